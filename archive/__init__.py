@@ -1,0 +1,24 @@
+"""The system of record: what was recorded, what was not, and the proof of both.
+
+``archive`` imports none of the other packages. Its promises, checked by ``saksi archive check``,
+``saksi doctor`` and the test suite:
+
+I1  Every indexed segment has an object version of exactly that size and SHA-256; every segment object
+    is indexed, or is younger than ten minutes, or is named by ``archive check`` and adopted from its
+    own metadata.
+I2  Each recorder's journal batches are numbered without holes and signed, each naming the hash of the
+    one before; inside a run, segment numbers have no holes.
+I3  Every journal line, ledger entry and custody object is under a checkpoint within the interval plus
+    ten minutes of its arrival.
+I4  From the moment a hold's entry is written, nothing it covers is destroyed; nothing under unexpired
+    retention is deleted, whoever asks, however full the store is.
+I5  The index can be deleted without loss.
+I6  For every registered camera, up to its high-water mark, each instant since registration is covered
+    or lies in exactly one gap; beyond it the answer is ``pending`` or ``unknown since T``.
+I7  A sealed package never changes; later additions live outside the sealed set.
+I8  No footage leaves the system without a custody event naming person, purpose and bytes.
+I9  In the footage and records buckets every key has exactly one version. A second version or a delete
+    marker is an integrity incident; readers take the oldest.
+
+I3 and I4 stand on checkpoints and holds, which a later release brings; the others are kept today.
+"""

@@ -1,0 +1,72 @@
+"""Canonical JSON (RFC 8785) in, strict JSON out.
+
+Everything that is hashed or signed is written here, so that two programs that agree on a value agree on
+its bytes. Numbers are integers below 2^53 and strings elsewhere; floats are refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import rfc8785
+
+from archive.errors import Malformed
+
+JsonObject = dict[str, Any]
+"""A JSON object as Python reads it."""
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of an object, without a newline.
+
+    Raises:
+        Malformed: ``not_canonical`` for floats, integers of 2^53 and more, and other types.
+    """
+    _refuse_floats(value)
+    try:
+        return rfc8785.dumps(dict(value))
+    except rfc8785.CanonicalizationError as error:
+        raise Malformed(f"the value has no canonical form: {error}", code="not_canonical") from error
+
+
+def decode(data: bytes) -> JsonObject:
+    """Read one JSON object; duplicate names, floats and constants such as NaN are refused.
+
+    Raises:
+        Malformed: ``bad_json``.
+    """
+    try:
+        value = json.loads(data, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"not a JSON object: {error}", code="bad_json") from error
+    if not isinstance(value, dict):
+        raise Malformed("not a JSON object", code="bad_json")
+    return value
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name appears twice")
+    return value
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError(f"{text} is not an integer")
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise Malformed(f"{value} is a float; write it as a string", code="not_canonical")
+    if isinstance(value, Mapping):
+        for item in value.values():
+            _refuse_floats(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_floats(item)

@@ -1,0 +1,82 @@
+"""Everything that may go wrong, as one tree.
+
+::
+
+    ArchiveError            code, hint, retryable
+    +-- NotFound            the thing asked for is not there
+    +-- Refused             the rules forbid it; asking again changes nothing
+    +-- Conflict            somebody else was first, or the key holds other bytes
+    |   +-- AlreadyExists
+    +-- IntegrityError      stored bytes differ from what was promised; never retried
+    +-- Unavailable         a store, a server or a program does not answer; may be retried
+    |   +-- StoreFull
+    +-- Malformed           the input cannot mean anything
+
+Adapters translate the exceptions of their libraries into this tree in one place each, and nothing else
+leaves them. ``code`` is stable and documented in ``docs/reference/errors.md``; ``hint`` says what the
+reader can do now.
+"""
+
+from typing import ClassVar
+
+
+class ArchiveError(Exception):
+    """Root of the tree. ``str()`` is one sentence that names the operation and the object."""
+
+    retryable: ClassVar[bool] = False
+    default_code: ClassVar[str] = "archive_error"
+
+    def __init__(self, message: str, *, code: str | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.hint = hint
+
+
+class NotFound(ArchiveError):
+    """The object, camera, segment or package asked for is not there."""
+
+    default_code = "not_found"
+
+
+class Refused(ArchiveError):
+    """A rule forbids the operation: a lock, a hold, a permission, a private view."""
+
+    default_code = "refused"
+
+
+class Conflict(ArchiveError):
+    """Another writer was first. Read again before deciding what to do."""
+
+    default_code = "conflict"
+
+
+class AlreadyExists(Conflict):
+    """The key is taken by other bytes, which stay as they are."""
+
+    default_code = "already_exists"
+
+
+class IntegrityError(ArchiveError):
+    """Bytes, signatures or chains differ from their record. Raised loudly, never retried."""
+
+    default_code = "integrity"
+
+
+class Unavailable(ArchiveError):
+    """A store, a server or a program does not answer. Nothing was lost; a retry makes sense."""
+
+    retryable = True
+    default_code = "unavailable"
+
+
+class StoreFull(Unavailable):
+    """The store or the spool has no room. Nothing was overwritten to make some."""
+
+    default_code = "store_full"
+
+
+class Malformed(ArchiveError):
+    """The input cannot mean anything: a naive time, a torn box, a bad manifest."""
+
+    default_code = "malformed"

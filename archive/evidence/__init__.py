@@ -1,0 +1,1 @@
+"""Evidence packages: bag, manifest, seal, timestamp and offline verification."""

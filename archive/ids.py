@@ -1,0 +1,75 @@
+"""Identifiers: what may be one, and how new ones are made.
+
+Ids become object names, folder names inside evidence packages (unpacked on Windows too) and fields of
+canonical JSON, so they are plain ASCII. Random parts come from ``secrets``: an id must not be guessable,
+and two recorders must not collide.
+"""
+
+import re
+import secrets
+
+from archive.errors import Malformed
+from archive.timespan import SECOND, as_datetime
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?\Z", re.ASCII)
+_RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+_EVIDENCE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def check_name(kind: str, text: str) -> str:
+    """Accept a camera, recorder, policy or writer id, and return it.
+
+    One to 63 of ``A-Z a-z 0-9 . -``, a letter or digit at both ends; no underscore, which separates the
+    parts of object names.
+
+    Raises:
+        Malformed: ``bad_id`` with the kind and the rule.
+    """
+    if _NAME.match(text) is None:
+        raise Malformed(
+            f"{text!r} is not a {kind} id",
+            code="bad_id",
+            hint="Use 1 to 63 letters, digits, dots or hyphens, with a letter or digit at both ends.",
+        )
+    return text
+
+
+def check_run(text: str) -> str:
+    """Accept a run id (16 hex digits) and return it. Raises Malformed ``bad_id``."""
+    if _RUN.match(text) is None:
+        raise Malformed(f"{text!r} is not a run id", code="bad_id")
+    return text
+
+
+def check_sha256(text: str) -> str:
+    """Accept a SHA-256 (64 lower-case hex digits) and return it. Raises Malformed ``bad_id``."""
+    if _SHA256.match(text) is None:
+        raise Malformed(f"{text!r} is not a SHA-256", code="bad_id")
+    return text
+
+
+def check_evidence_id(text: str) -> str:
+    """Accept an evidence id and return it. Raises Malformed ``bad_id``."""
+    if _EVIDENCE.match(text) is None:
+        raise Malformed(
+            f"{text!r} is not an evidence id", code="bad_id", hint="It looks like EVD-2026-0123456789."
+        )
+    return text
+
+
+def new_run_id(now: int) -> str:
+    """A run id: seconds since the epoch, then 32 random bits; sorts by time."""
+    return f"{now // SECOND:08x}{secrets.token_hex(4)}"
+
+
+def new_entry_id() -> str:
+    """128 random bits that tell my ledger entry from another's after an unclear answer."""
+    return secrets.token_hex(16)
+
+
+def new_evidence_id(now: int) -> str:
+    """``EVD-<year>-<ten characters of Crockford's base 32>``: unguessable, and readable over the phone."""
+    tail = "".join(secrets.choice(_CROCKFORD) for _ in range(10))
+    return f"EVD-{as_datetime(now).year}-{tail}"

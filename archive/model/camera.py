@@ -1,0 +1,183 @@
+"""Cameras as the city registers them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from archive.canonical import JsonObject
+from archive.errors import Malformed, Refused
+from archive.ids import check_name
+
+SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
+SEGMENT_SECONDS = (2, 300)
+_REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?\Z", re.ASCII)
+
+
+class OwnerKind(StrEnum):
+    """Whose premises the camera belongs to (Perwali 4/2017)."""
+
+    GOVERNMENT = "government"
+    BUSINESS = "business"
+    PUBLIC = "public"
+    WORSHIP = "worship"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a camera stands: WGS 84 degrees and the codes of its kecamatan and kelurahan."""
+
+    lat: Decimal
+    lon: Decimal
+    kecamatan: str
+    kelurahan: str
+    owner: OwnerKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """The registered facts of one camera.
+
+    ``source`` is the URL as it may be shown: without user name, password and query. ``sealed_source`` is the
+    whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera whose view is
+    private is not registered at all. ``registered_at`` is where its timeline begins.
+    """
+
+    id: str
+    name: str
+    source: str
+    sealed_source: str
+    place: Place
+    segment_seconds: int
+    registered_at: int
+    disabled: bool = False
+    audio: bool = False
+
+
+def shown_source(url: str) -> str:
+    """The URL without credentials: user, password, query and fragment are dropped.
+
+    Raises:
+        Malformed: ``bad_source`` for an unknown scheme or a URL that cannot be read.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Malformed("the camera's source URL cannot be read", code="bad_source") from error
+    if parts.scheme not in SOURCE_SCHEMES:
+        raise Malformed(
+            f"a source of kind {parts.scheme!r} is not known",
+            code="bad_source",
+            hint=f"Use one of {', '.join(s + '://' for s in SOURCE_SCHEMES)}.",
+        )
+    if parts.scheme in {"rtsp", "rtsps", "http", "https"} and not parts.hostname:
+        raise Malformed("the camera's source URL names no host", code="bad_source")
+    if parts.scheme == "file" and (parts.netloc or not parts.path):
+        raise Malformed("a file source is file:///absolute/path", code="bad_source")
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    return urlunsplit((parts.scheme, host + (f":{port}" if port else ""), parts.path, "", ""))
+
+
+def check_view(view: str) -> None:
+    """Let ``public`` pass.
+
+    Raises:
+        Refused: ``private_view``: only public space may be recorded.
+        Malformed: ``bad_view`` for anything else.
+    """
+    if view == "private":
+        raise Refused(
+            "a camera whose view is private is not recorded",
+            code="private_view",
+            hint="Turn it to public space (the road, not the lobby), then register it with view public.",
+        )
+    if view != "public":
+        raise Malformed(f"view {view!r} is not known", code="bad_view", hint="Say --view public.")
+
+
+def parse_place(lat: str, lon: str, kecamatan: str, kelurahan: str, owner: str) -> Place:
+    """Read a place from text. Raises Malformed ``bad_place`` naming the field."""
+    for field, code in (("kecamatan", kecamatan), ("kelurahan", kelurahan)):
+        if _REGION.match(code) is None:
+            raise Malformed(
+                f"{field} {code!r} is not an area code", code="bad_place", hint="It looks like 73.71.13."
+            )
+    try:
+        kind = OwnerKind(owner)
+    except ValueError as error:
+        raise Malformed(
+            f"owner {owner!r} is not known",
+            code="bad_place",
+            hint=f"Use one of {', '.join(OwnerKind)}.",
+        ) from error
+    return Place(
+        lat=_degrees("lat", lat, 90),
+        lon=_degrees("lon", lon, 180),
+        kecamatan=kecamatan,
+        kelurahan=kelurahan,
+        owner=kind,
+    )
+
+
+def _degrees(field: str, text: str, limit: int) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise Malformed(f"{field} {text!r} is not a number", code="bad_place") from error
+    if not value.is_finite() or abs(value) > limit:
+        raise Malformed(f"{field} {text!r} is outside ±{limit} degrees", code="bad_place")
+    return value.quantize(Decimal("0.000001")).normalize() + 0
+
+
+def check_segment_seconds(seconds: int) -> int:
+    """Accept a nominal segment length. Raises Malformed ``bad_segment_seconds``."""
+    low, high = SEGMENT_SECONDS
+    if not low <= seconds <= high:
+        raise Malformed(f"segments are {low} to {high} s long, not {seconds}", code="bad_segment_seconds")
+    return seconds
+
+
+def to_state(camera: Camera) -> JsonObject:
+    """The camera as its ledger entry keeps it; degrees as text, since JSON numbers round."""
+    return {
+        "id": camera.id,
+        "name": camera.name,
+        "source": camera.source,
+        "sealed_source": camera.sealed_source,
+        "lat": format(camera.place.lat, "f"),
+        "lon": format(camera.place.lon, "f"),
+        "kecamatan": camera.place.kecamatan,
+        "kelurahan": camera.place.kelurahan,
+        "owner": camera.place.owner.value,
+        "view": "public",
+        "segment_seconds": camera.segment_seconds,
+        "registered_at": camera.registered_at,
+        "disabled": int(camera.disabled),
+        "audio": int(camera.audio),
+    }
+
+
+def from_state(state: Mapping[str, Any]) -> Camera:
+    """Read a ledger state back. Raises Malformed ``bad_camera``."""
+    try:
+        return Camera(
+            id=check_name("camera", state["id"]),
+            name=state["name"],
+            source=state["source"],
+            sealed_source=state["sealed_source"],
+            place=parse_place(
+                state["lat"], state["lon"], state["kecamatan"], state["kelurahan"], state["owner"]
+            ),
+            segment_seconds=check_segment_seconds(state["segment_seconds"]),
+            registered_at=state["registered_at"],
+            disabled=bool(state["disabled"]),
+            audio=bool(state["audio"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise Malformed(f"the camera's record lacks or misnames {error}", code="bad_camera") from error

@@ -1,0 +1,55 @@
+"""A stretch that should have footage and has none, and why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archive.timespan import Timespan
+
+
+class GapCause(StrEnum):
+    """Why there is no footage. Every gap leaf carries exactly one of these."""
+
+    UNREACHABLE = "unreachable"
+    AUTH_FAILED = "auth_failed"
+    STREAM_ERROR = "stream_error"
+    STALLED = "stalled"
+    NO_KEYFRAME = "no_keyframe"
+    RECORDER_RESTART = "recorder_restart"
+    RECORDER_OVERLOAD = "recorder_overload"
+    SPOOL_FULL = "spool_full"
+    UPLOAD_LOST = "upload_lost"
+    DISABLED = "disabled"
+
+
+class RunEnd(StrEnum):
+    """Why a run ended: the gap causes, and three ends that need not leave a gap."""
+
+    UNREACHABLE = "unreachable"
+    AUTH_FAILED = "auth_failed"
+    STREAM_ERROR = "stream_error"
+    STALLED = "stalled"
+    NO_KEYFRAME = "no_keyframe"
+    RECORDER_RESTART = "recorder_restart"
+    RECORDER_OVERLOAD = "recorder_overload"
+    SPOOL_FULL = "spool_full"
+    UPLOAD_LOST = "upload_lost"
+    DISABLED = "disabled"
+    CLOCK_STEP = "clock_step"
+    PARAMETER_CHANGE = "parameter_change"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One gap of one camera as its recorder tells it.
+
+    A gap that is still open is written again each full hour with the same ``gap`` id and a later ``end``:
+    of two records with one id the later end holds.
+    """
+
+    camera: str
+    recorder: str
+    gap: str
+    span: Timespan
+    cause: GapCause
+    ingested_at: int

@@ -1,0 +1,180 @@
+"""Leaves: the canonical JSON line about a segment, a run or a gap, in both directions.
+
+A leaf carries strings and integers below 2^53 only, and no personal data, so that the log may outlive the
+footage. ``docs/reference/leaf.md`` describes each field.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast, get_args
+
+from archive import canonical
+from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.ids import check_name, check_run, check_sha256
+from archive.model.gap import Gap, GapCause, RunEnd
+from archive.model.segment import ClockStatement, Codec, GopKind, Run, Segment
+from archive.timespan import Timespan, format_instant, parse_instant
+
+Leaf = Segment | Run | Gap
+
+VERSION = 1
+
+
+def to_json(leaf: Leaf) -> JsonObject:
+    """The leaf as a JSON object."""
+    head: JsonObject = {
+        "v": VERSION,
+        "camera": leaf.camera,
+        "recorder": leaf.recorder,
+        "start": format_instant(leaf.span.start),
+        "end": format_instant(leaf.span.end),
+        "ingested_at": format_instant(leaf.ingested_at),
+    }
+    match leaf:
+        case Gap():
+            return head | {"type": "gap", "gap": leaf.gap, "cause": leaf.cause.value}
+        case Run():
+            return head | {
+                "type": "run",
+                "run": leaf.run,
+                "segments": leaf.segments,
+                "reason": leaf.reason.value,
+            }
+        case Segment():
+            return head | {
+                "type": "segment",
+                "run": leaf.run,
+                "seq": leaf.seq,
+                "media_duration": leaf.media_duration,
+                "sha256": leaf.sha256,
+                "size": leaf.size,
+                "header_bytes": leaf.header_bytes,
+                "key": leaf.key,
+                "codec": leaf.codec,
+                "gop": leaf.gop,
+                "frames": leaf.frames,
+                "clock": {
+                    "source": leaf.clock.source,
+                    "offset_us": leaf.clock.offset_us,
+                    "uncertainty_us": leaf.clock.uncertainty_us,
+                    "flags": list(leaf.clock.flags),
+                },
+                "camera_time": None if leaf.camera_time is None else format_instant(leaf.camera_time),
+            }
+
+
+def encode(leaf: Leaf) -> bytes:
+    """The canonical bytes (RFC 8785) of the leaf, without a newline."""
+    return canonical.encode(to_json(leaf))
+
+
+def decode(line: bytes) -> Leaf:
+    """Read one leaf line. Raises Malformed ``bad_leaf`` with what is wrong."""
+    return from_json(canonical.decode(line))
+
+
+def from_json(value: Mapping[str, Any]) -> Leaf:
+    """Read a leaf from its JSON object.
+
+    Unknown fields are refused: what is signed must be understood. Raises Malformed ``bad_leaf``.
+    """
+    fields = dict(value)
+    try:
+        if fields.pop("v") != VERSION:
+            raise Malformed("unknown leaf version", code="bad_leaf")
+        kind = fields.pop("type")
+        leaf = _READERS[kind](fields)
+    except KeyError as error:
+        raise Malformed(f"the leaf lacks or misnames {error}", code="bad_leaf") from error
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"the leaf has a bad field: {error}", code="bad_leaf") from error
+    if fields:
+        raise Malformed(f"the leaf has unknown fields {sorted(fields)}", code="bad_leaf")
+    return leaf
+
+
+def _text(fields: JsonObject, name: str) -> str:
+    value = fields.pop(name)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text")
+    return value
+
+
+def _count(fields: JsonObject, name: str) -> int:
+    value = fields.pop(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"{name} must be a non-negative integer")
+    return value
+
+
+def _integer(fields: JsonObject, name: str) -> int:
+    value = fields.pop(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer")
+    return value
+
+
+def _span(fields: JsonObject) -> Timespan:
+    return Timespan(parse_instant(_text(fields, "start")), parse_instant(_text(fields, "end")))
+
+
+def _gap(fields: JsonObject) -> Gap:
+    return Gap(
+        camera=check_name("camera", _text(fields, "camera")),
+        recorder=check_name("recorder", _text(fields, "recorder")),
+        gap=check_run(_text(fields, "gap")),
+        span=_span(fields),
+        cause=GapCause(_text(fields, "cause")),
+        ingested_at=parse_instant(_text(fields, "ingested_at")),
+    )
+
+
+def _run(fields: JsonObject) -> Run:
+    return Run(
+        camera=check_name("camera", _text(fields, "camera")),
+        recorder=check_name("recorder", _text(fields, "recorder")),
+        run=check_run(_text(fields, "run")),
+        span=_span(fields),
+        segments=_count(fields, "segments"),
+        reason=RunEnd(_text(fields, "reason")),
+        ingested_at=parse_instant(_text(fields, "ingested_at")),
+    )
+
+
+def _segment(fields: JsonObject) -> Segment:
+    stated_key = _text(fields, "key")
+    clock = dict(fields.pop("clock"))
+    camera_time = fields.pop("camera_time")
+    codec, gop = _text(fields, "codec"), _text(fields, "gop")
+    if codec not in get_args(Codec) or gop not in get_args(GopKind):
+        raise ValueError(f"codec {codec} or gop {gop} is unknown")
+    segment = Segment(
+        camera=check_name("camera", _text(fields, "camera")),
+        recorder=check_name("recorder", _text(fields, "recorder")),
+        run=check_run(_text(fields, "run")),
+        seq=_count(fields, "seq"),
+        span=_span(fields),
+        media_duration=_count(fields, "media_duration"),
+        sha256=check_sha256(_text(fields, "sha256")),
+        size=_count(fields, "size"),
+        header_bytes=_count(fields, "header_bytes"),
+        codec=cast(Codec, codec),
+        gop=cast(GopKind, gop),
+        frames=_count(fields, "frames"),
+        clock=ClockStatement(
+            source=_text(clock, "source"),
+            offset_us=_integer(clock, "offset_us"),
+            uncertainty_us=_count(clock, "uncertainty_us"),
+            flags=tuple(str(flag) for flag in clock.pop("flags")),
+        ),
+        camera_time=None if camera_time is None else parse_instant(camera_time),
+        ingested_at=parse_instant(_text(fields, "ingested_at")),
+    )
+    if clock:
+        raise ValueError(f"clock has unknown fields {sorted(clock)}")
+    if segment.key != stated_key:
+        raise ValueError(f"key {stated_key} does not follow from the other fields")
+    return segment
+
+
+_READERS: dict[str, Callable[[JsonObject], Leaf]] = {"segment": _segment, "run": _run, "gap": _gap}

@@ -1,0 +1,121 @@
+"""Segments and runs: what was recorded, as its recorder tells it and as the index keeps it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from archive import keys
+from archive.model.gap import RunEnd
+from archive.timespan import Timespan
+
+TIMESCALE = 90_000
+"""Media ticks per second in every segment; the recorder fixes it with ``video_track_timescale``."""
+
+Codec = Literal["h264", "hevc"]
+GopKind = Literal["closed", "open"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStatement:
+    """How far to trust a segment's wall time.
+
+    ``source`` names the observation (``arrival`` or ``import``); ``offset_us`` is observed minus stated
+    start; ``uncertainty_us`` bounds the error; ``flags`` may hold ``timestamps_unreliable``,
+    ``ambiguous`` (a stepped clock made two spans overlap) and ``unsynchronised``.
+    """
+
+    source: str
+    offset_us: int
+    uncertainty_us: int
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRef:
+    """A segment as the index keeps it: enough to read its object and to cut from it.
+
+    Wall time is linear in presentation time: the smallest presentation time among the segment's samples
+    is at ``span.start`` and ``media_duration`` ticks of 1/90000 s later it is ``span.end``.
+    ``header_bytes`` is the offset of the first sample byte. ``version`` is the object's version id ("" while
+    unknown). ``gop`` is ``open`` where leading pictures exist in the run.
+    """
+
+    camera: str
+    run: str
+    seq: int
+    span: Timespan
+    media_duration: int
+    sha256: str
+    size: int
+    header_bytes: int
+    codec: Codec
+    gop: GopKind
+    version: str = ""
+    held: bool = False
+
+    @property
+    def key(self) -> str:
+        """The object's name in the footage bucket."""
+        return keys.segment_key(self.camera, self.span.start, self.run, self.seq, self.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The whole record of one segment: the leaf that is journalled, logged and kept with the object.
+
+    ``camera_time`` is the camera's own clock at the first sample where it told us (RTCP, ``prft``), in µs,
+    a measurement and never a correction. ``ingested_at`` is the recorder's time when the leaf was made.
+    """
+
+    camera: str
+    recorder: str
+    run: str
+    seq: int
+    span: Timespan
+    media_duration: int
+    sha256: str
+    size: int
+    header_bytes: int
+    codec: Codec
+    gop: GopKind
+    frames: int
+    clock: ClockStatement
+    camera_time: int | None
+    ingested_at: int
+
+    @property
+    def key(self) -> str:
+        """The object's name in the footage bucket."""
+        return keys.segment_key(self.camera, self.span.start, self.run, self.seq, self.sha256)
+
+    def ref(self, *, version: str = "", held: bool = False) -> SegmentRef:
+        """The index's view of this segment."""
+        return SegmentRef(
+            camera=self.camera,
+            run=self.run,
+            seq=self.seq,
+            span=self.span,
+            media_duration=self.media_duration,
+            sha256=self.sha256,
+            size=self.size,
+            header_bytes=self.header_bytes,
+            codec=self.codec,
+            gop=self.gop,
+            version=version,
+            held=held,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A finished run: consecutive segments of one connection by one recorder, without a gap.
+
+    ``segments`` counts them; their ``seq`` are ``0 … segments-1``.
+    """
+
+    camera: str
+    recorder: str
+    run: str
+    span: Timespan
+    segments: int
+    reason: RunEnd
+    ingested_at: int
