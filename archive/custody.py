@@ -1,0 +1,176 @@
+"""Custody: acts on footage, durable before the first byte of it leaves.
+
+Each process that serves footage is a *writer* with a chain of numbered objects, each naming the hash of
+the one before. Callers of :meth:`CustodyWriter.record` wait for their event to be durable; events that
+arrive while an object is being written share the next one (group commit), so a hundred callers cost two
+puts, not a hundred.
+
+An object is lines of canonical JSON: a header ``{"v","writer","batch","prev","at","lines"}``, then events.
+"""
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from archive import canonical, keys
+from archive.canonical import sha256_hex
+from archive.clock import Clock
+from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
+from archive.ids import check_name
+from archive.model import custody as events
+from archive.model.custody import Actor, CustodyEvent, Outcome
+from archive.ports import Content, Lock, LockMode, ObjectStore
+from archive.timespan import DAY, HOUR, Timespan, format_instant, hour_of
+
+VERSION = 1
+GENESIS = "0" * 64
+MAX_BATCH = 500
+
+
+def new_writer_id(name: str) -> str:
+    """A writer id no other process has: the name and 32 random bits. Each start of a process is a writer."""
+    return check_name("writer", f"{name}-{secrets.token_hex(4)}")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    event: CustodyEvent
+    done: "Future[None]"
+
+
+class CustodyWriter:
+    """Records events of one process. Thread-safe; the calling threads do the writing, there is no other."""
+
+    def __init__(self, records: ObjectStore, clock: Clock, *, writer: str, lock_days: int = 3650) -> None:
+        self._records = records
+        self._clock = clock
+        self._writer = check_name("writer", writer)
+        self._lock_days = lock_days
+        self._batch = 0
+        self._prev = GENESIS
+        self._unclear: tuple[str, bytes, Lock] | None = None
+        self._queue: list[_Waiting] = []
+        self._queue_guard = threading.Lock()
+        self._flush_guard = threading.Lock()
+
+    def record(
+        self,
+        event_type: str,
+        *,
+        actor: Actor,
+        objects: tuple[str, ...] = (),
+        purpose: str = "",
+        outcome: Outcome = Outcome.DONE,
+        details: Mapping[str, Any] | None = None,
+    ) -> CustodyEvent:
+        """Store one event; when this returns it is durable.
+
+        Raises:
+            Unavailable: the event is not known to be stored: the act it stands for must not happen.
+        """
+        event = CustodyEvent(
+            id=secrets.token_hex(16),
+            at=self._clock.now(),
+            type=event_type,
+            actor=actor,
+            objects=objects,
+            purpose=purpose,
+            outcome=outcome,
+            details=details or {},
+        )
+        canonical.encode(events.to_json(event))  # a bad event fails its own caller, not the batch
+        waiting = _Waiting(event, Future())
+        with self._queue_guard:
+            self._queue.append(waiting)
+        with self._flush_guard:
+            while not waiting.done.done():
+                self._flush()
+        waiting.done.result()
+        return event
+
+    def _flush(self) -> None:
+        with self._queue_guard:
+            batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+        try:
+            self._settle_unclear()
+            self._store([item.event for item in batch])
+        except ArchiveError as error:
+            for item in batch:
+                item.done.set_exception(error)
+            return
+        for item in batch:
+            item.done.set_result(None)
+
+    def _store(self, batch: Sequence[CustodyEvent]) -> None:
+        now = self._clock.now()
+        header = {
+            "v": VERSION,
+            "writer": self._writer,
+            "batch": self._batch + 1,
+            "prev": self._prev,
+            "at": format_instant(now),
+            "lines": len(batch),
+        }
+        lines = [canonical.encode(header)]
+        lines += [canonical.encode(events.to_json(event)) for event in batch]
+        self._unclear = (
+            keys.custody_key(self._writer, self._batch + 1, now),
+            b"".join(line + b"\n" for line in lines),
+            Lock(LockMode.GOVERNANCE, now + self._lock_days * DAY),
+        )
+        self._settle_unclear()
+
+    def _settle_unclear(self) -> None:
+        """Put the object whose fate is not known, if any; the chain goes on only behind it.
+
+        After a lost answer the object may or may not be there. Its callers were told that it failed and did
+        not act; an event without its act is harmless, a hole in the chain is not.
+        """
+        if self._unclear is None:
+            return
+        key, body, lock = self._unclear
+        try:
+            self._records.put(key, Content.of_bytes(body), lock=lock)
+        except AlreadyExists as error:
+            raise IntegrityError(f"{key} is taken by other bytes", code="custody_chain") from error
+        self._batch, self._prev, self._unclear = self._batch + 1, sha256_hex(body), None
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyBatch:
+    """One stored object of a writer's chain."""
+
+    writer: str
+    batch: int
+    prev: str
+    digest: str
+    events: tuple[CustodyEvent, ...]
+
+
+def decode(data: bytes) -> CustodyBatch:
+    """Read one custody object. Raises IntegrityError ``custody_form``."""
+    lines = data.split(b"\n")
+    try:
+        if len(lines) < 2 or lines[-1] != b"":
+            raise Malformed("the batch is cut off")
+        header = canonical.decode(lines[0])
+        found = tuple(events.from_json(canonical.decode(line)) for line in lines[1:-1])
+        if header["v"] != VERSION or header["lines"] != len(found):
+            raise Malformed("the header does not fit the lines")
+        return CustodyBatch(header["writer"], header["batch"], header["prev"], sha256_hex(data), found)
+    except (Malformed, KeyError, TypeError) as error:
+        raise IntegrityError(f"a custody object cannot be read: {error}", code="custody_form") from error
+
+
+def read(records: ObjectStore, span: Timespan) -> Iterator[CustodyEvent]:
+    """Events of ``span``, in order of their objects' names (hour, then writer)."""
+    hour = hour_of(span.start)
+    while hour < span.end + HOUR:  # a batch is filed under the hour of its flush, which may be the next
+        for listed in records.list(f"custody/{keys.hour_folder(hour)}/"):
+            for event in decode(records.get(listed.key)).events:
+                if event.at in span:
+                    yield event
+        hour += HOUR

@@ -1,0 +1,132 @@
+"""Journal batches: a recorder's numbered, signed, hash-linked lists of leaves.
+
+A batch is lines of canonical JSON, each ended by one LF::
+
+    {"batch":N,"lines":K,"origin":"recorder","prev":"<sha256 of batch N-1>","recorder":"r1","v":1,…}
+    <leaf> × K
+    {"key":"<sha256 of the public key>","sig":"<base64 Ed25519 over everything before this line>"}
+
+Batches count from 1; ``prev`` of the first is 64 zeros. The recorder's Ed25519 key is registered in the
+ledger (kind ``recorder``), and a batch that is unsigned, wrongly signed, or out of its chain is refused.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from archive import canonical
+from archive.canonical import sha256_hex
+from archive.errors import IntegrityError, Malformed
+from archive.ids import check_name, check_sha256
+from archive.model import leaf as leaves
+from archive.model.leaf import Leaf
+from archive.timespan import format_instant, parse_instant
+
+VERSION = 1
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One batch as read: its header, its leaves, and the SHA-256 of its bytes (the next one's ``prev``)."""
+
+    recorder: str
+    batch: int
+    prev: str
+    at: int
+    origin: str
+    leaves: tuple[Leaf, ...]
+    key_sha256: str
+    digest: str
+
+
+def public_key_sha256(key: Ed25519PublicKey) -> str:
+    """The fingerprint under which the ledger registers a recorder's key."""
+    return sha256_hex(key.public_bytes_raw())
+
+
+def encode(
+    lines: Sequence[Leaf],
+    *,
+    recorder: str,
+    batch: int,
+    prev: str,
+    at: int,
+    key: Ed25519PrivateKey,
+    origin: str = "recorder",
+) -> bytes:
+    """The signed bytes of one batch; the same arguments give the same bytes (Ed25519 is deterministic)."""
+    header = {
+        "v": VERSION,
+        "recorder": check_name("recorder", recorder),
+        "batch": batch,
+        "prev": check_sha256(prev),
+        "at": format_instant(at),
+        "origin": origin,
+        "lines": len(lines),
+    }
+    body = b"".join(
+        line + b"\n" for line in (canonical.encode(header), *(leaves.encode(leaf) for leaf in lines))
+    )
+    trailer = {
+        "key": public_key_sha256(key.public_key()),
+        "sig": base64.b64encode(key.sign(body)).decode("ascii"),
+    }
+    return body + canonical.encode(trailer) + b"\n"
+
+
+def decode(data: bytes) -> Batch:
+    """Read a batch without judging its signature. Raises Malformed ``bad_batch``."""
+    lines = data.split(b"\n")
+    if len(lines) < 3 or lines[-1] != b"":
+        raise Malformed("the batch is cut off", code="bad_batch")
+    header, trailer = canonical.decode(lines[0]), canonical.decode(lines[-2])
+    body = lines[1:-2]
+    try:
+        if header["v"] != VERSION or header["lines"] != len(body):
+            raise Malformed("the batch's header does not fit its lines", code="bad_batch")
+        return Batch(
+            recorder=check_name("recorder", header["recorder"]),
+            batch=int(header["batch"]),
+            prev=check_sha256(header["prev"]),
+            at=parse_instant(header["at"]),
+            origin=header["origin"],
+            leaves=tuple(leaves.decode(line) for line in body),
+            key_sha256=check_sha256(trailer["key"]),
+            digest=sha256_hex(data),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"the batch lacks or misnames {error}", code="bad_batch") from error
+
+
+def verify(data: bytes, key: Ed25519PublicKey, *, prev: str | None = None) -> Batch:
+    """Read a batch and hold it to its recorder's key and, where given, to the batch before.
+
+    Every line must be canonical, so that one content has one signature.
+
+    Raises:
+        IntegrityError: ``journal_signature``, ``journal_chain`` or ``journal_form``.
+    """
+    try:
+        batch = decode(data)
+        at = data.rindex(b"\n", 0, len(data) - 1) + 1
+        trailer = canonical.decode(data[at:-1])
+        signature = base64.b64decode(trailer["sig"], validate=True)
+    except (Malformed, KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(f"a journal batch cannot be read: {error}", code="journal_form") from error
+    name = f"batch {batch.batch} of recorder {batch.recorder}"
+    if batch.key_sha256 != public_key_sha256(key):
+        raise IntegrityError(f"{name} was signed by another key", code="journal_signature")
+    try:
+        key.verify(signature, data[:at])
+    except InvalidSignature as error:
+        raise IntegrityError(f"{name} does not fit its signature", code="journal_signature") from error
+    if prev is not None and batch.prev != prev:
+        raise IntegrityError(f"{name} does not follow the batch before it", code="journal_chain")
+    lines = data.split(b"\n")[:-1]
+    if any(canonical.encode(canonical.decode(line)) != line for line in lines):
+        raise IntegrityError(f"{name} is not in canonical form", code="journal_form")
+    return batch

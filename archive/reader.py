@@ -1,0 +1,137 @@
+"""From a camera and a span of time to ordered segments and explicit gaps.
+
+The rule (design: coverage is computed):
+
+1. Footage beats gap: a gap record keeps only what no segment covers.
+2. Up to the camera's high-water mark every instant is covered or in a gap. Where no record says why,
+   the cause is ``unknown``; that is a breach of I6 which ``archive check`` names.
+3. From the high-water mark to now the answer is *pending*: footage may still be on its way.
+4. What lies after now is a gap of cause ``not_yet``; what lies before the camera was registered has
+   cause ``not_registered``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archive.errors import Malformed
+from archive.model.gap import Gap
+from archive.model.segment import SegmentRef
+from archive.ports import SegmentIndex
+from archive.timespan import DAY, SpanSet, Timespan
+
+NOT_YET = "not_yet"
+NOT_REGISTERED = "not_registered"
+UNKNOWN = "unknown"
+
+MAX_SPAN = 366 * DAY
+"""Longer questions are refused: nobody reads the answer, and it costs everybody else theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapSpan:
+    """A stretch without footage and its cause: a recorder's, or one of this module's three."""
+
+    span: Timespan
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of one camera in one span, which ``coverage``, ``gaps`` and ``pending`` partition."""
+
+    camera: str
+    span: Timespan
+    segments: tuple[SegmentRef, ...]
+    coverage: SpanSet
+    gaps: tuple[GapSpan, ...]
+    pending: SpanSet
+
+
+def check_span(span: Timespan, now: int) -> Timespan:
+    """Refuse spans nobody can answer.
+
+    Raises:
+        Malformed: ``span_in_future`` when it starts after ``now``, ``span_too_long`` beyond 366 days.
+    """
+    if span.start >= now:
+        raise Malformed(
+            f"{span} has not happened yet",
+            code="span_in_future",
+            hint="Ask for a time that has passed; check the offset (+08:00 in Makassar).",
+        )
+    if span.duration > MAX_SPAN:
+        raise Malformed(
+            f"{span} is longer than 366 days",
+            code="span_too_long",
+            hint="Ask for at most 366 days at a time.",
+        )
+    return span
+
+
+def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int, now: int) -> Reading:
+    """Everything known of ``span``, in order.
+
+    Raises:
+        Malformed: as :func:`check_span`.
+    """
+    check_span(span, now)
+    segments = tuple(index.segments(camera, span))
+    coverage = SpanSet(segment.span for segment in segments).within(span)
+    gaps, pending = explain(
+        span,
+        coverage,
+        index.gaps(camera, span),
+        registered_at=registered_at,
+        high_water=index.high_water(camera),
+        now=now,
+    )
+    return Reading(camera, span, segments, coverage, gaps, pending)
+
+
+def explain(
+    span: Timespan,
+    coverage: SpanSet,
+    records: Iterable[Gap],
+    *,
+    registered_at: int,
+    high_water: int | None,
+    now: int,
+) -> tuple[tuple[GapSpan, ...], SpanSet]:
+    """Give a cause to every instant of ``span`` outside ``coverage``.
+
+    Of two overlapping gap records the one that began first keeps the overlap, so each instant has one cause.
+
+    Returns:
+        The gaps in order, touching ones of one cause joined, and the pending rest.
+    """
+    found: list[GapSpan] = []
+    left = coverage.gaps_within(span)
+
+    def take(cause: str, part: SpanSet) -> None:
+        nonlocal left
+        found.extend(GapSpan(piece, cause) for piece in left & part)
+        left = left - part
+
+    for record in sorted(records, key=lambda gap: (gap.span.start, gap.ingested_at)):
+        take(record.cause.value, SpanSet((record.span,)))
+    if span.end > now:
+        take(NOT_YET, SpanSet((Timespan(max(span.start, now), span.end),)))
+    if span.start < registered_at:
+        take(NOT_REGISTERED, SpanSet((Timespan(span.start, min(span.end, registered_at)),)))
+    known_until = registered_at if high_water is None else high_water
+    if span.start < known_until:
+        take(UNKNOWN, SpanSet((Timespan(span.start, min(span.end, known_until)),)))
+    return tuple(_join(sorted(found, key=lambda gap: gap.span))), left
+
+
+def _join(gaps: Iterable[GapSpan]) -> Iterable[GapSpan]:
+    last: GapSpan | None = None
+    for gap in gaps:
+        if last is not None and last.cause == gap.cause and last.span.end == gap.span.start:
+            last = GapSpan(Timespan(last.span.start, gap.span.end), last.cause)
+            continue
+        if last is not None:
+            yield last
+        last = gap
+    if last is not None:
+        yield last
