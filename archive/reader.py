@@ -13,10 +13,11 @@ The rule (design: coverage is computed):
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from archive.errors import Malformed
+from archive.errors import IntegrityError, Malformed
+from archive.model import leaf as leaves
 from archive.model.gap import Gap
-from archive.model.segment import SegmentRef
-from archive.ports import SegmentIndex
+from archive.model.segment import Segment, SegmentRef
+from archive.ports import ObjectStore, SegmentIndex
 from archive.timespan import DAY, SpanSet, Timespan
 
 NOT_YET = "not_yet"
@@ -135,3 +136,19 @@ def _join(gaps: Iterable[GapSpan]) -> Iterable[GapSpan]:
         last = gap
     if last is not None:
         yield last
+
+
+def recorded_leaf(store: ObjectStore, segment: SegmentRef) -> bytes:
+    """The leaf kept with a segment's object, as canonical bytes.
+
+    Raises:
+        IntegrityError: ``leaf_missing`` or ``leaf_differs`` where the object's own record does not fit it.
+    """
+    head = store.head(segment.key, version=segment.version or None)
+    text = head.metadata.get("leaf")
+    if text is None:
+        raise IntegrityError(f"{segment.key} carries no leaf", code="leaf_missing")
+    found = leaves.decode(text.encode("ascii"))
+    if not isinstance(found, Segment) or found.key != segment.key or found.sha256 != segment.sha256:
+        raise IntegrityError(f"the leaf of {segment.key} is another segment's", code="leaf_differs")
+    return leaves.encode(found)

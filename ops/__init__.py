@@ -1,0 +1,1 @@
+"""Runs the system: command line, settings, wiring, jobs, the real servers, provisioning, benchmarks."""

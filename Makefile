@@ -1,0 +1,67 @@
+# Saksi. Nothing but python3 (3.11 or later) and make is assumed; the rest is fetched from the package registries.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames clean
+
+help:  ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(STAMP)  ## Install everything at the locked versions into .venv
+
+$(BIN)/uv:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Saksi needs Python 3.11 or later; try: make setup PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+
+$(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (SERVE=1 stays up)
+	$(BIN)/python -m ops.demo $(if $(SERVE),--serve)
+
+test: setup  ## Run the tests; real servers that are up (make stack) take part
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+check: setup  ## Format, lint, types, import walls, dependencies, documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: setup  ## Format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+stack: setup  ## Start the real MinIO, Elasticsearch and MediaMTX
+	$(BIN)/saksi stack up
+
+stack-down: setup  ## Stop them
+	$(BIN)/saksi stack down
+
+bench: setup  ## Measure beside the peers and write docs/benchmarks.md
+	$(BIN)/python -m ops.bench
+
+soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers; writes docs/reports/
+	$(BIN)/python -m pytest -q -m slow tests/e2e/test_crash.py $(PYTEST_ARGS)
+
+soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each; writes docs/reports/
+	$(BIN)/python -m pytest -q -m slow tests/integration/test_recorder.py $(PYTEST_ARGS)
+
+docs: setup  ## Write the generated parts of docs/reference
+	$(BIN)/python -m ops.reference
+
+lock: $(BIN)/uv  ## Resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o requirements/run.lock
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml --group dev -o requirements/dev.lock
+
+clean:  ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output

@@ -1,0 +1,61 @@
+"""Programs on disk by name and version: fetched once, complete or absent, shared by all stacks."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.stack.lock import exclusive
+
+Progress = Callable[[str], None]
+_BUILDING = ".building-"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder with one sub-folder per program and version."""
+
+    folder: Path
+
+    def holds(self, name: str, version: str) -> bool:
+        """Tell whether a program is there, so that ``get`` would return at once."""
+        return self._place(name, version).is_dir()
+
+    def get(self, name: str, version: str, make: Callable[[Path], None], progress: Progress) -> Path:
+        """Return the folder of a program, having ``make`` fill an empty one if it is not there.
+
+        It is filled beside its place and renamed into it, so that an interrupted build leaves nothing
+        that looks finished; two callers at once build once. Whatever ``make`` raises passes through.
+        """
+        place = self._place(name, version)
+        if place.is_dir():
+            return place
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = self.folder / f"{name}.lock"
+        with exclusive(lock, lambda: progress(f"{name}: another process is fetching it; waiting")):
+            if place.is_dir():
+                return place
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # Whoever left these held the lock that is ours now, so they are nobody's.
+            for stale in place.parent.glob(f"{_BUILDING}*"):
+                _remove(stale)
+            building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=place.parent))
+            try:
+                make(building)
+                building.chmod(0o755)
+                building.rename(place)
+            finally:
+                if building.exists():
+                    _remove(building)
+        return place
+
+    def _place(self, name: str, version: str) -> Path:
+        return self.folder / name / version
+
+
+def _remove(folder: Path) -> None:
+    # A Go module is stored without write bits, and what was copied from it may still lack them.
+    for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        path.chmod(0o755)
+    shutil.rmtree(folder)

@@ -1,0 +1,30 @@
+"""One at a time, between processes."""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_POLL_SECONDS = 0.1
+
+
+@contextmanager
+def exclusive(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock file ``path`` while the block runs; ``on_wait`` is called once if another has it.
+
+    The kernel frees the lock when its holder dies, so nobody ever has to remove a stale one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        waited = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not waited:
+                    on_wait()
+                    waited = True
+                time.sleep(_POLL_SECONDS)
+        yield

@@ -1,0 +1,67 @@
+"""Which port a server gets: the one asked for, else the one it had, else the default, else a free one."""
+
+import errno
+import socket
+from collections.abc import Callable, Mapping
+
+from archive.errors import Unavailable
+
+_LOOPBACK = "127.0.0.1"
+
+
+def choose(
+    defaults: Mapping[str, int],
+    *,
+    asked: Mapping[str, int],
+    recorded: Mapping[str, int],
+    progress: Callable[[str], None],
+) -> dict[str, int]:
+    """Return a port for each name in ``defaults``; 0 in ``asked`` means any free one.
+
+    A default or recorded port that another program has taken is replaced by a free one, and said so. One
+    that was asked for is not: raises ``Unavailable`` (``stack_port_taken``).
+    """
+    chosen: dict[str, int] = {}
+    for name, default in defaults.items():
+        wanted = asked.get(name)
+        if wanted:
+            if not is_free(wanted):
+                raise Unavailable(
+                    f"port {wanted}, asked for as {name}, is taken by another program",
+                    code="stack_port_taken",
+                    hint=f"end that program, or set SAKSI_STACK_PORT_{name.upper()} to another port or to 0",
+                )
+            chosen[name] = wanted
+            continue
+        candidates = [recorded[name]] if name in recorded else []
+        if wanted is None and default not in candidates:
+            candidates.append(default)
+        port = next((candidate for candidate in candidates if is_free(candidate)), None)
+        if port is None:
+            port = free()
+            if candidates:
+                progress(f"port {candidates[0]} ({name}) is taken by another program; using {port}")
+        chosen[name] = port
+    return chosen
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on the port of the loopback interface now."""
+    with socket.socket() as probe:
+        # As servers do: connections of a predecessor that linger in TIME_WAIT do not matter.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def free() -> int:
+    """Return a port that is free now; the kernel does not hand it out again soon."""
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port

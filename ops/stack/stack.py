@@ -1,0 +1,262 @@
+"""Starting, watching and ending the parts of one stack, from any process of this machine."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from archive.errors import Malformed, Unavailable
+from ops.stack import ports as port_choice
+from ops.stack import process
+from ops.stack.cache import Cache
+from ops.stack.elasticsearch import Elasticsearch
+from ops.stack.lock import exclusive
+from ops.stack.mediamtx import Mediamtx
+from ops.stack.minio import Minio
+from ops.stack.part import Part, PartStatus, Progress, Room, State
+from ops.stack.record import Record
+
+_STOP_GRACE = 20.0
+_POLL_SECONDS = 0.05
+_LOG_LINES = 8
+
+
+def default_parts() -> tuple[Part, ...]:
+    """The parts of a development stack, slowest to start first."""
+    return (Elasticsearch(), Minio(), Mediamtx())
+
+
+class Stack:
+    """The servers whose state is in one folder.
+
+    ``ports`` asks for ports by name (``minio``, ``elasticsearch``, ``rtsp``, ``mediamtx_api``,
+    ``mediamtx_playback``); 0 means any free one, and a bare 0 in place of the mapping means that for all.
+    ``progress`` gets one line per step that takes time. Any number of objects and processes may use one
+    folder; what changes it takes turns.
+
+    Methods raise ``Malformed`` (``stack_part_unknown``) for a name that is no part, and ``Unavailable``
+    (codes ``stack_…``) where a tool is missing or a server does not start, each with what to do.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        cache_dir: Path,
+        *,
+        progress: Progress = lambda line: None,
+        ports: Mapping[str, int] | int | None = None,
+        parts: Sequence[Part] | None = None,
+    ) -> None:
+        self.state_dir = state_dir.absolute()
+        self._cache = Cache(cache_dir.absolute())
+        self._progress = progress
+        self._parts = {part.name: part for part in (default_parts() if parts is None else parts)}
+        known = [name for part in self._parts.values() for name in part.ports]
+        if ports is None:
+            ports = {}
+        elif isinstance(ports, int):
+            ports = dict.fromkeys(known, ports)
+        if strangers := sorted(set(ports) - set(known)):
+            raise Malformed(
+                f"the stack has no port named {strangers[0]!r}",
+                code="stack_port_unknown",
+                hint=f"its ports are {', '.join(known)}",
+            )
+        self._asked_ports = ports
+
+    def up(self, parts: Sequence[str] | None = None) -> list[PartStatus]:
+        """Bring the named parts, by default all, to health, fetching what is missing.
+
+        Parts that are healthy stay as they are, which makes a second call quick. If a part fails, those
+        started before it stay up.
+        """
+        chosen = self._named(parts)
+        with self._turn():
+            idle = [part for part in chosen if not self._serves(part)]
+            programs = {part.name: part.fetch(self._cache, self._progress) for part in idle}
+            for part in idle:
+                self._launch(part, programs[part.name])
+            for part in chosen:
+                self._await_health(part)
+        return [self._status_of(part) for part in chosen]
+
+    def down(self, parts: Sequence[str] | None = None) -> None:
+        """Stop the named parts, by default all; their data and ports stay for the next ``up``."""
+        for part in self._named(parts):
+            self.stop(part.name)
+
+    def status(self) -> list[PartStatus]:
+        """Look at every part now. Changes nothing and holds no secrets."""
+        return [self._status_of(part) for part in self._parts.values()]
+
+    def env(self) -> dict[str, str]:
+        """Return the variables that make programs use the running parts, credentials included.
+
+        Raises ``Unavailable`` (``stack_down``) if no part runs.
+        """
+        variables: dict[str, str] = {}
+        for part in self._parts.values():
+            record = self._record(part)
+            if record is not None and record.process is not None and record.process.alive():
+                variables |= part.environment(self._room(part, record))
+        if not variables:
+            raise Unavailable(
+                f"no server of the stack in {self.state_dir} runs",
+                code="stack_down",
+                hint="start it with: saksi stack up",
+            )
+        return variables
+
+    def fetched(self, parts: Sequence[str] | None = None) -> bool:
+        """Tell whether the programs of the named parts, by default all, are in the cache."""
+        return all(self._cache.holds(part.name, part.version) for part in self._named(parts))
+
+    def start(self, name: str) -> None:
+        """Start one part on the ports it had and wait for its health; nothing happens if it serves."""
+        self.up([name])
+
+    def stop(self, name: str) -> None:
+        """Stop one part in its own orderly way."""
+        self._end(name, orderly=True)
+
+    def kill(self, name: str) -> None:
+        """End one part with SIGKILL, as a power cut would; for crash tests."""
+        self._end(name, orderly=False)
+
+    def erase(self) -> None:
+        """End everything and remove the state folder with all its data; for disposable stacks."""
+        for name in self._parts:
+            self._end(name, orderly=False)
+        shutil.rmtree(self.state_dir, ignore_errors=True)
+
+    def log(self, name: str) -> Path:
+        """Return the file with all that a part wrote since its first start."""
+        return self.state_dir / "logs" / f"{self._part(name).name}.log"
+
+    # -- one part --------------------------------------------------------------------------------------
+
+    def _launch(self, part: Part, program: Path) -> None:
+        record = self._record(part)
+        if record is not None and record.process is not None and record.process.members():
+            # Alive without health, of another version, or a leader that died without its children.
+            self._progress(f"{part.name}: stopping what is left of its last run")
+            record.process.stop(_STOP_GRACE)
+        chosen = port_choice.choose(
+            part.ports,
+            asked=self._asked_ports,
+            recorded={} if record is None else record.ports,
+            progress=self._progress,
+        )
+        room = Room(self._folder(part), program, chosen)
+        room.folder.mkdir(parents=True, exist_ok=True)
+        launch = part.prepare(room)
+        self._progress(f"{part.name}: starting {part.version}")
+        began = process.start(launch, self.log(part.name))
+        Record(part.version, chosen, began, _now(), str(program)).write(self._record_file(part))
+
+    def _await_health(self, part: Part) -> None:
+        deadline = time.monotonic() + part.patience
+        while True:
+            record = self._record(part)
+            if record is None or record.process is None or not record.process.alive():
+                raise self._start_failed(part, "ended right after its start")
+            room = self._room(part, record)
+            if part.healthy(room):
+                break
+            if time.monotonic() > deadline:
+                record.process.stop(_STOP_GRACE)
+                raise self._start_failed(part, f"did not become healthy within {part.patience:.0f} s")
+            time.sleep(_POLL_SECONDS)
+        part.settle(room)
+
+    def _end(self, name: str, *, orderly: bool) -> None:
+        part = self._part(name)
+        with self._turn():
+            record = self._record(part)
+            if record is None or record.process is None:
+                return
+            if orderly:
+                self._progress(f"{name}: stopping")
+                record.process.stop(_STOP_GRACE)
+            else:
+                record.process.kill()
+            replace(record, process=None, started_at=None).write(self._record_file(part))
+
+    def _serves(self, part: Part) -> bool:
+        record = self._record(part)
+        return (
+            record is not None
+            and record.version == part.version
+            and record.process is not None
+            and record.process.alive()
+            and part.healthy(self._room(part, record))
+        )
+
+    def _status_of(self, part: Part) -> PartStatus:
+        record = self._record(part)
+        if record is None or record.process is None or not record.process.alive():
+            ports = {} if record is None else record.ports
+            return PartStatus(part.name, State.STOPPED, part.version, ports=ports)
+        healthy = part.healthy(self._room(part, record))
+        return PartStatus(
+            part.name,
+            State.RUNNING if healthy else State.UNHEALTHY,
+            record.version,
+            record.process.pid,
+            record.ports,
+            record.started_at,
+            self.log(part.name),
+        )
+
+    def _start_failed(self, part: Part, how: str) -> Unavailable:
+        log = self.log(part.name)
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        last = " | ".join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())
+        return Unavailable(
+            f"{part.name} {how}; its last words: {last or 'none'}",
+            code="stack_start_failed",
+            hint=f"read {log}, then run `saksi stack up` again",
+        )
+
+    # -- the folder ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        wait = "another `saksi stack` command is at work here; waiting for it"
+        with exclusive(self.state_dir / "lock", lambda: self._progress(wait)):
+            yield
+
+    def _folder(self, part: Part) -> Path:
+        return self.state_dir / part.name
+
+    def _record_file(self, part: Part) -> Path:
+        return self.state_dir / "parts" / f"{part.name}.json"
+
+    def _record(self, part: Part) -> Record | None:
+        return Record.read(self._record_file(part))
+
+    def _room(self, part: Part, record: Record) -> Room:
+        return Room(self._folder(part), Path(record.program), record.ports)
+
+    def _part(self, name: str) -> Part:
+        try:
+            return self._parts[name]
+        except KeyError:
+            raise Malformed(
+                f"the stack has no part named {name!r}",
+                code="stack_part_unknown",
+                hint=f"its parts are {', '.join(self._parts)}",
+            ) from None
+
+    def _named(self, names: Sequence[str] | None) -> list[Part]:
+        """Parts by name, in the stack's own order."""
+        wanted = set(self._parts if names is None else (self._part(name).name for name in names))
+        return [part for name, part in self._parts.items() if name in wanted]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,123 @@
+"""Leaves for tests: plausible values and hypothesis strategies."""
+
+from hashlib import sha256
+
+from hypothesis import strategies as st
+
+from archive.model.gap import Gap, GapCause, RunEnd
+from archive.model.segment import ClockStatement, Run, Segment
+from archive.timespan import SECOND, Timespan
+
+T0 = 1_795_500_000_000_000
+"""2026-11-24T14:00:00+08:00."""
+
+RUN = "6a15000000000001"
+
+
+def segment(
+    seq: int = 0,
+    *,
+    camera: str = "cam-1",
+    run: str = RUN,
+    start: int | None = None,
+    seconds: int = 10,
+    recorder: str = "rec-1",
+) -> Segment:
+    """One segment of a run that began at :data:`T0`."""
+    begin = T0 + seq * seconds * SECOND if start is None else start
+    return Segment(
+        camera=camera,
+        recorder=recorder,
+        run=run,
+        seq=seq,
+        span=Timespan(begin, begin + seconds * SECOND),
+        media_duration=seconds * 90_000,
+        sha256=sha256(f"{camera}/{run}/{seq}/{begin}".encode()).hexdigest(),
+        size=2_500_000,
+        header_bytes=3_300,
+        codec="h264",
+        gop="closed",
+        frames=seconds * 15,
+        clock=ClockStatement(source="arrival", offset_us=1_200, uncertainty_us=40_000),
+        camera_time=None,
+        ingested_at=begin + seconds * SECOND + 50_000,
+    )
+
+
+def gap(
+    start: int,
+    end: int,
+    *,
+    camera: str = "cam-1",
+    cause: GapCause = GapCause.UNREACHABLE,
+    gap_id: str = "6a15000000000009",
+    ingested_at: int | None = None,
+) -> Gap:
+    """One gap record."""
+    return Gap(
+        camera=camera,
+        recorder="rec-1",
+        gap=gap_id,
+        span=Timespan(start, end),
+        cause=cause,
+        ingested_at=end if ingested_at is None else ingested_at,
+    )
+
+
+_NAME = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,10}[A-Za-z0-9])?", fullmatch=True)
+_ID = st.from_regex(r"[0-9a-f]{16}", fullmatch=True)
+_SHA = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+_INSTANT = st.integers(0, 4_102_444_800_000_000)
+_COUNT = st.integers(0, 2**53 - 1)
+
+
+@st.composite
+def _spans(draw: st.DrawFn) -> Timespan:
+    start = draw(_INSTANT)
+    return Timespan(start, start + draw(st.integers(1, 10**12)))
+
+
+SEGMENTS = st.builds(
+    Segment,
+    camera=_NAME,
+    recorder=_NAME,
+    run=_ID,
+    seq=st.integers(0, 10**7),
+    span=_spans(),
+    media_duration=_COUNT,
+    sha256=_SHA,
+    size=_COUNT,
+    header_bytes=_COUNT,
+    codec=st.sampled_from(["h264", "hevc"]),
+    gop=st.sampled_from(["open", "closed"]),
+    frames=_COUNT,
+    clock=st.builds(
+        ClockStatement,
+        source=st.sampled_from(["arrival", "import"]),
+        offset_us=st.integers(-(10**9), 10**9),
+        uncertainty_us=_COUNT,
+        flags=st.lists(st.sampled_from(["ambiguous", "timestamps_unreliable"]), max_size=2).map(tuple),
+    ),
+    camera_time=st.none() | _INSTANT,
+    ingested_at=_INSTANT,
+)
+GAPS = st.builds(
+    Gap,
+    camera=_NAME,
+    recorder=_NAME,
+    gap=_ID,
+    span=_spans(),
+    cause=st.sampled_from(GapCause),
+    ingested_at=_INSTANT,
+)
+RUNS = st.builds(
+    Run,
+    camera=_NAME,
+    recorder=_NAME,
+    run=_ID,
+    span=_spans(),
+    segments=_COUNT,
+    reason=st.sampled_from(RunEnd),
+    ingested_at=_INSTANT,
+)
+LEAVES = SEGMENTS | GAPS | RUNS
