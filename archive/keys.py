@@ -133,3 +133,8 @@ def parse_ledger_key(key: str) -> tuple[str, str, int]:
 def evidence_prefix(evidence_id: str) -> str:
     """The folder of one evidence package; ends in a slash."""
     return f"evidence/{check_evidence_id(evidence_id)}/"
+
+
+def evidence_checksums_key(evidence_id: str) -> str:
+    """CRC-32 of a package's large parts, beside the package and not of it."""
+    return f"evidence/{check_evidence_id(evidence_id)}.crc32.json"

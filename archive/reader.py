@@ -10,7 +10,7 @@ The rule (design: coverage is computed):
    cause ``not_registered``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archive.errors import IntegrityError, Malformed
@@ -76,17 +76,32 @@ def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int
         Malformed: as :func:`check_span`.
     """
     check_span(span, now)
+    # The mark first: writers make segments visible before it, so nothing below it can be missed afterwards.
+    high_water = index.high_water(camera)
+    records = index.gaps(camera, span)
     segments = tuple(index.segments(camera, span))
     coverage = SpanSet(segment.span for segment in segments).within(span)
     gaps, pending = explain(
-        span,
-        coverage,
-        index.gaps(camera, span),
-        registered_at=registered_at,
-        high_water=index.high_water(camera),
-        now=now,
+        span, coverage, records, registered_at=registered_at, high_water=high_water, now=now
     )
     return Reading(camera, span, segments, coverage, gaps, pending)
+
+
+def runs_of(reading: Reading) -> Iterator[tuple[str, Timespan]]:
+    """The coverage of a reading by run, in order: consecutive segments of one run as one stretch."""
+    run, stretch = "", None
+    for segment in reading.segments:
+        part = segment.span.intersection(reading.span)
+        if part is None:
+            continue
+        if stretch is not None and run == segment.run and stretch.end == part.start:
+            stretch = Timespan(stretch.start, part.end)
+            continue
+        if stretch is not None:
+            yield run, stretch
+        run, stretch = segment.run, part
+    if stretch is not None:
+        yield run, stretch
 
 
 def explain(

@@ -71,10 +71,18 @@ def _connect(endpoint: str, access_key: str, secret_key: str, region: str | None
             code="store_endpoint_invalid",
             hint="give scheme, host and port alone, as in http://127.0.0.1:19000",
         )
-    # The library's own client waits five minutes for an answer.
+    # The library's own client waits five minutes for an answer. A MinIO that is still starting asks for a
+    # minute's patience (Retry-After) and is ready after a second.
     transport = urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=5, read=30),
-        retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
+        retries=urllib3.Retry(
+            total=6,
+            connect=1,
+            backoff_factor=0.2,
+            status_forcelist=[502, 503, 504],
+            allowed_methods=None,
+            respect_retry_after_header=False,
+        ),
     )
     return Minio(
         parts.netloc, access_key, secret_key,

@@ -1,0 +1,69 @@
+"""Writing to the local disk so that it survives a crash, with the disk's errors as ours.
+
+A file is written beside its name, synced, renamed, and its folder synced: whoever finds the name finds the
+whole content.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archive.errors import StoreFull, Unavailable
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNFINISHED = ".unfinished"
+"""Suffix of what is still being written; whoever finds one after a crash may remove it."""
+
+
+@contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Translate ``OSError``: StoreFull ``spool_full`` where there is no room, else ``spool_unavailable``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StoreFull(
+                f"no room on the disk for {what}",
+                code="spool_full",
+                hint="Free space where the spool lies; what was recorded so far is kept.",
+            ) from error
+        raise Unavailable(
+            f"{what} could not be written or read: {error.strerror}",
+            code="spool_unavailable",
+            hint="Look at the disk that holds the spool; what was recorded so far is kept.",
+        ) from error
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace ``path`` with ``content``; durable when this returns. Errors as :func:`disk_errors`."""
+    with disk_errors(path.name):
+        unfinished = path.with_name(path.name + UNFINISHED)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        try:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
+        unfinished.rename(path)
+        sync_folder(path.parent)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write every byte. Raises OSError."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

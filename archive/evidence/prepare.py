@@ -1,0 +1,172 @@
+"""From a request to a plan: everything a package will hold, gathered as of the moment it was asked for.
+
+The same request over the same archive gives the same plan, so that a worker who takes over from a dead one
+makes the same package. What arrives after the request (late segments, later custody) stays out.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from archive import canonical, custody, journal, keys, reader
+from archive.cameras import Registry
+from archive.clip.exact import LONGEST, NoFootage, earlier_segment, plan_clip
+from archive.errors import IntegrityError, Malformed, NotFound
+from archive.evidence.plan import ClipPlan, GapStatement, JournalProof, Original, PackagePlan
+from archive.ledger import Ledger
+from archive.model import custody as events
+from archive.model import leaf as leaves
+from archive.model.camera import Camera
+from archive.model.evidence import SealRequest
+from archive.model.segment import SegmentRef
+from archive.ports import SegmentIndex, Stores
+from archive.reader import Reading
+from archive.timespan import DAY, HOUR, Timespan, hour_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparer:
+    """Makes plans; :data:`archive.evidence.plan.Prepare` is its :meth:`__call__`.
+
+    ``system`` holds facts about this installation; ``lock_days`` is the term of the package's lock.
+    """
+
+    stores: Stores
+    index: SegmentIndex
+    registry: Registry
+    ledger: Ledger
+    system: Mapping[str, str]
+    organization: str
+    tz_display: str
+    lock_days: int
+
+    def __call__(self, request: SealRequest) -> PackagePlan:
+        """The plan of a request.
+
+        Raises:
+            NoFootage: no camera of the request has anything in the span.
+            NotFound: ``camera_not_found``.
+            IntegrityError: a segment's object does not carry the leaf that the index says it has.
+        """
+        cameras = tuple(self.registry.as_of(name, request.span.start) for name in request.cameras)
+        readings = [self._reading(camera, request) for camera in cameras]
+        if not any(reading.segments for reading in readings):
+            raise NoFootage(
+                f"none of {', '.join(request.cameras)} has footage in {request.span}",
+                [gap for reading in readings for gap in reading.gaps],
+            )
+        before = {reading.camera: earlier_segment(reading, self.index) for reading in readings}
+        originals = tuple(
+            self._original(segment)
+            for reading in readings
+            for segment in _originals(reading, before[reading.camera])
+        )
+        return PackagePlan(
+            evidence_id=request.evidence_id,
+            case=request.case,
+            actor=request.actor,
+            span=request.span,
+            prepared_at=request.asked_at,
+            lock_until=request.asked_at + self.lock_days * DAY,
+            cameras=cameras,
+            originals=originals,
+            gaps=tuple(_gaps(readings)),
+            clips=tuple(self._clips(readings, before)),
+            journals=tuple(self._journals(originals)),
+            custody=tuple(self._custody(request)),
+            system=self.system,
+            organization=self.organization,
+            tz_display=self.tz_display,
+        )
+
+    def _reading(self, camera: Camera, request: SealRequest) -> Reading:
+        return reader.read(
+            self.index,
+            camera.id,
+            request.span,
+            registered_at=camera.registered_at,
+            now=request.asked_at,
+        )
+
+    def _original(self, segment: SegmentRef) -> Original:
+        head = self.stores.footage.head(segment.key, version=segment.version or None)
+        return Original(ref=segment, leaf=reader.recorded_leaf(self.stores.footage, segment), lock=head.lock)
+
+    def _clips(
+        self, readings: Iterable[Reading], before: Mapping[str, SegmentRef | None]
+    ) -> Iterator[ClipPlan]:
+        """One clip a camera, where the span is short enough for one; the originals are always whole."""
+        for reading in readings:
+            if not reading.segments or reading.span.duration > LONGEST:
+                continue
+            try:
+                clip = plan_clip(reading, self.stores.footage, earlier=before[reading.camera])
+            except NoFootage:
+                continue  # segments touch the span, but no frame of them falls into it
+            yield ClipPlan(
+                camera=reading.camera,
+                description=clip.describe(),
+                size=clip.size,
+                stream=clip.stream,
+            )
+
+    def _journals(self, originals: Iterable[Original]) -> Iterator[JournalProof]:
+        """The signed batches that hold the originals' leaves, where they have been uploaded by now."""
+        wanted: dict[str, set[bytes]] = {}
+        hours: dict[str, set[int]] = {}
+        for original in originals:
+            leaf = leaves.decode(original.leaf)
+            wanted.setdefault(leaf.recorder, set()).add(original.leaf)
+            uploaded = hour_of(leaf.ingested_at)
+            hours.setdefault(leaf.recorder, set()).update((uploaded, uploaded + HOUR))
+        for recorder, lines in sorted(wanted.items()):
+            public = self._recorder_keys(recorder)
+            for hour in sorted(hours[recorder]):
+                prefix = f"journal/{keys.hour_folder(hour)}/{recorder}_"
+                for listed in self.stores.records.list(prefix):
+                    data = self.stores.records.get(listed.key)
+                    if lines.isdisjoint(data.split(b"\n")):
+                        continue
+                    key = public.get(journal.decode(data).key_sha256)
+                    if key is None:
+                        raise IntegrityError(
+                            f"{listed.key} is signed by a key the ledger does not know",
+                            code="journal_unknown_key",
+                        )
+                    yield JournalProof(batch=data, public_key=key)
+
+    def _recorder_keys(self, recorder: str) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        try:
+            for entry in self.ledger.history("recorder", recorder):
+                raw = base64.b64decode(entry.state["public_key"], validate=True)
+                found[canonical.sha256_hex(raw)] = raw
+        except NotFound:
+            return {}
+        except (KeyError, TypeError, ValueError) as error:
+            raise Malformed(
+                f"the registered key of recorder {recorder} cannot be read", code="bad_recorder_key"
+            ) from error
+        return found
+
+    def _custody(self, request: SealRequest) -> Iterator[bytes]:
+        """Events that name this package, from the day before the request up to it."""
+        span = Timespan(request.asked_at - DAY, request.asked_at + 1)
+        for event in custody.read(self.stores.records, span):
+            if request.evidence_id in event.objects:
+                yield canonical.encode(events.to_json(event))
+
+
+def _originals(reading: Reading, before: SegmentRef | None) -> Iterator[SegmentRef]:
+    """The segments of a reading, and the one before them where the clip refers to its frames."""
+    if before is not None:
+        yield before
+    yield from reading.segments
+
+
+def _gaps(readings: Iterable[Reading]) -> Iterator[GapStatement]:
+    for reading in readings:
+        found = [*((gap.span, gap.cause) for gap in reading.gaps)]
+        found += [(span, "pending") for span in reading.pending]
+        for span, cause in sorted(found):
+            yield GapStatement(camera=reading.camera, span=span, cause=cause)

@@ -1,0 +1,278 @@
+"""Ingest: from a closed segment on the recorder's disk to the archive (design: durable procedures).
+
+1. FFmpeg reports that it closed a segment (:mod:`recorder.process`).
+2. It is finalised and synced (:func:`archive.mp4.finalise.finalise`).
+3. Its leaf is made and kept as a *ticket* beside it: :func:`write_ticket`. From here on nothing about
+   the segment is decided again, so every later step can be repeated.
+4. The segment is put if absent, with checksum, lock and leaf: :meth:`Ingest.store`. A put that finds the
+   same bytes is as good as one that stored them, since the name carries the hash.
+5. The store's own answer names the same checksum.
+6. The leaf becomes a line of the logbook, synced; the ticket is marked: :meth:`Ingest.commit`.
+7. The index is told.
+8. Only now the segment and its ticket leave the spool.
+
+Steps 6 to 8 take many leaves at once, since a sync and a bulk request cost the same for one as for fifty.
+Leaves of runs and gaps take the same way without steps 2, 4 and 5. A crash between any two steps leaves a
+ticket that says how far it came; :func:`read_tickets` finds it again.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from archive import canonical
+from archive.canonical import JsonObject
+from archive.durable import disk_errors, write_durably
+from archive.errors import IntegrityError, Malformed
+from archive.logbook import Identity, Logbook, identity
+from archive.model import leaf as leaves
+from archive.model.camera import Place, parse_place
+from archive.model.leaf import Leaf
+from archive.model.segment import Segment
+from archive.ports import Content, IndexEntry, Lock, LockMode, ObjectStore, Stored
+from archive.timespan import DAY
+
+TICKET = ".ticket"
+"""Suffix of a ticket whose leaf has no line in the logbook yet."""
+JOURNALLED = ".journalled"
+"""Suffix of a ticket after step 6."""
+
+
+class IndexSink(Protocol):
+    """What ingest needs of the index."""
+
+    def add(self, entries: Sequence[IndexEntry]) -> None:
+        """Index leaves; idempotent, visible when this returns."""
+        ...
+
+    def advance_cursor(self, recorder: str, batch: int) -> None:
+        """Say that a journal batch is wholly in the index; never goes back."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """A leaf on its way into the archive, kept as a ticket in the spool until it is there.
+
+    ``media`` is the finalised segment beside it, None for runs and gaps. ``place`` is where the camera stood
+    when the leaf was made. ``extra`` is what the ticket's writer keeps in it for itself. ``on_release`` is
+    called after step 8.
+    """
+
+    ticket: Path
+    leaf: Leaf
+    place: Place | None
+    media: Path | None = None
+    extra: JsonObject = field(default_factory=dict)
+    version: str = ""
+    held: bool = False
+    on_release: "Callable[[Parcel], None] | None" = None
+
+    @property
+    def journalled(self) -> bool:
+        """Whether step 6 is done."""
+        return self.ticket.suffix == JOURNALLED
+
+    @property
+    def stored(self) -> bool:
+        """Whether steps 4 and 5 are done, or not needed."""
+        return self.media is None or self.version != ""
+
+    def entry(self) -> IndexEntry:
+        """The leaf as the index takes it."""
+        return IndexEntry(leaf=self.leaf, place=self.place, version=self.version, held=self.held)
+
+
+def write_ticket(
+    path: Path, leaf: Leaf, place: Place | None, *, media: Path | None = None, extra: JsonObject | None = None
+) -> Parcel:
+    """Step 3: keep the leaf durably at ``path``, whose suffix is :data:`TICKET`.
+
+    Raises:
+        StoreFull, Unavailable: the disk; the ticket is not there.
+    """
+    if path.suffix != TICKET:
+        raise Malformed(f"{path.name} does not name a ticket", code="bad_ticket")
+    extra = extra or {}
+    content = {"leaf": leaves.to_json(leaf), "place": _place_to_json(place), "extra": extra}
+    write_durably(path, json.dumps(content, separators=(",", ":")).encode("ascii"))
+    return Parcel(path, leaf, place, media, extra)
+
+
+def read_ticket(path: Path) -> Parcel:
+    """Read a ticket back; its segment lies beside it under the same stem with ``.mp4``, if it is still there.
+
+    Raises:
+        IntegrityError: ``ticket_damaged``.
+    """
+    with disk_errors(path.name):
+        content = path.read_bytes()
+        media = path.with_suffix(".mp4")
+        there = media.exists()
+    try:
+        value = canonical.decode(content)
+        leaf, place, extra = leaves.from_json(value["leaf"]), _place_from_json(value["place"]), value["extra"]
+    except (Malformed, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(
+            f"{path} cannot be read: {error}",
+            code="ticket_damaged",
+            hint="The disk altered it. Keep the folder, and call whoever looks after the archive.",
+        ) from error
+    return Parcel(path, leaf, place, media if there else None, extra)
+
+
+def read_tickets(folder: Path) -> Iterator[Parcel]:
+    """Every ticket in a folder, by name. Errors as :func:`read_ticket`."""
+    with disk_errors(folder.name):
+        names = sorted(name for name in os.listdir(folder) if Path(name).suffix in (TICKET, JOURNALLED))
+    for name in names:
+        yield read_ticket(folder / name)
+
+
+class Ingest:
+    """Steps 4 to 8. :meth:`store` may run in many threads; :meth:`commit` in one at a time.
+
+    ``keep_days`` says how long a segment is locked from its start, by camera; ``is_held`` whether a legal
+    hold covers it now.
+    """
+
+    def __init__(
+        self,
+        *,
+        footage: ObjectStore,
+        records: ObjectStore,
+        index: IndexSink,
+        logbook: Logbook,
+        recorder: str,
+        keep_days: Callable[[str], int],
+        is_held: Callable[[Segment], bool] = lambda segment: False,
+    ) -> None:
+        self._footage = footage
+        self._records = records
+        self._index = index
+        self._logbook = logbook
+        self._recorder = recorder
+        self._keep_days = keep_days
+        self._is_held = is_held
+        self._turn = threading.Lock()
+        self._unindexed: dict[Identity, int] = {}
+        self._cursor = 0
+
+    def expect(self, parcels: Iterable[Parcel]) -> None:
+        """At start-up: lines from before that may not be indexed yet, so that the cursor waits for them."""
+        for parcel in parcels:
+            if parcel.journalled:
+                self._unindexed[identity(parcel.leaf)] = 0
+
+    def store(self, parcel: Parcel) -> None:
+        """Steps 4 and 5: the segment is in the store, and the store says so; nothing for runs and gaps.
+
+        Raises:
+            IntegrityError: ``checksum_mismatch``: the disk altered the segment after it was hashed, or the
+                store answered for other bytes.
+            AlreadyExists: the name holds other bytes, which nothing of ours can make.
+            Refused, StoreFull, Unavailable: as the store; the segment waits in the spool.
+        """
+        segment, media = parcel.leaf, parcel.media
+        if media is None or not isinstance(segment, Segment):
+            return
+        with disk_errors(media.name):
+            content = Content.of_file(media, sha256=segment.sha256)
+        until = segment.span.start + self._keep_days(segment.camera) * DAY
+        held = self._is_held(segment)
+        stored = self._footage.put(
+            segment.key,
+            content,
+            metadata={"leaf": leaves.encode(segment).decode("ascii")},
+            lock=Lock(LockMode.GOVERNANCE, until),
+            hold=held,
+        )
+        self._compare(segment, content, stored)
+        parcel.version, parcel.held = stored.version, held
+
+    def commit(self, parcels: Sequence[Parcel]) -> None:
+        """Steps 6, 7 and 8 for parcels that are stored; to be repeated with the same ones after an error."""
+        with self._turn:
+            fresh = [parcel for parcel in parcels if not parcel.journalled]
+            if fresh:
+                batch = self._logbook.append(parcel.leaf for parcel in fresh)
+                self._unindexed.update((identity(parcel.leaf), batch) for parcel in fresh)
+                for parcel in fresh:
+                    _mark_journalled(parcel)
+        self._index.add([parcel.entry() for parcel in parcels])
+        with self._turn:
+            for parcel in parcels:
+                self._unindexed.pop(identity(parcel.leaf), None)
+        for parcel in parcels:
+            _release(parcel)
+
+    def seal(self) -> int | None:
+        """Sign the waiting lines as the next batch; its number, or None where no line waits.
+
+        Every line's ticket is marked before this can run, so no later start takes a line for missing.
+        """
+        with self._turn:
+            return self._logbook.seal()
+
+    def upload(self) -> int:
+        """Upload every sealed batch, oldest first, and advance the index's cursor; how many went up.
+
+        Raises:
+            ArchiveError: as the store or the index; what is left waits for the next call.
+        """
+        count = 0
+        for number in self._logbook.sealed():
+            self._logbook.upload(self._records, number)
+            count += 1
+        with self._turn:
+            through = min((*self._unindexed.values(), self._logbook.open_batch)) - 1
+        if through > self._cursor:
+            self._index.advance_cursor(self._recorder, through)
+            self._cursor = through
+        return count
+
+    def _compare(self, segment: Segment, content: Content, stored: Stored) -> None:
+        if stored.sha256 != segment.sha256 or content.size != segment.size:
+            raise IntegrityError(
+                f"the store answered {stored.sha256} of {content.size} bytes for {segment.key}",
+                code="checksum_mismatch",
+                hint="The segment stays in the spool. Look at the disk and at the store.",
+            )
+
+
+def _mark_journalled(parcel: Parcel) -> None:
+    marked = parcel.ticket.with_suffix(JOURNALLED)
+    with disk_errors(parcel.ticket.name):
+        parcel.ticket.rename(marked)
+    parcel.ticket = marked
+
+
+def _release(parcel: Parcel) -> None:
+    """Step 8. The segment goes first: a ticket without one is complete."""
+    with disk_errors(parcel.ticket.name):
+        if parcel.media is not None:
+            parcel.media.unlink(missing_ok=True)
+        if parcel.on_release is None:
+            parcel.ticket.unlink(missing_ok=True)
+    if parcel.on_release is not None:
+        parcel.on_release(parcel)
+
+
+def _place_to_json(place: Place | None) -> JsonObject | None:
+    if place is None:
+        return None
+    return {
+        "lat": format(place.lat, "f"),
+        "lon": format(place.lon, "f"),
+        "kecamatan": place.kecamatan,
+        "kelurahan": place.kelurahan,
+        "owner": place.owner.value,
+    }
+
+
+def _place_from_json(value: Mapping[str, Any] | None) -> Place | None:
+    return None if value is None else parse_place(**value)

@@ -1,0 +1,46 @@
+"""The secrets of camera URLs, encrypted (Fernet: AES-128-CBC and HMAC-SHA-256) with a key outside the archive.
+
+The archive keeps the sealed URL with the camera's other facts; without the key file it is of no use to a thief,
+and without a backup of the key file it is of no use to the owner.
+"""
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from archive.errors import IntegrityError, Malformed
+
+
+def new_key() -> bytes:
+    """A fresh key: 32 random bytes in URL-safe base64, as the key file holds it."""
+    return Fernet.generate_key()
+
+
+class FernetBox:
+    """:class:`archive.ports.SecretBox` with one key. Raises Malformed ``bad_key_file`` for an unusable one."""
+
+    __slots__ = ("_fernet",)
+
+    def __init__(self, key: bytes) -> None:
+        try:
+            self._fernet = Fernet(key.strip())
+        except ValueError as error:
+            raise Malformed(
+                "the secret box's key is not 32 bytes in URL-safe base64",
+                code="bad_key_file",
+                hint="Restore the key file from its backup; a new key cannot open old secrets.",
+            ) from error
+
+    def seal(self, plain: str) -> str:
+        """An opaque ASCII token; two calls never give the same one."""
+        # Fernet writes a time into its token; ours tells nobody when a camera was registered.
+        return self._fernet.encrypt_at_time(plain.encode(), 0).decode("ascii")
+
+    def open(self, token: str) -> str:
+        """The plain text. Raises IntegrityError ``secret_unreadable`` for a wrong key or an altered token."""
+        try:
+            return self._fernet.decrypt(token.encode("ascii")).decode()
+        except (InvalidToken, UnicodeError) as error:
+            raise IntegrityError(
+                "a sealed secret cannot be opened",
+                code="secret_unreadable",
+                hint="It was sealed with another key, or altered; restore the key file or enter the source again.",
+            ) from error

@@ -1,0 +1,87 @@
+"""The command ``saksi``.
+
+JSON goes to stdout alone; progress, tables for people and errors go to stderr or stdout as each command says.
+Exit codes: 0 done · 1 the answer is no · 2 bad input · 3 something is unavailable · 4 integrity.
+"""
+
+import sys
+
+import click
+import typer
+
+from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound, Unavailable
+from ops.cli import (
+    archive_command,
+    camera,
+    evidence,
+    index_command,
+    keys_command,
+    record,
+    retrieve,
+    run,
+    stack_command,
+)
+from ops.cli.output import complain
+
+ANSWER_IS_NO, BAD_INPUT, UNAVAILABLE, INTEGRITY = 1, 2, 3, 4
+_ANSWERS = {"no_footage"}
+"""Codes that answer the question with no, rather than refuse it."""
+
+
+def build() -> typer.Typer:
+    """The whole command tree."""
+    app = typer.Typer(
+        name="saksi",
+        help="Recording archive and evidence retrieval for a city's CCTV.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.add_typer(camera.app, name="camera")
+    app.add_typer(keys_command.app, name="keys")
+    app.add_typer(index_command.app, name="index")
+    app.add_typer(archive_command.app, name="archive")
+    app.add_typer(stack_command.app, name="stack")
+    for module in (record, retrieve, evidence, run):
+        module.register(app)
+    return app
+
+
+def exit_code(error: ArchiveError) -> int:
+    """The exit code of an error (the contract's table)."""
+    if error.code in _ANSWERS:
+        return ANSWER_IS_NO
+    if isinstance(error, IntegrityError):
+        return INTEGRITY
+    if isinstance(error, Unavailable):
+        return UNAVAILABLE
+    return BAD_INPUT
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    as_json = "--json" in sys.argv
+    try:
+        code = build()(standalone_mode=False)
+    except ArchiveError as error:
+        complain(error, as_json=as_json)
+        sys.exit(exit_code(error))
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except click.ClickException as error:
+        complain(
+            Malformed(error.format_message(), code="bad_usage", hint="See: saksi --help"), as_json=as_json
+        )
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        sys.exit(141)  # the reader of our output went away, as `| head` does
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+__all__ = ["NotFound", "build", "exit_code", "main"]

@@ -1,0 +1,213 @@
+"""``saksi camera``: the registry."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from archive.cameras import COLUMNS, CameraForm, ImportReport
+from archive.errors import Malformed
+from archive.model.camera import Camera
+from archive.timespan import format_instant
+from ops.cli.options import Json, actor, open_site
+from ops.cli.output import note, print_json, print_table, say
+
+app = typer.Typer(help="Register, change and list cameras.", no_args_is_help=True)
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
+
+
+def as_json(camera: Camera) -> dict[str, Any]:
+    """A camera as every JSON answer shows it: without secrets."""
+    return {
+        "id": camera.id,
+        "name": camera.name,
+        "source": camera.source,
+        "lat": float(camera.place.lat),
+        "lon": float(camera.place.lon),
+        "kecamatan": camera.place.kecamatan,
+        "kelurahan": camera.place.kelurahan,
+        "owner": camera.place.owner.value,
+        "view": "public",
+        "segment_seconds": camera.segment_seconds,
+        "registered_at": format_instant(camera.registered_at),
+        "disabled": camera.disabled,
+    }
+
+
+@app.command()
+def add(
+    camera_id: Annotated[str, typer.Argument(metavar="ID")],
+    source: Annotated[str, typer.Option(help="rtsp(s)://, http(s)://, file:// or test:// URL.")],
+    name: Annotated[str, typer.Option(help="What people call it.")],
+    lat: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
+    lon: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
+    kecamatan: Annotated[str, typer.Option(help="District code, such as 73.71.13.")],
+    kelurahan: Annotated[str, typer.Option(help="Village code, such as 73.71.13.1001.")],
+    owner: Annotated[str, typer.Option(help="government, business, public or worship.")],
+    view: Annotated[str, typer.Option(help="Must be public: only public space is recorded.")],
+    segment_seconds: Annotated[str, typer.Option(help="Nominal segment length, 2 to 300.")] = "",
+    reason: Reason = "",
+    json_: Json = False,
+) -> None:
+    """Register a camera; its timeline begins now."""
+    form = CameraForm(
+        id=camera_id,
+        source=source,
+        name=name,
+        lat=lat,
+        lon=lon,
+        kecamatan=kecamatan,
+        kelurahan=kelurahan,
+        owner=owner,
+        view=view,
+        segment_seconds=segment_seconds,
+    )
+    with open_site() as site:
+        camera = site.registry.add(form, actor=actor().id, reason=reason)
+    if json_:
+        print_json(as_json(camera))
+    else:
+        say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help=f"Columns: {','.join(COLUMNS)}")],
+    reason: Reason = "",
+    json_: Json = False,
+) -> int:
+    """Register every row of a CSV file; a bad row is reported and the others are added."""
+    try:
+        rows = file.open("r", encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise Malformed(f"{file} cannot be read: {error.strerror}", code="unreadable_input") from error
+    with rows, open_site() as site:
+        report = site.registry.import_csv(rows, actor=actor().id, reason=reason)
+    _print_import(report, json_=json_)
+    return 2 if report.refused else 0
+
+
+def _print_import(report: ImportReport, *, json_: bool) -> None:
+    if json_:
+        refused = [{"line": r.line, "id": r.id, "code": r.code, "message": r.message} for r in report.refused]
+        print_json({"added": [camera.id for camera in report.added], "refused": refused})
+        return
+    say(f"{len(report.added)} cameras added, {len(report.refused)} refused")
+    for row in report.refused:
+        note(f"  line {row.line} ({row.id}): {row.message} [{row.code}]")
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """List all cameras."""
+    with open_site() as site:
+        cameras = site.registry.cameras()
+    if json_:
+        print_json({"cameras": [as_json(camera) for camera in cameras]})
+        return
+    print_table(
+        ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "STATE"),
+        [
+            (
+                c.id,
+                c.name,
+                c.place.kecamatan,
+                c.place.owner.value,
+                c.source,
+                "disabled" if c.disabled else "active",
+            )
+            for c in cameras
+        ],
+    )
+
+
+@app.command()
+def show(camera_id: Annotated[str, typer.Argument(metavar="ID")], json_: Json = False) -> None:
+    """Show one camera and its history."""
+    with open_site() as site:
+        camera = site.registry.camera(camera_id)
+        history = list(site.registry.history(camera_id))
+    changes = [
+        {
+            "version": e.version,
+            "at": format_instant(e.at),
+            "actor": e.actor,
+            "action": e.action,
+            "reason": e.reason,
+        }
+        for e in history
+    ]
+    if json_:
+        print_json(as_json(camera) | {"history": changes})
+        return
+    for name, value in as_json(camera).items():
+        say(f"{name:16} {value}")
+    print_table(
+        ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
+        [tuple(str(value) for value in change.values()) for change in changes],
+    )
+
+
+@app.command()
+def edit(
+    camera_id: Annotated[str, typer.Argument(metavar="ID")],
+    source: Annotated[str | None, typer.Option()] = None,
+    name: Annotated[str | None, typer.Option()] = None,
+    lat: Annotated[str | None, typer.Option()] = None,
+    lon: Annotated[str | None, typer.Option()] = None,
+    kecamatan: Annotated[str | None, typer.Option()] = None,
+    kelurahan: Annotated[str | None, typer.Option()] = None,
+    owner: Annotated[str | None, typer.Option()] = None,
+    view: Annotated[str | None, typer.Option()] = None,
+    segment_seconds: Annotated[str | None, typer.Option()] = None,
+    reason: Reason = "",
+    json_: Json = False,
+) -> None:
+    """Change some fields of a camera; recorders take it up within seconds."""
+    given = {
+        "source": source,
+        "name": name,
+        "lat": lat,
+        "lon": lon,
+        "kecamatan": kecamatan,
+        "kelurahan": kelurahan,
+        "owner": owner,
+        "view": view,
+        "segment_seconds": segment_seconds,
+    }
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise Malformed(
+            "nothing to change", code="bad_usage", hint="Give at least one field, such as --name."
+        )
+    with open_site() as site:
+        camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
+    if json_:
+        print_json(as_json(camera))
+    else:
+        say(f"Camera {camera.id} is changed")
+
+
+@app.command()
+def disable(
+    camera_id: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")],
+    json_: Json = False,
+) -> None:
+    """Stop recording a camera; its timeline goes on as a gap with the cause disabled."""
+    with open_site() as site:
+        camera = site.registry.disable(camera_id, actor=actor().id, reason=reason)
+    print_json(as_json(camera)) if json_ else say(f"Camera {camera.id} is disabled")
+
+
+@app.command()
+def enable(
+    camera_id: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")],
+    json_: Json = False,
+) -> None:
+    """Record a disabled camera again."""
+    with open_site() as site:
+        camera = site.registry.enable(camera_id, actor=actor().id, reason=reason)
+    print_json(as_json(camera)) if json_ else say(f"Camera {camera.id} is enabled")

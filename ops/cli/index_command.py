@@ -1,0 +1,33 @@
+"""``saksi index``: the view that can always be made anew."""
+
+import typer
+
+from ops.cli.options import Json, open_site
+from ops.cli.output import print_json, progress_bar, say
+from search.rebuilding import rebuild_index
+
+app = typer.Typer(help="Rebuild the index and say what it holds.", no_args_is_help=True)
+
+
+@app.command()
+def rebuild(json_: Json = False) -> None:
+    """Make the index anew from the archive alone; readers notice nothing until it is whole."""
+    with open_site() as site, progress_bar("rebuilding") as bar:
+        report = rebuild_index(site.stores, site.index, progress=bar.step)
+    if json_:
+        print_json(report.to_json())
+        return
+    for name, value in report.to_json().items():
+        say(f"{name:16} {value}")
+
+
+@app.command()
+def status(json_: Json = False) -> None:
+    """Say what the index holds."""
+    with open_site() as site:
+        found = site.index.status().to_json()
+    if json_:
+        print_json(found)
+        return
+    for name, value in found.items():
+        say(f"{name:12} {value}")

@@ -1,0 +1,34 @@
+"""Options several commands share, and how their text is read."""
+
+from typing import Annotated
+
+import typer
+
+from archive.model.custody import Actor
+from archive.timespan import Timespan
+from ops.settings import Settings
+from ops.wiring import Site, host_actor
+
+Camera = Annotated[str, typer.Option("--camera", help="Camera id.", metavar="ID")]
+Cameras = Annotated[
+    list[str] | None, typer.Option("--camera", help="Camera id; may be repeated; all without.", metavar="ID")
+]
+From = Annotated[str, typer.Option("--from", help="RFC 3339 with offset, inclusive.", metavar="T")]
+To = Annotated[str, typer.Option("--to", help="RFC 3339 with offset, exclusive.", metavar="T")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Purpose = Annotated[str, typer.Option("--purpose", help="Why, for the custody record.", metavar="TEXT")]
+
+
+def open_site() -> Site:
+    """The site that the settings describe."""
+    return Site(Settings.load())
+
+
+def parse_span(start: str, end: str) -> Timespan:
+    """The half-open span of two times. Raises Malformed."""
+    return Timespan.parse(start, end)
+
+
+def actor() -> Actor:
+    """Whoever runs the command on this host."""
+    return host_actor()

@@ -1,0 +1,186 @@
+"""``saksi recordings`` and ``saksi clip``: what there is, and an exact piece of it."""
+
+import errno
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from archive import reader
+from archive.clip.exact import Clip, NoFootage, check_length, earlier_segment, plan_clip
+from archive.errors import AlreadyExists, ArchiveError, Malformed, StoreFull
+from archive.model.custody import Outcome
+from archive.reader import Reading
+from archive.timespan import Timespan, format_instant
+from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
+from ops.cli.output import note, print_json, progress_bar, say
+from ops.cli.picture import draw
+from ops.wiring import Site
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the top level."""
+    app.command("recordings")(recordings)
+    app.command("clip")(clip)
+
+
+def recordings(
+    start: From, end: To, camera: Cameras = None, purpose: Purpose = "", json_: Json = False
+) -> None:
+    """Show coverage, gaps with their causes, and what is still pending."""
+    span = parse_span(start, end)
+    with open_site() as site:
+        readings = read_all(site, camera, span)
+        site.custody.record(
+            "recordings.search",
+            actor=actor(),
+            objects=tuple(reading.camera for reading in readings),
+            purpose=purpose,
+            details=_edges(span),
+        )
+        zone = ZoneInfo(site.settings.time_zone)
+    if json_:
+        print_json(recordings_json(readings))
+        return
+    for line in draw(readings, zone, shutil.get_terminal_size().columns):
+        say(line)
+
+
+def read_all(site: Site, cameras: Sequence[str] | None, span: Timespan) -> list[Reading]:
+    """A reading of each named camera, or of all. Raises NotFound for an unknown one."""
+    chosen = [site.registry.camera(name) for name in cameras] if cameras else site.registry.cameras()
+    now = site.clock.now()
+    reader.check_span(span, now)
+    return [
+        reader.read(site.index, camera.id, span, registered_at=camera.registered_at, now=now)
+        for camera in chosen
+    ]
+
+
+def recordings_json(readings: Sequence[Reading]) -> dict[str, Any]:
+    """The contract's JSON: coverage by run, gaps and pending, each with its camera."""
+    return {
+        "coverage": [
+            {"camera": reading.camera, "run": run} | _edges(span)
+            for reading in readings
+            for run, span in reader.runs_of(reading)
+        ],
+        "gaps": [
+            {"camera": reading.camera} | _edges(gap.span) | {"cause": gap.cause}
+            for reading in readings
+            for gap in reading.gaps
+        ],
+        "pending": [
+            {"camera": reading.camera} | _edges(span) for reading in readings for span in reading.pending
+        ],
+    }
+
+
+def clip(
+    camera: Camera,
+    start: From,
+    end: To,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the MP4.", metavar="FILE")],
+    purpose: Purpose = "",
+    json_: Json = False,
+) -> None:
+    """Write the exact clip [from, to) of one camera, without re-encoding."""
+    span = parse_span(start, end)
+    check_length(span)
+    with open_site() as site:
+        registered = site.registry.camera(camera)
+        now = site.clock.now()
+        reading = reader.read(site.index, camera, span, registered_at=registered.registered_at, now=now)
+        try:
+            planned = plan_clip(reading, site.stores.footage, earlier=earlier_segment(reading, site.index))
+        except NoFootage as nothing:
+            site.custody.record(
+                "clip.download",
+                actor=actor(),
+                objects=(camera,),
+                purpose=purpose,
+                outcome=Outcome.REFUSED,
+                details=_edges(span) | {"code": nothing.code},
+            )
+            if json_:
+                print_json(_empty(reading, nothing))
+            raise
+        site.custody.record(
+            "clip.download.started", actor=actor(), objects=(camera,), purpose=purpose, details=_edges(span)
+        )
+        sent = 0
+        try:
+            sent = _write(planned, output)
+        finally:
+            site.custody.record(
+                "clip.download.ended",
+                actor=actor(),
+                objects=(camera,),
+                purpose=purpose,
+                outcome=Outcome.DONE if sent else Outcome.FAILED,
+                details=_edges(span) | {"bytes": sent},
+            )
+    if json_:
+        print_json(planned.describe())
+        return
+    say(f"{output}: {planned.frames} frames, {planned.size} bytes, SHA-256 {planned.digest()}")
+    say(f"  shown   {planned.actual}")
+    if planned.hidden_frames:
+        say(
+            f"  hidden  {planned.hidden_preroll_us / 1e6:.3f} s before and "
+            f"{planned.hidden_tail_us / 1e6:.3f} s after: "
+            f"{planned.hidden_frames} frames that any tool can reveal"
+        )
+    for gap in planned.gaps:
+        note(f"  gap     {gap.span}: {gap.cause}")
+
+
+def _write(planned: Clip, output: Path) -> int:
+    """Write beside the target and rename, so that no half clip ever has the clip's name."""
+    if output.exists():
+        raise AlreadyExists(
+            f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
+        )
+    draft = output.with_name(f".{output.name}.{os.getpid()}")
+    done = 0
+    try:
+        with draft.open("xb") as target, progress_bar("clip") as bar:
+            for piece in planned.stream():
+                target.write(piece)
+                done += len(piece)
+                bar(done, planned.size)
+            target.flush()
+            os.fsync(target.fileno())
+        draft.rename(output)
+    except OSError as error:
+        raise _cannot_write(output, error) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return done
+
+
+def _cannot_write(output: Path, error: OSError) -> ArchiveError:
+    if error.errno == errno.ENOSPC:
+        return StoreFull(f"there is no room for {output}", code="output_full", hint="Write to another disk.")
+    return Malformed(
+        f"{output} cannot be written: {error.strerror}", code="output_unwritable", hint="Check the folder."
+    )
+
+
+def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
+    return {
+        "asked": _edges(reading.span),
+        "actual": None,
+        "frames": 0,
+        "bytes": 0,
+        "pieces": [],
+        "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in nothing.gaps],
+    }
+
+
+def _edges(span: Timespan) -> dict[str, Any]:
+    return {"from": format_instant(span.start), "to": format_instant(span.end)}

@@ -1,0 +1,60 @@
+"""``saksi stack``: the real servers of a development machine."""
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from ops.cli.options import Json
+from ops.cli.output import note, print_json, print_table, say
+from ops.stack import Places, Stack, State
+
+app = typer.Typer(help="Run the real MinIO, Elasticsearch and MediaMTX here.", no_args_is_help=True)
+
+Parts = Annotated[list[str] | None, typer.Argument(metavar="[PART]…", help="minio, elasticsearch, mediamtx.")]
+
+
+def _stack() -> Stack:
+    places = Places.from_environment()
+    return Stack(places.state_dir, places.cache_dir, ports=places.ports, progress=note)
+
+
+@app.command()
+def up(parts: Parts = None) -> None:
+    """Fetch what is missing, start what is not running, wait until all answer."""
+    for status in _stack().up(parts or None):
+        note(f"{status.name} {status.version} is {status.state.value}")
+
+
+@app.command()
+def down(parts: Parts = None) -> None:
+    """Stop the servers; their content stays."""
+    _stack().down(parts or None)
+
+
+@app.command()
+def status(json_: Json = False) -> int:
+    """Say what runs; exit 1 where something does not."""
+    found = _stack().status()
+    if json_:
+        print_json(
+            {
+                "parts": [
+                    {"name": s.name, "version": s.version, "state": s.state.value, "ports": dict(s.ports)}
+                    for s in found
+                ]
+            }
+        )
+    else:
+        print_table(("PART", "VERSION", "STATE"), [(s.name, s.version, s.state.value) for s in found])
+    return 0 if all(s.state is State.RUNNING for s in found) else 1
+
+
+@app.command()
+def env(
+    tests: Annotated[bool, typer.Option("--tests", help="Only what the tests need.")] = False,
+) -> None:
+    """Print the settings to use the servers, for: eval "$(saksi stack env)"."""
+    for name, value in _stack().env().items():
+        if not tests or not name.startswith("SAKSI_") or name.startswith("SAKSI_TEST_"):
+            say(f"export {name}={shlex.quote(value)}")

@@ -1,0 +1,187 @@
+"""``saksi doctor``: look at everything an installation stands on, and say what to do.
+
+Green: in order. Amber: works, but somebody should act before evidence goes to court. Red: broken now.
+"""
+
+import ctypes
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archive.canonical import JsonObject
+from archive.errors import ArchiveError, NotFound
+from archive.evidence.timestamp import LOCAL_NAME
+from archive.ports import Content
+from archive.timespan import DAY, MINUTE
+from ops import keys
+from ops.wiring import Site
+from recorder.binary import find_ffmpeg
+
+LOW_SPACE = 10 << 30
+EXPIRY_WARNING_DAYS = 60
+_STA_UNSYNC = 0x0040
+
+
+class Light(StrEnum):
+    """How it stands."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing looked at: how it stands, a sentence, and what to do."""
+
+    subject: str
+    light: Light
+    message: str
+    hint: str = ""
+
+    def to_json(self) -> JsonObject:
+        """As ``saksi doctor --json`` prints it."""
+        return {
+            "subject": self.subject,
+            "light": self.light.value,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+def examine(site: Site) -> Iterator[Diagnosis]:
+    """Every diagnosis, in the order a person would look."""
+    looks: tuple[tuple[str, Callable[[Site], Iterator[Diagnosis]]], ...] = (
+        ("ffmpeg", _ffmpeg),
+        ("clock", _clock),
+        ("disk", _disk),
+        ("archive", _archive),
+        ("index", _index),
+        ("keys", _keys),
+        ("recorders", _recorders),
+    )
+    for subject, look in looks:
+        try:
+            yield from look(site)
+        except ArchiveError as error:
+            yield Diagnosis(subject, Light.RED, error.message, error.hint)
+
+
+def _ffmpeg(site: Site) -> Iterator[Diagnosis]:
+    found = find_ffmpeg()
+    yield Diagnosis("ffmpeg", Light.GREEN, f"FFmpeg {found.version} records")
+    if shutil.which("openssl") is None:
+        yield Diagnosis(
+            "openssl",
+            Light.AMBER,
+            "openssl is not installed here",
+            "Saksi does not need it, but packages should be tried with it before they are handed over.",
+        )
+
+
+def _clock(site: Site) -> Iterator[Diagnosis]:
+    if _synchronised():
+        yield Diagnosis("clock", Light.GREEN, "the kernel says that the clock is synchronised")
+    else:
+        yield Diagnosis(
+            "clock",
+            Light.AMBER,
+            "the kernel does not say that the clock is synchronised",
+            "Run an NTP client such as chrony; every segment's time is this host's time.",
+        )
+
+
+def _synchronised() -> bool:
+    """Whether adjtimex(2) lacks STA_UNSYNC. The struct is larger than its used start on every architecture."""
+    timex = ctypes.create_string_buffer(512)
+    state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    # struct timex: int modes, padding, long offset, freq, maxerror, esterror, then int status
+    status = ctypes.c_int.from_buffer(timex, 8 + 4 * ctypes.sizeof(ctypes.c_long)).value
+    return bool(state >= 0 and not status & _STA_UNSYNC)
+
+
+def _disk(site: Site) -> Iterator[Diagnosis]:
+    spool = site.settings.spool_dir
+    existing = next(folder for folder in (spool, *spool.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    quota = site.settings.spool_quota_mib << 20
+    text = f"{free >> 30} GiB are free where the spool lies"
+    if free < LOW_SPACE:
+        yield Diagnosis("disk", Light.AMBER, text, "Recording stops, with a gap on record, when it is full.")
+    elif free < quota:
+        yield Diagnosis(
+            "disk", Light.AMBER, f"{text}, less than its quota", "Lower spool_quota_mib or free some."
+        )
+    else:
+        yield Diagnosis("disk", Light.GREEN, text)
+
+
+def _archive(site: Site) -> Iterator[Diagnosis]:
+    for bucket, store in (("footage", site.stores.footage), ("records", site.stores.records)):
+        next(iter(store.list("doctor/")), None)
+        yield Diagnosis("archive", Light.GREEN, f"the {bucket} bucket answers")
+    probe = f"doctor/{os.getpid()}-{site.clock.now()}"
+    stored = site.stores.cache.put(probe, Content.of_bytes(b"saksi doctor\n"))
+    site.stores.cache.delete_version(probe, version=stored.version)
+    yield Diagnosis("archive", Light.GREEN, "the cache bucket takes objects and gives them up")
+
+
+def _index(site: Site) -> Iterator[Diagnosis]:
+    status = site.index.status()
+    yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
+
+
+def _keys(site: Site) -> Iterator[Diagnosis]:
+    folder = site.settings.keys_dir
+    try:
+        found = keys.show(folder, tsa_url=site.settings.tsa_url)
+    except NotFound as error:
+        yield Diagnosis("keys", Light.AMBER, "there is no seal key: nothing can be sealed", error.hint)
+        return
+    for path in sorted(folder.rglob("*.key")):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Diagnosis("keys", Light.RED, f"{path.name} is readable by others", "chmod 600 it.")
+    if found.development:
+        yield Diagnosis(
+            "keys",
+            Light.AMBER,
+            "the seal key is a DEVELOPMENT key, made on this machine",
+            "Put an institution's certificate in its place before evidence goes to court.",
+        )
+    left = int(found.signer_not_after.timestamp()) * 1_000_000 - site.clock.now()
+    if left < EXPIRY_WARNING_DAYS * DAY:
+        light = Light.RED if left <= 0 else Light.AMBER
+        yield Diagnosis(
+            "keys", light, f"the seal certificate has {max(0, left // DAY)} days left", "Renew it."
+        )
+    if found.tsa == LOCAL_NAME:
+        yield Diagnosis(
+            "timestamp",
+            Light.AMBER,
+            "packages are stamped by the local authority: root on this host could back-date",
+            "Set SAKSI_TSA_URL to an outside RFC 3161 authority; only a hash leaves the city.",
+        )
+    else:
+        yield Diagnosis("timestamp", Light.GREEN, f"packages are stamped by {found.tsa}")
+
+
+def _recorders(site: Site) -> Iterator[Diagnosis]:
+    beats = site.index.heartbeats()
+    if not beats:
+        yield Diagnosis("recorders", Light.AMBER, "no recorder has been seen", "Start one: saksi record")
+    for beat in beats:
+        age = site.clock.now() - beat.at
+        light = Light.GREEN if age < 2 * MINUTE else Light.RED
+        hint = "" if light is Light.GREEN else "Look at its host; its cameras are not being recorded."
+        yield Diagnosis("recorders", light, f"{beat.recorder} was seen {age // 1_000_000} s ago", hint)
+
+
+def worst(found: list[Diagnosis]) -> Light:
+    """The worst light of all."""
+    for light in (Light.RED, Light.AMBER):
+        if any(diagnosis.light is light for diagnosis in found):
+            return light
+    return Light.GREEN

@@ -1,0 +1,100 @@
+"""Puts the parts together: the only module that names adapters.
+
+A :class:`Site` is one installation as its settings describe it. Parts are made when first asked for, so that
+``saksi verify`` needs no archive and ``saksi camera list`` no seal key, and closed together.
+"""
+
+import getpass
+import os
+from contextlib import ExitStack
+from functools import cached_property
+from importlib.metadata import version
+from typing import Self
+
+from archive.cameras import Registry
+from archive.clock import Clock, SystemClock
+from archive.custody import CustodyWriter, new_writer_id
+from archive.ledger import Ledger
+from archive.model.custody import Actor
+from archive.objects.locations import open_stores, parse_archive_url
+from archive.ports import SecretBox, Stores
+from archive.timespan import DAY
+from ops import keys
+from ops.settings import Settings
+from search.index import Index
+from search.locations import open_index
+
+
+def host_actor() -> Actor:
+    """Whoever runs a command on this host: ``os:<user>``, with the user behind ``sudo`` where there is one."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid-{os.getuid()}"
+    behind = os.environ.get("SUDO_USER", "")
+    return Actor(id=f"os:{user}" if behind in {"", user} else f"os:{user}(sudo:{behind})", address="local")
+
+
+class Site:
+    """One installation: its stores, index, registry, keys and jobs. Use it as a context manager."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._open.close()
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The three buckets."""
+        return open_stores(parse_archive_url(self.settings.archive_url), self.clock)
+
+    @cached_property
+    def index(self) -> Index:
+        """The index the settings name."""
+        index = open_index(self.settings.index_url, prefix=self.settings.index_prefix)
+        self._open.callback(index.close)
+        return index
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger in the records bucket."""
+        return Ledger(self.stores.records, self.clock, lock_days=self.settings.records_lock_days)
+
+    @cached_property
+    def secrets(self) -> SecretBox:
+        """The box that camera URLs are sealed in."""
+        return keys.load_or_make_secret_box(self.settings.keys_dir)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The camera registry."""
+        return Registry(self.ledger, self.secrets, self.index, self.clock)
+
+    @cached_property
+    def custody(self) -> CustodyWriter:
+        """This process's chain of custody events."""
+        return CustodyWriter(
+            self.stores.records,
+            self.clock,
+            writer=new_writer_id("host"),
+            lock_days=self.settings.records_lock_days,
+        )
+
+    def lock_until(self, days: int) -> int:
+        """The instant ``days`` from now."""
+        return self.clock.now() + days * DAY
+
+
+def build_facts() -> dict[str, str]:
+    """Name and version of this program, as packages and answers state them."""
+    return {"name": "saksi", "version": version("saksi")}

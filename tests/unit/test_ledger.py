@@ -1,0 +1,158 @@
+"""The ledger: one winner a version, a chain that shows every change, custody that waits for the disk."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from archive import custody, ledger
+from archive.clock import ManualClock
+from archive.custody import CustodyWriter
+from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavailable
+from archive.ledger import Entry, Ledger
+from archive.model.custody import Actor, Outcome
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import Content, Stored
+from archive.timespan import HOUR, Timespan
+from tests.support.leaves import T0
+
+ACTOR = Actor(id="os:tester")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(T0)
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: ManualClock) -> FilesystemStore:
+    return FilesystemStore(tmp_path / "records", clock)
+
+
+@pytest.fixture
+def entries(store: FilesystemStore, clock: ManualClock) -> Ledger:
+    return Ledger(store, clock)
+
+
+def append(entries: Ledger, expected: int, name: str = "a", entity: str = "cam-1") -> Entry:
+    return entries.append(
+        "camera", entity, {"name": name}, expected=expected, actor="os:tester", action="camera.edited"
+    )
+
+
+def test_the_newest_entry_is_the_document_and_the_stream_its_history(entries: Ledger) -> None:
+    first, second = append(entries, 0, "old"), append(entries, 1, "new")
+    assert entries.head("camera", "cam-1") == second
+    assert list(entries.history("camera", "cam-1")) == [first, second]
+    assert second.prev == first.digest
+    assert first.prev == ledger.GENESIS
+
+
+def test_heads_are_the_newest_of_every_stream(entries: Ledger) -> None:
+    append(entries, 0, entity="cam-1")
+    b = append(entries, 0, entity="cam-2")
+    a = append(entries, 1, entity="cam-1")
+    assert list(entries.heads("camera")) == [a, b]
+    assert list(entries.heads("hold")) == []
+
+
+def test_of_racing_appends_exactly_one_wins(entries: Ledger) -> None:
+    start = threading.Barrier(16)
+
+    def race(number: int) -> bool:
+        start.wait()
+        try:
+            append(entries, 0, f"racer {number}")
+        except Conflict as lost:
+            return lost.code != "ledger_conflict"
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(race, range(16))) == 1
+
+
+def test_a_gap_in_versions_and_an_unknown_stream_are_refused(entries: Ledger) -> None:
+    with pytest.raises(NotFound):
+        append(entries, 5)
+    with pytest.raises(NotFound) as caught:
+        entries.head("camera", "cam-9")
+    assert caught.value.code == "camera_not_found"
+    with pytest.raises(Malformed):
+        list(entries.heads("video"))
+
+
+def test_an_altered_entry_breaks_the_chain(store: FilesystemStore, clock: ManualClock) -> None:
+    """Also where the store itself notices nothing, as one does not whose disk was written to by root."""
+
+    class Altering(FilesystemStore):
+        def get(self, key: str, *, version: str | None = None) -> bytes:
+            return super().get(key, version=version).replace(b'"old"', b'"odd"')
+
+    entries = Ledger(store, clock)
+    append(entries, 0, "old")
+    append(entries, 1, "new")
+    altered = object.__new__(Altering)
+    altered.__dict__.update(store.__dict__)
+    with pytest.raises(IntegrityError) as caught:
+        list(Ledger(altered, clock).history("camera", "cam-1"))
+    assert caught.value.code == "ledger_broken"
+
+
+def test_a_custody_event_is_durable_when_record_returns(store: FilesystemStore, clock: ManualClock) -> None:
+    writer = CustodyWriter(store, clock, writer="api-1")
+    event = writer.record("clip.played", actor=ACTOR, objects=("cam-1",), details={"bytes": 5})
+    assert list(custody.read(store, Timespan(T0, T0 + 1))) == [event]
+
+
+def test_events_of_many_callers_share_objects_and_chain(store: FilesystemStore, clock: ManualClock) -> None:
+    slow = SlowStore(store)
+    writer = CustodyWriter(slow, clock, writer="api-1")  # type: ignore[arg-type]
+    with ThreadPoolExecutor(24) as pool:
+        told = list(
+            pool.map(lambda n: writer.record("searched", actor=ACTOR, objects=(f"cam-{n}",)), range(48))
+        )
+    batches = [custody.decode(store.get(v.key)) for v in store.list("custody/")]
+    assert sorted(e.id for b in batches for e in b.events) == sorted(e.id for e in told)
+    assert len(batches) < 24
+    assert [b.batch for b in batches] == list(range(1, len(batches) + 1))
+    assert [b.prev for b in batches] == [custody.GENESIS, *(b.digest for b in batches[:-1])]
+
+
+def test_a_refused_put_fails_the_act_and_the_chain_goes_on(
+    store: FilesystemStore, clock: ManualClock
+) -> None:
+    flaky = SlowStore(store)
+    writer = CustodyWriter(flaky, clock, writer="api-1")  # type: ignore[arg-type]
+    writer.record("searched", actor=ACTOR)
+    flaky.lose_answers = 1  # stored, but the answer was lost
+    with pytest.raises(Unavailable):
+        writer.record("searched", actor=ACTOR, outcome=Outcome.REFUSED)
+    clock.advance(HOUR)
+    writer.record("searched", actor=ACTOR)
+    batches = [custody.decode(store.get(v.key)) for v in store.list("custody/")]
+    assert [b.batch for b in batches] == [1, 2, 3]
+    assert batches[2].prev == batches[1].digest
+
+
+def test_a_bad_event_fails_its_own_caller(store: FilesystemStore, clock: ManualClock) -> None:
+    writer = CustodyWriter(store, clock, writer="api-1")
+    with pytest.raises(Malformed):
+        writer.record("searched", actor=ACTOR, details={"speed": 1.5})
+    writer.record("searched", actor=ACTOR)
+
+
+class SlowStore:
+    """The real store behind a slow line that can lose an answer after the store has acted."""
+
+    def __init__(self, inner: FilesystemStore) -> None:
+        self._inner = inner
+        self.lose_answers = 0
+
+    def put(self, key: str, content: Content, **options: object) -> Stored:
+        threading.Event().wait(0.01)
+        stored = self._inner.put(key, content, **options)  # type: ignore[arg-type]
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise Unavailable("the answer was lost")
+        return stored
