@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.stack import folders
 from ops.stack.lock import exclusive
 
 Progress = Callable[[str], None]
@@ -31,12 +32,11 @@ class Cache:
         place = self._place(name, version)
         if place.is_dir():
             return place
-        self.folder.mkdir(parents=True, exist_ok=True)
+        folders.make(place.parent)
         lock = self.folder / f"{name}.lock"
         with exclusive(lock, lambda: progress(f"{name}: another process is fetching it; waiting")):
             if place.is_dir():
                 return place
-            place.parent.mkdir(parents=True, exist_ok=True)
             # Whoever left these held the lock that is ours now, so they are nobody's.
             for stale in place.parent.glob(f"{_BUILDING}*"):
                 _remove(stale)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.stack import jdk
+from ops.stack import folders, jdk
 from ops.stack.account import Account, can_enter, give, require_entry, unprivileged
 from ops.stack.cache import Cache
 from ops.stack.part import Launch, Progress, Room
@@ -39,7 +39,7 @@ class Elasticsearch:
         """Download and unpack it, after making sure that it will have a JDK. Errors as both."""
         account = unprivileged()
         if account is not None:
-            cache.folder.mkdir(parents=True, exist_ok=True)
+            folders.make(cache.folder)
             require_entry(account, cache.folder, CACHE_VARIABLE)
         _jdk(account)
 
@@ -65,7 +65,6 @@ class Elasticsearch:
         for name in ("data", "logs", "tmp"):
             (room.folder / name).mkdir(exist_ok=True)
         if account is not None:
-            room.folder.chmod(0o755)
             require_entry(account, room.folder, STATE_VARIABLE)
             give(account, room.folder)
         return Launch(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.stack import folders
+
 _POLL_SECONDS = 0.1
 
 
@@ -13,10 +15,15 @@ _POLL_SECONDS = 0.1
 def exclusive(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     """Hold the lock file ``path`` while the block runs; ``on_wait`` is called once if another has it.
 
-    The kernel frees the lock when its holder dies, so nobody ever has to remove a stale one.
+    The kernel frees the lock when its holder dies, so nobody ever has to remove a stale one. Raises
+    ``Unavailable`` (``stack_folder_unwritable``).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    folders.make(path.parent)
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise folders.unwritable(path, error) from error
+    with file:
         waited = False
         while True:
             try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.provision import provision
-from ops.stack import golang
+from ops.stack import folders, golang
 from ops.stack.cache import Cache
 from ops.stack.part import Launch, Progress, Room
 from ops.stack.record import write_whole
@@ -71,8 +71,8 @@ class Minio:
         )  # fmt: skip
 
     def healthy(self, room: Room) -> bool:
-        """Ask MinIO's readiness probe."""
-        return answers(room.url("minio") + "/minio/health/ready")
+        """Ask the probe that wants its disk opened; the one named `ready` says yes before that."""
+        return answers(room.url("minio") + "/minio/health/cluster")
 
     def settle(self, room: Room) -> None:
         """Make the buckets. Errors as ``provision``."""
@@ -99,5 +99,8 @@ def _credentials(room: Room) -> tuple[str, str]:
     if not file.exists():
         fresh = {"user": f"root-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(30)}
         write_whole(file, json.dumps(fresh), mode=0o600)
-    kept = json.loads(file.read_text())
+    try:
+        kept = json.loads(file.read_text())
+    except PermissionError as error:
+        raise folders.unwritable(file, error) from error
     return kept["user"], kept["password"]

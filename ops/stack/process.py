@@ -1,8 +1,8 @@
 """Detached processes: start, recognise again in another run, stop, kill.
 
 A pid alone names nobody: the kernel hands it out again. A ``Process`` therefore also holds the moment of
-its start in clock ticks and the boot it belongs to, as ``/proc`` tells them (proc(5), ``stat`` fields 6
-and 22). Each process leads a session of its own, so that all its descendants can be found even after
+its start in clock ticks and the boot it belongs to, as ``/proc`` tells them (proc(5), ``stat`` fields 6,
+20 and 22). Each process leads a session of its own, so that all its descendants can be found even after
 their leader died: Elasticsearch is a small launcher with the real server as its child.
 """
 
@@ -159,7 +159,10 @@ def _facts(pid: int) -> _Facts | None:
         return None
     # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
     state, *fields = line.rpartition(")")[2].split()
-    return _Facts(pid, state not in "ZX", session=int(fields[2]), start_ticks=int(fields[18]))
+    # The first thread is a zombie as soon as it ends itself, but the files and sockets of a process, its
+    # port among them, are closed by its last thread.
+    running = state not in "ZX" or int(fields[16]) > 1
+    return _Facts(pid, running, session=int(fields[2]), start_ticks=int(fields[18]))
 
 
 def _everything() -> Iterator[_Facts]:

@@ -1,5 +1,6 @@
 """Starting, watching and ending the parts of one stack, from any process of this machine."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.errors import Malformed, Unavailable
+from ops.stack import folders, process
 from ops.stack import ports as port_choice
-from ops.stack import process
 from ops.stack.cache import Cache
 from ops.stack.elasticsearch import Elasticsearch
 from ops.stack.lock import exclusive
@@ -21,7 +22,10 @@ from ops.stack.record import Record
 
 _STOP_GRACE = 20.0
 _POLL_SECONDS = 0.05
-_LOG_LINES = 8
+_LAST_LINES = 4
+_LINE_LENGTH = 300
+# A step of a stack trace, as Java and MinIO print them.
+_FRAME = re.compile(r"\s*(at |\.\.\. |\d+: )")
 
 
 def default_parts() -> tuple[Part, ...]:
@@ -70,17 +74,20 @@ class Stack:
     def up(self, parts: Sequence[str] | None = None) -> list[PartStatus]:
         """Bring the named parts, by default all, to health, fetching what is missing.
 
-        Parts that are healthy stay as they are, which makes a second call quick. If a part fails, those
-        started before it stay up.
+        Parts that run stay as they are, which makes a second call quick. If a part fails, those started
+        before it stay up; one that runs without getting healthy is stopped, so that a further call starts
+        it anew.
         """
         chosen = self._named(parts)
         with self._turn():
-            idle = [part for part in chosen if not self._serves(part)]
+            idle = [part for part in chosen if not self._runs(part)]
             programs = {part.name: part.fetch(self._cache, self._progress) for part in idle}
             for part in idle:
                 self._launch(part, programs[part.name])
             for part in chosen:
                 self._await_health(part)
+                if part in idle:
+                    self._progress(f"{part.name}: ready")
         return [self._status_of(part) for part in chosen]
 
     def down(self, parts: Sequence[str] | None = None) -> None:
@@ -141,7 +148,7 @@ class Stack:
     def _launch(self, part: Part, program: Path) -> None:
         record = self._record(part)
         if record is not None and record.process is not None and record.process.members():
-            # Alive without health, of another version, or a leader that died without its children.
+            # Of another version, or a leader that died without its children.
             self._progress(f"{part.name}: stopping what is left of its last run")
             record.process.stop(_STOP_GRACE)
         chosen = port_choice.choose(
@@ -151,7 +158,7 @@ class Stack:
             progress=self._progress,
         )
         room = Room(self._folder(part), program, chosen)
-        room.folder.mkdir(parents=True, exist_ok=True)
+        folders.make(room.folder)
         launch = part.prepare(room)
         self._progress(f"{part.name}: starting {part.version}")
         began = process.start(launch, self.log(part.name))
@@ -185,14 +192,15 @@ class Stack:
                 record.process.kill()
             replace(record, process=None, started_at=None).write(self._record_file(part))
 
-    def _serves(self, part: Part) -> bool:
+    def _runs(self, part: Part) -> bool:
+        # Whether it is healthy is no question here: a busy machine makes servers slow, and restarting one
+        # under its users because it did not answer at once would be worse than waiting.
         record = self._record(part)
         return (
             record is not None
             and record.version == part.version
             and record.process is not None
             and record.process.alive()
-            and part.healthy(self._room(part, record))
         )
 
     def _status_of(self, part: Part) -> PartStatus:
@@ -214,7 +222,8 @@ class Stack:
     def _start_failed(self, part: Part, how: str) -> Unavailable:
         log = self.log(part.name)
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        last = " | ".join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())
+        telling = [line.strip()[:_LINE_LENGTH] for line in lines if line.strip() and not _FRAME.match(line)]
+        last = " | ".join(telling[-_LAST_LINES:])
         return Unavailable(
             f"{part.name} {how}; its last words: {last or 'none'}",
             code="stack_start_failed",
@@ -225,7 +234,7 @@ class Stack:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        self.state_dir.mkdir(parents=True, exist_ok=True)
+        folders.make(self.state_dir)
         wait = "another `saksi stack` command is at work here; waiting for it"
         with exclusive(self.state_dir / "lock", lambda: self._progress(wait)):
             yield

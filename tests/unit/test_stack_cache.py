@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 from pathlib import Path
@@ -26,6 +27,16 @@ def test_made_once_and_then_found(tmp_path: Path) -> None:
     assert (first / "program").read_text() == "x"
     assert len(calls) == 1
     assert first.stat().st_mode & 0o777 == 0o755
+
+
+def test_others_can_enter_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        place = Cache(tmp_path / "a/b").get("server", "v1", lambda folder: None, silent)
+    finally:
+        os.umask(before)
+    for folder in (place, place.parent, tmp_path / "a/b", tmp_path / "a"):
+        assert folder.stat().st_mode & 0o777 == 0o755
 
 
 def test_failure_leaves_nothing_that_looks_finished(tmp_path: Path) -> None:

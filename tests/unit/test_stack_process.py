@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import sys
 import time
@@ -22,6 +23,12 @@ LEADER = f"""
 import subprocess, sys
 print(subprocess.Popen([sys.executable, "-c", {SLEEP!r}]).pid, flush=True)
 {SLEEP}
+"""
+HEADLESS = f"""
+import ctypes, threading
+threading.Thread(target=lambda: exec({SLEEP!r})).start()
+print("headless", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
 """
 
 
@@ -129,3 +136,14 @@ def test_program_that_is_not_there(tmp_path: Path) -> None:
         process.start(Launch([str(tmp_path / "absent")], {}, tmp_path), tmp_path / "log")
     assert caught.value.code == "stack_start_failed"
     assert "absent" in caught.value.message
+
+
+def test_process_whose_first_thread_ended_still_runs(tmp_path: Path, started: list[Process]) -> None:
+    one = run(HEADLESS, tmp_path, started)
+    assert first_line(tmp_path / "log") == "headless"
+    while not re.search(r"^State:\s+Z", Path("/proc", str(one.pid), "status").read_text(), re.MULTILINE):
+        time.sleep(0.01)
+    assert one.alive()
+    assert one.members() == [one.pid]
+    one.kill()
+    assert one.members() == []
