@@ -140,7 +140,7 @@ class Demo:
             raise Unavailable(f"recording ended with code {code}", code="demo_failed")
 
     def _across_a_border(self, found: dict[str, Any]) -> tuple[str, str]:
-        """Seven seconds in the middle of the first camera's footage, at odd instants: 5 s segments border in it."""
+        """Seven seconds amid the first camera's footage, at odd instants; segments of 5 s border in them."""
         stretch = max(
             (part for part in found["coverage"] if part["camera"] == "alun-alun"),
             key=lambda part: parse_instant(part["to"]) - parse_instant(part["from"]),
@@ -168,9 +168,7 @@ class Demo:
         for command in commands:
             say(f"$ {command.replace(str(trust), trust.name)}")
             done = subprocess.run(command.split(), cwd=bag, capture_output=True, text=True, check=False)
-            say(
-                f"  {(done.stderr or done.stdout).strip().splitlines()[-1] if done.stderr or done.stdout else 'OK'}"
-            )
+            say("  " + (done.stderr + done.stdout + "OK").strip().splitlines()[0])
             if done.returncode != 0:
                 raise Unavailable(f"{command.split()[0]} does not accept the package", code="demo_failed")
 

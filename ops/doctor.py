@@ -95,10 +95,10 @@ def _clock(site: Site) -> Iterator[Diagnosis]:
 
 
 def _synchronised() -> bool:
-    """Whether adjtimex(2) lacks STA_UNSYNC. The struct is larger than its used start on every architecture."""
+    """Whether adjtimex(2) reports a clock that is not STA_UNSYNC."""
     timex = ctypes.create_string_buffer(512)
     state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
-    # struct timex: int modes, padding, long offset, freq, maxerror, esterror, then int status
+    # struct timex begins: int modes, padding, long offset, freq, maxerror, esterror, int status
     status = ctypes.c_int.from_buffer(timex, 8 + 4 * ctypes.sizeof(ctypes.c_long)).value
     return bool(state >= 0 and not status & _STA_UNSYNC)
 

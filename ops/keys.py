@@ -14,9 +14,11 @@ What ``init`` makes is for development and says so in every subject. For use in 
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 
 import httpx
 from cryptography import x509
@@ -47,7 +49,7 @@ _LEAF_DAYS = 730
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
-    """What ``saksi keys show`` tells: public facts only. ``tsa`` names the authority packages are stamped by."""
+    """What ``saksi keys show`` tells: public facts only. ``tsa`` names the time-stamping authority."""
 
     folder: Path
     trust_root: Path
@@ -60,14 +62,13 @@ class KeySet:
 
 
 def init(folder: Path, *, clock: Clock) -> KeySet:
-    """Make a development set in an empty or new folder.
+    """Make a development set in a folder without one; a secret box that is there already stays.
 
     Raises:
         AlreadyExists: ``keys_exist``: a key is there; none is ever overwritten.
         Unavailable: ``keys_unwritable``.
     """
     made = [path for path in (folder / f"{name}.key" for name in (ROOT, SEAL, TSA)) if path.exists()]
-    made += [path for path in (folder / SECRETS,) if path.exists()]
     if made:
         raise AlreadyExists(
             f"{made[0]} exists already",
@@ -84,7 +85,7 @@ def init(folder: Path, *, clock: Clock) -> KeySet:
     for name, key, certificate in ((ROOT, root_key, root), (SEAL, seal_key, seal), (TSA, tsa_key, tsa)):
         _write_private(folder / f"{name}.key", _pkcs8(key))
         _write_public(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM))
-    _write_private(folder / SECRETS, vault.new_key() + b"\n")
+    load_or_make_secret_box(folder)
     return show(folder, tsa_url="")
 
 
@@ -142,6 +143,15 @@ def load_secret_box(folder: Path) -> vault.FernetBox:
     return vault.FernetBox(_read(folder / SECRETS))
 
 
+def load_or_make_secret_box(folder: Path) -> vault.FernetBox:
+    """The secret box, its key made when first needed. Two racing starts get the same one."""
+    if not (folder / SECRETS).exists():
+        _make_folder(folder)
+        with suppress(AlreadyExists):  # another process was first: its key is the key
+            _write_private(folder / SECRETS, vault.new_key() + b"\n")
+    return load_secret_box(folder)
+
+
 def load_or_make_recorder_key(folder: Path, recorder: str) -> Ed25519PrivateKey:
     """A recorder's journal key, made at its first start. Two racing starts get the same one.
 
@@ -151,10 +161,8 @@ def load_or_make_recorder_key(folder: Path, recorder: str) -> Ed25519PrivateKey:
     path = folder / "recorders" / f"{check_name('recorder', recorder)}.key"
     if not path.exists():
         _make_folder(path.parent)
-        try:
+        with suppress(AlreadyExists):  # another process was first: its key is the recorder's
             _write_private(path, _pkcs8(Ed25519PrivateKey.generate()))
-        except AlreadyExists:
-            pass  # another process was first: its key is the recorder's
     try:
         key = serialization.load_pem_private_key(_read(path), None)
     except (ValueError, TypeError) as error:
@@ -279,7 +287,7 @@ def _write_public(path: Path, content: bytes) -> None:
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
     """Write a file that must not be there yet, whole or not at all under its name."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as writer:

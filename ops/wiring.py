@@ -26,7 +26,7 @@ from search.locations import open_index
 
 
 def host_actor() -> Actor:
-    """Whoever runs a command on this host: ``os:<user>``, with the user behind ``sudo`` where there is one."""
+    """Whoever runs a command on this host: ``os:<user>``, and the user behind ``sudo``."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

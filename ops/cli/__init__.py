@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound, Unavailable
+from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 from ops.cli import (
     archive_command,
     camera,
@@ -20,6 +20,7 @@ from ops.cli import (
     retrieve,
     run,
     stack_command,
+    token_command,
 )
 from ops.cli.output import complain
 
@@ -43,6 +44,7 @@ def build() -> typer.Typer:
     app.add_typer(index_command.app, name="index")
     app.add_typer(archive_command.app, name="archive")
     app.add_typer(stack_command.app, name="stack")
+    app.add_typer(token_command.app, name="token")
     for module in (record, retrieve, evidence, run):
         module.register(app)
     return app
@@ -82,6 +84,3 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(141)  # the reader of our output went away, as `| head` does
     sys.exit(code if isinstance(code, int) else 0)
-
-
-__all__ = ["NotFound", "build", "exit_code", "main"]

@@ -1,0 +1,122 @@
+"""What every subject works on: folders, servers of its own, FFmpeg, and a way to say how far it is."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ops.bench import machine
+from ops.bench.figures import Figure, Findings, Table
+from ops.stack import Places, Stack
+from ops.stack.elasticsearch import Elasticsearch
+from ops.stack.mediamtx import Mediamtx
+from ops.stack.minio import Minio
+from ops.stack.part import Part
+from recorder.binary import Binary, find
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured: a full run takes half an hour, a short one a few minutes.
+
+    ``windows`` of ``window_seconds`` are measured per recorder after ``warm_up`` seconds; ``runs`` requests
+    per kind of clip; ``sealed_seconds`` of each of four cameras are sealed.
+    """
+
+    cameras: int = 16
+    windows: int = 2
+    window_seconds: int = 60
+    warm_up: int = 20
+    runs: int = 30
+    recorded_seconds: int = 630
+    sealed_seconds: int = 300
+
+    @classmethod
+    def brief(cls) -> Self:
+        """Enough to see that everything works."""
+        return cls(
+            cameras=4, windows=1, window_seconds=20, warm_up=12, runs=6, recorded_seconds=630,
+            sealed_seconds=30,
+        )  # fmt: skip
+
+
+class Workbench:
+    """Use it as a context manager: servers it started end with it, and its scratch folder goes.
+
+    ``cache`` outlives it: the prepared loop and MediaMTX's recording of it, which takes its time to make.
+    """
+
+    def __init__(self, scale: Scale, progress: Progress, command: str, *, cache: Path | None = None) -> None:
+        places = Places.from_environment()
+        self.scale = scale
+        self.say = progress
+        self.command = command
+        self.ffmpeg: Binary = find()
+        self.cache = cache or places.cache_dir.parent / "bench"
+        self.cache.mkdir(parents=True, exist_ok=True)
+        self._programs = places.cache_dir
+        self._open = ExitStack()
+        self.folder = Path(tempfile.mkdtemp(prefix="saksi-bench-"))
+        # Elasticsearch refuses to be root, and the account it then runs as must get to its folder.
+        self.folder.chmod(0o755)
+        self._open.callback(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._open.close()
+
+    def scratch(self, name: str) -> Path:
+        """A new folder, gone with the workbench."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def mediamtx(self, name: str) -> Stack:
+        """A MediaMTX of our own on free ports, running."""
+        return self._started(name, (Mediamtx(),))
+
+    def stores(self, name: str) -> Stack:
+        """A MinIO and an Elasticsearch of our own on free ports, running."""
+        return self._started(name, (Elasticsearch(), Minio()))
+
+    def _started(self, name: str, parts: tuple[Part, ...]) -> Stack:
+        stack = Stack(self.folder / name, self._programs, ports=0, parts=parts, progress=self.say)
+        self._open.callback(stack.erase)
+        stack.up()
+        return stack
+
+    def findings(
+        self,
+        subject: str,
+        title: str,
+        *,
+        seconds: float,
+        conditions: tuple[str, ...],
+        figures: tuple[Figure, ...],
+        tables: tuple[Table, ...] = (),
+    ) -> Findings:
+        """What a subject found, with the machine and the moment."""
+        return Findings(
+            subject=subject,
+            title=title,
+            at=machine.stamp(),
+            seconds=round(seconds),
+            command=self.command,
+            machine=machine.facts(self.ffmpeg),
+            conditions=conditions,
+            figures=figures,
+            tables=tables,
+        )
+
+
+def pids_of(stack: Stack) -> dict[str, int]:
+    """The process of each running part."""
+    return {status.name: status.pid for status in stack.status() if status.pid is not None}

@@ -1,0 +1,188 @@
+"""``saksi seal``, ``saksi verify`` and ``saksi evidence``: packages, and whether to believe one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from archive.clock import SystemClock
+from archive.errors import AlreadyExists, Malformed
+from archive.evidence.verify import load_trust, parse_at, to_json, verify
+from archive.evidence.zipped import write_zip
+from archive.model.evidence import EvidenceRecord, package_state, to_state
+from archive.timespan import format_instant
+from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
+from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.evidence import Evidence
+from ops.wiring import build_facts
+
+evidence_app = typer.Typer(help="Packages that were asked for.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="EVIDENCE_ID")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write the ZIP.", metavar="FILE.zip")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the top level."""
+    app.command("seal")(seal)
+    app.command("verify")(verify_package)
+    app.add_typer(evidence_app, name="evidence")
+
+
+def seal(
+    start: From,
+    end: To,
+    case: Annotated[str, typer.Option("--case", help="Report or letter number.", metavar="TEXT")],
+    output: Output,
+    camera: Cameras = None,
+    purpose: Purpose = "",
+    json_: Json = False,
+) -> None:
+    """Seal the untouched originals of cameras × span into a package, and write it as a ZIP."""
+    span = parse_span(start, end)
+    _refuse_existing(output)
+    with open_site() as site:
+        cameras = tuple(camera) if camera else tuple(c.id for c in site.registry.cameras())
+        work = Evidence(site, build_facts())
+        _ = work.worker  # a missing seal key is told before anything is written
+        record = work.request(cameras=cameras, span=span, case=case, actor=actor().id)
+        evidence_id = record.request.evidence_id
+        details = {"from": format_instant(span.start), "to": format_instant(span.end), "case": case}
+        site.custody.record(
+            "evidence.request",
+            actor=actor(),
+            objects=(evidence_id, *cameras),
+            purpose=purpose,
+            details=details,
+        )
+        with progress_bar("sealing") as bar:
+            package = work.seal_now(evidence_id, bar)
+        _download(work, evidence_id, output, purpose)
+    facts = package_state(package)
+    if json_:
+        print_json(
+            {
+                name: facts[name]
+                for name in ("evidence_id", "tagmanifest_sha256", "signer_sha256", "gen_time", "tsa")
+            }
+        )
+        return
+    say(
+        f"{output}: {evidence_id} is sealed, {facts['originals']} originals, {facts['size']} bytes of payload"
+    )
+    say(f"  tag manifest SHA-256  {facts['tagmanifest_sha256']}")
+    say(f"  signer SHA-256        {facts['signer_sha256']}")
+    say(f"  time stamp            {facts['gen_time'] or 'none yet'} by {facts['tsa']}")
+
+
+def _download(work: Evidence, evidence_id: str, output: Path, purpose: str) -> None:
+    custody = work.site.custody
+    custody.record("evidence.download.started", actor=actor(), objects=(evidence_id,), purpose=purpose)
+    with progress_bar("writing") as bar:
+        size = write_zip(work.site.stores.records, evidence_id, output, bar)
+    custody.record(
+        "evidence.download.ended",
+        actor=actor(),
+        objects=(evidence_id,),
+        purpose=purpose,
+        details={"bytes": size},
+    )
+
+
+def verify_package(
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="A .zip or an unpacked folder.")],
+    trust: Annotated[
+        list[Path], typer.Option("--trust", help="Trust root, from OUTSIDE the package.", metavar="PEM")
+    ],
+    tsa_trust: Annotated[
+        list[Path] | None, typer.Option("--tsa-trust", help="Root of the timestamp authority.", metavar="PEM")
+    ] = None,
+    signer: Annotated[
+        str | None, typer.Option("--signer", help="Expected certificate fingerprint.", metavar="SHA256")
+    ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", help="Judge certificates now, at the stamp's time, or at T.", metavar="now|stamp|T"
+        ),
+    ] = "now",
+    json_: Json = False,
+) -> int:
+    """Verify a package offline; exit 1 when it must not be believed."""
+    moment = parse_at(at)
+    trusted = load_trust(trust, tsa_trust or [], signer)
+    with progress_bar("verifying") as bar:
+        result = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
+    if json_:
+        print_json(to_json(result))
+        return 0 if result.valid else 1
+    say(f"{package}: {'VALID' if result.valid else 'NOT VALID'}  {result.evidence_id}")
+    for step, outcome in result.steps.items():
+        say(f"  {step.value:14} {outcome.value}")
+    for finding in result.findings:
+        note(f"  {finding.severity.value}: {finding.message} [{finding.code}]")
+    if result.valid:
+        stamped = "no trusted time" if result.gen_time is None else format_instant(result.gen_time)
+        say(f"  sealed by  {result.signer_subject}\n             SHA-256 {result.signer_sha256}")
+        say(f"  before     {stamped}\n  compare    {result.tagmanifest_sha256} (tag manifest)")
+    return 0 if result.valid else 1
+
+
+@evidence_app.command("list")
+def list_(json_: Json = False) -> None:
+    """List every package that was asked for."""
+    with open_site() as site:
+        records = list(Evidence(site, build_facts()).records())
+    if json_:
+        print_json({"evidence": [_as_json(record) for record in records]})
+        return
+    print_table(
+        ("EVIDENCE", "STATUS", "CASE", "CAMERAS", "FROM", "TO"),
+        [
+            (
+                r.request.evidence_id,
+                r.status.value,
+                r.request.case,
+                " ".join(r.request.cameras),
+                format_instant(r.request.span.start),
+                format_instant(r.request.span.end),
+            )
+            for r in records
+        ],
+    )
+
+
+@evidence_app.command()
+def show(evidence_id: Id, json_: Json = False) -> None:
+    """Show one package's state."""
+    with open_site() as site:
+        state = _as_json(Evidence(site, build_facts()).record(evidence_id))
+    if json_:
+        print_json(state)
+        return
+    for name, value in state.items():
+        say(f"{name:14} {value}")
+
+
+@evidence_app.command()
+def download(evidence_id: Id, output: Output, purpose: Purpose = "") -> None:
+    """Write a sealed package as a ZIP."""
+    _refuse_existing(output)
+    with open_site() as site:
+        work = Evidence(site, build_facts())
+        work.package(evidence_id)
+        _download(work, evidence_id, output, purpose)
+    say(f"{output} is written")
+
+
+def _as_json(record: EvidenceRecord) -> dict[str, Any]:
+    return to_state(record)
+
+
+def _refuse_existing(output: Path) -> None:
+    if output.exists():
+        raise AlreadyExists(
+            f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
+        )
+    if not output.parent.exists():
+        raise Malformed(f"the folder of {output} does not exist", code="output_unwritable")

@@ -1,0 +1,126 @@
+"""``saksi serve``, ``work``, ``up`` and ``doctor``: what runs, and whether it can."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from archive.errors import ArchiveError, Malformed
+from ops.cli.options import Json, open_site
+from ops.cli.output import note, print_json, progress_bar, say
+from ops.wiring import Site
+
+Host = Annotated[str, typer.Option("--host", help="Address to listen on; the setting without.")]
+Port = Annotated[int, typer.Option("--port", help="Port to listen on; the setting without.")]
+
+SEAL = "seal"
+JOBS = (SEAL,)
+LOOK_EVERY = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the top level."""
+    app.command("serve")(serve)
+    app.command("up")(up)
+    app.command("work")(work)
+    app.command("doctor")(doctor)
+
+
+def serve(host: Host = "", port: Port = -1) -> None:
+    """Serve the HTTP API alone."""
+    from ops.serving import server_of
+
+    with open_site() as site:
+        server = server_of(site, host=host or site.settings.host, port=_port(site, port))
+        _announce(site, server.config.host, server.config.port)
+        server.run()
+
+
+def up(host: Host = "", port: Port = -1) -> None:
+    """Run everything in one process: recorder, HTTP API and jobs (the embedded default)."""
+    import asyncio
+
+    from ops.everything import run_everything
+
+    with open_site() as site:
+        chosen = (host or site.settings.host, _port(site, port))
+        _announce(site, *chosen)
+        asyncio.run(run_everything(site, host=chosen[0], port=chosen[1], tell=_tell))
+
+
+def work(
+    once: Annotated[
+        str, typer.Option("--once", help="Run one job once, then exit: seal.", metavar="JOB")
+    ] = "",
+    json_: Json = False,
+) -> None:
+    """Run the jobs: seal what was asked for, stamp what waits for its token."""
+    from ops.evidence import Evidence
+    from ops.serving import SealingThread
+    from ops.wiring import build_facts
+
+    if once and once not in JOBS:
+        raise Malformed(f"there is no job {once!r}", code="bad_job", hint=f"Jobs are: {', '.join(JOBS)}")
+    with open_site() as site:
+        if once:
+            with progress_bar("sealing") as bar:
+                count = Evidence(site, build_facts()).run_open_requests(bar)
+            print_json({"job": once, "done": count}) if json_ else say(f"{count} requests seen to")
+            return
+        _ = Evidence(site, build_facts()).worker  # a missing seal key is told at once
+        thread = SealingThread(site, every=LOOK_EVERY, tell=_tell)
+        thread.start()
+        note("Working; stop with Ctrl-C.")
+        wait_for_signal()
+        thread.stop()
+
+
+def doctor(json_: Json = False) -> int:
+    """Look at everything this installation stands on; exit 1 where something is broken."""
+    from ops.doctor import Light, examine, worst
+
+    with open_site() as site:
+        found = list(examine(site))
+    verdict = worst(found)
+    if json_:
+        print_json({"light": verdict.value, "diagnoses": [one.to_json() for one in found]})
+    else:
+        marks = {Light.GREEN: "  ok  ", Light.AMBER: "! amber", Light.RED: "✗ red  "}
+        for one in found:
+            say(f"{marks[one.light]:8} {one.subject:10} {one.message}")
+            if one.hint:
+                say(f"{'':19} {one.hint}")
+    return 1 if verdict is Light.RED else 0
+
+
+def wait_for_signal() -> None:
+    """Return when the process is asked to stop."""
+    asked = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    while not asked.wait(3600):
+        pass
+
+
+def _announce(site: Site, host: str, port: int) -> None:
+    from ops.serving import first_token
+
+    token = first_token(site)
+    note(f"API: http://{host}:{port}/v1  (health: /healthz)")
+    if token is not None:
+        note(f"First token, shown only now: {token}")
+        note("More of them: saksi token create NAME")
+
+
+def _port(site: Site, port: int) -> int:
+    return site.settings.port if port < 0 else port
+
+
+def _tell(error: ArchiveError) -> None:
+    note(f"{error.message} [{error.code}] {error.hint}")

@@ -1,0 +1,107 @@
+"""The API process: its services put together, its first token, and uvicorn around it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from api.auth.tokens import TokenFile
+from api.services import ApiSettings, Services
+from archive.custody import CustodyWriter, new_writer_id
+from archive.errors import ArchiveError, Unavailable
+from ops.evidence import Evidence
+from ops.wiring import Site, build_facts
+
+FIRST_TOKEN = "first"  # noqa: S105 (a name, not a secret)
+
+
+def token_file(site: Site) -> TokenFile:
+    """The API's tokens: hashes only, beside the other keys and outside the archive."""
+    return TokenFile(token_path(site))
+
+
+def token_path(site: Site) -> Path:
+    """Where the hashes lie."""
+    return site.settings.keys_dir / "api-tokens.json"
+
+
+def first_token(site: Site) -> str | None:
+    """Make the first token where there is none, and give it: the only time anyone sees it."""
+    tokens = token_file(site)
+    return None if tokens.exists() else tokens.create(FIRST_TOKEN, site.clock)
+
+
+def services_of(site: Site) -> Services:
+    """The parts of an API process over this site."""
+    return Services(
+        clock=site.clock,
+        stores=site.stores,
+        index=site.index,
+        registry=site.registry,
+        ledger=site.ledger,
+        custody=CustodyWriter(
+            site.stores.records,
+            site.clock,
+            writer=new_writer_id("api"),
+            lock_days=site.settings.records_lock_days,
+        ),
+        evidence=Evidence(site, build_facts()),
+        tokens=token_file(site),
+        metrics=CollectorRegistry(),
+        settings=ApiSettings(zone=ZoneInfo(site.settings.time_zone), build=build_facts()),
+    )
+
+
+def server_of(site: Site, *, host: str, port: int) -> uvicorn.Server:
+    """A uvicorn server that is not running yet.
+
+    Access lines are off: they would carry purposes and spans past the custody record.
+    """
+    config = uvicorn.Config(
+        create_app(services_of(site)),
+        host=host,
+        port=port,
+        log_level=logging.WARNING,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    return uvicorn.Server(config)
+
+
+class SealingThread:
+    """Seals whatever is asked for, in this process: the embedded default's worker.
+
+    ``tell`` hears of troubles; a store that does not answer is tried again at the next look.
+    """
+
+    def __init__(self, site: Site, *, every: float, tell: Callable[[ArchiveError], None]) -> None:
+        self._evidence = Evidence(site, build_facts())
+        self._every = every
+        self._tell = tell
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sealing", daemon=True)
+
+    def start(self) -> None:
+        """Begin looking for requests."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the request in work, if any."""
+        self._stopped.set()
+        self._thread.join(60)
+        if self._thread.is_alive():
+            raise Unavailable("a sealing is still in work", code="sealing_in_work")
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._evidence.run_open_requests()
+            except ArchiveError as error:
+                self._tell(error)
+            self._stopped.wait(self._every)
