@@ -3,37 +3,18 @@
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
-from api.auth.tokens import TokenFile
 from api.services import ApiSettings, Services
 from archive.custody import CustodyWriter, new_writer_id
 from archive.errors import ArchiveError, Unavailable
 from ops.evidence import Evidence
+from ops.tokens import token_file
 from ops.wiring import Site, build_facts
-
-FIRST_TOKEN = "first"  # noqa: S105 (a name, not a secret)
-
-
-def token_file(site: Site) -> TokenFile:
-    """The API's tokens: hashes only, beside the other keys and outside the archive."""
-    return TokenFile(token_path(site))
-
-
-def token_path(site: Site) -> Path:
-    """Where the hashes lie."""
-    return site.settings.keys_dir / "api-tokens.json"
-
-
-def first_token(site: Site) -> str | None:
-    """Make the first token where there is none, and give it: the only time anyone sees it."""
-    tokens = token_file(site)
-    return None if tokens.exists() else tokens.create(FIRST_TOKEN, site.clock)
 
 
 def services_of(site: Site) -> Services:

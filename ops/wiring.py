@@ -19,7 +19,7 @@ from archive.model.custody import Actor
 from archive.objects.locations import open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
 from archive.timespan import DAY
-from ops import keys
+from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
 from search.locations import open_index
@@ -73,7 +73,7 @@ class Site:
     @cached_property
     def secrets(self) -> SecretBox:
         """The box that camera URLs are sealed in."""
-        return keys.load_or_make_secret_box(self.settings.keys_dir)
+        return load_or_make_secret_box(self.settings.keys_dir)
 
     @cached_property
     def registry(self) -> Registry:

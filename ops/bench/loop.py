@@ -30,7 +30,18 @@ def prepare(ffmpeg: Binary, cache: Path) -> Path:
     rate = str(BITS_PER_SECOND)
     argv = [str(ffmpeg.path), "-v", "error", "-y", "-f", "lavfi"]
     argv += ["-i", f"testsrc2=size=1920x1080:rate={FPS}:duration={SECONDS},noise=alls=20:allf=t+u"]
-    argv += ["-c:v", "libx264", "-profile:v", "main", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "0"]
+    argv += [
+        "-c:v",
+        "libx264",
+        "-profile:v",
+        "main",
+        "-preset",
+        "veryfast",
+        "-pix_fmt",
+        "yuv420p",
+        "-bf",
+        "0",
+    ]
     argv += ["-g", str(GOP), "-keyint_min", str(GOP), "-sc_threshold", "0"]
     argv += ["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-x264-params", "repeat-headers=1:nal-hrd=cbr"]
     subprocess.run([*argv, str(draft)], check=True, stdin=subprocess.DEVNULL)

@@ -15,7 +15,7 @@ from ops.stack.elasticsearch import Elasticsearch
 from ops.stack.mediamtx import Mediamtx
 from ops.stack.minio import Minio
 from ops.stack.part import Part
-from recorder.binary import Binary, find
+from recorder.binary import Binary, find_ffmpeg
 
 Progress = Callable[[str], None]
 
@@ -56,7 +56,7 @@ class Workbench:
         self.scale = scale
         self.say = progress
         self.command = command
-        self.ffmpeg: Binary = find()
+        self.ffmpeg: Binary = find_ffmpeg()
         self.cache = cache or places.cache_dir.parent / "bench"
         self.cache.mkdir(parents=True, exist_ok=True)
         self._programs = places.cache_dir

@@ -6,8 +6,8 @@ Exit codes: 0 done · 1 the answer is no · 2 bad input · 3 something is unavai
 
 import sys
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 from ops.cli import (
@@ -22,7 +22,7 @@ from ops.cli import (
     stack_command,
     token_command,
 )
-from ops.cli.output import complain
+from ops.cli.output import complain, note
 
 ANSWER_IS_NO, BAD_INPUT, UNAVAILABLE, INTEGRITY = 1, 2, 3, 4
 _ANSWERS = {"no_footage"}
@@ -65,21 +65,20 @@ def main() -> None:
     """Run the command line and exit with its code."""
     as_json = "--json" in sys.argv
     try:
-        code = build()(standalone_mode=False)
+        code = build()(prog_name="saksi", standalone_mode=False)
     except ArchiveError as error:
         complain(error, as_json=as_json)
         sys.exit(exit_code(error))
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.exit(130)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(BAD_INPUT)
-    except click.ClickException as error:
-        complain(
-            Malformed(error.format_message(), code="bad_usage", hint="See: saksi --help"), as_json=as_json
-        )
+    except TyperException as error:
+        text = str(error) or "the command is not complete"
+        if text.startswith("Usage:"):  # a group without a command: its help is the answer
+            note(text)
+            sys.exit(BAD_INPUT)
+        complain(Malformed(text, code="bad_usage", hint="See: saksi --help"), as_json=as_json)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:
         sys.exit(141)  # the reader of our output went away, as `| head` does

@@ -1,20 +1,20 @@
 """``saksi seal``, ``saksi verify`` and ``saksi evidence``: packages, and whether to believe one."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archive.clock import SystemClock
 from archive.errors import AlreadyExists, Malformed
-from archive.evidence.verify import load_trust, parse_at, to_json, verify
-from archive.evidence.zipped import write_zip
 from archive.model.evidence import EvidenceRecord, package_state, to_state
 from archive.timespan import format_instant
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
-from ops.evidence import Evidence
-from ops.wiring import build_facts
+from ops.wiring import Site, build_facts
+
+if TYPE_CHECKING:
+    from ops.evidence import Evidence
 
 evidence_app = typer.Typer(help="Packages that were asked for.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ def seal(
     _refuse_existing(output)
     with open_site() as site:
         cameras = tuple(camera) if camera else tuple(c.id for c in site.registry.cameras())
-        work = Evidence(site, build_facts())
+        work = _evidence(site)
         _ = work.worker  # a missing seal key is told before anything is written
         record = work.request(cameras=cameras, span=span, case=case, actor=actor().id)
         evidence_id = record.request.evidence_id
@@ -75,7 +75,9 @@ def seal(
     say(f"  time stamp            {facts['gen_time'] or 'none yet'} by {facts['tsa']}")
 
 
-def _download(work: Evidence, evidence_id: str, output: Path, purpose: str) -> None:
+def _download(work: "Evidence", evidence_id: str, output: Path, purpose: str) -> None:
+    from archive.evidence.zipped import write_zip
+
     custody = work.site.custody
     custody.record("evidence.download.started", actor=actor(), objects=(evidence_id,), purpose=purpose)
     with progress_bar("writing") as bar:
@@ -109,6 +111,8 @@ def verify_package(
     json_: Json = False,
 ) -> int:
     """Verify a package offline; exit 1 when it must not be believed."""
+    from archive.evidence.verify import load_trust, parse_at, to_json, verify
+
     moment = parse_at(at)
     trusted = load_trust(trust, tsa_trust or [], signer)
     with progress_bar("verifying") as bar:
@@ -132,7 +136,7 @@ def verify_package(
 def list_(json_: Json = False) -> None:
     """List every package that was asked for."""
     with open_site() as site:
-        records = list(Evidence(site, build_facts()).records())
+        records = list(_evidence(site).records())
     if json_:
         print_json({"evidence": [_as_json(record) for record in records]})
         return
@@ -156,7 +160,7 @@ def list_(json_: Json = False) -> None:
 def show(evidence_id: Id, json_: Json = False) -> None:
     """Show one package's state."""
     with open_site() as site:
-        state = _as_json(Evidence(site, build_facts()).record(evidence_id))
+        state = _as_json(_evidence(site).record(evidence_id))
     if json_:
         print_json(state)
         return
@@ -169,7 +173,7 @@ def download(evidence_id: Id, output: Output, purpose: Purpose = "") -> None:
     """Write a sealed package as a ZIP."""
     _refuse_existing(output)
     with open_site() as site:
-        work = Evidence(site, build_facts())
+        work = _evidence(site)
         work.package(evidence_id)
         _download(work, evidence_id, output, purpose)
     say(f"{output} is written")
@@ -186,3 +190,9 @@ def _refuse_existing(output: Path) -> None:
         )
     if not output.parent.exists():
         raise Malformed(f"the folder of {output} does not exist", code="output_unwritable")
+
+
+def _evidence(site: Site) -> "Evidence":
+    from ops.evidence import Evidence  # the signing libraries take half a second to import
+
+    return Evidence(site, build_facts())

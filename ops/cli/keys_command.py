@@ -1,12 +1,15 @@
 """``saksi keys``: the keys of an installation."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from archive.timespan import format_instant
-from ops import keys
 from ops.cli.options import Json, open_site
 from ops.cli.output import note, print_json, say
-from ops.keys import KeySet
+
+if TYPE_CHECKING:
+    from ops.keys import KeySet
 
 app = typer.Typer(help="Make and show the keys of this installation.", no_args_is_help=True)
 
@@ -14,6 +17,8 @@ app = typer.Typer(help="Make and show the keys of this installation.", no_args_i
 @app.command()
 def init(json_: Json = False) -> None:
     """Make a DEVELOPMENT authority, seal key and local timestamp authority."""
+    from ops import keys
+
     with open_site() as site:
         made = keys.init(site.settings.keys_dir, clock=site.clock)
     _print(made, json_=json_)
@@ -22,12 +27,14 @@ def init(json_: Json = False) -> None:
 @app.command()
 def show(json_: Json = False) -> None:
     """Name the trust root, the signer's fingerprint and the timestamp authority."""
+    from ops import keys
+
     with open_site() as site:
         found = keys.show(site.settings.keys_dir, tsa_url=site.settings.tsa_url)
     _print(found, json_=json_)
 
 
-def _print(found: KeySet, *, json_: bool) -> None:
+def _print(found: "KeySet", *, json_: bool) -> None:
     if found.development:
         note("These are DEVELOPMENT keys, made on this machine: evidence sealed with them is not for court.")
     facts = {

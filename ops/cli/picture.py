@@ -4,28 +4,28 @@ from collections.abc import Sequence
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from archive.reader import GapSpan, Reading
 from archive.timespan import SpanSet, Timespan, as_datetime
+from search.coverage import CameraGap, Recordings
 
 FULL, PART, PENDING, GAP = "█", "▌", "·", "─"
 
 
-def draw(readings: Sequence[Reading], zone: ZoneInfo, width: int) -> list[str]:
+def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneInfo, width: int) -> list[str]:
     """Lines of text: a time axis, a bar for each camera, and each gap with its cause.
 
     ``█`` is covered, ``▌`` partly, ``─`` a gap, ``·`` not known yet.
     """
-    if not readings:
+    if not cameras:
         return ["(no cameras)"]
-    span = readings[0].span
-    label = max(len(reading.camera) for reading in readings)
+    label = max(len(camera) for camera in cameras)
     cells = max(20, width - label - 3)
     lines = [f"{'':{label}}  {_axis(span, zone, cells)}"]
-    for reading in readings:
-        lines.append(f"{reading.camera:{label}}  {_bar(reading, cells)}")
-    for reading in readings:
-        for gap in reading.gaps:
-            lines.append(f"{'':{label}}  {reading.camera}: {_gap(gap, zone)}")
+    for camera in cameras:
+        coverage = SpanSet(one.span for one in found.coverage if one.camera == camera)
+        gaps = SpanSet(one.span for one in found.gaps if one.camera == camera)
+        lines.append(f"{camera:{label}}  {_bar(span, coverage, gaps, cells)}")
+    for gap in found.gaps:
+        lines.append(f"{'':{label}}  {gap.camera}: {_gap(gap, zone)}")
     return lines
 
 
@@ -36,23 +36,21 @@ def _axis(span: Timespan, zone: ZoneInfo, cells: int) -> str:
     return left + " " * max(1, cells - len(left) - len(right)) + right
 
 
-def _bar(reading: Reading, cells: int) -> str:
-    span = reading.span
+def _bar(span: Timespan, coverage: SpanSet, gaps: SpanSet, cells: int) -> str:
     edges = [span.start + span.duration * cell // cells for cell in range(cells + 1)]
-    gaps = SpanSet(gap.span for gap in reading.gaps)
-    return "".join(_cell(Timespan(a, b), reading, gaps) if a < b else " " for a, b in pairwise(edges))
+    return "".join(_cell(Timespan(a, b), coverage, gaps) if a < b else " " for a, b in pairwise(edges))
 
 
-def _cell(cell: Timespan, reading: Reading, gaps: SpanSet) -> str:
-    covered = reading.coverage.within(cell).duration
+def _cell(cell: Timespan, coverage: SpanSet, gaps: SpanSet) -> str:
+    covered = coverage.within(cell).duration
     if covered == cell.duration:
         return FULL
     if covered:
         return PART
-    return GAP if gaps.within(cell).duration >= reading.pending.within(cell).duration else PENDING
+    return GAP if 2 * gaps.within(cell).duration >= cell.duration else PENDING
 
 
-def _gap(gap: GapSpan, zone: ZoneInfo) -> str:
+def _gap(gap: CameraGap, zone: ZoneInfo) -> str:
     start, end = (
         as_datetime(edge).astimezone(zone).strftime("%H:%M:%S.%f")[:-3] for edge in _edges(gap.span)
     )

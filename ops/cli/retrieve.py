@@ -20,6 +20,9 @@ from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, ope
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.cli.picture import draw
 from ops.wiring import Site
+from search.coverage import Recordings
+from search.coverage import recordings as search_recordings
+from search.query import SegmentQuery
 
 
 def register(app: typer.Typer) -> None:
@@ -34,50 +37,25 @@ def recordings(
     """Show coverage, gaps with their causes, and what is still pending."""
     span = parse_span(start, end)
     with open_site() as site:
-        readings = read_all(site, camera, span)
+        found, cameras = look_up(site, camera, span)
         site.custody.record(
-            "recordings.search",
-            actor=actor(),
-            objects=tuple(reading.camera for reading in readings),
-            purpose=purpose,
-            details=_edges(span),
+            "recordings.search", actor=actor(), objects=cameras, purpose=purpose, details=_edges(span)
         )
         zone = ZoneInfo(site.settings.time_zone)
     if json_:
-        print_json(recordings_json(readings))
+        print_json(found.to_json())
         return
-    for line in draw(readings, zone, shutil.get_terminal_size().columns):
+    for line in draw(found, span, cameras, zone, shutil.get_terminal_size().columns):
         say(line)
 
 
-def read_all(site: Site, cameras: Sequence[str] | None, span: Timespan) -> list[Reading]:
-    """A reading of each named camera, or of all. Raises NotFound for an unknown one."""
+def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[Recordings, tuple[str, ...]]:
+    """What is known of the named cameras, or of all; and their ids. Raises NotFound for an unknown one."""
     chosen = [site.registry.camera(name) for name in cameras] if cameras else site.registry.cameras()
-    now = site.clock.now()
-    reader.check_span(span, now)
-    return [
-        reader.read(site.index, camera.id, span, registered_at=camera.registered_at, now=now)
-        for camera in chosen
-    ]
-
-
-def recordings_json(readings: Sequence[Reading]) -> dict[str, Any]:
-    """The contract's JSON: coverage by run, gaps and pending, each with its camera."""
-    return {
-        "coverage": [
-            {"camera": reading.camera, "run": run} | _edges(span)
-            for reading in readings
-            for run, span in reader.runs_of(reading)
-        ],
-        "gaps": [
-            {"camera": reading.camera} | _edges(gap.span) | {"cause": gap.cause}
-            for reading in readings
-            for gap in reading.gaps
-        ],
-        "pending": [
-            {"camera": reading.camera} | _edges(span) for reading in readings for span in reading.pending
-        ],
-    }
+    registered = {camera.id: camera.registered_at for camera in chosen}
+    query = SegmentQuery(span=span, cameras=tuple(registered))
+    found = search_recordings(site.index, query, registered=registered, now=site.clock.now())
+    return found, tuple(registered)
 
 
 def clip(

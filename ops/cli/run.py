@@ -109,7 +109,7 @@ def wait_for_signal() -> None:
 
 
 def _announce(site: Site, host: str, port: int) -> None:
-    from ops.serving import first_token
+    from ops.tokens import first_token
 
     token = first_token(site)
     note(f"API: http://{host}:{port}/v1  (health: /healthz)")

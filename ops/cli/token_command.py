@@ -6,7 +6,7 @@ import typer
 
 from ops.cli.options import Json, open_site
 from ops.cli.output import note, print_json, say
-from ops.serving import token_file
+from ops.tokens import token_file
 
 app = typer.Typer(help="Tokens of the HTTP API; only their hashes are kept.", no_args_is_help=True)
 

@@ -1,0 +1,57 @@
+"""Fetching over HTTP with a stop-watch, the same way from every server."""
+
+import http.client
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from archive.errors import Unavailable
+
+_BUFFER = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One answer: seconds to the first byte of its body and to the last, and its size."""
+
+    first: float
+    whole: float
+    size: int
+
+
+class Fetcher:
+    """One kept connection to a server, as a player or a script would have."""
+
+    def __init__(self, base_url: str, headers: Mapping[str, str] | None = None) -> None:
+        parts = urlsplit(base_url)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=120)
+        self._headers = dict(headers or {})
+        self._buffer = bytearray(_BUFFER)
+
+    def fetch(self, path: str) -> Fetched:
+        """GET and throw the bytes away. Raises Unavailable for any other answer than 200."""
+        began = time.perf_counter()
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        if answer.status != 200:
+            said = answer.read()[:300].decode(errors="replace")
+            raise Unavailable(f"{path} answered {answer.status}: {said}", code="bench_failed")
+        size = answer.readinto(self._buffer)
+        first = time.perf_counter() - began
+        while count := answer.readinto(self._buffer):
+            size += count
+        return Fetched(first, time.perf_counter() - began, size)
+
+    def read(self, path: str) -> bytes:
+        """GET and keep the bytes. Errors as :meth:`fetch`."""
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        found = answer.read()
+        if answer.status != 200:
+            raise Unavailable(f"{path} answered {answer.status}: {found[:300]!r}", code="bench_failed")
+        return found
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()

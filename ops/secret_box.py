@@ -1,0 +1,47 @@
+"""The key that camera URLs are sealed with: made when first needed, outside the archive, mode 0600."""
+
+import os
+from pathlib import Path
+
+from archive import vault
+from archive.errors import Unavailable
+
+FILE = "secrets.key"
+
+
+def load_or_make_secret_box(folder: Path) -> vault.FernetBox:
+    """The secret box of camera URLs; two racing first uses get the same key.
+
+    Raises:
+        Malformed: ``bad_key_file``.
+        Unavailable: ``keys_unwritable`` where no key is there and none can be made.
+    """
+    path = folder / FILE
+    try:
+        if not path.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(path)
+        return vault.FernetBox(path.read_bytes())
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be made or read: {error.strerror}",
+            code="keys_unwritable",
+            hint="Check the folder's owner and mode; SAKSI_KEYS_DIR names it.",
+        ) from error
+
+
+def _make(path: Path) -> None:
+    """Write a fresh key whole or not at all; a key that another process put there meanwhile stays."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as writer:
+            writer.write(vault.new_key() + b"\n")
+            writer.flush()
+            os.fsync(writer.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
