@@ -1,0 +1,1 @@
+"""The face: HTTP and nothing else."""

@@ -98,7 +98,7 @@ def write_ticket(
     if path.suffix != TICKET:
         raise Malformed(f"{path.name} does not name a ticket", code="bad_ticket")
     extra = extra or {}
-    content = {"leaf": leaves.to_json(leaf), "place": _place_to_json(place), "extra": extra}
+    content = {"leaf": leaves.to_json(leaf), "place": place_to_json(place), "extra": extra}
     write_durably(path, json.dumps(content, separators=(",", ":")).encode("ascii"))
     return Parcel(path, leaf, place, media, extra)
 
@@ -115,7 +115,7 @@ def read_ticket(path: Path) -> Parcel:
         there = media.exists()
     try:
         value = canonical.decode(content)
-        leaf, place, extra = leaves.from_json(value["leaf"]), _place_from_json(value["place"]), value["extra"]
+        leaf, place, extra = leaves.from_json(value["leaf"]), place_from_json(value["place"]), value["extra"]
     except (Malformed, KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(
             f"{path} cannot be read: {error}",
@@ -262,7 +262,8 @@ def _release(parcel: Parcel) -> None:
         parcel.on_release(parcel)
 
 
-def _place_to_json(place: Place | None) -> JsonObject | None:
+def place_to_json(place: Place | None) -> JsonObject | None:
+    """A place as tickets keep it; degrees as text, since JSON numbers round."""
     if place is None:
         return None
     return {
@@ -274,5 +275,6 @@ def _place_to_json(place: Place | None) -> JsonObject | None:
     }
 
 
-def _place_from_json(value: Mapping[str, Any] | None) -> Place | None:
+def place_from_json(value: Mapping[str, Any] | None) -> Place | None:
+    """Read a place back. Raises Malformed ``bad_place``, or TypeError for other fields."""
     return None if value is None else parse_place(**value)

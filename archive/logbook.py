@@ -87,9 +87,9 @@ class Logbook:
             self._load()
 
     @property
-    def is_new(self) -> bool:
-        """Whether nothing was ever written here: no batch sealed, no line waiting."""
-        return self._open == 1 and not self._lines
+    def has_no_batch(self) -> bool:
+        """Whether no batch was ever sealed here: the recorder, or its disk, is new."""
+        return self._open == 1
 
     @property
     def open_batch(self) -> int:
@@ -102,12 +102,19 @@ class Logbook:
         return len(self._lines)
 
     def continue_from(self, batch: int, digest: str) -> None:
-        """Go on after a batch that only the archive still has: the folder was lost with its disk."""
+        """Go on after a batch that only the archive still has: the folder was lost with its disk.
+
+        Lines that wait here go into the batch after it.
+        """
         with self._turn:
-            if not self.is_new:
+            if not self.has_no_batch:
                 raise Malformed("the logbook has batches of its own", code="logbook_not_new")
-            self._open_file().unlink(missing_ok=True)
+            before = self._open_file()
             self._open, self._prev = batch + 1, digest
+            with disk_errors("the logbook"):
+                if before.exists():
+                    before.rename(self._open_file())
+                    sync_folder(self._folder)
 
     def append(self, lines: Iterable[Leaf]) -> int:
         """Append lines durably; the batch number they belong to.

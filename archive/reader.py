@@ -10,7 +10,7 @@ The rule (design: coverage is computed):
    cause ``not_registered``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archive.errors import IntegrityError, Malformed
@@ -85,23 +85,6 @@ def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int
         span, coverage, records, registered_at=registered_at, high_water=high_water, now=now
     )
     return Reading(camera, span, segments, coverage, gaps, pending)
-
-
-def runs_of(reading: Reading) -> Iterator[tuple[str, Timespan]]:
-    """The coverage of a reading by run, in order: consecutive segments of one run as one stretch."""
-    run, stretch = "", None
-    for segment in reading.segments:
-        part = segment.span.intersection(reading.span)
-        if part is None:
-            continue
-        if stretch is not None and run == segment.run and stretch.end == part.start:
-            stretch = Timespan(stretch.start, part.end)
-            continue
-        if stretch is not None:
-            yield run, stretch
-        run, stretch = segment.run, part
-    if stretch is not None:
-        yield run, stretch
 
 
 def explain(

@@ -1,7 +1,7 @@
-"""The secrets of camera URLs, encrypted (Fernet: AES-128-CBC and HMAC-SHA-256) with a key outside the archive.
+"""The secrets of camera URLs, encrypted with a key outside the archive (Fernet).
 
-The archive keeps the sealed URL with the camera's other facts; without the key file it is of no use to a thief,
-and without a backup of the key file it is of no use to the owner.
+The archive keeps the sealed URL with the camera's other facts; without the key file it is of no use to a
+thief, and without a backup of the key file it is of no use to the owner.
 """
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -15,7 +15,7 @@ def new_key() -> bytes:
 
 
 class FernetBox:
-    """:class:`archive.ports.SecretBox` with one key. Raises Malformed ``bad_key_file`` for an unusable one."""
+    """:class:`archive.ports.SecretBox` with one key. Raises Malformed ``bad_key_file``."""
 
     __slots__ = ("_fernet",)
 
@@ -42,5 +42,5 @@ class FernetBox:
             raise IntegrityError(
                 "a sealed secret cannot be opened",
                 code="secret_unreadable",
-                hint="It was sealed with another key, or altered; restore the key file or enter the source again.",
+                hint="Another key sealed it, or it was altered. Restore the key file or enter the source again.",
             ) from error

@@ -249,7 +249,7 @@ class PublishedCamera(CutCamera):
 
     def connect(self) -> None:
         """Publish in a loop, in real time."""
-        argv = [find_ffmpeg().path, "-v", "error", "-re", "-stream_loop", "-1", "-i", str(self._sample)]
+        argv = [str(find_ffmpeg().path), "-v", "error", "-re", "-stream_loop", "-1", "-i", str(self._sample)]
         argv += ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", self.source]
         self._publisher = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
         time.sleep(1.0)  # the server announces the path when the publisher's first packets are there
@@ -309,7 +309,7 @@ def readers_of(sample: Path, parent: int) -> list[int]:
 def make_sample(path: Path) -> None:
     """A ten-second loop with B-frames, as a camera might send it."""
     lavfi = "testsrc2=size=640x360:rate=15:duration=10"
-    argv = [find_ffmpeg().path, "-v", "error", "-y", "-f", "lavfi", "-i", lavfi]
+    argv = [str(find_ffmpeg().path), "-v", "error", "-y", "-f", "lavfi", "-i", lavfi]
     argv += ["-c:v", "libx264", "-preset", "veryfast", "-g", "30", "-pix_fmt", "yuv420p", str(path)]
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
 

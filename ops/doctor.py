@@ -3,7 +3,6 @@
 Green: in order. Amber: works, but somebody should act before evidence goes to court. Red: broken now.
 """
 
-import ctypes
 import os
 import shutil
 import stat
@@ -17,12 +16,12 @@ from archive.evidence.timestamp import LOCAL_NAME
 from archive.ports import Content
 from archive.timespan import DAY, MINUTE
 from ops import keys
+from ops.host_clock import is_synchronised
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
 
 LOW_SPACE = 10 << 30
 EXPIRY_WARNING_DAYS = 60
-_STA_UNSYNC = 0x0040
 
 
 class Light(StrEnum):
@@ -83,7 +82,7 @@ def _ffmpeg(site: Site) -> Iterator[Diagnosis]:
 
 
 def _clock(site: Site) -> Iterator[Diagnosis]:
-    if _synchronised():
+    if is_synchronised():
         yield Diagnosis("clock", Light.GREEN, "the kernel says that the clock is synchronised")
     else:
         yield Diagnosis(
@@ -92,15 +91,6 @@ def _clock(site: Site) -> Iterator[Diagnosis]:
             "the kernel does not say that the clock is synchronised",
             "Run an NTP client such as chrony; every segment's time is this host's time.",
         )
-
-
-def _synchronised() -> bool:
-    """Whether adjtimex(2) reports a clock that is not STA_UNSYNC."""
-    timex = ctypes.create_string_buffer(512)
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
-    # struct timex begins: int modes, padding, long offset, freq, maxerror, esterror, int status
-    status = ctypes.c_int.from_buffer(timex, 8 + 4 * ctypes.sizeof(ctypes.c_long)).value
-    return bool(state >= 0 and not status & _STA_UNSYNC)
 
 
 def _disk(site: Site) -> Iterator[Diagnosis]:

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import click
+import typer
 import typer.main
 
 from archive import errors
@@ -137,20 +138,20 @@ def cli_page() -> str:
         "differ from their hash.",
     ]
     for path, command in cli_commands():
-        with click.Context(command, info_name=path, max_content_width=100, terminal_width=100) as context:
+        with typer.Context(command, info_name=path, max_content_width=100, terminal_width=100) as context:
             lines += ["", f"## {path}", "", "```", command.get_help(context), "```"]
     return "\n".join(lines) + "\n"
 
 
-def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
+def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(command, "commands"):
         for name in command.commands:
             yield from _commands(f"{path} {name}", command.commands[name])
     else:
         yield path, command
 
 
-def cli_commands() -> list[tuple[str, click.Command]]:
+def cli_commands() -> list[tuple[str, Any]]:
     """Every command with its full name."""
     return list(_commands("saksi", typer.main.get_command(build())))
 

@@ -1,0 +1,1 @@
+"""Who asks: tokens, the gate, principals."""

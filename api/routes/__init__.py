@@ -1,0 +1,1 @@
+"""One module for each resource: its routes and what they do."""

@@ -105,7 +105,7 @@ class Preparer:
                 continue  # segments touch the span, but no frame of them falls into it
             yield ClipPlan(
                 camera=reading.camera,
-                description=clip.describe(),
+                description=clip.outline(),  # the digest is taken from the originals while they are copied
                 size=clip.size,
                 stream=clip.stream,
             )

@@ -25,8 +25,8 @@ class EvidenceStatus(StrEnum):
 class SealRequest:
     """What shall be sealed, for which case, and who says so.
 
-    ``span`` is UTC; ``actor`` is ``os:<user>`` or a token's name; ``asked_at`` in µs. The package is made as of
-    ``asked_at`` alone, so that a second worker who takes over makes the same one.
+    ``span`` is UTC; ``actor`` is ``os:<user>`` or a token's name; ``asked_at`` in µs. The package is made
+    as of ``asked_at`` alone, so that a second worker who takes over makes the same one.
     """
 
     evidence_id: str

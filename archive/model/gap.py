@@ -19,6 +19,8 @@ class GapCause(StrEnum):
     SPOOL_FULL = "spool_full"
     UPLOAD_LOST = "upload_lost"
     DISABLED = "disabled"
+    CLOCK_STEP = "clock_step"
+    """The recorder's clock was set forward: wall time that was skipped, not footage that was lost."""
 
 
 class RunEnd(StrEnum):

@@ -23,9 +23,9 @@ from archive.mp4.finalise import Finalised, finalise
 from archive.timespan import SECOND, Timespan
 from ops import keys
 from ops.provision import provision
-from ops.serving import token_file
 from ops.settings import Settings
 from ops.stack import Stack
+from ops.tokens import token_file
 from ops.wiring import Site
 from recorder.identity import register
 

@@ -65,7 +65,7 @@ class Continuity:
 
 def marks(ffmpeg: Binary, path: Path) -> list[tuple[Mark, bool]]:
     """The mark of every frame in order, and whether it is a keyframe."""
-    argv = [str(ffmpeg.path), "-v", "error", "-ignore_editlist", "1", "-i", str(path), "-map", "0:v"]
+    argv = [str(ffmpeg.path), "-v", "fatal", "-ignore_editlist", "1", "-i", str(path), "-map", "0:v"]
     said = subprocess.run(
         [*argv, "-c", "copy", "-f", "framecrc", "-"], capture_output=True, text=True, check=True
     ).stdout

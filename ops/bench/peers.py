@@ -5,7 +5,6 @@ import os
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,7 +25,6 @@ class PlainFfmpeg:
         self._cameras = cameras
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
-        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         for name, url in self._cameras:
@@ -36,27 +34,18 @@ class PlainFfmpeg:
             argv += ["-segment_format", "mp4", str(self._folder / name / "%06d.mp4")]
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
             self._running.append(process)
-            self._open.callback(end, process)
         return self
 
     def __exit__(self, *problem: object) -> None:
+        # Asked once each: at a second signal FFmpeg leaves its segment unfinished.
         for process in self._running:
             process.terminate()
-        self._open.close()
+        for process in self._running:
+            process.wait(30)
 
     def pids(self) -> list[int]:
         """The processes."""
         return [process.pid for process in self._running]
-
-
-def end(process: "subprocess.Popen[bytes]", patience: float = 30) -> None:
-    """Ask a process to end, and see that it does."""
-    process.terminate()
-    try:
-        process.wait(patience)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def segment_loop(ffmpeg: Binary, loop: Path, folder: Path, seconds: int) -> list[Path]:

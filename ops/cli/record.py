@@ -35,8 +35,9 @@ def record(
 ) -> None:
     """Record until --for has passed or SIGTERM comes; exits with everything archived."""
     from ops.recording import record_cameras
+    from ops.telemetry import stderr_log
 
     seconds = parse_duration(for_) if for_ else None
     with open_site() as site:
         note("Recording; stop with Ctrl-C or SIGTERM.")
-        asyncio.run(record_cameras(site, cameras=camera, seconds=seconds, tell=note))
+        asyncio.run(record_cameras(site, stderr_log(), cameras=camera, seconds=seconds))

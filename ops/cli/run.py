@@ -43,11 +43,12 @@ def up(host: Host = "", port: Port = -1) -> None:
     import asyncio
 
     from ops.everything import run_everything
+    from ops.telemetry import stderr_log
 
     with open_site() as site:
         chosen = (host or site.settings.host, _port(site, port))
         _announce(site, *chosen)
-        asyncio.run(run_everything(site, host=chosen[0], port=chosen[1], tell=_tell))
+        asyncio.run(run_everything(site, stderr_log(), host=chosen[0], port=chosen[1]))
 
 
 def work(

@@ -1,0 +1,5 @@
+"""The city index: Elasticsearch 9, core distribution or any other."""
+
+from search.elastic.adapter import ElasticIndex, connect_elastic
+
+__all__ = ["ElasticIndex", "connect_elastic"]

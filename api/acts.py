@@ -1,0 +1,103 @@
+"""The acts that leave a trace, and the writing of it (invariant I8).
+
+An event's type is the act (``clip.describe``), or for what lasts the act and its phase
+(``clip.download.started``, ``clip.download.ended``). A refusal or failure carries the act alone and says so
+in its outcome. The first event is durable before the first byte leaves; the last one tells what was sent.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from archive.custody import CustodyWriter
+from archive.errors import ArchiveError
+from archive.model.custody import Actor, CustodyEvent, Outcome
+
+
+class Act(StrEnum):
+    """What people do through the API."""
+
+    CAMERA_CHANGE = "camera.change"
+    RECORDINGS_SEARCH = "recordings.search"
+    SEGMENTS_SEARCH = "segments.search"
+    CLIP_DESCRIBE = "clip.describe"
+    CLIP_DOWNLOAD = "clip.download"
+    PLAYBACK = "playback"
+    FRAME_VIEW = "frame.view"
+    EVIDENCE_REQUEST = "evidence.request"
+    EVIDENCE_READ = "evidence.read"
+    EVIDENCE_DOWNLOAD = "evidence.download"
+    EVIDENCE_VERIFY = "evidence.verify"
+    ACCESS = "access"
+    SIGN_IN = "sign_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One event on its way to the custody record."""
+
+    type: str
+    actor: Actor
+    objects: tuple[str, ...]
+    purpose: str
+    outcome: Outcome
+    details: Mapping[str, Any]
+
+
+class Trace:
+    """Writes custody events. Thread-safe.
+
+    What must be on record before something happens is told with :meth:`tell`, which fails when the record
+    fails. What already happened is told with :meth:`tell_late`: it is kept and tried again until the record
+    takes it, since the fact does not go away with the store.
+    """
+
+    def __init__(self, custody: CustodyWriter) -> None:
+        self._custody = custody
+        self._late: deque[Told] = deque()
+        self._guard = threading.Lock()
+        self._log = structlog.stdlib.get_logger("api.acts")
+
+    def tell(self, told: Told) -> CustodyEvent:
+        """Record an event; durable when this returns. Raises Unavailable or IntegrityError."""
+        return self._custody.record(
+            told.type,
+            actor=told.actor,
+            objects=told.objects,
+            purpose=told.purpose,
+            outcome=told.outcome,
+            details=told.details,
+        )
+
+    def tell_late(self, told: Told) -> None:
+        """Record an event about what is over; where the record does not answer, keep it for :meth:`retry`."""
+        try:
+            self.tell(told)
+        except ArchiveError as error:
+            self._log.warning("custody event kept for later", type=told.type, code=error.code)
+            with self._guard:
+                self._late.append(told)
+
+    def retry(self) -> int:
+        """Try again what was kept; return how many still wait."""
+        while True:
+            with self._guard:
+                if not self._late:
+                    return 0
+                told = self._late.popleft()
+            try:
+                self.tell(told)
+            except ArchiveError:
+                with self._guard:
+                    self._late.appendleft(told)
+                    return len(self._late)
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be written."""
+        return len(self._late)

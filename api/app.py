@@ -1,0 +1,150 @@
+"""The HTTP application: every part handed in, every error a problem, every route behind the gate.
+
+``docs/reference/http.md`` describes the interface for people, ``/openapi.json`` for programs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from api import problems
+from api.acts import Trace
+from api.auth.gate import Gate
+from api.auth.strangers import Strangers
+from api.clips import Clips
+from api.frames import Frames
+from api.headers import SecurityHeaders
+from api.meters import Metered, Meters
+from api.openapi import DescribedApp
+from api.playback import PlaybackSessions
+from api.readiness import Readiness, probes_of
+from api.routes import cameras, clips, description, evidence, frames, health, playback, recordings
+from api.routing import StrictRoute, action_of, allowed_methods
+from api.runtime import Runtime
+from api.services import Services
+from api.slots import StreamSlots
+from api.visit import Visit
+from archive.errors import ArchiveError
+from archive.timespan import SECOND
+
+RESOURCES = (health, description, cameras, recordings, clips, frames, playback, evidence)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over these services. Nothing is shared between two applications."""
+    settings = services.settings
+    trace = Trace(services.custody)
+    meters = Meters(services.metrics)
+    strangers = Strangers(trace, meters, services.clock)
+    runtime = Runtime(
+        services=services,
+        trace=trace,
+        meters=meters,
+        slots=StreamSlots(settings.streams),
+        clips=Clips(services),
+        frames=Frames(services),
+        playback=PlaybackSessions(trace, services.clock, idle=settings.playback_idle),
+        readiness=Readiness(probes_of(services), services.clock),
+        readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
+    )
+    app = DescribedApp(
+        title="Saksi",
+        version="1",
+        description="Recordings, exact clips and sealed evidence of a city's cameras.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        root_path=settings.base_path,
+        redirect_slashes=False,
+        max_body_size=settings.max_body,
+        lifespan=_lifespan(runtime, strangers),
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Metered, meters=meters),
+            Middleware(Gate, tokens=services.tokens, turned_away=strangers.turned_away),
+        ],
+        exception_handlers={
+            ArchiveError: _on_archive_error,
+            RequestValidationError: _on_validation,
+            HTTPException: _on_http,
+            Exception: _on_unexpected,
+        },
+    )
+    app.state.runtime = runtime
+    app.router.route_class = StrictRoute
+    for resource in RESOURCES:
+        resource.add_routes(app.router)
+    for route in app.routes:
+        action = action_of(route) if isinstance(route, APIRoute) else None
+        if isinstance(route, APIRoute) and action is not None:
+            route.openapi_extra = {**(route.openapi_extra or {}), "x-saksi-action": action}
+    return app
+
+
+def _lifespan(
+    runtime: Runtime, strangers: Strangers
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Sweep while the process lives; say how everything ended when it stops."""
+    pause = runtime.services.settings.sweep / SECOND
+
+    def sweep() -> None:
+        runtime.playback.end_idle()
+        strangers.tell_if_due()
+        runtime.meters.custody_waiting.set(runtime.trace.retry())
+
+    async def sweep_for_ever() -> None:
+        while True:
+            await asyncio.sleep(pause)
+            await asyncio.to_thread(sweep)
+
+    def stop() -> None:
+        runtime.playback.end_all()
+        strangers.tell()
+        runtime.trace.retry()
+        runtime.readiness.close()
+        runtime.readers.shutdown()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(sweep_for_ever())
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            await asyncio.to_thread(stop)
+
+    return lifespan
+
+
+async def _on_archive_error(request: Request, error: ArchiveError) -> Response:
+    """Put the refusal on record, then tell it."""
+    visit: Visit | None = request.scope.get("saksi.visit")
+    if visit is not None and visit.act is not None:
+        try:
+            await to_thread.run_sync(visit.turned_away, error, problems.status_of(error))
+        except ArchiveError as unrecorded:
+            return problems.of_archive_error(unrecorded)
+    return problems.of_archive_error(error)
+
+
+async def _on_validation(_request: Request, error: RequestValidationError) -> Response:
+    return problems.of_validation(error)
+
+
+async def _on_http(request: Request, error: HTTPException) -> Response:
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    allow = allowed_methods(request.app.routes, path) if error.status_code == 405 else []
+    return problems.of_http(error, allow=allow)
+
+
+async def _on_unexpected(_request: Request, error: Exception) -> Response:
+    return problems.of_unexpected(error)

@@ -1,0 +1,64 @@
+"""The record of those who were turned away at the gate.
+
+Strangers must not be able to fill the record: their attempts are counted, and one custody event at most is
+written a minute, naming how many there were and from where.
+"""
+
+import threading
+from collections import Counter
+
+from api.acts import Act, Told, Trace
+from api.meters import Meters
+from archive.clock import Clock
+from archive.model.custody import Actor, Outcome
+from archive.timespan import MINUTE
+
+MAX_ADDRESSES = 20
+
+
+class Strangers:
+    """Counts attempts without a known token. Thread-safe."""
+
+    def __init__(self, trace: Trace, meters: Meters, clock: Clock) -> None:
+        self._trace = trace
+        self._meters = meters
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._from: Counter[str] = Counter()
+        self._last: int | None = None
+
+    def turned_away(self, address: str) -> None:
+        """One attempt from an address."""
+        self._meters.sign_in_refused.inc()
+        with self._guard:
+            if address in self._from or len(self._from) < MAX_ADDRESSES:
+                self._from[address] += 1
+            else:
+                self._from["others"] += 1
+        self.tell_if_due()
+
+    def tell_if_due(self) -> None:
+        """Write what was counted, unless something was written within the last minute."""
+        now = self._clock.monotonic()
+        with self._guard:
+            if not self._from or (self._last is not None and now - self._last < MINUTE):
+                return
+            self._last = now
+        self.tell()
+
+    def tell(self) -> None:
+        """Write what was counted since the last time."""
+        with self._guard:
+            counted, self._from = self._from, Counter()
+        if not counted:
+            return
+        self._trace.tell_late(
+            Told(
+                type=Act.SIGN_IN.value,
+                actor=Actor(id="unknown", address=max(counted, key=lambda address: counted[address])),
+                objects=(),
+                purpose="",
+                outcome=Outcome.REFUSED,
+                details={"attempts": counted.total(), "addresses": dict(counted)},
+            )
+        )

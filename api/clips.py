@@ -1,0 +1,49 @@
+"""From a camera id and a span to an exact clip, for the routes that give clips, frames and playlists."""
+
+from api.cameras import camera_facts
+from api.services import Services
+from archive.clip.cache import ClipCache
+from archive.clip.exact import Clip, check_length, earlier_segment, plan_clip
+from archive.ports import SegmentIndex
+from archive.reader import Reading, check_span, read
+from archive.timespan import Timespan
+
+
+class Clips:
+    """Plans clips, and keeps recent plans. Thread-safe."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._plans = ClipCache(services.settings.clip_cache)
+
+    def reading(self, camera: str, span: Timespan) -> Reading:
+        """What is known of a camera's span.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+            Malformed: ``span_in_future``, ``span_too_long``.
+        """
+        parts = self._services
+        check_span(span, parts.clock.now())
+        registered = camera_facts(parts, camera).registered_at
+        return read(parts.index, camera, span, registered_at=registered, now=parts.clock.now())
+
+    def clip(self, camera: str, span: Timespan) -> tuple[Reading, Clip]:
+        """The exact clip of a span, and the reading it was planned from.
+
+        Raises:
+            NotFound, Malformed: as :meth:`reading`; ``clip_too_short``, ``clip_too_long``.
+            NoFootage: ``no_footage``, with the gaps.
+            IntegrityError, Unavailable: as :func:`archive.clip.exact.plan_clip`.
+        """
+        check_length(span)
+        reading = self.reading(camera, span)
+        return reading, self._plans.get(reading, lambda: self._plan(reading, self._services.index))
+
+    def _plan(self, reading: Reading, index: SegmentIndex) -> Clip:
+        return plan_clip(
+            reading,
+            self._services.stores.footage,
+            pool=self._services.pool,
+            earlier=earlier_segment(reading, index),
+        )

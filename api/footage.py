@@ -1,0 +1,132 @@
+"""Bytes on their way out: a body of known length from a blocking iterator, and the truth about its end.
+
+While one piece is being sent the next is read in a worker thread, so that a slow disk and a slow client do
+not add up, and no thread is held for a client that does not read. At most two pieces are in memory. The
+iterator is closed as soon as the client goes away. A source that fails or falls short breaks the connection:
+the client sees fewer bytes than announced, never a short answer that looks whole.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from archive.errors import ArchiveError, IntegrityError
+from archive.timespan import SECOND
+
+
+class Ending(StrEnum):
+    """How a transfer ended."""
+
+    COMPLETE = "complete"
+    CLIENT_LEFT = "client_left"
+    CLIENT_STALLED = "client_stalled"
+    SOURCE_FAILED = "source_failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was handed to the connection, at most what the client got, and how it ended."""
+
+    bytes_sent: int
+    ending: Ending
+    code: str = ""
+
+
+class FootageResponse(Response):
+    """Sends exactly ``length`` bytes.
+
+    ``pieces`` yields them; its first piece is read before the response is made, so that a source that is not
+    there is an error document and not a broken download. ``on_end`` is called once, in a worker
+    thread, whatever happens.
+    """
+
+    def __init__(
+        self,
+        pieces: Iterator[bytes],
+        *,
+        length: int,
+        status: int,
+        media_type: str,
+        headers: Mapping[str, str],
+        readers: Executor,
+        stall: int,
+        on_end: Callable[[Sent], None],
+    ) -> None:
+        super().__init__(status_code=status, media_type=media_type)
+        self.headers.update(headers)
+        self.headers["Content-Length"] = str(length)
+        self._pieces = pieces
+        self._first = next(pieces, b"") if length else b""
+        self._length = length
+        self._readers = readers
+        self._stall_s = stall / SECOND
+        self._on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request."""
+        loop = asyncio.get_running_loop()
+        left = asyncio.create_task(_client_left(receive))
+        ahead: asyncio.Future[bytes] | None = None
+        sent, ending, code = 0, Ending.STOPPED, ""
+        try:
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
+            piece = self._first
+            self._first = b""
+            while not left.done():
+                rest = self._length - sent - len(piece)
+                if rest < 0 or (rest > 0 and not piece):
+                    raise IntegrityError(
+                        f"the source gave {self._length - rest} bytes where {self._length} were announced",
+                        code="short_read",
+                    )
+                ahead = loop.run_in_executor(self._readers, _next, self._pieces) if rest else None
+                async with asyncio.timeout(self._stall_s):
+                    await send({"type": "http.response.body", "body": piece, "more_body": rest > 0})
+                sent += len(piece)
+                if ahead is None:
+                    ending = Ending.COMPLETE
+                    return
+                piece = await ahead
+            ending = Ending.CLIENT_LEFT
+        except TimeoutError:
+            ending = Ending.CLIENT_STALLED
+        except OSError:
+            ending = Ending.CLIENT_LEFT
+        except ArchiveError as error:
+            ending, code = Ending.SOURCE_FAILED, error.code
+            raise
+        finally:
+            left.cancel()
+            await asyncio.shield(asyncio.ensure_future(self._finish(loop, ahead, Sent(sent, ending, code))))
+
+    async def _finish(
+        self, loop: asyncio.AbstractEventLoop, ahead: "asyncio.Future[bytes] | None", sent: Sent
+    ) -> None:
+        if ahead is not None and not ahead.done():
+            await asyncio.wait((ahead,))
+        await loop.run_in_executor(self._readers, self._close, sent)
+
+    def _close(self, sent: Sent) -> None:
+        close = getattr(self._pieces, "close", None)
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._on_end(sent)
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    return next(pieces, b"")
+
+
+async def _client_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,67 @@
+"""Frames of stored footage: at most a few decoders at once, and recent pictures kept in memory.
+
+A picture is found again only by way of its segment in the index, so that it is gone when the footage is.
+"""
+
+import threading
+from collections import OrderedDict
+
+from api.services import Services
+from archive.derive import Still
+from archive.errors import Unavailable
+from archive.model.segment import SegmentRef
+
+PATIENCE_S = 5.0
+
+Key = tuple[str, int, int]
+"""SHA-256 of the segment, instant, width."""
+
+
+class Frames:
+    """Makes and keeps stills. Thread-safe."""
+
+    def __init__(self, services: Services) -> None:
+        self._footage = services.stores.footage
+        self._maker = services.stills
+        self._decoders = threading.BoundedSemaphore(services.settings.stills)
+        self._limit = services.settings.still_cache
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[Key, Still] = OrderedDict()
+        self._bytes = 0
+
+    def still(self, ref: SegmentRef, instant: int, width: int) -> Still:
+        """The last keyframe of a segment at or before ``instant``.
+
+        Raises:
+            Unavailable: ``ffmpeg_missing``; ``busy`` where no decoder is free within some seconds.
+            NotFound, IntegrityError: as :meth:`archive.derive.StillMaker.keyframe`.
+        """
+        key = (ref.sha256, instant, width)
+        with self._guard:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+                return kept
+        made = self._make(ref, instant, width)
+        with self._guard:
+            if key not in self._kept:
+                self._kept[key] = made
+                self._bytes += len(made.jpeg)
+            while self._bytes > self._limit:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= len(dropped.jpeg)
+        return made
+
+    def _make(self, ref: SegmentRef, instant: int, width: int) -> Still:
+        if self._maker is None:
+            raise Unavailable(
+                "this process has no FFmpeg to make frames with",
+                code="ffmpeg_missing",
+                hint="Install FFmpeg 5 or later, or set its place in the settings.",
+            )
+        if not self._decoders.acquire(timeout=PATIENCE_S):
+            raise Unavailable("all decoders are taken", code="busy", hint="Try again in some seconds.")
+        try:
+            return self._maker.keyframe(ref, self._footage, instant, width=width)
+        finally:
+            self._decoders.release()

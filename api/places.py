@@ -1,0 +1,68 @@
+"""Where to look: districts, owners, a circle, a box; one dependency for every route that searches."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from api.parameters import asked_box, asked_circle, asked_owners
+from archive.model.camera import OwnerKind, Place
+from search.geo import Box, Circle
+from search.query import MAX_FILTER
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Filters on place; None admits everything. All that are given must be met."""
+
+    kecamatan: tuple[str, ...] | None
+    owners: tuple[OwnerKind, ...] | None
+    near: Circle | None
+    box: Box | None
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether nothing is filtered."""
+        return self.kecamatan is None and self.owners is None and self.near is None and self.box is None
+
+    def admits(self, place: Place) -> bool:
+        """Whether a place passes."""
+        point = (float(place.lat), float(place.lon))
+        return (
+            (self.kecamatan is None or place.kecamatan in self.kecamatan)
+            and (self.owners is None or place.owner in self.owners)
+            and (self.near is None or point in self.near)
+            and (self.box is None or point in self.box)
+        )
+
+    def details(self) -> dict[str, str]:
+        """The filters as custody events write them; those that are not given are left out."""
+        near, box = self.near, self.box
+        written = {
+            "kecamatan": ",".join(self.kecamatan or ()),
+            "owner": ",".join(self.owners or ()),
+            "near": "" if near is None else f"{near.lat},{near.lon} {near.radius_m} m",
+            "box": "" if box is None else f"{box.south},{box.west},{box.north},{box.east}",
+        }
+        return {name: text for name, text in written.items() if text}
+
+
+async def asked_where(
+    owners: Annotated[tuple[OwnerKind, ...] | None, Depends(asked_owners)],
+    near: Annotated[Circle | None, Depends(asked_circle)],
+    box: Annotated[Box | None, Depends(asked_box)],
+    kecamatan: Annotated[
+        list[str],
+        Query(
+            default_factory=list,
+            description="District codes; may be repeated.",
+            max_length=MAX_FILTER,
+            examples=[["73.71.01"]],
+        ),
+    ],
+) -> Where:
+    """The filters of a request. Raises Malformed ``bad_place``, ``bad_filter``."""
+    return Where(tuple(kecamatan) or None, owners, near, box)
+
+
+WhereAsked = Annotated[Where, Depends(asked_where)]

@@ -1,0 +1,149 @@
+"""Playback on record: one start and one end event per session and camera (design: custody event).
+
+A player asks for hundreds of small pieces. The playlist opens a session and hands its id to the player in
+every address; the start event is durable before the playlist, and so before any footage, leaves. The end
+event says what was really sent; it is written when nothing was asked for a while, or when the process stops.
+After a crash it is missing, which reads "unknown end".
+
+A piece asked for with an id this process does not know (it restarted, or another process made it) opens
+the session anew, with a start event before the piece.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from api.acts import Act, Told, Trace
+from archive.clock import Clock
+from archive.model.custody import Actor, Outcome
+from archive.timespan import SpanSet, Timespan, format_instant
+
+Key = tuple[str, str, str]
+"""Session id, principal id, camera."""
+
+PieceEnd = Callable[[int, Timespan | None], None]
+"""To be called once when a piece ends: with the bytes sent, and the wall time that they show."""
+
+MAX_SPANS = 200
+_STRIPES = 16
+
+
+@dataclass(slots=True)
+class _Session:
+    actor: Actor
+    camera: str
+    purpose: str
+    start: str
+    seen_at: int
+    active: int = 0
+    pieces: int = 0
+    bytes_sent: int = 0
+    spans: SpanSet = field(default_factory=SpanSet)
+
+
+class PlaybackSessions:
+    """The sessions of one process. Thread-safe. ``idle`` (µs) without a request ends one."""
+
+    def __init__(self, trace: Trace, clock: Clock, *, idle: int) -> None:
+        self._trace = trace
+        self._clock = clock
+        self._idle = idle
+        self._guard = threading.Lock()
+        self._opening = tuple(threading.Lock() for _ in range(_STRIPES))
+        self._sessions: dict[Key, _Session] = {}
+
+    def open(self, actor: Actor, camera: str, purpose: str, span: Timespan) -> str:
+        """Begin a session; its start event is durable when this returns the session's id."""
+        session = secrets.token_urlsafe(12)
+        asked = {"from": format_instant(span.start), "to": format_instant(span.end)}
+        made = self._begin(session, actor, camera, purpose, asked)
+        with self._guard:
+            self._sessions[session, actor.id, camera] = made
+        return session
+
+    def take(self, session: str, actor: Actor, camera: str, purpose: str) -> PieceEnd:
+        """Begin to send one piece within a session.
+
+        Where this process does not know the session, it is opened, its start event durable when this
+        returns. Raises as the custody record.
+        """
+        key = (session, actor.id, camera)
+        taken = self._join(key)
+        if taken is None:
+            with self._opening[hash(key) % _STRIPES]:  # of two pieces at once only one opens the session
+                taken = self._join(key)
+                if taken is None:
+                    taken = self._begin(session, actor, camera, purpose, {})
+                    taken.active = 1
+                    with self._guard:
+                        self._sessions[key] = taken
+
+        def end(count: int, span: Timespan | None) -> None:
+            with self._guard:
+                taken.active -= 1
+                taken.pieces += 1
+                taken.bytes_sent += count
+                taken.seen_at = self._clock.monotonic()
+                if span is not None and count:
+                    taken.spans = taken.spans | SpanSet((span,))
+
+        return end
+
+    def end_idle(self) -> None:
+        """Write the end events of sessions that nothing was asked of for the idle time."""
+        now = self._clock.monotonic()
+        self._end(lambda session: session.active == 0 and now - session.seen_at >= self._idle)
+
+    def end_all(self) -> None:
+        """Write the end events of all sessions: the process stops."""
+        self._end(lambda session: True)
+
+    def _join(self, key: Key) -> _Session | None:
+        with self._guard:
+            known = self._sessions.get(key)
+            if known is not None:
+                known.active += 1
+            return known
+
+    def _begin(
+        self, session: str, actor: Actor, camera: str, purpose: str, details: dict[str, str]
+    ) -> _Session:
+        who = Actor(id=actor.id, address=actor.address, session=session)
+        event = self._trace.tell(
+            Told(
+                type=f"{Act.PLAYBACK}.started",
+                actor=who,
+                objects=(camera,),
+                purpose=purpose,
+                outcome=Outcome.DONE,
+                details=details,
+            )
+        )
+        return _Session(who, camera, purpose, event.id, self._clock.monotonic())
+
+    def _end(self, is_over: Callable[[_Session], bool]) -> None:
+        with self._guard:
+            over = [key for key, session in self._sessions.items() if is_over(session)]
+            ended = [self._sessions.pop(key) for key in over]
+        for session in ended:
+            spans = list(session.spans)
+            self._trace.tell_late(
+                Told(
+                    type=f"{Act.PLAYBACK}.ended",
+                    actor=session.actor,
+                    objects=(session.camera,),
+                    purpose=session.purpose,
+                    outcome=Outcome.DONE,
+                    details={
+                        "start": session.start,
+                        "pieces": session.pieces,
+                        "bytes_sent": session.bytes_sent,
+                        "shown": [
+                            {"from": format_instant(span.start), "to": format_instant(span.end)}
+                            for span in spans[:MAX_SPANS]
+                        ],
+                        "shown_count": len(spans),
+                    },
+                )
+            )

@@ -1,0 +1,207 @@
+"""Errors as RFC 9457 problems: one table from :mod:`archive.errors` to HTTP, and one shape for all.
+
+A problem has ``type`` (``urn:saksi:problem:<code>``), ``title``, ``status``, ``detail``, ``code`` and
+``hint``; ``gaps`` where footage is missing, ``errors`` where fields are wrong, ``incident`` where the fault
+is ours. What an outsider caused is told in full. What failed inside is told by its code and an incident
+number alone: messages from inside name paths, hosts and keys.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from api.headers import SECURITY
+from archive.errors import (
+    ArchiveError,
+    Conflict,
+    IntegrityError,
+    Malformed,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from archive.reader import GapSpan
+from archive.timespan import format_instant
+
+MEDIA_TYPE = "application/problem+json"
+
+_BY_CLASS: tuple[tuple[type[ArchiveError], int], ...] = (
+    (NotFound, 404),
+    (Refused, 403),
+    (Conflict, 409),
+    (IntegrityError, 500),
+    (Unavailable, 503),
+    (Malformed, 422),
+)
+
+_BY_CODE: Mapping[str, int] = {
+    # Rules about what may be registered or asked: the content of the request is at fault, not the person.
+    "private_view": 422,
+    # Nothing is missing from the address; the footage asked for does not exist.
+    "no_footage": 409,
+    "under_retention": 409,
+    "under_hold": 409,
+    "lock_shortened": 409,
+    "not_sealed": 409,
+    "unauthenticated": 401,
+    "precondition_failed": 412,
+    "range_not_satisfiable": 416,
+    # Our own records that do not read back: nobody outside can have caused them.
+    "bad_camera": 500,
+    "bad_leaf": 500,
+    "bad_batch": 500,
+    "bad_entry": 500,
+    "bad_custody_event": 500,
+    "bad_evidence": 500,
+    "bad_kind": 500,
+}
+
+_INSIDE = {
+    500: "Something inside did not hold. It was recorded under the incident number.",
+    503: "A part of the system that this needs does not answer. Nothing was lost.",
+}
+_RETRY_AFTER = "5"
+
+_LOG = structlog.stdlib.get_logger("api.problems")
+
+
+def status_of(error: ArchiveError) -> int:
+    """The HTTP status of an archive error: by its code, else by its class."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next((status for kind, status in _BY_CLASS if isinstance(error, kind)), 500)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    hint: str = "",
+    members: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """One problem document."""
+    body = {
+        "type": f"urn:saksi:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "hint": hint,
+        **(members or {}),
+    }
+    return JSONResponse(
+        body, status_code=status, media_type=MEDIA_TYPE, headers={**SECURITY, **(headers or {})}
+    )
+
+
+def of_archive_error(error: ArchiveError) -> JSONResponse:
+    """The problem of an error of the tree; from 500 on only its code leaves, the rest is logged."""
+    status = status_of(error)
+    headers = dict(_headers_of(error, status))
+    gaps = getattr(error, "gaps", ())
+    members: dict[str, Any] = {"gaps": gaps_json(gaps)} if gaps else {}
+    if status < 500:
+        return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
+    incident = new_incident()
+    _LOG.error("request failed", incident=incident, code=error.code, reason=error.message)
+    return problem(
+        status,
+        error.code,
+        _INSIDE[status],
+        hint=_outside_hint(status, error),
+        members={"incident": incident, "retryable": error.retryable},
+        headers=headers,
+    )
+
+
+def of_unexpected(error: BaseException) -> JSONResponse:
+    """The problem of an exception nobody foresaw: an incident number and no word of the exception."""
+    incident = new_incident()
+    _LOG.error("unforeseen failure", incident=incident, exc_info=error)
+    return problem(
+        500,
+        "internal",
+        _INSIDE[500],
+        hint="Report the incident number to the people who run this system.",
+        members={"incident": incident},
+    )
+
+
+def of_validation(error: RequestValidationError) -> JSONResponse:
+    """The problem of parameters or a body that do not read: field by field, without the values sent."""
+    errors = [
+        {
+            "in": str(item["loc"][0]),
+            "field": ".".join(str(part) for part in item["loc"][1:]),
+            "code": item["type"],
+            "message": item["msg"],
+        }
+        for item in error.errors()
+    ]
+    named = ", ".join(dict.fromkeys(item["field"] or item["in"] for item in errors))
+    unknown = any(item["code"] == "extra_forbidden" for item in errors)
+    return problem(
+        422,
+        "unknown_field" if unknown else "invalid_request",
+        f"The request does not read: {named}.",
+        hint="Each entry of 'errors' says what is wrong with one field; /openapi.json describes them all.",
+        members={"errors": errors},
+    )
+
+
+def of_http(error: HTTPException, *, allow: Sequence[str] = ()) -> JSONResponse:
+    """The problem of what the framework refuses by itself: unknown path, wrong method, too large a body."""
+    codes = {
+        404: ("no_such_path", "There is nothing at this address.", "See /openapi.json for what there is."),
+        405: ("method_not_allowed", "This address does not know that method.", "See the Allow header."),
+        413: ("body_too_large", "The request's body is too large.", ""),
+        400: ("bad_request", "The request cannot be read.", ""),
+    }
+    code, detail, hint = codes.get(error.status_code, ("http_error", "The request was refused.", ""))
+    headers = dict(error.headers or {})
+    if allow:
+        headers["Allow"] = ", ".join(allow)
+    return problem(error.status_code, code, detail, hint=hint, headers=headers)
+
+
+def gaps_json(gaps: Iterable[GapSpan]) -> list[dict[str, str]]:
+    """Gaps as every answer writes them."""
+    return [
+        {
+            "from": format_instant(gap.span.start),
+            "to": format_instant(gap.span.end),
+            "cause": gap.cause,
+        }
+        for gap in gaps
+    ]
+
+
+def new_incident() -> str:
+    """A number that ties an answer to a line of the log."""
+    return f"INC-{secrets.token_hex(5)}"
+
+
+def _outside_hint(status: int, error: ArchiveError) -> str:
+    if error.code == "busy":
+        return error.hint
+    if status == 503:
+        return "Try again in some seconds; if it stays so, report the incident number."
+    return "Do not repeat it; report the incident number to the people who run this system."
+
+
+def _headers_of(error: ArchiveError, status: int) -> Iterable[tuple[str, str]]:
+    if status == 401:
+        yield "WWW-Authenticate", 'Bearer realm="saksi"'
+    if status == 503:
+        yield "Retry-After", _RETRY_AFTER
+    size = getattr(error, "size", None)
+    if status == 416 and size is not None:
+        yield "Content-Range", f"bytes */{size}"

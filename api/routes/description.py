@@ -1,0 +1,28 @@
+"""What the API says of itself: OpenAPI for programs, figures for Prometheus."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+
+from api.routing import add_document, add_json
+from api.schemas.health import AnyObject
+from api.visit import Visit, require
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /openapi.json and /metrics."""
+    add_json(router, "GET", "/openapi.json", openapi, AnyObject, tag="operation")
+    add_document(router, "/metrics", metrics, "text/plain", tag="operation")
+
+
+async def openapi(_visit: Annotated[Visit, require("api.describe")], request: Request) -> JSONResponse:
+    """The description of this interface (OpenAPI 3.1)."""
+    return JSONResponse(request.app.openapi())
+
+
+def metrics(visit: Annotated[Visit, require("metrics.read")]) -> Response:
+    """Figures of this process in Prometheus' text format."""
+    visit.runtime.meters.streams.set(visit.runtime.slots.taken)
+    return Response(generate_latest(visit.services.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,122 @@
+"""Evidence packages: ask for one, look, fetch it, check it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from api.acts import Act
+from api.parameters import camera_ids, instant
+from api.routing import add_bytes, add_json
+from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
+from api.statements import attachment
+from api.transfer import Download, Representation, send
+from api.visit import Visit, check_purpose, require, span_details
+from archive.errors import Malformed
+from archive.ids import check_evidence_id
+from archive.model.evidence import EvidenceStatus
+from archive.reader import check_span
+from archive.timespan import Timespan
+
+MAX_PAGE = 1000
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/evidence and what is under it."""
+    one, tag = "/v1/evidence/{evidence_id}", "evidence"
+    add_json(router, "GET", "/v1/evidence", list_evidence, EvidencePage, tag=tag)
+    add_json(
+        router, "POST", "/v1/evidence", request_evidence, EvidenceOut, 404, 409, 413, status=202, tag=tag
+    )
+    add_json(router, "GET", one, get_evidence, EvidenceOut, 404, tag=tag)
+    add_bytes(router, f"{one}/package.zip", download_package, "application/zip", tag=tag)
+    add_json(router, "POST", f"{one}/verify", verify_evidence, VerificationOut, 404, 409, tag=tag)
+
+
+async def asked_evidence(
+    evidence_id: Annotated[str, Path(description="EVD-<year>-<ten characters>", max_length=40)],
+) -> str:
+    """The id in the path. Raises Malformed ``bad_id``."""
+    return check_evidence_id(evidence_id)
+
+
+EvidenceId = Annotated[str, Depends(asked_evidence)]
+
+
+def request_evidence(visit: Annotated[Visit, require("evidence.request")], form: SealIn) -> JSONResponse:
+    """Ask for a sealed package of these cameras and this span; a worker makes it."""
+    if form.purpose:
+        visit.purpose = check_purpose(form.purpose)
+    cameras = camera_ids(form.cameras, visit.services.settings.max_cameras)
+    span = Timespan(instant("from", form.start), instant("to", form.end))
+    visit.begin(Act.EVIDENCE_REQUEST, *cameras, details={**span_details(span), "case": form.case})
+    check_span(span, visit.services.clock.now())
+    record = visit.services.evidence.request(
+        cameras=cameras, span=span, case=form.case, actor=visit.principal.id
+    )
+    evidence_id = record.request.evidence_id
+    visit.objects = (evidence_id, *cameras)
+    visit.done()
+    where = f"{visit.services.settings.base_path}/v1/evidence/{evidence_id}"
+    return JSONResponse(evidence_json(record), status_code=202, headers={"Location": where})
+
+
+def list_evidence(
+    visit: Annotated[Visit, require("evidence.read")],
+    status: Annotated[EvidenceStatus | None, Query(description="Only packages that stand there.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=40, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Packages asked for, the newest request first."""
+    visit.begin(Act.EVIDENCE_READ)
+    found = sorted(
+        (record for record in visit.services.evidence.records() if status in (None, record.status)),
+        key=lambda record: (-record.request.asked_at, record.request.evidence_id),
+    )
+    if cursor:
+        at = [n for n, record in enumerate(found) if record.request.evidence_id == cursor]
+        if not at:
+            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        found = found[at[0] + 1 :]
+    page = found[:limit]
+    following = page[-1].request.evidence_id if len(found) > limit else None
+    visit.done(results=len(page))
+    return JSONResponse({"evidence": [evidence_json(record) for record in page], "next": following})
+
+
+def get_evidence(visit: Annotated[Visit, require("evidence.read")], evidence_id: EvidenceId) -> JSONResponse:
+    """Where one package stands."""
+    visit.begin(Act.EVIDENCE_READ, evidence_id)
+    record = visit.services.evidence.record(evidence_id)
+    visit.done(status=record.status.value)
+    return JSONResponse(evidence_json(record))
+
+
+def download_package(
+    visit: Annotated[Visit, require("evidence.download")], request: Request, evidence_id: EvidenceId
+) -> Response:
+    """The sealed package as a ZIP without compression; the same bytes each time, so a download can go on."""
+    visit.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
+    package = visit.services.evidence.package(evidence_id)
+    shown = Representation(
+        size=package.size,
+        etag=f'"{package.etag}"',
+        media_type="application/zip",
+        headers={"Content-Disposition": attachment(f"{evidence_id}.zip")},
+        stream=package.stream,
+    )
+    return send(visit, request, shown, Download(visit, Act.EVIDENCE_READ))
+
+
+def verify_evidence(
+    visit: Annotated[Visit, require("evidence.verify")], evidence_id: EvidenceId
+) -> JSONResponse:
+    """Check the archive's own copy of a package: every byte, the seal, the time stamp, the derivation.
+
+    Whoever received a copy verifies that copy, with trust roots from elsewhere: ``saksi verify``.
+    """
+    visit.begin(Act.EVIDENCE_VERIFY, evidence_id)
+    with visit.runtime.slots:
+        verdict = visit.services.evidence.verify(evidence_id)
+    visit.done(valid=int(verdict["valid"]))
+    return JSONResponse(verdict)

@@ -1,0 +1,44 @@
+"""Single pictures: the keyframe at or before an instant, as JPEG. For looking; never the exhibit."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.acts import Act
+from api.parameters import CameraId, instant
+from api.ranges import is_unmodified
+from api.routing import BINARY, add_document
+from api.visit import Visit, require
+from archive.clip.exact import no_footage
+from archive.timespan import Timespan, format_instant
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/cameras/{camera}/frame.jpg."""
+    path = "/v1/cameras/{camera}/frame.jpg"
+    add_document(router, path, get_frame, "image/jpeg", 304, 404, 409, tag="frames", schema=BINARY)
+
+
+def get_frame(
+    visit: Annotated[Visit, require("footage.play")],
+    request: Request,
+    camera: CameraId,
+    at: Annotated[str, Query(description="RFC 3339 with an offset.", examples=["2026-11-24T14:00:00+08:00"])],
+    width: Annotated[int, Query(ge=16, le=3840, description="At most so many pixels wide.")] = 1280,
+) -> Response:
+    """The last keyframe at or before an instant; ``Saksi-Frame-At`` says when it was."""
+    moment = instant("at", at)
+    visit.begin(Act.FRAME_VIEW, camera, details={"at": format_instant(moment), "width": width})
+    reading = visit.runtime.clips.reading(camera, Timespan(moment, moment + 1))
+    if not reading.segments:
+        raise no_footage(reading)
+    ref = reading.segments[-1]
+    etag = f'"{ref.sha256}-{moment}-{width}"'
+    if is_unmodified(request.headers.get("if-none-match"), etag):
+        visit.done(status=304)
+        return Response(status_code=304, headers={"ETag": etag})
+    still = visit.runtime.frames.still(ref, moment, width)
+    visit.done(bytes=len(still.jpeg), frame_at=format_instant(still.instant))
+    headers = {"ETag": etag, "Saksi-Frame-At": format_instant(still.instant)}
+    return Response(still.jpeg, media_type="image/jpeg", headers=headers)

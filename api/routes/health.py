@@ -1,0 +1,45 @@
+"""Whether the process lives and its parts answer: the two addresses that are open to all."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse
+
+from api.runtime import Runtime
+from api.schemas.health import Alive, Ready
+from api.schemas.problem import PROBLEM
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /healthz and /readyz."""
+    _add_open(router, "/healthz", alive, {200: {"model": Alive}})
+    _add_open(
+        router,
+        "/readyz",
+        ready,
+        {200: {"model": Ready}, 503: {"model": Ready, "description": "A part does not answer."}},
+    )
+
+
+def _add_open(
+    router: APIRouter, path: str, endpoint: Callable[..., Any], responses: dict[int | str, dict[str, Any]]
+) -> None:
+    documented = {**responses, 422: PROBLEM}
+    router.add_api_route(path, endpoint, methods=["GET"], tags=["health"], responses=documented)
+    router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+
+
+async def alive() -> JSONResponse:
+    """The process is up."""
+    return JSONResponse({"status": "ok"})
+
+
+def ready(request: Request) -> JSONResponse:
+    """Whether stores and index answer; names the ones that do not."""
+    runtime: Runtime = request.app.state.runtime
+    answer = runtime.readiness.ask()
+    return JSONResponse(
+        {"status": "ok" if answer.ready else "not_ready", "parts": dict(answer.parts)},
+        status_code=200 if answer.ready else 503,
+    )

@@ -1,0 +1,186 @@
+"""Playback: a playlist of a span, and the pieces that it names (HLS, RFC 8216bis).
+
+The playlist opens a session on record; every address in it carries the session's id, and the pieces are
+told together when the session ends. Pieces are whole segments: a playlist shows a little more than the span.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from api import hls
+from api.acts import Act
+from api.footage import Sent
+from api.parameters import CameraId, asked_span
+from api.ranges import ByteRange
+from api.routing import add_bytes, add_document
+from api.statements import gap_headers
+from api.transfer import Representation, send
+from api.visit import Visit, require, span_details
+from archive.clip.footage import read_header
+from archive.clip.viewing import ViewingSegment, viewing_init
+from archive.errors import Malformed, NotFound
+from archive.ids import check_run
+from archive.model.segment import SegmentRef
+from archive.mp4.header import SegmentHeader
+from archive.timespan import HOUR, Timespan
+
+MEDIA_TYPE = "video/mp4"
+
+Session = Annotated[
+    str, Query(description="The session's id, as the playlist gives it.", pattern=r"^[A-Za-z0-9_-]{0,32}$")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    camera: str
+    run: str
+    seq: int
+    session: str
+
+
+async def _asked_segment(
+    camera: CameraId,
+    run: Annotated[str, Path(max_length=16)],
+    seq: Annotated[int, Path(ge=0, le=10**9)],
+    session: Session = "",
+) -> _Asked:
+    return _Asked(camera, check_run(run), seq, session)
+
+
+SegmentAsked = Annotated[_Asked, Depends(_asked_segment)]
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add the playlist and the pieces."""
+    camera, tag = "/v1/cameras/{camera}", "playback"
+    add_document(router, f"{camera}/playlist.m3u8", get_playlist, hls.MEDIA_TYPE, 404, 409, tag=tag)
+    add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/init.mp4", get_init, MEDIA_TYPE, tag=tag)
+    add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/media.m4s", get_media, MEDIA_TYPE, tag=tag)
+
+
+def get_playlist(
+    visit: Annotated[Visit, require("footage.play")],
+    camera: CameraId,
+    span: Annotated[Timespan, Depends(asked_span)],
+) -> Response:
+    """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps."""
+    visit.begin(Act.PLAYBACK, camera, details=span_details(span))
+    longest = visit.services.settings.max_playlist
+    if span.duration > longest:
+        raise Malformed(
+            "the span is too long for one playlist",
+            code="playlist_too_long",
+            hint=f"Ask for at most {longest // HOUR} h at a time.",
+        )
+    reading = visit.runtime.clips.reading(camera, span)
+    hls.vod_playlist(reading, _viewer(""))  # refuses before a session is opened for nothing
+    session = visit.runtime.playback.open(visit.actor, camera, visit.purpose, span)
+    text = hls.vod_playlist(reading, _viewer(session))
+    return Response(text, media_type=hls.MEDIA_TYPE, headers=gap_headers(reading.gaps))
+
+
+def get_init(
+    visit: Annotated[Visit, require("footage.play")], request: Request, asked: SegmentAsked
+) -> Response:
+    """The initialisation (``ftyp`` and ``moov``) of a segment's run."""
+    _, header, record = _segment(visit, asked)
+    init = viewing_init(header)
+    shown = Representation(
+        size=len(init),
+        etag=f'"{sha256(init).hexdigest()}"',
+        media_type=MEDIA_TYPE,
+        headers={},
+        stream=lambda start, length: iter((init[start : start + length],)),
+    )
+    return send(visit, request, shown, record)
+
+
+def get_media(
+    visit: Annotated[Visit, require("footage.play")], request: Request, asked: SegmentAsked
+) -> Response:
+    """A segment's ``moof`` and ``mdat`` for a player.
+
+    With an open GOP the leading pictures are left out, since players break on them: ``Saksi-Skipped-Frames``
+    tells how many. No clip and no package leaves anything out.
+    """
+    ref, header, record = _segment(visit, asked)
+    if ref.gop == "open":
+        viewed = ViewingSegment(ref, header, visit.services.stores.footage)
+        shown = Representation(
+            size=viewed.size,
+            etag=f'"{ref.sha256}-v"',
+            media_type=MEDIA_TYPE,
+            headers={"Saksi-Skipped-Frames": str(viewed.skipped)},
+            stream=viewed.stream,
+        )
+    else:
+        shown = _as_stored(visit, ref, len(header.init))
+    return send(visit, request, shown, record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece on the record of its session."""
+
+    visit: Visit
+    asked: _Asked
+    span: Timespan | None
+
+    def looked(self, etag: str, status: int) -> None:
+        """Nothing was shown; the session is on record."""
+        self._take()(0, None)
+
+    def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
+        """The session's start is on record when this returns."""
+        end = self._take()
+        return lambda sent: end(sent.bytes_sent, self.span)
+
+    def _take(self) -> Callable[[int, Timespan | None], None]:
+        visit = self.visit
+        return visit.runtime.playback.take(self.asked.session, visit.actor, self.asked.camera, visit.purpose)
+
+
+def _segment(visit: Visit, asked: _Asked) -> tuple[SegmentRef, SegmentHeader, _Piece]:
+    visit.begin(Act.PLAYBACK, asked.camera, details={"run": asked.run, "seq": asked.seq})
+    ref = visit.services.index.segment(asked.run, asked.seq)
+    if ref is None or ref.camera != asked.camera:
+        raise NotFound(
+            f"camera {asked.camera} has no segment {asked.seq} of run {asked.run}",
+            code="segment_not_found",
+            hint="Fetch the playlist again; the footage may have been disposed of.",
+        )
+    header = read_header(ref, visit.services.stores.footage)
+    return ref, header, _Piece(visit, asked, ref.span)
+
+
+def _as_stored(visit: Visit, ref: SegmentRef, init_bytes: int) -> Representation:
+    footage = visit.services.stores.footage
+    return Representation(
+        size=ref.size - init_bytes,
+        etag=f'"{ref.sha256}"',
+        media_type=MEDIA_TYPE,
+        headers={},
+        stream=lambda start, length: footage.stream(
+            ref.key, init_bytes + start, length, version=ref.version or None
+        ),
+    )
+
+
+def _viewer(session: str) -> Callable[[SegmentRef], hls.View]:
+    """Addresses relative to the playlist's; one initialisation for each run."""
+    firsts: dict[str, int] = {}
+
+    def view(ref: SegmentRef) -> hls.View:
+        first = firsts.setdefault(ref.run, ref.seq)
+        return hls.View(
+            init=hls.Resource(f"segments/{ref.run}/{first}/init.mp4?session={session}"),
+            media=hls.Resource(f"segments/{ref.run}/{ref.seq}/media.m4s?session={session}"),
+        )
+
+    return view

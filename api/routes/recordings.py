@@ -1,0 +1,75 @@
+"""What there is: coverage, gaps and pending stretches; and the segments behind them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import JSONResponse
+
+from api.acts import Act
+from api.cameras import registered_cameras
+from api.parameters import asked_span, camera_ids
+from api.places import Where, WhereAsked
+from api.routing import add_json
+from api.schemas.recordings import RecordingsOut, SegmentsPage, segment_json
+from api.visit import Visit, require, span_details
+from archive.reader import check_span
+from archive.timespan import Timespan
+from search.coverage import recordings
+from search.query import MAX_PAGE, SegmentQuery
+
+Cameras = Annotated[
+    list[str],
+    Query(default_factory=list, alias="camera", description="Camera ids; may be repeated. All unless given."),
+]
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/recordings and /v1/segments."""
+    tag = "recordings"
+    add_json(router, "GET", "/v1/recordings", list_recordings, RecordingsOut, 404, tag=tag)
+    add_json(router, "GET", "/v1/segments", search_segments, SegmentsPage, 404, tag=tag)
+
+
+def list_recordings(
+    visit: Annotated[Visit, require("recordings.read")],
+    span: Annotated[Timespan, Depends(asked_span)],
+    where: WhereAsked,
+    camera: Cameras,
+) -> JSONResponse:
+    """Coverage by run, gaps with their causes, and what is pending, of every camera that is asked for."""
+    query = _query(visit, Act.RECORDINGS_SEARCH, span, where, camera)
+    registered = registered_cameras(visit.services, query, where)
+    found = recordings(visit.services.index, query, registered=registered, now=visit.services.clock.now())
+    visit.done(cameras=len(registered))
+    return JSONResponse(found.to_json())
+
+
+def search_segments(
+    visit: Annotated[Visit, require("recordings.read")],
+    span: Annotated[Timespan, Depends(asked_span)],
+    where: WhereAsked,
+    camera: Cameras,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=1000, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Segments that overlap the span, page by page, each exactly once though recording goes on."""
+    query = _query(visit, Act.SEGMENTS_SEARCH, span, where, camera)
+    if query.cameras is not None:
+        registered_cameras(visit.services, query, where)
+    page = visit.services.index.search(query, limit=limit, cursor=cursor or None)
+    visit.done(results=len(page.items))
+    return JSONResponse({"segments": [segment_json(ref) for ref in page.items], "next": page.next})
+
+
+def _query(visit: Visit, act: Act, span: Timespan, where: Where, camera: list[str]) -> SegmentQuery:
+    cameras = camera_ids(camera, visit.services.settings.max_cameras)
+    visit.begin(act, *cameras, details={**span_details(span), **where.details()})
+    check_span(span, visit.services.clock.now())
+    return SegmentQuery(
+        span=span,
+        cameras=cameras or None,
+        kecamatan=where.kecamatan,
+        owners=where.owners,
+        near=where.near,
+        box=where.box,
+    )

@@ -1,0 +1,155 @@
+"""Routes that refuse what they do not know.
+
+A misspelt ``fron=`` that is passed over would widen a question without a word, so every query parameter must
+be declared, and one that is not a list may be given once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.routing import Route
+
+from api.schemas.problem import problem_responses
+from archive.errors import Malformed
+
+TEXT: Mapping[str, str] = MappingProxyType({"type": "string"})
+BINARY: Mapping[str, str] = MappingProxyType({"type": "string", "format": "binary"})
+
+
+class StrictRoute(APIRoute):
+    """A route that answers 422 ``unknown_parameter`` and ``repeated_parameter``."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with the check in front of it."""
+        inner = super().get_route_handler()
+        known, lists = _query_parameters(self.dependant)
+
+        async def strict(request: Request) -> Response:
+            given = Counter(name for name, _ in request.query_params.multi_items())
+            for name, times in given.items():
+                if name not in known:
+                    raise Malformed(
+                        f"there is no parameter {name[:40]!r} here",
+                        code="unknown_parameter",
+                        hint=f"Known are: {', '.join(sorted(known)) or 'none'}.",
+                    )
+                if times > 1 and name not in lists:
+                    raise Malformed(
+                        f"the parameter {name!r} is given {times} times",
+                        code="repeated_parameter",
+                        hint="Give it once.",
+                    )
+            return await inner(request)
+
+        return strict
+
+
+def add_json(
+    router: APIRouter,
+    method: str,
+    path: str,
+    endpoint: Callable[..., Any],
+    model: type[BaseModel],
+    *problems: int,
+    tag: str,
+    status: int = 200,
+) -> None:
+    """Add a guarded route that answers JSON of ``model``, or one of the problems; with GET goes HEAD."""
+    tags: list[str | Enum] = [tag]
+    router.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        tags=tags,
+        status_code=status,
+        responses={status: {"model": model}, **problem_responses(*problems)},
+    )
+    if method == "GET":
+        router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+
+
+def add_document(
+    router: APIRouter,
+    path: str,
+    endpoint: Callable[..., Any],
+    media_type: str,
+    *problems: int,
+    tag: str,
+    schema: Mapping[str, str] = TEXT,
+) -> None:
+    """Add a guarded GET (and HEAD) of something small that is not JSON."""
+    tags: list[str | Enum] = [tag]
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {"content": {media_type: {"schema": dict(schema)}}},
+        **problem_responses(*problems),
+    }
+    router.add_api_route(
+        path, endpoint, methods=["GET"], tags=tags, responses=responses, response_class=Response
+    )
+    router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+
+
+def add_bytes(
+    router: APIRouter, path: str, endpoint: Callable[..., Any], media_type: str, *, tag: str
+) -> None:
+    """Add GET and HEAD of bytes that can be asked for in part and conditionally."""
+    tags: list[str | Enum] = [tag]
+    content = {media_type: {"schema": dict(BINARY)}}
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {"content": content, "description": "All of it."},
+        206: {"content": content, "description": "The part asked for with Range."},
+        304: {"description": "The client has it."},
+        **problem_responses(404, 409, 412, 416),
+    }
+    for method in ("GET", "HEAD"):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=[method],
+            operation_id=f"{method.lower()}_{endpoint.__name__}",
+            tags=tags,
+            responses=responses,
+            response_class=Response,
+        )
+
+
+def allowed_methods(routes: list[Any], path: str) -> list[str]:
+    """The methods that some route knows for this path, for the Allow header of a 405."""
+    found: set[str] = set()
+    for route in routes:
+        if isinstance(route, Route) and route.path_regex.match(path):
+            found |= route.methods or set()
+    return sorted(found)
+
+
+def action_of(route: APIRoute) -> str | None:
+    """The action a route declares with ``require``; None for the open ones."""
+    for dependency in route.dependant.dependencies:
+        action = getattr(dependency.call, "action", None)
+        if isinstance(action, str):
+            return action
+    return None
+
+
+def _query_parameters(dependant: Dependant) -> tuple[set[str], set[str]]:
+    """The names that a route and its dependencies read from the query, and those that may be repeated."""
+    known = {field.alias for field in dependant.query_params}
+    lists = {field.alias for field in dependant.query_params if _is_list(field.field_info.annotation)}
+    for inner in dependant.dependencies:
+        more, more_lists = _query_parameters(inner)
+        known |= more
+        lists |= more_lists
+    return known, lists
+
+
+def _is_list(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", annotation) in (list, tuple) or any(
+        _is_list(part) for part in getattr(annotation, "__args__", ())
+    )

@@ -1,0 +1,28 @@
+"""The live parts of one API process: what keeps state between requests, and nothing that outlives it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from api.acts import Trace
+from api.clips import Clips
+from api.frames import Frames
+from api.meters import Meters
+from api.playback import PlaybackSessions
+from api.readiness import Readiness
+from api.services import Services
+from api.slots import StreamSlots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Services, and what the process keeps beside them."""
+
+    services: Services
+    trace: Trace
+    meters: Meters
+    slots: StreamSlots
+    clips: Clips
+    frames: Frames
+    playback: PlaybackSessions
+    readiness: Readiness
+    readers: ThreadPoolExecutor

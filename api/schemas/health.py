@@ -1,0 +1,24 @@
+"""Health as JSON."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    """Each part is ``ok``, ``no answer`` or an error code."""
+
+    status: Literal["ok", "not_ready"]
+    parts: dict[str, str]
+
+
+class AnyObject(BaseModel):
+    """An object described elsewhere."""
+
+    model_config = ConfigDict(extra="allow")

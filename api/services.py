@@ -1,0 +1,113 @@
+"""What the API is made of: every part is handed in, nothing is looked up.
+
+``ops.wiring`` builds one :class:`Services` from the settings; tests build another from real parts in a
+temporary folder.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from prometheus_client import CollectorRegistry
+
+from api.auth.principal import TokenVerifier
+from archive.cameras import Registry
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.custody import CustodyWriter
+from archive.derive import StillMaker
+from archive.ledger import Ledger
+from archive.model.evidence import EvidenceRecord
+from archive.ports import Stores
+from archive.timespan import HOUR, MINUTE, SECOND, Timespan
+from search.index import Index
+
+
+class EvidenceService(Protocol):
+    """Sealing as the API needs it: ask, look, fetch, check."""
+
+    def request(self, *, cameras: Sequence[str], span: Timespan, case: str, actor: str) -> EvidenceRecord:
+        """Put a request in the ledger; a worker seals it. Raises NotFound, Malformed, NoFootage."""
+        ...
+
+    def record(self, evidence_id: str) -> EvidenceRecord:
+        """The newest state of one request. Raises NotFound ``evidence_not_found``."""
+        ...
+
+    def records(self) -> Iterator[EvidenceRecord]:
+        """The newest state of every request, by id."""
+        ...
+
+    def package(self, evidence_id: str) -> "PackageZip":
+        """The sealed package as a stored ZIP. Raises NotFound, or Conflict ``not_sealed``."""
+        ...
+
+    def verify(self, evidence_id: str) -> JsonObject:
+        """Check the stored package against this installation's trust roots: ``{"valid","findings"}``."""
+        ...
+
+
+class PackageZip(Protocol):
+    """A ZIP without compression whose size is known beforehand and whose bytes never change."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """What tells these bytes from others, without quotes."""
+        ...
+
+    def stream(self, start: int, length: int) -> Iterator[bytes]:
+        """Exactly those bytes, in pieces of at most 1 MiB."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Limits and addresses of one API process. Times in µs, sizes in bytes.
+
+    ``base_path`` is where a proxy shows the API ("" for the root); ``zone`` is what people read times in.
+    ``streams`` bounds how much footage leaves at once, and with it the memory; ``stall`` is how long a
+    client may take for one piece; a playback session ends after ``playback_idle`` without a request.
+    """
+
+    base_path: str = ""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
+    max_body: int = 256 * 1024
+    max_cameras: int = 100
+    max_playlist: int = 24 * HOUR
+    streams: int = 32
+    stills: int = 4
+    still_cache: int = 16 * 1024 * 1024
+    clip_cache: int = 32 * 1024 * 1024
+    stall: int = MINUTE
+    playback_idle: int = MINUTE
+    sweep: int = 5 * SECOND
+    build: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of one API process.
+
+    ``pool`` fetches footage in parallel: for stores behind a network; None for files. ``stills`` makes
+    frames; None where there is no FFmpeg.
+    """
+
+    clock: Clock
+    stores: Stores
+    index: Index
+    registry: Registry
+    ledger: Ledger
+    custody: CustodyWriter
+    evidence: EvidenceService
+    tokens: TokenVerifier
+    metrics: CollectorRegistry
+    pool: Executor | None = None
+    stills: StillMaker | None = None
+    settings: ApiSettings = field(default_factory=ApiSettings)

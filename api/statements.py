@@ -1,0 +1,56 @@
+"""What an answer with footage says of itself in its headers."""
+
+from collections.abc import Sequence
+
+from archive.clip.exact import Clip
+from archive.reader import GapSpan
+from archive.timespan import Timespan, as_datetime, format_instant
+
+MAX_GAPS = 32
+"""Gaps named in a header; the description names all of them."""
+
+
+def clip_headers(clip: Clip, *, described_at: str) -> dict[str, str]:
+    """The spans, the hidden footage and the gaps of a clip."""
+    return {
+        "Saksi-Asked": interval(clip.asked),
+        "Saksi-Actual": interval(clip.actual),
+        "Saksi-Hidden-Preroll-Us": str(clip.hidden_preroll_us),
+        "Saksi-Hidden-Tail-Us": str(clip.hidden_tail_us),
+        "Saksi-Frames": str(clip.frames),
+        "Saksi-Hidden-Frames": str(clip.hidden_frames),
+        **gap_headers(clip.gaps),
+        "Link": f'<{described_at}>; rel="describedby"; type="application/json"',
+    }
+
+
+def gap_headers(gaps: Sequence[GapSpan]) -> dict[str, str]:
+    """``Saksi-Gap-Count``, and ``Saksi-Gaps`` where there are any.
+
+    The latter is a structured list (RFC 9651), such as ``stalled;from="…";to="…"``; where there are more than
+    :data:`MAX_GAPS` it ends early.
+    """
+    counted = {"Saksi-Gap-Count": str(len(gaps))}
+    if not gaps:
+        return counted
+    return {**counted, "Saksi-Gaps": ", ".join(_item(gap) for gap in gaps[:MAX_GAPS])}
+
+
+def attachment(name: str) -> str:
+    """A Content-Disposition (RFC 6266) for an ASCII name without quotes or backslashes."""
+    return f'attachment; filename="{name}"'
+
+
+def compact(instant: int) -> str:
+    """An instant for the name of a download: ``20261124T060000Z``, with microseconds where there are any."""
+    moment = as_datetime(instant)
+    return moment.strftime("%Y%m%dT%H%M%S.%fZ" if moment.microsecond else "%Y%m%dT%H%M%SZ")
+
+
+def interval(span: Timespan) -> str:
+    """``start/end`` (ISO 8601), half-open."""
+    return f"{format_instant(span.start)}/{format_instant(span.end)}"
+
+
+def _item(gap: GapSpan) -> str:
+    return f'{gap.cause};from="{format_instant(gap.span.start)}";to="{format_instant(gap.span.end)}"'

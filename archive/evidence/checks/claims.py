@@ -1,0 +1,196 @@
+"""Steps 4 to 6: what ``evidence.json`` says, held against the parts of the package themselves."""
+
+from archive.canonical import sha256_hex
+from archive.errors import Malformed
+from archive.evidence import bag, paths, statement
+from archive.evidence.checks.payload import clip_digest
+from archive.evidence.findings import Inquiry, Step
+from archive.evidence.parcel import read_small
+from archive.evidence.statement import OriginalPart, Statement
+from archive.model import leaf as leaves
+from archive.model.segment import Segment
+from archive.timespan import SpanSet, Timespan, format_instant
+
+
+def read(inquiry: Inquiry) -> None:
+    """Read ``evidence.json``, which later steps need. Its digest is checked with the rest of the payload."""
+    if paths.STATEMENT not in inquiry.parcel.sizes:
+        inquiry.error("statement_missing", paths.STATEMENT, f"{paths.STATEMENT} is missing")
+        return
+    try:
+        inquiry.statement = statement.decode(read_small(inquiry.parcel, paths.STATEMENT))
+    except Malformed as error:
+        inquiry.object_to(paths.STATEMENT, error)
+
+
+def check_statement(inquiry: Inquiry, stated: Statement) -> None:
+    """The statement and the bag speak of the same package, and no stretch of time goes unexplained."""
+    outside = inquiry.info.get("External-Identifier")
+    if inquiry.info and outside != stated.evidence_id:
+        inquiry.error(
+            "statement_contradicts",
+            paths.STATEMENT,
+            f"evidence.json is about {stated.evidence_id}, {bag.INFO} about {outside}",
+        )
+    _check_listed(inquiry, paths.ORIGINALS, [part.path for part in stated.originals])
+    _check_listed(inquiry, "data/derivative/", [part.path for part in stated.derivatives])
+    custody = stated.custody
+    if inquiry.actual.get(custody.path) not in (None, custody.sha256):
+        inquiry.error("statement_contradicts", custody.path, f"{custody.path} is not what evidence.json says")
+    _check_coverage(inquiry, stated)
+
+
+def check_originals(inquiry: Inquiry, stated: Statement) -> None:
+    """Every original is the segment its leaf tells of."""
+    for part in stated.originals:
+        _check_digest(inquiry, part.path, part.sha256, part.size)
+        leaf = _read_leaf(inquiry, part)
+        if leaf is None:
+            continue
+        if (leaf.sha256, leaf.size) != (part.sha256, part.size):
+            inquiry.error(
+                "leaf_mismatch",
+                part.path,
+                f"{part.path} is not the segment its leaf {part.leaf} tells of: SHA-256 or size differ",
+            )
+        elif _facts_of(leaf, part) != part or part.path.rsplit("/", 1)[-1] != leaf.key.rsplit("/", 1)[-1]:
+            inquiry.error(
+                "leaf_mismatch",
+                part.path,
+                f"what evidence.json says of {part.path} is not what its leaf says",
+            )
+
+
+def check_derivation(inquiry: Inquiry, stated: Statement) -> None:
+    """Every clip is made of the originals' bytes at the places it names."""
+    known = {part.path for part in stated.originals}
+    for part in stated.derivatives:
+        _check_digest(inquiry, part.path, part.sha256, part.size)
+        if part.path not in inquiry.actual:
+            continue  # missing or unreadable: said already
+        try:
+            clip_digest(inquiry, part)
+        except Malformed as error:
+            inquiry.object_to(part.path, error)
+            continue
+        strange = [piece.original for piece in part.pieces if piece.original not in known]
+        if strange:
+            inquiry.error(
+                "bad_pieces", part.path, f"{part.path} names {strange[0]}, which is no original here"
+            )
+        elif part.path not in inquiry.derived:
+            inquiry.error(
+                "bad_pieces", part.path, f"{part.path} names bytes of its originals that do not exist"
+            )
+        elif inquiry.derived[part.path] != inquiry.actual[part.path]:
+            inquiry.error(
+                "clip_not_derived",
+                part.path,
+                f"{part.path} is not made of the originals' bytes it names",
+            )
+
+
+def _check_listed(inquiry: Inquiry, prefix: str, stated: list[str]) -> None:
+    there = {path for path in inquiry.manifest if path.startswith(prefix)}
+    for path in sorted(there.difference(stated)):
+        inquiry.error("statement_contradicts", path, f"evidence.json does not mention {path}")
+    for path in sorted(set(stated).difference(there)):
+        inquiry.error(
+            "statement_contradicts", path, f"evidence.json mentions {path}, which no manifest lists"
+        )
+    if len(set(stated)) != len(stated):
+        inquiry.error(
+            "statement_contradicts", paths.STATEMENT, f"evidence.json repeats a part under {prefix}"
+        )
+
+
+def _check_digest(inquiry: Inquiry, path: str, digest: str, size: int) -> None:
+    if path not in inquiry.actual:
+        return
+    if (inquiry.actual[path], inquiry.parcel.sizes[path]) != (digest, size):
+        inquiry.error(
+            "statement_contradicts", path, f"{path} is not what evidence.json says: SHA-256 or size differ"
+        )
+
+
+def _check_coverage(inquiry: Inquiry, stated: Statement) -> None:
+    try:
+        whole = Timespan.parse(stated.span.start, stated.span.end)
+        explained: dict[str, list[Timespan]] = {camera.id: [] for camera in stated.cameras}
+        for original in stated.originals:
+            explained[original.camera].append(Timespan.parse(original.start, original.end))
+        for gap in stated.gaps:
+            explained[gap.camera].append(Timespan.parse(gap.start, gap.end))
+    except (Malformed, KeyError) as error:
+        inquiry.error(
+            "bad_statement", paths.STATEMENT, f"evidence.json has an impossible time or camera: {error}"
+        )
+        return
+    for camera, spans in explained.items():
+        for left in SpanSet(spans).gaps_within(whole):
+            inquiry.warn(
+                "unexplained_stretch",
+                paths.STATEMENT,
+                f"camera {camera} has neither footage nor a stated gap from {format_instant(left.start)} "
+                f"to {format_instant(left.end)}",
+            )
+
+
+def _read_leaf(inquiry: Inquiry, part: OriginalPart) -> Segment | None:
+    if part.leaf not in inquiry.actual:
+        if part.leaf not in inquiry.manifest:
+            inquiry.error("leaf_missing", part.leaf, f"the leaf {part.leaf} of {part.path} is missing")
+        return None
+    try:
+        data = read_small(inquiry.parcel, part.leaf)
+        leaf = leaves.decode(data)
+    except Malformed as error:
+        inquiry.object_to(part.leaf, error)
+        return None
+    if sha256_hex(data) != part.leaf_sha256 or not isinstance(leaf, Segment):
+        inquiry.error("leaf_mismatch", part.leaf, f"{part.leaf} is not the leaf evidence.json names")
+        return None
+    return leaf
+
+
+def _facts_of(leaf: Segment, part: OriginalPart) -> OriginalPart:
+    """What the statement should say of an original, from its leaf."""
+    return part.model_copy(
+        update={
+            "camera": leaf.camera,
+            "recorder": leaf.recorder,
+            "run": leaf.run,
+            "seq": leaf.seq,
+            "key": leaf.key,
+            "codec": leaf.codec,
+            "frames": leaf.frames,
+            "start": format_instant(leaf.span.start),
+            "end": format_instant(leaf.span.end),
+            "ingested_at": format_instant(leaf.ingested_at),
+            "clock": statement.ClockPart(
+                source=leaf.clock.source,
+                offset_us=leaf.clock.offset_us,
+                uncertainty_us=leaf.clock.uncertainty_us,
+                flags=leaf.clock.flags,
+            ),
+        }
+    )
+
+
+def check(inquiry: Inquiry) -> None:
+    """Steps 4 to 6, skipped where there is no readable statement."""
+    stated = inquiry.statement
+    if stated is None:
+        for step in (Step.ORIGINALS, Step.DERIVATION):
+            inquiry.skip(step)
+        return
+    for step, part in (
+        (Step.STATEMENT, check_statement),
+        (Step.ORIGINALS, check_originals),
+        (Step.DERIVATION, check_derivation),
+    ):
+        if step in inquiry.steps:
+            inquiry.step = step
+        else:
+            inquiry.begin(step)
+        part(inquiry, stated)

@@ -1,0 +1,142 @@
+"""Steps 8 to 10: the seal, whose it is, and when it existed at the latest.
+
+Trust comes from outside the package: roots, the signer's fingerprint, and the time to judge certificates at.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cryptography import x509
+
+from archive.errors import IntegrityError, Malformed
+from archive.evidence import bag, certificates, cms, paths, token
+from archive.evidence.findings import Inquiry, Step
+from archive.evidence.parcel import read_small
+from archive.timespan import MINUTE, format_instant, parse_instant
+
+At = Literal["now", "stamp"] | int
+"""When certificates are judged: now, at the token's own time, or at an instant (µs)."""
+
+_CLOCKS_APART = 5 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whom the reader trusts.
+
+    ``stamp_roots`` are for the time-stamping authority; ``signer_sha256`` pins the sealing certificate, None
+    where the reader has no fingerprint to compare with.
+    """
+
+    roots: tuple[x509.Certificate, ...]
+    stamp_roots: tuple[x509.Certificate, ...]
+    signer_sha256: str | None = None
+
+
+def check(inquiry: Inquiry, trust: Trust, at: int) -> None:
+    """Check seal, signer and stamp; ``at`` is used unless :func:`stamp_time` gave another time."""
+    seal = _read(inquiry, Step.SEAL, paths.SEAL, "seal_missing", "the package is not sealed")
+    if seal is None:
+        inquiry.skip(Step.SIGNER)
+    else:
+        _check_seal(inquiry, trust, seal, at)
+    stamp = _read(inquiry, Step.STAMP, paths.STAMP, "stamp_missing", "nothing proves when it was sealed")
+    if stamp is not None and seal is not None:
+        _check_stamp(inquiry, trust, seal, stamp, at)
+
+
+def stamp_time(inquiry: Inquiry, trust: Trust) -> int | None:
+    """The token's time, if it is of a trusted authority and stamps this seal; None otherwise, silently."""
+    if not {paths.SEAL, paths.STAMP} <= set(inquiry.parcel.sizes):
+        return None
+    try:
+        found = token.decode(paths.STAMP, read_small(inquiry.parcel, paths.STAMP))
+        token.check_imprint(paths.STAMP, found, read_small(inquiry.parcel, paths.SEAL))
+        token.check_authority(paths.STAMP, found, trust.stamp_roots, found.gen_time)
+    except (Malformed, IntegrityError):
+        return None
+    return found.gen_time
+
+
+def parse_at(text: str) -> At:
+    """Read ``now``, ``stamp`` or an RFC 3339 time with offset. Raises Malformed as ``parse_instant`` does."""
+    match text:
+        case "now" | "stamp":
+            return text
+    return parse_instant(text)
+
+
+def _check_seal(inquiry: Inquiry, trust: Trust, seal: bytes, at: int) -> None:
+    try:
+        found = cms.decode(paths.SEAL, seal)
+    except (Malformed, IntegrityError) as error:
+        inquiry.object_to(paths.SEAL, error)
+        inquiry.skip(Step.SIGNER)
+        return
+    inquiry.signer = found.certificate
+    try:
+        if inquiry.tags is None:
+            raise Malformed(f"without {bag.TAG_MANIFEST} the seal has nothing to seal", code="tag_missing")
+        cms.check(paths.SEAL, found, inquiry.tags)
+        certificates.check_seal_chain(found.certificate, found.others, trust.roots, at)
+    except (Malformed, IntegrityError) as error:
+        inquiry.object_to(paths.SEAL, error)
+    _check_signer(inquiry, trust, found.certificate)
+
+
+def _check_signer(inquiry: Inquiry, trust: Trust, certificate: x509.Certificate) -> None:
+    inquiry.begin(Step.SIGNER)
+    own = certificates.fingerprint(certificate)
+    stated = inquiry.fact(lambda s: s.seal.signer_sha256, own)
+    if stated != own:
+        inquiry.error(
+            "signer_differs",
+            paths.SEAL,
+            f"the package was signed again: evidence.json names the certificate {stated}, not {own}",
+        )
+    if trust.signer_sha256 is None:
+        inquiry.warn(
+            "signer_not_pinned",
+            paths.SEAL,
+            f"compare the signer's fingerprint {own} with the handover report or the authority's site; "
+            "any other certificate of the same root would pass as well",
+        )
+    elif trust.signer_sha256 != own:
+        inquiry.error(
+            "signer_unexpected",
+            paths.SEAL,
+            f"the package was sealed with the certificate {own}, not with the expected {trust.signer_sha256}",
+        )
+
+
+def _check_stamp(inquiry: Inquiry, trust: Trust, seal: bytes, stamp: bytes, at: int) -> None:
+    try:
+        found = token.decode(paths.STAMP, stamp)
+        inquiry.gen_time, inquiry.tsa = found.gen_time, found.certificate
+        token.check_imprint(paths.STAMP, found, seal)
+        token.check_authority(paths.STAMP, found, trust.stamp_roots, at)
+    except (Malformed, IntegrityError) as error:
+        inquiry.object_to(paths.STAMP, error)
+        return
+    prepared = inquiry.fact(lambda s: s.prepared_at, None)
+    try:
+        if prepared is not None and found.gen_time < parse_instant(prepared) - _CLOCKS_APART:
+            inquiry.warn(
+                "stamp_before_package",
+                paths.STAMP,
+                f"the stamp of {format_instant(found.gen_time)} is older than the package of {prepared}",
+            )
+    except Malformed as error:
+        inquiry.object_to(paths.STATEMENT, error)
+
+
+def _read(inquiry: Inquiry, step: Step, path: str, code: str, sentence: str) -> bytes | None:
+    inquiry.begin(step)
+    if path not in inquiry.parcel.sizes:
+        inquiry.error(code, path, f"{path} is missing: {sentence}")
+        return None
+    try:
+        return read_small(inquiry.parcel, path)
+    except Malformed as error:
+        inquiry.object_to(path, error)
+        return None

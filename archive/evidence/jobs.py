@@ -1,0 +1,281 @@
+"""Requests for packages and the workers that claim them, on the ledger (kind ``evidence``).
+
+::
+
+    requested -> sealing -> sealed | sealed_untimestamped -> sealed
+                         -> seal_failed
+
+A claim is an entry appended by compare-and-append, so of any number of workers exactly one wins. It ends
+with a lease: a worker that died is succeeded by another, which makes the same package from the same
+request. A worker whose lease ran out while it lived finds its last append refused, and has harmed nothing:
+the parts it stored are the ones its successor stores.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from archive.clock import Clock
+from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, NotFound, Unavailable
+from archive.evidence.plan import Prepare
+from archive.evidence.sealing import Progress, Sealer
+from archive.ids import check_name, new_evidence_id
+from archive.ledger import Entry, Ledger
+from archive.model.evidence import (
+    Claim,
+    EvidenceRecord,
+    EvidenceStatus,
+    SealedPackage,
+    SealRequest,
+    from_state,
+    to_state,
+)
+from archive.timespan import MINUTE, Timespan
+
+KIND = "evidence"
+LEASE = 20 * MINUTE
+PAUSE = 2 * MINUTE
+MAX_ATTEMPTS = 5
+MAX_CASE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stream's head: the ledger entry and what it says."""
+
+    entry: Entry
+    record: EvidenceRecord
+
+
+def request_seal(
+    ledger: Ledger, clock: Clock, *, cameras: tuple[str, ...], span: Timespan, case: str, actor: str
+) -> Job:
+    """Ask for a package; its id is new.
+
+    Raises:
+        Malformed: ``bad_request``: no camera, a camera twice, or a case that is empty, longer than 200
+            characters or holds control characters.
+    """
+    if not cameras or len(set(cameras)) != len(cameras):
+        raise Malformed("a package needs cameras, each named once", code="bad_request")
+    if not case.strip() or len(case) > MAX_CASE or not case.isprintable():
+        raise Malformed(
+            "the case is empty, too long or unprintable",
+            code="bad_request",
+            hint=f"Give the report or letter number, up to {MAX_CASE} characters.",
+        )
+    now = clock.now()
+    request = SealRequest(
+        evidence_id=new_evidence_id(now),
+        cameras=tuple(check_name("camera", camera) for camera in cameras),
+        span=span,
+        case=case.strip(),
+        actor=actor,
+        asked_at=now,
+    )
+    record = EvidenceRecord(request=request, status=EvidenceStatus.REQUESTED)
+    entry = ledger.append(
+        KIND,
+        request.evidence_id,
+        to_state(record),
+        expected=0,
+        actor=actor,
+        action="evidence.requested",
+        reason=request.case,
+    )
+    return Job(entry, record)
+
+
+def find(ledger: Ledger, evidence_id: str) -> Job:
+    """The newest state of a package. Raises NotFound ``evidence_not_found``."""
+    entry = ledger.head(KIND, evidence_id)
+    return Job(entry, from_state(entry.state))
+
+
+def all_jobs(ledger: Ledger) -> Iterator[Job]:
+    """The newest state of every package ever asked for, by id."""
+    for entry in ledger.heads(KIND):
+        yield Job(entry, from_state(entry.state))
+
+
+def is_open(job: Job, now: int) -> bool:
+    """Whether a worker may claim it: asked for, left behind by a dead worker, or without its token."""
+    record = job.record
+    if record.status in (EvidenceStatus.SEALED, EvidenceStatus.SEAL_FAILED):
+        return False
+    return record.claim is None or record.claim.until <= now
+
+
+@dataclass(slots=True)
+class SealWorker:
+    """Claims open requests and seals them, one at a time. ``name`` is unlike any other worker's."""
+
+    ledger: Ledger
+    sealer: Sealer
+    prepare: Prepare
+    clock: Clock
+    name: str
+    lease: int = LEASE
+
+    def run_once(self, progress: Progress | None = None) -> Job | None:
+        """Claim one open request and see it through; None when there is nothing to do.
+
+        A sealing that cannot succeed ends in ``seal_failed``. What is unavailable is tried again after a
+        pause, five times in all; a token is asked for without end.
+
+        Raises:
+            Unavailable: nothing could be written about the outcome; the claim lapses with its lease.
+        """
+        for job in all_jobs(self.ledger):
+            if is_open(job, self.clock.now()):
+                claimed = self.claim(job)
+                if claimed is not None:
+                    return self.work(claimed, progress)
+        return None
+
+    def claim(self, job: Job) -> Job | None:
+        """Take an open request; None when another worker was first, or it is not open."""
+        now = self.clock.now()
+        if not is_open(job, now):
+            return None
+        attempts = job.record.attempts + 1
+        claim = Claim(worker=self.name, until=now + self.lease, attempt=attempts)
+        status = job.record.status
+        if status is EvidenceStatus.REQUESTED:
+            status = EvidenceStatus.SEALING
+        try:
+            return self._append(
+                job, replace(job.record, status=status, attempts=attempts, claim=claim), "evidence.claimed"
+            )
+        except Conflict:
+            return None
+
+    def work(self, job: Job, progress: Progress | None = None) -> Job:
+        """Seal, or stamp, what was claimed, and write the outcome.
+
+        Raises:
+            Conflict: ``claim_lost``: the lease ran out and another worker has the request now.
+            Unavailable: nothing could be written about the outcome.
+        """
+        if job.record.status is EvidenceStatus.SEALED_UNTIMESTAMPED:
+            return self._stamp(job)
+        held = _Held(self, job, progress)
+        try:
+            package = self.sealer.seal(self.prepare(job.record.request), held.advance)
+        except Unavailable as error:
+            return self._put_off(held.job, error)
+        except ArchiveError as error:
+            return self._fail(held.job, error)
+        return self._done(held.job, package)
+
+    def renew(self, job: Job) -> Job:
+        """Lengthen a claim by another lease. Raises Conflict ``claim_lost``."""
+        claim = Claim(worker=self.name, until=self.clock.now() + self.lease, attempt=job.record.attempts)
+        return self._finish(job, replace(job.record, claim=claim), "evidence.claim_renewed", "")
+
+    def _stamp(self, job: Job) -> Job:
+        try:
+            package = self.sealer.stamp_pending(job.record.request.evidence_id)
+        except Unavailable as error:
+            # Sealed is sealed: the token is asked for again and again, and never given up.
+            return self._finish(job, self._later(job), "evidence.stamp_put_off", error.message)
+        return self._done(job, package)
+
+    def _later(self, job: Job) -> EvidenceRecord:
+        """The record of a request that nobody shall touch for a while, longer after each attempt."""
+        attempt = job.record.attempts
+        until = self.clock.now() + PAUSE * min(attempt, MAX_ATTEMPTS)
+        return replace(job.record, claim=Claim(worker=self.name, until=until, attempt=attempt))
+
+    def _done(self, job: Job, package: SealedPackage) -> Job:
+        stamped = package.gen_time is not None
+        status = EvidenceStatus.SEALED if stamped else EvidenceStatus.SEALED_UNTIMESTAMPED
+        record = replace(job.record, status=status, claim=None, package=package)
+        return self._finish(job, record, f"evidence.{status.value}", package.tagmanifest_sha256)
+
+    def _put_off(self, job: Job, error: ArchiveError) -> Job:
+        if job.record.attempts >= MAX_ATTEMPTS:
+            return self._fail(job, error)
+        record = replace(self._later(job), status=EvidenceStatus.REQUESTED)
+        return self._finish(job, record, "evidence.put_off", error.message)
+
+    def _fail(self, job: Job, error: ArchiveError) -> Job:
+        if isinstance(error, IntegrityError):
+            self._report(job, error)
+        record = replace(
+            job.record,
+            status=EvidenceStatus.SEAL_FAILED,
+            claim=None,
+            failure_code=error.code,
+            failure=error.message,
+        )
+        return self._finish(job, record, "evidence.seal_failed", error.message)
+
+    def _report(self, job: Job, error: IntegrityError) -> None:
+        """Open an integrity incident, once for each package."""
+        evidence_id = job.record.request.evidence_id
+        state = {"code": error.code, "message": error.message, "found_by": f"evidence {evidence_id}"}
+        try:
+            self.ledger.append(
+                "integrity_incident",
+                evidence_id,
+                state,
+                expected=0,
+                actor=f"job:{self.name}",
+                action="integrity_incident.opened",
+                reason=error.code,
+            )
+        except Conflict:
+            return
+
+    def _finish(self, job: Job, record: EvidenceRecord, action: str, reason: str) -> Job:
+        try:
+            return self._append(job, record, action, reason)
+        except Conflict as error:
+            raise Conflict(
+                f"another worker took over {record.request.evidence_id}",
+                code="claim_lost",
+                hint="Nothing is lost: it makes the same package.",
+            ) from error
+
+    def _append(self, job: Job, record: EvidenceRecord, action: str, reason: str = "") -> Job:
+        entry = self.ledger.append(
+            KIND,
+            record.request.evidence_id,
+            to_state(record),
+            expected=job.entry.version,
+            actor=f"job:{self.name}",
+            action=action,
+            reason=reason,
+        )
+        return Job(entry, record)
+
+
+@dataclass(slots=True)
+class _Held:
+    """A claim in work, renewed while bytes go by so that it does not lapse under a long sealing."""
+
+    worker: SealWorker
+    job: Job
+    progress: Progress | None
+
+    def advance(self, done: int, total: int) -> None:
+        claim = self.job.record.claim
+        if claim is not None and claim.until - self.worker.clock.now() < self.worker.lease // 2:
+            self.job = self.worker.renew(self.job)
+        if self.progress is not None:
+            self.progress(done, total)
+
+
+def sealed_package(ledger: Ledger, evidence_id: str) -> SealedPackage:
+    """The figures of a package that has been sealed.
+
+    Raises:
+        NotFound: ``evidence_not_found``; ``package_not_found`` while it is in work.
+        Conflict: ``seal_failed`` with what went wrong.
+    """
+    record = find(ledger, evidence_id).record
+    if record.status is EvidenceStatus.SEAL_FAILED:
+        raise Conflict(f"sealing {evidence_id} failed: {record.failure}", code="seal_failed")
+    if record.package is None:
+        raise NotFound(f"{evidence_id} is still in work", code="package_not_found")
+    return record.package

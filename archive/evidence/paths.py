@@ -1,0 +1,63 @@
+"""Where each part of a package lies. Every path passes :func:`archive.evidence.bag.check_path`."""
+
+from collections.abc import Iterable
+
+from archive.evidence import bag
+
+STATEMENT = "data/metadata/evidence.json"
+CUSTODY = "data/metadata/custody.jsonl"
+README = "data/README.txt"
+INSTRUCTIONS = "data/VERIFIKASI.txt"
+ORIGINALS = "data/original/"
+SEAL = "signatures/tagmanifest-sha256.txt.p7s"
+STAMP = "signatures/tagmanifest-sha256.txt.p7s.tsr"
+LATER = ("signatures/", "handover/")
+"""Folders outside the tag manifest: the seal itself, and what is added after sealing."""
+
+
+def camera_folders(cameras: Iterable[str]) -> dict[str, str]:
+    """A folder name for each camera id.
+
+    It is the id itself, unless Windows could not keep it apart from another's or takes it for a device; then
+    a suffix or prefix with an underscore, which no id contains, makes it different.
+    """
+    folders: dict[str, str] = {}
+    taken: set[str] = set()
+    for camera in sorted(set(cameras)):
+        base = f"cam_{camera}" if bag.is_reserved(camera) else camera
+        name, number = base, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name.lower())
+        folders[camera] = name
+    return folders
+
+
+def original(folder: str, key: str) -> str:
+    """An original segment: its object's own name under its camera."""
+    return f"{ORIGINALS}{folder}/{key.rsplit('/', 1)[-1]}"
+
+
+def leaf(folder: str, key: str) -> str:
+    """The leaf of an original: the canonical JSON its recorder signed, without a line feed."""
+    return f"data/proofs/leaves/{folder}/{key.rsplit('/', 1)[-1].removesuffix('.mp4')}.leaf.json"
+
+
+def clip(folder: str, part: int, parts: int) -> str:
+    """A clip; numbered only where a camera has more than one."""
+    return (
+        f"data/derivative/clip-{folder}.mp4"
+        if parts == 1
+        else f"data/derivative/clip-{folder}_p{part:03d}.mp4"
+    )
+
+
+def journal(recorder: str, batch: int) -> str:
+    """A recorder's signed journal batch."""
+    return f"data/proofs/journal/{recorder}_{batch:010d}.jsonl"
+
+
+def recorder_key(folder: str) -> str:
+    """A recorder's public key (Ed25519, PEM)."""
+    return f"data/proofs/recorders/{folder}.pub.pem"

@@ -1,0 +1,162 @@
+"""What goes into a package, as plain values: the sealer asks nobody for anything else.
+
+The same plan gives the same sealed bytes, down to the tag manifest; only the signature and the token differ.
+So everything that could change between two attempts (times, versions, custody lines) is a value here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archive.canonical import sha256_hex
+from archive.errors import IntegrityError, Malformed
+from archive.ids import check_evidence_id
+from archive.journal import decode as decode_batch
+from archive.model import leaf as leaves
+from archive.model.camera import Camera
+from archive.model.evidence import SealRequest
+from archive.model.segment import Segment, SegmentRef
+from archive.ports import Lock
+from archive.timespan import Timespan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """One segment to be sealed: where it lies, and the leaf its recorder made of it (canonical, no newline).
+
+    ``lock`` is the retention its object had when the package was planned.
+    """
+
+    ref: SegmentRef
+    leaf: bytes
+    lock: Lock | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPlan:
+    """One virtual clip of the originals.
+
+    ``description`` is the clip's own account of itself; of it the sealer needs ``pieces``: a list of
+    ``{original, from, to, original_offset, clip_offset, length}`` with ``original`` the segment's object
+    name, tiling the clip's sample bytes in order. Everything else in it is text, integers, lists and
+    objects, and is carried over. ``stream`` gives the clip from its first byte, each time anew.
+    """
+
+    camera: str
+    description: Mapping[str, Any]
+    size: int
+    stream: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapStatement:
+    """A stretch of a camera without footage and its cause: a recorder's, or one the reader computed."""
+
+    camera: str
+    span: Timespan
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalProof:
+    """A recorder's signed batch that holds leaves of the originals, with its raw Ed25519 public key."""
+
+    batch: bytes
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePlan:
+    """One evidence package, complete.
+
+    ``prepared_at`` is when the plan was made (µs); it is the bagging date. ``lock_until`` ends the COMPLIANCE
+    lock of the sealed package. ``system`` holds facts about this installation (name, version, host, ffmpeg
+    …); ``organization`` is the authority that seals. ``custody`` are canonical custody lines up to sealing.
+    Originals are grouped by camera and ordered by time within it.
+    """
+
+    evidence_id: str
+    case: str
+    actor: str
+    span: Timespan
+    prepared_at: int
+    lock_until: int
+    cameras: tuple[Camera, ...]
+    originals: tuple[Original, ...]
+    gaps: tuple[GapStatement, ...] = ()
+    clips: tuple[ClipPlan, ...] = ()
+    journals: tuple[JournalProof, ...] = ()
+    custody: tuple[bytes, ...] = ()
+    system: Mapping[str, str] = field(default_factory=dict)
+    organization: str = "Dinas Komunikasi dan Informatika"
+    tz_display: str = "Asia/Makassar"
+
+
+Prepare = Callable[[SealRequest], PackagePlan]
+"""Makes the plan of a request from index, registry and journals; the same request gives the same plan."""
+
+
+def check_plan(plan: PackagePlan) -> None:
+    """Refuse a plan that contradicts itself.
+
+    Raises:
+        Malformed: ``bad_plan``: an unknown camera, segments out of order or repeated, a clip of no original.
+        IntegrityError: ``leaf_mismatch``: a leaf that is not its segment's.
+    """
+    check_evidence_id(plan.evidence_id)
+    known = {camera.id for camera in plan.cameras}
+    if len(known) != len(plan.cameras):
+        raise Malformed("the plan names a camera twice", code="bad_plan")
+    seen: set[str] = set()
+    last: dict[str, SegmentRef] = {}
+    current = ""
+    for original in plan.originals:
+        ref = original.ref
+        if ref.camera not in known:
+            raise Malformed(f"the plan has a segment of the unknown camera {ref.camera}", code="bad_plan")
+        if ref.camera != current and ref.camera in last:
+            raise Malformed(f"the segments of {ref.camera} are not together", code="bad_plan")
+        if ref.key in seen or (ref.camera in last and ref.span.start < last[ref.camera].span.start):
+            raise Malformed(f"the segment {ref.key} is repeated or out of order", code="bad_plan")
+        seen.add(ref.key)
+        last[ref.camera] = ref
+        current = ref.camera
+        read_leaf(original)
+    for clip in plan.clips:
+        if clip.camera not in known or any(p["original"] not in seen for p in clip.description["pieces"]):
+            raise Malformed(f"a clip of {clip.camera} names what is not in the plan", code="bad_plan")
+    for gap in plan.gaps:
+        if gap.camera not in known:
+            raise Malformed(f"the plan has a gap of the unknown camera {gap.camera}", code="bad_plan")
+
+
+def read_leaf(original: Original) -> Segment:
+    """The leaf of an original, held against the index's view of it.
+
+    Raises:
+        IntegrityError: ``leaf_mismatch`` where they tell different things, or the leaf cannot be read.
+    """
+    ref = original.ref
+    try:
+        leaf = leaves.decode(original.leaf)
+    except Malformed as error:
+        raise IntegrityError(
+            f"the leaf of {ref.key} cannot be read: {error.message}", code="leaf_mismatch"
+        ) from error
+    if (
+        not isinstance(leaf, Segment)
+        or leaf.ref(version=ref.version, held=ref.held) != ref
+        or leaves.encode(leaf) != original.leaf
+    ):
+        raise IntegrityError(
+            f"the leaf of {ref.key} does not tell of that segment",
+            code="leaf_mismatch",
+            hint="The index or the stored leaf was changed; rebuild the index and run saksi archive check.",
+        )
+    return leaf
+
+
+def journal_facts(proof: JournalProof) -> tuple[str, int, str]:
+    """Recorder, batch number and SHA-256 of a journal proof. Raises Malformed ``bad_batch``."""
+    batch = decode_batch(proof.batch)
+    return batch.recorder, batch.batch, sha256_hex(proof.batch)

@@ -1,0 +1,236 @@
+"""The two texts inside a package: what it is, and how to check it with tools everybody has.
+
+Indonesian first, English second. Plain text, at most 100 columns, and the same bytes for the same plan. The
+commands in :func:`instructions` are run as they stand by ``tests/integration/test_package_witnesses.py``.
+"""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from archive.errors import Malformed
+from archive.evidence.plan import PackagePlan
+from archive.timespan import as_datetime
+
+LIMITS: tuple[tuple[str, str], ...] = (
+    (
+        "Segel membuktikan bahwa isi paket tidak berubah sejak diterima arsip; segel tidak membuktikan bahwa "
+        "adegan yang terekam itu benar.",
+        "The seal proves that the contents have not changed since the archive took them in; it does not "
+        "prove that the recorded scene is what it seems.",
+    ),
+    (
+        "Jam dinding rekaman adalah jam perekam dengan ketidakpastian yang dinyatakan per segmen; jam kamera "
+        "hanya dicatat, tidak dipakai untuk mengoreksi.",
+        "Wall times are those of the recorder, with the uncertainty stated for each segment; a camera's own "
+        "clock is noted and never used as a correction.",
+    ),
+    (
+        "Paket tidak membuktikan identitas orang, dan tidak membuktikan bahwa kamera tidak diubah sebelum "
+        "perekam menerima gambarnya.",
+        "The package does not prove who a person is, nor that nobody tampered with a camera before the "
+        "recorder received its picture.",
+    ),
+    (
+        "Bagian tanpa rekaman disebut sebagai celah dengan sebabnya; celah tidak berarti tidak terjadi "
+        "apa-apa.",
+        "Stretches without footage are listed as gaps with their cause; a gap does not mean that nothing "
+        "happened.",
+    ),
+    (
+        "Klip di data/derivative adalah turunan untuk kemudahan; barang buktinya adalah segmen asli di "
+        "data/original.",
+        "Clips in data/derivative are a convenience; the exhibit is the untouched segments in data/original.",
+    ),
+)
+"""What a package does not prove, in Indonesian and English; also in ``evidence.json``."""
+
+
+def readme(plan: PackagePlan) -> bytes:
+    """``README.txt``: the package in words, for somebody who opens it years later.
+
+    Raises:
+        Malformed: ``bad_time_zone`` when the plan's time zone is not known here.
+    """
+    return (_readme_id(plan) + "\n" + "=" * 78 + "\n\n" + _readme_en(plan)).encode()
+
+
+def instructions() -> bytes:
+    """``VERIFIKASI.txt``: how to verify a package with coreutils and OpenSSL alone."""
+    return _INSTRUCTIONS.encode()
+
+
+def _readme_id(plan: PackagePlan) -> str:
+    lines = [
+        f"PAKET BUKTI ELEKTRONIK {plan.evidence_id}",
+        "",
+        f"Disegel oleh : {plan.organization}",
+        f"Perkara      : {plan.case}",
+        f"Pelaku segel : {plan.actor}",
+        f"Rentang      : {_when(plan.span.start, plan)}",
+        f"         s.d.: {_when(plan.span.end, plan)}",
+        f"Disiapkan    : {_when(plan.prepared_at, plan)}",
+        f"Segmen asli  : {len(plan.originals)}",
+        "",
+        "Kamera:",
+        *_cameras(plan),
+        "",
+        "Celah (bagian tanpa rekaman):",
+        *(_gaps(plan) or ["  tidak ada"]),
+        "",
+        "Isi paket:",
+        "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
+        "  data/derivative/  klip yang dipotong dari segmen asli tanpa pengodean ulang",
+        "  data/metadata/    evidence.json (pernyataan) dan custody.jsonl (riwayat penguasaan)",
+        "  data/proofs/      catatan perekam untuk tiap segmen, dan kumpulan catatan yang ditandatangani",
+        "  signatures/       segel dan stempel waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
+        "",
+        "Yang tidak dibuktikan oleh segel:",
+        *(f"  - {limit}" for limit, _ in LIMITS),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _readme_en(plan: PackagePlan) -> str:
+    lines = [
+        f"ELECTRONIC EVIDENCE PACKAGE {plan.evidence_id}",
+        "",
+        f"Sealed by : {plan.organization}",
+        f"Case      : {plan.case}",
+        f"Actor     : {plan.actor}",
+        f"From      : {_when(plan.span.start, plan)}",
+        f"To        : {_when(plan.span.end, plan)}",
+        f"Prepared  : {_when(plan.prepared_at, plan)}",
+        f"Originals : {len(plan.originals)} segments",
+        "",
+        "Cameras:",
+        *_cameras(plan),
+        "",
+        "Gaps (stretches without footage):",
+        *(_gaps(plan) or ["  none"]),
+        "",
+        "Contents:",
+        "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
+        "  data/derivative/  clips cut from the originals without re-encoding",
+        "  data/metadata/    evidence.json (statement) and custody.jsonl (chain of custody)",
+        "  data/proofs/      the recorder's own record of each segment, and its signed batches of records",
+        "  signatures/       the seal and its time stamp; data/VERIFIKASI.txt says how to check them",
+        "",
+        "What the seal does not prove:",
+        *(f"  - {limit}" for _, limit in LIMITS),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cameras(plan: PackagePlan) -> list[str]:
+    return [
+        f"  {camera.id}  {camera.name}  ({camera.place.kecamatan} / {camera.place.kelurahan}; "
+        f"{camera.place.lat:f}, {camera.place.lon:f})"
+        for camera in plan.cameras
+    ]
+
+
+def _gaps(plan: PackagePlan) -> list[str]:
+    return [
+        f"  {gap.camera}  {_when(gap.span.start, plan)} - {_when(gap.span.end, plan)}  {gap.cause}"
+        for gap in plan.gaps
+    ]
+
+
+def _when(instant: int, plan: PackagePlan) -> str:
+    try:
+        zone = ZoneInfo(plan.tz_display)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Malformed(
+            f"the time zone {plan.tz_display!r} is not known here", code="bad_time_zone"
+        ) from error
+    return as_datetime(instant).astimezone(zone).isoformat(sep=" ", timespec="milliseconds")
+
+
+_COMMANDS_TAGS = """\
+    sha256sum --check --strict --quiet tagmanifest-sha256.txt
+    sha256sum --check --strict --quiet manifest-sha256.txt
+    diff <(cut -c67- manifest-sha256.txt | LC_ALL=C sort) <(find data ! -type d | LC_ALL=C sort)
+"""
+_COMMANDS_SEAL = """\
+    openssl cms -verify -cades -binary -inform DER -in signatures/tagmanifest-sha256.txt.p7s \\
+      -content tagmanifest-sha256.txt -CAfile ../trust.pem -signer ../signer.pem -out /dev/null
+"""
+_COMMANDS_WHO = """\
+    openssl x509 -in ../signer.pem -noout -subject -fingerprint -sha256
+    sha256sum tagmanifest-sha256.txt
+"""
+_COMMANDS_WHEN = """\
+    openssl ts -verify -data signatures/tagmanifest-sha256.txt.p7s \\
+      -in signatures/tagmanifest-sha256.txt.p7s.tsr -CAfile ../tsa-trust.pem
+    openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text
+"""
+_COMMANDS_LATER = """\
+    G=$(date -d "$(openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text 2>/dev/null \\
+      | sed -n 's/^Time stamp: //p')" +%s)
+    openssl cms -verify -cades -binary -inform DER -attime $G \\
+      -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \\
+      -CAfile ../trust.pem -out /dev/null
+    openssl ts -verify -attime $G -data signatures/tagmanifest-sha256.txt.p7s \\
+      -in signatures/tagmanifest-sha256.txt.p7s.tsr -CAfile ../tsa-trust.pem
+"""
+_COMMANDS_BAG = """\
+    bagit.py --validate .
+"""
+
+_INSTRUCTIONS = f"""\
+CARA MEMERIKSA PAKET INI
+
+Yang diperlukan hanya Linux dengan coreutils dan OpenSSL 3. Buka terminal (bash) di folder paket, yaitu
+folder yang berisi bagit.txt. Dapatkan dua berkas dari LUAR paket, misalnya dari situs resmi instansi atau
+dari penyidik, dan simpan di folder di atasnya: trust.pem (sertifikat akar penyegel) dan tsa-trust.pem
+(sertifikat akar otoritas stempel waktu; boleh sama). Jangan memakai sertifikat dari dalam paket.
+Jangan menjalankan program apa pun yang datang bersama paket.
+
+1. Isi lengkap dan tidak berubah. Ketiga perintah tidak boleh mencetak apa pun. Perintah ketiga wajib:
+   sha256sum saja tidak melihat berkas yang ditambahkan.
+
+{_COMMANDS_TAGS}
+2. Segel. Harus tercetak "CAdES Verification successful".
+
+{_COMMANDS_SEAL}
+3. SIAPA. Sidik jari sertifikat harus sama dengan yang tercetak di berita acara atau yang diumumkan
+   instansi: sertifikat lain dari akar yang sama pun lolos langkah 2. Nilai SHA-256 di baris terakhir harus
+   sama dengan yang tercetak di berita acara.
+
+{_COMMANDS_WHO}
+4. KAPAN. Harus tercetak "Verification: OK"; "Time stamp" adalah waktu paling lambat segel itu ada.
+
+{_COMMANDS_WHEN}
+5. Bertahun-tahun kemudian, bila sertifikat sudah kedaluwarsa: periksa keduanya pada waktu stempel itu.
+
+{_COMMANDS_LATER}
+6. Tambahan, bila bagit-python terpasang.
+
+{_COMMANDS_BAG}
+Windows: certutil -hashfile BERKAS SHA256 atau Get-FileHash untuk langkah 1, OpenSSL untuk langkah lain.
+Di Debian 12, openssl dgst -sha256 -r BERKAS lebih cepat daripada sha256sum.
+
+==============================================================================
+
+HOW TO CHECK THIS PACKAGE
+
+Linux with coreutils and OpenSSL 3 is all you need. Open a terminal (bash) in the folder of the package, the
+one that holds bagit.txt. Get two files from OUTSIDE the package, such as the authority's own site or the
+investigator, and keep them one folder above: trust.pem (the sealing authority's root certificate) and
+tsa-trust.pem (the root of the time-stamping authority; it may be the same). Do not use certificates from
+inside the package. Do not run any program that comes with a package.
+
+The commands are those above:
+
+1. Complete and unchanged: the three commands must print nothing. The third is not optional: sha256sum
+   alone does not see files that were added.
+2. The seal: "CAdES Verification successful" must appear.
+3. WHO: the certificate's fingerprint must equal the one printed on the handover report or published by the
+   authority, since another certificate of the same root passes step 2 as well. The last line's SHA-256 must
+   equal the one on the handover report.
+4. WHEN: "Verification: OK" must appear; "Time stamp" is the latest moment at which the seal existed.
+5. Years later, when certificates have expired: check both at the time of the stamp.
+6. In addition, where bagit-python is installed.
+
+Windows: certutil -hashfile FILE SHA256 or Get-FileHash for step 1, OpenSSL for the others.
+On Debian 12, openssl dgst -sha256 -r FILE is faster than sha256sum.
+"""

@@ -1,0 +1,114 @@
+"""Sealed packages in the records bucket: what their own objects say of them.
+
+A package exists from the moment its signature is stored; objects under its prefix before that are none.
+"""
+
+from collections.abc import Iterator
+
+from archive import canonical, keys
+from archive.canonical import sha256_hex
+from archive.errors import AlreadyExists, IntegrityError, Malformed, NotFound
+from archive.evidence import bag, certificates, cms, paths, token
+from archive.model.evidence import SealedPackage
+from archive.ports import Content, Lock, ObjectStore
+
+
+def read_seal(target: ObjectStore, evidence_id: str) -> bytes:
+    """The package's signature, whose presence makes it sealed. Raises NotFound ``package_not_found``."""
+    try:
+        return target.get(keys.evidence_prefix(evidence_id) + paths.SEAL)
+    except NotFound as error:
+        raise NotFound(
+            f"there is no sealed package {evidence_id}",
+            code="package_not_found",
+            hint="It may still be in work; ask for its state.",
+        ) from error
+
+
+def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
+    """The figures of a sealed package, from its own objects, as far as they fit each other.
+
+    Raises:
+        NotFound: ``package_not_found``: it is not sealed.
+        IntegrityError: ``seal_content`` and others of :mod:`archive.evidence.cms`, ``package_altered``: the
+            objects are not those that were sealed.
+    """
+    prefix = keys.evidence_prefix(evidence_id)
+    seal = read_seal(target, evidence_id)
+    tags = target.get(prefix + bag.TAG_MANIFEST)
+    found = cms.decode("the seal", seal)
+    cms.check("the seal", found, tags)
+    tag_digests = bag.read_manifest(bag.TAG_MANIFEST, tags)
+    digests = bag.read_manifest(bag.MANIFEST, _listed(target, prefix, bag.MANIFEST, tag_digests))
+    info = bag.read_info(_listed(target, prefix, bag.INFO, tag_digests))
+    stated = canonical.decode(_listed(target, prefix, paths.STATEMENT, digests))
+    return SealedPackage(
+        evidence_id=evidence_id,
+        tagmanifest_sha256=sha256_hex(tags),
+        signer_sha256=certificates.fingerprint(found.certificate),
+        tsa=stated["seal"]["tsa"],
+        gen_time=_gen_time(target, prefix, seal),
+        originals=len(stated["originals"]),
+        size=int(info["Payload-Oxum"].partition(".")[0]),
+    )
+
+
+class StoredParcel:
+    """A sealed package where it lies, as :class:`archive.evidence.parcel.Parcel`: verified without a copy.
+
+    Raises:
+        NotFound: ``package_not_found``.
+    """
+
+    def __init__(self, target: ObjectStore, evidence_id: str) -> None:
+        read_seal(target, evidence_id)
+        self._target = target
+        self._prefix = keys.evidence_prefix(evidence_id)
+        self.sizes: dict[str, int] = {
+            listed.key.removeprefix(self._prefix): listed.size for listed in target.list(self._prefix)
+        }
+        self.objections: tuple[tuple[str, str], ...] = ()
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The bytes of a part."""
+        try:
+            yield from self._target.stream(self._prefix + path)
+        except (NotFound, IntegrityError) as error:
+            raise Malformed(error.message, code="unreadable_part") from error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def keep_stamp(target: ObjectStore, evidence_id: str, stamp: bytes, lock: Lock | None) -> None:
+    """Keep a token; one that is there already stays."""
+    try:
+        target.put(keys.evidence_prefix(evidence_id) + paths.STAMP, Content.of_bytes(stamp), lock=lock)
+    except AlreadyExists:
+        return
+
+
+def package_lock(target: ObjectStore, evidence_id: str) -> Lock | None:
+    """The lock of a sealed package. Raises NotFound where there is none."""
+    return target.head(keys.evidence_prefix(evidence_id) + paths.SEAL).lock
+
+
+def _gen_time(target: ObjectStore, prefix: str, seal: bytes) -> int | None:
+    try:
+        stamp = target.get(prefix + paths.STAMP)
+    except NotFound:
+        return None
+    answer = token.decode("the time stamp", stamp)
+    token.check_imprint("the time stamp", answer, seal)
+    return answer.gen_time
+
+
+def _listed(target: ObjectStore, prefix: str, path: str, digests: dict[str, str]) -> bytes:
+    content = target.get(prefix + path)
+    if digests.get(path) != sha256_hex(content):
+        raise IntegrityError(
+            f"{prefix}{path} is not what was sealed",
+            code="package_altered",
+            hint="Do not hand this package over; run saksi archive check.",
+        )
+    return content

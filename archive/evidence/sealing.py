@@ -1,0 +1,339 @@
+"""From plan to sealed package, in the records bucket (design: seal).
+
+1. Each original streams from the footage bucket into the package, hashed as it passes; a SHA-256 that is not
+   its leaf's ends the sealing. The clips' digests are computed from the very same bytes.
+2. The clips, the proofs, ``evidence.json`` and the manifests follow.
+3. The locks of all objects, COMPLIANCE from the start but for three days only, are lengthened to the term of
+   the package. Not earlier: what a failed sealing leaves behind must not be there for ten years.
+4. ``signatures/….p7s`` is put if absent: **that is the moment of sealing**. Whatever lies under the package's
+   prefix without it is not a package.
+5. The time stamp is put if absent. Without an authority the package is sealed and not yet stamped
+   (:meth:`Sealer.stamp_pending`).
+
+Each step is idempotent, and the same plan makes the same bytes, so a second worker goes on where the first
+one died. Two that work at once agree on everything but the signature, of which the first stays.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from archive import canonical, keys
+from archive.canonical import sha256_hex
+from archive.clock import Clock
+from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
+from archive.evidence import bag, certificates, cms, derivation, manifest, paths
+from archive.evidence.derivation import ClipDigest, Piece
+from archive.evidence.manifest import Layout
+from archive.evidence.plan import ClipPlan, Original, PackagePlan, check_plan
+from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
+from archive.evidence.stored import Witness
+from archive.model.evidence import SealedPackage
+from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
+from archive.timespan import DAY
+
+Progress = Callable[[int, int], None]
+"""Bytes done and bytes in all; called often."""
+
+MAX_CLIP_HEADER = 256 << 20
+PROVISIONAL_LOCK = 3 * DAY
+LOCK_THREADS = 8
+
+
+def _silent(_done: int, _total: int) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals plans. ``footage`` is only read; ``target`` is the records bucket."""
+
+    footage: ObjectStore
+    target: ObjectStore
+    signer: Signer
+    authority: TimestampAuthority
+    clock: Clock
+
+    def seal(self, plan: PackagePlan, progress: Progress = _silent) -> SealedPackage:
+        """Make the package, or finish one that was begun with the same plan.
+
+        Returns:
+            Its figures; ``gen_time`` is None when the authority did not answer.
+
+        Raises:
+            IntegrityError: ``original_altered``, ``original_missing``, ``leaf_mismatch``: the archive's
+                bytes are not what was recorded; no package is made. ``clip_not_derived``: a clip holds
+                other bytes.
+            Refused: ``certificate_expired``: the seal's certificate is not valid today.
+            Malformed: ``bad_plan``, ``bad_pieces``, ``bad_clip``.
+            Conflict: ``plan_changed``: a package of this id was begun with another plan.
+            Unavailable: a store does not answer; seal again.
+        """
+        check_plan(plan)
+        return _Sealing(self, plan, progress).run()
+
+    def stamp_pending(self, evidence_id: str) -> SealedPackage:
+        """Fetch the token of a package that is sealed and not yet stamped; idempotent.
+
+        Raises:
+            NotFound: ``package_not_found``: there is no sealed package of that id.
+            Unavailable: ``tsa_unavailable``: still no answer.
+        """
+        facts = read_package(self.target, evidence_id)
+        if facts.gen_time is not None:
+            return facts
+        stamp = self.authority.stamp(read_seal(self.target, evidence_id))
+        keep_stamp(self.target, evidence_id, stamp, package_lock(self.target, evidence_id))
+        return read_package(self.target, evidence_id)
+
+
+@dataclass(slots=True)
+class _Sealing:
+    """One run through the procedure."""
+
+    sealer: Sealer
+    plan: PackagePlan
+    progress: Progress
+    layout: Layout = field(init=False)
+    prefix: str = field(init=False)
+    total: int = field(init=False)
+    done: int = 0
+    digests: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    checksums: dict[str, int] = field(default_factory=dict)
+    stored: list[Stored] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.layout = Layout.of(self.plan)
+        self.prefix = keys.evidence_prefix(self.plan.evidence_id)
+        self.total = sum(item.ref.size for item in self.plan.originals)
+        self.total += sum(clip.size for clip in self.plan.clips)
+
+    def run(self) -> SealedPackage:
+        sealer, target = self.sealer, self.sealer.target
+        certificate = certificates.load_der("the signer", sealer.signer.certificate_der)
+        certificates.check_valid(certificate, sealer.clock.now())
+        lock = Lock(LockMode.COMPLIANCE, self.plan.lock_until)
+        clips = [
+            _clip_digest(clip, path) for clip, path in zip(self.plan.clips, self.layout.clips, strict=True)
+        ]
+        for item in self.plan.originals:
+            self._copy(item, clips)
+        digests = tuple(clip.hexdigest() for clip in clips)
+        for clip, path, digest in zip(self.plan.clips, self.layout.clips, digests, strict=True):
+            self._put_clip(clip, path, digest)
+        for path, content in manifest.proofs(self.plan, self.layout).items():
+            self._put(path, content, payload=True)
+        self._put(
+            paths.STATEMENT,
+            manifest.evidence_json(
+                self.plan,
+                self.layout,
+                clip_sha256=digests,
+                signer=certificate,
+                tsa=sealer.authority.name,
+            ),
+            payload=True,
+        )
+        tags = self._put_tag_files()
+        self._lengthen_locks(lock)
+        seal = self._sign(tags, lock)
+        try:
+            keep_stamp(target, self.plan.evidence_id, sealer.authority.stamp(seal), lock)
+        except Unavailable as error:
+            if error.code != "tsa_unavailable":
+                raise
+        return read_package(target, self.plan.evidence_id)
+
+    def _copy(self, item: Original, clips: list[ClipDigest]) -> None:
+        """One original: from store to store, hashed on the way."""
+        ref = item.ref
+
+        def feed(offset: int, chunk: bytes) -> None:
+            for clip in clips:
+                clip.feed(ref.key, offset, chunk)
+            self._advance(len(chunk))
+
+        def source(offset: int) -> Iterator[bytes]:
+            return self.sealer.footage.stream(ref.key, offset, version=ref.version or None)
+
+        witness = Witness(source, ref.size, feed)
+        path = self.layout.original(item)
+        try:
+            stored, digest = self._store_witnessed(path, witness, ref.sha256)
+        except NotFound as error:
+            raise IntegrityError(
+                f"the segment {ref.key} is not in the archive any more",
+                code="original_missing",
+                hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+            ) from error
+        except IntegrityError as error:
+            raise _altered(ref.key, error.message) from error
+        self._note(path, stored, digest, ref.size, witness.crc32)
+
+    def _put_clip(self, clip: ClipPlan, path: str, digest: str) -> None:
+        """One clip, which must have the digest that follows from its originals."""
+        witness = Witness(
+            lambda offset: _from(clip.stream(), offset), clip.size, lambda _, c: self._advance(len(c))
+        )
+        try:
+            stored, digest = self._store_witnessed(path, witness, digest)
+        except IntegrityError as error:
+            raise _not_derived(path, error.message) from error
+        self._note(path, stored, digest, clip.size, witness.crc32)
+
+    def _store_witnessed(self, path: str, witness: Witness, promised: str) -> tuple[Stored, str]:
+        """Store a large part and see with our own eyes that its bytes are the promised ones.
+
+        Raises:
+            IntegrityError: they are not, whatever the store thought of them.
+        """
+        refused: IntegrityError | None = None
+        stored: Stored | None = None
+        try:
+            stored = self._store(path, Content(witness.size, promised, witness.open))
+        except IntegrityError as error:
+            refused = error
+        try:
+            digest = witness.finish()
+        except Malformed as error:
+            raise IntegrityError(error.message) from refused
+        if digest != promised:
+            raise IntegrityError(f"its SHA-256 is {digest}") from refused
+        if refused is not None:
+            raise refused
+        if stored is None:  # not reached: a put gives an answer or an error
+            raise IntegrityError(f"{path} was not stored")
+        return stored, digest
+
+    def _put_tag_files(self) -> bytes:
+        """Manifests and tag files; the tag manifest is what is sealed."""
+        tags = {
+            bag.DECLARATION: bag.BAGIT_TXT,
+            bag.INFO: manifest.bag_info(self.plan, self.layout, self.sizes),
+            bag.MANIFEST: bag.write_manifest(self.digests),
+        }
+        for path, content in tags.items():
+            self._put(path, content, payload=False)
+        listed = bag.write_manifest({path: sha256_hex(content) for path, content in tags.items()})
+        self._put(bag.TAG_MANIFEST, listed, payload=False)
+        self._put_checksums()
+        return listed
+
+    def _put_checksums(self) -> None:
+        """CRC-32 of the large parts, beside the package, so that a ZIP's size and bytes are known beforehand.
+
+        A convenience: without it, or where it is wrong, the ZIP takes longer or is refused, never wrong.
+        """
+        body = canonical.encode({"v": 1, "crc32": self.checksums})
+        try:
+            self.sealer.target.put(keys.evidence_checksums_key(self.plan.evidence_id), Content.of_bytes(body))
+        except AlreadyExists:
+            return
+
+    def _lengthen_locks(self, lock: Lock) -> None:
+        def lengthen(stored: Stored) -> None:
+            self.sealer.target.extend_lock(stored.key, lock, version=stored.version)
+
+        with ThreadPoolExecutor(LOCK_THREADS) as pool:
+            for _ in pool.map(lengthen, self.stored):
+                pass
+
+    def _sign(self, tags: bytes, lock: Lock) -> bytes:
+        """The commit. An earlier signature over the same bytes by the same certificate stays."""
+        signer, target, key = self.sealer.signer, self.sealer.target, self.prefix + paths.SEAL
+        try:
+            seal = target.get(key)
+        except NotFound:
+            seal = signer.sign_cms(tags)
+            try:
+                target.put(key, Content.of_bytes(seal), lock=lock)
+            except AlreadyExists:
+                seal = target.get(key)
+        found = cms.decode("the seal", seal)
+        cms.check("the seal", found, tags)
+        if certificates.to_der(found.certificate) != signer.certificate_der:
+            raise IntegrityError(
+                f"{self.plan.evidence_id} is sealed by another key already",
+                code="sealed_by_another",
+                hint="Compare its fingerprint with saksi keys show; ask for a new package.",
+            )
+        return seal
+
+    def _put(self, path: str, content: bytes, *, payload: bool) -> None:
+        stored = self._store(path, Content.of_bytes(content))
+        if payload:
+            self._note(path, stored, sha256_hex(content), len(content), None)
+        else:
+            self.stored.append(stored)
+
+    def _store(self, path: str, content: Content) -> Stored:
+        try:
+            until = min(self.plan.lock_until, self.sealer.clock.now() + PROVISIONAL_LOCK)
+            lock = Lock(LockMode.COMPLIANCE, until)
+            return self.sealer.target.put(self.prefix + bag.check_path(path), content, lock=lock)
+        except AlreadyExists as error:
+            raise Conflict(
+                f"{self.plan.evidence_id} was begun with another plan: {path} differs",
+                code="plan_changed",
+                hint="The archive's answer changed between two attempts. Ask for a new package.",
+            ) from error
+
+    def _note(self, path: str, stored: Stored, digest: str, size: int, crc32: int | None) -> None:
+        self.stored.append(stored)
+        self.digests[path] = digest
+        self.sizes[path] = size
+        if crc32 is not None:
+            self.checksums[path] = crc32
+
+    def _advance(self, count: int) -> None:
+        self.done += count
+        self.progress(self.done, self.total)
+
+
+def _clip_digest(clip: ClipPlan, path: str) -> ClipDigest:
+    """Read the clip's header and its pieces."""
+    try:
+        pieces = [
+            Piece(piece["original"], piece["original_offset"], piece["clip_offset"], piece["length"])
+            for piece in clip.description["pieces"]
+        ]
+    except (KeyError, TypeError) as error:
+        raise Malformed(f"a piece of {path} lacks or misnames {error}", code="bad_pieces") from error
+    head = bytearray()
+    need = 16
+    chunks = clip.stream()
+    for chunk in chunks:
+        head += chunk
+        while len(head) >= need and (more := derivation.header_need(bytes(head[:need]))) > need:
+            need = more
+        if len(head) >= need or need > MAX_CLIP_HEADER:
+            break
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+    end = derivation.header_size(path, bytes(head[:need]), clip.size)
+    return ClipDigest(path, bytes(head[:end]), clip.size, pieces)
+
+
+def _from(chunks: Iterator[bytes], offset: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        if offset < len(chunk):
+            yield chunk[offset:]
+        offset = max(0, offset - len(chunk))
+
+
+def _altered(key: str, what: str) -> IntegrityError:
+    return IntegrityError(
+        f"the segment {key} was altered after it was recorded: {what}",
+        code="original_altered",
+        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+    )
+
+
+def _not_derived(path: str, what: str) -> IntegrityError:
+    return IntegrityError(
+        f"{path} is not made of the originals' bytes: {what}",
+        code="clip_not_derived",
+        hint="Nothing was sealed. The segments changed while they were read, or the clip writer is at fault.",
+    )

@@ -1,0 +1,136 @@
+"""Stored bytes as a reader that can start over, and that notices what it read.
+
+A store's ``put`` may read its content more than once (a retry), seek in it to sign it, or not read it at all
+(when the same bytes are there already). So counting and hashing happen here, once per byte and in order.
+"""
+
+import hashlib
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast
+
+from archive.errors import Malformed
+
+Source = Callable[[int], Iterator[bytes]]
+"""Bytes from an offset to their end."""
+
+
+class Witness:
+    """SHA-256 and CRC-32 of a source as it is read, whatever order its readers go in.
+
+    ``feed`` gets each byte exactly once, with its offset, in pieces. ``size`` is what the source should have.
+    """
+
+    __slots__ = ("_feed", "_hash", "_longer", "_seen", "_source", "crc32", "size")
+
+    def __init__(self, source: Source, size: int, feed: Callable[[int, bytes], None] | None = None) -> None:
+        self._source = source
+        self._feed = feed
+        self._hash = hashlib.sha256()
+        self._seen = 0
+        self._longer = False
+        self.size = size
+        self.crc32 = 0
+
+    def open(self) -> BinaryIO:
+        """A fresh reader of the first ``size`` bytes."""
+        return cast(BinaryIO, io.BufferedReader(_Reader(self), 1 << 20))
+
+    def source(self, offset: int) -> Iterator[bytes]:
+        """The source's bytes from ``offset`` on."""
+        return self._source(offset)
+
+    def saw(self, offset: int, chunk: bytes) -> None:
+        """Take note of bytes read at ``offset``; those seen before, or too early to count, pass by."""
+        new = chunk[self._seen - offset :] if offset <= self._seen else b""
+        if not new:
+            return
+        if self._seen + len(new) > self.size:
+            self._longer = True
+            new = new[: self.size - self._seen]
+        self._hash.update(new)
+        self.crc32 = zlib.crc32(new, self.crc32)
+        if self._feed is not None and new:
+            self._feed(self._seen, new)
+        self._seen += len(new)
+
+    def finish(self) -> str:
+        """Read what nobody has read yet, and give the SHA-256.
+
+        Raises:
+            Malformed: ``wrong_size`` when the source is shorter or longer than ``size``.
+        """
+        chunks = self._source(self._seen) if self._seen < self.size else iter(())
+        for chunk in chunks:
+            self.saw(self._seen, chunk)
+        if self._seen != self.size or self._longer:
+            raise Malformed(f"{self._seen} bytes were read where {self.size} should be", code="wrong_size")
+        return self._hash.hexdigest()
+
+
+class _Reader(io.RawIOBase):
+    """Reads a witness's source lazily from wherever it was sought to."""
+
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
+        self._at = 0
+        self._chunks: Iterator[bytes] | None = None
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._witness.size}[whence]
+        target = max(0, base + offset)
+        if target != self._at:
+            self._drop()
+            self._at = target
+        return target
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        left = self._witness.size - self._at
+        if left <= 0:
+            self._look_beyond()
+            return 0
+        if not self._rest and not self._next_chunk():
+            return 0
+        count = min(len(buffer), len(self._rest), left)
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        self._at += count
+        return count
+
+    def close(self) -> None:
+        self._drop()
+        super().close()
+
+    def _next_chunk(self) -> bool:
+        if self._chunks is None:
+            self._chunks = self._witness.source(self._at)
+        for chunk in self._chunks:
+            if chunk:
+                self._witness.saw(self._at, chunk)
+                self._rest = memoryview(chunk)
+                return True
+        return False
+
+    def _look_beyond(self) -> None:
+        """At the promised end, see whether the source goes on; asking costs nothing while it is open."""
+        if self._chunks is not None and self._at == self._witness.size and not self._rest:
+            self._next_chunk()
+            self._drop()
+
+    def _drop(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+        self._chunks = None
+        self._rest = memoryview(b"")

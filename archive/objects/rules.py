@@ -1,0 +1,204 @@
+"""What every object store refuses or rounds alike, so that an archive can move from one to another.
+
+The limits are the narrowest of those measured: a file system allows 255 bytes per name, MinIO allows 2 KB of
+user metadata and strips white space at the ends of a header, S3 keeps lock times to the second.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from archive.errors import AlreadyExists, IntegrityError, Malformed, Refused, Unavailable
+from archive.keys import check_key
+from archive.ports import Content, Lock
+from archive.timespan import SECOND
+
+PIECE = 1 << 20
+"""The largest piece that is read or handed on at once, in bytes."""
+
+MAX_PART_BYTES = 200
+MAX_METADATA_BYTES = 2000
+MAX_OBJECT_BYTES = 5 << 30
+
+_NAME_OVERHEAD = len("x-amz-meta-")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z", re.ASCII)
+_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?\Z", re.ASCII)
+_PREFIX = re.compile(r"[A-Za-z0-9._/-]*\Z", re.ASCII)
+
+
+def check_object_key(key: str) -> str:
+    """A key that every store can keep: :func:`archive.keys.check_key`, and no part above 200 bytes.
+
+    Raises:
+        Malformed: ``bad_key``.
+    """
+    check_key(key)
+    if max(map(len, key.split("/"))) > MAX_PART_BYTES:
+        raise Malformed(
+            f"{key!r} has a part of more than {MAX_PART_BYTES} bytes",
+            code="bad_key",
+            hint="Shorten the name between two slashes.",
+        )
+    return key
+
+
+def check_prefix(prefix: str) -> str:
+    """The beginning of a key, or nothing. Raises Malformed ``bad_key``."""
+    if _PREFIX.match(prefix) is None or f"/{prefix}".find("//") >= 0 or f"/{prefix}".find("/.") >= 0:
+        raise Malformed(
+            f"{prefix!r} is not the beginning of an object name",
+            code="bad_key",
+            hint="Use letters, digits, dots, underscores and hyphens in parts joined by single slashes.",
+        )
+    return prefix
+
+
+def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """User metadata that comes back as it went.
+
+    Names are lower-case letters, digits and hyphens; values printable ASCII without white space at the
+    ends; 2,000 bytes in all, counting 11 for each name's prefix on the wire. ``=?`` begins an encoded word
+    (RFC 2047), which some stores decode.
+
+    Raises:
+        Malformed: ``bad_metadata``.
+    """
+    kept = dict(metadata or {})
+    for name, value in kept.items():
+        if _NAME.match(name) is None or _VALUE.match(value) is None or value.startswith("=?"):
+            raise Malformed(
+                f"metadata {name!r} would not come back as it is",
+                code="bad_metadata",
+                hint="Use lower-case names and printable ASCII values without spaces at the ends.",
+            )
+    size = sum(_NAME_OVERHEAD + len(name) + len(value) for name, value in kept.items())
+    if size > MAX_METADATA_BYTES:
+        raise Malformed(
+            f"the metadata takes {size} bytes, more than {MAX_METADATA_BYTES}",
+            code="bad_metadata",
+            hint="Keep the rest in an object of its own.",
+        )
+    return kept
+
+
+def check_size(key: str, size: int) -> None:
+    """Refuse what one S3 put cannot carry, 5 GiB. Raises Malformed ``object_too_large``."""
+    if not 0 <= size <= MAX_OBJECT_BYTES:
+        raise Malformed(
+            f"{key} would have {size} bytes", code="object_too_large", hint="An object has at most 5 GiB."
+        )
+
+
+def check_version(key: str, version: str) -> str:
+    """The version a change is meant for; without one it could hit another. Raises Malformed."""
+    if not version:
+        raise Malformed(
+            f"the version of {key} is not given",
+            code="bad_version",
+            hint="Ask the object's head for it; locks and deletions name their version.",
+        )
+    return version
+
+
+def whole_seconds(lock: Lock) -> Lock:
+    """The lock with its end rounded up to a whole second, as stores keep it."""
+    return Lock(lock.mode, -(-lock.until // SECOND) * SECOND)
+
+
+def check_range(key: str, start: int, length: int | None) -> None:
+    """Refuse a range that no object has. Raises Malformed ``bad_range``."""
+    if start < 0 or (length is not None and length < 1):
+        raise bad_range(key, start, length)
+
+
+def bad_range(key: str, start: int, length: int | None) -> Malformed:
+    """The error for a range that is empty or passes the object's end."""
+    asked = "to the end" if length is None else f"{length} bytes"
+    return Malformed(
+        f"{key} has no such range: {asked} from {start}",
+        code="bad_range",
+        hint="Ask the object's size first; ranges are not cut down silently.",
+    )
+
+
+def past_lock(key: str) -> Malformed:
+    """The error for a lock that would end before it begins."""
+    return Malformed(
+        f"the lock asked for {key} is already over",
+        code="lock_in_the_past",
+        hint="Give no lock, or one that ends in the future; check the clocks of both machines.",
+    )
+
+
+def checksum_mismatch(key: str, detail: str) -> IntegrityError:
+    """The error for bytes that are not what :class:`archive.ports.Content` promised."""
+    return IntegrityError(
+        f"{key} was not stored: {detail}",
+        code="checksum_mismatch",
+        hint="The source changed, or was damaged, after its SHA-256 was taken.",
+    )
+
+
+def refuse_weaker_lock(key: str, present: Lock | None, wanted: Lock) -> None:
+    """Refuse a lock that takes something away from the one there is.
+
+    Raises:
+        Refused: ``lock_shortened``; ``lock_mode_changed``, since stores change a mode only for those who
+            may bypass it, and then in either direction.
+    """
+    if present is None:
+        return
+    if present.mode is not wanted.mode:
+        raise Refused(
+            f"{key} is locked in {present.mode} mode and stays so",
+            code="lock_mode_changed",
+            hint="Lengthen the lock in the mode it has.",
+        )
+    if wanted.until < present.until:
+        raise Refused(
+            f"{key} is locked for longer than that already",
+            code="lock_shortened",
+            hint="A lock can be lengthened, never shortened.",
+        )
+
+
+@contextmanager
+def opened(key: str, content: Content) -> Iterator[BinaryIO]:
+    """The content's reader. Its own I/O errors become Unavailable ``content_unreadable``."""
+    try:
+        reader = content.open()
+    except OSError as error:
+        raise unreadable(key, error) from error
+    with reader:
+        yield reader
+
+
+def read_piece(key: str, reader: BinaryIO, limit: int) -> bytes:
+    """Up to ``limit`` bytes of a content's reader. Raises Unavailable ``content_unreadable``."""
+    try:
+        return reader.read(limit)
+    except OSError as error:
+        raise unreadable(key, error) from error
+
+
+def names_its_content(key: str, sha256: str) -> bool:
+    """Whether the last part of the key carries the SHA-256, or its first 16 hex digits."""
+    return sha256[:16] in key.rpartition("/")[2]
+
+
+def taken_by_other_bytes(key: str, present: str, wanted: str) -> AlreadyExists:
+    """The error for a key that holds something else."""
+    return AlreadyExists(
+        f"{key} is taken: it holds the SHA-256 {present[:16]}…, not {wanted[:16]}…",
+        hint="What is stored stays as it is.",
+    )
+
+
+def unreadable(key: str, error: OSError) -> Unavailable:
+    """The error for a source that cannot be read while it is being stored."""
+    return Unavailable(
+        f"what should be stored as {key} cannot be read: {error.strerror or type(error).__name__}",
+        code="content_unreadable",
+        hint="Look at the disk that holds the source; nothing was stored.",
+    )

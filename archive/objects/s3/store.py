@@ -1,0 +1,391 @@
+"""``S3Store``: the port's methods as S3 requests."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self, cast
+
+from archive.errors import ArchiveError, IntegrityError, NotFound, Refused, StoreFull, Unavailable
+from archive.objects import rules
+from archive.objects.s3.body import SMALL, BodyPieces, PromisedReader, small_body
+from archive.objects.s3.connection import Connection, connect
+from archive.objects.s3.listing import keys_with_versions, microseconds, oldest_version
+from archive.objects.s3.locks import default_lock, lock_of, set_hold, set_lock
+from archive.objects.s3.ranged import Opened, sha256_of
+from archive.objects.s3.repeat import repeated, waits, worthwhile
+from archive.objects.s3.trouble import Taken, altered, bucket_missing, is_lock_refusal, translated
+from archive.ports import Content, Lock, LockMode, ObjectHead, ObjectVersion, Stored
+from archive.timespan import as_datetime
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3.type_defs import (
+        GetObjectRequestTypeDef,
+        HeadObjectOutputTypeDef,
+        PutObjectOutputTypeDef,
+        PutObjectRequestTypeDef,
+    )
+
+_UNVERSIONED = "null"
+_WAIT = "Wait until it has expired."
+_HELD = "It stays until the hold is released."
+
+
+class S3Store:
+    """An :class:`archive.ports.ObjectStore` in one bucket.
+
+    The bucket is there already; footage and records need versioning and Object Lock. ``connection`` comes
+    from :func:`archive.objects.s3.connect` and may be shared by stores and threads. Raises only
+    :mod:`archive.errors`.
+    """
+
+    def __init__(self, bucket: str, *, connection: Connection) -> None:
+        self._bucket = bucket
+        self._client = connection.client
+        self._reader = connection.reader
+
+    @classmethod
+    def connect(
+        cls,
+        endpoint: str | None,
+        region: str | None,
+        bucket: str,
+        *,
+        pool_size: int = 32,
+        connect_timeout: float = 3.0,
+        read_timeout: float = 20.0,
+    ) -> Self:
+        """A store with a connection of its own; see :func:`archive.objects.s3.connect`."""
+        connection = connect(
+            endpoint, region, pool_size=pool_size, connect_timeout=connect_timeout, read_timeout=read_timeout
+        )
+        return cls(bucket, connection=connection)
+
+    def put(
+        self,
+        key: str,
+        content: Content,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        lock: Lock | None = None,
+        hold: bool = False,
+    ) -> Stored:
+        """Store if absent; see the port. An object that is there keeps its own lock, hold and metadata.
+
+        After an unclear answer, or where the key is taken, the stored SHA-256 decides. An account that may
+        put but not look gets the answer ``created=False`` with the version "" where the key carries the
+        content's hash, and else Refused ``store_access_denied``.
+        """
+        rules.check_object_key(key)
+        rules.check_size(key, content.size)
+        with self._locking():
+            request = self._put_request(key, content, rules.check_metadata(metadata), lock, hold)
+            return self._put(key, content, request)
+
+    def head(self, key: str, *, version: str | None = None) -> ObjectHead:
+        """Facts of one version. ``stored_at`` is to the second."""
+        found = self._version(key, version)
+        try:
+            answer = repeated(lambda: self._head(key, found))
+        except NotFound:
+            self._require_bucket()
+            raise
+        mode, until = answer.get("ObjectLockMode"), answer.get("ObjectLockRetainUntilDate")
+        return ObjectHead(
+            key=key,
+            version=found,
+            size=answer["ContentLength"],
+            stored_at=microseconds(answer["LastModified"]),
+            sha256=sha256_of(answer.get("ChecksumSHA256")),
+            lock=None if mode is None or until is None else Lock(LockMode(mode), microseconds(until)),
+            held=answer.get("ObjectLockLegalHoldStatus") == "ON",
+            metadata=dict(answer["Metadata"]),
+        )
+
+    def get(self, key: str, *, version: str | None = None) -> bytes:
+        """The whole object, compared with the store's checksum. Raises IntegrityError ``object_altered``."""
+        found = self._version(key, version)
+
+        def ask() -> bytes:
+            opened = self._open(key, found, 0, None)
+            with translated(f"reading {key}"):
+                data = opened.body.read()
+            if opened.sha256 not in (None, hashlib.sha256(data).hexdigest()):
+                raise altered(f"reading {key}")
+            return data
+
+        return repeated(ask)
+
+    def read(self, key: str, start: int, length: int, *, version: str | None = None) -> bytes:
+        """Exactly ``length`` bytes from ``start``."""
+        rules.check_range(key, start, length)
+        found = self._version(key, version)
+
+        def ask() -> bytes:
+            opened = self._open(key, found, start, start + length)
+            if opened.size != length:
+                opened.body.close()
+                raise rules.bad_range(key, start, length)
+            with translated(f"reading {key}"):
+                return opened.body.read()
+
+        return repeated(ask)
+
+    def stream(
+        self, key: str, start: int = 0, length: int | None = None, *, version: str | None = None
+    ) -> Iterator[bytes]:
+        """The bytes from ``start``, in pieces of at most 1 MiB; a broken connection is resumed."""
+        rules.check_range(key, start, length)
+        found = self._version(key, version)
+        end = None if length is None else start + length
+        opened = repeated(lambda: self._open(key, found, start, end))
+        if length is not None and opened.size != length:
+            opened.body.close()
+            raise rules.bad_range(key, start, length)
+        last = start + opened.size
+        return BodyPieces(key, opened.body, start, last, lambda at: self._open(key, found, at, last).body)
+
+    def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
+        """The oldest version of every key under ``prefix``, in key order."""
+        rules.check_prefix(prefix)
+        return self._oldest_in(prefix, start_after)
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """Every version and delete marker under ``prefix``: by key, oldest first."""
+        rules.check_prefix(prefix)
+        groups = keys_with_versions(self._client, self._bucket, prefix)
+        return (version for group in groups for version in group)
+
+    def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
+        """Set or lengthen retention; see the port."""
+        rules.check_object_key(key)
+        rules.check_version(key, version)
+        wanted = rules.whole_seconds(lock)
+        with self._locking():
+            present = lock_of(self._client, self._bucket, key, version)
+            rules.refuse_weaker_lock(key, present, wanted)
+            if present == wanted:
+                return
+            try:
+                set_lock(self._client, self._bucket, key, version, wanted)
+            except Refused as error:
+                if error.code != "store_locked":
+                    raise
+                # Somebody lengthened it in between.
+                raise Refused(error.message, code="lock_shortened", hint=error.hint) from error
+
+    def place_hold(self, key: str, *, version: str) -> None:
+        """Set the legal hold."""
+        rules.check_object_key(key)
+        rules.check_version(key, version)
+        with self._locking():
+            set_hold(self._client, self._bucket, key, version, "ON")
+
+    def release_hold(self, key: str, *, version: str) -> None:
+        """Clear the legal hold."""
+        rules.check_object_key(key)
+        rules.check_version(key, version)
+        with self._locking():
+            set_hold(self._client, self._bucket, key, version, "OFF")
+
+    def delete_version(self, key: str, *, version: str) -> None:
+        """Destroy one version unless hold or retention forbids it; never with the right to bypass them."""
+        rules.check_object_key(key)
+        rules.check_version(key, version)
+
+        def ask() -> None:
+            with translated(f"deleting {key}"):
+                self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
+
+        try:
+            repeated(ask)
+        except NotFound:
+            return
+        except Refused as error:
+            if is_lock_refusal(error):
+                raise self._why_kept(key, version, error) from error
+            raise
+
+    def _put_request(
+        self, key: str, content: Content, metadata: Mapping[str, str], lock: Lock | None, hold: bool
+    ) -> "PutObjectRequestTypeDef":
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ContentLength": content.size,
+            "ChecksumSHA256": base64.b64encode(bytes.fromhex(content.sha256)).decode("ascii"),
+            "IfNoneMatch": "*",
+            "Metadata": metadata,
+        }
+        if hold:
+            request["ObjectLockLegalHoldStatus"] = "ON"
+            if lock is None:
+                # A put with a hold alone gets no retention, not even the bucket's default (measured).
+                lock = default_lock(self._client, self._bucket)
+        if lock is not None:
+            request["ObjectLockMode"] = lock.mode.value
+            request["ObjectLockRetainUntilDate"] = as_datetime(rules.whole_seconds(lock).until)
+        return request
+
+    def _put(self, key: str, content: Content, request: "PutObjectRequestTypeDef") -> Stored:
+        pauses = waits()
+        while True:
+            failure: ArchiveError
+            try:
+                return self._confirmed(key, content, self._send(key, content, request))
+            except Taken:
+                settled = self._taken(key, content)
+                failure = Unavailable(
+                    f"{key} was refused as present, but is not there", code="store_unavailable"
+                )
+                again = True
+            except Unavailable as error:
+                if isinstance(error, StoreFull) or error.code == "content_unreadable":
+                    raise
+                settled = self._arrived(key, content)
+                failure, again = error, worthwhile(error)
+            if settled is not None:
+                return settled
+            pause = next(pauses, None) if again else None
+            if pause is None:
+                raise failure
+            time.sleep(pause)
+
+    def _send(
+        self, key: str, content: Content, request: "PutObjectRequestTypeDef"
+    ) -> "PutObjectOutputTypeDef":
+        attempt = request.copy()
+        if content.size <= SMALL:
+            attempt["Body"] = small_body(key, content)
+            with translated(f"storing {key}"):
+                return self._client.put_object(**attempt)
+        with rules.opened(key, content) as reader, translated(f"storing {key}"):
+            attempt["Body"] = cast("StreamingBody", PromisedReader(key, reader, content.size))
+            return self._client.put_object(**attempt)
+
+    def _confirmed(self, key: str, content: Content, answer: "PutObjectOutputTypeDef") -> Stored:
+        if sha256_of(answer.get("ChecksumSHA256")) != content.sha256:
+            raise IntegrityError(
+                f"the store does not confirm the SHA-256 of {key}",
+                code="checksum_unconfirmed",
+                hint="This store does not check SHA-256; use one that does.",
+            )
+        version = answer.get("VersionId") or _UNVERSIONED
+        if version != _UNVERSIONED and not rules.names_its_content(key, content.sha256):
+            try:
+                oldest = oldest_version(self._client, self._bucket, key)
+            except Refused:
+                # An account that may only put; readers take the oldest version all the same.
+                oldest = None
+            if oldest is not None and oldest.version != version:
+                return self._compared(key, content, oldest.version)
+        return Stored(key, version, content.sha256, created=True)
+
+    def _taken(self, key: str, content: Content) -> Stored | None:
+        """The answer for a key the store calls taken; None if nothing is there any more."""
+        try:
+            return self._present(key, content)
+        except Refused:
+            if rules.names_its_content(key, content.sha256):
+                return Stored(key, "", content.sha256, created=False)
+            raise
+
+    def _arrived(self, key: str, content: Content) -> Stored | None:
+        """The answer for a put whose answer was lost; None where nothing is known to have arrived."""
+        try:
+            return self._present(key, content)
+        except (Refused, Unavailable):
+            return None
+
+    def _present(self, key: str, content: Content) -> Stored | None:
+        oldest = oldest_version(self._client, self._bucket, key)
+        return None if oldest is None else self._compared(key, content, oldest.version)
+
+    def _compared(self, key: str, content: Content, version: str) -> Stored:
+        sha256 = self.head(key, version=version).sha256 or self._hashed(key, version)
+        if sha256 != content.sha256:
+            raise rules.taken_by_other_bytes(key, sha256, content.sha256)
+        return Stored(key, version, sha256, created=False)
+
+    def _hashed(self, key: str, version: str) -> str:
+        digest = hashlib.sha256()
+        for piece in self.stream(key, version=version):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def _version(self, key: str, version: str | None) -> str:
+        """The version asked for, or else the oldest."""
+        rules.check_object_key(key)
+        if version:
+            return version
+        oldest = oldest_version(self._client, self._bucket, key)
+        if oldest is None:
+            raise NotFound(f"{key} is not in the store")
+        return oldest.version
+
+    def _head(self, key: str, version: str) -> "HeadObjectOutputTypeDef":
+        with translated(f"looking at {key}"):
+            return self._client.head_object(
+                Bucket=self._bucket, Key=key, VersionId=version, ChecksumMode="ENABLED"
+            )
+
+    @contextmanager
+    def _locking(self) -> Iterator[None]:
+        """MinIO says of a bucket that is not there, too, that it has no Object Lock."""
+        try:
+            yield
+        except Refused as error:
+            if error.code == "bucket_without_lock":
+                self._require_bucket()
+            raise
+
+    def _require_bucket(self) -> None:
+        """Tell a missing bucket from a missing object, which a HEAD's answer does not."""
+        try:
+            with translated("looking at the bucket"):
+                self._client.head_bucket(Bucket=self._bucket)
+        except NotFound as error:
+            raise bucket_missing("looking at the bucket") from error
+        except Refused:
+            # It is there, and this account may not look at it.
+            return
+
+    def _open(self, key: str, version: str, start: int, end: int | None) -> Opened:
+        """The bytes from ``start`` to ``end``. Without a range an empty object can be read too."""
+        byte_range = None if not start and end is None else f"bytes={start}-{'' if end is None else end - 1}"
+        with translated(f"reading {key}"):
+            if self._reader is not None:
+                opened = self._reader.open(self._bucket, key, version, byte_range)
+                if opened is not None:
+                    return opened
+            request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "VersionId": version}
+            if byte_range is None:
+                request["ChecksumMode"] = "ENABLED"
+            else:
+                request["Range"] = byte_range
+            answer = self._client.get_object(**request)
+            return Opened(answer["Body"], answer["ContentLength"], sha256_of(answer.get("ChecksumSHA256")))
+
+    def _why_kept(self, key: str, version: str, error: Refused) -> Refused:
+        """Which of lock and hold made the store refuse a deletion, as far as this account may see it."""
+        try:
+            head = self.head(key, version=version)
+        except Refused:
+            if error.code == "store_access_denied":
+                return error
+            return Refused(f"{key} is locked or held", code="under_retention", hint=error.hint)
+        if head.held:
+            return Refused(f"{key} is under a legal hold", code="under_hold", hint=_HELD)
+        if head.lock is not None:
+            return Refused(
+                f"{key} is under retention", code="under_retention", hint="Wait until it has expired."
+            )
+        return error
+
+    def _oldest_in(self, prefix: str, start_after: str) -> Iterator[ObjectVersion]:
+        for group in keys_with_versions(self._client, self._bucket, prefix, start_after):
+            oldest = next((version for version in group if not version.deleted), None)
+            if oldest is not None:
+                yield oldest

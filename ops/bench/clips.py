@@ -1,0 +1,262 @@
+"""Exact clips over HTTP: ours from files and from MinIO, MediaMTX's, FFmpeg's, and boto3 alone.
+
+Every request of a kind asks for another span of the same 10.5 minutes of the loop, at odd milliseconds. The
+ways take turns, request by request, so that whatever else the machine does meets all of them alike.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from archive.timespan import SECOND, Timespan, format_instant
+from ops.bench import loop
+from ops.bench.bank import Bank
+from ops.bench.fetching import Fetched, Fetcher
+from ops.bench.figures import Figure, Findings, Spread, Table, short
+from ops.bench.installation import (
+    Installation,
+    add_camera,
+    embedded,
+    lay_down,
+    on_stores,
+    record_raw,
+    serving,
+)
+from ops.bench.machine import BusyMeter
+from ops.bench.mediamtx_peer import VERSION, MediamtxPeer
+from ops.bench.peers import Boto, concat_clip, segment_loop, write_concat_list
+from ops.bench.workbench import Workbench
+
+SUBJECT = "clips"
+CAMERA = "cam1"
+LENGTHS = (60, 600)
+_SEED = 20261124
+_TENS, _HOURS = "tens", "hours"
+_NAMES = {
+    "files": "Saksi, file system + SQLite",
+    "files again": "Saksi, file system, the same span again",
+    "minio": "Saksi, MinIO + Elasticsearch",
+    "boto3": "the same ranges by boto3 alone, from MinIO",
+    "mediamtx mp4": "MediaMTX `/get?format=mp4`",
+    "mediamtx fmp4": "MediaMTX `/get` (its default, fragmented)",
+    "mediamtx hours": "MediaMTX `/get?format=mp4`, recorded in segments of 1 h, its default",
+    "ffmpeg": "FFmpeg concat, `-ss` before `-i`, `-c copy`, to a file",
+}
+
+Way = Callable[[float, float], Fetched]
+"""Fetches a clip: seconds after the recording's start, and seconds it lasts."""
+
+
+@dataclass(slots=True)
+class _Samples:
+    first: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, got: Fetched) -> None:
+        self.first.append(got.first * 1e3)
+        self.whole.append(got.whole * 1e3)
+        self.size = got.size
+
+
+def measure(bench: Workbench) -> Findings:
+    """Lay footage down everywhere, then ask for it in turns."""
+    began = time.monotonic()
+    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    recordings = mediamtx_recordings(bench, prepared)
+    meter = BusyMeter()
+    with ExitStack() as opened:
+        ways = _ways(bench, prepared, recordings, opened)
+        bench.say("clips: asking, the ways in turns")
+        meter.read()
+        found = {seconds: _ask(bench, ways, seconds) for seconds in LENGTHS}
+        busy = meter.read()
+    return bench.findings(
+        SUBJECT,
+        "Exact clips over HTTP",
+        seconds=time.monotonic() - began,
+        conditions=(
+            f"Each way holds {bench.scale.recorded_seconds} s of the same camera in segments of 10 s (one row: 1 h). "
+            f"{bench.scale.runs} requests of each kind after 3 that do not count, each for another span at odd "
+            "milliseconds, the ways in turns, over one kept connection from one process on the same machine; "
+            "everything in the page cache.",
+            "Saksi writes a custody event durably before the first byte and another after the last; "
+            "MediaMTX and FFmpeg have nothing of the kind. Saksi's and MediaMTX's MP4 and FFmpeg's show the exact "
+            "first frame; MediaMTX's fragmented answer makes a decoder show frames from before it.",
+            "boto3 alone reads the clip's own bytes and nothing else, one range after the other: no index, no "
+            "headers, no custody.",
+            f"The machine was {busy:.0f} % busy meanwhile, of which most was this.",
+        ),
+        figures=_figures(found),
+        tables=tuple(_table(seconds, samples) for seconds, samples in found.items()),
+    )
+
+
+def mediamtx_recordings(bench: Workbench, prepared: Path) -> Path:
+    """What MediaMTX recorded of the loop, in segments of 10 s and of 1 h: made once, in real time."""
+    folder = bench.cache / f"mediamtx-{VERSION}-{prepared.stem}"
+    wanted = bench.scale.recorded_seconds + 8
+    if (folder / "whole").exists():
+        return folder
+    bench.say(f"clips: MediaMTX records {wanted} s of the loop, once and for all")
+    with Bank(bench.mediamtx("clip-bank"), bench.ffmpeg, prepared, 1) as bank:
+        peer = MediamtxPeer(bench.mediamtx("clip-recorder"))
+        for name, seconds in ((_TENS, 10), (_HOURS, 3600)):
+            peer.record(name, bank.url("cam1"), folder, segment_seconds=seconds)
+        peer.await_recording(_TENS, wanted, patience=wanted + 60)
+        for name in (_TENS, _HOURS):
+            peer.forget(name)
+    (folder / "whole").touch()
+    return folder
+
+
+def lay_down_camera(bench: Workbench, made: Installation, prepared: Path, seconds: int) -> Timespan:
+    """Register a camera and give it so many seconds of footage, an hour ago."""
+    folder = bench.scratch(f"raw-{made.home.name}")
+    raw = record_raw(bench.ffmpeg.path, prepared, folder, seconds)
+    with made.site() as site:
+        add_camera(site, CAMERA, "rtsp://192.0.2.1/stream")
+        return lay_down(site, CAMERA, raw, site.clock.now() - 3600 * SECOND, folder)
+
+
+def _ways(bench: Workbench, prepared: Path, recordings: Path, opened: ExitStack) -> dict[str, Way]:
+    bench.say("clips: laying footage down in files and in MinIO")
+    stores = bench.stores("clip-stores")
+    files = embedded(bench.scratch("clips-files"))
+    minio = on_stores(bench.scratch("clips-minio"), stores, "bench-clips", index=True)
+    ways: dict[str, Way] = {}
+    for name, made in (("files", files), ("minio", minio)):
+        span = lay_down_camera(bench, made, prepared, bench.scale.recorded_seconds)
+        fetcher = opened.enter_context(_fetcher(made))
+        ways[name] = _ours(fetcher, span.start)
+        if name == "files":
+            ways["files again"] = _again(_ours(fetcher, span.start))
+        else:
+            boto = Boto(stores.env()["SAKSI_TEST_MINIO_URL"])
+            ways["boto3"] = _boto(boto, fetcher, span.start)
+    peer = MediamtxPeer(bench.mediamtx("clip-player"))
+    for name in (_TENS, _HOURS):
+        peer.serve(name, recordings)
+    player = Fetcher(peer.playback)
+    opened.callback(player.close)
+    ways["mediamtx mp4"] = _mediamtx(player, peer, _TENS, "&format=mp4")
+    ways["mediamtx fmp4"] = _mediamtx(player, peer, _TENS, "")
+    ways["mediamtx hours"] = _mediamtx(player, peer, _HOURS, "&format=mp4")
+    plain = bench.scratch("clips-plain")
+    listed = write_concat_list(
+        segment_loop(bench.ffmpeg, prepared, plain, bench.scale.recorded_seconds), plain / "list"
+    )
+
+    def with_ffmpeg(start: float, seconds: float) -> Fetched:
+        target = plain / "clip.mp4"
+        took = concat_clip(bench.ffmpeg, listed, start, seconds, target)
+        return Fetched(took, took, target.stat().st_size)
+
+    ways["ffmpeg"] = with_ffmpeg
+    return ways
+
+
+@contextmanager
+def _fetcher(made: Installation) -> Iterator[Fetcher]:
+    with serving(made) as served:
+        fetcher = Fetcher(served.url, served.headers)
+        yield fetcher
+        fetcher.close()
+
+
+def _ours(fetcher: Fetcher, recorded_from: int) -> Way:
+    return lambda start, seconds: fetcher.fetch(f"{_clip_path(recorded_from, start, seconds)}")
+
+
+def _clip_path(recorded_from: int, start: float, seconds: float, *, what: str = "clip.mp4") -> str:
+    first = recorded_from + round(start * SECOND)
+    edges = (quote(format_instant(edge)) for edge in (first, first + round(seconds * SECOND)))
+    return f"/v1/cameras/{CAMERA}/{what}?from={next(edges)}&to={next(edges)}&purpose=benchmark"
+
+
+def _again(way: Way) -> Way:
+    return lambda _start, seconds: way(7.777, seconds)
+
+
+def _boto(boto: Boto, fetcher: Fetcher, recorded_from: int) -> Way:
+    def fetch(start: float, seconds: float) -> Fetched:
+        path = _clip_path(recorded_from, start, seconds, what="clip")
+        pieces = json.loads(fetcher.read(f"{path}&digest=none"))["pieces"]
+        ranges = [(one["original"], one["original_offset"], one["length"]) for one in pieces]
+        return Fetched(*boto.fetch("bench-clips", ranges))
+
+    return fetch
+
+
+def _mediamtx(player: Fetcher, peer: MediamtxPeer, path: str, more: str) -> Way:
+    recorded_from, _ = peer.recorded(path)
+
+    def fetch(start: float, seconds: float) -> Fetched:
+        at = quote(format_instant(recorded_from + round(start * SECOND)))
+        return player.fetch(f"/get?path={path}&start={at}&duration={seconds}{more}")
+
+    return fetch
+
+
+def _ask(bench: Workbench, ways: dict[str, Way], seconds: int) -> dict[str, _Samples]:
+    chosen = random.Random(_SEED + seconds)  # noqa: S311 - the same spans in every run, nothing secret
+    latest = bench.scale.recorded_seconds - seconds - 2
+    for _ in range(3):
+        for way in ways.values():
+            way(chosen.uniform(0, latest), seconds)
+    found = {name: _Samples() for name in ways}
+    for number in range(bench.scale.runs):
+        for name, way in ways.items():
+            found[name].add(way(round(chosen.uniform(0, latest), 3), seconds))
+        if number % 10 == 9:
+            bench.say(f"clips: {number + 1} of {bench.scale.runs} rounds of {seconds} s")
+    return found
+
+
+def _figures(found: dict[int, dict[str, _Samples]]) -> tuple[Figure, ...]:
+    minute, ten = (
+        {name: (Spread.of(s.whole).p50, Spread.of(s.first).p50) for name, s in found[seconds].items()}
+        for seconds in LENGTHS
+    )
+    peer, bare = minute["mediamtx mp4"][0], minute["boto3"][0]
+    return (
+        Figure(name="60 s clip from files, p50", unit="ms", ours=minute["files"][0], peer=peer,
+               peer_name="MediaMTX /get?format=mp4", limit=0.6 * peer, rule="≤ 0.6 × MediaMTX"),
+        Figure(name="60 s clip from MinIO, p50", unit="ms", ours=minute["minio"][0], peer=bare,
+               peer_name="boto3 alone", limit=1.3 * bare + 15, rule="≤ 1.3 × boto3 alone + 15 ms"),
+        Figure(name="10 min clip from files, first byte, p50", unit="ms", ours=ten["files"][1],
+               peer=ten["mediamtx mp4"][1], peer_name="MediaMTX /get?format=mp4", limit=25, rule="≤ 25 ms"),
+        Figure(name="10 min clip from MinIO, first byte, p50", unit="ms", ours=ten["minio"][1],
+               peer=ten["mediamtx mp4"][1], peer_name="MediaMTX /get?format=mp4, from files",
+               limit=ten["mediamtx mp4"][1], rule="≤ MediaMTX from files"),
+        Figure(name="10 min clip from files, p50", unit="ms", ours=ten["files"][0], peer=ten["mediamtx mp4"][0],
+               peer_name="MediaMTX /get?format=mp4"),
+        Figure(name="10 min clip from MinIO, p50", unit="ms", ours=ten["minio"][0], peer=ten["boto3"][0],
+               peer_name="boto3 alone"),
+        Figure(name="60 s clip from files against cutting with FFmpeg, p50", unit="ms",
+               ours=minute["files"][0], peer=minute["ffmpeg"][0], peer_name="FFmpeg concat"),
+    )  # fmt: skip
+
+
+def _table(seconds: int, found: dict[str, _Samples]) -> Table:
+    rows = []
+    for name, samples in found.items():
+        first, whole = Spread.of(samples.first), Spread.of(samples.whole)
+        shown = "–" if name == "ffmpeg" else f"{short(first.p50)} / {short(first.p95)}"
+        rows.append(
+            (
+                _NAMES[name], short(whole.p50), short(whole.p95), shown,
+                f"{samples.size / whole.p50 / 1e3:.0f}", f"{samples.size / 1e6:.1f}",
+            )
+        )  # fmt: skip
+    title = f"Clips of {seconds} s" if seconds < 100 else f"Clips of {seconds // 60} min"
+    return Table(
+        f"{title}: milliseconds",
+        ("way", "p50", "p95", "first byte p50 / p95", "MB/s at p50", "MB"),
+        tuple(rows),
+    )

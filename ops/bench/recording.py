@@ -1,0 +1,164 @@
+"""Recording: what one hour of one camera costs in processor time and memory, beside FFmpeg and MediaMTX.
+
+Every recorder records the same cameras of the bank; they take turns, window by window, so that a drift of
+the machine meets all alike. What they recorded is held against the loop frame by frame: a recorder that
+drops frames is cheap.
+"""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops.bench import loop, processes
+from ops.bench.bank import Bank
+from ops.bench.figures import Figure, Findings, Spread, Table, short
+from ops.bench.loop import Continuity, Mark
+from ops.bench.machine import BusyMeter
+from ops.bench.recorders import Ffmpeg, Mediamtx, Recorder, Saksi
+from ops.bench.workbench import Workbench
+
+SUBJECT = "recording"
+_MOST = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Per camera-hour: CPU seconds of the recorder and of its stores; MiB per camera; the machine's load."""
+
+    cpu: float
+    stores: float
+    pss: float
+    processes: int
+    busy: float
+
+
+@dataclass(slots=True)
+class _Series:
+    windows: list[_Window] = field(default_factory=list)
+    frames: list[Continuity] = field(default_factory=list)
+
+    def median(self, name: str) -> float:
+        """The median over the windows of one of their fields."""
+        return Spread.of([getattr(window, name) for window in self.windows]).p50
+
+
+def measure(bench: Workbench) -> Findings:
+    """Let every recorder record the bank for some windows in turn."""
+    began = time.monotonic()
+    scale = bench.scale
+    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    marks = loop.marks(bench.ffmpeg, prepared)
+    stores = bench.stores("recording-stores")
+    city = Saksi("city", "Saksi: MinIO with lock, journal, Elasticsearch", stores)
+    recorders: list[Recorder] = [
+        Ffmpeg(bench), Mediamtx(bench), city, Saksi("embedded", "Saksi: files, journal, SQLite"),
+    ]  # fmt: skip
+    found = {recorder.name: _Series() for recorder in recorders}
+    with Bank(bench.mediamtx("bank"), bench.ffmpeg, prepared, scale.cameras) as bank:
+        for turn in range(scale.windows):
+            for recorder in recorders:
+                bench.say(f"recording: {recorder.title}, window {turn + 1} of {scale.windows}")
+                _window(bench, bank, recorder, turn, found[recorder.name], marks)
+    return bench.findings(
+        SUBJECT,
+        f"Recording {scale.cameras} cameras",
+        seconds=time.monotonic() - began,
+        conditions=(
+            f"{scale.cameras} cameras, 1080p{loop.FPS} H.264 at {loop.BITS_PER_SECOND / 1e6:.0f} Mbit/s, GOP "
+            f"{loop.GOP}, RTSP over TCP on the loopback interface, sent by a MediaMTX of their own; segments of 10 s.",
+            f"{scale.windows} windows of {scale.window_seconds} s each after {scale.warm_up} s, the recorders in "
+            "turns; medians. Processor time is that of the recorder's whole process tree; what it costs MinIO and "
+            "Elasticsearch to store it is said beside it and is not part of the comparison.",
+            "Saksi finalises, hashes, journals and indexes; with MinIO it uploads under Object Lock. FFmpeg and "
+            "MediaMTX write files and nothing else.",
+            "Memory is PSS: what processes share counts once.",
+            "Every recorded frame was compared with the frames sent: the table says how many were missed.",
+        ),
+        figures=_figures(found),
+        tables=(_table(recorders, found),),
+    )
+
+
+def _window(
+    bench: Workbench,
+    bank: Bank,
+    recorder: Recorder,
+    turn: int,
+    series: _Series,
+    marks: Sequence[tuple[Mark, bool]],
+) -> None:
+    scale = bench.scale
+    folder = bench.scratch(f"{recorder.name}-{turn}")
+    with recorder.running(bank, folder) as watched:
+        time.sleep(scale.warm_up)
+        meter = BusyMeter()
+        at = time.monotonic()
+        cpu, stores = processes.cpu_seconds(watched.recorder), processes.cpu_seconds(watched.stores)
+        time.sleep(scale.window_seconds)
+        after = processes.cpu_seconds(watched.recorder)
+        stored = processes.cpu_seconds(watched.stores)
+        took, busy = time.monotonic() - at, meter.read()
+        bank.check()
+        now = processes.cost(watched.recorder)
+    hours = took / 3600 * scale.cameras
+    series.windows.append(
+        _Window(
+            (after - cpu) / hours, (stored - stores) / hours, now.pss / scale.cameras, now.processes, busy
+        )
+    )
+    series.frames += _frames(bench, bank, recorder, folder, marks)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _frames(
+    bench: Workbench, bank: Bank, recorder: Recorder, folder: Path, marks: Sequence[tuple[Mark, bool]]
+) -> list[Continuity]:
+    found = []
+    for segments in recorder.segments(bank, folder):
+        recorded = [mark for segment in segments for mark in loop.marks(bench.ffmpeg, segment)]
+        found.append(loop.compare(marks, recorded))
+    return found
+
+
+def _figures(found: dict[str, _Series]) -> tuple[Figure, ...]:
+    ffmpeg, mediamtx = found["ffmpeg"].median("cpu"), found["mediamtx"].median("cpu")
+    figures = []
+    for name, how in (("city", "MinIO, Elasticsearch"), ("embedded", "files, SQLite")):
+        ours = found[name].median("cpu")
+        figures += [
+            Figure(name=f"processor time per camera-hour, {how}", unit="CPU s", ours=ours, peer=ffmpeg,
+                   peer_name="plain FFmpeg", limit=_MOST * ffmpeg, rule="≤ 1.6 × plain FFmpeg"),
+            Figure(name=f"processor time per camera-hour, {how}", unit="CPU s", ours=ours, peer=mediamtx,
+                   peer_name="MediaMTX", limit=mediamtx, rule="≤ MediaMTX"),
+            Figure(name=f"memory per camera, {how}", unit="MiB PSS", ours=found[name].median("pss"),
+                   peer=found["ffmpeg"].median("pss"), peer_name="plain FFmpeg"),
+        ]  # fmt: skip
+    return tuple(figures)
+
+
+def _table(recorders: Sequence[Recorder], found: dict[str, _Series]) -> Table:
+    rows = []
+    for recorder in recorders:
+        series = found[recorder.name]
+        unsound = sum(not one.sound for one in series.frames)
+        frames = sum(one.frames for one in series.frames)
+        rows.append(
+            (
+                recorder.title,
+                short(series.median("cpu")),
+                " ".join(short(window.cpu) for window in series.windows),
+                short(series.median("stores")) if series.median("stores") else "–",
+                short(series.median("pss")),
+                f"{series.median('processes'):.0f}",
+                f"{frames}, none missed" if not unsound else f"{frames}, missed in {unsound} recordings",
+                f"{series.median('busy'):.0f} %",
+            )
+        )
+    return Table(
+        "Per camera-hour",
+        ("recorder", "CPU s", "each window", "CPU s of the stores", "MiB PSS per camera", "processes", "frames",
+         "machine busy"),
+        tuple(rows),
+    )  # fmt: skip

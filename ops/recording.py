@@ -1,0 +1,74 @@
+"""The recorder of a site: its parts from the settings, and its life under signals."""
+
+import asyncio
+import signal
+from collections.abc import Collection
+from contextlib import contextmanager
+from typing import Any
+
+from ops import keys
+from ops.host_clock import is_synchronised
+from ops.wiring import Site
+from recorder.binary import find_ffmpeg
+from recorder.recorder import Recorder, RecorderParts
+from recorder.settings import RecorderSettings
+
+
+def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Recorder:
+    """A recorder that is not running yet.
+
+    Raises:
+        NotFound: ``camera_not_found`` for a named camera that is not registered.
+        Unavailable: no FFmpeg, or keys that cannot be written.
+    """
+    settings = site.settings
+    for camera in cameras or ():
+        site.registry.camera(camera)
+    return Recorder(
+        RecorderParts(
+            recorder=settings.recorder,
+            spool_dir=settings.spool_dir,
+            key=keys.load_or_make_recorder_key(settings.keys_dir, settings.recorder),
+            stores=site.stores,
+            ledger=site.ledger,
+            index=site.index,
+            sources=site.registry,
+            binary=find_ffmpeg(),
+            clock=site.clock,
+            settings=RecorderSettings(
+                batch_seconds=settings.journal_upload_seconds,
+                spool_quota=settings.spool_quota_mib << 20,
+                retention_floor_days=settings.retention_floor_days,
+                journal_lock_days=settings.records_lock_days,
+            ),
+            log=log,
+            only=tuple(cameras or ()),
+            is_synchronised=is_synchronised,
+        )
+    )
+
+
+async def record_cameras(
+    site: Site, log: Any, *, cameras: Collection[str] | None, seconds: float | None
+) -> None:
+    """Record until ``seconds`` have passed or SIGINT or SIGTERM comes; everything archived at the end.
+
+    Raises:
+        ArchiveError: as :meth:`recorder.recorder.Recorder.run`.
+    """
+    recorder = recorder_of(site, log, cameras)
+    with stopping(recorder):
+        await recorder.run(seconds)
+
+
+@contextmanager
+def stopping(recorder: Recorder) -> Any:
+    """Let SIGINT and SIGTERM ask the recorder for an orderly end while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, recorder.stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,127 @@
+"""The accounts of all cameras' time, kept on disk, with every gap record as a ticket.
+
+Thread-safe: sessions are timed in worker threads. A gap's ticket is durable before the footage that ends it,
+so that a crash between the two leaves no hole (invariant I6).
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.ids import new_run_id
+from archive.ingest import Parcel, write_ticket
+from archive.model.camera import Place
+from archive.model.gap import Gap, GapCause
+from archive.timespan import MINUTE, Timespan
+from recorder.gaps import GapBook
+from recorder.spool import Spool
+
+_KEPT = "accounts.json"
+_YOUNG = MINUTE
+
+
+@dataclass(slots=True)
+class Accounts:
+    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` takes the tickets on to the archive."""
+
+    spool: Spool
+    clock: Clock
+    recorder: str
+    deliver: Callable[[Sequence[Parcel]], None]
+    _books: dict[str, GapBook] = field(default_factory=dict)
+    _places: dict[str, Place] = field(default_factory=dict)
+    _kept: JsonObject = field(default_factory=dict)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+
+    def load(self) -> None:
+        """Read what the last recorder here had kept."""
+        self._kept = self.spool.kept(_KEPT) or {}
+
+    def knows(self, camera: str) -> bool:
+        """Whether the camera's account is open, or was kept by the last recorder here."""
+        return camera in self._books or camera in self._kept
+
+    def open(self, camera: str, place: Place | None, *, since: int) -> None:
+        """Open the account of a camera whose time is accounted for up to ``since`` or, if kept, later."""
+        with self._turn:
+            if place is not None:
+                self._places[camera] = place
+            book = self._books.get(camera)
+            if book is None:
+                book = GapBook(camera, self.recorder, since, new_run_id)
+                self._books[camera] = book
+                if camera in self._kept:
+                    book.restore(self._kept.pop(camera))
+            elif book.open is None:
+                book.covered_until = max(book.covered_until, since)
+
+    def covered_until(self, camera: str) -> int:
+        """Up to where the camera's time is accounted for."""
+        with self._turn:
+            return self._books[camera].covered_until
+
+    def open_cause(self, camera: str) -> GapCause | None:
+        """The cause of the gap that is open now, or None."""
+        with self._turn:
+            gap = self._books[camera].open
+            return None if gap is None else gap.cause
+
+    def missing(self, camera: str, at: int, cause: GapCause) -> None:
+        """From ``at`` on there is no footage because of ``cause``."""
+        with self._turn:
+            book = self._books[camera]
+            before = book.open
+            self._write(camera, book.missing(at, cause, now=self.clock.now()))
+            if book.open != before:
+                self.save()
+
+    def footage(self, camera: str, span: Timespan, otherwise: GapCause) -> None:
+        """Footage of ``span`` is about to be kept; the gap before it is recorded first."""
+        with self._turn:
+            book = self._books[camera]
+            had_gap = book.open is not None
+            self._write(camera, book.footage(span, now=self.clock.now(), otherwise=otherwise))
+            if had_gap:
+                self.save()
+
+    def lost(self, camera: str, span: Timespan) -> None:
+        """Footage that was recorded cannot be archived: a gap of its own, inside what was accounted for."""
+        with self._turn:
+            now = self.clock.now()
+            gap = Gap(
+                camera=camera,
+                recorder=self.recorder,
+                gap=new_run_id(now),
+                span=span,
+                cause=GapCause.UPLOAD_LOST,
+                ingested_at=now,
+            )
+            self._write(camera, [gap])
+
+    def rewrite(self, camera: str) -> None:
+        """Record the open gap as far as it has come, once an hour."""
+        with self._turn:
+            self._write(camera, self._books[camera].rewrite(self.clock.now(), young=_YOUNG))
+
+    def stop(self) -> None:
+        """The recorder stops: every open gap is recorded up to now."""
+        with self._turn:
+            now = self.clock.now()
+            for camera, book in self._books.items():
+                self._write(camera, book.so_far(now, now=now))
+            self.save()
+
+    def save(self) -> None:
+        """Keep the accounts on disk."""
+        with self._turn:
+            kept = {camera: book.to_json() for camera, book in self._books.items()}
+            self.spool.keep(_KEPT, self._kept | kept)
+
+    def _write(self, camera: str, gaps: Sequence[Gap]) -> None:
+        place = self._places.get(camera)
+        folder = self.spool.root / "gaps"
+        parcels = [write_ticket(folder / f"{gap.gap}-{gap.span.end}.ticket", gap, place) for gap in gaps]
+        if parcels:
+            self.deliver(parcels)

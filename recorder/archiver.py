@@ -1,0 +1,245 @@
+"""Moves parcels from the spool into the archive: uploads side by side, commits in groups, seals batches.
+
+Stores and index may be away for hours. Nothing here gives up: what cannot be delivered waits in the spool
+and is tried again, and capture never waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from archive.errors import AlreadyExists, ArchiveError, IntegrityError
+from archive.ingest import Ingest, Parcel
+from archive.model.segment import Segment
+from recorder.settings import RecorderSettings
+
+T = TypeVar("T")
+_LONGEST_PAUSE = 15.0
+_MOST_AT_ONCE = 500
+_TRIES = 3
+
+
+class Log(Protocol):
+    """Where events go: the methods of a structlog logger."""
+
+    def info(self, event: str, **fields: Any) -> Any:
+        """Something worth knowing."""
+        ...
+
+    def warning(self, event: str, **fields: Any) -> Any:
+        """Something that may need a person."""
+        ...
+
+    def error(self, event: str, **fields: Any) -> Any:
+        """Something that needs a person."""
+        ...
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was archived since the start, and the trouble on the way."""
+
+    segments: int = 0
+    bytes: int = 0
+    leaves: int = 0
+    batches: int = 0
+    lost: int = 0
+    store_error: str = ""
+    index_error: str = ""
+    newest_end: dict[str, int] = field(default_factory=dict)
+
+
+class Archiver:
+    """One recorder's way into the archive.
+
+    ``before_seal`` sees that the recorder is known and knows its place in the journal, ``before_upload``
+    keeps what only the logbook knew so far. ``give_up`` is told of a segment that the archive will never
+    take: other bytes under its name, or bytes that changed on disk.
+    """
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        settings: RecorderSettings,
+        *,
+        before_seal: Callable[[], None],
+        before_upload: Callable[[], None],
+        give_up: Callable[[Parcel], None],
+        log: Log,
+    ) -> None:
+        self._ingest = ingest
+        self._settings = settings
+        self._before_seal = before_seal
+        self._before_upload = before_upload
+        self._give_up = give_up
+        self._log = log
+        self.counters = Counters()
+        self._to_store: asyncio.Queue[Parcel] = asyncio.Queue()
+        self._to_commit: asyncio.Queue[Parcel] = asyncio.Queue()
+        self._open = 0
+        self._all_done = asyncio.Event()
+        self._all_done.set()
+        self._hurry = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._storing = ThreadPoolExecutor(settings.uploads, "store")
+        self._committing = ThreadPoolExecutor(1, "commit")
+        self._sealing = ThreadPoolExecutor(1, "seal")
+        self._failures: dict[Parcel, int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Parcels on their way."""
+        return self._open
+
+    def deliver(self, parcels: Sequence[Parcel]) -> None:
+        """Take parcels on; from any thread."""
+        self._loop.call_soon_threadsafe(self._take, tuple(parcels))
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._settings.uploads):
+                group.create_task(self._store_all())
+            group.create_task(self._commit_all())
+            group.create_task(self._seal_all())
+
+    async def drain(self, timeout: float) -> bool:
+        """Bring in everything that waits and upload the journal; False where that was not possible in time.
+
+        Nothing may be delivered any more.
+        """
+        self._hurry.set()
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.sleep(0)
+                await self._all_done.wait()
+                pause = 0.2
+                while not await self._seal_once():
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+        except TimeoutError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let the threads go; what they are at is finished or tried again at the next start."""
+        for pool in (self._storing, self._committing, self._sealing):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _take(self, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            self._open += 1
+            (self._to_commit if parcel.stored else self._to_store).put_nowait(parcel)
+        if self._open:
+            self._all_done.clear()
+
+    # Steps 4 and 5 -----------------------------------------------------------------------------------
+
+    async def _store_all(self) -> None:
+        pause = 0.5
+        while True:
+            parcel = await self._to_store.get()
+            try:
+                await self._in(self._storing, self._ingest.store, parcel)
+            except (AlreadyExists, IntegrityError) as error:
+                await self._doubt(parcel, error)
+                continue
+            except ArchiveError as error:
+                # A refusal too: rights can be mended, footage cannot be recorded again.
+                if self.counters.store_error != error.code:
+                    self._log.error("store_failed", code=error.code, reason=error.message, hint=error.hint)
+                self.counters.store_error = error.code
+                self._to_store.put_nowait(parcel)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            if self.counters.store_error:
+                self._log.info("store_is_back", waiting=self._open)
+            pause, self.counters.store_error = 0.5, ""
+            self._to_commit.put_nowait(parcel)
+
+    async def _doubt(self, parcel: Parcel, error: ArchiveError) -> None:
+        """Bytes differ. The way there may have altered them, so it is tried again; the disk may have."""
+        tries = self._failures.pop(parcel, 0) + 1
+        if tries < _TRIES:
+            self._failures[parcel] = tries
+            self._to_store.put_nowait(parcel)
+            await asyncio.sleep(0.5)
+            return
+        self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(parcel.ticket))
+        self.counters.lost += 1
+        await self._in(self._committing, self._give_up, parcel)
+        self._done(1)
+
+    # Steps 6 to 8 ------------------------------------------------------------------------------------
+
+    async def _commit_all(self) -> None:
+        while True:
+            group = [await self._to_commit.get()]
+            if not self._hurry.is_set():
+                try:
+                    async with asyncio.timeout(self._settings.group_seconds):
+                        await self._hurry.wait()
+                except TimeoutError:
+                    pass
+            while not self._to_commit.empty() and len(group) < _MOST_AT_ONCE:
+                group.append(self._to_commit.get_nowait())
+            await self._commit(group)
+
+    async def _commit(self, group: list[Parcel]) -> None:
+        pause = 0.5
+        while True:
+            try:
+                await self._in(self._committing, self._ingest.commit, tuple(group))
+                break
+            except ArchiveError as error:
+                if self.counters.index_error != error.code:
+                    self._log.error("commit_failed", code=error.code, reason=error.message, hint=error.hint)
+                self.counters.index_error = error.code
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        if self.counters.index_error:
+            self._log.info("index_is_back", waiting=self._open)
+            self.counters.index_error = ""
+        for parcel in group:
+            self.counters.leaves += 1
+            if isinstance(parcel.leaf, Segment):
+                self.counters.segments += 1
+                self.counters.bytes += parcel.leaf.size
+            self.counters.newest_end[parcel.leaf.camera] = parcel.leaf.span.end
+        self._done(len(group))
+
+    # Batches -----------------------------------------------------------------------------------------
+
+    async def _seal_all(self) -> None:
+        pause = 1.0
+        while True:
+            await asyncio.sleep(pause)
+            if self._hurry.is_set():
+                continue  # The drain does it.
+            sealed = await self._seal_once()
+            pause = self._settings.batch_seconds if sealed else min(2 * pause, _LONGEST_PAUSE)
+
+    async def _seal_once(self) -> bool:
+        try:
+            self.counters.batches += await self._in(self._sealing, self._seal_and_upload)
+        except ArchiveError as error:
+            self._log.warning("journal_waits", code=error.code, reason=error.message, hint=error.hint)
+            return False
+        return True
+
+    def _seal_and_upload(self) -> int:
+        self._before_seal()
+        self._ingest.seal()
+        self._before_upload()
+        return self._ingest.upload()
+
+    def _done(self, count: int) -> None:
+        self._open -= count
+        if self._open == 0:
+            self._all_done.set()
+
+    async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:
+        return await self._loop.run_in_executor(pool, lambda: call(*arguments))

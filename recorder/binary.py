@@ -1,0 +1,79 @@
+"""Which FFmpeg records: the system's from version 5 on, else the one that ``imageio-ffmpeg`` ships."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from archive.errors import Unavailable
+
+OLDEST = 5
+_VERSION = re.compile(r"ffmpeg version (\S+)")
+_MAJOR = re.compile(r"n?(\d+)\.")
+_SECONDS = 20
+_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")
+_PREFERRED = ("DejaVuSansMono.ttf", "LiberationMono-Regular.ttf", "NotoSansMono-Regular.ttf")
+_PLAIN = re.compile(r"[A-Za-z0-9/._-]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """An FFmpeg that can record, and its version (a build from a repository counts as the newest).
+
+    ``font`` is what test patterns write their clock with; without one they show none.
+    """
+
+    path: Path
+    version: str
+    major: int
+    font: Path | None = None
+
+
+def find_ffmpeg() -> Binary:
+    """The system's FFmpeg where it is new enough, else the one of ``imageio-ffmpeg``.
+
+    Raises:
+        Unavailable: ``no_ffmpeg``.
+    """
+    found = shutil.which("ffmpeg")
+    if found is not None:
+        binary = _ask(Path(found))
+        if binary is not None and binary.major >= OLDEST:
+            return binary
+    try:
+        packaged = _ask(Path(imageio_ffmpeg.get_ffmpeg_exe()))
+    except RuntimeError:
+        packaged = None
+    if packaged is None or packaged.major < OLDEST:
+        raise Unavailable(
+            f"there is no FFmpeg of version {OLDEST} or newer on this machine",
+            code="no_ffmpeg",
+            hint="Install it (apt-get install ffmpeg), or: pip install --force-reinstall imageio-ffmpeg",
+        )
+    return packaged
+
+
+def _ask(path: Path) -> Binary | None:
+    """What the program says it is; None where it does not run."""
+    try:
+        answer = subprocess.run(
+            [path, "-version"], capture_output=True, text=True, timeout=_SECONDS, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    stated = _VERSION.match(answer)
+    if stated is None:
+        return None
+    # "N-118000-g…" was built from the repository, and is newer than any release of its day.
+    major = _MAJOR.match(stated[1])
+    return Binary(path, stated[1], int(major[1]) if major else 99, _font())
+
+
+def _font() -> Path | None:
+    """A font that FFmpeg's filter graphs can name without quoting."""
+    found = (path for folder in _FONTS for path in sorted(Path(folder).rglob("*.ttf")))
+    sound = (path for path in found if _PLAIN.match(str(path)))
+    return min(sound, key=lambda path: (path.name not in _PREFERRED, str(path)), default=None)

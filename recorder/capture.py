@@ -1,0 +1,179 @@
+"""One attempt to record one camera: from starting FFmpeg to the reason why it ended."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from archive.errors import Malformed
+from archive.ids import new_run_id
+from archive.model.camera import Camera
+from archive.model.gap import GapCause, RunEnd
+from archive.timespan import SECOND
+from recorder.command import record_command
+from recorder.facts import SessionFacts
+from recorder.probe import diagnose
+from recorder.process import Capture, start_capture
+from recorder.session import Session
+from recorder.sources import Source
+from recorder.workshop import Workshop
+
+STEP = SECOND
+"""A wall clock that was stepped by more than this begins a new run."""
+_OVERLONG = 120.0
+_LOOK_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. ``lasted`` is how long footage came, in seconds."""
+
+    cause: RunEnd
+    lasted: float = 0
+    messages: tuple[str, ...] = ()
+
+
+class Attempt:
+    """One FFmpeg and its session. :meth:`run` it once; :meth:`stop` may be called meanwhile."""
+
+    def __init__(self, workshop: Workshop, camera: Camera, source: Source) -> None:
+        self._workshop = workshop
+        self._camera = camera
+        self._source = source
+        self._wanted_end: RunEnd | None = None
+        self._capture: Capture | None = None
+        self._base = 0
+        self.session: Session | None = None
+
+    def stop(self, reason: RunEnd) -> None:
+        """End it in order, for this reason."""
+        self._wanted_end = self._wanted_end or reason
+        if self._capture is not None:
+            self._capture.terminate()
+
+    async def run(self, otherwise: GapCause) -> Outcome:
+        """Record until FFmpeg ends or :meth:`stop` is called.
+
+        ``otherwise`` is the cause of an unexplained stretch before the first segment. Every segment is on
+        its way to the archive when this returns, and the reason for the end is known.
+
+        Raises:
+            StoreFull, Unavailable: the disk. What FFmpeg wrote stays in the session's folder.
+        """
+        shop, settings = self._workshop, self._workshop.settings
+        began = shop.clock.monotonic()
+        self._base = shop.clock.now() - began
+        session = self.session = await shop.in_thread(self._new_session, otherwise)
+        watching: asyncio.Task[None] | None = None
+        try:
+            command = record_command(
+                shop.binary,
+                self._source,
+                session.folder.path,
+                segment_seconds=self._camera.segment_seconds,
+                timeout_us=settings.input_timeout_us,
+            )
+            capture = self._capture = await start_capture(
+                command,
+                clock=shop.clock,
+                redact=self._source.redact,
+                keep_open=(session.folder.descriptor,),
+            )
+            session.is_written = lambda: capture.running
+            if self._wanted_end is not None:
+                capture.terminate()
+            watching = asyncio.create_task(self._watch(capture, session))
+            await self._hear(capture, session)
+            await capture.end(settings.stop_grace)
+            ended = self._base + shop.clock.monotonic()
+            cause = await self._cause()
+            parcels = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
+            shop.archiver.deliver(parcels)
+        finally:
+            if watching is not None:
+                watching.cancel()
+            if self._capture is not None:
+                await self._capture.end(settings.stop_grace)
+            session.folder.let_go()
+        covered = session.covered_until
+        lasted = 0.0 if covered is None else (covered - self._base - began) / SECOND
+        return Outcome(session.reason, lasted, capture.messages)
+
+    def _new_session(self, otherwise: GapCause) -> Session:
+        shop, camera = self._workshop, self._camera
+        now = shop.clock.now()
+        facts = SessionFacts(
+            camera=camera.id,
+            recorder=shop.recorder,
+            run=new_run_id(now),
+            place=camera.place,
+            is_live=self._source.is_live,
+            not_before=shop.accounts.covered_until(camera.id),
+            otherwise=otherwise,
+            doubt=3 * shop.settings.input_timeout_us,
+        )
+        folder = shop.spool.new_session(camera.id, facts.to_json())
+        return Session(
+            folder,
+            facts,
+            spool=shop.spool,
+            accounts=shop.accounts,
+            clock=shop.clock,
+            is_synchronised=shop.is_synchronised,
+        )
+
+    async def _hear(self, capture: Capture, session: Session) -> None:
+        """Make segments of what FFmpeg closes; ends it where one cannot be made."""
+        shop = self._workshop
+        async for closed in capture.closed():
+            arrival = self._base + closed.heard
+            base = shop.clock.now() - shop.clock.monotonic()
+            try:
+                if abs(base - self._base) > STEP:
+                    self._base = base
+                    after = base + closed.heard
+                    shop.log.warning("clock_stepped", camera=self._camera.id, by_us=after - arrival)
+                    parcels = await shop.in_thread(session.stepped, closed.number, arrival, after)
+                else:
+                    parcels = await shop.in_thread(session.closed, closed.number, arrival)
+                shop.archiver.deliver(parcels)
+            except Malformed as error:
+                shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
+                self.stop(RunEnd.STREAM_ERROR)
+
+    async def _watch(self, capture: Capture, session: Session) -> None:
+        """End a capture that FFmpeg's own time-out does not: no keyframe, no growth, no cut."""
+        settings = self._workshop.settings
+        began = time.monotonic()
+        number, since = 0, began
+        while capture.running:
+            await asyncio.sleep(_LOOK_EVERY)
+            now = time.monotonic()
+            if session.number != number:
+                number, since = session.number, now
+            newest = max(session.folder.raw_numbers(), default=None)
+            if newest is None:
+                if session.number == 0 and now - began > settings.no_keyframe_seconds:
+                    self._give_up(capture, RunEnd.NO_KEYFRAME)
+                continue
+            try:
+                silent = time.time() - session.folder.raw(newest).stat().st_mtime
+            except FileNotFoundError:
+                continue  # It was made a segment while we looked.
+            if silent > settings.stall_seconds:
+                self._give_up(capture, RunEnd.STALLED)
+            elif now - since > self._camera.segment_seconds + _OVERLONG:
+                self._give_up(capture, RunEnd.NO_KEYFRAME)
+
+    def _give_up(self, capture: Capture, reason: RunEnd) -> None:
+        self._wanted_end = self._wanted_end or reason
+        capture.terminate()
+
+    async def _cause(self) -> RunEnd:
+        """Why it ended, from what we did and from asking the camera; never from FFmpeg's words."""
+        shop, settings = self._workshop, self._workshop.settings
+        if self._wanted_end is not None:
+            return self._wanted_end
+        if not shop.spool.has_room():
+            return RunEnd.SPOOL_FULL
+        told = await diagnose(self._source, timeout=settings.input_timeout)
+        return RunEnd.STREAM_ERROR if told is None else RunEnd(told.value)

@@ -1,0 +1,117 @@
+"""The FFmpeg command of one capture (design: capture; ``docs/design/recording.md``).
+
+Built with ffmpeg-python's ``compile()``, of which nothing else is used. A camera's URL, which may hold a
+password, is not among the arguments, where every user of the machine could read it: FFmpeg's concat reader
+gets it on standard input, as a list of one entry. It hands packets on as they are: the elementary stream
+and the producer times are the same as without it (measured with FFmpeg 5.1 and 9.0).
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import ffmpeg
+
+from archive.model.segment import TIMESCALE
+from recorder.binary import Binary
+from recorder.sources import Pattern, Source, SourceKind
+
+RAW = "%06d.raw.mp4"
+"""How FFmpeg names what it writes in a session's folder."""
+_FRAGMENT_US = 1_000_000
+_QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
+_PROTOCOLS = {
+    SourceKind.RTSP: "pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
+    SourceKind.HTTP: "pipe,http,https,httpproxy,tcp,tls,crypto",
+}
+_CODECS = {"h264": "libx264", "hevc": "libx265"}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``argv`` may be shown to anybody; ``stdin`` holds the URL, and is written to the program and closed."""
+
+    argv: tuple[str, ...]
+    stdin: bytes = field(repr=False)
+
+
+def record_command(
+    binary: Binary, source: Source, folder: Path, *, segment_seconds: int, timeout_us: int
+) -> Command:
+    """Record the source's first picture stream into ``folder`` as fragmented MP4, cut at keyframes.
+
+    Segments close at the first keyframe after each multiple of ``segment_seconds`` of the wall clock, and
+    each closed one is named on standard output as a line of CSV. Fragments are at most 1 s and written at
+    once. Sound is never recorded.
+    """
+    output: dict[str, Any] = {
+        "an": None,
+        "format": "segment",
+        "segment_time": segment_seconds,
+        "segment_atclocktime": 1,
+        "reset_timestamps": 1,
+        "segment_list": "pipe:1",
+        "segment_list_type": "csv",
+        "segment_format": "mp4",
+        "segment_format_options": ":".join((
+            "movflags=+frag_keyframe+empty_moov+default_base_moof",
+            f"frag_duration={_FRAGMENT_US}",
+            "flush_packets=1",
+            "write_prft=wallclock",
+            f"video_track_timescale={TIMESCALE}",
+        )),
+    }  # fmt: skip
+    output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
+    stream = _input(source, binary.font)["v:0"].output(_pattern_of(folder), **output)
+    argv = stream.compile(cmd=[str(binary.path), *_QUIET])
+    return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
+
+
+def _input(source: Source, font: Path | None) -> Any:
+    if source.pattern is not None:
+        return ffmpeg.input(_graph(source.pattern, font), format="lavfi", re=None)
+    if source.path is not None:
+        return ffmpeg.input(f"file:{source.path}", re=None, stream_loop=-1)
+    protocols = _PROTOCOLS[source.kind]
+    return ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=protocols)
+
+
+def _pattern_of(folder: Path) -> str:
+    """The segment muxer reads the whole path as a pattern."""
+    return str(folder).replace("%", "%%") + "/" + RAW
+
+
+def _list_of_one(source: Source, timeout_us: int) -> bytes:
+    if not source.is_live:
+        return b""
+    quoted = source.url.replace("'", r"'\''")
+    lines = ["ffconcat version 1.0", f"file '{quoted}'"]
+    if source.kind is SourceKind.RTSP:
+        lines += ["option rtsp_transport tcp", f"option timeout {timeout_us}"]
+    else:
+        lines += [f"option rw_timeout {timeout_us}"]
+    return ("\n".join(lines) + "\n").encode("ascii")
+
+
+def _graph(pattern: Pattern, font: Path | None) -> str:
+    picture = f"testsrc2=size={pattern.width}x{pattern.height}:rate={pattern.fps}"
+    if font is None:
+        return picture
+    text = r"%{gmtime\:%Y-%m-%d %T} UTC  %{n}"
+    size = max(12, pattern.height // 12)
+    return f"{picture},drawtext=fontfile={font}:text='{text}':fontsize={size}:x=8:y=8:box=1:boxborderw=6"
+
+
+def _encoding(pattern: Pattern) -> dict[str, Any]:
+    encoding: dict[str, Any] = {
+        "c:v": _CODECS[pattern.codec],
+        "preset": "ultrafast",
+        "pix_fmt": "yuv420p",
+        "g": pattern.gop,
+        "bf": pattern.bframes,
+        "threads": 1,
+    }
+    if pattern.codec == "h264":
+        return encoding | {"keyint_min": pattern.gop, "sc_threshold": 0}
+    rules = f"log-level=none:keyint={pattern.gop}:min-keyint={pattern.gop}:scenecut=0:pools=1"
+    return encoding | {"x265-params": rules}

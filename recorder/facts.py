@@ -1,0 +1,94 @@
+"""What is known when a session begins, kept beside what it writes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.durable import disk_errors
+from archive.errors import Malformed
+from archive.ingest import place_from_json, place_to_json
+from archive.model.camera import Place
+from archive.model.gap import GapCause
+from recorder.spool import SessionFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """What is known when a session begins; kept as ``session.json``.
+
+    ``not_before`` is where the camera's account stood; ``otherwise`` the cause of a stretch before the first
+    segment that nobody explained; ``is_live`` whether the camera has a clock of its own; ``doubt`` how late
+    (µs) a silent camera may be noticed.
+    """
+
+    camera: str
+    recorder: str
+    run: str
+    place: Place | None
+    is_live: bool
+    not_before: int
+    otherwise: GapCause
+    doubt: int
+
+    def to_json(self) -> JsonObject:
+        """As kept."""
+        return {
+            "camera": self.camera,
+            "recorder": self.recorder,
+            "run": self.run,
+            "place": place_to_json(self.place),
+            "is_live": self.is_live,
+            "not_before": self.not_before,
+            "otherwise": self.otherwise.value,
+            "doubt": self.doubt,
+        }
+
+    @classmethod
+    def from_json(cls, kept: JsonObject) -> "SessionFacts":
+        """Read back."""
+        return cls(
+            camera=kept["camera"],
+            recorder=kept["recorder"],
+            run=kept["run"],
+            place=place_from_json(kept["place"]),
+            is_live=kept["is_live"],
+            not_before=kept["not_before"],
+            otherwise=GapCause(kept["otherwise"]),
+            doubt=kept["doubt"],
+        )
+
+
+def read_facts(folder: SessionFolder) -> SessionFacts:
+    """Read ``session.json``. Raises Malformed ``bad_session``."""
+    try:
+        return SessionFacts.from_json(json.loads((folder.path / "session.json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Malformed(f"{folder.path} cannot be read: {error}", code="bad_session") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When each segment's successor arrived, one line each, written as it is heard.
+
+    A line is ``NUMBER TIME`` or, where the wall clock was stepped before, ``NUMBER TIME TIME_AFTER`` by the
+    clock before and after (µs). Not synced: after a power cut the timeline does without the last ones.
+    """
+
+    path: Path
+
+    def note(self, number: int, *times: int) -> None:
+        """Write one down. Raises StoreFull, Unavailable."""
+        with disk_errors("arrivals"), self.path.open("a", encoding="ascii") as notes:
+            notes.write(" ".join(map(str, (number, *times))) + "\n")
+
+    def read(self) -> dict[int, list[int]]:
+        """Times by segment number; a torn last line is ignored."""
+        with disk_errors("arrivals"):
+            lines = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
+        found: dict[int, list[int]] = {}
+        for line in lines:
+            parts = line.split()
+            if len(parts) in (2, 3) and all(part.isdigit() for part in parts):
+                found[int(parts[0])] = [int(part) for part in parts[1:]]
+        return found

@@ -1,0 +1,125 @@
+"""What is not recorded, and why, without a hole and without an overlap (invariant I6). Pure.
+
+A :class:`GapBook` knows up to where one camera's time is accounted for. From there on it is either told
+about footage, or about the reason why there is none; what it returns are the gap records to keep. Of two
+records with one id the later end holds, so an open gap can be recorded again while it grows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archive.canonical import JsonObject
+from archive.model.gap import Gap, GapCause
+from archive.timespan import Timespan, hour_of
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGap:
+    """A gap that goes on. ``written`` is the end of its last record (its start before the first)."""
+
+    gap: str
+    start: int
+    cause: GapCause
+    written: int
+
+
+@dataclass(slots=True)
+class GapBook:
+    """One camera's account of its time.
+
+    ``covered_until``: every instant since registration up to here is covered or in a closed gap. ``new_id``
+    makes the ids of gaps.
+    """
+
+    camera: str
+    recorder: str
+    covered_until: int
+    new_id: Callable[[int], str]
+    open: OpenGap | None = None
+
+    def missing(self, at: int, cause: GapCause, *, now: int) -> list[Gap]:
+        """There is no footage, and from ``at`` on the reason is ``cause``.
+
+        Where no gap was open it opens where coverage ended, since that is when footage was last there. Where
+        the open gap has another cause it is closed at ``at`` and a new one begins.
+        """
+        if self.open is None:
+            self._open(self.covered_until, cause, now)
+            return []
+        if self.open.cause is cause:
+            return []
+        if at <= self.open.start:
+            self.open = OpenGap(self.open.gap, self.open.start, cause, self.open.written)
+            return []
+        closed = self._close(at, now)
+        self._open(at, cause, now)
+        return closed
+
+    def footage(self, span: Timespan, *, now: int, otherwise: GapCause) -> list[Gap]:
+        """Footage covers ``span``; the gap before it ends.
+
+        ``otherwise`` is the cause of a stretch before it that nobody explained.
+        """
+        closed: list[Gap] = []
+        if self.open is None and span.start > self.covered_until:
+            self._open(self.covered_until, otherwise, now)
+        if self.open is not None:
+            if span.start > self.open.start:
+                closed = self._close(span.start, now)
+            self.open = None
+        self.covered_until = max(self.covered_until, span.end)
+        return closed
+
+    def rewrite(self, now: int, *, young: int) -> list[Gap]:
+        """The open gap's record, at first when it is older than ``young`` µs and then each full hour."""
+        gap = self.open
+        if gap is None:
+            return []
+        end = hour_of(now) if gap.written > gap.start else now
+        if end <= gap.written or (gap.written == gap.start and now - gap.start < young):
+            return []
+        return self._record(end, now)
+
+    def so_far(self, at: int, *, now: int) -> list[Gap]:
+        """The open gap's record up to ``at``: the recorder stops."""
+        return self._record(at, now) if self.open is not None and at > self.open.written else []
+
+    def to_json(self) -> JsonObject:
+        """The account as the spool keeps it."""
+        gap = self.open
+        if gap is None:
+            return {"covered_until": self.covered_until, "gap": None}
+        kept = {"id": gap.gap, "start": gap.start, "cause": gap.cause.value, "written": gap.written}
+        return {"covered_until": self.covered_until, "gap": kept}
+
+    def restore(self, kept: JsonObject) -> None:
+        """Take over an account from before; what is known since then may be later."""
+        gap = kept["gap"]
+        self.covered_until = max(self.covered_until, kept["covered_until"])
+        if gap is not None and gap["start"] >= self.covered_until:
+            self.open = OpenGap(gap["id"], gap["start"], GapCause(gap["cause"]), gap["written"])
+
+    def _open(self, start: int, cause: GapCause, now: int) -> None:
+        self.open = OpenGap(self.new_id(now), start, cause, start)
+
+    def _close(self, end: int, now: int) -> list[Gap]:
+        closed = self._record(end, now)
+        self.covered_until = max(self.covered_until, end)
+        self.open = None
+        return closed
+
+    def _record(self, end: int, now: int) -> list[Gap]:
+        gap = self.open
+        if gap is None or end <= gap.start:
+            return []
+        self.open = OpenGap(gap.gap, gap.start, gap.cause, max(end, gap.written))
+        return [
+            Gap(
+                camera=self.camera,
+                recorder=self.recorder,
+                gap=gap.gap,
+                span=Timespan(gap.start, end),
+                cause=gap.cause,
+                ingested_at=now,
+            )
+        ]

@@ -1,0 +1,184 @@
+"""One camera's lane: attempt after attempt, with every moment between them accounted for."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from archive.errors import ArchiveError, StoreFull
+from archive.model.camera import Camera
+from archive.model.gap import GapCause, RunEnd
+from recorder.capture import Attempt, Outcome
+from recorder.probe import diagnose
+from recorder.session import Session
+from recorder.sources import Source, parse_source
+from recorder.workshop import Workshop
+
+_SOUND = 10.0
+"""A connection that gave footage for this many seconds was sound: the next attempt comes at once."""
+_JITTER = 0.2
+_LOOK_AGAIN = 2.0
+
+_GAP_AFTER = {
+    RunEnd.STOPPED: GapCause.RECORDER_RESTART,
+    RunEnd.PARAMETER_CHANGE: GapCause.RECORDER_RESTART,
+    RunEnd.CLOCK_STEP: GapCause.CLOCK_STEP,
+}
+
+
+@dataclass(slots=True)
+class LaneState:
+    """What is going on, for metrics and heartbeats."""
+
+    attempts: int = 0
+    is_capturing: bool = False
+
+
+class Lane:
+    """Records one camera until told to stop. All methods belong to the event loop's thread."""
+
+    def __init__(self, workshop: Workshop, camera: Camera) -> None:
+        self._shop = workshop
+        self.camera = camera
+        self.state = LaneState()
+        self._changed = asyncio.Event()
+        self._stopping = False
+        self._attempt: Attempt | None = None
+        self._failures = 0
+        self._otherwise = GapCause.RECORDER_RESTART
+        self._doubted = False
+        self._unfinished: list[Session] = []
+
+    def change(self, camera: Camera) -> None:
+        """The camera's registration changed; what cannot be changed under way begins a new session."""
+        before, self.camera = self.camera, camera
+        if camera == before:
+            return
+        self._shop.accounts.open(camera.id, camera.place, since=camera.registered_at)
+        if camera.disabled:
+            self._end_attempt(RunEnd.DISABLED)
+        elif (camera.sealed_source, camera.segment_seconds, camera.place) != (
+            before.sealed_source,
+            before.segment_seconds,
+            before.place,
+        ):
+            self._end_attempt(RunEnd.PARAMETER_CHANGE)
+        self._failures = 0
+        self._changed.set()
+
+    def spool_is_full(self) -> None:
+        """Stop until there is room."""
+        self._end_attempt(RunEnd.SPOOL_FULL)
+
+    def stop(self) -> None:
+        """End in order: what FFmpeg holds becomes a segment."""
+        self._stopping = True
+        self._end_attempt(RunEnd.STOPPED)
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until :meth:`stop`."""
+        while not self._stopping:
+            self._changed.clear()
+            pause = await self._turn()
+            if pause > 0 and not self._stopping:
+                await self._wait(pause)
+
+    def rewrite_gap(self) -> None:
+        """Record an open gap that has lasted; not while footage may be ending it."""
+        if not self.state.is_capturing:
+            self._shop.accounts.rewrite(self.camera.id)
+
+    async def _turn(self) -> float:
+        """One attempt, or the reason for none; how long to wait before the next."""
+        now = self._shop.clock.now()
+        if self.camera.disabled:
+            await self._missing(now, GapCause.DISABLED)
+            return self._shop.settings.longest_retry
+        if not self._shop.spool.has_room():
+            await self._missing(now, GapCause.SPOOL_FULL)
+            return _LOOK_AGAIN
+        try:
+            await self._finish_leftovers()
+            source = parse_source(self._shop.sources.source_of(self.camera))
+            cause = await self._ask_first(source)
+            if cause is not None:
+                return await self._failed(now, Outcome(RunEnd(cause.value)))
+            outcome = await self._record(source)
+        except StoreFull as error:
+            self._shop.log.error("spool_full", camera=self.camera.id, reason=error.message)
+            await self._missing(now, GapCause.SPOOL_FULL)
+            return _LOOK_AGAIN
+        except ArchiveError as error:
+            self._shop.log.error(
+                "attempt_failed", camera=self.camera.id, code=error.code, reason=error.message
+            )
+            return await self._failed(now, Outcome(RunEnd.STREAM_ERROR))
+        if self._stopping:
+            return 0
+        return await self._failed(now, outcome)
+
+    async def _ask_first(self, source: Source) -> GapCause | None:
+        """After a failure the camera is asked before a process is spent on it."""
+        if not self._doubted:
+            return None
+        return await diagnose(source, timeout=self._shop.settings.input_timeout)
+
+    async def _record(self, source: Source) -> Outcome:
+        self.state.attempts += 1
+        self.state.is_capturing = True
+        attempt = self._attempt = Attempt(self._shop, self.camera, source)
+        if self._stopping:
+            attempt.stop(RunEnd.STOPPED)
+        try:
+            return await attempt.run(self._otherwise)
+        except ArchiveError:
+            if attempt.session is not None:
+                self._unfinished.append(attempt.session)
+            raise
+        finally:
+            self._attempt = None
+            self.state.is_capturing = False
+
+    async def _finish_leftovers(self) -> None:
+        """Sessions that a full disk had cut off."""
+        while self._unfinished:
+            session = await self._shop.in_thread(self._unfinished[0].retake)
+            self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
+            self._unfinished.pop(0)
+
+    async def _failed(self, began: int, outcome: Outcome) -> float:
+        """An attempt is over. Keep why, and say how long to wait."""
+        cause = _GAP_AFTER.get(outcome.cause) or GapCause(outcome.cause.value)
+        self._otherwise = cause
+        self._doubted = outcome.cause not in _GAP_AFTER
+        if outcome.cause in _GAP_AFTER or outcome.cause in (RunEnd.DISABLED, RunEnd.SPOOL_FULL):
+            return 0
+        if outcome.lasted >= _SOUND:
+            self._failures = 0
+        self._failures += 1
+        await self._missing(began, cause)
+        settings = self._shop.settings
+        self._shop.log.warning(
+            "camera_lost",
+            camera=self.camera.id,
+            cause=cause.value,
+            failures=self._failures,
+            lasted=round(outcome.lasted, 1),
+            messages=outcome.messages[-3:],
+        )
+        pause = min(settings.first_retry * 2.0 ** min(self._failures - 1, 16), settings.longest_retry)
+        return pause * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load, guards nothing
+
+    async def _missing(self, at: int, cause: GapCause) -> None:
+        await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
+
+    def _end_attempt(self, reason: RunEnd) -> None:
+        if self._attempt is not None:
+            self._attempt.stop(reason)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,168 @@
+"""Why a camera gives no footage, asked of the camera itself.
+
+FFmpeg's messages differ between versions and its exit status is 0 when a camera goes away, so the cause of
+a gap is found by a short conversation: connect, and ask for the description (RTSP ``DESCRIBE``, RFC 2326)
+or the head of the answer (HTTP). Basic and Digest authentication (RFC 7616) are answered as FFmpeg does.
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+import secrets
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archive.model.gap import GapCause
+from recorder.sources import Source, SourceKind
+
+_LONGEST_ANSWER = 64 << 10
+_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_HASHES: dict[str, Callable[[bytes], str]] = {
+    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
+    "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    challenges: tuple[str, ...]
+
+
+async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
+    """Why the source cannot be recorded, or None where the camera answers that it can.
+
+    ``unreachable``: no connection, or no such stream; ``auth_failed``: it refuses the credentials;
+    ``stalled``: it accepts the connection and says nothing; ``stream_error``: it answers anything else.
+    """
+    if source.path is not None:
+        return None if source.path.is_file() else GapCause.UNREACHABLE
+    if source.kind is SourceKind.PATTERN:
+        return None
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(source.host, source.port, ssl=_tls(source))
+    except (OSError, TimeoutError):
+        return GapCause.UNREACHABLE
+    try:
+        async with asyncio.timeout(timeout):
+            return _cause(await _converse(source, reader, writer))
+    except TimeoutError:
+        return GapCause.STALLED
+    except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
+        return GapCause.STREAM_ERROR
+    finally:
+        writer.close()
+
+
+def _cause(status: int) -> GapCause | None:
+    if 200 <= status < 400:
+        return None
+    if status in (401, 403, 407):
+        return GapCause.AUTH_FAILED
+    return GapCause.UNREACHABLE if status in (404, 410) else GapCause.STREAM_ERROR
+
+
+def _tls(source: Source) -> ssl.SSLContext | None:
+    """Cameras carry certificates of their own making; FFmpeg does not check them either."""
+    if not source.uses_tls:
+        return None
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _converse(source: Source, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+    answer = await _ask(source, reader, writer, number=1, credentials=None)
+    if answer.status != 401 or not source.user:
+        return answer.status
+    credentials = _credentials(source, answer.challenges)
+    if credentials is None or source.kind is SourceKind.HTTP:
+        # An HTTP server may close after its answer; a challenge that we can meet is met by FFmpeg.
+        return 401 if credentials is None else await _ask_again(source, credentials)
+    return (await _ask(source, reader, writer, number=2, credentials=credentials)).status
+
+
+async def _ask_again(source: Source, credentials: str) -> int:
+    reader, writer = await asyncio.open_connection(source.host, source.port, ssl=_tls(source))
+    try:
+        return (await _ask(source, reader, writer, number=2, credentials=credentials)).status
+    finally:
+        writer.close()
+
+
+async def _ask(
+    source: Source,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    number: int,
+    credentials: str | None,
+) -> _Answer:
+    host = f"[{source.host}]" if ":" in source.host else source.host
+    if source.kind is SourceKind.RTSP:
+        url = f"{source.scheme}://{host}:{source.port}{source.target}"
+        lines = [f"DESCRIBE {url} RTSP/1.0", f"CSeq: {number}", "Accept: application/sdp"]
+    else:
+        lines = [f"GET {source.target} HTTP/1.1", f"Host: {host}:{source.port}", "Accept: */*"]
+        lines += ["Connection: close"]
+    lines += ["User-Agent: saksi"] + ([f"Authorization: {credentials}"] if credentials else [])
+    writer.write("\r\n".join([*lines, "", ""]).encode("ascii"))
+    await writer.drain()
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    if len(head) > _LONGEST_ANSWER:
+        raise ValueError("the answer's head is too long")
+    status, *fields = head.split("\r\n")
+    length = 0
+    challenges: list[str] = []
+    for line in fields:
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "www-authenticate":
+            challenges.append(value.strip())
+        elif name.strip().lower() == "content-length":
+            length = min(int(value), _LONGEST_ANSWER)
+    if source.kind is SourceKind.RTSP and length:
+        await reader.readexactly(length)
+    return _Answer(int(status.split(" ", 2)[1]), tuple(challenges))
+
+
+def _credentials(source: Source, challenges: tuple[str, ...]) -> str | None:
+    """The Authorization value for the best challenge we can meet; None where we can meet none."""
+    for challenge in challenges:
+        scheme, _, rest = challenge.partition(" ")
+        if scheme.lower() != "digest":
+            continue
+        fields = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
+        if fields.get("algorithm", "MD5").upper() in _HASHES:
+            return _digest(source, fields)
+    if any(challenge.lower().startswith("basic") for challenge in challenges):
+        return "Basic " + base64.b64encode(f"{source.user}:{source.password}".encode()).decode("ascii")
+    return None
+
+
+def _digest(source: Source, fields: dict[str, str]) -> str:
+    algorithm = fields.get("algorithm", "MD5").upper()
+    digest = _HASHES[algorithm]
+    if source.kind is SourceKind.RTSP:
+        method = "DESCRIBE"
+        host = f"[{source.host}]" if ":" in source.host else source.host
+        uri = f"{source.scheme}://{host}:{source.port}{source.target}"
+    else:
+        method, uri = "GET", source.target
+    realm, nonce = fields.get("realm", ""), fields.get("nonce", "")
+    first = digest(f"{source.user}:{realm}:{source.password}".encode())
+    second = digest(f"{method}:{uri}".encode())
+    parts = [f'username="{source.user}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri}"']
+    if "auth" in [one.strip() for one in fields.get("qop", "").split(",")]:
+        cnonce = secrets.token_hex(8)
+        response = digest(f"{first}:{nonce}:00000001:{cnonce}:auth:{second}".encode())
+        parts += ["qop=auth", "nc=00000001", f'cnonce="{cnonce}"']
+    else:
+        response = digest(f"{first}:{nonce}:{second}".encode())
+    parts += [f'response="{response}"', f"algorithm={algorithm}"]
+    if "opaque" in fields:
+        parts.append(f'opaque="{fields["opaque"]}"')
+    return "Digest " + ", ".join(parts)

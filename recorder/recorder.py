@@ -1,0 +1,310 @@
+"""The recorder: everything it is made of, handed in, and its life from start to orderly end."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.errors import ArchiveError, Unavailable
+from archive.ids import check_name
+from archive.ingest import IndexSink, Ingest
+from archive.ledger import Ledger
+from archive.logbook import Logbook
+from archive.model.camera import Camera
+from archive.ports import Stores
+from recorder import identity
+from recorder.accounts import Accounts
+from recorder.archiver import Archiver, Log
+from recorder.binary import Binary
+from recorder.lane import Lane
+from recorder.recovery import Recovery, give_up
+from recorder.roster import Roster, Sources
+from recorder.settings import RecorderSettings
+from recorder.spool import Spool
+from recorder.workshop import Workshop
+
+_FINISHERS = 2
+
+
+class RecorderIndex(IndexSink, Protocol):
+    """What a recorder needs of the index."""
+
+    def high_water(self, camera: str) -> int | None:
+        """The latest end of any segment or gap of the camera; None where nothing is known."""
+        ...
+
+    def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
+        """Keep a recorder's sign of life."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderParts:
+    """What a recorder is made of.
+
+    ``only`` names the cameras to record (all where empty). ``keep_days`` says how long a camera's segments
+    are locked; ``is_synchronised`` whether the machine's clock follows a time server.
+    """
+
+    recorder: str
+    spool_dir: Path
+    key: Ed25519PrivateKey
+    stores: Stores
+    ledger: Ledger
+    index: RecorderIndex
+    sources: Sources
+    binary: Binary
+    clock: Clock
+    settings: RecorderSettings
+    log: Log
+    only: Collection[str] = ()
+    keep_days: Callable[[str], int] | None = None
+    is_synchronised: Callable[[], bool] = lambda: True
+
+
+class Recorder:
+    """One recorder. :meth:`run` it once, in the thread of an event loop that lives as long as it does."""
+
+    def __init__(self, parts: RecorderParts) -> None:
+        self._parts = parts
+        self._id = check_name("recorder", parts.recorder)
+        self._stop = asyncio.Event()
+        self._is_introduced = False
+        self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._archiver: Archiver | None = None
+        self._accounts: Accounts | None = None
+        self._spool: Spool | None = None
+
+    def stop(self) -> None:
+        """Ask for an orderly end; from the event loop's thread (or a signal handler of the loop)."""
+        self._stop.set()
+
+    def state(self) -> JsonObject:
+        """What goes on now, for heartbeats and metrics. Integers and texts only."""
+        archiver, spool, accounts = self._archiver, self._spool, self._accounts
+        if archiver is None or spool is None or accounts is None:
+            return {}
+        now = self._parts.clock.now()
+        counters = archiver.counters
+        return {
+            "cameras": {
+                camera: {
+                    "capturing": int(lane.state.is_capturing),
+                    "attempts": lane.state.attempts,
+                    "cause": str(accounts.open_cause(camera) or ""),
+                    "lag_us": max(0, now - counters.newest_end.get(camera, now)),
+                }
+                for camera, (lane, _) in self._lanes.items()
+            },
+            "segments": counters.segments,
+            "bytes": counters.bytes,
+            "leaves": counters.leaves,
+            "batches": counters.batches,
+            "lost": counters.lost,
+            "waiting": archiver.waiting,
+            "spool_bytes": spool.held_bytes,
+            "spool_full": int(spool.is_full),
+            "store_error": counters.store_error,
+            "index_error": counters.index_error,
+        }
+
+    async def run(self, duration: float | None = None) -> None:
+        """Record for ``duration`` seconds, or until :meth:`stop`; everything is archived when this returns.
+
+        Raises:
+            Conflict: ``spool_in_use``, ``recorder_unknown_place``.
+            Unavailable: ``spool_not_drained``: stopped, with the rest still in the spool because a store or
+                the index did not answer; the next start brings it in.
+            StoreFull, Unavailable: the disk, at the start.
+        """
+        parts, settings = self._parts, self._parts.settings
+        spool = self._spool = Spool(
+            parts.spool_dir, parts.clock, settings.spool_quota, settings.spool_reserve
+        )
+        spool.open()
+        finishing = ThreadPoolExecutor(_FINISHERS, "finish")
+        try:
+            await self._record(spool, finishing, duration)
+        finally:
+            finishing.shutdown(wait=False, cancel_futures=True)
+            spool.close()
+
+    async def _record(self, spool: Spool, finishing: ThreadPoolExecutor, duration: float | None) -> None:
+        parts, settings = self._parts, self._parts.settings
+        logbook = Logbook(
+            spool.root / "journal", self._id, parts.key, parts.clock, lock_days=settings.journal_lock_days
+        )
+        ingest = Ingest(
+            footage=parts.stores.footage,
+            records=parts.stores.records,
+            index=parts.index,
+            logbook=logbook,
+            recorder=self._id,
+            keep_days=parts.keep_days or (lambda camera: settings.retention_floor_days),
+        )
+        archiver = self._archiver = Archiver(
+            ingest,
+            settings,
+            before_seal=lambda: self._introduce(logbook),
+            before_upload=lambda: accounts.save(),
+            give_up=lambda parcel: give_up(parcel, spool, accounts),
+            log=parts.log,
+        )
+        accounts = self._accounts = Accounts(spool, parts.clock, self._id, archiver.deliver)
+        recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log)
+        await asyncio.to_thread(recovery.run)
+        ingest.expect(recovery.parcels)
+        roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
+        shop = Workshop(
+            self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
+            finishing, parts.log, parts.is_synchronised,
+        )  # fmt: skip
+        await asyncio.to_thread(self._introduce_early, logbook)
+        cameras = await asyncio.to_thread(self._first_look, roster, accounts)
+        await asyncio.to_thread(
+            recovery.explain_absence,
+            [camera.id for camera in cameras],
+            [camera.id for camera in cameras if camera.disabled],
+            now=parts.clock.now(),
+        )
+        spool.touch()
+        archiver.deliver(recovery.parcels)
+        tasks = [
+            asyncio.create_task(archiver.run()),
+            asyncio.create_task(self._keep_roster(roster, shop)),
+            asyncio.create_task(self._beat()),
+        ]
+        self._staff(cameras, shop)
+        try:
+            await self._until_stopped(tasks, duration)
+        finally:
+            await self._wind_up(tasks, archiver, accounts)
+
+    async def _until_stopped(self, tasks: list["asyncio.Task[None]"], duration: float | None) -> None:
+        """Wait for the end that was asked for; a task that fails ends the recorder and is heard."""
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {stopped, *tasks}, timeout=duration, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            stopped.cancel()
+        for task in done - {stopped}:
+            task.result()
+
+    async def _wind_up(
+        self, tasks: list["asyncio.Task[None]"], archiver: Archiver, accounts: Accounts
+    ) -> None:
+        """Lanes first, then what they made, then the journal."""
+        tasks[1].cancel()
+        for lane, _ in self._lanes.values():
+            lane.stop()
+        results = await asyncio.gather(*(task for _, task in self._lanes.values()), return_exceptions=True)
+        await asyncio.to_thread(accounts.stop)
+        drained = not tasks[0].done() and await archiver.drain(self._parts.settings.drain_seconds)
+        await asyncio.to_thread(self._beat_once)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        archiver.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        if not drained:
+            raise Unavailable(
+                f"{archiver.waiting} leaves are still in the spool",
+                code="spool_not_drained",
+                hint="The store or the index does not answer. Start the recorder again when they do.",
+            )
+
+    # Cameras -----------------------------------------------------------------------------------------
+
+    def _first_look(self, roster: Roster, accounts: Accounts) -> list[Camera]:
+        """The cameras, from the ledger or, where it is away, from memory; with their accounts open."""
+        remembered = roster.remembered()
+        try:
+            cameras = roster.refresh()
+        except ArchiveError as error:
+            self._parts.log.error("roster_from_memory", code=error.code, reason=error.message)
+            cameras = remembered
+        for camera in cameras:
+            self._open_account(camera, accounts)
+        return cameras
+
+    def _open_account(self, camera: Camera, accounts: Accounts) -> None:
+        since = camera.registered_at
+        if not accounts.knows(camera.id):
+            try:
+                since = max(since, self._parts.index.high_water(camera.id) or since)
+            except ArchiveError as error:
+                self._parts.log.warning("high_water_unknown", camera=camera.id, reason=error.message)
+        accounts.open(camera.id, camera.place, since=since)
+
+    def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
+        for camera in cameras:
+            if camera.id in self._lanes:
+                self._lanes[camera.id][0].change(camera)
+                continue
+            lane = Lane(shop, camera)
+            self._lanes[camera.id] = (lane, asyncio.create_task(lane.run()))
+
+    async def _keep_roster(self, roster: Roster, shop: Workshop) -> None:
+        """Every few seconds: who is to be recorded, is there room, which gaps grow."""
+        while True:
+            await asyncio.sleep(self._parts.settings.registry_seconds)
+            shop.spool.touch()
+            for _, task in self._lanes.values():
+                if task.done():
+                    task.result()
+            if not shop.spool.has_room():
+                for lane, _ in self._lanes.values():
+                    lane.spool_is_full()
+            try:
+                cameras = await asyncio.to_thread(roster.refresh)
+                new = [camera for camera in cameras if camera.id not in self._lanes]
+                for camera in new:
+                    await asyncio.to_thread(self._open_account, camera, shop.accounts)
+                self._staff(cameras, shop)
+                await asyncio.to_thread(self._rewrite_gaps)
+            except ArchiveError as error:
+                self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
+
+    def _rewrite_gaps(self) -> None:
+        for lane, _ in tuple(self._lanes.values()):
+            lane.rewrite_gap()
+
+    # The recorder itself -----------------------------------------------------------------------------
+
+    def _introduce(self, logbook: Logbook) -> None:
+        """Before the first batch: the ledger knows our key, and a new spool of an old recorder its place."""
+        if self._is_introduced:
+            return
+        parts = self._parts
+        if identity.find_place(logbook, parts.ledger, parts.stores.records, self._id):
+            parts.log.error("spool_was_lost", recorder=self._id, batch=logbook.open_batch)
+        identity.register(parts.ledger, self._id, parts.key.public_key())
+        self._is_introduced = True
+
+    def _introduce_early(self, logbook: Logbook) -> None:
+        """At the start, so that what only a person can mend is told at once; an absent store can wait."""
+        try:
+            self._introduce(logbook)
+        except Unavailable as error:
+            self._parts.log.warning("store_away_at_start", code=error.code, reason=error.message)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.to_thread(self._beat_once)
+            await asyncio.sleep(self._parts.settings.heartbeat_seconds)
+
+    def _beat_once(self) -> None:
+        try:
+            self._parts.index.put_heartbeat(self._id, self._parts.clock.now(), self.state())
+        except ArchiveError as error:
+            self._parts.log.warning("no_heartbeat", code=error.code, reason=error.message)

@@ -1,0 +1,109 @@
+"""Start-up: what an earlier recorder left in the spool is brought to an end (design: durable procedures).
+
+FFmpegs that outlived it are killed, torn segments are cut at their last whole fragment and kept, and every
+camera's account is taken up where it stood; from there on the gap is ``recorder_restart``.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from archive.clock import Clock
+from archive.errors import IntegrityError, Malformed
+from archive.ingest import Parcel, read_tickets
+from archive.logbook import Logbook
+from archive.model.gap import GapCause, RunEnd
+from archive.model.leaf import Leaf
+from archive.model.segment import Segment
+from recorder.accounts import Accounts
+from recorder.archiver import Log
+from recorder.facts import read_facts
+from recorder.session import Session
+from recorder.spool import SessionFolder, Spool
+
+
+class Recovery:
+    """One pass over the spool at start-up. Blocking; runs before anything else works there."""
+
+    def __init__(self, spool: Spool, accounts: Accounts, logbook: Logbook, clock: Clock, log: Log) -> None:
+        self._spool = spool
+        self._accounts = accounts
+        self._logbook = logbook
+        self._clock = clock
+        self._log = log
+        self.parcels: list[Parcel] = []
+
+    def run(self) -> None:
+        """Take everything up; :attr:`parcels` then holds what the archive does not have yet.
+
+        Raises:
+            StoreFull, Unavailable: the disk. Nothing was lost; a later start goes on.
+        """
+        self._accounts.load()
+        gaps = list(read_tickets(self._spool.root / "gaps"))
+        self.parcels += gaps
+        self._account_for(self._logbook.leaves())
+        self._account_for(parcel.leaf for parcel in gaps)
+        for folder in self._spool.sessions():
+            self._take_up(folder)
+
+    def explain_absence(self, cameras: Iterable[str], disabled: Iterable[str], *, now: int) -> None:
+        """From the last sign of life on, nobody recorded: that is this gap's cause."""
+        at = self._spool.last_alive() or now
+        off = set(disabled)
+        for camera in cameras:
+            if camera not in off:
+                self._accounts.missing(camera, min(at, now), GapCause.RECORDER_RESTART)
+
+    def _take_up(self, folder: SessionFolder) -> None:
+        folder.acquire()
+        try:
+            facts = read_facts(folder)
+        except Malformed as error:
+            # Its first line was never synced, so no FFmpeg was started for it.
+            if folder.raw_numbers():
+                self._log.error("session_unreadable", reason=error.message)
+                folder.let_go()
+                self._spool.quarantine(folder.path)
+            else:
+                self._spool.remove(folder)
+            return
+        self._accounts.open(facts.camera, facts.place, since=facts.not_before)
+        try:
+            session = Session.resume(folder, spool=self._spool, accounts=self._accounts, clock=self._clock)
+            found = session.waiting()
+        except IntegrityError as error:
+            self._log.error("session_damaged", code=error.code, reason=error.message)
+            folder.let_go()
+            self._spool.quarantine(folder.path)
+            return
+        self._account_for(parcel.leaf for parcel in found)
+        self.parcels += [parcel for parcel in found if not self._is_lost(parcel)]
+        if not session.is_closed:
+            made = session.end(RunEnd.RECORDER_RESTART)
+            self.parcels += made
+            self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
+        else:
+            session.settle()
+
+    def _is_lost(self, parcel: Parcel) -> bool:
+        """A segment's ticket without its segment, although the archive never had it: the disk lost it."""
+        segment = parcel.leaf
+        if not isinstance(segment, Segment) or parcel.media is not None:
+            return False
+        give_up(parcel, self._spool, self._accounts)
+        self._log.error("segment_lost", camera=segment.camera, ticket=str(parcel.ticket))
+        return True
+
+    def _account_for(self, leaves: Iterable[Leaf]) -> None:
+        for leaf in leaves:
+            self._accounts.open(leaf.camera, None, since=leaf.span.end)
+
+
+def give_up(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
+    """A segment that will never be in the archive: kept for people, and on record as a gap."""
+    for path in filter(None, (parcel.media, parcel.ticket)):
+        if Path(path).exists():
+            spool.quarantine(path)
+    accounts.lost(parcel.leaf.camera, parcel.leaf.span)
+    if parcel.on_release is not None:
+        parcel.on_release(parcel)

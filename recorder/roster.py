@@ -1,0 +1,68 @@
+"""Which cameras to record, kept up to date from the ledger.
+
+A look costs one listing; only a stream that grew is read. The last answer is kept in the spool, so that a
+start without the store records what was recorded before.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from archive import keys
+from archive.ledger import Entry, Ledger
+from archive.model.camera import Camera, from_state, to_state
+from archive.ports import ObjectStore
+from recorder.spool import Spool
+
+_KEPT = "roster.json"
+
+
+class Sources(Protocol):
+    """Where whole source URLs come from."""
+
+    def source_of(self, camera: Camera) -> str:
+        """The camera's URL with its secrets. Raises IntegrityError ``secret_unreadable``."""
+        ...
+
+
+class Roster:
+    """The cameras of the ledger, or those of them named in ``only``. Not thread-safe."""
+
+    def __init__(
+        self, ledger: Ledger, records: ObjectStore, spool: Spool, *, only: Collection[str] = ()
+    ) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._spool = spool
+        self._only = frozenset(only)
+        self._versions: dict[str, int] = {}
+        self._cameras: dict[str, Camera] = {}
+
+    def remembered(self) -> list[Camera]:
+        """The cameras as the spool keeps them from before."""
+        kept = self._spool.kept(_KEPT) or {}
+        cameras = [from_state(state) for state in kept.get("cameras", ())]
+        self._cameras = {camera.id: camera for camera in cameras}
+        return self._chosen()
+
+    def refresh(self) -> list[Camera]:
+        """The cameras as the ledger has them now. Raises as the store."""
+        newest: dict[str, int] = {}
+        for listed in self._records.list(keys.ledger_prefix("camera")):
+            _, entity, version = keys.parse_ledger_key(listed.key)
+            newest[entity] = max(version, newest.get(entity, 0))
+        changed = {
+            entity: version for entity, version in newest.items() if self._versions.get(entity) != version
+        }
+        for entity, version in changed.items():
+            entry: Entry = self._ledger.entry("camera", entity, version)
+            self._cameras[entity] = from_state(entry.state)
+            self._versions[entity] = version
+        if changed:
+            states = [to_state(camera) for _, camera in sorted(self._cameras.items())]
+            self._spool.keep(_KEPT, {"cameras": states})
+        return self._chosen()
+
+    def _chosen(self) -> list[Camera]:
+        return [
+            camera for id_, camera in sorted(self._cameras.items()) if not self._only or id_ in self._only
+        ]

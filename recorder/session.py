@@ -1,0 +1,395 @@
+"""One session: what one FFmpeg wrote, made into timed segments with tickets, in order.
+
+Everything that decides is on disk before it matters, so that a session that was cut off is taken up again
+by the next start exactly where it stood:
+
+* ``session.json``: whose session it is, its first run, and where the camera's account stood;
+* ``arrivals``: when each segment's successor arrived, one line each, written as it is heard;
+* ``NNNNNN.raw.mp4`` → ``NNNNNN.mp4`` → ``NNNNNN.ticket``: a raw segment goes only after its ticket came;
+* each ticket keeps the state of the timeline after it, and the newest one stays until the session is over;
+* ``closed``: nothing more will come; the folder goes with its last ticket.
+
+Used by one thread at a time, except for the release of parcels, which comes from the archive's side.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.durable import disk_errors
+from archive.errors import Malformed
+from archive.ids import new_run_id
+from archive.ingest import JOURNALLED, TICKET, Parcel, write_ticket
+from archive.model.gap import GapCause, RunEnd
+from archive.model.segment import Run, Segment
+from archive.mp4.finalise import Finalised, finalise
+from archive.timespan import Timespan
+from recorder.accounts import Accounts
+from recorder.facts import Arrivals, SessionFacts, read_facts
+from recorder.release import Releases
+from recorder.spool import SessionFolder, Spool
+from recorder.timing import UNSYNCHRONISED, Piece, RunTimeline, Timed, camera_time
+
+_PATIENCE = 0.5
+_STEP = 0.005
+_SILENT_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A finalised segment that waits for its times."""
+
+    number: int
+    finalised: Finalised
+    duration: int
+
+
+@dataclass(slots=True)
+class _CurrentRun:
+    """The run that goes on: ``ticks`` is the decode time of its next segment, ``seq`` that one's number."""
+
+    run: str
+    timeline: RunTimeline
+    otherwise: GapCause
+    ticks: int = 0
+    seq: int = 0
+    start: int | None = None
+    end: int | None = None
+    waiting: list[_Made] = field(default_factory=list)
+
+
+class Session:
+    """The writer of one session's segments.
+
+    ``is_synchronised`` says whether the machine's clock follows a time server.
+    """
+
+    def __init__(
+        self,
+        folder: SessionFolder,
+        facts: SessionFacts,
+        *,
+        spool: Spool,
+        accounts: Accounts,
+        clock: Clock,
+        is_synchronised: Callable[[], bool] = lambda: True,
+        releases: Releases | None = None,
+    ) -> None:
+        self.folder = folder
+        self.facts = facts
+        self._spool = spool
+        self._accounts = accounts
+        self._clock = clock
+        self._is_synchronised = is_synchronised
+        self._run = _CurrentRun(facts.run, RunTimeline(facts.not_before), facts.otherwise)
+        self._arrivals = Arrivals(folder.path / "arrivals")
+        self._next = 0
+        self._held: tuple[_Made, int] | None = None
+        self._releases = releases or Releases(folder, spool)
+        self.reason = RunEnd.RECORDER_RESTART
+        self.is_written: Callable[[], bool] = lambda: False
+        """Whether FFmpeg still runs."""
+
+    @classmethod
+    def resume(cls, folder: SessionFolder, *, spool: Spool, accounts: Accounts, clock: Clock) -> "Session":
+        """Take up a session that was cut off; :meth:`end` then makes what is left of it.
+
+        Raises:
+            IntegrityError: ``ticket_damaged``.
+            Malformed: ``bad_session``: its ``session.json`` is not there or cannot be read.
+        """
+        session = cls(folder, read_facts(folder), spool=spool, accounts=accounts, clock=clock)
+        newest = session._releases.newest_on_disk()
+        if newest is not None:
+            session._take_up(newest)
+        return session
+
+    def retake(self) -> "Session":
+        """Take this session up again after an error of the disk, in the same process.
+
+        Raises:
+            StoreFull, Unavailable, IntegrityError: as :meth:`resume`.
+        """
+        self.folder.let_go()
+        self.folder.acquire()
+        session = Session(
+            self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
+            is_synchronised=self._is_synchronised, releases=self._releases,
+        )  # fmt: skip
+        newest = self._releases.newest_on_disk()
+        if newest is not None:
+            session._take_up(newest)
+        return session
+
+    def settle(self) -> None:
+        """After :meth:`waiting`, of a closed session: its folder goes if nothing waits."""
+        self._releases.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will come of it but the release of its tickets."""
+        return self._releases.is_closed
+
+    def waiting(self) -> list[Parcel]:
+        """After :meth:`resume`: the tickets whose way into the archive is not over, in order.
+
+        Raises:
+            IntegrityError: ``ticket_damaged``.
+        """
+        return self._releases.take_up()
+
+    @property
+    def covered_until(self) -> int | None:
+        """Where the footage ends whose times are known."""
+        return self._run.end
+
+    @property
+    def number(self) -> int:
+        """The number of the segment that is being written, or awaited."""
+        return self._next
+
+    def closed(self, number: int, arrival: int) -> list[Parcel]:
+        """FFmpeg closed a segment, and the next one's first packet arrived then (wall time, µs).
+
+        Returns:
+            Tickets of the segments whose times became final, in order.
+
+        Raises:
+            Malformed: ``bad_segment``: it cannot be made a segment; the session must be ended.
+            StoreFull, Unavailable: the disk; the session must be ended, and is taken up again later.
+        """
+        self._arrivals.note(number, arrival)
+        return self._closed(number, arrival)
+
+    def stepped(self, number: int, arrival: int, arrival_after: int) -> list[Parcel]:
+        """The same, when the wall clock was stepped before: a new run begins with the next segment."""
+        self._arrivals.note(number, arrival, arrival_after)
+        return [*self._closed(number, arrival), *self._step(arrival_after)]
+
+    def end(self, reason: RunEnd, ended: int = 0, patience: int = 0) -> list[Parcel]:
+        """FFmpeg is gone: what it left is made segments, and the run its record.
+
+        A segment that holds no whole fragment is dropped; one that cannot be read is kept for people. Where
+        the camera answers (``stream_error``) but its footage had ended more than 0.8 ``patience`` before
+        FFmpeg did, at ``ended`` (both µs), it had ``stalled``; :attr:`reason` says which.
+
+        Raises:
+            StoreFull, Unavailable: the disk; may be called again after :meth:`resume`.
+        """
+        parcels: list[Parcel] = []
+        notes = self._arrivals.read()
+        if self._held is not None:
+            made, arrival = self._held
+            if self._raw_after(made.number) is not None:
+                parcels += self._place(made, arrival)
+            else:
+                parcels += self._place_last(made)
+            self._held = None
+        numbers = [number for number in self.folder.raw_numbers() if number >= self._next]
+        for number in numbers:
+            is_last = number == numbers[-1]
+            try:
+                made = self._make(number)
+            except Malformed as error:
+                parcels += self._set_aside(number, error.code, is_last=is_last)
+                continue
+            if is_last:
+                parcels += self._place_last(made)
+                continue
+            arrival_after = None
+            heard = notes.get(number)
+            parcels += self._place(made, heard[0] if heard else None)
+            if heard is not None and len(heard) > 1:
+                arrival_after = heard[1]
+                parcels += self._step(arrival_after)
+        parcels += self._anchor_rest()
+        silent = ended - (self._run.end or ended)
+        if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
+            reason = RunEnd.STALLED
+        self.reason = reason
+        parcels += self._finish_run(reason)
+        self._releases.close()
+        return parcels
+
+    # Segments ----------------------------------------------------------------------------------------
+
+    def _closed(self, number: int, arrival: int) -> list[Parcel]:
+        parcels: list[Parcel] = []
+        if self._held is not None:
+            held, its_arrival = self._held
+            self._held = None
+            parcels += self._place(held, its_arrival)
+        for unheard in range(self._next, number):
+            parcels += self._place(self._make(unheard), None)
+        made = self._make(number)
+        if self._goes_on(number):
+            return parcels + self._place(made, arrival)
+        self._held = (made, arrival)
+        return parcels
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether another segment was begun: FFmpeg reports the last one of all in the same way."""
+        patience = _PATIENCE
+        while not self.folder.raw(number + 1).exists():
+            if patience <= 0 or not self.is_written():
+                return self.folder.raw(number + 1).exists()
+            time.sleep(_STEP)
+            patience -= _STEP
+        return True
+
+    def _raw_after(self, number: int) -> Path | None:
+        raw = self.folder.raw(number + 1)
+        return raw if raw.exists() else None
+
+    def _make(self, number: int) -> _Made:
+        made = finalise(self.folder.raw(number), self.folder.final(number), tfdt=self._run.ticks)
+        self._run.ticks += made.media_duration
+        self._next = number + 1
+        return _Made(number, made, made.media_duration)
+
+    def _place(self, made: _Made, arrival: int | None) -> list[Parcel]:
+        header = made.finalised.header
+        sync = made.finalised.first_decodable_pts
+        lead = 0 if sync is None else sync - header.first_pts
+        self._run.waiting.append(made)
+        return self._keep(self._run.timeline.close(Piece(header.first_pts, made.duration, lead), arrival))
+
+    def _place_last(self, made: _Made) -> list[Parcel]:
+        """The run ends here: its footage reaches to the last presentation time without a hole before it."""
+        duration = made.finalised.contiguous_end - made.finalised.header.first_pts
+        if duration <= 0:
+            self._drop(made.number)
+            return []
+        return self._place(replace(made, duration=duration), None)
+
+    def _keep(self, timed: Sequence[Timed]) -> list[Parcel]:
+        parcels = [self._keep_one(one) for one in timed]
+        return [parcel for parcel in parcels if parcel is not None]
+
+    def _keep_one(self, timed: Timed) -> Parcel | None:
+        run, facts = self._run, self.facts
+        made = run.waiting.pop(0)
+        found = made.finalised
+        clock = timed.clock
+        if not self._is_synchronised():
+            clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))
+        segment = Segment(
+            camera=facts.camera,
+            recorder=facts.recorder,
+            run=run.run,
+            seq=run.seq,
+            span=timed.span,
+            media_duration=made.duration,
+            sha256=found.sha256,
+            size=found.size,
+            header_bytes=found.header_bytes,
+            codec=found.header.codec,
+            gop=found.header.gop,
+            frames=found.frames,
+            clock=clock,
+            camera_time=self._camera_time(found, timed),
+            ingested_at=self._clock.now(),
+        )
+        self._accounts.footage(facts.camera, timed.span, run.otherwise)
+        run.seq += 1
+        run.start = timed.span.start if run.start is None else run.start
+        run.end = timed.span.end
+        extra: JsonObject = {
+            "number": made.number,
+            "ticks": found.header.tfdt + found.media_duration,
+            "run_start": run.start,
+            "timeline": timed.state,
+        }
+        path = self.folder.path / f"{made.number:06d}{TICKET}"
+        parcel = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)
+        self._releases.add(parcel)
+        self._spool.account_for(found.size)
+        with disk_errors(path.name):
+            self.folder.raw(made.number).unlink(missing_ok=True)
+        return parcel
+
+    def _camera_time(self, found: Finalised, timed: Timed) -> int | None:
+        if not self.facts.is_live:
+            return None
+        first = found.header.first_pts
+        end = first + timed.piece.duration
+        return camera_time(found.prft, first_pts=first, end_pts=end, span=timed.span)
+
+    # Runs --------------------------------------------------------------------------------------------
+
+    def _step(self, arrival_after: int) -> list[Parcel]:
+        if self._held is not None:
+            return []  # FFmpeg is ending: there is no next segment.
+        parcels = self._finish_run(RunEnd.CLOCK_STEP)
+        timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
+        timeline.begin(arrival_after)
+        self._run = _CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
+        return parcels
+
+    def _finish_run(self, reason: RunEnd) -> list[Parcel]:
+        parcels = self._anchor_rest()
+        run = self._run
+        if run.start is None or run.end is None:
+            return parcels
+        record = Run(
+            camera=self.facts.camera,
+            recorder=self.facts.recorder,
+            run=run.run,
+            span=Timespan(run.start, run.end),
+            segments=run.seq,
+            reason=reason,
+            ingested_at=self._clock.now(),
+        )
+        path = self.folder.path / f"run-{run.run}{TICKET}"
+        if path.with_suffix(JOURNALLED).exists():
+            return parcels  # A session taken up again after its run was recorded.
+        parcel = write_ticket(path, record, self.facts.place)
+        self._releases.add(parcel)
+        return [*parcels, parcel]
+
+    def _anchor_rest(self) -> list[Parcel]:
+        """Time the segments that still waited for an observation."""
+        run = self._run
+        if not run.waiting:
+            return []
+        return self._keep(run.timeline.finish(last_written=self._last_written(), doubt=self.facts.doubt))
+
+    def _last_written(self) -> int:
+        last = self._run.waiting[-1].number
+        with disk_errors("a segment"):
+            return self.folder.raw(last).stat().st_mtime_ns // 1000
+
+    def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[Parcel]:
+        """A raw segment that cannot be one: the run cannot go on over it."""
+        self._next = number + 1
+        if code == "torn_segment":
+            self._drop(number)
+        else:
+            self._spool.quarantine(self.folder.raw(number))
+        if is_last:
+            return []
+        parcels = self._finish_run(RunEnd.STREAM_ERROR)
+        account = self._accounts.covered_until(self.facts.camera)
+        self._run = _CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), GapCause.STREAM_ERROR)
+        return parcels
+
+    def _drop(self, number: int) -> None:
+        with disk_errors("a segment"):
+            self.folder.final(number).unlink(missing_ok=True)
+            self.folder.raw(number).unlink(missing_ok=True)
+
+    # Taking up ---------------------------------------------------------------------------------------
+
+    def _take_up(self, newest: Parcel) -> None:
+        segment, extra = newest.leaf, newest.extra
+        if not isinstance(segment, Segment):
+            raise Malformed(f"{newest.ticket} is no segment's ticket", code="bad_session")
+        timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
+        self._run = _CurrentRun(
+            segment.run, timeline, self.facts.otherwise,
+            ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
+        )  # fmt: skip
+        self._next = extra["number"] + 1

@@ -1,0 +1,42 @@
+"""What an operator may set about recording; ``ops`` reads it from its settings and passes it in."""
+
+from dataclasses import dataclass
+
+from archive.timespan import SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderSettings:
+    """Times in seconds unless the name says otherwise.
+
+    ``batch_seconds``: leaves are sealed and uploaded as a journal batch this often.
+    ``group_seconds``: how long finished segments wait for each other before one sync and one index request.
+    ``input_timeout``: FFmpeg gives up on a silent camera after this; it may take twice as long to notice.
+    ``stall_seconds``: a capture whose segment does not grow for this long is ended from outside.
+    ``no_keyframe_seconds``: how long a camera may deliver without one keyframe.
+    ``spool_quota`` and ``spool_reserve``: bytes the spool may hold, and bytes to leave free on its disk.
+    ``first_retry``, ``longest_retry``: bounds of the back-off between attempts.
+    ``drain_seconds``: how long a stop waits for an unreachable store before it leaves the rest in the spool.
+    """
+
+    batch_seconds: float = 60
+    group_seconds: float = 1
+    registry_seconds: float = 5
+    heartbeat_seconds: float = 10
+    input_timeout: float = 5
+    stall_seconds: float = 15
+    no_keyframe_seconds: float = 30
+    stop_grace: float = 5
+    first_retry: float = 0.5
+    longest_retry: float = 30
+    spool_quota: int = 200 << 30
+    spool_reserve: int = 512 << 20
+    uploads: int = 4
+    drain_seconds: float = 30
+    retention_floor_days: int = 30
+    journal_lock_days: int = 3650
+
+    @property
+    def input_timeout_us(self) -> int:
+        """``input_timeout`` in microseconds."""
+        return round(self.input_timeout * SECOND)

@@ -1,0 +1,229 @@
+"""The spool: the recorder's own disk, where everything lies until the archive has it.
+
+::
+
+    lock                         held by the one recorder that works here
+    alive                        touched every few seconds: when a recorder was last at work
+    accounts.json                per camera: up to where its time is accounted for, and the gap that is open
+    roster.json                  the cameras as last read from the ledger
+    journal/                     the logbook (:mod:`archive.logbook`)
+    gaps/                        tickets of gap records
+    cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.session`)
+    quarantine/                  what could not be made a segment, kept for people
+
+A session's folder holds a lock that its FFmpeg inherits. Who can take the lock knows that the FFmpeg is
+gone; who cannot finds its holder by looking, and ends it.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.durable import UNFINISHED, disk_errors, sync_folder, write_durably
+from archive.errors import Conflict, Unavailable
+from archive.ids import new_run_id
+from recorder import process
+
+_MODE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+_PATIENCE = 5.0
+_STEP = 0.02
+_RESUME_SHARE = 0.9
+_RESUME_RESERVE = 1.25
+
+
+@dataclass(slots=True)
+class SessionFolder:
+    """One session's folder and its lock; ``descriptor`` is what the FFmpeg inherits."""
+
+    path: Path
+    descriptor: int = -1
+
+    @property
+    def camera(self) -> str:
+        """Whose session it is."""
+        return self.path.parent.name
+
+    @property
+    def lock(self) -> Path:
+        """The lock's path."""
+        return self.path / "lock"
+
+    def acquire(self) -> None:
+        """Take the lock; an FFmpeg that still holds it is killed first.
+
+        Raises:
+            Unavailable: ``session_busy``: its holder does not end.
+        """
+        with disk_errors(self.path.name):
+            self.descriptor = os.open(self.lock, _MODE, 0o640)
+        patience = _PATIENCE
+        while not _try_lock(self.descriptor):
+            if patience <= 0:
+                self.let_go()
+                raise Unavailable(
+                    f"another process writes into {self.path}",
+                    code="session_busy",
+                    hint="See who it is with: fuser -v FOLDER/lock",
+                )
+            for pid in process.holders(self.lock):
+                process.kill(pid)
+            time.sleep(_STEP)
+            patience -= _STEP
+
+    def let_go(self) -> None:
+        """Close our end of the lock."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def raw(self, number: int) -> Path:
+        """What FFmpeg writes as its segment of that number."""
+        return self.path / f"{number:06d}.raw.mp4"
+
+    def final(self, number: int) -> Path:
+        """The same segment, finalised."""
+        return self.path / f"{number:06d}.mp4"
+
+    def raw_numbers(self) -> list[int]:
+        """Numbers of the raw segments that are there, in order."""
+        with disk_errors(self.path.name):
+            names = os.listdir(self.path)
+        return sorted(int(name[:6]) for name in names if name.endswith(".raw.mp4") and name[:6].isdigit())
+
+
+@dataclass(slots=True)
+class Spool:
+    """A recorder's spool folder. ``quota`` and ``reserve`` are bytes (settings)."""
+
+    root: Path
+    clock: Clock
+    quota: int
+    reserve: int
+    held_bytes: int = 0
+    is_full: bool = False
+    _lock: int = -1
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self) -> None:
+        """Make the folders and take the lock.
+
+        Raises:
+            Conflict: ``spool_in_use``: another recorder works here.
+            StoreFull, Unavailable: the disk.
+        """
+        with disk_errors("the spool"):
+            for name in ("journal", "gaps", "cameras", "quarantine"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.root / "lock", _MODE, 0o640)
+            if not _try_lock(self._lock):
+                os.close(self._lock)
+                self._lock = -1
+                raise Conflict(
+                    f"another recorder works in {self.root}",
+                    code="spool_in_use",
+                    hint="Stop it first, or give this one a spool of its own.",
+                )
+            for unfinished in self.root.rglob("*" + UNFINISHED):
+                unfinished.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let the lock go."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    # Time of life ------------------------------------------------------------------------------------
+
+    def last_alive(self) -> int | None:
+        """When a recorder was last at work here (µs); None where none ever was."""
+        try:
+            return (self.root / "alive").stat().st_mtime_ns // 1000
+        except FileNotFoundError:
+            return None
+
+    def touch(self) -> None:
+        """A sign of life, for :meth:`last_alive` after a crash."""
+        now = self.clock.now() * 1000
+        with disk_errors("the spool"):
+            path = self.root / "alive"
+            path.touch(exist_ok=True)
+            os.utime(path, ns=(now, now))
+
+    # Room --------------------------------------------------------------------------------------------
+
+    def has_room(self) -> bool:
+        """Whether recording may go on; after it was full, only once there is some room to spare."""
+        with disk_errors("the spool"):
+            disk = os.statvfs(self.root)
+        free = disk.f_bavail * disk.f_frsize
+        quota = self.quota * _RESUME_SHARE if self.is_full else self.quota
+        reserve = self.reserve * _RESUME_RESERVE if self.is_full else self.reserve
+        self.is_full = self.held_bytes > quota or free < reserve
+        return not self.is_full
+
+    def account_for(self, size: int) -> None:
+        """Bytes that came (or, negative, went)."""
+        with self._turn:
+            self.held_bytes += size
+
+    # Sessions ----------------------------------------------------------------------------------------
+
+    def new_session(self, camera: str, facts: JsonObject) -> SessionFolder:
+        """A folder for one more FFmpeg of this camera, locked; ``facts`` are kept in ``session.json``."""
+        folder = SessionFolder(self.root / "cameras" / camera / new_run_id(self.clock.now()))
+        with disk_errors(camera):
+            folder.path.mkdir(parents=True)
+            sync_folder(folder.path.parent)
+        folder.acquire()
+        write_durably(folder.path / "session.json", json.dumps(facts).encode("ascii"))
+        return folder
+
+    def sessions(self) -> Iterator[SessionFolder]:
+        """Every session's folder, by camera and then by age."""
+        for camera in sorted((self.root / "cameras").iterdir()):
+            for path in sorted(camera.iterdir()):
+                yield SessionFolder(path)
+
+    def remove(self, folder: SessionFolder) -> None:
+        """Remove a session's folder of which the archive has everything."""
+        folder.let_go()
+        shutil.rmtree(folder.path, ignore_errors=True)
+
+    def quarantine(self, path: Path) -> Path:
+        """Move something out of the way for people to look at; where it is now."""
+        target = self.root / "quarantine" / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
+        with disk_errors(path.name):
+            path.replace(target)
+        return target
+
+    # Small things kept -------------------------------------------------------------------------------
+
+    def keep(self, name: str, value: JsonObject) -> None:
+        """Keep a JSON object durably under ``name``."""
+        write_durably(self.root / name, json.dumps(value, separators=(",", ":")).encode("ascii"))
+
+    def kept(self, name: str) -> JsonObject | None:
+        """What :meth:`keep` kept, or None."""
+        with disk_errors(name):
+            try:
+                content = (self.root / name).read_bytes()
+            except FileNotFoundError:
+                return None
+        value: JsonObject = json.loads(content)
+        return value
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,257 @@
+"""From media time to wall time (design: segments and time). Pure: no clock is read here.
+
+Inside a run the media timeline is exact and the wall clock is observed: once per segment we learn when the
+first packet of the next one arrived. A packet can be late but never early, so the least-delayed
+observation is the best one. Rules:
+
+1. A run is *anchored* at its first observation of the steady state; what comes in the first seconds of a
+   connection is late by the time FFmpeg took to look at the stream. Until then segments wait. The start
+   is that of the least-delayed observation so far.
+2. Later starts follow the media timeline, slewed towards the least-delayed of the last three observations
+   by at most 500 ppm.
+3. A camera whose clock is off by more than that for three segments (some declare 25 fps and deliver 21) is
+   *followed*: segments start when their first packet arrives and are flagged ``timestamps_unreliable``,
+   until three segments fit again.
+4. The end of a segment is the start of the next one; a run's last segment ends with its media.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archive.canonical import JsonObject
+from archive.model.segment import TIMESCALE, ClockStatement
+from archive.timespan import SECOND, Timespan
+
+SLEW_PPM = 500
+SETTLED = 6 * SECOND
+"""FFmpeg looks at a stream for up to 5 s; packets that arrive later arrive as the camera sends them."""
+FLOOR = SECOND // 10
+"""Encoding and network delay that no observation shows."""
+JITTER = SECOND // 10
+"""Arrivals of a sound camera differ by less than this between segments."""
+LAG = 3 * SECOND // 10
+"""A distance that slewing should have closed."""
+PERSISTENCE = 3
+OVERLAP = SECOND
+"""A connection that was opened after another ended cannot have begun before it: shifted if within this."""
+
+UNRELIABLE = "timestamps_unreliable"
+AMBIGUOUS = "ambiguous"
+UNSYNCHRONISED = "unsynchronised"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A closed segment on the media timeline, in ticks of 1/90000 s: from ``first_pts`` for ``duration``.
+
+    ``lead`` is how much later than ``first_pts`` its first packet is shown (open GOP), which is also taken
+    for the next segment's.
+    """
+
+    first_pts: int
+    duration: int
+    lead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A piece with its wall time, and the state of the timeline after it, to go on from after a crash."""
+
+    piece: Piece
+    span: Timespan
+    clock: ClockStatement
+    state: JsonObject
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """The timeline once anchored. Offsets are wall time minus media time, µs."""
+
+    start: int
+    error: int
+    offsets: list[int]
+    drifting: int = 0
+    lagging: int = 0
+    fitting: int = 0
+    following: bool = False
+
+
+@dataclass(slots=True)
+class RunTimeline:
+    """The wall times of one run's segments.
+
+    ``not_before`` is where the camera's coverage or gaps ended before the run. ``is_settled`` says that the
+    connection was steady already when the run began (a run that only a clock step divides from the last).
+    """
+
+    not_before: int | None = None
+    is_settled: bool = False
+    _origin: int | None = None
+    _waiting: list[Piece] = field(default_factory=list)
+    _seen: list[int] = field(default_factory=list)
+    _anchor: _Anchor | None = None
+
+    @classmethod
+    def resume(cls, state: JsonObject, *, not_before: int | None) -> "RunTimeline":
+        """Go on from the state kept with a segment."""
+        fields: dict[str, Any] = dict(state)
+        origin = fields.pop("origin")
+        return cls(not_before=not_before, _origin=origin, _anchor=_Anchor(**fields))
+
+    def begin(self, arrival: int) -> None:
+        """For a settled run: when its first packet arrived."""
+        self._seen.append(arrival)
+
+    def close(self, piece: Piece, next_arrival: int | None) -> list[Timed]:
+        """A segment ended and the next one's first packet arrived then (None: that was not observed).
+
+        Returns:
+            The segments whose times are now final, in order: none while the run waits for its anchor.
+        """
+        if self._origin is None:
+            self._origin = piece.first_pts
+            if self.is_settled and self._seen:
+                self._seen[0] -= self._media(piece.first_pts + piece.lead)
+        observed: int | None = None
+        end = piece.first_pts + piece.duration
+        if next_arrival is not None:
+            observed = next_arrival - self._media(end + piece.lead)
+        if self._anchor is not None:
+            return [self._advance(self._anchor, piece, observed)]
+        self._waiting.append(piece)
+        if observed is not None:
+            self._seen.append(observed)
+        if self._seen and (self.is_settled or (observed is not None and self._media(end) >= SETTLED)):
+            return self._anchor_at(min(self._seen), widened=0)
+        return []
+
+    def finish(self, *, last_written: int, doubt: int) -> list[Timed]:
+        """The run is over; the segments that still waited.
+
+        Where not one arrival was observed, the run's end is taken for the time its last segment was last
+        written to, which is late by at most ``doubt``.
+        """
+        if not self._waiting:
+            return []
+        if self._seen:
+            spread = max(self._seen) - min(self._seen)
+            return self._anchor_at(min(self._seen), widened=spread)
+        last = self._waiting[-1]
+        return self._anchor_at(last_written - self._media(last.first_pts + last.duration), widened=doubt)
+
+    def _media(self, ticks: int) -> int:
+        """Microseconds from the run's origin."""
+        return (ticks - (self._origin or 0)) * SECOND // TIMESCALE
+
+    def _anchor_at(self, offset: int, *, widened: int) -> list[Timed]:
+        first = self._waiting[0]
+        start = offset + self._media(first.first_pts)
+        pushed = 0
+        if self.not_before is not None and 0 < self.not_before - start <= OVERLAP and not self.is_settled:
+            pushed = self.not_before - start
+        offset += pushed
+        error = -pushed
+        anchor = _Anchor(start + pushed, error, (self._seen or [offset])[-PERSISTENCE:])
+        self._anchor = anchor
+        timed: list[Timed] = []
+        for piece in self._waiting:
+            end = offset + self._media(piece.first_pts + piece.duration)
+            timed.append(self._emit(anchor, piece, end, widened + pushed, error))
+        self._waiting = []
+        return timed
+
+    def _advance(self, anchor: _Anchor, piece: Piece, observed: int | None) -> Timed:
+        media_end = self._media(piece.first_pts + piece.duration)
+        length = media_end - self._media(piece.first_pts)
+        predicted = anchor.start + length
+        if observed is None:
+            return self._emit(anchor, piece, predicted, 0, anchor.error)
+        allowance = max(1, length * SLEW_PPM // 1_000_000)
+        change = observed - anchor.offsets[-1] if anchor.offsets else 0
+        anchor.offsets = [*anchor.offsets, observed][-PERSISTENCE:]
+        lag = min(anchor.offsets) - (predicted - media_end)
+        anchor.drifting = _run_of(anchor.drifting, change, allowance + JITTER)
+        anchor.lagging = _run_of(anchor.lagging, lag, allowance + LAG)
+        anchor.fitting = anchor.fitting + 1 if abs(change) <= allowance + JITTER else 0
+        if anchor.following:
+            anchor.following = anchor.fitting < PERSISTENCE
+        elif PERSISTENCE in (abs(anchor.drifting), abs(anchor.lagging)):
+            anchor.following = True
+            anchor.lagging = anchor.fitting = 0
+        if anchor.following:
+            # Never backwards: what is left of a large correction is made by the next segment.
+            end = max(observed + media_end, anchor.start + max(1, length // 10))
+            widened = abs(end - predicted)
+        else:
+            end = predicted + max(-allowance, min(allowance, lag))
+            widened = max(anchor.offsets) - min(anchor.offsets)
+        return self._emit(anchor, piece, end, widened, observed - (end - media_end))
+
+    def _emit(self, anchor: _Anchor, piece: Piece, end: int, widened: int, next_error: int) -> Timed:
+        flags: tuple[str, ...] = (UNRELIABLE,) if anchor.following else ()
+        if self.not_before is not None and anchor.start < self.not_before:
+            flags = (*flags, AMBIGUOUS)
+        clock = ClockStatement(
+            source="arrival",
+            offset_us=anchor.error,
+            uncertainty_us=FLOOR + max(abs(anchor.error), abs(next_error)) + widened,
+            flags=flags,
+        )
+        span = Timespan(anchor.start, end)
+        anchor.start, anchor.error = end, next_error
+        return Timed(piece, span, clock, self._state(anchor))
+
+    def _state(self, anchor: _Anchor) -> JsonObject:
+        return {
+            "origin": self._origin,
+            "start": anchor.start,
+            "error": anchor.error,
+            "offsets": list(anchor.offsets),
+            "drifting": anchor.drifting,
+            "lagging": anchor.lagging,
+            "fitting": anchor.fitting,
+            "following": anchor.following,
+        }
+
+
+def _run_of(count: int, value: int, limit: int) -> int:
+    """How many times in a row ``value`` was beyond ``limit`` on the same side; signed by the side."""
+    if value > limit:
+        return max(count, 0) + 1
+    if value < -limit:
+        return min(count, 0) - 1
+    return 0
+
+
+def camera_time(
+    references: Sequence[tuple[int, int]], *, first_pts: int, end_pts: int, span: Timespan
+) -> int | None:
+    """The camera's own clock at a segment's first sample, from its producer reference times; None if unknown.
+
+    ``references`` are (wall time in µs, presentation time in ticks). Before a camera has reported its clock
+    (RTCP), FFmpeg notes this machine's clock at the moment it writes a fragment, which is when the next one
+    begins; a reference that fits that is not taken for the camera's. Two in a row that advance with the
+    media to within 5 ms are.
+    """
+
+    def wall(pts: int) -> int:
+        share = (pts - first_pts) * span.duration
+        return span.start + share // max(1, end_pts - first_pts)
+
+    found: tuple[int, int] | None = None
+    before: tuple[int, int] | None = None
+    following = [pts for _, pts in references[1:]] + [end_pts]
+    for (at, pts), next_pts in zip(references, following, strict=False):
+        is_ours = -JITTER <= at - wall(next_pts) <= LAG
+        if is_ours:
+            before = None
+            continue
+        if before is not None:
+            advanced = (pts - before[1]) * SECOND // TIMESCALE
+            if abs((at - before[0]) - advanced) <= SECOND // 200:
+                found = (at, pts)
+        before = (at, pts)
+    if found is None:
+        return None
+    return found[0] - (found[1] - first_pts) * SECOND // TIMESCALE

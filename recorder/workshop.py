@@ -1,0 +1,39 @@
+"""What every camera's lane works with, handed down from the recorder."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from archive.clock import Clock
+from recorder.accounts import Accounts
+from recorder.archiver import Archiver, Log
+from recorder.binary import Binary
+from recorder.roster import Sources
+from recorder.settings import RecorderSettings
+from recorder.spool import Spool
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Shared tools. ``finishing`` finalises; one camera uses one of its threads at a time."""
+
+    recorder: str
+    binary: Binary
+    settings: RecorderSettings
+    clock: Clock
+    spool: Spool
+    accounts: Accounts
+    archiver: Archiver
+    sources: Sources
+    finishing: ThreadPoolExecutor
+    log: Log
+    is_synchronised: Callable[[], bool]
+
+    async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:
+        """Run what works on the disk or the processor outside the event loop."""
+        work = asyncio.get_running_loop().run_in_executor(self.finishing, lambda: call(*arguments))
+        return await asyncio.shield(work)

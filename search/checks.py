@@ -1,0 +1,39 @@
+"""What may enter an index: judged before an adapter writes anything."""
+
+import re
+from collections.abc import Iterable
+
+from archive.errors import Malformed
+from archive.ids import check_name, check_run
+from archive.model.gap import Gap
+from archive.model.segment import Segment
+from archive.ports import IndexEntry
+from search.query import LONGEST_SEGMENT
+
+_KIND = re.compile(r"[a-z][a-z_]{0,39}\Z", re.ASCII)
+
+
+def check_entries(entries: Iterable[IndexEntry]) -> None:
+    """Let leaves with sound ids pass.
+
+    Raises:
+        Malformed: ``bad_id``; ``segment_too_long`` beyond an hour, since queries look back no further.
+    """
+    for entry in entries:
+        leaf = entry.leaf
+        check_name("camera", leaf.camera)
+        check_name("recorder", leaf.recorder)
+        check_run(leaf.gap if isinstance(leaf, Gap) else leaf.run)
+        if isinstance(leaf, Segment) and leaf.span.duration > LONGEST_SEGMENT:
+            raise Malformed(
+                f"segment {leaf.run}/{leaf.seq} of {leaf.camera} lasts longer than an hour",
+                code="segment_too_long",
+                hint="Segments are cut at 300 s at most; see that the camera sends keyframes.",
+            )
+
+
+def check_kind(kind: str) -> str:
+    """Accept the kind of a document and return it. Raises Malformed ``bad_kind``."""
+    if _KIND.match(kind) is None:
+        raise Malformed(f"{kind!r} is not a kind of document", code="bad_kind")
+    return kind

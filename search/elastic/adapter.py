@@ -1,0 +1,369 @@
+"""The city index: :class:`ElasticIndex`, the whole of :class:`search.index.Index` on Elasticsearch."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from elasticsearch import Elasticsearch
+
+from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.ids import check_name, check_run
+from archive.model.gap import Gap
+from archive.model.segment import Run, SegmentRef
+from archive.ports import IndexEntry
+from archive.timespan import HOUR, Timespan
+from search import stretch
+from search.checks import check_entries, check_kind
+from search.elastic import names, switching, wire
+from search.elastic.cluster import Cluster, Json, Write
+from search.paging import check_limit, position, read_cursor, write_cursor
+from search.query import Document, Heartbeat, HourCoverage, IndexStatus, Page, RunCoverage, SegmentQuery
+from search.stretch import Stretch
+
+_WALK = 5000
+_FIRST_STEP = 1000
+_BUCKETS = 5000
+_NS = 1000
+_ORDER = ("start", "camera", "run", "seq")
+
+
+def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float = 30) -> "ElasticIndex":
+    """The index on a server, whose indices begin with ``prefix``; nothing is sent before the first question.
+
+    Raises:
+        Malformed: ``bad_index_url``, ``bad_index_prefix``.
+    """
+    names.check_prefix(prefix)
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = parts.port or (443 if parts.scheme == "https" else 9200)
+    server = f"{parts.scheme}://{host}:{port}"
+    try:
+        client = Elasticsearch(
+            f"{server}{parts.path.rstrip('/')}",
+            basic_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
+            request_timeout=timeout_seconds,
+            connections_per_node=40,
+        )
+    except (ValueError, TypeError) as error:
+        raise Malformed(
+            "the index URL cannot be used", code="bad_index_url", hint="Write http(s)://HOST:PORT."
+        ) from error
+    return ElasticIndex(Cluster(client, server, prefix), client)
+
+
+class ElasticIndex:
+    """See :class:`search.index.Index`. Made by :func:`connect_elastic`."""
+
+    def __init__(self, cluster: Cluster, client: Elasticsearch, *, rebuilding: bool = False) -> None:
+        self._cluster = cluster
+        self._client = client
+        self._rebuilding = rebuilding
+
+    # Segments, gaps and runs -------------------------------------------------------------------------
+
+    def add(self, entries: Sequence[IndexEntry]) -> None:
+        """Index leaves; returns at the next refresh, within about 0.2 s: add many at a time."""
+        check_entries(entries)
+        ends: dict[str, int] = {}
+        for entry in entries:
+            if not isinstance(entry.leaf, Run):
+                ends[entry.leaf.camera] = max(entry.leaf.span.end, ends.get(entry.leaf.camera, 0))
+        self._cluster.write([wire.write_of(entry) for entry in entries], searchable=not self._rebuilding)
+        # Only after the segments are visible: see search.index, "Reading while it is written".
+        self._put_states(("high_water", camera, end, {}) for camera, end in ends.items())
+
+    def remove(self, segments: Iterable[SegmentRef]) -> None:
+        """Forget segments, also in a rebuild that is going on; idempotent."""
+        doomed = [
+            Write(names.segments_of(one.span.start), wire.segment_id(one.run, one.seq), None)
+            for one in segments
+        ]
+        for what in sorted({write.what for write in doomed}):
+            aliases = self._cluster.same_of_rebuilds(what)
+            doomed += [
+                replace(write, alias=alias) for write in doomed if write.what == what for alias in aliases
+            ]
+        if doomed:
+            self._cluster.write(doomed, searchable=not self._rebuilding)
+
+    def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
+        """Segments overlapping ``span``, ordered by start, run and seq."""
+        query = SegmentQuery(span=span, cameras=(camera,))
+        if self._rebuilding:
+            self._cluster.refresh([names.SEGMENTS])
+        after: list[Any] | None = None
+        size = _FIRST_STEP
+        while True:
+            found = self._page(query, size, after)
+            yield from found
+            if len(found) < size:
+                return
+            after, size = _sort_values(found[-1]), _WALK
+
+    def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+        """Gap records overlapping ``span``, ordered by start."""
+        return self.gap_records(SegmentQuery(span=span, cameras=(camera,)))
+
+    def segment(self, run: str, seq: int) -> SegmentRef | None:
+        """One segment, or None."""
+        ids = [wire.segment_id(check_run(run), seq)]
+        hits = self._hits([names.SEGMENTS], _fetch(wire.SEGMENT_FIELDS, [{"ids": {"values": ids}}], 1))
+        return wire.segment(hits[0]) if hits else None
+
+    def run(self, run: str) -> Run | None:
+        """The record of a finished run, or None."""
+        found = self._cluster.documents(names.RUNS, [check_run(run)])
+        return wire.run(run, found[run]) if run in found else None
+
+    def high_water(self, camera: str) -> int | None:
+        """The latest end ever added of the camera, or None."""
+        return self.high_waters((camera,)).get(camera)
+
+    def high_waters(self, cameras: Iterable[str]) -> Mapping[str, int]:
+        """The latest end ever added, by camera."""
+        ids = [f"high_water:{check_name('camera', camera)}" for camera in cameras]
+        return {one["name"]: one["number"] for one in self._cluster.documents(names.STATE, ids).values()}
+
+    # Questions ---------------------------------------------------------------------------------------
+
+    def search(self, query: SegmentQuery, *, limit: int = 100, cursor: str | None = None) -> Page:
+        """One page of matches in order of (start, camera, run, seq)."""
+        check_limit(limit)
+        after: list[Any] | None = None
+        if cursor is not None:
+            start, *rest = read_cursor(query, cursor)
+            after = [start * _NS, *rest]
+        found = self._page(query, limit + 1, after)
+        items = tuple(found[:limit])
+        return Page(items, write_cursor(query, position(items[-1])) if len(found) > limit else None)
+
+    def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
+        """Coverage per run, aggregated on the server."""
+        found = self._stretches(query, [])
+        return stretch.run_coverage(found, query.span, lambda one: self._pieces(query, one))
+
+    def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
+        """Gap records that overlap the span, ordered by start."""
+        if query.admits_nothing:
+            return ()
+        body = _fetch(wire.GAP_FIELDS, wire.gaps_filter(query), _WALK, order=("start", "camera", "gap"))
+        found: list[Gap] = []
+        while True:
+            hits = self._hits([names.GAPS], body)
+            found.extend(wire.gap(hit) for hit in hits)
+            if len(hits) < _WALK:
+                return tuple(found)
+            last = found[-1]
+            body["search_after"] = [last.span.start * _NS, last.camera, last.gap]
+
+    def cameras(self, query: SegmentQuery) -> tuple[str, ...]:
+        """Cameras with a segment or a gap record that matches."""
+        if query.admits_nothing:
+            return ()
+        camera = {"camera": {"terms": {"field": "camera"}}}
+        segments = self._buckets(wire.months(query), wire.segments_filter(query), [camera], {})
+        gaps = self._buckets([names.GAPS], wire.gaps_filter(query), [camera], {})
+        return tuple(sorted({bucket["key"]["camera"] for found in (segments, gaps) for bucket in found}))
+
+    def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
+        """Coverage per camera and UTC hour, computed from segments and gaps as they are now."""
+        within = stretch.whole_hours(query.span)
+        whole = stretch.widened(query, within)
+        by_hour = {"hour": {"histogram": {"field": "start_us", "interval": HOUR}}}
+        found = self._stretches(whole, [by_hour])
+        return stretch.hour_coverage(
+            found, self.gap_records(whole), within, lambda one: self._pieces(whole, one)
+        )
+
+    # Documents, recorders ----------------------------------------------------------------------------
+
+    def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
+        """Keep the newest state of a ledger stream."""
+        what = names.documents_of(check_kind(kind))
+        document = {"id": check_name(kind, entity), "version": version, "state": state}
+        self._cluster.write([Write(what, entity, document, version=version)], searchable=False)
+
+    def document(self, kind: str, entity: str) -> Document | None:
+        """The newest known state of a ledger stream, or None."""
+        what = names.documents_of(check_kind(kind))
+        found = self._cluster.documents(what, [check_name(kind, entity)]).get(entity)
+        return None if found is None else Document(kind, entity, found["version"], found["state"])
+
+    def documents(self, kind: str) -> Iterator[Document]:
+        """All of a kind, by id."""
+        what = names.documents_of(check_kind(kind))
+        self._cluster.refresh([what])  # documents are written by people, seldom, and read at once
+        body: Json = {"size": _FIRST_STEP, "sort": ["id"]}
+        while True:
+            hits = self._hits([what], body)
+            for hit in hits:
+                found = hit["_source"]
+                yield Document(kind, found["id"], found["version"], found["state"])
+            if len(hits) < _FIRST_STEP:
+                return
+            body["search_after"] = hits[-1]["sort"]
+
+    def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
+        """Keep a recorder's sign of life."""
+        self._put_states([("heartbeat", check_name("recorder", recorder), at, state)])
+
+    def heartbeats(self) -> tuple[Heartbeat, ...]:
+        """The last sign of life of every recorder."""
+        return tuple(Heartbeat(one["name"], one["number"], one["state"]) for one in self._states("heartbeat"))
+
+    def cursor(self, recorder: str) -> int:
+        """The recorder's last journal batch that is wholly in the index; 0 for none."""
+        found = self._cluster.documents(names.STATE, [f"cursor:{check_name('recorder', recorder)}"])
+        return next((int(one["number"]) for one in found.values()), 0)
+
+    def advance_cursor(self, recorder: str, batch: int) -> None:
+        """Say that a batch is wholly in the index."""
+        self._put_states([("cursor", check_name("recorder", recorder), batch, {})])
+
+    # The index itself --------------------------------------------------------------------------------
+
+    @contextmanager
+    def rebuild(self) -> Iterator["ElasticIndex"]:
+        """A fresh index that takes this one's place at the end; see :meth:`search.index.Index.rebuild`."""
+        with switching.rebuilt(self._cluster) as fresh:
+            yield ElasticIndex(fresh, self._client, rebuilding=True)
+
+    def status(self) -> IndexStatus:
+        """What it holds."""
+        self._cluster.refresh(_EVERYTHING)
+        segments = self._cluster.search(
+            [names.SEGMENTS],
+            {
+                "size": 0,
+                "track_total_hits": True,
+                "aggs": {"first": {"min": {"field": "start_us"}}},
+            },
+        )
+        kinds = self._cluster.kinds_of_documents()
+        ends = [one["number"] for one in self._states("high_water")]
+        first = segments.get("aggregations", {}).get("first", {}).get("value")
+        return IndexStatus(
+            kind="elastic",
+            location=f"{self._cluster.server} ({self._cluster.alias('*')})",
+            segments=_total(segments),
+            gaps=self._count(names.GAPS),
+            runs=self._count(names.RUNS),
+            documents={kind: self._count(names.documents_of(kind)) for kind in kinds},
+            cursors={one["name"]: one["number"] for one in self._states("cursor")},
+            first=None if first is None else round(first),
+            last=max(ends, default=None),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    # Inside ------------------------------------------------------------------------------------------
+
+    def _page(self, query: SegmentQuery, size: int, after: list[Any] | None) -> list[SegmentRef]:
+        if query.admits_nothing:
+            return []
+        body = _fetch(wire.SEGMENT_FIELDS, wire.segments_filter(query), size, order=_ORDER)
+        if after is not None:
+            body["search_after"] = after
+        return [wire.segment(hit) for hit in self._hits(wire.months(query), body)]
+
+    def _hits(self, what: Iterable[str], body: Json) -> list[Json]:
+        hits: list[Json] = self._cluster.search(what, body)["hits"]["hits"]
+        return hits
+
+    def _stretches(self, query: SegmentQuery, sources: list[Json]) -> Iterator[Stretch]:
+        if query.admits_nothing:
+            return iter(())
+        by = [{name: {"terms": {"field": name}}} for name in ("camera", "run")]
+        found = self._buckets(
+            wire.months(query), wire.segments_filter(query), [*by, *sources], wire.STRETCH_SUMS
+        )
+        return (wire.stretch(bucket) for bucket in found)
+
+    def _buckets(
+        self, what: list[str], filters: list[Json], sources: list[Json], sums: Json
+    ) -> Iterator[Json]:
+        """Buckets of a composite aggregation, all of them."""
+        composite: Json = {"size": _BUCKETS, "sources": sources}
+        while True:
+            aggregation: Json = {"composite": composite}
+            if sums:
+                aggregation["aggs"] = sums
+            body = {"size": 0, "query": {"bool": {"filter": filters}}, "aggs": {"all": aggregation}}
+            answer = self._cluster.search(what, body).get("aggregations", {}).get("all", {})
+            yield from answer.get("buckets", ())
+            after = answer.get("after_key")
+            if after is None or len(answer["buckets"]) < _BUCKETS:
+                return
+            composite["after"] = after
+
+    def _pieces(self, query: SegmentQuery, one: Stretch) -> Iterator[Timespan]:
+        """The spans of a stretch's segments, each by itself; only those that match the query."""
+        filters = [
+            *wire.segments_filter(query),
+            {"term": {"camera": one.camera}},
+            {"term": {"run": one.run}},
+            {"range": {"seq": {"gte": one.first_seq, "lte": one.last_seq}}},
+        ]
+        body = _fetch(("start_us", "end_us", "seq"), filters, _WALK, order=("seq",))
+        while True:
+            hits = self._hits(wire.months(query), body)
+            for hit in hits:
+                yield Timespan(hit["fields"]["start_us"][0], hit["fields"]["end_us"][0])
+            if len(hits) < _WALK:
+                return
+            body["search_after"] = hits[-1]["sort"]
+
+    def _put_states(self, states: Iterable[tuple[str, str, int, JsonObject]]) -> None:
+        writes = [
+            Write(
+                names.STATE,
+                f"{kind}:{name}",
+                {"kind": kind, "name": name, "number": number, "state": state},
+                version=number,
+            )
+            for kind, name, number, state in states
+        ]
+        if writes:
+            self._cluster.write(writes, searchable=False)
+
+    def _states(self, kind: str) -> Iterator[Json]:
+        self._cluster.refresh([names.STATE])
+        body: Json = {"size": _WALK, "query": {"term": {"kind": kind}}, "sort": ["name"]}
+        while True:
+            hits = self._hits([names.STATE], body)
+            yield from (hit["_source"] for hit in hits)
+            if len(hits) < _WALK:
+                return
+            body["search_after"] = hits[-1]["sort"]
+
+    def _count(self, what: str) -> int:
+        return _total(self._cluster.search([what], {"size": 0, "track_total_hits": True}))
+
+
+_EVERYTHING = (names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE)
+
+
+def _fetch(fields: Iterable[str], filters: list[Json], size: int, *, order: Iterable[str] = ()) -> Json:
+    """A search that fetches doc values alone: decompressing ``_source`` would take ten times as long."""
+    return {
+        "size": size,
+        "query": {"bool": {"filter": filters}},
+        "stored_fields": "_none_",
+        "docvalue_fields": list(fields),
+        "sort": list(order),
+    }
+
+
+def _sort_values(segment: SegmentRef) -> list[Any]:
+    start, *rest = position(segment)
+    return [start * _NS, *rest]
+
+
+def _total(answer: Json) -> int:
+    return int(answer["hits"]["total"]["value"])

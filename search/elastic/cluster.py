@@ -1,0 +1,320 @@
+"""One set of aliases on an Elasticsearch: bulk writes, searches, and the indices behind.
+
+Two rules keep answers honest. No index is ever made by a write: writes go to aliases only, and a missing
+one is made from its strict template first. And no answer is partial: where a shard fails, the search
+fails, since half an answer about footage is a wrong one.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
+
+from archive.errors import Conflict, Unavailable
+from search.elastic import names, schema
+from search.elastic.translation import error_kind, from_answer, translated
+
+Json = dict[str, Any]
+
+_BULK = 2000
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One document to keep, or to forget where it is None.
+
+    With ``version`` it is kept unless a later version is there already. ``alias`` may name another place.
+    """
+
+    what: str
+    id: str
+    document: Json | None
+    version: int | None = None
+    alias: str | None = None
+
+    def lines(self, alias: str) -> Iterator[Json]:
+        """The bulk request's lines."""
+        target: Json = {"_index": alias, "_id": self.id}
+        if self.document is None:
+            yield {"delete": target}
+            return
+        if self.version is not None:
+            target |= {"version": self.version, "version_type": "external_gte"}
+        yield {"index": target}
+        yield self.document
+
+
+class Cluster:
+    """Aliases that begin with ``aliases`` over indices that begin with ``prefix``.
+
+    ``token`` names the indices of one rebuild; without it each new index gets a token of its own.
+    """
+
+    def __init__(self, client: Elasticsearch, server: str, prefix: str, *, token: str | None = None) -> None:
+        self._client = client
+        self.server = server
+        self._prefix = prefix
+        self._token = token
+        self._has_templates = False
+        self._aliases = prefix if token is None else f"{prefix}-rebuild-{token}"
+
+    # Writing -----------------------------------------------------------------------------------------
+
+    def write(self, writes: Sequence[Write], *, searchable: bool) -> None:
+        """Keep documents; with ``searchable`` every search finds them when this returns."""
+        if len(writes) <= _BULK:
+            self._write_all(writes, "wait_for" if searchable else "false")
+            return
+        for at in range(0, len(writes), _BULK):
+            self._write_all(writes[at : at + _BULK], "false")
+        if searchable:
+            self.refresh(sorted({write.what for write in writes}))
+
+    def _write_all(self, writes: Sequence[Write], refresh: Literal["wait_for", "false"]) -> None:
+        left: Sequence[Write] = writes
+        for _ in range(_ATTEMPTS):
+            if not left:
+                return
+            left = self._bulk(left, refresh)
+            for what in sorted({write.what for write in left}):
+                self.ensure(what)
+        raise Unavailable(
+            f"the index cannot be written: its aliases on {self.server} keep vanishing",
+            code="index_unavailable",
+            hint="See who deletes indices there; then try again.",
+        )
+
+    def _bulk(self, writes: Sequence[Write], refresh: Literal["wait_for", "false"]) -> list[Write]:
+        """Send one request; returns the writes whose alias is missing."""
+        lines = [line for write in writes for line in write.lines(write.alias or self.alias(write.what))]
+        with translated("be written", self.server):
+            answer = self._client.bulk(operations=lines, refresh=refresh, require_alias=True)
+        if not answer["errors"]:
+            return []
+        homeless: list[Write] = []
+        for write, item in zip(writes, answer["items"], strict=True):
+            (outcome,) = item.values()
+            error = outcome.get("error")
+            if error is None or (outcome["status"] == 409 and write.version is not None):
+                continue  # kept, or a later version is there
+            if error_kind(error) == "index_not_found_exception":
+                if write.document is not None:
+                    homeless.append(write)
+                continue
+            raise from_answer("be written", self.server, outcome["status"], error)
+        return homeless
+
+    def ensure(self, what: str) -> None:
+        """Make the index behind an alias where there is none; safe against others who do the same.
+
+        Raises:
+            Conflict: ``rebuild_superseded`` where these are aliases of a rebuild that a later one removed.
+        """
+        if self._token is not None and not self._exists(names.STATE):
+            raise superseded()
+        self.make(what)
+
+    def make(self, what: str) -> None:
+        """As :meth:`ensure`, and the first index of a rebuild too."""
+        token = self._token or secrets.token_hex(6)
+        group = names.group_of(what)
+        aliases: Json = {self.alias(what): {"is_write_index": True}}
+        if group is not None:
+            aliases[self.alias(group)] = {}
+        if self._exists(what):
+            return
+        templates = schema.templates(self._prefix)
+        template = templates[f"{self._prefix}-{group or what}"]["template"]
+        with translated("be made", self.server):
+            if not self._has_templates:
+                for name, body in templates.items():
+                    self._client.indices.put_index_template(name=name, **body)
+                self._has_templates = True
+            try:
+                # The template once more in full: one that somebody changed must not decide what is kept.
+                self._client.indices.create(
+                    index=f"{self._prefix}.{what}.{token}", aliases=aliases, **template
+                )
+            except ApiError:
+                # The cluster allows one write index an alias, so of two makers one comes here.
+                if not self._exists(what):
+                    raise
+
+    def _exists(self, what: str) -> bool:
+        with translated("be read", self.server):
+            return bool(self._client.indices.exists_alias(name=self.alias(what)))
+
+    def refresh(self, what: Iterable[str]) -> None:
+        """Make everything written so far searchable."""
+        with translated("be refreshed", self.server):
+            self._client.indices.refresh(
+                index=[self.alias(one) for one in what], ignore_unavailable=True, allow_no_indices=True
+            )
+
+    # Reading -----------------------------------------------------------------------------------------
+
+    def search(self, what: Iterable[str], body: Json) -> Json:
+        """The answer to a search, whole or an error; an alias that is missing holds nothing."""
+        wanted = list(dict.fromkeys(what))
+        counted = body.get("track_total_hits", False)
+        for _ in range(_ATTEMPTS):
+            with translated("be searched", self.server):
+                try:
+                    # Not ignore_unavailable, which passes over closed indices in silence too.
+                    answer = self._client.search(
+                        index=[self.alias(one) for one in wanted],
+                        allow_partial_search_results=False,
+                        **(body | {"track_total_hits": counted}),
+                    )
+                except NotFoundError as error:
+                    if error_kind(error.body) != "index_not_found_exception":
+                        raise
+                    wanted = [one for one in wanted if self._exists(one)]
+                    if not wanted:
+                        return {"hits": {"hits": [], "total": {"value": 0}}}
+                    continue
+            found: Json = answer.body
+            if not found.get("timed_out"):
+                return found
+        raise Unavailable(f"{self.server} ran out of time", code="index_busy", hint="Try again.")
+
+    def documents(self, what: str, ids: Sequence[str]) -> dict[str, Json]:
+        """``_source`` by id, as last written, searchable or not; ids without a document are left out."""
+        if not ids:
+            return {}
+        with translated("be read", self.server):
+            answer = self._client.mget(index=self.alias(what), ids=ids)
+        found: dict[str, Json] = {}
+        for one in answer["docs"]:
+            if one.get("found"):
+                found[one["_id"]] = one["_source"]
+            elif "error" in one and error_kind(one["error"]) != "index_not_found_exception":
+                raise from_answer("be read", self.server, 503, one["error"])
+        return found
+
+    def alias(self, what: str) -> str:
+        """The alias for a sort of documents."""
+        return f"{self._aliases}-{what}"
+
+    def kinds_of_documents(self) -> list[str]:
+        """The kinds that have an index."""
+        mark = self.alias(f"{names.DOCUMENTS}-")
+        found = {alias for aliases in self.behind().values() for alias in aliases}
+        return sorted(alias.removeprefix(mark) for alias in found if alias.startswith(mark))
+
+    # Indices behind the aliases ----------------------------------------------------------------------
+
+    def rebuilding(self) -> "Cluster":
+        """Aliases of a new rebuild, without indices yet."""
+        return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6))
+
+    def same_of_rebuilds(self, what: str) -> list[str]:
+        """The alias for a sort of documents in every rebuild that is going on."""
+        pattern = f"{self._prefix}-rebuild-*-{what}"
+        found = self._holding([pattern])
+        return sorted({alias for aliases in found.values() for alias in aliases})
+
+    def move_aliases(self, leaving: Mapping[str, list[str]], coming: "Cluster") -> None:
+        """In one step: take these aliases from ``leaving`` and give them to what is behind ``coming``."""
+        new = coming.behind()
+        actions: list[Json] = [
+            {"remove": {"index": index, "alias": alias}}
+            for index, aliases in (*leaving.items(), *new.items())
+            for alias in aliases
+        ]
+        for index, aliases in new.items():
+            for alias in aliases:
+                what = alias.removeprefix(f"{coming._aliases}-")
+                add: Json = {"index": index, "alias": self.alias(what)}
+                if what not in (names.SEGMENTS, names.DOCUMENTS):
+                    add["is_write_index"] = True
+                actions.append({"add": add})
+        with translated("be switched", self.server):
+            self._client.indices.update_aliases(actions=actions)
+
+    def positions(self, indices: Iterable[str]) -> dict[str, int]:
+        """How far each index is written: every operation up to its number is done."""
+        asked = list(indices)
+        if not asked:
+            return {}
+        with translated("be read", self.server):
+            answer = self._client.indices.stats(index=asked, level="shards", metric=["docs"])
+        return {
+            index: min(
+                copy["seq_no"]["local_checkpoint"]
+                for copy in found["shards"]["0"]
+                if copy["routing"]["primary"]
+            )
+            for index, found in answer["indices"].items()
+        }
+
+    def written_since(self, index: str, number: int) -> Iterator[Write]:
+        """Documents of one index that were written after the operation of that number."""
+        with translated("be read", self.server):
+            self._client.indices.refresh(index=index)
+            while True:
+                answer = self._client.search(
+                    index=index,
+                    query={"range": {"_seq_no": {"gt": number}}},
+                    sort=[{"_seq_no": "asc"}],
+                    size=_BULK,
+                    track_total_hits=False,
+                    allow_partial_search_results=False,
+                )
+                hits = answer["hits"]["hits"]
+                for hit in hits:
+                    source = hit["_source"]
+                    what = names.what_of(self._prefix, index)
+                    yield Write(what, hit["_id"], source, version=schema.version_of(what, source))
+                if len(hits) < _BULK:
+                    return
+                number = hits[-1]["sort"][0]
+
+    def behind(self) -> dict[str, list[str]]:
+        """Indices behind these aliases, with them."""
+        parts = (names.SEGMENTS, names.DOCUMENTS, names.GAPS, names.RUNS, names.STATE)
+        wanted = [self.alias(part) for part in parts]
+        months = [self.alias(f"{part}-*") for part in (names.SEGMENTS, names.DOCUMENTS)]
+        return self._holding([*wanted, *months])
+
+    def unused(self) -> list[str]:
+        """Indices of rebuilds that did not end, and of those that a switch left behind."""
+        with translated("be read", self.server):
+            answer = self._client.indices.get_alias(
+                index=f"{self._prefix}.*", ignore_unavailable=True, allow_no_indices=True
+            )
+        mark = f"{self._prefix}-rebuild-"
+        return [
+            index
+            for index, found in answer.body.items()
+            if all(alias.startswith(mark) for alias in found["aliases"])
+        ]
+
+    def _holding(self, aliases: list[str]) -> dict[str, list[str]]:
+        with translated("be read", self.server):
+            answer = self._client.options(ignore_status=404).indices.get_alias(
+                index=f"{self._prefix}.*", name=aliases, ignore_unavailable=True, allow_no_indices=True
+            )
+        found: Mapping[str, Any] = answer.body
+        return {
+            index: sorted(entry["aliases"])
+            for index, entry in found.items()
+            if isinstance(entry, Mapping) and entry.get("aliases")
+        }
+
+    def delete(self, indices: Iterable[str]) -> None:
+        """Remove indices; those that are gone already do not matter."""
+        doomed = sorted(indices)
+        if doomed:
+            with translated("be cleaned up", self.server):
+                self._client.indices.delete(index=doomed, ignore_unavailable=True)
+
+
+def superseded() -> Conflict:
+    """What a rebuild is told when a later one removed its indices."""
+    return Conflict(
+        "a later rebuild took over", code="rebuild_superseded", hint="Let the other rebuild finish."
+    )

@@ -1,0 +1,101 @@
+"""A rebuild on Elasticsearch: fill indices of its own, carry over what others wrote meanwhile, switch.
+
+1. Note how far every live index is written (its sequence numbers).
+2. The caller fills the fresh indices.
+3. Copy what was written to the live ones since, round after round until a round finds little.
+4. Move all aliases in one cluster state update: every reader and writer changes over between two requests.
+5. Copy once more: writes that had found the old alias before the switch.
+6. After a grace for searches that were under way, copy a last time and delete the old indices.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archive.errors import Unavailable
+from search.elastic import names
+from search.elastic.cluster import Cluster, Write, superseded
+
+_ROUNDS = 20
+_LITTLE = 100
+_BATCH = 2000
+_GRACE_SECONDS = 1.0
+
+
+@contextmanager
+def rebuilt(live: Cluster) -> Iterator[Cluster]:
+    """A fresh set of aliases that takes the place of ``live`` at the end, and is dropped after an error.
+
+    Raises:
+        Conflict: ``rebuild_superseded``.
+    """
+    live.delete(live.unused())
+    fresh = live.rebuilding()
+    fresh.make(names.STATE)
+    carried = live.positions(live.behind())
+    done = False
+    try:
+        yield fresh
+        for _ in range(_ROUNDS):
+            if _carry(live.behind(), carried, live, fresh) < _LITTLE:
+                break
+        _carry_heartbeats(live, fresh)
+        old = _switch(live, fresh)
+        done = True
+    finally:
+        if not done:
+            fresh.delete(fresh.behind())
+    for wait in (0.0, _GRACE_SECONDS):
+        time.sleep(wait)
+        _carry(old, carried, live, live)
+    live.delete(old)
+
+
+def _switch(live: Cluster, fresh: Cluster) -> dict[str, list[str]]:
+    """Move the aliases; the indices that had them."""
+    fresh.refresh((names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE))
+    for _ in range(_ROUNDS):
+        if fresh.alias(names.STATE) not in {
+            alias for aliases in fresh.behind().values() for alias in aliases
+        }:
+            raise superseded()
+        old = live.behind()
+        try:
+            live.move_aliases(old, fresh)
+        except Unavailable:
+            if live.behind() == old:
+                raise
+            continue  # a writer made the index of another month between our look and the switch
+        return old
+    raise Unavailable(f"the index on {live.server} changes too often to switch", code="index_unavailable")
+
+
+def _carry(indices: dict[str, list[str]], carried: dict[str, int], source: Cluster, target: Cluster) -> int:
+    """Copy what was written to ``indices`` since the last time; how many documents there were."""
+    reached = source.positions(indices)
+    count = 0
+    batch: list[Write] = []
+    for index in sorted(indices):
+        for write in source.written_since(index, carried.get(index, -1)):
+            count += 1
+            batch.append(write)
+            if len(batch) == _BATCH:
+                target.write(batch, searchable=False)
+                batch = []
+    if batch:
+        target.write(batch, searchable=False)
+    carried.update(reached)
+    return count
+
+
+def _carry_heartbeats(live: Cluster, fresh: Cluster) -> None:
+    """Nothing stands behind heartbeats in the archive, so all of them are copied."""
+    body = {"size": _BATCH, "query": {"term": {"kind": "heartbeat"}}}
+    live.refresh([names.STATE])
+    fresh.write(
+        [
+            Write(names.STATE, hit["_id"], hit["_source"], version=hit["_source"]["number"])
+            for hit in live.search([names.STATE], body)["hits"]["hits"]
+        ],
+        searchable=False,
+    )

@@ -1,0 +1,89 @@
+"""The Elasticsearch client's errors as the archive's own: the one place where they are translated."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from elasticsearch import ApiError, TransportError, UnsupportedProductError
+
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull, Unavailable
+
+_REFUSED_VALUES = (
+    "document_parsing_exception",
+    "mapper_parsing_exception",
+    "strict_dynamic_mapping_exception",
+)
+_FULL = ("disk usage exceeded flood-stage", "no space left", "read-only-allow-delete")
+
+
+@contextmanager
+def translated(operation: str, server: str) -> Iterator[None]:
+    """Run a block in which nothing but :mod:`archive.errors` may leave.
+
+    Raises:
+        Unavailable: ``index_unavailable``; ``index_busy`` where the server sheds load.
+        StoreFull: ``index_full``.
+        Refused: ``index_denied`` for wrong credentials or rights.
+        Malformed: ``index_value`` for a value the server refuses.
+        Conflict: ``index_conflict``: another writer was first.
+    """
+    try:
+        yield
+    except UnsupportedProductError as error:
+        raise Unavailable(
+            f"{server} is not an Elasticsearch",
+            code="index_unavailable",
+            hint="See that SAKSI_INDEX_URL names the server and its HTTP port.",
+        ) from error
+    except ApiError as error:
+        raise from_answer(operation, server, error.status_code, error.body) from error
+    except TransportError as error:
+        raise Unavailable(
+            f"the index cannot {operation}: {server} does not answer ({type(error).__name__})",
+            code="index_unavailable",
+            hint="See that Elasticsearch runs and that SAKSI_INDEX_URL names it; then try again.",
+        ) from error
+    except UnicodeError as error:
+        raise Malformed(f"the index cannot {operation}: {error}", code="index_value") from error
+
+
+def from_answer(operation: str, server: str, status: int, body: object) -> ArchiveError:
+    """The error that an answer of the server, or one item of a bulk answer, means."""
+    kind, reason = _reason(body)
+    sentence = f"the index cannot {operation}: {server} says {reason}"
+    if status in (401, 403) and not any(sign in reason for sign in _FULL):
+        return Refused(
+            f"the index server {server} refuses to {operation}",
+            code="index_denied",
+            hint="Check the credentials in SAKSI_INDEX_URL and what they may do.",
+        )
+    if any(sign in reason for sign in _FULL) or status == 507:
+        return StoreFull(
+            sentence,
+            code="index_full",
+            hint="Make room on the index server's disk; the archive is not affected.",
+        )
+    if status == 429:
+        return Unavailable(sentence, code="index_busy", hint="The server sheds load; try again.")
+    if status == 400 and kind in _REFUSED_VALUES:
+        return Malformed(sentence, code="index_value")
+    if status == 409 or kind == "resource_already_exists_exception":
+        return Conflict(sentence, code="index_conflict")
+    return Unavailable(sentence, code="index_unavailable", hint="See the server's log; then try again.")
+
+
+def error_kind(body: object) -> str:
+    """The server's own name for an error, such as ``index_not_found_exception``."""
+    return _reason(body)[0]
+
+
+def _reason(body: object) -> tuple[str, str]:
+    """The innermost type and reason that an error answer gives."""
+    error: Any = body
+    if isinstance(error, Mapping) and "error" in error:
+        error = error["error"]
+    if not isinstance(error, Mapping):
+        return "", str(error)[:200]
+    causes = error.get("root_cause") or [error]
+    first = causes[0] if isinstance(causes[0], Mapping) else error
+    return str(first.get("type", "")), str(first.get("reason", ""))[:300]

@@ -1,0 +1,213 @@
+"""Segments, gaps and runs as Elasticsearch documents, and back; queries as filters."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from archive.model.camera import Place
+from archive.model.gap import Gap, GapCause, RunEnd
+from archive.model.segment import Run, Segment, SegmentRef
+from archive.ports import IndexEntry
+from archive.timespan import Timespan, format_instant
+from search.elastic import names
+from search.elastic.cluster import Json, Write
+from search.query import SegmentQuery
+from search.stretch import Stretch
+
+_LATEST = 9_223_372_036_854_775
+"""The last µs that ``date_nanos`` can hold: in the year 2262."""
+
+_PAD_DEGREES = 1e-7
+_PAD_METRES = 0.02
+"""A ``geo_point`` is kept to about a centimetre: edges are widened by that, so that they stay included."""
+
+SEGMENT_FIELDS = (
+    "camera", "run", "seq", "start_us", "end_us", "media_duration", "sha256", "size", "header_bytes",
+    "codec", "gop", "version", "held",
+)  # fmt: skip
+GAP_FIELDS = ("gap", "camera", "recorder", "start_us", "end_us", "cause", "ingested_us")
+
+
+def segment_id(run: str, seq: int) -> str:
+    """The document id of a segment: adding it twice replaces it."""
+    return f"{run}-{seq}"
+
+
+def write_of(entry: IndexEntry) -> Write:
+    """The document of a leaf."""
+    leaf = entry.leaf
+    document: Json = {"camera": leaf.camera, "recorder": leaf.recorder, **_times(leaf.span)}
+    match leaf:
+        case Segment():
+            document |= _place(entry.place) | {
+                "duration_us": leaf.span.duration,
+                "run": leaf.run,
+                "seq": leaf.seq,
+                "media_duration": leaf.media_duration,
+                "sha256": base64.b64encode(bytes.fromhex(leaf.sha256)).decode("ascii"),
+                "size": leaf.size,
+                "header_bytes": leaf.header_bytes,
+                "codec": leaf.codec,
+                "gop": leaf.gop,
+                "held": int(entry.held),
+            }
+            if entry.version:
+                document["version"] = entry.version
+            return Write(names.segments_of(leaf.span.start), segment_id(leaf.run, leaf.seq), document)
+        case Gap():
+            document |= _place(entry.place) | {
+                "gap": leaf.gap,
+                "cause": leaf.cause.value,
+                "ingested_us": leaf.ingested_at,
+            }
+            return Write(names.GAPS, leaf.gap, document, version=leaf.span.end)
+        case Run():
+            document |= {
+                "segments": leaf.segments,
+                "reason": leaf.reason.value,
+                "ingested_us": leaf.ingested_at,
+            }
+            return Write(names.RUNS, leaf.run, document)
+
+
+def _times(span: Timespan) -> Json:
+    return {
+        "start": format_instant(span.start),
+        "end": format_instant(span.end),
+        "start_us": span.start,
+        "end_us": span.end,
+    }
+
+
+def _place(place: Place | None) -> Json:
+    if place is None:
+        return {}
+    return {
+        "point": {"lat": float(place.lat), "lon": float(place.lon)},
+        "kecamatan": place.kecamatan,
+        "kelurahan": place.kelurahan,
+        "owner": place.owner.value,
+    }
+
+
+def segment(hit: Mapping[str, Any]) -> SegmentRef:
+    """A hit fetched with :data:`SEGMENT_FIELDS`."""
+    fields = hit["fields"]
+    return SegmentRef(
+        camera=fields["camera"][0],
+        run=fields["run"][0],
+        seq=fields["seq"][0],
+        span=Timespan(fields["start_us"][0], fields["end_us"][0]),
+        media_duration=fields["media_duration"][0],
+        sha256=base64.b64decode(fields["sha256"][0]).hex(),
+        size=fields["size"][0],
+        header_bytes=fields["header_bytes"][0],
+        codec=fields["codec"][0],
+        gop=fields["gop"][0],
+        version=fields.get("version", ("",))[0],
+        held=bool(fields["held"][0]),
+    )
+
+
+def gap(hit: Mapping[str, Any]) -> Gap:
+    """A hit fetched with :data:`GAP_FIELDS`."""
+    fields = hit["fields"]
+    return Gap(
+        gap=fields["gap"][0],
+        camera=fields["camera"][0],
+        recorder=fields["recorder"][0],
+        span=Timespan(fields["start_us"][0], fields["end_us"][0]),
+        cause=GapCause(fields["cause"][0]),
+        ingested_at=fields["ingested_us"][0],
+    )
+
+
+def run(run_id: str, source: Mapping[str, Any]) -> Run:
+    """The ``_source`` of a run."""
+    return Run(
+        run=run_id,
+        camera=source["camera"],
+        recorder=source["recorder"],
+        span=Timespan(source["start_us"], source["end_us"]),
+        segments=source["segments"],
+        reason=RunEnd(source["reason"]),
+        ingested_at=source["ingested_us"],
+    )
+
+
+STRETCH_SUMS: Json = {
+    "start": {"min": {"field": "start_us"}},
+    "end": {"max": {"field": "end_us"}},
+    "first": {"min": {"field": "seq"}},
+    "last": {"max": {"field": "seq"}},
+    "duration": {"sum": {"field": "duration_us"}},
+    "size": {"sum": {"field": "size"}},
+    "held": {"sum": {"field": "held"}},
+}
+
+
+def stretch(bucket: Mapping[str, Any]) -> Stretch:
+    """A bucket keyed by camera and run, with :data:`STRETCH_SUMS`."""
+    return Stretch(
+        camera=bucket["key"]["camera"],
+        run=bucket["key"]["run"],
+        span=Timespan(round(bucket["start"]["value"]), round(bucket["end"]["value"])),
+        segments=bucket["doc_count"],
+        first_seq=round(bucket["first"]["value"]),
+        last_seq=round(bucket["last"]["value"]),
+        duration=round(bucket["duration"]["value"]),
+        size=round(bucket["size"]["value"]),
+        held=round(bucket["held"]["value"]),
+    )
+
+
+def segments_filter(query: SegmentQuery) -> list[Json]:
+    """What a segment must pass. A query that admits nothing is not to be sent at all."""
+    starts = {"gte": _instant(query.earliest_start + 1), "lt": _instant(query.span.end)}
+    return [
+        {"range": {"start": starts}},
+        {"range": {"end": {"gt": _instant(query.span.start)}}},
+        *_filters(query),
+    ]
+
+
+def gaps_filter(query: SegmentQuery) -> list[Json]:
+    """What a gap record must pass."""
+    return [
+        {"range": {"start": {"lt": _instant(query.span.end)}}},
+        {"range": {"end": {"gt": _instant(query.span.start)}}},
+        *_filters(query),
+    ]
+
+
+def months(query: SegmentQuery) -> list[str]:
+    """Where the segments are that a query can match."""
+    first = min(max(query.earliest_start, 0), _LATEST)
+    return names.months_of(Timespan(first, max(first + 1, min(query.span.end, _LATEST))))
+
+
+def _instant(instant: int) -> str:
+    return format_instant(min(max(instant, 0), _LATEST))
+
+
+def _filters(query: SegmentQuery) -> list[Json]:
+    found: list[Json] = []
+    if query.cameras is not None:
+        found.append({"terms": {"camera": list(query.cameras)}})
+    if query.kecamatan is not None:
+        found.append({"terms": {"kecamatan": list(query.kecamatan)}})
+    if query.owners is not None:
+        found.append({"terms": {"owner": [owner.value for owner in query.owners]}})
+    if query.near is not None:
+        circle = query.near
+        distance = {"distance": f"{circle.radius_m + _PAD_METRES:.3f}m", "distance_type": "arc"}
+        found.append({"geo_distance": distance | {"point": {"lat": circle.lat, "lon": circle.lon}}})
+    if query.box is not None:
+        edges = {
+            "top": min(90.0, query.box.north + _PAD_DEGREES),
+            "bottom": max(-90.0, query.box.south - _PAD_DEGREES),
+            "left": max(-180.0, query.box.west - _PAD_DEGREES),
+            "right": min(180.0, query.box.east + _PAD_DEGREES),
+        }
+        found.append({"geo_bounding_box": {"point": edges}})
+    return found

@@ -1,0 +1,340 @@
+"""The embedded index: :class:`SqliteIndex`, the whole of :class:`search.index.Index` on one SQLite file."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.ids import check_name, check_run
+from archive.model.gap import Gap
+from archive.model.segment import Run, SegmentRef
+from archive.ports import IndexEntry
+from archive.timespan import HOUR, Timespan
+from search import stretch
+from search.checks import check_entries, check_kind
+from search.paging import check_limit, position, read_cursor, write_cursor
+from search.query import (
+    LONGEST_SEGMENT,
+    Document,
+    Heartbeat,
+    HourCoverage,
+    IndexStatus,
+    Page,
+    RunCoverage,
+    SegmentQuery,
+)
+from search.sqlite import database, filters, generation, late, rows, switching
+from search.sqlite.database import Database
+from search.sqlite.translation import translated
+from search.stretch import Stretch
+
+_SUMS = "camera, run, min(start), max(until), count(*), min(seq), max(seq), sum(until - start)"
+_WALK = 1000
+"""Rows of one read while walking: no read transaction stays open between two of the caller's steps."""
+
+
+def open_sqlite(path: Path) -> "SqliteIndex":
+    """The index behind ``path``, made empty where there is none, its folder included.
+
+    Raises:
+        Malformed: ``bad_index_path``, ``index_version``.
+        Unavailable, StoreFull, IntegrityError: as :mod:`search.index` says.
+    """
+    with translated("be opened", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if generation.current(path) is None:
+            made = generation.fresh(path)
+            database.create(made)
+            if generation.establish(path, made):
+                leftovers = generation.others(path)
+            else:
+                leftovers = [made]
+            for leftover in leftovers:
+                generation.destroy(leftover)
+    index = SqliteIndex(Database(path, linked=True, durable=True))
+    index.cursor("probe")
+    return index
+
+
+class SqliteIndex:
+    """See :class:`search.index.Index`. Made by :func:`open_sqlite`."""
+
+    def __init__(self, base: Database) -> None:
+        self._base = base
+
+    # Segments, gaps and runs -------------------------------------------------------------------------
+
+    def add(self, entries: Sequence[IndexEntry]) -> None:
+        """Index leaves in one transaction, durable when this returns."""
+        check_entries(entries)
+        if entries:
+            with self._base.write("be written") as connection:
+                rows.put_entries(connection, entries)
+                late.note(connection, "entry", map(late.entry_to_body, entries))
+
+    def remove(self, segments: Iterable[SegmentRef]) -> None:
+        """Forget segments; idempotent."""
+        doomed = [(one.run, one.seq) for one in segments]
+        with self._base.write("be written") as connection:
+            rows.remove_segments(connection, doomed)
+            late.note(connection, "removal", ({"run": run, "seq": seq} for run, seq in doomed))
+
+    def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
+        """Segments overlapping ``span``, ordered by start, run and seq."""
+        check_name("camera", camera)
+        sql = (
+            f"SELECT {rows.SEGMENT_COLUMNS} FROM segments WHERE camera = ? AND start > ? AND start < ? "  # noqa: S608
+            "AND until > ? AND (start, run, seq) > (?, ?, ?) ORDER BY start, run, seq LIMIT ?"
+        )
+        start, run, seq = span.start - LONGEST_SEGMENT, "", -1
+        while True:
+            values = (camera, start - 1, span.end, span.start, start, run, seq, _WALK)
+            with self._base.read("be read") as connection:
+                found = [rows.segment(row) for row in connection.execute(sql, values)]
+            yield from found
+            if len(found) < _WALK:
+                return
+            start, _, run, seq = position(found[-1])
+
+    def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+        """Gap records overlapping ``span``, ordered by start."""
+        return self.gap_records(SegmentQuery(span=span, cameras=(camera,)))
+
+    def segment(self, run: str, seq: int) -> SegmentRef | None:
+        """One segment, or None."""
+        sql = f"SELECT {rows.SEGMENT_COLUMNS} FROM segments WHERE run = ? AND seq = ?"  # noqa: S608
+        with self._base.read("be read") as connection:
+            row = connection.execute(sql, (check_run(run), seq)).fetchone()
+        return None if row is None else rows.segment(row)
+
+    def run(self, run: str) -> Run | None:
+        """The record of a finished run, or None."""
+        sql = f"SELECT {rows.RUN_COLUMNS} FROM runs WHERE run = ?"  # noqa: S608
+        with self._base.read("be read") as connection:
+            row = connection.execute(sql, (check_run(run),)).fetchone()
+        return None if row is None else rows.run(row)
+
+    def high_water(self, camera: str) -> int | None:
+        """The latest end ever added of the camera, or None."""
+        return self.high_waters((camera,)).get(camera)
+
+    def high_waters(self, cameras: Iterable[str]) -> Mapping[str, int]:
+        """The latest end ever added, by camera."""
+        asked = [check_name("camera", camera) for camera in cameras]
+        with self._base.read("be read") as connection:
+            found = (
+                connection.execute(
+                    "SELECT camera, until FROM high_waters WHERE camera = ?", (one,)
+                ).fetchone()
+                for one in asked
+            )
+            return {row[0]: row[1] for row in found if row is not None}
+
+    # Questions ---------------------------------------------------------------------------------------
+
+    def search(self, query: SegmentQuery, *, limit: int = 100, cursor: str | None = None) -> Page:
+        """One page of matches in order of (start, camera, run, seq)."""
+        check_limit(limit)
+        after = None if cursor is None else read_cursor(query, cursor)
+        with self._base.read("be searched") as connection:
+            condition = filters.segments_matching(connection, query)
+            if condition is None:
+                return Page((), None)
+            if after is not None:
+                condition = condition.also(
+                    "start >= ? AND (start, camera, run, seq) > (?, ?, ?, ?)", after[0], *after
+                )
+            found = connection.execute(
+                f"SELECT {rows.SEGMENT_COLUMNS} FROM segments WHERE {condition.sql} "  # noqa: S608
+                "ORDER BY start, camera, run, seq LIMIT ?",
+                (*condition.values, limit + 1),
+            ).fetchall()
+        items = tuple(rows.segment(row) for row in found[:limit])
+        return Page(items, write_cursor(query, position(items[-1])) if len(found) > limit else None)
+
+    def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
+        """Coverage per run, aggregated in SQL."""
+        with self._base.read("be searched") as connection:
+            found = _stretches(connection, query, f"{_SUMS}, 0, 0", "camera, run")
+            return stretch.run_coverage(found, query.span, lambda one: _pieces(connection, query, one))
+
+    def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
+        """Gap records that overlap the span, ordered by start."""
+        with self._base.read("be searched") as connection:
+            return _gaps(connection, query)
+
+    def cameras(self, query: SegmentQuery) -> tuple[str, ...]:
+        """Cameras with a segment or a gap record that matches."""
+        with self._base.read("be searched") as connection:
+            segments = filters.segments_matching(connection, query)
+            gaps = filters.gaps_matching(connection, query)
+            found: set[str] = set()
+            for table, condition in (("segments", segments), ("gaps", gaps)):
+                if condition is not None:
+                    sql = f"SELECT DISTINCT camera FROM {table} WHERE {condition.sql}"  # noqa: S608
+                    found.update(row[0] for row in connection.execute(sql, condition.values))
+        return tuple(sorted(found))
+
+    def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
+        """Coverage per camera and UTC hour, computed from segments and gaps as they are now."""
+        within = stretch.whole_hours(query.span)
+        whole = stretch.widened(query, within)
+        with self._base.read("be searched") as connection:
+            found = _stretches(
+                connection, whole, f"{_SUMS}, sum(size), sum(held)", f"camera, run, start / {HOUR}"
+            )
+            return stretch.hour_coverage(
+                found, _gaps(connection, whole), within, lambda one: _pieces(connection, whole, one)
+            )
+
+    # Documents, recorders ----------------------------------------------------------------------------
+
+    def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
+        """Keep the newest state of a ledger stream."""
+        values = (check_kind(kind), check_name(kind, entity), version, rows.to_text(state))
+        noted = {"kind": kind, "id": entity, "version": version, "state": state}
+        with self._base.write("be written") as connection:
+            connection.execute(rows.PUT_DOCUMENT, values)
+            late.note(connection, "document", [noted])
+
+    def document(self, kind: str, entity: str) -> Document | None:
+        """The newest known state of a ledger stream, or None."""
+        with self._base.read("be read") as connection:
+            row = connection.execute(
+                "SELECT version, state FROM documents WHERE kind = ? AND id = ?",
+                (check_kind(kind), check_name(kind, entity)),
+            ).fetchone()
+        return None if row is None else Document(kind, entity, row[0], rows.to_state(row[1]))
+
+    def documents(self, kind: str) -> Iterator[Document]:
+        """All of a kind, by id."""
+        check_kind(kind)
+        after = ""
+        while True:
+            with self._base.read("be read") as connection:
+                found = connection.execute(
+                    "SELECT id, version, state FROM documents WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
+                    (kind, after, _WALK),
+                ).fetchall()
+            for entity, version, state in found:
+                yield Document(kind, entity, version, rows.to_state(state))
+            if len(found) < _WALK:
+                return
+            after = found[-1][0]
+
+    def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
+        """Keep a recorder's sign of life."""
+        values = (check_name("recorder", recorder), at, rows.to_text(state))
+        with self._base.write("be written") as connection:
+            connection.execute(rows.PUT_HEARTBEAT, values)
+
+    def heartbeats(self) -> tuple[Heartbeat, ...]:
+        """The last sign of life of every recorder."""
+        with self._base.read("be read") as connection:
+            found = connection.execute("SELECT recorder, at, state FROM heartbeats ORDER BY recorder")
+            return tuple(Heartbeat(row[0], row[1], rows.to_state(row[2])) for row in found)
+
+    def cursor(self, recorder: str) -> int:
+        """The recorder's last journal batch that is wholly in the index; 0 for none."""
+        with self._base.read("be read") as connection:
+            row = connection.execute(
+                "SELECT batch FROM cursors WHERE recorder = ?", (check_name("recorder", recorder),)
+            ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def advance_cursor(self, recorder: str, batch: int) -> None:
+        """Say that a batch is wholly in the index."""
+        values = (check_name("recorder", recorder), batch)
+        with self._base.write("be written") as connection:
+            connection.execute(rows.PUT_CURSOR, values)
+            late.note(connection, "cursor", [{"recorder": recorder, "batch": batch}])
+
+    # The index itself --------------------------------------------------------------------------------
+
+    @contextmanager
+    def rebuild(self) -> Iterator["SqliteIndex"]:
+        """A fresh index that takes this one's place at the end; see :meth:`search.index.Index.rebuild`."""
+        with switching.rebuilt(self._base, lambda fresh: SqliteIndex(fresh).apply) as base:
+            yield SqliteIndex(base)
+
+    def apply(self, kind: str, body: JsonObject) -> None:
+        """Take in a note of :mod:`search.sqlite.late`."""
+        match kind:
+            case "entry":
+                self.add([late.entry_from_body(body)])
+            case "removal":
+                with self._base.write("be written") as connection:
+                    rows.remove_segments(connection, [(body["run"], body["seq"])])
+            case "document":
+                self.put_document(body["kind"], body["id"], body["version"], body["state"])
+            case "cursor":
+                self.advance_cursor(body["recorder"], body["batch"])
+
+    def status(self) -> IndexStatus:
+        """What it holds."""
+        with self._base.read("be read") as connection:
+            count = {
+                table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+                for table in ("segments", "gaps", "runs")
+            }
+            documents = dict(connection.execute("SELECT kind, count(*) FROM documents GROUP BY kind"))
+            cursors = dict(connection.execute("SELECT recorder, batch FROM cursors"))
+            (first,) = connection.execute("SELECT min(start) FROM segments").fetchone()
+            (last,) = connection.execute("SELECT max(until) FROM high_waters").fetchone()
+        return IndexStatus(
+            kind="sqlite",
+            location=str(self._base.path),
+            segments=count["segments"],
+            gaps=count["gaps"],
+            runs=count["runs"],
+            documents=documents,
+            cursors=cursors,
+            first=first,
+            last=last,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._base.close()
+
+
+def _stretches(
+    connection: sqlite3.Connection, query: SegmentQuery, columns: str, by: str
+) -> Iterable[Stretch]:
+    condition = filters.segments_matching(connection, query)
+    if condition is None:
+        return ()
+    sql = f"SELECT {columns} FROM segments WHERE {condition.sql} GROUP BY {by}"  # noqa: S608
+    return [
+        Stretch(
+            camera=row[0],
+            run=row[1],
+            span=Timespan(row[2], row[3]),
+            segments=row[4],
+            first_seq=row[5],
+            last_seq=row[6],
+            duration=row[7],
+            size=row[8],
+            held=row[9],
+        )
+        for row in connection.execute(sql, condition.values)
+    ]
+
+
+def _pieces(connection: sqlite3.Connection, query: SegmentQuery, one: Stretch) -> Iterator[Timespan]:
+    """The spans of a stretch's segments, each by itself; only those that match the query."""
+    condition = filters.segments_matching(connection, query)
+    if condition is None:
+        return iter(())
+    condition = condition.also("run = ? AND seq BETWEEN ? AND ?", one.run, one.first_seq, one.last_seq)
+    sql = f"SELECT start, until FROM segments WHERE {condition.sql}"  # noqa: S608
+    return (Timespan(start, until) for start, until in connection.execute(sql, condition.values))
+
+
+def _gaps(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[Gap, ...]:
+    condition = filters.gaps_matching(connection, query)
+    if condition is None:
+        return ()
+    sql = f"SELECT {rows.GAP_COLUMNS} FROM gaps WHERE {condition.sql} ORDER BY start, camera, gap"  # noqa: S608
+    return tuple(rows.gap(row) for row in connection.execute(sql, condition.values))

@@ -1,0 +1,173 @@
+"""Connections to the generation in use: pooled, checked before every use, safe among threads and processes.
+
+WAL lets readers go on while one writer writes. Writers queue for at most ten seconds, in this process and
+among processes alike.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from archive.errors import Malformed, Unavailable
+from search.sqlite import generation
+from search.sqlite.translation import translated
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 10.0
+_IDLE = 16
+_SWITCHES = 10
+
+
+class Database:
+    """The database behind a link, or one generation of it that is not in use yet.
+
+    ``durable`` commits are on the disk when they return. Others are only after :meth:`flush`: good for a
+    rebuild, which starts over after a power cut.
+    """
+
+    def __init__(self, path: Path, *, linked: bool, durable: bool) -> None:
+        self.path = path
+        self._linked = linked
+        self._durable = durable
+        self._lock = threading.Lock()
+        self._idle: list[tuple[Path, sqlite3.Connection]] = []
+        self._closed = False
+
+    @property
+    def generation(self) -> Path:
+        """The file that operations use now."""
+        return generation.require(self.path) if self._linked else self.path
+
+    @contextmanager
+    def read(self, operation: str) -> Iterator[sqlite3.Connection]:
+        """A connection inside one read transaction: all its statements see the same state."""
+        with self._borrow(operation) as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self, operation: str) -> Iterator[sqlite3.Connection]:
+        """A connection inside one write transaction, committed at the end and rolled back on an error."""
+        for _ in range(_SWITCHES):
+            with self._borrow(operation) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                if self._linked and self._path_of(connection) != self.generation:
+                    # The link was switched while this writer waited for its turn: the turn is void.
+                    connection.execute("ROLLBACK")
+                    continue
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+                return
+        raise Unavailable(
+            f"the index cannot {operation}: it is switched again and again",
+            code="index_busy",
+            hint="Try again.",
+        )
+
+    def flush(self) -> None:
+        """Bring everything into the database file and the file onto the disk."""
+        with self._borrow("flush") as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            descriptor = os.open(self.generation, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def close(self) -> None:
+        """Close idle connections; those in use close when they are given back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for _, connection in idle:
+            connection.close()
+
+    def _path_of(self, connection: sqlite3.Connection) -> Path:
+        (_, _, name) = connection.execute("PRAGMA database_list").fetchone()
+        return self.path.with_name(Path(name).name)
+
+    @contextmanager
+    def _borrow(self, operation: str) -> Iterator[sqlite3.Connection]:
+        with translated(operation, self.path):
+            path = self.generation
+            connection = self._take(path) or self._connect(path)
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(path, connection)
+
+    def _take(self, path: Path) -> sqlite3.Connection | None:
+        """An idle connection to the generation; those to another one are closed."""
+        stale: list[sqlite3.Connection] = []
+        found = None
+        with self._lock:
+            if self._closed:
+                raise Unavailable("the index was closed", code="index_unavailable")
+            while self._idle and found is None:
+                target, connection = self._idle.pop()
+                if target == path:
+                    found = connection
+                else:
+                    stale.append(connection)
+        for connection in stale:
+            connection.close()
+        return found
+
+    def _give_back(self, path: Path, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < _IDLE:
+                self._idle.append((path, connection))
+                return
+        connection.close()
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
+        )
+        try:
+            # Reading at once also opens the write-ahead log, before a switch could take it away.
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            if found != SCHEMA_VERSION:
+                raise Malformed(
+                    f"the index {self.path.name} has format {found}, not {SCHEMA_VERSION}",
+                    code="index_version",
+                    hint=f"Delete {self.path.name} and run: saksi index rebuild",
+                )
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+            connection.execute("PRAGMA cache_size = -16384")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def create(path: Path) -> None:
+    """Make an empty database; the caller makes it known. Errors as :func:`translated`."""
+    schema = resources.files("search.sqlite").joinpath("schema.sql").read_text("utf-8")
+    with translated("be created", path):
+        connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()

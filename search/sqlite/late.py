@@ -1,0 +1,83 @@
+"""What is written to the index in use while a rebuild fills another one: noted in order, then replayed.
+
+The last of it is replayed inside a write transaction on the index in use, in which the link is switched too.
+A writer that waited for that transaction looks at the link again before it writes (:mod:`.database`), so no
+write falls between the two.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from archive.canonical import JsonObject
+from archive.errors import Conflict
+from archive.model import leaf as leaves
+from archive.model.camera import Place, parse_place
+from archive.ports import IndexEntry
+
+_STEP = 1000
+
+
+def begin(connection: sqlite3.Connection, generation: str) -> None:
+    """From here on writes are noted, for this rebuild alone."""
+    connection.execute("DELETE FROM rebuilds")
+    connection.execute("DELETE FROM late")
+    connection.execute("INSERT INTO rebuilds (generation) VALUES (?)", (generation,))
+
+
+def end(connection: sqlite3.Connection, generation: str) -> None:
+    """Stop noting, unless a later rebuild goes on."""
+    if connection.execute("DELETE FROM rebuilds WHERE generation = ?", (generation,)).rowcount:
+        connection.execute("DELETE FROM late")
+
+
+def require(connection: sqlite3.Connection, generation: str) -> None:
+    """See that this is still the newest rebuild. Raises Conflict ``rebuild_superseded``."""
+    if connection.execute("SELECT 1 FROM rebuilds WHERE generation = ?", (generation,)).fetchone() is None:
+        raise Conflict(
+            "a later rebuild took over", code="rebuild_superseded", hint="Let the other rebuild finish."
+        )
+
+
+def note(connection: sqlite3.Connection, kind: str, bodies: Iterable[JsonObject]) -> None:
+    """Note a write, inside its own transaction; nothing is kept while there is no rebuild."""
+    if connection.execute("SELECT 1 FROM rebuilds").fetchone() is not None:
+        connection.executemany(
+            "INSERT INTO late (kind, body) VALUES (?, ?)", ((kind, json.dumps(body)) for body in bodies)
+        )
+
+
+def step(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, JsonObject]]:
+    """The next notes in order: number, kind, body."""
+    found = connection.execute(
+        "SELECT n, kind, body FROM late WHERE n > ? ORDER BY n LIMIT ?", (after, _STEP)
+    )
+    return [(row[0], row[1], json.loads(row[2])) for row in found]
+
+
+def entry_to_body(entry: IndexEntry) -> JsonObject:
+    """An entry as it is noted."""
+    return {
+        "leaf": leaves.to_json(entry.leaf),
+        "place": None if entry.place is None else _place_to_body(entry.place),
+        "version": entry.version,
+        "held": entry.held,
+    }
+
+
+def entry_from_body(body: JsonObject) -> IndexEntry:
+    """The entry back."""
+    place: list[str] | None = body["place"]
+    return IndexEntry(
+        leaf=leaves.from_json(body["leaf"]),
+        place=None if place is None else parse_place(*place),
+        version=body["version"],
+        held=body["held"],
+    )
+
+
+def _place_to_body(place: Place) -> list[Any]:
+    return [
+        format(place.lat, "f"), format(place.lon, "f"), place.kecamatan, place.kelurahan, place.owner.value
+    ]  # fmt: skip

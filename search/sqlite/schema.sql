@@ -1,0 +1,112 @@
+-- The embedded index: one SQLite database in WAL mode (docs/design: index).
+--
+-- Nothing here is the record. The database can be deleted at any time and made again from the archive, so it
+-- has no migrations: a database of another user_version is refused with the advice to rebuild.
+--
+-- Conventions. Times are µs of UTC since 1970. Spans are half-open: [start, until). Tables are STRICT, so
+-- that a wrong type is an error at the write and not a surprise at the read.
+
+-- Where cameras stood. A camera moves rarely and records thousands of segments a day, so the place is a row
+-- of its own and every geographic filter is decided over a few thousand rows before a segment is touched.
+CREATE TABLE places (
+  id         INTEGER PRIMARY KEY,
+  lat        REAL NOT NULL,                -- degrees, WGS 84
+  lon        REAL NOT NULL,
+  kecamatan  TEXT NOT NULL,                -- area codes such as 73.71.13
+  kelurahan  TEXT NOT NULL,
+  owner      TEXT NOT NULL,                -- archive.model.camera.OwnerKind
+  UNIQUE (lat, lon, kecamatan, kelurahan, owner)
+) STRICT;
+
+-- One row per segment: archive.model.segment.SegmentRef, its recorder, and its place as it was then (NULL
+-- where unknown; such a segment passes no place filter). The object's name follows from the columns.
+CREATE TABLE segments (
+  run             TEXT NOT NULL,
+  seq             INTEGER NOT NULL,
+  camera          TEXT NOT NULL,
+  start           INTEGER NOT NULL,
+  until           INTEGER NOT NULL CHECK (until > start),
+  place           INTEGER REFERENCES places (id),
+  recorder        TEXT NOT NULL,
+  media_duration  INTEGER NOT NULL,        -- ticks of 1/90000 s
+  sha256          BLOB NOT NULL CHECK (length(sha256) = 32),
+  size            INTEGER NOT NULL,        -- bytes
+  header_bytes    INTEGER NOT NULL,        -- offset of the first sample byte
+  codec           TEXT NOT NULL,
+  gop             TEXT NOT NULL,
+  version         TEXT NOT NULL,           -- the object's version id, '' while unknown
+  held            INTEGER NOT NULL CHECK (held IN (0, 1)),
+  PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
+
+-- One camera over time. The primary key is part of it, so coverage by run is answered from it alone.
+CREATE INDEX segments_by_camera ON segments (camera, start, until, place);
+
+-- All cameras over time, in the order of pages.
+CREATE INDEX segments_by_time ON segments (start, camera, run, seq, until, place);
+
+-- Gaps as recorders tell them. An open gap is told again each hour with a later end, and the later end holds.
+CREATE TABLE gaps (
+  gap          TEXT PRIMARY KEY,
+  camera       TEXT NOT NULL,
+  recorder     TEXT NOT NULL,
+  start        INTEGER NOT NULL,
+  until        INTEGER NOT NULL CHECK (until > start),
+  cause        TEXT NOT NULL,              -- archive.model.gap.GapCause
+  ingested_at  INTEGER NOT NULL,
+  place        INTEGER REFERENCES places (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX gaps_by_camera ON gaps (camera, until);
+CREATE INDEX gaps_by_time ON gaps (until);
+
+-- Finished runs, with the reason for their end.
+CREATE TABLE runs (
+  run          TEXT PRIMARY KEY,
+  camera       TEXT NOT NULL,
+  recorder     TEXT NOT NULL,
+  start        INTEGER NOT NULL,
+  until        INTEGER NOT NULL,
+  segments     INTEGER NOT NULL,
+  reason       TEXT NOT NULL,              -- archive.model.gap.RunEnd
+  ingested_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The latest end of any segment or gap ever added, per camera. It outlives segments that are disposed of.
+CREATE TABLE high_waters (
+  camera  TEXT PRIMARY KEY,
+  until   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The newest state of every ledger stream; an older version never replaces a newer one.
+CREATE TABLE documents (
+  kind     TEXT NOT NULL,
+  id       TEXT NOT NULL,
+  version  INTEGER NOT NULL,
+  state    TEXT NOT NULL,                  -- JSON
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
+-- How far each recorder's journal is in the index, and its last sign of life.
+CREATE TABLE cursors (
+  recorder  TEXT PRIMARY KEY,
+  batch     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE heartbeats (
+  recorder  TEXT PRIMARY KEY,
+  at        INTEGER NOT NULL,
+  state     TEXT NOT NULL                  -- JSON
+) STRICT, WITHOUT ROWID;
+
+-- While a rebuild fills another database, what is written to this one is also noted in order, and replayed
+-- there before the switch. At most one row in rebuilds: the newest rebuild, by the name of its database.
+CREATE TABLE rebuilds (
+  generation  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE late (
+  n     INTEGER PRIMARY KEY,
+  kind  TEXT NOT NULL,                     -- entry, removal, document or cursor
+  body  TEXT NOT NULL                      -- JSON
+) STRICT;

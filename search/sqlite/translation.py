@@ -1,0 +1,86 @@
+"""SQLite's and the file system's errors as the archive's own: the one place where they are translated."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, Unavailable
+
+_REBUILD = "Delete {name} and run: saksi index rebuild. The archive itself is not affected."
+
+
+@contextmanager
+def translated(operation: str, path: Path) -> Iterator[None]:
+    """Run a block in which nothing but :mod:`archive.errors` may leave.
+
+    Raises:
+        StoreFull: ``index_full``.
+        IntegrityError: ``index_damaged``.
+        Unavailable: ``index_busy`` where another process held the lock too long, ``index_unavailable``.
+        Malformed: ``index_value`` for a value that SQLite cannot keep.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error, operation, path) from error
+    except OSError as error:
+        raise _from_system(error, operation, path) from error
+    except (OverflowError, UnicodeError) as error:
+        raise Malformed(f"the index cannot {operation}: {error}", code="index_value") from error
+
+
+def _from_sqlite(error: sqlite3.Error, operation: str, path: Path) -> ArchiveError:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    name = path.name
+    match code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return _full(operation, name)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Unavailable(
+                f"the index cannot {operation}: another process holds {name}",
+                code="index_busy",
+                hint="Try again; if it stays, see which process keeps the index file open.",
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return IntegrityError(
+                f"the index {name} is damaged", code="index_damaged", hint=_REBUILD.format(name=name)
+            )
+        case sqlite3.SQLITE_IOERR if _no_room(path):
+            # With no room for its shared memory or journal SQLite speaks of an I/O error.
+            return _full(operation, name)
+        case sqlite3.SQLITE_CONSTRAINT | sqlite3.SQLITE_MISMATCH | sqlite3.SQLITE_TOOBIG:
+            return Malformed(f"the index refuses to {operation}: {error}", code="index_value")
+    return Unavailable(
+        f"the index cannot {operation}: {error} ({name})",
+        code="index_unavailable",
+        hint="See that the folder exists, is writable and that its disk is well.",
+    )
+
+
+def _from_system(error: OSError, operation: str, path: Path) -> ArchiveError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full(operation, path.name)
+    return Unavailable(
+        f"the index cannot {operation}: {error.strerror} ({path.name})",
+        code="index_unavailable",
+        hint="See that the folder exists and that this account may write to it.",
+    )
+
+
+def _full(operation: str, name: str) -> StoreFull:
+    return StoreFull(
+        f"the index cannot {operation}: no room for {name}",
+        code="index_full",
+        hint="Make room on the index's disk; what is in the archive is safe and can be indexed again.",
+    )
+
+
+def _no_room(path: Path) -> bool:
+    try:
+        free = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return free.f_bavail * free.f_frsize < 1 << 20

@@ -1,0 +1,239 @@
+"""A small installation behind the HTTP interface: real stores in a folder, a real index, real footage.
+
+Camera ``cam-1`` has three segments of numbered frames from :data:`T0`, then a gap of cause ``unreachable``,
+then three more; ``cam-2`` is registered and has nothing. Time is a :class:`ManualClock` half an hour after.
+"""
+
+import asyncio
+import functools
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from api.services import ApiSettings, Services
+from archive.cameras import CameraForm
+from archive.clock import ManualClock
+from archive.custody import read
+from archive.derive import StillMaker
+from archive.errors import Unavailable
+from archive.model import leaf as leaves
+from archive.model.camera import parse_place
+from archive.model.custody import CustodyEvent
+from archive.model.gap import Gap, GapCause
+from archive.model.segment import TIMESCALE, ClockStatement, Segment, SegmentRef
+from archive.mp4.finalise import Finalised
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import Content, IndexEntry, Lock, Stored
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant
+from ops import keys, wiring
+from ops.evidence import Evidence
+from ops.serving import services_of
+from ops.settings import Settings
+from ops.tokens import token_file
+from tests.support.numbered import DEFAULT_FFMPEG, finalised_run, recorded_segments
+from tests.support.recordings import OTHER_RUN, RUN
+
+T0 = 1_795_500_000_000_000
+"""2026-11-24T14:00:00+08:00."""
+
+CAMERA, EMPTY_CAMERA = "cam-1", "cam-2"
+PLACE = parse_place("-5.143600", "119.407100", "73.71.01", "73.71.01.1001", "public")
+SECRET = "hunter2"
+GAP_SECONDS = 20
+
+
+@dataclass(slots=True)
+class Site:
+    """One installation. ``first`` and ``second`` are the runs before and after the gap;
+    ``evidence`` has the worker that seals."""
+
+    services: Services
+    app: FastAPI
+    token: str
+    clock: ManualClock
+    first: list[SegmentRef]
+    second: list[SegmentRef]
+    evidence: Evidence
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a caller with the token sends."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def gap(self) -> Timespan:
+        """Where there is no footage between the two runs."""
+        return Timespan(self.first[-1].span.end, self.second[0].span.start)
+
+    @property
+    def call(self) -> "Caller":
+        """Calls the application with the token."""
+        return Caller(self.app, self.headers)
+
+    def events(self, event_type: str | None = None) -> list[CustodyEvent]:
+        """What is on record, in the order it was written."""
+        day = Timespan(T0 - DAY, T0 + DAY)
+        found = list(read(self.services.stores.records, day))
+        return [event for event in found if event_type is None or event.type == event_type]
+
+    def remade(self, **changed: Any) -> FastAPI:
+        """Another application over the same installation, with some parts changed."""
+        return create_app(replace(self.services, metrics=CollectorRegistry(), **changed))
+
+
+def instant(text_after_t0: float) -> str:
+    """A time some seconds after :data:`T0`, as callers write it."""
+    return format_instant(T0 + round(text_after_t0 * SECOND))
+
+
+def span(start: float, end: float, **more: str) -> dict[str, str]:
+    """The query parameters of a span in seconds after :data:`T0`."""
+    return {"from": instant(start), "to": instant(end), **more}
+
+
+@functools.cache
+def _footage(variant: str) -> tuple[tempfile.TemporaryDirectory[str], list[tuple[Path, Finalised]]]:
+    folder = tempfile.TemporaryDirectory(prefix="saksi-api-site-")
+    where = Path(folder.name)
+    recorded = recorded_segments(variant, 30, where)
+    return folder, finalised_run(recorded, where / "finalised")
+
+
+@contextmanager
+def open_site(
+    folder: Path,
+    *,
+    clock: ManualClock | None = None,
+    settings: ApiSettings | None = None,
+    variant: str | None = "h264-closed",
+) -> Iterator[Site]:
+    """Make an installation in a folder; ``variant`` None leaves it without footage."""
+    now = clock or ManualClock(T0 + HOUR // 2)
+    with wiring.Site(Settings.load({"SAKSI_HOME": str(folder)}), now) as wired:
+        keys.init(wired.settings.keys_dir, clock=now)
+        services = replace(services_of(wired), stills=StillMaker(Path(DEFAULT_FFMPEG)))
+        if settings is not None:
+            services = replace(services, settings=settings)
+        token = token_file(wired).create("first", now)
+        here = now.now()
+        now.step(T0 - MINUTE - here)
+        for camera in (CAMERA, EMPTY_CAMERA):
+            services.registry.add(camera_form(camera), actor="os:test")
+        now.step(here - now.now())
+        if variant is None:
+            yield Site(services, create_app(services), token, now, [], [], Evidence(wired, {}))
+            return
+        made = _footage(variant)[1]
+        first = archive_run(services, made, run=RUN, start=T0)
+        second = archive_run(services, made, run=OTHER_RUN, start=first[-1].span.end + GAP_SECONDS * SECOND)
+        missing = Gap(
+            camera=CAMERA,
+            recorder="rec-1",
+            gap="6a15000000000009",
+            span=Timespan(first[-1].span.end, second[0].span.start),
+            cause=GapCause.UNREACHABLE,
+            ingested_at=second[0].span.start,
+        )
+        services.index.add([IndexEntry(leaf=missing, place=PLACE)])
+        yield Site(services, create_app(services), token, now, first, second, Evidence(wired, {}))
+
+
+def archive_run(
+    services: Services, made: Sequence[tuple[Path, Finalised]], *, run: str, start: int
+) -> list[SegmentRef]:
+    """Archive and index the finalised segments of one run, as ingest does but for the journal."""
+    refs, at = [], start
+    for number, (path, result) in enumerate(made):
+        ticks = result.media_duration
+        segment = Segment(
+            camera=CAMERA,
+            recorder="rec-1",
+            run=run,
+            seq=number,
+            span=Timespan(at, at + ticks * SECOND // TIMESCALE),
+            media_duration=ticks,
+            sha256=result.sha256,
+            size=result.size,
+            header_bytes=result.header_bytes,
+            codec=result.header.codec,
+            gop=result.header.gop,
+            frames=result.frames,
+            clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
+            camera_time=None,
+            ingested_at=at + 11 * SECOND,
+        )
+        stored = services.stores.footage.put(
+            segment.key,
+            Content.of_file(path, sha256=segment.sha256),
+            metadata={"leaf": leaves.encode(segment).decode("ascii")},
+        )
+        services.index.add([IndexEntry(leaf=segment, place=PLACE, version=stored.version)])
+        refs.append(segment.ref(version=stored.version))
+        at = segment.span.end
+    return refs
+
+
+def camera_form(camera: str) -> CameraForm:
+    """A camera as somebody registers it, with a password in its address."""
+    return CameraForm(
+        id=camera,
+        source=f"rtsp://viewer:{SECRET}@192.0.2.7:554/stream1?token={SECRET}",
+        name=f"Jl. Penghibur {camera}",
+        lat=format(PLACE.lat, "f"),
+        lon=format(PLACE.lon, "f"),
+        kecamatan=PLACE.kecamatan,
+        kelurahan=PLACE.kelurahan,
+        owner=PLACE.owner.value,
+        view="public",
+    )
+
+
+class Caller:
+    """Calls an application in process, one request at a time, without a server and without its lifespan."""
+
+    def __init__(self, app: FastAPI, headers: Mapping[str, str] | None = None) -> None:
+        self._app = app
+        self._headers = dict(headers or {})
+
+    def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """The answer, read whole. ``options`` are httpx's."""
+        return asyncio.run(self._call(method, path, options))
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """The answer to a GET."""
+        return self("GET", path, **options)
+
+    async def _call(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=("192.0.2.99", 50123))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://saksi.test", headers=self._headers
+        ) as client:
+            return await client.request(method, path, **options)
+
+
+class FailingPuts(FilesystemStore):
+    """A store that takes nothing while ``failing``: a full or lost disk."""
+
+    failing = False
+
+    def put(
+        self,
+        key: str,
+        content: Content,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        lock: Lock | None = None,
+        hold: bool = False,
+    ) -> Stored:
+        """Store, or say that the store does not answer."""
+        if self.failing:
+            raise Unavailable("the store does not answer", code="store_unavailable")
+        return super().put(key, content, metadata=metadata, lock=lock, hold=hold)

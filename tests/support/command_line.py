@@ -1,0 +1,81 @@
+"""The command ``saksi`` as a person or a program runs it: a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Stdout as the one JSON object it must be."""
+        value: dict[str, Any] = json.loads(self.out)
+        return value
+
+    @property
+    def problem(self) -> dict[str, str]:
+        """The last line of stderr as a problem."""
+        value: dict[str, str] = json.loads(self.err.strip().splitlines()[-1])
+        return value
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """``saksi`` with a home of its own and further settings."""
+
+    home: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the caller's SAKSI_ settings."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("SAKSI_")}
+        return kept | {"SAKSI_HOME": str(self.home)} | dict(self.settings)
+
+    def argv(self, *words: str) -> list[str]:
+        """The command's words for a process."""
+        return [sys.executable, "-m", "ops.cli", *words]
+
+    def __call__(self, *words: str, timeout: float = 120) -> Answer:
+        """Run to the end; the caller judges the code."""
+        done = subprocess.run(
+            self.argv(*words),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def must(self, *words: str, timeout: float = 120) -> Answer:
+        """Run to the end and insist on success."""
+        answer = self(*words, timeout=timeout)
+        assert answer.code == 0, f"saksi {' '.join(words)} ended with {answer.code}: {answer.err}"
+        return answer
+
+    def add_camera(self, camera: str, source: str, **changes: str) -> Answer:
+        """Register a camera with plausible facts."""
+        facts = {
+            "name": f"Kamera {camera}",
+            "lat": "-5.1346",
+            "lon": "119.4127",
+            "kecamatan": "73.71.05",
+            "kelurahan": "73.71.05.1001",
+            "owner": "public",
+            "view": "public",
+            "segment-seconds": "4",
+        } | changes
+        options = [word for name, value in facts.items() for word in (f"--{name}", value)]
+        return self("camera", "add", camera, "--source", source, *options)

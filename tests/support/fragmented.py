@@ -1,0 +1,95 @@
+"""Fragmented sources in FFmpeg's manner, made by hand: for rules no real recording breaks on demand."""
+
+import struct
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.model.segment import Codec
+from archive.mp4.boxes import box, full_box
+from archive.mp4.samples import SampleDefaults, SampleTable, write_trun
+from archive.mp4.track import Track, write_init
+
+FRAME = 6000
+"""Ticks of a frame at 15 frames a second."""
+
+_SHAPE = struct.pack(">9iII", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000, 320 << 16, 192 << 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One sample: its bytes, whether it is a sync, and presentation − decode time in frames."""
+
+    payload: bytes
+    sync: bool = False
+    offset: int = 0
+    duration: int = FRAME
+
+
+def track(codec: Codec = "h264") -> Track:
+    """A 320 × 192 track with the smallest configuration that means something."""
+    visual = bytes(6) + b"\0\1" + bytes(16) + struct.pack(">HH", 320, 192) + bytes(50)
+    if codec == "h264":
+        entry = box(b"avc1", visual, box(b"avcC", bytes.fromhex("0164001fffe10000")))
+    else:
+        general = bytes.fromhex("0101600000009000000000005a")
+        entry = box(b"hev1", visual, box(b"hvcC", general, bytes(8), b"\x0f\0"))
+    return Track(1, codec, entry, 320, 192, 90_000, 4, _SHAPE, SampleDefaults(0, 0, 0))
+
+
+def sample(*units: bytes) -> bytes:
+    """NAL units as a sample: each after its length in four bytes."""
+    return b"".join(struct.pack(">I", len(unit)) + unit for unit in units)
+
+
+def table(pictures: Sequence[Picture]) -> SampleTable:
+    """The sample table of these pictures, in decode order."""
+    return SampleTable(
+        array("I", [picture.duration for picture in pictures]),
+        array("I", [len(picture.payload) for picture in pictures]),
+        array("i", [picture.offset * FRAME for picture in pictures]),
+        bytes([picture.sync for picture in pictures]),
+    )
+
+
+def fragment(pictures: Sequence[Picture], tfdt: int) -> bytes:
+    """One ``moof`` and its ``mdat``, as FFmpeg writes them while recording."""
+    described = table(pictures)
+
+    def moof(offset: int) -> bytes:
+        return box(
+            b"moof",
+            full_box(b"mfhd", 0, 0, struct.pack(">I", 1)),
+            box(
+                b"traf",
+                full_box(b"tfhd", 0, 0x20000, struct.pack(">I", 1)),
+                full_box(b"tfdt", 1, 0, struct.pack(">Q", tfdt)),
+                write_trun(described, offset),
+            ),
+        )
+
+    head = moof(len(moof(0)) + 8)
+    return head + box(b"mdat", *(picture.payload for picture in pictures))
+
+
+def prft(wall_us: int) -> bytes:
+    """A producer reference time."""
+    ntp = ((wall_us + 2_208_988_800_000_000) << 32) // 1_000_000
+    return full_box(b"prft", 1, 24, struct.pack(">IQQ", 1, ntp, 0))
+
+
+def mfra() -> bytes:
+    """What FFmpeg writes last when it closes in order."""
+    return box(b"mfra", full_box(b"mfro", 0, 0, struct.pack(">I", 24)))
+
+
+def source(
+    fragments: Sequence[Sequence[Picture]], *, codec: Codec = "h264", closing: bytes | None = None
+) -> bytes:
+    """A whole source; ``closing`` (by default :func:`mfra`) may be ``b""`` for one that was torn."""
+    made = write_init(track(codec))
+    tfdt = 0
+    for pictures in fragments:
+        made += fragment(pictures, tfdt)
+        tfdt += sum(picture.duration for picture in pictures)
+    return made + (mfra() if closing is None else closing)

@@ -1,0 +1,120 @@
+"""Both indices for one suite, and entries to fill them with."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from archive.model.camera import Place, parse_place
+from archive.model.gap import Gap
+from archive.model.segment import Segment, SegmentRef
+from archive.ports import IndexEntry
+from archive.timespan import Timespan
+from search.index import Index
+from search.locations import open_index
+from search.paging import position
+from search.query import SegmentQuery
+
+HOME = parse_place("-5.147665", "119.432732", "73.71.13", "73.71.13.1001", "public")
+"""Rappocini, Kota Makassar."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexUnderTest:
+    """One index, and how to open it again as another process would."""
+
+    kind: str
+    url: str
+    prefix: str
+    index: Index
+
+    def reopened(self) -> Index:
+        """Another connection to the same index."""
+        return open_index(self.url, prefix=self.prefix)
+
+
+@pytest.fixture(params=["sqlite", "elastic"])
+def under_test(request: pytest.FixtureRequest) -> Iterator[IndexUnderTest]:
+    """An empty index of each kind."""
+    if request.param == "sqlite":
+        folder: Path = request.getfixturevalue("tmp_path")
+        url, prefix = f"sqlite://{folder}/index.sqlite", "saksi"
+    else:
+        prefix = request.getfixturevalue("fresh_index_prefix")
+        url = request.getfixturevalue("elastic_server").url
+    index = open_index(url, prefix=prefix)
+    yield IndexUnderTest(request.param, url, prefix, index)
+    index.close()
+
+
+@pytest.fixture
+def index(under_test: IndexUnderTest) -> Index:
+    """The index of :func:`under_test`."""
+    return under_test.index
+
+
+def place(
+    *, lat: float = -5.147665, lon: float = 119.432732, kecamatan: str = "73.71.13", owner: str = "public"
+) -> Place:
+    """A place; the centre of Rappocini unless told otherwise."""
+    return parse_place(str(lat), str(lon), kecamatan, f"{kecamatan}.1001", owner)
+
+
+def entry(leaf: Segment | Gap, where: Place | None = HOME, **facts: str | bool) -> IndexEntry:
+    """A leaf on its way into the index."""
+    return replace(IndexEntry(leaf=leaf, place=where), **facts)  # type: ignore[arg-type]
+
+
+def with_span(segment: Segment, start: int, end: int) -> Segment:
+    """The segment, at another time."""
+    return replace(segment, span=Timespan(start, end))
+
+
+def all_pages(index: Index, query: SegmentQuery, *, limit: int = 1000) -> list[SegmentRef]:
+    """Every match, page by page."""
+    found: list[SegmentRef] = []
+    cursor: str | None = None
+    while True:
+        page = index.search(query, limit=limit, cursor=cursor)
+        found.extend(page.items)
+        if page.next is None:
+            return found
+        cursor = page.next
+
+
+def in_order(segments: Sequence[SegmentRef]) -> list[SegmentRef]:
+    """Segments in the order of pages."""
+    return sorted(segments, key=position)
+
+
+def run_id(number: int) -> str:
+    """A run id."""
+    return f"{number:016x}"
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def tiny_disk() -> Iterator[Callable[[int], Path]]:
+    """Mounts a tmpfs of some KiB; skipped where this account may not mount."""
+    folder = Path(f"/tmp/saksi-tiny-{secrets.token_hex(6)}")
+    folder.mkdir()
+
+    def mount(kibibytes: int) -> Path:
+        if os.system(f"mount -t tmpfs -o size={kibibytes}k tmpfs {folder} 2>/dev/null") != 0:  # noqa: S605
+            pytest.skip("this account may not mount a tmpfs")
+        return folder
+
+    yield mount
+    os.system(f"umount {folder} 2>/dev/null")  # noqa: S605
+    folder.rmdir()

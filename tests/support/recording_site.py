@@ -1,0 +1,184 @@
+"""A whole recorder as a process of its own, for tests that kill it.
+
+``python -m tests.support.recording_site [--for SECONDS] [--batch SECONDS]`` records the cameras of the site
+that the ``SAKSI_…`` environment describes, until SIGTERM.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from archive.cameras import CameraForm
+from archive.errors import ArchiveError
+from archive.model.camera import Camera
+from ops import keys
+from ops.settings import Settings
+from ops.wiring import Site
+from recorder.binary import find_ffmpeg
+from recorder.recorder import Recorder, RecorderParts
+from recorder.settings import RecorderSettings
+
+TIMES = RecorderSettings(
+    batch_seconds=5,
+    group_seconds=0.3,
+    registry_seconds=1,
+    heartbeat_seconds=2,
+    input_timeout=2,
+    stall_seconds=8,
+    no_keyframe_seconds=8,
+    first_retry=0.3,
+    longest_retry=2,
+    spool_reserve=1 << 20,
+    drain_seconds=30,
+    retention_floor_days=1,
+    journal_lock_days=1,
+)
+"""Short times, so that tests need not wait."""
+
+
+def form(camera: str, source: str, *, segment_seconds: int = 2) -> CameraForm:
+    """A registration with everything but the source made up."""
+    return CameraForm(
+        id=camera,
+        source=source,
+        name=f"Kamera {camera}",
+        lat="-5.1477",
+        lon="119.4327",
+        kecamatan="73.71.13",
+        kelurahan="73.71.13.1001",
+        owner="public",
+        view="public",
+        segment_seconds=str(segment_seconds),
+    )
+
+
+def parts_of(site: Site, settings: RecorderSettings = TIMES) -> RecorderParts:
+    """A recorder's parts from a site."""
+    return RecorderParts(
+        recorder=site.settings.recorder,
+        spool_dir=site.settings.spool_dir,
+        key=keys.load_or_make_recorder_key(site.settings.keys_dir, site.settings.recorder),
+        stores=site.stores,
+        ledger=site.ledger,
+        index=site.index,
+        sources=site.registry,
+        binary=find_ffmpeg(),
+        clock=site.clock,
+        settings=settings,
+        log=structlog.get_logger("recorder"),
+    )
+
+
+@dataclass(slots=True)
+class RecordingSite:
+    """An embedded (or, by ``environment``, a real) site in a folder, and its recorder's process."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The whole environment of its processes."""
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SAKSI_")},
+            "SAKSI_HOME": str(self.folder),
+            "SAKSI_RECORDER": "rec-test",
+            **self.environment,
+        }
+
+    def site(self) -> Site:
+        """The site, to look at and to register cameras."""
+        return Site(Settings.load(self.variables))
+
+    def add(self, camera: str, source: str, *, segment_seconds: int = 2) -> Camera:
+        """Register a camera."""
+        with self.site() as site:
+            wanted = form(camera, source, segment_seconds=segment_seconds)
+            return site.registry.add(wanted, actor="os:tester")
+
+    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+        """Start the recorder."""
+        log = (self.folder / "recorder.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.recording_site", *options],
+            env=self.variables,
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        log.close()
+        return self.process
+
+    def stop(self, timeout: float = 60) -> int:
+        """Stop it in order; its exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def captures(self) -> list[int]:
+        """Pids of every FFmpeg that writes into this site's spool, whoever its parent is."""
+        mark = os.fsencode(self.folder / "spool")
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                argv = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            except OSError:
+                continue
+            if mark in argv and b"leash.py" not in argv:
+                found.append(int(entry.name))
+        return found
+
+    def log(self) -> str:
+        """What the recorder said."""
+        return (self.folder / "recorder.log").read_text("utf-8")
+
+
+def until(condition: "object", timeout: float, what: str) -> None:
+    """Wait until ``condition()`` is true."""
+    assert callable(condition)
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"after {timeout} s still not: {what}"
+        time.sleep(0.1)
+
+
+async def _record(duration: float | None) -> None:
+    with Site(Settings.load()) as site:
+        recorder = Recorder(parts_of(site))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, recorder.stop)
+        await recorder.run(duration)
+
+
+def main() -> int:
+    """Record."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--for", dest="duration", type=float, default=None)
+    try:
+        asyncio.run(_record(parser.parse_args().duration))
+    except ArchiveError as error:
+        sys.stderr.write(f"{error.code}: {error.message} {error.hint}\n")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from api.footage import Ending, FootageResponse, Sent
+from archive.errors import IntegrityError, Unavailable
+from archive.timespan import SECOND
+
+
+@dataclass
+class Source:
+    """Pieces, and what became of whoever read them."""
+
+    pieces: list[bytes]
+    failure: Exception | None = None
+    read: int = 0
+    closed: bool = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for piece in self.pieces:
+                self.read += 1
+                yield piece
+            if self.failure is not None:
+                raise self.failure
+        finally:
+            self.closed = True
+
+
+@dataclass
+class Client:
+    """One end of a connection: takes messages, and leaves or stops reading when told to."""
+
+    leaves_after: int | None = None
+    stalls_after: int | None = None
+    body: bytearray = field(default_factory=bytearray)
+    bodies: int = 0
+    whole: bool = False
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def receive(self) -> dict[str, Any]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != "http.response.body":
+            return
+        if self.stalls_after == self.bodies:
+            await asyncio.sleep(60)
+        if self.gone.is_set():
+            return  # as uvicorn does
+        self.bodies += 1
+        self.body += message["body"]
+        self.whole = not message["more_body"]
+        if self.leaves_after == self.bodies:
+            self.gone.set()
+            await asyncio.sleep(0)
+
+
+def serve(
+    source: Source, length: int, client: Callable[[], Client] = Client, *, stall: int = SECOND
+) -> tuple[Client, list[Sent], Exception | None]:
+    """Send a source of an announced length to a client; what the client has, and what was told at the end."""
+    ends: list[Sent] = []
+
+    async def run() -> tuple[Client, Exception | None]:
+        other = client()
+        with ThreadPoolExecutor(2) as readers:
+            response = FootageResponse(
+                iter(source),
+                length=length,
+                status=200,
+                media_type="video/mp4",
+                headers={"ETag": '"x"'},
+                readers=readers,
+                stall=stall,
+                on_end=ends.append,
+            )
+            assert response.headers["content-length"] == str(length)
+            try:
+                await response({"type": "http"}, other.receive, other.send)
+            except (IntegrityError, Unavailable) as error:
+                return other, error
+        return other, None
+
+    other, error = asyncio.run(run())
+    return other, ends, error
+
+
+def test_every_byte_arrives_in_order_and_is_told() -> None:
+    source = Source([b"head", b"a" * 1000, b"tail"])
+    client, ends, error = serve(source, 1008)
+    assert error is None and client.whole
+    assert bytes(client.body) == b"head" + b"a" * 1000 + b"tail"
+    assert ends == [Sent(1008, Ending.COMPLETE)]
+    assert source.closed
+
+
+def test_one_piece_is_enough() -> None:
+    client, ends, _ = serve(Source([b"all"]), 3)
+    assert client.whole and ends == [Sent(3, Ending.COMPLETE)]
+
+
+def test_a_client_that_leaves_ends_the_reading() -> None:
+    source = Source([b"x" * 10] * 1000)
+    client, ends, error = serve(source, 10_000, lambda: Client(leaves_after=3))
+    assert error is None and not client.whole
+    assert ends[0].ending is Ending.CLIENT_LEFT
+    assert len(client.body) <= ends[0].bytes_sent <= len(client.body) + 10
+    assert source.closed and source.read < 10
+
+
+def test_a_client_that_does_not_read_is_let_go() -> None:
+    source = Source([b"x" * 10] * 10)
+    client, ends, error = serve(source, 100, lambda: Client(stalls_after=2), stall=SECOND // 20)
+    assert error is None and not client.whole
+    assert ends == [Sent(20, Ending.CLIENT_STALLED)]
+    assert source.closed
+
+
+@pytest.mark.parametrize("failure", [IntegrityError("bad", code="segment_missing"), Unavailable("gone")])
+def test_a_source_that_fails_breaks_the_answer(failure: IntegrityError | Unavailable) -> None:
+    client, ends, error = serve(Source([b"x" * 10] * 2, failure), 100)
+    assert error is failure and not client.whole
+    assert ends == [Sent(20, Ending.SOURCE_FAILED, failure.code)]
+
+
+def test_a_source_that_is_short_breaks_the_answer() -> None:
+    client, ends, error = serve(Source([b"x" * 10] * 2), 100)
+    assert isinstance(error, IntegrityError) and error.code == "short_read"
+    assert not client.whole and ends == [Sent(20, Ending.SOURCE_FAILED, "short_read")]
+
+
+def test_a_source_that_is_long_breaks_the_answer() -> None:
+    client, ends, error = serve(Source([b"x" * 10] * 3), 25)
+    assert isinstance(error, IntegrityError) and not client.whole
+    assert len(client.body) == 20
+    assert ends == [Sent(20, Ending.SOURCE_FAILED, "short_read")]
+
+
+def test_a_source_that_is_not_there_fails_before_the_answer() -> None:
+    with pytest.raises(Unavailable):
+        serve(Source([], Unavailable("gone")), 10)
+
+
+def test_the_end_is_told_when_the_server_stops() -> None:
+    ends: list[Sent] = []
+    source = Source([b"x"] * 10)
+
+    async def run() -> None:
+        client = Client(stalls_after=1)
+        with ThreadPoolExecutor(2) as readers:
+            response = FootageResponse(
+                iter(source), length=10, status=200, media_type="video/mp4", headers={}, readers=readers,
+                stall=60 * SECOND, on_end=ends.append,
+            )  # fmt: skip
+            task = asyncio.create_task(response({"type": "http"}, client.receive, client.send))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(run())
+    assert ends == [Sent(1, Ending.STOPPED)]
+    assert source.closed

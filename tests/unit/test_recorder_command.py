@@ -1,0 +1,139 @@
+"""The commands FFmpeg gets, to the letter; and that no argument ever holds a camera's secret."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.errors import Malformed
+from recorder.binary import Binary, find_ffmpeg
+from recorder.command import record_command
+from recorder.sources import Source, SourceKind, parse_source
+
+BINARY = Binary(Path("/usr/bin/ffmpeg"), "5.1.9", 5, Path("/fonts/Mono.ttf"))
+FOLDER = Path("/spool/kam-1/s")
+SEGMENTS = (
+    "-reset_timestamps 1 {more}-segment_atclocktime 1 -segment_format mp4 -segment_format_options "
+    "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1"
+    ":write_prft=wallclock:video_track_timescale=90000 -segment_list pipe:1 -segment_list_type csv "
+    "-segment_time 10 {last}/spool/kam-1/s/%06d.raw.mp4"
+)
+COPIED = SEGMENTS.format(more="", last="")
+QUIET = "/usr/bin/ffmpeg -hide_banner -loglevel error -nostats -nostdin"
+
+
+def command(url: str, folder: Path = FOLDER) -> tuple[str, str]:
+    made = record_command(BINARY, parse_source(url), folder, segment_seconds=10, timeout_us=5_000_000)
+    return " ".join(made.argv), made.stdin.decode()
+
+
+def test_rtsp() -> None:
+    argv, stdin = command("rtsp://admin:p%40ss@10.0.0.7:8554/main?channel=1")
+    assert argv == (
+        f"{QUIET} -f concat -protocol_whitelist pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto "
+        f"-safe 0 -i pipe:0 -map 0:v:0 -f segment -an -c copy {COPIED}"
+    )
+    assert stdin == (
+        "ffconcat version 1.0\n"
+        "file 'rtsp://admin:p%40ss@10.0.0.7:8554/main?channel=1'\n"
+        "option rtsp_transport tcp\n"
+        "option timeout 5000000\n"
+    )
+
+
+def test_http() -> None:
+    argv, stdin = command("https://cam.example/live.flv")
+    assert argv == (
+        f"{QUIET} -f concat -protocol_whitelist pipe,http,https,httpproxy,tcp,tls,crypto -safe 0 -i pipe:0 "
+        f"-map 0:v:0 -f segment -an -c copy {COPIED}"
+    )
+    assert stdin.splitlines()[1:] == ["file 'https://cam.example/live.flv'", "option rw_timeout 5000000"]
+
+
+def test_replay() -> None:
+    argv, stdin = command("file:///srv/a%20b.mp4")
+    assert argv == (
+        f"{QUIET} -re -stream_loop -1 -i file:/srv/a b.mp4 -map 0:v:0 -f segment -an -c copy {COPIED}"
+    )
+    assert stdin == ""
+
+
+def test_pattern() -> None:
+    argv, stdin = command("test://?size=321x241&fps=10&gop=20&codec=h264")
+    clock = r"drawtext=fontfile=/fonts/Mono.ttf:text='%{gmtime\:%Y-%m-%d %T} UTC  %{n}'"
+    tail = SEGMENTS.format(more="-sc_threshold 0 ", last="-threads 1 ")
+    assert argv == (
+        f"{QUIET} -f lavfi -re -i testsrc2=size=320x240:rate=10,{clock}:fontsize=20:x=8:y=8:box=1"
+        ":boxborderw=6 -map 0:v:0 -f segment -an -bf 0 -c:v libx264 -g 20 -keyint_min 20 -pix_fmt yuv420p "
+        f"-preset ultrafast {tail}"
+    )
+    assert stdin == ""
+
+
+def test_a_folder_cannot_change_the_names_of_segments() -> None:
+    argv, _ = command("test://", Path("/spool/100%d/s"))
+    assert argv.endswith("/spool/100%%d/s/%06d.raw.mp4")
+
+
+def test_a_quote_in_a_url_stays_inside_its_entry() -> None:
+    _, stdin = command("rtsp://cam/it's?x='")
+    assert stdin.splitlines()[1] == r"file 'rtsp://cam/it'\''s?x='\'''"
+
+
+SECRET = st.text(st.sampled_from("abcXYZ019-._~%41!$&()*+,;="), min_size=4, max_size=20).map(
+    lambda text: "s3cr3t" + text.replace("%", "%25")
+)
+
+
+@given(SECRET, SECRET)
+def test_secrets_are_in_no_argument_and_in_no_text_for_people(password: str, token: str) -> None:
+    url = f"rtsp://admin:{password}@cam.example:554/live?token={token}"
+    source = parse_source(url)
+    made = record_command(BINARY, source, FOLDER, segment_seconds=10, timeout_us=1)
+    assert not any("s3cr3t" in argument for argument in made.argv)
+    for text in (
+        repr(source),
+        repr(made),
+        source.redact(f"[rtsp @ 0x1] {url}: 401"),
+        source.redact(source.password),
+    ):
+        assert "s3cr3t" not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://cam/live\nfile '/etc/passwd'",
+        "rtsp://cam/with space",
+        "rtsp:///no-host",
+        "rtsp://cam:notaport/",
+        "ftp://cam/live",
+        "file://host/path",
+        "test://?size=99999x1",
+        "test://?fps=0",
+        "test://?fps=61",
+        "test://?codec=av1",
+        "test://?noise=1",
+    ],
+)
+def test_bad_sources(url: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse_source(url)
+    assert caught.value.code == "bad_source"
+    assert "passwd" not in caught.value.message
+
+
+def test_what_a_source_says() -> None:
+    source = parse_source("rtsps://u:p%40@[::1]/x?y=1")
+    assert (source.host, source.port, source.user, source.password) == ("::1", 322, "u", "p@")
+    assert (source.target, source.is_live, source.uses_tls) == ("/x?y=1", True, True)
+    assert parse_source("file:///a") == Source(
+        kind=SourceKind.LOCAL, url="file:///a", scheme="file", path=Path("/a")
+    )
+
+
+def test_this_machine_has_an_ffmpeg() -> None:
+    found = find_ffmpeg()
+    assert found.major >= 5
+    assert found.version

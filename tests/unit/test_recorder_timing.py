@@ -1,0 +1,217 @@
+"""From media time to wall time: the rules of the timing module, as properties."""
+
+import itertools
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.timespan import SECOND, Timespan
+from recorder.timing import (
+    AMBIGUOUS,
+    FLOOR,
+    JITTER,
+    SETTLED,
+    SLEW_PPM,
+    UNRELIABLE,
+    Piece,
+    RunTimeline,
+    Timed,
+    camera_time,
+)
+
+T0 = 1_795_000_000 * SECOND
+TICK = 90_000
+
+
+@dataclass
+class Simulated:
+    """A camera: its segments' lengths in ticks, each boundary's delay (µs), and its clock's error in ppm."""
+
+    lengths: list[int]
+    delays: list[int]
+    ppm: int = 0
+    start: int = T0
+
+    def true_time(self, ticks: int) -> int:
+        media = ticks * SECOND // TICK
+        return self.start + media + media * self.ppm // 1_000_000
+
+    def play(self, timeline: RunTimeline, *, last_heard: bool = False) -> list[Timed]:
+        found: list[Timed] = []
+        at = 0
+        for index, (length, delay) in enumerate(zip(self.lengths, self.delays, strict=True)):
+            is_last = index == len(self.lengths) - 1
+            arrival = None if is_last and not last_heard else self.true_time(at + length) + delay
+            found += timeline.close(Piece(at, length), arrival)
+            at += length
+        return found + timeline.finish(last_written=self.true_time(at), doubt=SECOND)
+
+
+lengths = st.lists(st.integers(2 * TICK, 30 * TICK), min_size=1, max_size=40)
+
+
+@st.composite
+def sound_cameras(draw: st.DrawFn, ppm: int = 100) -> Simulated:
+    found = draw(lengths)
+    delays = draw(st.lists(st.integers(0, 80_000), min_size=len(found), max_size=len(found)))
+    return Simulated(found, delays, draw(st.integers(-ppm, ppm)))
+
+
+@given(sound_cameras())
+def test_segments_follow_each_other_without_hole_or_overlap(camera: Simulated) -> None:
+    timed = camera.play(RunTimeline())
+    assert len(timed) == len(camera.lengths)
+    for before, after in itertools.pairwise(timed):
+        assert before.span.end == after.span.start
+
+
+@given(sound_cameras())
+def test_a_sound_camera_is_slewed_by_at_most_500_ppm_and_never_flagged(camera: Simulated) -> None:
+    for one in camera.play(RunTimeline()):
+        media = one.piece.duration * SECOND // TICK
+        assert abs(one.span.duration - media) <= media * SLEW_PPM // 1_000_000 + 2
+        assert one.clock.flags == ()
+
+
+@given(sound_cameras())
+def test_the_stated_uncertainty_holds_the_truth(camera: Simulated) -> None:
+    for one in camera.play(RunTimeline()):
+        truth = camera.true_time(one.piece.first_pts)
+        assert abs(one.span.start - truth) <= one.clock.uncertainty_us
+
+
+@given(st.integers(0, 80_000), st.lists(st.integers(0, 80_000), min_size=30, max_size=30))
+def test_the_start_is_that_of_the_least_delayed_observation(first: int, later: list[int]) -> None:
+    camera = Simulated([10 * TICK] * 31, [first, *later])
+    timed = camera.play(RunTimeline())
+    assert timed[0].span.start == T0 + first
+    assert timed[-1].span.start - camera.true_time(timed[-1].piece.first_pts) <= max(first, *later) + 1
+
+
+def test_a_first_segment_of_the_burst_waits_for_a_steady_one() -> None:
+    """FFmpeg looks at a stream for seconds, so the first boundary is heard 3 s late."""
+    timeline = RunTimeline()
+    assert timeline.close(Piece(0, 2 * TICK), T0 + 5 * SECOND) == []
+    timed = timeline.close(Piece(2 * TICK, 10 * TICK), T0 + 12 * SECOND)
+    assert [one.span.start for one in timed] == [T0, T0 + 2 * SECOND]
+    assert 2 * SECOND < SETTLED
+
+
+@given(st.integers(-160_000, 160_000).filter(lambda ppm: abs(ppm) > 30_000), st.integers(8, 40))
+def test_a_camera_that_lies_about_its_rate_is_followed_and_flagged(ppm: int, count: int) -> None:
+    camera = Simulated([10 * TICK] * count, [20_000] * count, ppm)
+    timed = camera.play(RunTimeline(), last_heard=True)
+    assert timed[0].clock.flags == ()
+    for before, after in itertools.pairwise(timed):
+        assert before.span.end == after.span.start
+    for one in timed[6:]:
+        assert UNRELIABLE in one.clock.flags
+        assert abs(one.span.start - camera.true_time(one.piece.first_pts)) <= 20_000 + 2
+        assert one.clock.uncertainty_us > FLOOR + 10 * abs(ppm) // 2
+
+
+def test_drift_of_1000_ppm_is_followed_once_it_adds_up() -> None:
+    camera = Simulated([10 * TICK] * 200, [20_000] * 200, 1_000)
+    timed = camera.play(RunTimeline())
+    assert UNRELIABLE in {flag for one in timed for flag in one.clock.flags}
+    for one in timed:
+        assert abs(one.span.start - camera.true_time(one.piece.first_pts)) <= one.clock.uncertainty_us
+
+
+def test_a_followed_camera_that_mends_is_trusted_again() -> None:
+    timeline = RunTimeline()
+    wall, at = T0, 0
+    flags = []
+    for index in range(20):
+        wall += 12 * SECOND if index < 8 else 10 * SECOND
+        for one in timeline.close(Piece(at, 10 * TICK), wall):
+            flags.append(UNRELIABLE in one.clock.flags)
+        at += 10 * TICK
+    assert flags[6]
+    assert not flags[-1]
+
+
+def test_a_run_that_ends_early_is_anchored_on_what_was_last_written() -> None:
+    timeline = RunTimeline()
+    assert timeline.close(Piece(900, 3 * TICK), None) == []
+    (one,) = timeline.finish(last_written=T0 + 3 * SECOND + 700_000, doubt=15 * SECOND)
+    assert one.span == Timespan(T0 + 700_000, T0 + 3 * SECOND + 700_000)
+    assert one.clock.uncertainty_us >= 15 * SECOND
+
+
+@given(st.integers(1, SECOND))
+def test_a_run_cannot_begin_before_the_one_before_it_ended(overlap: int) -> None:
+    camera = Simulated([10 * TICK] * 5, [0] * 5)
+    timed = camera.play(RunTimeline(T0 + overlap))
+    assert timed[0].span.start == T0 + overlap
+    assert AMBIGUOUS not in timed[0].clock.flags
+    assert timed[0].clock.uncertainty_us >= overlap
+
+
+def test_a_clock_set_back_makes_overlaps_ambiguous_until_it_has_caught_up() -> None:
+    timeline = RunTimeline(T0 + 25 * SECOND, is_settled=True)
+    timeline.begin(T0)
+    timed: list[Timed] = []
+    for index in range(5):
+        arrival = T0 + (index + 1) * 10 * SECOND
+        timed += timeline.close(Piece(index * 10 * TICK, 10 * TICK), arrival)
+    assert [AMBIGUOUS in one.clock.flags for one in timed] == [True, True, True, False, False]
+    assert timed[0].span == Timespan(T0, T0 + 10 * SECOND)
+
+
+@given(sound_cameras(), st.data())
+def test_a_timeline_taken_up_again_goes_on_the_same(camera: Simulated, data: st.DataObject) -> None:
+    whole = camera.play(RunTimeline())
+    if len(whole) < 3:
+        return
+    cut = data.draw(st.integers(1, len(whole) - 1))
+    state = whole[cut - 1].state
+    resumed = RunTimeline.resume(state, not_before=None)
+    again: list[Timed] = []
+    for index in range(cut, len(camera.lengths)):
+        at = sum(camera.lengths[:index])
+        is_last = index == len(camera.lengths) - 1
+        end = at + camera.lengths[index]
+        arrival = None if is_last else camera.true_time(end) + camera.delays[index]
+        again += resumed.close(Piece(at, camera.lengths[index]), arrival)
+    assert again[0].span.start == whole[cut].span.start
+    settled_by = next(
+        (i for i in range(len(whole)) if sum(camera.lengths[: i + 1]) * SECOND // TICK >= SETTLED), 0
+    )
+    if cut > settled_by:
+        assert [one.span for one in again] == [one.span for one in whole[cut:]]
+
+
+def test_an_open_gop_is_heard_at_its_sync_not_at_its_first_picture() -> None:
+    timeline = RunTimeline()
+    lead = 12_000  # two frames at 15 fps, 133 ms
+    (one,) = timeline.close(Piece(0, 10 * TICK, lead), T0 + 10 * SECOND + lead * SECOND // TICK)
+    assert one.span == Timespan(T0, T0 + 10 * SECOND)
+
+
+def references(offset: int, *, count: int = 10, late: int = 0) -> list[tuple[int, int]]:
+    return [(T0 + offset + index * SECOND + late, index * TICK) for index in range(count)]
+
+
+SPAN = Timespan(T0, T0 + 10 * SECOND)
+
+
+@given(st.integers(-86_400 * SECOND, 86_400 * SECOND).filter(lambda d: not 800_000 < d < 1_400_000))
+def test_camera_time_is_read_from_rtcp(offset: int) -> None:
+    found = camera_time(references(offset), first_pts=0, end_pts=10 * TICK, span=SPAN)
+    assert found == T0 + offset
+
+
+@given(st.lists(st.integers(0, JITTER), min_size=10, max_size=10))
+def test_our_own_clock_is_never_taken_for_the_cameras(delays: list[int]) -> None:
+    """Until the camera has reported, FFmpeg notes when it wrote: as the next fragment began."""
+    ours = [(T0 + (index + 1) * SECOND + delays[index], index * TICK) for index in range(10)]
+    assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN) is None
+
+
+def test_camera_time_from_the_middle_on() -> None:
+    ours = [(T0 + (index + 1) * SECOND + 20_000, index * TICK) for index in range(5)]
+    found = camera_time(ours + references(-7 * SECOND)[5:], first_pts=0, end_pts=10 * TICK, span=SPAN)
+    assert found == T0 - 7 * SECOND
+    assert camera_time([], first_pts=0, end_pts=10 * TICK, span=SPAN) is None
