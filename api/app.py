@@ -20,6 +20,7 @@ from api import problems
 from api.acts import Trace
 from api.auth.gate import Gate
 from api.auth.strangers import Strangers
+from api.body import BodyLimit
 from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
@@ -65,12 +66,12 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         root_path=settings.base_path,
         redirect_slashes=False,
-        max_body_size=settings.max_body,
         lifespan=_lifespan(runtime, strangers),
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(Metered, meters=meters),
             Middleware(Gate, tokens=services.tokens, turned_away=strangers.turned_away),
+            Middleware(BodyLimit, limit=settings.max_body),
         ],
         exception_handlers={
             ArchiveError: _on_archive_error,

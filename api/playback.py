@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from api.acts import Act, Told, Trace
+from api.statements import interval
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
 from archive.timespan import SpanSet, Timespan, format_instant
@@ -139,10 +140,7 @@ class PlaybackSessions:
                         "start": session.start,
                         "pieces": session.pieces,
                         "bytes_sent": session.bytes_sent,
-                        "shown": [
-                            {"from": format_instant(span.start), "to": format_instant(span.end)}
-                            for span in spans[:MAX_SPANS]
-                        ],
+                        "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
                     },
                 )

@@ -7,6 +7,7 @@ number alone: messages from inside name paths, hosts and keys.
 """
 
 import secrets
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -125,7 +126,9 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
 def of_unexpected(error: BaseException) -> JSONResponse:
     """The problem of an exception nobody foresaw: an incident number and no word of the exception."""
     incident = new_incident()
-    _LOG.error("unforeseen failure", incident=incident, exc_info=error)
+    # Plain, since a renderer that shows local variables would write out tokens and camera passwords.
+    trace = "".join(traceback.format_exception(error))
+    _LOG.error("unforeseen failure", incident=incident, trace=trace)
     return problem(
         500,
         "internal",

@@ -45,7 +45,7 @@ class Demo:
         add = self._add
         add("alun-alun", "test://?size=640x360&fps=15&gop=30", "Alun-alun Karebosi", "-5.1346", "119.4127")
         add(
-            "pasar-baru", "test://?size=640x360&fps=15&gop=30&codec=h265", "Pasar Baru", "-5.1290", "119.4073"
+            "pasar-baru", "test://?size=640x360&fps=15&gop=30&codec=hevc", "Pasar Baru", "-5.1290", "119.4073"
         )
         add("balai-kota", third.source, "Balai Kota", "-5.1354", "119.4119")
         title(f"2  Record for {RECORD_SECONDS} s; balai-kota is cut off for {CUT_FOR} s")

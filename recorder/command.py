@@ -54,7 +54,7 @@ def record_command(
         "segment_list_type": "csv",
         "segment_format": "mp4",
         "segment_format_options": ":".join((
-            "movflags=+frag_keyframe+empty_moov+default_base_moof",
+            "movflags=+empty_moov+default_base_moof",
             f"frag_duration={_FRAGMENT_US}",
             "flush_packets=1",
             "write_prft=wallclock",

@@ -30,8 +30,9 @@ from archive.timespan import Timespan
 from recorder.accounts import Accounts
 from recorder.facts import Arrivals, SessionFacts, read_facts
 from recorder.release import Releases
+from recorder.segments import segment_leaf
 from recorder.spool import SessionFolder, Spool
-from recorder.timing import UNSYNCHRONISED, Piece, RunTimeline, Timed, camera_time
+from recorder.timing import Piece, RunTimeline, Timed
 
 _PATIENCE = 0.5
 _STEP = 0.005
@@ -58,6 +59,7 @@ class _CurrentRun:
     seq: int = 0
     start: int | None = None
     end: int | None = None
+    continues_at: int | None = None
     waiting: list[_Made] = field(default_factory=list)
 
 
@@ -88,6 +90,7 @@ class Session:
         self._arrivals = Arrivals(folder.path / "arrivals")
         self._next = 0
         self._held: tuple[_Made, int] | None = None
+        self._parameters = ""
         self._releases = releases or Releases(folder, spool)
         self.reason = RunEnd.RECORDER_RESTART
         self.is_written: Callable[[], bool] = lambda: False
@@ -245,8 +248,15 @@ class Session:
         return raw if raw.exists() else None
 
     def _make(self, number: int) -> _Made:
-        made = finalise(self.folder.raw(number), self.folder.final(number), tfdt=self._run.ticks)
-        self._run.ticks += made.media_duration
+        run = self._run
+        made = finalise(
+            self.folder.raw(number),
+            self.folder.final(number),
+            tfdt=run.ticks,
+            continues_at=run.continues_at,
+        )
+        run.ticks += made.media_duration
+        run.continues_at = made.header.first_pts + made.media_duration
         self._next = number + 1
         return _Made(number, made, made.media_duration)
 
@@ -254,8 +264,10 @@ class Session:
         header = made.finalised.header
         sync = made.finalised.first_decodable_pts
         lead = 0 if sync is None else sync - header.first_pts
+        parcels = self._change_parameters(made.finalised)
         self._run.waiting.append(made)
-        return self._keep(self._run.timeline.close(Piece(header.first_pts, made.duration, lead), arrival))
+        timed = self._run.timeline.close(Piece(header.first_pts, made.duration, lead), arrival)
+        return parcels + self._keep(timed)
 
     def _place_last(self, made: _Made) -> list[Parcel]:
         """The run ends here: its footage reaches to the last presentation time without a hole before it."""
@@ -273,25 +285,14 @@ class Session:
         run, facts = self._run, self.facts
         made = run.waiting.pop(0)
         found = made.finalised
-        clock = timed.clock
-        if not self._is_synchronised():
-            clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))
-        segment = Segment(
-            camera=facts.camera,
-            recorder=facts.recorder,
+        segment = segment_leaf(
+            facts,
+            found,
+            timed,
             run=run.run,
             seq=run.seq,
-            span=timed.span,
-            media_duration=made.duration,
-            sha256=found.sha256,
-            size=found.size,
-            header_bytes=found.header_bytes,
-            codec=found.header.codec,
-            gop=found.header.gop,
-            frames=found.frames,
-            clock=clock,
-            camera_time=self._camera_time(found, timed),
-            ingested_at=self._clock.now(),
+            is_synchronised=self._is_synchronised(),
+            now=self._clock.now(),
         )
         self._accounts.footage(facts.camera, timed.span, run.otherwise)
         run.seq += 1
@@ -300,6 +301,8 @@ class Session:
         extra: JsonObject = {
             "number": made.number,
             "ticks": found.header.tfdt + found.media_duration,
+            "continues_at": found.header.first_pts + found.media_duration,
+            "parameters": self._parameters,
             "run_start": run.start,
             "timeline": timed.state,
         }
@@ -311,14 +314,21 @@ class Session:
             self.folder.raw(made.number).unlink(missing_ok=True)
         return parcel
 
-    def _camera_time(self, found: Finalised, timed: Timed) -> int | None:
-        if not self.facts.is_live:
-            return None
-        first = found.header.first_pts
-        end = first + timed.piece.duration
-        return camera_time(found.prft, first_pts=first, end_pts=end, span=timed.span)
-
     # Runs --------------------------------------------------------------------------------------------
+
+    def _change_parameters(self, made: Finalised) -> list[Parcel]:
+        """A camera that changes its picture size or profile begins a new run, without a gap."""
+        if not made.parameter_sets:
+            return []
+        before, self._parameters = self._parameters, made.parameter_sets[-1][1]
+        if before in ("", made.parameter_sets[0][1]):
+            return []
+        parcels = self._finish_run(RunEnd.PARAMETER_CHANGE)
+        ended = self._run
+        self._run = replace(
+            ended, run=new_run_id(self._clock.now()), otherwise=GapCause.RECORDER_RESTART, seq=0, start=None
+        )
+        return parcels
 
     def _step(self, arrival_after: int) -> list[Parcel]:
         if self._held is not None:
@@ -391,5 +401,7 @@ class Session:
         self._run = _CurrentRun(
             segment.run, timeline, self.facts.otherwise,
             ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
+            continues_at=extra["continues_at"],
         )  # fmt: skip
+        self._parameters = extra["parameters"]
         self._next = extra["number"] + 1

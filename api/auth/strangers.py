@@ -59,6 +59,9 @@ class Strangers:
                 objects=(),
                 purpose="",
                 outcome=Outcome.REFUSED,
-                details={"attempts": counted.total(), "addresses": dict(counted)},
+                details={
+                    "attempts": counted.total(),
+                    "addresses": " ".join(f"{address}={times}" for address, times in counted.items()),
+                },
             )
         )

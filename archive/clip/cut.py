@@ -6,7 +6,8 @@ H.265 in FFmpeg and in a browser, are those of ``docs/reference/clip.md``:
 1. The first sample of a stretch is the last sync, in decode order, that is shown no later than the first
    visible frame; the last sample is the last in decode order that is visible. What lies between and is not
    visible stays, since others refer to it, and is counted: *pre-roll* before, *tail* after.
-2. An edit for each stretch shows from the first visible frame to the end of the span or of the stretch.
+2. An edit shows from the first visible frame to the end of the span or of the stretch. Stretches share an
+   edit where nothing is hidden between them, which every player understands; else each has its own.
 3. Leading pictures of a stretch's first sync are left out, and the sample before them lasts longer.
 4. Only first samples and syncs without leading pictures are listed as sync.
 
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from operator import add
 
 from archive.clip.entries import shown_entry, track_shape
+from archive.clip.joins import Join
 from archive.clip.tables import ClipTables, Edit
 from archive.clip.wall import WallLine
 from archive.model.segment import TIMESCALE, SegmentRef
@@ -62,6 +64,7 @@ class Cut:
     tables: ClipTables = field(default_factory=ClipTables)
     edits: list[Edit] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
     undecodable: list[Timespan] = field(default_factory=list)
     preroll: int = 0
     tail: int = 0
@@ -162,6 +165,7 @@ class _Cutter:
         self._stretch: _Stretch | None = None
         self._presented = 0  # ticks of presentation before the stretch
         self._composed_to = 0  # track time at which the stretches before are over, hidden frames included
+        self._shown_to: int | None = None  # the same of what is shown, where nothing is hidden after it
 
     def take(self, ref: SegmentRef, header: SegmentHeader) -> None:
         if ref.span.start >= self._span.end:
@@ -186,15 +190,23 @@ class _Cutter:
             end = last.line.tick_at(shown_to)
             self._lay_out(last, end)
             if self._stretch is not None:
-                duration = end - self._stretch.shown_from
-                self._cut.edits.append(Edit(duration, self._stretch.shown_from + self._stretch.shift))
+                self._end_edit(self._stretch, last, end)
                 self._cut.shown_to = max(self._cut.shown_to, shown_to)
-                self._presented += duration
-                self._composed_to = self._stretch.shift + max(
-                    map(add, last.pts[: last.stop_before(end)], last.header.samples.durations)
-                )
         self._stretch = None
         self._earlier = None
+
+    def _end_edit(self, stretch: "_Stretch", last: _Timed, end: int) -> None:
+        edits, start = self._cut.edits, stretch.shown_from + stretch.shift
+        if stretch.shares_edit:
+            before = edits.pop()
+            edits.append(Edit(end + stretch.shift - before.media_time, before.media_time))
+        else:
+            edits.append(Edit(end - stretch.shown_from, start))
+        self._presented = sum(edit.duration for edit in edits)
+        stop = last.stop_before(end)
+        hides = max(last.pts[:stop]) >= end
+        self._shown_to = None if hides else end + stretch.shift
+        self._composed_to = stretch.shift + max(map(add, last.pts[:stop], last.header.samples.durations))
 
     def _lay_out(self, timed: _Timed, end: int | None) -> None:
         """Lay out a segment; ``end`` (pts) is where the stretch ends, None where it goes on."""
@@ -222,16 +234,7 @@ class _Cutter:
             if decodable is None:
                 return
             first = decodable
-        tables = self._cut.tables
-        dts = head.header.tfdt + sum(head.header.samples.durations[:index])
-        # runs differ in their composition offsets; without this the edit of one could show frames of another
-        tables.wait(self._composed_to - (tables.media_duration + head.pts[index] - dts))
-        self._stretch = stretch = _Stretch(
-            shown_from=first,
-            shift=tables.media_duration - dts,
-            entry=tables.entry_number(shown_entry(head.header.sample_entry), track_shape(head.header.init)),
-            first_sample=len(tables.sizes) + 1,
-        )
+        self._stretch = stretch = self._open(head, index, first)
         self._cut.preroll += first - head.pts[index]
         if self._cut.shown_from is None:
             self._cut.shown_from = timed.line.instant_of(first)
@@ -242,6 +245,32 @@ class _Cutter:
         stop = timed.stop_before(end)
         ranges = timed.without_leading(index, stop) if head is timed else [(0, stop)]
         self._append(stretch, timed, ranges, stop, end)
+
+    def _open(self, head: _Timed, index: int, first: int) -> "_Stretch":
+        """Make room on the track for a stretch whose first sample is sync ``index`` of ``head``."""
+        tables, samples = self._cut.tables, head.header.samples
+        dts = head.header.tfdt + sum(samples.durations[:index])
+        composed = tables.media_duration + head.pts[index] - dts
+        shares_edit = self._shown_to is not None and head.pts[index] == first
+        free = self._composed_to
+        if shares_edit and self._shown_to is not None:
+            free = self._shown_to
+            self._presented += max(0, composed - free)  # the frame before is shown so much longer
+        # runs differ in their composition offsets; without this the edit of one could show frames of another
+        tables.wait(free - composed)
+        shift = tables.media_duration - dts
+        if tables.sizes:
+            start = head.header.header_bytes + sum(samples.sizes[:index])
+            self._cut.joins.append(
+                Join(head.ref, head.header.codec, head.header.nal_length_size, start, samples.sizes[index])
+            )
+        return _Stretch(
+            shown_from=first,
+            shift=shift,
+            entry=tables.entry_number(shown_entry(head.header.sample_entry), track_shape(head.header.init)),
+            first_sample=len(tables.sizes) + 1,
+            shares_edit=shares_edit,
+        )
 
     def _note_undecodable(self, timed: _Timed, first: int, decodable: int | None) -> None:
         start = timed.line.instant_of(first)
@@ -324,9 +353,13 @@ class _Cutter:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A stretch under way; ``shift`` is track time − run time, ``first_sample`` its number, from 1."""
+    """A stretch under way; ``shift`` is track time − run time, ``first_sample`` its number, from 1.
+
+    ``shares_edit`` where it is shown by the edit of the stretch before.
+    """
 
     shown_from: int
     shift: int
     entry: int
     first_sample: int
+    shares_edit: bool

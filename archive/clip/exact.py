@@ -10,11 +10,12 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from archive.canonical import JsonObject
 from archive.clip.cut import Cut, Piece, cut
 from archive.clip.footage import FootageRange, read_headers, stream_ranges
+from archive.clip.joins import starts_anew
 from archive.clip.tables import clip_head
 from archive.errors import Malformed, Refused
 from archive.model.segment import TIMESCALE, SegmentRef
@@ -42,6 +43,20 @@ class NoFootage(Refused):
     def __init__(self, message: str, gaps: Sequence[GapSpan]) -> None:
         super().__init__(message, hint="See the gaps for the causes, or ask for another span.")
         self.gaps = tuple(gaps)
+
+
+class NotJoinable(NoFootage):
+    """There is footage, but of connections that no decoder can show one after the other in one stream.
+
+    ``spans`` are parts of the span of which each alone makes a clip (of 1 s at least).
+    """
+
+    default_code = "clip_not_joinable"
+
+    def __init__(self, message: str, gaps: Sequence[GapSpan], spans: Sequence[Timespan]) -> None:
+        super().__init__(message, gaps)
+        self.spans = tuple(spans)
+        self.hint = "Ask for each part alone: " + ", ".join(map(str, spans))
 
 
 class Clip:
@@ -160,6 +175,7 @@ def plan_clip(
     Raises:
         Malformed: ``clip_too_short`` under 1 s, ``clip_too_long`` over 2 h.
         NoFootage: ``no_footage``, with the gaps.
+        NotJoinable: ``clip_not_joinable``, with the parts that can be had.
         IntegrityError: a segment is missing or contradicts the index.
         Unavailable: the store does not answer.
     """
@@ -167,7 +183,28 @@ def plan_clip(
     made = cut(reading.span, read_headers(_refs(reading, earlier), footage, pool))
     if made.shown_from is None:
         raise no_footage(reading, made.undecodable)
+    check_joins(reading, made, footage)
     return Clip(reading, made, made.shown_from, clip_etag(reading, earlier), footage, pool)
+
+
+def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
+    """Refuse to put footage into one clip that a decoder would mix up (see :mod:`archive.clip.joins`).
+
+    Raises:
+        NotJoinable: ``clip_not_joinable``, with the parts that can be had.
+        IntegrityError, Unavailable: as :func:`plan_clip`.
+    """
+    bad = [join.ref.span.start for join in made.joins if not starts_anew(join, footage)]
+    if not bad:
+        return
+    edges = [reading.span.start, *bad, reading.span.end]
+    spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
+    raise NotJoinable(
+        f"camera {reading.camera} was connected anew within {reading.span}, and its pictures do not allow"
+        " both connections in one clip",
+        all_gaps(reading, made.undecodable),
+        spans,
+    )
 
 
 def check_length(span: Timespan) -> None:

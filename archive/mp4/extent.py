@@ -17,16 +17,16 @@ _DEEPEST_REORDER = 16
 """Pictures a decoder may hold back (ITU-T H.264, A.3.1; H.265, A.4.2)."""
 
 _SQUEEZED = 8
-"""A decode duration of less than this part of the nominal one was made up."""
+"""A duration of less than this part of the nominal one was made up."""
 
 
 def first_decodable_pts(header: SegmentHeader) -> int | None:
     """From when on each picture can be shown and stands in its place; None without a sync.
 
     Meant for the first segment of a run. It is the presentation time of the first sync, except where FFmpeg,
-    joining just before a sync, had to guess: then decode times are squeezed together and the first pictures
-    stand up to 0.3 s early (seen with 5.1 and 9.0, in about one join of twenty with B-frames). The answer is
-    then where the even steps begin.
+    joining just before a sync, had to guess: then times are squeezed together and the first pictures stand up
+    to 0.3 s early (seen with 5.1 and 9.0, in about one join of twenty with B-frames). The answer is then
+    where the even steps begin.
     """
     first = header.samples.sync.find(1)
     if first < 0:
@@ -38,7 +38,7 @@ def first_decodable_pts(header: SegmentHeader) -> int | None:
     shown = sorted(time for time in times[first:] if time >= times[first])[: _DEEPEST_REORDER + 1]
     start = times[first]
     for one, following in pairwise(shown):
-        if following - one > _LONGEST_STEP * nominal:
+        if not nominal <= (following - one) * _SQUEEZED <= _LONGEST_STEP * _SQUEEZED * nominal:
             start = following
     return start
 

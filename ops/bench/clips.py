@@ -148,13 +148,13 @@ def _ways(bench: Workbench, prepared: Path, recordings: Path, opened: ExitStack)
     ways["mediamtx fmp4"] = _mediamtx(player, peer, _TENS, "")
     ways["mediamtx hours"] = _mediamtx(player, peer, _HOURS, "&format=mp4")
     plain = bench.scratch("clips-plain")
-    listed = write_concat_list(
-        segment_loop(bench.ffmpeg, prepared, plain, bench.scale.recorded_seconds), plain / "list"
-    )
+    segments = segment_loop(bench.ffmpeg, prepared, plain, bench.scale.recorded_seconds)
 
     def with_ffmpeg(start: float, seconds: float) -> Fetched:
-        target = plain / "clip.mp4"
-        took = concat_clip(bench.ffmpeg, listed, start, seconds, target)
+        # The list begins with the segment the clip begins in, else FFmpeg is slower the later the start.
+        target, first = plain / "clip.mp4", int(start // 10)
+        listed = write_concat_list(segments[first:], plain / "list")
+        took = concat_clip(bench.ffmpeg, listed, start - 10 * first, seconds, target)
         return Fetched(took, took, target.stat().st_size)
 
     ways["ffmpeg"] = with_ffmpeg

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from archive.errors import Unavailable
 
 _BUFFER = 1 << 18
+_IDLE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,11 @@ class Fetcher:
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=120)
         self._headers = dict(headers or {})
         self._buffer = bytearray(_BUFFER)
+        self._last_used = time.monotonic()
 
     def fetch(self, path: str) -> Fetched:
         """GET and throw the bytes away. Raises Unavailable for any other answer than 200."""
+        self._hang_up_if_idle()
         began = time.perf_counter()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
@@ -41,16 +44,25 @@ class Fetcher:
         first = time.perf_counter() - began
         while count := answer.readinto(self._buffer):
             size += count
-        return Fetched(first, time.perf_counter() - began, size)
+        whole = time.perf_counter() - began
+        self._last_used = time.monotonic()
+        return Fetched(first, whole, size)
 
     def read(self, path: str) -> bytes:
         """GET and keep the bytes. Errors as :meth:`fetch`."""
+        self._hang_up_if_idle()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
         found = answer.read()
+        self._last_used = time.monotonic()
         if answer.status != 200:
             raise Unavailable(f"{path} answered {answer.status}: {found[:300]!r}", code="bench_failed")
         return found
+
+    def _hang_up_if_idle(self) -> None:
+        """Servers hang up on idle clients, and one that just did would be mistaken for a failure."""
+        if time.monotonic() - self._last_used > _IDLE:
+            self._connection.close()
 
     def close(self) -> None:
         """Hang up."""

@@ -267,7 +267,7 @@ class Cluster:
                 hits = answer["hits"]["hits"]
                 for hit in hits:
                     source = hit["_source"]
-                    what = names.what_of(self._prefix, index)
+                    what = self._what(index)
                     yield Write(what, hit["_id"], source, version=schema.version_of(what, source))
                 if len(hits) < _BULK:
                     return
@@ -304,6 +304,13 @@ class Cluster:
             for index, entry in found.items()
             if isinstance(entry, Mapping) and entry.get("aliases")
         }
+
+    def holds(self, index: str, what: str) -> bool:
+        """Whether an index is for a sort of documents."""
+        return self._what(index) == what
+
+    def _what(self, index: str) -> str:
+        return names.what_of(self._prefix, index)
 
     def delete(self, indices: Iterable[str]) -> None:
         """Remove indices; those that are gone already do not matter."""

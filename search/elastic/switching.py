@@ -74,16 +74,18 @@ def _carry(indices: dict[str, list[str]], carried: dict[str, int], source: Clust
     """Copy what was written to ``indices`` since the last time; how many documents there were."""
     reached = source.positions(indices)
     count = 0
-    batch: list[Write] = []
-    for index in sorted(indices):
-        for write in source.written_since(index, carried.get(index, -1)):
-            count += 1
-            batch.append(write)
-            if len(batch) == _BATCH:
-                target.write(batch, searchable=False)
-                batch = []
-    if batch:
-        target.write(batch, searchable=False)
+    # High-water marks last, and only when what they stand for can be found.
+    for marks in (False, True):
+        batch: list[Write] = []
+        for index in sorted(one for one in indices if source.holds(one, names.STATE) is marks):
+            for write in source.written_since(index, carried.get(index, -1)):
+                count += 1
+                batch.append(write)
+                if len(batch) == _BATCH:
+                    target.write(batch, searchable=False)
+                    batch = []
+        if batch:
+            target.write(batch, searchable=not marks)
     carried.update(reached)
     return count
 

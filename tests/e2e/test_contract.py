@@ -36,7 +36,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     saksi = CommandLine(home, settings)
     saksi.must("keys", "init")
     assert saksi.add_camera("cam-1", SOURCE).code == 0
-    assert saksi.add_camera("cam-2", SOURCE + "&codec=h265").code == 0
+    assert saksi.add_camera("cam-2", SOURCE + "&codec=hevc").code == 0
     started = time.time_ns() // 1000
     saksi.must("record", "--for", "14s", timeout=90)
     home.joinpath("span").write_text(f"{started} {time.time_ns() // 1000}")

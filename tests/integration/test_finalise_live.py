@@ -81,7 +81,7 @@ def test_the_frames_recorded_are_the_frames_sent(live: list[Live]) -> None:
         assert numbered.numbers(shown) == list(range(start, start + len(shown))), one.name
         # up to a GOP to wait for the first sync, and an open fragment at the end
         assert len(shown) > (one.seconds - 5) * 15, one.name
-        assert (end - first) == len(shown) * FRAME, one.name
+        assert abs(end - first - len(shown) * FRAME) < FRAME // 8, one.name
 
 
 def test_the_elementary_stream_is_a_stretch_of_the_cameras(live: list[Live]) -> None:

@@ -6,19 +6,24 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from archive.errors import ArchiveError
 from archive.model.camera import Place, parse_place
-from archive.model.gap import Gap
-from archive.model.segment import Segment, SegmentRef
+from archive.model.gap import Gap, RunEnd
+from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import Timespan
+from archive.timespan import HOUR, SECOND, Timespan
 from search.index import Index
 from search.locations import open_index
 from search.paging import position
 from search.query import SegmentQuery
+from tests.support.leaves import RUN, T0
 
+DAY_OF_T0 = Timespan(T0 - 12 * HOUR, T0 + 12 * HOUR)
+ANY = SegmentQuery(span=DAY_OF_T0)
 HOME = parse_place("-5.147665", "119.432732", "73.71.13", "73.71.13.1001", "public")
 """Rappocini, Kota Makassar."""
 
@@ -118,3 +123,43 @@ def tiny_disk() -> Iterator[Callable[[int], Path]]:
     yield mount
     os.system(f"umount {folder} 2>/dev/null")  # noqa: S605
     folder.rmdir()
+
+
+def ask(start: int, end: int, **filters: Any) -> SegmentQuery:
+    """A query."""
+    return replace(SegmentQuery(span=Timespan(start, end)), **filters)
+
+
+def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object]) -> ArchiveError:
+    """The error that an act must end in; every one says what to do."""
+    with pytest.raises(kind) as caught:
+        act()
+    assert caught.value.code == code
+    assert caught.value.hint
+    return caught.value
+
+
+def everything(index: Index) -> tuple[object, ...]:
+    """Answers to one question of each kind, to compare."""
+    return (
+        index.search(ANY, limit=1000),
+        index.runs(ANY),
+        index.gap_records(ANY),
+        index.hours(ANY),
+        index.cameras(ANY),
+        index.high_water("cam-1"),
+        index.run(RUN),
+    )
+
+
+def finished_run() -> Run:
+    """The record of a run of forty segments."""
+    return Run(
+        camera="cam-1",
+        recorder="rec-1",
+        run=RUN,
+        span=Timespan(T0, T0 + 400 * SECOND),
+        segments=40,
+        reason=RunEnd.UNREACHABLE,
+        ingested_at=T0 + 401 * SECOND,
+    )

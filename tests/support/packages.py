@@ -109,12 +109,25 @@ class World:
 
 
 def make_world(
-    folder: Path, *, cameras: tuple[str, ...] = ("cam-1",), segments: int = 3, clips: bool = True
+    folder: Path,
+    *,
+    cameras: tuple[str, ...] = ("cam-1",),
+    segments: int = 3,
+    clips: bool = True,
+    now: int | None = None,
+    stores: tuple[ObjectStore, ObjectStore] | None = None,
+    lock_for: int = 3650 * DAY,
 ) -> World:
-    """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end."""
+    """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
+
+    ``stores`` are footage and records, else two folders; ``now`` is what its clock shows.
+    """
     random = Random("saksi")  # noqa: S311 - the same bytes each time
-    clock = ManualClock(T0 + DAY)
-    footage, target = FilesystemStore(folder / "footage", clock), FilesystemStore(folder / "records", clock)
+    clock = ManualClock(T0 + DAY if now is None else now)
+    footage, target = stores or (
+        FilesystemStore(folder / "footage", clock),
+        FilesystemStore(folder / "records", clock),
+    )
     installation.init(folder / "keys", clock=clock)
     originals: list[Original] = []
     plans: list[ClipPlan] = []
@@ -145,7 +158,7 @@ def make_world(
         actor="os:operator",
         span=Timespan(T0, end + 5 * SECOND),
         prepared_at=clock.now(),
-        lock_until=clock.now() + 3650 * DAY,
+        lock_until=(clock.now() + lock_for) // SECOND * SECOND,
         cameras=tuple(camera(name) for name in cameras),
         originals=tuple(originals),
         gaps=tuple(
@@ -189,7 +202,7 @@ def a_segment(name: str, seq: int, data: bytes, header: int) -> Segment:
     )
 
 
-def clip_of(name: str, parts: list[tuple[Original, bytes, int]]) -> ClipPlan:
+def clip_of(name: str, parts: list[tuple[Original, bytes, int]], chunk: int = 1_000) -> ClipPlan:
     """A clip without the first 100 and the last 50 sample bytes, and without ten amid each segment."""
     runs: list[tuple[Original, bytes, int, int]] = []
     for number, (original, data, header) in enumerate(parts):
@@ -220,7 +233,7 @@ def clip_of(name: str, parts: list[tuple[Original, bytes, int]]) -> ClipPlan:
 
     def stream() -> Iterator[bytes]:
         reader = io.BytesIO(whole)
-        return iter(lambda: reader.read(1_000), b"")
+        return iter(lambda: reader.read(chunk), b"")
 
     return ClipPlan(
         camera=name,

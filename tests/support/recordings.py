@@ -203,8 +203,12 @@ def store_made(
     fps: int = 15,
     frame_bytes: int = 400,
     camera: str = CAMERA,
+    kind: int = 0x65,
 ) -> list[SegmentRef]:
-    """Store a run of segments nothing can decode: GOPs of one second, frames in presentation order."""
+    """Store a run of segments nothing can decode: GOPs of one second, frames in presentation order.
+
+    Each sample is one NAL unit, its header ``kind`` (IDR) at syncs, then its number in the run in 4 bytes.
+    """
     interval, count = TIMESCALE // fps, seconds * fps
     samples = SampleTable(
         array("I", [interval] * count),
@@ -216,7 +220,7 @@ def store_made(
     for seq in range(segments):
         head = write_header(made_track(), seq * count * interval, samples)
         payload = b"".join(
-            (seq * count + index).to_bytes(4) * (size // 4) + bytes(size % 4)
+            _slice(seq * count + index, size, kind if samples.sync[index] else 0x41)
             for index, size in enumerate(samples.sizes)
         )
         content = Content.of_bytes(head + payload)
@@ -235,3 +239,7 @@ def store_made(
         )
         refs.append(_with_version(ref, store.put(ref.key, content).version))
     return refs
+
+
+def _slice(number: int, size: int, kind: int) -> bytes:
+    return (size - 4).to_bytes(4) + bytes([kind]) + number.to_bytes(4) + bytes(size - 9)

@@ -88,10 +88,9 @@ def test_playback_is_one_start_and_one_end(desk: Desk) -> None:
     assert start.objects == ("cam-1",)
     assert start.details == {"from": "2026-11-24T06:00:00.000000Z", "to": "2026-11-24T06:00:10.000000Z"}
     assert end.details["start"] == start.id
-    assert end.details["bytes_sent"] == 500 and end.details["pieces"] == 5
-    assert end.details["shown"] == [
-        {"from": "2026-11-24T06:00:00.000000Z", "to": "2026-11-24T06:00:05.000000Z"}
-    ]
+    assert end.details["bytes_sent"] == 500
+    assert end.details["pieces"] == 5
+    assert end.details["shown"] == "2026-11-24T06:00:00.000000Z/2026-11-24T06:00:05.000000Z"
 
 
 def test_a_piece_in_hand_keeps_its_session(desk: Desk) -> None:
@@ -154,7 +153,7 @@ def test_strangers_are_counted_and_told_once_a_minute(desk: Desk) -> None:
     strangers.tell_if_due()
     first, second = desk.events()
     assert (first.type, first.outcome) == ("sign_in", Outcome.REFUSED)
-    assert second.details == {"attempts": 1000, "addresses": {"192.0.2.2": 1000}}
+    assert second.details == {"attempts": 1000, "addresses": "192.0.2.2=1000"}
 
 
 def test_many_addresses_cost_no_more_than_some(desk: Desk) -> None:
@@ -162,6 +161,6 @@ def test_many_addresses_cost_no_more_than_some(desk: Desk) -> None:
     for number in range(500):
         strangers.turned_away(f"192.0.2.{number}")
     strangers.tell()
-    addresses = desk.events()[-1].details["addresses"]
+    addresses = desk.events()[-1].details["addresses"].split()
     assert len(addresses) == MAX_ADDRESSES + 1
-    assert addresses["others"] == 499 - MAX_ADDRESSES
+    assert f"others={499 - MAX_ADDRESSES}" in addresses

@@ -94,7 +94,8 @@ def serve(
 def test_every_byte_arrives_in_order_and_is_told() -> None:
     source = Source([b"head", b"a" * 1000, b"tail"])
     client, ends, error = serve(source, 1008)
-    assert error is None and client.whole
+    assert error is None
+    assert client.whole
     assert bytes(client.body) == b"head" + b"a" * 1000 + b"tail"
     assert ends == [Sent(1008, Ending.COMPLETE)]
     assert source.closed
@@ -102,22 +103,26 @@ def test_every_byte_arrives_in_order_and_is_told() -> None:
 
 def test_one_piece_is_enough() -> None:
     client, ends, _ = serve(Source([b"all"]), 3)
-    assert client.whole and ends == [Sent(3, Ending.COMPLETE)]
+    assert client.whole
+    assert ends == [Sent(3, Ending.COMPLETE)]
 
 
 def test_a_client_that_leaves_ends_the_reading() -> None:
     source = Source([b"x" * 10] * 1000)
     client, ends, error = serve(source, 10_000, lambda: Client(leaves_after=3))
-    assert error is None and not client.whole
+    assert error is None
+    assert not client.whole
     assert ends[0].ending is Ending.CLIENT_LEFT
     assert len(client.body) <= ends[0].bytes_sent <= len(client.body) + 10
-    assert source.closed and source.read < 10
+    assert source.closed
+    assert source.read < 10
 
 
 def test_a_client_that_does_not_read_is_let_go() -> None:
     source = Source([b"x" * 10] * 10)
     client, ends, error = serve(source, 100, lambda: Client(stalls_after=2), stall=SECOND // 20)
-    assert error is None and not client.whole
+    assert error is None
+    assert not client.whole
     assert ends == [Sent(20, Ending.CLIENT_STALLED)]
     assert source.closed
 
@@ -125,19 +130,23 @@ def test_a_client_that_does_not_read_is_let_go() -> None:
 @pytest.mark.parametrize("failure", [IntegrityError("bad", code="segment_missing"), Unavailable("gone")])
 def test_a_source_that_fails_breaks_the_answer(failure: IntegrityError | Unavailable) -> None:
     client, ends, error = serve(Source([b"x" * 10] * 2, failure), 100)
-    assert error is failure and not client.whole
+    assert error is failure
+    assert not client.whole
     assert ends == [Sent(20, Ending.SOURCE_FAILED, failure.code)]
 
 
 def test_a_source_that_is_short_breaks_the_answer() -> None:
     client, ends, error = serve(Source([b"x" * 10] * 2), 100)
-    assert isinstance(error, IntegrityError) and error.code == "short_read"
-    assert not client.whole and ends == [Sent(20, Ending.SOURCE_FAILED, "short_read")]
+    assert isinstance(error, IntegrityError)
+    assert error.code == "short_read"
+    assert not client.whole
+    assert ends == [Sent(20, Ending.SOURCE_FAILED, "short_read")]
 
 
 def test_a_source_that_is_long_breaks_the_answer() -> None:
     client, ends, error = serve(Source([b"x" * 10] * 3), 25)
-    assert isinstance(error, IntegrityError) and not client.whole
+    assert isinstance(error, IntegrityError)
+    assert not client.whole
     assert len(client.body) == 20
     assert ends == [Sent(20, Ending.SOURCE_FAILED, "short_read")]
 

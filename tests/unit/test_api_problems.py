@@ -74,7 +74,8 @@ def test_what_failed_inside_is_not_told_outside() -> None:
         response = problems.of_archive_error(error)
         body = _body(response)
         assert SECRET not in bytes(response.body).decode()
-        assert body["code"] == error.code and body["incident"].startswith("INC-")
+        assert body["code"] == error.code
+        assert body["incident"].startswith("INC-")
 
 
 def test_an_unforeseen_failure_has_an_incident_and_no_word_of_itself() -> None:

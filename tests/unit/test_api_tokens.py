@@ -19,8 +19,11 @@ def tokens(tmp_path: Path) -> TokenFile:
 def test_a_token_is_known_by_its_holder(tokens: TokenFile) -> None:
     first, second = tokens.create("first", CLOCK), tokens.create("war-room", CLOCK)
     found = tokens.principal_of(second)
-    assert found is not None and found.id == "token:war-room" and found.may("clips.download")
-    assert first.startswith(PREFIX) and first != second
+    assert found is not None
+    assert found.id == "token:war-room"
+    assert found.may("clips.download")
+    assert first.startswith(PREFIX)
+    assert first != second
     assert tokens.names() == ["first", "war-room"]
 
 

@@ -63,10 +63,10 @@ def test_its_bytes_are_the_originals_and_a_readable_header(
     clip = plan_clip(reading_of(refs, ODD), store)
     whole = b"".join(clip.stream())
     plain = read_plain_mp4(whole, len(whole))
-    # each sample of this camera begins with its number
+    # each sample of this camera holds its number
     first = 45
     for number, sample in enumerate(plain.samples, first):
-        assert int.from_bytes(whole[sample.offset : sample.offset + 4]) == number
+        assert int.from_bytes(whole[sample.offset + 5 : sample.offset + 9]) == number
     assert len(plain.presented()) == clip.frames
     assert plain.movie_duration == clip.duration_us * 9 // 100 + 1
 

@@ -89,16 +89,18 @@ def test_first_decodable(shown, syncs, first):
             [0, 12000, 6001, 48000, 36000, 24000, 30000, 42000],
             24000,
         ),
+        ([6000, 1, 1, 1, 5997, 6000, 6000], [0, 6003, 6001, 6002, 24000, 12000, 18000], 6003),
         ([1, 1, 1, 5997, 6000, 6000, 6000, 6000], [6000, 1, 2, 36000, 24000, 12000, 18000, 30000], 6000),
         ([12000, 12000, 6000, 6000, 6000, 6000], [48000, 36000, 24000, 30000, 42000, 54000], 48000),
     ],
 )
 def test_pictures_out_of_place_at_a_join_are_left_out(durations, times, first):
     decoded = [sum(durations[:index]) for index in range(len(durations))]
+    later = max(times) + 6000 - sum(durations)
     samples = SampleTable(
         array("I", durations + [6000] * 20),
         array("I", [1] * (len(durations) + 20)),
-        array("i", [pts - dts for pts, dts in zip(times, decoded, strict=True)] + [6000] * 20),
+        array("i", [pts - dts for pts, dts in zip(times, decoded, strict=True)] + [later] * 20),
         bytes([1]) + bytes(len(durations) + 19),
     )
     header = parse_header(write_header(fragmented.track(), 0, samples))

@@ -15,7 +15,7 @@ BINARY = Binary(Path("/usr/bin/ffmpeg"), "5.1.9", 5, Path("/fonts/Mono.ttf"))
 FOLDER = Path("/spool/kam-1/s")
 SEGMENTS = (
     "-reset_timestamps 1 {more}-segment_atclocktime 1 -segment_format mp4 -segment_format_options "
-    "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1"
+    "movflags=+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1"
     ":write_prft=wallclock:video_track_timescale=90000 -segment_list pipe:1 -segment_list_type csv "
     "-segment_time 10 {last}/spool/kam-1/s/%06d.raw.mp4"
 )

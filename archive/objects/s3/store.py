@@ -1,34 +1,28 @@
 """``S3Store``: the port's methods as S3 requests."""
 
-import base64
 import hashlib
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
-from archive.errors import ArchiveError, IntegrityError, NotFound, Refused, StoreFull, Unavailable
+from archive.errors import NotFound, Refused
 from archive.objects import rules
-from archive.objects.s3.body import SMALL, BodyPieces, PromisedReader, small_body
+from archive.objects.s3.body import BodyPieces
 from archive.objects.s3.connection import Connection, connect
 from archive.objects.s3.listing import keys_with_versions, microseconds, oldest_version
-from archive.objects.s3.locks import default_lock, lock_of, set_hold, set_lock
+from archive.objects.s3.locks import lock_of, set_hold, set_lock
+from archive.objects.s3.puts import ConditionalPuts
 from archive.objects.s3.ranged import Opened, sha256_of
-from archive.objects.s3.repeat import repeated, waits, worthwhile
-from archive.objects.s3.trouble import Taken, altered, bucket_missing, is_lock_refusal, translated
+from archive.objects.s3.repeat import repeated
+from archive.objects.s3.trouble import altered, bucket_missing, is_lock_refusal, translated
 from archive.ports import Content, Lock, LockMode, ObjectHead, ObjectVersion, Stored
-from archive.timespan import as_datetime
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from types_boto3_s3.type_defs import (
         GetObjectRequestTypeDef,
         HeadObjectOutputTypeDef,
-        PutObjectOutputTypeDef,
-        PutObjectRequestTypeDef,
     )
 
-_UNVERSIONED = "null"
 _WAIT = "Wait until it has expired."
 _HELD = "It stays until the hold is released."
 
@@ -45,6 +39,7 @@ class S3Store:
         self._bucket = bucket
         self._client = connection.client
         self._reader = connection.reader
+        self._puts = ConditionalPuts(connection.client, bucket, self._sha256_of_version)
 
     @classmethod
     def connect(
@@ -81,8 +76,7 @@ class S3Store:
         rules.check_object_key(key)
         rules.check_size(key, content.size)
         with self._locking():
-            request = self._put_request(key, content, rules.check_metadata(metadata), lock, hold)
-            return self._put(key, content, request)
+            return self._puts.put(key, content, metadata=rules.check_metadata(metadata), lock=lock, hold=hold)
 
     def head(self, key: str, *, version: str | None = None) -> ObjectHead:
         """Facts of one version. ``stored_at`` is to the second."""
@@ -208,108 +202,11 @@ class S3Store:
                 raise self._why_kept(key, version, error) from error
             raise
 
-    def _put_request(
-        self, key: str, content: Content, metadata: Mapping[str, str], lock: Lock | None, hold: bool
-    ) -> "PutObjectRequestTypeDef":
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self._bucket,
-            "Key": key,
-            "ContentLength": content.size,
-            "ChecksumSHA256": base64.b64encode(bytes.fromhex(content.sha256)).decode("ascii"),
-            "IfNoneMatch": "*",
-            "Metadata": metadata,
-        }
-        if hold:
-            request["ObjectLockLegalHoldStatus"] = "ON"
-            if lock is None:
-                # A put with a hold alone gets no retention, not even the bucket's default (measured).
-                lock = default_lock(self._client, self._bucket)
-        if lock is not None:
-            request["ObjectLockMode"] = lock.mode.value
-            request["ObjectLockRetainUntilDate"] = as_datetime(rules.whole_seconds(lock).until)
-        return request
-
-    def _put(self, key: str, content: Content, request: "PutObjectRequestTypeDef") -> Stored:
-        pauses = waits()
-        while True:
-            failure: ArchiveError
-            try:
-                return self._confirmed(key, content, self._send(key, content, request))
-            except Taken:
-                settled = self._taken(key, content)
-                failure = Unavailable(
-                    f"{key} was refused as present, but is not there", code="store_unavailable"
-                )
-                again = True
-            except Unavailable as error:
-                if isinstance(error, StoreFull) or error.code == "content_unreadable":
-                    raise
-                settled = self._arrived(key, content)
-                failure, again = error, worthwhile(error)
-            if settled is not None:
-                return settled
-            pause = next(pauses, None) if again else None
-            if pause is None:
-                raise failure
-            time.sleep(pause)
-
-    def _send(
-        self, key: str, content: Content, request: "PutObjectRequestTypeDef"
-    ) -> "PutObjectOutputTypeDef":
-        attempt = request.copy()
-        if content.size <= SMALL:
-            attempt["Body"] = small_body(key, content)
-            with translated(f"storing {key}"):
-                return self._client.put_object(**attempt)
-        with rules.opened(key, content) as reader, translated(f"storing {key}"):
-            attempt["Body"] = cast("StreamingBody", PromisedReader(key, reader, content.size))
-            return self._client.put_object(**attempt)
-
-    def _confirmed(self, key: str, content: Content, answer: "PutObjectOutputTypeDef") -> Stored:
-        if sha256_of(answer.get("ChecksumSHA256")) != content.sha256:
-            raise IntegrityError(
-                f"the store does not confirm the SHA-256 of {key}",
-                code="checksum_unconfirmed",
-                hint="This store does not check SHA-256; use one that does.",
-            )
-        version = answer.get("VersionId") or _UNVERSIONED
-        if version != _UNVERSIONED and not rules.names_its_content(key, content.sha256):
-            try:
-                oldest = oldest_version(self._client, self._bucket, key)
-            except Refused:
-                # An account that may only put; readers take the oldest version all the same.
-                oldest = None
-            if oldest is not None and oldest.version != version:
-                return self._compared(key, content, oldest.version)
-        return Stored(key, version, content.sha256, created=True)
-
-    def _taken(self, key: str, content: Content) -> Stored | None:
-        """The answer for a key the store calls taken; None if nothing is there any more."""
-        try:
-            return self._present(key, content)
-        except Refused:
-            if rules.names_its_content(key, content.sha256):
-                return Stored(key, "", content.sha256, created=False)
-            raise
-
-    def _arrived(self, key: str, content: Content) -> Stored | None:
-        """The answer for a put whose answer was lost; None where nothing is known to have arrived."""
-        try:
-            return self._present(key, content)
-        except (Refused, Unavailable):
-            return None
-
-    def _present(self, key: str, content: Content) -> Stored | None:
-        oldest = oldest_version(self._client, self._bucket, key)
-        return None if oldest is None else self._compared(key, content, oldest.version)
-
-    def _compared(self, key: str, content: Content, version: str) -> Stored:
-        sha256 = self.head(key, version=version).sha256 or self._hashed(key, version)
-        if sha256 != content.sha256:
-            raise rules.taken_by_other_bytes(key, sha256, content.sha256)
-        return Stored(key, version, sha256, created=False)
-
-    def _hashed(self, key: str, version: str) -> str:
+    def _sha256_of_version(self, key: str, version: str) -> str:
+        """The store's own checksum; for an object that came without one, that of its bytes."""
+        told = self.head(key, version=version).sha256
+        if told is not None:
+            return told
         digest = hashlib.sha256()
         for piece in self.stream(key, version=version):
             digest.update(piece)

@@ -1,0 +1,45 @@
+"""A segment's leaf, from what finalising found and what the timeline says."""
+
+from dataclasses import replace
+
+from archive.model.segment import Segment
+from archive.mp4.finalise import Finalised
+from recorder.facts import SessionFacts
+from recorder.timing import UNSYNCHRONISED, Timed, camera_time
+
+
+def segment_leaf(
+    facts: SessionFacts,
+    found: Finalised,
+    timed: Timed,
+    *,
+    run: str,
+    seq: int,
+    is_synchronised: bool,
+    now: int,
+) -> Segment:
+    """The record of one segment; from here on it is never decided again."""
+    clock = timed.clock
+    if not is_synchronised:
+        clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))
+    first = found.header.first_pts
+    told = None
+    if facts.is_live:
+        told = camera_time(found.prft, first_pts=first, end_pts=first + timed.piece.duration, span=timed.span)
+    return Segment(
+        camera=facts.camera,
+        recorder=facts.recorder,
+        run=run,
+        seq=seq,
+        span=timed.span,
+        media_duration=timed.piece.duration,
+        sha256=found.sha256,
+        size=found.size,
+        header_bytes=found.header_bytes,
+        codec=found.header.codec,
+        gop=found.header.gop,
+        frames=found.frames,
+        clock=clock,
+        camera_time=told,
+        ingested_at=now,
+    )

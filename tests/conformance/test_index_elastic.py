@@ -1,0 +1,183 @@
+"""What only Elasticsearch can do wrong: partial answers, loose mappings, milliseconds, foreign servers."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from archive.errors import Malformed, Refused, StoreFull, Unavailable
+from archive.timespan import HOUR, SECOND, Timespan
+from search.elastic import ElasticIndex, connect_elastic
+from search.elastic.translation import from_answer
+from tests.support.indexes import ANY, ask, entry, refused_with, run_id, with_span
+from tests.support.leaves import T0, gap, segment
+from tests.support.servers import ElasticServer
+
+
+@pytest.fixture
+def client(elastic_server: ElasticServer) -> Iterator[Elasticsearch]:
+    with Elasticsearch(elastic_server.url) as bare:
+        yield bare
+
+
+@pytest.fixture
+def city(elastic_server: ElasticServer, fresh_index_prefix: str) -> Iterator[ElasticIndex]:
+    index = connect_elastic(elastic_server.url, prefix=fresh_index_prefix)
+    yield index
+    index.close()
+
+
+def test_indices_are_monthly_strict_and_sorted(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    city.add([entry(segment(0)), entry(segment(0, run=run_id(2), start=T0 + 20 * 24 * HOUR))])
+    prefix = fresh_index_prefix
+    aliases = client.indices.get_alias(index=f"{prefix}-segments").body
+    months = {alias for found in aliases.values() for alias in found["aliases"]}
+    assert months == {f"{prefix}-segments", f"{prefix}-segments-2026.11", f"{prefix}-segments-2026.12"}
+    found = client.indices.get(index=f"{prefix}-segments-2026.11")
+    ((name, one),) = found.body.items()
+    settings = one["settings"]["index"]
+    assert settings["sort"]["field"] == ["camera", "start"]
+    assert settings["codec"] == "best_compression"
+    assert one["mappings"]["dynamic"] == "strict"
+    assert one["mappings"]["properties"]["start"]["type"] == "date_nanos"
+    templates = client.indices.get_index_template(name=f"{prefix}-*")["index_templates"]
+    assert len(templates) == 5
+    mapping = {t["name"]: t["index_template"]["template"]["mappings"] for t in templates}
+    assert mapping[f"{prefix}-segments"] == one["mappings"]
+    client.index(index=name, id="x", document={"camera": "a"})
+    with pytest.raises(Exception, match="strict_dynamic_mapping_exception"):
+        client.index(index=name, id="y", document={"unknown": 1})
+
+
+def test_a_closed_month_is_an_error_and_not_an_empty_answer(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    """Half an answer about footage is a wrong answer."""
+    city.add([entry(segment(0)), entry(segment(1, start=T0 + 20 * 24 * HOUR))])
+    both = ask(T0, T0 + 30 * 24 * HOUR)
+    assert len(city.search(both).items) == 2
+    (name,) = client.indices.get_alias(name=f"{fresh_index_prefix}-segments-2026.12").body
+    client.indices.close(index=name)
+    refused_with(Unavailable, "index_unavailable", lambda: city.search(both))
+    refused_with(Unavailable, "index_unavailable", lambda: city.runs(both))
+    refused_with(Unavailable, "index_unavailable", lambda: list(city.segments("cam-1", both.span)))
+    assert len(city.search(ANY).items) == 1
+    client.indices.open(index=name)
+    client.cluster.health(index=name, wait_for_status="yellow", timeout="20s")
+    assert len(city.search(both).items) == 2
+
+
+def test_missing_months_are_empty(city: ElasticIndex) -> None:
+    city.add([entry(segment(0))])
+    year = ask(T0 - 300 * 24 * HOUR, T0 + 60 * 24 * HOUR)
+    assert len(city.search(year).items) == 1
+    assert len(city.runs(year)) == 1
+    assert len(list(city.segments("cam-1", Timespan(0, T0 + 10**15)))) == 1
+
+
+def test_every_microsecond_of_an_hour_adds_up(city: ElasticIndex) -> None:
+    """Aggregations compute in doubles and answer dates in milliseconds; coverage must be exact all the same."""
+    edge = T0 + 123_457
+    leaves = [with_span(segment(n), edge + n * 10_000_019, edge + (n + 1) * 10_000_019) for n in range(300)]
+    city.add([entry(one) for one in leaves])
+    (run,) = city.runs(ANY)
+    assert run.span == Timespan(edge, edge + 300 * 10_000_019)
+    assert sum(one.covered for one in city.hours(ANY)) == 300 * 10_000_019
+
+
+def test_a_value_the_server_cannot_keep_is_malformed(city: ElasticIndex) -> None:
+    late = with_span(segment(0), 9_300_000_000_000_000, 9_300_000_000_000_000 + SECOND)
+    with pytest.raises(Malformed) as caught:
+        city.add([entry(late)])
+    assert caught.value.code == "index_value"
+
+
+def test_a_thousand_cameras_in_one_question(city: ElasticIndex) -> None:
+    cameras = tuple(f"cam-{n}" for n in range(1_000))
+    city.add([entry(segment(0, camera=camera, run=run_id(n))) for n, camera in enumerate(cameras)])
+    query = ask(T0, T0 + HOUR, cameras=cameras)
+    assert len(city.runs(query)) == len(city.cameras(query)) == 1_000
+    assert len(city.high_waters(cameras)) == 1_000
+
+
+def test_writes_of_many_requests_are_visible_too(city: ElasticIndex) -> None:
+    city.add([entry(segment(n)) for n in range(4_500)] + [entry(gap(T0, T0 + 1))])
+    assert city.status().segments == 4_500
+    assert len(city.gap_records(ANY)) == 1
+    assert sum(1 for _ in city.segments("cam-1", Timespan(T0, T0 + 10**12))) == 4_500
+
+
+class _Stranger(http.server.BaseHTTPRequestHandler):
+    """A web server that is no Elasticsearch, or an Elasticsearch in a bad mood."""
+
+    answer: tuple[int, bytes] = (200, b"{}")
+    genuine = False
+
+    def do_GET(self) -> None:
+        status, body = self.answer
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if self.genuine:
+            self.send_header("X-Elastic-Product", "Elasticsearch")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PUT = do_HEAD = do_GET
+
+    def log_message(self, *ignored: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[type[_Stranger], ElasticIndex]]:
+    kind = type("Stranger", (_Stranger,), {})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        index = connect_elastic(f"http://user:s3cret@127.0.0.1:{server.server_address[1]}")
+        yield kind, index
+        index.close()
+        server.shutdown()
+
+
+def test_a_server_that_is_something_else(stranger: tuple[type[_Stranger], ElasticIndex]) -> None:
+    _, index = stranger
+    error = refused_with(Unavailable, "index_unavailable", lambda: index.search(ANY))
+    assert "not an Elasticsearch" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (401, b'{"error":{"type":"security_exception","reason":"s"}}', Refused, "index_denied"),
+        (403, b'{"error":{"type":"security_exception","reason":"s"}}', Refused, "index_denied"),
+        (400, b'{"error":"odd"}', Unavailable, "index_unavailable"),
+        (500, b"not json", Unavailable, "index_unavailable"),
+        (200, b'{"took":1', Unavailable, "index_unavailable"),
+    ],
+)
+def test_bad_answers(
+    stranger: tuple[type[_Stranger], ElasticIndex], status: int, body: bytes, kind: type[Any], code: str
+) -> None:
+    server, index = stranger
+    server.answer, server.genuine = (status, body), True
+    error = refused_with(kind, code, lambda: index.search(ANY))
+    assert "s3cret" not in f"{error} {error.hint}"
+
+
+def test_what_answers_mean() -> None:
+    flood = {
+        "type": "cluster_block_exception",
+        "reason": "index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark];",
+    }
+    assert isinstance(from_answer("be written", "s", 429, {"error": flood}), StoreFull)
+    shed = {"type": "es_rejected_execution_exception", "reason": "rejected execution"}
+    assert from_answer("be written", "s", 429, shed).code == "index_busy"
+    strict = {"type": "strict_dynamic_mapping_exception", "reason": "x"}
+    assert isinstance(from_answer("be written", "s", 400, {"error": {"root_cause": [strict]}}), Malformed)

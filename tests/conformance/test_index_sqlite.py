@@ -1,0 +1,169 @@
+"""What only SQLite can do wrong: full disks, damaged and foreign files, deleted and replaced databases."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archive.errors import IntegrityError, Malformed, StoreFull, Unavailable
+from search.sqlite import open_sqlite
+from tests.support.indexes import ANY, entry, refused_with, tiny_disk
+from tests.support.leaves import T0, gap, segment
+
+__all__ = ["tiny_disk"]
+
+
+def test_a_full_disk_is_said_and_loses_nothing(tiny_disk: Callable[[int], Path]) -> None:
+    path = tiny_disk(1024) / "index.sqlite"
+    index = open_sqlite(path)
+    kept = 0
+
+    def fill() -> None:
+        nonlocal kept
+        while True:
+            index.add([entry(segment(kept + n)) for n in range(50)])
+            kept += 50
+
+    error = refused_with(StoreFull, "index_full", fill)
+    assert error.retryable
+    assert kept > 0
+    assert index.status().segments == kept
+    refused_with(StoreFull, "index_full", lambda: index.rebuild().__enter__())
+    assert [one.seq for one in index.search(ANY, limit=3).items] == [0, 1, 2]
+    index.close()
+
+
+def test_a_disk_that_is_full_from_the_start(tiny_disk: Callable[[int], Path]) -> None:
+    folder = tiny_disk(64)
+    refused_with(StoreFull, "index_full", lambda: open_sqlite(folder / "index.sqlite"))
+    assert not os.path.lexists(folder / "index.sqlite")
+
+
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    index = open_sqlite(path)
+    index.add([entry(segment(n)) for n in range(2_000)])
+    index.close()
+    database = path.resolve()
+    whole = database.read_bytes()
+    database.write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
+
+    def use() -> None:
+        again = open_sqlite(path)
+        list(again.segments("cam-1", ANY.span))
+        again.status()
+
+    error = refused_with(IntegrityError, "index_damaged", use)
+    assert "saksi index rebuild" in error.hint
+    database.write_bytes(b"not a database at all" * 1000)
+    refused_with(IntegrityError, "index_damaged", use)
+
+
+def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    path.write_text("somebody's notes")
+    refused_with(Malformed, "bad_index_path", lambda: open_sqlite(path))
+    assert path.read_text() == "somebody's notes"
+    path.unlink()
+    path.symlink_to("../elsewhere")
+    refused_with(Malformed, "bad_index_path", lambda: open_sqlite(path))
+
+
+def test_an_index_of_another_version_asks_for_a_rebuild(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    open_sqlite(path).close()
+    with sqlite3.connect(path.resolve()) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    error = refused_with(Malformed, "index_version", lambda: open_sqlite(path))
+    assert "rebuild" in error.hint
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("a file where a folder should be")
+    refused_with(Unavailable, "index_unavailable", lambda: open_sqlite(tmp_path / "notes" / "index.sqlite"))
+
+
+def test_an_index_that_was_deleted_does_not_answer_that_there_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    index = open_sqlite(path)
+    index.add([entry(segment(0))])
+    path.unlink()
+    refused_with(Unavailable, "index_gone", lambda: index.search(ANY))
+    refused_with(Unavailable, "index_gone", lambda: index.add([entry(segment(1))]))
+    again = open_sqlite(path)
+    again.add([entry(segment(7))])
+    assert [one.seq for one in index.search(ANY).items] == [7]
+    assert len([name for name in tmp_path.iterdir() if not name.name.endswith(("-wal", "-shm"))]) == 2
+
+
+def test_a_writer_that_waited_for_the_switch_writes_to_the_new_index(tmp_path: Path) -> None:
+    """It had opened the old database before; what it writes then must not go down with it."""
+    path = tmp_path / "index.sqlite"
+    index, writer = open_sqlite(path), open_sqlite(path)
+    waiting = threading.Thread(target=lambda: writer.add([entry(segment(1))]))
+    with index.rebuild() as fresh:
+        fresh.add([entry(segment(0))])
+        lock = sqlite3.connect(path.resolve(), isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        waiting.start()
+        while waiting.is_alive() and not _waits(waiting):
+            pass
+        lock.execute("ROLLBACK")
+        lock.close()
+    waiting.join()
+    assert [one.seq for one in index.search(ANY).items] == [0, 1]
+
+
+def _waits(thread: threading.Thread) -> bool:
+    thread.join(0.2)
+    return True
+
+
+def test_a_busy_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.sqlite.database._BUSY_SECONDS", 0.1)
+    path = tmp_path / "index.sqlite"
+    index = open_sqlite(path)
+    lock = sqlite3.connect(path.resolve(), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    error = refused_with(Unavailable, "index_busy", lambda: index.add([entry(gap(T0, T0 + 1))]))
+    assert error.retryable
+    assert index.gap_records(ANY) == (), "readers do not wait for writers"
+    lock.execute("ROLLBACK")
+    lock.close()
+    index.add([entry(gap(T0, T0 + 1))])
+    assert len(index.gap_records(ANY)) == 1
+
+
+def test_coverage_is_answered_from_an_index_alone(tmp_path: Path) -> None:
+    """The plans that make a month cheap: no table row is touched for coverage, none is sorted for a page."""
+    path = tmp_path / "index.sqlite"
+    open_sqlite(path).close()
+    with sqlite3.connect(path.resolve()) as connection:
+        coverage = plan(
+            connection,
+            "SELECT camera, run, min(start), max(until), count(*), min(seq), max(seq) FROM segments "
+            "WHERE start > 1 AND start < 9 AND until > 2 AND camera IN ('a', 'b') GROUP BY camera, run",
+        )
+        page = plan(
+            connection,
+            "SELECT * FROM segments WHERE start > 1 AND start < 9 AND until > 2 AND start >= 3 "
+            "AND (start, camera, run, seq) > (3, 'a', 'b', 4) ORDER BY start, camera, run, seq LIMIT 9",
+        )
+        walk = plan(
+            connection,
+            "SELECT * FROM segments WHERE camera = 'a' AND start > 1 AND start < 9 AND until > 2 "
+            "AND (start, run, seq) > (1, '', -1) ORDER BY start, run, seq LIMIT 9",
+        )
+    connection.close()
+    assert "USING COVERING INDEX segments_by_camera (camera=? AND start>? AND start<?)" in coverage
+    assert "USING INDEX segments_by_time (start>?" in page
+    assert "TEMP B-TREE" not in page
+    assert "USING INDEX segments_by_camera (camera=? AND start>? AND start<?)" in walk
+
+
+def plan(connection: sqlite3.Connection, sql: str) -> str:
+    return "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}"))
