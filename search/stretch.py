@@ -32,7 +32,11 @@ class Stretch:
 
     @property
     def whole(self) -> bool:
-        """Whether the sums prove that the segments follow one another without hole or overlap."""
+        """Whether the sums prove that the segments follow one another without a hole.
+
+        Inside a run segments do not overlap (a clock that steps back begins another run); an overlap could
+        hide a hole only of exactly its own length.
+        """
         return self.segments == self.last_seq - self.first_seq + 1 and self.duration == self.span.duration
 
 

@@ -194,7 +194,10 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
         NotJoinable: ``clip_not_joinable``, with the parts that can be had.
         IntegrityError, Unavailable: as :func:`plan_clip`.
     """
-    bad = [join.ref.span.start for join in made.joins if not starts_anew(join, footage)]
+    codec = made.pieces[0].ref.codec  # players take the first sample entry's for the whole track
+    bad = [
+        join.ref.span.start for join in made.joins if join.codec != codec or not starts_anew(join, footage)
+    ]
     if not bad:
         return
     edges = [reading.span.start, *bad, reading.span.end]

@@ -12,12 +12,13 @@ by once, for sealing and verifying alike.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archive.errors import Malformed
 
 _BOX_HEADER = 8
+MAX_HEADER = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,33 @@ def header_size(name: str, head: bytes, size: int) -> int:
     return at + box_header
 
 
-def header_need(head: bytes) -> int:
+def read_header(name: str, chunks: Iterator[bytes], size: int) -> bytes:
+    """A clip's bytes up to its samples, from the beginning of its stream, which is closed.
+
+    Raises:
+        Malformed: ``bad_clip``.
+    """
+    head = bytearray()
+    need = 16
+    for chunk in chunks:
+        head += chunk
+        while len(head) >= need and (more := _header_need(head)) > need:
+            need = more
+        if len(head) >= need or need > MAX_HEADER:
+            break
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+    return bytes(head[: header_size(name, bytes(head[:need]), size)])
+
+
+def _header_need(head: bytearray) -> int:
     """How many bytes :func:`header_size` needs, as far as ``head`` (16 bytes or more) tells."""
     at = 0
     for _ in range(2):
         if len(head) < at + 16:
             return at + 16
-        at += int.from_bytes(head[at : at + 4]) or len(head)
+        at += int.from_bytes(head[at : at + 4]) or MAX_HEADER
     return at + 16
 
 

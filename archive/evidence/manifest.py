@@ -1,7 +1,7 @@
 """From a plan and what the copying found to ``evidence.json`` and the small files beside it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ _NOT_ABOUT = frozenset({"pieces", "sha256", "bytes"})
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The path of every original, leaf and clip of a plan."""
+    """The path of every original, of the leaves, and of every clip of a plan."""
 
     folders: Mapping[str, str]
     clips: tuple[str, ...]
@@ -43,14 +43,17 @@ class Layout:
         """Path of an original segment."""
         return paths.original(self.folders[item.ref.camera], item.ref.key)
 
-    def leaf(self, item: Original) -> str:
-        """Path of its leaf."""
-        return paths.leaf(self.folders[item.ref.camera], item.ref.key)
+    def leaves(self, camera: str) -> str:
+        """Path of the leaves of a camera's originals."""
+        return paths.leaves(self.folders[camera])
 
 
 def proofs(plan: PackagePlan, layout: Layout) -> dict[str, bytes]:
     """The small payload that does not depend on copying: leaves, journal batches, keys, custody, texts."""
-    found: dict[str, bytes] = {layout.leaf(item): item.leaf for item in plan.originals}
+    found: dict[str, bytes] = {}
+    for item in plan.originals:
+        path = layout.leaves(item.ref.camera)
+        found[path] = found.get(path, b"") + item.leaf + b"\n"
     recorder_folders = _recorder_folders(plan)
     for proof in plan.journals:
         recorder, batch, _ = journal_facts(proof)
@@ -102,7 +105,7 @@ def evidence_json(
             }
             for camera in plan.cameras
         ],
-        "originals": [_original(item, layout) for item in plan.originals],
+        "originals": list(_originals(plan, layout)),
         "gaps": [{"camera": gap.camera, "cause": gap.cause} | _span(gap.span) for gap in plan.gaps],
         "derivatives": [
             _derivative(plan, layout, clip, path, digest)
@@ -141,7 +144,14 @@ def bag_info(plan: PackagePlan, layout: Layout, sizes: Mapping[str, int]) -> byt
     )
 
 
-def _original(item: Original, layout: Layout) -> dict[str, Any]:
+def _originals(plan: PackagePlan, layout: Layout) -> Iterator[dict[str, Any]]:
+    lines: dict[str, int] = {}
+    for item in plan.originals:
+        lines[item.ref.camera] = lines.get(item.ref.camera, 0) + 1
+        yield _original(item, layout, lines[item.ref.camera])
+
+
+def _original(item: Original, layout: Layout, line: int) -> dict[str, Any]:
     leaf = read_leaf(item)
     stated: dict[str, Any] = {
         "path": layout.original(item),
@@ -153,7 +163,8 @@ def _original(item: Original, layout: Layout) -> dict[str, Any]:
         "size": leaf.size,
         "key": leaf.key,
         "version": item.ref.version,
-        "leaf": layout.leaf(item),
+        "leaf": layout.leaves(leaf.camera),
+        "leaf_line": line,
         "leaf_sha256": sha256_hex(item.leaf),
         "codec": leaf.codec,
         "frames": leaf.frames,

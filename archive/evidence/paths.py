@@ -39,9 +39,9 @@ def original(folder: str, key: str) -> str:
     return f"{ORIGINALS}{folder}/{key.rsplit('/', 1)[-1]}"
 
 
-def leaf(folder: str, key: str) -> str:
-    """The leaf of an original: the canonical JSON its recorder signed, without a line feed."""
-    return f"data/proofs/leaves/{folder}/{key.rsplit('/', 1)[-1].removesuffix('.mp4')}.leaf.json"
+def leaves(folder: str) -> str:
+    """The leaves of a camera's originals, a line each in their order, as their recorder made them."""
+    return f"data/proofs/leaves/{folder}.jsonl"
 
 
 def clip(folder: str, part: int, parts: int) -> str:

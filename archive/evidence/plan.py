@@ -10,6 +10,8 @@ from typing import Any
 
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed
+from archive.evidence import derivation
+from archive.evidence.derivation import ClipDigest, Piece
 from archive.ids import check_evidence_id
 from archive.journal import decode as decode_batch
 from archive.model import leaf as leaves
@@ -154,6 +156,22 @@ def read_leaf(original: Original) -> Segment:
             hint="The index or the stored leaf was changed; rebuild the index and run saksi archive check.",
         )
     return leaf
+
+
+def clip_digest(clip: ClipPlan, path: str) -> ClipDigest:
+    """The running digest of a clip, from its header and its pieces; the originals are fed by their keys.
+
+    Raises:
+        Malformed: ``bad_clip``, ``bad_pieces``.
+    """
+    try:
+        pieces = [
+            Piece(piece["original"], piece["original_offset"], piece["clip_offset"], piece["length"])
+            for piece in clip.description["pieces"]
+        ]
+    except (KeyError, TypeError) as error:
+        raise Malformed(f"a piece of {path} lacks or misnames {error}", code="bad_pieces") from error
+    return ClipDigest(path, derivation.read_header(path, clip.stream(), clip.size), clip.size, pieces)
 
 
 def journal_facts(proof: JournalProof) -> tuple[str, int, str]:

@@ -14,20 +14,25 @@ Each step is idempotent, and the same plan makes the same bytes, so a second wor
 one died. Two that work at once agree on everything but the signature, of which the first stays.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+
+from cryptography.x509 import Certificate
 
 from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.clock import Clock
-from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
-from archive.evidence import bag, certificates, cms, derivation, manifest, paths
-from archive.evidence.derivation import ClipDigest, Piece
+from archive.errors import AlreadyExists, Conflict, IntegrityError, NotFound, Unavailable
+from archive.evidence import bag, certificates, cms, manifest, paths
+from archive.evidence.derivation import ClipDigest
 from archive.evidence.manifest import Layout
-from archive.evidence.plan import ClipPlan, Original, PackagePlan, check_plan
+from archive.evidence.plan import ClipPlan, Original, PackagePlan, check_plan, clip_digest
 from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
-from archive.evidence.stored import Witness
+from archive.evidence.stored import OtherBytes, Witness
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
 from archive.timespan import DAY
@@ -35,9 +40,10 @@ from archive.timespan import DAY
 Progress = Callable[[int, int], None]
 """Bytes done and bytes in all; called often."""
 
-MAX_CLIP_HEADER = 256 << 20
 PROVISIONAL_LOCK = 3 * DAY
-LOCK_THREADS = 8
+THREADS = 4
+HELD = 8 << 20
+"""Originals up to this size pass through memory, ``THREADS`` of them at once."""
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -102,6 +108,8 @@ class _Sealing:
     sizes: dict[str, int] = field(default_factory=dict)
     checksums: dict[str, int] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
+    pool: ThreadPoolExecutor = field(init=False)
+    flying: deque[Future[Stored]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.layout = Layout.of(self.plan)
@@ -110,44 +118,46 @@ class _Sealing:
         self.total += sum(clip.size for clip in self.plan.clips)
 
     def run(self) -> SealedPackage:
-        sealer, target = self.sealer, self.sealer.target
+        sealer, evidence_id = self.sealer, self.plan.evidence_id
         certificate = certificates.load_der("the signer", sealer.signer.certificate_der)
         certificates.check_valid(certificate, sealer.clock.now())
         lock = Lock(LockMode.COMPLIANCE, self.plan.lock_until)
-        clips = [
-            _clip_digest(clip, path) for clip, path in zip(self.plan.clips, self.layout.clips, strict=True)
-        ]
-        for item in self.plan.originals:
-            self._copy(item, clips)
-        digests = tuple(clip.hexdigest() for clip in clips)
-        for clip, path, digest in zip(self.plan.clips, self.layout.clips, digests, strict=True):
-            self._put_clip(clip, path, digest)
-        for path, content in manifest.proofs(self.plan, self.layout).items():
-            self._put(path, content, payload=True)
-        self._put(
-            paths.STATEMENT,
-            manifest.evidence_json(
-                self.plan,
-                self.layout,
-                clip_sha256=digests,
-                signer=certificate,
-                tsa=sealer.authority.name,
-            ),
-            payload=True,
-        )
-        tags = self._put_tag_files()
-        self._lengthen_locks(lock)
+        with ThreadPoolExecutor(THREADS) as self.pool:
+            tags = self._put_all(certificate)
+            self._settle()
+            self._lengthen_locks(lock)
         seal = self._sign(tags, lock)
         try:
-            keep_stamp(target, self.plan.evidence_id, sealer.authority.stamp(seal), lock)
+            keep_stamp(sealer.target, evidence_id, sealer.authority.stamp(seal), lock)
         except Unavailable as error:
             if error.code != "tsa_unavailable":
                 raise
-        return read_package(target, self.plan.evidence_id)
+        return read_package(sealer.target, evidence_id)
+
+    def _put_all(self, certificate: Certificate) -> bytes:
+        """Everything but the signatures; gives the tag manifest's bytes."""
+        named = list(zip(self.plan.clips, self.layout.clips, strict=True))
+        clips = [clip_digest(clip, path) for clip, path in named]
+        for item in self.plan.originals:
+            self._copy(item, clips)
+        digests = tuple(clip.hexdigest() for clip in clips)
+        for (clip, path), digest in zip(named, digests, strict=True):
+            self._put_clip(clip, path, digest)
+        for path, content in manifest.proofs(self.plan, self.layout).items():
+            self._put_payload(path, content)
+        statement = manifest.evidence_json(
+            self.plan,
+            self.layout,
+            clip_sha256=digests,
+            signer=certificate,
+            tsa=self.sealer.authority.name,
+        )
+        self._put_payload(paths.STATEMENT, statement)
+        return self._put_tag_files()
 
     def _copy(self, item: Original, clips: list[ClipDigest]) -> None:
-        """One original: from store to store, hashed on the way."""
-        ref = item.ref
+        """One original, hashed on the way: in memory where it is small, else from store to store."""
+        ref, path = item.ref, self.layout.original(item)
 
         def feed(offset: int, chunk: bytes) -> None:
             for clip in clips:
@@ -155,21 +165,22 @@ class _Sealing:
             self._advance(len(chunk))
 
         def source(offset: int) -> Iterator[bytes]:
-            return self.sealer.footage.stream(ref.key, offset, version=ref.version or None)
+            try:
+                return self.sealer.footage.stream(ref.key, offset, version=ref.version or None)
+            except NotFound as error:
+                raise _missing(ref.key) from error
 
         witness = Witness(source, ref.size, feed)
-        path = self.layout.original(item)
         try:
-            stored, digest = self._store_witnessed(path, witness, ref.sha256)
-        except NotFound as error:
-            raise IntegrityError(
-                f"the segment {ref.key} is not in the archive any more",
-                code="original_missing",
-                hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
-            ) from error
-        except IntegrityError as error:
+            if ref.size <= HELD:
+                content = Content(ref.size, ref.sha256, partial(BytesIO, witness.read_all(ref.sha256)))
+                self._send(path, content)
+            else:
+                self._stream(path, witness, ref.sha256)
+        except OtherBytes as error:
             raise _altered(ref.key, error.message) from error
-        self._note(path, stored, digest, ref.size, witness.crc32)
+        self._note(path, ref.sha256, ref.size)
+        self.checksums[path] = witness.crc32
 
     def _put_clip(self, clip: ClipPlan, path: str, digest: str) -> None:
         """One clip, which must have the digest that follows from its originals."""
@@ -177,34 +188,25 @@ class _Sealing:
             lambda offset: _from(clip.stream(), offset), clip.size, lambda _, c: self._advance(len(c))
         )
         try:
-            stored, digest = self._store_witnessed(path, witness, digest)
-        except IntegrityError as error:
+            self._stream(path, witness, digest)
+        except OtherBytes as error:
             raise _not_derived(path, error.message) from error
-        self._note(path, stored, digest, clip.size, witness.crc32)
+        self._note(path, digest, clip.size)
+        self.checksums[path] = witness.crc32
 
-    def _store_witnessed(self, path: str, witness: Witness, promised: str) -> tuple[Stored, str]:
+    def _stream(self, path: str, witness: Witness, promised: str) -> None:
         """Store a large part and see with our own eyes that its bytes are the promised ones.
 
         Raises:
-            IntegrityError: they are not, whatever the store thought of them.
+            OtherBytes: they are not, whatever the store thought of them.
         """
-        refused: IntegrityError | None = None
-        stored: Stored | None = None
         try:
             stored = self._store(path, Content(witness.size, promised, witness.open))
-        except IntegrityError as error:
-            refused = error
-        try:
-            digest = witness.finish()
-        except Malformed as error:
-            raise IntegrityError(error.message) from refused
-        if digest != promised:
-            raise IntegrityError(f"its SHA-256 is {digest}") from refused
-        if refused is not None:
-            raise refused
-        if stored is None:  # not reached: a put gives an answer or an error
-            raise IntegrityError(f"{path} was not stored")
-        return stored, digest
+        except IntegrityError:
+            witness.finish(promised)  # tells whether the source is at fault
+            raise
+        witness.finish(promised)
+        self.stored.append(stored)
 
     def _put_tag_files(self) -> bytes:
         """Manifests and tag files; the tag manifest is what is sealed."""
@@ -214,9 +216,9 @@ class _Sealing:
             bag.MANIFEST: bag.write_manifest(self.digests),
         }
         for path, content in tags.items():
-            self._put(path, content, payload=False)
+            self._send(path, Content.of_bytes(content))
         listed = bag.write_manifest({path: sha256_hex(content) for path, content in tags.items()})
-        self._put(bag.TAG_MANIFEST, listed, payload=False)
+        self._send(bag.TAG_MANIFEST, Content.of_bytes(listed))
         self._put_checksums()
         return listed
 
@@ -235,9 +237,8 @@ class _Sealing:
         def lengthen(stored: Stored) -> None:
             self.sealer.target.extend_lock(stored.key, lock, version=stored.version)
 
-        with ThreadPoolExecutor(LOCK_THREADS) as pool:
-            for _ in pool.map(lengthen, self.stored):
-                pass
+        for _ in self.pool.map(lengthen, self.stored):
+            pass
 
     def _sign(self, tags: bytes, lock: Lock) -> bytes:
         """The commit. An earlier signature over the same bytes by the same certificate stays."""
@@ -260,12 +261,20 @@ class _Sealing:
             )
         return seal
 
-    def _put(self, path: str, content: bytes, *, payload: bool) -> None:
-        stored = self._store(path, Content.of_bytes(content))
-        if payload:
-            self._note(path, stored, sha256_hex(content), len(content), None)
-        else:
-            self.stored.append(stored)
+    def _put_payload(self, path: str, content: bytes) -> None:
+        self._send(path, Content.of_bytes(content))
+        self._note(path, sha256_hex(content), len(content))
+
+    def _send(self, path: str, content: Content) -> None:
+        """Store a small part while the next is being read; four at once, so that memory stays bounded."""
+        if len(self.flying) >= THREADS:
+            self.stored.append(self.flying.popleft().result())
+        self.flying.append(self.pool.submit(self._store, path, content))
+
+    def _settle(self) -> None:
+        """Wait for what was sent. Raises the first failure among it."""
+        while self.flying:
+            self.stored.append(self.flying.popleft().result())
 
     def _store(self, path: str, content: Content) -> Stored:
         try:
@@ -279,41 +288,13 @@ class _Sealing:
                 hint="The archive's answer changed between two attempts. Ask for a new package.",
             ) from error
 
-    def _note(self, path: str, stored: Stored, digest: str, size: int, crc32: int | None) -> None:
-        self.stored.append(stored)
+    def _note(self, path: str, digest: str, size: int) -> None:
         self.digests[path] = digest
         self.sizes[path] = size
-        if crc32 is not None:
-            self.checksums[path] = crc32
 
     def _advance(self, count: int) -> None:
         self.done += count
         self.progress(self.done, self.total)
-
-
-def _clip_digest(clip: ClipPlan, path: str) -> ClipDigest:
-    """Read the clip's header and its pieces."""
-    try:
-        pieces = [
-            Piece(piece["original"], piece["original_offset"], piece["clip_offset"], piece["length"])
-            for piece in clip.description["pieces"]
-        ]
-    except (KeyError, TypeError) as error:
-        raise Malformed(f"a piece of {path} lacks or misnames {error}", code="bad_pieces") from error
-    head = bytearray()
-    need = 16
-    chunks = clip.stream()
-    for chunk in chunks:
-        head += chunk
-        while len(head) >= need and (more := derivation.header_need(bytes(head[:need]))) > need:
-            need = more
-        if len(head) >= need or need > MAX_CLIP_HEADER:
-            break
-    close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
-    end = derivation.header_size(path, bytes(head[:need]), clip.size)
-    return ClipDigest(path, bytes(head[:end]), clip.size, pieces)
 
 
 def _from(chunks: Iterator[bytes], offset: int) -> Iterator[bytes]:
@@ -321,6 +302,14 @@ def _from(chunks: Iterator[bytes], offset: int) -> Iterator[bytes]:
         if offset < len(chunk):
             yield chunk[offset:]
         offset = max(0, offset - len(chunk))
+
+
+def _missing(key: str) -> IntegrityError:
+    return IntegrityError(
+        f"the segment {key} is not in the archive any more",
+        code="original_missing",
+        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+    )
 
 
 def _altered(key: str, what: str) -> IntegrityError:

@@ -81,7 +81,10 @@ class ClockPart(_Part):
 
 
 class OriginalPart(SpanPart):
-    """An untouched segment: the exhibit."""
+    """An untouched segment: the exhibit.
+
+    Its leaf is line ``leaf_line`` of the part ``leaf``; ``leaf_sha256`` is taken without the line feed.
+    """
 
     path: Path
     camera: Name
@@ -93,6 +96,7 @@ class OriginalPart(SpanPart):
     key: Text
     version: Text
     leaf: Path
+    leaf_line: Annotated[int, Field(ge=1, lt=2**53)]
     leaf_sha256: Digest
     codec: Text
     frames: Count

@@ -10,10 +10,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-from archive.errors import Malformed
+from archive.errors import IntegrityError, Malformed
 
 Source = Callable[[int], Iterator[bytes]]
 """Bytes from an offset to their end."""
+
+
+class OtherBytes(IntegrityError):
+    """A source is not the bytes that were promised."""
 
 
 class Witness:
@@ -55,18 +59,45 @@ class Witness:
             self._feed(self._seen, new)
         self._seen += len(new)
 
-    def finish(self) -> str:
-        """Read what nobody has read yet, and give the SHA-256.
+    def finish(self, promised: str) -> None:
+        """Read what nobody has read yet, and hold all of it to its promised SHA-256.
 
         Raises:
-            Malformed: ``wrong_size`` when the source is shorter or longer than ``size``.
+            OtherBytes: the source is shorter, longer, altered, or its store says that it is damaged.
         """
-        chunks = self._source(self._seen) if self._seen < self.size else iter(())
-        for chunk in chunks:
-            self.saw(self._seen, chunk)
-        if self._seen != self.size or self._longer:
-            raise Malformed(f"{self._seen} bytes were read where {self.size} should be", code="wrong_size")
-        return self._hash.hexdigest()
+        for _ in self._rest():
+            pass
+        self._judge(promised)
+
+    def read_all(self, promised: str) -> bytes:
+        """The whole source in memory. Raises OtherBytes as :meth:`finish` does."""
+        data = b"".join(self._rest())
+        self._judge(promised)
+        return data
+
+    def _rest(self) -> Iterator[bytes]:
+        try:
+            if self._seen < self.size:
+                for chunk in self._source(self._seen):
+                    self.saw(self._seen, chunk)
+                    yield chunk
+        except Malformed as error:
+            if error.code != "bad_range":
+                raise
+            raise OtherBytes(f"it ends after {self._seen} of {self.size} bytes") from error
+        except IntegrityError as error:
+            if error.code == "original_missing":
+                raise
+            raise OtherBytes(error.message) from error
+
+    def _judge(self, promised: str) -> None:
+        if self._longer:
+            raise OtherBytes(f"it is longer than {self.size} bytes")
+        if self._seen != self.size:
+            raise OtherBytes(f"it ends after {self._seen} of {self.size} bytes")
+        digest = self._hash.hexdigest()
+        if digest != promised:
+            raise OtherBytes(f"its SHA-256 is {digest}")
 
 
 class _Reader(io.RawIOBase):

@@ -1,1 +1,10 @@
-"""ISO base media files (ISO/IEC 14496-12): read a segment header, finalise a closed file."""
+"""ISO base media (ISO/IEC 14496-12, -15): read a segment's header, finalise what FFmpeg closed.
+
+::
+
+    boxes      where boxes lie, and how they are written
+    samples    the sample table (trun)           track      what a track is (moov)
+    header     ftyp moov moof of a segment       extent     what of it can be shown without a hole
+    fragments  FFmpeg's fragmented source        finalise   source -> segment, hashed and durable
+    nal        NAL units inside samples
+"""

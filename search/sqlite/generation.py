@@ -27,7 +27,11 @@ def current(link: Path) -> Path | None:
             f"{link} is not an index", code="bad_index_path", hint="Name another file, or move this one away."
         ) from error
     if "/" in name or not name.startswith(f"{link.name}."):
-        raise Malformed(f"{link} links to {name}, which is no index", code="bad_index_path")
+        raise Malformed(
+            f"{link} links to {name}, which is no index",
+            code="bad_index_path",
+            hint="Name another file, or remove this link.",
+        )
     return link.with_name(name)
 
 

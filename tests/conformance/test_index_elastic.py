@@ -81,7 +81,7 @@ def test_missing_months_are_empty(city: ElasticIndex) -> None:
 
 
 def test_every_microsecond_of_an_hour_adds_up(city: ElasticIndex) -> None:
-    """Aggregations compute in doubles and answer dates in milliseconds; coverage must be exact all the same."""
+    """Aggregations compute in doubles and answer dates in milliseconds; coverage is exact all the same."""
     edge = T0 + 123_457
     leaves = [with_span(segment(n), edge + n * 10_000_019, edge + (n + 1) * 10_000_019) for n in range(300)]
     city.add([entry(one) for one in leaves])

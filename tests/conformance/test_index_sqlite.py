@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import IntegrityError, Malformed, StoreFull, Unavailable
-from search.sqlite import open_sqlite
+from search.sqlite import generation, open_sqlite
 from tests.support.indexes import ANY, entry, refused_with, tiny_disk
 from tests.support.leaves import T0, gap, segment
 
@@ -100,27 +100,26 @@ def test_an_index_that_was_deleted_does_not_answer_that_there_is_nothing(tmp_pat
     assert len([name for name in tmp_path.iterdir() if not name.name.endswith(("-wal", "-shm"))]) == 2
 
 
-def test_a_writer_that_waited_for_the_switch_writes_to_the_new_index(tmp_path: Path) -> None:
+def test_a_writer_that_waited_for_the_switch_writes_to_the_new_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It had opened the old database before; what it writes then must not go down with it."""
     path = tmp_path / "index.sqlite"
     index, writer = open_sqlite(path), open_sqlite(path)
     waiting = threading.Thread(target=lambda: writer.add([entry(segment(1))]))
+    switch = generation.switch
+
+    def switch_while_the_writer_waits(link: Path, made: Path) -> None:
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive(), "the writer did not wait for the switch"
+        switch(link, made)
+
+    monkeypatch.setattr(generation, "switch", switch_while_the_writer_waits)
     with index.rebuild() as fresh:
         fresh.add([entry(segment(0))])
-        lock = sqlite3.connect(path.resolve(), isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-        waiting.start()
-        while waiting.is_alive() and not _waits(waiting):
-            pass
-        lock.execute("ROLLBACK")
-        lock.close()
     waiting.join()
     assert [one.seq for one in index.search(ANY).items] == [0, 1]
-
-
-def _waits(thread: threading.Thread) -> bool:
-    thread.join(0.2)
-    return True
 
 
 def test_a_busy_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.clip.exact import Clip, plan_clip
+from archive.clip.exact import Clip, NotJoinable, plan_clip
 from archive.clock import ManualClock
 from archive.model.segment import SegmentRef
 from archive.mp4.header import SegmentHeader
@@ -168,3 +168,29 @@ def test_two_runs_play_one_after_the_other_and_the_gap_is_told(camera: Camera, t
         assert [(gap.span, gap.cause) for gap in clip.gaps] == [
             (Timespan(camera.refs[-1].span.end, begin), "unreachable")
         ]
+
+
+def test_a_run_that_begins_amid_a_coded_sequence_is_refused_and_any_other_is_exact(
+    camera: Camera, tmp_path: Path
+) -> None:
+    """The second run begins at the second segment: with an open GOP that is no IDR picture."""
+    begin = camera.refs[0].span.end + 3 * SECOND
+    headers = camera.headers[1:]
+    later = archive_run(camera.made[1:], camera.store, run=OTHER_RUN, start=begin)
+    first_frames = camera.frames[: len(camera.headers[0].samples)]
+    frames = frames_of(later, headers, number=len(first_frames))
+    leads = len(headers[0].leading(0))
+    for shown in range(1, 7):
+        wall = frames[leads + shown].wall
+        span = Timespan(camera.refs[0].span.end - 2 * SECOND - 12_345, -(-wall.numerator // wall.denominator))
+        reading = reading_of([camera.refs[0], *later], span)
+        if later[0].gop == "open" and camera.variant.endswith(("open", "open-b")):
+            with pytest.raises(NotJoinable):
+                plan_clip(reading, camera.store)
+            continue
+        clip = plan_clip(reading, camera.store)
+        path = tmp_path / "clip.mp4"
+        path.write_bytes(b"".join(clip.stream()))
+        expected = [*shown_in(first_frames, span), *shown_in(frames[leads:], span)]
+        assert numbers(read_numbers(path)) == expected
+        assert clip.frames == len(expected)

@@ -200,13 +200,21 @@ def test_kill_9_costs_at_most_the_open_fragment(program: str, tmp_path: Path) ->
         ],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    time.sleep(3.7)
+    written = tmp_path / "000000.mp4"
+    deadline = time.monotonic() + 30
+    while not written.exists() or written.read_bytes().count(b"moof") < 3:
+        assert time.monotonic() < deadline, "FFmpeg wrote no fragments"
+        time.sleep(0.05)
+    time.sleep(0.6)
     process.send_signal(signal.SIGKILL)
+    killed = time.time_ns() // 1000
     process.wait()
-    made = finalise(tmp_path / "000000.mp4", tmp_path / "kept.mp4", tfdt=0)
+    made = finalise(written, tmp_path / "kept.mp4", tfdt=0)
     assert made.torn
+    last_written, _ = made.prft[-1]  # from a store, FFmpeg stamps fragments as it writes them
+    assert killed - last_written < 1_500_000  # a fragment of 1 s, and the delays of a loaded machine
     covered = (made.contiguous_end - made.header.first_pts) / TICKS
-    assert covered > 3.7 - 1.2 - 0.5  # a fragment, and what a loaded machine takes to start FFmpeg
+    assert covered > 2
     shown = numbered.numbers(numbered.read_numbers(tmp_path / "kept.mp4"))
     assert shown[: round(covered * 15)] == list(range(round(covered * 15)))
 

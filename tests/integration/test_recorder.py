@@ -267,11 +267,11 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
 def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) -> None:
     small = recording.folder / "spool"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", small], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=False)
     if mounted.returncode != 0:
         pytest.skip("this machine does not let us mount a tmpfs")
     try:
-        recording.add("kam-1", PATTERN)
+        recording.add("kam-1", "test://?size=640x360&fps=15&gop=15")
         with recording.site() as site:
             footage = Flaky(site.stores.footage)
             parts = replace(
@@ -282,7 +282,7 @@ def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) ->
             asyncio.run(
                 recorded(
                     Recorder(parts),
-                    (22.0, lambda: setattr(footage, "is_away", False)),
+                    (14.0, lambda: setattr(footage, "is_away", False)),
                     (10.0, lambda: None),
                 )
             )
@@ -405,11 +405,14 @@ def every_frame_once(
             assert kept == sent[begin : begin + len(kept)], f"{variant}: the elementary stream differs"
             joined = b"".join(path.read_bytes()[0 if not at else _after_init(site, segments[at]) :]
                               for at, path in enumerate(stored))
+            # A run ends in decode order: past the end of coverage pictures with holes before them remain.
+            covered = sum(one.media_duration for one in segments) * 15 // 90_000
             shown = numbered.numbers(numbered.read_numbers(joined))
-            assert None not in shown
-            leading = [number for number in shown if number is not None]
-            assert leading == list(range(leading[0], leading[0] + len(leading))), variant
-            assert len(leading) >= (seconds - 12) * 15
+            first = shown[0]
+            assert first is not None
+            assert shown[:covered] == list(range(first, first + covered)), variant
+            assert len(shown) - covered <= 3
+            assert covered >= (seconds - 12) * 15
 
 
 def _after_init(site: Site, segment: SegmentRef) -> int:

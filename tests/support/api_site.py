@@ -47,6 +47,10 @@ T0 = 1_795_500_000_000_000
 CAMERA, EMPTY_CAMERA = "cam-1", "cam-2"
 PLACE = parse_place("-5.143600", "119.407100", "73.71.01", "73.71.01.1001", "public")
 SECRET = "hunter2"
+CLIP = f"/v1/cameras/{CAMERA}/clip.mp4"
+DESCRIPTION = f"/v1/cameras/{CAMERA}/clip"
+PLAYLIST = f"/v1/cameras/{CAMERA}/playlist.m3u8"
+FRAME = f"/v1/cameras/{CAMERA}/frame.jpg"
 GAP_SECONDS = 20
 
 
@@ -97,6 +101,26 @@ def instant(text_after_t0: float) -> str:
 def span(start: float, end: float, **more: str) -> dict[str, str]:
     """The query parameters of a span in seconds after :data:`T0`."""
     return {"from": instant(start), "to": instant(end), **more}
+
+
+ASKED = span(3.3, 14.05)
+"""A clip that begins between keyframes and crosses a segment border."""
+
+
+def camera_json(camera: str) -> dict[str, Any]:
+    """A camera as a caller registers it, in a district of its own."""
+    return {
+        "id": camera,
+        "source": f"rtsp://viewer:{SECRET}@192.0.2.9/1?key={SECRET}",
+        "name": "Masjid Raya",
+        "lat": -5.133,
+        "lon": 119.416,
+        "kecamatan": "73.71.02",
+        "kelurahan": "73.71.02.1001",
+        "owner": "worship",
+        "view": "public",
+        "reason": "Permit 7/2026",
+    }
 
 
 @functools.cache

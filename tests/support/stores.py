@@ -309,7 +309,8 @@ def in_threads(count: int, act: Callable[[int], object]) -> list[object]:
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for a Python child that imports the packages and the tests of this checkout."""
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(extra or {})}
+    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places), **(extra or {})}
 
 
 @contextmanager

@@ -134,6 +134,7 @@ def check(span: Timespan, made_runs: list[MadeRun]) -> None:
     assert plain.movie_duration == sum(duration for duration, _ in plain.edits)
     assert plain.media_duration == made.tables.media_duration
     check_decodable(plain)
+    check_places_in_the_clip(made, plain)
     check_pieces(made, plain, [*before, *overlapped])
     check_times(span, made, made_runs, expected)
 
@@ -169,6 +170,26 @@ def check_pieces(made: Cut, plain: PlainMp4, segments: list[tuple[SegmentRef, Se
         assert last - first == piece.frames + piece.hidden_frames
     assert next(samples, None) is None
     assert at == plain.mdat[1]
+
+
+def check_places_in_the_clip(made: Cut, plain: PlainMp4) -> None:
+    """``at_us`` is where a player that follows the edit list shows the piece's first visible frame."""
+    shown_at = {}
+    before = 0
+    for duration, media_time in plain.edits:
+        for number, sample in enumerate(plain.samples):
+            if media_time <= sample.pts < media_time + duration:
+                assert number not in shown_at
+                shown_at[number] = before + sample.pts - media_time
+        before += duration
+    at = 0
+    for piece in made.pieces:
+        numbers = range(at, at + piece.frames + piece.hidden_frames)
+        at = numbers.stop
+        inside = [shown_at[number] for number in numbers if number in shown_at]
+        assert len(inside) == piece.frames
+        if inside:
+            assert piece.at_us == min(inside) * SECOND // TIMESCALE
 
 
 def check_times(span: Timespan, made: Cut, made_runs: list[MadeRun], expected: list[int]) -> None:
@@ -306,3 +327,20 @@ def test_preroll_and_tail_are_no_longer_than_they_must_be() -> None:
     assert made.preroll == 6000
     # the last frame shown is the first B of a mini-GOP, which needs the P shown two frames later
     assert (made.tail, made.hidden_frames) == (2 * 6000, 1 + 1)
+
+
+def test_runs_share_an_edit_unless_something_is_hidden_between_them() -> None:
+    first = closed(1)
+    later = make_run(
+        [[[(0, 0), (2, 0)]]], 6000, 18_000, 0, 0, start=first.end + SECOND, run=OTHER_RUN, first_number=5000
+    )
+    whole = cut(Timespan(T0, later.end), [*first.segments, *later.segments])
+    assert len(whole.edits) == 1
+    # the later run delays its pictures by one frame more, for which the frame before stays on
+    frames = len(first.shown_in(Timespan(T0, first.end))) + len(later.shown_in(Timespan(T0, later.end)))
+    assert whole.edits[0].duration == (frames + 1) * 6000
+    overlapping = make_run(
+        [[[(0, 0), (2, 0)]]], 6000, 18_000, 0, 0, start=T0 + 5, run=OTHER_RUN, first_number=5000
+    )
+    apart = cut(Timespan(T0 + 6, T0 + SECOND), [*first.segments, *overlapping.segments])
+    assert len(apart.edits) == 2

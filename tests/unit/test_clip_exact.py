@@ -9,13 +9,16 @@ from dataclasses import replace
 import pytest
 
 from archive.clip.cache import ClipCache
-from archive.clip.exact import NoFootage, clip_etag, earlier_segment, plan_clip
+from archive.clip.exact import NoFootage, NotJoinable, clip_etag, earlier_segment, plan_clip
+from archive.clip.joins import Join, starts_anew
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.model.segment import SegmentRef
 from archive.objects.filesystem import FilesystemStore
+from archive.ports import Content
 from archive.reader import GapSpan, Reading
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
+from tests.support import leaves
 from tests.support.plain_mp4 import read_plain_mp4
 from tests.support.recordings import OTHER_RUN, RUN, T0, reading_of, store_made
 
@@ -297,3 +300,56 @@ def test_the_segment_before_is_looked_for_only_where_an_open_gop_needs_it(refs: 
     assert index.asked == 0
     alien = [replace(opened[0], run=OTHER_RUN)]
     assert earlier_segment(reading_of(opened[1:], span), Index(alien)) is None  # type: ignore[arg-type]
+
+
+def test_runs_that_do_not_start_anew_are_refused_in_one_clip(
+    store: FilesystemStore, refs: list[SegmentRef]
+) -> None:
+    """A later run whose first sync is a recovery point, not an IDR picture."""
+    later = store_made(store, start=refs[-1].span.end + 7 * SECOND, run=OTHER_RUN, kind=0x41)
+    span = Timespan(T0 + 25 * SECOND, later[0].span.start + 2 * SECOND)
+    with pytest.raises(NotJoinable) as caught:
+        plan_clip(reading_of([*refs, *later], span), store)
+    assert caught.value.code == "clip_not_joinable"
+    assert caught.value.spans == (
+        Timespan(span.start, later[0].span.start),
+        Timespan(later[0].span.start, span.end),
+    )
+    assert str(caught.value.spans[1]) in caught.value.hint
+    for part in caught.value.spans:
+        assert plan_clip(reading_of([*refs, *later], part), store).frames
+
+
+def nals(*units: tuple[int, int]) -> bytes:
+    """Length-prefixed NAL units as (first byte, length)."""
+    return b"".join(length.to_bytes(4) + bytes([first]) + bytes(length - 1) for first, length in units)
+
+
+@pytest.mark.parametrize(
+    ("codec", "sample", "anew"),
+    [
+        ("h264", nals((0x09, 2), (0x67, 30), (0x68, 4), (0x06, 20), (0x65, 900)), True),
+        ("h264", nals((0x67, 30), (0x68, 4), (0x06, 9000), (0x65, 900)), True),
+        ("h264", nals((0x67, 30), (0x68, 4), (0x06, 9000), (0x41, 900)), False),
+        ("hevc", nals((32 << 1, 30), (33 << 1, 40), (34 << 1, 8), (39 << 1, 5000), (19 << 1, 900)), True),
+        ("hevc", nals((20 << 1, 900)), True),
+        ("hevc", nals((21 << 1, 900)), False),
+        ("h264", nals((0x06, 20)), False),
+        ("h264", bytes(900), False),
+        ("h264", b"\xff\xff\xff\xff\x06", False),
+        ("h264", b"\0\0", False),
+    ],
+)
+def test_what_starts_a_coded_sequence(store: FilesystemStore, codec: str, sample: bytes, anew: bool) -> None:
+    before = 17
+    content = Content.of_bytes(bytes(before) + sample + b"next")
+    ref = replace(
+        segment_ref(codec), sha256=content.sha256, size=content.size, header_bytes=before, version=""
+    )
+    store.put(ref.key, content)
+    join = Join(ref, ref.codec, 4, before, len(sample))
+    assert starts_anew(join, store) is anew
+
+
+def segment_ref(codec: str) -> SegmentRef:
+    return replace(leaves.segment().ref(), codec=codec)

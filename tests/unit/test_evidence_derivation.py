@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import Malformed
-from archive.evidence.derivation import ClipDigest, Piece, check_tiling, header_need, header_size
+from archive.evidence.derivation import ClipDigest, Piece, check_tiling, header_size, read_header
 from tests.support.packages import box
 
 HEADER = b"the clip's own header"
@@ -91,10 +91,9 @@ def test_the_header_ends_behind_the_head_of_mdat() -> None:
     assert header_size("clip", clip, len(clip)) == len(head) + 8
     large = head + (1).to_bytes(4) + b"mdat" + (16 + 7).to_bytes(8) + b"samples"
     assert header_size("clip", large, len(large)) == len(head) + 16
-    need = 16
-    while (more := header_need(clip[:need])) > need:
-        need = more
-    assert header_size("clip", clip[:need], len(clip)) == len(head) + 8
+    for chunk in (1, 7, 1000):
+        chunks = (clip[at : at + chunk] for at in range(0, len(clip), chunk))
+        assert read_header("clip", chunks, len(clip)) == clip[: len(head) + 8]
 
 
 @pytest.mark.parametrize(

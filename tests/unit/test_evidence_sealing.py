@@ -1,3 +1,4 @@
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -198,12 +199,10 @@ def test_a_worker_that_dies_at_any_put_is_succeeded_by_another(tmp_path: Path) -
     expected = listing(world)
     for death in range(1, 50):
         target = FilesystemStore(tmp_path / f"death-{death}", world.clock)
-        left = death
+        turns = itertools.count(1)
 
-        def dying(_key: str) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
+        def dying(_key: str, death: int = death, turns: "itertools.count[int]" = turns) -> None:
+            if next(turns) == death:
                 raise Unavailable("killed here")
 
         try:

@@ -89,7 +89,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS, st.integers(-20, 60), st.integers(1, 80), st.integers(-10, 70))
 def test_the_answer_is_a_partition_and_agrees_with_one_camera_at_a_time(
     tmp_path_factory: pytest.TempPathFactory,

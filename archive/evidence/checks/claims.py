@@ -42,16 +42,19 @@ def check_statement(inquiry: Inquiry, stated: Statement) -> None:
 
 def check_originals(inquiry: Inquiry, stated: Statement) -> None:
     """Every original is the segment its leaf tells of."""
+    lines = {
+        path: _read_leaves(inquiry, path) for path in dict.fromkeys(part.leaf for part in stated.originals)
+    }
     for part in stated.originals:
         _check_digest(inquiry, part.path, part.sha256, part.size)
-        leaf = _read_leaf(inquiry, part)
+        leaf = _read_leaf(inquiry, part, lines[part.leaf])
         if leaf is None:
             continue
         if (leaf.sha256, leaf.size) != (part.sha256, part.size):
             inquiry.error(
                 "leaf_mismatch",
                 part.path,
-                f"{part.path} is not the segment its leaf {part.leaf} tells of: SHA-256 or size differ",
+                f"{part.path} is not the segment its leaf tells of: SHA-256 or size differ",
             )
         elif _facts_of(leaf, part) != part or part.path.rsplit("/", 1)[-1] != leaf.key.rsplit("/", 1)[-1]:
             inquiry.error(
@@ -136,19 +139,34 @@ def _check_coverage(inquiry: Inquiry, stated: Statement) -> None:
             )
 
 
-def _read_leaf(inquiry: Inquiry, part: OriginalPart) -> Segment | None:
-    if part.leaf not in inquiry.actual:
-        if part.leaf not in inquiry.manifest:
-            inquiry.error("leaf_missing", part.leaf, f"the leaf {part.leaf} of {part.path} is missing")
+def _read_leaves(inquiry: Inquiry, path: str) -> list[bytes]:
+    """The lines of a part that holds leaves; what is wrong with the part as a whole is said once."""
+    if path not in inquiry.manifest:
+        inquiry.error("leaf_missing", path, f"{path}, with the leaves of the originals, is missing")
+        return []
+    try:
+        return read_small(inquiry.parcel, path).split(b"\n")[:-1]
+    except Malformed:
+        return []  # step 2 said so
+
+
+def _read_leaf(inquiry: Inquiry, part: OriginalPart, lines: list[bytes]) -> Segment | None:
+    if not lines:
         return None
     try:
-        data = read_small(inquiry.parcel, part.leaf)
+        data = lines[part.leaf_line - 1] if part.leaf_line <= len(lines) else b""
         leaf = leaves.decode(data)
     except Malformed as error:
-        inquiry.object_to(part.leaf, error)
+        inquiry.error(
+            error.code, part.leaf, f"line {part.leaf_line} of {part.leaf} is no leaf: {error.message}"
+        )
         return None
     if sha256_hex(data) != part.leaf_sha256 or not isinstance(leaf, Segment):
-        inquiry.error("leaf_mismatch", part.leaf, f"{part.leaf} is not the leaf evidence.json names")
+        inquiry.error(
+            "leaf_mismatch",
+            part.leaf,
+            f"line {part.leaf_line} of {part.leaf} is not the leaf evidence.json names for {part.path}",
+        )
         return None
     return leaf
 

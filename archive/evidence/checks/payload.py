@@ -13,8 +13,6 @@ from archive.evidence.derivation import ClipDigest, Piece
 from archive.evidence.findings import Inquiry, Step
 from archive.evidence.statement import DerivativePart
 
-MAX_HEADER = 256 << 20
-
 
 def check(inquiry: Inquiry) -> None:
     """Hash the payload, then compare what is there with what is listed."""
@@ -86,16 +84,8 @@ def _clips(inquiry: Inquiry) -> dict[str, ClipDigest]:
 def clip_digest(inquiry: Inquiry, part: DerivativePart) -> ClipDigest:
     """Read a clip's header. Raises Malformed ``bad_clip``, ``bad_pieces``, ``unreadable_part``."""
     size = inquiry.parcel.sizes.get(part.path, 0)
-    head = bytearray()
-    need = 16
-    for chunk in inquiry.parcel.chunks(part.path):
-        head += chunk
-        while len(head) >= need and (more := derivation.header_need(bytes(head[:need]))) > need:
-            need = more
-        if len(head) >= need or need > MAX_HEADER:
-            break
-    end = derivation.header_size(part.path, bytes(head[:need]), size)
+    head = derivation.read_header(part.path, inquiry.parcel.chunks(part.path), size)
     pieces = [
         Piece(piece.original, piece.original_offset, piece.clip_offset, piece.length) for piece in part.pieces
     ]
-    return ClipDigest(part.path, bytes(head[:end]), size, pieces)
+    return ClipDigest(part.path, head, size, pieces)
