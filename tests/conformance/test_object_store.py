@@ -89,6 +89,7 @@ class TestPut:
             "hash": replace(honest, sha256="0" * 64),
             "shorter": replace(honest, size=size + 1),
             "longer": replace(honest, size=size - 1),
+            "going-on": replace(honest, size=size - 1, sha256=hashlib.sha256(bytes(size - 1)).hexdigest()),
         }
         for name, content in lies.items():
             key = under_test.key(f"{name}.bin")

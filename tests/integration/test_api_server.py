@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlencode
 
 import pytest
@@ -106,16 +106,19 @@ def test_a_client_that_leaves_is_on_record_with_what_it_got(site: Site, port: in
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", port))
-    client.sendall(request_text(site, f"{CLIP}?{urlencode(span(0, 75))}"))
+    for _ in range(8):  # more than the sockets' buffers take
+        client.sendall(request_text(site, f"{CLIP}?{urlencode(span(0, 75))}"))
     got = 0
     while got < 100_000:
         got += len(client.recv(4096))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()
-    (end,) = ends(site, before)
-    start = next(event for event in site.events() if event.id == end.details["start"])
-    assert end.details["ending"] in {"client_left", "client_stalled", "complete"}
-    assert got - 2000 <= end.details["bytes_sent"] <= start.details["length"]
+    wait_for(lambda: any(e.details["ending"] == "client_left" for e in ends(site, before)))
+    told = ends(site, before)
+    left = next(event for event in told if event.details["ending"] == "client_left")
+    start = next(event for event in site.events() if event.id == left.details["start"])
+    assert left.details["bytes_sent"] < start.details["length"]
+    assert sum(event.details["bytes_sent"] for event in told) >= got - 8 * 2000
     wait_for(lambda: slots_taken(site, port) == 0)
 
 
@@ -163,7 +166,8 @@ def test_a_player_plays_the_playlist_and_is_one_session_on_record(site: Site, po
     url = f"http://127.0.0.1:{port}{PLAYLIST}?{urlencode(span(0, 30, purpose='shift 2'))}"
     played = subprocess.run(
         [
-            DEFAULT_FFMPEG, "-nostdin", "-loglevel", "error", "-headers", f"Authorization: Bearer {site.token}\r\n",
+            DEFAULT_FFMPEG, "-nostdin", "-loglevel", "error",
+            "-headers", f"Authorization: Bearer {site.token}\r\n",
             "-i", url, "-map", "0:v", "-f", "null", "-progress", "pipe:1", "-",
         ],
         capture_output=True, check=True, timeout=60,
@@ -190,10 +194,11 @@ def test_a_server_that_stops_ends_its_sessions(site: Site) -> None:
 def test_what_is_not_http_does_no_harm(site: Site, port: int) -> None:
     for rubbish in (b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"x" * 200_000, b"\r\n" * 50):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-            client.sendall(rubbish)
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                pass
+            with suppress(ConnectionError):
+                client.sendall(rubbish)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65536):
+                    pass
     assert slots_taken(site, port) == 0
 
 

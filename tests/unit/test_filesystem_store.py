@@ -422,6 +422,19 @@ class TestPlace:
         (small_disk / "filler").unlink()
         assert store.put("b/c/small.bin", Content.of_bytes(b"x")).created
 
+    def test_no_room_for_the_last_name(
+        self, store: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "link", full)
+            refused_with(StoreFull, "store_full", lambda: store.put(KEY, Content.of_bytes(b"1")))
+        assert not sidecar(root).exists()
+        assert debris(root) == []
+        assert store.put(KEY, Content.of_bytes(b"1")).created
+
     def test_a_disk_that_has_become_read_only(self, small_disk: Path, clock: ManualClock) -> None:
         store = FilesystemStore(small_disk / "store", clock)
         version = store.put("a/first.bin", Content.of_bytes(b"kept")).version

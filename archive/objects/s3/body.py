@@ -34,7 +34,7 @@ def small_body(key: str, content: Content) -> bytes:
 
 
 class PromisedReader:
-    """A content's reader that ends after exactly the promised bytes, or fails the put.
+    """A content's reader that has exactly the promised bytes, or fails the put.
 
     Without it a source that shrinks leaves the store waiting, and one that grows spills into the next
     request on the connection.
@@ -44,7 +44,7 @@ class PromisedReader:
         self._key, self._reader, self._size, self._at = key, reader, size, 0
 
     def read(self, amount: int | None = -1) -> bytes:
-        """Up to ``amount`` bytes. Raises IntegrityError ``checksum_mismatch`` where the source ends early."""
+        """Up to ``amount`` bytes. Raises IntegrityError ``checksum_mismatch`` for a source of another size."""
         left = self._size - self._at
         wanted = left if amount is None or amount < 0 else min(amount, left)
         if not wanted:
@@ -53,6 +53,9 @@ class PromisedReader:
         if not piece:
             raise checksum_mismatch(self._key, f"it ends after {self._at} of {self._size} bytes")
         self._at += len(piece)
+        if self._at == self._size and read_piece(self._key, self._reader, 1):
+            # Found before the last piece is sent, so that nothing is stored.
+            raise checksum_mismatch(self._key, f"it goes on after {self._size} bytes")
         return piece
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:

@@ -1,0 +1,52 @@
+"""The picture of ratios: one bar per figure, ours as a multiple of the peer's. Plain SVG, no script. Pure."""
+
+from collections.abc import Sequence
+from html import escape
+
+from ops.bench.figures import Figure, Findings, short
+
+_WIDTH, _LABEL, _BAR, _ROW = 960, 470, 360, 26
+_MOST = 2.0
+"""Bars are cut off beyond this multiple, and say by how much they are longer."""
+
+_COLOURS = {True: "#2a7f4f", False: "#c0392b", None: "#6b7a8f"}
+
+
+def ratios(findings: Sequence[Findings]) -> str:
+    """An SVG document; readable on light and dark ground."""
+    figures = [figure for one in findings for figure in one.figures if figure.ratio is not None]
+    height = 64 + _ROW * len(figures)
+    scale = _BAR / _MOST
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
+        'font-family="system-ui, sans-serif" font-size="13">',
+        "<title>Ours as a multiple of the peer's; less is better</title>",
+        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<text x="12" y="24" font-size="15" font-weight="600">Ours ÷ peer, less is better; green meets its '
+        "target, red misses it, grey has none</text>",
+    ]
+    for number, figure in enumerate(figures):
+        parts += _bar(figure, 44 + number * _ROW, scale)
+    for multiple, dash in ((0.5, "2 4"), (1.0, "none"), (1.5, "2 4")):
+        x = _LABEL + multiple * scale
+        parts.append(
+            f'<line x1="{x:.0f}" x2="{x:.0f}" y1="38" y2="{height - 14}" stroke="#333" '
+            f'stroke-dasharray="{dash}" stroke-width="0.7"/>'
+        )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _bar(figure: Figure, top: int, scale: float) -> list[str]:
+    ratio = figure.ratio or 0.0
+    width = min(ratio, _MOST) * scale
+    name = escape(f"{figure.name} : {figure.peer_name}")
+    lines = [
+        f'<text x="{_LABEL - 8}" y="{top + 14}" text-anchor="end" font-size="11">{name}</text>',
+        f'<rect x="{_LABEL}" y="{top + 2}" width="{width:.1f}" height="{_ROW - 10}" '
+        f'fill="{_COLOURS[figure.met]}"/>',
+        f'<text x="{_LABEL + width + 6:.1f}" y="{top + 15}">{short(ratio)}</text>',
+    ]
+    if figure.limit is not None and figure.peer and figure.limit / figure.peer <= _MOST:
+        x = _LABEL + figure.limit / figure.peer * scale
+        lines.append(f'<rect x="{x - 1:.1f}" y="{top - 1}" width="2" height="{_ROW - 4}" fill="#111"/>')
+    return lines

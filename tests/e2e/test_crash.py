@@ -1,0 +1,205 @@
+"""``kill -9`` anywhere: the recorder, its FFmpegs, and the servers it works with.
+
+After the last start nothing acknowledged is missing, at most a second of the open segment is lost per kill,
+every loss is a gap with a cause, nothing is there twice, no FFmpeg is left over, and I1, I2, I6 and I9 hold.
+"""
+
+import itertools
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from archive.errors import ArchiveError
+from archive.model.gap import GapCause
+from archive.timespan import SECOND
+from ops.provision import provision
+from ops.stack import Stack
+from tests.support import numbered
+from tests.support.recording_site import RecordingSite, until
+from tests.support.servers import MediamtxServer
+from tests.support.sound import assert_sound, reading_of, segments_of
+
+LOST_AT_MOST = 1.0
+TIMES_ARE_KNOWN_TO = 0.35
+"""A run of a few seconds is dated by its last write; on a busy machine that is late by this much."""
+RECONNECTED = 12.0
+
+
+@dataclass
+class Ordeal:
+    """A recorder that is killed again and again, and what must be true of it at the end."""
+
+    recording: RecordingSite
+    cameras: list[str]
+    dice: random.Random
+    kills: list[tuple[int, int]] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
+
+    def start(self) -> int:
+        """Start it, wait for every camera's FFmpeg; when they were there (µs)."""
+        self.recording.start()
+
+        def all_capture() -> bool:
+            assert self.recording.process is not None
+            assert self.recording.process.poll() is None, self.recording.log()
+            return len(self.recording.captures()) >= len(self.cameras)
+
+        until(all_capture, 60, "an FFmpeg per camera")
+        assert len(self.recording.captures()) == len(self.cameras), "two FFmpegs for one camera"
+        return time.time_ns() // 1000
+
+    def kill(self, since: int) -> None:
+        """One of the ways to die: the worker alone, FFmpeg first, all at once."""
+        process = self.recording.process
+        assert process is not None
+        captures = self.recording.captures()
+        way = self.dice.choice(("worker", "captures first", "all"))
+        now = time.time_ns() // 1000
+        if way != "worker":
+            for pid in captures:
+                _kill(pid)
+        if way == "captures first":
+            time.sleep(self.dice.uniform(0, 0.3))
+        self.recording.kill()
+        if way == "all":
+            for pid in self.recording.captures():
+                _kill(pid)
+        self.kills.append((since, now))
+
+    def note_acknowledged(self) -> None:
+        """What the index shows now must be there at the end."""
+        with self.recording.site() as site:
+            try:
+                for camera in self.cameras:
+                    self.acknowledged |= {one.key for one in segments_of(site, camera)}
+            except ArchiveError:
+                return  # The index is down; it will be asked again.
+
+    def judge(self) -> None:
+        with self.recording.site() as site:
+            assert_sound(site, *self.cameras)
+            there = {one.key for camera in self.cameras for one in segments_of(site, camera)}
+            assert self.acknowledged <= there, "an acknowledged segment is missing"
+            for camera in self.cameras:
+                known = reading_of(site, camera)
+                segments = segments_of(site, camera)
+                for before, after in itertools.pairwise(segments):
+                    assert before.span.end <= after.span.start, "two segments claim one moment"
+                assert {gap.cause for gap in known.gaps} <= set(GapCause)
+                for since, at in self.kills:
+                    before_kill = [one for one in segments if since < one.span.end <= at + SECOND]
+                    if not before_kill:
+                        continue  # It was killed before the first fragment was whole.
+                    covered = max(one.span.end for one in before_kill)
+                    assert at - covered <= (LOST_AT_MOST + TIMES_ARE_KNOWN_TO) * SECOND, (
+                        f"{camera} lost {(at - covered) / SECOND:.2f} s at {at}"
+                    )
+                    assert any(covered <= gap.span.start < at + RECONNECTED * SECOND for gap in known.gaps)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def run(ordeal: Ordeal, kills: int, between: Callable[[int], None] = lambda number: None) -> None:
+    for number in range(kills):
+        between(number)
+        since = ordeal.start()
+        time.sleep(ordeal.dice.uniform(0.5, 7))
+        ordeal.note_acknowledged()
+        ordeal.kill(since)
+    between(kills)
+    ordeal.start()
+    time.sleep(8)
+    assert ordeal.recording.stop(120) == 0, ordeal.recording.log()
+    assert ordeal.recording.captures() == []
+    ordeal.judge()
+
+
+def assert_numbers_only_grow(recording: RecordingSite, camera: str, folder: Path) -> None:
+    """No frame is there twice, over all kills."""
+    folder.mkdir()
+    shown: list[int] = []
+    with recording.site() as site:
+        for segment in segments_of(site, camera):
+            path = folder / f"{segment.run}-{segment.seq}.mp4"
+            path.write_bytes(site.stores.footage.get(segment.key))
+            shown += [
+                number for number in numbered.numbers(numbered.read_numbers(path)) if number is not None
+            ]
+    assert shown == sorted(set(shown))
+    assert shown
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[RecordingSite]:
+    site = RecordingSite(tmp_path)
+    yield site
+    if site.process is not None and site.process.poll() is None:
+        site.kill()
+    for pid in site.captures():
+        _kill(pid)
+
+
+def test_three_kills(recording: RecordingSite, mediamtx_server: MediamtxServer, tmp_path: Path) -> None:
+    sample = numbered.make_numbered("h264-nob", 150, tmp_path / "sample.mp4")
+    url = f"{mediamtx_server.rtsp_url}/{tmp_path.name}"
+    with numbered.publish(sample, url):
+        recording.add("kam-1", url)
+        recording.add("kam-2", "test://?size=160x120&fps=10&gop=10")
+        run(Ordeal(recording, ["kam-1", "kam-2"], random.Random(7)), 3)  # noqa: S311
+    assert_numbers_only_grow(recording, "kam-1", tmp_path / "stored")
+
+
+@pytest.mark.slow
+def test_twenty_kills_with_the_real_servers_dying_too(
+    disposable_stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    disposable_stack.up()
+    servers = disposable_stack.env()
+    provision(
+        servers["SAKSI_TEST_MINIO_URL"], servers["AWS_ACCESS_KEY_ID"], servers["AWS_SECRET_ACCESS_KEY"],
+        "ordeal", footage_floor_days=1, records_lock_days=1,
+    )  # fmt: skip
+    archive = f"s3://ordeal?endpoint={servers['SAKSI_TEST_MINIO_URL']}&region=us-east-1"
+    recording = RecordingSite(
+        tmp_path,
+        {
+            "SAKSI_ARCHIVE_URL": archive,
+            "SAKSI_INDEX_URL": servers["SAKSI_TEST_ELASTIC_URL"],
+            "AWS_ACCESS_KEY_ID": servers["AWS_ACCESS_KEY_ID"],
+            "AWS_SECRET_ACCESS_KEY": servers["AWS_SECRET_ACCESS_KEY"],
+        },
+    )
+    request.addfinalizer(lambda: [_kill(pid) for pid in recording.captures()])
+    dice = random.Random(20)  # noqa: S311
+    down: list[str] = []
+
+    def between(number: int) -> None:
+        """Servers die before every fourth start, and are back two starts later; all are up at the end."""
+        if down and (number % 4 == 2 or number == 20):
+            disposable_stack.start(down.pop())
+        if number % 4 == 0 and 0 < number < 20:
+            down.append(("minio", "elasticsearch")[number // 4 % 2])
+            disposable_stack.kill(down[-1])
+
+    with ExitStack() as publishers:
+        for camera, variant in (("kam-1", "h264-nob"), ("kam-2", "hevc-closed"), ("kam-3", "h264-closed")):
+            sample = numbered.make_numbered(variant, 900, tmp_path / f"{camera}.mp4")
+            url = f"{servers['SAKSI_TEST_RTSP_URL']}/{camera}"
+            publishers.enter_context(numbered.publish(sample, url))
+            recording.add(camera, url)
+        recording.add("kam-4", "test://?size=160x120&fps=10&gop=10")
+        cameras = ["kam-1", "kam-2", "kam-3", "kam-4"]
+        run(Ordeal(recording, cameras, dice), 20, between)
+    assert_numbers_only_grow(recording, "kam-1", tmp_path / "stored")
