@@ -105,12 +105,12 @@ class Accounts:
         with self._turn:
             self._write(camera, self._books[camera].rewrite(self.clock.now(), young=_YOUNG))
 
-    def stop(self) -> None:
-        """The recorder stops: every open gap is recorded up to now."""
+    def stop(self, cameras: Sequence[str]) -> None:
+        """The recorder of these cameras stops: their open gaps are recorded up to now."""
         with self._turn:
             now = self.clock.now()
-            for camera, book in self._books.items():
-                self._write(camera, book.so_far(now, now=now))
+            for camera in cameras:
+                self._write(camera, self._books[camera].so_far(now, now=now))
             self.save()
 
     def save(self) -> None:

@@ -48,7 +48,7 @@ class Attempt:
         """End it in order, for this reason."""
         self._wanted_end = self._wanted_end or reason
         if self._capture is not None:
-            self._capture.terminate()
+            self._end(self._capture)
 
     async def run(self, otherwise: GapCause) -> Outcome:
         """Record until FFmpeg ends or :meth:`stop` is called.
@@ -80,7 +80,7 @@ class Attempt:
             )
             session.is_written = lambda: capture.running
             if self._wanted_end is not None:
-                capture.terminate()
+                self._end(capture)
             watching = asyncio.create_task(self._watch(capture, session))
             await self._hear(capture, session)
             await capture.end(settings.stop_grace)
@@ -153,20 +153,21 @@ class Attempt:
             newest = max(session.folder.raw_numbers(), default=None)
             if newest is None:
                 if session.number == 0 and now - began > settings.no_keyframe_seconds:
-                    self._give_up(capture, RunEnd.NO_KEYFRAME)
+                    self.stop(RunEnd.NO_KEYFRAME)
                 continue
             try:
                 silent = time.time() - session.folder.raw(newest).stat().st_mtime
             except FileNotFoundError:
                 continue  # It was made a segment while we looked.
             if silent > settings.stall_seconds:
-                self._give_up(capture, RunEnd.STALLED)
+                self.stop(RunEnd.STALLED)
             elif now - since > self._camera.segment_seconds + _OVERLONG:
-                self._give_up(capture, RunEnd.NO_KEYFRAME)
+                self.stop(RunEnd.NO_KEYFRAME)
 
-    def _give_up(self, capture: Capture, reason: RunEnd) -> None:
-        self._wanted_end = self._wanted_end or reason
+    def _end(self, capture: Capture) -> None:
+        """Ask FFmpeg to end, and force it if it does not: its output is read until then."""
         capture.terminate()
+        asyncio.get_running_loop().call_later(self._workshop.settings.stop_grace, capture.kill)
 
     async def _cause(self) -> RunEnd:
         """Why it ended, from what we did and from asking the camera; never from FFmpeg's words."""

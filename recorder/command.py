@@ -1,4 +1,4 @@
-"""The FFmpeg command of one capture (design: capture; ``docs/design/recording.md``).
+"""The FFmpeg command of one capture (design: capture; ``docs/design/time-and-segments.md``).
 
 Built with ffmpeg-python's ``compile()``, of which nothing else is used. A camera's URL, which may hold a
 password, is not among the arguments, where every user of the machine could read it: FFmpeg's concat reader

@@ -41,13 +41,15 @@ class GapBook:
         """There is no footage, and from ``at`` on the reason is ``cause``.
 
         Where no gap was open it opens where coverage ended, since that is when footage was last there. Where
-        the open gap has another cause it is closed at ``at`` and a new one begins.
+        the open gap has another cause it is closed at ``at``, or where it is recorded up to already, and a new
+        one begins.
         """
         if self.open is None:
             self._open(self.covered_until, cause, now)
             return []
         if self.open.cause is cause:
             return []
+        at = max(at, self.open.written)
         if at <= self.open.start:
             self.open = OpenGap(self.open.gap, self.open.start, cause, self.open.written)
             return []

@@ -76,10 +76,14 @@ class Lane:
         self._changed.set()
 
     async def run(self) -> None:
-        """Until :meth:`stop`."""
+        """Until :meth:`stop`. One camera's trouble, whatever it is, never ends the recorder."""
         while not self._stopping:
             self._changed.clear()
-            pause = await self._turn()
+            try:
+                pause = await self._turn()
+            except Exception as error:  # noqa: BLE001 - the supervisor of a camera: heard, and tried again
+                self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
+                pause = self._shop.settings.longest_retry
             if pause > 0 and not self._stopping:
                 await self._wait(pause)
 
@@ -129,13 +133,14 @@ class Lane:
         attempt = self._attempt = Attempt(self._shop, self.camera, source)
         if self._stopping:
             attempt.stop(RunEnd.STOPPED)
+        is_whole = False
         try:
-            return await attempt.run(self._otherwise)
-        except ArchiveError:
-            if attempt.session is not None:
-                self._unfinished.append(attempt.session)
-            raise
+            outcome = await attempt.run(self._otherwise)
+            is_whole = True
+            return outcome
         finally:
+            if attempt.session is not None and not is_whole:
+                self._unfinished.append(attempt.session)
             self._attempt = None
             self.state.is_capturing = False
 
@@ -158,14 +163,15 @@ class Lane:
         self._failures += 1
         await self._missing(began, cause)
         settings = self._shop.settings
-        self._shop.log.warning(
-            "camera_lost",
-            camera=self.camera.id,
-            cause=cause.value,
-            failures=self._failures,
-            lasted=round(outcome.lasted, 1),
-            messages=outcome.messages[-3:],
-        )
+        if self._failures.bit_count() == 1:  # the first, second, fourth, … in a row
+            self._shop.log.warning(
+                "camera_lost",
+                camera=self.camera.id,
+                cause=cause.value,
+                failures=self._failures,
+                lasted=round(outcome.lasted, 1),
+                messages=outcome.messages[-3:],
+            )
         pause = min(settings.first_retry * 2.0 ** min(self._failures - 1, 16), settings.longest_retry)
         return pause * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load, guards nothing
 

@@ -88,13 +88,17 @@ class Capture:
         """Ask it to close the segment and end; nothing happens if it has."""
         self._signal(signal.SIGTERM)
 
+    def kill(self) -> None:
+        """End it at once; nothing happens if it has ended."""
+        self._signal(signal.SIGKILL)
+
     async def end(self, grace: float) -> None:
         """Ask it to end, and force it after ``grace`` seconds."""
         self.terminate()
         try:
             await asyncio.wait_for(self._process.wait(), grace)
         except TimeoutError:
-            self._signal(signal.SIGKILL)
+            self.kill()
         await self.ended()
 
     def _signal(self, number: signal.Signals) -> None:

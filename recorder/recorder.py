@@ -206,7 +206,8 @@ class Recorder:
         for lane, _ in self._lanes.values():
             lane.stop()
         results = await asyncio.gather(*(task for _, task in self._lanes.values()), return_exceptions=True)
-        await asyncio.to_thread(accounts.stop)
+        await asyncio.to_thread(accounts.stop, tuple(self._lanes))
+        accounts.spool.touch()
         drained = not tasks[0].done() and await archiver.drain(self._parts.settings.drain_seconds)
         await asyncio.to_thread(self._beat_once)
         for task in tasks:
@@ -259,9 +260,6 @@ class Recorder:
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             shop.spool.touch()
-            for _, task in self._lanes.values():
-                if task.done():
-                    task.result()
             if not shop.spool.has_room():
                 for lane, _ in self._lanes.values():
                     lane.spool_is_full()

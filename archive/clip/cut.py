@@ -1,7 +1,7 @@
 """Cutting: which samples of which segments make the clip ``[from, to)``, and how they are laid out.
 
 Pure: segment headers in, sample tables, edits and pieces out. The rules, measured on B-frames, open GOPs and
-H.265 in FFmpeg and in a browser, are those of ``docs/reference/clip.md``:
+H.265 in FFmpeg and in a browser, are those of ``docs/design/clips.md``:
 
 1. The first sample of a stretch is the last sync, in decode order, that is shown no later than the first
    visible frame; the last sample is the last in decode order that is visible. What lies between and is not

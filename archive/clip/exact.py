@@ -3,7 +3,7 @@
 Its header is built in memory from the segments' headers; its sample bytes stay in the store until somebody
 reads them. No FFmpeg, no temporary file, nothing re-encoded. Size and ETag are known before the first byte,
 any byte range can be read alone, and the same request over the same segments gives the same bytes for ever:
-no clock, no random number and no environment goes in. ``docs/reference/clip.md`` describes the layout.
+no clock, no random number and no environment goes in. ``docs/design/clips.md`` describes the layout.
 """
 
 import hashlib

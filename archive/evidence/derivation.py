@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from archive.errors import Malformed
 
 _BOX_HEADER = 8
-MAX_HEADER = 256 << 20
+MAX_HEADER = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,16 +81,20 @@ def measure(bench: Workbench) -> Findings:
         "Exact clips over HTTP",
         seconds=time.monotonic() - began,
         conditions=(
-            f"Each way holds {bench.scale.recorded_seconds} s of the same camera in segments of 10 s (one row: 1 h). "
-            f"{bench.scale.runs} requests of each kind after 3 that do not count, each for another span at odd "
-            "milliseconds, the ways in turns, over one kept connection from one process on the same machine; "
+            f"Each way holds {bench.scale.recorded_seconds} s of the same camera in segments of 10 s (one "
+            "row: "
+            f"1 h). {bench.scale.runs} requests of each kind after 3 that do not count, each for another "
+            "span at "
+            "odd milliseconds, the ways in turns, over one kept connection from one process on the same "
+            "machine; "
             "everything in the page cache.",
-            "Saksi writes a custody event durably before the first byte and another after the last; "
-            "MediaMTX and FFmpeg have nothing of the kind. Saksi's and MediaMTX's MP4 and FFmpeg's show the exact "
-            "first frame; MediaMTX's fragmented answer makes a decoder show frames from before it.",
-            "boto3 alone reads the clip's own bytes and nothing else, one range after the other: no index, no "
+            "Saksi writes a custody event durably before the first byte and another after the last; MediaMTX "
+            "and FFmpeg have nothing of the kind. Saksi's MP4 and MediaMTX's show the exact first frame; "
+            "MediaMTX's fragmented answer makes a decoder show frames from before it.",
+            "boto3 alone reads the clip's own bytes and nothing else, one range after the other: no "
+            "index, no "
             "headers, no custody.",
-            f"The machine was {busy:.0f} % busy meanwhile, of which most was this.",
+            f"The machine was {busy:.0f} % busy meanwhile; this itself keeps one processor busy, or more.",
         ),
         figures=_figures(found),
         tables=tuple(_table(seconds, samples) for seconds, samples in found.items()),
@@ -234,8 +238,8 @@ def _figures(found: dict[int, dict[str, _Samples]]) -> tuple[Figure, ...]:
         Figure(name="10 min clip from MinIO, first byte, p50", unit="ms", ours=ten["minio"][1],
                peer=ten["mediamtx mp4"][1], peer_name="MediaMTX /get?format=mp4, from files",
                limit=ten["mediamtx mp4"][1], rule="≤ MediaMTX from files"),
-        Figure(name="10 min clip from files, p50", unit="ms", ours=ten["files"][0], peer=ten["mediamtx mp4"][0],
-               peer_name="MediaMTX /get?format=mp4"),
+        Figure(name="10 min clip from files, p50", unit="ms", ours=ten["files"][0],
+               peer=ten["mediamtx mp4"][0], peer_name="MediaMTX /get?format=mp4"),
         Figure(name="10 min clip from MinIO, p50", unit="ms", ours=ten["minio"][0], peer=ten["boto3"][0],
                peer_name="boto3 alone"),
         Figure(name="60 s clip from files against cutting with FFmpeg, p50", unit="ms",

@@ -22,7 +22,7 @@ def ratios(findings: Sequence[Findings]) -> str:
         'font-family="system-ui, sans-serif" font-size="13">',
         "<title>Ours as a multiple of the peer's; less is better</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="12" y="24" font-size="15" font-weight="600">Ours ÷ peer, less is better; green meets its '
+        '<text x="12" y="24" font-size="15" font-weight="600">Ours ÷ peer, less is better; green meets its '
         "target, red misses it, grey has none</text>",
     ]
     for number, figure in enumerate(figures):

@@ -4,10 +4,11 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from archive.mp4.finalise import finalise
-from archive.mp4.fragments import read_fragments
+from archive.mp4.fragments import Fragmented, read_fragments
 from archive.mp4.header import parse_header, write_header
 from ops.bench import loop
 from ops.bench.figures import Figure, Findings, Spread, Table, short
@@ -18,6 +19,8 @@ SUBJECT = "finalise"
 _SEGMENTS = 18
 _ROUNDS = 4
 _LIMIT_MS = 3.0
+_READ, _PARSED, _BUILT = "read", "parse the fragments", "build the header and read it back"
+_HASHED, _WRITTEN = "SHA-256", "the same bytes written and synced alone"
 
 
 def measure(bench: Workbench) -> Findings:
@@ -29,7 +32,7 @@ def measure(bench: Workbench) -> Findings:
     target = folder / "target.mp4"
     bench.say(f"finalise: {len(sources)} segments × {_ROUNDS}")
     whole = [_rewritten(source, target) for source in sources * _ROUNDS]
-    memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a file system in memory
+    memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (not on disk)
     quiet = []
     if memory is not None:
         quick = memory / f"saksi-bench-{os.getpid()}.mp4"
@@ -43,17 +46,17 @@ def measure(bench: Workbench) -> Findings:
     rows = [("finalise, all of it", wall), ("of that, CPU", cpu), *parts.items()]
     if in_memory is not None:
         rows.insert(2, ("finalise into memory: no disk to wait for", in_memory))
+    name = "finalise a 10 s segment"
     figures = [
-        Figure(name="finalise a 10 s segment: processor time, p50", unit="ms", ours=cpu.p50, limit=_LIMIT_MS,
-               rule="≤ 3 ms"),
-        Figure(name="finalise a 10 s segment: wall time with two syncs to disk, p50", unit="ms", ours=wall.p50,
-               peer=parts["the same bytes written and synced alone"].p50, peer_name="write + fsync alone"),
+        Figure(name=f"{name}: processor time, p50", unit="ms", ours=cpu.p50, limit=_LIMIT_MS, rule="≤ 3 ms"),
+        Figure(name=f"{name}: wall time with two syncs to disk, p50", unit="ms", ours=wall.p50,
+               peer=parts[_WRITTEN].p50, peer_name="write + fsync alone"),
     ]  # fmt: skip
     if in_memory is not None:
         figures.insert(
             1,
-            Figure(name="finalise a 10 s segment: wall time without the disk, p50", unit="ms",
-                   ours=in_memory.p50, limit=_LIMIT_MS, rule="≤ 3 ms"),
+            Figure(name=f"{name}: wall time without the disk, p50", unit="ms", ours=in_memory.p50,
+                   limit=_LIMIT_MS, rule="≤ 3 ms"),
         )  # fmt: skip
     size = sum(path.stat().st_size for path in sources) / len(sources) / 1e6
     return bench.findings(
@@ -61,10 +64,12 @@ def measure(bench: Workbench) -> Findings:
         "Finalising a segment",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{len(sources)} different segments of 10 s, 150 frames and {size:.1f} MB, as FFmpeg leaves them, "
+            f"{len(sources)} different segments of 10 s, 150 frames and {size:.1f} MB, as FFmpeg leaves "
+            "them, "
             f"{_ROUNDS} times each; in the page cache.",
-            "Finalising reads the fragments, builds one header, writes and hashes the segment, and syncs file "
-            "and folder. Parts are measured one by one, so that they do not add up to the whole exactly.",
+            "Finalising reads the fragments, builds one header, writes and hashes the segment, and syncs "
+            "file "
+            "and folder. Parts are measured one by one and do not add up to the whole exactly.",
         ),
         figures=tuple(figures),
         tables=(
@@ -91,25 +96,26 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
 
 
 def _parts(sources: list[Path], folder: Path) -> dict[str, Spread]:
-    found: dict[str, list[float]] = {
-        name: []
-        for name in (
-            "read", "parse the fragments", "build the header and read it back", "SHA-256",
-            "the same bytes written and synced alone",
-        )
-    }  # fmt: skip
-    read, parse, build, digest, write = found.values()
+    found: dict[str, list[float]] = {name: [] for name in (_READ, _PARSED, _BUILT, _HASHED, _WRITTEN)}
+    plain = folder / "plain.mp4"
     for source in sources * _ROUNDS:
-        read.append(_timed(source.read_bytes)[0])
         content = memoryview(source.read_bytes())
-        parse.append(_timed(lambda content=content: read_fragments(content))[0])
         parsed = read_fragments(content)
-        build.append(
-            _timed(lambda parsed=parsed: parse_header(write_header(parsed.track, 0, parsed.samples)))[0]
-        )
-        digest.append(_timed(lambda content=content: hashlib.sha256(content).digest())[0])
-        write.append(_timed(lambda content=content: _write_and_sync(folder / "plain.mp4", content))[0])
+        works: dict[str, Callable[[], object]] = {
+            _READ: source.read_bytes,
+            _PARSED: partial(read_fragments, content),
+            _BUILT: partial(_header, parsed),
+            _HASHED: partial(hashlib.sha256, content),
+            _WRITTEN: partial(_write_and_sync, plain, content),
+        }
+        for name, work in works.items():
+            plain.unlink(missing_ok=True)
+            found[name].append(_timed(work)[0])
     return {name: Spread.of(samples) for name, samples in found.items()}
+
+
+def _header(parsed: Fragmented) -> None:
+    parse_header(write_header(parsed.track, 0, parsed.samples))
 
 
 def _write_and_sync(path: Path, content: memoryview) -> None:

@@ -120,7 +120,7 @@ def lay_down(site: Site, camera: str, raw: Sequence[Path], start: int, folder: P
     place = parse_place(*PLACE)
     key = keys.load_or_make_recorder_key(site.settings.keys_dir, _RECORDER)
     register(site.ledger, _RECORDER, key.public_key())
-    logbook = Logbook(folder / "logbook", recorder=_RECORDER, key=key, clock=site.clock)
+    logbook = Logbook(site.settings.home / "logbook", recorder=_RECORDER, key=key, clock=site.clock)
     ingest = Ingest(
         footage=site.stores.footage,
         records=site.stores.records,

@@ -66,9 +66,10 @@ def measure(bench: Workbench) -> Findings:
         "Memory of a clip request",
         seconds=time.monotonic() - began,
         conditions=(
-            "From files, one request at a time. What Python holds is the peak that tracemalloc saw from planning "
-            "to the last byte. The API process had answered three clips of 60 s before; its growth is the peak of "
-            "resident memory above what it was.",
+            "From files, one request at a time. What Python holds is the peak that tracemalloc saw from "
+            "planning to the last byte. The API process had answered three clips of 60 s before; its "
+            "growth is "
+            "the peak of resident memory above what it was.",
             f"The API process took {idle:.0f} MiB before.",
         ),
         figures=tuple(figures),

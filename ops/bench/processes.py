@@ -69,7 +69,7 @@ def forget_peak(pid: int) -> None:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields after the program's name: state, parent, …"""
+    """The fields after the program's name, from its state on; None where it has ended."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

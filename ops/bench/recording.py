@@ -67,14 +67,18 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"{scale.cameras} cameras, 1080p{loop.FPS} H.264 at {loop.BITS_PER_SECOND / 1e6:.0f} Mbit/s, GOP "
-            f"{loop.GOP}, RTSP over TCP on the loopback interface, sent by a MediaMTX of their own; segments of 10 s.",
-            f"{scale.windows} windows of {scale.window_seconds} s each after {scale.warm_up} s, the recorders in "
-            "turns; medians. Processor time is that of the recorder's whole process tree; what it costs MinIO and "
-            "Elasticsearch to store it is said beside it and is not part of the comparison.",
-            "Saksi finalises, hashes, journals and indexes; with MinIO it uploads under Object Lock. FFmpeg and "
-            "MediaMTX write files and nothing else.",
+            f"{loop.GOP}, RTSP over TCP on the loopback interface, sent by a MediaMTX of their own; segments "
+            "of 10 s.",
+            f"{scale.windows} windows of {scale.window_seconds} s each after {scale.warm_up} s, the "
+            "recorders in "
+            "turns; medians. Processor time is that of the recorder's whole process tree; what it costs "
+            "MinIO "
+            "and Elasticsearch to store is said beside it and is not part of the comparison.",
+            "Saksi finalises, hashes, journals and indexes, and uploads under Object Lock where there is "
+            "MinIO. "
+            "FFmpeg and MediaMTX write files and nothing else.",
             "Memory is PSS: what processes share counts once.",
-            "Every recorded frame was compared with the frames sent: the table says how many were missed.",
+            "Every recorded frame was compared with the frames sent; the table says whether any was missed.",
         ),
         figures=_figures(found),
         tables=(_table(recorders, found),),
@@ -158,7 +162,7 @@ def _table(recorders: Sequence[Recorder], found: dict[str, _Series]) -> Table:
         )
     return Table(
         "Per camera-hour",
-        ("recorder", "CPU s", "each window", "CPU s of the stores", "MiB PSS per camera", "processes", "frames",
-         "machine busy"),
+        ("recorder", "CPU s", "each window", "CPU s of the stores", "MiB PSS per camera", "processes",
+         "frames", "machine busy"),
         tuple(rows),
     )  # fmt: skip

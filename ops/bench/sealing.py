@@ -35,20 +35,16 @@ def measure(bench: Workbench) -> Findings:
         span, keys = _lay_down(bench, made, raw)
         target = bench.scratch(f"sealing-target-{where}")
 
-        def bare(
-            keys: list[str] = keys, made: Installation = made, target: Path = target, where: str = where
-        ) -> int:
-            if where == "MinIO":
-                return boto.copy(_BUCKET, keys, f"{_BUCKET}-cache")
-            footage = made.home / "archive" / "footage"
-            return copy_plainly((footage / key for key in keys), target)
-
         sealed: list[dict[str, Any]] = []
         copied: list[tuple[float, int]] = []
         for number in range(_ROUNDS):
             at = time.perf_counter()
-            size = bare()
-            copied.append((time.perf_counter() - at, size))
+            if made is minio:
+                copied_bytes = boto.copy(_BUCKET, keys, f"{_BUCKET}-cache")
+            else:
+                footage = made.home / "archive" / "footage"
+                copied_bytes = copy_plainly((footage / key for key in keys), target)
+            copied.append((time.perf_counter() - at, copied_bytes))
             package = target / f"package-{number}.zip"
             arguments = {"cameras": _CAMERAS, "start": span.start, "end": span.end, "target": str(package)}
             sealed.append(apart.run(made.environ, "seal", **arguments))
@@ -58,7 +54,8 @@ def measure(bench: Workbench) -> Findings:
         size = package.stat().st_size / 1e6
         figures.append(
             Figure(name=f"seal four cameras × {seconds} s, {where}", unit="s per GB of package",
-                   ours=took / size * 1e3, peer=bare_took / originals * 1e3, peer_name="bare GET + SHA-256 + PUT")
+                   ours=took / size * 1e3, peer=bare_took / originals * 1e3,
+                   peer_name="bare GET + SHA-256 + PUT")
         )  # fmt: skip
         rows += [
             _row(f"seal, {where}", took, size, best["sealed"]["cpu"], best["sealed"]["memory"]),
@@ -75,14 +72,18 @@ def measure(bench: Workbench) -> Findings:
         "Sealing and verifying",
         seconds=time.monotonic() - began,
         conditions=(
-            f"Four cameras × {seconds} s at 2 Mbit/s; the best of {_ROUNDS} rounds, the bare loop and sealing in "
-            "turns, each sealing in a fresh process. A package holds the untouched originals and one exact clip "
-            "of each camera, which is about as large again; MB are those of the package for Saksi, of the "
+            f"Four cameras × {seconds} s at 2 Mbit/s; the best of {_ROUNDS} rounds, the bare loop and "
+            "sealing "
+            "in turns, each sealing in a fresh process. A package holds the untouched originals and one "
+            "exact "
+            "clip of each camera, which is about as large again; MB are those of the package for Saksi, "
+            "of the "
             "originals for the bare loop.",
-            "Sealing hashes every original again against its leaf, proves each clip to be made of the originals, "
-            "stores everything under a COMPLIANCE lock, signs and stamps. The bare loop does one object after "
-            "the other with no lock.",
-            "Verifying reads the whole ZIP offline: completeness, every hash, signature, time stamp, journals, "
+            "Sealing hashes every original again against its leaf, proves each clip to be made of the "
+            "originals, stores everything under a COMPLIANCE lock, signs and stamps. The bare loop does one "
+            "object after the other, without a lock.",
+            "Verifying reads the whole ZIP offline: completeness, every hash, signature, time stamp, "
+            "journals, "
             "and each clip against the originals.",
             "Memory is the most above what the process had before.",
         ),

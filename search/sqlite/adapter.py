@@ -1,6 +1,5 @@
 """The embedded index: :class:`SqliteIndex`, the whole of :class:`search.index.Index` on one SQLite file."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,8 @@ from archive.ports import IndexEntry
 from archive.timespan import HOUR, Timespan
 from search import stretch
 from search.checks import check_entries, check_kind
-from search.paging import check_limit, position, read_cursor, write_cursor
+from search.paging import Position, check_limit, position, read_cursor, write_cursor
 from search.query import (
-    LONGEST_SEGMENT,
     Document,
     Heartbeat,
     HourCoverage,
@@ -24,12 +22,10 @@ from search.query import (
     RunCoverage,
     SegmentQuery,
 )
-from search.sqlite import database, filters, generation, late, rows, switching
+from search.sqlite import database, generation, late, pages, rows, switching
 from search.sqlite.database import Database
 from search.sqlite.translation import translated
-from search.stretch import Stretch
 
-_SUMS = "camera, run, min(start), max(until), count(*), min(seq), max(seq), sum(until - start)"
 _WALK = 1000
 """Rows of one read while walking: no read transaction stays open between two of the caller's steps."""
 
@@ -82,20 +78,15 @@ class SqliteIndex:
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``, ordered by start, run and seq."""
-        check_name("camera", camera)
-        sql = (
-            f"SELECT {rows.SEGMENT_COLUMNS} FROM segments WHERE camera = ? AND start > ? AND start < ? "  # noqa: S608
-            "AND until > ? AND (start, run, seq) > (?, ?, ?) ORDER BY start, run, seq LIMIT ?"
-        )
-        start, run, seq = span.start - LONGEST_SEGMENT, "", -1
+        query = SegmentQuery(span=span, cameras=(camera,))
+        after: Position | None = None
         while True:
-            values = (camera, start - 1, span.end, span.start, start, run, seq, _WALK)
             with self._base.read("be read") as connection:
-                found = [rows.segment(row) for row in connection.execute(sql, values)]
+                found = [rows.segment(row) for row in pages.page(connection, query, after, _WALK)]
             yield from found
             if len(found) < _WALK:
                 return
-            start, _, run, seq = position(found[-1])
+            after = position(found[-1])
 
     def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
         """Gap records overlapping ``span``, ordered by start."""
@@ -138,54 +129,34 @@ class SqliteIndex:
         check_limit(limit)
         after = None if cursor is None else read_cursor(query, cursor)
         with self._base.read("be searched") as connection:
-            condition = filters.segments_matching(connection, query)
-            if condition is None:
-                return Page((), None)
-            if after is not None:
-                condition = condition.also(
-                    "start >= ? AND (start, camera, run, seq) > (?, ?, ?, ?)", after[0], *after
-                )
-            found = connection.execute(
-                f"SELECT {rows.SEGMENT_COLUMNS} FROM segments WHERE {condition.sql} "  # noqa: S608
-                "ORDER BY start, camera, run, seq LIMIT ?",
-                (*condition.values, limit + 1),
-            ).fetchall()
+            found = pages.page(connection, query, after, limit + 1)
         items = tuple(rows.segment(row) for row in found[:limit])
         return Page(items, write_cursor(query, position(items[-1])) if len(found) > limit else None)
 
     def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
         """Coverage per run, aggregated in SQL."""
         with self._base.read("be searched") as connection:
-            found = _stretches(connection, query, f"{_SUMS}, 0, 0", "camera, run")
-            return stretch.run_coverage(found, query.span, lambda one: _pieces(connection, query, one))
+            found = pages.stretches(connection, query, "camera, run")
+            return stretch.run_coverage(found, query.span, lambda one: pages.pieces(connection, query, one))
 
     def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
         """Gap records that overlap the span, ordered by start."""
         with self._base.read("be searched") as connection:
-            return _gaps(connection, query)
+            return pages.gaps(connection, query)
 
     def cameras(self, query: SegmentQuery) -> tuple[str, ...]:
         """Cameras with a segment or a gap record that matches."""
         with self._base.read("be searched") as connection:
-            segments = filters.segments_matching(connection, query)
-            gaps = filters.gaps_matching(connection, query)
-            found: set[str] = set()
-            for table, condition in (("segments", segments), ("gaps", gaps)):
-                if condition is not None:
-                    sql = f"SELECT DISTINCT camera FROM {table} WHERE {condition.sql}"  # noqa: S608
-                    found.update(row[0] for row in connection.execute(sql, condition.values))
-        return tuple(sorted(found))
+            return pages.cameras(connection, query)
 
     def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
         """Coverage per camera and UTC hour, computed from segments and gaps as they are now."""
         within = stretch.whole_hours(query.span)
         whole = stretch.widened(query, within)
         with self._base.read("be searched") as connection:
-            found = _stretches(
-                connection, whole, f"{_SUMS}, sum(size), sum(held)", f"camera, run, start / {HOUR}"
-            )
+            found = pages.stretches(connection, whole, f"camera, run, start / {HOUR}")
             return stretch.hour_coverage(
-                found, _gaps(connection, whole), within, lambda one: _pieces(connection, whole, one)
+                found, pages.gaps(connection, whole), within, lambda one: pages.pieces(connection, whole, one)
             )
 
     # Documents, recorders ----------------------------------------------------------------------------
@@ -297,44 +268,3 @@ class SqliteIndex:
     def close(self) -> None:
         """Close the connections."""
         self._base.close()
-
-
-def _stretches(
-    connection: sqlite3.Connection, query: SegmentQuery, columns: str, by: str
-) -> Iterable[Stretch]:
-    condition = filters.segments_matching(connection, query)
-    if condition is None:
-        return ()
-    sql = f"SELECT {columns} FROM segments WHERE {condition.sql} GROUP BY {by}"  # noqa: S608
-    return [
-        Stretch(
-            camera=row[0],
-            run=row[1],
-            span=Timespan(row[2], row[3]),
-            segments=row[4],
-            first_seq=row[5],
-            last_seq=row[6],
-            duration=row[7],
-            size=row[8],
-            held=row[9],
-        )
-        for row in connection.execute(sql, condition.values)
-    ]
-
-
-def _pieces(connection: sqlite3.Connection, query: SegmentQuery, one: Stretch) -> Iterator[Timespan]:
-    """The spans of a stretch's segments, each by itself; only those that match the query."""
-    condition = filters.segments_matching(connection, query)
-    if condition is None:
-        return iter(())
-    condition = condition.also("run = ? AND seq BETWEEN ? AND ?", one.run, one.first_seq, one.last_seq)
-    sql = f"SELECT start, until FROM segments WHERE {condition.sql}"  # noqa: S608
-    return (Timespan(start, until) for start, until in connection.execute(sql, condition.values))
-
-
-def _gaps(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[Gap, ...]:
-    condition = filters.gaps_matching(connection, query)
-    if condition is None:
-        return ()
-    sql = f"SELECT {rows.GAP_COLUMNS} FROM gaps WHERE {condition.sql} ORDER BY start, camera, gap"  # noqa: S608
-    return tuple(rows.gap(row) for row in connection.execute(sql, condition.values))

@@ -1,5 +1,6 @@
 """A query as SQL conditions. Values are always bound, never written into the text."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,33 +21,60 @@ class Condition:
         return Condition(f"{self.sql} AND {sql}", (*self.values, *values))
 
 
-def segments_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Condition | None:
-    """The condition on ``segments``, or None where nothing can match."""
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A query's filters: the cameras that can match (None for all), and the condition on each row.
+
+    A place filter is decided over the places, of which there are few; the rows then say which place.
+    """
+
+    cameras: tuple[str, ...] | None
+    condition: Condition
+
+    @property
+    def in_time(self) -> Condition:
+        """All of it as one condition, for walking over time."""
+        return self.condition if self.cameras is None else self.by_camera
+
+    @property
+    def by_camera(self) -> Condition:
+        """All of it as one condition that always names cameras, so that their index is used."""
+        if self.cameras is None:
+            return self.condition.also("camera IN (SELECT camera FROM high_waters)")
+        return self.condition.also("camera IN (SELECT value FROM json_each(?))", json.dumps(self.cameras))
+
+
+def segments_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Filter | None:
+    """The filter on ``segments``, or None where nothing can match."""
     span = query.span
     overlap = Condition("start > ? AND start < ? AND until > ?", (query.earliest_start, span.end, span.start))
     return _filtered(connection, query, overlap)
 
 
-def gaps_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Condition | None:
-    """The condition on ``gaps``, or None where nothing can match."""
-    return _filtered(
-        connection, query, Condition("start < ? AND until > ?", (query.span.end, query.span.start))
-    )
+def gaps_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Filter | None:
+    """The filter on ``gaps``, or None where nothing can match."""
+    overlap = Condition("start < ? AND until > ?", (query.span.end, query.span.start))
+    return _filtered(connection, query, overlap)
 
 
-def _filtered(connection: sqlite3.Connection, query: SegmentQuery, condition: Condition) -> Condition | None:
+def _filtered(connection: sqlite3.Connection, query: SegmentQuery, condition: Condition) -> Filter | None:
     if query.admits_nothing:
         return None
-    if query.cameras is not None:
-        condition = condition.also(f"camera IN ({_marks(query.cameras)})", *query.cameras)
+    cameras = None if query.cameras is None else frozenset(query.cameras)
     admits = _place_filter(query)
     if admits is not None:
         rows = connection.execute("SELECT id, lat, lon, kecamatan, owner FROM places")
-        places = tuple(row[0] for row in rows if admits(row[1:]))
-        if not places:
-            return None
-        condition = condition.also("place IN (SELECT value FROM json_each(?))", _json_array(places))
-    return condition
+        places = json.dumps([row[0] for row in rows if admits(row[1:])])
+        condition = condition.also("place IN (SELECT value FROM json_each(?))", places)
+        stood = connection.execute(
+            "SELECT DISTINCT camera FROM camera_places WHERE place IN (SELECT value FROM json_each(?))",
+            (places,),
+        )
+        there = frozenset(row[0] for row in stood)
+        cameras = there if cameras is None else cameras & there
+    if cameras is not None and not cameras:
+        return None
+    return Filter(None if cameras is None else tuple(sorted(cameras)), condition)
 
 
 def _place_filter(query: SegmentQuery) -> Callable[[tuple[Any, ...]], bool] | None:
@@ -67,11 +95,3 @@ def _place_filter(query: SegmentQuery) -> Callable[[tuple[Any, ...]], bool] | No
         )
 
     return admits
-
-
-def _marks(values: tuple[Any, ...]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _json_array(numbers: tuple[int, ...]) -> str:
-    return f"[{','.join(map(str, numbers))}]"

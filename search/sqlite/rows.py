@@ -64,6 +64,7 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
     gaps: list[Row] = []
     runs: list[Row] = []
     ends: dict[str, int] = {}
+    stood: set[tuple[int, str]] = set()
     for entry in entries:
         leaf, span = entry.leaf, entry.leaf.span
         if isinstance(leaf, Run):
@@ -81,6 +82,8 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
             )
             continue
         place = None if entry.place is None else _place_id(connection, entry.place, places)
+        if place is not None:
+            stood.add((place, leaf.camera))
         ends[leaf.camera] = max(span.end, ends.get(leaf.camera, span.end))
         if isinstance(leaf, Gap):
             gaps.append(
@@ -109,12 +112,13 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
                     leaf.header_bytes,
                     leaf.codec,
                     leaf.gop,
-                    entry.version,
+                    None if entry.version == leaf.sha256 else entry.version,
                     int(entry.held),
                     leaf.recorder,
                     place,
                 )
             )
+    connection.executemany("INSERT OR IGNORE INTO camera_places (place, camera) VALUES (?, ?)", stood)
     connection.executemany(_PUT_SEGMENT, segments)
     connection.executemany(_PUT_GAP, gaps)
     connection.executemany(_PUT_RUN, runs)
@@ -149,7 +153,7 @@ def segment(row: Row) -> SegmentRef:
         header_bytes=row[8],
         codec=row[9],
         gop=row[10],
-        version=row[11],
+        version=row[6].hex() if row[11] is None else row[11],
         held=bool(row[12]),
     )
 

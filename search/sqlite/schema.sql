@@ -18,6 +18,13 @@ CREATE TABLE places (
   UNIQUE (lat, lon, kecamatan, kelurahan, owner)
 ) STRICT;
 
+-- Which cameras ever recorded where: turns a place filter into a list of cameras.
+CREATE TABLE camera_places (
+  place   INTEGER NOT NULL REFERENCES places (id),
+  camera  TEXT NOT NULL,
+  PRIMARY KEY (place, camera)
+) STRICT, WITHOUT ROWID;
+
 -- One row per segment: archive.model.segment.SegmentRef, its recorder, and its place as it was then (NULL
 -- where unknown; such a segment passes no place filter). The object's name follows from the columns.
 CREATE TABLE segments (
@@ -34,13 +41,14 @@ CREATE TABLE segments (
   header_bytes    INTEGER NOT NULL,        -- offset of the first sample byte
   codec           TEXT NOT NULL,
   gop             TEXT NOT NULL,
-  version         TEXT NOT NULL,           -- the object's version id, '' while unknown
+  version         TEXT,                    -- the object's version id, '' while unknown, NULL where it is the
+                                           -- SHA-256 itself, as it is in the file system store
   held            INTEGER NOT NULL CHECK (held IN (0, 1)),
   PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 
--- One camera over time. The primary key is part of it, so coverage by run is answered from it alone.
-CREATE INDEX segments_by_camera ON segments (camera, start, until, place);
+-- One camera over time. The primary key is part of it, so coverage by run and hour is answered from it alone.
+CREATE INDEX segments_by_camera ON segments (camera, start, until, place, size, held);
 
 -- All cameras over time, in the order of pages.
 CREATE INDEX segments_by_time ON segments (start, camera, run, seq, until, place);

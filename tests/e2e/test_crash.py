@@ -163,10 +163,15 @@ def test_three_kills(recording: RecordingSite, mediamtx_server: MediamtxServer, 
 
 @pytest.mark.slow
 def test_twenty_kills_with_the_real_servers_dying_too(
-    disposable_stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
+    disposable_stack: Stack,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     disposable_stack.up()
     servers = disposable_stack.env()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, servers[name])
     provision(
         servers["SAKSI_TEST_MINIO_URL"], servers["AWS_ACCESS_KEY_ID"], servers["AWS_SECRET_ACCESS_KEY"],
         "ordeal", footage_floor_days=1, records_lock_days=1,
@@ -177,8 +182,6 @@ def test_twenty_kills_with_the_real_servers_dying_too(
         {
             "SAKSI_ARCHIVE_URL": archive,
             "SAKSI_INDEX_URL": servers["SAKSI_TEST_ELASTIC_URL"],
-            "AWS_ACCESS_KEY_ID": servers["AWS_ACCESS_KEY_ID"],
-            "AWS_SECRET_ACCESS_KEY": servers["AWS_SECRET_ACCESS_KEY"],
         },
     )
     request.addfinalizer(lambda: [_kill(pid) for pid in recording.captures()])

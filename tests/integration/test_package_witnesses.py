@@ -18,9 +18,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from archive import canonical
 from archive.clock import SystemClock
 from archive.evidence import bag, certificates, paths
 from archive.evidence.seal import FileSigner, load_private_key
+from archive.evidence.verify import verify
 from archive.timespan import DAY
 from ops import keys as installation
 from tests.support.packages import World, make_world, sibling_signer, write_tags
@@ -257,6 +259,84 @@ ess_cert_id_alg=sha256
     assert done.returncode == 0, done.stderr
     result = origin.verify(package, at="stamp")
     assert result.valid, result.findings
+
+
+AUTHORITY = """
+[req]
+distinguished_name=dn
+[dn]
+[root]
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid:always,issuer
+basicConstraints=critical,CA:true
+[issuing]
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+basicConstraints=critical,CA:true,pathlen:0
+keyUsage=critical,keyCertSign,cRLSign
+[seal]
+basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature,nonRepudiation
+extendedKeyUsage=emailProtection
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+[tsa]
+basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature
+extendedKeyUsage=critical,timeStamping
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+"""
+
+
+def test_certificates_of_an_authority_made_with_openssl(tmp_path: Path) -> None:
+    """A city's own authority, with one that issues between root and seal."""
+    world = make_world(tmp_path / "world", segments=1, now=SystemClock().now())
+    keys = world.keys
+    (keys / "ca.cnf").write_text(AUTHORITY)
+    p256 = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config ca.cnf"
+    commands = [
+        "rm -f *.pem *.key",
+        f"openssl req -x509 {p256} -keyout root.key -out root.pem -days 3650 -extensions root "
+        "-subj '/C=ID/O=Kota/CN=Akar'",
+    ]
+    for name, issuer in (("issuing", "root"), ("seal", "issuing"), ("tsa", "root")):
+        commands += [
+            f"openssl req {p256} -keyout {name}.key -out {name}.csr -subj '/C=ID/O=Kota/CN={name}'",
+            f"openssl x509 -req -in {name}.csr -CA {issuer}.pem -CAkey {issuer}.key -CAcreateserial "
+            f"-days 730 -extfile ca.cnf -extensions {name} -out {name}.pem",
+        ]
+    commands.append("cat issuing.pem >> seal.pem")
+    done = run(keys, commands)
+    assert done.returncode == 0, done.stderr
+    clock = SystemClock()
+    sealer = replace(
+        world.sealer,
+        signer=installation.load_signer(keys, clock=clock),
+        authority=installation.load_local_authority(keys, clock=clock),
+        clock=clock,
+    )
+    world = replace(world, sealer=sealer)
+    package = world.unpacked(tmp_path / "case")
+    for name in ("trust.pem", "tsa-trust.pem"):
+        shutil.copyfile(keys / "root.pem", tmp_path / "case" / name)
+    assert verdicts(package, (TAGS, SEAL, WHEN)) == {TAGS: True, SEAL: True, WHEN: True}
+    result = verify(package, trust=world.pinned(), at="now", clock=clock)
+    assert result.valid, result.findings
+    assert not installation.show(keys, tsa_url="").development
+
+
+def test_a_piece_is_compared_by_hand(package: Path) -> None:
+    """The command of the reference page, on the first piece of the first clip."""
+    stated = canonical.decode((package / paths.STATEMENT).read_bytes())
+    clip = stated["derivatives"][0]
+    piece = clip["pieces"][1]
+    compare = (
+        f"tail -c +{piece['original_offset'] + 1} {piece['original']} | head -c {piece['length']} | "
+        f"cmp - <(tail -c +{piece['clip_offset'] + 1} {clip['path']} | head -c {piece['length']})"
+    )
+    done = run(package, ["set +o pipefail", compare])
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_plain_cms_signature_is_not_a_seal(origin: World, package: Path) -> None:

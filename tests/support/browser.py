@@ -125,6 +125,13 @@ def _browsing(program: str, url: str, folder: Path) -> Iterator[None]:
         process.wait()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser drops connections as it likes; what matters is what it saw."""
+
+
 @contextmanager
 def _served(page: str, clip: Clip, answers: "queue.Queue[dict[str, Any]]") -> Iterator[str]:
     class Answer(BaseHTTPRequestHandler):
@@ -149,7 +156,7 @@ def _served(page: str, clip: Clip, answers: "queue.Queue[dict[str, Any]]") -> It
             answers.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self._send(HTTPStatus.NO_CONTENT, {}, iter(()), 0)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        def log_message(self, format: str, *args: object) -> None:  # the base class's name
             pass
 
         def _send(
@@ -163,8 +170,7 @@ def _served(page: str, clip: Clip, answers: "queue.Queue[dict[str, Any]]") -> It
                 for chunk in chunks:
                     self.wfile.write(chunk)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

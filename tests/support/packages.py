@@ -48,7 +48,7 @@ def box(kind: bytes, body: bytes) -> bytes:
     return (8 + len(body)).to_bytes(4) + kind + body
 
 
-def segment_bytes(random: Random, size: int = 4_000) -> tuple[bytes, int]:
+def segment_bytes(random: Random, size: int) -> tuple[bytes, int]:
     """A segment's bytes and where its samples begin."""
     header = box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", random.randbytes(120)) + box(b"moof", b"\0" * 60)
     samples = random.randbytes(size)
@@ -117,6 +117,7 @@ def make_world(
     now: int | None = None,
     stores: tuple[ObjectStore, ObjectStore] | None = None,
     lock_for: int = 3650 * DAY,
+    segment_size: int = 4_000,
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
@@ -135,7 +136,7 @@ def make_world(
     for name in cameras:
         pieces: list[tuple[Original, bytes, int]] = []
         for seq in range(segments):
-            data, header = segment_bytes(random)
+            data, header = segment_bytes(random, segment_size)
             segment = a_segment(name, seq, data, header)
             stored = footage.put(segment.key, Content.of_bytes(data))
             original = Original(ref=segment.ref(version=stored.version), leaf=leaves.encode(segment))

@@ -1,5 +1,6 @@
 import itertools
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from archive import keys
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
-from archive.evidence import paths
+from archive.evidence import paths, sealing
 from archive.evidence.sealed import StoredParcel, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
 from archive.evidence.verify import verify_parcel
@@ -23,6 +24,14 @@ PREFIX = keys.evidence_prefix(EVIDENCE_ID)
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return make_world(tmp_path, cameras=("cam-1", "CAM-1"))
+
+
+@pytest.fixture(params=["in memory", "streamed"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways an original can take: through memory, and from store to store."""
+    if request.param == "streamed":
+        monkeypatch.setattr(sealing, "HELD", 0)
+    return str(request.param)
 
 
 class NoAuthority:
@@ -60,7 +69,7 @@ def alter_segment(world: World, change: Callable[[bytes], bytes]) -> str:
     return key
 
 
-def test_a_sealed_package_is_complete_locked_and_valid(world: World) -> None:
+def test_a_sealed_package_is_complete_locked_and_valid(world: World, way: str) -> None:
     package = world.seal()
     assert package == read_package(world.target, EVIDENCE_ID)
     assert package.originals == 6
@@ -104,7 +113,7 @@ def test_sealing_again_changes_nothing(world: World) -> None:
     ],
 )
 def test_an_altered_segment_is_refused_by_name_and_leaves_no_package(
-    world: World, change: Callable[[bytes], bytes]
+    world: World, change: Callable[[bytes], bytes], way: str
 ) -> None:
     key = alter_segment(world, change)
     with pytest.raises(IntegrityError) as caught:
@@ -120,7 +129,7 @@ def test_an_altered_segment_is_refused_by_name_and_leaves_no_package(
         assert lock.until <= world.clock.now() + PROVISIONAL_LOCK + 1_000_000
 
 
-def test_an_altered_segment_is_noticed_though_its_copy_is_there_already(world: World) -> None:
+def test_an_altered_segment_is_noticed_though_its_copy_is_there_already(world: World, way: str) -> None:
     world.seal()
     key = alter_segment(world, lambda data: data[:900] + bytes([data[900] ^ 1]) + data[901:])
     with pytest.raises(IntegrityError, match=key) as caught:
@@ -128,7 +137,7 @@ def test_an_altered_segment_is_noticed_though_its_copy_is_there_already(world: W
     assert caught.value.code == "original_altered"
 
 
-def test_a_segment_that_is_gone_is_an_incident(world: World) -> None:
+def test_a_segment_that_is_gone_is_an_incident(world: World, way: str) -> None:
     ref = world.plan.originals[2].ref
     world.footage.delete_version(ref.key, version=ref.version)
     with pytest.raises(IntegrityError, match=ref.key) as caught:
@@ -238,6 +247,17 @@ def test_two_workers_at_once_make_one_package(world: World) -> None:
     assert len(packages) == 2
     assert packages[0] == packages[1]
     assert world.verify(world.zip()).valid
+
+
+def test_a_large_original_passes_through_in_bounded_memory(tmp_path: Path) -> None:
+    large = make_world(tmp_path, segments=1, clips=False, segment_size=64 << 20)
+    tracemalloc.start()
+    try:
+        large.seal()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 << 20
 
 
 def test_progress_ends_at_the_total(world: World) -> None:

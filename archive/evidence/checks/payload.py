@@ -6,6 +6,7 @@ which step 6 compares (:mod:`archive.evidence.derivation`).
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from archive.errors import Malformed
 from archive.evidence import bag, derivation, paths
@@ -20,33 +21,40 @@ def check(inquiry: Inquiry) -> None:
     clips = _clips(inquiry)
     total = sum(parcel.sizes.get(path, 0) for path in inquiry.manifest)
     done = 0
-    for path in _order(inquiry):
-        if path not in parcel.sizes:
-            inquiry.error("payload_missing", path, f"{path} is listed in {bag.MANIFEST} and is missing")
-            continue
-        digest = hashlib.sha256()
-        offset = 0
-        named = [clip for clip in clips.values() if path.startswith(paths.ORIGINALS)]
-        try:
-            for chunk in parcel.chunks(path):
-                digest.update(chunk)
-                for clip in named:
-                    clip.feed(path, offset, chunk)
-                offset += len(chunk)
-                done += len(chunk)
-                inquiry.progress(done, total)
-        except Malformed as error:
-            inquiry.object_to(path, error)
-            continue
-        inquiry.actual[path] = digest.hexdigest()
-        if inquiry.actual[path] != inquiry.manifest[path]:
-            inquiry.error(
-                "payload_altered",
-                path,
-                f"{path} is not what {bag.MANIFEST} says; it was changed after sealing",
-            )
+    with ThreadPoolExecutor(1) as helper:
+        for path in _order(inquiry):
+            if path not in parcel.sizes:
+                inquiry.error("payload_missing", path, f"{path} is listed in {bag.MANIFEST} and is missing")
+                continue
+            digest = hashlib.sha256()
+            offset = 0
+            named = list(clips.values()) if path.startswith(paths.ORIGINALS) else []
+            try:
+                for chunk in parcel.chunks(path):
+                    fed = helper.submit(_feed, named, path, offset, chunk) if named else None
+                    digest.update(chunk)  # beside the helper: hashing lets go of the interpreter
+                    if fed is not None:
+                        fed.result()
+                    offset += len(chunk)
+                    done += len(chunk)
+                    inquiry.progress(done, total)
+            except Malformed as error:
+                inquiry.object_to(path, error)
+                continue
+            inquiry.actual[path] = digest.hexdigest()
+            if inquiry.actual[path] != inquiry.manifest[path]:
+                inquiry.error(
+                    "payload_altered",
+                    path,
+                    f"{path} is not what {bag.MANIFEST} says; it was changed after sealing",
+                )
     inquiry.derived = {path: clip.hexdigest() for path, clip in clips.items() if clip.complete}
     _check_complete(inquiry)
+
+
+def _feed(clips: list[ClipDigest], path: str, offset: int, chunk: bytes) -> None:
+    for clip in clips:
+        clip.feed(path, offset, chunk)
 
 
 def _check_complete(inquiry: Inquiry) -> None:

@@ -44,7 +44,7 @@ class PromisedReader:
         self._key, self._reader, self._size, self._at = key, reader, size, 0
 
     def read(self, amount: int | None = -1) -> bytes:
-        """Up to ``amount`` bytes. Raises IntegrityError ``checksum_mismatch`` for a source of another size."""
+        """Up to ``amount`` bytes. IntegrityError ``checksum_mismatch`` if the source has another size."""
         left = self._size - self._at
         wanted = left if amount is None or amount < 0 else min(amount, left)
         if not wanted:
