@@ -80,6 +80,7 @@ def create_app(services: Services) -> FastAPI:
             Exception: _on_unexpected,
         },
     )
+    app.build = settings.build
     app.state.runtime = runtime
     app.router.route_class = StrictRoute
     for resource in RESOURCES:

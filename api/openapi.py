@@ -1,5 +1,7 @@
 """The description of the interface: FastAPI's, with our problems and our token in it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +14,9 @@ _REF = "#/components/schemas/{model}"
 
 
 class DescribedApp(FastAPI):
-    """An application whose OpenAPI document names the problem schema and the bearer token."""
+    """An application whose OpenAPI document names the problem schema, the bearer token and the build."""
+
+    build: Mapping[str, str] = MappingProxyType({})
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document; made once."""
@@ -20,6 +24,7 @@ class DescribedApp(FastAPI):
             document = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
+            document["info"]["x-build"] = dict(self.build)
             components = document.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
             schema = Problem.model_json_schema(by_alias=True, ref_template=_REF)

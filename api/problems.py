@@ -46,6 +46,7 @@ _BY_CODE: Mapping[str, int] = {
     "private_view": 422,
     # Nothing is missing from the address; the footage asked for does not exist.
     "no_footage": 409,
+    "clip_not_joinable": 409,
     "under_retention": 409,
     "under_hold": 409,
     "lock_shortened": 409,

@@ -4,6 +4,7 @@ Anyone may ask, so asking costs little: an answer is reused for a second, and a 
 once, not once per caller.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -36,9 +37,14 @@ class Readiness:
         self._probes = probes
         self._clock = clock
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(probes)), thread_name_prefix="readiness")
+        self._asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness-asker")
         self._running: dict[str, Future[str]] = {}
         self._guard = threading.Lock()
         self._last: tuple[int, Answer] | None = None
+
+    async def answer(self) -> Answer:
+        """As :meth:`ask`, in a thread of its own: it answers while all others wait for a store that hangs."""
+        return await asyncio.get_running_loop().run_in_executor(self._asker, self.ask)
 
     def ask(self) -> Answer:
         """The state of every part, at most a second old."""
@@ -61,7 +67,8 @@ class Readiness:
 
     def close(self) -> None:
         """Let the threads go; a probe that hangs is not waited for."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._asker, self._pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def probes_of(services: Services) -> Mapping[str, Probe]:

@@ -73,7 +73,8 @@ class ApiSettings:
 
     ``base_path`` is where a proxy shows the API ("" for the root); ``zone`` is what people read times in.
     ``streams`` bounds how much footage leaves at once, and with it the memory; ``stall`` is how long a
-    client may take for one piece; a playback session ends after ``playback_idle`` without a request.
+    client may take for one piece; a playback session ends after ``playback_idle`` without a request, which
+    is looked at every ``sweep``. ``build`` names this program and its version for the description.
     """
 
     base_path: str = ""

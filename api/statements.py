@@ -1,6 +1,7 @@
 """What an answer with footage says of itself in its headers."""
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from archive.clip.exact import Clip
 from archive.reader import GapSpan
@@ -41,10 +42,13 @@ def attachment(name: str) -> str:
     return f'attachment; filename="{name}"'
 
 
-def compact(instant: int) -> str:
-    """An instant for the name of a download: ``20261124T060000Z``, with microseconds where there are any."""
-    moment = as_datetime(instant)
-    return moment.strftime("%Y%m%dT%H%M%S.%fZ" if moment.microsecond else "%Y%m%dT%H%M%SZ")
+def compact(instant: int, zone: tzinfo) -> str:
+    """An instant for the name of a download, as people there read clocks: ``20261124T140000+0800``.
+
+    Microseconds stand in it where there are any.
+    """
+    moment = as_datetime(instant).astimezone(zone)
+    return moment.strftime("%Y%m%dT%H%M%S.%f%z" if moment.microsecond else "%Y%m%dT%H%M%S%z")
 
 
 def interval(span: Timespan) -> str:

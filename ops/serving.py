@@ -11,10 +11,12 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.services import ApiSettings, Services
 from archive.custody import CustodyWriter, new_writer_id
+from archive.derive import StillMaker
 from archive.errors import ArchiveError, Unavailable
 from ops.evidence import Evidence
 from ops.tokens import token_file
 from ops.wiring import Site, build_facts
+from recorder.binary import find_ffmpeg
 
 
 def services_of(site: Site) -> Services:
@@ -34,6 +36,8 @@ def services_of(site: Site) -> Services:
         evidence=Evidence(site, build_facts()),
         tokens=token_file(site),
         metrics=CollectorRegistry(),
+        pool=site.pool,
+        stills=StillMaker(find_ffmpeg().path),
         settings=ApiSettings(zone=ZoneInfo(site.settings.time_zone), build=build_facts()),
     )
 

@@ -6,6 +6,7 @@ A :class:`Site` is one installation as its settings describe it. Parts are made 
 
 import getpass
 import os
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
@@ -16,13 +17,17 @@ from archive.clock import Clock, SystemClock
 from archive.custody import CustodyWriter, new_writer_id
 from archive.ledger import Ledger
 from archive.model.custody import Actor
-from archive.objects.locations import open_stores, parse_archive_url
+from archive.objects.locations import FileLocation, S3Location, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
 from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
 from search.locations import open_index
+
+FETCHERS = 16
+CONNECTIONS = 64
+"""Threads that read at once: fetchers, streams, the recorder's uploads; each needs a connection."""
 
 
 def host_actor() -> Actor:
@@ -56,7 +61,18 @@ class Site:
     @cached_property
     def stores(self) -> Stores:
         """The three buckets."""
-        return open_stores(parse_archive_url(self.settings.archive_url), self.clock)
+        return open_stores(self._location, self.clock, pool_size=CONNECTIONS)
+
+    @cached_property
+    def _location(self) -> FileLocation | S3Location:
+        return parse_archive_url(self.settings.archive_url)
+
+    @cached_property
+    def pool(self) -> Executor | None:
+        """Threads that fetch footage in parallel from a store behind a network; None for folders."""
+        if isinstance(self._location, FileLocation):
+            return None
+        return self._open.enter_context(ThreadPoolExecutor(FETCHERS, "fetch"))
 
     @cached_property
     def index(self) -> Index:

@@ -77,14 +77,19 @@ class Accounts:
             if book.open != before:
                 self.save()
 
-    def footage(self, camera: str, span: Timespan, otherwise: GapCause) -> None:
-        """Footage of ``span`` is about to be kept; the gap before it is recorded first."""
+    def footage_from(self, camera: str, start: int, otherwise: GapCause) -> None:
+        """Footage from ``start`` on is about to be kept; the gap before it is recorded first."""
         with self._turn:
             book = self._books[camera]
             had_gap = book.open is not None
-            self._write(camera, book.footage(span, now=self.clock.now(), otherwise=otherwise))
+            self._write(camera, book.footage_from(start, now=self.clock.now(), otherwise=otherwise))
             if had_gap:
                 self.save()
+
+    def covered(self, camera: str, end: int) -> None:
+        """Footage up to ``end`` is kept. Its ticket says so after a crash; nothing is written here."""
+        with self._turn:
+            self._books[camera].covered(end)
 
     def lost(self, camera: str, span: Timespan) -> None:
         """Footage that was recorded cannot be archived: a gap of its own, inside what was accounted for."""

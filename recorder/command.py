@@ -90,6 +90,9 @@ def _list_of_one(source: Source, timeout_us: int) -> bytes:
         lines += ["option rtsp_transport tcp", f"option timeout {timeout_us}"]
     else:
         lines += [f"option rw_timeout {timeout_us}"]
+    if source.uses_tls:
+        # Cameras carry certificates of their own making; newer FFmpegs would refuse them.
+        lines += ["option tls_verify 0"]
     return ("\n".join(lines) + "\n").encode("ascii")
 
 

@@ -41,8 +41,8 @@ class GapBook:
         """There is no footage, and from ``at`` on the reason is ``cause``.
 
         Where no gap was open it opens where coverage ended, since that is when footage was last there. Where
-        the open gap has another cause it is closed at ``at``, or where it is recorded up to already, and a new
-        one begins.
+        the open gap has another cause it is closed at ``at``, or where it is recorded up to already, and a
+        new one begins.
         """
         if self.open is None:
             self._open(self.covered_until, cause, now)
@@ -57,20 +57,24 @@ class GapBook:
         self._open(at, cause, now)
         return closed
 
-    def footage(self, span: Timespan, *, now: int, otherwise: GapCause) -> list[Gap]:
-        """Footage covers ``span``; the gap before it ends.
+    def footage_from(self, start: int, *, now: int, otherwise: GapCause) -> list[Gap]:
+        """Footage begins at ``start``, so the gap before it ends.
 
-        ``otherwise`` is the cause of a stretch before it that nobody explained.
+        ``otherwise`` is the cause of a stretch before it that nobody explained. The footage itself counts
+        only when it is kept: :meth:`covered`.
         """
         closed: list[Gap] = []
-        if self.open is None and span.start > self.covered_until:
+        if self.open is None and start > self.covered_until:
             self._open(self.covered_until, otherwise, now)
         if self.open is not None:
-            if span.start > self.open.start:
-                closed = self._close(span.start, now)
+            if start > self.open.start:
+                closed = self._close(start, now)
             self.open = None
-        self.covered_until = max(self.covered_until, span.end)
         return closed
+
+    def covered(self, end: int) -> None:
+        """Footage up to ``end`` is kept."""
+        self.covered_until = max(self.covered_until, end)
 
     def rewrite(self, now: int, *, young: int) -> list[Gap]:
         """The open gap's record, at first when it is older than ``young`` µs and then each full hour."""

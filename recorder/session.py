@@ -294,7 +294,7 @@ class Session:
             is_synchronised=self._is_synchronised(),
             now=self._clock.now(),
         )
-        self._accounts.footage(facts.camera, timed.span, run.otherwise)
+        self._accounts.footage_from(facts.camera, timed.span.start, run.otherwise)
         run.seq += 1
         run.start = timed.span.start if run.start is None else run.start
         run.end = timed.span.end
@@ -308,6 +308,7 @@ class Session:
         }
         path = self.folder.path / f"{made.number:06d}{TICKET}"
         parcel = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)
+        self._accounts.covered(facts.camera, timed.span.end)
         self._releases.add(parcel)
         self._spool.account_for(found.size)
         with disk_errors(path.name):

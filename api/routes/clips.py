@@ -34,7 +34,8 @@ def download_clip(
     """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request."""
     visit.begin(Act.CLIP_DOWNLOAD, camera, details=span_details(span))
     _, clip = visit.runtime.clips.clip(camera, span)
-    name = f"saksi_{camera}_{compact(span.start)}_{compact(span.end)}.mp4"
+    zone = visit.services.settings.zone
+    name = f"saksi_{camera}_{compact(span.start, zone)}_{compact(span.end, zone)}.mp4"
     query = f"from={format_instant(span.start)}&to={format_instant(span.end)}"
     where = f"{visit.services.settings.base_path}/v1/cameras/{camera}/clip?{query}"
     shown = Representation(

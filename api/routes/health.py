@@ -35,10 +35,10 @@ async def alive() -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-def ready(request: Request) -> JSONResponse:
+async def ready(request: Request) -> JSONResponse:
     """Whether stores and index answer; names the ones that do not."""
     runtime: Runtime = request.app.state.runtime
-    answer = runtime.readiness.ask()
+    answer = await runtime.readiness.answer()
     return JSONResponse(
         {"status": "ok" if answer.ready else "not_ready", "parts": dict(answer.parts)},
         status_code=200 if answer.ready else 503,

@@ -14,7 +14,7 @@ from archive.keys import check_key
 from archive.ports import Content, Lock
 from archive.timespan import SECOND
 
-PIECE = 1 << 20
+PIECE = 1 << 19
 """The largest piece that is read or handed on at once, in bytes."""
 
 MAX_PART_BYTES = 200

@@ -45,6 +45,12 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     return sum(_cpu(fields) for pid in tree(roots) if (fields := _stat(pid)) is not None)
 
 
+def own_cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU of these processes alone, without what they started."""
+    found = (_stat(pid) for pid in pids)
+    return sum(sum(int(field) for field in fields[11:13]) / TICKS for fields in found if fields is not None)
+
+
 def cost(roots: Iterable[int]) -> Cost:
     """CPU and memory of the trees."""
     pids = tree(roots)

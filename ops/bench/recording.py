@@ -25,9 +25,13 @@ _MOST = 1.6
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Per camera-hour: CPU seconds of the recorder and of its stores; MiB per camera; the machine's load."""
+    """Per camera-hour: CPU seconds of the recorder, of its first processes alone, and of its stores.
+
+    Besides: MiB per camera, processes, and the machine's load in per cent.
+    """
 
     cpu: float
+    own: float
     stores: float
     pss: float
     processes: int
@@ -100,16 +104,22 @@ def _window(
         meter = BusyMeter()
         at = time.monotonic()
         cpu, stores = processes.cpu_seconds(watched.recorder), processes.cpu_seconds(watched.stores)
+        own = processes.own_cpu_seconds(watched.recorder)
         time.sleep(scale.window_seconds)
         after = processes.cpu_seconds(watched.recorder)
-        stored = processes.cpu_seconds(watched.stores)
+        stored, own_after = processes.cpu_seconds(watched.stores), processes.own_cpu_seconds(watched.recorder)
         took, busy = time.monotonic() - at, meter.read()
         bank.check()
         now = processes.cost(watched.recorder)
     hours = took / 3600 * scale.cameras
     series.windows.append(
         _Window(
-            (after - cpu) / hours, (stored - stores) / hours, now.pss / scale.cameras, now.processes, busy
+            cpu=(after - cpu) / hours,
+            own=(own_after - own) / hours,
+            stores=(stored - stores) / hours,
+            pss=now.pss / scale.cameras,
+            processes=now.processes,
+            busy=busy,
         )
     )
     series.frames += _frames(bench, bank, recorder, folder, marks)
@@ -152,6 +162,7 @@ def _table(recorders: Sequence[Recorder], found: dict[str, _Series]) -> Table:
             (
                 recorder.title,
                 short(series.median("cpu")),
+                short(series.median("own")) if isinstance(recorder, Saksi) else "–",
                 " ".join(short(window.cpu) for window in series.windows),
                 short(series.median("stores")) if series.median("stores") else "–",
                 short(series.median("pss")),
@@ -162,7 +173,7 @@ def _table(recorders: Sequence[Recorder], found: dict[str, _Series]) -> Table:
         )
     return Table(
         "Per camera-hour",
-        ("recorder", "CPU s", "each window", "CPU s of the stores", "MiB PSS per camera", "processes",
-         "frames", "machine busy"),
+        ("recorder", "CPU s", "without its FFmpegs", "each window", "CPU s of the stores",
+         "MiB PSS per camera", "processes", "frames", "machine busy"),
         tuple(rows),
     )  # fmt: skip

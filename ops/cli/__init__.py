@@ -25,7 +25,7 @@ from ops.cli import (
 from ops.cli.output import complain, note
 
 ANSWER_IS_NO, BAD_INPUT, UNAVAILABLE, INTEGRITY = 1, 2, 3, 4
-_ANSWERS = {"no_footage"}
+_ANSWERS = {"no_footage", "clip_not_joinable"}
 """Codes that answer the question with no, rather than refuse it."""
 
 

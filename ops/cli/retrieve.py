@@ -74,7 +74,8 @@ def clip(
         now = site.clock.now()
         reading = reader.read(site.index, camera, span, registered_at=registered.registered_at, now=now)
         try:
-            planned = plan_clip(reading, site.stores.footage, earlier=earlier_segment(reading, site.index))
+            earlier = earlier_segment(reading, site.index)
+            planned = plan_clip(reading, site.stores.footage, pool=site.pool, earlier=earlier)
         except NoFootage as nothing:
             site.custody.record(
                 "clip.download",

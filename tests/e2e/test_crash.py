@@ -111,6 +111,13 @@ def _kill(pid: int) -> None:
         return
 
 
+def _kill_all(recording: RecordingSite) -> None:
+    if recording.process is not None and recording.process.poll() is None:
+        recording.kill()
+    for pid in recording.captures():
+        _kill(pid)
+
+
 def run(ordeal: Ordeal, kills: int, between: Callable[[int], None] = lambda number: None) -> None:
     for number in range(kills):
         between(number)
@@ -145,10 +152,7 @@ def assert_numbers_only_grow(recording: RecordingSite, camera: str, folder: Path
 def recording(tmp_path: Path) -> Iterator[RecordingSite]:
     site = RecordingSite(tmp_path)
     yield site
-    if site.process is not None and site.process.poll() is None:
-        site.kill()
-    for pid in site.captures():
-        _kill(pid)
+    _kill_all(site)
 
 
 def test_three_kills(recording: RecordingSite, mediamtx_server: MediamtxServer, tmp_path: Path) -> None:
@@ -184,7 +188,7 @@ def test_twenty_kills_with_the_real_servers_dying_too(
             "SAKSI_INDEX_URL": servers["SAKSI_TEST_ELASTIC_URL"],
         },
     )
-    request.addfinalizer(lambda: [_kill(pid) for pid in recording.captures()])
+    request.addfinalizer(lambda: _kill_all(recording))
     dice = random.Random(20)  # noqa: S311
     down: list[str] = []
 

@@ -14,9 +14,11 @@ import pytest
 
 from archive.errors import Unavailable
 from archive.model.gap import GapCause, RunEnd
-from archive.model.segment import SegmentRef
+from archive.model.leaf import decode
+from archive.model.segment import Segment, SegmentRef
 from archive.mp4.header import parse_header
 from archive.ports import Stores
+from archive.timespan import SECOND
 from ops.stack import Stack
 from ops.wiring import Site
 from recorder.recorder import Recorder
@@ -58,7 +60,8 @@ def test_a_camera_is_recorded_and_everything_is_archived_at_the_end(recording: R
         assert [one.seq for one in segments] == list(range(len(segments)))
         for before, after in itertools.pairwise(segments):
             assert before.span.end == after.span.start
-            assert abs(before.span.duration - before.media_duration * 100 // 9) <= 1_100
+            media = before.media_duration * 100 // 9
+            assert abs(before.span.duration - media) <= 1_100
         run = site.index.run(segments[0].run)
         assert run is not None
         assert (run.segments, run.reason) == (len(segments), RunEnd.STOPPED)
@@ -146,7 +149,9 @@ async def recorded(recorder: Recorder, *steps: tuple[float, Any]) -> None:
     running = asyncio.create_task(recorder.run())
     for pause, step in steps:
         await asyncio.sleep(pause)
-        assert not running.done(), await running
+        if running.done():
+            await running
+            pytest.fail("the recorder ended by itself")
         step()
     recorder.stop()
     await running
@@ -157,7 +162,7 @@ def test_a_store_and_an_index_that_are_away_only_fill_the_spool(recording: Recor
     with recording.site() as site:
         parts = parts_of(site)
         footage, records, index = Flaky(site.stores.footage), Flaky(site.stores.records), Flaky(site.index)
-        parts = replace(parts, stores=Stores(footage, records, site.stores.cache), index=index)  # type: ignore[arg-type]
+        parts = replace(parts, stores=Stores(footage, records, site.stores.cache), index=index)
 
         def away(*which: Flaky) -> Any:
             def step() -> None:
@@ -189,7 +194,7 @@ def test_a_start_without_the_store_records_from_memory(recording: RecordingSite)
         parts = replace(
             parts_of(site),
             stores=Stores(footage, records, site.stores.cache),
-            index=index,  # type: ignore[arg-type]
+            index=index,
         )
         parts = replace(parts, ledger=type(site.ledger)(records, site.clock))
         for one in (footage, records, index):
@@ -217,7 +222,7 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
         settings = replace(TIMES, spool_quota=60_000)
         parts = replace(
             parts_of(site, settings),
-            stores=Stores(footage, site.stores.records, site.stores.cache),  # type: ignore[arg-type]
+            stores=Stores(footage, site.stores.records, site.stores.cache),
         )
         footage.is_away = True
         recorder = Recorder(parts)
@@ -250,7 +255,7 @@ def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) ->
             footage = Flaky(site.stores.footage)
             parts = replace(
                 parts_of(site, replace(TIMES, spool_reserve=0)),
-                stores=Stores(footage, site.stores.records, site.stores.cache),  # type: ignore[arg-type]
+                stores=Stores(footage, site.stores.records, site.stores.cache),
             )
             footage.is_away = True
             asyncio.run(
@@ -371,6 +376,11 @@ def every_frame_once(
             segments = segments_of(site, variant)
             assert len(segments) >= 4, recording.log()
             assert len({one.run for one in segments}) == 1, recording.log()
+            head = site.stores.footage.head(segments[-1].key)
+            leaf = decode(head.metadata["leaf"].encode())
+            assert isinstance(leaf, Segment)
+            assert leaf.camera_time is not None, "the camera's own clock, from its RTCP reports"
+            assert abs(leaf.camera_time - leaf.span.start) < 2 * SECOND
             stored = footage_of(site, variant, tmp_path / f"{variant}-stored")
             sent = numbered.nal_digests(sample)
             kept = [digest for path in stored for digest in numbered.nal_digests(path)]

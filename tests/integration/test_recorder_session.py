@@ -1,6 +1,7 @@
 """One session on real segments, without a camera: steps of the clock, crashes, damage, taking up again."""
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from archive.errors import Malformed, StoreFull
 from archive.ingest import JOURNALLED, Parcel
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment
-from archive.timespan import SECOND, Timespan
+from archive.mp4.finalise import finalise
+from archive.timespan import SECOND, SpanSet, Timespan
 from recorder import session as session_module
 from recorder.accounts import Accounts
 from recorder.facts import SessionFacts
@@ -191,6 +193,33 @@ def test_a_start_that_finds_tickets_delivers_them_again_and_makes_none_twice(des
     assert desk.spool.held_bytes == sizes
 
 
+def test_a_crash_before_the_first_ticket_leaves_no_instant_unexplained(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gap before the footage is recorded already; the next start dates the footage a little later."""
+    session = desk.open()
+    desk.accounts.missing("kam-1", T0, GapCause.UNREACHABLE)
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+
+    def killed(*arguments: object, **options: object) -> Parcel:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session_module, "write_ticket", killed)
+        with pytest.raises(KeyboardInterrupt):
+            session.closed(1, arrival(1))
+    assert [parcel.leaf.span for parcel in desk.delivered] == [Timespan(T0 - SECOND, T0)]
+    (session.folder.path / "arrivals").unlink()
+    late = (arrival(2) + SECOND) * 1000
+    os.utime(session.folder.raw(2), ns=(late, late))
+    found = desk.recover(session)
+    explained = SpanSet(parcel.leaf.span for parcel in [*desk.delivered, *found])
+    start, end = segments(found)[0].span.start, segments(found)[-1].span.end
+    assert start > T0
+    assert explained == SpanSet([Timespan(T0 - SECOND, end)])
+
+
 def test_what_holds_no_whole_fragment_is_dropped(desk: Desk) -> None:
     session = desk.open()
     desk.put(session, 0, 1)
@@ -268,7 +297,7 @@ def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
     session = desk.open()
     desk.put(session, 0, 1, 2, 3)
     found: list[Parcel] = []
-    real: Callable[..., object] = session_module.finalise
+    real: Callable[..., object] = finalise
     calls = 0
 
     def full(*arguments: object, **options: object) -> object:

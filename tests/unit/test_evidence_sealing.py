@@ -9,7 +9,7 @@ import pytest
 
 from archive import keys
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
-from archive.evidence import paths, sealing
+from archive.evidence import bag, paths, sealing
 from archive.evidence.sealed import StoredParcel, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
 from archive.evidence.verify import verify_parcel
@@ -44,7 +44,7 @@ class NoAuthority:
 class Wrapped:
     """A store whose ``put`` goes through a function first; everything else is the store's own."""
 
-    def __init__(self, store: ObjectStore, before_put: Callable[[str], None]) -> None:
+    def __init__(self, store: ObjectStore, before_put: Callable[[str], object]) -> None:
         self._store = store
         self._before_put = before_put
 
@@ -258,6 +258,19 @@ def test_a_large_original_passes_through_in_bounded_memory(tmp_path: Path) -> No
     finally:
         tracemalloc.stop()
     assert peak < 16 << 20
+
+
+@pytest.mark.parametrize("path", [bag.INFO, bag.MANIFEST, paths.STATEMENT])
+def test_the_figures_of_a_package_are_not_taken_from_forged_parts(world: World, path: str) -> None:
+    world.seal()
+
+    class Lying(Wrapped):
+        def get(self, key: str) -> bytes:
+            return self._store.get(key).replace(b"1", b"2", 1) if key.endswith(path) else self._store.get(key)
+
+    with pytest.raises(IntegrityError) as caught:
+        read_package(Lying(world.target, str), EVIDENCE_ID)  # type: ignore[arg-type]
+    assert caught.value.code == "package_altered"
 
 
 def test_progress_ends_at_the_total(world: World) -> None:

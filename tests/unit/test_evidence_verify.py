@@ -8,12 +8,16 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from archive import canonical
 from archive.clock import ManualClock
 from archive.errors import Malformed, NotFound
 from archive.evidence import bag, certificates, paths
 from archive.evidence.findings import Outcome, Severity, Step, VerificationResult, to_json
+from archive.evidence.timestamp import LocalAuthority
 from archive.evidence.verify import Trust, load_trust, parse_at
 from archive.timespan import DAY, parse_instant
 from ops import keys as installation
@@ -368,6 +372,42 @@ def test_a_time_stamping_certificate_may_not_seal(origin: World, package: Path) 
     )
     (package / paths.SEAL).write_bytes(signer.sign_cms((package / bag.TAG_MANIFEST).read_bytes()))
     assert "wrong_key_usage" in codes(origin.verify(package))
+
+
+def test_a_sealing_certificate_may_not_stamp(origin: World, package: Path) -> None:
+    signer = installation.load_signer(origin.keys, clock=origin.clock)
+    authority = LocalAuthority(signer.key, signer.certificate, origin.clock)
+    (package / paths.STAMP).write_bytes(authority.stamp((package / paths.SEAL).read_bytes()))
+    assert codes(origin.verify(package)) == {"wrong_key_usage"}
+
+
+def altered_seal(package: Path, name: str, value: bytes) -> None:
+    """Write a value into the signature's bytes: ``signature`` itself, or a signed attribute."""
+    info = cms.ContentInfo.load((package / paths.SEAL).read_bytes())
+    signer = info["content"]["signer_infos"][0]
+    if name == "signature":
+        signer["signature"] = value
+    else:
+        for attribute in signer["signed_attrs"]:
+            if attribute["type"].native == name:
+                attribute["values"] = [value]
+    (package / paths.SEAL).write_bytes(info.dump(force=True))
+
+
+def test_a_signature_by_another_key_under_the_true_certificate(origin: World, package: Path) -> None:
+    other = sibling_signer(origin).key
+    altered_seal(package, "signature", other.sign(b"x", ec.ECDSA(hashes.SHA256())))  # type: ignore[call-arg, arg-type]
+    assert codes(origin.verify(package)) == {"seal_signature", "stamp_content"}
+
+
+def test_a_digest_rewritten_inside_the_true_signature(origin: World, package: Path) -> None:
+    """The signed attributes name the forged manifest; the signature over them does not."""
+    flip(clip_of(package))
+    write_tags(package)
+    altered_seal(package, "message_digest", sha256((package / bag.TAG_MANIFEST).read_bytes()).digest())
+    result = origin.verify(package)
+    assert {"seal_signature", "stamp_content", "clip_not_derived"} <= codes(result)
+    assert "seal_content" not in codes(result)
 
 
 def test_zip_and_folder_give_the_same_verdict(origin: World, package: Path) -> None:

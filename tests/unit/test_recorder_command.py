@@ -48,7 +48,11 @@ def test_http() -> None:
         f"{QUIET} -f concat -protocol_whitelist pipe,http,https,httpproxy,tcp,tls,crypto -safe 0 -i pipe:0 "
         f"-map 0:v:0 -f segment -an -c copy {COPIED}"
     )
-    assert stdin.splitlines()[1:] == ["file 'https://cam.example/live.flv'", "option rw_timeout 5000000"]
+    assert stdin.splitlines()[1:] == [
+        "file 'https://cam.example/live.flv'",
+        "option rw_timeout 5000000",
+        "option tls_verify 0",
+    ]
 
 
 def test_replay() -> None:

@@ -13,7 +13,7 @@ from archive.clock import ManualClock
 from archive.errors import Conflict
 from archive.ingest import Parcel, read_tickets
 from archive.model.gap import Gap, GapCause
-from archive.timespan import SECOND, Timespan
+from archive.timespan import SECOND
 from recorder.accounts import Accounts
 from recorder.leash import __file__ as leash
 from recorder.process import holders
@@ -115,7 +115,8 @@ def accounts_of(spool: Spool) -> tuple[Accounts, list[Parcel]]:
 def test_an_open_gap_outlives_a_crash(spool: Spool) -> None:
     accounts, _ = accounts_of(spool)
     accounts.open("kam-1", None, since=T0)
-    accounts.footage("kam-1", Timespan(T0, T0 + 10 * SECOND), GapCause.RECORDER_RESTART)
+    accounts.footage_from("kam-1", T0, GapCause.RECORDER_RESTART)
+    accounts.covered("kam-1", T0 + 10 * SECOND)
     accounts.missing("kam-1", T0 + 12 * SECOND, GapCause.UNREACHABLE)
     again, delivered = accounts_of(spool)
     assert again.knows("kam-1")
@@ -123,7 +124,7 @@ def test_an_open_gap_outlives_a_crash(spool: Spool) -> None:
     assert again.covered_until("kam-1") == T0 + 10 * SECOND
     assert again.open_cause("kam-1") is GapCause.UNREACHABLE
     again.missing("kam-1", T0 + 60 * SECOND, GapCause.RECORDER_RESTART)
-    again.footage("kam-1", Timespan(T0 + 70 * SECOND, T0 + 80 * SECOND), GapCause.RECORDER_RESTART)
+    again.footage_from("kam-1", T0 + 70 * SECOND, GapCause.RECORDER_RESTART)
     gaps = [parcel.leaf for parcel in delivered]
     assert [(gap.span.start, gap.span.end, gap.cause) for gap in gaps if isinstance(gap, Gap)] == [
         (T0 + 10 * SECOND, T0 + 60 * SECOND, GapCause.UNREACHABLE),
