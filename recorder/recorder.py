@@ -30,6 +30,7 @@ from recorder.spool import Spool
 from recorder.workshop import Workshop
 
 _FINISHERS = 2
+_INTRODUCED = "introduced.json"
 
 
 class RecorderIndex(IndexSink, Protocol):
@@ -151,7 +152,7 @@ class Recorder:
         archiver = self._archiver = Archiver(
             ingest,
             settings,
-            before_seal=lambda: self._introduce(logbook),
+            before_seal=lambda: self._introduce(spool, logbook),
             before_upload=lambda: accounts.save(),
             give_up=lambda parcel: give_up(parcel, spool, accounts),
             log=parts.log,
@@ -165,7 +166,7 @@ class Recorder:
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
             finishing, parts.log, parts.is_synchronised,
         )  # fmt: skip
-        await asyncio.to_thread(self._introduce_early, logbook)
+        await asyncio.to_thread(self._introduce_early, spool, logbook)
         cameras = await asyncio.to_thread(self._first_look, roster, accounts)
         await asyncio.to_thread(
             recovery.explain_absence,
@@ -279,20 +280,23 @@ class Recorder:
 
     # The recorder itself -----------------------------------------------------------------------------
 
-    def _introduce(self, logbook: Logbook) -> None:
+    def _introduce(self, spool: Spool, logbook: Logbook) -> None:
         """Before the first batch: the ledger knows our key, and a new spool of an old recorder its place."""
         if self._is_introduced:
             return
-        parts = self._parts
-        if identity.find_place(logbook, parts.ledger, parts.stores.records, self._id):
+        parts, mark = self._parts, {"recorder": self._id}
+        is_ours = spool.kept(_INTRODUCED) == mark
+        if not is_ours and identity.find_place(logbook, parts.ledger, parts.stores.records, self._id):
             parts.log.error("spool_was_lost", recorder=self._id, batch=logbook.open_batch)
         identity.register(parts.ledger, self._id, parts.key.public_key())
+        if not is_ours:
+            spool.keep(_INTRODUCED, mark)
         self._is_introduced = True
 
-    def _introduce_early(self, logbook: Logbook) -> None:
+    def _introduce_early(self, spool: Spool, logbook: Logbook) -> None:
         """At the start, so that what only a person can mend is told at once; an absent store can wait."""
         try:
-            self._introduce(logbook)
+            self._introduce(spool, logbook)
         except Unavailable as error:
             self._parts.log.warning("store_away_at_start", code=error.code, reason=error.message)
 

@@ -14,7 +14,7 @@ Used by one thread at a time, except for the release of parcels, which comes fro
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from archive.canonical import JsonObject
@@ -28,6 +28,7 @@ from archive.model.segment import Run, Segment
 from archive.mp4.finalise import Finalised, finalise
 from archive.timespan import Timespan
 from recorder.accounts import Accounts
+from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, SessionFacts, read_facts
 from recorder.release import Releases
 from recorder.segments import segment_leaf
@@ -37,30 +38,6 @@ from recorder.timing import Piece, RunTimeline, Timed
 _PATIENCE = 0.5
 _STEP = 0.005
 _SILENT_SHARE = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A finalised segment that waits for its times."""
-
-    number: int
-    finalised: Finalised
-    duration: int
-
-
-@dataclass(slots=True)
-class _CurrentRun:
-    """The run that goes on: ``ticks`` is the decode time of its next segment, ``seq`` that one's number."""
-
-    run: str
-    timeline: RunTimeline
-    otherwise: GapCause
-    ticks: int = 0
-    seq: int = 0
-    start: int | None = None
-    end: int | None = None
-    continues_at: int | None = None
-    waiting: list[_Made] = field(default_factory=list)
 
 
 class Session:
@@ -86,10 +63,10 @@ class Session:
         self._accounts = accounts
         self._clock = clock
         self._is_synchronised = is_synchronised
-        self._run = _CurrentRun(facts.run, RunTimeline(facts.not_before), facts.otherwise)
+        self._run = CurrentRun(facts.run, RunTimeline(facts.not_before), facts.otherwise)
         self._arrivals = Arrivals(folder.path / "arrivals")
         self._next = 0
-        self._held: tuple[_Made, int] | None = None
+        self._held: tuple[Made, int] | None = None
         self._parameters = ""
         self._releases = releases or Releases(folder, spool)
         self.reason = RunEnd.RECORDER_RESTART
@@ -247,7 +224,7 @@ class Session:
         raw = self.folder.raw(number + 1)
         return raw if raw.exists() else None
 
-    def _make(self, number: int) -> _Made:
+    def _make(self, number: int) -> Made:
         run = self._run
         made = finalise(
             self.folder.raw(number),
@@ -258,9 +235,9 @@ class Session:
         run.ticks += made.media_duration
         run.continues_at = made.header.first_pts + made.media_duration
         self._next = number + 1
-        return _Made(number, made, made.media_duration)
+        return Made(number, made, made.media_duration)
 
-    def _place(self, made: _Made, arrival: int | None) -> list[Parcel]:
+    def _place(self, made: Made, arrival: int | None) -> list[Parcel]:
         header = made.finalised.header
         sync = made.finalised.first_decodable_pts
         lead = 0 if sync is None else sync - header.first_pts
@@ -269,7 +246,7 @@ class Session:
         timed = self._run.timeline.close(Piece(header.first_pts, made.duration, lead), arrival)
         return parcels + self._keep(timed)
 
-    def _place_last(self, made: _Made) -> list[Parcel]:
+    def _place_last(self, made: Made) -> list[Parcel]:
         """The run ends here: its footage reaches to the last presentation time without a hole before it."""
         duration = made.finalised.contiguous_end - made.finalised.header.first_pts
         if duration <= 0:
@@ -337,7 +314,7 @@ class Session:
         parcels = self._finish_run(RunEnd.CLOCK_STEP)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival_after)
-        self._run = _CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
+        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
         return parcels
 
     def _finish_run(self, reason: RunEnd) -> list[Parcel]:
@@ -384,7 +361,7 @@ class Session:
             return []
         parcels = self._finish_run(RunEnd.STREAM_ERROR)
         account = self._accounts.covered_until(self.facts.camera)
-        self._run = _CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), GapCause.STREAM_ERROR)
+        self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), GapCause.STREAM_ERROR)
         return parcels
 
     def _drop(self, number: int) -> None:
@@ -399,7 +376,7 @@ class Session:
         if not isinstance(segment, Segment):
             raise Malformed(f"{newest.ticket} is no segment's ticket", code="bad_session")
         timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
-        self._run = _CurrentRun(
+        self._run = CurrentRun(
             segment.run, timeline, self.facts.otherwise,
             ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
             continues_at=extra["continues_at"],

@@ -78,7 +78,7 @@ def compare(loop: Sequence[tuple[Mark, bool]], recorded: Sequence[tuple[Mark, bo
     """Whether a recording shows the loop's frames one after the other, starting anywhere, looping on.
 
     Keyframes are not compared byte for byte, since servers add or drop the parameter sets before them; they
-    must stand where the loop has one.
+    must stand where the loop has one. A recording of keyframes alone is strange as a whole.
     """
     places = {mark: index for index, (mark, key) in enumerate(loop) if not key}
     known: list[int | None] = []
@@ -89,7 +89,7 @@ def compare(loop: Sequence[tuple[Mark, bool]], recorded: Sequence[tuple[Mark, bo
         known.append(found)
     start = next(((at, place) for at, place in enumerate(known) if place is not None), None)
     if start is None:
-        return Continuity(len(recorded), strange, 0)
+        return Continuity(len(recorded), len(recorded), 0)
     expected = [(start[1] - start[0] + at) % len(loop) for at in range(len(known))]
     offs = [
         None if place is None else (place - want) % len(loop)

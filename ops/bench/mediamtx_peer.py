@@ -53,7 +53,7 @@ class MediamtxPeer:
         if answer.status_code == 404:
             return 0, 0.0
         found = max(answer.raise_for_status().json(), key=lambda one: float(one["duration"]))
-        return _instant(found["start"]), float(found["duration"])
+        return instant(found["start"]), float(found["duration"])
 
     def await_recording(self, path: str, seconds: float, *, patience: float) -> None:
         """Wait until so much is recorded."""
@@ -73,7 +73,7 @@ class MediamtxPeer:
             client.post(f"/v3/config/paths/add/{path}", json=settings).raise_for_status()
 
 
-def _instant(text: str) -> int:
+def instant(text: str) -> int:
     """Its times have up to nine decimals."""
     whole, dot, rest = text.partition(".")
     digits = ""

@@ -19,7 +19,7 @@ from search import stretch
 from search.checks import check_entries, check_kind
 from search.elastic import names, switching, wire
 from search.elastic.cluster import Cluster, Json, Write
-from search.paging import check_limit, position, read_cursor, write_cursor
+from search.paging import Position, check_limit, position, read_cursor, write_cursor
 from search.query import Document, Heartbeat, HourCoverage, IndexStatus, Page, RunCoverage, SegmentQuery
 from search.stretch import Stretch
 
@@ -95,14 +95,14 @@ class ElasticIndex:
         query = SegmentQuery(span=span, cameras=(camera,))
         if self._rebuilding:
             self._cluster.refresh([names.SEGMENTS])
-        after: list[Any] | None = None
+        after: Position | None = None
         size = _FIRST_STEP
         while True:
             found = self._page(query, size, after)
             yield from found
             if len(found) < size:
                 return
-            after, size = _sort_values(found[-1]), _WALK
+            after, size = position(found[-1]), _WALK
 
     def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
         """Gap records overlapping ``span``, ordered by start."""
@@ -133,10 +133,7 @@ class ElasticIndex:
     def search(self, query: SegmentQuery, *, limit: int = 100, cursor: str | None = None) -> Page:
         """One page of matches in order of (start, camera, run, seq)."""
         check_limit(limit)
-        after: list[Any] | None = None
-        if cursor is not None:
-            start, *rest = read_cursor(query, cursor)
-            after = [start * _NS, *rest]
+        after = None if cursor is None else read_cursor(query, cursor)
         found = self._page(query, limit + 1, after)
         items = tuple(found[:limit])
         return Page(items, write_cursor(query, position(items[-1])) if len(found) > limit else None)
@@ -264,12 +261,15 @@ class ElasticIndex:
 
     # Inside ------------------------------------------------------------------------------------------
 
-    def _page(self, query: SegmentQuery, size: int, after: list[Any] | None) -> list[SegmentRef]:
+    def _page(self, query: SegmentQuery, size: int, after: Position | None) -> list[SegmentRef]:
         if query.admits_nothing:
             return []
-        body = _fetch(wire.SEGMENT_FIELDS, wire.segments_filter(query), size, order=_ORDER)
-        if after is not None:
-            body["search_after"] = after
+        if after is None:
+            body = _fetch(wire.SEGMENT_FIELDS, wire.segments_filter(query), size, order=_ORDER)
+        else:
+            filters = wire.segments_filter(query, first_start=after[0])
+            body = _fetch(wire.SEGMENT_FIELDS, filters, size, order=_ORDER)
+            body["search_after"] = [after[0] * _NS, *after[1:]]
         return [wire.segment(hit) for hit in self._hits(wire.months(query), body)]
 
     def _hits(self, what: Iterable[str], body: Json) -> list[Json]:
@@ -358,11 +358,6 @@ def _fetch(fields: Iterable[str], filters: list[Json], size: int, *, order: Iter
         "docvalue_fields": list(fields),
         "sort": list(order),
     }
-
-
-def _sort_values(segment: SegmentRef) -> list[Any]:
-    start, *rest = position(segment)
-    return [start * _NS, *rest]
 
 
 def _total(answer: Json) -> int:

@@ -161,9 +161,15 @@ def stretch(bucket: Mapping[str, Any]) -> Stretch:
     )
 
 
-def segments_filter(query: SegmentQuery) -> list[Json]:
-    """What a segment must pass. A query that admits nothing is not to be sent at all."""
-    starts = {"gte": _instant(query.earliest_start + 1), "lt": _instant(query.span.end)}
+def segments_filter(query: SegmentQuery, *, first_start: int | None = None) -> list[Json]:
+    """What a segment must pass, to start at ``first_start`` or later for a page that goes on there.
+
+    A query that admits nothing is not to be sent at all.
+    """
+    first = query.earliest_start + 1
+    if first_start is not None:
+        first = max(first, first_start)
+    starts = {"gte": _instant(first), "lt": _instant(query.span.end)}
     return [
         {"range": {"start": starts}},
         {"range": {"end": {"gt": _instant(query.span.start)}}},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from search.paging import Position
 from search.query import SegmentQuery
 
 
@@ -44,10 +45,15 @@ class Filter:
         return self.condition.also("camera IN (SELECT value FROM json_each(?))", json.dumps(self.cameras))
 
 
-def segments_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Filter | None:
-    """The filter on ``segments``, or None where nothing can match."""
-    span = query.span
-    overlap = Condition("start > ? AND start < ? AND until > ?", (query.earliest_start, span.end, span.start))
+def segments_matching(
+    connection: sqlite3.Connection, query: SegmentQuery, after: Position | None = None
+) -> Filter | None:
+    """The filter on ``segments`` after a position, or None where nothing can match."""
+    # One lower bound on start, the tighter: of two, SQLite may begin its walk at the looser one.
+    first = query.earliest_start + 1 if after is None else max(query.earliest_start + 1, after[0])
+    overlap = Condition("start >= ? AND start < ? AND until > ?", (first, query.span.end, query.span.start))
+    if after is not None:
+        overlap = overlap.also("(start, camera, run, seq) > (?, ?, ?, ?)", *after)
     return _filtered(connection, query, overlap)
 
 

@@ -43,11 +43,11 @@ def page(
         "ORDER BY start, camera, run, seq LIMIT ?"
     )
     if found.cameras is None or len(found.cameras) > _MERGED:
-        whole = filters.Filter(found.cameras, condition).in_time
+        whole = found.in_time
         return connection.execute(sql.format(whole.sql), (*whole.values, limit)).fetchall()
     walks = []
     for camera in found.cameras:
-        of_camera = condition.also("camera = ?", camera)
+        of_camera = found.condition.also("camera = ?", camera)
         walks.append(connection.execute(sql.format(of_camera.sql), (*of_camera.values, limit)))
     return list(islice(heapq.merge(*walks, key=_order), limit))
 

@@ -149,13 +149,14 @@ def test_coverage_is_answered_from_an_index_alone(tmp_path: Path) -> None:
         )
         page = plan(
             connection,
-            "SELECT * FROM segments WHERE start > 1 AND start < 9 AND until > 2 AND start >= 3 "
+            "SELECT * FROM segments WHERE start >= 3 AND start < 9 AND until > 2 "
             "AND (start, camera, run, seq) > (3, 'a', 'b', 4) ORDER BY start, camera, run, seq LIMIT 9",
         )
         walk = plan(
             connection,
-            "SELECT * FROM segments WHERE camera = 'a' AND start > 1 AND start < 9 AND until > 2 "
-            "AND (start, run, seq) > (1, '', -1) ORDER BY start, run, seq LIMIT 9",
+            "SELECT * FROM segments WHERE start >= 3 AND start < 9 AND until > 2 "
+            "AND (start, camera, run, seq) > (3, 'a', 'b', 4) AND camera = 'a' "
+            "ORDER BY start, camera, run, seq LIMIT 9",
         )
     connection.close()
     assert "USING COVERING INDEX segments_by_camera (camera=? AND start>? AND start<?)" in coverage

@@ -1,0 +1,31 @@
+"""The run that a session is in."""
+
+from dataclasses import dataclass, field
+
+from archive.model.gap import GapCause
+from archive.mp4.finalise import Finalised
+from recorder.timing import RunTimeline
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finalised segment that waits for its times."""
+
+    number: int
+    finalised: Finalised
+    duration: int
+
+
+@dataclass(slots=True)
+class CurrentRun:
+    """The run that goes on: ``ticks`` is the decode time of its next segment, ``seq`` that one's number."""
+
+    run: str
+    timeline: RunTimeline
+    otherwise: GapCause
+    ticks: int = 0
+    seq: int = 0
+    start: int | None = None
+    end: int | None = None
+    continues_at: int | None = None
+    waiting: list[Made] = field(default_factory=list)
