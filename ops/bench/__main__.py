@@ -21,6 +21,9 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
 }
 
 
+_MODES = ("short", "long")
+
+
 def main() -> int:
     """Measure what the command line asks for; 1 where a subject could not be measured."""
     options = _options()
@@ -32,7 +35,9 @@ def main() -> int:
     if options.long:
         scale = replace(scale, sealed_seconds=3600)
     chosen = options.subjects or list(results.ORDER)
-    words = " ".join(["make bench"] if not sys.argv[1:] else ["python -m ops.bench", *sys.argv[1:]])
+    words = " ".join(
+        ["python -m ops.bench", *options.subjects, *(f"--{w}" for w in _MODES if getattr(options, w))]
+    )
     found = results.read(options.docs)
     failed = 0
     for subject in chosen:

@@ -20,7 +20,7 @@ def facts(ffmpeg: Binary) -> dict[str, str]:
     return {
         "processor": f"{os.cpu_count()} × {_processor()}{_sha_note()}",
         "memory": f"{memory:.0f} GiB",
-        "system": f"{_distribution()}, Linux {platform.release()}",
+        "system": f"{_distribution()}, Linux {platform.release().partition('-')[0]}",
         "python": sys.version.split()[0],
         "ffmpeg": _ffmpeg_version(ffmpeg),
         "saksi": version("saksi"),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.errors import Unavailable
 from ops.bench import loop, processes
 from ops.bench.bank import Bank
 from ops.bench.figures import Figure, Findings, Spread, Table, short
@@ -21,6 +22,7 @@ from ops.bench.workbench import Workbench
 
 SUBJECT = "recording"
 _MOST = 1.6
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,21 @@ def measure(bench: Workbench) -> Findings:
         Ffmpeg(bench), Mediamtx(bench), city, Saksi("embedded", "Saksi: files, journal, SQLite"),
     ]  # fmt: skip
     found = {recorder.name: _Series() for recorder in recorders}
-    with Bank(bench.mediamtx("bank"), bench.ffmpeg, prepared, scale.cameras) as bank:
-        for turn in range(scale.windows):
-            for recorder in recorders:
-                bench.say(f"recording: {recorder.title}, window {turn + 1} of {scale.windows}")
-                _window(bench, bank, recorder, turn, found[recorder.name], marks)
+    server = bench.mediamtx("bank")
+    for turn in range(scale.windows):
+        for recorder in recorders:
+            bench.say(f"recording: {recorder.title}, window {turn + 1} of {scale.windows}")
+            for attempt in range(_ATTEMPTS):
+                try:
+                    with Bank(server, bench.ffmpeg, prepared, scale.cameras) as bank:
+                        folder = bench.scratch(f"{recorder.name}-{turn}-{attempt}")
+                        _window(bench, bank, recorder, folder, found[recorder.name], marks)
+                    break
+                except Unavailable as error:
+                    # Something else starved the cameras; that says nothing about the recorder.
+                    if error.code != "bench_failed" or attempt == _ATTEMPTS - 1:
+                        raise
+                    bench.say(f"recording: the window does not count: {error.message}")
     return bench.findings(
         SUBJECT,
         f"Recording {scale.cameras} cameras",
@@ -93,12 +105,11 @@ def _window(
     bench: Workbench,
     bank: Bank,
     recorder: Recorder,
-    turn: int,
+    folder: Path,
     series: _Series,
     marks: Sequence[tuple[Mark, bool]],
 ) -> None:
     scale = bench.scale
-    folder = bench.scratch(f"{recorder.name}-{turn}")
     with recorder.running(bank, folder) as watched:
         time.sleep(scale.warm_up)
         meter = BusyMeter()

@@ -8,13 +8,14 @@ _INTRODUCTION = """# Benchmarks
 
 Measured side by side with what people use today, in one run on one machine: figures of different machines,
 or of different days, are not comparable, ratios are. Less is better for every figure. Missed targets stay in.
+Each subject says how loaded the machine was before it began: on an idle one that is below 0.3.
 
 Written by `make bench`; `python -m ops.bench SUBJECT` measures one subject anew and leaves the others.
 """
 _MACHINE = (
     ("processor", "processor"), ("memory", "memory"), ("system", "system"), ("python", "Python"),
     ("ffmpeg", "FFmpeg"), ("mediamtx", "MediaMTX"), ("minio", "MinIO"), ("elasticsearch", "Elasticsearch"),
-    ("boto3", "boto3"), ("saksi", "Saksi"),
+    ("boto3", "boto3"), ("saksi", "Saksi"), ("load", "load before the start"),
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What every subject works on: folders, servers of its own, FFmpeg, and a way to say how far it is."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from ops.stack.part import Part
 from recorder.binary import Binary, find_ffmpeg
 
 Progress = Callable[[str], None]
+_PARTS: tuple[Part, ...] = (Mediamtx(), Minio(), Elasticsearch())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Workbench:
         self.cache = cache or places.cache_dir.parent / "bench"
         self.cache.mkdir(parents=True, exist_ok=True)
         self._programs = places.cache_dir
+        self._load = os.getloadavg()[0]
         self._open = ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="saksi-bench-"))
         # Elasticsearch refuses to be root, and the account it then runs as must get to its folder.
@@ -110,7 +113,9 @@ class Workbench:
             at=machine.stamp(),
             seconds=round(seconds),
             command=self.command,
-            machine=machine.facts(self.ffmpeg),
+            machine=machine.facts(self.ffmpeg)
+            | {part.name: part.version for part in _PARTS}
+            | {"load": f"{self._load:.1f}"},
             conditions=conditions,
             figures=figures,
             tables=tables,

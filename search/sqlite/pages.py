@@ -30,14 +30,9 @@ def page(
     Cameras are walked side by side, each in the order of its index, so a page costs what is on it however
     rare the cameras are in the span.
     """
-    found = filters.segments_matching(connection, query)
+    found = filters.segments_matching(connection, query, after)
     if found is None:
         return []
-    condition = found.condition
-    if after is not None:
-        condition = condition.also(
-            "start >= ? AND (start, camera, run, seq) > (?, ?, ?, ?)", after[0], *after
-        )
     sql = (
         f"SELECT {rows.SEGMENT_COLUMNS} FROM segments WHERE {{}} "  # noqa: S608
         "ORDER BY start, camera, run, seq LIMIT ?"

@@ -266,7 +266,11 @@ def test_the_figures_of_a_package_are_not_taken_from_forged_parts(world: World, 
 
     class Lying(Wrapped):
         def get(self, key: str) -> bytes:
-            return self._store.get(key).replace(b"1", b"2", 1) if key.endswith(path) else self._store.get(key)
+            return (
+                self._store.get(key).replace(b"1", b"2", 1)
+                if key.endswith(f"/{path}")
+                else self._store.get(key)
+            )
 
     with pytest.raises(IntegrityError) as caught:
         read_package(Lying(world.target, str), EVIDENCE_ID)  # type: ignore[arg-type]

@@ -1,0 +1,60 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+
+from api.acts import Act
+from api.routing import action_of
+from api.services import ApiSettings
+from archive.timespan import HOUR, SECOND
+from tests.support.api_site import Site, open_site
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "http.md"
+ROW = re.compile(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \| (?:`([a-z.]+)`|–) \|", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site"), variant=None) as made:
+        yield made
+
+
+def test_the_page_lists_every_address_with_its_action(site: Site) -> None:
+    written = {
+        (path, method, action)
+        for path, methods, action in ROW.findall(PAGE.read_text())
+        for method in methods.split(", ")
+    }
+    routes = [route for route in site.app.routes if isinstance(route, APIRoute)]
+    shown = {
+        (route.path, method, action_of(route) or "")
+        for route in routes
+        for method in route.methods
+        if method != "HEAD" or route.include_in_schema
+    }
+    assert written == shown
+
+
+def test_get_addresses_answer_head(site: Site) -> None:
+    routes = [route for route in site.app.routes if isinstance(route, APIRoute)]
+    heads = {route.path for route in routes if "HEAD" in route.methods}
+    assert {route.path for route in routes if "GET" in route.methods} == heads
+
+
+def test_the_page_names_every_act() -> None:
+    text = PAGE.read_text()
+    short = {act.value for act in Act if act not in {Act.CAMERA_CHANGE}}
+    for act in short:
+        name = act.split(".", 1)
+        assert f"`{act}" in text or (len(name) == 2 and f"`.{name[1]}`" in text), act
+
+
+def test_the_page_states_the_limits() -> None:
+    text, limits = PAGE.read_text(), ApiSettings()
+    assert f"| body of a request | {limits.max_body // 1024} KiB |" in text
+    assert f"| cameras in one request | {limits.max_cameras} |" in text
+    assert f"| span of a playlist | {limits.max_playlist // HOUR} h |" in text
+    assert f"| streams of footage at once | {limits.streams} a process |" in text
+    assert f"| time a client may take for one piece | {limits.stall // SECOND} s |" in text
