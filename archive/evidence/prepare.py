@@ -5,12 +5,13 @@ makes the same package. What arrives after the request (late segments, later cus
 """
 
 import base64
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive import canonical, custody, journal, keys, reader
 from archive.cameras import Registry
-from archive.clip.exact import LONGEST, NoFootage, earlier_segment, plan_clip
+from archive.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segment, plan_clip
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.evidence.plan import ClipPlan, GapStatement, JournalProof, Original, PackagePlan
 from archive.ledger import Ledger
@@ -19,6 +20,7 @@ from archive.model import leaf as leaves
 from archive.model.camera import Camera
 from archive.model.evidence import SealRequest
 from archive.model.segment import SegmentRef
+from archive.objects.rules import MAX_OBJECT_BYTES
 from archive.ports import SegmentIndex, Stores
 from archive.reader import Reading
 from archive.timespan import DAY, HOUR, Timespan, hour_of
@@ -71,7 +73,7 @@ class Preparer:
             cameras=cameras,
             originals=originals,
             gaps=tuple(_gaps(readings)),
-            clips=tuple(self._clips(readings, before)),
+            clips=tuple(self._clips(readings, request)),
             journals=tuple(self._journals(originals)),
             custody=tuple(self._custody(request)),
             system=self.system,
@@ -92,23 +94,44 @@ class Preparer:
         head = self.stores.footage.head(segment.key, version=segment.version or None)
         return Original(ref=segment, leaf=reader.recorded_leaf(self.stores.footage, segment), lock=head.lock)
 
-    def _clips(
-        self, readings: Iterable[Reading], before: Mapping[str, SegmentRef | None]
-    ) -> Iterator[ClipPlan]:
-        """One clip a camera, where the span is short enough for one; the originals are always whole."""
+    def _clips(self, readings: Iterable[Reading], request: SealRequest) -> Iterator[ClipPlan]:
+        """One clip a camera where that can be, else one for each part; the originals are always whole.
+
+        A clip is a convenience, so what makes one impossible (a span that is too short or too long, no frame
+        that can be shown) leaves it out and never stops the sealing.
+        """
         for reading in readings:
             if not reading.segments or reading.span.duration > LONGEST:
                 continue
-            try:
-                clip = plan_clip(reading, self.stores.footage, earlier=before[reading.camera])
-            except NoFootage:
-                continue  # segments touch the span, but no frame of them falls into it
-            yield ClipPlan(
-                camera=reading.camera,
-                description=clip.outline(),  # the digest is taken from the originals while they are copied
-                size=clip.size,
-                stream=clip.stream,
-            )
+            spans = deque([reading.span])
+            while spans:
+                span = spans.popleft()
+                if span.duration < SHORTEST:
+                    continue
+                part = self._part(reading, span, request)
+                try:
+                    clip = plan_clip(part, self.stores.footage, earlier=earlier_segment(part, self.index))
+                except NotJoinable as refusal:
+                    spans.extendleft(one for one in reversed(refusal.spans) if one.duration < span.duration)
+                    continue
+                except NoFootage:
+                    continue  # segments touch the span, but no frame of them falls into it
+                if clip.size > MAX_OBJECT_BYTES:
+                    middle = span.start + span.duration // 2
+                    spans.extendleft((Timespan(middle, span.end), Timespan(span.start, middle)))
+                    continue
+                yield ClipPlan(
+                    camera=reading.camera,
+                    description=clip.outline(),  # the digest is taken from the originals while copying
+                    size=clip.size,
+                    stream=clip.stream,
+                )
+
+    def _part(self, reading: Reading, span: Timespan, request: SealRequest) -> Reading:
+        if span == reading.span:
+            return reading
+        camera = self.registry.as_of(reading.camera, request.span.start)
+        return self._reading(camera, replace(request, span=span))
 
     def _journals(self, originals: Iterable[Original]) -> Iterator[JournalProof]:
         """The signed batches that hold the originals' leaves, where they have been uploaded by now."""

@@ -87,7 +87,7 @@ def _download(work: "Evidence", evidence_id: str, output: Path, purpose: str) ->
         actor=actor(),
         objects=(evidence_id,),
         purpose=purpose,
-        details={"bytes": size},
+        details={"bytes_sent": size},
     )
 
 

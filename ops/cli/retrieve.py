@@ -101,7 +101,7 @@ def clip(
                 objects=(camera,),
                 purpose=purpose,
                 outcome=Outcome.DONE if sent else Outcome.FAILED,
-                details=_edges(span) | {"bytes": sent},
+                details=_edges(span) | {"bytes_sent": sent},
             )
     if json_:
         print_json(planned.describe())

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from elasticsearch import Elasticsearch

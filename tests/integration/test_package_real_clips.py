@@ -7,19 +7,23 @@ import pytest
 
 from archive.clip.exact import plan_clip
 from archive.clock import ManualClock
+from archive.evidence import prepare
 from archive.evidence.plan import ClipPlan, GapStatement, Original
 from archive.model import leaf as leaves
+from archive.model.evidence import SealRequest
 from archive.model.segment import ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
-from archive.timespan import DAY, SECOND, SpanSet, Timespan
+from archive.ports import Content, IndexEntry
+from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan
+from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.numbered import VARIANTS, finalised_run, recorded_segments
-from tests.support.packages import World, make_world
+from tests.support.packages import EVIDENCE_ID, World, make_world
 from tests.support.recordings import T0, archive_run, reading_of
 
 
-def leaf_of(ref: SegmentRef, frames: int) -> bytes:
-    """The leaf a recorder would have made of the segment."""
-    segment = Segment(
+def segment_of(ref: SegmentRef, frames: int) -> Segment:
+    """The segment as its recorder would have told it."""
+    return Segment(
         camera=ref.camera,
         recorder="rec-1",
         run=ref.run,
@@ -36,7 +40,6 @@ def leaf_of(ref: SegmentRef, frames: int) -> bytes:
         camera_time=None,
         ingested_at=ref.span.end,
     )
-    return leaves.encode(segment)
 
 
 @pytest.fixture(params=sorted(VARIANTS))
@@ -57,7 +60,9 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
         world.plan,
         span=span,
         prepared_at=T0 + DAY,
-        originals=tuple(Original(ref=ref, leaf=leaf_of(ref, frames[ref.key])) for ref in wanted),
+        originals=tuple(
+            Original(ref=ref, leaf=leaves.encode(segment_of(ref, frames[ref.key]))) for ref in wanted
+        ),
         clips=(
             ClipPlan(
                 camera=first.camera, description=clip.outline(), size=clip.size, stream=lambda: clip.stream()
@@ -84,3 +89,63 @@ def test_a_real_clip_is_sealed_with_its_originals_and_verified(world: World, tmp
     clip.write_bytes(data)
     tampered = world.verify(package)
     assert {"payload_altered", "clip_not_derived"} <= {finding.code for finding in tampered.findings}
+
+
+@pytest.fixture
+def archive_with_footage(tmp_path: Path) -> SmallArchive:
+    """One camera with a real recording of 20 s, leaves and index entries included."""
+    small = small_archive(tmp_path / "archive")
+    small.registry.add(camera_form(), actor="os:tester")
+    made = finalised_run(recorded_segments("h264-open-b", 20, tmp_path), tmp_path / "finalised")
+    scratch = FilesystemStore(tmp_path / "scratch", small.clock)
+    for ref, (path, result) in zip(archive_run(made, scratch, start=T0 + SECOND), made, strict=True):
+        segment = segment_of(ref, len(result.header.samples.sizes))
+        stored = small.stores.footage.put(
+            segment.key,
+            Content.of_file(path, sha256=ref.sha256),
+            metadata={"leaf": leaves.encode(segment).decode("ascii")},
+        )
+        small.index.add([IndexEntry(leaf=segment, place=None, version=stored.version)])
+    small.clock.advance(HOUR)
+    return small
+
+
+@pytest.mark.parametrize("largest", [5 << 30, 300_000])
+def test_a_clip_too_large_for_one_object_becomes_several(
+    archive_with_footage: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+) -> None:
+    """From a request to a verified package, as a worker does it."""
+    small, span = archive_with_footage, Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
+    monkeypatch.setattr(prepare, "MAX_OBJECT_BYTES", largest)
+    preparer = prepare.Preparer(
+        stores=small.stores,
+        index=small.index,
+        registry=small.registry,
+        ledger=small.ledger,
+        system={"name": "saksi"},
+        organization="Dinas Kominfo",
+        tz_display="Asia/Makassar",
+        lock_days=3650,
+    )
+    request = SealRequest(
+        evidence_id=EVIDENCE_ID,
+        cameras=("cam-1",),
+        span=span,
+        case="LP/B/1",
+        actor="os:tester",
+        asked_at=small.clock.now(),
+    )
+    plan = preparer(request)
+    assert all(clip.size <= largest for clip in plan.clips)
+    assert (len(plan.clips) > 1) is (largest < 1 << 30)
+    asked = SpanSet(
+        Timespan.parse(c.description["asked"]["from"], c.description["asked"]["to"]) for c in plan.clips
+    )
+    assert asked == SpanSet((span,))
+    world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
+    package = replace(world, plan=plan).unpacked(tmp_path / "case")
+    result = world.verify(package)
+    assert result.valid, result.findings
+    names = sorted(path.name for path in (package / "data/derivative").iterdir())
+    expected = [f"clip-cam-1_p{number + 1:03d}.mp4" for number in range(len(plan.clips))]
+    assert names == (expected if len(expected) > 1 else ["clip-cam-1.mp4"])

@@ -138,10 +138,14 @@ def open_site(
     clock: ManualClock | None = None,
     settings: ApiSettings | None = None,
     variant: str | None = "h264-closed",
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
-    """Make an installation in a folder; ``variant`` None leaves it without footage."""
+    """Make an installation in a folder; ``variant`` None leaves it without footage.
+
+    ``environ`` holds more settings, such as those of a real server.
+    """
     now = clock or ManualClock(T0 + HOUR // 2)
-    with wiring.Site(Settings.load({"SAKSI_HOME": str(folder)}), now) as wired:
+    with wiring.Site(Settings.load({"SAKSI_HOME": str(folder), **(environ or {})}), now) as wired:
         keys.init(wired.settings.keys_dir, clock=now)
         services = replace(services_of(wired), stills=StillMaker(Path(DEFAULT_FFMPEG)))
         if settings is not None:

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -176,3 +177,38 @@ def test_the_end_is_told_when_the_server_stops() -> None:
     asyncio.run(run())
     assert ends == [Sent(1, Ending.STOPPED)]
     assert source.closed
+
+
+def test_a_read_that_is_running_when_the_server_stops_ends_first() -> None:
+    ends: list[Sent] = []
+    reading, go_on = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield b"x"
+            reading.set()
+            go_on.wait(5)
+            order.append("read")
+            yield b"x"
+        finally:
+            order.append("closed")
+
+    async def run() -> None:
+        client = Client()
+        with ThreadPoolExecutor(2) as readers:
+            response = FootageResponse(
+                pieces(), length=10, status=200, media_type="video/mp4", headers={}, readers=readers,
+                stall=60 * SECOND, on_end=ends.append,
+            )  # fmt: skip
+            task = asyncio.create_task(response({"type": "http"}, client.receive, client.send))
+            await asyncio.to_thread(reading.wait, 5)
+            task.cancel()
+            await asyncio.sleep(0.02)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(run())
+    assert order == ["read", "closed"]
+    assert ends == [Sent(1, Ending.STOPPED)]

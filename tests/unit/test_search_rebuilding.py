@@ -1,6 +1,7 @@
 """Delete the index, rebuild it from the archive alone, and get the same answers (I5)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,8 @@ def test_what_cannot_be_trusted_is_left_out_and_named(archive: SmallArchive, tmp
     leaf = leaves.encode(kept[0]).decode("ascii")
     archive.stores.footage.put(wrong, Content.of_bytes(b"x"), metadata={"leaf": leaf})
     records.put("ledger/camera/cam-9/00000001.json", Content.of_bytes(b"not json"))
+    records.put("ledger/camera/notes.txt", Content.of_bytes(b"hello"))
+    archive.stores.footage.put("segments/a_b/x.mp4", Content.of_bytes(b"x"))
     index, report = rebuilt(archive, tmp_path)
     assert {(one.object, one.code) for one in report.left_out} == {
         (forged_key, "journal_unknown_key"),
@@ -143,6 +146,8 @@ def test_what_cannot_be_trusted_is_left_out_and_named(archive: SmallArchive, tmp
         (bare, "leaf_missing"),
         (wrong, "leaf_differs"),
         ("ledger/camera/cam-9", "bad_entry"),
+        ("ledger/camera/notes.txt", "bad_key"),
+        ("segments/a_b", "bad_id"),
     }
     assert all(isinstance(one, LeftOut) and one.message for one in report.left_out)
     assert index.gap_records(ANY) == ()
@@ -161,6 +166,16 @@ def test_a_broken_stream_keeps_what_was_sound(archive: SmallArchive, tmp_path: P
     assert (document.version, document.state["name"]) == (2, "Second name")
     assert [one.object for one in report.left_out] == ["ledger/camera/cam-1"]
     assert len(index.search(ask(T0, T0 + HOUR, kecamatan=("73.71.13",))).items) == 1
+
+
+def test_one_leaf_that_the_index_cannot_keep_costs_nobody_else(archive: SmallArchive, tmp_path: Path) -> None:
+    kept = keep(archive, range(3))
+    endless = replace(kept[0], seq=3, span=Timespan(T0 + HOUR, T0 + 3 * HOUR))
+    archive.stores.footage.put(endless.key, Content.of_bytes(b"x" * endless.size))
+    archive.write_journal([kept[0], endless, *kept[1:]])
+    index, report = rebuilt(archive, tmp_path)
+    assert [one.seq for one in index.search(ANY).items] == [0, 1, 2]
+    assert ("cam-1/" + RUN, "segment_too_long") in [(one.object, one.code) for one in report.left_out]
 
 
 def test_a_store_that_goes_away_leaves_the_index_as_it_was(archive: SmallArchive) -> None:
