@@ -51,6 +51,7 @@ _BY_CODE: Mapping[str, int] = {
     "under_hold": 409,
     "lock_shortened": 409,
     "not_sealed": 409,
+    "not_stamped": 409,
     "unauthenticated": 401,
     "precondition_failed": 412,
     "range_not_satisfiable": 416,

@@ -25,6 +25,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import journal, keys
+from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.durable import UNFINISHED, disk_errors, sync_folder, write_all, write_durably
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
@@ -157,7 +158,7 @@ class Logbook:
             write_durably(self._file("sealed", number), content)
             with disk_errors("the logbook"):
                 self._open_file().unlink(missing_ok=True)
-            self._open, self._prev, self._lines = number + 1, journal.decode(content).digest, {}
+            self._open, self._prev, self._lines = number + 1, sha256_hex(content), {}
             return number
 
     def sealed(self) -> Sequence[int]:

@@ -42,5 +42,5 @@ class FernetBox:
             raise IntegrityError(
                 "a sealed secret cannot be opened",
                 code="secret_unreadable",
-                hint="Another key sealed it, or it was altered. Restore the key file or enter the source again.",
+                hint="Another key sealed it, or it was altered. Restore the key file or enter the URL again.",
             ) from error

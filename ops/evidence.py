@@ -2,11 +2,9 @@
 
 import secrets
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from archive import reader
 from archive.canonical import JsonObject
@@ -15,10 +13,13 @@ from archive.errors import Conflict
 from archive.evidence import jobs
 from archive.evidence.jobs import Job, SealWorker
 from archive.evidence.prepare import Preparer
+from archive.evidence.sealed import StoredParcel
 from archive.evidence.sealing import Progress, Sealer
-from archive.evidence.verify import load_trust, to_json, verify
-from archive.evidence.zipped import ZippedPackage, plan_zip, write_zip
+from archive.evidence.timestamp import HttpAuthority
+from archive.evidence.verify import load_trust, to_json, verify_parcel
+from archive.evidence.zipped import ZippedPackage, plan_zip
 from archive.model.evidence import EvidenceRecord, SealedPackage
+from archive.ports import TimestampAuthority
 from archive.timespan import Timespan
 from ops import keys
 from ops.wiring import Site
@@ -43,7 +44,7 @@ class Evidence:
             footage=site.stores.footage,
             target=site.stores.records,
             signer=keys.load_signer(settings.keys_dir, clock=site.clock),
-            authority=keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=site.clock),
+            authority=self._authority(),
             clock=site.clock,
         )
         prepare = Preparer(
@@ -57,6 +58,13 @@ class Evidence:
             lock_days=settings.evidence_lock_days,
         )
         return SealWorker(site.ledger, sealer, prepare, site.clock, self.name)
+
+    def _authority(self) -> TimestampAuthority:
+        settings = self.site.settings
+        found = keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=self.site.clock)
+        if isinstance(found, HttpAuthority):
+            self.site.closing(found.client.close)
+        return found
 
     def request(self, *, cameras: Sequence[str], span: Timespan, case: str, actor: str) -> EvidenceRecord:
         """Ask for a package of cameras that exist and a span that has begun.
@@ -106,13 +114,25 @@ class Evidence:
         return jobs.sealed_package(self.site.ledger, evidence_id)
 
     def package(self, evidence_id: str) -> ZippedPackage:
-        """The sealed package as a stored ZIP. Raises NotFound, or Conflict ``not_sealed``."""
+        """The sealed package as a stored ZIP.
+
+        Raises:
+            NotFound: ``evidence_not_found``.
+            Conflict: ``not_sealed``; ``not_stamped``: without its token a package proves no time, and is not
+                handed over.
+        """
         record = self.record(evidence_id)
         if record.package is None:
             raise Conflict(
                 f"{evidence_id} is {record.status.value}",
                 code="not_sealed",
                 hint=record.failure or "Ask again when it is sealed.",
+            )
+        if record.package.gen_time is None:
+            raise Conflict(
+                f"{evidence_id} is sealed and waits for its time stamp",
+                code="not_stamped",
+                hint="The worker asks the authority again and again: saksi work --once seal",
             )
         return plan_zip(self.site.stores.records, evidence_id)
 
@@ -125,10 +145,8 @@ class Evidence:
         self.package(evidence_id)
         found = keys.show(self.site.settings.keys_dir, tsa_url=self.site.settings.tsa_url)
         trust = load_trust([found.trust_root], [], None)
-        with tempfile.TemporaryDirectory(prefix="saksi-verify-") as folder:
-            path = Path(folder) / f"{evidence_id}.zip"
-            write_zip(self.site.stores.records, evidence_id, path)
-            return to_json(verify(path, trust=trust, at="stamp", clock=self.site.clock))
+        parcel = StoredParcel(self.site.stores.records, evidence_id)
+        return to_json(verify_parcel(parcel, trust=trust, at="stamp", clock=self.site.clock))
 
     def run_open_requests(self, progress: Progress | None = None) -> int:
         """Seal whatever is asked for and not in work; the number of requests seen to."""

@@ -37,10 +37,11 @@ from archive.evidence.timestamp import LOCAL_NAME, HttpAuthority, LocalAuthority
 from archive.ids import check_name
 from archive.ports import TimestampAuthority
 from archive.timespan import as_datetime
+from ops.secret_box import FILE as SECRETS
+from ops.secret_box import load_or_make_secret_box
 
 DEVELOPMENT = "PENGEMBANGAN / DEVELOPMENT - not for court"
 ROOT, SEAL, TSA = "root", "seal", "tsa"
-SECRETS = "secrets.key"
 TSA_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 _ROOT_DAYS = 3650
@@ -141,15 +142,6 @@ def load_authority(folder: Path, *, tsa_url: str, clock: Clock) -> TimestampAuth
 def load_secret_box(folder: Path) -> vault.FernetBox:
     """The secret box of camera URLs. Raises NotFound ``keys_not_found``, Malformed ``bad_key_file``."""
     return vault.FernetBox(_read(folder / SECRETS))
-
-
-def load_or_make_secret_box(folder: Path) -> vault.FernetBox:
-    """The secret box, its key made when first needed. Two racing starts get the same one."""
-    if not (folder / SECRETS).exists():
-        _make_folder(folder)
-        with suppress(AlreadyExists):  # another process was first: its key is the key
-            _write_private(folder / SECRETS, vault.new_key() + b"\n")
-    return load_secret_box(folder)
 
 
 def load_or_make_recorder_key(folder: Path, recorder: str) -> Ed25519PrivateKey:

@@ -6,6 +6,7 @@ A :class:`Site` is one installation as its settings describe it. Parts are made 
 
 import getpass
 import os
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,7 +20,6 @@ from archive.ledger import Ledger
 from archive.model.custody import Actor
 from archive.objects.locations import FileLocation, S3Location, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
-from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
@@ -106,9 +106,9 @@ class Site:
             lock_days=self.settings.records_lock_days,
         )
 
-    def lock_until(self, days: int) -> int:
-        """The instant ``days`` from now."""
-        return self.clock.now() + days * DAY
+    def closing(self, close: Callable[[], object]) -> None:
+        """Have something closed with the site."""
+        self._open.callback(close)
 
 
 def build_facts() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """One attempt to record one camera: from starting FFmpeg to the reason why it ended."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 from archive.errors import Malformed
@@ -19,7 +18,7 @@ from recorder.workshop import Workshop
 
 STEP = SECOND
 """A wall clock that was stepped by more than this begins a new run."""
-_OVERLONG = 120.0
+_OVERLONG = 120
 _LOOK_EVERY = 5.0
 
 
@@ -142,26 +141,24 @@ class Attempt:
 
     async def _watch(self, capture: Capture, session: Session) -> None:
         """End a capture that FFmpeg's own time-out does not: no keyframe, no growth, no cut."""
-        settings = self._workshop.settings
-        began = time.monotonic()
+        settings, clock = self._workshop.settings, self._workshop.clock
+        began = clock.monotonic()
         number, since = 0, began
         while capture.running:
             await asyncio.sleep(_LOOK_EVERY)
-            now = time.monotonic()
+            now = clock.monotonic()
             if session.number != number:
                 number, since = session.number, now
-            newest = max(session.folder.raw_numbers(), default=None)
-            if newest is None:
-                if session.number == 0 and now - began > settings.no_keyframe_seconds:
+            try:
+                written = session.folder.raw(number).stat().st_mtime_ns // 1000
+            except FileNotFoundError:
+                # Not begun yet, or being made a segment while we look.
+                if number == 0 and now - began > settings.no_keyframe_seconds * SECOND:
                     self.stop(RunEnd.NO_KEYFRAME)
                 continue
-            try:
-                silent = time.time() - session.folder.raw(newest).stat().st_mtime
-            except FileNotFoundError:
-                continue  # It was made a segment while we looked.
-            if silent > settings.stall_seconds:
+            if clock.now() - written > settings.stall_seconds * SECOND:
                 self.stop(RunEnd.STALLED)
-            elif now - since > self._camera.segment_seconds + _OVERLONG:
+            elif now - since > (self._camera.segment_seconds + _OVERLONG) * SECOND:
                 self.stop(RunEnd.NO_KEYFRAME)
 
     def _end(self, capture: Capture) -> None:

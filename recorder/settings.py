@@ -20,7 +20,7 @@ class RecorderSettings:
     """
 
     batch_seconds: float = 60
-    group_seconds: float = 1
+    group_seconds: float = 2
     registry_seconds: float = 5
     heartbeat_seconds: float = 10
     input_timeout: float = 5

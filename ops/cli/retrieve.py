@@ -103,9 +103,13 @@ def clip(
                 outcome=Outcome.DONE if sent else Outcome.FAILED,
                 details=_edges(span) | {"bytes_sent": sent},
             )
-    if json_:
-        print_json(planned.describe())
-        return
+        if json_:
+            print_json(planned.describe())
+        else:
+            _tell(planned, output)
+
+
+def _tell(planned: Clip, output: Path) -> None:
     say(f"{output}: {planned.frames} frames, {planned.size} bytes, SHA-256 {planned.digest()}")
     say(f"  shown   {planned.actual}")
     if planned.hidden_frames:

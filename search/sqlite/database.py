@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -47,14 +47,15 @@ class Database:
         """A connection inside one read transaction: all its statements see the same state."""
         with self._borrow(operation) as connection:
             connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("ROLLBACK")
+            yield connection
+            connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self, operation: str) -> Iterator[sqlite3.Connection]:
-        """A connection inside one write transaction, committed at the end and rolled back on an error."""
+        """A connection inside one write transaction, committed at the end.
+
+        After an error the connection is closed (:meth:`_borrow`), which rolls the transaction back.
+        """
         for _ in range(_SWITCHES):
             with self._borrow(operation) as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -62,13 +63,8 @@ class Database:
                     # The link was switched while this writer waited for its turn: the turn is void.
                     connection.execute("ROLLBACK")
                     continue
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
+                yield connection
+                connection.execute("COMMIT")
                 return
         raise Unavailable(
             f"the index cannot {operation}: it is switched again and again",
@@ -80,11 +76,14 @@ class Database:
         """Bring everything into the database file and the file onto the disk."""
         with self._borrow("flush") as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            descriptor = os.open(self.generation, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            path = self.generation
+            # The log too: a reader may have kept the checkpoint from emptying it.
+            for part in (path, path.with_name(f"{path.name}-wal")):
+                descriptor = os.open(part, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
     def close(self) -> None:
         """Close idle connections; those in use close when they are given back."""
@@ -103,11 +102,10 @@ class Database:
         with translated(operation, self.path):
             path = self.generation
             connection = self._take(path) or self._connect(path)
-            try:
+            with ExitStack() as undo:
+                undo.callback(connection.close)
                 yield connection
-            except BaseException:
-                connection.close()
-                raise
+                undo.pop_all()
             self._give_back(path, connection)
 
     def _take(self, path: Path) -> sqlite3.Connection | None:
@@ -143,7 +141,8 @@ class Database:
             check_same_thread=False,
             cached_statements=64,
         )
-        try:
+        with ExitStack() as undo:
+            undo.callback(connection.close)
             # Reading at once also opens the write-ahead log, before a switch could take it away.
             (found,) = connection.execute("PRAGMA user_version").fetchone()
             if found != SCHEMA_VERSION:
@@ -154,9 +153,7 @@ class Database:
                 )
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
             connection.execute("PRAGMA cache_size = -16384")
-        except BaseException:
-            connection.close()
-            raise
+            undo.pop_all()
         return connection
 
 

@@ -15,6 +15,7 @@ from archive.evidence import certificates
 from archive.evidence.seal import FileSigner, load_private_key
 from archive.vault import FernetBox, new_key
 from ops import keys
+from ops.secret_box import load_or_make_secret_box
 from tests.support.packages import T0
 
 
@@ -70,7 +71,7 @@ def test_keys_are_never_overwritten(folder: Path, clock: ManualClock, left: str)
 
 
 def test_a_secret_box_made_before_init_stays(tmp_path: Path, clock: ManualClock) -> None:
-    sealed = keys.load_or_make_secret_box(tmp_path / "keys").seal("rtsp://u:p@h/1")
+    sealed = load_or_make_secret_box(tmp_path / "keys").seal("rtsp://u:p@h/1")
     keys.init(tmp_path / "keys", clock=clock)
     assert keys.load_secret_box(tmp_path / "keys").open(sealed) == "rtsp://u:p@h/1"
 
