@@ -10,15 +10,16 @@ app = typer.Typer(help="Rebuild the index and say what it holds.", no_args_is_he
 
 
 @app.command()
-def rebuild(json_: Json = False) -> None:
-    """Make the index anew from the archive alone; readers notice nothing until it is whole."""
+def rebuild(json_: Json = False) -> int:
+    """Make the index anew from the archive alone; exit 1 where something could not be taken up."""
     with open_site() as site, progress_bar("rebuilding") as bar:
         report = rebuild_index(site.stores, site.index, progress=bar.step)
     if json_:
         print_json(report.to_json())
-        return
-    for name, value in report.to_json().items():
-        say(f"{name:16} {value}")
+    else:
+        for name, value in report.to_json().items():
+            say(f"{name:16} {value}")
+    return 1 if report.left_out else 0
 
 
 @app.command()
