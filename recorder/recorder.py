@@ -22,11 +22,11 @@ from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
-from recorder.lane import Lane
 from recorder.recovery import Recovery, give_up
 from recorder.roster import Roster, Sources
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
+from recorder.supervisor import Lane
 from recorder.workshop import Workshop
 
 _FINISHERS = 2

@@ -1,4 +1,4 @@
-"""One camera's lane: attempt after attempt, with every moment between them accounted for."""
+"""Supervision of one camera: attempt after attempt, every moment between them accounted for."""
 
 import asyncio
 import random
