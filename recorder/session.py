@@ -82,9 +82,7 @@ class Session:
             Malformed: ``bad_session``: its ``session.json`` is not there or cannot be read.
         """
         session = cls(folder, read_facts(folder), spool=spool, accounts=accounts, clock=clock)
-        newest = session._releases.newest_on_disk()
-        if newest is not None:
-            session._take_up(newest)
+        session._take_up(session._releases.newest_on_disk())
         return session
 
     def retake(self) -> "Session":
@@ -371,15 +369,21 @@ class Session:
 
     # Taking up ---------------------------------------------------------------------------------------
 
-    def _take_up(self, newest: Parcel) -> None:
-        segment, extra = newest.leaf, newest.extra
-        if not isinstance(segment, Segment):
-            raise Malformed(f"{newest.ticket} is no segment's ticket", code="bad_session")
-        timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
-        self._run = CurrentRun(
-            segment.run, timeline, self.facts.otherwise,
-            ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
-            continues_at=extra["continues_at"],
-        )  # fmt: skip
-        self._parameters = extra["parameters"]
-        self._next = extra["number"] + 1
+    def _take_up(self, newest: Parcel | None) -> None:
+        """Go on after the newest ticket. What was finalised after it is made again, and is in the way."""
+        if newest is not None:
+            segment, extra = newest.leaf, newest.extra
+            if not isinstance(segment, Segment):
+                raise Malformed(f"{newest.ticket} is no segment's ticket", code="bad_session")
+            timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
+            self._run = CurrentRun(
+                segment.run, timeline, self.facts.otherwise,
+                ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
+                continues_at=extra["continues_at"],
+            )  # fmt: skip
+            self._parameters = extra["parameters"]
+            self._next = extra["number"] + 1
+        with disk_errors("a segment"):
+            for number in self.folder.raw_numbers():
+                if number >= self._next:
+                    self.folder.final(number).unlink(missing_ok=True)

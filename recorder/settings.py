@@ -16,6 +16,8 @@ class RecorderSettings:
     ``no_keyframe_seconds``: how long a camera may deliver without one keyframe.
     ``spool_quota`` and ``spool_reserve``: bytes the spool may hold, and bytes to leave free on its disk.
     ``first_retry``, ``longest_retry``: bounds of the back-off between attempts.
+    ``longest_ask``: the bound while a camera is merely unreachable: asking costs one connection and no
+    process, and every second it is asked too late is a second that nobody recorded.
     ``drain_seconds``: how long a stop waits for an unreachable store before it leaves the rest in the spool.
     """
 
@@ -29,6 +31,7 @@ class RecorderSettings:
     stop_grace: float = 5
     first_retry: float = 0.5
     longest_retry: float = 30
+    longest_ask: float = 3
     spool_quota: int = 200 << 30
     spool_reserve: int = 512 << 20
     uploads: int = 4

@@ -172,7 +172,9 @@ class Lane:
                 lasted=round(outcome.lasted, 1),
                 messages=outcome.messages[-3:],
             )
-        pause = min(settings.first_retry * 2.0 ** min(self._failures - 1, 16), settings.longest_retry)
+        is_cheap = outcome.cause is RunEnd.UNREACHABLE
+        longest = settings.longest_ask if is_cheap else settings.longest_retry
+        pause = min(settings.first_retry * 2.0 ** min(self._failures - 1, 16), longest)
         return pause * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load, guards nothing
 
     async def _missing(self, at: int, cause: GapCause) -> None:

@@ -17,6 +17,7 @@ observation is the best one. Rules:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median_low
 from typing import Any
 
 from archive.canonical import JsonObject
@@ -32,6 +33,8 @@ JITTER = SECOND // 10
 """Arrivals of a sound camera differ by less than this between segments."""
 LAG = 3 * SECOND // 10
 """A distance that slewing should have closed."""
+REORDERED = 15 * SECOND // 100
+"""Two pictures at 15 frames a second."""
 PERSISTENCE = 3
 OVERLAP = SECOND
 """A connection that was opened after another ended cannot have begun before it: shifted if within this."""
@@ -231,27 +234,20 @@ def camera_time(
 
     ``references`` are (wall time in µs, presentation time in ticks). Before a camera has reported its clock
     (RTCP), FFmpeg notes this machine's clock at the moment it writes a fragment, which is when the next one
-    begins; a reference that fits that is not taken for the camera's. Two in a row that advance with the
-    media to within 5 ms are.
+    begins; a reference that fits that is not taken for the camera's. FFmpeg gives a picture the time of the
+    one that follows it in the stream, so with B-frames references are a few pictures off: the median counts
+    of those that agree with the last one to within :data:`REORDERED`, and one alone says nothing.
     """
 
     def wall(pts: int) -> int:
         share = (pts - first_pts) * span.duration
         return span.start + share // max(1, end_pts - first_pts)
 
-    found: tuple[int, int] | None = None
-    before: tuple[int, int] | None = None
     following = [pts for _, pts in references[1:]] + [end_pts]
-    for (at, pts), next_pts in zip(references, following, strict=False):
-        is_ours = -JITTER <= at - wall(next_pts) <= LAG
-        if is_ours:
-            before = None
-            continue
-        if before is not None:
-            advanced = (pts - before[1]) * SECOND // TIMESCALE
-            if abs((at - before[0]) - advanced) <= SECOND // 200:
-                found = (at, pts)
-        before = (at, pts)
-    if found is None:
-        return None
-    return found[0] - (found[1] - first_pts) * SECOND // TIMESCALE
+    offsets = [
+        at - (pts - first_pts) * SECOND // TIMESCALE
+        for (at, pts), next_pts in zip(references, following, strict=False)
+        if not -JITTER <= at - wall(next_pts) <= LAG
+    ]
+    agreeing = [offset for offset in offsets if abs(offset - offsets[-1]) <= REORDERED]
+    return median_low(agreeing) if len(agreeing) > 1 else None

@@ -232,7 +232,7 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
             assert recorder.state()["cameras"]["kam-1"]["cause"] == "spool_full"
             footage.is_away = False
 
-        asyncio.run(recorded(recorder, (12.0, back), (8.0, lambda: None)))
+        asyncio.run(recorded(recorder, (9.0, back), (6.0, lambda: None)))
         runs = list(dict.fromkeys(one.run for one in segments_of(site, "kam-1")))
         assert len(runs) >= 2
         first = site.index.run(runs[0])
@@ -244,30 +244,34 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
 def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) -> None:
+    """Somebody else fills the disk that the spool is on, and makes room again."""
     small = recording.folder / "spool"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], check=False)
     if mounted.returncode != 0:
         pytest.skip("this machine does not let us mount a tmpfs")
+    junk = small / "junk"
+
+    def fill() -> None:
+        with junk.open("wb", buffering=0) as filling:
+            try:
+                while True:
+                    filling.write(bytes(4096))
+            except OSError:
+                return
+
     try:
         recording.add("kam-1", "test://?size=640x360&fps=15&gop=15")
         with recording.site() as site:
-            footage = Flaky(site.stores.footage)
-            parts = replace(
-                parts_of(site, replace(TIMES, spool_reserve=0)),
-                stores=Stores(footage, site.stores.records, site.stores.cache),
-            )
-            footage.is_away = True
-            asyncio.run(
-                recorded(
-                    Recorder(parts),
-                    (14.0, lambda: setattr(footage, "is_away", False)),
-                    (10.0, lambda: None),
-                )
-            )
+            parts = parts_of(site, replace(TIMES, spool_reserve=0))
+            steps = (6.0, fill), (4.0, junk.unlink), (5.0, lambda: None)
+            asyncio.run(recorded(Recorder(parts), *steps))
             assert GapCause.SPOOL_FULL in causes(site, "kam-1")
-            assert len({one.run for one in segments_of(site, "kam-1")}) >= 2
+            runs = {one.run: site.index.run(one.run) for one in segments_of(site, "kam-1")}
+            reasons = [run.reason for run in runs.values() if run is not None]
+            assert reasons == [RunEnd.SPOOL_FULL, RunEnd.STOPPED]
             assert_sound(site, "kam-1")
+            assert [path for path in (small / "cameras").rglob("*") if path.is_file()] == []
     finally:
         subprocess.run(["umount", "-l", small], check=True)
 

@@ -210,6 +210,18 @@ def test_our_own_clock_is_never_taken_for_the_cameras(delays: list[int]) -> None
     assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN) is None
 
 
+@given(st.lists(st.integers(0, 140_000), min_size=10, max_size=10))
+def test_b_frames_put_references_a_few_pictures_off(off: list[int]) -> None:
+    told = [(at + off[index], pts) for index, (at, pts) in enumerate(references(-7 * SECOND))]
+    found = camera_time(told, first_pts=0, end_pts=10 * TICK, span=SPAN)
+    assert found is not None
+    assert min(off) <= found - (T0 - 7 * SECOND) <= max(off)
+
+
+def test_one_reference_alone_says_nothing() -> None:
+    assert camera_time(references(0)[:1], first_pts=0, end_pts=10 * TICK, span=SPAN) is None
+
+
 def test_camera_time_from_the_middle_on() -> None:
     ours = [(T0 + (index + 1) * SECOND + 20_000, index * TICK) for index in range(5)]
     found = camera_time(ours + references(-7 * SECOND)[5:], first_pts=0, end_pts=10 * TICK, span=SPAN)
