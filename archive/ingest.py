@@ -245,9 +245,13 @@ class Ingest:
 
 
 def _mark_journalled(parcel: Parcel) -> None:
+    """Step 6's mark. A ticket that is gone was marked before, or let go: that is the same."""
     marked = parcel.ticket.with_suffix(JOURNALLED)
     with disk_errors(parcel.ticket.name):
-        parcel.ticket.rename(marked)
+        try:
+            parcel.ticket.rename(marked)
+        except FileNotFoundError:
+            pass
     parcel.ticket = marked
 
 

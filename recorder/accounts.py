@@ -5,11 +5,13 @@ so that a crash between the two leaves no hole (invariant I6).
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
+from archive.errors import ArchiveError
 from archive.ids import new_run_id
 from archive.ingest import Parcel, write_ticket
 from archive.model.camera import Place
@@ -71,20 +73,23 @@ class Accounts:
     def missing(self, camera: str, at: int, cause: GapCause) -> None:
         """From ``at`` on there is no footage because of ``cause``."""
         with self._turn:
-            book = self._books[camera]
-            before = book.open
-            self._write(camera, book.missing(at, cause, now=self.clock.now()))
-            if book.open != before:
-                self.save()
+            with self._all_or_nothing(camera) as book:
+                before = book.open
+                parcels = self._write(camera, book.missing(at, cause, now=self.clock.now()))
+                if book.open != before:
+                    self.save()
+            self.deliver(parcels)
 
     def footage_from(self, camera: str, start: int, otherwise: GapCause) -> None:
         """Footage from ``start`` on is about to be kept; the gap before it is recorded first."""
         with self._turn:
-            book = self._books[camera]
-            had_gap = book.open is not None
-            self._write(camera, book.footage_from(start, now=self.clock.now(), otherwise=otherwise))
-            if had_gap:
-                self.save()
+            with self._all_or_nothing(camera) as book:
+                had_gap = book.open is not None
+                now = self.clock.now()
+                parcels = self._write(camera, book.footage_from(start, now=now, otherwise=otherwise))
+                if had_gap:
+                    self.save()
+            self.deliver(parcels)
 
     def covered(self, camera: str, end: int) -> None:
         """Footage up to ``end`` is kept. Its ticket says so after a crash; nothing is written here."""
@@ -103,19 +108,23 @@ class Accounts:
                 cause=GapCause.UPLOAD_LOST,
                 ingested_at=now,
             )
-            self._write(camera, [gap])
+            self.deliver(self._write(camera, [gap]))
 
     def rewrite(self, camera: str) -> None:
         """Record the open gap as far as it has come, once an hour."""
         with self._turn:
-            self._write(camera, self._books[camera].rewrite(self.clock.now(), young=_YOUNG))
+            with self._all_or_nothing(camera) as book:
+                parcels = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
+            self.deliver(parcels)
 
     def stop(self, cameras: Sequence[str]) -> None:
         """The recorder of these cameras stops: their open gaps are recorded up to now."""
         with self._turn:
             now = self.clock.now()
             for camera in cameras:
-                self._write(camera, self._books[camera].so_far(now, now=now))
+                with self._all_or_nothing(camera) as book:
+                    parcels = self._write(camera, book.so_far(now, now=now))
+                self.deliver(parcels)
             self.save()
 
     def save(self) -> None:
@@ -124,9 +133,19 @@ class Accounts:
             kept = {camera: book.to_json() for camera, book in self._books.items()}
             self.spool.keep(_KEPT, self._kept | kept)
 
-    def _write(self, camera: str, gaps: Sequence[Gap]) -> None:
+    @contextmanager
+    def _all_or_nothing(self, camera: str) -> Iterator[GapBook]:
+        """What the disk does not take has not happened: a gap without its ticket would be a hole."""
+        book = self._books[camera]
+        before = (book.open, book.covered_until)
+        try:
+            yield book
+        except ArchiveError:
+            book.open, book.covered_until = before
+            raise
+
+    def _write(self, camera: str, gaps: Sequence[Gap]) -> list[Parcel]:
+        """Tickets, to be delivered once the account stands: a ticket is delivered only once."""
         place = self._places.get(camera)
         folder = self.spool.root / "gaps"
-        parcels = [write_ticket(folder / f"{gap.gap}-{gap.span.end}.ticket", gap, place) for gap in gaps]
-        if parcels:
-            self.deliver(parcels)
+        return [write_ticket(folder / f"{gap.gap}-{gap.span.end}.ticket", gap, place) for gap in gaps]

@@ -178,7 +178,11 @@ class Lane:
         return pause * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load, guards nothing
 
     async def _missing(self, at: int, cause: GapCause) -> None:
-        await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
+        try:
+            await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
+        except ArchiveError as error:
+            # The account stands where it stood; the next attempt, or the next footage, explains the time.
+            self._shop.log.warning("gap_waits", camera=self.camera.id, reason=error.message)
 
     def _end_attempt(self, reason: RunEnd) -> None:
         if self._attempt is not None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from archive.clock import ManualClock
-from archive.errors import Conflict
+from archive.errors import Conflict, StoreFull
 from archive.ingest import Parcel, read_tickets
 from archive.model.gap import Gap, GapCause
-from archive.timespan import SECOND
+from archive.timespan import SECOND, Timespan
+from recorder import accounts as accounts_module
 from recorder.accounts import Accounts
 from recorder.leash import __file__ as leash
 from recorder.process import holders
@@ -133,6 +134,30 @@ def test_an_open_gap_outlives_a_crash(spool: Spool) -> None:
     assert [parcel.leaf for parcel in read_tickets(spool.root / "gaps")] == sorted(
         gaps, key=lambda gap: gap.gap if isinstance(gap, Gap) else ""
     )
+
+
+@pytest.mark.parametrize("failing", ["write_ticket", "save"])
+def test_a_gap_that_could_not_be_kept_has_not_happened(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    accounts, delivered = accounts_of(spool)
+    accounts.open("kam-1", None, since=T0)
+    accounts.missing("kam-1", T0, GapCause.UNREACHABLE)
+
+    def full(*arguments: object, **options: object) -> Parcel:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts_module if failing == "write_ticket" else Accounts, failing, full)
+        with pytest.raises(StoreFull):
+            accounts.missing("kam-1", T0 + SECOND, GapCause.SPOOL_FULL)
+        with pytest.raises(StoreFull):
+            accounts.footage_from("kam-1", T0 + 2 * SECOND, GapCause.SPOOL_FULL)
+    assert accounts.open_cause("kam-1") is GapCause.UNREACHABLE
+    assert delivered == []
+    accounts.footage_from("kam-1", T0 + 3 * SECOND, GapCause.SPOOL_FULL)
+    (gap,) = [parcel.leaf for parcel in delivered]
+    assert gap.span == Timespan(T0, T0 + 3 * SECOND)
 
 
 def test_other_cameras_accounts_are_kept_untouched(spool: Spool) -> None:
