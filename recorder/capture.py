@@ -137,7 +137,7 @@ class Attempt:
                 shop.archiver.deliver(parcels)
             except Malformed as error:
                 shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
-                self.stop(RunEnd.STREAM_ERROR)
+                self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
 
     async def _watch(self, capture: Capture, session: Session) -> None:
         """End a capture that FFmpeg's own time-out does not: no keyframe, no growth, no cut."""

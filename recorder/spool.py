@@ -36,6 +36,7 @@ from recorder import process
 _MODE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _PATIENCE = 5.0
 _STEP = 0.02
+_LEAST = 1 << 20
 _RESUME_SHARE = 0.9
 _RESUME_RESERVE = 1.25
 
@@ -166,7 +167,8 @@ class Spool:
             disk = os.statvfs(self.root)
         free = disk.f_bavail * disk.f_frsize
         quota = self.quota * _RESUME_SHARE if self.is_full else self.quota
-        reserve = self.reserve * _RESUME_RESERVE if self.is_full else self.reserve
+        least = max(self.reserve, _LEAST)
+        reserve = least * _RESUME_RESERVE if self.is_full else least
         self.is_full = self.held_bytes > quota or free < reserve
         return not self.is_full
 

@@ -99,8 +99,7 @@ class Lane:
             await self._missing(now, GapCause.DISABLED)
             return self._shop.settings.longest_retry
         if not self._shop.spool.has_room():
-            await self._missing(now, GapCause.SPOOL_FULL)
-            return _LOOK_AGAIN
+            return await self._no_room(now)
         try:
             await self._finish_leftovers()
             source = parse_source(self._shop.sources.source_of(self.camera))
@@ -110,8 +109,7 @@ class Lane:
             outcome = await self._record(source)
         except StoreFull as error:
             self._shop.log.error("spool_full", camera=self.camera.id, reason=error.message)
-            await self._missing(now, GapCause.SPOOL_FULL)
-            return _LOOK_AGAIN
+            return await self._no_room(now)
         except ArchiveError as error:
             self._shop.log.error(
                 "attempt_failed", camera=self.camera.id, code=error.code, reason=error.message
@@ -120,6 +118,12 @@ class Lane:
         if self._stopping:
             return 0
         return await self._failed(now, outcome)
+
+    async def _no_room(self, began: int) -> float:
+        """Wait for room. Where even the gap cannot be written down, the next footage explains it."""
+        self._otherwise = GapCause.SPOOL_FULL
+        await self._missing(began, GapCause.SPOOL_FULL)
+        return _LOOK_AGAIN
 
     async def _ask_first(self, source: Source) -> GapCause | None:
         """After a failure the camera is asked before a process is spent on it."""

@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a few minutes, for seeing that it works")
     parser.add_argument("--long", action="store_true", help="seal an hour of each camera")
     parser.add_argument("--cameras", type=int, default=0, help="cameras of the bank (16)")
-    parser.add_argument("--windows", type=int, default=0, help="windows per recorder (2)")
+    parser.add_argument("--windows", type=int, default=0, help="windows that are measured (3)")
     parser.add_argument(
         "--docs", type=Path, default=Path(__file__).resolve().parents[2] / "docs", help="where the page goes"
     )

@@ -1,15 +1,16 @@
 """Recording: what one hour of one camera costs in processor time and memory, beside FFmpeg and MediaMTX.
 
-Every recorder records the same cameras of the bank; they take turns, window by window, so that a drift of
-the machine meets all alike. What they recorded is held against the loop frame by frame: a recorder that
-drops frames is cheap.
+All recorders record the same cameras of the bank at the same time, so that whatever else the machine does,
+and a processor shared with others, meets all alike. What they recorded is held against the loop frame by
+frame: a recorder that drops frames is cheap.
 """
 
-import shutil
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from archive.errors import Unavailable
 from ops.bench import loop, processes
@@ -17,7 +18,7 @@ from ops.bench.bank import Bank
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.loop import Continuity, Mark
 from ops.bench.machine import BusyMeter
-from ops.bench.recorders import Ffmpeg, Mediamtx, Recorder, Saksi
+from ops.bench.recorders import Ffmpeg, Mediamtx, Recorder, Saksi, Watched
 from ops.bench.workbench import Workbench
 
 SUBJECT = "recording"
@@ -40,6 +41,26 @@ class _Window:
     busy: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """CPU seconds so far, as in :class:`_Window`, and when they were read."""
+
+    at: float
+    cpu: float
+    own: float
+    stores: float
+
+    @classmethod
+    def of(cls, watched: Watched) -> Self:
+        """Read them now."""
+        return cls(
+            time.monotonic(),
+            processes.cpu_seconds(watched.recorder),
+            processes.own_cpu_seconds(watched.recorder),
+            processes.cpu_seconds(watched.stores),
+        )
+
+
 @dataclass(slots=True)
 class _Series:
     windows: list[_Window] = field(default_factory=list)
@@ -51,7 +72,7 @@ class _Series:
 
 
 def measure(bench: Workbench) -> Findings:
-    """Let every recorder record the bank for some windows in turn."""
+    """Let all recorders record the bank at once, and watch them for some windows."""
     began = time.monotonic()
     scale = bench.scale
     prepared = loop.prepare(bench.ffmpeg, bench.cache)
@@ -61,22 +82,18 @@ def measure(bench: Workbench) -> Findings:
     recorders: list[Recorder] = [
         Ffmpeg(bench), Mediamtx(bench), city, Saksi("embedded", "Saksi: files, journal, SQLite"),
     ]  # fmt: skip
-    found = {recorder.name: _Series() for recorder in recorders}
     server = bench.mediamtx("bank")
-    for turn in range(scale.windows):
-        for recorder in recorders:
-            bench.say(f"recording: {recorder.title}, window {turn + 1} of {scale.windows}")
-            for attempt in range(_ATTEMPTS):
-                try:
-                    with Bank(server, bench.ffmpeg, prepared, scale.cameras) as bank:
-                        folder = bench.scratch(f"{recorder.name}-{turn}-{attempt}")
-                        _window(bench, bank, recorder, folder, found[recorder.name], marks)
-                    break
-                except Unavailable as error:
-                    # Something else starved the cameras; that says nothing about the recorder.
-                    if error.code != "bench_failed" or attempt == _ATTEMPTS - 1:
-                        raise
-                    bench.say(f"recording: the window does not count: {error.message}")
+    for attempt in range(_ATTEMPTS):
+        found = {recorder.name: _Series() for recorder in recorders}
+        try:
+            with Bank(server, bench.ffmpeg, prepared, scale.cameras) as bank:
+                _record(bench, bank, recorders, found, marks)
+            break
+        except Unavailable as error:
+            # Something else starved the cameras; that says nothing about the recorders.
+            if error.code != "bench_failed" or attempt == _ATTEMPTS - 1:
+                raise
+            bench.say(f"recording: begun anew: {error.message}")
     return bench.findings(
         SUBJECT,
         f"Recording {scale.cameras} cameras",
@@ -85,11 +102,12 @@ def measure(bench: Workbench) -> Findings:
             f"{scale.cameras} cameras, 1080p{loop.FPS} H.264 at {loop.BITS_PER_SECOND / 1e6:.0f} Mbit/s, GOP "
             f"{loop.GOP}, RTSP over TCP on the loopback interface, sent by a MediaMTX of their own; segments "
             "of 10 s.",
-            f"{scale.windows} windows of {scale.window_seconds} s each after {scale.warm_up} s, the "
-            "recorders in "
-            "turns; medians. Processor time is that of the recorder's whole process tree; what it costs "
-            "MinIO "
-            "and Elasticsearch to store is said beside it and is not part of the comparison.",
+            f"All recorders record all cameras at once, so that whatever else the machine does meets all "
+            "alike; "
+            f"{scale.windows} windows of {scale.window_seconds} s after {scale.warm_up} s, medians.",
+            "Processor time is that of the recorder's whole process tree; what it costs MinIO and "
+            "Elasticsearch "
+            "to store is said beside it and is not part of the comparison.",
             "Saksi finalises, hashes, journals and indexes, and uploads under Object Lock where there is "
             "MinIO. "
             "FFmpeg and MediaMTX write files and nothing else.",
@@ -101,40 +119,49 @@ def measure(bench: Workbench) -> Findings:
     )
 
 
-def _window(
+def _record(
     bench: Workbench,
     bank: Bank,
-    recorder: Recorder,
-    folder: Path,
-    series: _Series,
+    recorders: Sequence[Recorder],
+    found: dict[str, _Series],
     marks: Sequence[tuple[Mark, bool]],
 ) -> None:
     scale = bench.scale
-    with recorder.running(bank, folder) as watched:
+    folders = {
+        recorder.name: bench.scratch(f"{recorder.name}-{time.monotonic_ns()}") for recorder in recorders
+    }
+    with ExitStack() as opened:
+        watched = {
+            recorder.name: opened.enter_context(recorder.running(bank, folders[recorder.name]))
+            for recorder in recorders
+        }
         time.sleep(scale.warm_up)
-        meter = BusyMeter()
-        at = time.monotonic()
-        cpu, stores = processes.cpu_seconds(watched.recorder), processes.cpu_seconds(watched.stores)
-        own = processes.own_cpu_seconds(watched.recorder)
-        time.sleep(scale.window_seconds)
-        after = processes.cpu_seconds(watched.recorder)
-        stored, own_after = processes.cpu_seconds(watched.stores), processes.own_cpu_seconds(watched.recorder)
-        took, busy = time.monotonic() - at, meter.read()
-        bank.check()
-        now = processes.cost(watched.recorder)
-    hours = took / 3600 * scale.cameras
-    series.windows.append(
-        _Window(
-            cpu=(after - cpu) / hours,
-            own=(own_after - own) / hours,
-            stores=(stored - stores) / hours,
-            pss=now.pss / scale.cameras,
-            processes=now.processes,
-            busy=busy,
-        )
-    )
-    series.frames += _frames(bench, bank, recorder, folder, marks)
-    shutil.rmtree(folder, ignore_errors=True)
+        for number in range(scale.windows):
+            bench.say(
+                f"recording: {len(recorders)} recorders at once, window {number + 1} of {scale.windows}"
+            )
+            meter = BusyMeter()
+            before = {name: _Reading.of(one) for name, one in watched.items()}
+            time.sleep(scale.window_seconds)
+            after = {name: _Reading.of(one) for name, one in watched.items()}
+            busy = meter.read()
+            bank.check()
+            for name, one in watched.items():
+                now = processes.cost(one.recorder)
+                hours = (after[name].at - before[name].at) / 3600 * scale.cameras
+                found[name].windows.append(
+                    _Window(
+                        cpu=(after[name].cpu - before[name].cpu) / hours,
+                        own=(after[name].own - before[name].own) / hours,
+                        stores=(after[name].stores - before[name].stores) / hours,
+                        pss=now.pss / scale.cameras,
+                        processes=now.processes,
+                        busy=busy,
+                    )
+                )
+    for recorder in recorders:
+        bench.say(f"recording: comparing the frames of {recorder.title}")
+        found[recorder.name].frames += _frames(bench, bank, recorder, folders[recorder.name], marks)
 
 
 def _frames(

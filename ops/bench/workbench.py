@@ -24,14 +24,14 @@ _PARTS: tuple[Part, ...] = (Mediamtx(), Minio(), Elasticsearch())
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured: a full run takes half an hour, a short one a few minutes.
+    """How much is measured: a full run takes a quarter of an hour, a short one a few minutes.
 
-    ``windows`` of ``window_seconds`` are measured per recorder after ``warm_up`` seconds; ``runs`` requests
+    ``windows`` of ``window_seconds`` are measured after ``warm_up`` seconds; ``runs`` requests
     per kind of clip; ``sealed_seconds`` of each of four cameras are sealed.
     """
 
     cameras: int = 16
-    windows: int = 2
+    windows: int = 3
     window_seconds: int = 60
     warm_up: int = 20
     runs: int = 30

@@ -45,6 +45,11 @@ const once = (name) => new Promise((done, failed) => {
   player.addEventListener(name, done, {once: true});
   player.addEventListener("error", () => failed(new Error(player.error.message)), {once: true});
 });
+// "seeked" may come before the new frame is on screen; without a new frame (the same one again) go on.
+const nextFrame = () => new Promise((done) => {
+  const enough = setTimeout(done, 1500);
+  player.requestVideoFrameCallback(() => { clearTimeout(enough); done(); });
+});
 (async () => {
   try {
     const loaded = once("loadeddata");
@@ -54,8 +59,10 @@ const once = (name) => new Promise((done, failed) => {
     seen.frames.push(number());
     for (const time of %(times)s) {
       const there = once("seeked");
+      const shown = nextFrame();
       player.currentTime = time;
       await there;
+      await shown;
       seen.frames.push(number());
     }
     if (%(play)s) {
