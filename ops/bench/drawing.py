@@ -5,7 +5,7 @@ from html import escape
 
 from ops.bench.figures import Figure, Findings, short
 
-_WIDTH, _LABEL, _BAR, _ROW = 960, 470, 360, 26
+_WIDTH, _LABEL, _BAR, _ROW = 1040, 550, 360, 26
 _MOST = 2.0
 """Bars are cut off beyond this multiple, and say by how much they are longer."""
 
@@ -23,7 +23,7 @@ def ratios(findings: Sequence[Findings]) -> str:
         "<title>Ours as a multiple of the peer's; less is better</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         '<text x="12" y="24" font-size="15" font-weight="600">Ours ÷ peer, less is better; green meets its '
-        "target, red misses it, grey has none</text>",
+        "target (black mark), red misses it, grey has none</text>",
     ]
     for number, figure in enumerate(figures):
         parts += _bar(figure, 44 + number * _ROW, scale)
@@ -40,13 +40,17 @@ def _bar(figure: Figure, top: int, scale: float) -> list[str]:
     ratio = figure.ratio or 0.0
     width = min(ratio, _MOST) * scale
     name = escape(f"{figure.name} : {figure.peer_name}")
+    target = figure.limit / figure.peer * scale if figure.limit is not None and figure.peer else None
+    if target is not None and target > _MOST * scale:
+        target = None
+    text = max(width, target or 0.0) + 6
     lines = [
         f'<text x="{_LABEL - 8}" y="{top + 14}" text-anchor="end" font-size="11">{name}</text>',
         f'<rect x="{_LABEL}" y="{top + 2}" width="{width:.1f}" height="{_ROW - 10}" '
         f'fill="{_COLOURS[figure.met]}"/>',
-        f'<text x="{_LABEL + width + 6:.1f}" y="{top + 15}">{short(ratio)}</text>',
+        f'<text x="{_LABEL + text:.1f}" y="{top + 15}">{short(ratio)}</text>',
     ]
-    if figure.limit is not None and figure.peer and figure.limit / figure.peer <= _MOST:
-        x = _LABEL + figure.limit / figure.peer * scale
+    if target is not None:
+        x = _LABEL + target
         lines.append(f'<rect x="{x - 1:.1f}" y="{top - 1}" width="2" height="{_ROW - 4}" fill="#111"/>')
     return lines

@@ -97,7 +97,9 @@ def test_the_drawing_has_a_bar_for_every_ratio_in_its_colour() -> None:
     assert colours.count("#2a7f4f") == 1
     assert colours.count("#c0392b") == 1
     assert colours.count("#6b7a8f") == 1
-    assert all(float(rect.get("width", "0")) <= 960 for rect in root.iter("{http://www.w3.org/2000/svg}rect"))
+    assert all(
+        float(rect.get("width", "0")) <= 1040 for rect in root.iter("{http://www.w3.org/2000/svg}rect")
+    )
 
 
 def test_a_subject_measured_anew_replaces_itself_alone(tmp_path) -> None:  # type: ignore[no-untyped-def]
