@@ -157,7 +157,7 @@ def recording(tmp_path: Path) -> Iterator[RecordingSite]:
 
 def test_three_kills(recording: RecordingSite, mediamtx_server: MediamtxServer, tmp_path: Path) -> None:
     sample = numbered.make_numbered("h264-nob", 150, tmp_path / "sample.mp4")
-    url = f"{mediamtx_server.rtsp_url}/{tmp_path.name}"
+    url = mediamtx_server.own_url("kam-1")
     with numbered.publish(sample, url):
         recording.add("kam-1", url)
         recording.add("kam-2", "test://?size=160x120&fps=10&gop=10")

@@ -47,7 +47,7 @@ def live(
     with ExitStack() as sending:
         urls = {}
         for variant, camera in cameras.items():
-            urls[variant] = f"{mediamtx_server.rtsp_url}/{folder.name}-{variant}"
+            urls[variant] = mediamtx_server.own_url(variant)
             sending.enter_context(numbered.publish(camera, urls[variant]))
         time.sleep(1.3)  # join inside a GOP
         recorders = []

@@ -363,10 +363,9 @@ def every_frame_once(
         for variant in variants
     }
     publishers = []
-    token = tmp_path.name
     try:
         for variant, sample in samples.items():
-            url = f"{server.rtsp_url}/{token}-{variant}"
+            url = server.own_url(variant)
             publishers.append(numbered.publish(sample, url))
             publishers[-1].__enter__()
             recording.add(variant, url, segment_seconds=10 if seconds > 60 else 4)

@@ -80,6 +80,10 @@ class MediamtxServer:
     api_url: str
     playback_url: str
 
+    def own_url(self, name: str) -> str:
+        """An RTSP address nobody else publishes to, in this run or in one beside it."""
+        return f"{self.rtsp_url}/{name}-{secrets.token_hex(4)}"
+
 
 @dataclass(frozen=True, slots=True)
 class FreshBuckets:
