@@ -50,10 +50,10 @@ stack-down: setup  ## Stop them
 bench: setup  ## Measure beside the peers and write docs/benchmarks.md
 	$(BIN)/python -m ops.bench
 
-soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers; writes docs/reports/
+soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers
 	$(BIN)/python -m pytest -q -m slow tests/e2e/test_crash.py $(PYTEST_ARGS)
 
-soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each; writes docs/reports/
+soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each
 	$(BIN)/python -m pytest -q -m slow tests/integration/test_recorder.py $(PYTEST_ARGS)
 
 docs: setup  ## Write the generated parts of docs/reference

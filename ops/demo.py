@@ -111,9 +111,10 @@ class Demo:
         sample = self.folder / "sample.mp4"
         make_sample(sample)
         rtsp = os.environ.get("SAKSI_TEST_RTSP_URL") or running_rtsp()
+        path = f"saksi-demo-{os.getpid()}"
         if rtsp:
-            say(f"MediaMTX answers: the third camera is {rtsp}/saksi-demo")
-            return PublishedCamera(f"{rtsp}/saksi-demo", sample)
+            say(f"MediaMTX answers: the third camera is {rtsp}/{path}")
+            return PublishedCamera(f"{rtsp}/{path}", sample)
         say(
             "MediaMTX does not run here (saksi stack up would start it): the third camera replays a recording"
         )

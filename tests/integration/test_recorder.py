@@ -118,7 +118,9 @@ def test_a_looped_file_is_one_run_without_a_hole(recording: RecordingSite, tmp_p
             for number in numbered.numbers(numbered.read_numbers(path))
         ]
         assert len(shown) > 80
-        assert [number for number in shown] == [(shown[0] + index) % 60 for index in range(len(shown))]
+        first = shown[0]
+        assert first is not None
+        assert shown == [(first + index) % 60 for index in range(len(shown))]
 
 
 # The store, the index and the disk fail --------------------------------------------------------------------
