@@ -406,8 +406,9 @@ def every_frame_once(
             shown = numbered.numbers(numbered.read_numbers(joined))
             first = shown[0]
             assert first is not None
-            assert shown[:covered] == list(range(first, first + covered)), variant
-            assert len(shown) - covered <= 3
+            whole = next((at for at, number in enumerate(shown) if number != first + at), len(shown))
+            assert covered <= whole, f"{variant}: coverage claims a frame that is not there"
+            assert len(shown) - whole <= 3, f"{variant}: frames are missing before the run's end"
             assert covered >= (seconds - 12) * 15
 
 
