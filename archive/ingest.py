@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 from archive import canonical
 from archive.canonical import JsonObject
+from archive.clock import Clock
 from archive.durable import disk_errors, write_durably
 from archive.errors import IntegrityError, Malformed
 from archive.logbook import Identity, Logbook, identity
@@ -136,8 +137,8 @@ def read_tickets(folder: Path) -> Iterator[Parcel]:
 class Ingest:
     """Steps 4 to 8. :meth:`store` may run in many threads; :meth:`commit` in one at a time.
 
-    ``keep_days`` says how long a segment is locked from its start, by camera; ``is_held`` whether a legal
-    hold covers it now.
+    ``keep_days`` says how long a segment is locked from its start, by camera, and at least for a day from
+    now; ``is_held`` whether a legal hold covers it now.
     """
 
     def __init__(
@@ -148,6 +149,7 @@ class Ingest:
         index: IndexSink,
         logbook: Logbook,
         recorder: str,
+        clock: Clock,
         keep_days: Callable[[str], int],
         is_held: Callable[[Segment], bool] = lambda segment: False,
     ) -> None:
@@ -156,6 +158,7 @@ class Ingest:
         self._index = index
         self._logbook = logbook
         self._recorder = recorder
+        self._clock = clock
         self._keep_days = keep_days
         self._is_held = is_held
         self._turn = threading.Lock()
@@ -183,6 +186,8 @@ class Ingest:
         with disk_errors(media.name):
             content = Content.of_file(media, sha256=segment.sha256)
         until = segment.span.start + self._keep_days(segment.camera) * DAY
+        # What lay in the spool beyond its term is locked all the same: no store takes a lock in the past.
+        until = max(until, self._clock.now() + DAY)
         held = self._is_held(segment)
         stored = self._footage.put(
             segment.key,

@@ -147,6 +147,7 @@ class Recorder:
             index=parts.index,
             logbook=logbook,
             recorder=self._id,
+            clock=parts.clock,
             keep_days=parts.keep_days or (lambda camera: settings.retention_floor_days),
         )
         archiver = self._archiver = Archiver(

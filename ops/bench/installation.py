@@ -127,6 +127,7 @@ def lay_down(site: Site, camera: str, raw: Sequence[Path], start: int, folder: P
         index=site.index,
         logbook=logbook,
         recorder=_RECORDER,
+        clock=site.clock,
         keep_days=lambda _camera: 1,
     )
     run, tfdt, at = new_run_id(site.clock.now()), 0, start

@@ -79,6 +79,7 @@ class Bench:
             index=self.index,
             logbook=self.logbook,
             recorder="rec-1",
+            clock=self.clock,
             keep_days=lambda camera: 30,
         )
 
@@ -224,6 +225,16 @@ def test_a_crash_between_any_two_steps_loses_and_repeats_nothing(
     assert set(bench.index.entries) == {(RUN, 0), (RUN, 1)}
     assert all(entry.version for entry in bench.index.entries.values())
     assert bench.index.cursor == len(bench.batches())
+
+
+def test_what_waited_beyond_its_term_is_locked_all_the_same(bench: Bench) -> None:
+    parcel = bench.segment(0)
+    bench.clock.advance(40 * DAY)
+    bench.ingest.store(parcel)
+    stored = next(iter(bench.footage.list("segments/")))
+    lock = bench.footage.head(stored.key).lock
+    assert lock is not None
+    assert lock.until >= bench.clock.now() + DAY
 
 
 def test_an_index_that_is_away_keeps_segments_in_the_spool_and_the_cursor_back(bench: Bench) -> None:
