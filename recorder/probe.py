@@ -18,6 +18,7 @@ from archive.model.gap import GapCause
 from recorder.sources import Source, SourceKind
 
 _LONGEST_ANSWER = 64 << 10
+_GOING_DOWN = 0.5
 _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 _HASHES: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
@@ -41,18 +42,36 @@ async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
         return None if source.path.is_file() else GapCause.UNREACHABLE
     if source.kind is SourceKind.PATTERN:
         return None
+    told = await _ask_once(source, timeout)
+    if told is not None:
+        return told.cause
+    # It hung up without an answer, as a server does that is just going down: a moment later it is gone.
+    await asyncio.sleep(_GOING_DOWN)
+    told = await _ask_once(source, timeout)
+    return GapCause.STREAM_ERROR if told is None else told.cause
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    cause: GapCause | None
+
+
+async def _ask_once(source: Source, timeout: float) -> _Told | None:
+    """One conversation; None where the other side hung up in the midst of it."""
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(source.host, source.port, ssl=_tls(source))
     except (OSError, TimeoutError):
-        return GapCause.UNREACHABLE
+        return _Told(GapCause.UNREACHABLE)
     try:
         async with asyncio.timeout(timeout):
-            return _cause(await _converse(source, reader, writer))
+            return _Told(_cause(await _converse(source, reader, writer)))
     except TimeoutError:
-        return GapCause.STALLED
-    except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
-        return GapCause.STREAM_ERROR
+        return _Told(GapCause.STALLED)
+    except (ConnectionError, EOFError):
+        return None
+    except (OSError, ValueError, asyncio.LimitOverrunError):
+        return _Told(GapCause.STREAM_ERROR)
     finally:
         writer.close()
 

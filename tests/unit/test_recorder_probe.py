@@ -129,6 +129,28 @@ def test_without_credentials_a_challenge_is_a_refusal() -> None:
     assert asyncio.run(ask(basic("x"), "rtsp://127.0.0.1:{port}/")) is GapCause.AUTH_FAILED
 
 
+@pytest.mark.parametrize(("goes", "cause"), [(True, GapCause.UNREACHABLE), (False, GapCause.STREAM_ERROR)])
+def test_who_hangs_up_is_asked_once_more(goes: bool, cause: GapCause) -> None:
+    """A server that is going down accepts and hangs up; a moment later nobody listens."""
+
+    async def story() -> GapCause | None:
+        server: asyncio.Server | None = None
+
+        async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+            if goes and server is not None:
+                server.close()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            return await diagnose(parse_source(f"rtsp://127.0.0.1:{port}/main"), timeout=0.3)
+        finally:
+            server.close()
+
+    assert asyncio.run(story()) is cause
+
+
 def test_nobody_listens() -> None:
     async def refused() -> GapCause | None:
         server = await asyncio.start_server(silent, "127.0.0.1", 0)
