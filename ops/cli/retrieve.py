@@ -158,8 +158,12 @@ def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
     return {
         "asked": _edges(reading.span),
         "actual": None,
+        "hidden_preroll_us": 0,
+        "hidden_tail_us": 0,
         "frames": 0,
+        "hidden_frames": 0,
         "bytes": 0,
+        "sha256": None,
         "pieces": [],
         "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in nothing.gaps],
     }
