@@ -1,4 +1,4 @@
-"""Exact clips of numbered cameras, read back by FFmpeg (issue A: exact clip)."""
+"""Exact clips of numbered cameras, read back by FFmpeg."""
 
 import hashlib
 import json
