@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from archive.timespan import SECOND, format_instant, parse_instant
+from recorder.binary import find_ffmpeg
 from tests.support.command_line import CommandLine
 from tests.support.servers import FreshBuckets
 
@@ -94,7 +95,7 @@ def test_a_clip_is_exact_whole_and_the_same_twice(site: CommandLine, tmp_path: P
     assert first["gaps"] == []
     assert len(first["pieces"]) >= 2
     decoded = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", str(tmp_path / "a.mp4"), "-f", "null", "-"],
+        [str(find_ffmpeg().path), "-v", "error", "-i", str(tmp_path / "a.mp4"), "-f", "null", "-"],
         capture_output=True,
         text=True,
         check=True,

@@ -16,6 +16,7 @@ from archive.objects.filesystem import FilesystemStore
 from archive.reader import Reading
 from archive.timespan import SECOND, Timespan
 from tests.support.numbered import VARIANTS, finalised_run, numbers, read_numbers, recorded_segments
+from tests.support.programs import required
 from tests.support.recordings import (
     OTHER_RUN,
     T0,
@@ -137,7 +138,7 @@ def test_ffprobe_finds_nothing_to_complain_of(camera: Camera, tmp_path: Path) ->
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"".join(clip.stream()))
     probe = subprocess.run(
-        ["ffprobe", "-v", "warning", "-of", "json", "-show_streams", "-show_format", str(path)],
+        [required("ffprobe"), "-v", "warning", "-of", "json", "-show_streams", "-show_format", str(path)],
         capture_output=True,
         check=True,
     )

@@ -23,7 +23,8 @@ from archive.mp4.finalise import Finalised, finalise
 from archive.mp4.header import parse_header
 from archive.mp4.nal import NalKind, nal_kind, nal_units
 from tests.support import numbered
-from tests.support.numbered import FFMPEGS, SYSTEM_FFMPEG, TICKS, VARIANTS
+from tests.support.numbered import FFMPEGS, TICKS, VARIANTS
+from tests.support.programs import required
 
 SECONDS, SEGMENT_SECONDS = 16, 6
 FRAMES = SECONDS * 15
@@ -101,13 +102,12 @@ def test_presentation_times_meet_at_every_border(recording: Recording) -> None:
     assert recording.run[0][1].first_decodable_pts == recording.run[0][1].header.first_pts
 
 
-@pytest.mark.skipif(SYSTEM_FFMPEG is None, reason="ffprobe is not installed")
 def test_ffprobe_reads_the_sample_table_that_we_do(recording: Recording) -> None:
     for target, made in recording.run:
         done = subprocess.run(
             [
-                "ffprobe", "-v", "error", "-show_entries", "packet=pts,dts,size,flags", "-of", "csv=p=0",
-                target,
+                required("ffprobe"), "-v", "error", "-show_entries", "packet=pts,dts,size,flags",
+                "-of", "csv=p=0", target,
             ],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
