@@ -1,12 +1,15 @@
 """Which port a server gets: the one asked for, else the one it had, else the default, else a free one."""
 
 import errno
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 
 from archive.errors import Unavailable
 
 _LOOPBACK = "127.0.0.1"
+_LOWEST, _HIGHEST = 20_000, 32_000
+_TRIES = 200
 
 
 def choose(
@@ -60,8 +63,17 @@ def is_free(port: int) -> bool:
 
 
 def free() -> int:
-    """Return a port that is free now; the kernel does not hand it out again soon."""
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that is free now, from below those that the kernel gives to outgoing connections.
+
+    One of those could be taken by any client of this machine before the server binds it (it happened).
+    Raises ``Unavailable`` (``stack_port_taken``) where none is found.
+    """
+    for _ in range(_TRIES):
+        port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
+        if is_free(port):
+            return port
+    raise Unavailable(
+        f"no free port was found between {_LOWEST} and {_HIGHEST}",
+        code="stack_port_taken",
+        hint="end what listens there, or set SAKSI_STACK_PORT_<NAME> to a port that is free",
+    )
