@@ -8,7 +8,6 @@ Objects and index are walked side by side in key order, which is time order, so 
 large the archive is; the journals' runs are counted, not kept.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -247,11 +246,10 @@ class Checker:
         found: list[Ed25519PublicKey] = []
         try:
             for entry in Ledger(self._stores.records, self._clock).history("recorder", recorder):
-                raw = base64.b64decode(entry.state["public_key"], validate=True)
-                found.append(Ed25519PublicKey.from_public_bytes(raw))
+                found.append(journal.registered_key(recorder, entry.state))
         except IntegrityError:
             pass  # the ledger's own check reports the broken stream; what was read before it still counts
-        except (KeyError, TypeError, ValueError):
+        except Malformed:
             self._breach("I2", "recorder_key_unreadable", recorder, "its registered key cannot be read")
         return found
 

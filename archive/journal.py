@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from archive import canonical
-from archive.canonical import sha256_hex
+from archive.canonical import JsonObject, sha256_hex
 from archive.errors import IntegrityError, Malformed
 from archive.ids import check_name, check_sha256
 from archive.model import leaf as leaves
@@ -46,6 +46,14 @@ class Batch:
 def public_key_sha256(key: Ed25519PublicKey) -> str:
     """The fingerprint under which the ledger registers a recorder's key."""
     return sha256_hex(key.public_bytes_raw())
+
+
+def registered_key(recorder: str, state: JsonObject) -> Ed25519PublicKey:
+    """The public key in a ``recorder`` ledger entry's state. Raises Malformed ``bad_recorder_key``."""
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(state["public_key"], validate=True))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"the key of recorder {recorder} cannot be read", code="bad_recorder_key") from error
 
 
 def encode(

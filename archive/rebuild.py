@@ -11,7 +11,6 @@ What cannot be read or trusted is left out, named in the report, and stops nothi
 keep the rest of the archive from being found.
 """
 
-import base64
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -164,13 +163,7 @@ class _Rebuild:
         if entry.kind == CAMERA:
             self._places.setdefault(entry.id, []).append((entry.at, from_state(entry.state).place))
             return
-        try:
-            raw = base64.b64decode(entry.state["public_key"], validate=True)
-            public = Ed25519PublicKey.from_public_bytes(raw)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Malformed(
-                f"the key of recorder {entry.id} cannot be read", code="bad_recorder_key"
-            ) from error
+        public = journal.registered_key(entry.id, entry.state)
         self._keys.setdefault(entry.id, {})[journal.public_key_sha256(public)] = public
 
     def _place(self, camera: str, instant: int) -> Place | None:

@@ -10,10 +10,10 @@ from api.cameras import all_cameras, camera_facts
 from api.parameters import CameraId
 from api.places import WhereAsked
 from api.routing import add_json
-from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, Reason, camera_json
+from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, Reason
 from api.visit import Visit, require
 from archive.errors import Malformed
-from archive.model.camera import Camera
+from archive.model.camera import Camera, public_json
 
 
 def add_routes(router: APIRouter) -> None:
@@ -30,12 +30,12 @@ def add_routes(router: APIRouter) -> None:
 def list_cameras(visit: Annotated[Visit, require("cameras.read")], where: WhereAsked) -> JSONResponse:
     """Every registered camera that passes the filters, by id, at the place where it stands now."""
     found = [camera for camera in all_cameras(visit.services.index) if where.admits(camera.place)]
-    return JSONResponse({"cameras": [camera_json(camera) for camera in found]})
+    return JSONResponse({"cameras": [public_json(camera) for camera in found]})
 
 
 def get_camera(visit: Annotated[Visit, require("cameras.read")], camera: CameraId) -> JSONResponse:
     """One camera."""
-    return JSONResponse(camera_json(camera_facts(visit.services, camera)))
+    return JSONResponse(public_json(camera_facts(visit.services, camera)))
 
 
 def add_camera(visit: Annotated[Visit, require("cameras.edit")], form: CameraIn) -> JSONResponse:
@@ -43,7 +43,7 @@ def add_camera(visit: Annotated[Visit, require("cameras.edit")], form: CameraIn)
     visit.begin(Act.CAMERA_CHANGE, form.id)
     camera = visit.services.registry.add(form.form(), actor=visit.principal.id, reason=form.reason)
     where = f"{visit.services.settings.base_path}/v1/cameras/{camera.id}"
-    return JSONResponse(camera_json(camera), status_code=201, headers={"Location": where})
+    return JSONResponse(public_json(camera), status_code=201, headers={"Location": where})
 
 
 def edit_camera(
@@ -55,7 +55,7 @@ def edit_camera(
     if not changes:
         raise Malformed("nothing is to be changed", code="nothing_to_change", hint="Name a field.")
     edited = visit.services.registry.edit(camera, changes, actor=visit.principal.id, reason=patch.reason)
-    return JSONResponse(camera_json(edited))
+    return JSONResponse(public_json(edited))
 
 
 def disable_camera(
@@ -78,4 +78,4 @@ class _Switch(Protocol):
 
 def _switched(visit: Visit, camera: CameraId, switch: _Switch, why: Reason) -> JSONResponse:
     visit.begin(Act.CAMERA_CHANGE, camera)
-    return JSONResponse(camera_json(switch(camera, actor=visit.principal.id, reason=why.reason)))
+    return JSONResponse(public_json(switch(camera, actor=visit.principal.id, reason=why.reason)))

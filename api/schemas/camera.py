@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from archive.cameras import CameraForm
-from archive.canonical import JsonObject
-from archive.model.camera import Camera, OwnerKind
-from archive.timespan import format_instant
+from archive.model.camera import OwnerKind
 
 Short = Annotated[str, StringConstraints(max_length=200)]
 Degrees = Annotated[Decimal, Field(max_digits=20, allow_inf_nan=False)]
@@ -102,22 +100,3 @@ class Reason(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Short
-
-
-def camera_json(camera: Camera) -> JsonObject:
-    """A camera as every answer writes it; never its sealed or whole source."""
-    return {
-        "id": camera.id,
-        "name": camera.name,
-        "source": camera.source,
-        "lat": float(camera.place.lat),
-        "lon": float(camera.place.lon),
-        "kecamatan": camera.place.kecamatan,
-        "kelurahan": camera.place.kelurahan,
-        "owner": camera.place.owner.value,
-        "view": "public",
-        "segment_seconds": camera.segment_seconds,
-        "registered_at": format_instant(camera.registered_at),
-        "disabled": camera.disabled,
-        "audio": camera.audio,
-    }

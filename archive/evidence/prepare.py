@@ -4,7 +4,6 @@ The same request over the same archive gives the same plan, so that a worker who
 makes the same package. What arrives after the request (late segments, later custody) stays out.
 """
 
-import base64
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from archive import canonical, custody, journal, keys, reader
 from archive.cameras import Registry
 from archive.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segment, plan_clip
-from archive.errors import IntegrityError, Malformed, NotFound
+from archive.errors import IntegrityError, NotFound
 from archive.evidence.plan import ClipPlan, GapStatement, JournalProof, Original, PackagePlan
 from archive.ledger import Ledger
 from archive.model import custody as events
@@ -162,14 +161,10 @@ class Preparer:
         found: dict[str, bytes] = {}
         try:
             for entry in self.ledger.history("recorder", recorder):
-                raw = base64.b64decode(entry.state["public_key"], validate=True)
-                found[canonical.sha256_hex(raw)] = raw
+                key = journal.registered_key(recorder, entry.state)
+                found[journal.public_key_sha256(key)] = key.public_bytes_raw()
         except NotFound:
             return {}
-        except (KeyError, TypeError, ValueError) as error:
-            raise Malformed(
-                f"the registered key of recorder {recorder} cannot be read", code="bad_recorder_key"
-            ) from error
         return found
 
     def _custody(self, request: SealRequest) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
 from archive.ids import check_name
+from archive.timespan import format_instant
 
 SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
 SEGMENT_SECONDS = (2, 300)
@@ -181,3 +182,22 @@ def from_state(state: Mapping[str, Any]) -> Camera:
         )
     except (KeyError, TypeError) as error:
         raise Malformed(f"the camera's record lacks or misnames {error}", code="bad_camera") from error
+
+
+def public_json(camera: Camera) -> JsonObject:
+    """A camera as every answer writes it; never its sealed or whole source."""
+    return {
+        "id": camera.id,
+        "name": camera.name,
+        "source": camera.source,
+        "lat": float(camera.place.lat),
+        "lon": float(camera.place.lon),
+        "kecamatan": camera.place.kecamatan,
+        "kelurahan": camera.place.kelurahan,
+        "owner": camera.place.owner.value,
+        "view": "public",
+        "segment_seconds": camera.segment_seconds,
+        "registered_at": format_instant(camera.registered_at),
+        "disabled": camera.disabled,
+        "audio": camera.audio,
+    }

@@ -1,13 +1,13 @@
 """``saksi camera``: the registry."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from archive.cameras import COLUMNS, CameraForm, ImportReport
 from archive.errors import Malformed
-from archive.model.camera import Camera
+from archive.model.camera import public_json
 from archive.timespan import format_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
@@ -15,24 +15,6 @@ from ops.cli.output import note, print_json, print_table, say
 app = typer.Typer(help="Register, change and list cameras.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
-
-
-def as_json(camera: Camera) -> dict[str, Any]:
-    """A camera as every JSON answer shows it: without secrets."""
-    return {
-        "id": camera.id,
-        "name": camera.name,
-        "source": camera.source,
-        "lat": float(camera.place.lat),
-        "lon": float(camera.place.lon),
-        "kecamatan": camera.place.kecamatan,
-        "kelurahan": camera.place.kelurahan,
-        "owner": camera.place.owner.value,
-        "view": "public",
-        "segment_seconds": camera.segment_seconds,
-        "registered_at": format_instant(camera.registered_at),
-        "disabled": camera.disabled,
-    }
 
 
 @app.command()
@@ -66,7 +48,7 @@ def add(
     with open_site() as site:
         camera = site.registry.add(form, actor=actor().id, reason=reason)
     if json_:
-        print_json(as_json(camera))
+        print_json(public_json(camera))
     else:
         say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
 
@@ -104,7 +86,7 @@ def list_(json_: Json = False) -> None:
     with open_site() as site:
         cameras = site.registry.cameras()
     if json_:
-        print_json({"cameras": [as_json(camera) for camera in cameras]})
+        print_json({"cameras": [public_json(camera) for camera in cameras]})
         return
     print_table(
         ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "STATE"),
@@ -139,9 +121,9 @@ def show(camera_id: Annotated[str, typer.Argument(metavar="ID")], json_: Json = 
         for e in history
     ]
     if json_:
-        print_json(as_json(camera) | {"history": changes})
+        print_json(public_json(camera) | {"history": changes})
         return
-    for name, value in as_json(camera).items():
+    for name, value in public_json(camera).items():
         say(f"{name:16} {value}")
     print_table(
         ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
@@ -184,7 +166,7 @@ def edit(
     with open_site() as site:
         camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
     if json_:
-        print_json(as_json(camera))
+        print_json(public_json(camera))
     else:
         say(f"Camera {camera.id} is changed")
 
@@ -198,7 +180,7 @@ def disable(
     """Stop recording a camera; its timeline goes on as a gap with the cause disabled."""
     with open_site() as site:
         camera = site.registry.disable(camera_id, actor=actor().id, reason=reason)
-    print_json(as_json(camera)) if json_ else say(f"Camera {camera.id} is disabled")
+    print_json(public_json(camera)) if json_ else say(f"Camera {camera.id} is disabled")
 
 
 @app.command()
@@ -210,4 +192,4 @@ def enable(
     """Record a disabled camera again."""
     with open_site() as site:
         camera = site.registry.enable(camera_id, actor=actor().id, reason=reason)
-    print_json(as_json(camera)) if json_ else say(f"Camera {camera.id} is enabled")
+    print_json(public_json(camera)) if json_ else say(f"Camera {camera.id} is enabled")
