@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 from archive.errors import ArchiveError
+from ops.jobs import JobThreads, all_jobs
 from ops.recording import recorder_of, stopping
-from ops.serving import SealingThread, server_of
+from ops.serving import server_of
 from ops.wiring import Site
-
-LOOK_EVERY = 2.0
 
 
 async def run_everything(site: Site, log: Any, *, host: str, port: int) -> None:
@@ -20,11 +19,11 @@ async def run_everything(site: Site, log: Any, *, host: str, port: int) -> None:
     recorder = recorder_of(site, log, None)
     server = server_of(site, host=host, port=port)
 
-    def tell(error: ArchiveError) -> None:
-        log.warning("sealing_waits", code=error.code, reason=error.message)
+    def tell(job: str, error: ArchiveError) -> None:
+        log.warning("job_waits", job=job, code=error.code, reason=error.message)
 
-    sealing = SealingThread(site, every=LOOK_EVERY, tell=tell)
-    sealing.start()
+    jobs = JobThreads(site, list(all_jobs().values()), tell=tell)
+    jobs.start()
     with stopping(recorder):
         serving = asyncio.create_task(server.serve())
         recording = asyncio.create_task(recorder.run())
@@ -32,7 +31,7 @@ async def run_everything(site: Site, log: Any, *, host: str, port: int) -> None:
         server.should_exit = True
         recorder.stop()
         results = await asyncio.gather(serving, recording, return_exceptions=True)
-    await asyncio.to_thread(sealing.stop)
+    await asyncio.to_thread(jobs.stop)
     for result in results:
         if isinstance(result, BaseException):
             raise result

@@ -1,8 +1,6 @@
 """The API process: its services put together, its first token, and uvicorn around it."""
 
 import logging
-import threading
-from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -12,7 +10,6 @@ from api.app import create_app
 from api.services import ApiSettings, Services
 from archive.custody import CustodyWriter, new_writer_id
 from archive.derive import StillMaker
-from archive.errors import ArchiveError, Unavailable
 from ops.evidence import Evidence
 from ops.tokens import token_file
 from ops.wiring import Site, build_facts
@@ -57,36 +54,3 @@ def server_of(site: Site, *, host: str, port: int) -> uvicorn.Server:
         timeout_graceful_shutdown=10,
     )
     return uvicorn.Server(config)
-
-
-class SealingThread:
-    """Seals whatever is asked for, in this process: the embedded default's worker.
-
-    ``tell`` hears of troubles; a store that does not answer is tried again at the next look.
-    """
-
-    def __init__(self, site: Site, *, every: float, tell: Callable[[ArchiveError], None]) -> None:
-        self._evidence = Evidence(site, build_facts())
-        self._every = every
-        self._tell = tell
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sealing", daemon=True)
-
-    def start(self) -> None:
-        """Begin looking for requests."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the request in work, if any."""
-        self._stopped.set()
-        self._thread.join(60)
-        if self._thread.is_alive():
-            raise Unavailable("a sealing is still in work", code="sealing_in_work")
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._evidence.run_open_requests()
-            except ArchiveError as error:
-                self._tell(error)
-            self._stopped.wait(self._every)

@@ -3,7 +3,7 @@
 import signal
 import threading
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,11 @@ from ops.cli.options import Json, open_site
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.wiring import Site
 
+if TYPE_CHECKING:
+    from ops.jobs import Job
+
 Host = Annotated[str, typer.Option("--host", help="Address to listen on; the setting without.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on; the setting without.")]
-
-SEAL = "seal"
-JOBS = (SEAL,)
-LOOK_EVERY = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -52,30 +51,27 @@ def up(host: Host = "", port: Port = -1) -> None:
 
 
 def work(
-    once: Annotated[
-        str, typer.Option("--once", help="Run one job once, then exit: seal.", metavar="JOB")
-    ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this job; may be repeated.", metavar="JOB")
+    ] = None,
+    once: Annotated[str, typer.Option("--once", help="Run one job once, then exit.", metavar="JOB")] = "",
     json_: Json = False,
 ) -> None:
-    """Run the jobs: seal what was asked for, stamp what waits for its token."""
-    from ops.evidence import Evidence
-    from ops.serving import SealingThread
-    from ops.wiring import build_facts
+    """Run the jobs in the background of the archive, all of them or those named."""
+    from ops.jobs import JobThreads
 
-    if once and once not in JOBS:
-        raise Malformed(f"there is no job {once!r}", code="bad_job", hint=f"Jobs are: {', '.join(JOBS)}")
+    chosen = [_job(name) for name in ([once] if once else only or _job_names())]
     with open_site() as site:
         if once:
-            with progress_bar("sealing") as bar:
-                count = Evidence(site, build_facts()).run_open_requests(bar)
-            print_json({"job": once, "done": count}) if json_ else say(f"{count} requests seen to")
+            with progress_bar(once):
+                count = chosen[0].begin(site)()
+            print_json({"job": once, "done": count}) if json_ else say(f"{once}: {count} done")
             return
-        _ = Evidence(site, build_facts()).worker  # a missing seal key is told at once
-        thread = SealingThread(site, every=LOOK_EVERY, tell=_tell)
-        thread.start()
-        note("Working; stop with Ctrl-C.")
+        threads = JobThreads(site, chosen, tell=_tell)
+        threads.start()
+        note(f"Working: {', '.join(job.name for job in chosen)}; stop with Ctrl-C.")
         wait_for_signal()
-        thread.stop()
+        threads.stop()
 
 
 def doctor(json_: Json = False) -> int:
@@ -123,5 +119,20 @@ def _port(site: Site, port: int) -> int:
     return site.settings.port if port < 0 else port
 
 
-def _tell(error: ArchiveError) -> None:
-    note(f"{error.message} [{error.code}] {error.hint}")
+def _tell(job: str, error: ArchiveError) -> None:
+    note(f"{job}: {error.message} [{error.code}] {error.hint}")
+
+
+def _job_names() -> list[str]:
+    from ops.jobs import all_jobs
+
+    return list(all_jobs())
+
+
+def _job(name: str) -> "Job":
+    from ops.jobs import all_jobs
+
+    jobs = all_jobs()
+    if name not in jobs:
+        raise Malformed(f"there is no job {name!r}", code="bad_job", hint=f"Jobs are: {', '.join(jobs)}")
+    return jobs[name]

@@ -1,0 +1,43 @@
+"""The newest entry of every stream of one ledger kind, kept up to date.
+
+A look costs one listing; only a stream that grew is read. What decides over destruction (holds) and what
+decides over keeping (policies) is read this way by every process that needs it, each at its own pace.
+"""
+
+from collections.abc import Mapping
+
+from archive import keys
+from archive.ledger import Entry, Ledger
+from archive.ports import ObjectStore
+
+
+class Heads:
+    """The heads of one kind. Not thread-safe: whoever shares it guards :meth:`refresh`."""
+
+    def __init__(self, ledger: Ledger, records: ObjectStore, kind: str) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._kind = kind
+        self._entries: dict[str, Entry] = {}
+
+    def refresh(self) -> Mapping[str, Entry]:
+        """All heads by stream id, as the ledger has them now.
+
+        Raises:
+            Unavailable: the store does not answer; what was known before is still in :attr:`known`.
+            IntegrityError: an entry does not read; nothing is skipped, since it may be a hold.
+        """
+        newest: dict[str, int] = {}
+        for listed in self._records.list(keys.ledger_prefix(self._kind)):
+            _, entity, version = keys.parse_ledger_key(listed.key)
+            newest[entity] = max(version, newest.get(entity, 0))
+        for entity, version in newest.items():
+            known = self._entries.get(entity)
+            if known is None or known.version != version:
+                self._entries[entity] = self._ledger.entry(self._kind, entity, version)
+        return self._entries
+
+    @property
+    def known(self) -> Mapping[str, Entry]:
+        """The heads as of the last refresh."""
+        return self._entries

@@ -1,0 +1,81 @@
+"""The jobs of an installation: what ``saksi work`` and ``saksi up`` do in the background.
+
+A job is one function over a :class:`ops.wiring.Site` that does what is due and returns how much it did. It is
+idempotent and needs no lease: two workers with the same job disturb each other no more than one that starts
+again after a crash. Each job may run in a process of its own, with the store account that it alone needs.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archive.errors import ArchiveError, Unavailable
+from ops.wiring import Site, build_facts
+
+Tell = Callable[[str, ArchiveError], None]
+"""Told the job's name and the trouble; the job is tried again at its next turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``run`` does what is due now; ``every`` is the pause in seconds between two turns.
+
+    ``begin`` makes whatever lives as long as the process and returns ``run``.
+    """
+
+    name: str
+    every: float
+    begin: Callable[[Site], Callable[[], int]]
+
+
+def _seal(site: Site) -> Callable[[], int]:
+    from ops.evidence import Evidence
+
+    return Evidence(site, build_facts()).run_open_requests
+
+
+def all_jobs() -> Mapping[str, Job]:
+    """Every job there is, by name."""
+    jobs = (Job("seal", 2.0, _seal),)
+    return {job.name: job for job in jobs}
+
+
+class JobThreads:
+    """Runs jobs, each in a thread of its own, until stopped."""
+
+    def __init__(self, site: Site, jobs: Sequence[Job], *, tell: Tell) -> None:
+        self._site = site
+        self._tell = tell
+        self._stopped = threading.Event()
+        # Beginning makes parts of the site that all share.
+        self._beginning = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run, args=(job,), name=f"job-{job.name}", daemon=True)
+            for job in jobs
+        ]
+
+    def start(self) -> None:
+        """Begin every job."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End each job after the turn that it is in. Raises Unavailable ``job_in_work`` after a minute."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(60)
+        busy = [thread.name for thread in self._threads if thread.is_alive()]
+        if busy:
+            raise Unavailable(f"still in work: {', '.join(busy)}", code="job_in_work")
+
+    def _run(self, job: Job) -> None:
+        run: Callable[[], int] | None = None
+        while not self._stopped.is_set():
+            try:
+                if run is None:
+                    with self._beginning:
+                        run = job.begin(self._site)
+                run()
+            except ArchiveError as error:
+                self._tell(job.name, error)
+            self._stopped.wait(job.every)
