@@ -23,6 +23,12 @@ class Act(StrEnum):
     """What people do through the API."""
 
     CAMERA_CHANGE = "camera.change"
+    POLICY_CHANGE = "policy.change"
+    HOLD_PLACE = "hold.place"
+    HOLD_EXTEND = "hold.extend"
+    HOLD_REVIEW = "hold.review"
+    HOLD_RELEASE = "hold.release"
+    HOLD_READ = "hold.read"
     RECORDINGS_SEARCH = "recordings.search"
     SEGMENTS_SEARCH = "segments.search"
     CLIP_DESCRIBE = "clip.describe"
@@ -33,8 +39,13 @@ class Act(StrEnum):
     EVIDENCE_READ = "evidence.read"
     EVIDENCE_DOWNLOAD = "evidence.download"
     EVIDENCE_VERIFY = "evidence.verify"
+    INCIDENT_CLOSE = "incident.close"
+    LOG_READ = "log.read"
     ACCESS = "access"
     SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+    PASSWORD_CHANGE = "password.change"  # noqa: S105
+    PURPOSE_CHANGE = "purpose.change"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

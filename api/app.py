@@ -18,17 +18,35 @@ from starlette.responses import Response
 
 from api import problems
 from api.acts import Trace
+from api.auth.cookies import Cookies
 from api.auth.gate import Gate
+from api.auth.sessions import Limits
 from api.auth.strangers import Strangers
 from api.body import BodyLimit
 from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
+from api.incidents import OpenIncidents
 from api.meters import Metered, Meters
 from api.openapi import DescribedApp
 from api.playback import PlaybackSessions
 from api.readiness import Readiness, probes_of
-from api.routes import cameras, clips, description, evidence, frames, health, playback, recordings
+from api.routes import (
+    cameras,
+    clips,
+    description,
+    dispositions,
+    evidence,
+    frames,
+    health,
+    holds,
+    incidents,
+    log,
+    playback,
+    policies,
+    recordings,
+    session,
+)
 from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
 from api.services import Services
@@ -37,7 +55,22 @@ from api.visit import Visit
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
 
-RESOURCES = (health, description, cameras, recordings, clips, frames, playback, evidence)
+RESOURCES = (
+    health,
+    description,
+    cameras,
+    recordings,
+    clips,
+    frames,
+    playback,
+    evidence,
+    policies,
+    dispositions,
+    holds,
+    session,
+    incidents,
+    log,
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -45,11 +78,18 @@ def create_app(services: Services) -> FastAPI:
     settings = services.settings
     trace = Trace(services.custody)
     meters = Meters(services.metrics)
+    services.metrics.register(OpenIncidents(services))
     strangers = Strangers(trace, meters, services.clock)
+    limits = services.people.cookies.limits if services.people is not None else Limits()
+    cookies = Cookies(
+        settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
+    )
     runtime = Runtime(
         services=services,
         trace=trace,
         meters=meters,
+        strangers=strangers,
+        cookies=cookies,
         slots=StreamSlots(settings.streams),
         clips=Clips(services),
         frames=Frames(services),
@@ -70,7 +110,13 @@ def create_app(services: Services) -> FastAPI:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(Metered, meters=meters),
-            Middleware(Gate, tokens=services.tokens, turned_away=strangers.turned_away),
+            Middleware(
+                Gate,
+                tokens=services.tokens,
+                turned_away=strangers.turned_away,
+                people=services.people,
+                cookies=cookies,
+            ),
             Middleware(BodyLimit, limit=settings.max_body),
         ],
         exception_handlers={

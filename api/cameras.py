@@ -6,7 +6,7 @@ from api.places import Where
 from api.services import Services
 from archive.model.camera import Camera, from_state
 from search.index import Index
-from search.query import SegmentQuery
+from search.query import Document, SegmentQuery
 
 
 def camera_facts(services: Services, camera: str) -> Camera:
@@ -15,7 +15,11 @@ def camera_facts(services: Services, camera: str) -> Camera:
     Raises:
         NotFound: ``camera_not_found``.
     """
-    document = services.index.document("camera", camera)
+    return facts_of(services, camera, services.index.document("camera", camera))
+
+
+def facts_of(services: Services, camera: str, document: Document | None) -> Camera:
+    """The same, by the document that the index has of the camera, if any. Raises NotFound."""
     if document is not None:
         return from_state({**document.state, "sealed_source": ""})
     return services.registry.camera(camera)

@@ -1,11 +1,11 @@
 """From a camera id and a span to an exact clip, for the routes that give clips, frames and playlists."""
 
-from api.cameras import camera_facts
+from api.cameras import facts_of
 from api.services import Services
 from archive.clip.cache import ClipCache
 from archive.clip.exact import Clip, check_length, earlier_segment, plan_clip
 from archive.ports import SegmentIndex
-from archive.reader import Reading, check_span, read
+from archive.reader import Reading, check_span, reading_of
 from archive.timespan import Timespan
 
 
@@ -25,8 +25,19 @@ class Clips:
         """
         parts = self._services
         check_span(span, parts.clock.now())
-        registered = camera_facts(parts, camera).registered_at
-        return read(parts.index, camera, span, registered_at=registered, now=parts.clock.now())
+        # Document and mark in one turn, before the rest: see search.index, "Reading while it is written".
+        standing = parts.index.standing(camera)
+        registered = facts_of(parts, camera, standing.document).registered_at
+        records = parts.index.records(camera, span)
+        return reading_of(
+            camera,
+            span,
+            high_water=standing.high_water,
+            records=records.gaps,
+            segments=records.segments,
+            registered_at=registered,
+            now=parts.clock.now(),
+        )
 
     def clip(self, camera: str, span: Timespan) -> tuple[Reading, Clip]:
         """The exact clip of a span, and the reading it was planned from.

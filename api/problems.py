@@ -44,6 +44,7 @@ _BY_CLASS: tuple[tuple[type[ArchiveError], int], ...] = (
 _BY_CODE: Mapping[str, int] = {
     # Rules about what may be registered or asked: the content of the request is at fault, not the person.
     "private_view": 422,
+    "hold_shrinks": 422,
     # Nothing is missing from the address; the footage asked for does not exist.
     "no_footage": 409,
     "clip_not_joinable": 409,
@@ -53,6 +54,11 @@ _BY_CODE: Mapping[str, int] = {
     "not_sealed": 409,
     "not_stamped": 409,
     "unauthenticated": 401,
+    "session_ended": 401,
+    "sign_in_failed": 401,
+    "sign_in_locked": 429,
+    "no_password_here": 409,
+    "no_session": 409,
     "precondition_failed": 412,
     "range_not_satisfiable": 416,
     # Our own records that do not read back: nobody outside can have caused them.
@@ -62,7 +68,12 @@ _BY_CODE: Mapping[str, int] = {
     "bad_entry": 500,
     "bad_custody_event": 500,
     "bad_evidence": 500,
+    "bad_policy": 500,
+    "bad_hold": 500,
+    "bad_disposition": 500,
     "bad_kind": 500,
+    "bad_user_record": 500,
+    "bad_grant_record": 500,
 }
 
 _INSIDE = {
@@ -205,7 +216,7 @@ def _outside_hint(status: int, error: ArchiveError) -> str:
 def _headers_of(error: ArchiveError, status: int) -> Iterable[tuple[str, str]]:
     if status == 401:
         yield "WWW-Authenticate", 'Bearer realm="saksi"'
-    if status == 503:
+    if status in {429, 503}:
         yield "Retry-After", _RETRY_AFTER
     size = getattr(error, "size", None)
     if status == 416 and size is not None:

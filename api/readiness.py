@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from prometheus_client import Gauge
+
 from api.services import Services
+from archive.canary import Watch
 from archive.clock import Clock
 from archive.errors import ArchiveError
 from archive.ports import ObjectStore
@@ -86,7 +89,14 @@ def probes_of(services: Services) -> Mapping[str, Probe]:
     def tokens() -> None:
         services.tokens.principal_of("")
 
+    watch = Watch(services.ledger, services.stores.records, services.clock)
+    Gauge(
+        "saksi_canary_open_findings",
+        "Promises the canary saw the store break, not yet dealt with.",
+        registry=services.metrics,
+    ).set_function(lambda: len(watch.last))
     return {
+        "locks": watch.check,
         "footage": listing(services.stores.footage),
         "records": listing(services.stores.records),
         "cache": listing(services.stores.cache),

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from api.acts import Trace
+from api.auth.cookies import Cookies
+from api.auth.strangers import Strangers
 from api.clips import Clips
 from api.frames import Frames
 from api.meters import Meters
@@ -20,6 +22,8 @@ class Runtime:
     services: Services
     trace: Trace
     meters: Meters
+    strangers: Strangers
+    cookies: Cookies
     slots: StreamSlots
     clips: Clips
     frames: Frames

@@ -12,15 +12,20 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
+from api.auth.people import People
 from api.auth.principal import TokenVerifier
 from archive.cameras import Registry
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.custody import CustodyWriter
 from archive.derive import StillMaker
+from archive.holds.placing import Holds
+from archive.holds.progress import ProgressBoard
 from archive.ledger import Ledger
 from archive.model.evidence import EvidenceRecord
 from archive.ports import Stores
+from archive.retention.planner import Planner
+from archive.retention.policies import Policies
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
 from search.index import Index
 
@@ -74,10 +79,12 @@ class ApiSettings:
     ``base_path`` is where a proxy shows the API ("" for the root); ``zone`` is what people read times in.
     ``streams`` bounds how much footage leaves at once, and with it the memory; ``stall`` is how long a
     client may take for one piece; a playback session ends after ``playback_idle`` without a request, which
-    is looked at every ``sweep``. ``build`` names this program and its version for the description.
+    is looked at every ``sweep``. ``public_url`` is where browsers see the API, "" for the loopback: with
+    ``https://`` cookies are for HTTPS alone. ``build`` names this program and its version for the description.
     """
 
     base_path: str = ""
+    public_url: str = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
     max_body: int = 256 * 1024
     max_cameras: int = 100
@@ -97,7 +104,7 @@ class Services:
     """The parts of one API process.
 
     ``pool`` fetches footage in parallel: for stores behind a network; None for files. ``stills`` makes
-    frames; None where there is no FFmpeg.
+    frames; None where there is no FFmpeg. ``people`` signs people in; without it only tokens are let in.
     """
 
     clock: Clock
@@ -105,10 +112,15 @@ class Services:
     index: Index
     registry: Registry
     ledger: Ledger
+    policies: Policies
+    holds: Holds
+    hold_progress: ProgressBoard
+    planner: Planner
     custody: CustodyWriter
     evidence: EvidenceService
     tokens: TokenVerifier
     metrics: CollectorRegistry
     pool: Executor | None = None
     stills: StillMaker | None = None
+    people: People | None = None
     settings: ApiSettings = field(default_factory=ApiSettings)

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Protocol, cast
 from fastapi import Depends, Header, Query, Request
 
 from api.acts import Act, Told
+from api.auth.access import Access
+from api.auth.permissions import Reach
 from api.auth.principal import Principal
 from api.runtime import Runtime
 from api.services import Services
@@ -41,6 +43,15 @@ class Visit:
     def services(self) -> Services:
         """The parts of the API."""
         return self.runtime.services
+
+    @property
+    def access(self) -> Access:
+        """What the principal may see for this action; why not goes on record, not into the answer."""
+
+        def denied(why: str) -> None:
+            self.details["denied"] = why
+
+        return Access(self.services, self.principal, self.action, denied)
 
     def begin(self, act: Act, *objects: str, details: Mapping[str, Detail] | None = None) -> None:
         """Name what is attempted, on what; a refusal from here on is put on record."""
@@ -82,17 +93,23 @@ class Visit:
 
 
 class Requirement(Protocol):
-    """A dependency that knows which action it stands for."""
+    """A dependency that knows which action it stands for, and how far it can hold people back."""
 
     action: str
+    narrows: frozenset[Reach]
 
     def __call__(self, request: Request, purpose: str, saksi_purpose: str) -> Awaitable[Visit]:
         """The visit, or Refused."""
         ...
 
 
-def require(action: str) -> Any:
-    """The dependency of a route that does ``action``: gives its :class:`Visit`, or refuses with 403."""
+def require(action: str, *narrows: Reach) -> Any:
+    """The dependency of a route that does ``action``: gives its :class:`Visit`, or refuses with 403.
+
+    ``narrows`` are the reaches short of everything that the route holds people to, by :attr:`Visit.access`.
+    Whoever reaches no further than what it does not know of is refused: a route that somebody forgets to
+    narrow shows nobody too much.
+    """
 
     async def visit(
         request: Request,
@@ -113,23 +130,31 @@ def require(action: str) -> Any:
         made = Visit(
             runtime=runtime,
             principal=principal,
-            actor=Actor(id=principal.id, address=address),
+            actor=Actor(id=principal.id, address=address, session=principal.session),
             purpose="",
             action=action,
         )
         request.scope["saksi.visit"] = made
-        if not principal.may(action):
+        if not principal.reach(action) & {Reach.ALL, *narrows}:
             made.begin(Act.ACCESS, request.url.path[:200], details={"action": action})
             raise Refused(
                 f"{action} is not yours to do",
                 code="not_permitted",
                 hint="Ask an administrator for a role that includes it.",
             )
-        made.purpose = check_purpose(purpose or saksi_purpose)
+        made.purpose = check_purpose(purpose or saksi_purpose or principal.purpose)
+        if not made.purpose and principal.needs_purpose(action):
+            made.begin(Act.ACCESS, request.url.path[:200], details={"action": action})
+            raise Malformed(
+                "footage is shown and given for a purpose alone",
+                code="purpose_needed",
+                hint="Say why in 'purpose', or once for the session: a shift, an incident number.",
+            )
         return made
 
     requirement = cast(Requirement, visit)
     requirement.action = action
+    requirement.narrows = frozenset(narrows)
     return Depends(requirement)
 
 

@@ -20,5 +20,6 @@ I8  No footage leaves the system without a custody event naming person, purpose 
 I9  In the footage and records buckets every key has exactly one version. A second version or a delete
     marker is an integrity incident; readers take the oldest.
 
-I3 and I4 stand on checkpoints and holds, which a later release brings; the others are kept today.
+I3 is kept by the checkpoint job, I4 by the ledger, the store's locks and holds, and fixity, which compares
+them; all others by every part that writes.
 """

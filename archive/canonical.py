@@ -23,6 +23,12 @@ def encode(value: Mapping[str, Any]) -> bytes:
     Raises:
         Malformed: ``not_canonical`` for floats, integers of 2^53 and more, and other types.
     """
+    if type(value) is dict and _is_plain(value):
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), check_circular=False)
+        if "\\" not in text:
+            # No string needed an escape, so all are printable ASCII, where the two forms are one: names in
+            # order of code points, nothing between the parts (proven in tests/unit/test_canonical.py).
+            return text.encode("ascii")
     _refuse_floats(value)
     try:
         return rfc8785.dumps(dict(value))
@@ -48,6 +54,21 @@ def decode(data: bytes) -> JsonObject:
 def sha256_hex(data: bytes) -> str:
     """SHA-256 in lower-case hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+_LARGEST = 2**53 - 1
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is made of exactly the built-in types that JSON has, with integers in bounds."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return bool(-_LARGEST <= value <= _LARGEST)
+    if kind is dict:
+        return all(type(name) is str and _is_plain(item) for name, item in value.items())
+    return (kind is list or kind is tuple) and all(_is_plain(item) for item in value)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:

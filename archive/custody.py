@@ -10,8 +10,9 @@ An object is lines of canonical JSON: a header ``{"v","writer","batch","prev","a
 
 import secrets
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ from archive.timespan import DAY, HOUR, Timespan, format_instant, hour_of
 VERSION = 1
 GENESIS = "0" * 64
 MAX_BATCH = 500
+READ_AHEAD = 32
+"""Objects that are being fetched at once by a reader with a pool."""
 
 
 def new_writer_id(name: str) -> str:
@@ -165,12 +168,58 @@ def decode(data: bytes) -> CustodyBatch:
         raise IntegrityError(f"a custody object cannot be read: {error}", code="custody_form") from error
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event and the line of the object that it stands on: ``key#line``, the header being line 1."""
+
+    event: CustodyEvent
+    key: str
+    line: int
+
+
 def read(records: ObjectStore, span: Timespan) -> Iterator[CustodyEvent]:
     """Events of ``span``, in order of their objects' names (hour, then writer)."""
+    return (stored.event for stored in read_stored(records, span))
+
+
+def read_stored(
+    records: ObjectStore, span: Timespan, *, pool: Executor | None = None
+) -> Iterator[StoredEvent]:
+    """As :func:`read`, with where each event lies. Only the hours of ``span`` are listed and read.
+
+    ``pool`` fetches objects in parallel from a store behind a network.
+
+    Raises:
+        IntegrityError: ``custody_form``: an object cannot be read; none is passed over.
+    """
+    for key, data in _bodies(records, _object_keys(records, span), pool):
+        for line, event in enumerate(decode(data).events, 2):
+            if event.at in span:
+                yield StoredEvent(event, key, line)
+
+
+def _object_keys(records: ObjectStore, span: Timespan) -> Iterator[str]:
+    """Names of the objects that may hold events of a span: a day's at a time where the whole day is asked."""
     hour = hour_of(span.start)
-    while hour < span.end + HOUR:  # a batch is filed under the hour of its flush, which may be the next
-        for listed in records.list(f"custody/{keys.hour_folder(hour)}/"):
-            for event in decode(records.get(listed.key)).events:
-                if event.at in span:
-                    yield event
-        hour += HOUR
+    end = span.end + HOUR  # a batch is filed under the hour of its flush, which may be the next
+    while hour < end:
+        whole_day = hour % DAY == 0 and hour + DAY <= end
+        folder = keys.hour_folder(hour)
+        prefix = f"custody/{folder.rpartition('/')[0] if whole_day else folder}/"
+        yield from (listed.key for listed in records.list(prefix))
+        hour += DAY if whole_day else HOUR
+
+
+def _bodies(
+    records: ObjectStore, names: Iterator[str], pool: Executor | None
+) -> Iterator[tuple[str, bytes]]:
+    if pool is None:
+        yield from ((name, records.get(name)) for name in names)
+        return
+    ahead: deque[tuple[str, Future[bytes]]] = deque()
+    for name in names:
+        ahead.append((name, pool.submit(records.get, name)))
+        if len(ahead) >= READ_AHEAD:
+            ready, body = ahead.popleft()
+            yield ready, body.result()
+    yield from ((name, body.result()) for name, body in ahead)

@@ -137,8 +137,8 @@ def read_tickets(folder: Path) -> Iterator[Parcel]:
 class Ingest:
     """Steps 4 to 8. :meth:`store` may run in many threads; :meth:`commit` in one at a time.
 
-    ``keep_days`` says how long a segment is locked from its start, by camera, and at least for a day from
-    now; ``is_held`` whether a legal hold covers it now.
+    ``locked_until`` says until when a segment recorded at a place is locked, which is for a day from now at
+    least; ``is_held`` whether a legal hold covers it. Both are asked right before each put.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Ingest:
         logbook: Logbook,
         recorder: str,
         clock: Clock,
-        keep_days: Callable[[str], int],
+        locked_until: Callable[[Segment, Place | None], int],
         is_held: Callable[[Segment], bool] = lambda segment: False,
     ) -> None:
         self._footage = footage
@@ -159,7 +159,7 @@ class Ingest:
         self._logbook = logbook
         self._recorder = recorder
         self._clock = clock
-        self._keep_days = keep_days
+        self._locked_until = locked_until
         self._is_held = is_held
         self._turn = threading.Lock()
         self._unindexed: dict[Identity, int] = {}
@@ -185,9 +185,8 @@ class Ingest:
             return
         with disk_errors(media.name):
             content = Content.of_file(media, sha256=segment.sha256)
-        until = segment.span.start + self._keep_days(segment.camera) * DAY
         # What lay in the spool beyond its term is locked all the same: no store takes a lock in the past.
-        until = max(until, self._clock.now() + DAY)
+        until = max(self._locked_until(segment, parcel.place), self._clock.now() + DAY)
         held = self._is_held(segment)
         stored = self._footage.put(
             segment.key,

@@ -11,7 +11,7 @@ ledger (kind ``recorder``), and a batch that is unsigned, wrongly signed, or out
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -22,7 +22,9 @@ from archive.canonical import JsonObject, sha256_hex
 from archive.errors import IntegrityError, Malformed
 from archive.ids import check_name, check_sha256
 from archive.model import leaf as leaves
+from archive.model.gap import Gap, GapCause
 from archive.model.leaf import Leaf
+from archive.model.line import SegmentLine, read_line
 from archive.timespan import format_instant, parse_instant
 
 VERSION = 1
@@ -67,6 +69,7 @@ def encode(
     origin: str = "recorder",
 ) -> bytes:
     """The signed bytes of one batch; the same arguments give the same bytes (Ed25519 is deterministic)."""
+    _refuse_disposed(lines)
     header = {
         "v": VERSION,
         "recorder": check_name("recorder", recorder),
@@ -88,26 +91,7 @@ def encode(
 
 def decode(data: bytes) -> Batch:
     """Read a batch without judging its signature. Raises Malformed ``bad_batch``."""
-    lines = data.split(b"\n")
-    if len(lines) < 3 or lines[-1] != b"":
-        raise Malformed("the batch is cut off", code="bad_batch")
-    header, trailer = canonical.decode(lines[0]), canonical.decode(lines[-2])
-    body = lines[1:-2]
-    try:
-        if header["v"] != VERSION or header["lines"] != len(body):
-            raise Malformed("the batch's header does not fit its lines", code="bad_batch")
-        return Batch(
-            recorder=check_name("recorder", header["recorder"]),
-            batch=int(header["batch"]),
-            prev=check_sha256(header["prev"]),
-            at=parse_instant(header["at"]),
-            origin=header["origin"],
-            leaves=tuple(leaves.decode(line) for line in body),
-            key_sha256=check_sha256(trailer["key"]),
-            digest=sha256_hex(data),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise Malformed(f"the batch lacks or misnames {error}", code="bad_batch") from error
+    return _batch(_read(data))
 
 
 def verify(data: bytes, key: Ed25519PublicKey, *, prev: str | None = None) -> Batch:
@@ -119,22 +103,110 @@ def verify(data: bytes, key: Ed25519PublicKey, *, prev: str | None = None) -> Ba
         IntegrityError: ``journal_signature``, ``journal_chain`` or ``journal_form``.
     """
     try:
-        batch = decode(data)
+        return _batch(verify_lines(data, {public_key_sha256(key): key}, prev=prev))
+    except Malformed as error:
+        raise IntegrityError(f"a journal batch cannot be read: {error}", code="journal_form") from error
+    except IntegrityError as error:
+        if error.code != "journal_unknown_key":
+            raise
+        raise IntegrityError(error.message, code="journal_signature") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """A batch whose segment lines are left as they are: what a reader of very many wants.
+
+    ``leaves`` holds, in order, a :class:`SegmentLine` for each segment line in plain form, and the leaf for
+    every other line.
+    """
+
+    recorder: str
+    batch: int
+    prev: str
+    at: int
+    origin: str
+    leaves: tuple[SegmentLine | Leaf, ...]
+    key_sha256: str
+    digest: str
+
+
+def verify_lines(data: bytes, keys: Mapping[str, Ed25519PublicKey], *, prev: str | None = None) -> Lines:
+    """As :func:`verify`, by the recorder's keys by fingerprint, without making every leaf.
+
+    Raises:
+        Malformed: ``bad_batch``.
+        IntegrityError: as :func:`verify`; ``journal_unknown_key`` for a key that is not among them.
+    """
+    found = _read(data)
+    try:
         at = data.rindex(b"\n", 0, len(data) - 1) + 1
         trailer = canonical.decode(data[at:-1])
         signature = base64.b64decode(trailer["sig"], validate=True)
     except (Malformed, KeyError, TypeError, ValueError) as error:
-        raise IntegrityError(f"a journal batch cannot be read: {error}", code="journal_form") from error
-    name = f"batch {batch.batch} of recorder {batch.recorder}"
-    if batch.key_sha256 != public_key_sha256(key):
-        raise IntegrityError(f"{name} was signed by another key", code="journal_signature")
+        raise Malformed(f"the batch has no signature: {error}", code="bad_batch") from error
+    name = f"batch {found.batch} of recorder {found.recorder}"
+    key = keys.get(found.key_sha256)
+    if key is None:
+        raise IntegrityError(
+            f"{name} is signed by a key the ledger does not know", code="journal_unknown_key"
+        )
     try:
         key.verify(signature, data[:at])
     except InvalidSignature as error:
         raise IntegrityError(f"{name} does not fit its signature", code="journal_signature") from error
-    if prev is not None and batch.prev != prev:
+    if prev is not None and found.prev != prev:
         raise IntegrityError(f"{name} does not follow the batch before it", code="journal_chain")
-    lines = data.split(b"\n")[:-1]
-    if any(canonical.encode(canonical.decode(line)) != line for line in lines):
+    lines = data.split(b"\n")
+    # A segment line in plain form is canonical as it is; the others are written again and compared.
+    others = [
+        line
+        for line, leaf in zip(lines[1:-2], found.leaves, strict=True)
+        if not isinstance(leaf, SegmentLine)
+    ]
+    if any(canonical.encode(canonical.decode(line)) != line for line in (lines[0], *others, lines[-2])):
         raise IntegrityError(f"{name} is not in canonical form", code="journal_form")
-    return batch
+    return found
+
+
+def _read(data: bytes) -> Lines:
+    lines = data.split(b"\n")
+    if len(lines) < 3 or lines[-1] != b"":
+        raise Malformed("the batch is cut off", code="bad_batch")
+    header, trailer = canonical.decode(lines[0]), canonical.decode(lines[-2])
+    body = lines[1:-2]
+    try:
+        if header["v"] != VERSION or header["lines"] != len(body):
+            raise Malformed("the batch's header does not fit its lines", code="bad_batch")
+        found = tuple(read_line(line) or leaves.decode(line) for line in body)
+        _refuse_disposed(found)
+        return Lines(
+            recorder=check_name("recorder", header["recorder"]),
+            batch=int(header["batch"]),
+            prev=check_sha256(header["prev"]),
+            at=parse_instant(header["at"]),
+            origin=header["origin"],
+            leaves=found,
+            key_sha256=check_sha256(trailer["key"]),
+            digest=sha256_hex(data),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"the batch lacks or misnames {error}", code="bad_batch") from error
+
+
+def _refuse_disposed(lines: Iterable[SegmentLine | Leaf]) -> None:
+    """That footage was destroyed is for dispositions to say, never for a recorder."""
+    if any(isinstance(leaf, Gap) and leaf.cause is GapCause.DISPOSED for leaf in lines):
+        raise Malformed("a recorder says that footage was disposed of", code="bad_batch")
+
+
+def _batch(found: Lines) -> Batch:
+    return Batch(
+        recorder=found.recorder,
+        batch=found.batch,
+        prev=found.prev,
+        at=found.at,
+        origin=found.origin,
+        leaves=tuple(leaf.segment() if isinstance(leaf, SegmentLine) else leaf for leaf in found.leaves),
+        key_sha256=found.key_sha256,
+        digest=found.digest,
+    )

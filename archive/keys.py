@@ -21,6 +21,7 @@ _BATCH = re.compile(
     re.ASCII,
 )
 _LEDGER = re.compile(r"ledger/(?P<kind>[a-z_]+)/(?P<id>[^/]+)/(?P<version>\d{8})\.json\Z", re.ASCII)
+_CHECKPOINT = re.compile(r"checkpoints/(?P<number>\d{10})/(?P<part>[^/]+)\Z", re.ASCII)
 _SAFE_KEY = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*\Z", re.ASCII)
 
 MAX_KEY_BYTES = 512
@@ -138,3 +139,36 @@ def evidence_prefix(evidence_id: str) -> str:
 def evidence_checksums_key(evidence_id: str) -> str:
     """CRC-32 of a package's large parts, beside the package and not of it."""
     return f"evidence/{check_evidence_id(evidence_id)}.crc32.json"
+
+
+def disposition_prefix(disposition: str) -> str:
+    """The folder of one disposition's list, record and signatures; ends in a slash."""
+    return f"dispositions/{check_name('disposition', disposition)}/"
+
+
+def checkpoint_key(number: int, part: str) -> str:
+    """``checkpoints/<number>/<part>``; checkpoints count from 1."""
+    return f"checkpoints/{number:010d}/{part}"
+
+
+def parse_checkpoint_key(key: str) -> tuple[int, str]:
+    """The number of a checkpoint and the name of one of its parts. Raises Malformed ``bad_key``."""
+    match = _CHECKPOINT.match(key)
+    if match is None:
+        raise Malformed(f"{key!r} does not name a part of a checkpoint", code="bad_key")
+    return int(match["number"]), match["part"]
+
+
+CANARY = "canary/"
+"""Where the canary puts the objects it attacks, in the footage and in the records bucket."""
+
+
+def canary_day(at: int) -> str:
+    """The folder of a UTC day's canary objects, of all accounts; ends in a slash."""
+    return f"{CANARY}{as_datetime(at).strftime('%Y%m%d')}/"
+
+
+def canary_key(account: str, at: int, name: str) -> str:
+    """``canary/<day>/<account>/<instant>_<name>``: one object that is there to be attacked."""
+    stamp = as_datetime(at).strftime("%Y%m%dT%H%M%S.%fZ")
+    return f"{canary_day(at)}{check_name('account', account)}/{stamp}_{check_name('canary', name)}"

@@ -29,6 +29,7 @@ KINDS = (
     "user",
     "token",
     "disposition",
+    "break_glass",
     "integrity_incident",
 )
 GENESIS = "0" * 64

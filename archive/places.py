@@ -36,9 +36,17 @@ class PlaceHistory:
         """Every camera that was ever registered, by id."""
         return tuple(self._places)
 
+    def all_of(self, camera: str) -> tuple[Place, ...]:
+        """Every place where the camera ever stood."""
+        return tuple(place for _, place in self._places.get(camera, ()))
+
     def place(self, camera: str, instant: int) -> Place | None:
         """Where the camera stood: its entry valid at ``instant``, its first one for an earlier instant."""
         history = self._places.get(camera)
         if not history:
             return None
         return next((place for at, place in reversed(history) if at <= instant), history[0][1])
+
+    def since(self, camera: str) -> tuple[tuple[int, Place], ...]:
+        """Every change of the camera's record: from when, and where it stood; the first held ever before."""
+        return tuple(self._places.get(camera, ()))

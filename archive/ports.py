@@ -82,6 +82,46 @@ class ObjectHead:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+MAX_DELETIONS = 500
+"""The most versions that one batch of deletions names."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoomedVersion:
+    """One version that is to be destroyed."""
+
+    key: str
+    version: str
+
+
+class DeletionOutcome(StrEnum):
+    """What became of one doomed version; the last three mean that it stays."""
+
+    DELETED = "deleted"
+    GONE = "gone"
+    UNDER_HOLD = "under_hold"
+    UNDER_RETENTION = "under_retention"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The outcome for one version. ``until`` is its lock's end (µs), if retention kept it.
+
+    Stores that do not tell a version they destroyed from one that was not there say ``deleted`` for both.
+    """
+
+    key: str
+    version: str
+    outcome: DeletionOutcome
+    until: int | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the version is still there."""
+        return self.outcome not in (DeletionOutcome.DELETED, DeletionOutcome.GONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """The store's own answer to a put. ``created`` is False when the same bytes were there already."""
@@ -176,6 +216,18 @@ class ObjectStore(Protocol):
 
         Raises:
             Refused: ``under_retention`` or ``under_hold``.
+        """
+        ...
+
+    def delete_versions(self, items: Sequence[DoomedVersion]) -> Sequence[Deletion]:
+        """Destroy up to 500 versions and tell of each, in the order given; idempotent.
+
+        What a hold, a lock or the store itself keeps is reported and harms no other item. Nothing is ever
+        bypassed. After an error any part may be done, and the same call may be repeated.
+
+        Raises:
+            Malformed: ``too_many_deletions``, ``bad_key``, ``bad_version``: nothing was deleted.
+            Unavailable, Refused ``store_access_denied``: the store did not do the batch, or not all of it.
         """
         ...
 

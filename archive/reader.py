@@ -80,6 +80,28 @@ def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int
     high_water = index.high_water(camera)
     records = index.gaps(camera, span)
     segments = tuple(index.segments(camera, span))
+    return reading_of(
+        camera,
+        span,
+        high_water=high_water,
+        records=records,
+        segments=segments,
+        registered_at=registered_at,
+        now=now,
+    )
+
+
+def reading_of(
+    camera: str,
+    span: Timespan,
+    *,
+    high_water: int | None,
+    records: Iterable[Gap],
+    segments: tuple[SegmentRef, ...],
+    registered_at: int,
+    now: int,
+) -> Reading:
+    """The reading that these answers of an index make; ``high_water`` must have been asked for first."""
     coverage = SpanSet(segment.span for segment in segments).within(span)
     gaps, pending = explain(
         span, coverage, records, registered_at=registered_at, high_water=high_water, now=now
@@ -111,7 +133,7 @@ def explain(
         found.extend(GapSpan(piece, cause) for piece in left & part)
         left = left - part
 
-    for record in sorted(records, key=lambda gap: (gap.span.start, gap.ingested_at)):
+    for record in sorted(records, key=lambda gap: (gap.span.start, gap.gap)):
         take(record.cause.value, SpanSet((record.span,)))
     if span.end > now:
         take(NOT_YET, SpanSet((Timespan(max(span.start, now), span.end),)))

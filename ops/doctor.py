@@ -10,12 +10,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from archive.canary import Watch
 from archive.canonical import JsonObject
+from archive.disposition.pressure import Level
 from archive.errors import ArchiveError, NotFound
 from archive.evidence.timestamp import LOCAL_NAME
+from archive.incidents import IncidentStatus, incidents
+from archive.keys import canary_day
 from archive.ports import Content
 from archive.timespan import DAY, MINUTE
 from ops import keys
+from ops.disposition import pressure_of
+from ops.fixity import status_of
 from ops.host_clock import is_synchronised
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
@@ -58,8 +64,12 @@ def examine(site: Site) -> Iterator[Diagnosis]:
         ("clock", _clock),
         ("disk", _disk),
         ("archive", _archive),
+        ("pressure", _pressure),
+        ("locks", _locks),
+        ("fixity", _fixity),
         ("index", _index),
         ("keys", _keys),
+        ("log", _log),
         ("recorders", _recorders),
     )
     for subject, look in looks:
@@ -119,6 +129,60 @@ def _archive(site: Site) -> Iterator[Diagnosis]:
     yield Diagnosis("archive", Light.GREEN, "the cache bucket takes objects and gives them up")
 
 
+def _locks(site: Site) -> Iterator[Diagnosis]:
+    """What the canary found, and whether it flew lately."""
+    Watch(site.ledger, site.stores.records, site.clock).check()
+    days = [site.clock.now() - back for back in (0, DAY, 2 * DAY)]
+    flown = any(next(iter(site.stores.records.list(canary_day(day))), None) for day in days)
+    if flown:
+        yield Diagnosis("locks", Light.GREEN, "the store refuses what it must refuse, the canary says")
+    else:
+        yield Diagnosis(
+            "locks",
+            Light.AMBER,
+            "nobody has tried for days whether the store keeps its locks",
+            "Run saksi store canary, and keep the job running: saksi work --only canary",
+        )
+
+
+def _pressure(site: Site) -> Iterator[Diagnosis]:
+    """How full the store is, by its quota or its disk."""
+    found = pressure_of(site)
+    if found.level is Level.UNKNOWN:
+        yield Diagnosis(
+            "pressure",
+            Light.AMBER,
+            "nobody set how much room the store has",
+            "Set archive_quota_gib, so that somebody is told before the store is full.",
+        )
+        return
+    text = f"{found.used * 100 // found.quota} % of the store's room is used"
+    light = {Level.RED: Light.RED, Level.AMBER: Light.AMBER}.get(found.level, Light.GREEN)
+    hint = "" if light is Light.GREEN else "See what could go: saksi archive pressure --plan"
+    yield Diagnosis("pressure", light, text, hint)
+
+
+def _fixity(site: Site) -> Iterator[Diagnosis]:
+    found = list(incidents(site.ledger, IncidentStatus.OPEN))
+    if found:
+        yield Diagnosis(
+            "fixity",
+            Light.RED,
+            f"{len(found)} integrity incidents are open, the first: {found[0].code} {found[0].subject}",
+            "See saksi incident list and the runbook for integrity incidents.",
+        )
+    if site.settings.fixity_mib_per_second == 0:
+        yield Diagnosis("fixity", Light.AMBER, "nothing is read and compared", "Set fixity_mib_per_second.")
+        return
+    status = status_of(site)
+    text = f"{status.percent} % of {status.hours} camera-hours were compared within {status.days} days"
+    late = status.oldest is not None and status.oldest < site.clock.now() - 2 * status.days * DAY
+    if late:
+        yield Diagnosis("fixity", Light.AMBER, text, "Raise fixity_mib_per_second, or see why it stands.")
+    elif not found:
+        yield Diagnosis("fixity", Light.GREEN, text)
+
+
 def _index(site: Site) -> Iterator[Diagnosis]:
     status = site.index.status()
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
@@ -156,6 +220,45 @@ def _keys(site: Site) -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis("timestamp", Light.GREEN, f"packages are stamped by {found.tsa}")
+
+
+def _log(site: Site) -> Iterator[Diagnosis]:
+    from ops.log import Log
+
+    log = Log(site)
+    states = list(log.newest_states(48))
+    if not states:
+        yield Diagnosis("log", Light.AMBER, "there is no checkpoint yet", "Make one: saksi log make")
+    else:
+        newest = states[0].note
+        age = site.clock.now() - newest.at
+        late = age > log.interval + 10 * MINUTE
+        yield Diagnosis(
+            "log",
+            Light.RED if late else Light.GREEN,
+            f"checkpoint {newest.number} was made {age // MINUTE} minutes ago",
+            "What arrived since can be altered unseen; run saksi work --only log." if late else "",
+        )
+    for what, lacking in (
+        ("signature", [state for state in states if not state.signed]),
+        ("time stamp", [state for state in states if not state.stamped]),
+    ):
+        if lacking:
+            yield Diagnosis(
+                "log",
+                Light.AMBER,
+                f"{len(lacking)} of the newest checkpoints have no {what} yet",
+                "Run saksi log make and read what it says.",
+            )
+    if not log.witnesses:
+        yield Diagnosis(
+            "log",
+            Light.AMBER,
+            "no witness sees the checkpoints: whoever has every key of this host can rewrite the log",
+            "Name somebody who keeps them in log_witness_urls.",
+        )
+    elif states and not any(state.receipts for state in states):
+        yield Diagnosis("log", Light.AMBER, "no witness has answered", "Run saksi log make.")
 
 
 def _recorders(site: Site) -> Iterator[Diagnosis]:

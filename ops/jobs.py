@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archive.errors import ArchiveError, Unavailable
+from archive.errors import ArchiveError, IntegrityError, Unavailable
 from ops.wiring import Site, build_facts
 
 Tell = Callable[[str, ArchiveError], None]
@@ -34,9 +34,73 @@ def _seal(site: Site) -> Callable[[], int]:
     return Evidence(site, build_facts()).run_open_requests
 
 
+def _locks(site: Site) -> Callable[[], int]:
+    from archive.retention.extending import LockExtension
+
+    return LockExtension(
+        site.stores,
+        site.ledger,
+        site.clock,
+        floor_days=site.settings.retention_floor_days,
+        pool=site.pool,
+    ).run
+
+
+def _canary(site: Site) -> Callable[[], int]:
+    def fly() -> int:
+        report = site.canary.fly()
+        if report.broken:
+            raise IntegrityError(
+                report.broken[0].message,
+                code="archive_not_protected",
+                hint=f"{len(report.broken)} attacks broke a promise: saksi store canary names them.",
+            )
+        return len(report.findings)
+
+    return fly
+
+
+def _log(site: Site) -> Callable[[], int]:
+    from ops.log import Log
+
+    return Log(site).maker.run_due
+
+
+def _index(site: Site) -> Callable[[], int]:
+    from archive.rebuild.sync import Sync
+
+    sync = Sync(site.stores, site.index, site.clock)
+    return lambda: sync.run().changes
+
+
+def _fixity(site: Site) -> Callable[[], int]:
+    from ops.fixity import FixityJob
+
+    return FixityJob(site).run
+
+
+def _holds(site: Site) -> Callable[[], int]:
+    return site.hold_sweeper().run
+
+
+def _dispose(site: Site) -> Callable[[], int]:
+    from ops.disposition import Dispositions
+
+    return Dispositions(site).run
+
+
 def all_jobs() -> Mapping[str, Job]:
     """Every job there is, by name."""
-    jobs = (Job("seal", 2.0, _seal),)
+    jobs = (
+        Job("seal", 2.0, _seal),
+        Job("index", 60.0, _index),
+        Job("dispose", 3600.0, _dispose),
+        Job("holds", 2.0, _holds),
+        Job("canary", 86_400.0, _canary),
+        Job("locks", 10.0, _locks),
+        Job("fixity", 1.0, _fixity),
+        Job("log", 30.0, _log),
+    )
     return {job.name: job for job in jobs}
 
 

@@ -2,14 +2,16 @@
 
 A folder of keys, mode 0700, outside the archive (``SAKSI_HOME/keys``)::
 
-    root.pem root.key     the authority that signs the next two
+    root.pem root.key     the authority that signs the next three
     seal.pem seal.key     the seal of packages: emailProtection, digitalSignature and nonRepudiation
+    log.pem log.key       the log's checkpoints: emailProtection and digitalSignature
     tsa.pem tsa.key       the local time-stamping authority: timeStamping, critical
     secrets.key           the secret box of camera URLs
     recorders/<id>.key    one Ed25519 key a recorder, for its journal
 
 What ``init`` makes is for development and says so in every subject. For use in court the city puts its own
-``seal.pem``, ``seal.key`` and ``root.pem`` (the issuing authority's chain) in their places.
+``seal.pem``, ``seal.key``, ``log.pem``, ``log.key`` and ``root.pem`` (the issuing authority's chain) in their
+places. The log key is never the seal key: what signs every hour by itself signs no evidence.
 """
 
 import errno
@@ -41,7 +43,7 @@ from ops.secret_box import FILE as SECRETS
 from ops.secret_box import load_or_make_secret_box
 
 DEVELOPMENT = "PENGEMBANGAN / DEVELOPMENT - not for court"
-ROOT, SEAL, TSA = "root", "seal", "tsa"
+ROOT, SEAL, LOG, TSA = "root", "seal", "log", "tsa"
 TSA_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 _ROOT_DAYS = 3650
@@ -50,7 +52,10 @@ _LEAF_DAYS = 730
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
-    """What ``saksi keys show`` tells: public facts only. ``tsa`` names the time-stamping authority."""
+    """What ``saksi keys show`` tells: public facts only. ``tsa`` names the time-stamping authority.
+
+    ``log_sha256`` is empty and ``log_not_after`` None in an older set without a log key.
+    """
 
     folder: Path
     trust_root: Path
@@ -58,6 +63,8 @@ class KeySet:
     signer_subject: str
     signer_sha256: str
     signer_not_after: datetime
+    log_sha256: str
+    log_not_after: datetime | None
     tsa: str
     development: bool
 
@@ -69,7 +76,7 @@ def init(folder: Path, *, clock: Clock) -> KeySet:
         AlreadyExists: ``keys_exist``: a key is there; none is ever overwritten.
         Unavailable: ``keys_unwritable``.
     """
-    made = [path for path in (folder / f"{name}.key" for name in (ROOT, SEAL, TSA)) if path.exists()]
+    made = [path for path in (folder / f"{name}.key" for name in (ROOT, SEAL, LOG, TSA)) if path.exists()]
     if made:
         raise AlreadyExists(
             f"{made[0]} exists already",
@@ -78,15 +85,44 @@ def init(folder: Path, *, clock: Clock) -> KeySet:
         )
     # a certificate valid from its own second on would be refused by a machine whose clock is a little behind
     now = as_datetime(clock.now()).replace(microsecond=0) - timedelta(minutes=5)
-    root_key, seal_key, tsa_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root_key, seal_key, log_key, tsa_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(4))
     root = _root_certificate(root_key, now)
     seal = _leaf_certificate("Segel / Seal", seal_key, root, root_key, now, _SEAL_USAGE)
+    log = _leaf_certificate("Log", log_key, root, root_key, now, _LOG_USAGE)
     tsa = _leaf_certificate("Waktu / Time", tsa_key, root, root_key, now, _TSA_USAGE)
     _make_folder(folder)
-    for name, key, certificate in ((ROOT, root_key, root), (SEAL, seal_key, seal), (TSA, tsa_key, tsa)):
-        _write_private(folder / f"{name}.key", _pkcs8(key))
-        _write_public(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM))
+    for name, key, certificate in (
+        (ROOT, root_key, root),
+        (SEAL, seal_key, seal),
+        (LOG, log_key, log),
+        (TSA, tsa_key, tsa),
+    ):
+        _write_pair(folder, name, key, certificate)
     load_or_make_secret_box(folder)
+    return show(folder, tsa_url="")
+
+
+def complete(folder: Path, *, clock: Clock) -> KeySet:
+    """Add the log key to an older set that has none, signed by the root key that is there.
+
+    Raises:
+        AlreadyExists: ``keys_exist``: nothing is missing.
+        NotFound: ``keys_not_found``: there is no set, or its root key is an institution's.
+    """
+    if (folder / f"{LOG}.key").exists():
+        raise AlreadyExists(f"{folder} has a log key already", code="keys_exist")
+    _read(folder / f"{ROOT}.pem")
+    root_key = load_private_key(f"{ROOT}.key", _read(folder / f"{ROOT}.key"))
+    root, *_ = certificates.load_pem_files([folder / f"{ROOT}.pem"])
+    if not isinstance(root_key, ec.EllipticCurvePrivateKey) or root.public_key() != root_key.public_key():
+        raise Malformed(
+            "root.key is not the development root of root.pem",
+            code="bad_key_file",
+            hint="Have the institution that issued root.pem issue log.pem as well.",
+        )
+    now = as_datetime(clock.now()).replace(microsecond=0) - timedelta(minutes=5)
+    log_key = ec.generate_private_key(ec.SECP256R1())
+    _write_pair(folder, LOG, log_key, _leaf_certificate("Log", log_key, root, root_key, now, _LOG_USAGE))
     return show(folder, tsa_url="")
 
 
@@ -100,6 +136,8 @@ def show(folder: Path, *, tsa_url: str) -> KeySet:
     signer, *_ = certificates.load_pem_files([folder / f"{SEAL}.pem"])
     trust_root = folder / f"{ROOT}.pem"
     roots = certificates.load_pem_files([trust_root])
+    log_path = folder / f"{LOG}.pem"
+    log = certificates.load_pem_files([log_path])[0] if log_path.exists() else None
     authority = LOCAL_NAME
     if tsa_url:
         with httpx.Client() as client:
@@ -111,6 +149,8 @@ def show(folder: Path, *, tsa_url: str) -> KeySet:
         signer_subject=certificates.subject(signer),
         signer_sha256=certificates.fingerprint(signer),
         signer_not_after=signer.not_valid_after_utc,
+        log_sha256="" if log is None else certificates.fingerprint(log),
+        log_not_after=None if log is None else log.not_valid_after_utc,
         tsa=authority,
         development=DEVELOPMENT in certificates.subject(signer),
     )
@@ -118,9 +158,18 @@ def show(folder: Path, *, tsa_url: str) -> KeySet:
 
 def load_signer(folder: Path, *, clock: Clock, password: bytes | None = None) -> FileSigner:
     """The seal. Raises NotFound ``keys_not_found``, Malformed ``bad_key_file``."""
-    key = load_private_key(f"{SEAL}.key", _read(folder / f"{SEAL}.key"), password)
-    _read(folder / f"{SEAL}.pem")
-    own, *chain = certificates.load_pem_files([folder / f"{SEAL}.pem"])
+    return _load_signer(folder, SEAL, clock, password)
+
+
+def load_log_signer(folder: Path, *, clock: Clock, password: bytes | None = None) -> FileSigner:
+    """The signer of the log's checkpoints. Raises as :func:`load_signer`."""
+    return _load_signer(folder, LOG, clock, password)
+
+
+def _load_signer(folder: Path, name: str, clock: Clock, password: bytes | None) -> FileSigner:
+    key = load_private_key(f"{name}.key", _read(folder / f"{name}.key"), password)
+    _read(folder / f"{name}.pem")
+    own, *chain = certificates.load_pem_files([folder / f"{name}.pem"])
     return FileSigner(key, own, clock, tuple(chain))
 
 
@@ -180,6 +229,7 @@ class _Usage:
 
 
 _SEAL_USAGE = _Usage(True, ExtendedKeyUsageOID.EMAIL_PROTECTION, False)
+_LOG_USAGE = _Usage(False, ExtendedKeyUsageOID.EMAIL_PROTECTION, False)
 _TSA_USAGE = _Usage(False, ExtendedKeyUsageOID.TIME_STAMPING, True)
 
 
@@ -262,6 +312,13 @@ def _pkcs8(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
     )
 
 
+def _write_pair(
+    folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate
+) -> None:
+    _write_private(folder / f"{name}.key", _pkcs8(key))
+    _write_public(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM))
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -302,7 +359,8 @@ def _read(path: Path) -> bytes:
         raise NotFound(
             f"there is no key file {path}",
             code="keys_not_found",
-            hint="Make a development set with saksi keys init, or restore the keys from their backup.",
+            hint="Make a development set with saksi keys init, or restore the keys from their backup; "
+            "saksi keys complete adds what an older set lacks.",
         ) from error
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}", code="keys_unreadable") from error

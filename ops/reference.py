@@ -1,4 +1,4 @@
-"""Writes the generated pages of ``docs/reference``: settings, command line, error codes.
+"""Writes the generated pages of ``docs/reference``: settings, command line, error codes, permissions.
 
 ``make docs`` runs it; ``tests/architecture/test_docs.py`` fails where a page is not what the code says now.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import typer
 import typer.main
 
+from api.auth.permissions import permissions_page
 from archive import errors
 from archive.errors import ArchiveError
 from ops.cli import build, exit_code
@@ -163,6 +164,7 @@ def pages(root: Path) -> dict[Path, str]:
         folder / "errors.md": errors_page(root),
         folder / "settings.md": settings_page(),
         folder / "cli.md": cli_page(),
+        folder / "permissions.md": permissions_page(),
     }
 
 

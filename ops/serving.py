@@ -10,6 +10,8 @@ from api.app import create_app
 from api.services import ApiSettings, Services
 from archive.custody import CustodyWriter, new_writer_id
 from archive.derive import StillMaker
+from archive.holds.progress import ProgressBoard
+from ops.accounts import people_of
 from ops.evidence import Evidence
 from ops.tokens import token_file
 from ops.wiring import Site, build_facts
@@ -24,6 +26,10 @@ def services_of(site: Site) -> Services:
         index=site.index,
         registry=site.registry,
         ledger=site.ledger,
+        policies=site.policies,
+        holds=site.holds,
+        hold_progress=ProgressBoard(site.stores.cache),
+        planner=site.planner,
         custody=CustodyWriter(
             site.stores.records,
             site.clock,
@@ -32,10 +38,15 @@ def services_of(site: Site) -> Services:
         ),
         evidence=Evidence(site, build_facts()),
         tokens=token_file(site),
+        people=people_of(site),
         metrics=CollectorRegistry(),
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),
-        settings=ApiSettings(zone=ZoneInfo(site.settings.time_zone), build=build_facts()),
+        settings=ApiSettings(
+            zone=ZoneInfo(site.settings.time_zone),
+            build=build_facts(),
+            public_url=site.settings.public_url.rstrip("/"),
+        ),
     )
 
 

@@ -10,11 +10,12 @@ import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from archive.errors import Malformed
+from archive.model.camera import OwnerKind
 
 PREFIX = "SAKSI_"
 _FOREIGN = ("SAKSI_TEST_", "SAKSI_STACK_")
@@ -29,6 +30,11 @@ def default_home(environ: Mapping[str, str]) -> Path:
 def _recorder_id() -> str:
     name = re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname()).strip("-")[:50]
     return f"rec-{name or 'host'}"
+
+
+def _words(value: object) -> object:
+    """A list as the environment can carry it: words between commas."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
@@ -47,12 +53,59 @@ class Settings(BaseModel):
     spool_quota_mib: int = Field(default=20_480, ge=64, description="Spool size at which recording stops")
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
+    shortening_wait_hours: int = Field(
+        default=24, ge=1, description="Wait between the approval of a shorter retention and its beginning"
+    )
+    hold_max_future_days: int = Field(
+        default=366, ge=1, description="How far into the future a hold's span may reach"
+    )
     records_lock_days: int = Field(default=3650, ge=1, description="Object Lock on ledger, journal, custody")
+    log_origin: str = Field(default="saksi.makassar/log", description="The log's name in every checkpoint")
+    checkpoint_minutes: int = Field(
+        default=60, ge=1, le=1440, description="Pause between checkpoints: an insider's forgery window"
+    )
+    log_witness_urls: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        default=(), description="Whom checkpoints are shown: https addresses, a list or with commas"
+    )
+    archive_quota_gib: int = Field(
+        default=0, ge=0, description="Room for footage in the store; 0: the disk's, for an archive in a folder"
+    )
+    archive_amber_percent: int = Field(default=85, ge=1, le=100, description="Fuller than that: an alert")
+    archive_red_percent: int = Field(
+        default=95, ge=1, le=100, description="Fuller than that: footage goes where a policy permits it"
+    )
+    pressure_owners: Annotated[tuple[OwnerKind, ...], BeforeValidator(_words)] = Field(
+        default=(OwnerKind.BUSINESS, OwnerKind.WORSHIP, OwnerKind.PUBLIC, OwnerKind.GOVERNMENT),
+        description="Whose footage of one day goes first when a full store is relieved",
+    )
     evidence_lock_days: int = Field(default=3650, ge=1, description="COMPLIANCE lock on sealed packages")
     journal_upload_seconds: int = Field(default=60, ge=1, le=60, description="Longest wait of a journal line")
+    fixity_mib_per_second: int = Field(
+        default=32, ge=0, description="How fast the fixity scrub may read, in MiB/s; 0 turns it off"
+    )
+    fixity_days: int = Field(default=30, ge=1, description="In how many days everything is read once")
     tsa_url: str = Field(default="", description="RFC 3161 authority; empty for the local one")
     host: str = Field(default="127.0.0.1", description="Address the API listens on")
     port: int = Field(default=8480, ge=0, le=65535, description="Port the API listens on")
+    public_url: str = Field(
+        default="",
+        description="Where browsers see the API, such as https://saksi.example; host and port without",
+    )
+    session_idle_minutes: int = Field(default=30, ge=1, description="A session not used so long ends")
+    session_hours: int = Field(default=12, ge=1, le=24, description="Every session ends after so long")
+    session_check_seconds: int = Field(
+        default=25, ge=1, le=30, description="How often the OpenID provider is asked whether a session stands"
+    )
+    roster_seconds: int = Field(
+        default=5, ge=1, le=15, description="How old what is known of people and grants may be"
+    )
+    oidc_issuer: str = Field(default="", description="OpenID provider; empty for local accounts alone")
+    oidc_client_id: str = Field(default="saksi", description="This installation's name at the provider")
+    oidc_audience: str = Field(default="saksi-api", description="What access tokens must be made out to")
+    oidc_user_claim: str = Field(default="preferred_username", description="Claim with the person's name")
+    oidc_roles_claim: str = Field(default="realm_access.roles", description="Claim with their roles")
+    oidc_districts_claim: str = Field(default="kecamatan", description="Claim with their districts")
+    oidc_agency_claim: str = Field(default="agency", description="Claim with their agency")
     time_zone: str = Field(default="Asia/Makassar", description="Time zone of everything people look at")
     organization: str = Field(
         default="Pemerintah Kota Makassar", description="Named in packages as their source"

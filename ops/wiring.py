@@ -11,15 +11,24 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from archive.cameras import Registry
+from archive.canary import Canary
 from archive.clock import Clock, SystemClock
 from archive.custody import CustodyWriter, new_writer_id
+from archive.gate import Gate
+from archive.holds.placing import Holds
+from archive.holds.sweep import Sweeper
 from archive.ledger import Ledger
 from archive.model.custody import Actor
-from archive.objects.locations import FileLocation, S3Location, open_stores, parse_archive_url
+from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
+from archive.retention.planner import Planner
+from archive.retention.policies import Policies
+from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
@@ -67,6 +76,11 @@ class Site:
     def _location(self) -> FileLocation | S3Location:
         return parse_archive_url(self.settings.archive_url)
 
+    @property
+    def archive_folder(self) -> Path | None:
+        """Where an archive in a folder lies; None for one behind a network."""
+        return self._location.folder if isinstance(self._location, FileLocation) else None
+
     @cached_property
     def pool(self) -> Executor | None:
         """Threads that fetch footage in parallel from a store behind a network; None for folders."""
@@ -97,6 +111,51 @@ class Site:
         return Registry(self.ledger, self.secrets, self.index, self.clock)
 
     @cached_property
+    def policies(self) -> Policies:
+        """The retention policies."""
+        return Policies(
+            self.ledger,
+            self.stores.records,
+            self.index,
+            self.clock,
+            floor_days=self.settings.retention_floor_days,
+            wait_hours=self.settings.shortening_wait_hours,
+        )
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What holds and dispositions pass one at a time."""
+        return Gate(self.stores.cache, self.clock)
+
+    @cached_property
+    def holds(self) -> Holds:
+        """The legal holds."""
+        return Holds(
+            self.ledger,
+            self.stores.records,
+            self.index,
+            self.clock,
+            gate=self.gate,
+            max_future=self.settings.hold_max_future_days * DAY,
+        )
+
+    def hold_sweeper(self) -> Sweeper:
+        """A sweep of the holds, for one thread."""
+        return Sweeper(self.stores, self.ledger, self.index, self.clock, pool=self.pool)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """What makes retention plans."""
+        return Planner(
+            self.policies,
+            self.ledger,
+            self.stores.records,
+            self.clock,
+            floor_days=self.settings.retention_floor_days,
+            zone=ZoneInfo(self.settings.time_zone),
+        )
+
+    @cached_property
     def custody(self) -> CustodyWriter:
         """This process's chain of custody events."""
         return CustodyWriter(
@@ -105,6 +164,11 @@ class Site:
             writer=new_writer_id("host"),
             lock_days=self.settings.records_lock_days,
         )
+
+    @cached_property
+    def canary(self) -> Canary:
+        """The canary, with the account that this process has on the store."""
+        return Canary(open_attacks(self._location, self.stores), self.ledger, self.clock)
 
     def closing(self, close: Callable[[], object]) -> None:
         """Have something closed with the site."""

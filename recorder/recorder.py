@@ -24,6 +24,7 @@ from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
 from recorder.recovery import Recovery, give_up
 from recorder.roster import Roster, Sources
+from recorder.rules import Rules
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from recorder.supervisor import Lane
@@ -49,8 +50,8 @@ class RecorderIndex(IndexSink, Protocol):
 class RecorderParts:
     """What a recorder is made of.
 
-    ``only`` names the cameras to record (all where empty). ``keep_days`` says how long a camera's segments
-    are locked; ``is_synchronised`` whether the machine's clock follows a time server.
+    ``only`` names the cameras to record (all where empty). ``is_synchronised`` says whether the machine's
+    clock follows a time server.
     """
 
     recorder: str
@@ -65,7 +66,6 @@ class RecorderParts:
     settings: RecorderSettings
     log: Log
     only: Collection[str] = ()
-    keep_days: Callable[[str], int] | None = None
     is_synchronised: Callable[[], bool] = lambda: True
 
 
@@ -141,6 +141,11 @@ class Recorder:
         logbook = Logbook(
             spool.root / "journal", self._id, parts.key, parts.clock, lock_days=settings.journal_lock_days
         )
+        rules = Rules(
+            parts.ledger, parts.stores.records, spool, parts.clock, parts.log,
+            floor_days=settings.retention_floor_days, refresh_seconds=settings.registry_seconds,
+        )  # fmt: skip
+        await asyncio.to_thread(rules.remember)
         ingest = Ingest(
             footage=parts.stores.footage,
             records=parts.stores.records,
@@ -148,7 +153,8 @@ class Recorder:
             logbook=logbook,
             recorder=self._id,
             clock=parts.clock,
-            keep_days=parts.keep_days or (lambda camera: settings.retention_floor_days),
+            locked_until=rules.locked_until,
+            is_held=rules.is_held,
         )
         archiver = self._archiver = Archiver(
             ingest,
@@ -168,6 +174,7 @@ class Recorder:
             finishing, parts.log, parts.is_synchronised,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
+        await asyncio.to_thread(rules.refresh)
         cameras = await asyncio.to_thread(self._first_look, roster, accounts)
         await asyncio.to_thread(
             recovery.explain_absence,
@@ -181,6 +188,7 @@ class Recorder:
             asyncio.create_task(archiver.run()),
             asyncio.create_task(self._keep_roster(roster, shop)),
             asyncio.create_task(self._beat()),
+            asyncio.create_task(self._keep_rules(rules)),
         ]
         self._staff(cameras, shop)
         try:
@@ -274,6 +282,12 @@ class Recorder:
                 await asyncio.to_thread(self._rewrite_gaps)
             except ArchiveError as error:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
+
+    async def _keep_rules(self, rules: Rules) -> None:
+        """Learn of new policies and holds, also while the recorder winds up."""
+        while True:
+            await asyncio.sleep(self._parts.settings.registry_seconds)
+            await asyncio.to_thread(rules.refresh)
 
     def _rewrite_gaps(self) -> None:
         for lane, _ in tuple(self._lanes.values()):

@@ -10,6 +10,7 @@ class RecorderSettings:
     """Times in seconds unless the name says otherwise.
 
     ``batch_seconds``: leaves are sealed and uploaded as a journal batch this often.
+    ``registry_seconds``: cameras, policies and holds are read from the ledger this often.
     ``group_seconds``: how long finished segments wait for each other before one sync and one index request.
     ``input_timeout``: FFmpeg gives up on a silent camera after this; it may take twice as long to notice.
     ``stall_seconds``: a capture whose segment does not grow for this long is ended from outside.

@@ -6,6 +6,7 @@
     alive                        touched every few seconds: when a recorder was last at work
     accounts.json                per camera: up to where its time is accounted for, and the gap that is open
     roster.json                  the cameras as last read from the ledger
+    rules.json                   policies and holds, the same
     introduced.json              which recorder works here, once the ledger knows it
     journal/                     the logbook (:mod:`archive.logbook`)
     gaps/                        tickets of gap records

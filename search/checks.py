@@ -8,6 +8,7 @@ from archive.ids import check_name, check_run
 from archive.model.gap import Gap
 from archive.model.segment import Segment
 from archive.ports import IndexEntry
+from archive.rebuild import SegmentRow
 from search.query import LONGEST_SEGMENT
 
 _KIND = re.compile(r"[a-z][a-z_]{0,39}\Z", re.ASCII)
@@ -25,11 +26,22 @@ def check_entries(entries: Iterable[IndexEntry]) -> None:
         check_name("recorder", leaf.recorder)
         check_run(leaf.gap if isinstance(leaf, Gap) else leaf.run)
         if isinstance(leaf, Segment) and leaf.span.duration > LONGEST_SEGMENT:
-            raise Malformed(
-                f"segment {leaf.run}/{leaf.seq} of {leaf.camera} lasts longer than an hour",
-                code="segment_too_long",
-                hint="Segments are cut at 300 s at most; see that the camera sends keyframes.",
-            )
+            raise _too_long(leaf.run, leaf.seq, leaf.camera)
+
+
+def check_rows(rows: Iterable[SegmentRow]) -> None:
+    """Let rows through whose ids were judged when they were read. Raises Malformed ``segment_too_long``."""
+    for row in rows:
+        if row[5] - row[4] > LONGEST_SEGMENT:
+            raise _too_long(row.run, row.seq, row.camera)
+
+
+def _too_long(run: str, seq: int, camera: str) -> Malformed:
+    return Malformed(
+        f"segment {run}/{seq} of {camera} lasts longer than an hour",
+        code="segment_too_long",
+        hint="Segments are cut at 300 s at most; see that the camera sends keyframes.",
+    )
 
 
 def check_kind(kind: str) -> str:

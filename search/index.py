@@ -18,7 +18,19 @@ from archive.canonical import JsonObject
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry, SegmentIndex
-from search.query import Document, Heartbeat, HourCoverage, IndexStatus, Page, RunCoverage, SegmentQuery
+from archive.rebuild import SegmentRow
+from archive.timespan import Timespan
+from search.query import (
+    Document,
+    Heartbeat,
+    HourCoverage,
+    IndexStatus,
+    Page,
+    Records,
+    RunCoverage,
+    SegmentQuery,
+    Standing,
+)
 
 
 class Index(SegmentIndex, Protocol):
@@ -43,6 +55,17 @@ class Index(SegmentIndex, Protocol):
 
         The high-water mark stays: that time has been accounted for.
         """
+        ...
+
+    def mark_held(self, segments: Iterable[SegmentRef]) -> None:
+        """Say that these segments are under legal hold; idempotent, unknown ones are passed over.
+
+        Visible to every query when this returns, the counts of :meth:`hours` included.
+        """
+        ...
+
+    def mark_free(self, segments: Iterable[SegmentRef]) -> None:
+        """Say that no hold covers these segments; as :meth:`mark_held`."""
         ...
 
     def segment(self, run: str, seq: int) -> SegmentRef | None:
@@ -97,6 +120,22 @@ class Index(SegmentIndex, Protocol):
         """
         ...
 
+    def settle_hours(self) -> int:
+        """Keep what :meth:`hours` would compute now, so that it need not; how many hours there were.
+
+        0 where nothing is stale, and in an index that keeps none. Nothing that is answered changes. Late
+        segments, removals and marks unsettle the hours they touch.
+        """
+        ...
+
+    def standing(self, camera: str) -> Standing:
+        """What is asked before :meth:`records`, in one turn: the camera's document and high-water mark."""
+        ...
+
+    def records(self, camera: str, span: Timespan) -> Records:
+        """Gap records and segments that overlap the span, in one turn: as ``gaps`` and ``segments``."""
+        ...
+
     # Documents, recorders ----------------------------------------------------------------------------
 
     def document(self, kind: str, entity: str) -> Document | None:
@@ -133,8 +172,33 @@ class Index(SegmentIndex, Protocol):
         an exception the fresh index is dropped and this one goes on.
 
         Of two rebuilds at once the one begun later wins; the other fails with Conflict
-        ``rebuild_superseded``.
+        ``rebuild_superseded``. Where one was killed, the next goes on with what it left: then the index is
+        not empty, and :meth:`rebuild_state` says how far it is.
         """
+        ...
+
+    def load(self, rows: Sequence[SegmentRow]) -> None:
+        """Index very many segments, in a fresh index; findable after :meth:`loaded`.
+
+        Raises:
+            Malformed: ``segment_too_long`` for one of more than an hour; none is indexed.
+        """
+        ...
+
+    def loaded(self) -> None:
+        """Make what was loaded findable, and quick to find."""
+        ...
+
+    def segments_by_hour(self, camera: str) -> Mapping[int, int]:
+        """How many segments of the camera start in each UTC hour."""
+        ...
+
+    def rebuild_state(self) -> JsonObject | None:
+        """What was last kept with :meth:`keep_rebuild_state` in this index; None where nothing was."""
+        ...
+
+    def keep_rebuild_state(self, state: JsonObject) -> None:
+        """Keep how far the rebuild is that fills this index; gone once it is in use."""
         ...
 
     def status(self) -> IndexStatus:

@@ -11,7 +11,7 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.ids import check_name
 from archive.model.camera import OwnerKind
-from archive.model.gap import GapCause
+from archive.model.gap import Gap, GapCause
 from archive.model.segment import SegmentRef
 from archive.timespan import HOUR, Timespan
 from search.geo import Box, Circle
@@ -114,6 +114,22 @@ class Document:
     id: str
     version: int
     state: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A camera's document and high-water mark, as of one moment."""
+
+    document: Document | None
+    high_water: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the index holds of one camera's span: gap records by start, segments by start, run and seq."""
+
+    gaps: tuple[Gap, ...]
+    segments: tuple[SegmentRef, ...]
 
 
 @dataclass(frozen=True, slots=True)

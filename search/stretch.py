@@ -18,7 +18,10 @@ from search.query import HourCoverage, RunCoverage, SegmentQuery
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Sums over segments of one camera and run: first start to last end, counts and totals."""
+    """Sums over segments of one camera and run: first start to last end, counts and totals.
+
+    The places are numbers of the adapter's, 0 for unknown.
+    """
 
     camera: str
     run: str
@@ -29,6 +32,8 @@ class Stretch:
     duration: int
     size: int
     held: int
+    least_place: int = 0
+    greatest_place: int = 0
 
     @property
     def whole(self) -> bool:
@@ -122,7 +127,7 @@ def _causes(
 ) -> Iterator[tuple[str, GapCause, SpanSet]]:
     """What of each gap record footage leaves; each instant once."""
     left: dict[str, SpanSet] = {}
-    for gap in sorted(gaps, key=lambda one: (one.camera, one.span.start, one.ingested_at)):
+    for gap in sorted(gaps, key=lambda one: (one.camera, one.span.start, one.gap)):
         open_spans = left.get(gap.camera)
         if open_spans is None:
             open_spans = footage.get(gap.camera, SpanSet()).gaps_within(within)

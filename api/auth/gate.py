@@ -1,31 +1,48 @@
-"""The gate in front of every route: without a token that is known nothing is answered but health.
+"""The gate in front of every route: without a known token or session only health and sign-in are answered.
 
 It stands before routing and before any body is read, so a route that somebody forgets to protect is closed,
-and a stranger cannot learn which addresses exist.
+and a stranger cannot learn which addresses exist. A token goes before a cookie; a cookie counts for a change
+only where the request is one of our own pages' (CSRF).
 """
 
 from collections.abc import Callable
 
 from anyio import to_thread
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.auth.cookies import Cookies
+from api.auth.people import People, Present
 from api.auth.principal import Principal, TokenVerifier
 from archive.errors import ArchiveError, Refused
 
-OPEN = frozenset({"/healthz", "/readyz"})
+OPEN = frozenset({"/healthz", "/readyz", "/auth/login", "/auth/callback", "/auth/local"})
 
 Turned = Callable[[str], None]
 """Told the address of each request that is turned away."""
 
 
 class Gate:
-    """Finds out who asks and puts the :class:`Principal` into the scope, or answers 401."""
+    """Finds out who asks and puts the :class:`Principal` into the scope, or answers 401.
 
-    def __init__(self, app: ASGIApp, *, tokens: TokenVerifier, turned_away: Turned) -> None:
+    ``people`` is None where only tokens are let in.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        tokens: TokenVerifier,
+        turned_away: Turned,
+        people: People | None,
+        cookies: Cookies,
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._turned_away = turned_away
+        self._people = people
+        self._cookies = cookies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -39,27 +56,40 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            scope["saksi.principal"] = self._principal(scope)
+            scope["saksi.principal"], present = await self._principal(scope)
         except ArchiveError as error:
             if isinstance(error, Refused):
                 client = scope.get("client")
                 await to_thread.run_sync(self._turned_away, client[0] if client else "")
             await problems.of_archive_error(error)(scope, receive, send)
             return
+        if present is not None:
+            scope["saksi.session"] = present.session
+            send = self._renewing(present, send) if present.changed else send
         await self._app(scope, receive, send)
 
-    def _principal(self, scope: Scope) -> Principal:
+    async def _principal(self, scope: Scope) -> tuple[Principal, Present | None]:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not given:
+        if given:
+            return await self._bearer(given), None
+        cookie = self._cookies.read(scope, self._cookies.session) if self._people is not None else None
+        if cookie is None or self._people is None:
             raise Refused(
                 "this needs a token",
                 code="unauthenticated",
-                hint="Send the header 'Authorization: Bearer <token>'.",
+                hint="Send the header 'Authorization: Bearer <token>', or sign in at /auth/login.",
             )
+        present = await to_thread.run_sync(self._people.present, cookie)
+        self._cookies.check_ours(scope)
+        return present.principal, present
+
+    async def _bearer(self, given: list[bytes]) -> Principal:
         scheme, _, token = given[0].decode("latin-1").partition(" ")
         principal = None
         if len(given) == 1 and scheme.casefold() == "bearer":
             principal = self._tokens.principal_of(token.strip())
+            if principal is None and self._people is not None:
+                principal = await to_thread.run_sync(self._people.bearer, token.strip())
         if principal is None:
             raise Refused(
                 "the token is not known",
@@ -67,3 +97,19 @@ class Gate:
                 hint="Check that it was copied whole, and that nobody revoked it.",
             )
         return principal
+
+    def _renewing(self, present: Present, send: Send) -> Send:
+        """Send the session anew, unless the answer itself sets or takes away the cookie."""
+        if self._people is None:
+            return send
+        header = self._cookies.session_header(self._people.cookies.seal(present.session))
+
+        async def send_renewed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                own = f"{self._cookies.session}="
+                if not any(value.startswith(own) for value in headers.getlist("set-cookie")):
+                    headers.append("Set-Cookie", header)
+            await send(message)
+
+        return send_renewed

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.auth.permissions import Reach
 from api.parameters import CameraId, asked_span
 from api.problems import gaps_json
 from api.routing import add_bytes, add_json
@@ -26,13 +27,14 @@ def add_routes(router: APIRouter) -> None:
 
 
 def download_clip(
-    visit: Annotated[Visit, require("clips.download")],
+    visit: Annotated[Visit, require("clips.download", Reach.OWN, Reach.GRANTED)],
     request: Request,
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
 ) -> Response:
     """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request."""
     visit.begin(Act.CLIP_DOWNLOAD, camera, details=span_details(span))
+    visit.access.footage(camera, span)
     _, clip = visit.runtime.clips.clip(camera, span)
     zone = visit.services.settings.zone
     name = f"saksi_{camera}_{compact(span.start, zone)}_{compact(span.end, zone)}.mp4"
@@ -49,7 +51,7 @@ def download_clip(
 
 
 def describe_clip(
-    visit: Annotated[Visit, require("clips.read")],
+    visit: Annotated[Visit, require("clips.read", Reach.OWN, Reach.GRANTED)],
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
     digest: Annotated[
@@ -62,6 +64,7 @@ def describe_clip(
     A span wholly in gaps is answered with no clip (``actual`` and ``sha256`` null) and the gaps.
     """
     visit.begin(Act.CLIP_DESCRIBE, camera, details=span_details(span))
+    visit.access.footage(camera, span)
     try:
         _, clip = visit.runtime.clips.clip(camera, span)
     except NoFootage as error:

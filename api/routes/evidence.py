@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.auth.permissions import Reach
 from api.parameters import camera_ids, instant
 from api.routing import add_bytes, add_json
 from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
@@ -43,7 +44,9 @@ async def asked_evidence(
 EvidenceId = Annotated[str, Depends(asked_evidence)]
 
 
-def request_evidence(visit: Annotated[Visit, require("evidence.request")], form: SealIn) -> JSONResponse:
+def request_evidence(
+    visit: Annotated[Visit, require("evidence.request", Reach.OWN)], form: SealIn
+) -> JSONResponse:
     """Ask for a sealed package of these cameras and this span; a worker makes it."""
     if form.purpose:
         visit.purpose = check_purpose(form.purpose)
@@ -51,6 +54,8 @@ def request_evidence(visit: Annotated[Visit, require("evidence.request")], form:
     span = Timespan(instant("from", form.start), instant("to", form.end))
     visit.begin(Act.EVIDENCE_REQUEST, *cameras, details={**span_details(span), "case": form.case})
     check_span(span, visit.services.clock.now())
+    for camera in cameras:
+        visit.access.footage(camera, span)
     record = visit.services.evidence.request(
         cameras=cameras, span=span, case=form.case, actor=visit.principal.id
     )
@@ -62,15 +67,20 @@ def request_evidence(visit: Annotated[Visit, require("evidence.request")], form:
 
 
 def list_evidence(
-    visit: Annotated[Visit, require("evidence.read")],
+    visit: Annotated[Visit, require("evidence.read", Reach.OWN, Reach.MINE)],
     status: Annotated[EvidenceStatus | None, Query(description="Only packages that stand there.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=40, description="'next' of the page before.")] = "",
 ) -> JSONResponse:
     """Packages asked for, the newest request first."""
     visit.begin(Act.EVIDENCE_READ)
+    access = visit.access
     found = sorted(
-        (record for record in visit.services.evidence.records() if status in (None, record.status)),
+        (
+            record
+            for record in visit.services.evidence.records()
+            if status in (None, record.status) and access.has_part_in(record)
+        ),
         key=lambda record: (-record.request.asked_at, record.request.evidence_id),
     )
     if cursor:
@@ -84,19 +94,25 @@ def list_evidence(
     return JSONResponse({"evidence": [evidence_json(record) for record in page], "next": following})
 
 
-def get_evidence(visit: Annotated[Visit, require("evidence.read")], evidence_id: EvidenceId) -> JSONResponse:
+def get_evidence(
+    visit: Annotated[Visit, require("evidence.read", Reach.OWN, Reach.MINE)], evidence_id: EvidenceId
+) -> JSONResponse:
     """Where one package stands."""
     visit.begin(Act.EVIDENCE_READ, evidence_id)
     record = visit.services.evidence.record(evidence_id)
+    visit.access.package(record)
     visit.done(status=record.status.value)
     return JSONResponse(evidence_json(record))
 
 
 def download_package(
-    visit: Annotated[Visit, require("evidence.download")], request: Request, evidence_id: EvidenceId
+    visit: Annotated[Visit, require("evidence.download", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    evidence_id: EvidenceId,
 ) -> Response:
     """The sealed package as a ZIP without compression; the same bytes each time, so a download can go on."""
     visit.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
+    visit.access.package(visit.services.evidence.record(evidence_id))
     package = visit.services.evidence.package(evidence_id)
     shown = Representation(
         size=package.size,
@@ -109,13 +125,14 @@ def download_package(
 
 
 def verify_evidence(
-    visit: Annotated[Visit, require("evidence.verify")], evidence_id: EvidenceId
+    visit: Annotated[Visit, require("evidence.verify", Reach.OWN, Reach.MINE)], evidence_id: EvidenceId
 ) -> JSONResponse:
     """Check the archive's own copy of a package: every byte, the seal, the time stamp, the derivation.
 
     Whoever received a copy verifies that copy, with trust roots from elsewhere: ``saksi verify``.
     """
     visit.begin(Act.EVIDENCE_VERIFY, evidence_id)
+    visit.access.package(visit.services.evidence.record(evidence_id))
     with visit.runtime.slots:
         verdict = visit.services.evidence.verify(evidence_id)
     visit.done(valid=int(verdict["valid"]))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.acts import Act
+from api.auth.permissions import Reach
 from api.parameters import CameraId, instant
 from api.ranges import is_unmodified
 from api.routing import BINARY, add_document
@@ -21,7 +22,7 @@ def add_routes(router: APIRouter) -> None:
 
 
 def get_frame(
-    visit: Annotated[Visit, require("footage.play")],
+    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
     request: Request,
     camera: CameraId,
     at: Annotated[str, Query(description="RFC 3339 with an offset.", examples=["2026-11-24T14:00:00+08:00"])],
@@ -30,6 +31,8 @@ def get_frame(
     """The last keyframe at or before an instant; ``Saksi-Frame-At`` says when it was."""
     moment = instant("at", at)
     visit.begin(Act.FRAME_VIEW, camera, details={"at": format_instant(moment), "width": width})
+    access = visit.access
+    access.footage(camera, Timespan(moment, moment + 1))
     reading = visit.runtime.clips.reading(camera, Timespan(moment, moment + 1))
     if not reading.segments:
         raise no_footage(reading)
@@ -39,6 +42,8 @@ def get_frame(
         visit.done(status=304)
         return Response(status_code=304, headers={"ETag": etag})
     still = visit.runtime.frames.still(ref, moment, width)
+    # The keyframe is of an earlier instant, which may lie outside what is theirs.
+    access.footage(camera, Timespan(still.instant, moment + 1))
     visit.done(bytes=len(still.jpeg), frame_at=format_instant(still.instant))
     headers = {"ETag": etag, "Saksi-Frame-At": format_instant(still.instant)}
     return Response(still.jpeg, media_type="image/jpeg", headers=headers)

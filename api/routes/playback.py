@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from api import hls
 from api.acts import Act
+from api.auth.permissions import Reach
 from api.footage import Sent
 from api.parameters import CameraId, asked_span
 from api.ranges import ByteRange
@@ -65,7 +67,7 @@ def add_routes(router: APIRouter) -> None:
 
 
 def get_playlist(
-    visit: Annotated[Visit, require("footage.play")],
+    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
 ) -> Response:
@@ -78,15 +80,19 @@ def get_playlist(
             code="playlist_too_long",
             hint=f"Ask for at most {longest // HOUR} h at a time.",
         )
-    reading = visit.runtime.clips.reading(camera, span)
-    hls.vod_playlist(reading, _viewer(""))  # refuses before a session is opened for nothing
+    visit.access.footage(camera, span)
+    reading = visit.access.trim(visit.runtime.clips.reading(camera, span))
+    hls.vod_playlist(reading, _viewer("", ""))  # refuses before a session is opened for nothing
     session = visit.runtime.playback.open(visit.actor, camera, visit.purpose, span)
-    text = hls.vod_playlist(reading, _viewer(session))
+    purpose = visit.purpose if visit.principal.is_person else ""
+    text = hls.vod_playlist(reading, _viewer(session, purpose))
     return Response(text, media_type=hls.MEDIA_TYPE, headers=gap_headers(reading.gaps))
 
 
 def get_init(
-    visit: Annotated[Visit, require("footage.play")], request: Request, asked: SegmentAsked
+    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    asked: SegmentAsked,
 ) -> Response:
     """The initialisation (``ftyp`` and ``moov``) of a segment's run."""
     _, header, record = _segment(visit, asked)
@@ -102,7 +108,9 @@ def get_init(
 
 
 def get_media(
-    visit: Annotated[Visit, require("footage.play")], request: Request, asked: SegmentAsked
+    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    asked: SegmentAsked,
 ) -> Response:
     """A segment's ``moof`` and ``mdat`` for a player.
 
@@ -149,7 +157,10 @@ class _Piece:
 def _segment(visit: Visit, asked: _Asked) -> tuple[SegmentRef, SegmentHeader, _Piece]:
     visit.begin(Act.PLAYBACK, asked.camera, details={"run": asked.run, "seq": asked.seq})
     ref = visit.services.index.segment(asked.run, asked.seq)
-    if ref is None or ref.camera != asked.camera:
+    now = visit.services.clock.now()
+    known = ref is not None and ref.camera == asked.camera
+    visit.access.footage(asked.camera, ref.span if ref is not None and known else Timespan(now, now + 1))
+    if ref is None or not known:
         raise NotFound(
             f"camera {asked.camera} has no segment {asked.seq} of run {asked.run}",
             code="segment_not_found",
@@ -172,15 +183,19 @@ def _as_stored(visit: Visit, ref: SegmentRef, init_bytes: int) -> Representation
     )
 
 
-def _viewer(session: str) -> Callable[[SegmentRef], hls.View]:
-    """Addresses relative to the playlist's; one initialisation for each run."""
+def _viewer(session: str, purpose: str) -> Callable[[SegmentRef], hls.View]:
+    """Addresses relative to the playlist's; one initialisation for each run.
+
+    A person's purpose stands in them, so that each piece has one though the process was restarted.
+    """
     firsts: dict[str, int] = {}
+    query = urlencode({"session": session} | ({"purpose": purpose} if purpose else {}))
 
     def view(ref: SegmentRef) -> hls.View:
         first = firsts.setdefault(ref.run, ref.seq)
         return hls.View(
-            init=hls.Resource(f"segments/{ref.run}/{first}/init.mp4?session={session}"),
-            media=hls.Resource(f"segments/{ref.run}/{ref.seq}/media.m4s?session={session}"),
+            init=hls.Resource(f"segments/{ref.run}/{first}/init.mp4?{query}"),
+            media=hls.Resource(f"segments/{ref.run}/{ref.seq}/media.m4s?{query}"),
         )
 
     return view

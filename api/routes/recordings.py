@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse
 
 from api.acts import Act
+from api.auth.permissions import Reach
 from api.cameras import registered_cameras
 from api.parameters import asked_span, camera_ids
 from api.places import Where, WhereAsked
@@ -31,12 +32,13 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_recordings(
-    visit: Annotated[Visit, require("recordings.read")],
+    visit: Annotated[Visit, require("recordings.read", Reach.OWN, Reach.FACTS)],
     span: Annotated[Timespan, Depends(asked_span)],
     where: WhereAsked,
     camera: Cameras,
 ) -> JSONResponse:
     """Coverage by run, gaps with their causes, and what is pending, of every camera that is asked for."""
+    where = visit.access.narrowed(where)
     query = _query(visit, Act.RECORDINGS_SEARCH, span, where, camera)
     registered = registered_cameras(visit.services, query, where)
     found = recordings(visit.services.index, query, registered=registered, now=visit.services.clock.now())
@@ -45,7 +47,7 @@ def list_recordings(
 
 
 def search_segments(
-    visit: Annotated[Visit, require("recordings.read")],
+    visit: Annotated[Visit, require("recordings.read", Reach.OWN, Reach.FACTS)],
     span: Annotated[Timespan, Depends(asked_span)],
     where: WhereAsked,
     camera: Cameras,
@@ -53,6 +55,7 @@ def search_segments(
     cursor: Annotated[str, Query(max_length=1000, description="'next' of the page before.")] = "",
 ) -> JSONResponse:
     """Segments that overlap the span, page by page, each exactly once though recording goes on."""
+    where = visit.access.narrowed(where)
     query = _query(visit, Act.SEGMENTS_SEARCH, span, where, camera)
     if query.cameras is not None:
         registered_cameras(visit.services, query, where)
@@ -65,7 +68,7 @@ def _query(visit: Visit, act: Act, span: Timespan, where: Where, camera: list[st
     cameras = camera_ids(camera, visit.services.settings.max_cameras)
     visit.begin(act, *cameras, details={**span_details(span), **where.details()})
     check_span(span, visit.services.clock.now())
-    return SegmentQuery(
+    query = SegmentQuery(
         span=span,
         cameras=cameras or None,
         kecamatan=where.kecamatan,
@@ -73,3 +76,5 @@ def _query(visit: Visit, act: Act, span: Timespan, where: Where, camera: list[st
         near=where.near,
         box=where.box,
     )
+    visit.access.searched(cameras, lambda: visit.services.index.cameras(query))
+    return query

@@ -19,6 +19,7 @@ from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, No
 from archive.evidence.plan import Prepare
 from archive.evidence.sealing import Progress, Sealer
 from archive.ids import check_name, new_evidence_id
+from archive.incidents import open_incident
 from archive.ledger import Entry, Ledger
 from archive.model.evidence import (
     Claim,
@@ -211,21 +212,15 @@ class SealWorker:
         return self._finish(job, record, "evidence.seal_failed", error.message)
 
     def _report(self, job: Job, error: IntegrityError) -> None:
-        """Open an integrity incident, once for each package."""
+        """Open an integrity incident, once for each package and kind of damage."""
         evidence_id = job.record.request.evidence_id
-        state = {"code": error.code, "message": error.message, "found_by": f"evidence {evidence_id}"}
-        try:
-            self.ledger.append(
-                "integrity_incident",
-                evidence_id,
-                state,
-                expected=0,
-                actor=f"job:{self.name}",
-                action="integrity_incident.opened",
-                reason=error.code,
-            )
-        except Conflict:
-            return
+        open_incident(
+            self.ledger,
+            code=error.code,
+            subject=f"evidence/{evidence_id}",
+            message=error.message,
+            found_by=f"job:{self.name}",
+        )
 
     def _finish(self, job: Job, record: EvidenceRecord, action: str, reason: str) -> Job:
         try:

@@ -49,10 +49,9 @@ class SpanPart(_Part):
     end: Time = Field(alias="to")
 
 
-class CameraPart(_Part):
-    """A camera as it was registered."""
+class CameraFacts(_Part):
+    """What was registered of a camera."""
 
-    id: Name
     name: Text
     lat: Text
     lon: Text
@@ -61,7 +60,80 @@ class CameraPart(_Part):
     owner: Text
     view: Literal["public"]
     segment_seconds: Count
+
+
+class CameraChange(CameraFacts):
+    """What was registered of a camera from ``at`` on."""
+
+    at: Time
+
+
+class CameraPart(CameraFacts):
+    """A camera as it was registered when the span began, and each later change within the span, in order."""
+
+    id: Name
     registered_at: Time
+    changes: Annotated[tuple[CameraChange, ...], Field(min_length=1)] | None = None
+
+
+class RequesterPart(_Part):
+    """The person who asked."""
+
+    name: Text
+    rank: Text
+    nrp_nip: Text
+
+
+class LetterPart(_Part):
+    """The letter of request; ``sha256`` is that of its scan, absent while it has not come."""
+
+    number: Text
+    date: Text
+    sha256: Digest | None = None
+
+
+class LegalBasisPart(_Part):
+    """One legal basis of the request."""
+
+    kind: Text
+    number: Text
+    article: Text
+
+
+class RequestPart(_Part):
+    """The request that the package answers, as approved.
+
+    ``entry_sha256`` is of the ledger entry that every approval binds to.
+    """
+
+    id: Annotated[str, StringConstraints(pattern=r"^REQ-[0-9]{4}-[0-9A-HJKMNP-TV-Z]{10}$")]
+    entry_sha256: Digest
+    filed_at: Time
+    agency_kind: Text
+    agency: Text
+    unit: Text
+    requester: RequesterPart
+    letter: LetterPart | None = None
+    legal_basis: tuple[LegalBasisPart, ...]
+    case: Text
+    purpose: Text
+    urgent: Annotated[int, Field(ge=0, le=1)]
+
+
+class ApprovalPart(_Part):
+    """One approval; ``entry_sha256`` is of the request entry that was decided on."""
+
+    role: Text
+    name: Text
+    by: Text
+    at: Time
+    entry_sha256: Digest
+
+
+class HoldPart(_Part):
+    """The legal hold that keeps the originals in the archive."""
+
+    id: Text
 
 
 class LockPart(_Part):
@@ -80,10 +152,25 @@ class ClockPart(_Part):
     flags: tuple[Text, ...]
 
 
+class LogPart(_Part):
+    """Where a line stands in the tamper-evident log.
+
+    It is leaf ``index`` (from 0) of the ``size`` leaves of checkpoint number ``checkpoint``; line
+    ``proof_line`` (from 1) of the part ``proof`` is its inclusion proof.
+    """
+
+    checkpoint: Annotated[int, Field(ge=1, lt=2**53)]
+    index: Count
+    size: Annotated[int, Field(ge=1, lt=2**53)]
+    proof: Path
+    proof_line: Annotated[int, Field(ge=1, lt=2**53)]
+
+
 class OriginalPart(SpanPart):
     """An untouched segment: the exhibit.
 
     Its leaf is line ``leaf_line`` of the part ``leaf``; ``leaf_sha256`` is taken without the line feed.
+    ``log`` is absent where the log never had the leaf.
     """
 
     path: Path
@@ -103,6 +190,18 @@ class OriginalPart(SpanPart):
     clock: ClockPart
     ingested_at: Time
     lock: LockPart | None = None
+    log: LogPart | None = None
+
+
+class CameraClockPart(_Part):
+    """How far to trust the wall times of a camera's originals, all together."""
+
+    camera: Name
+    sources: tuple[Text, ...]
+    offset_least_us: int
+    offset_most_us: int
+    uncertainty_us: Count
+    flags: tuple[Text, ...]
 
 
 class GapPart(SpanPart):
@@ -112,23 +211,62 @@ class GapPart(SpanPart):
     cause: Text
 
 
+class SlicesPart(_Part):
+    """The slice NAL units of a piece: ``count`` of the original's, without a hole, from number ``first`` (from 0).
+
+    ``sha256`` is over, for each, its length as 4 bytes big-endian, and its bytes.
+    """
+
+    first: Count
+    count: Count
+    sha256: Digest
+
+
 class PiecePart(SpanPart):
-    """A run of bytes of an original that stands unchanged in a clip."""
+    """A run of bytes of an original that stands unchanged in a clip.
+
+    ``slices`` is absent where the original's samples cannot be read as NAL units.
+    """
 
     original: Path
     original_offset: Count
     clip_offset: Count
     length: Annotated[int, Field(ge=1, lt=2**53)]
+    slices: SlicesPart | None = None
+
+
+class HiddenPart(_Part):
+    """What is in a clip and is not shown, because frames refer to it; any tool can reveal it."""
+
+    frames: Count
+    preroll_us: Count
+    tail_us: Count
+
+
+class DerivationPart(_Part):
+    """How a clip follows from its originals: ``slices`` slice NAL units in all its pieces."""
+
+    method: Literal["slice-nal-sha256"]
+    codec: Literal["h264", "hevc"]
+    slices: Count
 
 
 class DerivativePart(_Part):
-    """A clip cut from the originals: a convenience, not the exhibit. ``about`` is the clip's own account."""
+    """A clip cut from the originals: a convenience, not the exhibit.
+
+    ``asked`` is the span that was asked for, ``actual`` from the first frame shown to the end of the last.
+    ``about`` is the rest of the clip's own account.
+    """
 
     path: Path
     camera: Name
     kind: Literal["clip"]
     sha256: Digest
     size: Count
+    asked: SpanPart
+    actual: SpanPart
+    hidden: HiddenPart
+    derivation: DerivationPart
     pieces: tuple[PiecePart, ...]
     about: Annotated[dict[str, Any], AfterValidator(_plain)]
 
@@ -141,6 +279,43 @@ class JournalPart(_Part):
     batch: Count
     sha256: Digest
     public_key: Path
+
+
+class CheckpointPart(_Part):
+    """A checkpoint of the log: paths of its text, of the log key's signature and of the time stamp over it.
+
+    ``root`` is in hex, ``at`` when it was begun by the log's clock, ``gen_time`` the stamp's time, ``sha256``
+    of the text.
+    """
+
+    number: Annotated[int, Field(ge=1, lt=2**53)]
+    origin: Text
+    size: Annotated[int, Field(ge=1, lt=2**53)]
+    root: Digest
+    at: Time
+    gen_time: Time
+    sha256: Digest
+    checkpoint: Path
+    seal: Path
+    stamp: Path
+
+
+class DispositionPart(SpanPart):
+    """A destruction on record that took footage of the span: its newest ledger entry is the part ``path``."""
+
+    id: Text
+    cause: Text
+    path: Path
+    sha256: Digest
+    log: LogPart | None = None
+
+
+class DocumentPart(_Part):
+    """A paper for people."""
+
+    path: Path
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    sha256: Digest
 
 
 class CustodyPart(_Part):
@@ -173,17 +348,25 @@ class Statement(_Part):
 
     schema_: Literal["urn:saksi:evidence-package:1"] = Field(alias="schema")
     evidence_id: Annotated[str, StringConstraints(pattern=r"^EVD-[0-9]{4}-[0-9A-HJKMNP-TV-Z]{10}$")]
+    kind: Literal["footage", "no_footage"]
     case: Text
     actor: Text
     span: SpanPart
     prepared_at: Time
     tz_display: Text
     system: dict[str, Text]
+    request: RequestPart | None = None
+    approvals: Annotated[tuple[ApprovalPart, ...], Field(min_length=1)] | None = None
+    hold: HoldPart | None = None
     cameras: tuple[CameraPart, ...]
     originals: tuple[OriginalPart, ...]
+    clocks: tuple[CameraClockPart, ...]
     gaps: tuple[GapPart, ...]
     derivatives: tuple[DerivativePart, ...]
     journals: tuple[JournalPart, ...]
+    checkpoints: Annotated[tuple[CheckpointPart, ...], Field(min_length=1)] | None = None
+    dispositions: Annotated[tuple[DispositionPart, ...], Field(min_length=1)] | None = None
+    documents: Annotated[tuple[DocumentPart, ...], Field(min_length=1)] | None = None
     custody: CustodyPart
     package_until: Time
     seal: SealPart

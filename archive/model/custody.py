@@ -22,11 +22,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts. ``id`` is ``os:<user>`` on the host, a token's name over HTTP; never a secret."""
+    """Who acts. ``id`` is ``os:<user>`` on the host, ``user:<name>`` or ``token:<name>`` over HTTP.
+
+    ``role`` is the capacity: a person's roles with commas between them, ``machine`` for a token, ``host`` for
+    whoever works on the host, "" where it is not known. ``agency`` is a person's own. Never a secret.
+    """
 
     id: str
     address: str = ""
     session: str = ""
+    role: str = ""
+    agency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +59,22 @@ def to_json(event: CustodyEvent) -> JsonObject:
         "id": event.id,
         "at": format_instant(event.at),
         "type": event.type,
-        "actor": {"id": event.actor.id, "address": event.actor.address, "session": event.actor.session},
+        "actor": actor_json(event.actor),
         "objects": list(event.objects),
         "purpose": event.purpose,
         "outcome": event.outcome.value,
         "details": dict(event.details),
     }
+
+
+def actor_json(actor: Actor) -> JsonObject:
+    """An actor as events keep it; role and agency only where they are known."""
+    known: JsonObject = {"id": actor.id, "address": actor.address, "session": actor.session}
+    if actor.role:
+        known["role"] = actor.role
+    if actor.agency:
+        known["agency"] = actor.agency
+    return known
 
 
 def from_json(value: Mapping[str, Any]) -> CustodyEvent:
@@ -71,11 +87,17 @@ def from_json(value: Mapping[str, Any]) -> CustodyEvent:
             id=value["id"],
             at=parse_instant(value["at"]),
             type=value["type"],
-            actor=Actor(id=actor["id"], address=actor["address"], session=actor["session"]),
+            actor=Actor(
+                id=actor["id"],
+                address=actor["address"],
+                session=actor["session"],
+                role=actor.get("role", ""),
+                agency=actor.get("agency", ""),
+            ),
             objects=tuple(value["objects"]),
             purpose=value["purpose"],
             outcome=Outcome(value["outcome"]),
             details=value["details"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"a custody event lacks or misnames {error}", code="bad_custody_event") from error

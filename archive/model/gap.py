@@ -21,6 +21,8 @@ class GapCause(StrEnum):
     DISABLED = "disabled"
     CLOCK_STEP = "clock_step"
     """The recorder's clock was set forward: wall time that was skipped, not footage that was lost."""
+    DISPOSED = "disposed"
+    """There was footage and it was destroyed by a rule, on record. Never a recorder's to say."""
 
 
 class RunEnd(StrEnum):

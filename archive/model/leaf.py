@@ -12,6 +12,7 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.ids import check_name, check_run, check_sha256
 from archive.model.gap import Gap, GapCause, RunEnd
+from archive.model.line import read_line
 from archive.model.segment import ClockStatement, Codec, GopKind, Run, Segment
 from archive.timespan import Timespan, format_instant, parse_instant
 
@@ -70,7 +71,8 @@ def encode(leaf: Leaf) -> bytes:
 
 def decode(line: bytes) -> Leaf:
     """Read one leaf line. Raises Malformed ``bad_leaf`` with what is wrong."""
-    return from_json(canonical.decode(line))
+    found = read_line(line)
+    return from_json(canonical.decode(line)) if found is None else found.segment()
 
 
 def from_json(value: Mapping[str, Any]) -> Leaf:

@@ -23,6 +23,13 @@ KIND = "policy"
 MAX_DAYS = 36_500
 
 
+class OnPressure(StrEnum):
+    """What may happen to footage past its minimum when the store runs full."""
+
+    KEEP = "keep"
+    DISPOSE_PAST_MINIMUM = "dispose_past_minimum"
+
+
 class ScopeKind(StrEnum):
     """What a policy is about, least specific first."""
 
@@ -94,7 +101,8 @@ class Terms:
     """How long to keep, from a segment's start on, and from when to when this is so.
 
     Footage is locked for ``keep_days_min`` and must be gone after ``keep_days_max``; None means that nothing
-    is destroyed by this policy. ``effective_until`` is None where nothing ends it.
+    is destroyed by this policy. ``effective_until`` is None where nothing ends it. ``on_pressure`` says
+    whether a store that runs full may be relieved of footage past its minimum.
 
     Raises:
         Malformed: ``bad_terms``.
@@ -105,6 +113,7 @@ class Terms:
     basis: str
     effective_from: int
     effective_until: int | None = None
+    on_pressure: OnPressure = OnPressure.KEEP
 
     def __post_init__(self) -> None:
         longest = self.keep_days_max
@@ -193,16 +202,21 @@ def terms_to_json(terms: Terms) -> JsonObject:
         "basis": terms.basis,
         "effective_from": format_instant(terms.effective_from),
         "effective_until": None if until is None else format_instant(until),
+        "on_pressure": terms.on_pressure.value,
     }
 
 
 def terms_from_json(value: Mapping[str, Any]) -> Terms:
     """Read terms back. Raises Malformed, KeyError or TypeError."""
     until = value["effective_until"]
+    pressure = value.get("on_pressure", OnPressure.KEEP.value)
+    if pressure not in set(OnPressure):
+        raise Malformed(f"{pressure!r} says nothing about a full store", code="bad_terms")
     return Terms(
         keep_days_min=value["keep_days_min"],
         keep_days_max=value["keep_days_max"],
         basis=value["basis"],
         effective_from=parse_instant(value["effective_from"]),
         effective_until=None if until is None else parse_instant(until),
+        on_pressure=OnPressure(pressure),
     )

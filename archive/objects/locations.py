@@ -5,13 +5,16 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from archive.canary import Bucket
 from archive.clock import Clock
 from archive.errors import Malformed
 from archive.objects.filesystem import FilesystemStore
+from archive.objects.filesystem.attacks import FolderAttacks
 from archive.ports import Stores
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,52}[a-z0-9]\Z", re.ASCII)
@@ -79,6 +82,27 @@ def open_stores(location: FileLocation | S3Location, clock: Clock, *, pool_size:
         footage=S3Store(location.name, connection=connection),
         records=S3Store(f"{location.name}-records", connection=connection),
         cache=S3Store(f"{location.name}-cache", connection=connection),
+    )
+
+
+def open_attacks(location: FileLocation | S3Location, stores: Stores) -> Sequence[Bucket]:
+    """The two buckets that promise to keep things, with the raw requests the canary attacks them by.
+
+    Raises:
+        Refused: ``store_credentials_missing``.
+    """
+    if isinstance(location, FileLocation):
+        return tuple(
+            Bucket(name, store, FolderAttacks(store))
+            for name, store in (("footage", stores.footage), ("records", stores.records))
+        )
+    from archive.objects.s3.attacks import S3Attacks, account_name
+    from archive.objects.s3.connection import connect_client
+
+    client, account = connect_client(location.endpoint, location.region), account_name()
+    return (
+        Bucket("footage", stores.footage, S3Attacks(client, location.name, account)),
+        Bucket("records", stores.records, S3Attacks(client, f"{location.name}-records", account)),
     )
 
 

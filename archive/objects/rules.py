@@ -5,13 +5,13 @@ user metadata and strips white space at the ends of a header, S3 keeps lock time
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from archive.errors import AlreadyExists, IntegrityError, Malformed, Refused, Unavailable
 from archive.keys import check_key
-from archive.ports import Content, Lock
+from archive.ports import MAX_DELETIONS, Content, DoomedVersion, Lock
 from archive.timespan import SECOND
 
 PIECE = 1 << 19
@@ -99,6 +99,23 @@ def check_version(key: str, version: str) -> str:
             hint="Ask the object's head for it; locks and deletions name their version.",
         )
     return version
+
+
+def check_doomed(items: Sequence[DoomedVersion]) -> None:
+    """Accept a batch of deletions, each with a key and a version.
+
+    Raises:
+        Malformed: ``too_many_deletions`` above 500, ``bad_key``, ``bad_version``.
+    """
+    if len(items) > MAX_DELETIONS:
+        raise Malformed(
+            f"{len(items)} versions are too many for one batch",
+            code="too_many_deletions",
+            hint=f"Name at most {MAX_DELETIONS} at a time.",
+        )
+    for item in items:
+        check_object_key(item.key)
+        check_version(item.key, item.version)
 
 
 def whole_seconds(lock: Lock) -> Lock:
@@ -201,4 +218,13 @@ def unreadable(key: str, error: OSError) -> Unavailable:
         f"what should be stored as {key} cannot be read: {error.strerror or type(error).__name__}",
         code="content_unreadable",
         hint="Look at the disk that holds the source; nothing was stored.",
+    )
+
+
+def compliance_locked(key: str) -> Refused:
+    """The error for what nobody can destroy."""
+    return Refused(
+        f"{key} is locked in COMPLIANCE mode: nobody can destroy it before its lock ends, root included",
+        code="compliance_locked",
+        hint="Wait until its lock is over; only sealed packages and checkpoints are locked so.",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from archive.ledger import Entry
 from archive.model.camera import Place
-from archive.model.retention import Policy, Scope, ScopeKind, Terms, from_state
+from archive.model.retention import OnPressure, Policy, Scope, ScopeKind, Terms, from_state
 from archive.timespan import DAY
 
 
@@ -16,6 +16,7 @@ class Ruling:
     scope: Scope | None
     keep_days_min: int
     keep_days_max: int | None
+    on_pressure: OnPressure = OnPressure.KEEP
 
     def locked_until(self, start: int) -> int:
         """Until when a segment that starts at ``start`` must be locked."""
@@ -24,6 +25,11 @@ class Ruling:
     def due_at(self, start: int) -> int | None:
         """From when on it must be gone; None where no policy destroys it."""
         return None if self.keep_days_max is None else start + self.keep_days_max * DAY
+
+    def spare_at(self, start: int) -> int | None:
+        """From when on it may go to relieve a full store; None where no policy permits that."""
+        permitted = self.on_pressure is OnPressure.DISPOSE_PAST_MINIMUM
+        return start + self.keep_days_min * DAY if permitted else None
 
 
 class PolicyBook:
@@ -48,7 +54,11 @@ class PolicyBook:
 
     def ruling(self, camera: str, place: Place | None, at: int) -> Ruling:
         """What holds at ``at`` for footage that the camera recorded at ``place``."""
-        for scope in _scopes(camera, place):
+        return self.ruling_for(scopes_of(camera, place), at)
+
+    def ruling_for(self, scopes: Iterable[Scope], at: int) -> Ruling:
+        """What holds at ``at`` for footage that these scopes admit, most specific first."""
+        for scope in scopes:
             policy = self._policies.get(scope)
             terms = None if policy is None else policy.in_force(at)
             if terms is not None:
@@ -62,13 +72,15 @@ class PolicyBook:
             scope=scope,
             keep_days_min=shortest,
             keep_days_max=None if longest is None else max(longest, shortest),
+            on_pressure=terms.on_pressure,
         )
 
 
-def _scopes(camera: str, place: Place | None) -> Iterable[Scope]:
-    """The scopes that admit the footage, most specific first."""
-    yield Scope(ScopeKind.CAMERA, camera)
-    if place is not None:
-        yield Scope(ScopeKind.KECAMATAN, place.kecamatan)
-        yield Scope(ScopeKind.OWNER, place.owner.value)
-    yield Scope(ScopeKind.DEFAULT)
+def scopes_of(camera: str, place: Place | None) -> tuple[Scope, ...]:
+    """The scopes that admit footage which the camera recorded at the place, most specific first."""
+    placed = (
+        ()
+        if place is None
+        else (Scope(ScopeKind.KECAMATAN, place.kecamatan), Scope(ScopeKind.OWNER, place.owner.value))
+    )
+    return (Scope(ScopeKind.CAMERA, camera), *placed, Scope(ScopeKind.DEFAULT))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from ops.bench import clips, finalise, indexing, memory, recording, results, sealing
+from ops.bench import clips, finalise, indexing, memory, rebuild, recording, results, sealing
 from ops.bench.figures import Findings, short
 from ops.bench.workbench import Scale, Workbench
 
@@ -18,6 +18,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     sealing.SUBJECT: sealing.measure,
     memory.SUBJECT: memory.measure,
     indexing.SUBJECT: indexing.measure,
+    rebuild.SUBJECT: rebuild.measure,
 }
 
 

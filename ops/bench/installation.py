@@ -20,7 +20,7 @@ from archive.logbook import Logbook
 from archive.model.camera import parse_place
 from archive.model.segment import TIMESCALE, ClockStatement, Segment
 from archive.mp4.finalise import Finalised, finalise
-from archive.timespan import SECOND, Timespan
+from archive.timespan import DAY, SECOND, Timespan
 from ops import keys
 from ops.provision import provision
 from ops.settings import Settings
@@ -128,7 +128,7 @@ def lay_down(site: Site, camera: str, raw: Sequence[Path], start: int, folder: P
         logbook=logbook,
         recorder=_RECORDER,
         clock=site.clock,
-        keep_days=lambda _camera: 1,
+        locked_until=lambda segment, _place: segment.span.start + DAY,
     )
     run, tfdt, at = new_run_id(site.clock.now()), 0, start
     parcels = []

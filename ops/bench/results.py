@@ -7,7 +7,7 @@ from pathlib import Path
 from ops.bench import drawing, report
 from ops.bench.figures import Findings
 
-ORDER = ("recording", "clips", "finalise", "sealing", "memory", "index")
+ORDER = ("recording", "clips", "finalise", "sealing", "memory", "index", "rebuild")
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 
 

@@ -12,15 +12,25 @@ from typer.exceptions import TyperException
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 from ops.cli import (
     archive_command,
+    breakglass_command,
     camera,
+    disposition_command,
     evidence,
+    hold_command,
+    fixity_command,
+    incident_command,
+    grant_command,
     index_command,
     keys_command,
+    log_command,
     record,
+    retention_command,
     retrieve,
     run,
     stack_command,
+    store_command,
     token_command,
+    user_command,
 )
 from ops.cli.output import complain, note
 
@@ -41,10 +51,20 @@ def build() -> typer.Typer:
     )
     app.add_typer(camera.app, name="camera")
     app.add_typer(keys_command.app, name="keys")
+    app.add_typer(log_command.app, name="log")
     app.add_typer(index_command.app, name="index")
     app.add_typer(archive_command.app, name="archive")
+    app.add_typer(fixity_command.app, name="fixity")
+    app.add_typer(incident_command.app, name="incident")
+    app.add_typer(breakglass_command.app, name="break-glass")
+    app.add_typer(retention_command.app, name="retention")
+    app.add_typer(hold_command.app, name="hold")
     app.add_typer(stack_command.app, name="stack")
+    app.add_typer(store_command.app, name="store")
     app.add_typer(token_command.app, name="token")
+    app.add_typer(user_command.app, name="user")
+    app.add_typer(grant_command.app, name="grant")
+    disposition_command.register(retention_command.app, archive_command.app)
     for module in (record, retrieve, evidence, run):
         module.register(app)
     return app

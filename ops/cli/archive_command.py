@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from archive.check import Checker
-from archive.timespan import Timespan
+from archive.timespan import MINUTE, Timespan
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say
 
@@ -21,20 +20,37 @@ def group() -> None:
 def check(
     start: Annotated[str, typer.Option("--from", help="Only segments from here on.", metavar="T")] = "",
     end: Annotated[str, typer.Option("--to", help="Only segments before this.", metavar="T")] = "",
-    deep: Annotated[bool, typer.Option("--deep", help="Read and hash every segment.")] = False,
+    locks: Annotated[
+        bool, typer.Option("--locks", help="Ask the store for each segment's checksum, lock and hold (I4).")
+    ] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="That, and read and hash everything.")] = False,
     json_: Json = False,
 ) -> int:
-    """Check I1, I2, I9 and the chains of ledger, journal and custody; exit 1 where something is broken."""
+    """Check I1 to I4, I6, I7, I9 and the chains of the records; exit 1 where something is broken."""
+    # Signatures and time stamps take a while to import, which other commands need not wait for.
+    from archive.check import Checker, Depth
+
     span: Timespan | None = parse_span(start, end) if start or end else None
+    depth = Depth.BYTES if deep else Depth.HEADS if locks else Depth.LISTING
     with open_site() as site, progress_bar("checking") as bar:
-        checker = Checker(site.stores, site.index, site.clock, hash_segments=deep, progress=bar.step)
+        checker = Checker(
+            site.stores,
+            site.index,
+            site.clock,
+            depth=depth,
+            floor_days=site.settings.retention_floor_days,
+            log_interval=site.settings.checkpoint_minutes * MINUTE,
+            pool=site.pool,
+            progress=bar.step,
+        )
         report = checker.run(span)
     if json_:
         print_json(report.to_json())
     else:
         say(
-            f"{report.segments} segments, {report.batches} journal batches, {report.entries} ledger entries, "
-            f"{report.custody} custody objects: {len(report.breaches) or 'no'} breaches"
+            f"{report.segments} segments, {report.cameras} cameras, {report.batches} journal batches, "
+            f"{report.entries} ledger entries, {report.custody} custody objects, {report.packages} packages: "
+            f"{len(report.breaches) or 'no'} breaches"
         )
         for breach in report.breaches:
             note(f"  {breach.invariant} {breach.object}: {breach.message} [{breach.code}]")

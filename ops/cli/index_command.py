@@ -2,6 +2,7 @@
 
 import typer
 
+from archive.rebuild.sync import Sync, lag
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, progress_bar, say
 from search.rebuilding import rebuild_index
@@ -23,10 +24,24 @@ def rebuild(json_: Json = False) -> int:
 
 
 @app.command()
+def sync(json_: Json = False) -> int:
+    """Bring the index up to date from the archive; exit 1 where something could not be taken up."""
+    with open_site() as site, progress_bar("bringing up to date") as bar:
+        report = Sync(site.stores, site.index, site.clock).run(bar.step)
+    if json_:
+        print_json(report.to_json())
+    else:
+        for name, value in report.to_json().items():
+            say(f"{name:16} {value}")
+    return 1 if report.left_out else 0
+
+
+@app.command()
 def status(json_: Json = False) -> None:
-    """Say what the index holds."""
+    """Say what the index holds, and by how many journal batches it lags behind the archive's last hours."""
     with open_site() as site:
-        found = site.index.status().to_json()
+        status = site.index.status()
+        found = status.to_json() | {"lag": lag(site.stores.records, status.cursors, site.clock.now())}
     if json_:
         print_json(found)
         return

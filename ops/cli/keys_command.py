@@ -25,6 +25,16 @@ def init(json_: Json = False) -> None:
 
 
 @app.command()
+def complete(json_: Json = False) -> None:
+    """Add the log key to a DEVELOPMENT set that was made before there was one."""
+    from ops import keys
+
+    with open_site() as site:
+        made = keys.complete(site.settings.keys_dir, clock=site.clock)
+    _print(made, json_=json_)
+
+
+@app.command()
 def show(json_: Json = False) -> None:
     """Name the trust root, the signer's fingerprint and the timestamp authority."""
     from ops import keys
@@ -43,6 +53,10 @@ def _print(found: "KeySet", *, json_: bool) -> None:
         "signer_subject": found.signer_subject,
         "signer_sha256": found.signer_sha256,
         "signer_not_after": format_instant(int(found.signer_not_after.timestamp()) * 1_000_000),
+        "log_sha256": found.log_sha256,
+        "log_not_after": None
+        if found.log_not_after is None
+        else format_instant(int(found.log_not_after.timestamp()) * 1_000_000),
         "tsa": found.tsa,
         "development": found.development,
     }

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Run the real MinIO, Elasticsearch and MediaMTX here.", no_args_is_help=True)
 
-Parts = Annotated[list[str] | None, typer.Argument(metavar="[PART]…", help="minio, elasticsearch, mediamtx.")]
+Parts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PART]…", help="minio, elasticsearch, mediamtx, keycloak, proxy."),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with", metavar="PART", help="Start an optional one too: keycloak, proxy. May be repeated."
+    ),
+]
 
 
 def _stack() -> "Stack":
@@ -24,9 +33,13 @@ def _stack() -> "Stack":
 
 
 @app.command()
-def up(parts: Parts = None) -> None:
+def up(parts: Parts = None, with_: With = None) -> None:
     """Fetch what is missing, start what is not running, wait until all answer."""
-    for status in _stack().up(parts or None):
+    stack = _stack()
+    started = stack.up(parts or None)
+    if with_:
+        started += stack.up(with_)
+    for status in started:
         note(f"{status.name} {status.version} is {status.state.value}")
 
 
@@ -38,7 +51,9 @@ def down(parts: Parts = None) -> None:
 
 @app.command()
 def status(json_: Json = False) -> int:
-    """Say what runs; exit 1 where something does not."""
+    """Say what runs; exit 1 where something does not that is not optional."""
+    from ops.stack.stack import OPTIONAL
+
     found = _stack().status()
     if json_:
         print_json(
@@ -51,7 +66,7 @@ def status(json_: Json = False) -> int:
         )
     else:
         print_table(("PART", "VERSION", "STATE"), [(s.name, s.version, s.state.value) for s in found])
-    return 0 if all(s.state == "running" for s in found) else 1
+    return 0 if all(s.state == "running" or (s.name in OPTIONAL and s.pid is None) for s in found) else 1
 
 
 @app.command()

@@ -1,25 +1,44 @@
-"""``saksi token``: who may use the HTTP API."""
+"""``saksi token``: which machines may use the HTTP API, for what, where and until when."""
 
 from typing import Annotated
 
 import typer
 
-from ops.cli.options import Json, open_site
+from archive.errors import Malformed
+from archive.model.token import TokenScope, to_json
+from archive.timespan import parse_instant
+from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, say
-from ops.tokens import token_file
+from ops.tokens import create_token, revoke_token, token_file
 
 app = typer.Typer(help="Tokens of the HTTP API; only their hashes are kept.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Appears in the custody record.")]
+Actions = Annotated[
+    list[str] | None,
+    typer.Option("--action", metavar="ACTION", help="May do this; may be repeated. Everything without."),
+]
+Districts = Annotated[
+    list[str] | None,
+    typer.Option("--district", metavar="CODE", help="May do it there; may be repeated. Everywhere without."),
+]
+Expires = Annotated[str, typer.Option("--expires", metavar="T", help="RFC 3339 with offset. Never without.")]
 
 
 @app.command()
-def create(name: Name, json_: Json = False) -> None:
+def create(
+    name: Name, action: Actions = None, district: Districts = None, expires: Expires = "", json_: Json = False
+) -> None:
     """Make a token and print it: the only time it can be seen."""
+    scope = TokenScope(
+        actions=_checked(action) if action else None,
+        districts=frozenset(district) if district else None,
+        expires_at=parse_instant(expires) if expires else None,
+    )
     with open_site() as site:
-        token = token_file(site).create(name, site.clock)
+        token = create_token(site, name, scope, actor=actor().id)
     if json_:
-        print_json({"name": name, "token": token})
+        print_json({"name": name, "token": token, **to_json(scope)})
         return
     note("Keep it now: it cannot be shown again.")
     say(token)
@@ -27,20 +46,39 @@ def create(name: Name, json_: Json = False) -> None:
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List the names of all tokens."""
+    """List all tokens; a scope stands behind the name of those that have one."""
     with open_site() as site:
         tokens = token_file(site)
-        names = tokens.names() if tokens.exists() else []
+        known = tokens.known() if tokens.exists() else ()
     if json_:
-        print_json({"tokens": names})
+        scopes = {one.name: to_json(one.scope) for one in known}
+        print_json({"tokens": [one.name for one in known], "scopes": scopes})
         return
-    for name in names:
-        say(name)
+    for one in known:
+        limits = "; ".join(f"{key}: {_shown(value)}" for key, value in to_json(one.scope).items())
+        say(f"{one.name}  ({limits})" if limits else one.name)
 
 
 @app.command()
 def revoke(name: Name) -> None:
     """Revoke a token; it stops working with the next request."""
     with open_site() as site:
-        token_file(site).revoke(name)
+        revoke_token(site, name, actor=actor().id)
     say(f"Token {name} is revoked")
+
+
+def _checked(actions: list[str]) -> frozenset[str]:
+    from api.auth.permissions import PERMISSIONS
+
+    unknown = sorted(set(actions) - set(PERMISSIONS))
+    if unknown:
+        raise Malformed(
+            f"there is no action {unknown[0][:40]!r}",
+            code="bad_token_scope",
+            hint="docs/reference/permissions.md lists them.",
+        )
+    return frozenset(actions)
+
+
+def _shown(value: object) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)

@@ -14,10 +14,12 @@ from ops.stack import folders, process
 from ops.stack import ports as port_choice
 from ops.stack.cache import Cache
 from ops.stack.elasticsearch import Elasticsearch
+from ops.stack.keycloak import Keycloak
 from ops.stack.lock import exclusive
 from ops.stack.mediamtx import Mediamtx
 from ops.stack.minio import Minio
 from ops.stack.part import Part, PartStatus, Progress, Room, State
+from ops.stack.proxy import Proxy
 from ops.stack.record import Record
 
 _STOP_GRACE = 20.0
@@ -28,16 +30,21 @@ _LINE_LENGTH = 300
 _FRAME = re.compile(r"\s*(at |\.\.\. |\d+: )")
 
 
+OPTIONAL = frozenset({"keycloak", "proxy"})
+"""Parts that start only where they are named: few people need them at a time, and they cost memory."""
+
+
 def default_parts() -> tuple[Part, ...]:
-    """The parts of a development stack, slowest to start first."""
-    return (Elasticsearch(), Minio(), Mediamtx())
+    """The parts of a development stack, slowest to start first; the optional ones among them."""
+    return (Keycloak(), Elasticsearch(), Minio(), Mediamtx(), Proxy())
 
 
 class Stack:
     """The servers whose state is in one folder.
 
     ``ports`` asks for ports by name (``minio``, ``elasticsearch``, ``rtsp``, ``mediamtx_api``,
-    ``mediamtx_playback``); 0 means any free one, and a bare 0 in place of the mapping means that for all.
+    ``mediamtx_playback``, ``proxy``); 0 means any free one, and a bare 0 in place of the mapping means that
+    for all.
     ``progress`` gets one line per step that takes time. Any number of objects and processes may use one
     folder; what changes it takes turns.
 
@@ -72,13 +79,13 @@ class Stack:
         self._asked_ports = ports
 
     def up(self, parts: Sequence[str] | None = None) -> list[PartStatus]:
-        """Bring the named parts, by default all, to health, fetching what is missing.
+        """Bring the named parts, by default all but the optional ones, to health, fetching what is missing.
 
         Parts that run stay as they are, which makes a second call quick. If a part fails, those started
         before it stay up; one that runs without getting healthy is stopped, so that a further call starts
         it anew.
         """
-        chosen = self._named(parts)
+        chosen = self._wanted(parts)
         with self._turn():
             idle = [part for part in chosen if not self._runs(part)]
             programs = {part.name: part.fetch(self._cache, self._progress) for part in idle}
@@ -118,8 +125,8 @@ class Stack:
         return variables
 
     def fetched(self, parts: Sequence[str] | None = None) -> bool:
-        """Tell whether the programs of the named parts, by default all, are in the cache."""
-        return all(self._cache.holds(part.name, part.version) for part in self._named(parts))
+        """Tell whether the programs of the named parts are in the cache; by default as :meth:`up`."""
+        return all(self._cache.holds(part.name, part.version) for part in self._wanted(parts))
 
     def start(self, name: str) -> None:
         """Start one part on the ports it had and wait for its health; nothing happens if it serves."""
@@ -260,6 +267,10 @@ class Stack:
                 code="stack_part_unknown",
                 hint=f"its parts are {', '.join(self._parts)}",
             ) from None
+
+    def _wanted(self, names: Sequence[str] | None) -> list[Part]:
+        """Parts by name; without names those that are not optional."""
+        return self._named([name for name in self._parts if name not in OPTIONAL] if names is None else names)
 
     def _named(self, names: Sequence[str] | None) -> list[Part]:
         """Parts by name, in the stack's own order."""

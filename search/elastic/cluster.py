@@ -8,7 +8,7 @@ fails, since half an answer about footage is a wrong one.
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
@@ -19,6 +19,8 @@ from search.elastic.translation import error_kind, from_answer, translated
 Json = dict[str, Any]
 
 _BULK = 2000
+_LOAD = 4000
+_FAILED = ["errors", "items.*.error"]
 _ATTEMPTS = 5
 
 
@@ -26,7 +28,9 @@ _ATTEMPTS = 5
 class Write:
     """One document to keep, or to forget where it is None.
 
-    With ``version`` it is kept unless a later version is there already. ``alias`` may name another place.
+    With ``update`` its fields replace those of the document that is there, and nothing is made where there
+    is none. With ``version`` it is kept unless a later version is there already. ``alias`` may name another
+    place.
     """
 
     what: str
@@ -34,12 +38,17 @@ class Write:
     document: Json | None
     version: int | None = None
     alias: str | None = None
+    update: bool = False
 
     def lines(self, alias: str) -> Iterator[Json]:
         """The bulk request's lines."""
         target: Json = {"_index": alias, "_id": self.id}
         if self.document is None:
             yield {"delete": target}
+            return
+        if self.update:
+            yield {"update": target | {"retry_on_conflict": _ATTEMPTS}}
+            yield {"doc": self.document}
             return
         if self.version is not None:
             target |= {"version": self.version, "version_type": "external_gte"}
@@ -73,6 +82,28 @@ class Cluster:
         if searchable:
             self.refresh(sorted({write.what for write in writes}))
 
+    def load(self, what: str, lines: Sequence[str]) -> None:
+        """Keep documents given as the lines of a bulk request, searchable only after a refresh."""
+        for at in range(0, len(lines), _LOAD):
+            part = lines[at : at + _LOAD]
+            for _ in range(_ATTEMPTS):
+                with translated("be written", self.server):
+                    answer = self._client.bulk(
+                        index=self.alias(what),
+                        operations=cast(Any, part),
+                        require_alias=True,
+                        filter_path=_FAILED,
+                    )
+                items = answer.get("items", ())
+                if not items:
+                    break
+                (outcome,) = items[0].values()
+                if error_kind(outcome["error"]) != "index_not_found_exception":
+                    raise from_answer("be written", self.server, 400, outcome["error"])
+                self.ensure(what)
+            else:
+                raise _vanishing(self.server)
+
     def _write_all(self, writes: Sequence[Write], refresh: Literal["wait_for", "false"]) -> None:
         left: Sequence[Write] = writes
         for _ in range(_ATTEMPTS):
@@ -81,11 +112,7 @@ class Cluster:
             left = self._bulk(left, refresh)
             for what in sorted({write.what for write in left}):
                 self.ensure(what)
-        raise Unavailable(
-            f"the index cannot be written: its aliases on {self.server} keep vanishing",
-            code="index_unavailable",
-            hint="See who deletes indices there; then try again.",
-        )
+        raise _vanishing(self.server)
 
     def _bulk(self, writes: Sequence[Write], refresh: Literal["wait_for", "false"]) -> list[Write]:
         """Send one request; returns the writes whose alias is missing."""
@@ -100,8 +127,10 @@ class Cluster:
             error = outcome.get("error")
             if error is None or (outcome["status"] == 409 and write.version is not None):
                 continue  # kept, or a later version is there
+            if write.update and error_kind(error) == "document_missing_exception":
+                continue
             if error_kind(error) == "index_not_found_exception":
-                if write.document is not None:
+                if write.document is not None and not write.update:
                     homeless.append(write)
                 continue
             raise from_answer("be written", self.server, outcome["status"], error)
@@ -193,6 +222,18 @@ class Cluster:
                 found[one["_id"]] = one["_source"]
             elif "error" in one and error_kind(one["error"]) != "index_not_found_exception":
                 raise from_answer("be read", self.server, 503, one["error"])
+        return found
+
+    def each_document(self, wanted: Sequence[tuple[str, str]]) -> list[Json | None]:
+        """``_source`` by sort and id, in the order asked and in one request; None for those not there."""
+        docs = [{"_index": self.alias(what), "_id": one} for what, one in wanted]
+        with translated("be read", self.server):
+            answer = self._client.mget(docs=docs, filter_path=["docs.found", "docs._source", "docs.error"])
+        found: list[Json | None] = []
+        for one in answer["docs"]:
+            if "error" in one and error_kind(one["error"]) != "index_not_found_exception":
+                raise from_answer("be read", self.server, 503, one["error"])
+            found.append(one["_source"] if one.get("found") else None)
         return found
 
     def alias(self, what: str) -> str:
@@ -318,6 +359,14 @@ class Cluster:
         if doomed:
             with translated("be cleaned up", self.server):
                 self._client.indices.delete(index=doomed, ignore_unavailable=True)
+
+
+def _vanishing(server: str) -> Unavailable:
+    return Unavailable(
+        f"the index cannot be written: its aliases on {server} keep vanishing",
+        code="index_unavailable",
+        hint="See who deletes indices there; then try again.",
+    )
 
 
 def superseded() -> Conflict:

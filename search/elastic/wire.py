@@ -1,14 +1,16 @@
 """Segments, gaps and runs as Elasticsearch documents, and back; queries as filters."""
 
 import base64
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import Timespan, format_instant
+from archive.rebuild import SegmentRow
+from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
 from search.elastic import names
 from search.elastic.cluster import Json, Write
 from search.query import SegmentQuery
@@ -68,6 +70,43 @@ def write_of(entry: IndexEntry) -> Write:
                 "ingested_us": leaf.ingested_at,
             }
             return Write(names.RUNS, leaf.run, document)
+
+
+def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
+    """For each row the month it lies in and its two lines of a bulk request, without the line ends.
+
+    The same documents as :func:`write_of` makes. Every text was judged when it was read and needs no escape;
+    versions and places, which come from elsewhere, are escaped.
+    """
+    places: dict[int, str] = {}
+    months: dict[int, tuple[str, str]] = {}
+    for (
+        camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
+        version, held, place,
+    ) in rows:  # fmt: skip
+        hour = start // HOUR
+        found = months.get(hour)
+        if found is None:
+            found = months[hour] = (names.segments_of(start), format_instant(hour * HOUR)[:14])
+        month, prefix = found
+        where = places.get(id(place))
+        if where is None:
+            where = places[id(place)] = "".join(
+                f',"{name}":{json.dumps(value)}' for name, value in _place(place).items()
+            )
+        minute, rest = divmod(start % HOUR, MINUTE)
+        since = f"{prefix}{minute:02d}:{rest // SECOND:02d}.{rest % SECOND:06d}Z"
+        packed = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
+        stated = f',"version":{json.dumps(version)}' if version else ""
+        yield (
+            month,
+            f'{{"index":{{"_id":"{run}-{seq}"}}}}\n'
+            f'{{"camera":"{camera}","recorder":"{recorder}","start":"{since}","end":"{format_instant(end)}",'
+            f'"start_us":{start},"end_us":{end},"duration_us":{end - start},"run":"{run}","seq":{seq},'
+            f'"media_duration":{media_duration},"sha256":"{packed}","size":{size},'
+            f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}","held":{1 if held else 0}'
+            f"{where}{stated}}}",
+        )
 
 
 def _times(span: Timespan) -> Json:

@@ -9,9 +9,10 @@ from archive.ids import check_name, check_run
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import HOUR, Timespan
+from archive.rebuild import SegmentRow
+from archive.timespan import HOUR, Timespan, hour_of
 from search import stretch
-from search.checks import check_entries, check_kind
+from search.checks import check_entries, check_kind, check_rows
 from search.paging import Position, check_limit, position, read_cursor, write_cursor
 from search.query import (
     Document,
@@ -19,13 +20,17 @@ from search.query import (
     HourCoverage,
     IndexStatus,
     Page,
+    Records,
     RunCoverage,
     SegmentQuery,
+    Standing,
 )
-from search.sqlite import database, generation, late, pages, rows, switching
+from search.sqlite import database, generation, hours, late, pages, rows, stale, switching
 from search.sqlite.database import Database
 from search.sqlite.translation import translated
 
+_SETTLED = 2000
+_SETTLED_BESIDE = 8
 _WALK = 1000
 """Rows of one read while walking: no read transaction stays open between two of the caller's steps."""
 
@@ -56,8 +61,9 @@ def open_sqlite(path: Path) -> "SqliteIndex":
 class SqliteIndex:
     """See :class:`search.index.Index`. Made by :func:`open_sqlite`."""
 
-    def __init__(self, base: Database) -> None:
+    def __init__(self, base: Database, *, filling: bool = False) -> None:
         self._base = base
+        self._filling = filling
 
     # Segments, gaps and runs -------------------------------------------------------------------------
 
@@ -68,6 +74,9 @@ class SqliteIndex:
             with self._base.write("be written") as connection:
                 rows.put_entries(connection, entries)
                 late.note(connection, "entry", map(late.entry_to_body, entries))
+                if not self._filling:
+                    # A little of what is over, so that hours are settled where no job ever runs.
+                    hours.settle(connection, _SETTLED_BESIDE, before=_oldest_hour(entries))
 
     def remove(self, segments: Iterable[SegmentRef]) -> None:
         """Forget segments; idempotent."""
@@ -75,6 +84,19 @@ class SqliteIndex:
         with self._base.write("be written") as connection:
             rows.remove_segments(connection, doomed)
             late.note(connection, "removal", ({"run": run, "seq": seq} for run, seq in doomed))
+
+    def mark_held(self, segments: Iterable[SegmentRef]) -> None:
+        """Say that segments are held; idempotent."""
+        self._mark([(one.run, one.seq) for one in segments], held=1)
+
+    def mark_free(self, segments: Iterable[SegmentRef]) -> None:
+        """Say that segments are not held; idempotent."""
+        self._mark([(one.run, one.seq) for one in segments], held=0)
+
+    def _mark(self, ids: list[tuple[str, int]], *, held: int) -> None:
+        with self._base.write("be written") as connection:
+            rows.mark_segments(connection, ids, held=held)
+            late.note(connection, "held", ({"run": run, "seq": seq, "held": held} for run, seq in ids))
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``, ordered by start, run and seq."""
@@ -150,14 +172,27 @@ class SqliteIndex:
             return pages.cameras(connection, query)
 
     def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
-        """Coverage per camera and UTC hour, computed from segments and gaps as they are now."""
-        within = stretch.whole_hours(query.span)
-        whole = stretch.widened(query, within)
+        """Coverage per camera and UTC hour: kept where it is settled, computed elsewhere."""
         with self._base.read("be searched") as connection:
-            found = pages.stretches(connection, whole, f"camera, run, start / {HOUR}")
-            return stretch.hour_coverage(
-                found, pages.gaps(connection, whole), within, lambda one: pages.pieces(connection, whole, one)
-            )
+            return hours.answer(connection, query)
+
+    def settle_hours(self) -> int:
+        """Compute every stale hour for good, some at a time so that writers get their turns."""
+        settled = 0
+        while True:
+            with self._base.write("be written") as connection:
+                count = hours.settle(connection, _SETTLED)
+            settled += count
+            if count < _SETTLED:
+                return settled
+
+    def standing(self, camera: str) -> Standing:
+        """The camera's document and high-water mark."""
+        return Standing(self.document("camera", camera), self.high_water(camera))
+
+    def records(self, camera: str, span: Timespan) -> Records:
+        """Gap records and segments that overlap the span."""
+        return Records(tuple(self.gaps(camera, span)), tuple(self.segments(camera, span)))
 
     # Documents, recorders ----------------------------------------------------------------------------
 
@@ -226,8 +261,38 @@ class SqliteIndex:
     @contextmanager
     def rebuild(self) -> Iterator["SqliteIndex"]:
         """A fresh index that takes this one's place at the end; see :meth:`search.index.Index.rebuild`."""
-        with switching.rebuilt(self._base, lambda fresh: SqliteIndex(fresh).apply) as base:
-            yield SqliteIndex(base)
+        with switching.rebuilt(self._base, lambda fresh: SqliteIndex(fresh, filling=True).apply) as base:
+            yield SqliteIndex(base, filling=True)
+
+    def load(self, rows_: Sequence[SegmentRow]) -> None:
+        """Index very many segments in one transaction."""
+        check_rows(rows_)
+        with self._base.write("be written") as connection:
+            rows.load_segments(connection, rows_)
+            if not self._filling:
+                stale.mark_all(connection)
+
+    def loaded(self) -> None:
+        """Make the indexes that a database to be filled lacks."""
+        with self._base.write("be completed") as connection:
+            database.make_indexes(connection)
+
+    def segments_by_hour(self, camera: str) -> Mapping[int, int]:
+        """How many segments start in each UTC hour."""
+        sql = f"SELECT start / {HOUR} * {HOUR}, count(*) FROM segments WHERE camera = ? GROUP BY 1"  # noqa: S608
+        with self._base.read("be read") as connection:
+            return dict(connection.execute(sql, (check_name("camera", camera),)).fetchall())
+
+    def rebuild_state(self) -> JsonObject | None:
+        """How far the rebuild is that fills this database."""
+        with self._base.read("be read") as connection:
+            row = connection.execute("SELECT state FROM rebuild_state").fetchone()
+        return None if row is None else rows.to_state(row[0])
+
+    def keep_rebuild_state(self, state: JsonObject) -> None:
+        """Keep how far the rebuild is."""
+        with self._base.write("be written") as connection:
+            connection.execute(rows.PUT_REBUILD_STATE, (switching.boot_id(), rows.to_text(state)))
 
     def apply(self, kind: str, body: JsonObject) -> None:
         """Take in a note of :mod:`search.sqlite.late`."""
@@ -237,6 +302,8 @@ class SqliteIndex:
             case "removal":
                 with self._base.write("be written") as connection:
                     rows.remove_segments(connection, [(body["run"], body["seq"])])
+            case "held":
+                self._mark([(body["run"], body["seq"])], held=body["held"])
             case "document":
                 self.put_document(body["kind"], body["id"], body["version"], body["state"])
             case "cursor":
@@ -268,3 +335,7 @@ class SqliteIndex:
     def close(self) -> None:
         """Close the connections."""
         self._base.close()
+
+
+def _oldest_hour(entries: Sequence[IndexEntry]) -> int:
+    return min(hour_of(entry.leaf.span.start) for entry in entries)

@@ -16,9 +16,11 @@ from archive.errors import Malformed, Unavailable
 from search.sqlite import generation
 from search.sqlite.translation import translated
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 10.0
 _IDLE = 16
+_CACHE, _CACHE_TO_FILL = -16_384, -131_072
+"""In KiB, as SQLite counts negative sizes."""
 _SWITCHES = 10
 
 
@@ -152,19 +154,33 @@ class Database:
                     hint=f"Delete {self.path.name} and run: saksi index rebuild",
                 )
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
-            connection.execute("PRAGMA cache_size = -16384")
+            connection.execute(f"PRAGMA cache_size = {_CACHE if self._durable else _CACHE_TO_FILL}")
             undo.pop_all()
         return connection
 
 
-def create(path: Path) -> None:
-    """Make an empty database; the caller makes it known. Errors as :func:`translated`."""
-    schema = resources.files("search.sqlite").joinpath("schema.sql").read_text("utf-8")
+def create(path: Path, *, indexes: bool = True) -> None:
+    """Make an empty database; the caller makes it known. Errors as :func:`translated`.
+
+    Without ``indexes`` it is quick to fill and slow to ask until :func:`make_indexes`.
+    """
     with translated("be created", path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            tables = f"{_script('schema.sql')} PRAGMA user_version = {SCHEMA_VERSION};"
+            connection.executescript(f"BEGIN; {tables} {_script('indexes.sql') if indexes else ''} COMMIT;")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             connection.close()
+
+
+def make_indexes(connection: sqlite3.Connection) -> None:
+    """Make the indexes that are missing, inside the caller's transaction."""
+    script = "".join(line for line in _script("indexes.sql").splitlines(True) if not line.startswith("--"))
+    for statement in filter(str.strip, script.split(";")):
+        connection.execute(statement)
+
+
+def _script(name: str) -> str:
+    return resources.files("search.sqlite").joinpath(name).read_text("utf-8")

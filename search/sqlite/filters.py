@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from search.paging import Position
@@ -61,6 +61,23 @@ def gaps_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Filter
     """The filter on ``gaps``, or None where nothing can match."""
     overlap = Condition("start < ? AND until > ?", (query.span.end, query.span.start))
     return _filtered(connection, query, overlap)
+
+
+@dataclass(frozen=True, slots=True)
+class HourFilter:
+    """A query's filters on ``hours``: a condition on cameras, and the admitted places as JSON (None: all)."""
+
+    cameras_alone: Condition
+    places: str | None
+
+
+def hours_matching(connection: sqlite3.Connection, query: SegmentQuery) -> HourFilter | None:
+    """The filter on ``hours`` and ``stale_hours``, or None where nothing can match."""
+    found = _filtered(connection, query, Condition("1", ()))
+    if found is None:
+        return None
+    places = found.condition.values[0] if found.condition.values else None
+    return HourFilter(replace(found, condition=Condition("1", ())).by_camera, places)
 
 
 def _filtered(connection: sqlite3.Connection, query: SegmentQuery, condition: Condition) -> Filter | None:

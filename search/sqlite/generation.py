@@ -13,7 +13,8 @@ from pathlib import Path
 
 from archive.errors import Conflict, Malformed, Unavailable
 
-_COMPANIONS = ("", "-wal", "-shm", "-journal")
+_LOCK = "-owner"
+_COMPANIONS = ("", "-wal", "-shm", "-journal", _LOCK)
 
 
 def current(link: Path) -> Path | None:
@@ -86,6 +87,11 @@ def others(link: Path) -> list[Path]:
         for path in sorted(link.parent.glob(f"{link.name}.*"))
         if path.suffix.removeprefix(".").isalnum() and path != in_use and not path.is_symlink()
     ]
+
+
+def lock_of(generation: Path) -> Path:
+    """The file that whoever fills a generation keeps locked."""
+    return generation.with_name(generation.name + _LOCK)
 
 
 def destroy(generation: Path) -> None:

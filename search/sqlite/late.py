@@ -32,6 +32,12 @@ def end(connection: sqlite3.Connection, generation: str) -> None:
         connection.execute("DELETE FROM late")
 
 
+def newest(connection: sqlite3.Connection) -> str | None:
+    """The database of the newest rebuild that has not ended, or None."""
+    row = connection.execute("SELECT generation FROM rebuilds").fetchone()
+    return None if row is None else str(row[0])
+
+
 def require(connection: sqlite3.Connection, generation: str) -> None:
     """See that this is still the newest rebuild. Raises Conflict ``rebuild_superseded``."""
     if connection.execute("SELECT 1 FROM rebuilds WHERE generation = ?", (generation,)).fetchone() is None:

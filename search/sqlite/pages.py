@@ -7,6 +7,7 @@ from itertools import islice
 
 from archive.model.gap import Gap
 from archive.timespan import Timespan
+from search.hours import Placed
 from search.paging import Position
 from search.query import SegmentQuery
 from search.sqlite import filters, rows
@@ -18,7 +19,7 @@ _MERGED = 200
 
 _SUMS = (
     "camera, run, min(start), max(until), count(*), min(seq), max(seq), sum(until - start), "
-    "sum(size), sum(held)"
+    "sum(size), sum(held), min(ifnull(place, 0)), max(ifnull(place, 0))"
 )
 
 
@@ -70,6 +71,8 @@ def stretches(connection: sqlite3.Connection, query: SegmentQuery, by: str) -> l
             duration=row[7],
             size=row[8],
             held=row[9],
+            least_place=row[10],
+            greatest_place=row[11],
         )
         for row in connection.execute(sql, condition.values)
     ]
@@ -93,6 +96,18 @@ def gaps(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[Gap, ...]
     condition = found.by_camera
     sql = f"SELECT {rows.GAP_COLUMNS} FROM gaps WHERE {condition.sql} ORDER BY start, camera, gap"  # noqa: S608
     return tuple(rows.gap(row) for row in connection.execute(sql, condition.values))
+
+
+def placed_gaps(connection: sqlite3.Connection, query: SegmentQuery) -> Iterator[Placed]:
+    """What of the gap records lies inside the span, with their places."""
+    found = filters.gaps_matching(connection, query)
+    if found is None:
+        return
+    condition = found.by_camera
+    sql = f"SELECT camera, start, until, ifnull(place, 0) FROM gaps WHERE {condition.sql}"  # noqa: S608
+    for camera, start, until, place in connection.execute(sql, condition.values):
+        within = Timespan(max(start, query.span.start), min(until, query.span.end))
+        yield Placed(camera, within, place, place)
 
 
 def cameras(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[str, ...]:

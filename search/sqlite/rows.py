@@ -10,7 +10,9 @@ from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
+from archive.rebuild import SegmentRow
 from archive.timespan import Timespan
+from search.sqlite import stale
 
 Row = tuple[Any, ...]
 
@@ -46,6 +48,7 @@ INSERT INTO heartbeats (recorder, at, state) VALUES (?, ?, ?)
 ON CONFLICT (recorder) DO UPDATE SET at = excluded.at, state = excluded.state
 WHERE excluded.at >= heartbeats.at
 """
+PUT_REBUILD_STATE = "INSERT OR REPLACE INTO rebuild_state (one, boot, state) VALUES (1, ?, ?)"
 PUT_CURSOR = """
 INSERT INTO cursors (recorder, batch) VALUES (?, ?)
 ON CONFLICT (recorder) DO UPDATE SET batch = excluded.batch WHERE excluded.batch > cursors.batch
@@ -54,7 +57,18 @@ ON CONFLICT (recorder) DO UPDATE SET batch = excluded.batch WHERE excluded.batch
 
 def remove_segments(connection: sqlite3.Connection, ids: Iterable[tuple[str, int]]) -> None:
     """Forget segments by run and seq."""
+    ids = list(ids)
+    stale.mark(connection, stale.cells_of_segments(connection, ids))
     connection.executemany("DELETE FROM segments WHERE run = ? AND seq = ?", ids)
+
+
+def mark_segments(connection: sqlite3.Connection, ids: Iterable[tuple[str, int]], *, held: int) -> None:
+    """Set whether segments are held, 1 or 0, by run and seq."""
+    ids = list(ids)
+    stale.mark(connection, stale.cells_of_segments(connection, ids))
+    connection.executemany(
+        "UPDATE segments SET held = ? WHERE run = ? AND seq = ?", ((held, run, seq) for run, seq in ids)
+    )
 
 
 def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -> None:
@@ -118,10 +132,42 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
                     place,
                 )
             )
+    stale.mark_written(connection, segments, gaps)
     connection.executemany("INSERT OR IGNORE INTO camera_places (place, camera) VALUES (?, ?)", stood)
     connection.executemany(_PUT_SEGMENT, segments)
     connection.executemany(_PUT_GAP, gaps)
     connection.executemany(_PUT_RUN, runs)
+    connection.executemany(_RAISE_HIGH_WATER, ends.items())
+
+
+def load_segments(connection: sqlite3.Connection, loaded: Iterable[SegmentRow]) -> None:
+    """Write very many segments inside the caller's transaction; hours are not marked."""
+    places: dict[Place, int] = {}
+    numbers: dict[int, int] = {}
+    stood: set[tuple[int, str]] = set()
+    ends: dict[str, int] = {}
+    written: list[Row] = []
+    for (
+        camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
+        version, held, place,
+    ) in loaded:  # fmt: skip
+        number = None
+        if place is not None:
+            # Places come from a few objects that live as long as the rows: their identity is known at once.
+            number = numbers.get(id(place))
+            if number is None:
+                number = numbers[id(place)] = _place_id(connection, place, places)
+            stood.add((number, camera))
+        if end > ends.get(camera, -1):
+            ends[camera] = end
+        written.append(
+            (
+                camera, run, seq, start, end, media_duration, bytes.fromhex(sha256), size, header_bytes,
+                codec, gop, None if version == sha256 else version, 1 if held else 0, recorder, number,
+            )
+        )  # fmt: skip
+    connection.executemany("INSERT OR IGNORE INTO camera_places (place, camera) VALUES (?, ?)", stood)
+    connection.executemany(_PUT_SEGMENT, written)
     connection.executemany(_RAISE_HIGH_WATER, ends.items())
 
 

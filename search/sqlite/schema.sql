@@ -47,12 +47,6 @@ CREATE TABLE segments (
   PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 
--- One camera over time. The primary key is part of it, so coverage by run and hour is answered from it alone.
-CREATE INDEX segments_by_camera ON segments (camera, start, until, place, size, held);
-
--- All cameras over time, in the order of pages.
-CREATE INDEX segments_by_time ON segments (start, camera, run, seq, until, place);
-
 -- Gaps as recorders tell them. An open gap is told again each hour with a later end, and the later end holds.
 CREATE TABLE gaps (
   gap          TEXT PRIMARY KEY,
@@ -65,8 +59,26 @@ CREATE TABLE gaps (
   place        INTEGER REFERENCES places (id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX gaps_by_camera ON gaps (camera, until);
-CREATE INDEX gaps_by_time ON gaps (until);
+-- Coverage per camera and UTC hour, computed from segments and gaps; an hour in stale_hours is to be computed
+-- again. place is that of everything in the hour, NULL where unknown; mixed is 1 where there are several.
+CREATE TABLE hours (
+  camera    TEXT NOT NULL,
+  hour      INTEGER NOT NULL,              -- its start
+  covered   INTEGER NOT NULL,              -- µs
+  bytes     INTEGER NOT NULL,              -- bytes, segments and held count the segments that start in it
+  segments  INTEGER NOT NULL,
+  held      INTEGER NOT NULL,
+  gaps      TEXT NOT NULL,                 -- JSON: µs by cause
+  place     INTEGER REFERENCES places (id),
+  mixed     INTEGER NOT NULL CHECK (mixed IN (0, 1)),
+  PRIMARY KEY (camera, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stale_hours (
+  camera  TEXT NOT NULL,
+  hour    INTEGER NOT NULL,
+  PRIMARY KEY (camera, hour)
+) STRICT, WITHOUT ROWID;
 
 -- Finished runs, with the reason for their end.
 CREATE TABLE runs (
@@ -107,6 +119,14 @@ CREATE TABLE heartbeats (
   state     TEXT NOT NULL                  -- JSON
 ) STRICT, WITHOUT ROWID;
 
+-- How far the rebuild is that fills this database, and the start of the machine it ran on; no row in one that
+-- is in use.
+CREATE TABLE rebuild_state (
+  one    INTEGER PRIMARY KEY CHECK (one = 1),
+  boot   TEXT NOT NULL,
+  state  TEXT NOT NULL                     -- JSON
+) STRICT;
+
 -- While a rebuild fills another database, what is written to this one is also noted in order, and replayed
 -- there before the switch. At most one row in rebuilds: the newest rebuild, by the name of its database.
 CREATE TABLE rebuilds (
@@ -115,6 +135,6 @@ CREATE TABLE rebuilds (
 
 CREATE TABLE late (
   n     INTEGER PRIMARY KEY,
-  kind  TEXT NOT NULL,                     -- entry, removal, document or cursor
+  kind  TEXT NOT NULL,                     -- entry, removal, held, document or cursor
   body  TEXT NOT NULL                      -- JSON
 ) STRICT;

@@ -1,10 +1,24 @@
-"""A rebuild on SQLite: fill a database of its own, replay what others wrote meanwhile, switch the link."""
+"""A rebuild on SQLite: fill a database of its own, replay what others wrote meanwhile, switch the link.
 
+1. The database in use notes its writes from here on, for the newest rebuild alone.
+2. The caller fills the fresh database, which has no indexes yet, and keeps there how far it is.
+3. Indexes are made and hours are settled.
+4. The notes are replayed, the last of them inside a write transaction on the database in use.
+5. In that transaction the link is switched.
+
+A rebuild that was killed is gone on with by the next: its database is still there, nobody holds its lock, and
+the notes since its beginning were kept. After the machine itself went down it is begun anew, since such a
+database is not synced to the disk before the end.
+"""
+
+import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 from archive.canonical import JsonObject
-from search.sqlite import database, generation, late
+from search.sqlite import database, generation, hours, late, stale
 from search.sqlite.database import Database
 from search.sqlite.translation import translated
 
@@ -13,6 +27,7 @@ Apply = Callable[[str, JsonObject], None]
 
 _HEARTBEATS = "SELECT recorder, at, state FROM heartbeats"
 _PUT_HEARTBEAT = "INSERT OR REPLACE INTO heartbeats (recorder, at, state) VALUES (?, ?, ?)"
+_SETTLED = 4000
 
 
 @contextmanager
@@ -23,17 +38,12 @@ def rebuilt(live: Database, applier: Callable[[Database], Apply]) -> Iterator[Da
         Conflict: ``rebuild_superseded``.
     """
     link = live.path
-    made = generation.fresh(link)
-    with live.write("be rebuilt") as connection:
-        late.begin(connection, made.name)
-    with translated("be rebuilt", link):
-        for leftover in generation.others(link):
-            generation.destroy(leftover)
-        database.create(made)
+    made, owner = _unfinished(live) or _begun(live)
     fresh = Database(made, linked=False, durable=False)
     done = False
     try:
         yield fresh
+        complete(fresh)
         _switch(live, fresh, applier(fresh))
         done = True
     finally:
@@ -43,6 +53,70 @@ def rebuilt(live: Database, applier: Callable[[Database], Apply]) -> Iterator[Da
                 generation.destroy(made)
             with live.write("be cleaned up") as connection:
                 late.end(connection, made.name)
+        owner.close()
+
+
+def complete(fresh: Database) -> None:
+    """Make the indexes and settle every hour; idempotent."""
+    with fresh.write("be completed") as connection:
+        database.make_indexes(connection)
+        connection.execute("DELETE FROM rebuild_state")
+        stale.mark_all(connection)
+    while True:
+        with fresh.write("be completed") as connection:
+            if hours.settle(connection, _SETTLED) < _SETTLED:
+                return
+
+
+def _begun(live: Database) -> tuple[Path, IO[str]]:
+    link = live.path
+    made = generation.fresh(link)
+    with live.write("be rebuilt") as connection:
+        late.begin(connection, made.name)
+    with translated("be rebuilt", link):
+        for leftover in generation.others(link):
+            generation.destroy(leftover)
+        owner = generation.lock_of(made).open("w")
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        database.create(made, indexes=False)
+    return made, owner
+
+
+def _unfinished(live: Database) -> tuple[Path, IO[str]] | None:
+    """The newest rebuild's database and its lock, where it was killed since the machine started."""
+    with live.read("be rebuilt") as connection:
+        name = late.newest(connection)
+    if name is None:
+        return None
+    made = live.path.with_name(name)
+    with translated("be rebuilt", live.path):
+        if not made.exists():
+            return None
+        owner = generation.lock_of(made).open("w")
+        try:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner.close()  # it is going on, and a later one takes over
+            return None
+        fresh = Database(made, linked=False, durable=False)
+        with fresh.read("be rebuilt") as connection:
+            row = connection.execute("SELECT boot FROM rebuild_state").fetchone()
+        fresh.close()
+        if row is None or row[0] != boot_id():
+            owner.close()
+            return None
+        for leftover in generation.others(live.path):
+            if leftover != made:
+                generation.destroy(leftover)
+        return made, owner
+
+
+def boot_id() -> str:
+    """Names this start of the machine; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def _switch(live: Database, fresh: Database, apply: Apply) -> None:
@@ -65,6 +139,7 @@ def _switch(live: Database, fresh: Database, apply: Apply) -> None:
         fresh.close()
         generation.switch(live.path, fresh.path)
     with translated("be cleaned up", live.path):
+        generation.lock_of(fresh.path).unlink(missing_ok=True)
         generation.destroy(replaced)
 
 

@@ -41,7 +41,7 @@ def test_commands_in_documents_exist() -> None:
     groups = {path[:-1] for path in known}
     for document in DOCUMENTS:
         for line in re.findall(
-            r"^\s*(?:\$ )?saksi ([a-z]+(?: [a-z]+)?)", document.read_text("utf-8"), re.MULTILINE
+            r"^\s*(?:\$ )?saksi ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", document.read_text("utf-8"), re.MULTILINE
         ):
             words = line.split()
             path = ("saksi", *words)

@@ -15,7 +15,7 @@ ALLOWED_IMPORTERS = {
     "botocore": ("archive/objects/s3",),
     "elasticsearch": ("search/elastic",),
     "elastic_transport": ("search/elastic",),
-    "minio": ("ops/provision.py",),
+    "minio": ("ops/provision/",),
     "ffmpeg": ("recorder/command.py", "archive/derive.py"),
     "fastapi": ("api/",),
     "starlette": ("api/",),

@@ -310,3 +310,30 @@ def test_high_water_is_the_latest_end_of_segment_or_gap(index: Index) -> None:
         "cam-2": T0 + 20 * SECOND,
     }
     assert index.high_waters([]) == {}
+
+
+def test_a_camera_is_read_in_two_turns_as_in_four(index: Index) -> None:
+    span = Timespan(T0 + 5 * SECOND, T0 + 55 * SECOND)
+    empty = index.standing("cam-1")
+    assert (empty.document, empty.high_water) == (None, None)
+    assert index.records("cam-1", span).segments == ()
+    index.put_document("camera", "cam-1", 3, {"name": "x"})
+    index.add([entry(segment(n)) for n in range(4)])
+    index.add(
+        [entry(gap(T0 + 40 * SECOND, T0 + 50 * SECOND)), entry(segment(0, camera="cam-2", run=run_id(5)))]
+    )
+    found = index.records("cam-1", span)
+    assert found.segments == tuple(index.segments("cam-1", span))
+    assert len(found.segments) == 4
+    assert found.gaps == tuple(index.gaps("cam-1", span))
+    assert len(found.gaps) == 1
+    standing = index.standing("cam-1")
+    assert standing.document == index.document("camera", "cam-1")
+    assert standing.high_water == index.high_water("cam-1") == T0 + 50 * SECOND
+
+
+def test_a_long_reading_is_whole(index: Index) -> None:
+    index.add([entry(segment(n, seconds=2)) for n in range(1_002)])
+    for count in (999, 1_000, 1_001):
+        span = Timespan(T0, T0 + count * 2 * SECOND)
+        assert index.records("cam-1", span).segments == tuple(index.segments("cam-1", span))

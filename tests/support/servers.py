@@ -5,6 +5,7 @@ is set they fail, since a run that tests nothing must not look like one that pas
 gives a test servers of its own that it may kill.
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from botocore.exceptions import ClientError
 from archive.errors import Unavailable
 from ops.provision import provision
 from ops.stack import Places, Stack
+from tests.support.keycloak import KeycloakServer
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 _ARCHIVE_VARIABLES = ("SAKSI_TEST_MINIO_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _ELASTIC_VARIABLES = ("SAKSI_TEST_ELASTIC_URL",)
+_KEYCLOAK_VARIABLES = ("SAKSI_TEST_KEYCLOAK_URL", "SAKSI_TEST_KEYCLOAK_SECRETS")
 _MEDIAMTX_VARIABLES = ("SAKSI_TEST_RTSP_URL", "SAKSI_TEST_MEDIAMTX_API", "SAKSI_TEST_MEDIAMTX_PLAYBACK")
 
 
@@ -137,6 +140,14 @@ def mediamtx_server(stack_environment: Mapping[str, str]) -> MediamtxServer:
     return MediamtxServer(*_required(stack_environment, "MediaMTX", _MEDIAMTX_VARIABLES))
 
 
+@pytest.fixture(scope="session")
+def keycloak_server(stack_environment: Mapping[str, str]) -> KeycloakServer:
+    """A real Keycloak with the realm ``saksi``; an optional part of the stack."""
+    command = "saksi stack up --with keycloak"
+    url, kept = _required(stack_environment, "Keycloak", _KEYCLOAK_VARIABLES, command)
+    return KeycloakServer(url, json.loads(kept))
+
+
 @pytest.fixture(scope="module")
 def fresh_buckets(minio_server: MinioServer) -> Iterator[FreshBuckets]:
     """New buckets for one test module, with default retentions of a day; removed as far as they let us."""
@@ -204,15 +215,17 @@ def remove_bucket(client: "S3Client", name: str) -> None:
             raise
 
 
-def _required(environment: Mapping[str, str], server: str, names: tuple[str, ...]) -> list[str]:
+def _required(
+    environment: Mapping[str, str], server: str, names: tuple[str, ...], command: str = "saksi stack up"
+) -> list[str]:
     missing = [name for name in names if not environment.get(name)]
     if missing:
-        _absent(f"{server} is not running ({', '.join(missing)} not set)")
+        _absent(f"{server} is not running ({', '.join(missing)} not set)", command)
     return [environment[name] for name in names]
 
 
-def _absent(what: str) -> NoReturn:
-    sentence = f"{what}; start it with: saksi stack up"
+def _absent(what: str, command: str = "saksi stack up") -> NoReturn:
+    sentence = f"{what}; start it with: {command}"
     if os.environ.get("CI"):
         pytest.fail(sentence)
     pytest.skip(sentence)

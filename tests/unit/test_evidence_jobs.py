@@ -8,6 +8,7 @@ from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavai
 from archive.evidence import jobs
 from archive.evidence.jobs import LEASE, MAX_ATTEMPTS, SealWorker
 from archive.evidence.plan import PackagePlan
+from archive.incidents import IncidentStatus, incidents
 from archive.ledger import Ledger
 from archive.model.evidence import EvidenceStatus, SealRequest, from_state, to_state
 from archive.timespan import HOUR, SECOND
@@ -149,8 +150,9 @@ def test_altered_footage_opens_an_incident(world: World, ledger: Ledger, site: S
     asked = ask(world, ledger)
     site.fails = IntegrityError("the segment x was altered", code="original_altered")
     worker(world, ledger, site).run_once()
-    incident = ledger.head("integrity_incident", asked.record.request.evidence_id)
-    assert incident.state["code"] == "original_altered"
+    (incident,) = incidents(ledger)
+    assert (incident.code, incident.status) == ("original_altered", IncidentStatus.OPEN)
+    assert incident.subject == f"evidence/{asked.record.request.evidence_id}"
 
 
 def test_what_is_unavailable_is_tried_again_later_and_not_for_ever(

@@ -45,7 +45,7 @@ def test_a_development_set_says_so_loudly(folder: Path) -> None:
 def test_private_keys_are_for_their_owner_alone(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     private = [*folder.glob("*.key")]
-    assert {path.name for path in private} == {"root.key", "seal.key", "tsa.key", "secrets.key"}
+    assert {path.name for path in private} == {"root.key", "seal.key", "log.key", "tsa.key", "secrets.key"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
@@ -59,9 +59,9 @@ def test_certificates_are_for_one_purpose_each(folder: Path) -> None:
     assert list(extended.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
 
 
-@pytest.mark.parametrize("left", ["root", "seal", "tsa"])
+@pytest.mark.parametrize("left", ["root", "seal", "log", "tsa"])
 def test_keys_are_never_overwritten(folder: Path, clock: ManualClock, left: str) -> None:
-    for name in {"root", "seal", "tsa"} - {left}:
+    for name in {"root", "seal", "log", "tsa"} - {left}:
         (folder / f"{name}.key").unlink()
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     with pytest.raises(AlreadyExists) as caught:

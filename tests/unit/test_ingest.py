@@ -80,7 +80,7 @@ class Bench:
             logbook=self.logbook,
             recorder="rec-1",
             clock=self.clock,
-            keep_days=lambda camera: 30,
+            locked_until=lambda segment, _place: segment.span.start + 30 * DAY,
         )
 
     def segment(self, seq: int) -> Parcel:

@@ -1,5 +1,6 @@
 """Leaves and journal batches: one content has one form, and nothing unsigned passes."""
 
+import base64
 import json
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from archive import canonical, journal
 from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
+from archive.model.gap import GapCause
 from archive.model.leaf import Leaf
-from tests.support.leaves import LEAVES, T0, segment
+from tests.support.leaves import LEAVES, T0, gap, segment
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -123,3 +125,18 @@ def test_another_key_another_chain() -> None:
     with pytest.raises(IntegrityError) as caught:
         journal.verify(first, OTHER.public_key())
     assert caught.value.code == "journal_signature"
+
+
+def test_no_recorder_may_say_that_footage_was_disposed_of() -> None:
+    disposed = gap(T0, T0 + 1, cause=GapCause.DISPOSED)
+    with pytest.raises(Malformed):
+        batch([disposed])
+    honest = batch([gap(T0, T0 + 1, cause=GapCause.STALLED)])
+    body = honest[: honest.rindex(b"\n", 0, -1) + 1].replace(b'"stalled"', b'"disposed"')
+    trailer = {
+        "key": journal.public_key_sha256(KEY.public_key()),
+        "sig": base64.b64encode(KEY.sign(body)).decode("ascii"),
+    }
+    with pytest.raises(IntegrityError) as caught:
+        journal.verify(body + canonical.encode(trailer) + b"\n", KEY.public_key())
+    assert caught.value.code == "journal_form"

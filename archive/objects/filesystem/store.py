@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
 from archive.objects import rules
-from archive.objects.filesystem import durable
+from archive.objects.filesystem import deletions, durable
 from archive.objects.filesystem.folders import folder_of, keys_in, made_folder_of, remove_empty_folders
 from archive.objects.filesystem.reading import (
     Pieces,
@@ -23,7 +23,15 @@ from archive.objects.filesystem.reading import (
 )
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
 from archive.objects.filesystem.trouble import translated
-from archive.ports import Content, Lock, ObjectHead, ObjectVersion, Stored
+from archive.ports import (
+    Content,
+    Deletion,
+    DoomedVersion,
+    Lock,
+    ObjectHead,
+    ObjectVersion,
+    Stored,
+)
 
 _RACES = 100
 
@@ -162,6 +170,11 @@ class FilesystemStore:
             except NotFound:
                 return
             remove_empty_folders(self._root, key)
+
+    def delete_versions(self, items: Sequence[DoomedVersion]) -> Sequence[Deletion]:
+        """Destroy a batch, folder by folder; see the port and :mod:`.deletions`."""
+        rules.check_doomed(items)
+        return deletions.delete(self._root, items, self._clock.now())
 
     def _delete(self, folder: int, name: str, key: str, version: str) -> None:
         facts = read_sidecar(folder, name, key)

@@ -1,7 +1,7 @@
 """``S3Store``: the port's methods as S3 requests."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -9,13 +9,24 @@ from archive.errors import NotFound, Refused
 from archive.objects import rules
 from archive.objects.s3.body import BodyPieces
 from archive.objects.s3.connection import Connection, connect
+from archive.objects.s3.deletions import delete_batch
 from archive.objects.s3.listing import keys_with_versions, microseconds, oldest_version
 from archive.objects.s3.locks import lock_of, set_hold, set_lock
 from archive.objects.s3.puts import ConditionalPuts
 from archive.objects.s3.ranged import Opened, sha256_of
 from archive.objects.s3.repeat import repeated
 from archive.objects.s3.trouble import altered, bucket_missing, is_lock_refusal, translated
-from archive.ports import Content, Lock, LockMode, ObjectHead, ObjectVersion, Stored
+from archive.ports import (
+    Content,
+    Deletion,
+    DeletionOutcome,
+    DoomedVersion,
+    Lock,
+    LockMode,
+    ObjectHead,
+    ObjectVersion,
+    Stored,
+)
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import (
@@ -201,6 +212,25 @@ class S3Store:
             if is_lock_refusal(error):
                 raise self._why_kept(key, version, error) from error
             raise
+
+    def delete_versions(self, items: Sequence[DoomedVersion]) -> Sequence[Deletion]:
+        """Destroy a batch in one request; what the store keeps is looked at to say why."""
+        rules.check_doomed(items)
+        return delete_batch(self._client, self._bucket, items, self._kept)
+
+    def _kept(self, item: DoomedVersion) -> Deletion:
+        """Why a version is still there after the store refused to delete it."""
+        try:
+            head = self.head(item.key, version=item.version)
+        except NotFound:
+            return Deletion(item.key, item.version, DeletionOutcome.GONE)
+        except Refused:
+            return Deletion(item.key, item.version, DeletionOutcome.REFUSED)
+        if head.held:
+            return Deletion(item.key, item.version, DeletionOutcome.UNDER_HOLD)
+        if head.lock is not None:
+            return Deletion(item.key, item.version, DeletionOutcome.UNDER_RETENTION, head.lock.until)
+        return Deletion(item.key, item.version, DeletionOutcome.REFUSED)
 
     def _sha256_of_version(self, key: str, version: str) -> str:
         """The store's own checksum; for an object that came without one, that of its bytes."""

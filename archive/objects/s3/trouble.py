@@ -116,6 +116,16 @@ def is_lock_refusal(error: Refused) -> bool:
     return error.code in ("store_locked", "store_access_denied")
 
 
+def check_item(doing: str, code: str) -> None:
+    """Let pass what one item of a batch was refused for; raise what the whole batch should stop for."""
+    if code in _BUSY or code in ("InternalError", "ServiceUnavailable", "XMinioServerNotInitialized"):
+        raise Unavailable(
+            f"{doing}: the store answers {code}",
+            code="store_unavailable",
+            hint="The store is overloaded or starting.",
+        )
+
+
 def _unreached(doing: str, error: HTTPClientError) -> ArchiveError:
     inner = error.kwargs.get("error")
     if isinstance(inner, ArchiveError):

@@ -2,26 +2,22 @@
 
 It runs with an administrator's credentials, once per archive; the accounts that Saksi works with have no
 right to make buckets. Object Lock can be turned on only when a bucket is made, so a bucket that is there
-without it is refused, never repaired. The only module that imports ``minio``.
+without it is refused, never repaired.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-import urllib3
 from minio import Minio
 from minio.commonconfig import ENABLED, GOVERNANCE
-from minio.error import MinioException, S3Error
+from minio.error import S3Error
 from minio.objectlockconfig import DAYS, YEARS, ObjectLockConfig
 
-from archive.errors import ArchiveError, Malformed, Refused, Unavailable
+from archive.errors import Malformed, Refused
+from ops.provision.connection import connect, translated
 
 _DAYS_PER_YEAR = 365
 _NO_LOCK = "ObjectLockConfigurationNotFoundError"
 _EXISTS = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
-_WRONG_CREDENTIALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ def provision(
     """
     if footage_floor_days < 1 or records_lock_days < 1:
         raise Malformed("a lock lasts at least one day", code="lock_days_invalid")
-    client = _connect(endpoint, access_key, secret_key, region)
+    client = connect(endpoint, access_key, secret_key, region)
     return (
         _locking(client, name, footage_floor_days),
         _locking(client, f"{name}-records", records_lock_days),
@@ -63,35 +59,8 @@ def provision(
     )
 
 
-def _connect(endpoint: str, access_key: str, secret_key: str, region: str | None) -> Minio:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
-        raise Malformed(
-            f"{endpoint!r} is no endpoint of a store",
-            code="store_endpoint_invalid",
-            hint="give scheme, host and port alone, as in http://127.0.0.1:19000",
-        )
-    # The library's own client waits five minutes for an answer. A MinIO that is still starting asks for a
-    # minute's patience (Retry-After) and is ready after a second.
-    transport = urllib3.PoolManager(
-        timeout=urllib3.Timeout(connect=5, read=30),
-        retries=urllib3.Retry(
-            total=6,
-            connect=1,
-            backoff_factor=0.2,
-            status_forcelist=[502, 503, 504],
-            allowed_methods=None,
-            respect_retry_after_header=False,
-        ),
-    )
-    return Minio(
-        parts.netloc, access_key, secret_key,
-        secure=parts.scheme == "https", region=region, http_client=transport,
-    )  # fmt: skip
-
-
 def _locking(client: Minio, name: str, days: int) -> Bucket:
-    with _translated(f"making bucket {name}"):
+    with translated(f"making bucket {name}"):
         _make(client, name, lock=True)
         found = _lock_of(client, name)
         if found is None:
@@ -126,7 +95,7 @@ def _locking(client: Minio, name: str, days: int) -> Bucket:
 
 
 def _plain(client: Minio, name: str) -> Bucket:
-    with _translated(f"making bucket {name}"):
+    with translated(f"making bucket {name}"):
         _make(client, name, lock=False)
         if _lock_of(client, name) is not None:
             raise Refused(
@@ -159,37 +128,3 @@ def _days(lock: ObjectLockConfig) -> int | None:
     if lock.duration is None:
         return None
     return lock.duration * (_DAYS_PER_YEAR if lock.duration_unit == YEARS else 1)
-
-
-@contextmanager
-def _translated(doing: str) -> Iterator[None]:
-    """The one place where errors of minio-py, and of urllib3 below it, become ours."""
-    try:
-        yield
-    except S3Error as error:
-        raise _translate(doing, error) from error
-    except (MinioException, urllib3.exceptions.HTTPError) as error:
-        raise Unavailable(
-            f"{doing}: the store does not answer ({error})",
-            code="store_unavailable",
-            hint="check that it runs and that the endpoint is right",
-        ) from error
-    except ValueError as error:
-        # Raised by the library before anything is sent.
-        raise Malformed(f"{doing}: {error}", code="bucket_name_invalid") from error
-
-
-def _translate(doing: str, error: S3Error) -> ArchiveError:
-    if error.code in _WRONG_CREDENTIALS:
-        return Refused(
-            f"{doing}: the store does not know these credentials",
-            code="store_credentials_wrong",
-            hint="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        )
-    if error.code == "AccessDenied":
-        return Refused(
-            f"{doing}: the credentials do not permit it",
-            code="store_access_denied",
-            hint="provision with an administrator's credentials",
-        )
-    return Unavailable(f"{doing}: {error.code}: {error.message}", code="store_unavailable")

@@ -1,0 +1,201 @@
+"""What one principal may see of the archive: every camera, span and package is asked for here.
+
+A camera outside the districts of whoever is bound to some answers exactly as one that does not exist, since
+to know of it would be to know something. Where existence is no secret (police see every camera's public
+facts) the answer is 403. Footage counts as standing where its camera stood *when it was recorded*.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from api.auth.permissions import RIGHT_OF, Reach
+from api.auth.principal import Principal
+from api.cameras import camera_facts
+from api.places import Where
+from api.services import Services
+from archive.errors import NotFound, Refused
+from archive.model.camera import Camera, Place, from_state
+from archive.model.evidence import EvidenceRecord
+from archive.reader import Reading
+from archive.timespan import Timespan
+
+
+class Access:
+    """The rules of :mod:`api.auth.permissions` for one principal and one action, on objects.
+
+    ``denied`` is told the reason of each refusal, for the record: an answer may not give it.
+    """
+
+    def __init__(
+        self, services: Services, principal: Principal, action: str, denied: Callable[[str], None]
+    ) -> None:
+        self._services = services
+        self._principal = principal
+        self._action = action
+        self._denied = denied
+        self._reach = principal.reach(action)
+
+    # -- cameras ---------------------------------------------------------------------------------------
+
+    def camera(self, camera: str) -> Camera:
+        """A camera as they may see it: with ``facts`` alone without its device's address.
+
+        Raises:
+            NotFound: ``camera_not_found``: there is none, or none that is theirs to know of.
+            Refused: ``not_permitted``.
+        """
+        found = camera_facts(self._services, camera)
+        if not self.admits(found.place):
+            raise self._no_camera(camera)
+        return self.shown(found)
+
+    def shown(self, camera: Camera) -> Camera:
+        """What they may see of a camera that they may know of."""
+        if Reach.ALL in self._reach or Reach.OWN in self._reach:
+            return camera
+        return replace(camera, source="", sealed_source="")
+
+    def admits(self, place: Place) -> bool:
+        """Whether a camera that stands there now is theirs to know of."""
+        if self._reach & {Reach.ALL, Reach.FACTS, Reach.GRANTED, Reach.MINE}:
+            return True
+        return Reach.OWN in self._reach and self._principal.is_own(place.kecamatan)
+
+    def change(self, camera: str, kecamatan: str | None) -> None:
+        """Let them change a camera, and put it into a district.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+            Refused: ``not_permitted``.
+        """
+        if Reach.ALL in self._reach:
+            return
+        self.camera(camera)
+        if kecamatan is not None:
+            self.district(kecamatan)
+
+    def district(self, kecamatan: str) -> None:
+        """Let them act in a district. Raises Refused ``not_permitted``."""
+        if Reach.ALL not in self._reach and not (
+            Reach.OWN in self._reach and self._principal.is_own(kecamatan)
+        ):
+            raise self._refused("that district is not yours")
+
+    # -- footage ---------------------------------------------------------------------------------------
+
+    def footage(self, camera: str, span: Timespan) -> None:
+        """Let them have footage of a camera in a span, all of it.
+
+        Raises:
+            NotFound: ``camera_not_found``: there is none, or none that is theirs to know of.
+            Refused: ``not_granted``, ``not_permitted``.
+        """
+        if Reach.ALL in self._reach:
+            return
+        if self._may(camera, span):
+            return
+        if Reach.GRANTED in self._reach:
+            camera_facts(self._services, camera)
+            self._denied("grant")
+            raise Refused(
+                "that footage was not granted to you",
+                code="not_granted",
+                hint="A grant opens some cameras for some span and some time; file a request for more.",
+            )
+        if Reach.OWN in self._reach:
+            raise self._no_camera(camera)
+        raise self._refused("footage is not yours to see")
+
+    def trim(self, reading: Reading) -> Reading:
+        """A reading without the segments of which they may not have all."""
+        if Reach.ALL in self._reach:
+            return reading
+        kept = tuple(ref for ref in reading.segments if self._may(reading.camera, ref.span))
+        return replace(reading, segments=kept)
+
+    def _may(self, camera: str, span: Timespan) -> bool:
+        if Reach.OWN in self._reach and self._stood_in_own(camera, span):
+            return True
+        return self._principal.is_granted(self._action, camera, span, self._services.clock.now())
+
+    def _stood_in_own(self, camera: str, span: Timespan) -> bool:
+        """Whether the camera stood in a district of theirs through the whole span."""
+        places = self._places(camera, span)
+        return bool(places) and all(self._principal.is_own(place.kecamatan) for place in places)
+
+    def _places(self, camera: str, span: Timespan) -> list[Place]:
+        """Where the camera stood from the start to the end of a span; nothing for one that does not exist."""
+        found: list[Place] = []
+        for entry in self._services.registry.history(camera):
+            place = from_state(entry.state).place
+            if entry.at <= span.start or not found:
+                found = [place]
+            elif entry.at < span.end:
+                found.append(place)
+        return found
+
+    # -- searches --------------------------------------------------------------------------------------
+
+    def narrowed(self, where: Where) -> Where:
+        """The filters of a search, within what is theirs. Empty admits nothing."""
+        own = self._principal.district_filter(self._action)
+        if own is None:
+            return where
+        asked = where.kecamatan
+        return replace(where, kecamatan=own if asked is None else tuple(one for one in asked if one in own))
+
+    def searched(self, cameras: Iterable[str], stood: Callable[[], Iterable[str]]) -> None:
+        """Let them name cameras in a search: those that stand where they may look, or ``stood`` there then.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+        """
+        if self._principal.district_filter(self._action) is None:
+            return
+        now = [camera for camera in cameras if not self._stands_in_own(camera)]
+        then = set(stood()) if now else set()
+        for camera in now:
+            if camera not in then:
+                raise self._no_camera(camera)
+
+    def _stands_in_own(self, camera: str) -> bool:
+        try:
+            return self.admits(camera_facts(self._services, camera).place)
+        except NotFound:
+            return False
+
+    # -- packages --------------------------------------------------------------------------------------
+
+    def package(self, record: EvidenceRecord) -> None:
+        """Let them see a package. Raises NotFound ``evidence_not_found``, as for one that does not exist."""
+        if not self.has_part_in(record):
+            self._denied("package")
+            evidence_id = record.request.evidence_id
+            raise NotFound(f"there is no evidence {evidence_id}", code="evidence_not_found")
+
+    def has_part_in(self, record: EvidenceRecord) -> bool:
+        """Whether a package is theirs: they asked for it, or a grant opens it; or they see all."""
+        if Reach.ALL in self._reach:
+            return True
+        request = record.request
+        if Reach.MINE in self._reach and request.actor == self._principal.id:
+            return True
+        if Reach.OWN in self._reach:
+            return all(self._stood_in_own(camera, request.span) for camera in request.cameras)
+        action = self._action if self._action in RIGHT_OF else "evidence.download"
+        now = self._services.clock.now()
+        return bool(self._reach & {Reach.MINE, Reach.GRANTED}) and all(
+            self._principal.is_granted(action, camera, request.span, now) for camera in request.cameras
+        )
+
+    def _no_camera(self, camera: str) -> NotFound:
+        self._denied("district")
+        return NotFound(f"there is no camera {camera}", code="camera_not_found")
+
+    def _refused(self, sentence: str) -> Refused:
+        self._denied("reach")
+        return Refused(
+            sentence,
+            code="not_permitted",
+            hint="Ask an administrator for a role that includes it.",
+        )

@@ -1,0 +1,107 @@
+"""The two cookies, their flags, and the check that a request from a browser is one of our own pages' (CSRF).
+
+With HTTPS the names begin with ``__Host-``: a browser then accepts them only with Secure, for the whole host,
+and from nobody but that host. ``SameSite=Lax`` lets a link into Saksi keep the session and no form of another
+site. Whatever changes something must besides carry a header that another site's page cannot set, and, where
+the browser names the page's origin, ours.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from archive.errors import Refused
+
+CSRF_HEADER = b"saksi-request"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Cookies:
+    """Names and flags of an installation. ``public_url`` is where browsers see it, "" on the loopback."""
+
+    def __init__(self, public_url: str, *, absolute_s: int, pending_s: int) -> None:
+        self._secure = public_url.startswith("https://")
+        prefix = "__Host-" if self._secure else ""
+        self.session = f"{prefix}saksi"
+        self.pending = f"{prefix}saksi-sign-in"
+        self._absolute_s = absolute_s
+        self._pending_s = pending_s
+        parts = urlsplit(public_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+    def read(self, scope: Scope, name: str) -> str | None:
+        """The cookie's value; None where it is not sent, or sent twice."""
+        found: list[str] = []
+        for value in _headers(scope, b"cookie"):
+            for part in value.split(";"):
+                key, sign, text = part.strip().partition("=")
+                if sign and key == name:
+                    found.append(text)
+        return found[0] if len(found) == 1 else None
+
+    def session_header(self, value: str) -> str:
+        """``Set-Cookie`` of a session."""
+        return self._header(self.session, value, self._absolute_s)
+
+    def put(self, response: Response, value: str) -> None:
+        """Give the browser its session."""
+        response.headers.append("Set-Cookie", self.session_header(value))
+
+    def put_pending(self, response: Response, value: str) -> None:
+        """Give the browser what it must bring back from the provider."""
+        response.headers.append("Set-Cookie", self._header(self.pending, value, self._pending_s))
+
+    def drop(self, response: Response, *names: str) -> None:
+        """Take cookies away."""
+        for name in names:
+            response.headers.append("Set-Cookie", self._header(name, "", 0))
+
+    def check_ours(self, scope: Scope) -> None:
+        """Refuse a change that another site's page may have sent. Raises Refused ``cross_site_request``."""
+        if scope["method"] in _SAFE:
+            return
+        self.check_origin(scope)
+        if not list(_headers(scope, CSRF_HEADER)):
+            raise _cross_site()
+
+    def check_origin(self, scope: Scope) -> None:
+        """Refuse a request whose browser says that it comes from elsewhere. Raises as above."""
+        for site in _headers(scope, b"sec-fetch-site"):
+            if site not in {"same-origin", "none"}:
+                raise _cross_site()
+        hosts = list(_headers(scope, b"host"))
+        for origin in _headers(scope, b"origin"):
+            ours = {self._origin} if self._origin else {f"{scope['scheme']}://{host}" for host in hosts}
+            if origin not in ours:
+                raise _cross_site()
+
+    def _header(self, name: str, value: str, seconds: int) -> str:
+        secure = "; Secure" if self._secure else ""
+        return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def safe_path(text: str) -> str:
+    """Where to go after a sign-in: a path of ours, or "/". No other host, however it is written."""
+    ours = (
+        len(text) <= 500
+        and text.startswith("/")
+        and not text.startswith(("//", "/\\"))
+        and "\\" not in text
+        and text.isascii()
+        and text.isprintable()
+    )
+    return text if ours else "/"
+
+
+def _headers(scope: Scope, name: bytes) -> Iterable[str]:
+    return (value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+def _cross_site() -> Refused:
+    return Refused(
+        "the request may come from another site's page",
+        code="cross_site_request",
+        hint="Send the header 'Saksi-Request: 1' from our own pages.",
+    )

@@ -1,0 +1,331 @@
+"""People coming in, staying in, and leaving: local accounts and the OpenID provider behind one face.
+
+The rules are the same for both: the ledger says who may come in, a session is a cookie, and a person who was
+disabled or signed out is out in every process within the age of the roster. What the provider says of roles
+and districts is taken over at each sign-in and each renewal, in force from then on.
+
+Durable steps of a sign-out:
+
+1. the person's epoch goes up in the ledger: every session of theirs is over from here;
+2. this process reads it at once, others within the roster's age;
+3. the provider is told; where it does not answer its session stays, ours is over.
+"""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+from api.auth.lockout import Lockout
+from api.auth.oidc import Identity, Provider
+from api.auth.passwords import Passwords
+from api.auth.principal import Principal
+from api.auth.sessions import CookieBox, Pending, Session
+from archive.clock import Clock
+from archive.errors import Conflict, Malformed, NotFound, Refused, Unavailable
+from archive.model.user import Role, User
+from archive.people.roster import Roster
+from archive.people.users import Users
+from archive.timespan import MINUTE
+
+_MAX_RENEWED = 10_000
+_STRIPES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Renewed:
+    """The provider's newest answer about a session, for requests that still carry an older cookie."""
+
+    checked_at: int
+    refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody whose cookie was good: who they are, their session now, and whether to send it anew."""
+
+    principal: Principal
+    session: Session
+    changed: bool
+
+
+class People:
+    """Signs people in and out. Thread-safe; every method may wait for the ledger or the provider.
+
+    ``provider`` is None where there is no OpenID provider.
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Users,
+        roster: Roster,
+        passwords: Passwords,
+        cookies: CookieBox,
+        clock: Clock,
+        provider: Provider | None = None,
+    ) -> None:
+        self._users = users
+        self._roster = roster
+        self._passwords = passwords
+        self.cookies = cookies
+        self._clock = clock
+        self._provider = provider
+        self._lockout = Lockout(clock)
+        self._renewing = tuple(threading.Lock() for _ in range(_STRIPES))
+        self._renewed: OrderedDict[str, _Renewed] = OrderedDict()
+
+    # -- coming in -------------------------------------------------------------------------------------
+
+    def sign_in(self, user_id: str, password: str, *, address: str, purpose: str) -> Session:
+        """A session of a local account.
+
+        Raises:
+            Refused: ``sign_in_failed``, the same whatever was wrong; ``sign_in_locked``.
+            Unavailable: ``passwords_unreadable``, ``busy``; the ledger does not answer.
+        """
+        self._lockout.check(user_id, address)
+        proved = self._passwords.proves(user_id, password)
+        self._roster.refresh()
+        person = self._roster.person(user_id)
+        if not proved or person is None or not person.enabled or not person.is_local:
+            self._lockout.failed(user_id, address)
+            raise Refused(
+                "name or password is wrong, or the account is closed",
+                code="sign_in_failed",
+                hint="Check both; an administrator can give you a new password.",
+            )
+        self._lockout.succeeded(user_id)
+        return self._begun(person, purpose=purpose, refresh="")
+
+    def begin_at_provider(self, following: str) -> tuple[str, Pending]:
+        """Where to send the browser, and what it must bring back. Raises as :class:`Provider`."""
+        pending = Pending(
+            state=secrets.token_urlsafe(24),
+            nonce=secrets.token_urlsafe(24),
+            verifier=secrets.token_urlsafe(48),
+            next=following,
+            begun_at=self._clock.now(),
+        )
+        address = self._required().sign_in_address(
+            state=pending.state, nonce=pending.nonce, verifier=pending.verifier
+        )
+        return address, pending
+
+    def finish_at_provider(self, pending: Pending, code: str) -> Session:
+        """A session of whoever the code is for.
+
+        Raises:
+            Refused: ``sign_in_refused``, ``account_disabled``, ``identity_conflict``.
+            Malformed: ``bad_id``, ``bad_user``: the name cannot be one here.
+            Unavailable: the provider or the ledger does not answer.
+        """
+        tokens, identity = self._required().exchange(code, verifier=pending.verifier, nonce=pending.nonce)
+        person = self._met(identity)
+        self._roster.refresh()
+        if not person.enabled:
+            raise _disabled()
+        return self._begun(person, purpose="", refresh=tokens.refresh)
+
+    # -- staying in ------------------------------------------------------------------------------------
+
+    def present(self, cookie: str) -> Present:
+        """Whose cookie this is.
+
+        Raises:
+            Refused: ``session_ended``: not ours, over, signed out, disabled.
+            Unavailable: the ledger or the provider does not answer; nobody is let in.
+        """
+        session = self.cookies.open(cookie)
+        if session is None:
+            raise _ended()
+        now = self._clock.now()
+        kept = session
+        person = self._roster.person(session.user)
+        if person is None or not person.enabled or person.epoch != session.epoch:
+            raise _ended()
+        if session.refresh:
+            session = self._rechecked(session)
+            person = self._roster.person(session.user)
+            if person is None or not person.enabled or person.epoch != session.epoch:
+                raise _ended()
+        if not person.roles:
+            raise _ended()
+        if now - session.seen_at >= min(MINUTE, self.cookies.limits.idle // 4):
+            session = replace(session, seen_at=now)
+        return Present(self._principal(person, session), session, session is not kept)
+
+    def bearer(self, token: str) -> Principal | None:
+        """The holder of an access token of the provider; None where there is no provider, or it is not one.
+
+        Raises:
+            Unavailable: the ledger or the provider does not answer.
+        """
+        if self._provider is None or token.count(".") != 2:
+            return None
+        try:
+            identity = self._provider.identity(token)
+            person = self._roster.person(identity.user)
+            claimed = self._claimed(identity)
+            if person is None:
+                person = self._met(identity)
+        except (Refused, Malformed):
+            return None
+        if (person.issuer, person.subject) != (claimed.issuer, claimed.subject):
+            return None
+        if not person.enabled or not claimed.roles:
+            return None
+        # Roles as the token states them: another token of the same holder may state others.
+        return self._principal(replace(claimed, enabled=True), None)
+
+    def with_purpose(self, session: Session, purpose: str) -> Session:
+        """The session with another purpose."""
+        return replace(session, purpose=purpose)
+
+    # -- leaving ---------------------------------------------------------------------------------------
+
+    def sign_out(self, session: Session, *, return_to: str) -> str:
+        """End every session of the person; return where to send the browser to end the provider's, or "".
+
+        Raises as the ledger.
+        """
+        person = f"user:{session.user}"
+        try:
+            self._users.end_sessions(session.user, actor=person, reason="sign-out")
+        except Conflict:
+            self._users.end_sessions(session.user, actor=person, reason="sign-out")
+        self._roster.refresh()
+        if not session.refresh or self._provider is None:
+            return ""
+        try:
+            self._provider.end(session.refresh)
+            return self._provider.sign_out_address(return_to)
+        except (Unavailable, Refused):
+            return ""
+
+    def change_password(self, session: Session, old: str, new: str, *, address: str) -> Session:
+        """Give a local account a new password; every other session of theirs ends. A session that goes on.
+
+        Raises:
+            Refused: ``sign_in_failed``, ``sign_in_locked``; ``no_password_here`` where the provider has it.
+            Malformed: ``weak_password``.
+        """
+        person = self._users.user(session.user)
+        if not person.is_local:
+            raise Refused(
+                "the password is kept by the OpenID provider",
+                code="no_password_here",
+                hint="Change it there.",
+            )
+        self._lockout.check(session.user, address)
+        if not self._passwords.proves(session.user, old):
+            self._lockout.failed(session.user, address)
+            raise Refused("the old password is wrong", code="sign_in_failed", hint="Try again.")
+        self._passwords.put(session.user, new)
+        after = self._users.end_sessions(
+            session.user, actor=f"user:{session.user}", reason="password changed"
+        )
+        self._roster.refresh()
+        return self._begun(after, purpose=session.purpose, refresh="")
+
+    # -- inside ----------------------------------------------------------------------------------------
+
+    def _begun(self, person: User, *, purpose: str, refresh: str) -> Session:
+        now = self._clock.now()
+        return Session(
+            id=secrets.token_urlsafe(12),
+            user=person.id,
+            epoch=person.epoch,
+            begun_at=now,
+            seen_at=now,
+            checked_at=now,
+            purpose=purpose,
+            refresh=refresh,
+        )
+
+    def _rechecked(self, session: Session) -> Session:
+        """Ask the provider whether the session still stands, unless it said so just now."""
+        session = self._newest(session)
+        if self._is_checked(session):
+            return session
+        with self._renewing[hash(session.id) % _STRIPES]:  # of several requests at once one asks
+            session = self._newest(session)
+            if self._is_checked(session):
+                return session
+            if self._provider is None:
+                raise _ended()
+            try:
+                tokens, identity = self._provider.renew(session.refresh)
+                person = self._met(identity)
+            except (Refused, Malformed) as error:
+                raise _ended() from error
+            if person.id != session.user:
+                raise _ended()
+            self._roster.refresh()
+            now = self._clock.now()
+            self._renewed[session.id] = _Renewed(now, tokens.refresh or session.refresh)
+            while len(self._renewed) > _MAX_RENEWED:
+                self._renewed.popitem(last=False)
+            return self._newest(session)
+
+    def _newest(self, session: Session) -> Session:
+        renewed = self._renewed.get(session.id)
+        if renewed is None or renewed.checked_at <= session.checked_at:
+            return session
+        return replace(session, checked_at=renewed.checked_at, refresh=renewed.refresh)
+
+    def _is_checked(self, session: Session) -> bool:
+        return 0 <= self._clock.now() - session.checked_at < self.cookies.limits.recheck
+
+    def _met(self, identity: Identity) -> User:
+        """Whoever the provider names, as the ledger has them from now on."""
+        claimed = self._claimed(identity)
+        actor = f"user:{identity.user}"
+        try:
+            return self._users.seen(claimed, actor=actor)
+        except Conflict:  # two processes met the same person at the same moment
+            return self._users.seen(claimed, actor=actor)
+
+    def _claimed(self, identity: Identity) -> User:
+        """The person of a token. Roles that are none here are somebody else's and passed over."""
+        known = {role.value for role in Role}
+        roles = tuple(sorted({Role(role) for role in identity.roles if role in known}))
+        if self._provider is None:
+            raise NotFound("there is no OpenID provider", code="no_such_sign_in")
+        return User(
+            id=identity.user,
+            name=identity.name,
+            roles=roles,
+            districts=tuple(sorted(set(identity.districts))),
+            agency=identity.agency,
+            issuer=self._provider.settings.issuer,
+            subject=identity.subject,
+        )
+
+    def _principal(self, person: User, session: Session | None) -> Principal:
+        return Principal(
+            id=f"user:{person.id}",
+            roles=frozenset(person.roles),
+            districts=frozenset(person.districts),
+            agency=person.agency,
+            grants=self._roster.grants_of(person.id, person.agency),
+            session="" if session is None else session.id,
+            purpose="" if session is None else session.purpose,
+        )
+
+    def _required(self) -> Provider:
+        if self._provider is None:
+            raise NotFound(
+                "nobody signs in that way here",
+                code="no_such_sign_in",
+                hint="Sign in with a local account, or have an OpenID provider set up.",
+            )
+        return self._provider
+
+
+def _ended() -> Refused:
+    return Refused("the session is over", code="session_ended", hint="Sign in again.")
+
+
+def _disabled() -> Refused:
+    return Refused("the account is closed", code="account_disabled", hint="Ask an administrator.")

@@ -1,0 +1,113 @@
+"""Sessions: encrypted cookies, nothing kept on the server but the person's ``epoch`` in the ledger.
+
+A cookie is a Fernet token (AES-128-CBC and HMAC-SHA-256) of a compressed JSON value under a key in a file
+beside the other keys. It ends at the absolute limit, when it was not used for the idle limit, and when the
+person was disabled or their epoch went up: by sign-out, by a new password, by an administrator.
+"""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from archive.clock import Clock
+from archive.errors import Malformed
+from archive.timespan import HOUR, MINUTE, SECOND
+
+MAX_COOKIE = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long things hold, in µs.
+
+    ``recheck`` is how old the answer of the OpenID provider may be; with the ``max_age`` of the roster it
+    bounds how long a person who was disabled, or signed out elsewhere, still gets in.
+    """
+
+    idle: int = 30 * MINUTE
+    absolute: int = 12 * HOUR
+    recheck: int = 25 * SECOND
+    sign_in: int = 10 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One sign-in. ``refresh`` is the provider's refresh token; "" for a local account. Times in µs."""
+
+    id: str
+    user: str
+    epoch: int
+    begun_at: int
+    seen_at: int
+    checked_at: int
+    purpose: str = ""
+    refresh: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A sign-in on its way through the provider, bound to one browser."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+    begun_at: int
+
+
+class CookieBox:
+    """Seals and opens cookies. The first key seals; any opens. Raises Malformed ``bad_key_file``."""
+
+    def __init__(self, keys: Sequence[bytes], clock: Clock, limits: Limits) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise Malformed("the key of the cookies is none", code="bad_key_file") from error
+        self._clock = clock
+        self.limits = limits
+
+    def seal(self, session: Session) -> str:
+        """A session as a cookie's value."""
+        return self._seal("session", asdict(session))
+
+    def open(self, cookie: str) -> Session | None:
+        """The session in a cookie, or None: not ours, or over."""
+        value = self._open("session", cookie)
+        if value is None:
+            return None
+        session = Session(**value)
+        now = self._clock.now()
+        # A clock that stepped back makes no session younger than its beginning.
+        if now >= session.begun_at + self.limits.absolute or now >= session.seen_at + self.limits.idle:
+            return None
+        return session
+
+    def seal_pending(self, pending: Pending) -> str:
+        """A pending sign-in as a cookie's value."""
+        return self._seal("pending", asdict(pending))
+
+    def open_pending(self, cookie: str) -> Pending | None:
+        """The pending sign-in in a cookie, or None: not ours, or too old."""
+        value = self._open("pending", cookie)
+        if value is None:
+            return None
+        pending = Pending(**value)
+        return pending if self._clock.now() < pending.begun_at + self.limits.sign_in else None
+
+    def _seal(self, kind: str, value: dict[str, object]) -> str:
+        plain = zlib.compress(json.dumps([kind, value], separators=(",", ":")).encode(), 9)
+        return self._fernet.encrypt(plain).decode("ascii")
+
+    def _open(self, kind: str, cookie: str) -> dict[str, Any] | None:
+        if len(cookie) > MAX_COOKIE or not cookie.isascii():
+            return None
+        try:
+            packed = self._fernet.decrypt(cookie.encode("ascii"))
+        except InvalidToken:
+            return None
+        found, value = json.loads(zlib.decompress(packed))
+        return value if found == kind else None

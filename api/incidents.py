@@ -1,0 +1,48 @@
+"""How many integrity incidents are open, for Prometheus: what an alert rule looks at."""
+
+import threading
+from collections.abc import Iterable
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from api.services import Services
+from archive.errors import ArchiveError
+from archive.heads import Heads
+from archive.incidents import KIND, IncidentStatus
+
+
+class OpenIncidents(Collector):
+    """Looks at the ledger at each scrape: one listing, and the streams that grew since.
+
+    Where the ledger does not answer there is no figure, rather than an old one. Thread-safe.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._heads = Heads(services.ledger, services.stores.records, KIND)
+        self._guard = threading.Lock()
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked at registration."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The gauge, by code."""
+        gauge = GaugeMetricFamily(
+            "saksi_integrity_incidents_open", "Integrity incidents nobody has closed.", labels=("code",)
+        )
+        counts: dict[str, int] = {}
+        try:
+            with self._guard:
+                for entry in self._heads.refresh().values():
+                    if entry.state.get("status") == IncidentStatus.OPEN:
+                        code = str(entry.state.get("code"))
+                        counts[code] = counts.get(code, 0) + 1
+        except ArchiveError:
+            return
+        for code, count in sorted(counts.items()):
+            gauge.add_metric((code,), count)
+        if not counts:
+            gauge.add_metric(("none",), 0)
+        yield gauge

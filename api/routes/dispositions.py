@@ -1,0 +1,106 @@
+"""Dispositions: what was destroyed, by which rule, and the signed record of it. Read only."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import JSONResponse, Response
+
+from api.acts import Act
+from api.routing import BINARY, add_document, add_json
+from api.schemas.dispositions import (
+    DispositionOut,
+    DispositionRecordOut,
+    DispositionsOut,
+    disposition_json,
+)
+from api.statements import attachment
+from api.visit import Visit, require
+from archive import keys
+from archive.disposition.listing import PDF, RECORD
+from archive.errors import Conflict, Malformed
+from archive.ids import check_name
+from archive.model.disposition import KIND, Cause, Disposition, DispositionStatus, from_state
+
+MAX_PAGE = 1000
+
+Reader = Annotated[Visit, require("dispositions.read")]
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/dispositions and what is under it."""
+    every, tag = "/v1/dispositions", "retention"
+    one = f"{every}/{{disposition}}"
+    add_json(router, "GET", every, list_dispositions, DispositionsOut, tag=tag)
+    add_json(router, "GET", one, get_disposition, DispositionOut, 404, tag=tag)
+    add_json(router, "GET", f"{one}/record.json", get_record, DispositionRecordOut, 404, 409, tag=tag)
+    add_document(
+        router, f"{one}/record.pdf", get_record_pdf, "application/pdf", 404, 409, tag=tag, schema=BINARY
+    )
+
+
+async def asked_disposition(
+    disposition: Annotated[str, Path(description="dsp-<24 hex digits>", max_length=63)],
+) -> str:
+    """The id in the path. Raises Malformed ``bad_id``."""
+    return check_name("disposition", disposition)
+
+
+DispositionId = Annotated[str, Depends(asked_disposition)]
+
+
+def list_dispositions(
+    visit: Reader,
+    status: Annotated[DispositionStatus | None, Query(description="Only those that stand there.")] = None,
+    cause: Annotated[Cause | None, Query(description="Only those for that cause.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Dispositions, the newest first."""
+    known = (from_state(one.id, one.state) for one in visit.services.index.documents(KIND))
+    found = sorted(
+        (one for one in known if status in (None, one.status) and cause in (None, one.cause)),
+        key=lambda one: (-one.started_at, one.id),
+    )
+    if cursor:
+        at = [number for number, one in enumerate(found) if one.id == cursor]
+        if not at:
+            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        found = found[at[0] + 1 :]
+    page = found[:limit]
+    following = page[-1].id if len(found) > limit else None
+    return JSONResponse({"dispositions": [disposition_json(one) for one in page], "next": following})
+
+
+def get_disposition(visit: Reader, disposition: DispositionId) -> JSONResponse:
+    """One disposition as the ledger has it now."""
+    return JSONResponse(disposition_json(_found(visit, disposition)))
+
+
+def get_record(visit: Reader, disposition: DispositionId) -> Response:
+    """The record, in the very bytes that were signed."""
+    return Response(_part(visit, disposition, RECORD), media_type="application/json")
+
+
+def get_record_pdf(visit: Reader, disposition: DispositionId) -> Response:
+    """The record on paper (berita acara pemusnahan)."""
+    return Response(
+        _part(visit, disposition, PDF),
+        media_type="application/pdf",
+        headers={"Content-Disposition": attachment(f"berita-acara-{disposition}.pdf")},
+    )
+
+
+def _found(visit: Visit, disposition: str) -> Disposition:
+    visit.begin(Act.ACCESS, disposition, details={"action": visit.action})
+    return from_state(disposition, visit.services.ledger.head(KIND, disposition).state)
+
+
+def _part(visit: Visit, disposition: str, name: str) -> bytes:
+    found = _found(visit, disposition)
+    if found.outcome is None:
+        raise Conflict(
+            f"disposition {found.id} goes on",
+            code="disposition_open",
+            hint="Its record is made when it ends; ask again later.",
+        )
+    return visit.services.stores.records.get(keys.disposition_prefix(found.id) + name)

@@ -1,0 +1,215 @@
+"""Legal holds: place, grow, review, and release by two people."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import JSONResponse
+
+from api.acts import Act
+from api.auth.permissions import Reach
+from api.parameters import camera_ids, instant
+from api.routing import add_json
+from api.schemas.holds import (
+    ApproveReleaseIn,
+    ExtendIn,
+    HoldIn,
+    HoldOut,
+    HoldPage,
+    HoldReason,
+    OneHoldOut,
+    ReviewIn,
+)
+from api.visit import Visit, require, span_details
+from archive.errors import Malformed, NotFound, Refused
+from archive.holds.answers import hold_json, progress_json
+from archive.holds.placing import MAX_CAMERAS, HoldHead
+from archive.ids import check_name
+from archive.model.hold import HoldStatus
+from archive.retention.answers import history_json
+from archive.timespan import Timespan
+
+MAX_PAGE = 1000
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/holds and what is under it."""
+    one, tag = "/v1/holds/{hold_id}", "holds"
+    add_json(router, "GET", "/v1/holds", list_holds, HoldPage, tag=tag)
+    add_json(router, "POST", "/v1/holds", place_hold, HoldOut, 404, 413, status=201, tag=tag)
+    add_json(router, "GET", one, get_hold, OneHoldOut, 404, tag=tag)
+    add_json(router, "POST", f"{one}/extend", extend_hold, HoldOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/review", review_hold, HoldOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/release", propose_release, HoldOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/release/approve", approve_release, HoldOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/release/withdraw", withdraw_release, HoldOut, 404, 409, 413, tag=tag)
+
+
+async def asked_hold(
+    hold_id: Annotated[str, Path(description="hold-<32 hex digits>", max_length=63)],
+) -> str:
+    """The id in the path. Raises Malformed ``bad_id``."""
+    return check_name("hold", hold_id)
+
+
+HoldId = Annotated[str, Depends(asked_hold)]
+Reader = Annotated[Visit, require("holds.read", Reach.OWN, Reach.MINE)]
+Placer = Annotated[Visit, require("holds.place")]
+Releaser = Annotated[Visit, require("holds.release")]
+
+
+def list_holds(
+    visit: Reader,
+    status: Annotated[HoldStatus | None, Query(description="Only holds that stand there.")] = None,
+    camera: Annotated[str, Query(max_length=63, description="Only holds of this camera.")] = "",
+    due: Annotated[bool, Query(description="Only holds whose review is due.")] = False,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Holds, the newest first."""
+    visit.begin(Act.HOLD_READ)
+    now, holds = visit.services.clock.now(), visit.services.holds
+    found = [
+        head
+        for head in (holds.due_for_review() if due else holds.holds())
+        if status in (None, head.hold.status)
+        and camera in ("", *head.hold.cameras)
+        and _is_shown(visit, head)
+    ]
+    if cursor:
+        at = [n for n, head in enumerate(found) if head.hold.id == cursor]
+        if not at:
+            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        found = found[at[0] + 1 :]
+    page = found[:limit]
+    following = page[-1].hold.id if len(found) > limit else None
+    visit.done(results=len(page))
+    return JSONResponse({"holds": [hold_json(head, now) for head in page], "next": following})
+
+
+def get_hold(visit: Reader, hold_id: HoldId) -> JSONResponse:
+    """One hold, how far the store follows it, and its history."""
+    visit.begin(Act.HOLD_READ, hold_id)
+    services = visit.services
+    head = _shown(visit, hold_id)
+    history = history_json(services.holds.history(hold_id))
+    answer = hold_json(head, services.clock.now())
+    progress = progress_json(head, services.hold_progress.progress(hold_id))
+    visit.done()
+    return JSONResponse(answer | {"progress": progress, "history": history})
+
+
+def place_hold(visit: Placer, form: HoldIn) -> JSONResponse:
+    """Place a hold; in force when this is answered."""
+    cameras = camera_ids(form.cameras, MAX_CAMERAS)
+    span = Timespan(instant("from", form.start), instant("to", form.end))
+    visit.begin(Act.HOLD_PLACE, *cameras, details={**span_details(span), "case": form.case})
+    _require_cameras(visit, cameras)
+    head = visit.services.holds.place(
+        cameras=cameras,
+        span=span,
+        case=form.case,
+        owner=form.owner,
+        basis=form.basis,
+        review_at=instant("review_at", form.review_at),
+        actor=visit.principal.id,
+    )
+    visit.objects = (head.hold.id, *cameras)
+    where = f"{visit.services.settings.base_path}/v1/holds/{head.hold.id}"
+    return _answer(visit, head, status=201, headers={"Location": where})
+
+
+def extend_hold(visit: Placer, hold_id: HoldId, form: ExtendIn) -> JSONResponse:
+    """Add cameras or widen the span; a release that was proposed is thereby withdrawn."""
+    cameras = camera_ids(form.cameras, MAX_CAMERAS)
+    visit.begin(Act.HOLD_EXTEND, hold_id, *cameras)
+    before = _shown(visit, hold_id).hold
+    _require_cameras(visit, cameras)
+    span = Timespan(
+        instant("from", form.start) if form.start else before.span.start,
+        instant("to", form.end) if form.end else before.span.end,
+    )
+    visit.details.update(span_details(span))
+    head = visit.services.holds.extend(
+        hold_id, cameras=cameras, span=span, actor=visit.principal.id, reason=form.reason
+    )
+    return _answer(visit, head)
+
+
+def review_hold(visit: Placer, hold_id: HoldId, form: ReviewIn) -> JSONResponse:
+    """Say that someone looked, why the footage must stay, and when to look again."""
+    visit.begin(Act.HOLD_REVIEW, hold_id)
+    _shown(visit, hold_id)
+    head = visit.services.holds.review(
+        hold_id,
+        review_at=instant("review_at", form.review_at),
+        actor=visit.principal.id,
+        reason=form.reason,
+    )
+    return _answer(visit, head)
+
+
+def propose_release(visit: Releaser, hold_id: HoldId, why: HoldReason) -> JSONResponse:
+    """Ask for the release; the hold stays in force until another person approves."""
+    visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "propose"})
+    _shown(visit, hold_id)
+    return _answer(
+        visit, visit.services.holds.propose_release(hold_id, actor=visit.principal.id, reason=why.reason)
+    )
+
+
+def approve_release(visit: Releaser, hold_id: HoldId, form: ApproveReleaseIn) -> JSONResponse:
+    """Release the hold that another person proposed to release."""
+    visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "approve"})
+    _shown(visit, hold_id)
+    return _answer(
+        visit,
+        visit.services.holds.approve_release(hold_id, actor=visit.principal.id, version=form.version),
+    )
+
+
+def withdraw_release(visit: Releaser, hold_id: HoldId, why: HoldReason) -> JSONResponse:
+    """Take a proposed release back; the hold was in force all along."""
+    visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "withdraw"})
+    _shown(visit, hold_id)
+    return _answer(
+        visit, visit.services.holds.withdraw_release(hold_id, actor=visit.principal.id, reason=why.reason)
+    )
+
+
+def _answer(
+    visit: Visit, head: HoldHead, *, status: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    visit.done(version=head.entry.version, status=head.hold.status.value)
+    return JSONResponse(hold_json(head, visit.services.clock.now()), status_code=status, headers=headers)
+
+
+def _require_cameras(visit: Visit, cameras: tuple[str, ...]) -> None:
+    """Let them hold footage of cameras that are theirs. Raises NotFound, Refused ``not_permitted``."""
+    for camera in cameras:
+        visit.access.change(camera, None)
+
+
+def _shown(visit: Visit, hold_id: str) -> HoldHead:
+    """The hold, where it is theirs to know of. Raises NotFound ``hold_not_found``."""
+    head = visit.services.holds.hold(hold_id)
+    if not _is_shown(visit, head):
+        visit.details["denied"] = "hold"
+        raise NotFound(f"there is no hold {hold_id}", code="hold_not_found")
+    return head
+
+
+def _is_shown(visit: Visit, head: HoldHead) -> bool:
+    """All for those who see all; else what they placed, or what is about cameras of theirs alone."""
+    reach = visit.principal.reach(visit.action)
+    if Reach.ALL in reach:
+        return True
+    if Reach.MINE in reach and head.hold.placed_by == visit.principal.id:
+        return True
+    if Reach.OWN not in reach:
+        return False
+    try:
+        for camera in head.hold.cameras:
+            visit.access.change(camera, None)
+    except (NotFound, Refused):
+        return False
+    return True

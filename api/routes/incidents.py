@@ -1,0 +1,67 @@
+"""Integrity incidents: list, look, close."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import JSONResponse
+
+from api.acts import Act
+from api.routing import add_json
+from api.schemas.incidents import CloseIn, IncidentOut, IncidentsPage
+from api.visit import Visit, require
+from archive.errors import Malformed
+from archive.ids import check_name
+from archive.incidents import IncidentStatus, close_incident, find_incident, incidents
+
+MAX_PAGE = 1000
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/incidents and what is under it."""
+    one, tag = "/v1/incidents/{incident_id}", "incidents"
+    add_json(router, "GET", "/v1/incidents", list_incidents, IncidentsPage, tag=tag)
+    add_json(router, "GET", one, get_incident, IncidentOut, 404, tag=tag)
+    add_json(router, "POST", f"{one}/close", close, IncidentOut, 404, 409, 413, tag=tag)
+
+
+async def asked_incident(
+    incident_id: Annotated[str, Path(description="inc- and 24 hex digits", max_length=63)],
+) -> str:
+    """The id in the path. Raises Malformed ``bad_id``."""
+    return check_name("incident", incident_id)
+
+
+IncidentId = Annotated[str, Depends(asked_incident)]
+Reader = Annotated[Visit, require("incidents.read")]
+
+
+def list_incidents(
+    visit: Reader,
+    status: Annotated[IncidentStatus | None, Query(description="Only incidents that stand so.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Integrity incidents, the one changed last first."""
+    found = sorted(incidents(visit.services.ledger, status), key=lambda one: (-one.changed_at, one.id))
+    if cursor:
+        at = [number for number, one in enumerate(found, 1) if one.id == cursor]
+        if not at:
+            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        found = found[at[0] :]
+    page = found[:limit]
+    following = page[-1].id if len(found) > limit else None
+    return JSONResponse({"incidents": [one.to_json() for one in page], "next": following})
+
+
+def get_incident(visit: Reader, incident_id: IncidentId) -> JSONResponse:
+    """One incident."""
+    return JSONResponse(find_incident(visit.services.ledger, incident_id).to_json())
+
+
+def close(
+    visit: Annotated[Visit, require("incidents.close")], incident_id: IncidentId, why: CloseIn
+) -> JSONResponse:
+    """Say what was done about an incident; it opens again when the same thing is found again."""
+    visit.begin(Act.INCIDENT_CLOSE, incident_id)
+    closed = close_incident(visit.services.ledger, incident_id, actor=visit.principal.id, reason=why.reason)
+    return JSONResponse(closed.to_json())

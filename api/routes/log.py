@@ -1,0 +1,89 @@
+"""The tamper-evident log: its checkpoints, and proofs of single lines."""
+
+from base64 import b64encode
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import JSONResponse
+
+from api.acts import Act
+from api.routing import add_json
+from api.schemas.log import CheckpointDetail, CheckpointPage, ProofOut
+from api.visit import Visit, require
+from archive.checkpoint import stored
+from archive.checkpoint.prove import prove
+from archive.errors import Malformed
+from archive.keys import MAX_KEY_BYTES
+
+MAX_PAGE = 500
+SHOWN = ("segments/", "journal/")
+MAX_NUMBER = 10**10 - 1
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/log and what is under it."""
+    tag = "log"
+    add_json(router, "GET", "/v1/log/checkpoints", list_checkpoints, CheckpointPage, tag=tag)
+    add_json(router, "GET", "/v1/log/checkpoints/{number}", get_checkpoint, CheckpointDetail, 404, tag=tag)
+    add_json(router, "GET", "/v1/log/proof", get_proof, ProofOut, 404, tag=tag)
+
+
+def list_checkpoints(
+    visit: Annotated[Visit, require("log.read")],
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 48,
+    cursor: Annotated[str, Query(max_length=10, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Checkpoints, the newest first."""
+    visit.begin(Act.LOG_READ)
+    records = visit.services.stores.records
+    if cursor and not (cursor.isascii() and cursor.isdecimal()):
+        raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+    first = min(int(cursor) if cursor else MAX_NUMBER, stored.newest(records))
+    numbers = range(first, max(0, first - limit), -1)
+    found = [stored.read_state(records, number).to_json() for number in numbers]
+    following = str(first - limit) if first > limit else None
+    visit.done(results=len(found))
+    return JSONResponse({"checkpoints": found, "next": following})
+
+
+def get_checkpoint(
+    visit: Annotated[Visit, require("log.read")],
+    number: Annotated[int, Path(ge=1, le=MAX_NUMBER, description="Its number, from 1.")],
+) -> JSONResponse:
+    """One checkpoint with its text, signature and time stamp."""
+    visit.begin(Act.LOG_READ, f"checkpoint-{number}")
+    records = visit.services.stores.records
+    state = stored.read_state(records, number)
+    seals = {
+        part.replace(".", "_"): stored.read_part(records, number, part)
+        for part in (stored.SIGNATURE, stored.STAMP)
+    }
+    visit.done()
+    texts = {name: None if data is None else b64encode(data).decode("ascii") for name, data in seals.items()}
+    return JSONResponse({**state.to_json(), "checkpoint": state.note.encode().decode("ascii"), **texts})
+
+
+def get_proof(
+    visit: Annotated[Visit, require("log.read")],
+    key: Annotated[
+        str,
+        Query(
+            max_length=MAX_KEY_BYTES + 12,
+            description="A segment's or ledger entry's key, KEY#LINE of a journal or custody object, "
+            "or a custody event's id.",
+        ),
+    ],
+) -> JSONResponse:
+    """The inclusion proof of one line, with the checkpoint that it is under.
+
+    The line itself is given for segments and journals alone: the ledger and custody have their own routes,
+    and their own rules of who sees what. Its hash is given for all.
+    """
+    visit.begin(Act.LOG_READ, key)
+    with visit.runtime.slots:
+        proof = prove(visit.services.stores, key)
+    visit.done(checkpoint=proof.note.number)
+    told = proof.to_json()
+    if not key.startswith(SHOWN):
+        told["leaf"] = None
+    return JSONResponse(told)

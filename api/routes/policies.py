@@ -1,0 +1,170 @@
+"""Retention: policies, who changed them, why a camera's footage is kept, and what would go."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import JSONResponse
+
+from api.acts import Act
+from api.cameras import all_cameras
+from api.parameters import camera_ids, instant
+from api.routing import add_json
+from api.schemas.policies import (
+    ApproveIn,
+    ExplanationOut,
+    PlanIn,
+    PlanOut,
+    PoliciesOut,
+    PolicyOut,
+    PolicyReason,
+    PolicyWithHistoryOut,
+    ProposeIn,
+)
+from api.visit import Visit, require
+from archive.errors import NotFound
+from archive.ids import check_name
+from archive.model.retention import Scope, ScopeKind
+from archive.retention.answers import explanation_json, history_json, policy_json
+from archive.retention.policies import PolicyRecord, scope_of
+from search.planning import hours_of
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/retention and what is under it."""
+    every, tag = "/v1/retention/policies", "retention"
+    one = f"{every}/{{scope_id}}"
+    add_json(router, "GET", every, list_policies, PoliciesOut, tag=tag)
+    add_json(router, "GET", one, get_policy, PolicyWithHistoryOut, 404, tag=tag)
+    add_json(router, "POST", f"{one}/propose", propose_policy, PolicyOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/approve", approve_policy, PolicyOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/reject", reject_policy, PolicyOut, 404, 409, 413, tag=tag)
+    add_json(router, "POST", f"{one}/withdraw", withdraw_policy, PolicyOut, 404, 409, 413, tag=tag)
+    add_json(router, "GET", "/v1/retention/explain", explain_retention, ExplanationOut, 404, tag=tag)
+    add_json(router, "POST", "/v1/retention/plan", plan_retention, PlanOut, 404, 413, tag=tag)
+
+
+async def asked_scope(
+    scope_id: Annotated[
+        str, Path(description="default, owner-business, kecamatan-73.71.13, camera-ID", max_length=80)
+    ],
+) -> Scope:
+    """The scope in the path. Raises Malformed ``bad_scope``, ``bad_id``."""
+    return scope_of(scope_id)
+
+
+ScopeAsked = Annotated[Scope, Depends(asked_scope)]
+Reader = Annotated[Visit, require("policies.read")]
+Editor = Annotated[Visit, require("policies.edit")]
+
+
+def list_policies(visit: Reader) -> JSONResponse:
+    """Every policy, by id, with what waits for a second admin."""
+    found = [record for record in visit.services.policies.records() if _is_shown(visit, record)]
+    now = visit.services.clock.now()
+    return JSONResponse({"policies": [policy_json(record, now) for record in found]})
+
+
+def get_policy(visit: Reader, scope: ScopeAsked) -> JSONResponse:
+    """One policy and its history."""
+    visit.begin(Act.ACCESS, scope.id, details={"action": visit.action})
+    if scope.kind is ScopeKind.CAMERA:
+        visit.access.camera(scope.value)
+    policies = visit.services.policies
+    answer = policy_json(policies.record(scope), visit.services.clock.now())
+    return JSONResponse(answer | {"history": history_json(policies.history(scope))})
+
+
+def propose_policy(visit: Editor, scope: ScopeAsked, form: ProposeIn) -> JSONResponse:
+    """Ask for terms. What lets nothing go sooner holds at once; a shortening waits for a second admin."""
+    _begin_change(visit, scope)
+    services = visit.services
+    terms = form.terms(services.clock.now())
+    return _answer(
+        visit, services.policies.propose(scope, terms, actor=visit.principal.id, reason=form.reason)
+    )
+
+
+def approve_policy(visit: Editor, scope: ScopeAsked, form: ApproveIn) -> JSONResponse:
+    """Approve a shortening that somebody else proposed; it begins after the waiting time."""
+    _begin_change(visit, scope)
+    record = visit.services.policies.approve(
+        scope, actor=visit.principal.id, reason=form.reason, version=form.version
+    )
+    return _answer(visit, record)
+
+
+def reject_policy(visit: Editor, scope: ScopeAsked, why: PolicyReason) -> JSONResponse:
+    """Drop what is proposed, or stop what was approved and has not begun."""
+    _begin_change(visit, scope)
+    return _answer(visit, visit.services.policies.reject(scope, actor=visit.principal.id, reason=why.reason))
+
+
+def withdraw_policy(visit: Editor, scope: ScopeAsked, why: PolicyReason) -> JSONResponse:
+    """Have the less specific scopes rule again; where that shortens, a second admin is needed."""
+    _begin_change(visit, scope)
+    return _answer(
+        visit, visit.services.policies.withdraw(scope, actor=visit.principal.id, reason=why.reason)
+    )
+
+
+def explain_retention(
+    visit: Reader,
+    camera: Annotated[str, Query(description="The camera's id.", max_length=63, examples=["cam-1"])],
+    at: Annotated[str, Query(description="RFC 3339 with an offset; now unless given.", max_length=64)] = "",
+) -> JSONResponse:
+    """Which scope rules what a camera records at an instant, and which others would apply."""
+    visit.begin(Act.ACCESS, check_name("camera", camera), details={"action": visit.action})
+    visit.access.camera(camera)
+    moment = instant("at", at) if at else None
+    return JSONResponse(explanation_json(visit.services.policies.explain(camera, moment)))
+
+
+def plan_retention(visit: Annotated[Visit, require("retention.plan")], form: PlanIn) -> JSONResponse:
+    """What would go, what a hold or a longer lock keeps, and how large the store will be; changes nothing."""
+    services = visit.services
+    plan = services.planner.plan(
+        hours_of(services.index),
+        at=None if form.at is None else instant("at", form.at),
+        change=None if form.change is None else form.change.change(services.clock.now()),
+        cameras=_cameras(visit, form.cameras),
+    )
+    return JSONResponse(plan.to_json())
+
+
+def _begin_change(visit: Visit, scope: Scope) -> None:
+    """Let them change the policy of a scope that is theirs; a refusal goes on record."""
+    visit.begin(Act.POLICY_CHANGE, scope.id)
+    if scope.kind is ScopeKind.CAMERA:
+        visit.access.change(scope.value, None)
+    else:
+        # The city's and an owner kind's policies are nobody's district.
+        visit.access.district(scope.value if scope.kind is ScopeKind.KECAMATAN else "")
+
+
+def _answer(visit: Visit, record: PolicyRecord) -> JSONResponse:
+    return JSONResponse(policy_json(record, visit.services.clock.now()))
+
+
+def _is_shown(visit: Visit, record: PolicyRecord) -> bool:
+    scope = record.policy.scope
+    if scope.kind is not ScopeKind.CAMERA:
+        return True
+    try:
+        visit.access.camera(scope.value)
+    except NotFound:
+        return False
+    return True
+
+
+def _cameras(visit: Visit, asked: list[str] | None) -> tuple[str, ...] | None:
+    """The cameras to plan for: those named, else all that are theirs; None for every one there ever was."""
+    if asked is not None:
+        named = camera_ids(asked, visit.services.settings.max_cameras)
+        for camera in named:
+            visit.access.camera(camera)
+        return named
+    if visit.principal.district_filter(visit.action) is None:
+        return None
+    return tuple(
+        camera.id for camera in all_cameras(visit.services.index) if visit.access.admits(camera.place)
+    )

@@ -1,0 +1,178 @@
+"""The gate between holds and destruction: one of them at a time (I4).
+
+Whoever destroys reads the holds and then deletes; a hold whose entry was written in between would come too
+late for that batch. So a batch of a disposition and the entry of a hold pass one gate in turn. What a batch
+has read is then true until it has deleted, and a hold in force is one that every later batch reads.
+
+A *turn* is an object ``gate/<n>`` put if absent, where ``n - 1`` is over: put its ``.over`` beside it, or ran
+out (:data:`LEASE`) because its owner died. It carries nobody's name, since names are in the ledger. Turns
+live in the cache bucket: they matter for seconds. Holds that wait say so under ``gate/wait/`` and are let
+through first; what is over is removed by whoever destroys.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from archive import canonical
+from archive.clock import Clock
+from archive.errors import AlreadyExists, Malformed, NotFound, Refused, Unavailable
+from archive.ports import Content, ObjectStore, ObjectVersion
+from archive.timespan import SECOND, format_instant, parse_instant
+
+PREFIX = "gate/"
+LEASE = 30 * SECOND
+"""A turn ends by itself after this; a hold waits no longer for one."""
+_MARGIN = 10 * SECOND
+_WAIT = PREFIX + "wait/"
+_OVER = ".over"
+_PAUSE_S = 0.02
+_WAITING = 4 * SECOND
+"""How long one word of waiting counts; stores tell times to the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One passage. ``until`` is when others may take it for dead (µs)."""
+
+    number: int
+    until: int
+    _clock: Clock
+
+    def check(self) -> None:
+        """Before anything is destroyed: see that the turn is not about to run out.
+
+        Raises:
+            Unavailable: ``gate_turn_over``: this process was held up; nothing was destroyed in this batch.
+        """
+        if self._clock.now() > self.until - _MARGIN:
+            raise Unavailable(
+                "this batch took too long between reading the holds and deleting",
+                code="gate_turn_over",
+                hint="Nothing is lost. The disposition goes on at its next turn.",
+            )
+
+
+class Gate:
+    """The gate of one archive. Thread-safe; any number of processes may use it."""
+
+    def __init__(
+        self, cache: ObjectStore, clock: Clock, *, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._pause = pause
+
+    @contextmanager
+    def deleting(self) -> Iterator[Turn]:
+        """The turn of one batch: read the holds inside it, call :meth:`Turn.check`, delete, leave.
+
+        Raises:
+            Unavailable: ``gate_busy``: somebody else's turn did not end in time; or as the store.
+        """
+        deadline = self._clock.monotonic() + 2 * LEASE
+        while (turn := self._take(yielding=True)) is None:
+            if self._clock.monotonic() > deadline:
+                raise Unavailable(
+                    "another disposition or hold is at the gate", code="gate_busy", hint="Try again."
+                )
+            self._pause(_PAUSE_S)
+        try:
+            yield turn
+        finally:
+            self._leave(turn)
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """The turn in which a hold's entry is written.
+
+        It waits for a batch in work, at most :data:`LEASE`, and then goes on without a turn: a hold that is
+        written late is better than none. It is the same where the cache bucket does not answer, since then no
+        batch begins either. A batch that was overtaken so finds the hold at its next look and reports it.
+        """
+        turn = self._wait_for_turn()
+        try:
+            yield
+        finally:
+            if turn is not None:
+                try:
+                    self._leave(turn)
+                except (Unavailable, Refused):
+                    pass  # the turn runs out by itself; the hold is in force
+
+    def _wait_for_turn(self) -> Turn | None:
+        start = self._clock.monotonic()
+        announced: int | None = None
+        try:
+            while (turn := self._take(yielding=False)) is None:
+                waited = self._clock.monotonic() - start
+                if waited > LEASE:
+                    return None
+                if announced is None or waited - announced > _WAITING // 2:
+                    announced = waited
+                    self._cache.put(_WAIT + secrets.token_hex(8), Content.of_bytes(b"{}"))
+                self._pause(_PAUSE_S)
+        except (Unavailable, Refused):
+            return None
+        return turn
+
+    def _take(self, *, yielding: bool) -> Turn | None:
+        """The next turn, if nobody has one; ``yielding`` lets those through first who wait."""
+        listed = list(self._cache.list(PREFIX))
+        if yielding and self._someone_waits(listed):
+            return None
+        turns = {v.key: v for v in listed if not v.key.startswith(_WAIT)}
+        last = max((number for key in turns if (number := _number(key)) is not None), default=0)
+        if last and _key(last) + _OVER not in turns and not self._ran_out(last):
+            return None
+        until = self._clock.now() + LEASE
+        body = canonical.encode({"until": format_instant(until), "turn": secrets.token_hex(8)})
+        try:
+            stored = self._cache.put(_key(last + 1), Content.of_bytes(body))
+        except AlreadyExists:
+            return None
+        if not stored.created:
+            return None
+        if yielding:
+            for key in turns:
+                self._remove(key)
+        return Turn(last + 1, until, self._clock)
+
+    def _leave(self, turn: Turn) -> None:
+        self._cache.put(_key(turn.number) + _OVER, Content.of_bytes(b"{}"))
+
+    def _ran_out(self, number: int) -> bool:
+        try:
+            until = parse_instant(canonical.decode(self._cache.get(_key(number)))["until"])
+        except NotFound:
+            return False  # somebody took the next turn this moment
+        except (Malformed, KeyError, TypeError, AttributeError):
+            return True  # no turn of ours looks so
+        return self._clock.now() > until
+
+    def _someone_waits(self, listed: list[ObjectVersion]) -> bool:
+        waiting = False
+        for version in listed:
+            if version.key.startswith(_WAIT):
+                if abs(self._clock.now() - version.stored_at) < _WAITING:
+                    waiting = True
+                else:
+                    self._remove(version.key)
+        return waiting
+
+    def _remove(self, key: str) -> None:
+        try:
+            self._cache.delete_version(key, version=self._cache.head(key).version)
+        except NotFound:
+            return
+
+
+def _key(number: int) -> str:
+    return f"{PREFIX}{number:010d}"
+
+
+def _number(key: str) -> int | None:
+    name = key.removeprefix(PREFIX)
+    return int(name) if name.isdigit() else None

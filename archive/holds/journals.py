@@ -1,0 +1,42 @@
+"""Whether every recorder's journal has passed an instant, so that what it put before is all there.
+
+A recorder uploads a batch within a minute of what it recorded, as long as it reaches the store. One whose
+newest batch is older may still have footage in its spool.
+"""
+
+from archive import keys
+from archive.errors import Malformed
+from archive.ports import ObjectStore
+from archive.timespan import HOUR, hour_of
+
+LOOK_BACK = 48 * HOUR
+"""A recorder without a batch for so long counts as silent; what it may still bring is waited for."""
+
+
+class JournalMarks:
+    """When each recorder last uploaded a batch, by the store's own time. Not thread-safe."""
+
+    def __init__(self, records: ObjectStore) -> None:
+        self._records = records
+        self._newest: dict[str, int] = {}
+        self._scanned: int | None = None
+
+    def look(self, now: int) -> None:
+        """Read the names of batches uploaded since the last look. Raises as the store."""
+        hour = hour_of(now - LOOK_BACK) if self._scanned is None else hour_of(self._scanned)
+        while hour <= now + HOUR:
+            for listed in self._records.list(f"journal/{keys.hour_folder(hour)}/"):
+                try:
+                    recorder, _ = keys.parse_batch_key(listed.key)
+                except Malformed:
+                    continue  # no batch's name; the check of the archive reports it
+                self._newest[recorder] = max(listed.stored_at, self._newest.get(recorder, 0))
+            hour += HOUR
+        # An hour back: a batch keeps the folder of its first try.
+        self._scanned = now - HOUR
+
+    def behind(self, instant: int) -> tuple[str, ...]:
+        """Registered recorders without a batch since ``instant``, by id. Raises as the ledger."""
+        listed = self._records.list(keys.ledger_prefix("recorder"))
+        recorders = {keys.parse_ledger_key(one.key)[1] for one in listed}
+        return tuple(sorted(name for name in recorders if self._newest.get(name, 0) < instant))

@@ -1,0 +1,102 @@
+"""Destroying a locked version with the store's root credential: for break-glass alone, and not in the port.
+
+The credential is handed in for one act and is kept nowhere; nothing here writes a log.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import boto3
+from botocore.config import Config
+
+from archive.errors import Malformed, NotFound, Refused
+from archive.objects import rules
+from archive.objects.s3.connection import DEFAULT_REGION
+from archive.objects.s3.locks import lock_of
+from archive.objects.s3.repeat import repeated
+from archive.objects.s3.trouble import translated
+from archive.ports import LockMode
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class RootCredential:
+    """An access key with the right to bypass GOVERNANCE locks; the secret is never shown."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+class LockedDestroyer:
+    """Destroys versions in one bucket though they are locked in GOVERNANCE mode. Thread-safe."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @classmethod
+    def connect(
+        cls, endpoint: str | None, region: str | None, bucket: str, credential: RootCredential
+    ) -> Self:
+        """Reach the store itself: a proxy before it does not let this pass.
+
+        Raises:
+            Malformed: ``bad_archive_url``.
+        """
+        try:
+            with translated("connecting to the object store"):
+                client = boto3.client(
+                    "s3",
+                    endpoint_url=endpoint,
+                    region_name=region or DEFAULT_REGION,
+                    aws_access_key_id=credential.access_key,
+                    aws_secret_access_key=credential.secret_key,
+                    config=Config(
+                        s3={"addressing_style": "auto" if endpoint is None else "path"},
+                        retries={"total_max_attempts": 1, "mode": "standard"},
+                        connect_timeout=3.0,
+                        read_timeout=20.0,
+                        proxies=None if endpoint is None else {},
+                        user_agent="saksi",
+                    ),
+                )
+        except ValueError as error:
+            raise Malformed(
+                f"{endpoint!r} is not the address of an object store", code="bad_archive_url"
+            ) from error
+        return cls(client, bucket)
+
+    def destroy(self, key: str, *, version: str) -> None:
+        """Destroy one version whatever GOVERNANCE lock it has; idempotent when it is gone.
+
+        Raises:
+            Refused: ``under_hold``; ``compliance_locked``: no credential destroys that;
+                ``store_access_denied``, ``store_credentials_wrong``: it is not the root credential.
+            Unavailable: nothing is known; it may be repeated.
+        """
+        rules.check_object_key(key)
+        rules.check_version(key, version)
+
+        def ask() -> None:
+            with translated(f"destroying {key}"):
+                self._client.delete_object(
+                    Bucket=self._bucket, Key=key, VersionId=version, BypassGovernanceRetention=True
+                )
+
+        try:
+            repeated(ask)
+        except NotFound:
+            return
+        except Refused as error:
+            if error.code == "store_locked":
+                raise self._why(key, version, error) from error
+            raise
+
+    def _why(self, key: str, version: str, error: Refused) -> Refused:
+        """What made the store refuse the root credential itself."""
+        lock = lock_of(self._client, self._bucket, key, version)
+        if lock is not None and lock.mode is LockMode.COMPLIANCE:
+            return rules.compliance_locked(key)
+        return Refused(f"{key} is under a legal hold", code="under_hold", hint="Release the hold first.")

@@ -1,0 +1,131 @@
+"""People's sign-in put together: the ledger's streams, passwords and cookie keys beside the other keys."""
+
+import os
+from pathlib import Path
+
+import httpx
+
+from api.auth.oidc import OidcSettings, Provider
+from api.auth.passwords import Passwords
+from api.auth.people import People
+from api.auth.sessions import CookieBox, Limits
+from archive import vault
+from archive.errors import Unavailable
+from archive.people.grants import Grants
+from archive.people.roster import Roster
+from archive.people.users import Users
+from archive.timespan import HOUR, MINUTE, SECOND
+from ops.settings import Settings
+from ops.wiring import Site
+
+COOKIE_KEYS = "cookies.key"
+PASSWORDS = "passwords.json"
+CLIENT_SECRET_FILE = "oidc-client.secret"  # noqa: S105
+PROVIDER_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+def users_of(site: Site) -> Users:
+    """The people of this installation."""
+    return Users(site.ledger)
+
+
+def grants_of(site: Site) -> Grants:
+    """The grants of this installation."""
+    return Grants(site.ledger, site.clock)
+
+
+def passwords_of(site: Site) -> Passwords:
+    """The local passwords of this installation."""
+    return Passwords(site.settings.keys_dir / PASSWORDS, site.clock)
+
+
+def people_of(site: Site) -> People:
+    """Sign-in as the settings describe it; nothing is asked of the OpenID provider yet.
+
+    Raises:
+        Unavailable: ``keys_unwritable``. Malformed: ``bad_key_file``.
+    """
+    settings = site.settings
+    limits = Limits(
+        idle=settings.session_idle_minutes * MINUTE,
+        absolute=settings.session_hours * HOUR,
+        recheck=settings.session_check_seconds * SECOND,
+    )
+    roster = Roster(site.ledger, site.stores.records, site.clock, max_age=settings.roster_seconds * SECOND)
+    return People(
+        users=users_of(site),
+        roster=roster,
+        passwords=passwords_of(site),
+        cookies=CookieBox(cookie_keys(settings.keys_dir), site.clock, limits),
+        clock=site.clock,
+        provider=_provider(site),
+    )
+
+
+def public_url(settings: Settings) -> str:
+    """Where browsers see this installation."""
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+
+
+def cookie_keys(folder: Path) -> list[bytes]:
+    """The keys of cookies, one a line, the newest first; made when first needed, mode 0600.
+
+    To change the key put a new line before the old one, and remove the old one a day later.
+
+    Raises:
+        Unavailable: ``keys_unwritable``.
+    """
+    path = folder / COOKIE_KEYS
+    try:
+        if not path.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(path)
+        return [line for line in path.read_bytes().splitlines() if line.strip()]
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be made or read: {error.strerror}",
+            code="keys_unwritable",
+            hint="Check the folder's owner and mode; SAKSI_KEYS_DIR names it.",
+        ) from error
+
+
+def _make(path: Path) -> None:
+    """Write a key whole or not at all; one that another process put there meanwhile stays."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as writer:
+            writer.write(vault.new_key() + b"\n")
+            writer.flush()
+            os.fsync(writer.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+
+
+def _provider(site: Site) -> Provider | None:
+    settings = site.settings
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.keys_dir / CLIENT_SECRET_FILE
+    # Proxies of the environment are for the world outside; the provider is the city's own.
+    client = httpx.Client(timeout=PROVIDER_TIMEOUT, trust_env=False)
+    site.closing(client.close)
+    return Provider(
+        OidcSettings(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=secret.read_text("utf-8").strip() if secret.exists() else "",
+            redirect_uri=f"{public_url(settings)}/auth/callback",
+            audience=settings.oidc_audience,
+            user_claim=settings.oidc_user_claim,
+            roles_claim=settings.oidc_roles_claim,
+            districts_claim=settings.oidc_districts_claim,
+            agency_claim=settings.oidc_agency_claim,
+        ),
+        site.clock,
+        client,
+    )

@@ -1,0 +1,96 @@
+"""``saksi fixity``: read and compare what is stored, and how far that is."""
+
+from typing import Annotated
+
+import typer
+
+from archive.fixity.rules import Finding
+from archive.timespan import format_instant
+from ops.cli.options import Json, open_site, parse_span
+from ops.cli.output import note, print_json, print_table, progress_bar, say
+
+app = typer.Typer(help="Read what is stored and compare it with its record.", no_args_is_help=True)
+
+INTEGRITY = 4
+_MIB = 1 << 20
+
+
+@app.command()
+def status(json_: Json = False) -> None:
+    """Say what share was looked at within the round, and what was looked at longest ago."""
+    from archive.incidents import IncidentStatus, incidents
+    from ops.fixity import status_of
+
+    with open_site() as site:
+        found = status_of(site)
+        open_ones = list(incidents(site.ledger, IncidentStatus.OPEN))
+        budget = site.settings.fixity_mib_per_second
+    if json_:
+        print_json(
+            {
+                **found.to_json(),
+                "mib_per_second": budget,
+                "open_incidents": [incident.to_json() for incident in open_ones],
+            }
+        )
+        return
+    oldest = "never" if found.oldest is None else format_instant(found.oldest)
+    say(f"{found.percent} % of {found.hours} camera-hours were looked at within {found.days} days")
+    say(f"looked at longest ago: {oldest if found.hours else 'nothing is known yet'}")
+    say(f"budget {budget} MiB/s, last day {found.rate / _MIB:.2f} MiB/s; {len(open_ones)} open incidents")
+    print_table(
+        ("camera", "hours", "looked at", "%", "bytes", "findings", "oldest"),
+        [
+            (
+                one.camera,
+                str(one.hours),
+                str(one.within),
+                str(one.percent),
+                str(one.size),
+                str(one.findings),
+                "never" if one.oldest is None else format_instant(one.oldest),
+            )
+            for one in found.cameras
+        ],
+    )
+
+
+@app.command()
+def run(
+    camera: Annotated[str, typer.Option("--camera", help="Only this camera.", metavar="ID")] = "",
+    start: Annotated[str, typer.Option("--from", help="Only segments from here on.", metavar="T")] = "",
+    end: Annotated[str, typer.Option("--to", help="Only segments before this.", metavar="T")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything now, whatever was looked at before.")
+    ] = False,
+    json_: Json = False,
+) -> int:
+    """Look now, without a budget: at what is due, at a camera, a span or everything; exit 4 on findings."""
+    from ops.fixity import make_scrub
+
+    findings: list[Finding] = []
+    span = parse_span(start, end) if start or end else None
+    objects = size = 0
+    with open_site() as site, progress_bar("fixity") as bar:
+        scrub = make_scrub(site, None, findings.append)
+        chosen = everything or bool(camera) or span is not None
+        for step in scrub.now(camera or None, span) if chosen else scrub.due():
+            objects, size = objects + 1, size + step.size
+            bar.step(step.unit, objects)
+    if json_:
+        print_json(
+            {
+                "valid": not findings,
+                "objects": objects,
+                "bytes": size,
+                "findings": [
+                    {"code": one.code, "object": one.subject, "message": one.message, "details": one.details}
+                    for one in findings
+                ],
+            }
+        )
+    else:
+        say(f"{objects} objects, {size} bytes: {len(findings) or 'no'} findings")
+        for one in findings:
+            note(f"  {one.subject}: {one.message} [{one.code}]")
+    return INTEGRITY if findings else 0

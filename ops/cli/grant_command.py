@@ -1,0 +1,113 @@
+"""``saksi grant``: footage opened to one person or agency for some time."""
+
+from typing import Annotated
+
+import typer
+
+from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.model.grant import Grant, Right
+from archive.timespan import format_instant, parse_instant
+from ops.cli.options import From, Json, To, actor, open_site, parse_span
+from ops.cli.output import print_json, print_table, say
+
+app = typer.Typer(help="Footage opened to somebody for some time.", no_args_is_help=True)
+
+
+@app.command()
+def give(
+    start: From,
+    end: To,
+    camera: Annotated[list[str], typer.Option("--camera", metavar="ID", help="May be repeated.")],
+    until: Annotated[str, typer.Option("--until", metavar="T", help="When it ends; RFC 3339 with offset.")],
+    basis: Annotated[str, typer.Option("--basis", metavar="TEXT", help="The paper it rests on.")],
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="To one person.")] = "",
+    agency: Annotated[str, typer.Option("--agency", metavar="TEXT", help="To all of one agency.")] = "",
+    right: Annotated[
+        list[str] | None, typer.Option("--right", metavar="RIGHT", help="view (the default), download.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Open footage of cameras to somebody; in force within seconds."""
+    from ops.accounts import grants_of
+
+    with open_site() as site:
+        for one in camera:
+            site.registry.camera(one)
+        grant = grants_of(site).give(
+            person=person,
+            agency=agency,
+            cameras=camera,
+            span=parse_span(start, end),
+            rights=[_right(text) for text in right or ["view"]],
+            until=parse_instant(until),
+            basis=basis,
+            actor=actor().id,
+        )
+    print_json(_json(grant)) if json_ else say(grant.id)
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """List all grants, those that ended too."""
+    from ops.accounts import grants_of
+
+    with open_site() as site:
+        found, now = grants_of(site).grants(), site.clock.now()
+    if json_:
+        print_json({"grants": [_json(grant) for grant in found]})
+        return
+    print_table(
+        ("GRANT", "FOR", "CAMERAS", "FROM", "TO", "RIGHTS", "UNTIL", "STATE"),
+        [
+            (
+                grant.id,
+                grant.person or grant.agency,
+                " ".join(grant.cameras),
+                format_instant(grant.span.start),
+                format_instant(grant.span.end),
+                " ".join(sorted(grant.rights)),
+                format_instant(grant.until),
+                "revoked" if grant.revoked else "in force" if grant.in_force(now) else "over",
+            )
+            for grant in found
+        ],
+    )
+
+
+@app.command()
+def revoke(
+    grant: Annotated[str, typer.Argument(metavar="GRANT")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
+) -> None:
+    """Close a grant before its time; it holds within seconds."""
+    from ops.accounts import grants_of
+
+    with open_site() as site:
+        grants_of(site).revoke(grant, actor=actor().id, reason=reason)
+    say(f"{grant} is revoked")
+
+
+def _right(text: str) -> Right:
+    try:
+        return Right(text)
+    except ValueError as error:
+        raise Malformed(
+            f"there is no right {text[:40]!r}", code="bad_grant", hint=f"Use {', '.join(Right)}."
+        ) from error
+
+
+def _json(grant: Grant) -> JsonObject:
+    return {
+        "id": grant.id,
+        "person": grant.person,
+        "agency": grant.agency,
+        "cameras": list(grant.cameras),
+        "from": format_instant(grant.span.start),
+        "to": format_instant(grant.span.end),
+        "rights": sorted(right.value for right in grant.rights),
+        "until": format_instant(grant.until),
+        "basis": grant.basis,
+        "given_by": grant.given_by,
+        "revoked": grant.revoked,
+    }

@@ -1,0 +1,67 @@
+"""``saksi incident``: integrity incidents, and who dealt with them."""
+
+from typing import Annotated
+
+import typer
+
+from archive.incidents import Incident, IncidentStatus, close_incident, find_incident, incidents
+from archive.timespan import format_instant
+from ops.cli.options import Json, actor, open_site
+from ops.cli.output import print_json, print_table, say
+
+app = typer.Typer(help="Integrity incidents: list, show, close.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="INCIDENT_ID")]
+
+
+@app.command("list")
+def list_(
+    status: Annotated[
+        IncidentStatus | None, typer.Option("--status", help="Only those; all without.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """List incidents."""
+    with open_site() as site:
+        found = list(incidents(site.ledger, status))
+    if json_:
+        print_json({"incidents": [incident.to_json() for incident in found]})
+        return
+    print_table(
+        ("incident", "status", "code", "object", "since"),
+        [(one.id, one.status.value, one.code, one.subject, format_instant(one.changed_at)) for one in found],
+    )
+
+
+@app.command()
+def show(incident_id: Id, json_: Json = False) -> None:
+    """Show one incident."""
+    with open_site() as site:
+        found = find_incident(site.ledger, incident_id)
+    _print(found, json_=json_)
+
+
+@app.command()
+def close(
+    incident_id: Id,
+    reason: Annotated[str, typer.Option("--reason", help="What was done about it.", metavar="TEXT")],
+    json_: Json = False,
+) -> None:
+    """Close an incident that somebody dealt with; it opens again when the same thing is found again."""
+    with open_site() as site:
+        closed = close_incident(site.ledger, incident_id, actor=actor().id, reason=reason)
+    _print(closed, json_=json_)
+
+
+def _print(incident: Incident, *, json_: bool) -> None:
+    if json_:
+        print_json(incident.to_json())
+        return
+    say(f"{incident.id}  {incident.status.value} since {format_instant(incident.changed_at)}")
+    say(f"{incident.code}: {incident.subject}")
+    say(incident.message)
+    say(f"found by {incident.found_by}")
+    for name, value in incident.details.items():
+        say(f"  {name}: {value}")
+    if incident.closed_by:
+        say(f"closed by {incident.closed_by}: {incident.closed_reason}")

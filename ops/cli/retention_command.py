@@ -1,0 +1,265 @@
+"""``saksi retention``: how long footage is kept, who changed it, and what would go."""
+
+from dataclasses import replace
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.model.retention import OnPressure, Terms
+from archive.retention.answers import explanation_json, history_json, policy_json
+from archive.retention.basis import Change
+from archive.retention.plan import Fate, Plan
+from archive.retention.policies import PolicyRecord, scope_of
+from archive.timespan import as_datetime, parse_instant
+from ops.cli.options import Camera, Cameras, Json, actor, open_site
+from ops.cli.output import print_json, print_table, progress_bar, say
+from ops.cli.retention_text import amount, plot, terms_text, time_text
+from ops.wiring import Site
+from search.planning import hours_of
+
+app = typer.Typer(
+    help="See, propose and approve retention policies; plan what would go.", no_args_is_help=True
+)
+
+SCOPE_HELP = "default, owner:business, kecamatan:73.71.13 or camera:ID"
+ScopeText = Annotated[str, typer.Argument(metavar="SCOPE", help=SCOPE_HELP)]
+Why = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
+Begins = Annotated[
+    str, typer.Option("--from", help="In force from, RFC 3339 with offset; now without.", metavar="T")
+]
+Ends = Annotated[str, typer.Option("--until", help="In force until; for ever without.", metavar="T")]
+
+
+@app.command()
+def policies(json_: Json = False) -> None:
+    """List every policy: in force, waiting to begin, waiting for a second admin."""
+    with open_site() as site:
+        found = [policy_json(record, site.clock.now()) for record in site.policies.records()]
+        zone = _zone(site)
+    if json_:
+        print_json({"policies": found})
+        return
+    print_table(
+        ("SCOPE", "IN FORCE", "WAITING TO BEGIN", "PROPOSED", "VERSION"),
+        [
+            (
+                policy["scope"],
+                terms_text(policy["in_force"], zone),
+                "; ".join(terms_text(terms, zone) for terms in policy["waiting"]),
+                _proposal_text(policy["proposal"], zone),
+                str(policy["version"]),
+            )
+            for policy in found
+        ],
+    )
+
+
+@app.command()
+def show(scope: ScopeText, json_: Json = False) -> None:
+    """Show one policy and its history."""
+    asked = scope_of(scope)
+    with open_site() as site:
+        policy = policy_json(site.policies.record(asked), site.clock.now())
+        history = history_json(site.policies.history(asked))
+        zone = _zone(site)
+    if json_:
+        print_json(policy | {"history": history})
+        return
+    _say_policy(policy, zone)
+    print_table(
+        ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
+        [tuple(str(value) for value in change.values()) for change in history],
+    )
+
+
+@app.command()
+def explain(
+    camera: Camera,
+    at: Annotated[str, typer.Option("--at", help="RFC 3339 with offset; now without.", metavar="T")] = "",
+    json_: Json = False,
+) -> None:
+    """Say which scope rules what a camera records, and which others would apply."""
+    moment = parse_instant(at) if at else None
+    with open_site() as site:
+        found = explanation_json(site.policies.explain(camera, moment))
+        zone = _zone(site)
+    if json_:
+        print_json(found)
+        return
+    longest = found["keep_days_max"]
+    say(
+        f"{camera}: kept at least {found['keep_days_min']} days, "
+        + ("never destroyed" if longest is None else f"destroyed after {longest} days")
+        + (f"; by {found['wins']}" if found["wins"] else "; by the floor, no policy is in force")
+    )
+    print_table(
+        ("", "SCOPE", "IN FORCE"),
+        [
+            ("wins" if one["scope"] == found["wins"] else "", one["scope"], terms_text(one["terms"], zone))
+            for one in found["scopes"]
+        ],
+    )
+
+
+@app.command()
+def propose(
+    scope: ScopeText,
+    keep_min: Annotated[int, typer.Option("--min", help="Locked for so many days.", metavar="DAYS")],
+    keep_max: Annotated[
+        str, typer.Option("--max", help="Destroyed after so many days, or: never.", metavar="DAYS")
+    ],
+    basis: Annotated[str, typer.Option("--basis", help="Legal basis.")],
+    reason: Why,
+    start: Begins = "",
+    end: Ends = "",
+    on_pressure: Annotated[
+        OnPressure,
+        typer.Option("--on-pressure", help="Whether a full store may be relieved of footage past --min."),
+    ] = OnPressure.KEEP,
+    json_: Json = False,
+) -> None:
+    """Adopt terms; those that would let footage go sooner wait for a second admin."""
+    with open_site() as site:
+        terms = _terms(site, keep_min, keep_max, basis, start, end)
+        terms = replace(terms, on_pressure=on_pressure)
+        record = site.policies.propose(scope_of(scope), terms, actor=actor().id, reason=reason)
+        _answer(site, record, json_=json_)
+
+
+@app.command()
+def approve(
+    scope: ScopeText,
+    version: Annotated[
+        int | None, typer.Option("--version", help="Only if this is still the newest version.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
+    json_: Json = False,
+) -> None:
+    """Approve a shortening that somebody else proposed; it begins after the waiting time."""
+    with open_site() as site:
+        record = site.policies.approve(scope_of(scope), actor=actor().id, reason=reason, version=version)
+        _answer(site, record, json_=json_)
+
+
+@app.command()
+def reject(scope: ScopeText, reason: Why, json_: Json = False) -> None:
+    """Drop what is proposed, or stop what was approved and has not begun."""
+    with open_site() as site:
+        _answer(site, site.policies.reject(scope_of(scope), actor=actor().id, reason=reason), json_=json_)
+
+
+@app.command()
+def withdraw(scope: ScopeText, reason: Why, json_: Json = False) -> None:
+    """Let the less specific scopes rule again; where that shortens, a second admin is needed."""
+    with open_site() as site:
+        _answer(site, site.policies.withdraw(scope_of(scope), actor=actor().id, reason=reason), json_=json_)
+
+
+@app.command()
+def plan(
+    cameras: Cameras = None,
+    at: Annotated[str, typer.Option("--at", help="What would go then; now without.", metavar="T")] = "",
+    scope: Annotated[str, typer.Option("--scope", help=f"What if: {SCOPE_HELP}", metavar="SCOPE")] = "",
+    keep_min: Annotated[int, typer.Option("--min", help="What if: days locked.", metavar="DAYS")] = 0,
+    keep_max: Annotated[
+        str, typer.Option("--max", help="What if: days until destroyed, or: never.", metavar="DAYS")
+    ] = "",
+    days: Annotated[bool, typer.Option("--days", help="Show each day of each camera.")] = False,
+    json_: Json = False,
+) -> None:
+    """Show what would go, what a hold or a longer lock keeps, and the size to come; changes nothing."""
+    with open_site() as site, progress_bar("planning") as bar:
+        made = site.planner.plan(
+            hours_of(site.index),
+            at=parse_instant(at) if at else None,
+            change=_change(site, scope, keep_min, keep_max),
+            cameras=cameras,
+            progress=bar,
+        )
+        zone = _zone(site)
+    if json_:
+        print_json(made.to_json())
+        return
+    _say_plan(made, zone, days=days)
+
+
+def _say_plan(made: Plan, zone: ZoneInfo, *, days: bool) -> None:
+    when = as_datetime(made.at).astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    say(f"{made.id}: what would go at {when}; nothing is changed")
+    if made.change is not None:
+        say(f"with {made.change.scope} as given, which nobody decided yet")
+    say(f"stored {amount(made.stored)} of {made.cameras} cameras")
+    columns = ("GOES", "KEPT BY A HOLD", "KEPT BY A LONGER LOCK", "AT AN EDGE")
+    rows = [(camera, *(amount(share.of(fate)) for fate in Fate)) for camera, share in made.by_camera()]
+    total = ("all", *(amount(made.total.of(fate)) for fate in Fate))
+    print_table(("CAMERA", *columns), [*rows, total])
+    if days:
+        print_table(
+            ("CAMERA", "DAY", *columns),
+            [(one.camera, one.day, *(amount(one.share.of(fate)) for fate in Fate)) for one in made.days],
+        )
+    if made.total.edge.segments:
+        say("Hours at the edge of a term or a hold are decided segment by segment when it is applied.")
+    for line in plot(made.stored.bytes, made.projected):
+        say(line)
+
+
+def _terms(site: Site, keep_min: int, keep_max: str, basis: str, start: str, end: str) -> Terms:
+    return Terms(
+        keep_days_min=keep_min,
+        keep_days_max=_days(keep_max),
+        basis=basis,
+        effective_from=parse_instant(start) if start else site.clock.now(),
+        effective_until=parse_instant(end) if end else None,
+    )
+
+
+def _change(site: Site, scope: str, keep_min: int, keep_max: str) -> Change | None:
+    if not scope and not keep_min and not keep_max:
+        return None
+    if not (scope and keep_min and keep_max):
+        raise Malformed(
+            "a plan of a change needs all of --scope, --min and --max",
+            code="bad_usage",
+            hint="Such as: --scope default --min 30 --max 60",
+        )
+    return Change(scope_of(scope), _terms(site, keep_min, keep_max, "not decided", "", ""))
+
+
+def _days(text: str) -> int | None:
+    if text == "never":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise Malformed(
+            f"{text!r} is no number of days", code="bad_terms", hint="Write such as 90, or: never"
+        )
+    return int(text)
+
+
+def _answer(site: Site, record: PolicyRecord, *, json_: bool) -> None:
+    policy = policy_json(record, site.clock.now())
+    print_json(policy) if json_ else _say_policy(policy, _zone(site))
+
+
+def _say_policy(policy: JsonObject, zone: ZoneInfo) -> None:
+    say(f"{policy['scope']}, version {policy['version']}")
+    say(f"  in force   {terms_text(policy['in_force'], zone)}")
+    for terms in policy["waiting"]:
+        say(f"  begins     {terms_text(terms, zone)}")
+    if policy["proposal"] is not None:
+        say(f"  proposed   {_proposal_text(policy['proposal'], zone)}")
+        say(f"  It lets footage go sooner: a second admin approves it with --version {policy['version']}.")
+
+
+def _proposal_text(proposal: JsonObject | None, zone: ZoneInfo) -> str:
+    if proposal is None:
+        return ""
+    asked = "to withdraw it" if proposal["withdraws"] else terms_text(proposal["terms"], zone)
+    return f"{asked}; by {proposal['by']} at {time_text(proposal['at'], zone)}"
+
+
+def _zone(site: Site) -> ZoneInfo:
+    return ZoneInfo(site.settings.time_zone)

@@ -1,0 +1,216 @@
+"""Disposition as this installation does it: the job, the commands, and the pressure of its disk."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import structlog
+
+from archive.canonical import sha256_hex
+from archive.disposition.decide import Decision, Progress
+from archive.disposition.dispose import Disposer
+from archive.disposition.orphans import OrphanSweep
+from archive.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
+from archive.disposition.record import Office, Verdict, verify_record
+from archive.disposition.rules import Rule
+from archive.errors import Conflict
+from archive.evidence import certificates
+from archive.evidence.timestamp import HttpAuthority
+from archive.heads import Heads
+from archive.holds.book import HoldBook
+from archive.model.camera import OwnerKind
+from archive.model.disposition import KIND, Cause, Disposition, from_state
+from archive.model.hold import KIND as HOLD
+from archive.ports import TimestampAuthority
+from archive.timespan import Timespan, hour_of
+from ops import keys
+from ops.settings import Settings
+from ops.wiring import Site
+from search.planning import hours_of
+from search.query import HourCoverage, SegmentQuery
+
+ACTOR = "job:dispose"
+
+
+@dataclass
+class Dispositions:
+    """The dispositions of one site. Not shared between threads."""
+
+    site: Site
+
+    @cached_property
+    def disposer(self) -> Disposer:
+        """What destroys. It alone reads the log key. Raises NotFound ``keys_not_found``."""
+        site, settings = self.site, self.site.settings
+        return Disposer(
+            stores=site.stores,
+            index=site.index,
+            ledger=site.ledger,
+            signer=keys.load_log_signer(settings.keys_dir, clock=site.clock),
+            authority=self._authority(),
+            clock=site.clock,
+            office=Office(organization=settings.organization, time_zone=settings.time_zone),
+            floor_days=settings.retention_floor_days,
+            lock_days=settings.records_lock_days,
+        )
+
+    def _authority(self) -> TimestampAuthority:
+        settings = self.site.settings
+        found = keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=self.site.clock)
+        if isinstance(found, HttpAuthority):
+            self.site.closing(found.client.close)
+        return found
+
+    # Retention ---------------------------------------------------------------------------------------
+
+    def due(self, progress: Progress | None = None) -> Decision:
+        """What the policies order to be destroyed by now, at most one list of it; changes nothing."""
+        return self.disposer.judge_everything(progress)
+
+    def apply(
+        self,
+        *,
+        actor: str,
+        reason: str = "",
+        approve: Callable[[Decision], None] = lambda decision: None,
+        lists: int | None = None,
+        progress: Progress | None = None,
+    ) -> list[Disposition]:
+        """Finish what is open, then destroy all that is due, list by list.
+
+        ``approve`` is shown each decision before anything of it is on record, and may raise. ``lists`` is
+        how many lists to make at most.
+        """
+        self.disposer.resume(progress)
+        done: list[Disposition] = []
+        while True:
+            decision = self.due(progress)
+            approve(decision)
+            begun = self.disposer.begin(decision, actor=actor, reason=reason)
+            if begun is None:
+                return done
+            done.append(self.disposer.carry_out(begun, progress))
+            if not decision.full or len(done) == lists:
+                return done
+
+    def run(self) -> int:
+        """One turn of the job: what is open, what is due, and what a full store and a policy let go."""
+        done = self.apply(actor=ACTOR)
+        relieved = self.relieve(actor=ACTOR)
+        return len(done) + (relieved is not None)
+
+    # Records -----------------------------------------------------------------------------------------
+
+    def all(self) -> list[Disposition]:
+        """Every disposition, by id; needs no key."""
+        return [from_state(entry.id, entry.state) for entry in self.site.ledger.heads(KIND)]
+
+    def find(self, disposition: str) -> Disposition:
+        """One disposition; needs no key. Raises NotFound ``disposition_not_found``."""
+        return from_state(disposition, self.site.ledger.head(KIND, disposition).state)
+
+    def verify(self, found: Disposition) -> Verdict:
+        """Hold a record to its signature, its list and the ledger, by this installation's trust root."""
+        trust = keys.show(self.site.settings.keys_dir, tsa_url=self.site.settings.tsa_url).trust_root
+        roots = certificates.load_pem_files([trust])
+        return verify_record(self.site.stores.records, found, roots=roots, stamp_roots=roots)
+
+    def sweep(self, progress: Progress | None = None) -> OrphanSweep:
+        """Whoever finds orphans."""
+        site = self.site
+        return OrphanSweep(
+            site.stores, site.index, site.ledger, site.clock, progress or (lambda step, seen: None)
+        )
+
+    # Pressure ----------------------------------------------------------------------------------------
+
+    def relief(self, pressure: Pressure) -> Relief:
+        """What could go to be back at the amber mark; changes nothing."""
+        return propose(self._hours(), *self._by_pressure(), pressure.excess)
+
+    def relieve(self, *, actor: str) -> Disposition | None:
+        """Above the red mark, destroy what is past its minimum where the policies say so; else nothing."""
+        pressure = pressure_of(self.site)
+        if pressure.level is not Level.RED:
+            return None
+        log = structlog.stdlib.get_logger("ops.disposition")
+        log.warning("store is full", used=pressure.used, quota=pressure.quota, excess=pressure.excess)
+        hours = permitted_hours(self._hours(), *self._by_pressure(), pressure.excess)
+        judge = self.disposer.judge(Cause.PRESSURE)
+        begun = self.disposer.begin(
+            judge.hours(hours, enough=pressure.excess),
+            actor=actor,
+            reason=f"{pressure.used} of {pressure.quota} bytes are used",
+        )
+        return None if begun is None else self.disposer.carry_out(begun)
+
+    def _by_pressure(self) -> tuple[Rule, HoldBook, Sequence[OwnerKind]]:
+        cutoff = hour_of(self.site.clock.now())
+        heads = Heads(self.site.ledger, self.site.stores.records, HOLD).refresh()
+        return (
+            self.disposer.rule(Cause.PRESSURE, cutoff),
+            HoldBook.of_entries(heads.values()),
+            self.site.settings.pressure_owners,
+        )
+
+    def _hours(self) -> tuple[HourCoverage, ...]:
+        return stored_hours(self.site)
+
+
+def stored_hours(site: Site) -> tuple[HourCoverage, ...]:
+    """Every hour that the index knows footage of."""
+    status = site.index.status()
+    if status.first is None or status.last is None:
+        return ()
+    return site.index.hours(SegmentQuery(span=Timespan(status.first, status.last + 1)))
+
+
+def pressure_of(site: Site) -> Pressure:
+    """How full the store is: by the quota where one is set, else by the disk of an archive in a folder."""
+    settings: Settings = site.settings
+    folder = site.archive_folder
+    if settings.archive_quota_gib:
+        used, quota = sum(one.bytes for one in stored_hours(site)), settings.archive_quota_gib << 30
+    elif folder is not None and folder.exists():
+        usage = shutil.disk_usage(folder)
+        used, quota = usage.total - usage.free, usage.total
+    else:
+        used, quota = sum(one.bytes for one in stored_hours(site)), 0
+    return Pressure(
+        used=used,
+        quota=quota,
+        amber_percent=settings.archive_amber_percent,
+        red_percent=settings.archive_red_percent,
+    )
+
+
+def require_plan(site: Site, plan: str, at: int) -> None:
+    """See that a plan that somebody made for the instant ``at`` would be made the same today.
+
+    Raises:
+        Conflict: ``plan_changed``: a policy, a hold or what is stored is another now.
+    """
+    made = site.planner.plan(hours_of(site.index), at=at)
+    if plan not in (made.digest, made.id):
+        raise _changed(made.id)
+
+
+def require_list(plan: str, decision: Decision) -> None:
+    """See that what is due is the list whose SHA-256 somebody was shown. Raises Conflict ``plan_changed``."""
+    digest = list_digest(decision)
+    if plan != digest:
+        raise _changed(digest)
+
+
+def list_digest(decision: Decision) -> str:
+    """The SHA-256 of the list that a decision would put on record."""
+    return sha256_hex(decision.doomed.encode())
+
+
+def _changed(now: str) -> Conflict:
+    return Conflict(
+        f"what would go is not what was looked at; it is {now} now",
+        code="plan_changed",
+        hint="Look again, with saksi retention plan or saksi retention apply --dry-run.",
+    )

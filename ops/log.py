@@ -1,0 +1,104 @@
+"""The tamper-evident log as this installation keeps it: the job, the witnesses, and its state."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+
+from archive.checkpoint import stored
+from archive.checkpoint.findings import LogReport
+from archive.checkpoint.make import CheckpointMaker
+from archive.checkpoint.verify import Progress, verify_log
+from archive.checkpoint.witness import Witness
+from archive.evidence.timestamp import HttpAuthority
+from archive.evidence.verify import load_trust
+from archive.timespan import MINUTE, Timespan
+from ops import keys
+from ops.wiring import Site
+
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+
+
+@dataclass
+class Log:
+    """The log of one site. Making needs the log key; looking and verifying need none."""
+
+    site: Site
+
+    @property
+    def interval(self) -> int:
+        """The pause between two checkpoints, µs."""
+        return self.site.settings.checkpoint_minutes * MINUTE
+
+    @cached_property
+    def maker(self) -> CheckpointMaker:
+        """What makes checkpoints here.
+
+        Raises:
+            NotFound: ``keys_not_found``. Malformed: ``bad_witness_url``, ``bad_origin``.
+        """
+        site, settings = self.site, self.site.settings
+        authority = keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=site.clock)
+        if isinstance(authority, HttpAuthority):
+            site.closing(authority.client.close)
+        return CheckpointMaker(
+            stores=site.stores,
+            ledger=site.ledger,
+            clock=site.clock,
+            signer=keys.load_log_signer(settings.keys_dir, clock=site.clock),
+            authority=authority,
+            origin=settings.log_origin,
+            lock_days=settings.evidence_lock_days,
+            interval=self.interval,
+            witnesses=self.witnesses,
+        )
+
+    @cached_property
+    def witnesses(self) -> Sequence[Witness]:
+        """The witnesses that the settings name. Raises Malformed ``bad_witness_url``."""
+        urls = self.site.settings.log_witness_urls
+        if not urls:
+            return ()
+        client = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self.site.closing(client.close)
+        return tuple(Witness(url, client, self.site.clock) for url in urls)
+
+    def newest(self) -> int:
+        """The number of the newest checkpoint; 0 where there is none."""
+        return stored.newest(self.site.stores.records)
+
+    def state(self, number: int) -> stored.CheckpointState:
+        """One checkpoint. Raises NotFound ``checkpoint_not_found``, IntegrityError."""
+        return stored.read_state(self.site.stores.records, number)
+
+    def newest_states(self, count: int) -> Iterator[stored.CheckpointState]:
+        """The newest checkpoints, newest first."""
+        head = self.newest()
+        for number in range(head, max(0, head - count), -1):
+            yield self.state(number)
+
+    def verify(
+        self,
+        *,
+        trust: Sequence[Path],
+        stamp_trust: Sequence[Path] = (),
+        signer: str | None = None,
+        span: Timespan | None = None,
+        progress: Progress | None = None,
+    ) -> LogReport:
+        """Verify the log. Without ``trust`` this installation's own root is taken, which proves less.
+
+        Raises:
+            NotFound: ``trust_not_found``. Malformed: ``bad_trust``, ``bad_fingerprint``.
+        """
+        roots = list(trust) or [self.site.settings.keys_dir / f"{keys.ROOT}.pem"]
+        return verify_log(
+            self.site.stores,
+            self.site.clock,
+            trust=load_trust(roots, list(stamp_trust), signer),
+            interval=self.interval,
+            span=span,
+            progress=progress or (lambda _step, _seen: None),
+        )

@@ -1,0 +1,17 @@
+"""The retention plan over what the index knows: hours of cameras, asked page by page."""
+
+from collections.abc import Iterable
+
+from archive.retention.basis import HourFacts, Hours
+from archive.timespan import Timespan
+from search.index import Index
+from search.query import SegmentQuery
+
+
+def hours_of(index: Index) -> Hours:
+    """Stored hours as :func:`archive.retention.plan.make_plan` asks for them."""
+
+    def hours(cameras: tuple[str, ...], span: Timespan) -> Iterable[HourFacts]:
+        return index.hours(SegmentQuery(span=span, cameras=cameras))
+
+    return hours

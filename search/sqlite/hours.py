@@ -1,0 +1,121 @@
+"""Hour coverage in SQLite: kept in ``hours``, and to be computed again where ``stale_hours`` says so.
+
+Whoever adds, removes or marks segments marks their hours stale in the same transaction (:mod:`.stale`), so a
+crash leaves either both or neither. Reading computes the stale ones; :func:`settle` computes them for good.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from archive.model.gap import GapCause
+from archive.timespan import HOUR
+from search import stretch
+from search.hours import UNPLACED, Cell, Placed, joined, places_of, rectangles
+from search.query import HourCoverage, SegmentQuery
+from search.sqlite import filters, pages
+
+_COLUMNS = "camera, hour, covered, bytes, segments, held, gaps"
+_KEEP = f"INSERT OR REPLACE INTO hours ({_COLUMNS}, place, mixed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_NO_GAPS = "{}"
+
+
+def answer(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[HourCoverage, ...]:
+    """Coverage per camera and UTC hour: kept where it is settled, computed elsewhere."""
+    within = stretch.whole_hours(query.span)
+    found = filters.hours_matching(connection, query)
+    if found is None:
+        return ()
+    inside = found.cameras_alone.also("hour >= ? AND hour < ?", within.start, within.end)
+    sql = f"SELECT camera, hour FROM stale_hours WHERE {inside.sql}"  # noqa: S608
+    stale = {(row[0], row[1]) for row in connection.execute(sql, inside.values)}
+    uncertain = set(stale)
+    kept: list[HourCoverage] = []
+    condition = inside
+    if found.places is not None:
+        condition = inside.also("(mixed = 1 OR place IN (SELECT value FROM json_each(?)))", found.places)
+    sql = f"SELECT {_COLUMNS}, mixed FROM hours WHERE {condition.sql} ORDER BY camera, hour"  # noqa: S608
+    for camera, hour, covered, size, segments, held, gaps, mixed in connection.execute(sql, condition.values):
+        cell = (camera, hour)
+        if stale and cell in stale:
+            continue
+        if mixed and found.places is not None:
+            uncertain.add(cell)
+            continue
+        kept.append(
+            HourCoverage(
+                camera=camera, hour=hour, covered=covered, bytes=size, segments=segments, held=held,
+                gaps=_gaps(gaps),
+            )
+        )  # fmt: skip
+    computed: list[HourCoverage] = []
+    for part in rectangles(uncertain):
+        computed += compute(connection, replace(query, span=part.span, cameras=part.cameras))
+    return joined(kept, computed)
+
+
+def compute(connection: sqlite3.Connection, query: SegmentQuery) -> Sequence[HourCoverage]:
+    """The same from segments and gaps as they are; the span begins and ends on an hour."""
+    found = pages.stretches(connection, query, f"camera, run, start / {HOUR}")
+    return stretch.hour_coverage(
+        found,
+        pages.gaps(connection, query),
+        query.span,
+        lambda one: pages.pieces(connection, query, one),
+    )
+
+
+def settle(connection: sqlite3.Connection, limit: int, *, before: int | None = None) -> int:
+    """Compute up to ``limit`` stale cells for good, inside a write transaction; how many there were.
+
+    With ``before`` only hours that begin before it: those that are still being recorded would only become
+    stale again.
+    """
+    if before is None:
+        found = connection.execute("SELECT camera, hour FROM stale_hours LIMIT ?", (limit,))
+    else:
+        found = connection.execute(
+            "SELECT camera, hour FROM stale_hours WHERE hour < ? LIMIT ?", (before, limit)
+        )
+    cells: list[Cell] = found.fetchall()
+    for part in rectangles(cells):
+        places = places_of(_placed(connection, part))
+        connection.executemany(
+            _KEEP,
+            (
+                (
+                    one.camera, one.hour, one.covered, one.bytes, one.segments, one.held,
+                    json.dumps(one.gaps, separators=(",", ":")) if one.gaps else _NO_GAPS,
+                    *_place(places.get((one.camera, one.hour), UNPLACED)),
+                )
+                for one in _replacing(connection, part)
+            ),
+        )  # fmt: skip
+    connection.executemany("DELETE FROM stale_hours WHERE camera = ? AND hour = ?", cells)
+    return len(cells)
+
+
+def _replacing(connection: sqlite3.Connection, part: SegmentQuery) -> Sequence[HourCoverage]:
+    """What is to be kept of the cells of a question; those of which nothing is known any more are dropped."""
+    connection.executemany(
+        "DELETE FROM hours WHERE camera = ? AND hour >= ? AND hour < ?",
+        ((camera, part.span.start, part.span.end) for camera in part.cameras or ()),
+    )
+    return compute(connection, part)
+
+
+def _place(place: int | None) -> tuple[int | None, int]:
+    return (None, 1) if place is None else (place or None, 0)
+
+
+def _placed(connection: sqlite3.Connection, part: SegmentQuery) -> Iterable[Placed]:
+    for one in pages.stretches(connection, part, f"camera, run, start / {HOUR}"):
+        yield Placed(one.camera, one.span, one.least_place, one.greatest_place)
+    yield from pages.placed_gaps(connection, part)
+
+
+def _gaps(text: str) -> dict[GapCause, int]:
+    if text == _NO_GAPS:
+        return {}
+    return {GapCause(cause): length for cause, length in json.loads(text).items()}

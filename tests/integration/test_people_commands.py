@@ -1,0 +1,96 @@
+"""``saksi user``, ``grant`` and ``token`` as people run them, and what the ledger keeps of it."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.accounts import passwords_of
+from ops.settings import Settings
+from ops.wiring import Site
+from tests.support.command_line import CommandLine
+
+
+@pytest.fixture
+def saksi(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
+
+
+def open_site(saksi: CommandLine) -> Site:
+    return Site(Settings.load({"SAKSI_HOME": str(saksi.home)}))
+
+
+def test_a_person_from_the_first_day_to_the_last(saksi: CommandLine) -> None:
+    added = saksi("user", "add", "citra", "--role", "war_room", "--generate", "--json")
+    assert added.code == 0, added.err
+    password = added.json["password"]
+    assert len(password) >= 20
+    with open_site(saksi) as site:
+        assert passwords_of(site).proves("citra", password)
+    again = saksi("user", "add", "citra", "--role", "admin", "--generate", "--json")
+    assert (again.code, again.problem["code"]) == (2, "user_exists")
+    reset = saksi("user", "password", "citra", "--generate", "--json")
+    with open_site(saksi) as site:
+        assert not passwords_of(site).proves("citra", password), "a taken name changes no password"
+        assert passwords_of(site).proves("citra", reset.json["password"])
+    assert saksi("user", "change", "citra", "--role", "kecamatan", "--district", "73.71.13").code == 0
+    assert saksi("user", "disable", "citra", "--reason", "left").code == 0
+    (shown,) = saksi("user", "list", "--json").json["users"]
+    assert shown["roles"] == ["kecamatan"]
+    assert shown["districts"] == ["73.71.13"]
+    assert not shown["enabled"]
+    with open_site(saksi) as site:
+        history = list(site.ledger.history("user", "citra"))
+    assert [entry.action for entry in history] == [
+        "user.added", "user.sessions_ended", "user.changed", "user.disabled",
+    ]  # fmt: skip
+    assert history[0].actor.startswith("os:")
+
+
+def test_no_account_is_there_unasked_and_none_without_a_password(saksi: CommandLine) -> None:
+    assert saksi("user", "list", "--json").json == {"users": []}
+    wrong = saksi("user", "add", "citra", "--role", "god", "--generate", "--json")
+    assert (wrong.code, wrong.problem["code"]) == (2, "bad_role")
+    assert saksi("user", "add", "citra", "--role", "admin").code != 0, "nobody is there to be asked"
+    assert saksi("user", "list", "--json").json == {"users": []}
+
+
+def test_a_scoped_token_is_on_record_without_itself(saksi: CommandLine) -> None:
+    made = saksi(
+        "token", "create", "war-room", "--action", "footage.play", "--district", "73.71.13",
+        "--expires", "2099-01-01T00:00:00+08:00", "--json",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    assert made.json["actions"] == ["footage.play"]
+    unknown = saksi("token", "create", "x", "--action", "everything", "--json")
+    assert unknown.problem["code"] == "bad_token_scope"
+    past = saksi("token", "create", "x", "--expires", "2020-01-01T00:00:00Z", "--json")
+    assert past.problem["code"] == "bad_token_scope"
+    listed = saksi("token", "list", "--json").json
+    assert listed["tokens"] == ["war-room"]
+    assert listed["scopes"]["war-room"]["districts"] == ["73.71.13"]
+    assert saksi("token", "revoke", "war-room").code == 0
+    with open_site(saksi) as site:
+        history = list(site.ledger.history("token", "war-room"))
+    assert [entry.action for entry in history] == ["token.created", "token.revoked"]
+    assert made.json["token"] not in str(history)
+
+
+def test_a_grant_is_given_for_cameras_that_exist(saksi: CommandLine) -> None:
+    words = [
+        "grant", "give", "--person", "polisi", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
+        "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
+        "--until", "2099-01-01T00:00:00+08:00",
+    ]  # fmt: skip
+    assert saksi(*words).problem["code"] == "camera_not_found"
+    added = saksi(
+        "camera", "add", "cam-1", "--source", "test://", "--name", "Jl. Penghibur", "--lat", "-5.14",
+        "--lon", "119.4", "--kecamatan", "73.71.01", "--kelurahan", "73.71.01.1001", "--owner", "public",
+        "--view", "public",
+    )  # fmt: skip
+    assert added.code == 0, added.err
+    given = saksi(*words)
+    assert given.code == 0, given.err
+    assert given.json["rights"] == ["view"]
+    assert saksi("grant", "revoke", given.json["id"]).code == 0
+    (shown,) = saksi("grant", "list", "--json").json["grants"]
+    assert shown["revoked"] is True

@@ -1,0 +1,79 @@
+"""People of a city at a test installation: each with a session, as their browser would send it."""
+
+import secrets
+from collections.abc import Iterable
+
+from api.auth.people import People
+from api.auth.sessions import Session
+from archive.model.grant import Grant, Right
+from archive.model.user import Role, User
+from archive.people.grants import Grants
+from archive.people.users import Users
+from archive.timespan import DAY, Timespan
+from tests.support.api_site import Caller, Site
+
+PURPOSE = "LP/B/123/XI/2026"
+OURS = {"Saksi-Request": "1"}
+"""What a page of ours sends with a change."""
+
+
+def people(site: Site) -> People:
+    """The site's sign-in."""
+    assert site.services.people is not None
+    return site.services.people
+
+
+def add_person(site: Site, name: str, *roles: Role, districts: Iterable[str] = (), agency: str = "") -> User:
+    """Somebody with roles, in the ledger."""
+    user = User(id=name, name=name.title(), roles=roles, districts=tuple(districts), agency=agency)
+    return Users(site.services.ledger).add(user, actor="os:test")
+
+
+def cookie_of(site: Site, name: str, purpose: str = PURPOSE) -> str:
+    """A session of somebody, as ``Cookie`` carries it."""
+    user = Users(site.services.ledger).user(name)
+    now = site.clock.now()
+    session = Session(
+        id=secrets.token_urlsafe(8),
+        user=name,
+        epoch=user.epoch,
+        begun_at=now,
+        seen_at=now,
+        checked_at=now,
+        purpose=purpose,
+    )
+    return f"saksi={people(site).cookies.seal(session)}"
+
+
+def caller(site: Site, name: str, purpose: str = PURPOSE) -> Caller:
+    """Calls the site as somebody with a session."""
+    return Caller(site.app, {"Cookie": cookie_of(site, name, purpose), **OURS})
+
+
+def grant(
+    site: Site,
+    person: str,
+    cameras: Iterable[str],
+    span: Timespan,
+    *rights: Right,
+    until: int | None = None,
+    agency: str = "",
+) -> Grant:
+    """Open footage to somebody, for a day unless said; in force at once."""
+    given = Grants(site.services.ledger, site.clock).give(
+        person=person,
+        agency=agency,
+        cameras=cameras,
+        span=span,
+        rights=rights,
+        until=site.clock.now() + DAY if until is None else until,
+        basis="LP/B/123/XI/2026",
+        actor="user:citra",
+    )
+    catch_up(site)
+    return given
+
+
+def catch_up(site: Site) -> None:
+    """Have the site read what is new of people and grants, as it would within seconds."""
+    people(site)._roster.refresh()

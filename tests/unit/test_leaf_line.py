@@ -1,0 +1,90 @@
+"""The fast reading of segment lines gives what the long reading gives, or nothing."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive import canonical
+from archive.errors import ArchiveError
+from archive.model import leaf as leaves
+from archive.model.line import read_line
+from archive.model.segment import Segment
+from tests.support.leaves import SEGMENTS, segment
+
+PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=12)
+
+
+def long_reading(line: bytes) -> Segment:
+    """The same without a pattern, canonical form included."""
+    value = canonical.decode(line)
+    assert canonical.encode(value) == line, "not canonical"
+    found = leaves.from_json(value)
+    assert isinstance(found, Segment)
+    return found
+
+
+@given(SEGMENTS, PLAIN, st.lists(PLAIN, max_size=3))
+def test_every_plain_segment_is_read_fast_and_alike(leaf: Segment, source: str, flags: list[str]) -> None:
+    leaf = replace(leaf, clock=replace(leaf.clock, source=source, flags=tuple(flags)))
+    line = leaves.encode(leaf)
+    found = read_line(line)
+    if max(leaf.seq, leaf.size, leaf.frames, leaf.media_duration, leaf.header_bytes) < 10**15 and all(
+        abs(n) < 10**15 for n in (leaf.clock.offset_us, leaf.clock.uncertainty_us)
+    ):
+        assert found is not None
+    assert found is None or found.segment() == leaf == long_reading(line)
+
+
+@given(st.data())
+def test_a_changed_line_is_read_alike_or_not_at_all(data: st.DataObject) -> None:
+    """One to three bytes replaced, removed or put in: whatever is still read fast, is what it says."""
+    line = bytearray(leaves.encode(segment(data.draw(st.integers(0, 9)))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(line) - 1))
+        new = data.draw(st.sampled_from([*b'09aZ"\\,:{}[] .-+eE_', 0, 127, 200, 10]))
+        match data.draw(st.sampled_from("rid")):
+            case "r":
+                line[at] = new
+            case "i":
+                line.insert(at, new)
+            case _:
+                del line[at]
+    found = read_line(bytes(line))
+    if found is not None:
+        assert found.segment() == long_reading(bytes(line))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"seq":0', b'"seq":00'),
+        (b'"seq":0', b'"seq":-0'),
+        (b'"seq":0', b'"seq":0.0'),
+        (b'"seq":0,', b'"seq":0,"seq":0,'),
+        (b'"size":2500000', b'"size":9007199254740993'),
+        (b'"v":1}', b'"v":1} '),
+        (b'"v":1}', b'"v":1}\n'),
+        (b'"v":1}', b'"v":2}'),
+        (b'"camera":"cam-1"', b'"camera": "cam-1"'),
+        (b'"camera":"cam-1"', b'"camera":"cam-2"'),
+        (b'"start":"2026-11-24T06', b'"start":"2026-11-24T25'),
+        (b'"start":"2026-11', b'"start":"2026-13'),
+        (b'"source":"arrival"', b'"source":"arr\\u0069val"'),
+        (b'"source":"arrival"', b'"source":"arr\xc3\xadval"'),
+        (b'"flags":[]', b'"flags":[1]'),
+        (b'"codec":"h264"', b'"codec":"av1"'),
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_is_left_to_the_long_reading(old: bytes, new: bytes) -> None:
+    line = leaves.encode(segment(0))
+    assert line.count(old) == 1
+    assert read_line(line.replace(old, new)) is None
+
+
+def test_a_segment_that_ends_before_it_begins_is_refused_with_its_reason() -> None:
+    line = leaves.encode(segment(0)).replace(b'"end":"2026-11-24T06:00:10', b'"end":"2026-11-24T05:00:10')
+    assert read_line(line) is None
+    with pytest.raises(ArchiveError):
+        leaves.decode(line)
