@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames clean
+.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-fuzz soak-verify verifier clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,6 +55,24 @@ soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers
 
 soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each
 	$(BIN)/python -m pytest -q -m slow tests/integration/test_recorder.py $(PYTEST_ARGS)
+
+verifier: setup  ## Write dist/saksi-verify.pyz, the verifier in one file
+	$(BIN)/saksi verify-build -o dist/saksi-verify.pyz
+
+soak-seal: setup  ## Long form: the sealer killed at 20 random moments
+	SAKSI_SEAL_KILLS=20 $(BIN)/python -m pytest -q tests/integration/test_package_kills.py $(PYTEST_ARGS)
+
+soak-packages: setup  ## Long form: 100 packages before every witness
+	SAKSI_PACKAGES=100 $(BIN)/python -m pytest -q tests/integration/test_package_hundred.py $(PYTEST_ARGS)
+
+soak-fuzz: setup  ## Long form: 50,000 damaged packages before saksi verify
+	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/test_evidence_fuzz.py $(PYTEST_ARGS)
+
+soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passes
+	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/test_standalone_fuzz.py $(PYTEST_ARGS)
+
+soak-promises: setup  ## Long form: the promises' state machine over folders and MinIO
+	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py $(PYTEST_ARGS)
 
 docs: setup  ## Write the generated parts of docs/reference
 	$(BIN)/python -m ops.reference

@@ -34,10 +34,12 @@ from api.readiness import Readiness, probes_of
 from api.routes import (
     cameras,
     clips,
+    custody,
     description,
     dispositions,
     evidence,
     frames,
+    handover,
     health,
     holds,
     incidents,
@@ -45,6 +47,7 @@ from api.routes import (
     playback,
     policies,
     recordings,
+    requests,
     session,
 )
 from api.routing import StrictRoute, action_of, allowed_methods
@@ -67,9 +70,12 @@ RESOURCES = (
     policies,
     dispositions,
     holds,
+    requests,
     session,
     incidents,
     log,
+    handover,
+    custody,
 )
 
 
@@ -117,7 +123,9 @@ def create_app(services: Services) -> FastAPI:
                 people=services.people,
                 cookies=cookies,
             ),
-            Middleware(BodyLimit, limit=settings.max_body),
+            Middleware(
+                BodyLimit, limit=settings.max_body, limits={requests.UPLOADS: settings.max_upload}
+            ),
         ],
         exception_handlers={
             ArchiveError: _on_archive_error,

@@ -1,5 +1,8 @@
 """A bound on the body of a request, behind the gate: a stranger's body is never read at all."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -7,11 +10,15 @@ from api import problems
 
 
 class BodyLimit:
-    """Answers 413 for a body that says it is too large, and stops reading one that turns out to be."""
+    """Answers 413 for a body that says it is too large, and stops reading one that turns out to be.
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    ``limit`` in bytes for every path but those that ``limits`` names.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, limits: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._limit = limit
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -19,7 +26,9 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         too_large = HTTPException(413)
-        if self._announced(scope) > self._limit:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        limit = self._limits.get(path, self._limit)
+        if self._announced(scope) > limit:
             await problems.of_http(too_large)(scope, receive, send)
             return
         seen = 0
@@ -29,7 +38,7 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
-                if seen > self._limit:
+                if seen > limit:
                     raise too_large
             return message
 

@@ -12,13 +12,13 @@ the session anew, with a start event before the piece.
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from api.acts import Act, Told, Trace
 from api.statements import interval
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
-from archive.timespan import SpanSet, Timespan, format_instant
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
 Key = tuple[str, str, str]
 """Session id, principal id, camera."""
@@ -110,7 +110,9 @@ class PlaybackSessions:
     def _begin(
         self, session: str, actor: Actor, camera: str, purpose: str, details: dict[str, str]
     ) -> _Session:
-        who = Actor(id=actor.id, address=actor.address, session=session)
+        if actor.session:
+            details = {**details, "sign_in": actor.session}
+        who = replace(actor, session=session)
         event = self._trace.tell(
             Told(
                 type=f"{Act.PLAYBACK}.started",
@@ -142,6 +144,7 @@ class PlaybackSessions:
                         "bytes_sent": session.bytes_sent,
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
+                        "seconds_shown": session.spans.duration // SECOND,
                     },
                 )
             )

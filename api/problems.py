@@ -53,6 +53,10 @@ _BY_CODE: Mapping[str, int] = {
     "lock_shortened": 409,
     "not_sealed": 409,
     "not_stamped": 409,
+    "request_too_large": 422,
+    "attachment_too_large": 413,
+    "attachment_type": 415,
+    "precondition_required": 428,
     "unauthenticated": 401,
     "session_ended": 401,
     "sign_in_failed": 401,
@@ -74,6 +78,7 @@ _BY_CODE: Mapping[str, int] = {
     "bad_kind": 500,
     "bad_user_record": 500,
     "bad_grant_record": 500,
+    "bad_request_record": 500,
 }
 
 _INSIDE = {
@@ -122,6 +127,15 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
     headers = dict(_headers_of(error, status))
     gaps = getattr(error, "gaps", ())
     members: dict[str, Any] = {"gaps": gaps_json(gaps)} if gaps else {}
+    fits = getattr(error, "fits", {})
+    if fits:
+        members["fits"] = dict(fits)
+    faults = getattr(error, "errors", ())
+    if faults:
+        members["errors"] = [
+            {"in": "body", "field": fault.field, "code": fault.code, "message": fault.message}
+            for fault in faults
+        ]
     if status < 500:
         return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
     incident = new_incident()

@@ -18,12 +18,15 @@ from archive.cameras import Registry
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.custody import CustodyWriter
+from archive.custody_report.record import CustodyRecord
 from archive.derive import StillMaker
+from archive.handover.giving import Handovers
 from archive.holds.placing import Holds
 from archive.holds.progress import ProgressBoard
 from archive.ledger import Ledger
-from archive.model.evidence import EvidenceRecord
+from archive.model.evidence import EvidenceRecord, PackageKind
 from archive.ports import Stores
+from archive.requests.service import Requests
 from archive.retention.planner import Planner
 from archive.retention.policies import Policies
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
@@ -33,8 +36,17 @@ from search.index import Index
 class EvidenceService(Protocol):
     """Sealing as the API needs it: ask, look, fetch, check."""
 
-    def request(self, *, cameras: Sequence[str], span: Timespan, case: str, actor: str) -> EvidenceRecord:
-        """Put a request in the ledger; a worker seals it. Raises NotFound, Malformed, NoFootage."""
+    def request(
+        self,
+        *,
+        cameras: Sequence[str],
+        span: Timespan,
+        case: str,
+        actor: str,
+        purpose: str = "",
+        kind: PackageKind = PackageKind.FOOTAGE,
+    ) -> EvidenceRecord:
+        """Put a request in the ledger; a worker seals it. Raises NotFound, Malformed, NoFootage, Refused."""
         ...
 
     def record(self, evidence_id: str) -> EvidenceRecord:
@@ -80,13 +92,16 @@ class ApiSettings:
     ``streams`` bounds how much footage leaves at once, and with it the memory; ``stall`` is how long a
     client may take for one piece; a playback session ends after ``playback_idle`` without a request, which
     is looked at every ``sweep``. ``public_url`` is where browsers see the API, "" for the loopback: with
-    ``https://`` cookies are for HTTPS alone. ``build`` names this program and its version for the description.
+    ``https://`` cookies are for HTTPS alone. ``organization`` stands on what is printed. ``build`` names this
+    program and its version for the description.
     """
 
     base_path: str = ""
     public_url: str = ""
+    organization: str = "Saksi"
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
     max_body: int = 256 * 1024
+    max_upload: int = 20 * 1024 * 1024
     max_cameras: int = 100
     max_playlist: int = 24 * HOUR
     streams: int = 32
@@ -117,7 +132,10 @@ class Services:
     hold_progress: ProgressBoard
     planner: Planner
     custody: CustodyWriter
+    custody_record: CustodyRecord
     evidence: EvidenceService
+    requests: Requests
+    handovers: Handovers
     tokens: TokenVerifier
     metrics: CollectorRegistry
     pool: Executor | None = None

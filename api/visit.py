@@ -130,7 +130,13 @@ def require(action: str, *narrows: Reach) -> Any:
         made = Visit(
             runtime=runtime,
             principal=principal,
-            actor=Actor(id=principal.id, address=address, session=principal.session),
+            actor=Actor(
+                id=principal.id,
+                address=address,
+                session=principal.session,
+                role=principal.role,
+                agency=principal.agency,
+            ),
             purpose="",
             action=action,
         )

@@ -24,7 +24,7 @@ from archive.ids import check_name
 from archive.model import custody as events
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.ports import Content, Lock, LockMode, ObjectStore
-from archive.timespan import DAY, HOUR, Timespan, format_instant, hour_of
+from archive.timespan import DAY, HOUR, Timespan, format_instant, hour_of, parse_instant
 
 VERSION = 1
 GENESIS = "0" * 64
@@ -176,6 +176,12 @@ class StoredEvent:
     key: str
     line: int
 
+    @property
+    def hour(self) -> int:
+        """The start of the hour under which the object is filed."""
+        year, month, day, hour = self.key.split("/")[1:5]
+        return parse_instant(f"{year}-{month}-{day}T{hour}:00:00Z")
+
 
 def read(records: ObjectStore, span: Timespan) -> Iterator[CustodyEvent]:
     """Events of ``span``, in order of their objects' names (hour, then writer)."""
@@ -210,9 +216,7 @@ def _object_keys(records: ObjectStore, span: Timespan) -> Iterator[str]:
         hour += DAY if whole_day else HOUR
 
 
-def _bodies(
-    records: ObjectStore, names: Iterator[str], pool: Executor | None
-) -> Iterator[tuple[str, bytes]]:
+def _bodies(records: ObjectStore, names: Iterator[str], pool: Executor | None) -> Iterator[tuple[str, bytes]]:
     if pool is None:
         yield from ((name, records.get(name)) for name in names)
         return

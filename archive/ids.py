@@ -15,6 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?\Z", re.ASCII
 _RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _EVIDENCE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
+_REQUEST = re.compile(r"REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -59,6 +60,20 @@ def check_evidence_id(text: str) -> str:
     return text
 
 
+def is_request_id(text: str) -> bool:
+    """Whether the text names a request."""
+    return _REQUEST.match(text) is not None
+
+
+def check_request_id(text: str) -> str:
+    """Accept a request id and return it. Raises Malformed ``bad_id``."""
+    if not is_request_id(text):
+        raise Malformed(
+            f"{text[:40]!r} is not a request id", code="bad_id", hint="It looks like REQ-2026-0123456789."
+        )
+    return text
+
+
 def new_run_id(now: int) -> str:
     """A run id: seconds since the epoch, then 32 random bits; sorts by time."""
     return f"{now // SECOND:08x}{secrets.token_hex(4)}"
@@ -71,5 +86,13 @@ def new_entry_id() -> str:
 
 def new_evidence_id(now: int) -> str:
     """``EVD-<year>-<ten characters of Crockford's base 32>``: unguessable, and readable over the phone."""
-    tail = "".join(secrets.choice(_CROCKFORD) for _ in range(10))
-    return f"EVD-{as_datetime(now).year}-{tail}"
+    return f"EVD-{as_datetime(now).year}-{_tail()}"
+
+
+def new_request_id(now: int) -> str:
+    """``REQ-<year>-<ten characters of Crockford's base 32>``, as packages are named."""
+    return f"REQ-{as_datetime(now).year}-{_tail()}"
+
+
+def _tail() -> str:
+    return "".join(secrets.choice(_CROCKFORD) for _ in range(10))

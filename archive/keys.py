@@ -141,6 +141,24 @@ def evidence_checksums_key(evidence_id: str) -> str:
     return f"evidence/{check_evidence_id(evidence_id)}.crc32.json"
 
 
+def attachment_key(sha256: str) -> str:
+    """``attachments/<sha256>``: a letter's scan or another paper of a request, named by its own hash."""
+    return f"attachments/{check_sha256(sha256)}"
+
+
+def handover_prefix(evidence_id: str, number: int) -> str:
+    """The folder of one handover's papers and counted downloads (they count from 1); ends in a slash.
+
+    It lies beside the packages: what is counted while a package is fetched must not change its ZIP.
+    """
+    return f"handovers/{check_evidence_id(evidence_id)}/{number}/"
+
+
+def package_papers_prefix(evidence_id: str, number: int) -> str:
+    """The folder of one handover's papers within the package, outside its seal; ends in a slash."""
+    return f"{evidence_prefix(evidence_id)}handover/{number}/"
+
+
 def disposition_prefix(disposition: str) -> str:
     """The folder of one disposition's list, record and signatures; ends in a slash."""
     return f"dispositions/{check_name('disposition', disposition)}/"

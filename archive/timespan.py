@@ -76,7 +76,8 @@ def format_instant(instant: int) -> str:
     Raises:
         Malformed: ``bad_time`` when the instant lies outside the years 1 to 9999.
     """
-    return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, whose %Y writes the year 999 in three digits.
+    return as_datetime(instant).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def as_datetime(instant: int) -> datetime:

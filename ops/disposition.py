@@ -47,7 +47,9 @@ class Dispositions:
             stores=site.stores,
             index=site.index,
             ledger=site.ledger,
-            signer=keys.load_log_signer(settings.keys_dir, clock=site.clock),
+            signer=keys.load_log_signer(
+                settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir
+            ),
             authority=self._authority(),
             clock=site.clock,
             office=Office(organization=settings.organization, time_zone=settings.time_zone),
@@ -57,7 +59,12 @@ class Dispositions:
 
     def _authority(self) -> TimestampAuthority:
         settings = self.site.settings
-        found = keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=self.site.clock)
+        found = keys.load_authority(
+            settings.keys_dir,
+            tsa_url=settings.tsa_url,
+            clock=self.site.clock,
+            passphrases=settings.passphrase_dir,
+        )
         if isinstance(found, HttpAuthority):
             self.site.closing(found.client.close)
         return found

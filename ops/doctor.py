@@ -205,12 +205,20 @@ def _keys(site: Site) -> Iterator[Diagnosis]:
             "the seal key is a DEVELOPMENT key, made on this machine",
             "Put an institution's certificate in its place before evidence goes to court.",
         )
-    left = int(found.signer_not_after.timestamp()) * 1_000_000 - site.clock.now()
-    if left < EXPIRY_WARNING_DAYS * DAY:
-        light = Light.RED if left <= 0 else Light.AMBER
-        yield Diagnosis(
-            "keys", light, f"the seal certificate has {max(0, left // DAY)} days left", "Renew it."
-        )
+    for deadline in keys.deadlines(folder, tsa_url=site.settings.tsa_url):
+        left = deadline.at - site.clock.now()
+        if left < EXPIRY_WARNING_DAYS * DAY:
+            light = Light.RED if left <= 0 else Light.AMBER
+            text = f"{deadline.what} has {max(0, left // DAY)} days left"
+            yield Diagnosis("keys", light, text, f"Renew it: {deadline.remedy}")
+    for one in keys.certificates_of(folder):
+        if one.status is keys.Status.REVOKED and one.in_use:
+            yield Diagnosis(
+                "keys",
+                Light.RED,
+                f"the {one.role} certificate is revoked: nothing is signed with it any more",
+                f"Exchange it: saksi keys rotate {one.role}",
+            )
     if found.tsa == LOCAL_NAME:
         yield Diagnosis(
             "timestamp",

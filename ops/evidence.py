@@ -2,27 +2,45 @@
 
 import secrets
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from archive import reader
 from archive.canonical import JsonObject
 from archive.clip.exact import NoFootage
-from archive.errors import Conflict
+from archive.derive import StillMaker
+from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
+from archive.evidence.absence import check_absence
+from archive.evidence.documents.compose import Composer
+from archive.evidence.documents.contact_sheet import ContactSheet
 from archive.evidence.jobs import Job, SealWorker
+from archive.evidence.plan import Document, PackagePlan, Prepare
 from archive.evidence.prepare import Preparer
+from archive.evidence.proving import CheckpointPending, MakeCheckpoint, Prover
 from archive.evidence.sealed import StoredParcel
 from archive.evidence.sealing import Progress, Sealer
 from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust, to_json, verify_parcel
 from archive.evidence.zipped import ZippedPackage, plan_zip
-from archive.model.evidence import EvidenceRecord, SealedPackage
+from archive.ids import new_evidence_id
+from archive.model.custody import Actor
+from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
 from archive.ports import TimestampAuthority
-from archive.timespan import Timespan
+from archive.requests.facts import Paper, RequestReader
+from archive.requests.separation import check_separation
+from archive.timespan import Timespan, format_instant
 from ops import keys
+from ops.log import Log
 from ops.wiring import Site
+from recorder.binary import find_ffmpeg
+
+PATIENCE = 90.0
+"""Seconds that sealing in the foreground waits for a recorder's upload, which comes each minute."""
+
+_ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
 
 @dataclass
@@ -35,18 +53,23 @@ class Evidence:
     site: Site
     system: Mapping[str, str]
     name: str = field(default_factory=lambda: _worker_name())
+    _plan: PackagePlan | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def worker(self) -> SealWorker:
         """The worker of this process. It alone reads the seal key. Raises NotFound ``keys_not_found``."""
         site, settings = self.site, self.site.settings
+        signer = keys.load_signer(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
         sealer = Sealer(
             footage=site.stores.footage,
             target=site.stores.records,
-            signer=keys.load_signer(settings.keys_dir, clock=site.clock),
+            signer=signer,
             authority=self._authority(),
             clock=site.clock,
+            compose=Composer(ContactSheet(StillMaker(find_ffmpeg().path), site.stores.footage)),
+            papers=partial(keys.load_papers, settings.keys_dir, signer, tsa_url=settings.tsa_url),
         )
+        requests = RequestReader(site.ledger, site.stores.records)
         prepare = Preparer(
             stores=site.stores,
             index=site.index,
@@ -56,35 +79,113 @@ class Evidence:
             organization=settings.organization,
             tz_display=settings.time_zone,
             lock_days=settings.evidence_lock_days,
+            prover=Prover(site.stores.records, site.clock, self._checkpoint_maker()),
+            facts_of=requests.facts_of,
+            attachments_of=lambda asked: _attachments(requests.attachments_of(asked)),
         )
-        return SealWorker(site.ledger, sealer, prepare, site.clock, self.name)
+
+        def separation(asked: SealRequest) -> object:
+            return check_separation(
+                site.ledger, asked.request_id, asked.request_entry, evidence_id=asked.evidence_id
+            )
+
+        return SealWorker(
+            site.ledger, sealer, self._remembering(prepare), site.clock, self.name, separation=separation
+        )
+
+    def _remembering(self, prepare: Prepare) -> Prepare:
+        """Makes each plan once: one that was made to see whether it can be is the one that is sealed."""
+
+        def once(request: SealRequest) -> PackagePlan:
+            kept, self._plan = self._plan, None
+            return kept if kept is not None and kept.evidence_id == request.evidence_id else prepare(request)
+
+        return once
+
+    def _checkpoint_maker(self) -> MakeCheckpoint | None:
+        """Makes a checkpoint at once; None in a process that has no log key: the log job makes it then."""
+        log = Log(self.site)
+        try:
+            maker = log.maker
+        except NotFound:
+            return None
+
+        def make() -> None:
+            maker.make()
+            maker.settle()
+
+        return make
 
     def _authority(self) -> TimestampAuthority:
         settings = self.site.settings
-        found = keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=self.site.clock)
+        found = keys.load_authority(
+            settings.keys_dir,
+            tsa_url=settings.tsa_url,
+            clock=self.site.clock,
+            passphrases=settings.passphrase_dir,
+        )
         if isinstance(found, HttpAuthority):
             self.site.closing(found.client.close)
         return found
 
-    def request(self, *, cameras: Sequence[str], span: Timespan, case: str, actor: str) -> EvidenceRecord:
-        """Ask for a package of cameras that exist and a span that has begun.
+    def request(
+        self,
+        *,
+        cameras: Sequence[str],
+        span: Timespan,
+        case: str,
+        actor: str,
+        purpose: str = "",
+        kind: PackageKind = PackageKind.FOOTAGE,
+        request_id: str = "",
+        request_entry: str = "",
+    ) -> EvidenceRecord:
+        """Ask for a package of cameras that exist and a span that has begun, or of the absence of footage.
+
+        1. The custody event ``evidence.requested`` is recorded, so that the package can hold it.
+        2. The request is put in the ledger.
 
         Raises:
             NotFound: ``camera_not_found``.
             Malformed: ``span_in_future``, ``span_too_long``, ``bad_request``.
             NoFootage: none of the cameras has anything in the span.
+            Refused: ``footage_exists``, ``footage_pending``: a statement of absence would not be true.
         """
         now = self.site.clock.now()
         readings = [
             reader.read(self.site.index, camera.id, span, registered_at=camera.registered_at, now=now)
             for camera in map(self.site.registry.camera, cameras)
         ]
-        if readings and not any(reading.segments for reading in readings):
+        if kind is PackageKind.NO_FOOTAGE:
+            check_absence(self.site.stores, readings)
+        elif readings and not any(reading.segments for reading in readings):
             raise NoFootage(
                 f"there is no footage in {span}", [gap for reading in readings for gap in reading.gaps]
             )
+        evidence_id = new_evidence_id(now)
+        self.site.custody.record(
+            "evidence.requested",
+            actor=Actor(id=actor),
+            objects=tuple(one for one in (evidence_id, request_id, *cameras) if one),
+            purpose=purpose,
+            details={
+                "from": format_instant(span.start),
+                "to": format_instant(span.end),
+                "case": case,
+                "kind": kind.value,
+            },
+        )
         job = jobs.request_seal(
-            self.site.ledger, self.site.clock, cameras=tuple(cameras), span=span, case=case, actor=actor
+            self.site.ledger,
+            self.site.clock,
+            cameras=tuple(cameras),
+            span=span,
+            case=case,
+            actor=actor,
+            kind=kind,
+            request_id=request_id,
+            request_entry=request_entry,
+            evidence_id=evidence_id,
         )
         return job.record
 
@@ -97,12 +198,14 @@ class Evidence:
         return (job.record for job in jobs.all_jobs(self.site.ledger))
 
     def seal_now(self, evidence_id: str, progress: Progress) -> SealedPackage:
-        """Claim one request and see it through in this process.
+        """Claim one request and see it through in this process; a recorder's last minute is waited for.
 
         Raises:
             Conflict: ``claim_lost`` where another worker has it; ``seal_failed`` with the cause.
-            Unavailable: it was put off; a worker will try again.
+            NotFound: ``package_not_found``: it was put off; a worker will try again.
+            CheckpointPending: ``checkpoint_pending``: the log has not got it yet; a worker will go on.
         """
+        self._await_log(evidence_id)
         job: Job | None = self.worker.claim(jobs.find(self.site.ledger, evidence_id))
         if job is None:
             raise Conflict(
@@ -110,8 +213,24 @@ class Evidence:
                 code="claim_lost",
                 hint="Wait for it: saksi evidence show",
             )
-        self.worker.work(job, progress)
+        done = self.worker.work(job, progress)
+        if done.record.waiting == CheckpointPending.default_code:
+            raise CheckpointPending(f"the log has not got everything of {evidence_id} yet")
         return jobs.sealed_package(self.site.ledger, evidence_id)
+
+    def _await_log(self, evidence_id: str) -> None:
+        """Wait until all of a package is under a checkpoint, 90 s at most; recorders upload each minute."""
+        request = jobs.find(self.site.ledger, evidence_id).record.request
+        patience = time.monotonic() + PATIENCE
+        while time.monotonic() < patience:
+            try:
+                self._plan = self.worker.prepare(request)
+            except CheckpointPending:
+                time.sleep(2.0)
+                continue
+            except ArchiveError:
+                return  # sealing meets it again, and writes it down
+            return
 
     def package(self, evidence_id: str) -> ZippedPackage:
         """The sealed package as a stored ZIP.
@@ -154,6 +273,16 @@ class Evidence:
         while self.worker.run_once(progress) is not None:
             count += 1
         return count
+
+
+def _attachments(papers: Iterable[Paper]) -> dict[str, Document]:
+    """The papers of a request by a name that says what each is."""
+    found = {}
+    for paper in papers:
+        about = paper.attachment
+        ending = _ENDINGS.get(about.media_type, "bin")
+        found[f"{about.kind.value}-{about.sha256[:16]}.{ending}"] = Document(about.kind.value, paper.content)
+    return found
 
 
 def _worker_name() -> str:

@@ -30,8 +30,10 @@ class Job:
 
 def _seal(site: Site) -> Callable[[], int]:
     from ops.evidence import Evidence
+    from ops.handover import shelving
 
-    return Evidence(site, build_facts()).run_open_requests
+    seal, shelve = Evidence(site, build_facts()).run_open_requests, shelving(site)
+    return lambda: seal() + shelve()
 
 
 def _locks(site: Site) -> Callable[[], int]:
@@ -63,7 +65,9 @@ def _canary(site: Site) -> Callable[[], int]:
 def _log(site: Site) -> Callable[[], int]:
     from ops.log import Log
 
-    return Log(site).maker.run_due
+    log = Log(site)
+    _ = log.maker  # a missing log key is told before the first turn
+    return log.run
 
 
 def _index(site: Site) -> Callable[[], int]:
@@ -89,6 +93,12 @@ def _dispose(site: Site) -> Callable[[], int]:
     return Dispositions(site).run
 
 
+def _handover(site: Site) -> Callable[[], int]:
+    from ops.handover import settling
+
+    return settling(site)
+
+
 def all_jobs() -> Mapping[str, Job]:
     """Every job there is, by name."""
     jobs = (
@@ -100,6 +110,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("locks", 10.0, _locks),
         Job("fixity", 1.0, _fixity),
         Job("log", 30.0, _log),
+        Job("handover", 60.0, _handover),
     )
     return {job.name: job for job in jobs}
 

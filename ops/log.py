@@ -14,9 +14,13 @@ from archive.checkpoint.verify import Progress, verify_log
 from archive.checkpoint.witness import Witness
 from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust
+from archive.heads import Heads
 from archive.timespan import MINUTE, Timespan
 from ops import keys
 from ops.wiring import Site
+
+EVIDENCE, PENDING = "evidence", "checkpoint_pending"
+"""The ledger kind of packages, and what one says that waits for the log."""
 
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
@@ -40,20 +44,47 @@ class Log:
             NotFound: ``keys_not_found``. Malformed: ``bad_witness_url``, ``bad_origin``.
         """
         site, settings = self.site, self.site.settings
-        authority = keys.load_authority(settings.keys_dir, tsa_url=settings.tsa_url, clock=site.clock)
+        authority = keys.load_authority(
+            settings.keys_dir,
+            tsa_url=settings.tsa_url,
+            clock=site.clock,
+            passphrases=settings.passphrase_dir,
+        )
         if isinstance(authority, HttpAuthority):
             site.closing(authority.client.close)
         return CheckpointMaker(
             stores=site.stores,
             ledger=site.ledger,
             clock=site.clock,
-            signer=keys.load_log_signer(settings.keys_dir, clock=site.clock),
+            signer=keys.load_log_signer(
+                settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir
+            ),
             authority=authority,
             origin=settings.log_origin,
             lock_days=settings.evidence_lock_days,
             interval=self.interval,
             witnesses=self.witnesses,
         )
+
+    def run(self) -> int:
+        """One turn of the log job: at once where a package waits for the log, else what is due.
+
+        Returns:
+            How many checkpoints were made.
+
+        Raises: as :meth:`archive.checkpoint.make.CheckpointMaker.run_due`.
+        """
+        made, newest = 0, self.newest()
+        young = newest and self.state(newest).note.at > self.site.clock.now() - 5 * MINUTE
+        if not young and any(
+            entry.state.get("waiting") == PENDING for entry in self._requests.refresh().values()
+        ):
+            made = 0 if self.maker.make() is None else 1
+        return made + self.maker.run_due()
+
+    @cached_property
+    def _requests(self) -> Heads:
+        return Heads(self.site.ledger, self.site.stores.records, EVIDENCE)
 
     @cached_property
     def witnesses(self) -> Sequence[Witness]:

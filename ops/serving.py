@@ -13,6 +13,7 @@ from archive.derive import StillMaker
 from archive.holds.progress import ProgressBoard
 from ops.accounts import people_of
 from ops.evidence import Evidence
+from ops.handover import handovers_of
 from ops.tokens import token_file
 from ops.wiring import Site, build_facts
 from recorder.binary import find_ffmpeg
@@ -36,7 +37,10 @@ def services_of(site: Site) -> Services:
             writer=new_writer_id("api"),
             lock_days=site.settings.records_lock_days,
         ),
+        custody_record=site.custody_record,
         evidence=Evidence(site, build_facts()),
+        handovers=handovers_of(site),
+        requests=site.requests,
         tokens=token_file(site),
         people=people_of(site),
         metrics=CollectorRegistry(),
@@ -45,6 +49,8 @@ def services_of(site: Site) -> Services:
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),
+            organization=site.settings.organization,
+            max_upload=site.settings.attachment_max_mib << 20,
             public_url=site.settings.public_url.rstrip("/"),
         ),
     )

@@ -49,6 +49,10 @@ class Settings(BaseModel):
     index_url: str = Field(default="", description="The index: sqlite:///PATH or http(s)://HOST:PORT")
     index_prefix: str = Field(default="saksi", description="Prefix of Elasticsearch index names")
     keys_dir: Path = Field(default=Path(), description="Seal, recorder and secret keys; back it up apart")
+    passphrase_dir: Path | None = Field(
+        default=None,
+        description="Folder of <role>.passphrase for encrypted keys; systemd's CREDENTIALS_DIRECTORY without",
+    )
     spool_dir: Path = Field(default=Path(), description="Where segments wait until the store has them")
     spool_quota_mib: int = Field(default=20_480, ge=64, description="Spool size at which recording stops")
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
@@ -78,7 +82,26 @@ class Settings(BaseModel):
         default=(OwnerKind.BUSINESS, OwnerKind.WORSHIP, OwnerKind.PUBLIC, OwnerKind.GOVERNMENT),
         description="Whose footage of one day goes first when a full store is relieved",
     )
+    letter_due_hours: int = Field(
+        default=24, ge=1, description="When the letter of an urgent request must have followed"
+    )
+    request_max_camera_hours: int = Field(
+        default=48, ge=1, description="Camera-hours that one request may keep, unless the War Room raises it"
+    )
+    agency_max_open_camera_hours: int = Field(
+        default=480, ge=1, description="Camera-hours that all open requests of one agency may keep"
+    )
+    request_release_after_days: int = Field(
+        default=7, ge=0, description="When the hold of a rejected or cancelled request is released by rule"
+    )
+    attachment_max_mib: int = Field(default=20, ge=1, le=100, description="Largest paper of a request")
     evidence_lock_days: int = Field(default=3650, ge=1, description="COMPLIANCE lock on sealed packages")
+    handover_downloads: int = Field(
+        default=3, ge=1, le=100, description="How often a package that was handed over may be fetched"
+    )
+    handover_hours: int = Field(
+        default=72, ge=1, le=744, description="For how long a package that was handed over may be fetched"
+    )
     journal_upload_seconds: int = Field(default=60, ge=1, le=60, description="Longest wait of a journal line")
     fixity_mib_per_second: int = Field(
         default=32, ge=0, description="How fast the fixity scrub may read, in MiB/s; 0 turns it off"
@@ -134,6 +157,8 @@ class Settings(BaseModel):
             if name.startswith(PREFIX) and not name.startswith(_FOREIGN) and name != "SAKSI_HOME":
                 values[name.removeprefix(PREFIX).lower()] = value
         values["home"] = home
+        if environ.get("CREDENTIALS_DIRECTORY"):
+            values.setdefault("passphrase_dir", environ["CREDENTIALS_DIRECTORY"])
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -19,6 +19,7 @@ from archive.cameras import Registry
 from archive.canary import Canary
 from archive.clock import Clock, SystemClock
 from archive.custody import CustodyWriter, new_writer_id
+from archive.custody_report.record import CustodyRecord
 from archive.gate import Gate
 from archive.holds.placing import Holds
 from archive.holds.sweep import Sweeper
@@ -26,6 +27,7 @@ from archive.ledger import Ledger
 from archive.model.custody import Actor
 from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
+from archive.requests.service import Requests
 from archive.retention.planner import Planner
 from archive.retention.policies import Policies
 from archive.timespan import DAY
@@ -46,7 +48,8 @@ def host_actor() -> Actor:
     except (KeyError, OSError):
         user = f"uid-{os.getuid()}"
     behind = os.environ.get("SUDO_USER", "")
-    return Actor(id=f"os:{user}" if behind in {"", user} else f"os:{user}(sudo:{behind})", address="local")
+    name = f"os:{user}" if behind in {"", user} else f"os:{user}(sudo:{behind})"
+    return Actor(id=name, address="local", role="host")
 
 
 class Site:
@@ -139,6 +142,13 @@ class Site:
             max_future=self.settings.hold_max_future_days * DAY,
         )
 
+    @cached_property
+    def requests(self) -> Requests:
+        """The requests for footage."""
+        from ops.requests import requests_of
+
+        return requests_of(self)
+
     def hold_sweeper(self) -> Sweeper:
         """A sweep of the holds, for one thread."""
         return Sweeper(self.stores, self.ledger, self.index, self.clock, pool=self.pool)
@@ -164,6 +174,11 @@ class Site:
             writer=new_writer_id("host"),
             lock_days=self.settings.records_lock_days,
         )
+
+    @cached_property
+    def custody_record(self) -> CustodyRecord:
+        """The custody record of all processes, for reading."""
+        return CustodyRecord(self.stores, self.ledger, self.clock, pool=self.pool)
 
     @cached_property
     def canary(self) -> Canary:

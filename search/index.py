@@ -123,7 +123,7 @@ class Index(SegmentIndex, Protocol):
     def settle_hours(self) -> int:
         """Keep what :meth:`hours` would compute now, so that it need not; how many hours there were.
 
-        0 where nothing is stale, and in an index that keeps none. Nothing that is answered changes. Late
+        0 where nothing is stale, or another process is about it. Nothing that is answered changes. Late
         segments, removals and marks unsettle the hours they touch.
         """
         ...

@@ -52,6 +52,7 @@ evidence.verify     | mine  | mine     | mine      | mine    | mine      | all
 evidence.download   | –     | all      | –         | granted | granted   | –
 requests.file       | –     | –        | –         | mine    | mine      | –
 requests.amend      | –     | –        | –         | mine    | mine      | –
+requests.comment    | –     | all      | –         | mine    | mine      | –
 requests.receive    | –     | –        | –         | mine    | mine      | –
 requests.decide     | –     | all      | –         | –       | –         | –
 requests.hand_over  | –     | all      | –         | –       | –         | –

@@ -45,6 +45,11 @@ class Principal:
         """Whether this is somebody with roles, and no machine."""
         return bool(self.roles)
 
+    @property
+    def role(self) -> str:
+        """In what capacity they act, as custody events say it: their roles, or ``machine``."""
+        return ",".join(sorted(role.value for role in self.roles)) or "machine"
+
     def may(self, action: str) -> bool:
         """Whether there is anything on which the action is theirs to do."""
         return bool(self.reach(action))

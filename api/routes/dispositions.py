@@ -56,6 +56,7 @@ def list_dispositions(
     cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
 ) -> JSONResponse:
     """Dispositions, the newest first."""
+    visit.begin(Act.DISPOSITION_READ)
     known = (from_state(one.id, one.state) for one in visit.services.index.documents(KIND))
     found = sorted(
         (one for one in known if status in (None, one.status) and cause in (None, one.cause)),
@@ -68,12 +69,15 @@ def list_dispositions(
         found = found[at[0] + 1 :]
     page = found[:limit]
     following = page[-1].id if len(found) > limit else None
+    visit.done(results=len(page))
     return JSONResponse({"dispositions": [disposition_json(one) for one in page], "next": following})
 
 
 def get_disposition(visit: Reader, disposition: DispositionId) -> JSONResponse:
     """One disposition as the ledger has it now."""
-    return JSONResponse(disposition_json(_found(visit, disposition)))
+    found = _found(visit, disposition)
+    visit.done()
+    return JSONResponse(disposition_json(found))
 
 
 def get_record(visit: Reader, disposition: DispositionId) -> Response:
@@ -91,7 +95,7 @@ def get_record_pdf(visit: Reader, disposition: DispositionId) -> Response:
 
 
 def _found(visit: Visit, disposition: str) -> Disposition:
-    visit.begin(Act.ACCESS, disposition, details={"action": visit.action})
+    visit.begin(Act.DISPOSITION_READ, disposition)
     return from_state(disposition, visit.services.ledger.head(KIND, disposition).state)
 
 
@@ -103,4 +107,6 @@ def _part(visit: Visit, disposition: str, name: str) -> bytes:
             code="disposition_open",
             hint="Its record is made when it ends; ask again later.",
         )
-    return visit.services.stores.records.get(keys.disposition_prefix(found.id) + name)
+    part = visit.services.stores.records.get(keys.disposition_prefix(found.id) + name)
+    visit.done(part=name, bytes=len(part))
+    return part

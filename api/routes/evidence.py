@@ -7,11 +7,12 @@ from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
 from api.auth.permissions import Reach
+from api.fetching import admitted
 from api.parameters import camera_ids, instant
 from api.routing import add_bytes, add_json
 from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
 from api.statements import attachment
-from api.transfer import Download, Representation, send
+from api.transfer import Download, Record, Representation, send
 from api.visit import Visit, check_purpose, require, span_details
 from archive.errors import Malformed
 from archive.ids import check_evidence_id
@@ -47,7 +48,7 @@ EvidenceId = Annotated[str, Depends(asked_evidence)]
 def request_evidence(
     visit: Annotated[Visit, require("evidence.request", Reach.OWN)], form: SealIn
 ) -> JSONResponse:
-    """Ask for a sealed package of these cameras and this span; a worker makes it."""
+    """Ask for a sealed package of these cameras and this span, or of its absence; a worker makes it."""
     if form.purpose:
         visit.purpose = check_purpose(form.purpose)
     cameras = camera_ids(form.cameras, visit.services.settings.max_cameras)
@@ -57,7 +58,12 @@ def request_evidence(
     for camera in cameras:
         visit.access.footage(camera, span)
     record = visit.services.evidence.request(
-        cameras=cameras, span=span, case=form.case, actor=visit.principal.id
+        cameras=cameras,
+        span=span,
+        case=form.case,
+        actor=visit.principal.id,
+        purpose=form.purpose,
+        kind=form.kind,
     )
     evidence_id = record.request.evidence_id
     visit.objects = (evidence_id, *cameras)
@@ -109,10 +115,19 @@ def download_package(
     visit: Annotated[Visit, require("evidence.download", Reach.OWN, Reach.GRANTED)],
     request: Request,
     evidence_id: EvidenceId,
+    download: Annotated[
+        str, Query(max_length=60, description="What was answered when a counted download was begun.")
+    ] = "",
 ) -> Response:
-    """The sealed package as a ZIP without compression; the same bytes each time, so a download can go on."""
+    """The sealed package as a ZIP without compression; the same bytes each time, so a download can go on.
+
+    Whoever a package was handed over to fetches it under a counted download; Range goes on in the same one.
+    """
     visit.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
-    visit.access.package(visit.services.evidence.record(evidence_id))
+    record = visit.services.evidence.record(evidence_id)
+    handed_over = admitted(visit, record, download)
+    if handed_over is None:
+        visit.access.package(record)
     package = visit.services.evidence.package(evidence_id)
     shown = Representation(
         size=package.size,
@@ -121,7 +136,8 @@ def download_package(
         headers={"Content-Disposition": attachment(f"{evidence_id}.zip")},
         stream=package.stream,
     )
-    return send(visit, request, shown, Download(visit, Act.EVIDENCE_READ))
+    fetched: Record = Download(visit, Act.EVIDENCE_READ)
+    return send(visit, request, shown, fetched if handed_over is None else handed_over.counting(fetched))
 
 
 def verify_evidence(

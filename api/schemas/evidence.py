@@ -5,12 +5,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from archive.canonical import JsonObject
-from archive.model.evidence import EvidenceRecord, EvidenceStatus
+from archive.model.evidence import EvidenceRecord, EvidenceStatus, PackageKind
 from archive.timespan import format_instant
 
 
 class SealIn(BaseModel):
-    """What shall be sealed, for which case and why. Times are RFC 3339 with an offset."""
+    """What shall be sealed, for which case and why. Times are RFC 3339 with an offset.
+
+    ``kind`` ``no_footage`` asks for a sealed statement that the archive holds nothing of it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -19,6 +22,7 @@ class SealIn(BaseModel):
     end: Annotated[str, StringConstraints(max_length=64), Field(alias="to")]
     case: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     purpose: Annotated[str, StringConstraints(max_length=200)] = ""
+    kind: PackageKind = PackageKind.FOOTAGE
 
 
 class Failure(BaseModel):
@@ -31,10 +35,12 @@ class Failure(BaseModel):
 class EvidenceOut(BaseModel):
     """A package asked for. What is only known once it is sealed is null before.
 
-    ``tagmanifest_sha256`` is what people compare; ``bytes`` and ``originals`` count the payload.
+    ``tagmanifest_sha256`` is what people compare; ``bytes`` and ``originals`` count the payload. ``waiting``
+    is the code of what sealing waits for, such as ``checkpoint_pending``, and empty where it is nothing.
     """
 
     evidence_id: str
+    kind: PackageKind
     status: EvidenceStatus
     cameras: list[str]
     start: str = Field(alias="from")
@@ -43,6 +49,7 @@ class EvidenceOut(BaseModel):
     requested_by: str
     requested_at: str
     attempts: int
+    waiting: str
     tagmanifest_sha256: str | None
     signer_sha256: str | None
     gen_time: str | None
@@ -83,6 +90,7 @@ def evidence_json(record: EvidenceRecord) -> JsonObject:
     stamped = package.gen_time if package is not None else None
     return {
         "evidence_id": asked.evidence_id,
+        "kind": asked.kind.value,
         "status": record.status.value,
         "cameras": list(asked.cameras),
         "from": format_instant(asked.span.start),
@@ -91,6 +99,7 @@ def evidence_json(record: EvidenceRecord) -> JsonObject:
         "requested_by": asked.actor,
         "requested_at": format_instant(asked.asked_at),
         "attempts": record.attempts,
+        "waiting": record.waiting,
         "tagmanifest_sha256": None if package is None else package.tagmanifest_sha256,
         "signer_sha256": None if package is None else package.signer_sha256,
         "gen_time": None if stamped is None else format_instant(stamped),

@@ -37,6 +37,7 @@ class Problem(BaseModel):
     hint: str
     gaps: list[GapOut] = []
     errors: list[FieldError] = []
+    fits: dict[str, int] = {}
     incident: str = ""
     retryable: bool = False
 

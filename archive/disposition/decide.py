@@ -20,7 +20,7 @@ from archive.ids import check_name
 from archive.model.disposition import Disposition
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
-from archive.timespan import DAY, Timespan
+from archive.timespan import DAY, HOUR, Timespan
 
 RETRY = DAY
 """How long what was kept for another reason than a lock is left alone."""
@@ -75,7 +75,7 @@ class Judge:
         """Only those hours of those cameras, in that order, until ``enough`` bytes are due."""
         return self._decide(
             (
-                (camera, Timespan(hour, hour + 3_600_000_000), keys.segment_prefix(camera, hour))
+                (camera, Timespan(hour, hour + HOUR), keys.segment_prefix(camera, hour))
                 for camera, hour in hours
             ),
             enough=enough,

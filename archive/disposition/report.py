@@ -5,8 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from archive.canonical import JsonObject
-from archive.disposition.pages import Font, Pages
-from archive.timespan import as_datetime, parse_instant
+from archive.documents.fonts import Font
+from archive.documents.indonesian import moment, number, size, zone_named
+from archive.documents.pages import Pages
+from archive.timespan import parse_instant
 
 _CAUSES: Mapping[str, str] = {
     "retention": "masa simpan paling lama menurut kebijakan telah lewat",
@@ -19,7 +21,6 @@ _REASONS = {
     "refused": "ditolak oleh penyimpanan",
     "policy_changed": "kebijakan berubah sebelum gilirannya",
 }
-_ZONES = {"Asia/Makassar": "WITA", "Asia/Jakarta": "WIB", "Asia/Jayapura": "WIT", "UTC": "UTC"}
 _SCOPES = {
     "default": "seluruh kota",
     "owner": "jenis pemilik",
@@ -31,8 +32,12 @@ _DAYS_WIDTHS = (200, 90, 90, 103)
 
 def render(record: JsonObject, record_sha256: str, signature_sha256: str) -> bytes:
     """The PDF of a record: the same bytes for the same record."""
-    zone = ZoneInfo(record["time_zone"])
-    pages = Pages(footer=f"Berita acara pemusnahan {record['id']}")
+    zone = zone_named(record["time_zone"])
+    pages = Pages(
+        footer=f"Berita acara pemusnahan {record['id']}",
+        author=record["organization"],
+        made_at=parse_instant(record["ended_at"]),
+    )
     _title(pages, record)
     _facts(pages, record, zone)
     _policies(pages, record, zone)
@@ -68,13 +73,13 @@ def _facts(pages: Pages, record: JsonObject, zone: ZoneInfo) -> None:
     pages.fact("Rekaman sampai", _when(record["to"], zone))
     pages.fact("Tercantum dalam daftar", _amount(listed))
     pages.fact("Dimusnahkan", _amount(destroyed), font=Font.BOLD)
-    pages.fact("Tidak dimusnahkan", f"{_number(kept['segments'])} segmen")
+    pages.fact("Tidak dimusnahkan", f"{number(kept['segments'])} segmen")
     for reason, count in kept["reasons"].items():
-        pages.fact("", f"{_number(count)} segmen: {_REASONS.get(reason, reason)}")
+        pages.fact("", f"{number(count)} segmen: {_REASONS.get(reason, reason)}")
 
 
 def _policies(pages: Pages, record: JsonObject, zone: ZoneInfo) -> None:
-    _heading(pages, "Kebijakan yang menjadi dasar")
+    pages.heading("Kebijakan yang menjadi dasar")
     for policy in record["policies"]:
         kind, _, value = policy["scope"].partition(":")
         scope = f"{_SCOPES.get(kind, kind)} {value}".strip()
@@ -94,17 +99,17 @@ def _policies(pages: Pages, record: JsonObject, zone: ZoneInfo) -> None:
 
 
 def _days(pages: Pages, record: JsonObject) -> None:
-    _heading(pages, "Rincian menurut kamera dan hari")
+    pages.heading("Rincian menurut kamera dan hari")
     rows = [
-        (day["camera"], day["day"], _number(day["segments"]), _size(day["bytes"])) for day in record["days"]
+        (day["camera"], day["day"], number(day["segments"]), size(day["bytes"])) for day in record["days"]
     ]
     total = record["destroyed"]
-    rows.append(("Jumlah", "", _number(total["segments"]), _size(total["bytes"])))
+    rows.append(("Jumlah", "", number(total["segments"]), size(total["bytes"])))
     pages.table(("Kamera", "Hari", "Segmen", "Ukuran"), rows, _DAYS_WIDTHS)
 
 
 def _hashes(pages: Pages, record: JsonObject, record_sha256: str, signature_sha256: str) -> None:
-    _heading(pages, "Nilai hash SHA-256")
+    pages.heading("Nilai hash SHA-256")
     for name, digest in (
         ("Daftar (list.jsonl)", record["list"]["sha256"]),
         ("Yang disimpan (kept.jsonl)", record["kept"]["sha256"]),
@@ -117,39 +122,18 @@ def _hashes(pages: Pages, record: JsonObject, record_sha256: str, signature_sha2
 
 def _signatures(pages: Pages) -> None:
     pages.keep_together(150)
-    _heading(pages, "Tanda tangan")
+    pages.heading("Tanda tangan")
     pages.columns(
         [
-            (title, "", "", "", "", "_" * 26, "Nama:" + " " * 30, "NIP:" + " " * 33)
+            (title, "", "", "", "", "_" * 26, "Nama: " + "." * 26, "NIP: " + "." * 28)
             for title in ("Pelaksana", "Saksi", "Mengetahui")
         ]
     )
 
 
-def _heading(pages: Pages, text: str) -> None:
-    pages.space(8)
-    pages.keep_together(60)
-    pages.text(text, font=Font.BOLD, size=11)
-    pages.space(2)
-
-
 def _when(text: str, zone: ZoneInfo) -> str:
-    moment = as_datetime(parse_instant(text)).astimezone(zone)
-    name = _ZONES.get(zone.key, moment.strftime("%z"))
-    return f"{moment:%d-%m-%Y %H:%M:%S} {name}"
+    return moment(parse_instant(text), zone)
 
 
 def _amount(counts: Mapping[str, Any]) -> str:
-    return f"{_number(counts['segments'])} segmen, {_size(counts['bytes'])}"
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", ".")
-
-
-def _size(size: int) -> str:
-    if size < 1_000_000:
-        return f"{_number(size)} byte"
-    unit, divisor = ("GB", 1_000_000_000) if size >= 1_000_000_000 else ("MB", 1_000_000)
-    hundredths = size * 100 // divisor
-    return f"{_number(hundredths // 100)},{hundredths % 100:02d} {unit}"
+    return f"{number(counts['segments'])} segmen, {size(counts['bytes'])}"

@@ -55,7 +55,7 @@ def load_pem_files(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
             raise NotFound(
                 f"the certificate file {path} cannot be read: {error.strerror}", code="trust_not_found"
             ) from error
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise Malformed(
                 f"{path} holds no certificate in PEM form",
                 code="bad_trust",
@@ -69,7 +69,7 @@ def load_der(what: str, data: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(data)
         _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.public_key()
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension) as error:
         raise Malformed(f"a certificate in {what} cannot be read: {error}", code="bad_certificate") from error
     except (UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
         raise Malformed(f"a certificate in {what} uses unknown algorithms", code="bad_certificate") from error
@@ -134,6 +134,12 @@ def check_stamp_chain(
 ) -> tuple[x509.Certificate, ...]:
     """The chain of a time-stamping certificate: its critical extended key usage is time-stamping alone."""
     return _chain(certificate, others, roots, at, _may_stamp)
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether the certificate may issue others."""
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
 
 
 def check_valid(certificate: x509.Certificate, at: int) -> None:

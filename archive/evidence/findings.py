@@ -10,6 +10,7 @@ from cryptography import x509
 from archive.canonical import JsonObject
 from archive.errors import ArchiveError
 from archive.evidence.parcel import Parcel
+from archive.evidence.slices import Slices
 from archive.evidence.statement import Statement
 from archive.timespan import format_instant
 
@@ -41,6 +42,7 @@ class Step(StrEnum):
     ORIGINALS = "originals"
     DERIVATION = "derivation"
     JOURNAL = "journal"
+    LOG = "log"
     SEAL = "seal"
     SIGNER = "signer"
     STAMP = "stamp"
@@ -105,6 +107,19 @@ def to_json(result: VerificationResult) -> JsonObject:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows for a clip: its SHA-256 from the originals, and the slices of its pieces by both sides.
+
+    ``of_originals`` has one for each piece, None where the original cannot be read as NAL units;
+    ``of_clip`` is short where the clip cannot.
+    """
+
+    sha256: str
+    of_originals: tuple[Slices | None, ...]
+    of_clip: tuple[Slices, ...]
+
+
 @dataclass(slots=True)
 class Inquiry:
     """The notebook of one verification: what was read so far, and what was found."""
@@ -119,7 +134,7 @@ class Inquiry:
     info: dict[str, str] = field(default_factory=dict)
     statement: Statement | None = None
     actual: dict[str, str] = field(default_factory=dict)
-    derived: dict[str, str] = field(default_factory=dict)
+    derived: dict[str, Derived] = field(default_factory=dict)
     signer: x509.Certificate | None = None
     gen_time: int | None = None
     tsa: x509.Certificate | None = None

@@ -5,26 +5,31 @@
     requested -> sealing -> sealed | sealed_untimestamped -> sealed
                          -> seal_failed
 
+What the log has not got yet is waited for (``checkpoint_pending``): such a request goes back to ``requested``
+and is tried each minute; that counts as no attempt.
+
 A claim is an entry appended by compare-and-append, so of any number of workers exactly one wins. It ends
 with a lease: a worker that died is succeeded by another, which makes the same package from the same
 request. A worker whose lease ran out while it lived finds its last append refused, and has harmed nothing:
 the parts it stored are the ones its successor stores.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from archive.clock import Clock
-from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, NotFound, Unavailable
+from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, NotFound, Refused, Unavailable
 from archive.evidence.plan import Prepare
+from archive.evidence.proving import CheckpointPending
 from archive.evidence.sealing import Progress, Sealer
-from archive.ids import check_name, new_evidence_id
+from archive.ids import check_evidence_id, check_name, new_evidence_id
 from archive.incidents import open_incident
 from archive.ledger import Entry, Ledger
 from archive.model.evidence import (
     Claim,
     EvidenceRecord,
     EvidenceStatus,
+    PackageKind,
     SealedPackage,
     SealRequest,
     from_state,
@@ -35,6 +40,7 @@ from archive.timespan import MINUTE, Timespan
 KIND = "evidence"
 LEASE = 20 * MINUTE
 PAUSE = 2 * MINUTE
+WAIT = MINUTE
 MAX_ATTEMPTS = 5
 MAX_CASE = 200
 
@@ -48,11 +54,25 @@ class Job:
 
 
 def request_seal(
-    ledger: Ledger, clock: Clock, *, cameras: tuple[str, ...], span: Timespan, case: str, actor: str
+    ledger: Ledger,
+    clock: Clock,
+    *,
+    cameras: tuple[str, ...],
+    span: Timespan,
+    case: str,
+    actor: str,
+    kind: PackageKind = PackageKind.FOOTAGE,
+    request_id: str = "",
+    request_entry: str = "",
+    evidence_id: str = "",
 ) -> Job:
-    """Ask for a package; its id is new.
+    """Ask for a package.
+
+    Its id is new, or ``evidence_id`` where the one who asks has chosen it beforehand, so that asking again
+    after an unclear answer asks for nothing twice.
 
     Raises:
+        Conflict: ``ledger_conflict``: a package of that id has been asked for.
         Malformed: ``bad_request``: no camera, a camera twice, or a case that is empty, longer than 200
             characters or holds control characters.
     """
@@ -66,12 +86,15 @@ def request_seal(
         )
     now = clock.now()
     request = SealRequest(
-        evidence_id=new_evidence_id(now),
+        evidence_id=check_evidence_id(evidence_id) if evidence_id else new_evidence_id(now),
         cameras=tuple(check_name("camera", camera) for camera in cameras),
         span=span,
         case=case.strip(),
         actor=actor,
         asked_at=now,
+        kind=kind,
+        request_id=request_id,
+        request_entry=request_entry,
     )
     record = EvidenceRecord(request=request, status=EvidenceStatus.REQUESTED)
     entry = ledger.append(
@@ -106,6 +129,17 @@ def is_open(job: Job, now: int) -> bool:
     return record.claim is None or record.claim.until <= now
 
 
+Separation = Callable[[SealRequest], object]
+"""Sees again that the request a package answers was approved as it stands, by another than who asked.
+
+Raises Refused where it was not.
+"""
+
+
+def _no_requests(request: SealRequest) -> None:
+    raise Refused(f"the request {request.request_id} cannot be checked here", code="request_unchecked")
+
+
 @dataclass(slots=True)
 class SealWorker:
     """Claims open requests and seals them, one at a time. ``name`` is unlike any other worker's."""
@@ -116,6 +150,7 @@ class SealWorker:
     clock: Clock
     name: str
     lease: int = LEASE
+    separation: Separation = _no_requests
 
     def run_once(self, progress: Progress | None = None) -> Job | None:
         """Claim one open request and see it through; None when there is nothing to do.
@@ -145,7 +180,9 @@ class SealWorker:
             status = EvidenceStatus.SEALING
         try:
             return self._append(
-                job, replace(job.record, status=status, attempts=attempts, claim=claim), "evidence.claimed"
+                job,
+                replace(job.record, status=status, attempts=attempts, claim=claim, waiting=""),
+                "evidence.claimed",
             )
         except Conflict:
             return None
@@ -161,7 +198,10 @@ class SealWorker:
             return self._stamp(job)
         held = _Held(self, job, progress)
         try:
-            package = self.sealer.seal(self.prepare(job.record.request), held.advance)
+            request = job.record.request
+            if request.request_id:
+                self.separation(request)
+            package = self.sealer.seal(self.prepare(request), held.advance)
         except Unavailable as error:
             return self._put_off(held.job, error)
         except ArchiveError as error:
@@ -194,9 +234,13 @@ class SealWorker:
         return self._finish(job, record, f"evidence.{status.value}", package.tagmanifest_sha256)
 
     def _put_off(self, job: Job, error: ArchiveError) -> Job:
-        if job.record.attempts >= MAX_ATTEMPTS:
+        waits = isinstance(error, CheckpointPending)  # that comes in its time, and is no failed attempt
+        if job.record.attempts >= MAX_ATTEMPTS and not waits:
             return self._fail(job, error)
-        record = replace(self._later(job), status=EvidenceStatus.REQUESTED)
+        record = replace(self._later(job), status=EvidenceStatus.REQUESTED, waiting=error.code)
+        if waits:
+            claim = Claim(worker=self.name, until=self.clock.now() + WAIT, attempt=job.record.attempts)
+            record = replace(record, attempts=job.record.attempts - 1, claim=claim)
         return self._finish(job, record, "evidence.put_off", error.message)
 
     def _fail(self, job: Job, error: ArchiveError) -> Job:

@@ -11,6 +11,8 @@ INSTRUCTIONS = "data/VERIFIKASI.txt"
 ORIGINALS = "data/original/"
 SEAL = "signatures/tagmanifest-sha256.txt.p7s"
 STAMP = "signatures/tagmanifest-sha256.txt.p7s.tsr"
+DOCUMENTS = "data/documents/"
+CERTIFICATES = "signatures/certs/"
 LATER = ("signatures/", "handover/")
 """Folders outside the tag manifest: the seal itself, and what is added after sealing."""
 
@@ -61,3 +63,27 @@ def journal(recorder: str, batch: int) -> str:
 def recorder_key(folder: str) -> str:
     """A recorder's public key (Ed25519, PEM)."""
     return f"data/proofs/recorders/{folder}.pub.pem"
+
+
+def inclusion(folder: str) -> str:
+    """The inclusion proofs of a camera's leaves, a line each."""
+    return f"data/proofs/inclusion/{folder}.jsonl"
+
+
+def checkpoint(number: int, part: str) -> str:
+    """A part of a checkpoint of the log: its text, signature or time stamp."""
+    return f"data/proofs/checkpoints/{number:010d}/{part}"
+
+
+def disposition(disposition_id: str) -> str:
+    """The ledger entry of a destruction on record."""
+    return f"data/proofs/dispositions/{disposition_id}.json"
+
+
+DISPOSITION_PROOFS = "data/proofs/dispositions/inclusion.jsonl"
+"""The inclusion proofs of those entries, a line each."""
+
+
+def document(name: str) -> str:
+    """A paper for people."""
+    return DOCUMENTS + name

@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive.canonical import sha256_hex
+from archive.checkpoint.note import Note
+from archive.checkpoint.prove import InclusionProof
 from archive.errors import IntegrityError, Malformed
 from archive.evidence import derivation
-from archive.evidence.derivation import ClipDigest, Piece
+from archive.evidence.derivation import Piece
+from archive.evidence.slices import ClipRun
 from archive.ids import check_evidence_id
 from archive.journal import decode as decode_batch
 from archive.model import leaf as leaves
 from archive.model.camera import Camera
-from archive.model.evidence import SealRequest
+from archive.model.disposition import Disposition
+from archive.model.evidence import PackageKind, SealRequest
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import Lock
 from archive.timespan import Timespan
@@ -26,12 +30,14 @@ from archive.timespan import Timespan
 class Original:
     """One segment to be sealed: where it lies, and the leaf its recorder made of it (canonical, no newline).
 
-    ``lock`` is the retention its object had when the package was planned.
+    ``lock`` is the retention its object had when the package was planned. ``proof`` is that of its leaf in
+    the log, None where the log never had it.
     """
 
     ref: SegmentRef
     leaf: bytes
     lock: Lock | None = None
+    proof: InclusionProof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +74,102 @@ class JournalProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's approval of a request; ``entry_sha256`` is of the request entry that was decided on."""
+
+    role: str
+    name: str
+    by: str
+    at: int
+    entry_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalBasis:
+    """One legal basis: its kind (``lp``, ``sprindik``, …), number and article."""
+
+    kind: str
+    number: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts:
+    """The request that a package answers, as approved.
+
+    ``entry_sha256`` is of the request's ledger entry that the approvals bind to. ``letter_number`` is empty
+    where no letter has come, ``letter_sha256`` where its scan has not; ``hold_id`` where there is no hold.
+    """
+
+    id: str
+    entry_sha256: str
+    filed_at: int
+    agency_kind: str
+    agency: str
+    unit: str
+    name: str
+    rank: str
+    nrp_nip: str
+    letter_number: str
+    letter_date: str
+    letter_sha256: str
+    legal_basis: tuple[LegalBasis, ...]
+    case: str
+    purpose: str
+    urgent: bool
+    approvals: tuple[Approval, ...]
+    hold_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraChange:
+    """What a camera's registration became at ``at`` (µs), within the span."""
+
+    at: int
+    camera: Camera
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destruction:
+    """A disposition that took footage of the span: its newest ledger entry, and that entry's proof."""
+
+    disposition: Disposition
+    entry: bytes
+    proof: InclusionProof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCheckpoint:
+    """A checkpoint of the log with its signature and time stamp."""
+
+    text: bytes
+    signature: bytes
+    stamp: bytes
+
+    @property
+    def note(self) -> Note:
+        """The checkpoint, read. Raises Malformed ``bad_checkpoint``."""
+        return Note.decode(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A paper for people: what it is (``letter``, ``approval``, ``sealing_report`` …) and its bytes."""
+
+    kind: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackagePlan:
     """One evidence package, complete.
 
     ``prepared_at`` is when the plan was made (µs); it is the bagging date. ``lock_until`` ends the COMPLIANCE
     lock of the sealed package. ``system`` holds facts about this installation (name, version, host, ffmpeg
     …); ``organization`` is the authority that seals. ``custody`` are canonical custody lines up to sealing.
-    Originals are grouped by camera and ordered by time within it.
+    Originals are grouped by camera and ordered by time within it. ``cameras`` are as registered when the span
+    began, ``changes`` what became of each within it. ``checkpoints`` are those shown beside the ones that
+    proofs name. ``documents`` are by name under ``data/documents/``.
     """
 
     evidence_id: str
@@ -92,6 +187,12 @@ class PackagePlan:
     system: Mapping[str, str] = field(default_factory=dict)
     organization: str = "Dinas Komunikasi dan Informatika"
     tz_display: str = "Asia/Makassar"
+    kind: PackageKind = PackageKind.FOOTAGE
+    request: RequestFacts | None = None
+    changes: tuple[CameraChange, ...] = ()
+    checkpoints: tuple[SealedCheckpoint, ...] = ()
+    destructions: tuple[Destruction, ...] = ()
+    documents: Mapping[str, Document] = field(default_factory=dict)
 
 
 Prepare = Callable[[SealRequest], PackagePlan]
@@ -127,6 +228,12 @@ def check_plan(plan: PackagePlan) -> None:
     for clip in plan.clips:
         if clip.camera not in known or any(p["original"] not in seen for p in clip.description["pieces"]):
             raise Malformed(f"a clip of {clip.camera} names what is not in the plan", code="bad_plan")
+    footage = plan.kind is PackageKind.FOOTAGE
+    if footage != bool(plan.originals) or (plan.clips and not footage):
+        raise Malformed(f"a package of kind {plan.kind} cannot hold these originals", code="bad_plan")
+    for change in plan.changes:
+        if change.camera.id not in known or change.at not in plan.span:
+            raise Malformed(f"the plan has a change of {change.camera.id} out of place", code="bad_plan")
     for gap in plan.gaps:
         if gap.camera not in known:
             raise Malformed(f"the plan has a gap of the unknown camera {gap.camera}", code="bad_plan")
@@ -158,8 +265,8 @@ def read_leaf(original: Original) -> Segment:
     return leaf
 
 
-def clip_digest(clip: ClipPlan, path: str) -> ClipDigest:
-    """The running digest of a clip, from its header and its pieces; the originals are fed by their keys.
+def clip_run(clip: ClipPlan, path: str) -> ClipRun:
+    """What follows from a clip's header and pieces; the originals are fed by their keys.
 
     Raises:
         Malformed: ``bad_clip``, ``bad_pieces``.
@@ -171,7 +278,8 @@ def clip_digest(clip: ClipPlan, path: str) -> ClipDigest:
         ]
     except (KeyError, TypeError) as error:
         raise Malformed(f"a piece of {path} lacks or misnames {error}", code="bad_pieces") from error
-    return ClipDigest(path, derivation.read_header(path, clip.stream(), clip.size), clip.size, pieces)
+    header = derivation.read_header(path, clip.stream(), clip.size)
+    return ClipRun.begin(path, header, clip.size, pieces)
 
 
 def journal_facts(proof: JournalProof) -> tuple[str, int, str]:

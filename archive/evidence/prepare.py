@@ -1,28 +1,58 @@
 """From a request to a plan: everything a package will hold, gathered as of the moment it was asked for.
 
 The same request over the same archive gives the same plan, so that a worker who takes over from a dead one
-makes the same package. What arrives after the request (late segments, later custody) stays out.
+makes the same package. What arrives after the request (late segments, later custody) stays out; what the
+package is asked for with (the request's own custody event) was recorded before it, and is in.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archive import canonical, custody, journal, keys, reader
 from archive.cameras import Registry
+from archive.checkpoint.prove import Line
 from archive.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segment, plan_clip
 from archive.errors import IntegrityError, NotFound
-from archive.evidence.plan import ClipPlan, GapStatement, JournalProof, Original, PackagePlan
+from archive.evidence.absence import check_absence, destructions
+from archive.evidence.plan import (
+    CameraChange,
+    ClipPlan,
+    Destruction,
+    Document,
+    GapStatement,
+    JournalProof,
+    Original,
+    PackagePlan,
+    RequestFacts,
+)
+from archive.evidence.proving import Prover
 from archive.ledger import Ledger
 from archive.model import custody as events
 from archive.model import leaf as leaves
-from archive.model.camera import Camera
-from archive.model.evidence import SealRequest
+from archive.model.camera import Camera, from_state
+from archive.model.evidence import PackageKind, SealRequest
 from archive.model.segment import SegmentRef
 from archive.objects.rules import MAX_OBJECT_BYTES
 from archive.ports import SegmentIndex, Stores
 from archive.reader import Reading
 from archive.timespan import DAY, HOUR, Timespan, hour_of
+
+LONGEST_CUSTODY = 90 * DAY
+
+FactsOf = Callable[[SealRequest], RequestFacts | None]
+"""The approved request that a package answers; None where it was asked for on the host."""
+
+AttachmentsOf = Callable[[SealRequest], Mapping[str, Document]]
+"""The papers that came with the request (letter, approval), by name under ``data/documents/``."""
+
+
+def _no_facts(_request: SealRequest) -> RequestFacts | None:
+    return None
+
+
+def _no_attachments(_request: SealRequest) -> Mapping[str, Document]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +70,47 @@ class Preparer:
     organization: str
     tz_display: str
     lock_days: int
+    prover: Prover
+    facts_of: FactsOf = _no_facts
+    attachments_of: AttachmentsOf = _no_attachments
 
     def __call__(self, request: SealRequest) -> PackagePlan:
         """The plan of a request.
 
         Raises:
             NoFootage: no camera of the request has anything in the span.
+            Refused: ``footage_exists``, ``footage_pending``: a statement of absence would not be true.
             NotFound: ``camera_not_found``.
             IntegrityError: a segment's object does not carry the leaf that the index says it has.
+            CheckpointPending: ``checkpoint_pending``: the log has not got everything yet.
         """
         cameras = tuple(self.registry.as_of(name, request.span.start) for name in request.cameras)
         readings = [self._reading(camera, request) for camera in cameras]
+        facts = self.facts_of(request)
+        plan = PackagePlan(
+            evidence_id=request.evidence_id,
+            case=request.case,
+            actor=request.actor,
+            span=request.span,
+            prepared_at=request.asked_at,
+            lock_until=request.asked_at + self.lock_days * DAY,
+            kind=request.kind,
+            cameras=cameras,
+            changes=tuple(self._changes(request)),
+            originals=(),
+            gaps=tuple(_gaps(readings)),
+            custody=tuple(self._custody(request, facts)),
+            system=self.system,
+            organization=self.organization,
+            tz_display=self.tz_display,
+            request=facts,
+            documents=self.attachments_of(request),
+        )
+        if request.kind is PackageKind.NO_FOOTAGE:
+            return self._of_nothing(plan, readings, request)
+        return self._of_footage(plan, readings, request)
+
+    def _of_footage(self, plan: PackagePlan, readings: list[Reading], request: SealRequest) -> PackagePlan:
         if not any(reading.segments for reading in readings):
             raise NoFootage(
                 f"none of {', '.join(request.cameras)} has footage in {request.span}",
@@ -62,23 +122,43 @@ class Preparer:
             for reading in readings
             for segment in _originals(reading, before[reading.camera])
         )
-        return PackagePlan(
-            evidence_id=request.evidence_id,
-            case=request.case,
-            actor=request.actor,
-            span=request.span,
-            prepared_at=request.asked_at,
-            lock_until=request.asked_at + self.lock_days * DAY,
-            cameras=cameras,
-            originals=originals,
-            gaps=tuple(_gaps(readings)),
+        journals = tuple(self._journals(originals))
+        lines = [Line(one.leaf, leaves.decode(one.leaf).ingested_at) for one in originals]
+        arrived = {line for proof in journals for line in proof.batch.split(b"\n")}
+        proofs = self.prover.prove(lines, arrived)
+        return replace(
+            plan,
+            originals=tuple(replace(one, proof=proof) for one, proof in zip(originals, proofs, strict=True)),
             clips=tuple(self._clips(readings, request)),
-            journals=tuple(self._journals(originals)),
-            custody=tuple(self._custody(request)),
-            system=self.system,
-            organization=self.organization,
-            tz_display=self.tz_display,
+            journals=journals,
         )
+
+    def _of_nothing(self, plan: PackagePlan, readings: list[Reading], request: SealRequest) -> PackagePlan:
+        check_absence(self.stores, readings)
+        records = self.stores.records
+        gone = list(destructions(self.ledger, records, readings, request.asked_at))
+        entries = [records.get(entry.key) for _, entry in gone]
+        lines = [Line(data, entry.at) for data, (_, entry) in zip(entries, gone, strict=True)]
+        proofs = self.prover.prove(lines, entries)
+        return replace(
+            plan,
+            destructions=tuple(
+                Destruction(disposition=found, entry=data, proof=proof)
+                for (found, _), data, proof in zip(gone, entries, proofs, strict=True)
+            ),
+            checkpoints=self.prover.over(request.span, request.asked_at),
+        )
+
+    def _changes(self, request: SealRequest) -> Iterator[CameraChange]:
+        """What became of the cameras' registrations within the span, as far as a package states them."""
+        for name in request.cameras:
+            last: Camera | None = None
+            for entry in self.registry.history(name):
+                camera = from_state(entry.state)
+                inside = request.span.start < entry.at < request.span.end
+                if last is not None and inside and _stated(camera) != _stated(last):
+                    yield CameraChange(at=entry.at, camera=camera)
+                last = camera
 
     def _reading(self, camera: Camera, request: SealRequest) -> Reading:
         return reader.read(
@@ -167,12 +247,24 @@ class Preparer:
             return {}
         return found
 
-    def _custody(self, request: SealRequest) -> Iterator[bytes]:
-        """Events that name this package, from the day before the request up to it."""
-        span = Timespan(request.asked_at - DAY, request.asked_at + 1)
-        for event in custody.read(self.stores.records, span):
-            if request.evidence_id in event.objects:
+    def _custody(self, request: SealRequest, facts: RequestFacts | None) -> Iterator[bytes]:
+        """Events that name the package, its request or its hold.
+
+        They are from the filing of the request on, 90 days at most; without one, from the day before the
+        package was asked for.
+        """
+        names = {request.evidence_id, request.request_id} | ({facts.hold_id} if facts else set())
+        names.discard("")
+        start = request.asked_at - DAY
+        if facts is not None:
+            start = max(min(start, facts.filed_at - DAY), request.asked_at - LONGEST_CUSTODY)
+        for event in custody.read(self.stores.records, Timespan(start, request.asked_at + 1)):
+            if not names.isdisjoint(event.objects):
                 yield canonical.encode(events.to_json(event))
+
+
+def _stated(camera: Camera) -> tuple[object, ...]:
+    return camera.name, camera.place, camera.segment_seconds
 
 
 def _originals(reading: Reading, before: SegmentRef | None) -> Iterator[SegmentRef]:

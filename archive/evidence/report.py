@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive.errors import Malformed
 from archive.evidence.plan import PackagePlan
+from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
 
 LIMITS: tuple[tuple[str, str], ...] = (
@@ -43,6 +44,31 @@ LIMITS: tuple[tuple[str, str], ...] = (
 )
 """What a package does not prove, in Indonesian and English; also in ``evidence.json``."""
 
+NO_FOOTAGE_LIMITS: tuple[tuple[str, str], ...] = (
+    (
+        "Paket ini menyatakan bahwa arsip tidak menyimpan rekaman kamera yang disebut pada rentang yang "
+        "disebut; paket tidak membuktikan bahwa rekaman itu tidak pernah ada, atau tidak ada di tempat lain.",
+        "The package states that the archive holds no footage of the named cameras in the named span; it "
+        "does not prove that there never was any, or that there is none elsewhere.",
+    ),
+    (
+        "Setiap bagian rentang disebut sebagai celah dengan sebabnya, menurut catatan perekam dan arsip; "
+        "celah tidak berarti tidak terjadi apa-apa.",
+        "Each part of the span is listed as a gap with its cause, by the records of recorder and archive; a "
+        "gap does not mean that nothing happened.",
+    ),
+    (
+        "Pemusnahan yang disebut dilakukan menurut aturan dan tercatat; catatannya ada di data/proofs.",
+        "Destructions that are named were done by a rule and on record; the records are in data/proofs.",
+    ),
+)
+"""The same for a package that states that there is no footage."""
+
+
+def limits(kind: PackageKind) -> tuple[tuple[str, str], ...]:
+    """What a package of this kind does not prove."""
+    return LIMITS if kind is PackageKind.FOOTAGE else NO_FOOTAGE_LIMITS
+
 
 def readme(plan: PackagePlan) -> bytes:
     """``README.txt``: the package in words, for somebody who opens it years later.
@@ -61,6 +87,7 @@ def instructions() -> bytes:
 def _readme_id(plan: PackagePlan) -> str:
     lines = [
         f"PAKET BUKTI ELEKTRONIK {plan.evidence_id}",
+        *(["PERNYATAAN TIDAK ADA REKAMAN"] if plan.kind is PackageKind.NO_FOOTAGE else []),
         "",
         f"Disegel oleh : {plan.organization}",
         f"Perkara      : {plan.case}",
@@ -80,11 +107,12 @@ def _readme_id(plan: PackagePlan) -> str:
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
         "  data/derivative/  klip yang dipotong dari segmen asli tanpa pengodean ulang",
         "  data/metadata/    evidence.json (pernyataan) dan custody.jsonl (riwayat penguasaan)",
-        "  data/proofs/      catatan perekam untuk tiap segmen, dan kumpulan catatan yang ditandatangani",
+        "  data/proofs/      catatan perekam untuk tiap segmen, kumpulan catatan yang ditandatangani, dan",
+        "                    bukti bahwa catatan itu sudah ada di log arsip jauh sebelum paket ini diminta",
         "  signatures/       segel dan stempel waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
         "",
         "Yang tidak dibuktikan oleh segel:",
-        *(f"  - {limit}" for limit, _ in LIMITS),
+        *(f"  - {limit}" for limit, _ in limits(plan.kind)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -92,6 +120,7 @@ def _readme_id(plan: PackagePlan) -> str:
 def _readme_en(plan: PackagePlan) -> str:
     lines = [
         f"ELECTRONIC EVIDENCE PACKAGE {plan.evidence_id}",
+        *(["STATEMENT THAT THERE IS NO FOOTAGE"] if plan.kind is PackageKind.NO_FOOTAGE else []),
         "",
         f"Sealed by : {plan.organization}",
         f"Case      : {plan.case}",
@@ -111,11 +140,12 @@ def _readme_en(plan: PackagePlan) -> str:
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
         "  data/derivative/  clips cut from the originals without re-encoding",
         "  data/metadata/    evidence.json (statement) and custody.jsonl (chain of custody)",
-        "  data/proofs/      the recorder's own record of each segment, and its signed batches of records",
+        "  data/proofs/      the recorder's own record of each segment, its signed batches of records, and",
+        "                    proof that these stood in the archive's log long before anybody asked",
         "  signatures/       the seal and its time stamp; data/VERIFIKASI.txt says how to check them",
         "",
         "What the seal does not prove:",
-        *(f"  - {limit}" for _, limit in LIMITS),
+        *(f"  - {limit}" for _, limit in limits(plan.kind)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -175,6 +205,43 @@ _COMMANDS_LATER = """\
 _COMMANDS_BAG = """\
     bagit.py --validate .
 """
+_COMMANDS_LOG = """\
+    for c in data/proofs/checkpoints/*/; do
+      openssl cms -verify -cades -binary -inform DER -in "$c"checkpoint.p7s -content "$c"checkpoint \\
+        -CAfile ../trust.pem -signer ../log-signer.pem -out /dev/null || echo GAGAL
+      openssl ts -verify -data "$c"checkpoint -in "$c"checkpoint.tsr -CAfile ../tsa-trust.pem || echo GAGAL
+      openssl x509 -in ../log-signer.pem -noout -subject -fingerprint -sha256
+    done
+"""
+_COMMANDS_INCLUDED = """\
+    N=0
+    tell() { jq -r ".originals[$N]$1" data/metadata/evidence.json; }
+    digits() { tr -cd 0-9; }
+    hash() { xxd -r -p | sha256sum | cut -c1-64; }
+    leaf=$(sed -n "$(tell .leaf_line | digits)p" <"$(tell .leaf)")
+    proof=$(sed -n "$(tell .log.proof_line | digits)p" <"$(tell .log.proof)")
+    checkpoint=data/proofs/checkpoints/$(printf %010d "$(tell .log.checkpoint | digits)")/checkpoint
+    node=$( { printf 00; printf %s "$leaf" | xxd -p | tr -d '\\n'; } | hash )
+    at=$(jq .leaf_index <<<"$proof" | digits)
+    last=$(( $(sed -n 2p $checkpoint | digits) - 1 ))
+    [ "$at" -ge 0 ] && [ "$at" -le "$last" ] || node=none
+    for step in $(jq -r '.proof[]' <<<"$proof"); do
+      [ "$last" -gt 0 ] || { node=none; break; }
+      if [ $((at % 2)) = 1 ] || [ "$at" = "$last" ]; then
+        node=$(printf '01%s%s' "$step" "$node" | hash)
+        while [ "$at" != 0 ] && [ $((at % 2)) = 0 ]; do at=$((at / 2)); last=$((last / 2)); done
+      else
+        node=$(printf '01%s%s' "$node" "$step" | hash)
+      fi
+      at=$((at / 2)); last=$((last / 2))
+    done
+    root=$(sed -n 3p $checkpoint | base64 -d | xxd -p | tr -d '\\n')
+    [ "$last" = 0 ] && [ "$node" = "$root" ] && \\
+      [ "$(jq -r .sha256 <<<"$leaf")" = "$(sha256sum <"$(tell .path)" | cut -c1-64)" ] && echo INCLUDED
+"""
+_COMMANDS_PYZ = """\
+    python3 ../saksi-verify.pyz --trust ../trust.pem --tsa-trust ../tsa-trust.pem .
+"""
 
 _INSTRUCTIONS = f"""\
 CARA MEMERIKSA PAKET INI
@@ -184,6 +251,8 @@ folder yang berisi bagit.txt. Dapatkan dua berkas dari LUAR paket, misalnya dari
 dari penyidik, dan simpan di folder di atasnya: trust.pem (sertifikat akar penyegel) dan tsa-trust.pem
 (sertifikat akar otoritas stempel waktu; boleh sama). Jangan memakai sertifikat dari dalam paket.
 Jangan menjalankan program apa pun yang datang bersama paket.
+
+Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/checkpoints ada.
 
 1. Isi lengkap dan tidak berubah. Ketiga perintah tidak boleh mencetak apa pun. Perintah ketiga wajib:
    sha256sum saja tidak melihat berkas yang ditambahkan.
@@ -206,6 +275,21 @@ Jangan menjalankan program apa pun yang datang bersama paket.
 6. Tambahan, bila bagit-python terpasang.
 
 {_COMMANDS_BAG}
+7. Log arsip. Untuk setiap checkpoint harus tercetak "CAdES Verification successful" dan "Verification: OK";
+   GAGAL tidak boleh tercetak. Sidik jari harus sama dengan sidik jari kunci log yang diumumkan instansi;
+   kunci itu lain dari kunci segel. Bertahun-tahun kemudian tambahkan -attime seperti pada langkah 5.
+
+{_COMMANDS_LOG}
+8. Penyertaan: catatan segmen, beserta nilai hash-nya, sudah ada dalam log pada waktu stempel checkpoint.
+   Harus tercetak INCLUDED. N menunjuk segmen dalam evidence.json, mulai dari 0; ulangi dengan N lain.
+   Perlu juga jq dan xxd.
+
+{_COMMANDS_INCLUDED}
+9. Semua langkah sekaligus, juga asal-usul klip, dengan program pemeriksa satu berkas (Python 3.9 ke atas).
+   Dapatkan saksi-verify.pyz dari LUAR paket, simpan di folder di atasnya, dan tambahkan --signer SIDIKJARI
+   dan --log-key SIDIKJARI dengan sidik jari yang diumumkan instansi.
+
+{_COMMANDS_PYZ}
 Windows: certutil -hashfile BERKAS SHA256 atau Get-FileHash untuk langkah 1, OpenSSL untuk langkah lain.
 Di Debian 12, openssl dgst -sha256 -r BERKAS lebih cepat daripada sha256sum.
 
@@ -219,7 +303,7 @@ investigator, and keep them one folder above: trust.pem (the sealing authority's
 tsa-trust.pem (the root of the time-stamping authority; it may be the same). Do not use certificates from
 inside the package. Do not run any program that comes with a package.
 
-The commands are those above:
+The commands are those above. Steps 1 to 4 decide; steps 7 and 8 are there where data/proofs/checkpoints is.
 
 1. Complete and unchanged: the three commands must print nothing. The third is not optional: sha256sum
    alone does not see files that were added.
@@ -230,6 +314,15 @@ The commands are those above:
 4. WHEN: "Verification: OK" must appear; "Time stamp" is the latest moment at which the seal existed.
 5. Years later, when certificates have expired: check both at the time of the stamp.
 6. In addition, where bagit-python is installed.
+7. The archive's log: for each checkpoint "CAdES Verification successful" and "Verification: OK" must appear,
+   and GAGAL (failed) must not. The fingerprint must be that of the log key as published; it is another key
+   than the seal's. Years later add -attime as in step 5.
+8. Inclusion: a segment's record, with its hash, stood in the log at the time of the checkpoint's stamp.
+   INCLUDED must appear. N is the segment's place in evidence.json, from 0; repeat with others. jq and xxd are
+   needed as well.
+9. All steps at once, and where the clips come from, with the verifier in one file (Python 3.9 or later). Get
+   saksi-verify.pyz from OUTSIDE the package and add --signer FINGERPRINT and --log-key FINGERPRINT as
+   published.
 
 Windows: certutil -hashfile FILE SHA256 or Get-FileHash for step 1, OpenSSL for the others.
 On Debian 12, openssl dgst -sha256 -r FILE is faster than sha256sum.

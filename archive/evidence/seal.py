@@ -6,7 +6,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -61,7 +61,7 @@ class FileSigner:
         Malformed: ``bad_key_file`` when the certificate is not the key's.
     """
 
-    key: PrivateKey
+    key: PrivateKey = field(repr=False)
     certificate: x509.Certificate
     clock: Clock
     chain: tuple[x509.Certificate, ...] = ()

@@ -2,7 +2,7 @@
 
 1. Each original streams from the footage bucket into the package, hashed as it passes; a SHA-256 that is not
    its leaf's ends the sealing. The clips' digests are computed from the very same bytes.
-2. The clips, the proofs, ``evidence.json`` and the manifests follow.
+2. The clips, the proofs, the papers for people, ``evidence.json`` and the manifests follow.
 3. The locks of all objects, COMPLIANCE from the start but for three days only, are lengthened to the term of
    the package. Not earlier: what a failed sealing leaves behind must not be there for ten years.
 4. ``signatures/….p7s`` is put if absent: **that is the moment of sealing**. Whatever lies under the package's
@@ -15,7 +15,7 @@ one died. Two that work at once agree on everything but the signature, of which 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,12 +26,13 @@ from cryptography.x509 import Certificate
 from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.clock import Clock
-from archive.errors import AlreadyExists, Conflict, IntegrityError, NotFound, Unavailable
+from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import bag, certificates, cms, manifest, paths
-from archive.evidence.derivation import ClipDigest
 from archive.evidence.manifest import Layout
-from archive.evidence.plan import ClipPlan, Original, PackagePlan, check_plan, clip_digest
+from archive.evidence.plan import ClipPlan, Document, Original, PackagePlan, check_plan, clip_run
 from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
+from archive.evidence.slices import ClipRun
+from archive.evidence.stating import ClipOutcome, evidence_json
 from archive.evidence.stored import OtherBytes, Witness
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
@@ -50,6 +51,35 @@ def _silent(_done: int, _total: int) -> None:
     return
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What is known once the originals are copied: of it the sealing report is written.
+
+    ``clips`` are the outcomes by path; ``signer`` will seal, with ``tsa`` as its clock.
+    """
+
+    plan: PackagePlan
+    layout: Layout
+    clips: Mapping[str, ClipOutcome]
+    signer: Certificate
+    tsa: str
+
+
+Compose = Callable[[Copied], Mapping[str, Document]]
+"""Writes papers by name under ``data/documents/``; the same :class:`Copied` gives the same bytes."""
+
+Papers = Callable[[], Mapping[str, bytes]]
+"""Chains and revocation lists as they are now, by path under ``signatures/certs/``."""
+
+
+def _no_documents(_copied: Copied) -> Mapping[str, Document]:
+    return {}
+
+
+def _no_papers() -> Mapping[str, bytes]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Sealer:
     """Seals plans. ``footage`` is only read; ``target`` is the records bucket."""
@@ -59,6 +89,8 @@ class Sealer:
     signer: Signer
     authority: TimestampAuthority
     clock: Clock
+    compose: Compose = _no_documents
+    papers: Papers = _no_papers
 
     def seal(self, plan: PackagePlan, progress: Progress = _silent) -> SealedPackage:
         """Make the package, or finish one that was begun with the same plan.
@@ -125,6 +157,7 @@ class _Sealing:
         with ThreadPoolExecutor(THREADS) as self.pool:
             tags = self._put_all(certificate)
             self._settle()
+            self._put_papers()
             self._lengthen_locks(lock)
         seal = self._sign(tags, lock)
         try:
@@ -137,25 +170,30 @@ class _Sealing:
     def _put_all(self, certificate: Certificate) -> bytes:
         """Everything but the signatures; gives the tag manifest's bytes."""
         named = list(zip(self.plan.clips, self.layout.clips, strict=True))
-        clips = [clip_digest(clip, path) for clip, path in named]
+        runs = [clip_run(clip, path) for clip, path in named]
         for item in self.plan.originals:
-            self._copy(item, clips)
-        digests = tuple(clip.hexdigest() for clip in clips)
-        for (clip, path), digest in zip(named, digests, strict=True):
-            self._put_clip(clip, path, digest)
+            self._copy(item, runs)
+        outcomes = tuple(
+            ClipOutcome(run.digest.hexdigest(), run.samples.codec, tuple(run.slices.of_pieces()))
+            for run in runs
+        )
+        for (clip, path), outcome in zip(named, outcomes, strict=True):
+            self._put_clip(clip, path, outcome.sha256)
         for path, content in manifest.proofs(self.plan, self.layout).items():
             self._put_payload(path, content)
-        statement = manifest.evidence_json(
-            self.plan,
-            self.layout,
-            clip_sha256=digests,
-            signer=certificate,
-            tsa=self.sealer.authority.name,
+        tsa = self.sealer.authority.name
+        clips = dict(zip(self.layout.clips, outcomes, strict=True))
+        copied = Copied(plan=self.plan, layout=self.layout, clips=clips, signer=certificate, tsa=tsa)
+        documents = {**self.plan.documents, **self.sealer.compose(copied)}
+        for name, document in documents.items():
+            self._put_payload(paths.document(name), document.content)
+        body = evidence_json(
+            self.plan, self.layout, clips=outcomes, documents=documents, signer=certificate, tsa=tsa
         )
-        self._put_payload(paths.STATEMENT, statement)
+        self._put_payload(paths.STATEMENT, body)
         return self._put_tag_files()
 
-    def _copy(self, item: Original, clips: list[ClipDigest]) -> None:
+    def _copy(self, item: Original, clips: list[ClipRun]) -> None:
         """One original, hashed on the way: in memory where it is small, else from store to store."""
         ref, path = item.ref, self.layout.original(item)
 
@@ -222,6 +260,16 @@ class _Sealing:
         self._put_checksums()
         return listed
 
+    def _put_papers(self) -> None:
+        """Chains and revocation lists beside the seal; those of an earlier attempt stay."""
+        for path, content in self.sealer.papers().items():
+            if not path.startswith(paths.CERTIFICATES):
+                raise Malformed(f"{path} is not under {paths.CERTIFICATES}", code="bad_plan")
+            try:
+                self.stored.append(self._put(path, Content.of_bytes(content)))
+            except AlreadyExists:
+                continue
+
     def _put_checksums(self) -> None:
         """CRC-32 of the large parts, beside the package, so that a ZIP's size and bytes are known beforehand.
 
@@ -278,15 +326,18 @@ class _Sealing:
 
     def _store(self, path: str, content: Content) -> Stored:
         try:
-            until = min(self.plan.lock_until, self.sealer.clock.now() + PROVISIONAL_LOCK)
-            lock = Lock(LockMode.COMPLIANCE, until)
-            return self.sealer.target.put(self.prefix + bag.check_path(path), content, lock=lock)
+            return self._put(path, content)
         except AlreadyExists as error:
             raise Conflict(
                 f"{self.plan.evidence_id} was begun with another plan: {path} differs",
                 code="plan_changed",
                 hint="The archive's answer changed between two attempts. Ask for a new package.",
             ) from error
+
+    def _put(self, path: str, content: Content) -> Stored:
+        until = min(self.plan.lock_until, self.sealer.clock.now() + PROVISIONAL_LOCK)
+        lock = Lock(LockMode.COMPLIANCE, until)
+        return self.sealer.target.put(self.prefix + bag.check_path(path), content, lock=lock)
 
     def _note(self, path: str, digest: str, size: int) -> None:
         self.digests[path] = digest

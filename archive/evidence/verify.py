@@ -10,18 +10,19 @@ everything that is wrong:
 5. *originals*: every original is the segment its recorder's leaf tells of.
 6. *derivation*: every clip is made of the originals' bytes.
 7. *journal*: batches are signed by their recorder.
-8. *seal*: CAdES over the tag manifest, by a certificate that leads to a trusted root.
-9. *signer*: it is the expected certificate.
-10. *stamp*: an RFC 3161 token over the seal, by a trusted authority.
+8. *log*: every leaf stands under a checkpoint that the log key signed and an authority stamped.
+9. *seal*: CAdES over the tag manifest, by a certificate that leads to a trusted root.
+10. *signer*: it is the expected certificate.
+11. *stamp*: an RFC 3161 token over the seal, by a trusted authority.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from archive.canonical import sha256_hex
 from archive.clock import Clock
-from archive.evidence import certificates
-from archive.evidence.checks import claims, journals, payload, signatures, structure
+from archive.evidence import certificates, revocation
+from archive.evidence.checks import claims, journals, logged, payload, signatures, structure
 from archive.evidence.checks.signatures import At, Trust, parse_at
 from archive.evidence.findings import (
     Finding,
@@ -57,18 +58,26 @@ def verify(
         return verify_parcel(parcel, trust=trust, at=at, clock=clock, progress=progress)
 
 
-def load_trust(roots: list[Path], stamp_roots: list[Path], signer: str | None) -> Trust:
-    """Trust from PEM files and a printed fingerprint. Without ``stamp_roots`` the roots are for both.
+def load_trust(
+    roots: list[Path],
+    stamp_roots: list[Path],
+    signer: str | None,
+    log_key: str | None = None,
+    crls: Sequence[Path] = (),
+) -> Trust:
+    """Trust from PEM files and printed fingerprints. Without ``stamp_roots`` the roots are for both.
 
     Raises:
-        NotFound: ``trust_not_found``.
-        Malformed: ``bad_trust``, ``bad_fingerprint``.
+        NotFound: ``trust_not_found``, ``crl_not_found``.
+        Malformed: ``bad_trust``, ``bad_fingerprint``, ``bad_crl``.
     """
     own = certificates.load_pem_files(roots)
     return Trust(
         roots=own,
         stamp_roots=certificates.load_pem_files(stamp_roots) if stamp_roots else own,
         signer_sha256=None if signer is None else certificates.read_fingerprint(signer),
+        log_sha256=None if log_key is None else certificates.read_fingerprint(log_key),
+        crls=revocation.load_files(crls),
     )
 
 
@@ -91,6 +100,7 @@ def verify_parcel(
     payload.check(inquiry)
     claims.check(inquiry)
     journals.check(inquiry)
+    logged.check(inquiry, trust)
     moment = _moment(inquiry, trust, at, clock)
     signatures.check(inquiry, trust, moment)
     return _result(inquiry, moment)

@@ -11,6 +11,13 @@ from archive.ids import check_evidence_id, check_name, check_sha256
 from archive.timespan import Timespan, format_instant, parse_instant
 
 
+class PackageKind(StrEnum):
+    """What a package shows: footage, or that there is none."""
+
+    FOOTAGE = "footage"
+    NO_FOOTAGE = "no_footage"
+
+
 class EvidenceStatus(StrEnum):
     """Where a package stands. ``sealed`` and ``seal_failed`` are ends; the others want a worker."""
 
@@ -26,7 +33,9 @@ class SealRequest:
     """What shall be sealed, for which case, and who says so.
 
     ``span`` is UTC; ``actor`` is ``os:<user>`` or a token's name; ``asked_at`` in µs. The package is made
-    as of ``asked_at`` alone, so that a second worker who takes over makes the same one.
+    as of ``asked_at`` alone, so that a second worker who takes over makes the same one. ``request_id`` names
+    the request that it answers and ``request_entry`` the SHA-256 of the request's entry that was approved;
+    both are "" for what was asked for on the host.
     """
 
     evidence_id: str
@@ -35,6 +44,9 @@ class SealRequest:
     case: str
     actor: str
     asked_at: int
+    kind: PackageKind = PackageKind.FOOTAGE
+    request_id: str = ""
+    request_entry: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +78,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRecord:
-    """The newest state of one ``evidence`` ledger stream."""
+    """The newest state of one ``evidence`` ledger stream.
+
+    ``waiting`` is the code of what a request that was put off waits for, such as ``checkpoint_pending``.
+    """
 
     request: SealRequest
     status: EvidenceStatus
@@ -75,6 +90,7 @@ class EvidenceRecord:
     package: SealedPackage | None = None
     failure_code: str = ""
     failure: str = ""
+    waiting: str = ""
 
 
 def to_state(record: EvidenceRecord) -> JsonObject:
@@ -91,6 +107,13 @@ def to_state(record: EvidenceRecord) -> JsonObject:
         "status": record.status.value,
         "attempts": record.attempts,
     }
+    if request.kind is not PackageKind.FOOTAGE:
+        state["kind"] = request.kind.value
+    if request.request_id:
+        state["request_id"] = request.request_id
+        state["request_entry"] = request.request_entry
+    if record.waiting:
+        state["waiting"] = record.waiting
     if record.claim is not None:
         state["claim"] = {
             "worker": record.claim.worker,
@@ -129,6 +152,9 @@ def from_state(state: Mapping[str, Any]) -> EvidenceRecord:
                 case=state["case"],
                 actor=state["actor"],
                 asked_at=parse_instant(state["asked_at"]),
+                kind=PackageKind(state.get("kind", PackageKind.FOOTAGE)),
+                request_id=state.get("request_id", ""),
+                request_entry=state.get("request_entry", ""),
             ),
             status=EvidenceStatus(state["status"]),
             attempts=state["attempts"],
@@ -136,6 +162,7 @@ def from_state(state: Mapping[str, Any]) -> EvidenceRecord:
             package=None if package is None else _package(package),
             failure_code=failure.get("code", ""),
             failure=failure.get("message", ""),
+            waiting=state.get("waiting", ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"the evidence record lacks or misnames {error}", code="bad_evidence") from error

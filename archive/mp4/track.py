@@ -118,6 +118,14 @@ def write_init(track: Track) -> bytes:
     return ftyp + box(b"moov", mvhd, box(b"trak", tkhd, mdia), box(b"mvex", trex))
 
 
+def entry_codec(source: Readable, entry: Box) -> tuple[Codec, int]:
+    """Codec and NAL length size of a sample entry. Raises Malformed ``bad_segment`` for any other codec."""
+    codec = _CODECS.get(entry.kind)
+    if codec is None:
+        raise bad_segment(f"the sample entry is {box_name(entry.kind)}, not H.264 or H.265")
+    return codec, _nal_length_size(source, _configuration(source, entry, codec), codec)
+
+
 def codec_string(sample_entry: bytes) -> str:
     """The codec's name with profile and level, by RFC 6381 and ISO/IEC 14496-15, annex E.
 

@@ -19,6 +19,8 @@ from archive.model.camera import Place, from_state
 from archive.model.disposition import Disposition
 from archive.model.gap import Gap
 from archive.model.hold import Hold
+from archive.model.request import KIND as REQUEST
+from archive.model.request import public_state as public_request
 from archive.ports import ObjectStore
 from archive.rebuild.report import RebuildReport
 from archive.timespan import Timespan
@@ -129,5 +131,7 @@ class Known:
 
 
 def document_state(kind: str, state: JsonObject) -> JsonObject:
-    """A ledger state as the index may hold it: cameras without their sealed URLs."""
+    """A ledger state as the index may hold it: cameras without sealed URLs, requests without people."""
+    if kind == REQUEST:
+        return public_request(state)
     return public_state(state) if kind == CAMERA else state

@@ -7,7 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from ops.bench import clips, finalise, indexing, memory, rebuild, recording, results, sealing
+from ops.bench import (
+    clips,
+    disposition,
+    finalise,
+    fixity,
+    indexing,
+    memory,
+    merkle,
+    plan,
+    rebuild,
+    recording,
+    results,
+    sealing,
+)
 from ops.bench.figures import Findings, short
 from ops.bench.workbench import Scale, Workbench
 
@@ -19,6 +32,10 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     memory.SUBJECT: memory.measure,
     indexing.SUBJECT: indexing.measure,
     rebuild.SUBJECT: rebuild.measure,
+    plan.SUBJECT: plan.measure,
+    disposition.SUBJECT: disposition.measure,
+    fixity.SUBJECT: fixity.measure,
+    merkle.SUBJECT: merkle.measure,
 }
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from ops.bench import drawing, report
 from ops.bench.figures import Findings
 
-ORDER = ("recording", "clips", "finalise", "sealing", "memory", "index", "rebuild")
+ORDER = (
+    "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "plan", "disposition",
+    "fixity", "merkle",
+)  # fmt: skip
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 
 

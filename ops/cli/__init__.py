@@ -14,6 +14,7 @@ from ops.cli import (
     archive_command,
     breakglass_command,
     camera,
+    custody_command,
     disposition_command,
     evidence,
     hold_command,
@@ -24,6 +25,7 @@ from ops.cli import (
     keys_command,
     log_command,
     record,
+    request_command,
     retention_command,
     retrieve,
     run,
@@ -59,6 +61,8 @@ def build() -> typer.Typer:
     app.add_typer(breakglass_command.app, name="break-glass")
     app.add_typer(retention_command.app, name="retention")
     app.add_typer(hold_command.app, name="hold")
+    app.add_typer(request_command.app, name="request")
+    app.add_typer(custody_command.app, name="custody")
     app.add_typer(stack_command.app, name="stack")
     app.add_typer(store_command.app, name="store")
     app.add_typer(token_command.app, name="token")

@@ -7,7 +7,7 @@ import typer
 
 from archive.clock import SystemClock
 from archive.errors import AlreadyExists, Malformed
-from archive.model.evidence import EvidenceRecord, package_state, to_state
+from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
 from archive.timespan import format_instant
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the top level."""
     app.command("seal")(seal)
     app.command("verify")(verify_package)
+    app.command("verify-build")(verify_build)
     app.add_typer(evidence_app, name="evidence")
 
 
@@ -45,16 +46,8 @@ def seal(
         cameras = tuple(camera) if camera else tuple(c.id for c in site.registry.cameras())
         work = _evidence(site)
         _ = work.worker  # a missing seal key is told before anything is written
-        record = work.request(cameras=cameras, span=span, case=case, actor=actor().id)
+        record = work.request(cameras=cameras, span=span, case=case, actor=actor().id, purpose=purpose)
         evidence_id = record.request.evidence_id
-        details = {"from": format_instant(span.start), "to": format_instant(span.end), "case": case}
-        site.custody.record(
-            "evidence.request",
-            actor=actor(),
-            objects=(evidence_id, *cameras),
-            purpose=purpose,
-            details=details,
-        )
         with progress_bar("sealing") as bar:
             package = work.seal_now(evidence_id, bar)
         _download(work, evidence_id, output, purpose)
@@ -102,6 +95,13 @@ def verify_package(
     signer: Annotated[
         str | None, typer.Option("--signer", help="Expected certificate fingerprint.", metavar="SHA256")
     ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option("--crl", help="Revocation list, from OUTSIDE the package.", metavar="FILE"),
+    ] = None,
+    log_key: Annotated[
+        str | None, typer.Option("--log-key", help="Expected fingerprint of the log's key.", metavar="SHA256")
+    ] = None,
     at: Annotated[
         str,
         typer.Option(
@@ -111,25 +111,74 @@ def verify_package(
     json_: Json = False,
 ) -> int:
     """Verify a package offline; exit 1 when it must not be believed."""
+    from archive.evidence.standalone import catalogue
     from archive.evidence.verify import load_trust, parse_at, to_json, verify
 
     moment = parse_at(at)
-    trusted = load_trust(trust, tsa_trust or [], signer)
+    trusted = load_trust(trust, tsa_trust or [], signer, log_key, crls=crl or [])
     with progress_bar("verifying") as bar:
         result = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
     if json_:
-        print_json(to_json(result))
+        told = to_json(result)
+        for finding in told["findings"]:
+            entry = catalogue.of(finding["code"])
+            finding["sentence"] = {"id": entry.indonesian, "en": entry.english}
+            finding["rests_on"] = entry.rests_on
+        print_json(told)
         return 0 if result.valid else 1
-    say(f"{package}: {'VALID' if result.valid else 'NOT VALID'}  {result.evidence_id}")
+    say(f"{package}: {'SAH / VALID' if result.valid else 'TIDAK SAH / NOT VALID'}  {result.evidence_id}")
     for step, outcome in result.steps.items():
         say(f"  {step.value:14} {outcome.value}")
-    for finding in result.findings:
-        note(f"  {finding.severity.value}: {finding.message} [{finding.code}]")
+    for found in result.findings:
+        note(f"  {found.severity.value} [{found.code}] {catalogue.of(found.code).indonesian}")
+        note(f"    {found.message}")
     if result.valid:
         stamped = "no trusted time" if result.gen_time is None else format_instant(result.gen_time)
         say(f"  sealed by  {result.signer_subject}\n             SHA-256 {result.signer_sha256}")
         say(f"  before     {stamped}\n  compare    {result.tagmanifest_sha256} (tag manifest)")
     return 0 if result.valid else 1
+
+
+def verify_build(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Where to write it.", metavar="FILE.pyz")
+    ] = Path("dist/saksi-verify.pyz"),
+    json_: Json = False,
+) -> None:
+    """Write saksi-verify.pyz, the verifier in one file (Python 3.9, openssl); same source, same bytes."""
+    from ops import pyz
+
+    digest = pyz.write(output)
+    if json_:
+        print_json({"path": str(output), "sha256": digest})
+        return
+    say(f"{digest}  {output}")
+
+
+@evidence_app.command("request")
+def request_(
+    start: From,
+    end: To,
+    case: Annotated[str, typer.Option("--case", help="Report or letter number.", metavar="TEXT")],
+    camera: Cameras = None,
+    no_footage: Annotated[
+        bool, typer.Option("--no-footage", help="Ask for a sealed statement that there is no footage.")
+    ] = False,
+    purpose: Purpose = "",
+    json_: Json = False,
+) -> None:
+    """Ask for a package of cameras × span; the worker seals it (saksi work)."""
+    span = parse_span(start, end)
+    kind = PackageKind.NO_FOOTAGE if no_footage else PackageKind.FOOTAGE
+    with open_site() as site:
+        cameras = tuple(camera) if camera else tuple(c.id for c in site.registry.cameras())
+        record = _evidence(site).request(
+            cameras=cameras, span=span, case=case, actor=actor().id, purpose=purpose, kind=kind
+        )
+    if json_:
+        print_json(_as_json(record))
+        return
+    say(f"{record.request.evidence_id} is asked for: saksi evidence show {record.request.evidence_id}")
 
 
 @evidence_app.command("list")

@@ -1,26 +1,40 @@
-"""``saksi keys``: the keys of an installation."""
+"""``saksi keys``: the keys of an installation, their certificates, and what is published of them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.timespan import format_instant
-from ops.cli.options import Json, open_site
+from archive.errors import Conflict, Malformed
+from archive.timespan import format_instant, parse_instant
+from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, say
+from ops.wiring import Site
 
 if TYPE_CHECKING:
-    from ops.keys import KeySet
+    from ops.keys import KeySet, Known
 
-app = typer.Typer(help="Make and show the keys of this installation.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make, exchange, revoke and publish the keys of this installation.", no_args_is_help=True
+)
+
+Role = Annotated[str, typer.Argument(metavar="seal|log|tsa", help="Which key.")]
+Algorithm = Annotated[
+    str, typer.Option("--algorithm", help="Kind of the new key.", metavar="p256|rsa3072|rsa4096")
+]
 
 
 @app.command()
-def init(json_: Json = False) -> None:
-    """Make a DEVELOPMENT authority, seal key and local timestamp authority."""
+def init(algorithm: Algorithm = "p256", json_: Json = False) -> None:
+    """Make a DEVELOPMENT authority, seal key, log key and local timestamp authority."""
     from ops import keys
 
     with open_site() as site:
-        made = keys.init(site.settings.keys_dir, clock=site.clock)
+        settings = site.settings
+        made = keys.init(
+            settings.keys_dir, clock=site.clock, algorithm=algorithm, passphrases=settings.passphrase_dir
+        )
     _print(made, json_=json_)
 
 
@@ -30,7 +44,8 @@ def complete(json_: Json = False) -> None:
     from ops import keys
 
     with open_site() as site:
-        made = keys.complete(site.settings.keys_dir, clock=site.clock)
+        settings = site.settings
+        made = keys.complete(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
     _print(made, json_=json_)
 
 
@@ -42,6 +57,258 @@ def show(json_: Json = False) -> None:
     with open_site() as site:
         found = keys.show(site.settings.keys_dir, tsa_url=site.settings.tsa_url)
     _print(found, json_=json_)
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """List every certificate that was ever in use: status, validity, fingerprint."""
+    from ops import keys
+
+    with open_site() as site:
+        found = keys.certificates_of(site.settings.keys_dir)
+    if json_:
+        print_json({"certificates": [one.to_json() for one in found]})
+        return
+    for one in found:  # a fingerprint stays in one piece, to be copied
+        until = f"{one.certificate.not_valid_after_utc:%Y-%m-%d}"
+        since = "" if one.revoked_since is None else f"  revoked since {format_instant(one.revoked_since)}"
+        say(f"{one.role:5} {one.status.value:8} until {until}  {one.sha256}{since}")
+
+
+@app.command()
+def rotate(role: Role, algorithm: Algorithm = "p256", json_: Json = False) -> None:
+    """Exchange a DEVELOPMENT key for a new one; what the old one sealed stays good."""
+    from ops import keys
+
+    with open_site() as site:
+        settings = site.settings
+        _refuse_amid_sealing(site, role)
+        made = _on_record(
+            site,
+            "key.rotated",
+            lambda: keys.rotate(
+                settings.keys_dir,
+                role,
+                clock=site.clock,
+                algorithm=algorithm,
+                passphrases=settings.passphrase_dir,
+            ),
+        )
+    note(
+        "The old private key is gone from the folder: destroy it in the backups too, and restart saksi work."
+    )
+    _print_known(made, json_=json_)
+
+
+@app.command()
+def revoke(
+    what: Annotated[str, typer.Argument(metavar="KEY|SHA256", help="seal, log, tsa, or a fingerprint.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="As in RFC 5280, such as keyCompromise.", metavar="REASON")
+    ],
+    since: Annotated[
+        str | None, typer.Option("--since", help="From when the key is in doubt; now without.", metavar="T")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Revoke a certificate of the DEVELOPMENT authority; what was stamped before stays good."""
+    from ops import keys
+
+    moment = None if since is None else parse_instant(since)
+    with open_site() as site:
+        settings = site.settings
+        done = _on_record(
+            site,
+            "key.revoked",
+            lambda: keys.revoke(
+                settings.keys_dir,
+                what,
+                reason=reason,
+                since=moment,
+                clock=site.clock,
+                passphrases=settings.passphrase_dir,
+            ),
+        )
+    note("Publish the new list, and tell whoever has packages of that key: saksi keys publish")
+    _print_known(done, json_=json_)
+
+
+@app.command()
+def csr(
+    role: Role,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the request here.", metavar="FILE")],
+    name: Annotated[str, typer.Option("--name", help="Common name in the certificate.", metavar="TEXT")] = "",
+    algorithm: Algorithm = "p256",
+) -> None:
+    """Make a new key and a request for an institution to certify it (PKCS #10, PEM)."""
+    from ops import keys
+
+    _refuse_existing(output)
+    with open_site() as site:
+        settings = site.settings
+        pem = keys.request_certificate(
+            settings.keys_dir,
+            role,
+            organization=settings.organization,
+            name=name or f"Saksi {role}",
+            algorithm=algorithm,
+            passphrases=settings.passphrase_dir,
+        )
+    output.write_bytes(pem)
+    say(f"{output} is written; the key waits for its certificate: saksi keys import {role} CERTIFICATE")
+
+
+@app.command("import")
+def import_(
+    role: Role,
+    certificate: Annotated[
+        Path, typer.Argument(metavar="PEM", help="The certificate, then its intermediate authorities.")
+    ],
+    root: Annotated[
+        list[Path] | None,
+        typer.Option("--root", help="New trust root; those of before stay.", metavar="PEM"),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Take an institution's certificate into use, after its chain, key and purpose were checked."""
+    from archive.evidence.certificates import load_pem_files
+    from ops import keys
+
+    roots = load_pem_files(root or [])
+    with open_site() as site:
+        settings = site.settings
+        _refuse_amid_sealing(site, role)
+        made = _on_record(
+            site,
+            "key.activated",
+            lambda: keys.import_certificate(
+                settings.keys_dir,
+                role,
+                _read(certificate),
+                now=site.clock.now(),
+                new_roots=roots,
+                passphrases=settings.passphrase_dir,
+            ),
+        )
+    _print_known(made, json_=json_)
+
+
+@app.command()
+def discard(role: Role) -> None:
+    """Give up a key that waits for its certificate."""
+    from ops import keys
+
+    with open_site() as site:
+        keys.discard_request(site.settings.keys_dir, role)
+    say(f"no {role} key waits any more")
+
+
+@app.command("import-crl")
+def import_crl(
+    lists: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Revocation lists, PEM or DER.")],
+) -> None:
+    """Keep an authority's newest revocation list; it goes into every package from now on."""
+    from archive.evidence.revocation import load_files
+    from ops import keys
+
+    found = load_files(lists)
+    with open_site() as site:
+        for crl in found:
+            keys.keep_list(site.settings.keys_dir, crl)
+    for crl in found:
+        say(
+            f"{crl.issuer.rfc4514_string()}: {len(list(crl))} revoked, list of {crl.last_update_utc:%Y-%m-%d}"
+        )
+
+
+@app.command("renew-crl")
+def renew_crl() -> None:
+    """Make the DEVELOPMENT authority's revocation list anew, for another year."""
+    from ops import keys
+
+    with open_site() as site:
+        settings = site.settings
+        keys.renew_list(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
+    say("the revocation list is renewed")
+
+
+@app.command()
+def protect(role: Role) -> None:
+    """Encrypt a private key with its passphrase from the folder that passphrase_dir names."""
+    from ops import keys
+
+    with open_site() as site:
+        keys.protect(site.settings.keys_dir, role, passphrases=site.settings.passphrase_dir)
+    say(f"the {role} key is encrypted")
+
+
+@app.command()
+def publish(
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new folder.", metavar="DIR")],
+    json_: Json = False,
+) -> None:
+    """Write fingerprints (text, JSON, QR), certificates and lists for the city's site and decree."""
+    from ops import keys
+
+    with open_site() as site:
+        names = keys.publish(
+            site.settings.keys_dir, output, organization=site.settings.organization, clock=site.clock
+        )
+        site.custody.record("key.published", actor=actor(), objects=names)
+    if json_:
+        print_json({"folder": str(output), "parts": list(names)})
+        return
+    for name in names:
+        say(str(output / name))
+
+
+def _on_record(site: Site, event: str, act: "Callable[[], Known]") -> "Known":
+    """Do something to a key, and have it in the custody record."""
+    done = act()
+    site.custody.record(event, actor=actor(), objects=(f"key:{done.role}",), details={"sha256": done.sha256})
+    return done
+
+
+def _refuse_amid_sealing(site: Site, role: str) -> None:
+    """A package names its signer before it is sealed: a key that changes meanwhile would spoil it."""
+    if role != "seal":
+        return
+    from archive.evidence import jobs
+    from archive.model.evidence import EvidenceStatus
+
+    now = site.clock.now()
+    for job in jobs.all_jobs(site.ledger):
+        record = job.record
+        if record.status is EvidenceStatus.SEALING and record.claim is not None and record.claim.until > now:
+            raise Conflict(
+                f"{record.request.evidence_id} is being sealed with the key in use",
+                code="sealing_in_work",
+                hint="Wait until it is sealed, and stop saksi work --only seal for the exchange.",
+            )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Malformed(f"{path} cannot be read: {error.strerror}", code="unreadable_input") from error
+
+
+def _refuse_existing(output: Path) -> None:
+    if output.exists():
+        raise Conflict(
+            f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
+        )
+    if not output.parent.exists():
+        raise Malformed(f"the folder of {output} does not exist", code="output_unwritable")
+
+
+def _print_known(one: "Known", *, json_: bool) -> None:
+    if json_:
+        print_json(one.to_json())
+        return
+    for name, value in one.to_json().items():
+        say(f"{name:18} {value}")
 
 
 def _print(found: "KeySet", *, json_: bool) -> None:

@@ -119,7 +119,7 @@ ACCOUNTS: Sequence[Account] = (
         "the HTTP API and the command line on its host: reads all, writes ledger, custody and attachments",
         _footage("rls", _EVERYTHING),
         _records("rls", _EVERYTHING),
-        _records("p", *_ledger(*_OF_PEOPLE), _CUSTODY, "attachments/"),
+        _records("p", *_ledger(*_OF_PEOPLE), _CUSTODY, "attachments/", "handovers/"),
         _cache("rspd", _EVERYTHING),
     ),
     _account(
@@ -183,12 +183,14 @@ ACCOUNTS: Sequence[Account] = (
 JOBS: Mapping[str, str] = {
     "seal": "seal",
     "holds": "holds",
+    "requests": "api",
     "locks": "locks",
     "dispose": "retention",
     "log": "log",
     "index": "index",
     "fixity": "fixity",
     "canary": "api",
+    "handover": "api",
 }
 """Which account a job runs with; the canary flies with every process, each with the account it has."""
 

@@ -7,7 +7,6 @@ fails, since half an answer about footage is a wrong one.
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
@@ -15,45 +14,15 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from archive.errors import Conflict, Unavailable
 from search.elastic import names, schema
 from search.elastic.translation import error_kind, from_answer, translated
+from search.elastic.writes import Json, Seen, Write
 
-Json = dict[str, Any]
+Refresh = Literal["true", "wait_for", "false"]
 
 _BULK = 2000
-_LOAD = 4000
 _FAILED = ["errors", "items.*.error"]
+_OUTCOMES = [*_FAILED, "items.*.status"]
+_READ = [f"docs.{name}" for name in ("found", "_source", "_seq_no", "_primary_term", "error")]
 _ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One document to keep, or to forget where it is None.
-
-    With ``update`` its fields replace those of the document that is there, and nothing is made where there
-    is none. With ``version`` it is kept unless a later version is there already. ``alias`` may name another
-    place.
-    """
-
-    what: str
-    id: str
-    document: Json | None
-    version: int | None = None
-    alias: str | None = None
-    update: bool = False
-
-    def lines(self, alias: str) -> Iterator[Json]:
-        """The bulk request's lines."""
-        target: Json = {"_index": alias, "_id": self.id}
-        if self.document is None:
-            yield {"delete": target}
-            return
-        if self.update:
-            yield {"update": target | {"retry_on_conflict": _ATTEMPTS}}
-            yield {"doc": self.document}
-            return
-        if self.version is not None:
-            target |= {"version": self.version, "version_type": "external_gte"}
-        yield {"index": target}
-        yield self.document
 
 
 class Cluster:
@@ -72,53 +41,61 @@ class Cluster:
 
     # Writing -----------------------------------------------------------------------------------------
 
-    def write(self, writes: Sequence[Write], *, searchable: bool) -> None:
-        """Keep documents; with ``searchable`` every search finds them when this returns."""
+    def write(self, writes: Sequence[Write], *, searchable: bool) -> list[Write]:
+        """Keep documents; with ``searchable`` every search finds them when this returns.
+
+        Returns those that were not kept, since another document is there than their writer knew of.
+        """
         if len(writes) <= _BULK:
-            self._write_all(writes, "wait_for" if searchable else "false")
-            return
+            return self._write_all(writes, "wait_for" if searchable else "false")
+        taken: list[Write] = []
         for at in range(0, len(writes), _BULK):
-            self._write_all(writes[at : at + _BULK], "false")
+            taken += self._write_all(writes[at : at + _BULK], "false")
         if searchable:
             self.refresh(sorted({write.what for write in writes}))
+        return taken
+
+    def write_at_once(self, writes: Sequence[Write]) -> list[Write]:
+        """The same with few documents, for a small index: searchable without waiting for the next refresh."""
+        return self._write_all(writes, "true")
 
     def load(self, what: str, lines: Sequence[str]) -> None:
-        """Keep documents given as the lines of a bulk request, searchable only after a refresh."""
-        for at in range(0, len(lines), _LOAD):
-            part = lines[at : at + _LOAD]
-            for _ in range(_ATTEMPTS):
-                with translated("be written", self.server):
-                    answer = self._client.bulk(
-                        index=self.alias(what),
-                        operations=cast(Any, part),
-                        require_alias=True,
-                        filter_path=_FAILED,
-                    )
-                items = answer.get("items", ())
-                if not items:
-                    break
-                (outcome,) = items[0].values()
-                if error_kind(outcome["error"]) != "index_not_found_exception":
-                    raise from_answer("be written", self.server, 400, outcome["error"])
-                self.ensure(what)
-            else:
-                raise _vanishing(self.server)
+        """Keep documents given as the lines of one bulk request, searchable only after a refresh."""
+        for _ in range(_ATTEMPTS):
+            with translated("be written", self.server):
+                answer = self._client.bulk(
+                    index=self.alias(what),
+                    operations=cast(Any, lines),
+                    require_alias=True,
+                    filter_path=_FAILED,
+                )
+            items = answer.get("items", ())
+            if not items:
+                return
+            (outcome,) = items[0].values()
+            if error_kind(outcome["error"]) != "index_not_found_exception":
+                raise from_answer("be written", self.server, 400, outcome["error"])
+            self.ensure(what)
+        raise _vanishing(self.server)
 
-    def _write_all(self, writes: Sequence[Write], refresh: Literal["wait_for", "false"]) -> None:
+    def _write_all(self, writes: Sequence[Write], refresh: Refresh) -> list[Write]:
         left: Sequence[Write] = writes
+        taken: list[Write] = []
         for _ in range(_ATTEMPTS):
             if not left:
-                return
-            left = self._bulk(left, refresh)
+                return taken
+            left = self._bulk(left, refresh, taken)
             for what in sorted({write.what for write in left}):
                 self.ensure(what)
         raise _vanishing(self.server)
 
-    def _bulk(self, writes: Sequence[Write], refresh: Literal["wait_for", "false"]) -> list[Write]:
-        """Send one request; returns the writes whose alias is missing."""
+    def _bulk(self, writes: Sequence[Write], refresh: Refresh, taken: list[Write]) -> list[Write]:
+        """Send one request; returns the writes whose alias is missing, and adds to those that are taken."""
         lines = [line for write in writes for line in write.lines(write.alias or self.alias(write.what))]
         with translated("be written", self.server):
-            answer = self._client.bulk(operations=lines, refresh=refresh, require_alias=True)
+            answer = self._client.bulk(
+                operations=lines, refresh=refresh, require_alias=True, filter_path=_OUTCOMES
+            )
         if not answer["errors"]:
             return []
         homeless: list[Write] = []
@@ -127,11 +104,14 @@ class Cluster:
             error = outcome.get("error")
             if error is None or (outcome["status"] == 409 and write.version is not None):
                 continue  # kept, or a later version is there
-            if write.update and error_kind(error) == "document_missing_exception":
+            if outcome["status"] == 409 and write.may_be_taken:
+                taken.append(write)
+                continue
+            if write.how == "update" and error_kind(error) == "document_missing_exception":
                 continue
             if error_kind(error) == "index_not_found_exception":
-                if write.document is not None and not write.update:
-                    homeless.append(write)
+                if write.document is not None and write.how != "update":
+                    (homeless if write.alias is None else taken).append(write)
                 continue
             raise from_answer("be written", self.server, outcome["status"], error)
         return homeless
@@ -153,10 +133,14 @@ class Cluster:
         aliases: Json = {self.alias(what): {"is_write_index": True}}
         if group is not None:
             aliases[self.alias(group)] = {}
+        if what == names.HOURS:
+            aliases[names.own_alias(self._prefix, token)] = {}
         if self._exists(what):
             return
         templates = schema.templates(self._prefix)
         template = templates[f"{self._prefix}-{group or what}"]["template"]
+        if self._token is not None and group == names.SEGMENTS:
+            template = schema.unrefreshed(template)
         with translated("be made", self.server):
             if not self._has_templates:
                 for name, body in templates.items():
@@ -178,37 +162,49 @@ class Cluster:
 
     def refresh(self, what: Iterable[str]) -> None:
         """Make everything written so far searchable."""
-        with translated("be refreshed", self.server):
-            self._client.indices.refresh(
-                index=[self.alias(one) for one in what], ignore_unavailable=True, allow_no_indices=True
-            )
+        self.refresh_indices([self.alias(one) for one in what])
+
+    def refresh_indices(self, indices: Sequence[str]) -> None:
+        """The same for indices by their own names; those that are gone do not matter."""
+        if indices:
+            with translated("be refreshed", self.server):
+                self._client.indices.refresh(
+                    index=list(indices), ignore_unavailable=True, allow_no_indices=True
+                )
 
     # Reading -----------------------------------------------------------------------------------------
 
     def search(self, what: Iterable[str], body: Json) -> Json:
         """The answer to a search, whole or an error; an alias that is missing holds nothing."""
         wanted = list(dict.fromkeys(what))
-        counted = body.get("track_total_hits", False)
         for _ in range(_ATTEMPTS):
-            with translated("be searched", self.server):
-                try:
-                    # Not ignore_unavailable, which passes over closed indices in silence too.
-                    answer = self._client.search(
-                        index=[self.alias(one) for one in wanted],
-                        allow_partial_search_results=False,
-                        **(body | {"track_total_hits": counted}),
-                    )
-                except NotFoundError as error:
-                    if error_kind(error.body) != "index_not_found_exception":
-                        raise
-                    wanted = [one for one in wanted if self._exists(one)]
-                    if not wanted:
-                        return {"hits": {"hits": [], "total": {"value": 0}}}
-                    continue
-            found: Json = answer.body
-            if not found.get("timed_out"):
+            found = self.answer([self.alias(one) for one in wanted], body)
+            if found is not None:
                 return found
-        raise Unavailable(f"{self.server} ran out of time", code="index_busy", hint="Try again.")
+            wanted = [one for one in wanted if self._exists(one)]
+            if not wanted:
+                return {"hits": {"hits": [], "total": {"value": 0}}}
+        raise Unavailable(f"{self.server} changes its indices", code="index_busy", hint="Try again.")
+
+    def answer(self, indices: Sequence[str], body: Json) -> Json | None:
+        """The whole answer of these indices or aliases; None where one of them is missing."""
+        counted = body.get("track_total_hits", False)
+        with translated("be searched", self.server):
+            try:
+                # Not ignore_unavailable, which passes over closed indices in silence too.
+                answer = self._client.search(
+                    index=list(indices),
+                    allow_partial_search_results=False,
+                    **(body | {"track_total_hits": counted}),
+                )
+            except NotFoundError as error:
+                if error_kind(error.body) != "index_not_found_exception":
+                    raise
+                return None
+        found: Json = answer.body
+        if found.get("timed_out"):
+            raise Unavailable(f"{self.server} ran out of time", code="index_busy", hint="Try again.")
+        return found
 
     def documents(self, what: str, ids: Sequence[str]) -> dict[str, Json]:
         """``_source`` by id, as last written, searchable or not; ids without a document are left out."""
@@ -226,14 +222,21 @@ class Cluster:
 
     def each_document(self, wanted: Sequence[tuple[str, str]]) -> list[Json | None]:
         """``_source`` by sort and id, in the order asked and in one request; None for those not there."""
-        docs = [{"_index": self.alias(what), "_id": one} for what, one in wanted]
+        return [None if one is None else one[0] for one in self.each_as_seen(wanted)]
+
+    def each_as_seen(
+        self, wanted: Sequence[tuple[str, str]], *, alias: str | None = None
+    ) -> list[tuple[Json, Seen] | None]:
+        """The same, each with what a later write may be held to; ``alias`` may name another place."""
+        docs = [{"_index": alias or self.alias(what), "_id": one} for what, one in wanted]
         with translated("be read", self.server):
-            answer = self._client.mget(docs=docs, filter_path=["docs.found", "docs._source", "docs.error"])
-        found: list[Json | None] = []
+            answer = self._client.mget(docs=docs, filter_path=_READ)
+        found: list[tuple[Json, Seen] | None] = []
         for one in answer["docs"]:
             if "error" in one and error_kind(one["error"]) != "index_not_found_exception":
                 raise from_answer("be read", self.server, 503, one["error"])
-            found.append(one["_source"] if one.get("found") else None)
+            there = one.get("found")
+            found.append((one["_source"], (one["_seq_no"], one["_primary_term"])) if there else None)
         return found
 
     def alias(self, what: str) -> str:
@@ -251,6 +254,22 @@ class Cluster:
     def rebuilding(self) -> "Cluster":
         """Aliases of a new rebuild, without indices yet."""
         return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6))
+
+    def rebuilds(self) -> list["Cluster"]:
+        """Aliases of the rebuilds that did not end."""
+        mark, end = f"{self._prefix}-rebuild-", f"-{names.STATE}"
+        found = {alias for aliases in self._holding([f"{mark}*{end}"]).values() for alias in aliases}
+        tokens = sorted(alias.removeprefix(mark).removesuffix(end) for alias in found)
+        return [Cluster(self._client, self.server, self._prefix, token=token) for token in tokens]
+
+    def refresh_by_itself(self) -> None:
+        """Make what is written to segments searchable soon, as in an index that is in use."""
+        indices = [one for one in self.behind() if names.group_of(self.what(one)) == names.SEGMENTS]
+        if indices:
+            with translated("be switched", self.server):
+                self._client.indices.put_settings(
+                    index=indices, settings={"index.refresh_interval": f"{schema.REFRESH_MS}ms"}
+                )
 
     def same_of_rebuilds(self, what: str) -> list[str]:
         """The alias for a sort of documents in every rebuild that is going on."""
@@ -277,7 +296,7 @@ class Cluster:
             self._client.indices.update_aliases(actions=actions)
 
     def positions(self, indices: Iterable[str]) -> dict[str, int]:
-        """How far each index is written: every operation up to its number is done."""
+        """How far each index is written: every operation up to its number is done, on every copy."""
         asked = list(indices)
         if not asked:
             return {}
@@ -285,7 +304,7 @@ class Cluster:
             answer = self._client.indices.stats(index=asked, level="shards", metric=["docs"])
         return {
             index: min(
-                copy["seq_no"]["local_checkpoint"]
+                copy["seq_no"]["global_checkpoint"]
                 for copy in found["shards"]["0"]
                 if copy["routing"]["primary"]
             )
@@ -308,7 +327,7 @@ class Cluster:
                 hits = answer["hits"]["hits"]
                 for hit in hits:
                     source = hit["_source"]
-                    what = self._what(index)
+                    what = self.what(index)
                     yield Write(what, hit["_id"], source, version=schema.version_of(what, source))
                 if len(hits) < _BULK:
                     return
@@ -316,7 +335,7 @@ class Cluster:
 
     def behind(self) -> dict[str, list[str]]:
         """Indices behind these aliases, with them."""
-        parts = (names.SEGMENTS, names.DOCUMENTS, names.GAPS, names.RUNS, names.STATE)
+        parts = (names.SEGMENTS, names.DOCUMENTS, names.GAPS, names.RUNS, names.STATE, names.HOURS)
         wanted = [self.alias(part) for part in parts]
         months = [self.alias(f"{part}-*") for part in (names.SEGMENTS, names.DOCUMENTS)]
         return self._holding([*wanted, *months])
@@ -327,11 +346,11 @@ class Cluster:
             answer = self._client.indices.get_alias(
                 index=f"{self._prefix}.*", ignore_unavailable=True, allow_no_indices=True
             )
-        mark = f"{self._prefix}-rebuild-"
+        marks = (f"{self._prefix}-rebuild-", names.own_alias(self._prefix, ""))
         return [
             index
             for index, found in answer.body.items()
-            if all(alias.startswith(mark) for alias in found["aliases"])
+            if all(alias.startswith(marks) for alias in found["aliases"])
         ]
 
     def _holding(self, aliases: list[str]) -> dict[str, list[str]]:
@@ -346,12 +365,13 @@ class Cluster:
             if isinstance(entry, Mapping) and entry.get("aliases")
         }
 
-    def holds(self, index: str, what: str) -> bool:
-        """Whether an index is for a sort of documents."""
-        return self._what(index) == what
-
-    def _what(self, index: str) -> str:
+    def what(self, index: str) -> str:
+        """The sort of documents that an index is for."""
         return names.what_of(self._prefix, index)
+
+    def own_alias(self, index: str) -> str:
+        """The alias that an index of hours alone has, whatever is switched."""
+        return names.own_alias(self._prefix, index.rpartition(".")[2])
 
     def delete(self, indices: Iterable[str]) -> None:
         """Remove indices; those that are gone already do not matter."""

@@ -1,33 +1,42 @@
 """Filling a fresh index with very many segments."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from archive.canonical import JsonObject
 from archive.rebuild import SegmentRow
 from search.checks import check_rows
 from search.elastic import names, wire
-from search.elastic.cluster import Cluster, Write
+from search.elastic.claims import Claim
+from search.elastic.cluster import Cluster
+from search.elastic.writes import Write
+
+_PART = 2000
+_AT_ONCE = 2
 
 
 class Loading:
     """The part of :class:`search.elastic.adapter.ElasticIndex` that a rebuild alone uses."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, claim: Claim | None) -> None:
         self._cluster = cluster
+        self._claim = claim
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
-        """Index very many segments, in requests that are written as text at once."""
+        """Index very many segments, in requests that are written as text, two of them at once.
+
+        While the server takes one in, the next is written.
+        """
         check_rows(rows)
         ends: dict[str, int] = {}
         for row in rows:
             if row[5] > ends.get(row[0], -1):
                 ends[row[0]] = row[5]
-        by_month: dict[str, list[str]] = defaultdict(list)
-        for month, line in wire.lines_of(rows):
-            by_month[month].append(line)
-        for month, lines in by_month.items():
-            self._cluster.load(month, lines)
+        with ThreadPoolExecutor(_AT_ONCE, "load") as pool:
+            sent = [pool.submit(self._cluster.load, month, lines) for month, lines in _parts(rows)]
+        for one in sent:
+            one.result()
         self._put_states(("high_water", camera, end, {}) for camera, end in ends.items())
 
     def loaded(self) -> None:
@@ -35,11 +44,13 @@ class Loading:
         self._cluster.refresh([names.SEGMENTS, names.GAPS, names.RUNS])
 
     def rebuild_state(self) -> JsonObject | None:
-        """How far the rebuild is that fills this index; None, since here each begins anew."""
-        return None
+        """How far the rebuild is that fills this index."""
+        return None if self._claim is None else self._claim.state
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
-        """Keep nothing: a rebuild that was killed is begun anew here."""
+        """Keep how far it is. Raises Conflict ``rebuild_superseded`` where another goes on with it."""
+        if self._claim is not None:
+            self._claim.keep(state)
 
     def _put_states(self, states: Iterable[tuple[str, str, int, JsonObject]]) -> None:
         writes = [
@@ -53,3 +64,14 @@ class Loading:
         ]
         if writes:
             self._cluster.write(writes, searchable=False)
+
+
+def _parts(rows: Sequence[SegmentRow]) -> Iterator[tuple[str, list[str]]]:
+    """Lines of bulk requests by month, a request at a time."""
+    by_month: dict[str, list[str]] = defaultdict(list)
+    for month, line in wire.lines_of(rows):
+        lines = by_month[month]
+        lines.append(line)
+        if len(lines) == _PART:
+            yield month, by_month.pop(month)
+    yield from by_month.items()

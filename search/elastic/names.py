@@ -1,9 +1,10 @@
 """Names of indices and aliases.
 
-Everything is read and written through aliases: ``saksi-segments-2026.11`` (one a month, by start),
-``saksi-segments`` (all months), ``saksi-gaps``, ``saksi-runs``, ``saksi-documents-<kind>``,
-``saksi-documents`` and ``saksi-state``. Behind an alias stands an index ``saksi.<what>.<token>``. A rebuild
-fills indices behind aliases of its own, ``saksi-rebuild-<token>-…``, and then moves the aliases in one step.
+Everything is read and written through aliases: ``saksi-segments-2026.11`` (one a month, by start), ``saksi-
+segments`` (all months), ``saksi-gaps``, ``saksi-runs``, ``saksi-documents-<kind>``, ``saksi-documents``,
+``saksi-state`` and ``saksi-hours``. Behind an alias stands an index ``saksi.<what>.<token>``. A rebuild
+fills indices behind aliases of its own, ``saksi-rebuild-<token>-…``, and then moves the aliases in one
+step. An index of hours has a second alias, ``saksi-own-<token>``, which stays with it.
 """
 
 import re
@@ -15,6 +16,7 @@ _PREFIX = re.compile(r"[a-z][a-z0-9-]{0,39}\Z", re.ASCII)
 _MANY_MONTHS = 24
 
 GAPS, RUNS, STATE, SEGMENTS, DOCUMENTS = "gaps", "runs", "state", "segments", "documents"
+HOURS = "hours"
 
 
 def check_prefix(prefix: str) -> str:
@@ -36,6 +38,11 @@ def segments_of(instant: int) -> str:
 def documents_of(kind: str) -> str:
     """What the index for documents of a kind is called, without the prefix."""
     return f"{DOCUMENTS}-{kind}"
+
+
+def own_alias(prefix: str, token: str) -> str:
+    """The alias that stays with one index of hours when all others are switched."""
+    return f"{prefix}-own-{token}"
 
 
 def group_of(what: str) -> str | None:

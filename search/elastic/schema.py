@@ -98,6 +98,21 @@ STATE: Json = {
 }
 
 
+HOURS: Json = {
+    "kind": _SEARCHED,  # hour, gone (segments leave this hour) or folded (how far an index is)
+    "camera": _SEARCHED,
+    "hour": {"type": "long"},  # µs of its start
+    "covered": _KEPT_NUMBER,
+    "bytes": _KEPT_NUMBER,
+    "segments": _KEPT_NUMBER,
+    "held": _KEPT_NUMBER,
+    "gaps": _KEPT_WORD,  # causes and lengths as JSON
+    "told": _KEPT_WORD,  # digest of the gap records that were taken into account
+    "closed": {"type": "boolean"},  # gone: whether they have left
+    "index": _KEPT_WORD,
+    "number": _KEPT_NUMBER,
+}
+
 _VERSIONS = {"gaps": "end_us", "state": "number", "documents": "version"}
 
 
@@ -109,6 +124,7 @@ def version_of(what: str, document: Json) -> int | None:
 
 def templates(prefix: str) -> dict[str, Json]:
     """The index templates by name, for indices named as in :mod:`search.elastic.names`."""
+    by_hour = {"sort.field": ["camera", "hour"], "sort.order": ["asc", "asc"]}
     sorted_by_camera = {"sort.field": ["camera", "start"], "sort.order": ["asc", "asc"]}
     return {
         f"{prefix}-segments": _template(f"{prefix}.segments-*", SEGMENTS, sorted_by_camera),
@@ -116,7 +132,14 @@ def templates(prefix: str) -> dict[str, Json]:
         f"{prefix}-runs": _template(f"{prefix}.runs.*", RUNS, {}),
         f"{prefix}-documents": _template(f"{prefix}.documents-*", DOCUMENTS, {}),
         f"{prefix}-state": _template(f"{prefix}.state.*", STATE, {}),
+        f"{prefix}-hours": _template(f"{prefix}.hours.*", HOURS, by_hour),
     }
+
+
+def unrefreshed(template: Json) -> Json:
+    """The same for an index that is filled by a rebuild: nobody reads it before its end."""
+    settings = template["settings"]["index"] | {"refresh_interval": "-1"}
+    return template | {"settings": {"index": settings}}
 
 
 def _template(pattern: str, properties: Json, settings: Json) -> Json:

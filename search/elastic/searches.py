@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from search.elastic import wire
-from search.elastic.cluster import Json
+from search.elastic.writes import Json
 from search.query import SegmentQuery
 
 WALK = 5000

@@ -1,11 +1,15 @@
 """A rebuild on Elasticsearch: fill indices of its own, carry over what others wrote meanwhile, switch.
 
 1. Note how far every live index is written (its sequence numbers).
-2. The caller fills the fresh indices.
-3. Copy what was written to the live ones since, round after round until a round finds little.
-4. Move all aliases in one cluster state update: every reader and writer changes over between two requests.
-5. Copy once more: writes that had found the old alias before the switch.
-6. After a grace for searches that were under way, copy a last time and delete the old indices.
+2. The caller fills the fresh indices, which are not refreshed meanwhile, and keeps there how far it is.
+3. Hours are settled.
+4. Copy what was written to the live ones since, round after round until a round finds little.
+5. Move all aliases in one cluster state update: every reader and writer changes over between two requests.
+6. Copy once more: writes that had found the old alias before the switch.
+7. After a grace for searches that were under way, copy a last time and delete the old indices.
+
+A rebuild that was killed in 2 to 4 is gone on with by the next (:mod:`.claims`): what it loaded, and the
+numbers of 1, are still there.
 """
 
 import time
@@ -13,8 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from archive.errors import Unavailable
-from search.elastic import names
-from search.elastic.cluster import Cluster, Write, superseded
+from search.elastic import claims, hours, leaving, names
+from search.elastic.claims import Claim
+from search.elastic.cluster import Cluster, superseded
+from search.elastic.writes import Write
 
 _ROUNDS = 20
 _LITTLE = 100
@@ -23,37 +29,53 @@ _GRACE_SECONDS = 1.0
 
 
 @contextmanager
-def rebuilt(live: Cluster) -> Iterator[Cluster]:
+def rebuilt(live: Cluster) -> Iterator[tuple[Cluster, Claim]]:
     """A fresh set of aliases that takes the place of ``live`` at the end, and is dropped after an error.
 
     Raises:
         Conflict: ``rebuild_superseded``.
     """
-    live.delete(live.unused())
-    fresh = live.rebuilding()
-    fresh.make(names.STATE)
-    carried = live.positions(live.behind())
+    fresh, claim = claims.unfinished(live) or _begun(live)
+    _without_hours(live, fresh)
     done = False
     try:
-        yield fresh
+        yield fresh, claim
+        claim.require()
+        fresh.refresh_by_itself()
+        hours.settle(fresh)
         for _ in range(_ROUNDS):
-            if _carry(live.behind(), carried, live, fresh) < _LITTLE:
+            if _carry(live.behind(), claim.carried, live, fresh) < _LITTLE:
                 break
         _carry_heartbeats(live, fresh)
+        claim.require()
+        claim.end()
         old = _switch(live, fresh)
         done = True
     finally:
-        if not done:
+        if not done and claim.mine():
             fresh.delete(fresh.behind())
     for wait in (0.0, _GRACE_SECONDS):
         time.sleep(wait)
-        _carry(old, carried, live, live)
+        _carry(old, claim.carried, live, live)
     live.delete(old)
+
+
+def _begun(live: Cluster) -> tuple[Cluster, Claim]:
+    fresh = live.rebuilding()
+    fresh.make(names.STATE)
+    return fresh, Claim(fresh, live.positions(live.behind()))
+
+
+def _without_hours(live: Cluster, fresh: Cluster) -> None:
+    """Remove what other rebuilds left, and hours that a killed one had settled: more is loaded after them."""
+    mine = set(fresh.behind())
+    live.delete(one for one in live.unused() if one not in mine or fresh.what(one) == names.HOURS)
+    fresh.make(names.HOURS)
 
 
 def _switch(live: Cluster, fresh: Cluster) -> dict[str, list[str]]:
     """Move the aliases; the indices that had them."""
-    fresh.refresh((names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE))
+    fresh.refresh((names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE, names.HOURS))
     for _ in range(_ROUNDS):
         if fresh.alias(names.STATE) not in {
             alias for aliases in fresh.behind().values() for alias in aliases
@@ -74,18 +96,20 @@ def _carry(indices: dict[str, list[str]], carried: dict[str, int], source: Clust
     """Copy what was written to ``indices`` since the last time; how many documents there were."""
     reached = source.positions(indices)
     count = 0
+    sorts = {source.what(one) for one in indices} - {names.HOURS}
+    ends = {False: sorts - {names.STATE}, True: sorts & {names.STATE}}
     # High-water marks last, and only when what they stand for can be found.
     for marks in (False, True):
         batch: list[Write] = []
-        for index in sorted(one for one in indices if source.holds(one, names.STATE) is marks):
+        for index in sorted(one for one in indices if source.what(one) in ends[marks]):
             for write in source.written_since(index, carried.get(index, -1)):
                 count += 1
                 batch.append(write)
                 if len(batch) == _BATCH:
-                    target.write(batch, searchable=False)
+                    leaving.put(target, batch, searchable=False)
                     batch = []
         if batch:
-            target.write(batch, searchable=not marks)
+            leaving.put(target, batch, searchable=not marks)
     carried.update(reached)
     return count
 

@@ -12,7 +12,7 @@ from archive.ports import IndexEntry
 from archive.rebuild import SegmentRow
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
 from search.elastic import names
-from search.elastic.cluster import Json, Write
+from search.elastic.writes import Json, Write
 from search.query import SegmentQuery
 from search.stretch import Stretch
 

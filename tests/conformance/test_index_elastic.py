@@ -2,13 +2,13 @@
 
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
-from archive.errors import Malformed, Refused, StoreFull, Unavailable
+from archive.errors import Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.timespan import HOUR, SECOND, Timespan
 from search.elastic import ElasticIndex, connect_elastic
 from search.elastic.translation import from_answer
@@ -46,7 +46,7 @@ def test_indices_are_monthly_strict_and_sorted(
     assert one["mappings"]["dynamic"] == "strict"
     assert one["mappings"]["properties"]["start"]["type"] == "date_nanos"
     templates = client.indices.get_index_template(name=f"{prefix}-*")["index_templates"]
-    assert len(templates) == 5
+    assert len(templates) == 6
     mapping = {t["name"]: t["index_template"]["template"]["mappings"] for t in templates}
     assert mapping[f"{prefix}-segments"] == one["mappings"]
     client.index(index=name, id="x", document={"camera": "a"})
@@ -110,6 +110,33 @@ def test_writes_of_many_requests_are_visible_too(city: ElasticIndex) -> None:
     assert city.status().segments == 4_500
     assert len(city.gap_records(ANY)) == 1
     assert sum(1 for _ in city.segments("cam-1", Timespan(T0, T0 + 10**12))) == 4_500
+
+
+def test_a_rebuild_that_another_took_over_ends_and_leaves_it_alone(
+    city: ElasticIndex, elastic_server: ElasticServer, fresh_index_prefix: str
+) -> None:
+    """Whether it was killed or only slow cannot be told from outside."""
+    other = connect_elastic(elastic_server.url, prefix=fresh_index_prefix)
+    city.add([entry(segment(0))])
+
+    def slow() -> None:
+        with city.rebuild() as early:
+            early.add([entry(segment(1))])
+            early.keep_rebuild_state({"position": 1})
+            with other.rebuild() as late:
+                assert late.rebuild_state() == {"position": 1}
+                refused_with(
+                    Conflict, "rebuild_superseded", lambda: early.keep_rebuild_state({"position": 9})
+                )
+                refused_with(Conflict, "rebuild_superseded", _end_of(early))
+                late.add([entry(segment(2))])
+
+    def _end_of(early: ElasticIndex) -> Callable[[], None]:
+        return early._claim.require  # type: ignore[union-attr]
+
+    refused_with(Conflict, "rebuild_superseded", slow)
+    assert [one.seq for one in city.search(ANY).items] == [1, 2]
+    other.close()
 
 
 class _Stranger(http.server.BaseHTTPRequestHandler):

@@ -26,6 +26,12 @@ IN_RAPPOCINI = replace(EVERYWHERE, kecamatan=("73.71.13",))
 ONE_CAMERA = replace(EVERYWHERE, cameras=("cam-1",))
 
 
+@pytest.fixture(autouse=True)
+def no_searches_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody searches while these tests rebuild, so a switch need not wait for searches to end."""
+    monkeypatch.setattr("search.elastic.switching._GRACE_SECONDS", 0.0)
+
+
 @dataclass
 class Model:
     """What was added, as a plain dictionary."""
@@ -200,9 +206,23 @@ def test_a_late_segment_unsettles_its_hours(under_test: IndexUnderTest) -> None:
         (7, before[0].covered + SECOND),
         (0, SECOND),
     ]
-    # Elasticsearch keeps none: it computes hours at each question.
-    assert index.settle_hours() == (2 if under_test.kind == "sqlite" else 0)
+    assert index.settle_hours() == 2
     assert index.hours(ask(FIRST, FIRST + 2 * HOUR)) == after
+
+
+def test_a_gap_that_is_told_late_or_told_anew_elsewhere(under_test: IndexUnderTest) -> None:
+    index = under_test.index
+    index.add([entry(segment(60))])
+    index.settle_hours()
+    told = gap(FIRST, FIRST + 60 * SECOND, gap_id=run_id(100))
+    for start, end in ((0, 60), (HOUR // SECOND, HOUR // SECOND + 90)):
+        index.add([entry(replace(told, span=Timespan(FIRST + start * SECOND, FIRST + end * SECOND)))])
+        for _ in range(2):
+            found = index.hours(ask(FIRST, FIRST + 2 * HOUR))
+            assert [sum(one.gaps.values()) for one in found] == (
+                [60 * SECOND] if start == 0 else [0, 90 * SECOND]
+            )
+            index.settle_hours()
 
 
 def test_settled_hours_survive_a_rebuild_and_what_is_written_meanwhile(under_test: IndexUnderTest) -> None:

@@ -1,5 +1,7 @@
 """Every index: a rebuild that others read and write across."""
 
+import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -61,7 +63,8 @@ def test_a_rebuild_that_fails_changes_nothing_and_leaves_nothing(under_test: Ind
     with index.rebuild() as fresh:
         fresh.add([entry(segment(5))])
     assert [one.seq for one in index.search(ANY).items] == [5]
-    assert len(traces(under_test)) <= len(before)
+    after = [one for one in traces(under_test) if not one.endswith(".hours")]
+    assert len(after) <= len(before)
 
 
 def traces(under_test: IndexUnderTest) -> list[str]:
@@ -164,3 +167,34 @@ def test_the_position_of_a_page_survives_a_rebuild(index: Index) -> None:
         fresh.add(entries)
     rest = index.search(ANY, limit=100, cursor=page.next)
     assert [position(one)[3] for one in (*page.items, *rest.items)] == list(range(10))
+
+
+def test_a_killed_rebuild_is_gone_on_with(under_test: IndexUnderTest) -> None:
+    index = under_test.index
+    index.add([entry(segment(n)) for n in range(4)])
+    _killed(under_test)
+    index.add([entry(segment(4)), entry(segment(0), version="v9")])
+    index.remove([segment(1).ref()])
+    with index.rebuild() as fresh:
+        assert fresh.rebuild_state() == {"position": 3}
+        fresh.add([entry(segment(3))])
+        fresh.keep_rebuild_state({"position": 4})
+    assert [(s.seq, s.version) for s in index.search(ANY).items] == [(0, "v9"), (2, ""), (3, ""), (4, "")]
+    (found,) = index.hours(ANY)
+    assert found.segments == 4
+    assert index.settle_hours() >= 0
+    assert index.hours(ANY) == (found,)
+    with index.rebuild() as fresh:
+        assert fresh.rebuild_state() is None, "one that ended is not gone on with"
+
+
+def _killed(under_test: IndexUnderTest) -> None:
+    """Begin a rebuild in a child that is killed in the midst of it."""
+    pid = os.fork()
+    if pid == 0:
+        with under_test.reopened().rebuild() as fresh:
+            fresh.add([entry(segment(n)) for n in range(3)])
+            fresh.keep_rebuild_state({"position": 3})
+            os.kill(os.getpid(), signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status), status

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.services import ApiSettings, Services
+from archive import journal
+from archive import keys as archive_keys
 from archive.cameras import CameraForm
 from archive.clock import ManualClock
 from archive.custody import read
@@ -32,12 +35,14 @@ from archive.model.segment import TIMESCALE, ClockStatement, Segment, SegmentRef
 from archive.mp4.finalise import Finalised
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Lock, Stored
+from archive.reader import recorded_leaf
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant
 from ops import keys, wiring
 from ops.evidence import Evidence
 from ops.serving import services_of
 from ops.settings import Settings
 from ops.tokens import token_file
+from recorder.identity import register
 from tests.support.numbered import DEFAULT_FFMPEG, finalised_run, recorded_segments
 from tests.support.recordings import OTHER_RUN, RUN
 
@@ -171,7 +176,18 @@ def open_site(
             ingested_at=second[0].span.start,
         )
         services.index.add([IndexEntry(leaf=missing, place=PLACE)])
+        write_journal(wired, [*first, *second])
         yield Site(services, create_app(services), token, now, first, second, Evidence(wired, {}))
+
+
+def write_journal(site: wiring.Site, refs: Sequence[SegmentRef]) -> None:
+    """Upload one signed batch with the leaves of these segments, by a registered recorder."""
+    key = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
+    register(site.ledger, "rec-1", key.public_key())
+    lines = [leaves.decode(recorded_leaf(site.stores.footage, ref)) for ref in refs]
+    now = site.clock.now()
+    data = journal.encode(lines, recorder="rec-1", batch=1, prev=journal.GENESIS, at=now, key=key)
+    site.stores.records.put(archive_keys.journal_key("rec-1", 1, now), Content.of_bytes(data))
 
 
 def archive_run(

@@ -1,18 +1,17 @@
-"""Tiny evidence packages for tests: synthetic segments, a clip cut from them, and a whole installation's
-keys.
+"""Tiny evidence packages for tests: synthetic segments, exact clips of them, a log, and keys.
 
-The segments are ``ftyp moov moof mdat`` in shape only; nothing here needs FFmpeg. ``sealed`` gives a
-package in a store, ``unpacked`` the same in a folder.
+The segments are finalised MP4 whose slices hold random bytes: everything but a decoder can read them, and
+nothing here needs FFmpeg. ``seal`` gives a package in a store, ``unpacked`` the same in a folder.
 """
 
-import io
+import base64
 import zipfile
-from collections.abc import Iterator
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,20 +19,44 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import journal
+from archive import keys as archive_keys
+from archive.checkpoint.make import CheckpointMaker
+from archive.checkpoint.prove import InclusionProof, Line, prove_lines
+from archive.clip.exact import plan_clip
 from archive.clock import ManualClock
 from archive.evidence import bag, certificates, zipped
-from archive.evidence.plan import ClipPlan, GapStatement, JournalProof, Original, PackagePlan
+from archive.evidence.plan import (
+    Approval,
+    ClipPlan,
+    Destruction,
+    GapStatement,
+    JournalProof,
+    LegalBasis,
+    Original,
+    PackagePlan,
+    RequestFacts,
+    SealedCheckpoint,
+)
 from archive.evidence.seal import FileSigner, load_private_key
 from archive.evidence.sealing import Sealer
 from archive.evidence.verify import At, Trust, VerificationResult, verify
+from archive.ledger import Ledger
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, parse_place
-from archive.model.evidence import SealedPackage
-from archive.model.segment import ClockStatement, Segment
+from archive.model.disposition import Cause, Disposition, DispositionStatus
+from archive.model.disposition import to_state as disposition_state
+from archive.model.evidence import PackageKind, SealedPackage
+from archive.model.segment import ClockStatement, Codec, Segment, SegmentRef
+from archive.mp4.header import write_header
+from archive.mp4.samples import SampleTable
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import Content, ObjectStore
-from archive.timespan import DAY, SECOND, Timespan, format_instant
+from archive.ports import Content, ObjectStore, Stores
+from archive.timespan import DAY, HOUR, SECOND, Timespan
 from ops import keys as installation
+from tests.support.fragmented import sample, track
+from tests.support.recordings import reading_of
+
+RECORDER_KEY = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 
 T0 = 1_795_500_000_000_000
 """2026-11-24T06:00:00Z."""
@@ -43,16 +66,27 @@ RUN = "6a15000000000001"
 SEGMENT_SECONDS = 10
 
 
-def box(kind: bytes, body: bytes) -> bytes:
-    """One ISO BMFF box."""
-    return (8 + len(body)).to_bytes(4) + kind + body
+FRAMES = 10
+"""Samples of a segment, one a second; the first is a sync."""
 
 
-def segment_bytes(random: Random, size: int) -> tuple[bytes, int]:
-    """A segment's bytes and where its samples begin."""
-    header = box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", random.randbytes(120)) + box(b"moof", b"\0" * 60)
-    samples = random.randbytes(size)
-    return header + box(b"mdat", samples), len(header) + 8
+def segment_bytes(random: Random, size: int, *, seq: int = 0, codec: Codec = "h264") -> tuple[bytes, int]:
+    """A segment's bytes, about ``size`` of them samples, and where its samples begin."""
+    sync, other, sei = (
+        (b"\x65", b"\x41", b"\x06\x05") if codec == "h264" else (b"\x26\1", b"\x02\1", b"\x4e\1")
+    )
+    payloads = [
+        sample(*([sei + random.randbytes(9)] if not number else []), head + random.randbytes(size // FRAMES))
+        for number, head in enumerate([sync] + [other] * (FRAMES - 1))
+    ]
+    samples = SampleTable(
+        array("I", [90_000] * FRAMES),
+        array("I", map(len, payloads)),
+        array("i", [0] * FRAMES),
+        b"\1" + bytes(FRAMES - 1),
+    )
+    header = write_header(track(codec), seq * FRAMES * 90_000, samples)
+    return header + b"".join(payloads), len(header)
 
 
 def camera(camera_id: str = "cam-1") -> Camera:
@@ -69,6 +103,16 @@ def camera(camera_id: str = "cam-1") -> Camera:
 
 
 @dataclass
+class SmallLog:
+    """A journal batch and a disposition under one checkpoint: the batch, a proof for each line, the rest."""
+
+    journal: JournalProof
+    proofs: list[InclusionProof]
+    destruction: Destruction
+    checkpoint: SealedCheckpoint
+
+
+@dataclass
 class World:
     """An installation with some footage: stores, keys, a clock, and one plan."""
 
@@ -79,13 +123,42 @@ class World:
     clock: ManualClock
     sealer: Sealer
     plan: PackagePlan
+    log: SmallLog
+
+    def of_nothing(self) -> "World":
+        """The same installation with the plan of a statement that there is no footage in the hour before."""
+        span = Timespan(T0 - HOUR, T0)
+        half = span.start + HOUR // 2
+        plan = replace(
+            self.plan,
+            evidence_id="EVD-2026-9876543210",
+            kind=PackageKind.NO_FOOTAGE,
+            span=span,
+            originals=(),
+            clips=(),
+            journals=(),
+            gaps=tuple(
+                GapStatement(camera=one.id, span=part, cause=cause)
+                for one in self.plan.cameras
+                for part, cause in (
+                    (Timespan(span.start, half), "disposed"),
+                    (Timespan(half, span.end), "unreachable"),
+                )
+            ),
+            destructions=(self.log.destruction,),
+            checkpoints=(self.log.checkpoint,),
+        )
+        return replace(self, plan=plan)
 
     @property
     def trust(self) -> Trust:
+        """The root alone, with the log's fingerprint."""
         roots = certificates.load_pem_files([self.keys / "root.pem"])
-        return Trust(roots=roots, stamp_roots=roots)
+        log = installation.load_log_signer(self.keys, clock=self.clock)
+        return Trust(roots=roots, stamp_roots=roots, log_sha256=certificates.fingerprint(log.certificate))
 
     def pinned(self) -> Trust:
+        """The root, and both fingerprints."""
         return replace(self.trust, signer_sha256=installation.show(self.keys, tsa_url="").signer_sha256)
 
     def seal(self) -> SealedPackage:
@@ -118,58 +191,55 @@ def make_world(
     stores: tuple[ObjectStore, ObjectStore] | None = None,
     lock_for: int = 3650 * DAY,
     segment_size: int = 4_000,
+    codec: Codec = "h264",
+    seed: str = "saksi",
+    request: RequestFacts | None = None,
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
-    ``stores`` are footage and records, else two folders; ``now`` is what its clock shows.
+    ``stores`` are footage and records, else two folders; ``now`` is what its clock shows. The same ``seed``
+    gives the same footage.
     """
-    random = Random("saksi")  # noqa: S311 - the same bytes each time
+    random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
     footage, target = stores or (
         FilesystemStore(folder / "footage", clock),
         FilesystemStore(folder / "records", clock),
     )
     installation.init(folder / "keys", clock=clock)
-    originals: list[Original] = []
-    plans: list[ClipPlan] = []
-    recorder_key = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
+    refs: dict[str, list[SegmentRef]] = {}
+    lines: list[Segment] = []
     for name in cameras:
-        pieces: list[tuple[Original, bytes, int]] = []
         for seq in range(segments):
-            data, header = segment_bytes(random, segment_size)
-            segment = a_segment(name, seq, data, header)
+            data, header = segment_bytes(random, segment_size, seq=seq, codec=codec)
+            segment = a_segment(name, seq, data, header, codec=codec)
             stored = footage.put(segment.key, Content.of_bytes(data))
-            original = Original(ref=segment.ref(version=stored.version), leaf=leaves.encode(segment))
-            originals.append(original)
-            pieces.append((original, data, header))
-        if clips:
-            plans.append(clip_of(name, pieces))
-    batch = journal.encode(
-        [leaves.decode(original.leaf) for original in originals],
-        recorder="rec-1",
-        batch=1,
-        prev=journal.GENESIS,
-        at=T0 + segments * SEGMENT_SECONDS * SECOND,
-        key=recorder_key,
-    )
+            refs.setdefault(name, []).append(segment.ref(version=stored.version))
+            lines.append(segment)
     end = T0 + segments * SEGMENT_SECONDS * SECOND
+    log = a_log(folder / "log", folder / "keys", clock, lines, at=end)
+    span = Timespan(T0, end + 5 * SECOND)
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
         actor="os:operator",
-        span=Timespan(T0, end + 5 * SECOND),
+        span=span,
         prepared_at=clock.now(),
         lock_until=(clock.now() + lock_for) // SECOND * SECOND,
         cameras=tuple(camera(name) for name in cameras),
-        originals=tuple(originals),
+        originals=tuple(
+            Original(ref=ref, leaf=proof.leaf, proof=proof)
+            for ref, proof in zip((ref for name in cameras for ref in refs[name]), log.proofs, strict=True)
+        ),
         gaps=tuple(
             GapStatement(camera=name, span=Timespan(end, end + 5 * SECOND), cause="unreachable")
             for name in cameras
         ),
-        clips=tuple(plans),
-        journals=(JournalProof(batch=batch, public_key=recorder_key.public_key().public_bytes_raw()),),
+        clips=tuple(clip_of(name, refs[name], footage) for name in cameras) if clips else (),
+        journals=(log.journal,),
         custody=(b'{"type":"evidence.requested","v":1}',),
         system={"name": "saksi", "version": "0.1.0"},
+        request=request,
     )
     sealer = Sealer(
         footage=footage,
@@ -178,10 +248,57 @@ def make_world(
         authority=installation.load_local_authority(folder / "keys", clock=clock),
         clock=clock,
     )
-    return World(folder, footage, target, folder / "keys", clock, sealer, plan)
+    return World(folder, footage, target, folder / "keys", clock, sealer, plan, log)
 
 
-def a_segment(name: str, seq: int, data: bytes, header: int) -> Segment:
+def a_log(
+    folder: Path, keys_dir: Path, clock: ManualClock, lines: Sequence[Segment], *, at: int, number: int = 1
+) -> SmallLog:
+    """Upload one batch of leaves and make a checkpoint over it, in stores of its own."""
+    stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
+    ledger = Ledger(stores.records, clock)
+    raw = RECORDER_KEY.public_key().public_bytes_raw()
+    state = {"public_key": base64.b64encode(raw).decode("ascii"), "key_sha256": sha256(raw).hexdigest()}
+    ledger.append("recorder", "rec-1", state, expected=0, actor="os:tester", action="recorder.registered")
+    batch = journal.encode(
+        lines, recorder="rec-1", batch=number, prev=journal.GENESIS, at=at, key=RECORDER_KEY
+    )
+    stores.records.put(archive_keys.journal_key("rec-1", number, at), Content.of_bytes(batch))
+    gone = Disposition(
+        id="DSP-2026-0123456789",
+        cause=Cause.RETENTION,
+        status=DispositionStatus.DONE,
+        started_at=at,
+        started_by="job:dispose",
+        span=Timespan(T0 - HOUR, T0),
+        segments=1,
+        bytes=1,
+        list_sha256="ef" * 32,
+        policies=(),
+    )
+    entry = ledger.append(
+        "disposition", gone.id, disposition_state(gone), expected=0, actor="job:dispose", action="x"
+    )
+    maker = CheckpointMaker(
+        stores=stores,
+        ledger=ledger,
+        clock=clock,
+        signer=installation.load_log_signer(keys_dir, clock=clock),
+        authority=installation.load_local_authority(keys_dir, clock=clock),
+        origin="saksi.test/log",
+        lock_days=30,
+    )
+    maker.make()
+    maker.settle()
+    data = stores.records.get(entry.key)
+    wanted = [Line(leaves.encode(line), line.ingested_at) for line in lines] + [Line(data, entry.at)]
+    *proofs, last = prove_lines(stores.records, wanted)
+    checkpoint = SealedCheckpoint(last.checkpoint, last.signature or b"", last.stamp or b"")
+    destruction = Destruction(disposition=gone, entry=data, proof=last)
+    return SmallLog(JournalProof(batch=batch, public_key=raw), proofs, destruction, checkpoint)
+
+
+def a_segment(name: str, seq: int, data: bytes, header: int, codec: Codec = "h264") -> Segment:
     """The whole record of a synthetic segment."""
     start = T0 + seq * SEGMENT_SECONDS * SECOND
     return Segment(
@@ -194,59 +311,47 @@ def a_segment(name: str, seq: int, data: bytes, header: int) -> Segment:
         sha256=sha256(data).hexdigest(),
         size=len(data),
         header_bytes=header,
-        codec="h264",
+        codec=codec,
         gop="closed",
-        frames=150,
+        frames=FRAMES,
         clock=ClockStatement(source="arrival", offset_us=-1_200, uncertainty_us=40_000),
         camera_time=None,
         ingested_at=start + SEGMENT_SECONDS * SECOND + 50_000,
     )
 
 
-def clip_of(name: str, parts: list[tuple[Original, bytes, int]], chunk: int = 1_000) -> ClipPlan:
-    """A clip without the first 100 and the last 50 sample bytes, and without ten amid each segment."""
-    runs: list[tuple[Original, bytes, int, int]] = []
-    for number, (original, data, header) in enumerate(parts):
-        first = header + (100 if number == 0 else 0)
-        last = len(data) - (50 if number == len(parts) - 1 else 0)
-        middle = (first + last) // 2
-        runs += [(original, data, first, middle), (original, data, middle + 10, last)]
-    samples = b"".join(data[start:end] for _, data, start, end in runs)
-    head = (
-        box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", b"\1" * 333) + (8 + len(samples)).to_bytes(4) + b"mdat"
-    )
-    at = len(head)
-    pieces: list[dict[str, Any]] = []
-    for original, _, start, end in runs:
-        pieces.append(
-            {
-                "original": original.ref.key,
-                "sha256": original.ref.sha256,
-                "from": format_instant(original.ref.span.start),
-                "to": format_instant(original.ref.span.end),
-                "clip_offset": at,
-                "original_offset": start,
-                "length": end - start,
-            }
-        )
-        at += end - start
-    whole = head + samples
+def clip_of(name: str, refs: Sequence[SegmentRef], footage: ObjectStore) -> ClipPlan:
+    """The exact clip of a camera's segments without the first 1.5 s and the last 0.5 s."""
+    span = Timespan(refs[0].span.start + 1_500_000, refs[-1].span.end - 500_000)
+    clip = plan_clip(reading_of(refs, span, camera=name), footage)
+    return ClipPlan(camera=name, description=clip.outline(), size=clip.size, stream=lambda: clip.stream())
 
-    def stream() -> Iterator[bytes]:
-        reader = io.BytesIO(whole)
-        return iter(lambda: reader.read(chunk), b"")
 
-    return ClipPlan(
-        camera=name,
-        description={
-            "frames": 400,
-            "hidden_frames": 3,
-            "hidden_preroll_us": 0,
-            "pieces": pieces,
-            "bytes": len(whole),
-        },
-        size=len(whole),
-        stream=stream,
+def a_request() -> RequestFacts:
+    """A request as it is after its approval."""
+    return RequestFacts(
+        id="REQ-2026-0123456789",
+        entry_sha256="ab" * 32,
+        filed_at=T0 + HOUR,
+        agency_kind="polri",
+        agency="Polrestabes Makassar",
+        unit="Satreskrim",
+        name="Andi Contoh",
+        rank="Ipda",
+        nrp_nip="87010203",
+        letter_number="B/123/XI/2026/Reskrim",
+        letter_date="2026-11-24",
+        letter_sha256="cd" * 32,
+        legal_basis=(LegalBasis(kind="lp", number="LP/B/123/XI/2026", article="362 KUHP"),),
+        case="LP/B/123/XI/2026",
+        purpose="penyidikan",
+        urgent=False,
+        approvals=(
+            Approval(
+                role="war_room", name="Budi Contoh", by="user:budi", at=T0 + 2 * HOUR, entry_sha256="ab" * 32
+            ),
+        ),
+        hold_id="HLD-2026-0123456789",
     )
 
 

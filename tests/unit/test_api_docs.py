@@ -12,7 +12,7 @@ from archive.timespan import HOUR, SECOND
 from tests.support.api_site import Site, open_site
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "http.md"
-ROW = re.compile(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \| (?:`([a-z.]+)`|–) \|", re.MULTILINE)
+ROW = re.compile(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \| (?:`([a-z_.]+)`|–) \|", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from archive.errors import Malformed
 from archive.evidence.derivation import ClipDigest, Piece, check_tiling, header_size, read_header
-from tests.support.packages import box
+from archive.mp4.boxes import box
 
 HEADER = b"the clip's own header"
 

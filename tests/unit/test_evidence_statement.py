@@ -8,6 +8,7 @@ from archive import canonical
 from archive.errors import Malformed
 from archive.evidence import certificates, manifest, statement
 from archive.evidence.manifest import Layout
+from archive.evidence.stating import ClipOutcome, evidence_json
 from tests.support.packages import World, make_world
 
 SCHEMA = Path(statement.__file__).with_name("evidence-package-1.schema.json")
@@ -22,9 +23,10 @@ def world(tmp_path: Path) -> World:
 def body(world: World) -> dict[str, Any]:
     signer = certificates.load_der("signer", world.sealer.signer.certificate_der)
     layout = Layout.of(world.plan)
-    data = manifest.evidence_json(
-        world.plan, layout, clip_sha256=("0" * 64,) * len(world.plan.clips), signer=signer, tsa="local"
+    clips = tuple(
+        ClipOutcome("0" * 64, "h264", (None,) * len(clip.description["pieces"])) for clip in world.plan.clips
     )
+    data = evidence_json(world.plan, layout, clips=clips, documents={}, signer=signer, tsa="local")
     return dict(canonical.decode(data))
 
 

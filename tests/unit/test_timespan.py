@@ -119,3 +119,8 @@ def test_edges_are_half_open() -> None:
     assert 20 not in span
     assert not span.overlaps(Timespan(20, 30))
     assert span.overlaps(Timespan(19, 30))
+
+
+@given(st.integers(min_value=-62_135_596_800_000_000, max_value=253_402_300_799_999_999))
+def test_every_instant_of_the_calendar_is_read_back_as_it_was_written(instant: int) -> None:
+    assert parse_instant(format_instant(instant)) == instant

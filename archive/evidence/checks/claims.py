@@ -3,10 +3,11 @@
 from archive.canonical import sha256_hex
 from archive.errors import Malformed
 from archive.evidence import bag, paths, statement
-from archive.evidence.checks.payload import clip_digest
-from archive.evidence.findings import Inquiry, Step
+from archive.evidence.checks.payload import clip_run
+from archive.evidence.findings import Derived, Inquiry, Step
 from archive.evidence.parcel import read_small
-from archive.evidence.statement import OriginalPart, Statement
+from archive.evidence.statement import DerivativePart, OriginalPart, Statement
+from archive.evidence.stating import clock_json
 from archive.model import leaf as leaves
 from archive.model.segment import Segment
 from archive.timespan import SpanSet, Timespan, format_instant
@@ -37,7 +38,59 @@ def check_statement(inquiry: Inquiry, stated: Statement) -> None:
     custody = stated.custody
     if inquiry.actual.get(custody.path) not in (None, custody.sha256):
         inquiry.error("statement_contradicts", custody.path, f"{custody.path} is not what evidence.json says")
+    _check_listed(inquiry, paths.DOCUMENTS, [part.path for part in stated.documents or ()])
+    for document in stated.documents or ():
+        if inquiry.actual.get(document.path) not in (None, document.sha256):
+            inquiry.error(
+                "statement_contradicts", document.path, f"{document.path} is not what evidence.json says"
+            )
+    _check_clocks(inquiry, stated)
+    _check_request(inquiry, stated)
     _check_coverage(inquiry, stated)
+
+
+def _check_clocks(inquiry: Inquiry, stated: Statement) -> None:
+    """What is said of the clocks together follows from what is said of each original's."""
+    found: dict[str, list[OriginalPart]] = {}
+    for part in stated.originals:
+        found.setdefault(part.camera, []).append(part)
+    follows = [
+        clock_json(
+            camera,
+            sources=(part.clock.source for part in parts),
+            offsets=[part.clock.offset_us for part in parts],
+            uncertainties=[part.clock.uncertainty_us for part in parts],
+            flags=(flag for part in parts for flag in part.clock.flags),
+        )
+        for camera, parts in sorted(found.items())
+    ]
+    said = [
+        part.model_dump() | {"sources": list(part.sources), "flags": list(part.flags)}
+        for part in stated.clocks
+    ]
+    if said != follows:
+        inquiry.error(
+            "statement_contradicts",
+            paths.STATEMENT,
+            "what evidence.json says of the clocks does not follow from the originals",
+        )
+
+
+def _check_request(inquiry: Inquiry, stated: Statement) -> None:
+    """Approvals are of the request that the package answers."""
+    request, approvals = stated.request, stated.approvals or ()
+    if request is None and not approvals:
+        return
+    if request is None or any(one.entry_sha256 != request.entry_sha256 for one in approvals):
+        inquiry.error(
+            "approval_differs",
+            paths.STATEMENT,
+            "an approval in evidence.json is not of the request that the package answers",
+        )
+    elif not approvals:
+        inquiry.error(
+            "approval_missing", paths.STATEMENT, f"nobody approved the request {request.id} in evidence.json"
+        )
 
 
 def check_originals(inquiry: Inquiry, stated: Statement) -> None:
@@ -72,7 +125,7 @@ def check_derivation(inquiry: Inquiry, stated: Statement) -> None:
         if part.path not in inquiry.actual:
             continue  # missing or unreadable: said already
         try:
-            clip_digest(inquiry, part)
+            clip_run(inquiry, part)
         except Malformed as error:
             inquiry.object_to(part.path, error)
             continue
@@ -85,12 +138,49 @@ def check_derivation(inquiry: Inquiry, stated: Statement) -> None:
             inquiry.error(
                 "bad_pieces", part.path, f"{part.path} names bytes of its originals that do not exist"
             )
-        elif inquiry.derived[part.path] != inquiry.actual[part.path]:
+        elif inquiry.derived[part.path].sha256 != inquiry.actual[part.path]:
             inquiry.error(
                 "clip_not_derived",
                 part.path,
                 f"{part.path} is not made of the originals' bytes it names",
             )
+        else:
+            _check_slices(inquiry, part, inquiry.derived[part.path])
+
+
+def _check_slices(inquiry: Inquiry, part: DerivativePart, derived: Derived) -> None:
+    """The slice NAL units of every piece are a run of its original's, by either side's own tables."""
+    for number, piece in enumerate(part.pieces):
+        stated, original = piece.slices, derived.of_originals[number]
+        clip = derived.of_clip[number] if number < len(derived.of_clip) else None
+        if stated is None:
+            if original is None:
+                inquiry.warn(
+                    "slices_unreadable",
+                    part.path,
+                    f"the samples of {piece.original} are no NAL units; its bytes in {part.path} are proven",
+                )
+                continue
+            inquiry.error("slices_differ", part.path, f"piece {number + 1} of {part.path} states no slices")
+            return
+        said = (stated.count, stated.sha256)
+        if (
+            original is None
+            or clip is None
+            or (original.first, original.count, original.sha256) != (stated.first, *said)
+            or (clip.count, clip.sha256) != said
+        ):
+            inquiry.error(
+                "slices_differ",
+                part.path,
+                f"the slice NAL units of piece {number + 1} of {part.path} are not those that evidence.json"
+                f" names of {piece.original}",
+            )
+            return
+    total = sum(piece.slices.count for piece in part.pieces if piece.slices is not None)
+    codecs = {original.codec for original in (inquiry.statement.originals if inquiry.statement else ())}
+    if part.derivation.slices != total or part.derivation.codec not in codecs:
+        inquiry.error("slices_differ", part.path, f"what evidence.json sums up of {part.path} is not so")
 
 
 def _check_listed(inquiry: Inquiry, prefix: str, stated: list[str]) -> None:

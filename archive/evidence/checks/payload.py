@@ -1,18 +1,25 @@
 """Steps 2 and 3: every part of the payload is what the manifest says, and nothing was added.
 
-The payload is read once. While the originals pass, the digest of each clip is computed from their bytes,
-which step 6 compares (:mod:`archive.evidence.derivation`).
+The payload is read once. While the originals pass, the digest of each clip and the slices of its pieces are
+computed from their bytes; while a clip passes, its slices from its own. Step 6 compares them
+(:mod:`archive.evidence.derivation`, :mod:`archive.evidence.slices`).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from archive.errors import Malformed
 from archive.evidence import bag, derivation, paths
-from archive.evidence.derivation import ClipDigest, Piece
-from archive.evidence.findings import Inquiry, Step
+from archive.evidence.derivation import Piece
+from archive.evidence.findings import Derived, Inquiry, Step
+from archive.evidence.slices import ClipRun, SliceWalk
 from archive.evidence.statement import DerivativePart
+
+HELPERS = 2
+"""Threads that look at bytes beside the one that hashes them."""
+
+Feed = Callable[[str, int, bytes], None]
 
 
 def check(inquiry: Inquiry) -> None:
@@ -21,20 +28,20 @@ def check(inquiry: Inquiry) -> None:
     clips = _clips(inquiry)
     total = sum(parcel.sizes.get(path, 0) for path in inquiry.manifest)
     done = 0
-    with ThreadPoolExecutor(1) as helper:
+    with ThreadPoolExecutor(HELPERS) as helpers:
         for path in _order(inquiry):
             if path not in parcel.sizes:
                 inquiry.error("payload_missing", path, f"{path} is listed in {bag.MANIFEST} and is missing")
                 continue
             digest = hashlib.sha256()
             offset = 0
-            named = list(clips.values()) if path.startswith(paths.ORIGINALS) else []
+            feeds = _feeds(path, clips)
             try:
                 for chunk in parcel.chunks(path):
-                    fed = helper.submit(_feed, named, path, offset, chunk) if named else None
-                    digest.update(chunk)  # beside the helper: hashing lets go of the interpreter
-                    if fed is not None:
-                        fed.result()
+                    fed = [helpers.submit(feed, path, offset, chunk) for feed in feeds]
+                    digest.update(chunk)  # beside the helpers: hashing lets go of the interpreter
+                    for one in fed:
+                        one.result()
                     offset += len(chunk)
                     done += len(chunk)
                     inquiry.progress(done, total)
@@ -48,13 +55,23 @@ def check(inquiry: Inquiry) -> None:
                     path,
                     f"{path} is not what {bag.MANIFEST} says; it was changed after sealing",
                 )
-    inquiry.derived = {path: clip.hexdigest() for path, clip in clips.items() if clip.complete}
+    inquiry.derived = {
+        path: Derived(run.digest.hexdigest(), tuple(run.slices.of_pieces()), tuple(walk.found))
+        for path, (run, walk) in clips.items()
+        if run.digest.complete
+    }
     _check_complete(inquiry)
 
 
-def _feed(clips: list[ClipDigest], path: str, offset: int, chunk: bytes) -> None:
-    for clip in clips:
-        clip.feed(path, offset, chunk)
+def _feeds(path: str, clips: "dict[str, tuple[ClipRun, SliceWalk]]") -> list[Feed]:
+    """Who wants to see a part's bytes pass by; each is independent of the others."""
+    if path.startswith(paths.ORIGINALS):
+        runs = [run for run, _ in clips.values() if run.names(path)]
+        return [feed for run in runs for feed in (run.digest.feed, run.slices.feed)]
+    if path in clips:
+        walk = clips[path][1]
+        return [lambda _, offset, chunk: walk.feed(offset, chunk)]
+    return []
 
 
 def _check_complete(inquiry: Inquiry) -> None:
@@ -77,23 +94,25 @@ def _order(inquiry: Inquiry) -> Iterable[str]:
     return [*listed, *sorted(set(inquiry.manifest).difference(listed))]
 
 
-def _clips(inquiry: Inquiry) -> dict[str, ClipDigest]:
-    """A running digest for each clip whose account of itself can be followed; the others wait for step 6."""
-    clips: dict[str, ClipDigest] = {}
+def _clips(inquiry: Inquiry) -> "dict[str, tuple[ClipRun, SliceWalk]]":
+    """What to take of each clip whose account of itself can be followed; the others wait for step 6."""
+    clips: dict[str, tuple[ClipRun, SliceWalk]] = {}
     parts: tuple[DerivativePart, ...] = inquiry.fact(lambda s: s.derivatives, ())
     for part in parts:
         try:
-            clips[part.path] = clip_digest(inquiry, part)
+            run = clip_run(inquiry, part)
         except Malformed:
             continue
+        ranges = [(piece.clip_offset, piece.clip_offset + piece.length) for piece in part.pieces]
+        clips[part.path] = run, SliceWalk(run.samples, ranges)
     return clips
 
 
-def clip_digest(inquiry: Inquiry, part: DerivativePart) -> ClipDigest:
+def clip_run(inquiry: Inquiry, part: DerivativePart) -> ClipRun:
     """Read a clip's header. Raises Malformed ``bad_clip``, ``bad_pieces``, ``unreadable_part``."""
     size = inquiry.parcel.sizes.get(part.path, 0)
     head = derivation.read_header(part.path, inquiry.parcel.chunks(part.path), size)
     pieces = [
         Piece(piece.original, piece.original_offset, piece.clip_offset, piece.length) for piece in part.pieces
     ]
-    return ClipDigest(part.path, head, size, pieces)
+    return ClipRun.begin(part.path, head, size, pieces)

@@ -1,0 +1,193 @@
+"""The custody record: what was done with an item, or by a person. Reading it goes on record too.
+
+Whoever sees all (the auditor) may ask for any item and any person. Everybody else sees their own acts; and
+of the packages that they asked for all that was done with them, without addresses and sessions of others.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from api.acts import Act
+from api.auth.permissions import Reach
+from api.parameters import instant
+from api.routing import BINARY, add_document, add_json
+from api.schemas.custody import CustodyPage
+from api.statements import attachment
+from api.visit import Visit, require
+from archive.custody_report.items import Item
+from archive.custody_report.lines import Made, jsonl, line_json
+from archive.custody_report.printed import MAX_PRINTED, printed
+from archive.custody_report.record import MAX_LINES, Asked
+from archive.errors import NotFound, Refused
+from archive.model.request import KIND as REQUEST
+from archive.model.request import from_state
+from archive.persons import same_person
+from archive.timespan import Timespan, format_instant
+
+JSONL, PDF = "application/jsonl", "application/pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    item: str
+    person: str
+    start: str
+    end: str
+    footage_start: str
+    footage_end: str
+
+
+async def _asked(
+    item: Annotated[
+        str, Query(max_length=600, description="EVD-…, REQ-…, a hold, a camera, or a segment's key.")
+    ] = "",
+    person: Annotated[
+        str, Query(max_length=200, description="An actor, such as user:citra; with an item: only their acts.")
+    ] = "",
+    start: Annotated[
+        str, Query(alias="from", max_length=64, description="Acts from then on: RFC 3339 with an offset.")
+    ] = "",
+    end: Annotated[str, Query(alias="to", max_length=64, description="Acts before then.")] = "",
+    footage_from: Annotated[
+        str, Query(max_length=64, description="For a camera: footage from then on.")
+    ] = "",
+    footage_to: Annotated[str, Query(max_length=64, description="For a camera: footage before then.")] = "",
+) -> _Question:
+    return _Question(item, person, start, end, footage_from, footage_to)
+
+
+Question = Annotated[_Question, Depends(_asked)]
+Reader = Annotated[Visit, require("custody.read", Reach.MINE)]
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/custody and its reports."""
+    every, tag = "/v1/custody", "custody"
+    add_json(router, "GET", every, list_acts, CustodyPage, 404, tag=tag)
+    add_document(router, f"{every}/report.pdf", get_report_pdf, PDF, 404, tag=tag, schema=BINARY)
+    add_document(router, f"{every}/report.jsonl", get_report_jsonl, JSONL, 404, tag=tag)
+
+
+def list_acts(
+    visit: Reader,
+    question: Question,
+    limit: Annotated[int, Query(ge=1, le=MAX_LINES)] = 100,
+    cursor: Annotated[str, Query(max_length=100, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Acts on an item, of a person, or of a person on an item, in order of time."""
+    asked, whole = _permitted(visit, question)
+    with visit.runtime.slots:
+        page = visit.services.custody_record.page(asked, limit=limit, cursor=cursor)
+    visit.done(results=len(page.lines))
+    return JSONResponse({"acts": [line_json(line, whole=whole) for line in page.lines], "next": page.next})
+
+
+def get_report_pdf(visit: Reader, question: Question) -> Response:
+    """The report on paper, in Indonesian."""
+    asked, whole = _permitted(visit, question)
+    with visit.runtime.slots:
+        lines = tuple(islice(visit.services.custody_record.lines(asked), MAX_PRINTED + 1))
+        made = printed(asked, lines, _made(visit), whole=whole)
+    visit.done(results=len(lines), bytes=len(made))
+    return Response(made, media_type=PDF, headers={"Content-Disposition": attachment(_name(asked, "pdf"))})
+
+
+def get_report_jsonl(visit: Reader, question: Question) -> Response:
+    """The report as JSON lines: a head, an act a line, and an end with their number and SHA-256."""
+    asked, whole = _permitted(visit, question)
+    lines = visit.services.custody_record.lines(asked)
+    visit.done()
+
+    return StreamingResponse(
+        jsonl(asked, lines, _made(visit), whole=whole),
+        media_type=JSONL,
+        headers={"Content-Disposition": attachment(_name(asked, "jsonl"))},
+    )
+
+
+def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
+    """What is asked for, as far as it is theirs; and whether addresses and sessions are.
+
+    Raises:
+        NotFound, Malformed: as :meth:`archive.custody_report.record.CustodyRecord.asked`.
+        Refused: ``not_permitted`` for somebody else's acts.
+    """
+    named = tuple(one for one in (question.item, question.person) if one)
+    visit.begin(Act.CUSTODY_READ, *named)
+    sees_all = Reach.ALL in visit.principal.reach(visit.action)
+    own = visit.principal.id
+    if not sees_all and question.person and not same_person(question.person, own):
+        visit.details["denied"] = "person"
+        raise Refused(
+            "only your own acts are yours to see",
+            code="not_permitted",
+            hint="An auditor sees everybody's.",
+        )
+    footage = None
+    if question.footage_start or question.footage_end:
+        footage = Timespan(
+            instant("footage_from", question.footage_start), instant("footage_to", question.footage_end)
+        )
+    person = question.person or ("" if question.item or sees_all else own)
+    asked = visit.services.custody_record.asked(
+        item=_item(visit, question.item, footage, sees_all=sees_all) if question.item else None,
+        person=person,
+        start=instant("from", question.start) if question.start else None,
+        end=instant("to", question.end) if question.end else None,
+    )
+    visit.details |= {
+        "acts_from": format_instant(asked.span.start),
+        "acts_to": format_instant(asked.span.end),
+    }
+    if sees_all:
+        return asked, True
+    if asked.item is not None and not asked.person and _has_part_in(visit, asked.item):
+        return asked, False
+    return replace(asked, person=own), True
+
+
+def _item(visit: Visit, text: str, footage: Timespan | None, *, sees_all: bool) -> Item:
+    """The item; for whoever does not see all, one that does not exist is one that they never touched."""
+    try:
+        return visit.services.custody_record.item(text, footage=footage)
+    except NotFound:
+        if sees_all:
+            raise
+        return Item(text=text, names=frozenset({text}))
+
+
+def _has_part_in(visit: Visit, item: Item) -> bool:
+    """Whether a package's whole custody is theirs: whoever asked for it, and their agency."""
+    if item.request_id:
+        request = from_state(item.request_id, visit.services.ledger.head(REQUEST, item.request_id).state)
+        agency = visit.principal.agency
+        return same_person(request.requester.person, visit.principal.id) or (
+            bool(agency) and agency == request.agency_account
+        )
+    if not item.evidence_id:
+        return False
+    try:
+        record = visit.services.evidence.record(item.evidence_id)
+    except NotFound:
+        return False
+    return same_person(record.request.actor, visit.principal.id)
+
+
+def _made(visit: Visit) -> Made:
+    settings, services = visit.services.settings, visit.services
+    return Made(
+        by=visit.principal.id,
+        at=services.clock.now(),
+        organization=settings.organization,
+        time_zone=settings.zone.key,
+    )
+
+
+def _name(asked: Asked, ending: str) -> str:
+    subject = asked.person if asked.item is None else asked.item.text
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in subject)[-80:]
+    return f"custody-{plain}.{ending}"

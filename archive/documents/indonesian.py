@@ -1,0 +1,74 @@
+"""Numbers, sizes, lengths of time and moments as they are written in Indonesian."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from archive.errors import Malformed
+from archive.timespan import HOUR, MINUTE, SECOND, as_datetime
+
+_ZONES = {"Asia/Makassar": "WITA", "Asia/Jakarta": "WIB", "Asia/Jayapura": "WIT", "UTC": "UTC"}
+_DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+_MONTHS = (
+    "Januari", "Februari", "Maret", "April", "Mei", "Juni",
+    "Juli", "Agustus", "September", "Oktober", "November", "Desember",
+)  # fmt: skip
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its name. Raises Malformed ``bad_time_zone`` when it is not known here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Malformed(f"the time zone {name!r} is not known here", code="bad_time_zone") from error
+
+
+def zone_word(zone: ZoneInfo, instant: int) -> str:
+    """WITA, WIB, WIT, UTC, or the offset from UTC at that instant."""
+    return _ZONES.get(zone.key) or as_datetime(instant).astimezone(zone).strftime("UTC%z")
+
+
+def moment(instant: int, zone: ZoneInfo) -> str:
+    """``24-11-2026 14:00:00 WITA``; the fraction of a second is cut off."""
+    return f"{as_datetime(instant).astimezone(zone):%d-%m-%Y %H:%M:%S} {zone_word(zone, instant)}"
+
+
+def fine_moment(instant: int, zone: ZoneInfo) -> str:
+    """``24-11-2026 14:00:00,123`` to the millisecond, cut off; the zone is said elsewhere."""
+    local = as_datetime(instant).astimezone(zone)
+    return f"{local:%d-%m-%Y %H:%M:%S},{local.microsecond // 1000:03d}"
+
+
+def day_in_words(instant: int, zone: ZoneInfo) -> str:
+    """``Selasa, 24 November 2026``."""
+    local = as_datetime(instant).astimezone(zone)
+    return f"{_DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def clock_time(instant: int, zone: ZoneInfo) -> str:
+    """``14:00:00``."""
+    return f"{as_datetime(instant).astimezone(zone):%H:%M:%S}"
+
+
+def number(count: int) -> str:
+    """``1.234.567``."""
+    return f"{count:,}".replace(",", ".")
+
+
+def size(count: int) -> str:
+    """A number of bytes, in MB or GB (powers of ten, cut to hundredths) from a million on."""
+    if count < 1_000_000:
+        return f"{number(count)} byte"
+    unit, divisor = ("GB", 1_000_000_000) if count >= 1_000_000_000 else ("MB", 1_000_000)
+    hundredths = count * 100 // divisor
+    return f"{number(hundredths // 100)},{hundredths % 100:02d} {unit}"
+
+
+def length(duration: int) -> str:
+    """A length of time in µs as ``1 j 02 m 03,250 d`` (jam, menit, detik), cut to milliseconds."""
+    hours, rest = divmod(duration, HOUR)
+    minutes, rest = divmod(rest, MINUTE)
+    seconds, rest = divmod(rest, SECOND)
+    padded = f"{seconds:02d}" if hours or minutes else str(seconds)
+    text = f"{padded},{rest // 1000:03d} d" if rest >= 1000 else f"{padded} d"
+    if hours:
+        return f"{hours} j {minutes:02d} m {text}"
+    return f"{minutes} m {text}" if minutes else text

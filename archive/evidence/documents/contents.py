@@ -1,0 +1,235 @@
+"""The long tables of a sealing report: gaps, originals, clips, papers, the log, destructions, clocks."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from archive.canonical import sha256_hex
+from archive.documents.fonts import Font, printable, text_width
+from archive.documents.indonesian import fine_moment, length, moment, number, size, zone_word
+from archive.documents.pages import Column, Pages
+from archive.documents.panel import Align
+from archive.evidence import paths, token
+from archive.evidence.documents.vocabulary import (
+    CAUSES,
+    CLOCK_FLAGS,
+    CLOCK_SOURCES,
+    DISPOSITION_CAUSES,
+    DOCUMENTS,
+    word,
+)
+from archive.evidence.manifest import checkpoints_of
+from archive.evidence.plan import PackagePlan, read_leaf
+from archive.evidence.sealing import Copied
+from archive.model.segment import Segment
+from archive.timespan import parse_instant
+
+_HASH = Column(title="SHA-256", width=162, font=Font.FIXED, size=7.8)
+"""Two lines of 32 digits: legible, and as high as the row would be anyway."""
+
+
+def shortened(text: str, font: Font, points: float, width: float) -> str:
+    """The text, or as much of it as fits with an ellipsis."""
+    shown = printable(text, font)
+    if text_width(shown, font, points) <= width:
+        return shown
+    while shown and text_width(shown + "…", font, points) > width:
+        shown = shown[:-1]
+    return shown + "…"
+
+
+def gaps(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    """The gaps with their causes."""
+    if not plan.gaps:
+        pages.text("Tidak ada celah dalam rentang ini.", size=9.5)
+        pages.english("There is no gap in the span.")
+        return
+    columns = (
+        Column(title="Kamera", width=92, size=7.5),
+        Column(title=f"Dari ({zone_word(zone, plan.span.start)})", width=98, size=7.5),
+        Column(title="Sampai", width=98, size=7.5),
+        Column(title="Lama", width=72, size=7.5),
+        Column(title="Sebab", width=123, size=7.5),
+    )
+    pages.grid(
+        columns,
+        (
+            (
+                gap.camera,
+                fine_moment(gap.span.start, zone),
+                fine_moment(gap.span.end, zone),
+                length(gap.span.duration),
+                f"{word(CAUSES, gap.cause)} ({gap.cause})",
+            )
+            for gap in plan.gaps
+        ),
+    )
+
+
+def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
+    """All tables but the gaps; each only where it has rows."""
+    plan = copied.plan
+    if plan.originals:
+        _clocks(pages, plan)
+    if plan.destructions:
+        _destructions(pages, plan, zone)
+    if checkpoints_of(plan):
+        _checkpoints(pages, plan, zone)
+    if plan.documents:
+        _documents(pages, plan)
+    if plan.clips:
+        _clips(pages, copied, zone)
+    if plan.originals:
+        _originals(pages, plan, zone)
+
+
+def _clocks(pages: Pages, plan: PackagePlan) -> None:
+    pages.heading("Pernyataan jam", "How far to trust the wall times", room=90)
+    leaves: dict[str, list[Segment]] = {}
+    for item in plan.originals:
+        leaves.setdefault(item.ref.camera, []).append(read_leaf(item))
+    columns = (
+        Column(title="Kamera", width=92, size=7.5),
+        Column(title="Sumber waktu", width=118, size=7.5),
+        Column(title="Selisih teramati (ms)", width=92, align=Align.RIGHT, size=7.5),
+        Column(title="Ketidakpastian (ms)", width=76, align=Align.RIGHT, size=7.5),
+        Column(title="Catatan", width=105, size=7.5),
+    )
+    pages.grid(columns, (_clock(camera, found) for camera, found in sorted(leaves.items())))
+
+
+def _clock(camera: str, leaves: list[Segment]) -> tuple[str, ...]:
+    offsets = [leaf.clock.offset_us for leaf in leaves]
+    flags = sorted({flag for leaf in leaves for flag in leaf.clock.flags})
+    return (
+        camera,
+        ", ".join(word(CLOCK_SOURCES, one) for one in sorted({leaf.clock.source for leaf in leaves})),
+        f"{_milliseconds(min(offsets))} … {_milliseconds(max(offsets))}",
+        f"± {_milliseconds(max(leaf.clock.uncertainty_us for leaf in leaves))}",
+        "; ".join(word(CLOCK_FLAGS, flag) for flag in flags) or "–",
+    )
+
+
+def _milliseconds(microseconds: int) -> str:
+    """Tenths of a millisecond, away from zero: an uncertainty is never made smaller."""
+    tenths = -(-abs(microseconds) // 100)
+    sign = "−" if microseconds < 0 else ""
+    return f"{sign}{number(tenths // 10)},{tenths % 10}"
+
+
+def _destructions(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Pemusnahan tercatat yang menyentuh rentang ini", "Destructions on record", room=90)
+    for one in plan.destructions:
+        found = one.disposition
+        pages.fact("Berita acara", found.id, font=Font.BOLD)
+        pages.fact("Alasan", word(DISPOSITION_CAUSES, found.cause.value))
+        pages.fact("Mulai", f"{moment(found.started_at, zone)}, oleh {found.started_by}")
+        pages.fact("Tercantum dalam daftar", f"{number(found.segments)} segmen, {size(found.bytes)}")
+        pages.fact("SHA-256 catatan", sha256_hex(one.entry), font=Font.FIXED, size=8)
+        pages.space(4)
+
+
+def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Log arsip", "Checkpoints of the tamper-evident log", room=90)
+    proven = sum(item.proof is not None for item in plan.originals)
+    pages.text(
+        f"{number(proven)} dari {number(len(plan.originals))} segmen asli mempunyai bukti penyertaan dalam "
+        "checkpoint di bawah, yang ditandatangani kunci log dan diberi stempel waktu.",
+        size=9,
+    )
+    columns = (
+        Column(title="No", width=48, align=Align.RIGHT, size=7.5),
+        Column(title="Catatan", width=56, align=Align.RIGHT, size=7.5),
+        Column(title="Waktu stempel", width=121, size=7.5),
+        Column(title="Akar Merkle", width=258, font=Font.FIXED, size=6.4),
+    )
+    pages.grid(
+        columns,
+        (
+            (
+                number(one.note.number),
+                number(one.note.size),
+                moment(token.decode("the checkpoint's stamp", one.stamp).gen_time, zone),
+                one.note.root.hex(),
+            )
+            for one in checkpoints_of(plan)
+        ),
+    )
+
+
+def _documents(pages: Pages, plan: PackagePlan) -> None:
+    pages.heading("Dokumen lampiran", "Attached documents", room=60)
+    columns = (
+        Column(title="Berkas", width=150, size=7.5),
+        Column(title="Jenis", width=75, size=7.5),
+        Column(title="SHA-256", width=258, font=Font.FIXED, size=6.4),
+    )
+    pages.grid(
+        columns,
+        (
+            (paths.document(name), word(DOCUMENTS, one.kind), sha256_hex(one.content))
+            for name, one in sorted(plan.documents.items())
+        ),
+    )
+
+
+def _clips(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
+    pages.heading("Klip turunan", "Derived clips: a convenience, not the exhibit", room=90)
+    for clip, path in zip(copied.plan.clips, copied.layout.clips, strict=True):
+        outcome, account = copied.clips[path], clip.description
+        pages.keep_together(70)
+        pages.text(path, font=Font.BOLD, size=9)
+        for name, key in (("Diminta", "asked"), ("Tampil", "actual")):
+            if key in account:
+                start, end = (parse_instant(account[key][edge]) for edge in ("from", "to"))
+                pages.fact(name, f"{fine_moment(start, zone)} – {fine_moment(end, zone)}", size=8.5)
+        hidden = account.get("hidden_frames", 0)
+        if hidden:
+            before = length(account.get("hidden_preroll_us", 0))
+            after = length(account.get("hidden_tail_us", 0))
+            pages.fact(
+                "Tersembunyi",
+                f"{number(hidden)} gambar yang diperlukan dekoder ({before} sebelum, {after} sesudah) ada di "
+                "dalam berkas dan dapat dibuka dengan alat lain",
+                size=8.5,
+            )
+        slices = sum(one.count for one in outcome.slices if one is not None)
+        pages.fact(
+            "Turunan dari",
+            f"{number(len(outcome.slices))} potong segmen asli, {number(slices)} slice",
+            size=8.5,
+        )
+        pages.fact("Ukuran", size(clip.size), size=8.5)
+        pages.fact("SHA-256", outcome.sha256, font=Font.FIXED, size=7.5)
+        pages.space(4)
+
+
+def _originals(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Segmen asli", "Original segments: the exhibit", room=90)
+    pages.text(
+        "Urut menurut kamera dan waktu. Nama berkas di data/original dan keterangan lengkap ada di "
+        "data/metadata/evidence.json.",
+        size=9,
+    )
+    columns = (
+        Column(title="No", width=34, align=Align.RIGHT, size=7.5),
+        Column(title="Kamera", width=80, size=7.5),
+        Column(title=f"Mulai ({zone_word(zone, plan.span.start)})", width=104, size=7.5),
+        Column(title="Lama (d)", width=42, align=Align.RIGHT, size=7.5),
+        Column(title="Byte", width=61, align=Align.RIGHT, size=7.5),
+        _HASH,
+    )
+    pages.grid(columns, _segments(plan, zone))
+
+
+def _segments(plan: PackagePlan, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+    for count, item in enumerate(plan.originals, 1):
+        ref = item.ref
+        seconds, rest = divmod(ref.span.duration // 1000, 1000)
+        yield (
+            number(count),
+            ref.camera,
+            fine_moment(ref.span.start, zone),
+            f"{seconds},{rest:03d}",
+            number(ref.size),
+            ref.sha256,
+        )

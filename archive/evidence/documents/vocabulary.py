@@ -1,0 +1,74 @@
+"""What the archive's own words are on paper."""
+
+from collections.abc import Mapping
+
+CAUSES: Mapping[str, str] = {
+    "unreachable": "kamera tidak terjangkau",
+    "auth_failed": "kamera menolak kata sandi perekam",
+    "stream_error": "aliran gambar rusak",
+    "stalled": "gambar berhenti mengalir",
+    "no_keyframe": "kamera tidak mengirim gambar utuh (keyframe)",
+    "recorder_restart": "perekam dimulai ulang",
+    "recorder_overload": "perekam kelebihan beban",
+    "spool_full": "ruang antre perekam penuh",
+    "upload_lost": "rekaman hilang sebelum masuk arsip",
+    "disabled": "perekaman kamera dinonaktifkan",
+    "clock_step": "jam perekam dimajukan; tidak ada rekaman yang hilang",
+    "disposed": "dimusnahkan menurut aturan, tercatat",
+    "not_yet": "belum terjadi ketika paket disiapkan",
+    "not_registered": "kamera belum terdaftar",
+    "pending": "belum masuk arsip ketika paket disiapkan",
+    "unknown": "sebab tidak tercatat",
+}
+"""Causes of gaps: a recorder's, the archive's, and those a reader computes."""
+
+OWNERS: Mapping[str, str] = {
+    "government": "milik pemerintah",
+    "business": "tempat usaha",
+    "public": "fasilitas umum",
+    "worship": "rumah ibadah",
+}
+AGENCIES: Mapping[str, str] = {
+    "polri": "Kepolisian Negara Republik Indonesia",
+    "kejaksaan": "Kejaksaan Republik Indonesia",
+    "pengadilan": "Pengadilan",
+    "satpol_pp": "Satpol PP / PPNS",
+}
+BASES: Mapping[str, str] = {
+    "lp": "Laporan Polisi",
+    "sprindik": "Surat Perintah Penyidikan",
+    "penetapan": "Penetapan",
+    "perda": "Peraturan Daerah",
+}
+ROLES: Mapping[str, str] = {
+    "admin": "admin",
+    "war_room": "operator War Room",
+    "kecamatan": "operator kecamatan",
+    "police": "kepolisian",
+    "satpol_pp": "Satpol PP / PPNS",
+    "auditor": "auditor",
+}
+CLOCK_SOURCES: Mapping[str, str] = {
+    "arrival": "saat gambar tiba di perekam",
+    "import": "keterangan saat impor",
+}
+CLOCK_FLAGS: Mapping[str, str] = {
+    "timestamps_unreliable": "waktu dari kamera tidak dapat dipercaya; dipakai waktu tiba",
+    "ambiguous": "jam perekam mundur; dua bagian bertumpang tindih",
+    "unsynchronised": "jam perekam tidak tersinkron",
+}
+DISPOSITION_CAUSES: Mapping[str, str] = {
+    "retention": "masa simpan paling lama telah lewat",
+    "pressure": "ruang simpan hampir penuh",
+    "break_glass": "perintah yang sah sebelum masa kunci berakhir",
+}
+DOCUMENTS: Mapping[str, str] = {
+    "letter": "surat permintaan",
+    "approval": "persetujuan",
+    "sealing_report": "laporan penyegelan",
+}
+
+
+def word(words: Mapping[str, str], name: str) -> str:
+    """The word for a name, or the name itself: a paper is never without it."""
+    return words.get(name, name)

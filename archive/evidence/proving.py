@@ -1,0 +1,120 @@
+"""Where the lines of a package stand in the tamper-evident log (docs/reference/log.md).
+
+Sealing waits for the log. Where a line is under no checkpoint yet, one is made at once by a process that
+holds the log key; elsewhere the log job sees that a package waits, and makes it. A line that the log never
+had six hours after it was made (a recorder lost its journal) is sealed without a proof; the package says so.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from archive.checkpoint import stored
+from archive.checkpoint.prove import InclusionProof, Line, prove_lines
+from archive.clock import Clock
+from archive.errors import NotFound, Refused, Unavailable
+from archive.evidence.plan import SealedCheckpoint
+from archive.ports import ObjectStore
+from archive.timespan import HOUR, Timespan
+
+GRACE = 6 * HOUR
+MAX_CHECKPOINTS = 1_000
+_LATE = 2 * HOUR
+
+MakeCheckpoint = Callable[[], None]
+"""Makes a checkpoint now, signed and stamped; for a process that holds the log key."""
+
+
+class CheckpointPending(Unavailable):
+    """Something that shall be proven is under no sealed checkpoint yet."""
+
+    default_code = "checkpoint_pending"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            hint="A recorder's lines arrive within a minute and come under the next checkpoint; sealing goes"
+            " on then: saksi work --once log, then saksi work --once seal",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Finds proofs in ``records``. ``make_checkpoint`` is None where the log is another process's work."""
+
+    records: ObjectStore
+    clock: Clock
+    make_checkpoint: MakeCheckpoint | None = None
+
+    def prove(self, lines: Sequence[Line], arrived: Collection[bytes]) -> "list[InclusionProof | None]":
+        """A proof for each line, None for one that the log never had. ``arrived`` are in the records bucket.
+
+        Raises:
+            CheckpointPending: a line, or the seal of a checkpoint, is still on its way.
+            IntegrityError: ``checkpoint_altered``, ``leaves_altered``.
+        """
+        proofs = self._partial(lines)
+        missing = [line.leaf for line, proof in zip(lines, proofs, strict=True) if proof is None]
+        unsealed = any(proof is not None and not _is_sealed(proof) for proof in proofs)
+        if unsealed or any(leaf in arrived for leaf in missing):
+            self._make()
+            proofs = self._partial(lines)
+        young = self.clock.now() - GRACE
+        for line, proof in zip(lines, proofs, strict=True):
+            if proof is None and line.since > young:
+                raise CheckpointPending("a leaf of the package is under no checkpoint yet")
+            if proof is not None and not _is_sealed(proof):
+                raise CheckpointPending(f"checkpoint {proof.note.number} has no signature or time stamp yet")
+        return proofs
+
+    def over(self, span: Timespan, until: int) -> tuple[SealedCheckpoint, ...]:
+        """The checkpoints made over a span and two hours on, the first 1,000, and the newest by ``until``.
+
+        Raises:
+            CheckpointPending: there is none yet, or one of them is not sealed yet.
+        """
+        head = stored.newest(self.records)
+        if not head:
+            self._make()
+            head = stored.newest(self.records)
+        notes = [stored.read_note(self.records, number) for number in range(1, head + 1)]
+        ended = [note.number for note in notes if note.at <= until]
+        chosen = [note.number for note in notes if span.start <= note.at < span.end + _LATE]
+        numbers = sorted({*chosen[:MAX_CHECKPOINTS], *ended[-1:]}) or [note.number for note in notes[:1]]
+        if not numbers:
+            raise CheckpointPending("the log has no checkpoint yet")
+        return tuple(self._sealed(number) for number in numbers)
+
+    def _sealed(self, number: int) -> SealedCheckpoint:
+        text = stored.read_note(self.records, number).encode()
+        signature, stamp = (
+            stored.read_part(self.records, number, part) for part in (stored.SIGNATURE, stored.STAMP)
+        )
+        if signature is None or stamp is None:
+            raise CheckpointPending(f"checkpoint {number} has no signature or time stamp yet")
+        return SealedCheckpoint(text, signature, stamp)
+
+    def _make(self) -> None:
+        if self.make_checkpoint is None:
+            return
+        try:
+            self.make_checkpoint()
+        except (Refused, Unavailable):
+            return  # it is the log job's work then, and sealing waits for it
+
+    def _partial(self, lines: Sequence[Line]) -> "list[InclusionProof | None]":
+        """Proofs of what is covered: all at once, and by halving where a line is not."""
+        if not lines:
+            return []
+        try:
+            return list(prove_lines(self.records, lines))
+        except NotFound as error:
+            if error.code != "not_covered":
+                raise
+        if len(lines) == 1:
+            return [None]
+        middle = len(lines) // 2
+        return self._partial(lines[:middle]) + self._partial(lines[middle:])
+
+
+def _is_sealed(proof: InclusionProof) -> bool:
+    return proof.signature is not None and proof.stamp is not None

@@ -1,0 +1,359 @@
+"""Which slice NAL units a clip shares with its originals (docs/reference/evidence-package.md, *Slices*).
+
+Pictures are carried by slice NAL units. For each piece of a clip, the slice NAL units of that run of bytes
+are a contiguous run of the original's, and their SHA-256 is the same whether it is taken from the original or
+from the clip. Both are read while their bytes pass by once; the tables that address samples are read apart:
+the original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` and ``stsd``.
+"""
+
+import hashlib
+import struct
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from archive.errors import Malformed
+from archive.evidence.derivation import ClipDigest, Piece
+from archive.model.segment import Codec
+from archive.mp4.boxes import Box, bad_segment, boxes, child, fields, whole_box_at
+from archive.mp4.header import parse_header
+from archive.mp4.nal import NalKind, nal_kind
+from archive.mp4.samples import MAX_SAMPLES
+from archive.mp4.track import entry_codec
+
+METHOD = "slice-nal-sha256"
+MAX_HEADER = 16 << 20
+"""No segment's header is longer; 18,000 samples make 290 KB."""
+
+MAX_CLIP_SAMPLES = 24 * MAX_SAMPLES
+_PAIR = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex)."""
+
+    first: int
+    count: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Consecutive samples: the first begins at ``start``, each ends where ``ends`` says (bytes).
+
+    ``length_sizes`` has, for each sample, how many bytes the length of a NAL unit has.
+    """
+
+    codec: Codec
+    start: int
+    ends: Sequence[int]
+    length_sizes: bytes
+
+
+class SliceWalk:
+    """Walks samples as their bytes pass by, in order, and takes the slices of each of ``ranges``.
+
+    Ranges are half-open, in order, and do not overlap; an edge that is no sample's edge is damage. From the
+    first damage on nothing more is found: :attr:`found` has only what was complete before it.
+    """
+
+    def __init__(self, samples: Samples, ranges: Iterable[tuple[int, int]]) -> None:
+        self._samples = samples
+        self._ranges = list(ranges)
+        self._sample = 0
+        self._at = samples.start
+        self._head = bytearray()
+        self._left = 0
+        self._taking = False
+        self._seen = 0
+        self._first = 0
+        self._hash = hashlib.sha256()
+        self._over = not self._ranges
+        self.codec = samples.codec
+        self.found: list[Slices] = []
+
+    def feed(self, offset: int, chunk: "bytes | memoryview") -> None:
+        """Bytes at ``offset``; those before the first sample pass by."""
+        if self._over or offset + len(chunk) <= self._at:
+            return
+        view = memoryview(chunk)
+        at, end = self._at - offset, len(view)
+        while at < end and not self._over:
+            if self._left:
+                step = min(self._left, end - at)
+                if self._taking:
+                    self._hash.update(view[at : at + step])
+                self._left -= step
+                at += step
+                self._at += step
+                if not self._left:
+                    self._unit_ended()
+                continue
+            wanted = self._head_size() - len(self._head)
+            part = view[at : at + wanted]
+            self._head += part
+            at += len(part)
+            self._at += len(part)
+            if len(part) == wanted:
+                self._unit_begins()
+
+    def _head_size(self) -> int:
+        """The bytes of a length and of the NAL unit's first."""
+        if not self._head:
+            self._skip_empty()
+        return self._samples.length_sizes[self._sample] + 1 if self._sample < len(self._samples.ends) else 1
+
+    def _skip_empty(self) -> None:
+        ends = self._samples.ends
+        while self._sample < len(ends) and ends[self._sample] == self._at:
+            self._sample += 1
+        if self._sample == len(ends):
+            self._over = True
+
+    def _unit_begins(self) -> None:
+        if self._over:
+            return
+        size = len(self._head) - 1
+        length = int.from_bytes(self._head[:size])
+        begin = self._at - 1 - size
+        first_byte = self._head[size]
+        self._head.clear()
+        if length == 0 or begin + size + length > self._samples.ends[self._sample]:
+            self._over = True
+            return
+        if begin >= self._ranges[0][1] or (begin < self._ranges[0][0] < begin + size + length):
+            self._over = True  # the range's edge is within a NAL unit
+            return
+        if begin == self._ranges[0][0]:
+            if begin != (self._samples.ends[self._sample - 1] if self._sample else self._samples.start):
+                self._over = True  # the range begins within a sample
+                return
+            self._first = self._seen
+            self._hash = hashlib.sha256()
+        is_slice = nal_kind(self._samples.codec, first_byte) is NalKind.SLICE
+        self._taking = is_slice and begin >= self._ranges[0][0]
+        if self._taking:
+            self._hash.update(length.to_bytes(4) + bytes((first_byte,)))
+        self._seen += is_slice
+        self._left = length - 1
+        if not self._left:
+            self._unit_ended()
+
+    def _unit_ended(self) -> None:
+        self._taking = False
+        ends = self._samples.ends
+        if self._at != ends[self._sample]:
+            if self._at + self._samples.length_sizes[self._sample] >= ends[self._sample]:
+                self._over = True  # no room for another NAL unit
+            elif self._at >= self._ranges[0][1]:
+                self._over = True  # the range ends within a sample
+            return
+        self._sample += 1
+        if self._at == self._ranges[0][1]:
+            self.found.append(Slices(self._first, self._seen - self._first, self._hash.hexdigest()))
+            del self._ranges[0]
+            self._over = not self._ranges
+
+
+class OriginalSlices:
+    """The slices of an original in some of its byte ranges, as the original passes by from its beginning.
+
+    Its header is read on the way. ``found`` is short where it, or a sample, cannot be read.
+    """
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        self._ranges = list(ranges)
+        self._header: bytearray | None = bytearray()
+        self._walk: SliceWalk | None = None
+
+    def feed(self, offset: int, chunk: "bytes | memoryview") -> None:
+        """The next bytes of the original."""
+        if self._header is not None:
+            self._header += chunk
+            self._read_header()
+        elif self._walk is not None:
+            self._walk.feed(offset, chunk)
+
+    @property
+    def codec(self) -> Codec | None:
+        """The original's codec, once its header was read."""
+        return None if self._walk is None else self._walk.codec
+
+    @property
+    def found(self) -> list[Slices]:
+        """The slices of each range, as far as they could be read."""
+        return [] if self._walk is None else self._walk.found
+
+    def _read_header(self) -> None:
+        header = self._header
+        if header is None or not _has_header(header):
+            return
+        self._header = None
+        try:
+            read = parse_header(bytes(header))
+        except Malformed:
+            return
+        ends = list(accumulate(read.samples.sizes, initial=read.header_bytes))[1:]
+        samples = Samples(read.codec, read.header_bytes, ends, bytes((read.nal_length_size,)) * len(ends))
+        self._walk = SliceWalk(samples, self._ranges)
+        self._walk.feed(0, bytes(header))
+
+
+class ClipSlices:
+    """The slices of each piece of a clip, from its originals as they stream past in the pieces' order."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._pieces = pieces
+        self._ranges: dict[str, list[tuple[int, int]]] = {}
+        for piece in pieces:
+            end = piece.original_offset + piece.length
+            self._ranges.setdefault(piece.original, []).append((piece.original_offset, end))
+        self._current = ""
+        self._walk: OriginalSlices | None = None
+        self._found: dict[str, list[Slices]] = {}
+
+    def names(self, original: str) -> bool:
+        """Whether a piece is of that original."""
+        return original in self._ranges
+
+    def feed(self, original: str, offset: int, chunk: "bytes | memoryview") -> None:
+        """Bytes of an original at ``offset``; each original from its beginning to its end."""
+        if original not in self._ranges:
+            return
+        if original != self._current:
+            self._keep()
+            self._current, self._walk = original, OriginalSlices(self._ranges[original])
+        if self._walk is not None:
+            self._walk.feed(offset, chunk)
+
+    def of_pieces(self) -> "list[Slices | None]":
+        """The slices of each piece in order; None where the original's samples could not be read so far."""
+        self._keep()
+        left = {original: list(found) for original, found in self._found.items()}
+        return [left[p.original].pop(0) if left.get(p.original) else None for p in self._pieces]
+
+    def _keep(self) -> None:
+        if self._walk is not None:
+            self._found[self._current] = self._walk.found
+            self._walk, self._current = None, ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRun:
+    """All that is taken of a clip while its originals pass by: the digest it must have, and its slices."""
+
+    digest: ClipDigest
+    slices: ClipSlices
+    samples: Samples
+
+    @classmethod
+    def begin(cls, name: str, header: bytes, size: int, pieces: Sequence[Piece]) -> "ClipRun":
+        """A run for the clip with this header. Raises Malformed ``bad_clip``, ``bad_pieces``."""
+        return cls(ClipDigest(name, header, size, pieces), ClipSlices(pieces), read_clip(header, size))
+
+    def names(self, original: str) -> bool:
+        """Whether a piece of the clip is of that original."""
+        return self.slices.names(original)
+
+    def feed(self, original: str, offset: int, chunk: "bytes | memoryview") -> None:
+        """Bytes of an original at ``offset``; each original from its beginning to its end."""
+        self.digest.feed(original, offset, chunk)
+        self.slices.feed(original, offset, chunk)
+
+
+def read_clip(header: bytes, size: int) -> Samples:
+    """The samples of a clip of ``size`` bytes, from its header up to its first sample.
+
+    Raises:
+        Malformed: ``bad_clip``: its tables cannot be read, contradict each other, or do not tile its bytes.
+    """
+    try:
+        return _read_clip(header, size)
+    except Malformed as error:
+        raise Malformed(f"the clip's sample tables: {error.message}", code="bad_clip") from error
+
+
+def _read_clip(header: bytes, size: int) -> Samples:
+    moov = next(
+        (one for one in boxes(header[: _mdat(header)], 0, _mdat(header), "clip") if one.kind == b"moov"), None
+    )
+    if moov is None:
+        raise bad_segment("there is no moov")
+    stbl = child(header, moov, b"trak", b"mdia", b"minf", b"stbl")
+    codec, entries = _entries(header, child(header, stbl, b"stsd"))
+    sizes = _sizes(header, child(header, stbl, b"stsz"))
+    offsets = _column(header, child(header, stbl, b"co64"), "Q")
+    runs = _column(header, child(header, stbl, b"stsc"), "I", 3)
+    at, number = len(header), 0
+    lengths = bytearray()
+    ends: list[int] = []
+    chunk = 0
+    for index in range(0, len(runs), 3):
+        first, count, entry = runs[index : index + 3]
+        following = runs[index + 3] if index + 3 < len(runs) else len(offsets) + 1
+        if first != chunk + 1 or following <= first or not 1 <= entry <= len(entries) or not count:
+            raise bad_segment("stsc is not in order")
+        for _ in range(following - first):
+            if chunk >= len(offsets) or offsets[chunk] != at or number + count > len(sizes):
+                raise bad_segment("the chunks do not tile the clip")
+            for length in sizes[number : number + count]:
+                at += length
+                ends.append(at)
+            lengths += bytes((entries[entry - 1],)) * count
+            number += count
+            chunk += 1
+    if (at, number, chunk) != (size, len(sizes), len(offsets)):
+        raise bad_segment("the samples do not tile the clip")
+    return Samples(codec, len(header), ends, bytes(lengths))
+
+
+def _mdat(header: bytes) -> int:
+    """Where the head of ``mdat`` begins, which is cut off from its body here."""
+    at = 0
+    while (found := whole_box_at(header, at, len(header))) is not None:
+        at = found.end
+    return at
+
+
+def _entries(header: bytes, stsd: Box) -> tuple[Codec, list[int]]:
+    _, count = fields(header, stsd, _PAIR)
+    found = [entry_codec(header, entry) for entry in boxes(header, stsd.body + 8, stsd.end, "stsd")]
+    codecs = {codec for codec, _ in found}
+    if len(found) != count or len(codecs) != 1:
+        raise bad_segment("stsd does not hold its sample entries, all of one codec")
+    return codecs.pop(), [size for _, size in found]
+
+
+def _sizes(header: bytes, stsz: Box) -> "array[int]":
+    _, each = fields(header, stsz, _PAIR)
+    if each:
+        raise bad_segment("stsz gives one size for all samples")
+    return _column(header, stsz, "I", skip=4)
+
+
+def _column(header: bytes, box: Box, kind: str, width: int = 1, skip: int = 0) -> "array[int]":
+    """A full box whose body ends in a count and that many groups of ``width`` numbers."""
+    (count,) = fields(header, box, struct.Struct(">I"), 4 + skip)
+    column = array(kind)
+    begin = box.body + 8 + skip
+    if count > MAX_CLIP_SAMPLES or begin + count * width * column.itemsize != box.end:
+        raise bad_segment("a table is not as long as it says")
+    column.frombytes(header[begin : box.end])
+    if struct.pack("=H", 1) == struct.pack("<H", 1):
+        column.byteswap()
+    return column
+
+
+def _has_header(head: bytearray) -> bool:
+    """Whether ``ftyp``, ``moov``, ``moof`` and the head of ``mdat`` are all there, or will never be."""
+    at = 0
+    for _ in range(3):
+        if len(head) < at + 8:
+            return False
+        length = int.from_bytes(head[at : at + 4])
+        if not 8 <= length <= MAX_HEADER:
+            return True
+        at += length
+    return len(head) >= at + 16 or at > MAX_HEADER

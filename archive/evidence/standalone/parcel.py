@@ -1,0 +1,265 @@
+"""A package as it was handed over: a folder or a ZIP, which may be hostile. Nothing is unpacked.
+
+``objections`` names what must not be in a package; when there is any, nothing of the package is to be read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+CHUNK = 1 << 20
+MAX_PARTS = 200_000
+MAX_SMALL = 64 << 20
+MAX_EXPANSION = 100
+DECLARATION = "bagit.txt"
+LATER = ("signatures/", "handover/")
+_DEVICES = {"con", "prn", "aux", "nul"}.union(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))
+_ZIP_TROUBLES = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)
+
+
+class NoPackage(Exception):
+    """What is there is no package at all; the text says why."""
+
+
+class Unreadable(Exception):
+    """A part that cannot be read to its end."""
+
+
+class Parcel:
+    """Parts by path with their sizes; ``chunks`` streams one."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+        self.objections: list[tuple[str, str]] = []
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The bytes of a part in pieces of at most 1 MiB. Raises Unreadable."""
+        raise NotImplementedError(path)
+
+    def small(self, path: str) -> bytes:
+        """A part of at most 64 MiB as a whole. Raises Unreadable."""
+        if self.sizes.get(path, 0) > MAX_SMALL:
+            raise Unreadable("it is larger than such a part can be")
+        return b"".join(self.chunks(path))
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def open_parcel(path: str) -> Parcel:
+    """Open a package in a folder or a ZIP. Raises NoPackage."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError) as error:
+        raise NoPackage(f"there is nothing at {path}") from error
+    if stat.S_ISDIR(mode):
+        return FolderParcel(path)
+    if stat.S_ISREG(mode):
+        return ZipParcel(path)
+    raise NoPackage(f"{path} is neither a folder nor a ZIP")
+
+
+class FolderParcel(Parcel):
+    """A package in a folder; links are never followed."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        self._root = root
+        try:
+            self._walk()
+        except OSError as error:
+            raise NoPackage(f"the folder {root} cannot be read: {error.strerror}") from error
+        self.objections += objections_to_names(self.sizes)
+        if DECLARATION not in self.sizes and not self.objections:
+            raise NoPackage(f"{root} holds no {DECLARATION}")
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The bytes of a part."""
+        if path not in self.sizes:
+            raise Unreadable("it is missing")
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags |= getattr(os, "O_BINARY", 0)
+        try:
+            with os.fdopen(os.open(os.path.join(self._root, *path.split("/")), flags), "rb", 0) as reader:
+                while True:
+                    chunk = reader.read(CHUNK)
+                    if not chunk:
+                        return
+                    yield chunk
+        except OSError as error:
+            raise Unreadable(f"it cannot be read: {error.strerror}") from error
+
+    def _walk(self) -> None:
+        folders = [""]
+        while folders:
+            prefix = folders.pop()
+            with os.scandir(os.path.join(self._root, prefix)) as entries:
+                for entry in sorted(entries, key=lambda one: one.name):
+                    path = prefix + entry.name
+                    if len(self.sizes) + len(folders) > MAX_PARTS:
+                        raise NoPackage(f"{self._root} has too many parts")
+                    if entry.is_symlink():
+                        self.objections.append((path, "is a link"))
+                    elif entry.is_dir(follow_symlinks=False):
+                        folders.append(path + "/")
+                    elif entry.is_file(follow_symlinks=False):
+                        self.sizes[path] = entry.stat(follow_symlinks=False).st_size
+                    else:
+                        self.objections.append((path, "is a device, a pipe or a socket"))
+
+
+class ZipParcel(Parcel):
+    """A package in a ZIP, at its top or in one folder of any name; entries stored or deflated."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except _ZIP_TROUBLES as error:
+            raise NoPackage(f"{path} is no ZIP that can be read: {error}") from error
+        entries = [
+            one for one in self._zip.infolist() if not (one.filename.endswith("/") and not one.file_size)
+        ]
+        if len(entries) > MAX_PARTS:
+            self.close()
+            raise NoPackage(f"{path} has too many entries")
+        self.objections += _objections_to_entries(entries, self._zip.start_dir)
+        base = _base(entries)
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in entries:
+            if not entry.filename.startswith(base):
+                self.objections.append((entry.filename, "lies outside the package's folder"))
+                continue
+            self._entries[entry.filename[len(base) :]] = entry
+        self.sizes = {name: entry.file_size for name, entry in self._entries.items()}
+        self.objections += objections_to_names(self.sizes)
+        if DECLARATION not in self.sizes and not self.objections:
+            self.close()
+            raise NoPackage(f"{path} holds no {DECLARATION}")
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The bytes of a part. Where it is stored as it is, SHA-256 alone says whether it is what it was."""
+        entry = self._entries.get(path)
+        if entry is None:
+            raise Unreadable("it is missing")
+        return self._stored(entry) if entry.compress_type == zipfile.ZIP_STORED else self._deflated(entry)
+
+    def _stored(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        left = entry.file_size
+        try:
+            with open(self._path, "rb", buffering=0) as reader:
+                reader.seek(entry.header_offset)
+                head = reader.read(30)
+                name, extra = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
+                if head[:4] != b"PK\3\4" or reader.read(name) != entry.orig_filename.encode(_encoding(entry)):
+                    raise Unreadable("the ZIP has another entry in its place")
+                if entry.compress_size != left:
+                    raise Unreadable("it is stored with another size than its own")
+                reader.seek(extra, 1)
+                while left:
+                    chunk = reader.read(min(CHUNK, left))
+                    if not chunk:
+                        raise Unreadable("it is shorter than the ZIP says")
+                    left -= len(chunk)
+                    yield chunk
+        except _ZIP_TROUBLES as error:
+            raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
+
+    def _deflated(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        left = entry.file_size
+        try:
+            with self._zip.open(entry) as reader:
+                while True:
+                    chunk = reader.read(CHUNK)
+                    left -= len(chunk)
+                    if left < 0:
+                        raise Unreadable("it is longer than the ZIP says")
+                    if not chunk:
+                        break
+                    yield chunk
+        except _ZIP_TROUBLES as error:
+            raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
+        if left:
+            raise Unreadable("it is shorter than the ZIP says")
+
+    def close(self) -> None:
+        """Close the ZIP."""
+        self._zip.close()
+
+
+def objections_to_names(names: dict[str, int]) -> list[tuple[str, str]]:
+    """Names that leave the package, or that some system could not keep apart or would not store."""
+    found: list[tuple[str, str]] = []
+    folded: dict[str, str] = {}
+    for name in names:
+        parts = name.split("/")
+        if (
+            name.startswith("/")
+            or "\\" in name
+            or ":" in name
+            or any(part in ("", ".", "..") for part in parts)
+        ):
+            found.append((name, "is a name that leaves the package"))
+        elif not name.isprintable() or not (name.isascii() or name.startswith(LATER)):
+            found.append((name, "is not a plain ASCII name"))
+        elif any(part.partition(".")[0].rstrip(" ").lower() in _DEVICES for part in parts):
+            found.append((name, "is a device name of Windows"))
+        other = folded.setdefault(name.lower(), name)
+        if other != name:
+            found.append((name, f"differs from {other} in case only"))
+    return found
+
+
+def _encoding(entry: zipfile.ZipInfo) -> str:
+    return "utf-8" if entry.flag_bits & 0x800 else "cp437"
+
+
+def _objections_to_entries(entries: list[zipfile.ZipInfo], directory: int) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    end, last = 0, ""
+    for entry in sorted(entries, key=lambda one: one.header_offset):
+        name = entry.filename
+        if name in seen:
+            found.append((name, "appears twice in the ZIP"))
+        seen.add(name)
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+            found.append((name, "is a link or a device"))
+        if entry.flag_bits & 1:
+            found.append((name, "is encrypted"))
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            found.append((name, "is compressed in an unusual way"))
+        if entry.file_size > CHUNK and entry.file_size > MAX_EXPANSION * entry.compress_size:
+            found.append((name, "expands beyond reason"))
+        if entry.header_offset < end:
+            found.append((name, f"overlaps {last} in the ZIP"))
+        end, last = entry.header_offset + 30 + len(name) + entry.compress_size, name
+        if end > directory:
+            found.append((name, "reaches beyond its place in the ZIP"))
+    return found
+
+
+def _base(entries: list[zipfile.ZipInfo]) -> str:
+    """The folder that the bag lies in, with its slash, or nothing."""
+    names = [entry.filename for entry in entries]
+    if not names or DECLARATION in names:
+        return ""
+    holders = {name.partition("/")[0] for name in names if name.endswith("/" + DECLARATION)}
+    return (holders.pop() if len(holders) == 1 else names[0].partition("/")[0]) + "/"

@@ -1,0 +1,366 @@
+"""From a plan and what the copying found to the bytes of ``evidence.json``."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+
+from archive.canonical import sha256_hex
+from archive.checkpoint import stored
+from archive.checkpoint.prove import InclusionProof
+from archive.errors import Malformed
+from archive.evidence import certificates, paths, report, statement, token
+from archive.evidence.manifest import Layout, checkpoints_of, journals_of
+from archive.evidence.plan import (
+    ClipPlan,
+    Document,
+    Original,
+    PackagePlan,
+    RequestFacts,
+    read_leaf,
+)
+from archive.evidence.slices import METHOD, Slices
+from archive.model.camera import Camera
+from archive.model.segment import Codec, Segment
+from archive.timespan import Timespan, format_instant
+
+_TOLD_APART = frozenset(
+    {
+        "pieces",
+        "sha256",
+        "bytes",
+        "asked",
+        "actual",
+        "hidden_frames",
+        "hidden_preroll_us",
+        "hidden_tail_us",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOutcome:
+    """What copying found of a clip: its SHA-256 (hex), its codec, and the slices of each of its pieces."""
+
+    sha256: str
+    codec: Codec
+    slices: tuple[Slices | None, ...]
+
+
+def evidence_json(
+    plan: PackagePlan,
+    layout: Layout,
+    *,
+    clips: tuple[ClipOutcome, ...],
+    documents: Mapping[str, Document],
+    signer: x509.Certificate,
+    tsa: str,
+) -> bytes:
+    """``evidence.json`` of a plan whose clips came out so, with these papers by name.
+
+    Raises:
+        Malformed: ``bad_plan``, ``bad_statement``: a clip's account holds anything but text, integers, lists
+            and objects. ``bad_timestamp``: a checkpoint's stamp cannot be read.
+    """
+    request = plan.request
+    body: dict[str, Any] = {
+        "schema": statement.SCHEMA_ID,
+        "evidence_id": plan.evidence_id,
+        "kind": plan.kind.value,
+        "case": plan.case,
+        "actor": plan.actor,
+        "span": _span(plan.span),
+        "prepared_at": format_instant(plan.prepared_at),
+        "tz_display": plan.tz_display,
+        "system": dict(plan.system),
+        "request": None if request is None else _request(request),
+        "approvals": [] if request is None else _approvals(request),
+        "hold": None if request is None or not request.hold_id else {"id": request.hold_id},
+        "cameras": [_camera(plan, camera) for camera in plan.cameras],
+        "originals": list(_originals(plan, layout)),
+        "clocks": _clocks(plan),
+        "gaps": [{"camera": gap.camera, "cause": gap.cause} | _span(gap.span) for gap in plan.gaps],
+        "derivatives": [
+            _derivative(plan, layout, clip, path, outcome)
+            for clip, path, outcome in zip(plan.clips, layout.clips, clips, strict=True)
+        ],
+        "journals": _journals(plan),
+        "checkpoints": _checkpoints(plan),
+        "dispositions": list(_dispositions(plan)),
+        "documents": [
+            {"path": paths.document(name), "kind": one.kind, "sha256": sha256_hex(one.content)}
+            for name, one in sorted(documents.items())
+        ],
+        "custody": {
+            "path": paths.CUSTODY,
+            "sha256": sha256_hex(b"".join(line + b"\n" for line in plan.custody)),
+            "lines": len(plan.custody),
+        },
+        "package_until": format_instant(plan.lock_until),
+        "seal": {
+            "form": "CAdES-BES",
+            "digest": "sha256",
+            "signer_sha256": certificates.fingerprint(signer),
+            "signer_subject": certificates.subject(signer),
+            "tsa": tsa,
+        },
+        "limits": [{"id": indonesian, "en": english} for indonesian, english in report.limits(plan.kind)],
+    }
+    for name in ("request", "approvals", "hold", "checkpoints", "dispositions", "documents"):
+        if not body[name]:
+            del body[name]  # what is optional is left out where there is nothing to say
+    return statement.check(body)
+
+
+def _request(request: RequestFacts) -> dict[str, Any]:
+    stated: dict[str, Any] = {
+        "id": request.id,
+        "entry_sha256": request.entry_sha256,
+        "filed_at": format_instant(request.filed_at),
+        "agency_kind": request.agency_kind,
+        "agency": request.agency,
+        "unit": request.unit,
+        "requester": {"name": request.name, "rank": request.rank, "nrp_nip": request.nrp_nip},
+        "legal_basis": [
+            {"kind": one.kind, "number": one.number, "article": one.article} for one in request.legal_basis
+        ],
+        "case": request.case,
+        "purpose": request.purpose,
+        "urgent": int(request.urgent),
+    }
+    if request.letter_number:
+        stated["letter"] = {"number": request.letter_number, "date": request.letter_date}
+        if request.letter_sha256:
+            stated["letter"]["sha256"] = request.letter_sha256
+    return stated
+
+
+def _approvals(request: RequestFacts) -> list[dict[str, Any]]:
+    return [
+        {
+            "role": one.role,
+            "name": one.name,
+            "by": one.by,
+            "at": format_instant(one.at),
+            "entry_sha256": one.entry_sha256,
+        }
+        for one in request.approvals
+    ]
+
+
+def _camera(plan: PackagePlan, camera: Camera) -> dict[str, Any]:
+    stated = {"id": camera.id, "registered_at": format_instant(camera.registered_at)} | _facts(camera)
+    changes = [
+        {"at": format_instant(change.at)} | _facts(change.camera)
+        for change in plan.changes
+        if change.camera.id == camera.id
+    ]
+    return stated | ({"changes": changes} if changes else {})
+
+
+def _facts(camera: Camera) -> dict[str, Any]:
+    return {
+        "name": camera.name,
+        "lat": format(camera.place.lat, "f"),
+        "lon": format(camera.place.lon, "f"),
+        "kecamatan": camera.place.kecamatan,
+        "kelurahan": camera.place.kelurahan,
+        "owner": camera.place.owner.value,
+        "view": "public",
+        "segment_seconds": camera.segment_seconds,
+    }
+
+
+def _originals(plan: PackagePlan, layout: Layout) -> Iterator[dict[str, Any]]:
+    lines: dict[str, int] = {}
+    proofs: dict[str, int] = {}
+    for item in plan.originals:
+        camera = item.ref.camera
+        lines[camera] = lines.get(camera, 0) + 1
+        stated = _original(item, layout, lines[camera])
+        if item.proof is not None:
+            proofs[camera] = proofs.get(camera, 0) + 1
+            stated["log"] = _log(item.proof, layout.inclusion(camera), proofs[camera])
+        yield stated
+
+
+def _original(item: Original, layout: Layout, line: int) -> dict[str, Any]:
+    leaf = read_leaf(item)
+    stated: dict[str, Any] = {
+        "path": layout.original(item),
+        "camera": leaf.camera,
+        "recorder": leaf.recorder,
+        "run": leaf.run,
+        "seq": leaf.seq,
+        "sha256": leaf.sha256,
+        "size": leaf.size,
+        "key": leaf.key,
+        "version": item.ref.version,
+        "leaf": layout.leaves(leaf.camera),
+        "leaf_line": line,
+        "leaf_sha256": sha256_hex(item.leaf),
+        "codec": leaf.codec,
+        "frames": leaf.frames,
+        "clock": {
+            "source": leaf.clock.source,
+            "offset_us": leaf.clock.offset_us,
+            "uncertainty_us": leaf.clock.uncertainty_us,
+            "flags": list(leaf.clock.flags),
+        },
+        "ingested_at": format_instant(leaf.ingested_at),
+    }
+    if item.lock is not None:
+        stated["lock"] = {"mode": item.lock.mode.value, "until": format_instant(item.lock.until)}
+    return stated | _span(leaf.span)
+
+
+def _log(proof: InclusionProof, path: str, line: int) -> dict[str, Any]:
+    note = proof.note
+    return {
+        "checkpoint": note.number,
+        "index": proof.index,
+        "size": note.size,
+        "proof": path,
+        "proof_line": line,
+    }
+
+
+def _clocks(plan: PackagePlan) -> list[dict[str, Any]]:
+    """How far to trust each camera's wall times, over all its originals; by camera id."""
+    found: dict[str, list[Segment]] = {}
+    for item in plan.originals:
+        found.setdefault(item.ref.camera, []).append(read_leaf(item))
+    return [
+        clock_json(
+            camera,
+            sources=(leaf.clock.source for leaf in segments),
+            offsets=[leaf.clock.offset_us for leaf in segments],
+            uncertainties=[leaf.clock.uncertainty_us for leaf in segments],
+            flags=(flag for leaf in segments for flag in leaf.clock.flags),
+        )
+        for camera, segments in sorted(found.items())
+    ]
+
+
+def clock_json(
+    camera: str,
+    *,
+    sources: Iterable[str],
+    offsets: list[int],
+    uncertainties: list[int],
+    flags: Iterable[str],
+) -> dict[str, Any]:
+    """One member of ``clocks`` from the clocks of a camera's originals."""
+    return {
+        "camera": camera,
+        "sources": sorted(set(sources)),
+        "offset_least_us": min(offsets),
+        "offset_most_us": max(offsets),
+        "uncertainty_us": max(uncertainties),
+        "flags": sorted(set(flags)),
+    }
+
+
+def _derivative(
+    plan: PackagePlan, layout: Layout, clip: ClipPlan, path: str, outcome: ClipOutcome
+) -> dict[str, Any]:
+    inside = {
+        item.ref.key: layout.original(item) for item in plan.originals if item.ref.camera == clip.camera
+    }
+    account = clip.description
+    try:
+        pieces = []
+        for piece, slices in zip(account["pieces"], outcome.slices, strict=True):
+            stated = {
+                "original": inside[piece["original"]],
+                "from": piece["from"],
+                "to": piece["to"],
+                "original_offset": piece["original_offset"],
+                "clip_offset": piece["clip_offset"],
+                "length": piece["length"],
+            }
+            if slices is not None:
+                stated["slices"] = {"first": slices.first, "count": slices.count, "sha256": slices.sha256}
+            pieces.append(stated)
+        return {
+            "path": path,
+            "camera": clip.camera,
+            "kind": "clip",
+            "sha256": outcome.sha256,
+            "size": clip.size,
+            "asked": account["asked"],
+            "actual": account["actual"],
+            "hidden": {
+                "frames": account["hidden_frames"],
+                "preroll_us": account["hidden_preroll_us"],
+                "tail_us": account["hidden_tail_us"],
+            },
+            "derivation": {
+                "method": METHOD,
+                "codec": outcome.codec,
+                "slices": sum(slices.count for slices in outcome.slices if slices is not None),
+            },
+            "pieces": pieces,
+            "about": {
+                name: value
+                for name, value in account.items()
+                if name not in _TOLD_APART and value is not None
+            },
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"the account of {path} lacks or misnames {error}", code="bad_plan") from error
+
+
+def _journals(plan: PackagePlan) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": one.path,
+            "recorder": one.recorder,
+            "batch": one.batch,
+            "sha256": one.sha256,
+            "public_key": one.key_path,
+        }
+        for one in journals_of(plan)
+    ]
+
+
+def _checkpoints(plan: PackagePlan) -> list[dict[str, Any]]:
+    listed = []
+    for one in checkpoints_of(plan):
+        note = one.note
+        gen_time = token.decode(f"the stamp of checkpoint {note.number}", one.stamp).gen_time
+        listed.append(
+            {
+                "number": note.number,
+                "origin": note.origin,
+                "size": note.size,
+                "root": note.root.hex(),
+                "at": format_instant(note.at),
+                "gen_time": format_instant(gen_time),
+                "sha256": note.digest,
+                "checkpoint": paths.checkpoint(note.number, stored.CHECKPOINT),
+                "seal": paths.checkpoint(note.number, stored.SIGNATURE),
+                "stamp": paths.checkpoint(note.number, stored.STAMP),
+            }
+        )
+    return listed
+
+
+def _dispositions(plan: PackagePlan) -> Iterator[dict[str, Any]]:
+    line = 0
+    for one in plan.destructions:
+        stated: dict[str, Any] = {
+            "id": one.disposition.id,
+            "cause": one.disposition.cause.value,
+            "path": paths.disposition(one.disposition.id),
+            "sha256": sha256_hex(one.entry),
+        } | _span(one.disposition.span)
+        if one.proof is not None:
+            line += 1
+            stated["log"] = _log(one.proof, paths.DISPOSITION_PROOFS, line)
+        yield stated
+
+
+def _span(span: Timespan) -> dict[str, str]:
+    return {"from": format_instant(span.start), "to": format_instant(span.end)}

@@ -1,0 +1,376 @@
+"""Requests for footage: who asks, on what legal basis, for which cameras and span, and what was decided.
+
+The newest entry of a ``request`` stream is the request. It keeps what people did. How far sealing is, the
+package's own stream says (kind ``evidence``); :func:`shown_status` puts the two together: no second truth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.ids import check_name, check_request_id, check_sha256
+from archive.model.evidence import EvidenceStatus
+from archive.timespan import Timespan, format_instant, parse_instant
+
+KIND = "request"
+"""The ledger kind of requests."""
+
+
+class RequestStatus(StrEnum):
+    """Where it stands. ``sealing`` to ``seal_failed`` never are stored: the package's stream has them."""
+
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    SEALING = "sealing"
+    SEALED = "sealed"
+    SEALED_UNTIMESTAMPED = "sealed_untimestamped"
+    SEAL_FAILED = "seal_failed"
+    HANDED_OVER = "handed_over"
+    CLOSED = "closed"
+
+
+ENDED = frozenset({RequestStatus.REJECTED, RequestStatus.CANCELLED})
+"""Ends without a package; the hold goes some days later."""
+
+
+class AgencyKind(StrEnum):
+    """What the asking agency is to the law; it decides which legal bases it may name."""
+
+    POLRI = "polri"
+    KEJAKSAAN = "kejaksaan"
+    PENGADILAN = "pengadilan"
+    SATPOL_PP = "satpol_pp"
+
+
+class BasisKind(StrEnum):
+    """LP laporan polisi, sprindik surat perintah penyidikan, penetapan of a court, perda city regulation."""
+
+    LP = "lp"
+    SPRINDIK = "sprindik"
+    PENETAPAN = "penetapan"
+    PERDA = "perda"
+
+
+class Verdict(StrEnum):
+    """What an officer decided."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class AttachmentKind(StrEnum):
+    """What a paper is to the request."""
+
+    LETTER = "letter"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """Who asks, as the letter names them. ``person`` is the account that filed; ``nrp_nip`` digits alone."""
+
+    person: str
+    name: str
+    rank: str
+    nrp_nip: str
+    agency_kind: AgencyKind
+    agency: str
+    unit: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """The letter of request. ``date`` is YYYY-MM-DD; ``sha256`` of its scan. Each "" until it is there."""
+
+    number: str
+    date: str
+    sha256: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether number, date and scan are there."""
+        return bool(self.number and self.date and self.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalBasis:
+    """One basis: the number of the paper or regulation, and the article; "" where none is named."""
+
+    kind: BasisKind
+    number: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An officer's decision about one entry of the request: the one whose SHA-256 is ``entry_sha256``.
+
+    ``without_letter`` says that it was taken while the letter of an urgent request was not there yet.
+    """
+
+    by: str
+    name: str
+    at: int
+    outcome: Verdict
+    reason: str
+    entry_sha256: str
+    without_letter: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """What somebody said about the request."""
+
+    by: str
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A paper in the records bucket. ``media_type`` is what its bytes are, whatever it was called."""
+
+    sha256: str
+    size: int
+    media_type: str
+    kind: AttachmentKind
+    name: str
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The newest state of one request.
+
+    ``agency_account`` is the agency of the account that filed, "" for one without; whose requests one may see
+    and whose limit counts follows from it, not from what was typed. ``letter_due_at`` is set where an urgent
+    request came without its letter. ``limit_camera_hours`` is this request's own limit, 0 for the setting.
+    ``held_us`` is what its hold was made to cover, cameras times span in µs; it never shrinks.
+    ``evidence_id`` is chosen with the approval. ``ended_at`` is when it was rejected or cancelled.
+    """
+
+    id: str
+    status: RequestStatus
+    requester: Requester
+    agency_account: str
+    letter: Letter
+    legal_basis: tuple[LegalBasis, ...]
+    case: str
+    purpose: str
+    cameras: tuple[str, ...]
+    span: Timespan
+    urgent: bool
+    filed_at: int
+    hold_id: str
+    held_us: int
+    letter_due_at: int | None = None
+    limit_camera_hours: int = 0
+    decision: Decision | None = None
+    evidence_id: str = ""
+    ended_at: int | None = None
+    comments: tuple[Comment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def substance(self) -> tuple[object, ...]:
+        """What an approval is about. A letter that follows, a paper or a comment do not change it."""
+        return (
+            self.requester, self.agency_account, self.legal_basis, self.case, self.purpose,
+            self.cameras, self.span, self.urgent,
+        )  # fmt: skip
+
+    def attachment(self, sha256: str) -> Attachment | None:
+        """The paper with that hash, or None."""
+        return next((one for one in self.attachments if one.sha256 == sha256), None)
+
+
+_FOLLOWED: Mapping[EvidenceStatus, RequestStatus] = {
+    EvidenceStatus.REQUESTED: RequestStatus.APPROVED,
+    EvidenceStatus.SEALING: RequestStatus.SEALING,
+    EvidenceStatus.SEALED: RequestStatus.SEALED,
+    EvidenceStatus.SEALED_UNTIMESTAMPED: RequestStatus.SEALED_UNTIMESTAMPED,
+    EvidenceStatus.SEAL_FAILED: RequestStatus.SEAL_FAILED,
+}
+
+
+def shown_status(request: Request, evidence: EvidenceStatus | None) -> RequestStatus:
+    """Where a request stands, given how far its package is; None where nothing was asked for yet."""
+    if request.status is not RequestStatus.APPROVED or evidence is None:
+        return request.status
+    return _FOLLOWED[evidence]
+
+
+def is_letter_overdue(request: Request, now: int) -> bool:
+    """Whether the letter of an urgent request should have come by now and has not."""
+    return (
+        request.letter_due_at is not None
+        and not request.letter.is_complete
+        and request.status not in ENDED
+        and now >= request.letter_due_at
+    )
+
+
+def to_state(request: Request) -> JsonObject:
+    """The request as its ledger entry holds it; its id is the stream's."""
+    requester, letter, decision = request.requester, request.letter, request.decision
+    return {
+        "status": request.status.value,
+        "requester": {
+            "person": requester.person,
+            "name": requester.name,
+            "rank": requester.rank,
+            "nrp_nip": requester.nrp_nip,
+            "agency_kind": requester.agency_kind.value,
+            "agency": requester.agency,
+            "unit": requester.unit,
+            "contact": requester.contact,
+        },
+        "agency_account": request.agency_account,
+        "letter": {"number": letter.number, "date": letter.date, "sha256": letter.sha256},
+        "legal_basis": [
+            {"kind": basis.kind.value, "number": basis.number, "article": basis.article}
+            for basis in request.legal_basis
+        ],
+        "case": request.case,
+        "purpose": request.purpose,
+        "cameras": list(request.cameras),
+        "from": format_instant(request.span.start),
+        "to": format_instant(request.span.end),
+        "urgent": request.urgent,
+        "filed_at": format_instant(request.filed_at),
+        "hold_id": request.hold_id,
+        "held_us": request.held_us,
+        "letter_due_at": _time(request.letter_due_at),
+        "limit_camera_hours": request.limit_camera_hours,
+        "decision": None
+        if decision is None
+        else {
+            "by": decision.by,
+            "name": decision.name,
+            "at": format_instant(decision.at),
+            "outcome": decision.outcome.value,
+            "reason": decision.reason,
+            "entry_sha256": decision.entry_sha256,
+            "without_letter": decision.without_letter,
+        },
+        "evidence_id": request.evidence_id,
+        "ended_at": _time(request.ended_at),
+        "comments": [
+            {"by": one.by, "at": format_instant(one.at), "text": one.text} for one in request.comments
+        ],
+        "attachments": [
+            {
+                "sha256": one.sha256,
+                "size": one.size,
+                "media_type": one.media_type,
+                "kind": one.kind.value,
+                "name": one.name,
+                "by": one.by,
+                "at": format_instant(one.at),
+            }
+            for one in request.attachments
+        ],
+    }
+
+
+_PUBLIC = (
+    "status", "agency_account", "cameras", "from", "to", "urgent", "filed_at", "hold_id", "letter_due_at",
+    "evidence_id", "ended_at",
+)  # fmt: skip
+
+
+def public_state(state: JsonObject) -> JsonObject:
+    """A request as the index may hold it: no person, no letter, no case, no word that somebody wrote."""
+    requester = state["requester"]
+    return {name: state[name] for name in _PUBLIC} | {
+        name: requester[name] for name in ("agency_kind", "agency", "unit")
+    }
+
+
+def from_state(request_id: str, state: Mapping[str, Any]) -> Request:
+    """Read a request back. Raises Malformed ``bad_request_record``."""
+    try:
+        letter, decision = state["letter"], state["decision"]
+        return Request(
+            id=check_request_id(request_id),
+            status=RequestStatus(state["status"]),
+            requester=_requester(state["requester"]),
+            agency_account=state["agency_account"],
+            letter=Letter(number=letter["number"], date=letter["date"], sha256=letter["sha256"]),
+            legal_basis=tuple(
+                LegalBasis(kind=BasisKind(one["kind"]), number=one["number"], article=one["article"])
+                for one in state["legal_basis"]
+            ),
+            case=state["case"],
+            purpose=state["purpose"],
+            cameras=tuple(check_name("camera", camera) for camera in state["cameras"]),
+            span=Timespan.parse(state["from"], state["to"]),
+            urgent=bool(state["urgent"]),
+            filed_at=parse_instant(state["filed_at"]),
+            hold_id=state["hold_id"],
+            held_us=int(state["held_us"]),
+            letter_due_at=_instant(state["letter_due_at"]),
+            limit_camera_hours=int(state["limit_camera_hours"]),
+            decision=None if decision is None else _decision(decision),
+            evidence_id=state["evidence_id"],
+            ended_at=_instant(state["ended_at"]),
+            comments=tuple(
+                Comment(by=one["by"], at=parse_instant(one["at"]), text=one["text"])
+                for one in state["comments"]
+            ),
+            attachments=tuple(_attachment(one) for one in state["attachments"]),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, Malformed) as error:
+        raise Malformed(f"request {request_id} cannot be read: {error}", code="bad_request_record") from error
+
+
+def _requester(value: Mapping[str, Any]) -> Requester:
+    return Requester(
+        person=value["person"],
+        name=value["name"],
+        rank=value["rank"],
+        nrp_nip=value["nrp_nip"],
+        agency_kind=AgencyKind(value["agency_kind"]),
+        agency=value["agency"],
+        unit=value["unit"],
+        contact=value["contact"],
+    )
+
+
+def _decision(value: Mapping[str, Any]) -> Decision:
+    return Decision(
+        by=value["by"],
+        name=value["name"],
+        at=parse_instant(value["at"]),
+        outcome=Verdict(value["outcome"]),
+        reason=value["reason"],
+        entry_sha256=check_sha256(value["entry_sha256"]),
+        without_letter=bool(value["without_letter"]),
+    )
+
+
+def _attachment(value: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        sha256=check_sha256(value["sha256"]),
+        size=value["size"],
+        media_type=value["media_type"],
+        kind=AttachmentKind(value["kind"]),
+        name=value["name"],
+        by=value["by"],
+        at=parse_instant(value["at"]),
+    )
+
+
+def _time(instant: int | None) -> str | None:
+    return None if instant is None else format_instant(instant)
+
+
+def _instant(text: str | None) -> int | None:
+    return None if text is None else parse_instant(text)

@@ -1,0 +1,94 @@
+"""All requests of an archive, each with how far its package is.
+
+What is older than ``max_age`` is read anew before an answer; a look costs one listing, and only streams that
+grew are read. What this process wrote itself is seen at once.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.clock import Clock
+from archive.errors import NotFound
+from archive.heads import Heads
+from archive.ids import check_request_id
+from archive.ledger import Entry, Ledger
+from archive.model import evidence as packages
+from archive.model.evidence import EvidenceRecord
+from archive.model.request import KIND, Request, RequestStatus, from_state, shown_status
+from archive.ports import ObjectStore
+from archive.timespan import SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """A request as its newest entry has it, and its package as far as there is one."""
+
+    entry: Entry
+    request: Request
+    evidence: EvidenceRecord | None = None
+
+    @property
+    def status(self) -> RequestStatus:
+        """Where it stands."""
+        return shown_status(self.request, None if self.evidence is None else self.evidence.status)
+
+
+class RequestBook:
+    """The requests of one archive. Thread-safe. ``max_age`` in µs."""
+
+    def __init__(self, ledger: Ledger, records: ObjectStore, clock: Clock, *, max_age: int = SECOND) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._max_age = max_age
+        self._requests = Heads(ledger, records, KIND)
+        self._packages = Heads(ledger, records, "evidence")
+        self._turn = threading.Lock()
+        self._read_at: int | None = None
+        self._found: dict[str, tuple[Entry, Request]] = {}
+
+    def request(self, request_id: str) -> RequestHead:
+        """One request, as the ledger has it now.
+
+        Raises:
+            NotFound: ``request_not_found``.
+            Malformed: ``bad_id``; ``bad_request_record``, ``bad_evidence`` for what does not read.
+        """
+        entry = self._ledger.head(KIND, check_request_id(request_id))
+        request = from_state(entry.id, entry.state)
+        return RequestHead(entry, request, self._package(request))
+
+    def requests(self) -> Sequence[RequestHead]:
+        """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""
+        with self._turn:
+            now = self._clock.monotonic()
+            if self._read_at is None or now - self._read_at >= self._max_age:
+                for entry in self._requests.refresh().values():
+                    self._keep(entry)
+                self._packages.refresh()
+                self._read_at = now
+            known = self._packages.known
+            heads = []
+            for entry, request in self._found.values():
+                package = known.get(request.evidence_id) if request.evidence_id else None
+                record = None if package is None else packages.from_state(package.state)
+                heads.append(RequestHead(entry, request, record))
+        return sorted(heads, key=lambda head: (-head.request.filed_at, head.request.id))
+
+    def note(self, entry: Entry) -> None:
+        """Take an entry that this process has just appended."""
+        with self._turn:
+            self._keep(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        known = self._found.get(entry.id)
+        if known is None or known[0].version < entry.version:
+            self._found[entry.id] = (entry, from_state(entry.id, entry.state))
+
+    def _package(self, request: Request) -> EvidenceRecord | None:
+        if not request.evidence_id:
+            return None
+        try:
+            return packages.from_state(self._ledger.head("evidence", request.evidence_id).state)
+        except NotFound:
+            return None  # approved this moment; the job asks for it

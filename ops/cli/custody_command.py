@@ -1,0 +1,126 @@
+"""``saksi custody``: what was done with an item, or by a person."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from archive.custody_report.lines import Made, jsonl, line_json
+from archive.custody_report.record import Asked, Line
+from archive.custody_report.vocabulary import word_of
+from archive.errors import AlreadyExists, Malformed, Unavailable
+from archive.timespan import Timespan, as_datetime, format_instant, parse_instant
+from ops.cli.options import Json, Purpose, actor, open_site
+from ops.cli.output import note, print_json, print_table, say
+from ops.wiring import Site
+
+app = typer.Typer(help="The custody record: who did what, when and why.", no_args_is_help=True)
+
+
+@app.callback()
+def custody() -> None:
+    """The custody record: who did what, when and why."""
+
+
+@app.command()
+def show(
+    item: Annotated[
+        str, typer.Option("--item", help="EVD-…, REQ-…, a hold, a camera or a segment's key.", metavar="ID")
+    ] = "",
+    person: Annotated[
+        str, typer.Option("--person", help="An actor, such as user:citra; with --item: only their acts.")
+    ] = "",
+    start: Annotated[str, typer.Option("--from", help="Acts from then on.", metavar="T")] = "",
+    end: Annotated[str, typer.Option("--to", help="Acts before then.", metavar="T")] = "",
+    footage_from: Annotated[
+        str, typer.Option("--footage-from", help="For a camera: footage from then on.", metavar="T")
+    ] = "",
+    footage_to: Annotated[
+        str, typer.Option("--footage-to", help="For a camera: footage before then.", metavar="T")
+    ] = "",
+    pdf: Annotated[
+        Path | None, typer.Option("--pdf", help="Write the report on paper.", metavar="OUT.pdf")
+    ] = None,
+    as_lines: Annotated[bool, typer.Option("--jsonl", help="Print the report as JSON lines.")] = False,
+    purpose: Purpose = "",
+    json_: Json = False,
+) -> None:
+    """Show every act on an item, of a person, or of a person on an item. Reading it goes on record."""
+    if (pdf is not None) + as_lines + json_ > 1:
+        raise Malformed("only one of --pdf, --jsonl and --json can be given", code="bad_usage")
+    with open_site() as site:
+        asked = _asked(site, item, person, (start, end), (footage_from, footage_to))
+        site.custody.record(
+            "custody.read",
+            actor=actor(),
+            objects=tuple(one for one in (item, person) if one),
+            purpose=purpose,
+            details={
+                "acts_from": format_instant(asked.span.start),
+                "acts_to": format_instant(asked.span.end),
+            },
+        )
+        made = Made(
+            by=actor().id,
+            at=site.clock.now(),
+            organization=site.settings.organization,
+            time_zone=site.settings.time_zone,
+        )
+        lines = site.custody_record.lines(asked)
+        if pdf is not None:
+            _print_pdf(pdf, asked, lines, made)
+        elif as_lines:
+            for line in jsonl(asked, lines, made):
+                say(line.decode("utf-8").rstrip("\n"))
+        elif json_:
+            print_json({"acts": [line_json(line) for line in lines]})
+        else:
+            _print_table(list(lines), ZoneInfo(site.settings.time_zone))
+
+
+def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: tuple[str, str]) -> Asked:
+    shown = Timespan.parse(*footage) if any(footage) else None
+    record = site.custody_record
+    return record.asked(
+        item=record.item(item, footage=shown) if item else None,
+        person=person,
+        start=parse_instant(acts[0]) if acts[0] else None,
+        end=parse_instant(acts[1]) if acts[1] else None,
+    )
+
+
+def _print_pdf(path: Path, asked: Asked, lines: Iterator[Line], made: Made) -> None:
+    from archive.custody_report.printed import MAX_PRINTED, printed
+
+    found = tuple(islice(lines, MAX_PRINTED + 1))
+    page = printed(asked, found, made)
+    try:
+        with path.open("xb") as target:
+            target.write(page)
+    except FileExistsError as error:
+        raise AlreadyExists(
+            f"{path} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
+        ) from error
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}", code="output_unwritable") from error
+    note(f"{path} is written: {len(found)} acts")
+
+
+def _print_table(lines: list[Line], zone: ZoneInfo) -> None:
+    print_table(
+        ("AT", "WHO", "WHAT", "OUTCOME", "OBJECTS", "PROOF"),
+        [
+            (
+                f"{as_datetime(line.at).astimezone(zone):%Y-%m-%d %H:%M:%S}",
+                line.actor.id,
+                word_of(line.type).english,
+                line.outcome.value,
+                " ".join(line.objects),
+                line.proof,
+            )
+            for line in lines
+        ],
+    )

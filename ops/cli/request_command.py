@@ -1,0 +1,207 @@
+"""``saksi request``: requests for footage, as the host sees and decides them."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import ValidationError
+
+from api.schemas.requests import RequestIn
+from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.model.request import RequestStatus, is_letter_overdue
+from archive.requests.answers import brief_json, history_json, request_json
+from archive.requests.book import RequestHead
+from archive.requests.form import BadForm
+from archive.requests.stream import Filer
+from ops.cli.options import Json, actor, open_site
+from ops.cli.output import note, print_json, print_table, say
+from ops.cli.retention_text import time_text
+from ops.wiring import Site
+
+app = typer.Typer(help="File, read and decide requests for footage.", no_args_is_help=True)
+
+PIECE = 1 << 20
+
+RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="REQ-<year>-<ten characters>")]
+Version = Annotated[
+    int, typer.Option("--version", help="The version that was read; refused if it is not the newest.")
+]
+Why = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
+
+
+@app.command("list")
+def list_(
+    status: Annotated[RequestStatus | None, typer.Option("--status", help="Only those there.")] = None,
+    agency: Annotated[str, typer.Option("--agency", help="Only those of this agency.")] = "",
+    camera: Annotated[str, typer.Option("--camera", help="Only those about it.", metavar="ID")] = "",
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose letter is overdue.")] = False,
+    json_: Json = False,
+) -> None:
+    """List requests, the newest first."""
+    with open_site() as site:
+        now, zone = site.clock.now(), ZoneInfo(site.settings.time_zone)
+        found = [
+            brief_json(head, now)
+            for head in site.requests.book.requests()
+            if status in (None, head.status)
+            and agency in ("", head.request.agency_account, head.request.requester.agency)
+            and camera in ("", *head.request.cameras)
+            and (not overdue or is_letter_overdue(head.request, now))
+        ]
+    if json_:
+        print_json({"requests": found})
+        return
+    print_table(
+        ("REQUEST", "STATUS", "AGENCY", "CASE", "CAMERAS", "FROM", "TO", ""),
+        [
+            (
+                one["id"],
+                one["status"],
+                one["agency"],
+                one["case"],
+                ", ".join(one["cameras"]),
+                time_text(one["from"], zone),
+                time_text(one["to"], zone),
+                ("urgent " if one["urgent"] else "") + ("letter overdue" if one["letter_overdue"] else ""),
+            )
+            for one in found
+        ],
+    )
+
+
+@app.command()
+def show(request_id: RequestId, json_: Json = False) -> None:
+    """Show one request, its version and its history."""
+    with open_site() as site:
+        head = site.requests.book.request(request_id)
+        found = request_json(head, site.clock.now())
+        found["history"] = history_json(site.requests.stream.history(request_id))
+        zone = ZoneInfo(site.settings.time_zone)
+        site.custody.record("request.read", actor=actor(), objects=(request_id,))
+    if json_:
+        print_json(found)
+        return
+    requester, letter = found["requester"], found["letter"]
+    say(f"{found['id']}  {found['status']}  version {found['version']}")
+    say(f"  {requester['rank']} {requester['name']}, {requester['unit']}, {requester['agency']}")
+    say(f"  letter {letter['number'] or '–'} of {letter['date'] or '–'}; case {found['case']}")
+    start, end = (time_text(found[edge], zone) for edge in ("from", "to"))
+    say(f"  {', '.join(found['cameras'])} from {start} to {end}")
+    say(f"  hold {found['hold_id']}; package {found['evidence_id'] or '–'}")
+    if found["failure"]:
+        say(f"  failed: {found['failure']['message']} [{found['failure']['code']}]")
+    print_table(
+        ("VERSION", "AT", "WHO", "WHAT", "WHY"),
+        [
+            (str(one["version"]), time_text(one["at"], zone), one["actor"], one["action"], one["reason"])
+            for one in found["history"]
+        ],
+    )
+
+
+@app.command("file")
+def file_(
+    form: Annotated[
+        Path, typer.Option("--json", help="The request as the HTTP interface takes it.", metavar="FILE")
+    ],
+    letter: Annotated[
+        Path | None, typer.Option("--letter", help="The letter's scan: PDF, JPEG or PNG.", metavar="FILE")
+    ] = None,
+    agency: Annotated[str, typer.Option("--agency", help="The agency's account, as people have it.")] = "",
+) -> None:
+    """File a request that came on paper; its hold is in force when this ends. Prints JSON."""
+    by = Filer(id=actor().id, agency=agency)
+    asked = _read(form)
+    with open_site() as site:
+        if letter is not None:
+            scan = _upload(site, letter, by)
+            asked = asked.model_copy(update={"letter": asked.letter.model_copy(update={"sha256": scan})})
+        try:
+            head = site.requests.filing.file(asked.form(), by)
+        except BadForm as error:
+            for fault in error.errors:
+                note(fault.message)
+            raise
+        _record(site, "request.file", head)
+        print_json(request_json(head, site.clock.now()))
+
+
+@app.command()
+def approve(
+    request_id: RequestId,
+    version: Version,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
+    json_: Json = False,
+) -> None:
+    """Approve the version that was read, as another person than who filed it; its package is then made."""
+    with open_site() as site:
+        head = site.requests.deciding.approve(
+            request_id, by=actor().id, name=actor().id, expected=version, reason=reason
+        )
+        _tell(site, "request.approve", head, json_=json_)
+        decision = head.request.decision
+        if decision is not None and decision.without_letter and not json_:
+            note("Its letter is not there yet.")
+
+
+@app.command()
+def reject(request_id: RequestId, version: Version, reason: Why, json_: Json = False) -> None:
+    """Refuse the version that was read; its hold is released some days later."""
+    with open_site() as site:
+        head = site.requests.deciding.reject(
+            request_id, by=actor().id, name=actor().id, expected=version, reason=reason
+        )
+        _tell(site, "request.reject", head, json_=json_)
+
+
+@app.command()
+def cancel(request_id: RequestId, version: Version, reason: Why, json_: Json = False) -> None:
+    """Take a request back; its hold is released some days later."""
+    with open_site() as site:
+        head = site.requests.filing.cancel(request_id, by=actor().id, expected=version, reason=reason)
+        _tell(site, "request.cancel", head, json_=json_)
+
+
+def _read(path: Path) -> RequestIn:
+    try:
+        return RequestIn.model_validate(json.loads(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise Malformed(
+            f"{path.name} does not read as a request: {why}",
+            code="bad_request_form",
+            hint="docs/guide/requests.md shows one.",
+        ) from error
+
+
+def _upload(site: Site, path: Path, by: Filer) -> str:
+    attachments = site.requests.attachments
+    try:
+        with path.open("rb") as scan, attachments.incoming() as incoming:
+            while piece := scan.read(PIECE):
+                incoming.write(piece)
+            return attachments.keep(incoming, account=by.account).sha256
+    except OSError as error:
+        raise Malformed(f"{path.name} cannot be read: {error.strerror}", code="bad_request_form") from error
+
+
+def _tell(site: Site, act: str, head: RequestHead, *, json_: bool) -> None:
+    _record(site, act, head)
+    found: JsonObject = request_json(head, site.clock.now())
+    if json_:
+        print_json(found)
+    else:
+        say(f"{head.request.id}: {head.status.value}, version {head.entry.version}")
+
+
+def _record(site: Site, act: str, head: RequestHead) -> None:
+    request = head.request
+    site.custody.record(
+        act,
+        actor=actor(),
+        objects=(request.id, request.hold_id, *request.cameras),
+        details={"version": head.entry.version, "status": head.status.value},
+    )

@@ -1,0 +1,95 @@
+"""Requests as this installation has them: the parts put together, and sealing as requests need it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from archive import reader
+from archive.clip.exact import NoFootage
+from archive.errors import Conflict
+from archive.evidence import jobs
+from archive.model.request import Request
+from archive.requests.attachments import Attachments
+from archive.requests.book import RequestBook
+from archive.requests.deciding import Deciding
+from archive.requests.filing import Filing, Rules
+from archive.requests.following import Following
+from archive.requests.limits import Limits
+from archive.requests.service import Requests
+from archive.requests.stream import RequestStream
+from archive.timespan import DAY, HOUR, Timespan
+from ops.wiring import Site
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOfPackages:
+    """Sealing for requests; ``archive.requests.deciding.Packages`` over one site."""
+
+    site: Site
+
+    def check(self, cameras: Sequence[str], span: Timespan) -> None:
+        """See that there is footage of some camera in the span. Raises NoFootage ``no_footage``."""
+        now = self.site.clock.now()
+        readings = [
+            reader.read(self.site.index, camera.id, span, registered_at=camera.registered_at, now=now)
+            for camera in map(self.site.registry.camera, cameras)
+        ]
+        if not any(reading.segments for reading in readings):
+            raise NoFootage(
+                f"there is no footage in {span}", [gap for reading in readings for gap in reading.gaps]
+            )
+
+    def ask(self, request: Request, entry_sha256: str) -> None:
+        """Ask for the package that the approval chose; nothing where it was asked for already."""
+        decision = request.decision
+        try:
+            jobs.request_seal(
+                self.site.ledger,
+                self.site.clock,
+                cameras=request.cameras,
+                span=request.span,
+                case=request.case,
+                actor="" if decision is None else decision.by,
+                request_id=request.id,
+                request_entry=entry_sha256,
+                evidence_id=request.evidence_id,
+            )
+        except Conflict as error:
+            if error.code != "ledger_conflict":
+                raise  # only that means: it was asked for already
+
+
+def requests_of(site: Site) -> Requests:
+    """The requests of a site."""
+    settings, clock = site.settings, site.clock
+    limits = Limits(
+        per_request=settings.request_max_camera_hours,
+        per_agency=settings.agency_max_open_camera_hours,
+        release_after=settings.request_release_after_days * DAY,
+    )
+    rules = Rules(
+        limits=limits,
+        letter_due=settings.letter_due_hours * HOUR,
+        max_future=settings.hold_max_future_days * DAY,
+        zone=ZoneInfo(settings.time_zone),
+    )
+    book = RequestBook(site.ledger, site.stores.records, clock)
+    attachments = Attachments(
+        site.stores.records,
+        site.stores.cache,
+        clock,
+        limit=settings.attachment_max_mib * MIB,
+        lock_days=settings.records_lock_days,
+    )
+    stream = RequestStream(site.ledger, book, site.index, clock)
+    packages = SiteOfPackages(site)
+    return Requests(
+        stream=stream,
+        book=book,
+        attachments=attachments,
+        filing=Filing(stream, site.holds, attachments, rules),
+        deciding=Deciding(stream, packages, limits),
+        following=Following(stream, site.holds, packages, limits.release_after),
+    )

@@ -1,0 +1,229 @@
+"""Disks that are really full: nothing held or unarchived is lost, and people are told what to do."""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archive.errors import StoreFull
+from archive.model import leaf as leaves
+from archive.model.disposition import Cause
+from archive.model.gap import GapCause
+from archive.model.leaf import Leaf
+from archive.model.retention import OnPressure
+from archive.model.segment import Segment, SegmentRef
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import Stores
+from archive.rebuild.sync import Sync
+from archive.timespan import DAY, Timespan
+from recorder.recorder import Recorder
+from search.sqlite import open_sqlite
+from tests.support.archives import small_archive
+from tests.support.dispositions import FLOOR_DAYS, disposal
+from tests.support.leaves import T0
+from tests.support.recording_site import TIMES, RecordingSite, parts_of
+from tests.support.sound import assert_sound, reading_of, segments_of
+
+PATTERN = "test://?size=160x120&fps=10&gop=10"
+MIB = 1 << 20
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[[int], Path]]:
+    """Mounts file systems of so many MiB of their own; they are gone afterwards."""
+    mounted: list[Path] = []
+
+    def mount(mebibytes: int) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="saksi-full-disk-"))
+        options = ["-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
+        done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            folder.rmdir()
+            sentence = f"a small disk cannot be mounted ({done.stderr.strip()}); run this test as root"
+            if os.environ.get("CI"):
+                pytest.fail(sentence)
+            pytest.skip(sentence)
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", folder], check=True)
+        folder.rmdir()
+
+
+async def come(what: Callable[[], bool], patience: float = 45) -> None:
+    """Wait until it is so."""
+    deadline = asyncio.get_running_loop().time() + patience
+    while not what():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.1)
+
+
+def spooled(home: Path) -> Iterator[Path]:
+    """Closed segments that wait in the spool."""
+    for path in (home / "spool" / "cameras").rglob("*.mp4"):
+        if ".raw" not in path.name:
+            yield path
+
+
+def fill(folder: Path, *, leave: int = 0) -> Path:
+    """Somebody else's content, up to the last byte but ``leave``."""
+    junk = folder / "junk"
+    with junk.open("wb", buffering=0) as filling, suppress(OSError):
+        while True:
+            filling.write(b"\0" * 4096)
+    if leave:
+        with junk.open("r+b") as shrinking:
+            shrinking.truncate(max(0, junk.stat().st_size - leave))
+    return junk
+
+
+def test_a_full_archive_keeps_what_it_has_and_drains_once_a_policy_made_room(
+    disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    site = disposal(tmp_path)
+    store = disk(1)
+    footage = FilesystemStore(store / "footage", site.site.clock)
+    site.site.stores = Stores(footage, site.site.stores.records, site.site.stores.cache)
+    old = [site.site.keep(number, content=bytes([number]) * 30_000) for number in range(10)]
+    site.site.clock.advance((FLOOR_DAYS + 1) * DAY)
+    day = 8640 * (FLOOR_DAYS + 1)
+    site.hold(old[:3], flag=False)  # the ledger alone is enough
+    new: list[Segment] = []
+
+    def put_until_full() -> None:
+        for number in range(100):
+            new.append(site.site.keep(day + number, content=bytes([number]) * 30_000))
+
+    with pytest.raises(StoreFull) as caught:
+        put_until_full()
+    assert caught.value.code == "store_full"
+    assert "Free space" in caught.value.hint
+    there = {one.key for one in [*old, *new]}
+    assert site.stored() == there, "what was there stays, and nothing half written is listed"
+    # No policy lets anything go: the disk stays full, whoever asks.
+    site.policy(longest=None)
+    assert site.dispose(cause=Cause.PRESSURE) is None
+    assert site.stored() == there
+    # A policy does: what is past its minimum and not held goes, what is locked stays.
+    site.policy(longest=None, on_pressure=OnPressure.DISPOSE_PAST_MINIMUM)
+    found = site.dispose(cause=Cause.PRESSURE)
+    assert found is not None
+    assert found.segments == 7
+    assert site.stored() == {one.key for one in [*old[:3], *new]}
+    # What waited is put now.
+    drained = [site.site.keep(day + len(new) + number, content=bytes([200]) * 30_000) for number in range(5)]
+    assert {one.key for one in drained} <= site.stored()
+    for one in [*old[:3], *new, *drained]:
+        assert footage.get(one.key)
+    site.site.index.close()
+
+
+def test_a_recorder_goes_on_into_its_spool_while_the_archive_is_full(
+    disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    store = disk(16)
+    home = tmp_path / "home"
+    home.mkdir()
+    recording = RecordingSite(home, {"SAKSI_ARCHIVE_URL": f"file://{store}/archive"})
+    recording.add("kam-1", PATTERN)
+    with recording.site() as site:
+        recorder = Recorder(parts_of(site))
+        seen: dict[str, int] = {}
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await come(lambda: len(segments_of(site, "kam-1")) >= 1)
+            junk = fill(store)
+            seen["full"] = len(segments_of(site, "kam-1"))
+            await come(lambda: len(list(spooled(home))) >= 3)
+            seen["still"] = len(segments_of(site, "kam-1"))
+            junk.unlink()
+            await come(lambda: len(segments_of(site, "kam-1")) >= seen["full"] + 3)
+            recorder.stop()
+            await running
+
+        asyncio.run(story())
+        after = segments_of(site, "kam-1")
+        assert seen["still"] <= seen["full"] + 1, "the archive was full"
+        assert _one_run(after), "recording went on while the archive was full"
+        reading = reading_of(site, "kam-1")
+        assert GapCause.SPOOL_FULL not in {gap.cause for gap in reading.gaps}
+        assert list(spooled(home)) == []
+        assert_sound(site, "kam-1")
+    assert recording.captures() == []
+
+
+def test_a_full_spool_is_a_gap_and_recording_resumes(disk: Callable[[int], Path], tmp_path: Path) -> None:
+    spool = disk(8)
+    home = tmp_path / "home"
+    home.mkdir()
+    recording = RecordingSite(home, {"SAKSI_SPOOL_DIR": str(spool / "spool")})
+    recording.add("kam-1", PATTERN)
+    with recording.site() as site:
+        recorder = Recorder(parts_of(site, replace(TIMES, spool_reserve=2 * MIB)))
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await come(lambda: len(segments_of(site, "kam-1")) >= 1)
+            junk = fill(spool)
+            await come(lambda: recorder.state()["spool_full"] == 1)
+            runs = {one.run for one in segments_of(site, "kam-1")}
+            junk.unlink()
+            await come(lambda: bool({one.run for one in segments_of(site, "kam-1")} - runs))
+            recorder.stop()
+            await running
+
+        asyncio.run(story())
+        gaps = list(site.index.gaps("kam-1", Timespan(0, site.clock.now())))
+        assert GapCause.SPOOL_FULL in {gap.cause for gap in gaps}
+        after = segments_of(site, "kam-1")
+        assert after[-1].span.start >= max(gap.span.end for gap in gaps if gap.cause is GapCause.SPOOL_FULL)
+        assert_sound(site, "kam-1")
+    assert recording.captures() == []
+
+
+def test_a_full_index_disk_costs_the_archive_nothing_and_sync_catches_up(
+    disk: Callable[[int], Path], tmp_path: Path
+) -> None:
+    site = small_archive(tmp_path)
+    site.register_recorder()
+    site.index.close()
+    folder = disk(2)
+    site.index = open_sqlite(folder / "index.sqlite")
+    Sync(site.stores, site.index, site.clock).run()
+    junk = fill(folder)
+    hints = []
+    for number in range(400):
+        try:
+            site.keep(number)
+        except StoreFull as error:
+            hints.append(error.hint)
+    assert hints, "the disk of the index was full"
+    assert all(hints), "people are told what to do"
+    stored = [one.key for one in site.stores.footage.list("segments/")]
+    assert len(stored) == 400, "the archive took every segment"
+    lines = [_leaf_of(site.stores, key) for key in stored]
+    site.write_journal(lines)
+    with suppress(StoreFull):
+        Sync(site.stores, site.index, site.clock).run()
+    junk.unlink()
+    Sync(site.stores, site.index, site.clock).run()
+    whole = Timespan(T0 - DAY, T0 + DAY)
+    assert [one.key for one in site.index.segments("cam-1", whole)] == stored
+    site.index.close()
+
+
+def _one_run(segments: list[SegmentRef]) -> bool:
+    return len({one.run for one in segments}) == 1
+
+
+def _leaf_of(stores: Stores, key: str) -> Leaf:
+    return leaves.decode(stores.footage.head(key).metadata["leaf"].encode("ascii"))

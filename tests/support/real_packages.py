@@ -1,0 +1,93 @@
+"""Evidence packages of real recordings: numbered test cameras, their exact clips, and proofs in a log."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from archive.clip.exact import plan_clip
+from archive.clock import ManualClock
+from archive.evidence.plan import ClipPlan, GapStatement, Original
+from archive.model.segment import ClockStatement, Segment, SegmentRef
+from archive.objects.filesystem import FilesystemStore
+from archive.timespan import DAY, SECOND, SpanSet, Timespan
+from tests.support.numbered import finalised_run, recorded_segments
+from tests.support.packages import World, a_log, make_world
+from tests.support.recordings import T0, archive_run, reading_of
+
+
+def segment_of(ref: SegmentRef, frames: int) -> Segment:
+    """The segment as its recorder would have told it."""
+    return Segment(
+        camera=ref.camera,
+        recorder="rec-1",
+        run=ref.run,
+        seq=ref.seq,
+        span=ref.span,
+        media_duration=ref.media_duration,
+        sha256=ref.sha256,
+        size=ref.size,
+        header_bytes=ref.header_bytes,
+        codec=ref.codec,
+        gop=ref.gop,
+        frames=frames,
+        clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
+        camera_time=None,
+        ingested_at=ref.span.end,
+    )
+
+
+def real_world(
+    variant: str,
+    folder: Path,
+    *,
+    begin: int = 4 * SECOND + 12_345,
+    end: int = 23 * SECOND,
+    lost: frozenset[int] = frozenset(),
+    now: int | None = None,
+) -> World:
+    """20 s of one variant, and the plan of the span from ``begin`` to ``end`` (µs after its start).
+
+    The segments numbered in ``lost`` were never recorded.
+    """
+    made = finalised_run(recorded_segments(variant, 20, folder), folder / "finalised")
+    store = FilesystemStore(folder / "real", ManualClock(T0))
+    refs = archive_run(made, store)
+    frames = {ref.key: len(result.header.samples.sizes) for ref, (_, result) in zip(refs, made, strict=True)}
+    kept = [ref for ref in refs if ref.seq not in lost]
+    world = make_world(folder / "world", segments=1, now=now)
+    span = Timespan(T0 + begin, T0 + end)
+    reading = reading_of(kept, span)
+    first = reading.segments[0]
+    earlier = None
+    if first.gop == "open":
+        earlier = next((ref for ref in kept if ref.seq == first.seq - 1), None)
+    clip = plan_clip(reading, store, earlier=earlier)
+    wanted = ([earlier] if earlier else []) + list(reading.segments)
+    log = a_log(
+        folder / "real-log",
+        world.keys,
+        world.clock,
+        [segment_of(ref, frames[ref.key]) for ref in wanted],
+        at=T0 + DAY // 2,
+    )
+    plan = replace(
+        world.plan,
+        span=span,
+        originals=tuple(
+            Original(ref=ref, leaf=proof.leaf, proof=proof)
+            for ref, proof in zip(wanted, log.proofs, strict=True)
+        ),
+        clips=(
+            ClipPlan(
+                camera=first.camera,
+                description=clip.outline(),
+                size=clip.size,
+                stream=lambda: clip.stream(),
+            ),
+        ),
+        gaps=tuple(
+            GapStatement(camera=first.camera, span=gap, cause="unreachable")
+            for gap in SpanSet(ref.span for ref in kept).gaps_within(span)
+        ),
+        journals=(log.journal,),
+    )
+    return replace(world, footage=store, sealer=replace(world.sealer, footage=store), plan=plan)
