@@ -71,8 +71,8 @@ soak-fuzz: setup  ## Long form: 50,000 damaged packages before saksi verify
 soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passes
 	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/test_standalone_fuzz.py $(PYTEST_ARGS)
 
-soak-promises: setup  ## Long form: the promises' state machine over folders and MinIO
-	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py $(PYTEST_ARGS)
+soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
+	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
 
 docs: setup  ## Write the generated parts of docs/reference
 	$(BIN)/python -m ops.reference

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import structlog
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,9 +27,10 @@ from api.body import BodyLimit
 from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
+from api.idempotency import Answers, Idempotency
 from api.incidents import OpenIncidents
 from api.meters import Metered, Meters
-from api.openapi import DescribedApp
+from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
 from api.readiness import Readiness, probes_of
 from api.routes import (
@@ -78,6 +80,8 @@ RESOURCES = (
     custody,
 )
 
+_LOG = structlog.stdlib.get_logger("api.app")
+
 
 def create_app(services: Services) -> FastAPI:
     """The application over these services. Nothing is shared between two applications."""
@@ -85,6 +89,7 @@ def create_app(services: Services) -> FastAPI:
     trace = Trace(services.custody)
     meters = Meters(services.metrics)
     services.metrics.register(OpenIncidents(services))
+    answers = Answers(services.stores.cache, services.clock)
     strangers = Strangers(trace, meters, services.clock)
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
@@ -112,7 +117,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         root_path=settings.base_path,
         redirect_slashes=False,
-        lifespan=_lifespan(runtime, strangers),
+        lifespan=_lifespan(runtime, strangers, answers),
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(Metered, meters=meters),
@@ -123,9 +128,8 @@ def create_app(services: Services) -> FastAPI:
                 people=services.people,
                 cookies=cookies,
             ),
-            Middleware(
-                BodyLimit, limit=settings.max_body, limits={requests.UPLOADS: settings.max_upload}
-            ),
+            Middleware(BodyLimit, limit=settings.max_body, limits={requests.UPLOADS: settings.max_upload}),
+            Middleware(Idempotency, answers=answers, exempt=WITHOUT_KEY),
         ],
         exception_handlers={
             ArchiveError: _on_archive_error,
@@ -147,7 +151,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _lifespan(
-    runtime: Runtime, strangers: Strangers
+    runtime: Runtime, strangers: Strangers, answers: Answers
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Sweep while the process lives; say how everything ended when it stops."""
     pause = runtime.services.settings.sweep / SECOND
@@ -156,6 +160,11 @@ def _lifespan(
         runtime.playback.end_idle()
         strangers.tell_if_due()
         runtime.meters.custody_waiting.set(runtime.trace.retry())
+        try:
+            answers.tidy_if_due()
+        except ArchiveError as error:
+            # What is kept too long does no harm; it is looked at again.
+            _LOG.warning("old answers could not be tidied", code=error.code)
 
     async def sweep_for_ever() -> None:
         while True:

@@ -8,9 +8,23 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.auth.gate import OPEN
-from api.schemas.problem import Problem
+from api.idempotency import MAX_KEY
+from api.schemas.problem import PROBLEM, Problem
+
+WITHOUT_KEY = frozenset({"/v1/requests/attachments", "/v1/retention/plan"})
+"""POSTs that have the same effect, or none, however often they are sent: they know no Idempotency-Key."""
 
 _REF = "#/components/schemas/{model}"
+
+_KEY: Mapping[str, Any] = MappingProxyType(
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "New for each change; sent again with the same request, nothing changes twice.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+    }
+)
 
 
 class DescribedApp(FastAPI):
@@ -32,7 +46,10 @@ class DescribedApp(FastAPI):
             schemas["Problem"] = schema
             components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             for path, operations in document["paths"].items():
-                for operation in operations.values():
+                for method, operation in operations.items():
                     operation["security"] = [] if path in OPEN else [{"token": []}]
+                    if method == "post" and path.startswith("/v1/") and path not in WITHOUT_KEY:
+                        operation.setdefault("parameters", []).append(dict(_KEY))
+                        operation["responses"].setdefault("409", PROBLEM)
             self.openapi_schema = document
         return self.openapi_schema

@@ -28,6 +28,8 @@ LEASE = 30 * SECOND
 _MARGIN = 10 * SECOND
 _WAIT = PREFIX + "wait/"
 _OVER = ".over"
+_SWEEP = 16
+"""So many objects of turns that are over may lie there before they are swept up."""
 _PAUSE_S = 0.02
 _WAITING = 4 * SECOND
 """How long one word of waiting counts; stores tell times to the second."""
@@ -135,9 +137,9 @@ class Gate:
             return None
         if not stored.created:
             return None
-        if yielding:
-            for key in turns:
-                self._remove(key)
+        if yielding and len(turns) >= _SWEEP:
+            for version in turns.values():
+                self._remove(version)
         return Turn(last + 1, until, self._clock)
 
     def _leave(self, turn: Turn) -> None:
@@ -159,14 +161,11 @@ class Gate:
                 if abs(self._clock.now() - version.stored_at) < _WAITING:
                     waiting = True
                 else:
-                    self._remove(version.key)
+                    self._remove(version)
         return waiting
 
-    def _remove(self, key: str) -> None:
-        try:
-            self._cache.delete_version(key, version=self._cache.head(key).version)
-        except NotFound:
-            return
+    def _remove(self, version: ObjectVersion) -> None:
+        self._cache.delete_version(version.key, version=version.version)
 
 
 def _key(number: int) -> str:

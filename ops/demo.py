@@ -2,7 +2,8 @@
 
 Three cameras record for about forty seconds; one is cut off for some of them. Then: the picture of coverage
 with the gap and its cause, an exact clip across a segment border, a sealed package of two cameras, its
-verification by Saksi and by ``openssl`` and ``sha256sum``, and a copy that was tampered with and is caught.
+verification by Saksi and by ``openssl`` and ``sha256sum``, a copy that was tampered with and is caught, a
+legal hold, a retention policy that waits for a second admin, and the tamper-evident log.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import ArchiveError, Unavailable
-from archive.timespan import SECOND, format_instant, parse_instant
+from archive.timespan import DAY, SECOND, format_instant, parse_instant
 from ops.stack import Places, Stack
 from recorder.binary import find_ffmpeg
 
@@ -84,6 +85,14 @@ class Demo:
         )
         if code != 1:
             raise Unavailable("the tampered copy was not caught", code="demo_failed")
+        title("7  What must stay, what may go, and the log that shows it")
+        review = format_instant(ended + 30 * DAY)
+        about = ("--case", "LP/B/1/XI/2026/DEMO", "--owner", "Polrestabes", "--basis", "UU 20/2025")
+        self.saksi("hold", "place", "--camera", "alun-alun", *edges, *about, "--review-at", review)
+        terms = ("--min", "30", "--max", "60", "--basis", "Perwali 4/2017", "--reason", "demo")
+        self.saksi("retention", "propose", "default", *terms)
+        self.saksi("log", "make")
+        self.saksi("log", "verify", "--all", "--trust", keys["trust_root"])
         self.saksi("archive", "check", "--deep")
         title("Done")
         say(f"Everything lies in {self.folder.name}/: the clip, the package, and the archive under home/.")
@@ -168,8 +177,8 @@ class Demo:
         commands = (
             "sha256sum --check --strict --quiet tagmanifest-sha256.txt",
             "sha256sum --check --strict --quiet manifest-sha256.txt",
-            f"openssl cms -verify -cades -binary -inform DER -in {seal} -content tagmanifest-sha256.txt "
-            f"-CAfile {trust} -out /dev/null",
+            "openssl cms -verify -cades -binary -no-CApath -no-CAstore -inform DER "
+            f"-in {seal} -content tagmanifest-sha256.txt -CAfile {trust} -out /dev/null",
             f"openssl ts -verify -data {seal} -in {seal}.tsr -CAfile {trust}",
         )
         for command in commands:

@@ -99,6 +99,12 @@ def _handover(site: Site) -> Callable[[], int]:
     return settling(site)
 
 
+def _notices(site: Site) -> Callable[[], int]:
+    from ops.notices.service import running
+
+    return running(site)
+
+
 def all_jobs() -> Mapping[str, Job]:
     """Every job there is, by name."""
     jobs = (
@@ -111,6 +117,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("fixity", 1.0, _fixity),
         Job("log", 30.0, _log),
         Job("handover", 60.0, _handover),
+        Job("notices", 5.0, _notices),
     )
     return {job.name: job for job in jobs}
 

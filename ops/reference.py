@@ -140,6 +140,7 @@ def settings_page() -> str:
         "keys_dir": "`SAKSI_HOME/keys`",
         "spool_dir": "`SAKSI_HOME/spool`",
         "recorder": "`rec-` and the host's name",
+        "notices": "nobody is told",
     }
     for name, field in Settings.model_fields.items():
         if name == "home":

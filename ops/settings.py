@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from archive.errors import Malformed
 from archive.model.camera import OwnerKind
+from ops.notices.recipients import NoticeSettings
 
 PREFIX = "SAKSI_"
 _FOREIGN = ("SAKSI_TEST_", "SAKSI_STACK_")
@@ -72,7 +73,7 @@ class Settings(BaseModel):
         default=(), description="Whom checkpoints are shown: https addresses, a list or with commas"
     )
     archive_quota_gib: int = Field(
-        default=0, ge=0, description="Room for footage in the store; 0: the disk's, for an archive in a folder"
+        default=0, ge=0, description="Room for footage in the store; 0: that of the disk below a folder"
     )
     archive_amber_percent: int = Field(default=85, ge=1, le=100, description="Fuller than that: an alert")
     archive_red_percent: int = Field(
@@ -129,6 +130,10 @@ class Settings(BaseModel):
     oidc_roles_claim: str = Field(default="realm_access.roles", description="Claim with their roles")
     oidc_districts_claim: str = Field(default="kecamatan", description="Claim with their districts")
     oidc_agency_claim: str = Field(default="agency", description="Claim with their agency")
+    notices: NoticeSettings = Field(
+        default_factory=NoticeSettings,
+        description="Who is told what, by mail and webhook; a table, see the guide on notices",
+    )
     time_zone: str = Field(default="Asia/Makassar", description="Time zone of everything people look at")
     organization: str = Field(
         default="Pemerintah Kota Makassar", description="Named in packages as their source"

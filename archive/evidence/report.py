@@ -181,8 +181,9 @@ _COMMANDS_TAGS = """\
     diff <(cut -c67- manifest-sha256.txt | LC_ALL=C sort) <(find data ! -type d | LC_ALL=C sort)
 """
 _COMMANDS_SEAL = """\
-    openssl cms -verify -cades -binary -inform DER -in signatures/tagmanifest-sha256.txt.p7s \\
-      -content tagmanifest-sha256.txt -CAfile ../trust.pem -signer ../signer.pem -out /dev/null
+    openssl cms -verify -cades -binary -no-CApath -no-CAstore -inform DER \\
+      -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \\
+      -CAfile ../trust.pem -signer ../signer.pem -out /dev/null
 """
 _COMMANDS_WHO = """\
     openssl x509 -in ../signer.pem -noout -subject -fingerprint -sha256
@@ -196,7 +197,7 @@ _COMMANDS_WHEN = """\
 _COMMANDS_LATER = """\
     G=$(date -d "$(openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text 2>/dev/null \\
       | sed -n 's/^Time stamp: //p')" +%s)
-    openssl cms -verify -cades -binary -inform DER -attime $G \\
+    openssl cms -verify -cades -binary -no-CApath -no-CAstore -inform DER -attime $G \\
       -in signatures/tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt \\
       -CAfile ../trust.pem -out /dev/null
     openssl ts -verify -attime $G -data signatures/tagmanifest-sha256.txt.p7s \\
@@ -207,7 +208,8 @@ _COMMANDS_BAG = """\
 """
 _COMMANDS_LOG = """\
     for c in data/proofs/checkpoints/*/; do
-      openssl cms -verify -cades -binary -inform DER -in "$c"checkpoint.p7s -content "$c"checkpoint \\
+      openssl cms -verify -cades -binary -no-CApath -no-CAstore -inform DER \\
+        -in "$c"checkpoint.p7s -content "$c"checkpoint \\
         -CAfile ../trust.pem -signer ../log-signer.pem -out /dev/null || echo GAGAL
       openssl ts -verify -data "$c"checkpoint -in "$c"checkpoint.tsr -CAfile ../tsa-trust.pem || echo GAGAL
       openssl x509 -in ../log-signer.pem -noout -subject -fingerprint -sha256

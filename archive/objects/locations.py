@@ -4,6 +4,7 @@
 ``s3://NAME?endpoint=URL&region=REGION`` the buckets ``NAME``, ``NAME-records`` and ``NAME-cache``.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from archive.objects.filesystem.attacks import FolderAttacks
 from archive.ports import Stores
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,52}[a-z0-9]\Z", re.ASCII)
+_LEFT_TO_RECORDS = 256 << 20
+_SHARE_OF_RECORDS = 64
+"""On smaller disks than 16 GiB the footage leaves free one part of so many."""
 _REGION = re.compile(r"[a-z0-9-]{1,40}\Z", re.ASCII)
 
 
@@ -70,7 +74,9 @@ def open_stores(location: FileLocation | S3Location, clock: Clock, *, pool_size:
     """
     if isinstance(location, FileLocation):
         return Stores(
-            footage=FilesystemStore(location.folder / "footage", clock),
+            footage=FilesystemStore(
+                location.folder / "footage", clock, keep_free=_left_to_records(location.folder)
+            ),
             records=FilesystemStore(location.folder / "records", clock),
             cache=FilesystemStore(location.folder / "cache", clock),
         )
@@ -83,6 +89,14 @@ def open_stores(location: FileLocation | S3Location, clock: Clock, *, pool_size:
         records=S3Store(f"{location.name}-records", connection=connection),
         cache=S3Store(f"{location.name}-cache", connection=connection),
     )
+
+
+def _left_to_records(folder: Path) -> int:
+    """Bytes that footage leaves free: a disk full of it still takes a hold, and a disposition's record."""
+    while not folder.exists():
+        folder = folder.parent
+    disk = os.statvfs(folder)
+    return min(_LEFT_TO_RECORDS, disk.f_blocks * disk.f_frsize // _SHARE_OF_RECORDS)
 
 
 def open_attacks(location: FileLocation | S3Location, stores: Stores) -> Sequence[Bucket]:

@@ -17,13 +17,14 @@ from ops.cli import (
     custody_command,
     disposition_command,
     evidence,
-    hold_command,
     fixity_command,
-    incident_command,
     grant_command,
+    hold_command,
+    incident_command,
     index_command,
     keys_command,
     log_command,
+    notice_command,
     record,
     request_command,
     retention_command,
@@ -63,6 +64,7 @@ def build() -> typer.Typer:
     app.add_typer(hold_command.app, name="hold")
     app.add_typer(request_command.app, name="request")
     app.add_typer(custody_command.app, name="custody")
+    app.add_typer(notice_command.app, name="notice")
     app.add_typer(stack_command.app, name="stack")
     app.add_typer(store_command.app, name="store")
     app.add_typer(token_command.app, name="token")

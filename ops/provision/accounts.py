@@ -191,6 +191,7 @@ JOBS: Mapping[str, str] = {
     "fixity": "fixity",
     "canary": "api",
     "handover": "api",
+    "notices": "api",
 }
 """Which account a job runs with; the canary flies with every process, each with the account it has."""
 

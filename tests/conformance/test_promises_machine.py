@@ -268,9 +268,9 @@ def test_promises_hold_over_minio(server: MinioServer) -> None:
 
 @pytest.mark.slow
 def test_promises_hold_over_folders_for_long() -> None:
-    play(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "600")), steps=50)
+    play(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "150")), steps=50)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_minio_for_long(server: MinioServer) -> None:
-    play(over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "600")) // 10, steps=40)
+    play(over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "150")) // 10, steps=30)

@@ -61,7 +61,7 @@ def template() -> Iterator[Path]:
 JOBS = {"hold": 30, "dispose": 25, "checkpoint": 10, "rebuild": 10}
 """The jobs, and how many kills of each there are at least."""
 
-KILLS_OVER_MINIO = 4
+KILLS_OVER_MINIO = 3
 
 
 def ends_of(

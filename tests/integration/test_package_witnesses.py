@@ -22,7 +22,7 @@ from archive import canonical
 from archive.clock import SystemClock
 from archive.evidence import bag, certificates, paths
 from archive.evidence.seal import FileSigner, load_private_key
-from archive.evidence.verify import verify
+from archive.evidence.verify import Trust, verify
 from archive.timespan import DAY
 from ops import keys as installation
 from tests.support.packages import World, make_world, sibling_signer, write_tags
@@ -202,6 +202,12 @@ def test_the_tamper_matrix_before_the_witnesses_and_before_us(
     assert origin.verify(package).valid is (tags and seal and when)
 
 
+def with_roots(trust: Trust, root: Path) -> Trust:
+    """The log of one installation, and the seal and time of another's root."""
+    roots = certificates.load_pem_files([root])
+    return replace(trust, roots=(*trust.roots, *roots), stamp_roots=(*trust.stamp_roots, *roots))
+
+
 def test_a_seal_by_rsa_is_accepted_too(origin: World, tmp_path: Path) -> None:
     root_key = load_private_key("root.key", (origin.keys / "root.key").read_bytes())
     own = installation.load_signer(origin.keys, clock=origin.clock).certificate
@@ -220,13 +226,13 @@ def test_a_seal_by_rsa_is_accepted_too(origin: World, tmp_path: Path) -> None:
         builder = builder.add_extension(extension.value, critical=extension.critical)
     signer = FileSigner(key, builder.sign(root_key, hashes.SHA256()), origin.clock)
     world = make_world(tmp_path / "rsa", segments=1, now=SystemClock().now())
-    authority = origin.sealer.authority
+    authority, trust = origin.sealer.authority, with_roots(world.trust, origin.keys / "root.pem")
     world = replace(world, sealer=replace(world.sealer, signer=signer, authority=authority), keys=origin.keys)
     package = world.unpacked(tmp_path / "case")
     for name in ("trust.pem", "tsa-trust.pem"):
         shutil.copyfile(origin.keys / "root.pem", tmp_path / "case" / name)
     assert verdicts(package, (TAGS, SEAL, WHEN)) == {TAGS: True, SEAL: True, WHEN: True}
-    assert world.verify(package, trust=origin.trust).valid
+    assert world.verify(package, trust=trust).valid
 
 
 def test_seals_and_tokens_made_by_openssl_are_read_by_us(origin: World, package: Path) -> None:
@@ -292,7 +298,7 @@ authorityKeyIdentifier=keyid
 def test_certificates_of_an_authority_made_with_openssl(tmp_path: Path) -> None:
     """A city's own authority, with one that issues between root and seal."""
     world = make_world(tmp_path / "world", segments=1, now=SystemClock().now())
-    keys = world.keys
+    keys, of_the_log = world.keys, world.trust
     (keys / "ca.cnf").write_text(AUTHORITY)
     p256 = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config ca.cnf"
     commands = [
@@ -321,7 +327,9 @@ def test_certificates_of_an_authority_made_with_openssl(tmp_path: Path) -> None:
     for name in ("trust.pem", "tsa-trust.pem"):
         shutil.copyfile(keys / "root.pem", tmp_path / "case" / name)
     assert verdicts(package, (TAGS, SEAL, WHEN)) == {TAGS: True, SEAL: True, WHEN: True}
-    result = verify(package, trust=world.pinned(), at="now", clock=clock)
+    trust = with_roots(of_the_log, keys / "root.pem")
+    signer = certificates.fingerprint(installation.load_signer(keys, clock=clock).certificate)
+    result = verify(package, trust=replace(trust, signer_sha256=signer), at="now", clock=clock)
     assert result.valid, result.findings
     assert not installation.show(keys, tsa_url="").development
 

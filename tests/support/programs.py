@@ -10,7 +10,7 @@ def required(name: str) -> str:
     """The program's path."""
     found = shutil.which(name)
     if found is None:
-        sentence = f"{name} is not installed; it comes with Debian's packages ffmpeg, openssl, jq, xxd and chromium"
+        sentence = f"{name} is not installed; Debian has it: ffmpeg, openssl, jq, xxd, chromium"
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)

@@ -217,6 +217,10 @@ def left_with(folder: Path, open_stores: OpenStores = folder_stores) -> dict[str
         ],
         "incidents": [e.state["code"] for e in ledger.heads("integrity_incident")],
         "checkpoints": stored.newest(process.stores.records),
+        "seals": [
+            [number, sorted(part for part in parts if not part.startswith("leaves-"))]
+            for number, parts in stored.parts_after(process.stores.records, 0)
+        ],
         "log": [log.chain, log.valid, sorted({f.code for f in log.findings})],
         "hour": hour_of(process.clock.now()),
     }  # fmt: skip

@@ -39,8 +39,9 @@ def make_archive(folder: Path, url: str, begun: int, keys_dir: Path) -> None:
     terms = world.terms(FLOOR_DAYS, FLOOR_DAYS + 1, is_relief=False)
     if work.policies.propose(default, terms, actor="os:ani", reason="Rapat 7").policy.proposal is not None:
         work.policies.approve(default, actor="os:budi")
-    clock.advance(2 * DAY)
+    clock.advance(HOUR)
     work.maker.run_due()
+    clock.advance(2 * DAY)
     recorded = clock.now()
     for camera in ("cam-1", "cam-2"):
         for ago in (40, 30):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from api.acts import Act
 from archive import canonical
+from archive.clock import ManualClock
 from archive.custody import CustodyWriter, read_stored
 from archive.custody_report.items import stated_spans
 from archive.custody_report.lines import Made, jsonl, line_json
@@ -204,6 +205,25 @@ def test_pages_have_every_act_once_in_order_though_reading_is_an_act(
         chains[0].record("custody.read", actor=OFFICER)
         asked = book.record.asked(person=DEWI)
     assert [line.position for line in found] == sorted((event.at, event.id) for event in made)
+
+
+def test_what_was_filed_an_hour_late_stands_where_it_happened(book: Book) -> None:
+    class Slow(ManualClock):
+        """The event is of the first look at it, its object of the second."""
+
+        def now(self) -> int:
+            seen = super().now()
+            self.advance(2 * SECOND)
+            return seen
+
+    records = book.desk.archive.stores.records
+    hour = T0 + HOUR - T0 % HOUR
+    prompt = CustodyWriter(records, ManualClock(hour - SECOND // 2), writer="api-2")
+    late = CustodyWriter(records, Slow(hour - SECOND), writer="api-1")
+    second = prompt.record("clip.describe", actor=OFFICER)
+    first = late.record("clip.describe", actor=OFFICER)
+    found = book.lines(person=DEWI, start=T0, end=hour + HOUR)
+    assert [line.id for line in found] == [first.id, second.id]
 
 
 @pytest.mark.parametrize("cursor", ["x", "1-2", "-1-" + "0" * 32 + "-5", "1-" + "0" * 31 + "g-5"])

@@ -113,7 +113,7 @@ def test_a_hold_does_not_depend_on_the_gate_being_reachable(clock: ManualClock) 
 
 def test_turns_that_are_over_are_swept_up(cache: ObjectStore, clock: ManualClock) -> None:
     passing = gate(cache, clock)
-    for _ in range(5):
+    for _ in range(30):
         with passing.placing():
             pass
     with passing.deleting():

@@ -17,7 +17,7 @@ from archive.evidence.standalone.certificate import read_pem
 from archive.evidence.standalone.notebook import NOT_CHECKED, STEPS
 from archive.evidence.standalone.openssl import NoOpenssl, Openssl
 from archive.evidence.standalone.parcel import FolderParcel
-from archive.evidence.standalone.trust import Trust as standalone_trust
+from archive.evidence.standalone.trust import Trust as AloneTrust
 from archive.evidence.standalone.verify import verify
 from archive.evidence.verify import Trust
 from archive.timespan import DAY
@@ -483,7 +483,7 @@ def test_the_system_s_own_certificates_are_not_trusted(
     roots = tuple(read_pem((tmp_path / "other.pem").read_bytes()))
     at = origin.clock.now() + DAY
     for program in (Openssl(), Openssl(str(wrapper))):
-        notebook = verify(FolderParcel(str(package)), standalone_trust(roots, roots, openssl=program), at)
+        notebook = verify(FolderParcel(str(package)), AloneTrust(roots, roots, openssl=program), at)
         assert "chain_broken" in {finding.code for finding in notebook.findings if finding.path == paths.SEAL}
         program.close()
 

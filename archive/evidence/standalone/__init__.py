@@ -11,10 +11,11 @@ that ``ops/pyz.py`` can put them into the single file ``saksi-verify.pyz``. Sign
 ``notebook``         steps, findings, the verdict; ``catalogue`` every finding there is
 ``parcel``           a folder or a ZIP that may be hostile; ``bag`` manifests and tag files
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
-``stream``           the one pass over the payload; ``mp4`` boxes, samples and NAL units
+``stream``           the one pass over the payload; ``derived`` clips beside it, ``mp4`` their boxes
 ``statement``        what ``evidence.json`` says against the parts; ``leaf`` recorders' lines
 ``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
-``trust``            seal, signer and stamp; ``der``, ``certificate``, ``cms``, ``openssl``
+``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,
+                     ``openssl``
 ===================  ==================================================================
 
 ``docs/reference/verification.md`` describes the algorithm step by step.

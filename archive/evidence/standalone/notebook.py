@@ -1,4 +1,4 @@
-"""Steps, findings and the verdict of one verification."""
+"""Steps, findings and the verdict of one verification, as its modules share them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Durable writing: locked temporaries, the locks between processes, and what a crash leaves behind."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -88,6 +89,18 @@ def receive(descriptor: int, key: str, content: Content) -> None:
     if digest.hexdigest() != content.sha256:
         raise checksum_mismatch(key, "its SHA-256 is not the one that was promised")
     finish(descriptor)
+
+
+def leave_free(root: str, size: int, keep_free: int) -> None:
+    """See that ``keep_free`` bytes of the disk are free after ``size`` bytes more; 0 asks nothing.
+
+    Raises:
+        OSError: ENOSPC.
+    """
+    if keep_free:
+        disk = os.statvfs(root)
+        if disk.f_bavail * disk.f_frsize < size + keep_free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), root)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

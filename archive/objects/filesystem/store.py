@@ -40,12 +40,14 @@ class FilesystemStore:
     """An :class:`archive.ports.ObjectStore` in one folder, which is made if it is missing.
 
     Any number of threads and processes of one host may use the folder at once. Retention is judged by
-    ``clock``. Raises only :mod:`archive.errors`.
+    ``clock``. Puts leave ``keep_free`` bytes of the disk to others, or raise StoreFull. Raises only
+    :mod:`archive.errors`.
     """
 
-    def __init__(self, root: Path, clock: Clock) -> None:
+    def __init__(self, root: Path, clock: Clock, *, keep_free: int = 0) -> None:
         self._root = os.fspath(root)
         self._clock = clock
+        self._keep_free = keep_free
         with translated(f"opening the store {self._root}"):
             os.makedirs(self._root, 0o750, exist_ok=True)
             durable.sweep(self._root)
@@ -76,6 +78,7 @@ class FilesystemStore:
             if present is not None:
                 return _answer(wanted, present)
             self._refuse_past(key, wanted.lock)
+            durable.leave_free(self._root, content.size, self._keep_free)
             with durable.temporary(self._root) as (descriptor, path):
                 durable.receive(descriptor, key, content)
                 with durable.key_lock(self._root, key):

@@ -1,0 +1,97 @@
+"""``saksi notice``: whether people are told, and what is waiting to be told."""
+
+from zoneinfo import ZoneInfo
+
+import typer
+
+from archive.canonical import JsonObject
+from archive.errors import Unavailable
+from archive.timespan import format_instant
+from ops.cli.options import Json, open_site
+from ops.cli.output import print_json, print_table
+from ops.cli.retention_text import time_text
+from ops.notices.service import ChannelState, Notices, require_channels
+
+app = typer.Typer(help="Notices by mail and webhook: test them, see what waits.", no_args_is_help=True)
+
+
+@app.command("test")
+def test_(json_: Json = False) -> None:
+    """Send a test notice to every recipient that the settings name."""
+    with open_site() as site:
+        notices = Notices(site)
+        require_channels(notices)
+        trials = notices.test()
+    if json_:
+        print_json(
+            {
+                "trials": [
+                    {
+                        "channel": one.channel,
+                        "target": one.target,
+                        "taken": one.error is None,
+                        "code": "" if one.error is None else one.error.code,
+                        "message": "" if one.error is None else one.error.message,
+                    }
+                    for one in trials
+                ]
+            }
+        )
+    else:
+        print_table(
+            ("CHANNEL", "TO", "TAKEN", ""),
+            [
+                (
+                    one.channel,
+                    one.target,
+                    "yes" if one.error is None else "no",
+                    "" if one.error is None else f"{one.error.message} [{one.error.code}]",
+                )
+                for one in trials
+            ],
+        )
+    failed = sum(one.error is not None for one in trials)
+    if failed:
+        raise Unavailable(f"{failed} of {len(trials)} were not taken", code="notices_not_taken")
+
+
+@app.command()
+def status(json_: Json = False) -> None:
+    """Show every channel: what was told, what waits, and since when it fails."""
+    with open_site() as site:
+        states = list(Notices(site).states())
+        zone = ZoneInfo(site.settings.time_zone)
+    if json_:
+        print_json({"channels": [_state_json(one) for one in states]})
+        return
+    print_table(
+        ("CHANNEL", "TARGETS", "TOLD", "WAITING", "GIVEN UP", "LAST", "FAILS SINCE"),
+        [
+            (
+                one.channel.name,
+                str(len(one.channel.targets)),
+                str(one.told.sent),
+                str(one.waiting),
+                str(one.told.given_up),
+                "–" if one.told.last_at is None else time_text(format_instant(one.told.last_at), zone),
+                ""
+                if one.told.trouble is None
+                else f"{time_text(format_instant(one.told.trouble.since), zone)} [{one.told.trouble.code}]",
+            )
+            for one in states
+        ],
+    )
+
+
+def _state_json(state: ChannelState) -> JsonObject:
+    told, trouble = state.told, state.told.trouble
+    return {
+        "channel": state.channel.name,
+        "targets": [target.name for target in state.channel.targets],
+        "told": told.sent,
+        "waiting": state.waiting,
+        "given_up": told.given_up,
+        "last_at": None if told.last_at is None else format_instant(told.last_at),
+        "failing_since": None if trouble is None else format_instant(trouble.since),
+        "failing_code": "" if trouble is None else trouble.code,
+    }

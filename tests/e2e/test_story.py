@@ -1,0 +1,443 @@
+"""The story of one request over HTTP, six people, from a theft at night to the auditor's paper.
+
+Police file an urgent request; its hold is in force when that is answered, and seen on the store soon after.
+The letter follows, the War Room approves, the package is sealed, another officer hands it over, the recipient
+confirms what they hold, it is closed, and the auditor prints what everybody did. The log of it all verifies.
+Once on the embedded default with local accounts, at three in the morning; once on MinIO, Elasticsearch and
+Keycloak, where jobs and log are the commands, in processes of their own.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from zipfile import ZipFile
+
+import httpx
+import pytest
+
+from archive.clock import SystemClock
+from archive.model import leaf as leaves
+from archive.model.segment import ClockStatement, Segment
+from archive.model.user import Role
+from archive.ports import Content, IndexEntry, Lock, LockMode
+from archive.timespan import DAY, HOUR, SECOND, Timespan
+from ops.accounts import passwords_of
+from ops.log import Log
+from tests.support.api_site import CAMERA, T0, Caller, Site, camera_form, open_site, span
+from tests.support.command_line import CommandLine
+from tests.support.keycloak import KeycloakServer, query_of
+from tests.support.people import OURS, add_person, catch_up
+from tests.support.requesting import PDF
+from tests.support.servers import ElasticServer, FreshBuckets
+
+PURPOSE = "LP/B/123/XI/2026"
+PASSWORD = "pasar-terong-malam-42"
+STREETS = ("jalan-1", "jalan-2", "jalan-3")
+NIGHT = T0 + 13 * HOUR
+"""2026-11-25T03:00:00+08:00."""
+
+PEOPLE: Mapping[str, tuple[Role, str, str]] = {
+    "polisi": (Role.POLICE, "polrestabes", ""),
+    "satpol": (Role.SATPOL_PP, "satpol-pp", ""),
+    "warroom-1": (Role.WAR_ROOM, "", ""),
+    "warroom-2": (Role.WAR_ROOM, "", ""),
+    "rappocini": (Role.KECAMATAN, "", "73.71.13"),
+    "inspektorat": (Role.AUDITOR, "", ""),
+}
+"""Role, agency and district; Keycloak's realm has the same."""
+
+
+class Browser:
+    """Somebody with a session: keeps the cookie that each answer may renew."""
+
+    def __init__(self, site: Site, answer: httpx.Response) -> None:
+        assert answer.status_code in {200, 303}, answer.text
+        self._site, self._cookie = site, ""
+        self._keep(answer)
+        assert self._cookie
+
+    def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
+        answer = Caller(self._site.app, {"Cookie": self._cookie, **OURS})(method, path, **options)
+        self._keep(answer)
+        return answer
+
+    def get(self, path: str, **query: str) -> httpx.Response:
+        return self("GET", path, params=query or None)  # an empty one would take the query of the address away
+
+    def change(self, one: str, act: str, **form: Any) -> dict[str, Any]:
+        """Read the request, and change what was read; insists on success."""
+        etag = self.get(one).headers["etag"]
+        answer = self("POST", f"{one}/{act}", json=form, headers={"If-Match": etag})
+        assert answer.status_code in {200, 201}, (act, answer.text)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def refused(self, version: int, path: str, **form: Any) -> tuple[int, str]:
+        answer = self("POST", path, json=form, headers={"If-Match": f'"{version}"'})
+        return answer.status_code, answer.json()["code"]
+
+    def _keep(self, answer: httpx.Response) -> None:
+        for one in answer.headers.get_list("set-cookie"):
+            if one.startswith("saksi="):
+                self._cookie = one.split(";")[0]
+
+
+@dataclass
+class City:
+    """One installation, how people come in, and how its jobs are run."""
+
+    site: Site
+    sign_in: Callable[[str], Browser]
+    seal: Callable[[], None]
+    sweep: Callable[[], None]
+    verify_log: Callable[[], dict[str, Any]]
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def who(self, name: str) -> Browser:
+        return self.browsers.setdefault(name, self.sign_in(name))
+
+    def enter(self) -> None:
+        """Everybody of the story signs in."""
+        for name, (role, _, _) in PEOPLE.items():
+            self.browsers[name] = self.sign_in(name)
+            shown = self.browsers[name].get("/v1/session").json()
+            assert (shown["id"], shown["roles"], shown["purpose"]) == (f"user:{name}", [role.value], PURPOSE)
+
+
+def archive_hours(site: Site, each: int) -> list[Segment]:
+    """``each`` segments of ten seconds for each street, from T0; nothing that could be played."""
+    services, now = site.services, site.clock.now()
+    for camera in STREETS:
+        services.registry.add(camera_form(camera), actor="os:test")
+
+    def keep(camera: str, seq: int) -> tuple[Segment, IndexEntry]:
+        body = f"{camera}/{seq}".encode() * 20
+        covered = Timespan(T0 + seq * 10 * SECOND, T0 + (seq + 1) * 10 * SECOND)
+        segment = Segment(
+            camera=camera,
+            recorder="rec-1",
+            run="6a15000000000077",
+            seq=seq,
+            span=covered,
+            media_duration=900_000,
+            sha256=sha256(body).hexdigest(),
+            size=len(body),
+            header_bytes=40,
+            codec="h264",
+            gop="closed",
+            frames=150,
+            clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
+            camera_time=None,
+            ingested_at=covered.end + SECOND,
+        )
+        stored = services.stores.footage.put(
+            segment.key,
+            Content.of_bytes(body),
+            metadata={"leaf": leaves.encode(segment).decode("ascii")},
+            lock=Lock(LockMode.GOVERNANCE, now + DAY),
+        )
+        return segment, IndexEntry(leaf=segment, place=None, version=stored.version)
+
+    with ThreadPoolExecutor(8) as pool:
+        kept = [
+            pair
+            for camera in STREETS
+            for pair in pool.map(keep, [camera] * each, range(each))
+        ]  # fmt: skip
+    services.index.add([entry for _, entry in kept])
+    return [segment for segment, _ in kept]
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    """What the police ask for, without a letter yet."""
+    return {
+        "requester": {
+            "name": "Andi Baso", "rank": "AIPTU", "nrp_nip": "78010123", "agency_kind": "polri",
+            "agency": "Polrestabes Makassar", "unit": "Satreskrim", "contact": "0411-000000",
+        },
+        "urgent": True,
+        "legal_basis": [{"kind": "lp", "number": PURPOSE, "article": "Pasal 363 KUHP"}],
+        "case": PURPOSE,
+        "purpose": "pencurian dengan pemberatan",
+        **changes,
+    }  # fmt: skip
+
+
+def tell_the_story(city: City, streets: list[Segment]) -> str:
+    """All of it; the id of the request."""
+    site = city.site
+    city.enter()
+    police, satpol, approver, officer, district, auditor = (city.who(name) for name in PEOPLE)
+
+    # At night: who did it went through three streets within the hour.
+    hours = len(streets) // len(STREETS) * 10
+    filed_at = monotonic()
+    answer = police("POST", "/v1/requests", json=form(cameras=list(STREETS), **span(0, hours)))
+    answered_in = monotonic() - filed_at
+    assert answer.status_code == 201, answer.text
+    request_id: str = answer.json()["id"]
+    one = answer.headers["location"]
+    hold = police.get(one).json()["hold"]
+    assert (hold["in_force"], hold["progress"]) == (True, None)
+    swept_at = monotonic()
+    city.sweep()
+    verified_in = monotonic() - swept_at
+    print(f"hold in force after {answered_in:.2f} s, {len(streets)} segments after {verified_in:.2f} s more")
+    progress = police.get(one).json()["hold"]["progress"]
+    assert progress["is_verified"]
+    assert (progress["segments"], progress["verified"]) == (len(streets), len(streets))
+    assert all(site.services.stores.footage.head(segment.key).held for segment in streets[:: len(streets) // 9])
+
+    # In the morning: the camera that saw it, and the letter. What was held stays held.
+    scan = police("POST", "/v1/requests/attachments", content=PDF).json()["sha256"]
+    letter = {"number": "B/123/XI/2026/Reskrim", "date": "2026-11-24", "sha256": scan}
+    asked = form(cameras=[CAMERA], letter=letter, **span(0, 20))
+    amended = police.change(one, "amend", **asked, reason="kamera yang melihatnya")
+    assert (amended["version"], amended["cameras"]) == (2, [CAMERA])
+    city.sweep()
+    assert site.services.stores.footage.head(site.first[0].key).held
+    assert site.services.stores.footage.head(streets[0].key).held
+
+    # Nobody else decides, and nobody without a part in it learns of it.
+    for stranger, status, code in (
+        (satpol, 404, "request_not_found"),
+        (district, 403, "not_permitted"),
+    ):
+        seen = stranger.get(one)
+        assert (seen.status_code, seen.json()["code"]) == (status, code)
+    for somebody in (police, satpol, district, auditor):
+        assert somebody.refused(2, f"{one}/approve") == (403, "not_permitted")
+    assert approver.refused(1, f"{one}/approve") == (412, "precondition_failed")
+    approved = approver.change(one, "approve", reason="surat lengkap")
+    decision = approved["decision"]
+    assert (decision["by"], decision["without_letter"]) == ("user:warroom-1", False)
+    assert decision["entry_sha256"] == police.get(one).json()["history"][1]["sha256"]
+
+    # Sealed, and handed over by somebody who neither asked nor decided.
+    early = officer.refused(3, f"{one}/handover")
+    assert early == (409, "not_sealed")
+    city.seal()
+    sealed = police.get(one).json()
+    assert (sealed["status"], sealed["failure"]) == ("sealed", None)
+    evidence_id = sealed["evidence_id"]
+    package = f"/v1/evidence/{evidence_id}/package.zip"
+    assert police.get(package).status_code == 403
+    for somebody, code in (
+        (approver, "same_person"),
+        (police, "not_permitted"),
+        (auditor, "not_permitted"),
+    ):
+        assert somebody.refused(sealed["version"], f"{one}/handover") == (403, code)
+    given = officer.change(one, "handover", downloads=1, note="loket")
+    assert given["recipient"]["person"] == "user:polisi"
+    for somebody in (satpol, district, auditor, officer):
+        assert somebody("POST", f"{one}/handover/downloads").status_code in {403, 404}
+
+    # The recipient fetches it, looks at what came, and confirms that.
+    begun = police("POST", f"{one}/handover/downloads")
+    assert begun.status_code == 201, begun.text
+    whole = police.get(begun.json()["url"])
+    assert whole.status_code == 200, whole.text
+    again = police("POST", f"{one}/handover/downloads")
+    assert (again.status_code, again.json()["code"]) == (403, "downloads_used_up")
+    with ZipFile(BytesIO(whole.content)) as received:
+        assert received.testzip() is None
+        tags = sha256(received.read(f"{evidence_id}/tagmanifest-sha256.txt")).hexdigest()
+        statement = json.loads(received.read(f"{evidence_id}/data/evidence.json"))
+    assert statement["request"]["id"] == request_id
+    confirmed = police(
+        "POST",
+        f"{one}/handover/confirm",
+        json={"tagmanifest_sha256": tags, "signer_sha256": given["signer_sha256"]},
+    )
+    assert confirmed.status_code == 200, confirmed.text
+    assert police("POST", f"/v1/evidence/{evidence_id}/verify").json()["valid"] is True
+
+    closed = officer.change(one, "close", hold="release", reason="perkara diputus")
+    assert closed["status"] == "closed"
+    assert not police.get(one).json()["hold"]["in_force"]
+    city.sweep()
+    assert not any(
+        site.services.stores.footage.head(key).held for key in (site.first[0].key, streets[0].key)
+    )
+
+    audit(auditor, request_id)
+    log = city.verify_log()
+    assert (log["valid"], [one for one in log["findings"] if one["severity"] == "error"]) == (True, [])
+    return request_id
+
+
+ACTS = [
+    ("request.file", "user:polisi", "done"),
+    ("attachment.upload", "user:polisi", "done"),
+    ("request.amend", "user:polisi", "done"),
+    ("request.approve", "user:satpol", "refused"),
+    ("request.approve", "user:warroom-1", "done"),
+    ("handover.give", "user:warroom-1", "refused"),
+    ("handover.give", "user:warroom-2", "done"),
+    ("handover.begin_download", "user:polisi", "done"),
+    ("handover.begin_download", "user:polisi", "refused"),
+    ("evidence.download.ended", "user:polisi", "done"),
+    ("handover.confirm", "user:polisi", "done"),
+    ("handover.close", "user:warroom-2", "done"),
+]
+"""What the auditor must find, each by whom and how it ended."""
+
+
+def audit(auditor: Browser, request_id: str) -> None:
+    """The auditor prints the custody of the request, on paper and as lines, and sees no footage."""
+    report = auditor.get("/v1/custody/report.jsonl", item=request_id)
+    assert report.status_code == 200, report.text
+    *above, last = report.content.splitlines(keepends=True)
+    end = json.loads(last)
+    assert end == {"lines": len(above) - 1, "sha256": sha256(b"".join(above)).hexdigest()}
+    acts = [json.loads(line) for line in above[1:]]
+    told = [(act["type"], act["actor"]["id"], act["outcome"]) for act in acts]
+    missing = [act for act in ACTS if act not in told and act[0] != "attachment.upload"]
+    assert missing == []
+    in_order = [told.index(act) for act in ACTS if act[0] != "attachment.upload"]
+    assert in_order == sorted(in_order)
+    for act in acts:
+        if act["source"] == "custody" and act["actor"]["id"].startswith("user:"):
+            assert (act["actor"]["role"], act["actor"]["session"] != "") == (
+                PEOPLE[act["actor"]["id"].removeprefix("user:")][0].value, True
+            ), act  # fmt: skip
+    paper = auditor.get("/v1/custody/report.pdf", item=request_id)
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    if shutil.which("pdftotext") is not None:
+        text = subprocess.run(
+            ["pdftotext", "-layout", "-", "-"], input=paper.content, capture_output=True, check=True
+        ).stdout.decode()
+        assert request_id in text
+        assert all(name in text for name in ("polisi", "warroom-1", "warroom-2"))
+    for path in ("frame.jpg", "playlist.m3u8", "clip.mp4"):
+        assert auditor.get(f"/v1/cameras/{CAMERA}/{path}").status_code in {403, 422}
+
+
+# -- the embedded default, local accounts, three in the morning ---------------------------------------
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[City]:
+    with open_site(tmp_path) as site:
+        wired = site.evidence.site
+        passwords = passwords_of(wired)
+        for name, (role, agency, district) in PEOPLE.items():
+            add_person(site, name, role, agency=agency, districts=[district] if district else [])
+            passwords.put(name, PASSWORD)
+        site.clock.advance(NIGHT - site.clock.now())
+        catch_up(site)
+        sweeper = wired.hold_sweeper()
+
+        def sign_in(name: str) -> Browser:
+            body = {"name": name, "password": PASSWORD, "purpose": PURPOSE}
+            return Browser(site, Caller(site.app)("POST", "/auth/local", json=body))
+
+        def verify_log() -> dict[str, Any]:
+            log = Log(wired)
+            if not log.newest():
+                assert log.maker.make() is not None
+                log.maker.settle()
+            report: dict[str, Any] = log.verify(trust=[tmp_path / "keys" / "root.pem"]).to_json()
+            return report
+
+        yield City(site, sign_in, lambda: _sealed(site.evidence.run_open_requests()), sweeper.run, verify_log)
+
+
+def _sealed(count: int) -> None:
+    assert count == 1
+
+
+def test_the_story_with_local_accounts_on_the_embedded_default(embedded: City, tmp_path: Path) -> None:
+    tell_the_story(embedded, archive_hours(embedded.site, 12))
+    # Who alters one act afterwards, and its metadata with it, is found out.
+    acts = [path for path in (tmp_path / "archive").rglob("custody/**/*") if path.is_file()]
+    target = next(path for path in sorted(acts) if b"handover.give" in path.read_bytes())
+    assert embedded.verify_log()["valid"] is True
+    rewrite(target, target.read_bytes().replace(b"user:warroom-2", b"user:warroom-1"))
+    found = embedded.verify_log()
+    assert found["valid"] is False
+    assert "object_altered" in {one["code"] for one in found["findings"]}
+
+
+def rewrite(target: Path, data: bytes) -> None:
+    """Put other bytes where an object is."""
+    target.chmod(0o600)
+    target.write_bytes(data)
+
+
+# -- MinIO, Elasticsearch, Keycloak -------------------------------------------------------------------
+
+
+@pytest.fixture
+def servers(
+    tmp_path: Path,
+    fresh_buckets: FreshBuckets,
+    elastic_server: ElasticServer,
+    fresh_index_prefix: str,
+    keycloak_server: KeycloakServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[City]:
+    environ = {
+        "SAKSI_INDEX_URL": elastic_server.url,
+        "SAKSI_INDEX_PREFIX": fresh_index_prefix,
+        "SAKSI_OIDC_ISSUER": keycloak_server.issuer,
+        "SAKSI_PUBLIC_URL": "http://saksi.test",
+        "SAKSI_RECORDS_LOCK_DAYS": "1",
+        "SAKSI_EVIDENCE_LOCK_DAYS": "1",
+        **fresh_buckets.server.environment(fresh_buckets.name),
+    }
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, environ.pop(name))
+    saksi = CommandLine(tmp_path, environ)
+    with open_site(tmp_path, clock=_Now(), environ=environ) as site:  # type: ignore[arg-type]
+
+        def sign_in(name: str) -> Browser:
+            begun = Caller(site.app).get("/auth/login")
+            pending = begun.headers["set-cookie"].split(";")[0]
+            with keycloak_server.browser() as web:
+                back = keycloak_server.sign_in(web, begun.headers["location"], name)
+            come = Caller(site.app, {"Cookie": pending}).get("/auth/callback", params=query_of(back))
+            browser = Browser(site, come)
+            browser("PATCH", "/v1/session", json={"purpose": PURPOSE}).raise_for_status()
+            return browser
+
+        def verify_log() -> dict[str, Any]:
+            saksi.must("log", "make")
+            root = str(tmp_path / "keys" / "root.pem")
+            return saksi("log", "verify", "--all", "--trust", root, "--json").json
+
+        def seal() -> None:
+            saksi.must("work", "--once", "seal")
+
+        yield City(site, sign_in, seal, site.evidence.site.hold_sweeper().run, verify_log)
+
+
+class _Now:
+    """The machine's clock; a site sets it back while it is made, as if its cameras had been there before."""
+
+    def __init__(self) -> None:
+        self._real, self._ahead = SystemClock(), 0
+
+    def now(self) -> int:
+        return self._real.now() + self._ahead
+
+    def monotonic(self) -> int:
+        return self._real.monotonic()
+
+    def step(self, microseconds: int) -> None:
+        self._ahead += microseconds
+
+    advance = step
+
+
+def test_the_story_with_keycloak_on_real_servers(servers: City) -> None:
+    tell_the_story(servers, archive_hours(servers.site, 360))
