@@ -93,6 +93,10 @@ def _dispose(site: Site) -> Callable[[], int]:
     return Dispositions(site).run
 
 
+def _requests(site: Site) -> Callable[[], int]:
+    return site.requests.following.run
+
+
 def _handover(site: Site) -> Callable[[], int]:
     from ops.handover import settling
 
@@ -116,6 +120,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("locks", 10.0, _locks),
         Job("fixity", 1.0, _fixity),
         Job("log", 30.0, _log),
+        Job("requests", 5.0, _requests),
         Job("handover", 60.0, _handover),
         Job("notices", 5.0, _notices),
     )

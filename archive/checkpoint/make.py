@@ -30,7 +30,7 @@ from archive.checkpoint.leaves import Opening
 from archive.checkpoint.note import GENESIS, Note, check_origin
 from archive.checkpoint.witness import Witness
 from archive.clock import Clock
-from archive.errors import AlreadyExists, ArchiveError, IntegrityError
+from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Refused
 from archive.evidence import certificates
 from archive.incidents import open_incident
 from archive.ledger import Ledger
@@ -103,10 +103,17 @@ class CheckpointMaker:
         Raises:
             IntegrityError: ``second_version``: something else lay under its name; the checkpoint does not
                 count. ``checkpoint_altered``: the one before cannot be read.
+            Refused: ``log_origin_changed``: the log had another name; under a new one it would not verify.
             Unavailable, StoreFull: nothing was made; try again.
         """
         covered = self._known()
         head = stored.read_note(self.stores.records, covered.number) if covered.number else None
+        if head is not None and head.origin != self.origin:
+            raise Refused(
+                f"this log is named {head.origin}, not {self.origin}",
+                code="log_origin_changed",
+                hint=f"Set log_origin back to {head.origin}: a log keeps its name for ever.",
+            )
         now = self.clock.now()
         opening = Opening(self.origin, covered.number + 1, GENESIS if head is None else head.digest, now)
         arrivals = Arrivals(self.stores.records, self.ledger, covered)

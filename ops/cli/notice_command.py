@@ -16,7 +16,7 @@ app = typer.Typer(help="Notices by mail and webhook: test them, see what waits."
 
 
 @app.command("test")
-def test_(json_: Json = False) -> None:
+def try_out(json_: Json = False) -> None:
     """Send a test notice to every recipient that the settings name."""
     with open_site() as site:
         notices = Notices(site)

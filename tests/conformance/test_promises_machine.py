@@ -263,14 +263,14 @@ def test_promises_hold_over_folders() -> None:
 
 
 def test_promises_hold_over_minio(server: MinioServer) -> None:
-    play(over_minio(server), examples=4, steps=15)
+    play(over_minio(server), examples=3, steps=15)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_folders_for_long() -> None:
-    play(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "150")), steps=50)
+    play(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")), steps=50)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_minio_for_long(server: MinioServer) -> None:
-    play(over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "150")) // 10, steps=30)
+    play(over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")) // 10, steps=30)

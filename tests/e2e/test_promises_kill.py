@@ -74,7 +74,7 @@ def ends_of(
     """What the runner says: first of the undisturbed process, then of each that was killed."""
     done = subprocess.run(
         [sys.executable, "-m", runner, template, job, *options],
-        env=child_environment(environment),
+        env=child_environment({"TMPDIR": str(template.parent), **(environment or {})}),
         capture_output=True,
         text=True,
         timeout=600,
@@ -136,9 +136,10 @@ def test_killed_over_minio_the_next_start_ends_where_an_undisturbed_one_does(
     begun -= begun % HOUR
     with TemporaryDirectory(prefix="saksi-kills-", dir=MEMORY) as folder, ExitStack() as buckets:
         urls = [buckets.enter_context(own_buckets(minio_server)) for _ in range(1 + KILLS_OVER_MINIO)]
-        copytree(keys_folder(begun), Path(folder) / "keys")
+        place = Path(folder) / "archives"
+        copytree(keys_folder(begun), place / "keys")
         undisturbed, *killed = ends_of(
-            Path(folder), job, str(begun), *urls,
+            place, job, str(begun), *urls,
             runner="tests.support.stepping_minio", environment=minio_server.environment("any"),
         )  # fmt: skip
     require_right(job, undisturbed)

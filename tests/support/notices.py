@@ -220,5 +220,3 @@ def webhook(tls: Certificate | None = None) -> Iterator[Hook]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from archive.canonical import sha256_hex
 from archive.checkpoint import stored
 from archive.checkpoint.leaves import ObjectLeaves, lines_of
 from archive.checkpoint.uncovered import uncovered
-from archive.errors import AlreadyExists, Unavailable
+from archive.errors import AlreadyExists, Refused, Unavailable
 from archive.ports import Content, LockMode
 from archive.timespan import DAY, HOUR, MINUTE
 from ops import keys as key_set
@@ -65,6 +66,16 @@ def test_checkpoints_are_chained_and_nothing_is_listed_twice(site: LogSite) -> N
         assert after.prev == sha256_hex(site.stores.records.get(site.part(before.number)))
     every = [entry.key for number in range(1, 5) for entry in listed(site, number)]
     assert len(every) == len(set(every))
+    assert site.verify().valid
+
+
+def test_a_log_keeps_its_name(site: LogSite) -> None:
+    site.hours(1)
+    renamed = replace(site.maker(), origin="saksi.other/log")
+    with pytest.raises(Refused) as told:
+        renamed.make()
+    assert told.value.code == "log_origin_changed"
+    site.hours(1)
     assert site.verify().valid
 
 
@@ -254,7 +265,7 @@ def test_what_no_checkpoint_has_in_time_is_told(site: LogSite) -> None:
 
 
 def test_an_older_set_of_keys_is_completed_and_never_overwritten(site: LogSite) -> None:
-    kept = [path for path in site.keys_dir.iterdir() if path.stem != "log"]
+    kept = [path for path in site.keys_dir.iterdir() if path.is_file() and path.stem != "log"]
     before = {path: path.read_bytes() for path in kept}
     (site.keys_dir / "log.key").unlink()
     (site.keys_dir / "log.pem").unlink()

@@ -24,7 +24,7 @@ def test_no_file_holds_a_secret_or_a_default_for_one() -> None:
 
 
 def test_every_job_has_an_account_that_its_unit_names() -> None:
-    assert set(all_jobs()) <= set(JOBS)
+    assert set(all_jobs()) == set(JOBS)
     assert set(JOBS.values()) <= {one.name for one in ACCOUNTS}
     for job in all_jobs():
         if job == "canary":

@@ -52,7 +52,9 @@ def mail(keys: Path, port: int, **changes: Any) -> MailChannel:
     )
 
 
-def hook_to(keys: Path, url: str, *, addresses: Sequence[str] | None = None, **changes: Any) -> WebhookChannel:
+def hook_to(
+    keys: Path, url: str, *, addresses: Sequence[str] | None = None, **changes: Any
+) -> WebhookChannel:
     channel = WebhookChannel(
         hook=Webhook(**({"name": "piket", "url": url} | changes)),
         target=target(url, name="piket"),
@@ -95,7 +97,9 @@ def test_mail_goes_over_tls_with_a_sign_in(tmp_path: Path) -> None:
     assert box.encrypted == [True]
 
 
-def test_a_mail_server_whose_certificate_is_not_trusted_gets_neither_mail_nor_password(tmp_path: Path) -> None:
+def test_a_mail_server_whose_certificate_is_not_trusted_gets_neither_mail_nor_password(
+    tmp_path: Path,
+) -> None:
     keep_secret(tmp_path, PASSWORD_FILE, PASSWORD.encode())
     with mail_server(certificate(tmp_path, "127.0.0.1")) as box:
         with pytest.raises(Unavailable) as caught:
@@ -286,7 +290,7 @@ SMTP = '[notices.smtp]\nhost = "127.0.0.1"\nsecurity = "none"\nsender = "saksi@k
         SMTP + '[[notices.mail]]\nto = "a@kota.example, b@evil.example"\nrole = "admin"\n',
         SMTP + '[[notices.mail]]\nto = "a@polri.example"\nrole = "police"\n',
         SMTP
-        + '[[notices.mail]]\nto = "a@polri.example"\nrole = "police"\nagency = "x"\nevents = ["canary_red"]\n',
+        + '[[notices.mail]]\nto = "a@polri.example"\nrole = "police"\nagency = "x"\nevents=["canary_red"]\n',
         '[[notices.mail]]\nto = "a@kota.example"\nrole = "admin"\n',
         '[notices]\nquiet_hours = "25:00-05:00"\n',
         '[notices]\npassword = "hunter2"\n',

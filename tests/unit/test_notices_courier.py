@@ -1,4 +1,4 @@
-"""Every delivery at least once: after a crash one again, after an outage all, in quiet hours the urgent ones."""
+"""Every delivery at least once: after a crash one again, after an outage all; quiet hours; giving up."""
 
 from dataclasses import replace
 from datetime import time
@@ -67,7 +67,9 @@ def test_a_crash_after_a_delivery_repeats_that_one_alone(archive: SmallArchive) 
     assert len(taken) == len(notices) + 1
 
 
-def test_a_channel_that_is_down_is_left_alone_ever_longer_and_then_tells_everything(archive: SmallArchive) -> None:
+def test_a_channel_that_is_down_is_left_alone_ever_longer_and_then_tells_everything(
+    archive: SmallArchive,
+) -> None:
     channel = FakeChannel([target()], [down()] * 3)
     notices = [notice(at=archive.clock.now(), mark=str(number), urgent=False) for number in range(3)]
     made = courier(archive, channel)

@@ -112,7 +112,11 @@ def test_a_thousand_findings_of_one_kind_are_one_notice_an_hour(city: Requesting
     looking = watch(city)
     for number in range(5):
         open_incident(
-            city.site.ledger, code="missing", subject=f"segments/{number}", message="gone", found_by="job:fixity"
+            city.site.ledger,
+            code="missing",
+            subject=f"segments/{number}",
+            message="gone",
+            found_by="job:fixity",
         )
     assert told(looking) == [(Event.INTEGRITY_INCIDENT, "missing")]
     assert looking.notices()[0].urgent
