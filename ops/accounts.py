@@ -1,6 +1,5 @@
 """People's sign-in put together: the ledger's streams, passwords and cookie keys beside the other keys."""
 
-import os
 from pathlib import Path
 
 import httpx
@@ -9,12 +8,11 @@ from api.auth.oidc import OidcSettings, Provider
 from api.auth.passwords import Passwords
 from api.auth.people import People
 from api.auth.sessions import CookieBox, Limits
-from archive import vault
-from archive.errors import Unavailable
 from archive.people.grants import Grants
 from archive.people.roster import Roster
 from archive.people.users import Users
 from archive.timespan import HOUR, MINUTE, SECOND
+from ops.secret_box import load_or_make_key
 from ops.settings import Settings
 from ops.wiring import Site
 
@@ -75,35 +73,8 @@ def cookie_keys(folder: Path) -> list[bytes]:
     Raises:
         Unavailable: ``keys_unwritable``.
     """
-    path = folder / COOKIE_KEYS
-    try:
-        if not path.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make(path)
-        return [line for line in path.read_bytes().splitlines() if line.strip()]
-    except OSError as error:
-        raise Unavailable(
-            f"{path} cannot be made or read: {error.strerror}",
-            code="keys_unwritable",
-            hint="Check the folder's owner and mode; SAKSI_KEYS_DIR names it.",
-        ) from error
-
-
-def _make(path: Path) -> None:
-    """Write a key whole or not at all; one that another process put there meanwhile stays."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as writer:
-            writer.write(vault.new_key() + b"\n")
-            writer.flush()
-            os.fsync(writer.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink()
+    held = load_or_make_key(folder / COOKIE_KEYS)
+    return [line for line in held.splitlines() if line.strip()]
 
 
 def _provider(site: Site) -> Provider | None:

@@ -1,4 +1,4 @@
-"""The key that camera URLs are sealed with: made when first needed, outside the archive, mode 0600."""
+"""Keys made when first needed, outside the archive, mode 0600; one of them seals camera URLs."""
 
 import os
 from pathlib import Path
@@ -10,18 +10,26 @@ FILE = "secrets.key"
 
 
 def load_or_make_secret_box(folder: Path) -> vault.FernetBox:
-    """The secret box of camera URLs; two racing first uses get the same key.
+    """The secret box of camera URLs.
 
     Raises:
         Malformed: ``bad_key_file``.
+        Unavailable: as :func:`load_or_make_key`.
+    """
+    return vault.FernetBox(load_or_make_key(folder / FILE))
+
+
+def load_or_make_key(path: Path) -> bytes:
+    """What a key file holds, a fresh key where there is none; two racing first uses get the same.
+
+    Raises:
         Unavailable: ``keys_unwritable`` where no key is there and none can be made.
     """
-    path = folder / FILE
     try:
         if not path.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(path)
-        return vault.FernetBox(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be made or read: {error.strerror}",

@@ -11,12 +11,12 @@ says so, recorders stop when they can store no more, with the gap ``spool_full``
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from archive.canonical import JsonObject
 from archive.disposition.rules import Rule
 from archive.holds.book import HoldBook
 from archive.model.camera import OwnerKind
+from archive.retention.basis import HourFacts
 from archive.timespan import DAY, HOUR, Timespan, format_instant
 
 PERCENT = 100
@@ -65,30 +65,6 @@ class Pressure:
             "red_percent": self.red_percent,
             "excess_bytes": self.excess,
         }
-
-
-class HourFacts(Protocol):
-    """What an index tells of one camera's UTC hour; ``bytes`` and ``segments`` count what starts in it."""
-
-    @property
-    def camera(self) -> str:
-        """The camera."""
-        ...
-
-    @property
-    def hour(self) -> int:
-        """Start of the hour, µs."""
-        ...
-
-    @property
-    def bytes(self) -> int:
-        """Stored bytes."""
-        ...
-
-    @property
-    def segments(self) -> int:
-        """Stored segments."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

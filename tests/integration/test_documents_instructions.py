@@ -13,13 +13,15 @@ import pytest
 from archive.clock import SystemClock
 from archive.evidence import certificates, paths
 from tests.support.packages import World, make_world
+from tests.support.programs import required
 
 LOG, INCLUDED, PYZ = 7, 8, 9
 
-pytestmark = pytest.mark.skipif(
-    any(shutil.which(program) is None for program in ("openssl", "sha256sum", "jq", "xxd")),
-    reason="openssl, sha256sum, jq and xxd are not all installed here",
-)
+
+@pytest.fixture(scope="module", autouse=True)
+def witnesses() -> None:
+    for program in ("openssl", "sha256sum", "jq", "xxd"):
+        required(program)
 
 
 @pytest.fixture(scope="module")

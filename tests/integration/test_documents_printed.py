@@ -1,7 +1,6 @@
 """The papers as poppler prints them: words within the margins, numbered pages, QR codes that read."""
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,14 @@ from archive.evidence.documents import handover_report, sealing_report
 from archive.evidence.documents.handover_report import Officer
 from archive.model.evidence import PackageKind
 from tests.support import papers
+from tests.support.programs import required
 
-pytestmark = pytest.mark.skipif(
-    any(shutil.which(program) is None for program in ("pdftotext", "pdfinfo", "pdftoppm")),
-    reason="poppler-utils is not installed here",
-)
+
+@pytest.fixture(scope="module", autouse=True)
+def witnesses() -> None:
+    for program in ("pdftotext", "pdfinfo", "pdftoppm"):
+        required(program)
+
 
 WORD = re.compile(r'xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*)</word>')
 LONG = "Kantor Pemerintahan Daerah Provinsi Sulawesi Selatan " * 12
@@ -61,8 +63,7 @@ def pages_of(pdf: bytes, folder: Path) -> list[str]:
 
 
 def qr_codes(pdf: bytes, folder: Path) -> list[str]:
-    if shutil.which("zbarimg") is None:
-        pytest.skip("zbarimg is not installed here")
+    required("zbarimg")
     (folder / "paper.pdf").write_bytes(pdf)
     subprocess.run(
         ["pdftoppm", "-r", "150", "-png", str(folder / "paper.pdf"), str(folder / "page")], check=True

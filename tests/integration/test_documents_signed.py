@@ -1,7 +1,6 @@
 """Signed PDFs, judged by pyHanko and by poppler's ``pdfsig``."""
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from archive.evidence.documents.pades import sign_pdf
 from archive.evidence.seal import FileSigner, load_private_key
 from ops import keys as installation
 from tests.support import papers
+from tests.support.programs import required
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def test_a_signed_report_is_valid_to_pyhanko(keys: Path, signer: FileSigner, pap
     assert signature.sig_object["/Reason"] == "Serah terima bukti"
 
 
-@pytest.mark.skipif(shutil.which("pdfsig") is None, reason="pdfsig is not installed here")
 def test_a_signed_report_is_valid_to_pdfsig(signer: FileSigner, paper: bytes, tmp_path: Path) -> None:
+    required("pdfsig")
     for name, data, verdict in (
         ("good.pdf", signed_by(signer, paper), "Signature is Valid."),
         ("changed.pdf", changed(signed_by(signer, paper)), "Digest Mismatch."),

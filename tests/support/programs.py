@@ -10,7 +10,8 @@ def required(name: str) -> str:
     """The program's path."""
     found = shutil.which(name)
     if found is None:
-        sentence = f"{name} is not installed; Debian has it: ffmpeg, openssl, jq, xxd, chromium"
+        packages = "ffmpeg, openssl, jq, xxd, chromium, poppler-utils, zbar-tools"
+        sentence = f"{name} is not installed; Debian has it in one of: {packages}"
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)
