@@ -14,8 +14,12 @@ from api.cameras import camera_facts
 from api.places import Where
 from api.services import Services
 from archive.errors import NotFound, Refused
+from archive.ledger import Ledger
 from archive.model.camera import Camera, Place, from_state
 from archive.model.evidence import EvidenceRecord
+from archive.model.request import KIND as REQUEST
+from archive.model.request import from_state as request_from_state
+from archive.persons import same_person
 from archive.reader import Reading
 from archive.timespan import Timespan
 
@@ -178,7 +182,9 @@ class Access:
         if Reach.ALL in self._reach:
             return True
         request = record.request
-        if Reach.MINE in self._reach and request.actor == self._principal.id:
+        if Reach.MINE in self._reach and asked_for(
+            self._services.ledger, self._principal, actor=request.actor, request_id=request.request_id
+        ):
             return True
         if Reach.OWN in self._reach:
             return all(self._stood_in_own(camera, request.span) for camera in request.cameras)
@@ -199,3 +205,16 @@ class Access:
             code="not_permitted",
             hint="Ask an administrator for a role that includes it.",
         )
+
+
+def asked_for(ledger: Ledger, principal: Principal, *, actor: str, request_id: str) -> bool:
+    """Whether a package came of their asking: they filed its request, or an account of their agency did.
+
+    ``actor`` asked for a package without a request (``request_id`` "") by name.
+    """
+    if not request_id:
+        return same_person(actor, principal.id)
+    request = request_from_state(request_id, ledger.head(REQUEST, request_id).state)
+    return same_person(request.requester.person, principal.id) or (
+        bool(principal.agency) and principal.agency == request.agency_account
+    )

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from api.acts import Act
+from api.auth.access import asked_for
 from api.auth.permissions import Reach
 from api.parameters import instant
 from api.routing import BINARY, add_document, add_json
@@ -23,8 +24,6 @@ from archive.custody_report.lines import Made, jsonl, line_json
 from archive.custody_report.printed import MAX_PRINTED, printed
 from archive.custody_report.record import MAX_LINES, Asked
 from archive.errors import NotFound, Refused
-from archive.model.request import KIND as REQUEST
-from archive.model.request import from_state
 from archive.persons import same_person
 from archive.timespan import Timespan, format_instant
 
@@ -162,19 +161,15 @@ def _item(visit: Visit, text: str, footage: Timespan | None, *, sees_all: bool) 
 
 def _has_part_in(visit: Visit, item: Item) -> bool:
     """Whether a package's whole custody is theirs: whoever asked for it, and their agency."""
-    if item.request_id:
-        request = from_state(item.request_id, visit.services.ledger.head(REQUEST, item.request_id).state)
-        agency = visit.principal.agency
-        return same_person(request.requester.person, visit.principal.id) or (
-            bool(agency) and agency == request.agency_account
-        )
-    if not item.evidence_id:
-        return False
-    try:
-        record = visit.services.evidence.record(item.evidence_id)
-    except NotFound:
-        return False
-    return same_person(record.request.actor, visit.principal.id)
+    actor = ""
+    if not item.request_id:
+        if not item.evidence_id:
+            return False
+        try:
+            actor = visit.services.evidence.record(item.evidence_id).request.actor
+        except NotFound:
+            return False
+    return asked_for(visit.services.ledger, visit.principal, actor=actor, request_id=item.request_id)
 
 
 def _made(visit: Visit) -> Made:
