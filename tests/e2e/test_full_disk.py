@@ -25,7 +25,7 @@ from archive.model.segment import ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Stores
 from archive.rebuild.sync import Sync
-from archive.timespan import DAY, SECOND, Timespan
+from archive.timespan import DAY, HOUR, SECOND, Timespan
 from ops import keys as key_files
 from ops.disposition import Dispositions, pressure_of
 from ops.wiring import Site
@@ -94,16 +94,21 @@ def fill(folder: Path, *, leave: int = 0) -> Path:
 
 
 def fill_with_footage(site: Site, camera: str) -> list[Segment]:
-    """Footage of three days ago, past its lock, until the archive takes no more."""
+    """Footage of three days ago, past its lock, until the archive takes no more.
+
+    The first segment lies hours before the others, since relief leaves whole hours alone for a hold.
+    """
     kept: list[Segment] = []
     start = site.clock.now() - 3 * DAY
     for size in (512 << 10, 16 << 10, 4 << 10):
         with suppress(StoreFull):
             while True:
                 body = bytes([len(kept) % 256]) * size
-                span = Timespan(start + len(kept) * 10 * SECOND, start + (len(kept) + 1) * 10 * SECOND)
+                at = start + len(kept) * 10 * SECOND if kept else start - 4 * HOUR
+                span = Timespan(at, at + 10 * SECOND)
+                run, seq = ("0123456789abcdef", len(kept) - 1) if kept else ("0123456789abcdee", 0)
                 segment = Segment(
-                    camera=camera, recorder="rec-test", run="0123456789abcdef", seq=len(kept), span=span,
+                    camera=camera, recorder="rec-test", run=run, seq=seq, span=span,
                     media_duration=900_000, sha256=sha256(body).hexdigest(), size=size, header_bytes=40,
                     codec="h264", gop="closed", frames=150,
                     clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
