@@ -16,6 +16,7 @@ from archive.fixity.rules import Rules
 from archive.ledger import Ledger
 from archive.model.camera import from_state
 from archive.ports import ObjectStore, SegmentIndex, Stores
+from archive.stored_cameras import stored_cameras
 from archive.timespan import DAY, Timespan, format_instant
 
 _ONCE_ONLY = ("journal/", "ledger/", "custody/", "evidence/", "checkpoints/", "attachments/", "dispositions/")
@@ -120,13 +121,7 @@ class Checker:
 
     def _cameras(self, registered: dict[str, int]) -> Iterator[str]:
         """Every camera that has a folder in the footage bucket or a stream in the ledger."""
-        found = set(registered)
-        after = ""
-        while (first := next(self._stores.footage.list("segments/", start_after=after), None)) is not None:
-            camera = first.key.split("/")[1]
-            found.add(camera)
-            after = f"segments/{camera}/~"  # "~" sorts after every character a key may have
-        yield from sorted(found)
+        yield from sorted({*registered, *stored_cameras(self._stores.footage)})
 
     def _one_version(self, bucket: str, store: ObjectStore, prefix: str) -> None:
         """I9: no key has a second version or a delete marker."""

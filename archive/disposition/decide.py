@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from archive import keys
 from archive.disposition.listing import MAX_SEGMENTS, Doomed, DoomedList, read_kept
 from archive.disposition.rules import Rule
-from archive.disposition.walk import Found, own_leaf, side_by_side, start_of, stored_cameras
+from archive.disposition.walk import Found, own_leaf, side_by_side, start_of
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.holds.book import HoldBook
 from archive.ids import check_name
 from archive.model.disposition import Disposition
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
+from archive.stored_cameras import stored_cameras
 from archive.timespan import DAY, HOUR, Timespan
 
 RETRY = DAY

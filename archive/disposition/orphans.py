@@ -16,7 +16,7 @@ from archive.clock import Clock
 from archive.disposition.dispose import DisposableIndex
 from archive.disposition.gaps import gaps_of
 from archive.disposition.listing import read_kept, read_list
-from archive.disposition.walk import Found, own_leaf, side_by_side, start_of, stored_cameras
+from archive.disposition.walk import Found, own_leaf, side_by_side, start_of
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.heads import Heads
 from archive.holds.book import HoldBook
@@ -28,6 +28,7 @@ from archive.model.hold import KIND as HOLD
 from archive.model.segment import SegmentRef
 from archive.places import PlaceHistory
 from archive.ports import IndexEntry, Stores
+from archive.stored_cameras import stored_cameras
 from archive.timespan import DAY, MINUTE, Timespan
 
 ADOPTION_AGE = 10 * MINUTE

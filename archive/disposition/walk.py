@@ -90,12 +90,3 @@ def own_leaf(footage: ObjectStore, version: ObjectVersion) -> Segment:
     if head.sha256 is not None and head.sha256 != leaf.sha256:
         raise IntegrityError(f"{version.key} is not what its leaf says", code="checksum_differs")
     return leaf
-
-
-def stored_cameras(footage: ObjectStore) -> Iterator[str]:
-    """Cameras that have a folder in the footage bucket, by id."""
-    after = ""
-    while (first := next(footage.list("segments/", start_after=after), None)) is not None:
-        camera = first.key.split("/")[1]
-        yield camera
-        after = f"segments/{camera}/~"  # "~" sorts after every character that a key may have

@@ -32,6 +32,7 @@ from archive.fixity.segments import Examined, Examiner, Promise
 from archive.incidents import open_incident
 from archive.ledger import Ledger
 from archive.ports import ObjectVersion, Stores
+from archive.stored_cameras import stored_cameras
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, hour_of
 
 FOUND_BY = "job:fixity"
@@ -132,11 +133,7 @@ class Scrub:
     def _known_cameras(self) -> list[str]:
         """Cameras with a stream in the ledger, a folder, or hours that journals tell of."""
         found = {keys.parse_ledger_key(one.key)[1] for one in self._stores.records.list("ledger/camera/")}
-        after = ""
-        while (first := next(self._stores.footage.list("segments/", start_after=after), None)) is not None:
-            camera = first.key.split("/")[1]
-            found.add(camera)
-            after = f"segments/{camera}/~"
+        found.update(stored_cameras(self._stores.footage))
         return sorted(found | self._cameras.keys() | set(hours.names(self._stores.cache, "hours")))
 
     def _discover(self, before: int) -> None:

@@ -35,15 +35,6 @@ class HourFolders:
         return listed
 
 
-def cameras_in(footage: ObjectStore) -> Iterator[str]:
-    """Cameras that have a folder in the footage bucket."""
-    after = ""
-    while (first := next(footage.list("segments/", start_after=after), None)) is not None:
-        camera = first.key.split("/")[1]
-        yield camera
-        after = f"segments/{camera}/~"  # "~" sorts after every character that a key may have
-
-
 def by_hour(footage: ObjectStore, camera: str) -> Iterator[tuple[str, list[ObjectVersion]]]:
     """The camera's objects, one hour folder after the other; the folder's name without the last slash."""
     folder, found = "", list[ObjectVersion]()

@@ -15,10 +15,11 @@ from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry, ObjectStore, ObjectVersion, Stores
 from archive.rebuild.decoding import DecodedBatch, Decoders, RawBatch
-from archive.rebuild.folders import HourFolders, by_hour, cameras_in
+from archive.rebuild.folders import HourFolders, by_hour
 from archive.rebuild.known import Known
 from archive.rebuild.report import Progress, RebuildReport
 from archive.rebuild.rows import SegmentRow
+from archive.stored_cameras import stored_cameras
 from archive.timespan import HOUR, Timespan, parse_instant
 
 _ENTRIES = 1000
@@ -99,7 +100,7 @@ class _Rebuild:
         self._report.left_out[:] = dict.fromkeys(self._report.left_out)
         self._journals()
         self._target.loaded()
-        for camera in cameras_in(self._stores.footage):
+        for camera in stored_cameras(self._stores.footage):
             try:
                 check_name("camera", camera)
             except Malformed as error:

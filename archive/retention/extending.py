@@ -26,6 +26,7 @@ from archive.model.retention import KIND
 from archive.places import PlaceHistory
 from archive.ports import Content, Lock, LockMode, ObjectStore, ObjectVersion, Stores
 from archive.retention.locks import LockHistory
+from archive.stored_cameras import stored_cameras
 from archive.timespan import MINUTE, SECOND, format_instant, parse_instant
 
 SETTLE = MINUTE
@@ -131,7 +132,7 @@ class LockExtension:
         begun = self._marked_at(f"{target}/begun")
         before = locks_followed_at(self._stores.cache)
         places = PlaceHistory.read(self._ledger, self._stores.records)
-        for camera in _cameras(self._stores.footage):
+        for camera in stored_cameras(self._stores.footage):
             mark = f"{target}/cameras/{camera}"
             if self._is_marked(mark):
                 continue
@@ -236,12 +237,3 @@ def locks_followed_at(cache: ObjectStore) -> int | None:
 def _instant_of(cache: ObjectStore, key: str) -> int:
     body: Mapping[str, str] = canonical.decode(cache.get(key))
     return parse_instant(body["at"])
-
-
-def _cameras(footage: ObjectStore) -> Iterator[str]:
-    """Cameras that have a folder in the footage bucket."""
-    after = ""
-    while (first := next(footage.list("segments/", start_after=after), None)) is not None:
-        camera = first.key.split("/")[1]
-        yield camera
-        after = f"segments/{camera}/~"  # "~" sorts after every character that a key may have

@@ -15,8 +15,13 @@ from archive.errors import Refused
 from archive.evidence import bag, certificates, papers, paths, revocation
 from ops import keys
 from tests.support.packages import World, make_world
+from tests.support.programs import required
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed here")
+
+@pytest.fixture(scope="module", autouse=True)
+def witnesses() -> None:
+    required("openssl")
+
 
 AUTHORITY = """
 [ca]

@@ -22,15 +22,17 @@ from ops.pyz import write as write_pyz
 from tests.integration.test_package_witnesses import BAG, LATER, SEAL, TAGS, WHEN, WHO, run, steps_of
 from tests.support.numbered import VARIANTS
 from tests.support.packages import World, a_request, make_world
+from tests.support.programs import required
 from tests.support.real_packages import real_world
 
 COUNT = int(os.environ.get("SAKSI_PACKAGES", "8"))
 TEN_YEARS = 3_653 * 86_400
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None or shutil.which("sha256sum") is None,
-    reason="openssl and sha256sum are not installed here",
-)
+
+@pytest.fixture(scope="module", autouse=True)
+def witnesses() -> None:
+    required("openssl")
+    required("sha256sum")
 
 
 @pytest.fixture(scope="session")

@@ -26,14 +26,16 @@ from archive.evidence.verify import Trust, verify
 from archive.timespan import DAY
 from ops import keys as installation
 from tests.support.packages import World, make_world, sibling_signer, write_tags
+from tests.support.programs import required
 
 TAGS, SEAL, WHO, WHEN, LATER, BAG = range(1, 7)
 """The numbered steps of ``VERIFIKASI.txt``."""
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None or shutil.which("sha256sum") is None,
-    reason="openssl and sha256sum are not installed here",
-)
+
+@pytest.fixture(scope="module", autouse=True)
+def witnesses() -> None:
+    required("openssl")
+    required("sha256sum")
 
 
 @pytest.fixture(scope="module")

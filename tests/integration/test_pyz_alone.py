@@ -1,7 +1,6 @@
 """``saksi-verify.pyz`` as somebody gets it: one file, an isolated Python, none of our packages installed."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,12 @@ from archive.clock import SystemClock
 from ops import keys as installation
 from ops import pyz
 from tests.support.packages import World, make_world
+from tests.support.programs import required
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed here")
+
+@pytest.fixture(scope="module", autouse=True)
+def witnesses() -> None:
+    required("openssl")
 
 
 @pytest.fixture(scope="module")
