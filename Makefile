@@ -18,9 +18,10 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
 
-$(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml
+$(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml package-lock.json
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m ops.pages
 	@touch $@
 
 demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (SERVE=1 stays up)

@@ -29,6 +29,9 @@ from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
 from api.incidents import OpenIncidents
+from api.limits.arrival import Arrival, HostNames
+from api.limits.refusals import Refusals
+from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
 from api.meters import Metered, Meters
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
@@ -41,16 +44,22 @@ from api.routes import (
     dispositions,
     evidence,
     frames,
+    grants,
     handover,
     health,
     holds,
     incidents,
     log,
+    pages,
+    papers,
     playback,
     policies,
     recordings,
     requests,
     session,
+    tokens,
+    users,
+    war_room,
 )
 from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
@@ -73,11 +82,17 @@ RESOURCES = (
     dispositions,
     holds,
     requests,
+    papers,
     session,
     incidents,
     log,
     handover,
     custody,
+    war_room,
+    pages,
+    users,
+    grants,
+    tokens,
 )
 
 _LOG = structlog.stdlib.get_logger("api.app")
@@ -91,6 +106,8 @@ def create_app(services: Services) -> FastAPI:
     services.metrics.register(OpenIncidents(services))
     answers = Answers(services.stores.cache, services.clock)
     strangers = Strangers(trace, meters, services.clock)
+    refusals = Refusals(trace, meters, services.clock)
+    throttle = Throttle(settings.rates, services.clock, refusals) if settings.rates is not None else None
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
@@ -117,10 +134,10 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         root_path=settings.base_path,
         redirect_slashes=False,
-        lifespan=_lifespan(runtime, strangers, answers),
+        lifespan=_lifespan(runtime, strangers, refusals, answers),
         middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(Metered, meters=meters),
+            Middleware(Arrival, proxies=settings.proxies, hosts=HostNames(settings.hosts)),
+            *([Middleware(AddressThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(
                 Gate,
                 tokens=services.tokens,
@@ -128,7 +145,13 @@ def create_app(services: Services) -> FastAPI:
                 people=services.people,
                 cookies=cookies,
             ),
-            Middleware(BodyLimit, limit=settings.max_body, limits={requests.UPLOADS: settings.max_upload}),
+            *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body,
+                limits={papers.UPLOADS: settings.max_upload},
+                pause=settings.body_pause / SECOND,
+            ),
             Middleware(Idempotency, answers=answers, exempt=WITHOUT_KEY),
         ],
         exception_handlers={
@@ -140,6 +163,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.build = settings.build
     app.state.runtime = runtime
+    app.state.throttle = throttle
     app.router.route_class = StrictRoute
     for resource in RESOURCES:
         resource.add_routes(app.router)
@@ -147,11 +171,15 @@ def create_app(services: Services) -> FastAPI:
         action = action_of(route) if isinstance(route, APIRoute) else None
         if isinstance(route, APIRoute) and action is not None:
             route.openapi_extra = {**(route.openapi_extra or {}), "x-saksi-action": action}
+    # Outside of everything, what answers an unforeseen failure too; from here on no middleware can be added.
+    app.middleware_stack = SecurityHeaders(
+        Metered(app.build_middleware_stack(), meters=meters), https=settings.public_url.startswith("https://")
+    )
     return app
 
 
 def _lifespan(
-    runtime: Runtime, strangers: Strangers, answers: Answers
+    runtime: Runtime, strangers: Strangers, refusals: Refusals, answers: Answers
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Sweep while the process lives; say how everything ended when it stops."""
     pause = runtime.services.settings.sweep / SECOND
@@ -159,6 +187,7 @@ def _lifespan(
     def sweep() -> None:
         runtime.playback.end_idle()
         strangers.tell_if_due()
+        refusals.tell_if_due()
         runtime.meters.custody_waiting.set(runtime.trace.retry())
         try:
             answers.tidy_if_due()
@@ -174,6 +203,7 @@ def _lifespan(
     def stop() -> None:
         runtime.playback.end_all()
         strangers.tell()
+        refusals.tell()
         runtime.trace.retry()
         runtime.readiness.close()
         runtime.readers.shutdown()

@@ -1,5 +1,6 @@
-"""A bound on the body of a request, behind the gate: a stranger's body is never read at all."""
+"""Bounds on the body of a request, behind the gate: a stranger's body is never read at all."""
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -8,17 +9,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 
+SLOWEST = 16 * 1024
+"""Bytes a second that a body must come with, once the time for one pause is over."""
+
 
 class BodyLimit:
     """Answers 413 for a body that says it is too large, and stops reading one that turns out to be.
 
-    ``limit`` in bytes for every path but those that ``limits`` names.
+    ``limit`` in bytes for every path but those that ``limits`` names. A body that pauses for longer than
+    ``pause`` seconds, or as a whole comes more slowly than :data:`SLOWEST` after that time, is answered 408.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, limits: Mapping[str, int] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit: int,
+        limits: Mapping[str, int] = MappingProxyType({}),
+        pause: float = 30,
+    ) -> None:
         self._app = app
         self._limit = limit
         self._limits = limits
+        self._pause = pause
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -31,13 +44,24 @@ class BodyLimit:
         if self._announced(scope) > limit:
             await problems.of_http(too_large)(scope, receive, send)
             return
-        seen = 0
+        loop = asyncio.get_running_loop()
+        begun: float | None = None
+        seen, whole = 0, False
 
         async def receive_bounded() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal begun, seen, whole
+            if whole:  # what is waited for now is the client's leaving
+                return await receive()
+            begun = loop.time() if begun is None else begun
+            left = begun + self._pause + seen / SLOWEST - loop.time()
+            try:
+                async with asyncio.timeout(max(0.0, min(self._pause, left))):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, headers={"Connection": "close"}) from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
+                whole = not message.get("more_body")
                 if seen > limit:
                     raise too_large
             return message

@@ -1,7 +1,7 @@
-"""Headers that every answer carries, whatever it is.
+"""Headers that every answer carries, whatever it is: refusals, 304, footage, what the server itself refuses.
 
-Nothing here is meant to be kept by a browser or a proxy, to be framed, or to run a script. A route that
-serves pages (a later release) loosens the policy for its own answers.
+Nothing here is meant to be kept by a browser or a proxy, to be framed, to run a script, or to reach a sensor
+of the machine it is shown on. A route that serves pages sets :data:`PAGES` for its own answers.
 """
 
 from collections.abc import Mapping
@@ -10,22 +10,57 @@ from types import MappingProxyType
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_NOT_USED = (
+    "accelerometer",
+    "bluetooth",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+)
+
 SECURITY: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": (
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": ", ".join(f"{name}=()" for name in _NOT_USED),
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
     }
 )
 
+PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""The policy of our own pages: our scripts, styles and pictures, and a player that plays from memory."""
+
+HSTS = "max-age=31536000"
+"""A year. Not for names below ours: those are the city's, not the archive's."""
+
 
 class SecurityHeaders:
-    """Adds :data:`SECURITY` to each answer, keeping what the answer set itself."""
+    """Adds :data:`SECURITY` to each answer, keeping what the answer set itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``https`` says that browsers see the installation by HTTPS alone; they are then told to keep to it.
+    """
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
+        self._headers = {**SECURITY, **({"Strict-Transport-Security": HSTS} if https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -36,7 +71,7 @@ class SecurityHeaders:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -7,6 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are labels; strangers may invent others."""
+
 
 class Meters:
     """The API's figures."""
@@ -35,6 +38,12 @@ class Meters:
         self.sign_in_refused = Counter(
             "saksi_sign_in_refused_total", "Requests without a token that is known.", registry=registry
         )
+        self.rate_limited = Counter(
+            "saksi_rate_limited_total",
+            "Requests that came too often, by limit.",
+            ("limit",),
+            registry=registry,
+        )
         self.custody_waiting = Gauge(
             "saksi_custody_events_waiting",
             "Events about what is over that the record has not taken yet.",
@@ -60,7 +69,8 @@ class Metered:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
                 self._meters.first_byte.labels(route).observe(time.perf_counter() - began)
-                self._meters.requests.labels(route, scope["method"], message["status"]).inc()
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                self._meters.requests.labels(route, method, message["status"]).inc()
             await send(message)
 
         await self._app(scope, receive, send_metered)

@@ -1,55 +1,178 @@
-"""The description of the interface: FastAPI's, with our problems and our token in it."""
+"""The description of the interface: FastAPI's, with what its types cannot say.
 
-from collections.abc import Mapping
+Added here, for every operation alike, so that no route can forget it: who may ask, what stands in front of
+all routes, conditions, headers of answers, examples, and problems as shared responses with one meaning each.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from api.auth.gate import OPEN
-from api.idempotency import MAX_KEY
-from api.schemas.problem import PROBLEM, Problem
+from api.described.examples import example_of
+from api.described.headers import HEADERS, KEY, NONE_MATCH, OF_PARTS
+from api.described.statuses import ANY, MEANINGS, WITH_BODY, name_of, shared_responses
+from api.described.words import BODIES, INTRODUCTION, PARAMETERS, SCHEMES, TAGS
+from api.problems import MEDIA_TYPE
+from api.schemas.problem import Problem
 
-WITHOUT_KEY = frozenset({"/v1/requests/attachments", "/v1/retention/plan"})
-"""POSTs that have the same effect, or none, however often they are sent: they know no Idempotency-Key."""
+WITHOUT_KEY = frozenset({"/v1/requests/attachments", "/v1/retention/plan", "/v1/tokens", "/v1/invitations"})
+"""POSTs that know no Idempotency-Key: sent twice they have the same effect or none, or are refused; and what
+answers with a secret is kept nowhere.
+"""
 
-_REF = "#/components/schemas/{model}"
-
-_KEY: Mapping[str, Any] = MappingProxyType(
+MADE = frozenset(
     {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "New for each change; sent again with the same request, nothing changes twice.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+        "add_camera",
+        "place_hold",
+        "file_request",
+        "request_evidence",
+        "make_token",
+        "open_account",
+        "give_grant",
     }
 )
+"""Operations whose answer says in ``Location`` where what they made is read."""
+
+UNTAGGED = frozenset({"request_evidence", "close_request", "revoke_token"})
+"""Operations that make or change something, and whose answer names no version to go on from."""
+
+_REF = "#/components/schemas/{model}"
+_SENTENCE = re.compile(r"(.+?)[.;:](?:\s|\Z)", re.DOTALL)
 
 
 class DescribedApp(FastAPI):
-    """An application whose OpenAPI document names the problem schema, the bearer token and the build."""
+    """An application whose OpenAPI document says all that its answers may be."""
 
     build: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(generate_unique_id_function=_operation_id, **options)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document; made once."""
         if self.openapi_schema is None:
             document = get_openapi(
-                title=self.title, version=self.version, description=self.description, routes=self.routes
+                title=self.title, version=self.version, description=INTRODUCTION, routes=self.routes
             )
             document["info"]["x-build"] = dict(self.build)
+            document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
             components = document.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
             schema = Problem.model_json_schema(by_alias=True, ref_template=_REF)
             schemas.update(schema.pop("$defs", {}))
             schemas["Problem"] = schema
-            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            components["securitySchemes"] = {name: dict(one) for name, one in SCHEMES.items()}
+            components["responses"] = shared_responses()
+            components["headers"] = {name: dict(one) for name, one in HEADERS.items()}
             for path, operations in document["paths"].items():
                 for method, operation in operations.items():
-                    operation["security"] = [] if path in OPEN else [{"token": []}]
-                    if method == "post" and path.startswith("/v1/") and path not in WITHOUT_KEY:
-                        operation.setdefault("parameters", []).append(dict(_KEY))
-                        operation["responses"].setdefault("409", PROBLEM)
+                    _describe(operation, method, path, schemas)
             self.openapi_schema = document
         return self.openapi_schema
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _describe(operation: dict[str, Any], method: str, path: str, schemas: Mapping[str, Any]) -> None:
+    """Add to one operation what holds for all of its kind."""
+    text = re.sub(r"``([^`]*)``", r"`\1`", operation["description"])
+    operation["description"] = text
+    sentence = _SENTENCE.match(text)
+    operation["summary"] = " ".join((sentence[1] if sentence else text).split())
+    operation["security"] = [] if path in OPEN else [{name: []} for name in SCHEMES]
+    parameters, responses = operation.setdefault("parameters", []), operation["responses"]
+    has_key = method == "post" and path.startswith("/v1/") and path not in WITHOUT_KEY
+    _ask(parameters, responses, has_key=has_key)
+    for parameter in parameters:
+        _exemplify(parameter)
+    for status in (
+        *ANY,
+        405,
+        500,
+        *(WITH_BODY if "requestBody" in operation else ()),
+        *((409,) if has_key else ()),
+    ):
+        responses.setdefault(str(status), _problem(status))
+    for status, response in responses.items():
+        if MEDIA_TYPE in response.get("content", {}):
+            responses[status] = _problem(int(status))
+    _head(operation, has_key=has_key)
+    operation["responses"] = dict(sorted(responses.items()))
+    for media in _media(operation):
+        _show(media, schemas)
+
+
+def _ask(parameters: list[dict[str, Any]], responses: Mapping[str, Any], *, has_key: bool) -> None:
+    """The conditions and the key that a request may carry."""
+    known = {one["name"] for one in parameters}
+    wanted: list[Mapping[str, Any]] = [KEY] if has_key else []
+    if "206" in responses:
+        wanted += OF_PARTS
+    elif "304" in responses:
+        wanted.append(NONE_MATCH)
+    parameters += [dict(one) for one in wanted if one["name"] not in known]
+    conditions = [one for one in parameters if one["name"] in {"If-Match", "If-None-Match"}]
+    if "428" in responses and len(conditions) == 1:
+        conditions[0]["required"] = True
+        conditions[0]["schema"].pop("default", None)
+
+
+def _exemplify(parameter: dict[str, Any]) -> None:
+    schema = parameter.get("schema", {})
+    if parameter["name"] not in PARAMETERS or "example" in parameter or "examples" in {*parameter, *schema}:
+        return
+    value = PARAMETERS[parameter["name"]]
+    parameter["example"] = [value] if schema.get("type") == "array" else value
+
+
+def _head(operation: Mapping[str, Any], *, has_key: bool) -> None:
+    """The headers of answers that are no problems."""
+    responses, name = operation["responses"], operation["operationId"]
+    is_part, is_read, is_change = (status in responses for status in ("206", "304", "428"))
+    for status, response in responses.items():
+        names: list[str] = []
+        if status in {"200", "201", "206", "304"} and (
+            is_part or is_read or ((is_change or name in MADE) and name not in UNTAGGED)
+        ):
+            names.append("ETag")
+        if status in {"200", "206"} and is_part:
+            names.append("Accept-Ranges")
+        if status == "206":
+            names.append("Content-Range")
+        if status in {"201", "202"} and name in MADE:
+            names.append("Location")
+        if status < "300" and has_key:
+            names.append("Idempotency-Replayed")
+        if names:
+            headers = dict(response.get("headers", {}))
+            headers |= {one: {"$ref": f"#/components/headers/{one}"} for one in names}
+            responses[status] = {**response, "headers": headers}
+
+
+def _media(operation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body that an operation takes or gives, but for problems, with its media type."""
+    yield from operation.get("requestBody", {}).get("content", {}).items()
+    for response in operation["responses"].values():
+        yield from response.get("content", {}).items()
+
+
+def _show(media: tuple[str, dict[str, Any]], schemas: Mapping[str, Any]) -> None:
+    kind, body = media
+    if kind == "application/json":
+        body["example"] = example_of(body["schema"], schemas)
+    elif kind in BODIES:
+        body["example"] = BODIES[kind]
+
+
+def _problem(status: int) -> dict[str, str]:
+    if status not in MEANINGS:
+        raise ValueError(f"api.described.statuses lacks {status}")
+    return {"$ref": f"#/components/responses/{name_of(status)}"}

@@ -61,6 +61,8 @@ _BY_CODE: Mapping[str, int] = {
     "session_ended": 401,
     "sign_in_failed": 401,
     "sign_in_locked": 429,
+    "invitation_refused": 401,
+    "last_admin": 409,
     "no_password_here": 409,
     "no_session": 409,
     "precondition_failed": 412,
@@ -80,6 +82,15 @@ _BY_CODE: Mapping[str, int] = {
     "bad_grant_record": 500,
     "bad_request_record": 500,
 }
+
+OF_FRAMEWORK: Mapping[int, tuple[str, str, str]] = {
+    404: ("no_such_path", "There is nothing at this address.", "See /openapi.json for what there is."),
+    405: ("method_not_allowed", "This address does not know that method.", "See the Allow header."),
+    408: ("body_too_slow", "The request's body came too slowly.", "Send it again, all at once."),
+    413: ("body_too_large", "The request's body is too large.", ""),
+    400: ("bad_request", "The request cannot be read.", ""),
+}
+"""What the framework refuses by itself, by status: code, detail and hint."""
 
 _INSIDE = {
     500: "Something inside did not hold. It was recorded under the incident number.",
@@ -189,13 +200,7 @@ def of_validation(error: RequestValidationError) -> JSONResponse:
 
 def of_http(error: HTTPException, *, allow: Sequence[str] = ()) -> JSONResponse:
     """The problem of what the framework refuses by itself: unknown path, wrong method, too large a body."""
-    codes = {
-        404: ("no_such_path", "There is nothing at this address.", "See /openapi.json for what there is."),
-        405: ("method_not_allowed", "This address does not know that method.", "See the Allow header."),
-        413: ("body_too_large", "The request's body is too large.", ""),
-        400: ("bad_request", "The request cannot be read.", ""),
-    }
-    code, detail, hint = codes.get(error.status_code, ("http_error", "The request was refused.", ""))
+    code, detail, hint = OF_FRAMEWORK.get(error.status_code, ("http_error", "The request was refused.", ""))
     headers = dict(error.headers or {})
     if allow:
         headers["Allow"] = ", ".join(allow)
@@ -231,7 +236,7 @@ def _headers_of(error: ArchiveError, status: int) -> Iterable[tuple[str, str]]:
     if status == 401:
         yield "WWW-Authenticate", 'Bearer realm="saksi"'
     if status in {429, 503}:
-        yield "Retry-After", _RETRY_AFTER
+        yield "Retry-After", str(getattr(error, "wait_s", _RETRY_AFTER))
     size = getattr(error, "size", None)
     if status == 416 and size is not None:
         yield "Content-Range", f"bytes */{size}"

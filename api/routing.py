@@ -10,6 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -24,7 +25,10 @@ BINARY: Mapping[str, str] = MappingProxyType({"type": "string", "format": "binar
 
 
 class StrictRoute(APIRoute):
-    """A route that answers 422 ``unknown_parameter`` and ``repeated_parameter``."""
+    """A route that answers 422 ``unknown_parameter`` and ``repeated_parameter``.
+
+    A change that succeeded is on record when it answers, whatever its function forgot.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with the check in front of it."""
@@ -46,7 +50,11 @@ class StrictRoute(APIRoute):
                         code="repeated_parameter",
                         hint="Give it once.",
                     )
-            return await inner(request)
+            answer = await inner(request)
+            visit = request.scope.get("saksi.visit")
+            if visit is not None and request.method not in ("GET", "HEAD"):
+                await to_thread.run_sync(visit.settle)
+            return answer
 
         return strict
 
@@ -113,7 +121,7 @@ def add_bytes(
             path,
             endpoint,
             methods=[method],
-            operation_id=f"{method.lower()}_{endpoint.__name__}",
+            operation_id=endpoint.__name__ if method == "GET" else f"head_{endpoint.__name__}",
             tags=tags,
             responses=responses,
             response_class=Response,

@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
+from api.auth.office import Office
 from api.auth.people import People
 from api.auth.principal import TokenVerifier
+from api.limits.peers import TrustedProxies
+from api.limits.rates import Rates
 from archive.cameras import Registry
 from archive.canonical import JsonObject
 from archive.clock import Clock
@@ -21,6 +24,7 @@ from archive.custody import CustodyWriter
 from archive.custody_report.record import CustodyRecord
 from archive.derive import StillMaker
 from archive.handover.giving import Handovers
+from archive.handover.printing import Reports
 from archive.holds.placing import Holds
 from archive.holds.progress import ProgressBoard
 from archive.ledger import Ledger
@@ -92,8 +96,10 @@ class ApiSettings:
     ``streams`` bounds how much footage leaves at once, and with it the memory; ``stall`` is how long a
     client may take for one piece; a playback session ends after ``playback_idle`` without a request, which
     is looked at every ``sweep``. ``public_url`` is where browsers see the API, "" for the loopback: with
-    ``https://`` cookies are for HTTPS alone. ``organization`` stands on what is printed. ``build`` names this
-    program and its version for the description.
+    ``https://`` cookies are for HTTPS alone. ``hosts`` are the names it answers to, any where there are
+    none; ``proxies`` are believed about whom they saw; without ``rates`` nobody is asked to come more
+    slowly; a body may pause for ``body_pause``. ``organization`` stands on what is printed. ``build`` names
+    this program and its version for the description.
     """
 
     base_path: str = ""
@@ -109,6 +115,10 @@ class ApiSettings:
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
     stall: int = MINUTE
+    body_pause: int = 30 * SECOND
+    hosts: tuple[str, ...] = ()
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    rates: Rates | None = None
     playback_idle: int = MINUTE
     sweep: int = 5 * SECOND
     build: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +130,7 @@ class Services:
 
     ``pool`` fetches footage in parallel: for stores behind a network; None for files. ``stills`` makes
     frames; None where there is no FFmpeg. ``people`` signs people in; without it only tokens are let in.
+    ``office`` opens and closes accounts; without it the host alone does.
     """
 
     clock: Clock
@@ -136,9 +147,11 @@ class Services:
     evidence: EvidenceService
     requests: Requests
     handovers: Handovers
+    handover_reports: Reports
     tokens: TokenVerifier
     metrics: CollectorRegistry
     pool: Executor | None = None
     stills: StillMaker | None = None
     people: People | None = None
+    office: Office | None = None
     settings: ApiSettings = field(default_factory=ApiSettings)

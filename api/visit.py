@@ -1,10 +1,12 @@
 """One request of somebody who is known: who, why, and what came of it.
 
 Every route declares its action with :func:`require` and is given a :class:`Visit`. Whatever is refused after
-:meth:`Visit.begin` is recorded as a refusal of that act by :mod:`api.app`'s error handling, so that no route
-can forget it.
+:meth:`Visit.begin` is recorded as a refusal of that act by :mod:`api.app`'s error handling, and a change that
+succeeded is recorded by :mod:`api.routing` where its route did not (:meth:`Visit.settle`), so that no route
+can forget it. Every event names what the path names, beside what the route adds.
 """
 
+import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, cast
@@ -22,13 +24,19 @@ from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.timespan import Timespan, format_instant
 
 MAX_PURPOSE = 200
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z", re.ASCII)
+_PARTS = frozenset({"run", "seq", "sha256", "number"})
+"""Path parameters that name a part of an object, and no object of their own."""
 
 Detail = str | int
 
 
 @dataclass(slots=True)
 class Visit:
-    """A request by a principal who may do ``action``. Not shared between threads at once."""
+    """A request by a principal who may do ``action``. Not shared between threads at once.
+
+    ``named`` are the objects that the path names; ``is_told`` whether anything of it is on record yet.
+    """
 
     runtime: Runtime
     principal: Principal
@@ -38,6 +46,8 @@ class Visit:
     act: Act | None = None
     objects: tuple[str, ...] = ()
     details: dict[str, Detail] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
+    is_told: bool = False
 
     @property
     def services(self) -> Services:
@@ -47,11 +57,15 @@ class Visit:
     @property
     def access(self) -> Access:
         """What the principal may see for this action; why not goes on record, not into the answer."""
+        return self.access_for(self.action)
+
+    def access_for(self, action: str) -> Access:
+        """The same for another action, such as knowing of what is asked for."""
 
         def denied(why: str) -> None:
             self.details["denied"] = why
 
-        return Access(self.services, self.principal, self.action, denied)
+        return Access(self.services, self.principal, action, denied)
 
     def begin(self, act: Act, *objects: str, details: Mapping[str, Detail] | None = None) -> None:
         """Name what is attempted, on what; a refusal from here on is put on record."""
@@ -69,6 +83,18 @@ class Visit:
         """Record how it ended, now or as soon as the record answers."""
         self.runtime.trace.tell_late(self._told(".ended", outcome, {"start": start.id, **details}))
 
+    def settle(self) -> None:
+        """A change succeeded: put it on record, now or as soon as the record answers, if its route did not.
+
+        The change itself is in the ledger with who and why; to call it a failure would be false.
+        """
+        if self.is_told:
+            return
+        if self.act is None:
+            self.begin(Act.ACCESS, details={"action": self.action})
+        self.runtime.trace.tell_late(self._told("", Outcome.DONE, {}))
+        self.is_told = True
+
     def turned_away(self, error: ArchiveError, status: int) -> None:
         """Record a refusal (below 500) or a failure of the act. Nothing where no act was begun."""
         if self.act is None:
@@ -77,7 +103,9 @@ class Visit:
         self._tell("", outcome, {"code": error.code})
 
     def _tell(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> CustodyEvent:
-        return self.runtime.trace.tell(self._told(phase, outcome, details))
+        event = self.runtime.trace.tell(self._told(phase, outcome, details))
+        self.is_told = True
+        return event
 
     def _told(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> Told:
         if self.act is None:
@@ -85,7 +113,7 @@ class Visit:
         return Told(
             type=self.act.value + phase,
             actor=self.actor,
-            objects=self.objects,
+            objects=tuple(dict.fromkeys((*self.objects, *self.named))),
             purpose=self.purpose,
             outcome=outcome,
             details={**self.details, **details},
@@ -139,6 +167,7 @@ def require(action: str, *narrows: Reach) -> Any:
             ),
             purpose="",
             action=action,
+            named=_named(request),
         )
         request.scope["saksi.visit"] = made
         if not principal.reach(action) & {Reach.ALL, *narrows}:
@@ -162,6 +191,12 @@ def require(action: str, *narrows: Reach) -> Any:
     requirement.action = action
     requirement.narrows = frozenset(narrows)
     return Depends(requirement)
+
+
+def _named(request: Request) -> tuple[str, ...]:
+    """The ids in the path, as far as they can be ids at all: whether they exist is not known yet."""
+    found = (str(value) for name, value in request.path_params.items() if name not in _PARTS)
+    return tuple(value for value in found if _ID.match(value))
 
 
 def span_details(span: Timespan) -> dict[str, Detail]:

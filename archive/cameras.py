@@ -26,6 +26,7 @@ from archive.model.camera import (
     to_state,
 )
 from archive.ports import SecretBox, SegmentIndex
+from archive.sources import SourceRule
 
 KIND = "camera"
 COLUMNS = (
@@ -59,15 +60,32 @@ class CameraForm:
     segment_seconds: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CameraHead:
+    """A camera as its newest entry has it."""
+
+    entry: Entry
+    camera: Camera
+
+
 class Registry:
     """Adds, edits and reads cameras. Each change is one ledger entry and one index document.
 
     The index document is a view: where writing it fails the entry stands, and the next reconcile or
-    rebuild brings the document.
+    rebuild brings the document. ``rule`` says where sources may lead. ``expected`` of a change is the
+    version that it was decided on; without one it is decided on the newest.
     """
 
-    def __init__(self, entries: Ledger, secrets: SecretBox, index: SegmentIndex, clock: Clock) -> None:
+    def __init__(
+        self,
+        entries: Ledger,
+        secrets: SecretBox,
+        index: SegmentIndex,
+        clock: Clock,
+        rule: SourceRule | None = None,
+    ) -> None:
         self._ledger = entries
+        self._rule = rule or SourceRule()
         self._secrets = secrets
         self._index = index
         self._clock = clock
@@ -77,7 +95,7 @@ class Registry:
 
         Raises:
             Malformed: a field cannot be read; ``bad_source``, ``bad_place``, ``bad_view``, …
-            Refused: ``private_view``.
+            Refused: ``private_view``; ``source_refused``: no camera may lead there.
             Conflict: ``camera_exists``, also for an id that differs only in case.
         """
         camera = self._judge(form, registered_at=self._clock.now())
@@ -91,14 +109,22 @@ class Registry:
         self._append(camera, expected=0, actor=actor, action="camera.added", reason=reason)
         return camera
 
-    def edit(self, camera_id: str, changes: Mapping[str, str], *, actor: str, reason: str = "") -> Camera:
+    def edit(
+        self,
+        camera_id: str,
+        changes: Mapping[str, str],
+        *,
+        actor: str,
+        reason: str = "",
+        expected: int | None = None,
+    ) -> Camera:
         """Change some fields, named as in :data:`COLUMNS` without ``id``.
 
         Raises:
             NotFound, Malformed, Refused: as :meth:`add`.
-            Conflict: someone else changed it at the same moment.
+            Conflict: ``ledger_conflict``: someone else changed it meanwhile.
         """
-        head = self._head(camera_id)
+        head = self._head(camera_id, expected)
         before = from_state(head.state)
         unknown = set(changes) - set(COLUMNS[1:])
         if unknown:
@@ -124,13 +150,18 @@ class Registry:
         self._append(after, expected=head.version, actor=actor, action="camera.edited", reason=reason)
         return after
 
-    def disable(self, camera_id: str, *, actor: str, reason: str) -> Camera:
-        """Stop recording a camera, with the reason on record; its timeline goes on as a ``disabled`` gap."""
-        return self._switch(camera_id, "camera.disabled", actor=actor, reason=reason)
+    def disable(self, camera_id: str, *, actor: str, reason: str, expected: int | None = None) -> Camera:
+        """Stop recording a camera, with the reason on record; its timeline goes on as a ``disabled`` gap.
 
-    def enable(self, camera_id: str, *, actor: str, reason: str) -> Camera:
-        """Record a disabled camera again."""
-        return self._switch(camera_id, "camera.enabled", actor=actor, reason=reason)
+        Raises:
+            Malformed: ``reason_missing``.
+            NotFound, Conflict: as :meth:`edit`.
+        """
+        return self._switch(camera_id, "camera.disabled", actor=actor, reason=reason, expected=expected)
+
+    def enable(self, camera_id: str, *, actor: str, reason: str, expected: int | None = None) -> Camera:
+        """Record a disabled camera again. Raises as :meth:`disable`."""
+        return self._switch(camera_id, "camera.enabled", actor=actor, reason=reason, expected=expected)
 
     def cameras(self) -> list[Camera]:
         """Every camera, by id."""
@@ -138,7 +169,12 @@ class Registry:
 
     def camera(self, camera_id: str) -> Camera:
         """One camera. Raises NotFound ``camera_not_found``."""
-        return from_state(self._head(camera_id).state)
+        return self.head(camera_id).camera
+
+    def head(self, camera_id: str) -> CameraHead:
+        """One camera and the entry that says so. Raises NotFound ``camera_not_found``."""
+        entry = self._head(camera_id, None)
+        return CameraHead(entry, from_state(entry.state))
 
     def history(self, camera_id: str) -> Iterator[Entry]:
         """Every entry of one camera, oldest first."""
@@ -186,10 +222,12 @@ class Registry:
                 refused.append(RefusedRow(reader.line_num, fields["id"], error.code, error.message))
         return ImportReport(tuple(added), tuple(refused))
 
-    def _switch(self, camera_id: str, action: str, *, actor: str, reason: str) -> Camera:
+    def _switch(
+        self, camera_id: str, action: str, *, actor: str, reason: str, expected: int | None
+    ) -> Camera:
         if not reason.strip():
             raise Malformed("a reason is needed", code="reason_missing", hint="Say why with --reason.")
-        head = self._head(camera_id)
+        head = self._head(camera_id, expected)
         after = replace(from_state(head.state), disabled=action == "camera.disabled")
         self._append(after, expected=head.version, actor=actor, action=action, reason=reason)
         return after
@@ -204,18 +242,20 @@ class Registry:
             raise Malformed(
                 f"segment_seconds {form.segment_seconds!r} is not a number", code="bad_segment_seconds"
             ) from error
+        shown = shown_source(form.source)
+        self._rule.check(form.source)
         return Camera(
             id=check_name("camera", form.id),
             name=form.name.strip(),
-            source=shown_source(form.source),
+            source=shown,
             sealed_source=self._secrets.seal(form.source),
             place=parse_place(form.lat, form.lon, form.kecamatan, form.kelurahan, form.owner),
             segment_seconds=check_segment_seconds(seconds),
             registered_at=registered_at,
         )
 
-    def _head(self, camera_id: str) -> Entry:
-        return self._ledger.head(KIND, check_name("camera", camera_id))
+    def _head(self, camera_id: str, expected: int | None) -> Entry:
+        return self._ledger.head_at(KIND, check_name("camera", camera_id), expected)
 
     def _append(self, camera: Camera, *, expected: int, actor: str, action: str, reason: str) -> None:
         state = to_state(camera)

@@ -4,7 +4,6 @@ A still is one keyframe. Its bytes are read alone, wrapped into an MP4 of one sa
 an FFmpeg process that is given nothing else: no file, no network, no more time than it needs.
 """
 
-import subprocess
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,12 @@ from archive.clip.entries import track_shape
 from archive.clip.footage import FootageRange, read_header, stream_ranges
 from archive.clip.tables import ClipTables, Edit, clip_head
 from archive.clip.wall import WallLine
+from archive.confinement.running import Bounds, Ending, run
 from archive.errors import NotFound, Unavailable
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 
+_MOST = 16 << 20  # bytes of a picture; one of 4K at this quality has less than four million
 _QUALITY = 4  # of 2 (best) to 31, FFmpeg's own scale for MJPEG
 
 
@@ -32,10 +33,15 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class StillMaker:
-    """Makes stills with one FFmpeg program; ``timeout_s`` bounds each."""
+    """Makes stills with one FFmpeg program; ``timeout_s`` and ``memory`` (bytes) bound each.
+
+    ``readable`` are files and folders that the program needs beside itself and the system's libraries.
+    """
 
     program: Path
     timeout_s: float = 10.0
+    memory: int = 2 << 30
+    readable: tuple[Path, ...] = ()
 
     def keyframe(self, ref: SegmentRef, footage: ObjectStore, instant: int, *, width: int) -> Still:
         """The last keyframe of a segment at or before ``instant``, else its first; at most ``width`` wide.
@@ -43,7 +49,8 @@ class StillMaker:
         Raises:
             NotFound: ``no_picture`` when FFmpeg makes no picture of the keyframe.
             IntegrityError: the segment is missing or contradicts the index.
-            Unavailable: the store does not answer; ``ffmpeg_missing``, ``ffmpeg_timeout``.
+            Unavailable: the store does not answer; ``ffmpeg_missing``, ``ffmpeg_timeout``,
+                ``decoder_not_confined``.
         """
         header = read_header(ref, footage)
         pts = header.presentation_times
@@ -66,28 +73,31 @@ class StillMaker:
 
     def _decode(self, ref: SegmentRef, movie: bytes, width: int) -> bytes:
         try:
-            done = subprocess.run(
+            done = run(
                 still_command(self.program, width),
-                input=movie,
-                capture_output=True,
-                check=False,
-                timeout=self.timeout_s,
+                movie,
+                Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST),
+                readable=self.readable,
             )
         except OSError as error:
+            raise _no_program(error.strerror or "the system has no room for it") from error
+        if done.ending is Ending.NOT_STARTED:
+            raise _no_program(_last_line(done.err))
+        if done.ending is Ending.NOT_CONFINED:
             raise Unavailable(
-                f"FFmpeg could not be started: {error.strerror}",
-                code="ffmpeg_missing",
-                hint="Install FFmpeg 5 or later, or set its place in the settings.",
-            ) from error
-        except subprocess.TimeoutExpired as error:
+                f"FFmpeg cannot be confined here: {_last_line(done.err)}",
+                code="decoder_not_confined",
+                hint="It does not decode unconfined; saksi doctor says what this machine lacks.",
+            )
+        if done.ending is Ending.TOO_LONG:
             raise Unavailable(
                 f"FFmpeg made no picture of {ref.key} in {self.timeout_s:g} s",
                 code="ffmpeg_timeout",
                 hint="The machine is overloaded; try again.",
-            ) from error
-        if done.returncode != 0 or not done.stdout.startswith(b"\xff\xd8"):
+            )
+        if done.ending is Ending.TOO_MUCH or done.status != 0 or not done.out.startswith(b"\xff\xd8"):
             raise _no_picture(ref, "FFmpeg cannot decode its keyframe")
-        return done.stdout
+        return done.out
 
 
 def still_command(program: Path, width: int) -> list[str]:
@@ -108,3 +118,15 @@ def _no_picture(ref: SegmentRef, reason: str) -> NotFound:
         code="no_picture",
         hint="The footage itself is untouched; ask for a clip, or for another time.",
     )
+
+
+def _no_program(reason: str) -> Unavailable:
+    return Unavailable(
+        f"FFmpeg could not be started: {reason}",
+        code="ffmpeg_missing",
+        hint="Install FFmpeg 5 or later: a program, no script; confined it may start no other.",
+    )
+
+
+def _last_line(text: bytes) -> str:
+    return text.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]

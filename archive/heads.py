@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from archive import keys
 from archive.ledger import Entry, Ledger
-from archive.ports import ObjectStore
+from archive.ports import ObjectStore, ObjectVersion
 
 
 class Heads:
@@ -27,14 +27,15 @@ class Heads:
             Unavailable: the store does not answer; what was known before is still in :attr:`known`.
             IntegrityError: an entry does not read; nothing is skipped, since it may be a hold.
         """
-        newest: dict[str, int] = {}
+        newest: dict[str, tuple[int, ObjectVersion]] = {}
         for listed in self._records.list(keys.ledger_prefix(self._kind)):
             _, entity, version = keys.parse_ledger_key(listed.key)
-            newest[entity] = max(version, newest.get(entity, 0))
-        for entity, version in newest.items():
+            if entity not in newest or version > newest[entity][0]:
+                newest[entity] = (version, listed)
+        for entity, (version, listed) in newest.items():
             known = self._entries.get(entity)
             if known is None or known.version != version:
-                self._entries[entity] = self._ledger.entry(self._kind, entity, version)
+                self._entries[entity] = self._ledger.listed(listed)
         return self._entries
 
     @property

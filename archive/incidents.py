@@ -118,13 +118,16 @@ def find_incident(ledger: Ledger, entity: str) -> Incident:
     return _incident(ledger.head(KIND, check_name("incident", entity)))
 
 
-def close_incident(ledger: Ledger, entity: str, *, actor: str, reason: str) -> Incident:
-    """Say that a person has dealt with it, and how.
+def close_incident(
+    ledger: Ledger, entity: str, *, actor: str, reason: str, expected: int | None = None
+) -> Incident:
+    """Say that a person has dealt with it, and how; ``expected`` is the version that they have read.
 
     Raises:
         NotFound: ``integrity_incident_not_found``.
         Malformed: ``reason_missing``, ``bad_reason``.
-        Conflict: ``incident_closed``; ``ledger_conflict`` where it was opened again or closed meanwhile.
+        Conflict: ``incident_closed``; ``ledger_conflict`` where it was opened again or closed since it was
+            read.
     """
     reason = reason.strip()
     if not reason:
@@ -135,7 +138,7 @@ def close_incident(ledger: Ledger, entity: str, *, actor: str, reason: str) -> I
             code="bad_reason",
             hint=f"Use at most {MAX_REASON} printable characters.",
         )
-    head = ledger.head(KIND, check_name("incident", entity))
+    head = ledger.head_at(KIND, check_name("incident", entity), expected)
     found = _incident(head)
     if found.status is IncidentStatus.CLOSED:
         raise Conflict(

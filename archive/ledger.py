@@ -14,7 +14,7 @@ from archive.canonical import JsonObject, sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound
 from archive.ids import check_name, new_entry_id
-from archive.ports import Content, Lock, LockMode, ObjectStore
+from archive.ports import Content, Lock, LockMode, ObjectStore, ObjectVersion
 from archive.timespan import DAY, format_instant, parse_instant
 
 VERSION = 1
@@ -86,9 +86,14 @@ class Ledger:
         ``entry_id``, and a call that finds its own entry already stored returns it.
 
         Raises:
+            Malformed: ``bad_reason``: not printable.
             Conflict: ``ledger_conflict``: another writer appended first; read the head again.
             IntegrityError: ``second_version``: the store let a second object under the entry's name.
         """
+        if not reason.isprintable():
+            raise Malformed(
+                "a reason cannot go on record as it is", code="bad_reason", hint="Use printable characters."
+            )
         previous = None if expected == 0 else self.entry(kind, entity, expected)
         now = self._clock.now()
         body = {
@@ -110,11 +115,7 @@ class Ledger:
         try:
             stored = self._records.put(key, Content.of_bytes(data), lock=lock)
         except AlreadyExists as error:
-            raise Conflict(
-                f"{kind} {entity} was changed by someone else",
-                code="ledger_conflict",
-                hint="Read it again and repeat the change if it still makes sense.",
-            ) from error
+            raise changed(kind, entity) from error
         self._refuse_second_version(key, stored.version)
         return _decode(key, data)
 
@@ -123,14 +124,36 @@ class Ledger:
         key = keys.ledger_key(kind, entity, version)
         return _decode(key, self._records.get(key))
 
+    def listed(self, found: ObjectVersion) -> Entry:
+        """The entry in an object of a listing: in that version, so that the store is not asked twice which.
+
+        A listing names the oldest version of each key, which is the one that counts (I9). Raises as
+        :meth:`entry`.
+        """
+        return _decode(found.key, self._records.get(found.key, version=found.version))
+
     def head(self, kind: str, entity: str) -> Entry:
         """The newest entry of a stream. Raises NotFound ``<kind>_not_found``."""
-        newest = 0
-        for listed in self._records.list(keys.ledger_prefix(kind, entity)):
-            newest = keys.parse_ledger_key(listed.key)[2]
-        if newest == 0:
+        newest: ObjectVersion | None = None
+        for newest in self._records.list(keys.ledger_prefix(kind, entity)):
+            keys.parse_ledger_key(newest.key)
+        if newest is None:
             raise NotFound(f"there is no {kind} {entity}", code=f"{kind}_not_found")
-        return self.entry(kind, entity, newest)
+        return self.listed(newest)
+
+    def head_at(self, kind: str, entity: str, expected: int | None) -> Entry:
+        """The newest entry, which somebody decides on who read version ``expected``; None reads it now.
+
+        This only tells early what :meth:`append` would: which of several writers is first is decided there.
+
+        Raises:
+            NotFound: ``<kind>_not_found``.
+            Conflict: ``ledger_conflict``: the newest is another.
+        """
+        head = self.head(kind, entity)
+        if expected not in (None, head.version):
+            raise changed(kind, entity)
+        return head
 
     def history(self, kind: str, entity: str) -> Iterator[Entry]:
         """Every entry of a stream from the first.
@@ -140,7 +163,7 @@ class Ledger:
         """
         prev, expected = GENESIS, 1
         for listed in self._records.list(keys.ledger_prefix(kind, entity)):
-            entry = _decode(listed.key, self._records.get(listed.key))
+            entry = self.listed(listed)
             if entry.version != expected or entry.prev != prev:
                 raise IntegrityError(
                     f"{kind} {entity} is broken at version {expected}",
@@ -152,14 +175,14 @@ class Ledger:
 
     def heads(self, kind: str) -> Iterator[Entry]:
         """The newest entry of every stream of a kind, by id."""
-        newest: tuple[str, int] | None = None
+        newest: tuple[str, ObjectVersion] | None = None
         for listed in self._records.list(keys.ledger_prefix(_check_kind(kind))):
-            _, entity, version = keys.parse_ledger_key(listed.key)
+            _, entity, _ = keys.parse_ledger_key(listed.key)
             if newest is not None and newest[0] != entity:
-                yield self.entry(kind, *newest)
-            newest = (entity, version)
+                yield self.listed(newest[1])
+            newest = (entity, listed)
         if newest is not None:
-            yield self.entry(kind, *newest)
+            yield self.listed(newest[1])
 
     def _refuse_second_version(self, key: str, mine: str) -> None:
         """After the put, see that ours is the only object under the name.
@@ -173,6 +196,15 @@ class Ledger:
                 code="second_version",
                 hint="Someone removed or overwrote a ledger entry; run saksi archive check.",
             )
+
+
+def changed(kind: str, entity: str) -> Conflict:
+    """What is told to whoever decided on an entry that is not the newest any more."""
+    return Conflict(
+        f"{kind} {entity} was changed by someone else",
+        code="ledger_conflict",
+        hint="Read it again and repeat the change if it still makes sense.",
+    )
 
 
 def _check_kind(kind: str) -> str:

@@ -17,7 +17,7 @@ from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
 from archive.model.gap import Gap
 from archive.model.segment import Segment, SegmentRef
-from archive.ports import ObjectStore, SegmentIndex
+from archive.ports import ObjectHead, ObjectStore, SegmentIndex
 from archive.timespan import DAY, SpanSet, Timespan
 
 NOT_YET = "not_yet"
@@ -164,7 +164,11 @@ def recorded_leaf(store: ObjectStore, segment: SegmentRef) -> bytes:
     Raises:
         IntegrityError: ``leaf_missing`` or ``leaf_differs`` where the object's own record does not fit it.
     """
-    head = store.head(segment.key, version=segment.version or None)
+    return leaf_of(store.head(segment.key, version=segment.version or None), segment)
+
+
+def leaf_of(head: ObjectHead, segment: SegmentRef) -> bytes:
+    """The leaf that a segment's object carries, by what its store says of it. Raises as recorded_leaf."""
     text = head.metadata.get("leaf")
     if text is None:
         raise IntegrityError(f"{segment.key} carries no leaf", code="leaf_missing")

@@ -4,10 +4,15 @@ from pathlib import Path
 
 import httpx
 
+from api.auth.invitations import Invitations
+from api.auth.lockout import Lockout
+from api.auth.machines import Machines
+from api.auth.office import Office
 from api.auth.oidc import OidcSettings, Provider
 from api.auth.passwords import Passwords
 from api.auth.people import People
 from api.auth.sessions import CookieBox, Limits
+from archive.model.user import User
 from archive.people.grants import Grants
 from archive.people.roster import Roster
 from archive.people.users import Users
@@ -18,13 +23,20 @@ from ops.wiring import Site
 
 COOKIE_KEYS = "cookies.key"
 PASSWORDS = "passwords.json"
+INVITATIONS = "invitations.json"
+LOCKOUT = "failed-sign-ins"
 CLIENT_SECRET_FILE = "oidc-client.secret"  # noqa: S105
 PROVIDER_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 def users_of(site: Site) -> Users:
     """The people of this installation."""
-    return Users(site.ledger)
+    passwords = passwords_of(site)
+
+    def can_sign_in(user: User) -> bool:
+        return not user.is_local or passwords.has(user.id)
+
+    return Users(site.ledger, can_sign_in)
 
 
 def grants_of(site: Site) -> Grants:
@@ -37,7 +49,28 @@ def passwords_of(site: Site) -> Passwords:
     return Passwords(site.settings.keys_dir / PASSWORDS, site.clock)
 
 
-def people_of(site: Site) -> People:
+def invitations_of(site: Site) -> Invitations:
+    """The open invitations of this installation."""
+    return Invitations(site.settings.keys_dir / INVITATIONS, site.clock)
+
+
+def roster_of(site: Site) -> Roster:
+    """People and grants as one process sees them."""
+    return Roster(site.ledger, site.stores.records, site.clock, max_age=site.settings.roster_seconds * SECOND)
+
+
+def office_of(site: Site, machines: Machines, people: People | None = None) -> Office:
+    """Where accounts are opened and closed; ``people`` is the sign-in of the same process."""
+    return Office(
+        users=users_of(site),
+        passwords=passwords_of(site),
+        invitations=invitations_of(site),
+        machines=machines,
+        people=people,
+    )
+
+
+def people_of(site: Site, roster: Roster) -> People:
     """Sign-in as the settings describe it; nothing is asked of the OpenID provider yet.
 
     Raises:
@@ -49,7 +82,6 @@ def people_of(site: Site) -> People:
         absolute=settings.session_hours * HOUR,
         recheck=settings.session_check_seconds * SECOND,
     )
-    roster = Roster(site.ledger, site.stores.records, site.clock, max_age=settings.roster_seconds * SECOND)
     return People(
         users=users_of(site),
         roster=roster,
@@ -57,6 +89,8 @@ def people_of(site: Site) -> People:
         cookies=CookieBox(cookie_keys(settings.keys_dir), site.clock, limits),
         clock=site.clock,
         provider=_provider(site),
+        invitations=invitations_of(site),
+        lockout=Lockout(site.clock, site.settings.home / LOCKOUT),
     )
 
 

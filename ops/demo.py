@@ -215,7 +215,11 @@ class Demo:
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith("SAKSI_") or k.startswith("SAKSI_STACK_")
         }
-        return kept | {"SAKSI_HOME": str(self.folder / "home")}
+        return kept | {
+            "SAKSI_HOME": str(self.folder / "home"),
+            "SAKSI_CAMERA_NETWORKS": "127.0.0.0/8",
+            "SAKSI_CAMERA_FOLDERS": str(self.folder.absolute()),
+        }
 
     def saksi(self, *words: str, allow: Sequence[int] | set[int] = (0,)) -> int:
         """Run a command with its output shown; other exit codes than ``allow`` end the demo."""

@@ -9,9 +9,11 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from archive.canary import Watch
 from archive.canonical import JsonObject
+from archive.confinement.running import measures
 from archive.disposition.pressure import Level
 from archive.errors import ArchiveError, NotFound
 from archive.evidence.timestamp import LOCAL_NAME
@@ -61,6 +63,7 @@ def examine(site: Site) -> Iterator[Diagnosis]:
     """Every diagnosis, in the order a person would look."""
     looks: tuple[tuple[str, Callable[[Site], Iterator[Diagnosis]]], ...] = (
         ("ffmpeg", _ffmpeg),
+        ("decoder", _decoder),
         ("clock", _clock),
         ("disk", _disk),
         ("archive", _archive),
@@ -88,6 +91,49 @@ def _ffmpeg(site: Site) -> Iterator[Diagnosis]:
             Light.AMBER,
             "openssl is not installed here",
             "Saksi does not need it, but packages should be tried with it before they are handed over.",
+        )
+
+
+def _decoder(site: Site) -> Iterator[Diagnosis]:
+    """Whether FFmpeg can be kept from all but a camera's bytes; a confined process tries what it reaches."""
+    key = next(iter(sorted(site.settings.keys_dir.rglob("*.key"))), Path("/etc/passwd"))
+    found = measures(key)
+    if found is None:
+        yield Diagnosis(
+            "decoder",
+            Light.RED,
+            "FFmpeg cannot be confined here: no picture is made, and sealing is put off",
+            "Allow the service the system calls landlock_create_ruleset, landlock_add_rule, "
+            "landlock_restrict_self and seccomp.",
+        )
+        return
+    if found.reads and found.landlock:
+        yield Diagnosis(
+            "decoder",
+            Light.RED,
+            f"a confined FFmpeg could read {key}",
+            "Put keys_dir where no libraries lie: not below /usr or /lib.",
+        )
+        return
+    lacking = [
+        what
+        for what, there in (
+            ("Landlock (files)", found.landlock > 0),
+            ("Landlock of version 6 (signals)", found.landlock == 0 or found.landlock >= 6),
+            ("a seccomp filter (network)", found.seccomp and not found.connects),
+        )
+        if not there
+    ]
+    if lacking:
+        yield Diagnosis(
+            "decoder",
+            Light.AMBER,
+            f"FFmpeg is confined without {', '.join(lacking)}",
+            "Use a kernel that has it (Linux 6.12); until then run saksi-work@seal as a user of its own.",
+        )
+    else:
+        yield Diagnosis(
+            "decoder", Light.GREEN, f"FFmpeg decodes confined: Landlock {found.landlock} and a seccomp filter"
         )
 
 

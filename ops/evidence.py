@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from archive import reader
 from archive.canonical import JsonObject
 from archive.clip.exact import NoFootage
+from archive.confinement.shielding import shield
 from archive.derive import StillMaker
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
@@ -59,6 +60,7 @@ class Evidence:
     def worker(self) -> SealWorker:
         """The worker of this process. It alone reads the seal key. Raises NotFound ``keys_not_found``."""
         site, settings = self.site, self.site.settings
+        shield()
         signer = keys.load_signer(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
         sealer = Sealer(
             footage=site.stores.footage,
@@ -82,11 +84,16 @@ class Evidence:
             prover=Prover(site.stores.records, site.clock, self._checkpoint_maker()),
             facts_of=requests.facts_of,
             attachments_of=lambda asked: _attachments(requests.attachments_of(asked)),
+            pool=site.pool,
         )
 
         def separation(asked: SealRequest) -> object:
             return check_separation(
-                site.ledger, asked.request_id, asked.request_entry, evidence_id=asked.evidence_id
+                site.ledger,
+                asked.request_id,
+                asked.request_entry,
+                evidence_id=asked.evidence_id,
+                kind=asked.kind,
             )
 
         return SealWorker(

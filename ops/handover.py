@@ -1,11 +1,16 @@
-"""Handovers as one site has them, and the job that finishes what closing began."""
+"""Handovers as one site has them, their printed reports, and the job that finishes what closing began."""
 
 from collections.abc import Callable
+from functools import cache
 
 from archive.handover.fetching import Fetchings
 from archive.handover.giving import Handovers
 from archive.handover.papers import Papers
+from archive.handover.printing import Reports
+from archive.handover.reading import Handover, Shelf
 from archive.handover.requests import RequestFiles
+from archive.ports import Signer
+from ops import keys
 from ops.wiring import Site
 
 
@@ -23,10 +28,29 @@ def handovers_of(site: Site) -> Handovers:
     )
 
 
+def reports_of(site: Site) -> Reports:
+    """The reports of a site's handovers."""
+
+    def name(camera: str, instant: int) -> str:
+        return site.registry.as_of(camera, instant).name
+
+    settings = site.settings
+    return Reports(site.stores.records, settings.organization, settings.time_zone, name)
+
+
 def shelving(site: Site) -> Callable[[], int]:
-    """Part of the job ``seal``: adds the papers of handovers to their packages."""
-    records = site.stores.records
-    return Papers(RequestFiles(site.ledger, records, site.index), records).shelve
+    """Part of the job ``seal``: adds the papers of handovers to their packages, and the signed reports."""
+    records, settings, reports = site.stores.records, site.settings, reports_of(site)
+
+    @cache
+    def signer() -> Signer:
+        return keys.load_signer(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
+
+    def keep(found: Handover) -> int:
+        return reports.keep(found, signer(), site.clock.now())
+
+    files = RequestFiles(site.ledger, records, site.index)
+    return Papers(files, records, Shelf(records, Fetchings(records, site.clock)), keep).shelve
 
 
 def settling(site: Site) -> Callable[[], int]:

@@ -44,6 +44,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             log=log,
             only=tuple(cameras or ()),
             is_synchronised=is_synchronised,
+            rule=site.source_rule,
         )
     )
 

@@ -8,6 +8,8 @@ from archive import reader
 from archive.clip.exact import NoFootage
 from archive.errors import Conflict
 from archive.evidence import jobs
+from archive.evidence.absence import check_absence
+from archive.model.evidence import PackageKind
 from archive.model.request import Request
 from archive.requests.attachments import Attachments
 from archive.requests.book import RequestBook
@@ -15,6 +17,7 @@ from archive.requests.deciding import Deciding
 from archive.requests.filing import Filing, Rules
 from archive.requests.following import Following
 from archive.requests.limits import Limits
+from archive.requests.reservations import Reservations
 from archive.requests.service import Requests
 from archive.requests.stream import RequestStream
 from archive.timespan import DAY, HOUR, Timespan
@@ -29,14 +32,20 @@ class SiteOfPackages:
 
     site: Site
 
-    def check(self, cameras: Sequence[str], span: Timespan) -> None:
-        """See that there is footage of some camera in the span. Raises NoFootage ``no_footage``."""
+    def check(self, cameras: Sequence[str], span: Timespan, kind: PackageKind) -> None:
+        """See that there is footage of some camera in the span, or for a statement of absence that none is.
+
+        Raises:
+            NoFootage: ``no_footage``. Refused: ``footage_exists``, ``footage_pending``.
+        """
         now = self.site.clock.now()
         readings = [
             reader.read(self.site.index, camera.id, span, registered_at=camera.registered_at, now=now)
             for camera in map(self.site.registry.camera, cameras)
         ]
-        if not any(reading.segments for reading in readings):
+        if kind is PackageKind.NO_FOOTAGE:
+            check_absence(self.site.stores, readings)
+        elif not any(reading.segments for reading in readings):
             raise NoFootage(
                 f"there is no footage in {span}", [gap for reading in readings for gap in reading.gaps]
             )
@@ -52,6 +61,7 @@ class SiteOfPackages:
                 span=request.span,
                 case=request.case,
                 actor="" if decision is None else decision.by,
+                kind=PackageKind.FOOTAGE if decision is None else decision.kind,
                 request_id=request.id,
                 request_entry=entry_sha256,
                 evidence_id=request.evidence_id,
@@ -89,7 +99,7 @@ def requests_of(site: Site) -> Requests:
         stream=stream,
         book=book,
         attachments=attachments,
-        filing=Filing(stream, site.holds, attachments, rules),
+        filing=Filing(stream, site.holds, attachments, Reservations(site.stores.cache, clock), rules),
         deciding=Deciding(stream, packages, limits),
         following=Following(stream, site.holds, packages, limits.release_after),
     )

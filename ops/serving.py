@@ -1,26 +1,34 @@
 """The API process: its services put together, its first token, and uvicorn around it."""
 
 import logging
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.limits.peers import TrustedProxies
+from api.limits.rates import Rates
 from api.services import ApiSettings, Services
 from archive.custody import CustodyWriter, new_writer_id
 from archive.derive import StillMaker
 from archive.holds.progress import ProgressBoard
-from ops.accounts import people_of
+from ops.accounts import office_of, people_of, roster_of
 from ops.evidence import Evidence
-from ops.handover import handovers_of
-from ops.tokens import token_file
+from ops.handover import handovers_of, reports_of
+from ops.settings import Settings
+from ops.tokens import machines_of, token_file
+from ops.wire import strict_protocol
 from ops.wiring import Site, build_facts
 from recorder.binary import find_ffmpeg
 
 
 def services_of(site: Site) -> Services:
     """The parts of an API process over this site."""
+    roster = roster_of(site)
+    people = people_of(site, roster)
+    tokens = token_file(site, roster.person)
     return Services(
         clock=site.clock,
         stores=site.stores,
@@ -40,9 +48,11 @@ def services_of(site: Site) -> Services:
         custody_record=site.custody_record,
         evidence=Evidence(site, build_facts()),
         handovers=handovers_of(site),
+        handover_reports=reports_of(site),
         requests=site.requests,
-        tokens=token_file(site),
-        people=people_of(site),
+        tokens=tokens,
+        people=people,
+        office=office_of(site, machines_of(site, tokens), people),
         metrics=CollectorRegistry(),
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),
@@ -52,7 +62,33 @@ def services_of(site: Site) -> Services:
             organization=site.settings.organization,
             max_upload=site.settings.attachment_max_mib << 20,
             public_url=site.settings.public_url.rstrip("/"),
+            hosts=_hosts(site.settings),
+            proxies=proxies_of(site.settings),
+            rates=_rates(site.settings),
         ),
+    )
+
+
+def proxies_of(settings: Settings) -> TrustedProxies:
+    """The proxies of this installation. Raises Malformed ``bad_setting``."""
+    return TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
+
+
+def _hosts(settings: Settings) -> tuple[str, ...]:
+    """The names the API answers to; at least one, so that a name somebody else made up is none of them."""
+    public = urlsplit(settings.public_url).hostname
+    named = [*settings.allowed_hosts, public or "localhost"]
+    return tuple(named if settings.host in {"0.0.0.0", "::", ""} else [*named, settings.host])  # noqa: S104
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        address=settings.rate_address,
+        sign_in=settings.rate_sign_in,
+        stranger=settings.rate_stranger,
+        search=settings.rate_search,
+        media=settings.rate_media,
+        write=settings.rate_write,
     )
 
 
@@ -68,6 +104,10 @@ def server_of(site: Site, *, host: str, port: int) -> uvicorn.Server:
         log_level=logging.WARNING,
         access_log=False,
         server_header=False,
+        # Who a client is, and how a request reads, is ours to say.
+        proxy_headers=False,
+        http=strict_protocol(proxies_of(site.settings)),
+        ws="none",
         timeout_graceful_shutdown=10,
     )
     return uvicorn.Server(config)

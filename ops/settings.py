@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
+from api.limits.peers import ForwardingHeader
 from archive.errors import Malformed
 from archive.model.camera import OwnerKind
 from ops.notices.recipients import NoticeSettings
@@ -38,6 +39,11 @@ def _words(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _folders(value: object) -> object:
+    """A list of folders as the environment can carry it: with colons, as in ``PATH``."""
+    return tuple(filter(None, value.split(":"))) if isinstance(value, str) else value
+
+
 class Settings(BaseModel):
     """All settings of one site. Paths are absolute; durations carry their unit in the name."""
 
@@ -57,6 +63,16 @@ class Settings(BaseModel):
     spool_dir: Path = Field(default=Path(), description="Where segments wait until the store has them")
     spool_quota_mib: int = Field(default=20_480, ge=64, description="Spool size at which recording stops")
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
+    camera_networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_words)] = Field(
+        default=(),
+        description="Where cameras stand, such as 10.20.0.0/16, and nowhere else; without, anywhere but on"
+        " this machine, its link, or at a cloud's metadata service",
+    )
+    camera_folders: Annotated[tuple[Path, ...], BeforeValidator(_folders)] = Field(
+        default=(),
+        description="Folders of recordings that may be replayed as cameras, a list or with colons; without,"
+        " none",
+    )
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
     shortening_wait_hours: int = Field(
         default=24, ge=1, description="Wait between the approval of a shorter retention and its beginning"
@@ -115,6 +131,24 @@ class Settings(BaseModel):
         default="",
         description="Where browsers see the API, such as https://saksi.example; host and port without",
     )
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        default=(),
+        description="Host names the API answers to beside that of public_url, localhost and addresses",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        default=(),
+        description="Networks of proxies that are believed about whom they saw, such as 10.0.0.5/32",
+    )
+    forwarding_header: ForwardingHeader = Field(
+        default=ForwardingHeader.X_FORWARDED_FOR,
+        description="Where they say it: x-forwarded-for or forwarded; the other is not read",
+    )
+    rate_address: int = Field(default=30_000, ge=0, description="Requests a minute from one address; 0: any")
+    rate_sign_in: int = Field(default=120, ge=0, description="Sign-ins a minute from one address")
+    rate_stranger: int = Field(default=120, ge=0, description="Unknown tokens a minute from one address")
+    rate_search: int = Field(default=1_200, ge=0, description="Reading requests a minute of one person")
+    rate_media: int = Field(default=6_000, ge=0, description="Pieces of footage a minute of one person")
+    rate_write: int = Field(default=240, ge=0, description="Changes a minute of one person")
     session_idle_minutes: int = Field(default=30, ge=1, description="A session not used so long ends")
     session_hours: int = Field(default=12, ge=1, le=24, description="Every session ends after so long")
     session_check_seconds: int = Field(

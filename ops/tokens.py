@@ -1,20 +1,21 @@
-"""Where the API's tokens lie: hashes only, beside the other keys and outside the archive.
+"""Where the API's tokens lie: hashes only, beside the other keys and outside the archive."""
 
-The file decides who is let in. Beside it the ledger has one ``token`` stream a name: who made it, with which
-scope, and who revoked it; never the token or its hash. A token's name can be used anew after it was revoked.
-"""
-
-from api.auth.tokens import TokenFile
-from archive.errors import NotFound
-from archive.model.token import KIND, TokenScope, to_json
+from api.auth.machines import Machines
+from api.auth.tokens import Makers, TokenFile
+from archive.model.token import TokenScope
 from ops.wiring import Site
 
 FIRST = "first"
 
 
-def token_file(site: Site) -> TokenFile:
-    """The tokens of this installation."""
-    return TokenFile(site.settings.keys_dir / "api-tokens.json", site.clock)
+def token_file(site: Site, makers: Makers | None = None) -> TokenFile:
+    """The tokens of this installation; ``makers`` lets in those that accounts made."""
+    return TokenFile(site.settings.keys_dir / "api-tokens.json", site.clock, makers)
+
+
+def machines_of(site: Site, tokens: TokenFile | None = None) -> Machines:
+    """The tokens of this installation with their record."""
+    return Machines(tokens or token_file(site), site.ledger, site.clock)
 
 
 def first_token(site: Site) -> str | None:
@@ -24,26 +25,10 @@ def first_token(site: Site) -> str | None:
 
 
 def create_token(site: Site, name: str, scope: TokenScope, *, actor: str) -> str:
-    """Make a token, and put on record that it was made. Raises as the file and the ledger.
-
-    The record comes last: a token without one can be revoked, a record without one would be a lie.
-    """
-    token = token_file(site).create(name, site.clock, scope)
-    _record(site, name, scope, action="token.created", actor=actor)
-    return token
+    """Make a token, and put on record that it was made. Raises as :class:`Machines`."""
+    return machines_of(site).make(name, scope, actor=actor)
 
 
 def revoke_token(site: Site, name: str, *, actor: str) -> None:
-    """Revoke a token, and put it on record. Raises as the file and the ledger."""
-    scope = next((one.scope for one in token_file(site).known() if one.name == name), TokenScope())
-    token_file(site).revoke(name)
-    _record(site, name, scope, action="token.revoked", actor=actor)
-
-
-def _record(site: Site, name: str, scope: TokenScope, *, action: str, actor: str) -> None:
-    try:
-        version = site.ledger.head(KIND, name).version
-    except NotFound:
-        version = 0
-    state = {**to_json(scope), "revoked": int(action == "token.revoked")}
-    site.ledger.append(KIND, name, state, expected=version, actor=actor, action=action)
+    """Revoke a token, and put it on record. Raises as :class:`Machines`."""
+    machines_of(site).revoke(name, actor=actor)

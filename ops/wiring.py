@@ -30,6 +30,7 @@ from archive.ports import SecretBox, Stores
 from archive.requests.service import Requests
 from archive.retention.planner import Planner
 from archive.retention.policies import Policies
+from archive.sources import SourceRule
 from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
@@ -111,7 +112,12 @@ class Site:
     @cached_property
     def registry(self) -> Registry:
         """The camera registry."""
-        return Registry(self.ledger, self.secrets, self.index, self.clock)
+        return Registry(self.ledger, self.secrets, self.index, self.clock, self.source_rule)
+
+    @property
+    def source_rule(self) -> SourceRule:
+        """Where cameras may lead."""
+        return SourceRule(networks=self.settings.camera_networks, folders=self.settings.camera_folders)
 
     @cached_property
     def policies(self) -> Policies:

@@ -4,6 +4,11 @@ Built with ffmpeg-python's ``compile()``, of which nothing else is used. A camer
 password, is not among the arguments, where every user of the machine could read it: FFmpeg's concat reader
 gets it on standard input, as a list of one entry. It hands packets on as they are: the elementary stream
 and the producer times are the same as without it (measured with FFmpeg 5.1 and 9.0).
+
+FFmpeg connects to what the URL names and to nothing else: the URL is pinned to an address that was judged
+(:mod:`recorder.reach`), an HTTP answer that leads elsewhere is not followed, and what is itself a list of
+other places (a playlist, a session description) is not read. It opens network protocols for cameras alone,
+and files for replays alone.
 """
 
 from dataclasses import dataclass, field
@@ -22,8 +27,10 @@ _FRAGMENT_US = 1_000_000
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
 _PROTOCOLS = {
     SourceKind.RTSP: "pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
-    SourceKind.HTTP: "pipe,http,https,httpproxy,tcp,tls,crypto",
+    SourceKind.HTTP: "pipe,http,https,tcp,tls,crypto",
 }
+_CONTAINERS = "flv,h264,hevc,matroska,mov,mpegts"
+_FORMATS = {SourceKind.RTSP: "concat,rtsp", SourceKind.HTTP: f"concat,{_CONTAINERS}"}
 _CODECS = {"h264": "libx264", "hevc": "libx265"}
 
 
@@ -71,9 +78,20 @@ def _input(source: Source, font: Path | None) -> Any:
     if source.pattern is not None:
         return ffmpeg.input(_graph(source.pattern, font), format="lavfi", re=None)
     if source.path is not None:
-        return ffmpeg.input(f"file:{source.path}", re=None, stream_loop=-1)
-    protocols = _PROTOCOLS[source.kind]
-    return ffmpeg.input("pipe:0", format="concat", safe=0, protocol_whitelist=protocols)
+        return ffmpeg.input(
+            f"file:{source.path}",
+            re=None,
+            stream_loop=-1,
+            protocol_whitelist="file",
+            format_whitelist=_CONTAINERS,
+        )
+    return ffmpeg.input(
+        "pipe:0",
+        format="concat",
+        safe=0,
+        protocol_whitelist=_PROTOCOLS[source.kind],
+        format_whitelist=_FORMATS[source.kind],
+    )
 
 
 def _pattern_of(folder: Path) -> str:
@@ -89,7 +107,9 @@ def _list_of_one(source: Source, timeout_us: int) -> bytes:
     if source.kind is SourceKind.RTSP:
         lines += ["option rtsp_transport tcp", f"option timeout {timeout_us}"]
     else:
-        lines += [f"option rw_timeout {timeout_us}"]
+        lines += [f"option rw_timeout {timeout_us}", "option max_redirects 0"]
+        if source.name:
+            lines += [f"option headers 'Host: {source.name}:{source.port}'"]
     if source.uses_tls:
         # Cameras carry certificates of their own making; newer FFmpegs would refuse them.
         lines += ["option tls_verify 0"]

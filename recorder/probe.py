@@ -13,6 +13,7 @@ import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from archive.model.gap import GapCause
 from recorder.sources import Source, SourceKind
@@ -60,7 +61,7 @@ async def _ask_once(source: Source, timeout: float) -> _Told | None:
     """One conversation; None where the other side hung up in the midst of it."""
     try:
         async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_connection(source.host, source.port, ssl=_tls(source))
+            reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
     except (OSError, TimeoutError):
         return _Told(GapCause.UNREACHABLE)
     try:
@@ -84,14 +85,14 @@ def _cause(status: int) -> GapCause | None:
     return GapCause.UNREACHABLE if status in (404, 410) else GapCause.STREAM_ERROR
 
 
-def _tls(source: Source) -> ssl.SSLContext | None:
+def _tls(source: Source) -> dict[str, Any]:
     """Cameras carry certificates of their own making; FFmpeg does not check them either."""
     if not source.uses_tls:
-        return None
+        return {}
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context
+    return {"ssl": context, "server_hostname": source.name or source.host}
 
 
 async def _converse(source: Source, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
@@ -106,7 +107,7 @@ async def _converse(source: Source, reader: asyncio.StreamReader, writer: asynci
 
 
 async def _ask_again(source: Source, credentials: str) -> int:
-    reader, writer = await asyncio.open_connection(source.host, source.port, ssl=_tls(source))
+    reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
     try:
         return (await _ask(source, reader, writer, number=2, credentials=credentials)).status
     finally:
@@ -126,7 +127,7 @@ async def _ask(
         url = f"{source.scheme}://{host}:{source.port}{source.target}"
         lines = [f"DESCRIBE {url} RTSP/1.0", f"CSeq: {number}", "Accept: application/sdp"]
     else:
-        lines = [f"GET {source.target} HTTP/1.1", f"Host: {host}:{source.port}", "Accept: */*"]
+        lines = [f"GET {source.target} HTTP/1.1", f"Host: {source.name or host}:{source.port}", "Accept: */*"]
         lines += ["Connection: close"]
     lines += ["User-Agent: saksi"] + ([f"Authorization: {credentials}"] if credentials else [])
     writer.write("\r\n".join([*lines, "", ""]).encode("ascii"))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from archive.ledger import Ledger
 from archive.logbook import Logbook
 from archive.model.camera import Camera
 from archive.ports import Stores
+from archive.sources import SourceRule
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
@@ -51,7 +52,7 @@ class RecorderParts:
     """What a recorder is made of.
 
     ``only`` names the cameras to record (all where empty). ``is_synchronised`` says whether the machine's
-    clock follows a time server.
+    clock follows a time server. ``rule`` says where sources may lead.
     """
 
     recorder: str
@@ -67,6 +68,7 @@ class RecorderParts:
     log: Log
     only: Collection[str] = ()
     is_synchronised: Callable[[], bool] = lambda: True
+    rule: SourceRule = field(default_factory=SourceRule)
 
 
 class Recorder:
@@ -171,7 +173,7 @@ class Recorder:
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
-            finishing, parts.log, parts.is_synchronised,
+            finishing, parts.log, parts.is_synchronised, parts.rule,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)

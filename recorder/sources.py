@@ -43,7 +43,10 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A source URL, taken apart. ``url`` is the whole of it, password included."""
+    """A source URL, taken apart. ``url`` is the whole of it, password included.
+
+    ``name`` is the host as it was registered, where ``url`` and ``host`` have been pinned to its address.
+    """
 
     kind: SourceKind
     url: str = field(repr=False)
@@ -55,6 +58,7 @@ class Source:
     target: str = field(default="", repr=False)
     path: Path | None = None
     pattern: Pattern | None = None
+    name: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -9,6 +9,7 @@ from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from recorder.capture import Attempt, Outcome
 from recorder.probe import diagnose
+from recorder.reach import Unreached, reach
 from recorder.session import Session
 from recorder.sources import Source, parse_source
 from recorder.workshop import Workshop
@@ -103,6 +104,10 @@ class Lane:
         try:
             await self._finish_leftovers()
             source = parse_source(self._shop.sources.source_of(self.camera))
+            try:
+                source = await self._reach(source)
+            except Unreached as error:
+                return await self._failed(now, Outcome(RunEnd.UNREACHABLE, messages=(error.message,)))
             cause = await self._ask_first(source)
             if cause is not None:
                 return await self._failed(now, Outcome(RunEnd(cause.value)))
@@ -124,6 +129,11 @@ class Lane:
         self._otherwise = GapCause.SPOOL_FULL
         await self._missing(began, GapCause.SPOOL_FULL)
         return _LOOK_AGAIN
+
+    async def _reach(self, source: Source) -> Source:
+        """Where it leads at this moment, if a camera may lead there."""
+        timeout = self._shop.settings.input_timeout
+        return await reach(source, self._shop.rule, timeout=timeout, turn=self._failures)
 
     async def _ask_first(self, source: Source) -> GapCause | None:
         """After a failure the camera is asked before a process is spent on it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from archive.clock import Clock
+from archive.sources import SourceRule
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
@@ -32,6 +33,7 @@ class Workshop:
     finishing: ThreadPoolExecutor
     log: Log
     is_synchronised: Callable[[], bool]
+    rule: SourceRule
 
     async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:
         """Run what works on the disk or the processor outside the event loop."""

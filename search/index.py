@@ -178,11 +178,15 @@ class Index(SegmentIndex, Protocol):
         ...
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
-        """Index very many segments, in a fresh index; findable after :meth:`loaded`.
+        """Index very many segments, in a fresh index: kept after :meth:`settle`, found after :meth:`loaded`.
 
         Raises:
             Malformed: ``segment_too_long`` for one of more than an hour; none is indexed.
         """
+        ...
+
+    def settle(self) -> None:
+        """Return when all that was loaded is kept. Raises what came of it; it may then be loaded again."""
         ...
 
     def loaded(self) -> None:

@@ -38,6 +38,7 @@ class Access:
         self._action = action
         self._denied = denied
         self._reach = principal.reach(action)
+        self._stays: dict[str, list[tuple[int, Place]]] = {}
 
     # -- cameras ---------------------------------------------------------------------------------------
 
@@ -48,10 +49,13 @@ class Access:
             NotFound: ``camera_not_found``: there is none, or none that is theirs to know of.
             Refused: ``not_permitted``.
         """
-        found = camera_facts(self._services, camera)
-        if not self.admits(found.place):
-            raise self._no_camera(camera)
-        return self.shown(found)
+        return self.found(camera_facts(self._services, camera))
+
+    def found(self, camera: Camera) -> Camera:
+        """The same of a camera that was looked up. Raises as :meth:`camera`."""
+        if not self.admits(camera.place):
+            raise self._no_camera(camera.id)
+        return self.shown(camera)
 
     def shown(self, camera: Camera) -> Camera:
         """What they may see of a camera that they may know of."""
@@ -130,13 +134,19 @@ class Access:
     def _places(self, camera: str, span: Timespan) -> list[Place]:
         """Where the camera stood from the start to the end of a span; nothing for one that does not exist."""
         found: list[Place] = []
-        for entry in self._services.registry.history(camera):
-            place = from_state(entry.state).place
-            if entry.at <= span.start or not found:
+        for at, place in self._history(camera):
+            if at <= span.start or not found:
                 found = [place]
-            elif entry.at < span.end:
+            elif at < span.end:
                 found.append(place)
         return found
+
+    def _history(self, camera: str) -> list[tuple[int, Place]]:
+        """When the camera came to each place. Read once: a playlist asks for each of its segments."""
+        if camera not in self._stays:
+            entries = self._services.registry.history(camera)
+            self._stays[camera] = [(entry.at, from_state(entry.state).place) for entry in entries]
+        return self._stays[camera]
 
     # -- searches --------------------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@ from starlette.types import Scope
 from archive.errors import Refused
 
 CSRF_HEADER = b"saksi-request"
+MAX_PATH = 1500
+"""Of a path to go to after a sign-in: nine cameras of 63 characters and their times."""
+
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -85,7 +88,7 @@ class Cookies:
 def safe_path(text: str) -> str:
     """Where to go after a sign-in: a path of ours, or "/". No other host, however it is written."""
     ours = (
-        len(text) <= 500
+        len(text) <= MAX_PATH
         and text.startswith("/")
         and not text.startswith(("//", "/\\"))
         and "\\" not in text

@@ -6,18 +6,24 @@ only where the request is one of our own pages' (CSRF).
 """
 
 from collections.abc import Callable
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from starlette.datastructures import MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
-from api.auth.cookies import Cookies
+from api.auth.cookies import Cookies, safe_path
 from api.auth.people import People, Present
 from api.auth.principal import Principal, TokenVerifier
+from api.web.files import OPEN_PAGES, SIGN_IN
 from archive.errors import ArchiveError, Refused
 
-OPEN = frozenset({"/healthz", "/readyz", "/auth/login", "/auth/callback", "/auth/local"})
+OPEN = (
+    frozenset({"/healthz", "/readyz", "/auth/login", "/auth/callback", "/auth/local", "/auth/invitation"})
+    | OPEN_PAGES
+)
 
 Turned = Callable[[str], None]
 """Told the address of each request that is turned away."""
@@ -61,7 +67,10 @@ class Gate:
             if isinstance(error, Refused):
                 client = scope.get("client")
                 await to_thread.run_sync(self._turned_away, client[0] if client else "")
-            await problems.of_archive_error(error)(scope, receive, send)
+            answer: Response = problems.of_archive_error(error)
+            if isinstance(error, Refused) and self._people is not None and _is_browser(scope):
+                answer = _to_sign_in(scope, path)
+            await answer(scope, receive, send)
             return
         if present is not None:
             scope["saksi.session"] = present.session
@@ -87,7 +96,7 @@ class Gate:
         scheme, _, token = given[0].decode("latin-1").partition(" ")
         principal = None
         if len(given) == 1 and scheme.casefold() == "bearer":
-            principal = self._tokens.principal_of(token.strip())
+            principal = await to_thread.run_sync(self._tokens.principal_of, token.strip())
             if principal is None and self._people is not None:
                 principal = await to_thread.run_sync(self._people.bearer, token.strip())
         if principal is None:
@@ -113,3 +122,22 @@ class Gate:
             await send(message)
 
         return send_renewed
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether a person opens the address: a program takes JSON, a page's own calls take anything."""
+    accepted = [value for name, value in scope["headers"] if name == b"accept"]
+    carries_token = any(name == b"authorization" for name, _ in scope["headers"])
+    return (
+        scope["method"] in {"GET", "HEAD"}
+        and not carries_token
+        and any(b"text/html" in value.lower() for value in accepted)
+    )
+
+
+def _to_sign_in(scope: Scope, path: str) -> Response:
+    """On to the sign-in page, and back here afterwards. ``path`` is ours; another host's is never gone to."""
+    query = scope["query_string"].decode("latin-1")
+    following = quote(path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+    where = f"{scope.get('root_path', '')}{SIGN_IN}?{urlencode({'next': safe_path(following)})}"
+    return RedirectResponse(where, status_code=303)

@@ -59,6 +59,10 @@ class Passwords:
             if kept.pop(user, None) is not None:
                 self._write(kept)
 
+    def has(self, user: str) -> bool:
+        """Whether somebody has a password. Raises Unavailable ``passwords_unreadable``."""
+        return user in self._read()
+
     def proves(self, user: str, password: str) -> bool:
         """Whether this is somebody's password; as slow for a name that nobody has.
 

@@ -16,9 +16,10 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+from api.auth.invitations import Invitations
 from api.auth.lockout import Lockout
 from api.auth.oidc import Identity, Provider
-from api.auth.passwords import Passwords
+from api.auth.passwords import Passwords, check_password
 from api.auth.principal import Principal
 from api.auth.sessions import CookieBox, Pending, Session
 from archive.clock import Clock
@@ -64,6 +65,8 @@ class People:
         cookies: CookieBox,
         clock: Clock,
         provider: Provider | None = None,
+        invitations: Invitations | None = None,
+        lockout: Lockout | None = None,
     ) -> None:
         self._users = users
         self._roster = roster
@@ -71,9 +74,15 @@ class People:
         self.cookies = cookies
         self._clock = clock
         self._provider = provider
-        self._lockout = Lockout(clock)
+        self._invitations = invitations
+        self._lockout = lockout or Lockout(clock)
         self._renewing = tuple(threading.Lock() for _ in range(_STRIPES))
         self._renewed: OrderedDict[str, _Renewed] = OrderedDict()
+
+    @property
+    def has_provider(self) -> bool:
+        """Whether people may also come by an OpenID provider."""
+        return self._provider is not None
 
     # -- coming in -------------------------------------------------------------------------------------
 
@@ -97,6 +106,39 @@ class People:
             )
         self._lockout.succeeded(user_id)
         return self._begun(person, purpose=purpose, refresh="")
+
+    def accept(self, code: str, password: str, *, address: str) -> Session:
+        """A session of whoever was invited with a code, who chooses a password with it, once.
+
+        1. the password is looked at, so that a bad one uses nothing up;
+        2. the code is used up: of any number who bring it at once, one goes on;
+        3. the password is put, and sessions that the account had are over.
+
+        A process that dies after 2 leaves an account that has to be invited again.
+
+        Raises:
+            Refused: ``invitation_refused``, the same for a code that is unknown, used, over, or of an account
+                that is closed; ``sign_in_locked``.
+            Malformed: ``weak_password``.
+            Unavailable: the files or the ledger do not answer.
+        """
+        # Failures count for the address alone: a code names nobody until it is good.
+        guesser = f"invitation {address}"
+        self._lockout.check(guesser, address)
+        invited = None if self._invitations is None else self._invitations.whose(code)
+        self._roster.refresh()
+        person = None if invited is None else self._roster.person(invited)
+        if self._invitations is None or person is None or not person.enabled or not person.is_local:
+            self._lockout.failed(guesser, address)
+            raise _not_invited()
+        check_password(person.id, password)
+        if self._invitations.take(code) != person.id:
+            raise _not_invited()
+        self._passwords.put(person.id, password)
+        after = self._users.end_sessions(person.id, actor=f"user:{person.id}", reason="invitation accepted")
+        self._lockout.succeeded(person.id)
+        self._roster.refresh()
+        return self._begun(after, purpose="", refresh="")
 
     def begin_at_provider(self, following: str) -> tuple[str, Pending]:
         """Where to send the browser, and what it must bring back. Raises as :class:`Provider`."""
@@ -177,6 +219,10 @@ class People:
             return None
         # Roles as the token states them: another token of the same holder may state others.
         return self._principal(replace(claimed, enabled=True), None)
+
+    def refresh(self) -> None:
+        """See at once what this process changed of people and grants. Raises as :class:`Roster`."""
+        self._roster.refresh()
 
     def with_purpose(self, session: Session, purpose: str) -> Session:
         """The session with another purpose."""
@@ -325,6 +371,14 @@ class People:
 
 def _ended() -> Refused:
     return Refused("the session is over", code="session_ended", hint="Sign in again.")
+
+
+def _not_invited() -> Refused:
+    return Refused(
+        "the invitation is not known, was used, or is over",
+        code="invitation_refused",
+        hint="Copy the code whole, or ask an administrator for a new one.",
+    )
 
 
 def _disabled() -> Refused:

@@ -89,6 +89,21 @@ RIGHT_OF: Mapping[str, Right] = MappingProxyType(
 NEEDS_PURPOSE = frozenset({"footage.play", "clips.download", "evidence.download"})
 """What a person does with a purpose alone: looking at footage, and taking it away."""
 
+DECISIONS = frozenset(
+    {
+        "policies.edit",
+        "holds.release",
+        "requests.decide",
+        "requests.hand_over",
+        "users.edit",
+        "grants.edit",
+        "tokens.edit",
+    }
+)
+"""What a named person answers for. No token that is made over HTTP may list it: whoever made it would be a
+second person to every rule that needs two.
+"""
+
 
 def _parsed(table: str) -> Mapping[str, Mapping[Role, Reach]]:
     head, *rows = ([cell.strip() for cell in line.split("|")] for line in table.strip().splitlines())
@@ -131,6 +146,7 @@ def permissions_page() -> str:
     for action, row in PERMISSIONS.items():
         cells = " | ".join(row[role].value if role in row else _NONE for role in _COLUMNS)
         lines.append(f"| `{action}` | {cells} |")
+    decisions = ", ".join(f"`{action}`" for action in sorted(DECISIONS))
     purposes = ", ".join(f"`{action}`" for action in sorted(NEEDS_PURPOSE))
     rights = ", ".join(f"`{action}` by the right `{right}`" for action, right in RIGHT_OF.items())
     lines += [
@@ -145,6 +161,8 @@ def permissions_page() -> str:
         f"- A person needs a purpose for {purposes}: with the request, or once for the session.",
         "- A machine's token does what its scope lists, in its districts, until it expires. A token without",
         "  a scope, such as the first one of an installation, does everything.",
+        "- A token that is made over HTTP ends, reaches no further than whoever made it, now and later, and",
+        f"  decides nothing: it may not list {decisions}.",
         "- `evidence.request` seals without a request; no role may, so that whoever asks and whoever",
         "  approves are two people. It is left to the host and to tokens that list it.",
     ]

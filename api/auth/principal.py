@@ -28,7 +28,8 @@ class Principal:
     roles, and reaches what the table gives these; a *machine* has ``actions``, which it may do everywhere, or
     where ``districts`` is not None in those. For people ``districts`` are those of the role ``kecamatan``.
     ``grants`` are the ones that were in force when the request came. ``purpose`` is what the session was
-    opened for; ``session`` names it in the custody record.
+    opened for; ``session`` names it in the custody record. ``expires_at`` is when a machine's token ends, in
+    µs; None for never.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Principal:
     grants: tuple[Grant, ...] = field(default=(), repr=False)
     session: str = ""
     purpose: str = ""
+    expires_at: int | None = None
 
     @property
     def is_person(self) -> bool:

@@ -1,15 +1,19 @@
-"""Cameras: list, look, add, edit, disable, enable."""
+"""Cameras: list, look, add, edit, disable, enable.
+
+One camera is read from the ledger, which decides; lists come from the index, which may be a moment behind.
+"""
 
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter
-from starlette.responses import JSONResponse
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
 from api.auth.permissions import Reach
 from api.cameras import all_cameras
 from api.parameters import CameraId
 from api.places import WhereAsked
+from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
 from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, Reason
 from api.visit import Visit, require
@@ -22,10 +26,10 @@ def add_routes(router: APIRouter) -> None:
     one, tag = "/v1/cameras/{camera}", "cameras"
     add_json(router, "GET", "/v1/cameras", list_cameras, CamerasOut, tag=tag)
     add_json(router, "POST", "/v1/cameras", add_camera, CameraOut, 409, 413, status=201, tag=tag)
-    add_json(router, "GET", one, get_camera, CameraOut, 404, tag=tag)
-    add_json(router, "PATCH", one, edit_camera, CameraOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/disable", disable_camera, CameraOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/enable", enable_camera, CameraOut, 404, 409, 413, tag=tag)
+    add_json(router, "GET", one, get_camera, CameraOut, 304, 404, tag=tag)
+    add_json(router, "PATCH", one, edit_camera, CameraOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/disable", disable_camera, CameraOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/enable", enable_camera, CameraOut, *CHANGE, tag=tag)
 
 
 def list_cameras(
@@ -42,12 +46,15 @@ def list_cameras(
 
 
 def get_camera(
-    visit: Annotated[Visit, require("cameras.read", Reach.OWN, Reach.FACTS)], camera: CameraId
-) -> JSONResponse:
+    visit: Annotated[Visit, require("cameras.read", Reach.OWN, Reach.FACTS)],
+    request: Request,
+    camera: CameraId,
+) -> Response:
     """One camera."""
     # Begun and never done: only a refusal goes on record, and one that hides a camera as one that misses it.
     visit.begin(Act.ACCESS, camera, details={"action": visit.action})
-    return JSONResponse(public_json(visit.access.camera(camera)))
+    head = visit.services.registry.head(camera)
+    return read_answer(request, head.entry.version, public_json(visit.access.found(head.camera)))
 
 
 def add_camera(visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], form: CameraIn) -> JSONResponse:
@@ -56,11 +63,14 @@ def add_camera(visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], form
     visit.access.district(form.kecamatan)
     camera = visit.services.registry.add(form.form(), actor=visit.principal.id, reason=form.reason)
     where = f"{visit.services.settings.base_path}/v1/cameras/{camera.id}"
-    return JSONResponse(public_json(camera), status_code=201, headers={"Location": where})
+    return JSONResponse(public_json(camera), status_code=201, headers={"Location": where, **tagged(1)})
 
 
 def edit_camera(
-    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], camera: CameraId, patch: CameraPatch
+    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)],
+    camera: CameraId,
+    version: Version,
+    patch: CameraPatch,
 ) -> JSONResponse:
     """Change some fields of a camera."""
     visit.begin(Act.CAMERA_CHANGE, camera)
@@ -68,29 +78,40 @@ def edit_camera(
     visit.access.change(camera, changes.get("kecamatan"))
     if not changes:
         raise Malformed("nothing is to be changed", code="nothing_to_change", hint="Name a field.")
-    edited = visit.services.registry.edit(camera, changes, actor=visit.principal.id, reason=patch.reason)
-    return JSONResponse(public_json(edited))
+    with decided_on():
+        edited = visit.services.registry.edit(
+            camera, changes, actor=visit.principal.id, reason=patch.reason, expected=version
+        )
+    return JSONResponse(public_json(edited), headers=tagged(version + 1))
 
 
 def disable_camera(
-    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], camera: CameraId, why: Reason
+    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)],
+    camera: CameraId,
+    version: Version,
+    why: Reason,
 ) -> JSONResponse:
     """Stop recording a camera; its timeline goes on as a gap of cause ``disabled``."""
-    return _switched(visit, camera, visit.services.registry.disable, why)
+    return _switched(visit, camera, visit.services.registry.disable, version, why)
 
 
 def enable_camera(
-    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], camera: CameraId, why: Reason
+    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)],
+    camera: CameraId,
+    version: Version,
+    why: Reason,
 ) -> JSONResponse:
     """Record a disabled camera again."""
-    return _switched(visit, camera, visit.services.registry.enable, why)
+    return _switched(visit, camera, visit.services.registry.enable, version, why)
 
 
 class _Switch(Protocol):
-    def __call__(self, camera_id: str, /, *, actor: str, reason: str) -> Camera: ...
+    def __call__(self, camera_id: str, /, *, actor: str, reason: str, expected: int) -> Camera: ...
 
 
-def _switched(visit: Visit, camera: CameraId, switch: _Switch, why: Reason) -> JSONResponse:
+def _switched(visit: Visit, camera: str, switch: _Switch, version: int, why: Reason) -> JSONResponse:
     visit.begin(Act.CAMERA_CHANGE, camera)
     visit.access.change(camera, None)
-    return JSONResponse(public_json(switch(camera, actor=visit.principal.id, reason=why.reason)))
+    with decided_on():
+        switched = switch(camera, actor=visit.principal.id, reason=why.reason, expected=version)
+    return JSONResponse(public_json(switched), headers=tagged(version + 1))

@@ -17,9 +17,10 @@ from api.statements import attachment
 from api.visit import Visit, require
 from archive import keys
 from archive.disposition.listing import PDF, RECORD
+from archive.disposition.paper import read_paper
 from archive.errors import Conflict, Malformed
 from archive.ids import check_name
-from archive.model.disposition import KIND, Cause, Disposition, DispositionStatus, from_state
+from archive.model.disposition import KIND, Cause, Disposition, DispositionStatus, Outcome, from_state
 
 MAX_PAGE = 1000
 
@@ -87,8 +88,11 @@ def get_record(visit: Reader, disposition: DispositionId) -> Response:
 
 def get_record_pdf(visit: Reader, disposition: DispositionId) -> Response:
     """The record on paper (berita acara pemusnahan)."""
+    found, outcome = _closed(visit, disposition)
+    page = read_paper(visit.services.stores.records, found, outcome.pdf_sha256)[1]
+    visit.done(part=PDF, bytes=len(page))
     return Response(
-        _part(visit, disposition, PDF),
+        page,
         media_type="application/pdf",
         headers={"Content-Disposition": attachment(f"berita-acara-{disposition}.pdf")},
     )
@@ -99,7 +103,7 @@ def _found(visit: Visit, disposition: str) -> Disposition:
     return from_state(disposition, visit.services.ledger.head(KIND, disposition).state)
 
 
-def _part(visit: Visit, disposition: str, name: str) -> bytes:
+def _closed(visit: Visit, disposition: str) -> tuple[Disposition, Outcome]:
     found = _found(visit, disposition)
     if found.outcome is None:
         raise Conflict(
@@ -107,6 +111,11 @@ def _part(visit: Visit, disposition: str, name: str) -> bytes:
             code="disposition_open",
             hint="Its record is made when it ends; ask again later.",
         )
+    return found, found.outcome
+
+
+def _part(visit: Visit, disposition: str, name: str) -> bytes:
+    found, _ = _closed(visit, disposition)
     part = visit.services.stores.records.get(keys.disposition_prefix(found.id) + name)
     visit.done(part=name, bytes=len(part))
     return part

@@ -125,6 +125,9 @@ def download_package(
     """
     visit.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
     record = visit.services.evidence.record(evidence_id)
+    if not visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN}:
+        # How a package is fetched is told to whoever may know that there is one.
+        visit.access_for("evidence.read").package(record)
     handed_over = admitted(visit, record, download)
     if handed_over is None:
         visit.access.package(record)

@@ -1,17 +1,17 @@
 """Handing a sealed package over: give, fetch, confirm, close."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse
+from fastapi import APIRouter, Path, Request
+from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.asked_requests import RequestId, shown_request
 from api.auth.permissions import Reach
 from api.parameters import instant
-from api.routes.requests import RequestId, Version
-from api.routing import add_json
+from api.preconditions import CHANGE, Version, decided_on, tagged
+from api.routing import BINARY, add_document, add_json
 from api.schemas.handover import (
     ClosedOut,
     CloseIn,
@@ -19,23 +19,24 @@ from api.schemas.handover import (
     DownloadOut,
     HandoverIn,
     HandoverOut,
+    OfficerIn,
 )
+from api.statements import attachment
 from api.visit import Visit, require
-from archive.errors import Conflict, NotFound, Refused
+from archive.errors import Malformed, NotFound, Refused
 from archive.handover.facts import facts_json, facts_of
 from archive.handover.reading import Handover
 from archive.model.handover import HoldAfter
+from archive.model.handover import Officer as NamedOfficer
 from archive.people.users import Users
-from archive.persons import same_person
 from archive.timespan import format_instant
 
 
 def add_routes(router: APIRouter) -> None:
     """Add what is under /v1/requests/{request_id} once its package is sealed."""
     one, tag = "/v1/requests/{request_id}", "handover"
-    change = (404, 409, 412, 413, 428)
     add_json(router, "GET", f"{one}/handover", get_handover, HandoverOut, 404, tag=tag)
-    add_json(router, "POST", f"{one}/handover", hand_over, HandoverOut, *change, status=201, tag=tag)
+    add_json(router, "POST", f"{one}/handover", hand_over, HandoverOut, *CHANGE, status=201, tag=tag)
     add_json(
         router,
         "POST",
@@ -47,30 +48,64 @@ def add_routes(router: APIRouter) -> None:
         status=201,
         tag=tag,
     )
+    add_document(
+        router,
+        f"{one}/handover/{{number}}/berita-acara.pdf",
+        get_report,
+        "application/pdf",
+        404,
+        tag=tag,
+        schema=BINARY,
+    )
     add_json(router, "POST", f"{one}/handover/confirm", confirm, HandoverOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/close", close, ClosedOut, *change, tag=tag)
+    add_json(router, "POST", f"{one}/close", close_request, ClosedOut, *CHANGE, tag=tag)
 
 
 Officer = Annotated[Visit, require("requests.hand_over")]
+Reader = Annotated[Visit, require("requests.read", Reach.MINE)]
 Recipient = Annotated[Visit, require("requests.receive", Reach.MINE)]
 
 
-def get_handover(
-    visit: Annotated[Visit, require("requests.read", Reach.MINE)], request_id: RequestId
-) -> JSONResponse:
+def get_handover(visit: Reader, request_id: RequestId) -> JSONResponse:
     """The newest handover of a request: to whom, until when, what was fetched, and the receipt."""
     visit.begin(Act.HANDOVER_READ, request_id)
+    shown_request(visit, request_id)
     found = visit.services.handovers.newest(request_id)
-    if Reach.ALL not in visit.principal.reach(visit.action) and not _is_theirs(visit, found):
-        visit.details["denied"] = "handover"
-        raise NotFound(f"there is no request {request_id}", code="request_not_found")
     return _answer(visit, found)
+
+
+def get_report(
+    visit: Reader,
+    request_id: RequestId,
+    number: Annotated[int, Path(ge=1, le=9999, description="Which handover; they count from 1.")],
+) -> Response:
+    """The report of one handover on paper (berita acara serah terima).
+
+    With the receipt once it is confirmed, and with the archive's electronic seal (PAdES) once the job that
+    seals has printed it; ``Saksi-Signed`` says whether it bears one.
+    """
+    visit.begin(Act.HANDOVER_READ, request_id, details={"number": number})
+    shown_request(visit, request_id)
+    found = visit.services.handovers.numbered(request_id, number)
+    page = visit.services.handover_reports.page(found)
+    right = found.right
+    visit.objects = (request_id, right.evidence_id)
+    visit.done(part="berita-acara.pdf", bytes=len(page.pdf), sha256=sha256(page.pdf).hexdigest())
+    name = f"berita-acara-{right.evidence_id}-{right.number}.pdf"
+    return Response(
+        page.pdf,
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": attachment(name),
+            "Saksi-Signed": "?1" if page.is_signed else "?0",
+        },
+    )
 
 
 def hand_over(visit: Officer, request_id: RequestId, version: Version, form: HandoverIn) -> JSONResponse:
     """Hand the package over to whoever asked for it; by somebody who neither asked nor decided."""
     visit.begin(Act.HANDOVER_GIVE, request_id)
-    with _decided_on():
+    with decided_on():
         found = visit.services.handovers.give(
             request_id,
             actor=visit.principal.id,
@@ -78,6 +113,7 @@ def hand_over(visit: Officer, request_id: RequestId, version: Version, form: Han
             hours=form.hours,
             note=form.note,
             recipient=_of_the_agency(visit, request_id, form.recipient),
+            officer=_officer(visit, form.officer),
             expected=version,
         )
     right = found.right
@@ -89,6 +125,7 @@ def hand_over(visit: Officer, request_id: RequestId, version: Version, form: Han
 def begin_download(visit: Recipient, request: Request, request_id: RequestId) -> JSONResponse:
     """Begin a counted download. Its address is good for this person until the right ends."""
     visit.begin(Act.HANDOVER_BEGIN_DOWNLOAD, request_id)
+    shown_request(visit, request_id)
     found, made = visit.services.handovers.begin_download(
         request_id, person=visit.principal.id, address=visit.actor.address
     )
@@ -110,6 +147,7 @@ def begin_download(visit: Recipient, request: Request, request_id: RequestId) ->
 def confirm(visit: Recipient, request_id: RequestId, form: ConfirmIn) -> JSONResponse:
     """Confirm that the copy in hand has the fingerprints of what was sealed."""
     visit.begin(Act.HANDOVER_CONFIRM, request_id)
+    shown_request(visit, request_id)
     found = visit.services.handovers.confirm(
         request_id,
         person=visit.principal.id,
@@ -126,10 +164,10 @@ def confirm(visit: Recipient, request_id: RequestId, form: ConfirmIn) -> JSONRes
     return _answer(visit, found)
 
 
-def close(visit: Officer, request_id: RequestId, version: Version, form: CloseIn) -> JSONResponse:
+def close_request(visit: Officer, request_id: RequestId, version: Version, form: CloseIn) -> JSONResponse:
     """Close a request that was handed over: its hold is released, or kept until a review."""
     visit.begin(Act.HANDOVER_CLOSE, request_id, details={"hold": form.hold, "reason": form.reason})
-    with _decided_on():
+    with decided_on():
         closing = visit.services.handovers.closings.close(
             request_id,
             actor=visit.principal.id,
@@ -152,6 +190,17 @@ def close(visit: Officer, request_id: RequestId, version: Version, form: CloseIn
     )
 
 
+def _officer(visit: Visit, form: OfficerIn) -> NamedOfficer:
+    """Who hands over as the report names them: as they say, else as their account does."""
+    name = form.name
+    if not name:
+        try:
+            name = Users(visit.services.ledger).user(visit.principal.id.partition(":")[2]).name
+        except (NotFound, Malformed):
+            name = ""  # a machine, or an account that is no more: the name is written by hand
+    return NamedOfficer(name=name, nip=form.nip, position=form.position)
+
+
 def _of_the_agency(visit: Visit, request_id: str, recipient: str) -> str:
     """Accept the account of a recipient, and return it. Raises Refused ``not_recipient``."""
     if recipient:
@@ -166,30 +215,7 @@ def _of_the_agency(visit: Visit, request_id: str, recipient: str) -> str:
     return recipient
 
 
-def _is_theirs(visit: Visit, found: Handover) -> bool:
-    """Whether a request is of the person or of their agency."""
-    request, agency = found.file.request, visit.principal.agency
-    return same_person(request.requester.person, visit.principal.id) or (
-        bool(agency) and request.agency_account == agency
-    )
-
-
-@contextmanager
-def _decided_on() -> Iterator[None]:
-    """A version that is not the newest any more is a failed precondition."""
-    try:
-        yield
-    except Conflict as error:
-        if error.code != "ledger_conflict":
-            raise
-        raise Refused(
-            "the request was changed since it was read",
-            code="precondition_failed",
-            hint="Read it again, and repeat the change if it still makes sense.",
-        ) from error
-
-
 def _answer(visit: Visit, found: Handover, *, status: int = 200) -> JSONResponse:
     facts = facts_of(found)
     visit.done(status=facts.status, version=facts.version)
-    return JSONResponse(facts_json(facts), status_code=status, headers={"ETag": f'"{facts.version}"'})
+    return JSONResponse(facts_json(facts), status_code=status, headers=tagged(facts.version))

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
-from starlette.responses import JSONResponse
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
 from api.auth.permissions import Reach
 from api.parameters import camera_ids, instant
+from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
 from api.schemas.holds import (
-    ApproveReleaseIn,
     ExtendIn,
     HoldIn,
     HoldOut,
@@ -36,12 +36,12 @@ def add_routes(router: APIRouter) -> None:
     one, tag = "/v1/holds/{hold_id}", "holds"
     add_json(router, "GET", "/v1/holds", list_holds, HoldPage, tag=tag)
     add_json(router, "POST", "/v1/holds", place_hold, HoldOut, 404, 413, status=201, tag=tag)
-    add_json(router, "GET", one, get_hold, OneHoldOut, 404, tag=tag)
-    add_json(router, "POST", f"{one}/extend", extend_hold, HoldOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/review", review_hold, HoldOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/release", propose_release, HoldOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/release/approve", approve_release, HoldOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/release/withdraw", withdraw_release, HoldOut, 404, 409, 413, tag=tag)
+    add_json(router, "GET", one, get_hold, OneHoldOut, 304, 404, tag=tag)
+    add_json(router, "POST", f"{one}/extend", extend_hold, HoldOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/review", review_hold, HoldOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/release", propose_release, HoldOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/release/approve", approve_release, HoldOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/release/withdraw", withdraw_release, HoldOut, *CHANGE, tag=tag)
 
 
 async def asked_hold(
@@ -86,7 +86,7 @@ def list_holds(
     return JSONResponse({"holds": [hold_json(head, now) for head in page], "next": following})
 
 
-def get_hold(visit: Reader, hold_id: HoldId) -> JSONResponse:
+def get_hold(visit: Reader, request: Request, hold_id: HoldId) -> Response:
     """One hold, how far the store follows it, and its history."""
     visit.begin(Act.HOLD_READ, hold_id)
     services = visit.services
@@ -95,7 +95,7 @@ def get_hold(visit: Reader, hold_id: HoldId) -> JSONResponse:
     answer = hold_json(head, services.clock.now())
     progress = progress_json(head, services.hold_progress.progress(hold_id))
     visit.done()
-    return JSONResponse(answer | {"progress": progress, "history": history})
+    return read_answer(request, head.entry.version, answer | {"progress": progress, "history": history})
 
 
 def place_hold(visit: Placer, form: HoldIn) -> JSONResponse:
@@ -118,7 +118,7 @@ def place_hold(visit: Placer, form: HoldIn) -> JSONResponse:
     return _answer(visit, head, status=201, headers={"Location": where})
 
 
-def extend_hold(visit: Placer, hold_id: HoldId, form: ExtendIn) -> JSONResponse:
+def extend_hold(visit: Placer, hold_id: HoldId, version: Version, form: ExtendIn) -> JSONResponse:
     """Add cameras or widen the span; a release that was proposed is thereby withdrawn."""
     cameras = camera_ids(form.cameras, MAX_CAMERAS)
     visit.begin(Act.HOLD_EXTEND, hold_id, *cameras)
@@ -129,58 +129,73 @@ def extend_hold(visit: Placer, hold_id: HoldId, form: ExtendIn) -> JSONResponse:
         instant("to", form.end) if form.end else before.span.end,
     )
     visit.details.update(span_details(span))
-    head = visit.services.holds.extend(
-        hold_id, cameras=cameras, span=span, actor=visit.principal.id, reason=form.reason
-    )
+    with decided_on():
+        head = visit.services.holds.extend(
+            hold_id,
+            cameras=cameras,
+            span=span,
+            actor=visit.principal.id,
+            reason=form.reason,
+            expected=version,
+        )
     return _answer(visit, head)
 
 
-def review_hold(visit: Placer, hold_id: HoldId, form: ReviewIn) -> JSONResponse:
+def review_hold(visit: Placer, hold_id: HoldId, version: Version, form: ReviewIn) -> JSONResponse:
     """Say that someone looked, why the footage must stay, and when to look again."""
     visit.begin(Act.HOLD_REVIEW, hold_id)
     _shown(visit, hold_id)
-    head = visit.services.holds.review(
-        hold_id,
-        review_at=instant("review_at", form.review_at),
-        actor=visit.principal.id,
-        reason=form.reason,
-    )
+    with decided_on():
+        head = visit.services.holds.review(
+            hold_id,
+            review_at=instant("review_at", form.review_at),
+            actor=visit.principal.id,
+            reason=form.reason,
+            expected=version,
+        )
     return _answer(visit, head)
 
 
-def propose_release(visit: Releaser, hold_id: HoldId, why: HoldReason) -> JSONResponse:
+def propose_release(visit: Releaser, hold_id: HoldId, version: Version, why: HoldReason) -> JSONResponse:
     """Ask for the release; the hold stays in force until another person approves."""
     visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "propose"})
     _shown(visit, hold_id)
-    return _answer(
-        visit, visit.services.holds.propose_release(hold_id, actor=visit.principal.id, reason=why.reason)
-    )
+    with decided_on():
+        head = visit.services.holds.propose_release(
+            hold_id, actor=visit.principal.id, reason=why.reason, expected=version
+        )
+    return _answer(visit, head)
 
 
-def approve_release(visit: Releaser, hold_id: HoldId, form: ApproveReleaseIn) -> JSONResponse:
-    """Release the hold that another person proposed to release."""
+def approve_release(visit: Releaser, hold_id: HoldId, version: Version) -> JSONResponse:
+    """Release the hold that another person proposed to release, as they have read it."""
     visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "approve"})
     _shown(visit, hold_id)
-    return _answer(
-        visit,
-        visit.services.holds.approve_release(hold_id, actor=visit.principal.id, version=form.version),
-    )
+    with decided_on():
+        head = visit.services.holds.approve_release(hold_id, actor=visit.principal.id, expected=version)
+    return _answer(visit, head)
 
 
-def withdraw_release(visit: Releaser, hold_id: HoldId, why: HoldReason) -> JSONResponse:
+def withdraw_release(visit: Releaser, hold_id: HoldId, version: Version, why: HoldReason) -> JSONResponse:
     """Take a proposed release back; the hold was in force all along."""
     visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "withdraw"})
     _shown(visit, hold_id)
-    return _answer(
-        visit, visit.services.holds.withdraw_release(hold_id, actor=visit.principal.id, reason=why.reason)
-    )
+    with decided_on():
+        head = visit.services.holds.withdraw_release(
+            hold_id, actor=visit.principal.id, reason=why.reason, expected=version
+        )
+    return _answer(visit, head)
 
 
 def _answer(
     visit: Visit, head: HoldHead, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     visit.done(version=head.entry.version, status=head.hold.status.value)
-    return JSONResponse(hold_json(head, visit.services.clock.now()), status_code=status, headers=headers)
+    return JSONResponse(
+        hold_json(head, visit.services.clock.now()),
+        status_code=status,
+        headers={**tagged(head.entry.version), **(headers or {})},
+    )
 
 
 def _require_cameras(visit: Visit, cameras: tuple[str, ...]) -> None:

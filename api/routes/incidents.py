@@ -2,16 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
-from starlette.responses import JSONResponse
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
-from api.schemas.incidents import CloseIn, IncidentOut, IncidentsPage
+from api.schemas.incidents import IncidentCloseIn, IncidentOut, IncidentsPage
 from api.visit import Visit, require
+from archive import incidents as record
 from archive.errors import Malformed
 from archive.ids import check_name
-from archive.incidents import IncidentStatus, close_incident, find_incident, incidents
+from archive.incidents import IncidentStatus, find_incident, incidents
 
 MAX_PAGE = 1000
 
@@ -20,8 +22,8 @@ def add_routes(router: APIRouter) -> None:
     """Add /v1/incidents and what is under it."""
     one, tag = "/v1/incidents/{incident_id}", "incidents"
     add_json(router, "GET", "/v1/incidents", list_incidents, IncidentsPage, tag=tag)
-    add_json(router, "GET", one, get_incident, IncidentOut, 404, tag=tag)
-    add_json(router, "POST", f"{one}/close", close, IncidentOut, 404, 409, 413, tag=tag)
+    add_json(router, "GET", one, get_incident, IncidentOut, 304, 404, tag=tag)
+    add_json(router, "POST", f"{one}/close", close_incident, IncidentOut, *CHANGE, tag=tag)
 
 
 async def asked_incident(
@@ -53,15 +55,26 @@ def list_incidents(
     return JSONResponse({"incidents": [one.to_json() for one in page], "next": following})
 
 
-def get_incident(visit: Reader, incident_id: IncidentId) -> JSONResponse:
+def get_incident(visit: Reader, request: Request, incident_id: IncidentId) -> Response:
     """One incident."""
-    return JSONResponse(find_incident(visit.services.ledger, incident_id).to_json())
+    found = find_incident(visit.services.ledger, incident_id)
+    return read_answer(request, found.version, found.to_json())
 
 
-def close(
-    visit: Annotated[Visit, require("incidents.close")], incident_id: IncidentId, why: CloseIn
+def close_incident(
+    visit: Annotated[Visit, require("incidents.close")],
+    incident_id: IncidentId,
+    version: Version,
+    why: IncidentCloseIn,
 ) -> JSONResponse:
     """Say what was done about an incident; it opens again when the same thing is found again."""
     visit.begin(Act.INCIDENT_CLOSE, incident_id)
-    closed = close_incident(visit.services.ledger, incident_id, actor=visit.principal.id, reason=why.reason)
-    return JSONResponse(closed.to_json())
+    with decided_on():
+        closed = record.close_incident(
+            visit.services.ledger,
+            incident_id,
+            actor=visit.principal.id,
+            reason=why.reason,
+            expected=version,
+        )
+    return JSONResponse(closed.to_json(), headers=tagged(closed.version))

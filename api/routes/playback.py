@@ -80,8 +80,9 @@ def get_playlist(
             code="playlist_too_long",
             hint=f"Ask for at most {longest // HOUR} h at a time.",
         )
-    visit.access.footage(camera, span)
-    reading = visit.access.trim(visit.runtime.clips.reading(camera, span))
+    access = visit.access
+    access.footage(camera, span)
+    reading = access.trim(visit.runtime.clips.reading(camera, span))
     hls.vod_playlist(reading, _viewer("", ""))  # refuses before a session is opened for nothing
     session = visit.runtime.playback.open(visit.actor, camera, visit.purpose, span)
     purpose = visit.purpose if visit.principal.is_person else ""

@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
-from starlette.responses import JSONResponse
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.auth.permissions import Reach
 from api.cameras import all_cameras
 from api.parameters import camera_ids, instant
+from api.preconditions import CHANGE, Version, VersionOrNone, decided_on, read_answer, tagged
 from api.routing import add_json
 from api.schemas.policies import (
-    ApproveIn,
+    ApprovalReason,
     ExplanationOut,
     PlanIn,
     PlanOut,
@@ -21,6 +23,7 @@ from api.schemas.policies import (
     ProposeIn,
 )
 from api.visit import Visit, require
+from archive.canonical import JsonObject
 from archive.errors import NotFound
 from archive.ids import check_name
 from archive.model.retention import Scope, ScopeKind
@@ -34,11 +37,11 @@ def add_routes(router: APIRouter) -> None:
     every, tag = "/v1/retention/policies", "retention"
     one = f"{every}/{{scope_id}}"
     add_json(router, "GET", every, list_policies, PoliciesOut, tag=tag)
-    add_json(router, "GET", one, get_policy, PolicyWithHistoryOut, 404, tag=tag)
-    add_json(router, "POST", f"{one}/propose", propose_policy, PolicyOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/approve", approve_policy, PolicyOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/reject", reject_policy, PolicyOut, 404, 409, 413, tag=tag)
-    add_json(router, "POST", f"{one}/withdraw", withdraw_policy, PolicyOut, 404, 409, 413, tag=tag)
+    add_json(router, "GET", one, get_policy, PolicyWithHistoryOut, 304, 404, tag=tag)
+    add_json(router, "POST", f"{one}/propose", propose_policy, PolicyOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/approve", approve_policy, PolicyOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/reject", reject_policy, PolicyOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/withdraw", withdraw_policy, PolicyOut, *CHANGE, tag=tag)
     add_json(router, "GET", "/v1/retention/explain", explain_retention, ExplanationOut, 404, tag=tag)
     add_json(router, "POST", "/v1/retention/plan", plan_retention, PlanOut, 404, 413, tag=tag)
 
@@ -53,58 +56,68 @@ async def asked_scope(
 
 
 ScopeAsked = Annotated[Scope, Depends(asked_scope)]
-Reader = Annotated[Visit, require("policies.read")]
+Reader = Annotated[Visit, require("policies.read", Reach.OWN, Reach.FACTS)]
 Editor = Annotated[Visit, require("policies.edit")]
 
 
 def list_policies(visit: Reader) -> JSONResponse:
-    """Every policy, by id, with what waits for a second admin."""
+    """Every policy, by id, with what waits for a second admin; of a district's those that rule there."""
     found = [record for record in visit.services.policies.records() if _is_shown(visit, record)]
     now = visit.services.clock.now()
-    return JSONResponse({"policies": [policy_json(record, now) for record in found]})
+    return JSONResponse({"policies": [_shown(visit, policy_json(record, now)) for record in found]})
 
 
-def get_policy(visit: Reader, scope: ScopeAsked) -> JSONResponse:
+def get_policy(visit: Reader, request: Request, scope: ScopeAsked) -> Response:
     """One policy and its history."""
     visit.begin(Act.ACCESS, scope.id, details={"action": visit.action})
+    policies = visit.services.policies
     if scope.kind is ScopeKind.CAMERA:
         visit.access.camera(scope.value)
-    policies = visit.services.policies
-    answer = policy_json(policies.record(scope), visit.services.clock.now())
-    return JSONResponse(answer | {"history": history_json(policies.history(scope))})
+    elif not _rules_theirs(visit, scope):
+        visit.details["denied"] = "district"
+        raise NotFound(f"there is no policy {scope.id}", code="policy_not_found")
+    record = policies.record(scope)
+    answer = policy_json(record, visit.services.clock.now())
+    history = history_json(policies.history(scope))
+    return read_answer(request, record.version, _shown(visit, answer | {"history": history}))
 
 
-def propose_policy(visit: Editor, scope: ScopeAsked, form: ProposeIn) -> JSONResponse:
+def propose_policy(visit: Editor, scope: ScopeAsked, version: VersionOrNone, form: ProposeIn) -> JSONResponse:
     """Ask for terms. What lets nothing go sooner holds at once; a shortening waits for a second admin."""
     _begin_change(visit, scope)
-    services = visit.services
-    terms = form.terms(services.clock.now())
-    return _answer(
-        visit, services.policies.propose(scope, terms, actor=visit.principal.id, reason=form.reason)
-    )
-
-
-def approve_policy(visit: Editor, scope: ScopeAsked, form: ApproveIn) -> JSONResponse:
-    """Approve a shortening that somebody else proposed; it begins after the waiting time."""
-    _begin_change(visit, scope)
-    record = visit.services.policies.approve(
-        scope, actor=visit.principal.id, reason=form.reason, version=form.version
-    )
+    policies, terms = visit.services.policies, form.terms(visit.services.clock.now())
+    with decided_on():
+        record = policies.propose(
+            scope, terms, actor=visit.principal.id, reason=form.reason, expected=version
+        )
     return _answer(visit, record)
 
 
-def reject_policy(visit: Editor, scope: ScopeAsked, why: PolicyReason) -> JSONResponse:
+def approve_policy(visit: Editor, scope: ScopeAsked, version: Version, why: ApprovalReason) -> JSONResponse:
+    """Approve a shortening that somebody else proposed; it begins after the waiting time."""
+    _begin_change(visit, scope)
+    policies = visit.services.policies
+    with decided_on():
+        record = policies.approve(scope, actor=visit.principal.id, reason=why.reason, expected=version)
+    return _answer(visit, record)
+
+
+def reject_policy(visit: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
     """Drop what is proposed, or stop what was approved and has not begun."""
     _begin_change(visit, scope)
-    return _answer(visit, visit.services.policies.reject(scope, actor=visit.principal.id, reason=why.reason))
+    policies = visit.services.policies
+    with decided_on():
+        record = policies.reject(scope, actor=visit.principal.id, reason=why.reason, expected=version)
+    return _answer(visit, record)
 
 
-def withdraw_policy(visit: Editor, scope: ScopeAsked, why: PolicyReason) -> JSONResponse:
+def withdraw_policy(visit: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
     """Have the less specific scopes rule again; where that shortens, a second admin is needed."""
     _begin_change(visit, scope)
-    return _answer(
-        visit, visit.services.policies.withdraw(scope, actor=visit.principal.id, reason=why.reason)
-    )
+    policies = visit.services.policies
+    with decided_on():
+        record = policies.withdraw(scope, actor=visit.principal.id, reason=why.reason, expected=version)
+    return _answer(visit, record)
 
 
 def explain_retention(
@@ -142,18 +155,34 @@ def _begin_change(visit: Visit, scope: Scope) -> None:
 
 
 def _answer(visit: Visit, record: PolicyRecord) -> JSONResponse:
-    return JSONResponse(policy_json(record, visit.services.clock.now()))
+    return JSONResponse(policy_json(record, visit.services.clock.now()), headers=tagged(record.version))
 
 
 def _is_shown(visit: Visit, record: PolicyRecord) -> bool:
     scope = record.policy.scope
     if scope.kind is not ScopeKind.CAMERA:
-        return True
+        return _rules_theirs(visit, scope)
     try:
         visit.access.camera(scope.value)
     except NotFound:
         return False
     return True
+
+
+def _rules_theirs(visit: Visit, scope: Scope) -> bool:
+    """Whether a scope that is no camera's is theirs to know of: of districts' their own, all others."""
+    own = visit.principal.district_filter(visit.action)
+    return scope.kind is not ScopeKind.KECAMATAN or own is None or scope.value in own
+
+
+def _shown(visit: Visit, answer: JsonObject) -> JsonObject:
+    """What they may see of a policy: as public facts, what is in force, and not who asks for what."""
+    if visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN}:
+        return answer
+    public: JsonObject = {**answer, "proposal": None, "changed_by": "", "reason": ""}
+    if "history" in answer:
+        public["history"] = [{**entry, "actor": "", "reason": ""} for entry in answer["history"]]
+    return public
 
 
 def _cameras(visit: Visit, asked: list[str] | None) -> tuple[str, ...] | None:

@@ -17,6 +17,7 @@ from api.routing import add_json
 from api.runtime import Runtime
 from api.schemas.problem import problem_responses
 from api.schemas.session import PasswordIn, PurposeIn, SessionOut, SignedOut, SignIn
+from api.schemas.users import AcceptIn
 from api.visit import Visit, check_purpose, require
 from archive.canonical import JsonObject
 from archive.errors import NotFound, Refused
@@ -39,6 +40,7 @@ def add_routes(router: APIRouter) -> None:
         )
         router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     add_json(router, "POST", "/auth/local", sign_in, SessionOut, 404, 413, 429, tag=tag)
+    add_json(router, "POST", "/auth/invitation", accept_invitation, SessionOut, 404, 413, 429, tag=tag)
     add_json(router, "POST", "/auth/logout", sign_out, SignedOut, 409, 413, tag=tag)
     add_json(router, "POST", "/auth/password", change_password, SessionOut, 409, 413, 429, tag=tag)
     add_json(router, "GET", "/v1/session", get_session, SessionOut, tag=tag)
@@ -102,6 +104,20 @@ def sign_in(request: Request, form: SignIn) -> Response:
         runtime.strangers.turned_away(address)
         raise
     _tell_sign_in(runtime, session, address)
+    return _with_session(runtime, people, session)
+
+
+def accept_invitation(request: Request, form: AcceptIn) -> Response:
+    """Choose the password of a local account with the code of an invitation, and open a session."""
+    runtime, people = _parts(request)
+    runtime.cookies.check_origin(request.scope)
+    address = _address(request)
+    try:
+        session = people.accept(form.code, form.password, address=address)
+    except Refused:
+        runtime.strangers.turned_away(address)
+        raise
+    _tell_sign_in(runtime, session, address, how="invitation")
     return _with_session(runtime, people, session)
 
 
@@ -208,7 +224,7 @@ def _session_json(runtime: Runtime, principal: Principal, session: Session | Non
     }
 
 
-def _tell_sign_in(runtime: Runtime, session: Session, address: str) -> None:
+def _tell_sign_in(runtime: Runtime, session: Session, address: str, *, how: str = "") -> None:
     runtime.trace.tell(
         Told(
             type=Act.SIGN_IN.value,
@@ -216,7 +232,7 @@ def _tell_sign_in(runtime: Runtime, session: Session, address: str) -> None:
             objects=(),
             purpose=session.purpose,
             outcome=Outcome.DONE,
-            details={"how": "openid" if session.refresh else "password"},
+            details={"how": how or ("openid" if session.refresh else "password")},
         )
     )
 

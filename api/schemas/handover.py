@@ -11,6 +11,16 @@ Digest = Annotated[
 ]
 
 
+class OfficerIn(BaseModel):
+    """Who hands over, as the report names them; the name is the account's where it is left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    nip: Annotated[str, StringConstraints(max_length=200)] = ""
+    position: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
 class HandoverIn(BaseModel):
     """The terms of a handover; what is left out is as the settings say. ``downloads`` 0: on a carrier.
 
@@ -23,6 +33,7 @@ class HandoverIn(BaseModel):
     hours: Annotated[int, Field(ge=1, le=744)] | None = None
     note: Annotated[str, StringConstraints(max_length=200)] = ""
     recipient: Annotated[str, StringConstraints(pattern=r"^(user:[A-Za-z0-9.-]{1,63})?$")] = ""
+    officer: OfficerIn = OfficerIn()
 
 
 class ConfirmIn(BaseModel):
@@ -55,6 +66,14 @@ class RecipientOut(BaseModel):
     unit: str
 
 
+class OfficerOut(BaseModel):
+    """Who handed over, as the report names them."""
+
+    name: str
+    nip: str
+    position: str
+
+
 class FetchedOut(BaseModel):
     """One counted download."""
 
@@ -74,7 +93,7 @@ class ReceiptOut(BaseModel):
     downloads: int
 
 
-class LetterOut(BaseModel):
+class AskingLetterOut(BaseModel):
     """The letter of request."""
 
     number: str
@@ -94,6 +113,7 @@ class HandoverOut(BaseModel):
     remaining: int
     until: str
     given_by: str
+    officer: OfficerOut
     given_at: str
     note: str
     tagmanifest_sha256: str
@@ -111,7 +131,7 @@ class HandoverOut(BaseModel):
     cameras: list[str]
     start: str = Field(alias="from")
     end: str = Field(alias="to")
-    letter: LetterOut
+    letter: AskingLetterOut
     legal_basis: list[str]
     approved_by: str
     approved_name: str

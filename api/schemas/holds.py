@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from archive.holds.placing import MAX_CAMERAS, MAX_TEXT
 from archive.model.hold import HoldStatus
@@ -126,11 +126,3 @@ class HoldReason(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Short
-
-
-class ApproveReleaseIn(BaseModel):
-    """``version`` binds the approval to what the approver has read; without it the newest is approved."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    version: StrictInt | None = None

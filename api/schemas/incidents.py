@@ -33,7 +33,7 @@ class IncidentsPage(BaseModel):
     next: str | None
 
 
-class CloseIn(BaseModel):
+class IncidentCloseIn(BaseModel):
     """What was done about it; it goes on record."""
 
     model_config = ConfigDict(extra="forbid")

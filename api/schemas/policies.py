@@ -125,12 +125,11 @@ class ProposeIn(TermsIn):
     reason: Short
 
 
-class ApproveIn(BaseModel):
-    """``version`` is the policy's version that was looked at; another one is not approved."""
+class ApprovalReason(BaseModel):
+    """Why, if anything is to be said; it goes on record. What is approved is the version in If-Match."""
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[StrictInt, Field(ge=1)]
     reason: Short = ""
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
 from api.schemas.holds import HoldProgressOut
+from archive.model.evidence import PackageKind
 from archive.model.hold import HoldStatus
 from archive.model.request import AgencyKind, AttachmentKind, BasisKind, RequestStatus, Verdict
 from archive.requests.form import BasisForm, RequestForm
@@ -105,6 +106,12 @@ class DecisionIn(_In):
     reason: Text = ""
 
 
+class ApproveIn(DecisionIn):
+    """Why, and which package: of footage, or the sealed statement that there is none."""
+
+    kind: PackageKind = PackageKind.FOOTAGE
+
+
 class LimitIn(_In):
     """How many camera-hours this one request may keep, and why."""
 
@@ -159,6 +166,7 @@ class DecisionOut(BaseModel):
     reason: str
     entry_sha256: str
     without_letter: bool
+    kind: PackageKind
 
 
 class CommentOut(BaseModel):

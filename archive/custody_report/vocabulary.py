@@ -89,6 +89,24 @@ sign_in | – | – | masuk | signed in
 sign_out | – | – | keluar | signed out
 password.change | – | – | mengganti kata sandi | changed a password
 purpose.change | – | – | menyatakan keperluan | named a purpose
+user.read | – | – | melihat pengguna | looked at accounts
+user.add | – | – | membuka akun | opened an account
+user.change | – | – | mengubah akun | changed an account
+user.disable | – | – | menutup akun | closed an account
+user.enable | – | – | membuka kembali akun | opened an account again
+user.sign_out | – | – | mengakhiri sesi pengguna | ended somebody's sessions
+user.invite | – | – | mengundang pengguna | invited somebody
+grant.read | – | – | melihat izin | looked at grants
+grant.give | – | authorization | memberi izin melihat | gave a grant
+grant.revoke | – | authorization | mencabut izin melihat | revoked a grant
+token.read | – | – | melihat token mesin | looked at tokens
+token.make | – | – | membuat token mesin | made a token
+token.revoke | – | – | mencabut token mesin | revoked a token
+token.created | – | – | token mesin dibuat | token made
+token.revoked | – | – | token mesin dicabut | token revoked
+user.invited | – | – | undangan diberikan | invitation given
+user.sessions_ended | – | – | sesi pengguna diakhiri | sessions ended
+user.claims_changed | – | – | peran menurut penyedia identitas berubah | roles changed by the provider
 user.added | – | – | pengguna ditambahkan | user added
 user.changed | – | – | pengguna diubah | user changed
 user.disabled | – | – | pengguna dinonaktifkan | user disabled

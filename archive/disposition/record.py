@@ -30,6 +30,7 @@ from archive.disposition.listing import (
     decode_kept,
     decode_list,
 )
+from archive.disposition.paper import read_paper
 from archive.errors import ArchiveError, Conflict, Malformed, NotFound, Unavailable
 from archive.evidence import certificates, cms, token
 from archive.model.disposition import Disposition, policy_to_json
@@ -177,7 +178,7 @@ class _Verification:
                 hint="Its record is made when it ends: saksi work --once dispose",
             )
         data = self._object(RECORD, outcome.record_sha256)
-        self._object(PDF, outcome.pdf_sha256)
+        self._paper(outcome.pdf_sha256)
         listed = self._object(LIST, self._found.list_sha256)
         kept = self._object(KEPT, outcome.kept_sha256)
         stamped = None
@@ -189,6 +190,14 @@ class _Verification:
 
     def _object_to(self, name: str, code: str, message: str) -> None:
         self._findings.append(Finding(code, self._prefix + name, message))
+
+    def _paper(self, named: str) -> None:
+        try:
+            read_paper(self._records, self._found, named)
+        except Unavailable:
+            raise
+        except ArchiveError as error:
+            self._object_to(PDF, error.code, error.message)
 
     def _object(self, name: str, expected: str | None) -> bytes | None:
         try:

@@ -1,5 +1,6 @@
 """Numbers, sizes, lengths of time and moments as they are written in Indonesian."""
 
+from datetime import date as Date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive.errors import Malformed
@@ -41,6 +42,15 @@ def day_in_words(instant: int, zone: ZoneInfo) -> str:
     """``Selasa, 24 November 2026``."""
     local = as_datetime(instant).astimezone(zone)
     return f"{_DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def date_in_words(date: str) -> str:
+    """``24 November 2026`` for ``2026-11-24``; what is no such date is returned as it is."""
+    try:
+        found = Date.fromisoformat(date)
+    except ValueError:
+        return date
+    return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
 
 
 def clock_time(instant: int, zone: ZoneInfo) -> str:

@@ -73,7 +73,9 @@ class Pages:
         self._canvas.setAuthor(author)
         self._canvas.setSubject(footer)
         self._canvas.setCreator("Saksi")
+        self._canvas.setViewerPreference("DisplayDocTitle", "true")  # the title, not the name of a file
         self._page = 0
+        self._headings = 0
         self._y: float = HEIGHT
 
     @property
@@ -100,6 +102,7 @@ class Pages:
         self._room(room)
         self._y += 14
         whole = self._whole()
+        self._outline(text)
         whole.words((0, 0), text, font=Font.BOLD, size=11)
         if english:
             left = text_width(printable(text, Font.BOLD), Font.BOLD, 11) + 6
@@ -240,6 +243,13 @@ class Pages:
         with ONE_AT_A_TIME:
             self._canvas.save()
         return self._out.getvalue()
+
+    def _outline(self, text: str) -> None:
+        """Make the heading one that a reader program lists and jumps to."""
+        self._headings += 1
+        place = f"heading-{self._headings}"
+        self._canvas.bookmarkHorizontal(place, 0, HEIGHT - self._y + 14)
+        self._canvas.addOutlineEntry(printable(text, Font.BOLD), place, 0)
 
     def _whole(self) -> Panel:
         """What is left of the page, as a frame that begins at the current height."""

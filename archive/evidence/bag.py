@@ -20,8 +20,8 @@ TAG_FILES = (INFO, DECLARATION, MANIFEST)
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)\Z", re.ASCII)
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z", re.ASCII)
-_RESERVED = frozenset(
-    {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
+_RESERVED = frozenset({"con", "prn", "aux", "nul", "conin$", "conout$"}).union(
+    port + digit for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
 )
 MAX_PATH = 200
 
@@ -46,8 +46,8 @@ def check_path(path: str) -> str:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether Windows takes the name for a device, whatever follows its first dot."""
-    return name.partition(".")[0].lower() in _RESERVED
+    """Whether Windows takes the name for a device, whatever follows its first dot and the spaces before."""
+    return name.partition(".")[0].rstrip(" ").lower() in _RESERVED
 
 
 def write_manifest(digests: Mapping[str, str]) -> bytes:

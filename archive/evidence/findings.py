@@ -109,13 +109,13 @@ def to_json(result: VerificationResult) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What follows for a clip: its SHA-256 from the originals, and the slices of its pieces by both sides.
+    """What comparing a clip with its originals found: whether its bytes are theirs, and its pieces' slices.
 
     ``of_originals`` has one for each piece, None where the original cannot be read as NAL units;
-    ``of_clip`` is short where the clip cannot.
+    ``of_clip``, by the clip's own tables and without a SHA-256, is short where the clip cannot.
     """
 
-    sha256: str
+    same: bool
     of_originals: tuple[Slices | None, ...]
     of_clip: tuple[Slices, ...]
 

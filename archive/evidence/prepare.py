@@ -7,6 +7,7 @@ package is asked for with (the request's own custody event) was recorded before 
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from archive import canonical, custody, journal, keys, reader
@@ -59,7 +60,8 @@ def _no_attachments(_request: SealRequest) -> Mapping[str, Document]:
 class Preparer:
     """Makes plans; :data:`archive.evidence.plan.Prepare` is its :meth:`__call__`.
 
-    ``system`` holds facts about this installation; ``lock_days`` is the term of the package's lock.
+    ``system`` holds facts about this installation; ``lock_days`` is the term of the package's lock. ``pool``
+    asks a store behind a network about many originals at once; the clips of a plan read with it too.
     """
 
     stores: Stores
@@ -73,6 +75,7 @@ class Preparer:
     prover: Prover
     facts_of: FactsOf = _no_facts
     attachments_of: AttachmentsOf = _no_attachments
+    pool: Executor | None = None
 
     def __call__(self, request: SealRequest) -> PackagePlan:
         """The plan of a request.
@@ -117,11 +120,9 @@ class Preparer:
                 [gap for reading in readings for gap in reading.gaps],
             )
         before = {reading.camera: earlier_segment(reading, self.index) for reading in readings}
-        originals = tuple(
-            self._original(segment)
-            for reading in readings
-            for segment in _originals(reading, before[reading.camera])
-        )
+        segments = [one for reading in readings for one in _originals(reading, before[reading.camera])]
+        looked_at = map if self.pool is None else self.pool.map
+        originals = tuple(looked_at(self._original, segments))
         journals = tuple(self._journals(originals))
         lines = [Line(one.leaf, leaves.decode(one.leaf).ingested_at) for one in originals]
         arrived = {line for proof in journals for line in proof.batch.split(b"\n")}
@@ -171,7 +172,7 @@ class Preparer:
 
     def _original(self, segment: SegmentRef) -> Original:
         head = self.stores.footage.head(segment.key, version=segment.version or None)
-        return Original(ref=segment, leaf=reader.recorded_leaf(self.stores.footage, segment), lock=head.lock)
+        return Original(ref=segment, leaf=reader.leaf_of(head, segment), lock=head.lock)
 
     def _clips(self, readings: Iterable[Reading], request: SealRequest) -> Iterator[ClipPlan]:
         """One clip a camera where that can be, else one for each part; the originals are always whole.
@@ -189,7 +190,8 @@ class Preparer:
                     continue
                 part = self._part(reading, span, request)
                 try:
-                    clip = plan_clip(part, self.stores.footage, earlier=earlier_segment(part, self.index))
+                    earlier = earlier_segment(part, self.index)
+                    clip = plan_clip(part, self.stores.footage, pool=self.pool, earlier=earlier)
                 except NotJoinable as refusal:
                     spans.extendleft(one for one in reversed(refusal.spans) if one.duration < span.duration)
                     continue

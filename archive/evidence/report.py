@@ -245,6 +245,19 @@ _COMMANDS_PYZ = """\
     python3 ../saksi-verify.pyz --trust ../trust.pem --tsa-trust ../tsa-trust.pem .
 """
 
+_COMMANDS_REVOKED = """\
+    G=$(date -d "$(openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text 2>/dev/null \\
+      | sed -n 's/^Time stamp: //p')" +%s)
+    S=$(openssl x509 -in ../signer.pem -noout -serial | cut -d= -f2)
+    R=$(openssl crl -in ../pencabutan.crl -noout -text \\
+      | awk -v s="$S" '/Serial Number:/ { on = ($3 == s) } on' \\
+      | { grep -Eo '[A-Z][a-z]{2} +[0-9]+ [0-9:]{8} [0-9]{4} GMT' || true; } \\
+      | while read -r d; do date -d "$d" +%s; done | sort -n | head -n 1)
+    if ! openssl crl -in ../pencabutan.crl -CAfile ../trust.pem -noout 2>&1 | grep -q '^verify OK'; \\
+      then echo DAFTAR ASING; elif [ -z "$R" ]; then echo TIDAK DICABUT; \\
+      elif [ "$G" -lt "$R" ]; then echo DICABUT SESUDAHNYA; else echo DICABUT; fi
+"""
+
 _INSTRUCTIONS = f"""\
 CARA MEMERIKSA PAKET INI
 
@@ -292,6 +305,14 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
    dan --log-key SIDIKJARI dengan sidik jari yang diumumkan instansi.
 
 {_COMMANDS_PYZ}
+10. PENCABUTAN. Dapatkan daftar pencabutan terbaru dari otoritas penyegel, dari LUAR paket, dan simpan
+   sebagai pencabutan.crl di folder di atasnya (langkah 2 sudah menulis signer.pem di sana). Harus tercetak
+   TIDAK DICABUT, atau DICABUT SESUDAHNYA: segel yang distempel sebelum sertifikatnya dicabut tetap sah.
+   DICABUT berarti segel ini tidak boleh dipercaya; DAFTAR ASING, bahwa otoritas lain membuat daftarnya.
+   openssl cms -verify dengan -crl_check hanya menilai keadaan sekarang: ia menolak juga segel yang dibuat
+   sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu stempel dibandingkan di sini.
+
+{_COMMANDS_REVOKED}
 Windows: certutil -hashfile BERKAS SHA256 atau Get-FileHash untuk langkah 1, OpenSSL untuk langkah lain.
 Di Debian 12, openssl dgst -sha256 -r BERKAS lebih cepat daripada sha256sum.
 
@@ -325,6 +346,12 @@ The commands are those above. Steps 1 to 4 decide; steps 7 and 8 are there where
 9. All steps at once, and where the clips come from, with the verifier in one file (Python 3.9 or later). Get
    saksi-verify.pyz from OUTSIDE the package and add --signer FINGERPRINT and --log-key FINGERPRINT as
    published.
+10. REVOCATION: get the newest revocation list from the sealing authority, from OUTSIDE the package, as
+   pencabutan.crl one folder above. TIDAK DICABUT (not revoked) must appear, or DICABUT SESUDAHNYA (revoked
+   later): a seal that was stamped before its certificate was revoked stays good. DICABUT (revoked) means
+   that the seal is not to be believed; DAFTAR ASING, that the list is of another authority. openssl cms
+   -verify with -crl_check judges the present alone: it refuses a seal made before the revocation as well,
+   whatever -attime says; so the stamp's time is compared here.
 
 Windows: certutil -hashfile FILE SHA256 or Get-FileHash for step 1, OpenSSL for the others.
 On Debian 12, openssl dgst -sha256 -r FILE is faster than sha256sum.

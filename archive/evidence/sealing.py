@@ -1,8 +1,10 @@
 """From plan to sealed package, in the records bucket (design: seal).
 
-1. Each original streams from the footage bucket into the package, hashed as it passes; a SHA-256 that is not
-   its leaf's ends the sealing. The clips' digests are computed from the very same bytes.
-2. The clips, the proofs, the papers for people, ``evidence.json`` and the manifests follow.
+1. Each original goes from the footage bucket into the package, hashed as it passes; a SHA-256 that is not
+   its leaf's ends the sealing. The clips' digests are computed from the very same bytes. The next originals
+   are fetched, and the last ones stored, meanwhile; memory holds a dozen of them at most.
+2. The clips, several at once, while the papers for people are written; the proofs, ``evidence.json`` and the
+   manifests follow.
 3. The locks of all objects, COMPLIANCE from the start but for three days only, are lengthened to the term of
    the package. Not earlier: what a failed sealing leaves behind must not be there for ten years.
 4. ``signatures/….p7s`` is put if absent: **that is the moment of sealing**. Whatever lies under the package's
@@ -16,10 +18,12 @@ one died. Two that work at once agree on everything but the signature, of which 
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
+from threading import Event
+from threading import Lock as Mutex
 
 from cryptography.x509 import Certificate
 
@@ -28,6 +32,8 @@ from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import bag, certificates, cms, manifest, paths
+from archive.evidence.ahead import Held, ahead, altered, fetch, source_of
+from archive.evidence.lanes import Lane
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import ClipPlan, Document, Original, PackagePlan, check_plan, clip_run
 from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
@@ -43,8 +49,12 @@ Progress = Callable[[int, int], None]
 
 PROVISIONAL_LOCK = 3 * DAY
 THREADS = 4
+FETCHERS = 3
+CLIPS = 3
 HELD = 8 << 20
-"""Originals up to this size pass through memory, ``THREADS`` of them at once."""
+"""Originals up to this size pass through memory, ``FETCHERS`` on their way in and ``THREADS`` out."""
+
+_FED = 1 << 20
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -64,6 +74,9 @@ class Copied:
     signer: Certificate
     tsa: str
 
+
+Feed = Callable[[str, int, bytes | memoryview], None]
+"""Takes an original's key, an offset and the bytes there."""
 
 Compose = Callable[[Copied], Mapping[str, Document]]
 """Writes papers by name under ``data/documents/``; the same :class:`Copied` gives the same bytes."""
@@ -142,6 +155,8 @@ class _Sealing:
     stored: list[Stored] = field(default_factory=list)
     pool: ThreadPoolExecutor = field(init=False)
     flying: deque[Future[Stored]] = field(default_factory=deque)
+    stopped: Event = field(default_factory=Event)
+    telling: Mutex = field(default_factory=Mutex)
 
     def __post_init__(self) -> None:
         self.layout = Layout.of(self.plan)
@@ -171,20 +186,25 @@ class _Sealing:
         """Everything but the signatures; gives the tag manifest's bytes."""
         named = list(zip(self.plan.clips, self.layout.clips, strict=True))
         runs = [clip_run(clip, path) for clip, path in named]
-        for item in self.plan.originals:
-            self._copy(item, runs)
+        self._copy_all(runs)
         outcomes = tuple(
             ClipOutcome(run.digest.hexdigest(), run.samples.codec, tuple(run.slices.of_pieces()))
             for run in runs
         )
-        for (clip, path), outcome in zip(named, outcomes, strict=True):
-            self._put_clip(clip, path, outcome.sha256)
-        for path, content in manifest.proofs(self.plan, self.layout).items():
-            self._put_payload(path, content)
         tsa = self.sealer.authority.name
         clips = dict(zip(self.layout.clips, outcomes, strict=True))
         copied = Copied(plan=self.plan, layout=self.layout, clips=clips, signer=certificate, tsa=tsa)
-        documents = {**self.plan.documents, **self.sealer.compose(copied)}
+        with ThreadPoolExecutor(CLIPS) as pool:
+            putting = [pool.submit(self._put_clip, clip, path, clips[path].sha256) for clip, path in named]
+            try:
+                documents = {**self.plan.documents, **self.sealer.compose(copied)}
+                wait(putting, return_when=FIRST_EXCEPTION)
+            finally:
+                self.stopped.set()
+        for clip in putting:
+            _raise_cause(clip)
+        for path, content in manifest.proofs(self.plan, self.layout).items():
+            self._put_payload(path, content)
         for name, document in documents.items():
             self._put_payload(paths.document(name), document.content)
         body = evidence_json(
@@ -193,38 +213,56 @@ class _Sealing:
         self._put_payload(paths.STATEMENT, body)
         return self._put_tag_files()
 
-    def _copy(self, item: Original, clips: list[ClipRun]) -> None:
-        """One original, hashed on the way: in memory where it is small, else from store to store."""
+    def _copy_all(self, runs: list[ClipRun]) -> None:
+        """The originals in order, those that fit through memory; the clips' digests and slices in lanes."""
+        with Lane() as digests, Lane() as slices:
+
+            def feed(key: str, offset: int, chunk: bytes | memoryview) -> None:
+                for run in runs:
+                    if run.names(key):
+                        digests.do(run.digest.feed, key, offset, chunk)
+                        slices.do(run.slices.feed, key, offset, chunk)
+                self._advance(len(chunk))
+
+            for item, held in ahead(self.plan.originals, self._fetch, FETCHERS):
+                if held is None:
+                    self._copy_streaming(item, feed)
+                else:
+                    self._copy_held(item, held, feed)
+            digests.settle()
+            slices.settle()
+
+    def _fetch(self, item: Original) -> Held | None:
+        return fetch(self.sealer.footage, item) if item.ref.size <= HELD else None
+
+    def _copy_held(self, item: Original, held: Held, feed: Feed) -> None:
         ref, path = item.ref, self.layout.original(item)
+        self._send(path, Content(ref.size, ref.sha256, partial(BytesIO, held.data)))
+        view = memoryview(held.data)
+        for at in range(0, len(view), _FED):
+            feed(ref.key, at, view[at : at + _FED])
+        self._note(path, ref.sha256, ref.size)
+        self.checksums[path] = held.crc32
 
-        def feed(offset: int, chunk: bytes) -> None:
-            for clip in clips:
-                clip.feed(ref.key, offset, chunk)
-            self._advance(len(chunk))
-
-        def source(offset: int) -> Iterator[bytes]:
-            try:
-                return self.sealer.footage.stream(ref.key, offset, version=ref.version or None)
-            except NotFound as error:
-                raise _missing(ref.key) from error
-
-        witness = Witness(source, ref.size, feed)
+    def _copy_streaming(self, item: Original, feed: Feed) -> None:
+        ref, path = item.ref, self.layout.original(item)
+        witness = Witness(source_of(self.sealer.footage, item), ref.size, partial(feed, ref.key))
         try:
-            if ref.size <= HELD:
-                content = Content(ref.size, ref.sha256, partial(BytesIO, witness.read_all(ref.sha256)))
-                self._send(path, content)
-            else:
-                self._stream(path, witness, ref.sha256)
+            self._stream(path, witness, ref.sha256)
         except OtherBytes as error:
-            raise _altered(ref.key, error.message) from error
+            raise altered(ref.key, error.message) from error
         self._note(path, ref.sha256, ref.size)
         self.checksums[path] = witness.crc32
 
     def _put_clip(self, clip: ClipPlan, path: str, digest: str) -> None:
         """One clip, which must have the digest that follows from its originals."""
-        witness = Witness(
-            lambda offset: _from(clip.stream(), offset), clip.size, lambda _, c: self._advance(len(c))
-        )
+
+        def feed(_offset: int, chunk: bytes) -> None:
+            if self.stopped.is_set():
+                raise _Stopped(f"{path} is of no use any more")
+            self._advance(len(chunk))
+
+        witness = Witness(lambda offset: _from(clip.stream(), offset), clip.size, feed)
         try:
             self._stream(path, witness, digest)
         except OtherBytes as error:
@@ -344,8 +382,9 @@ class _Sealing:
         self.sizes[path] = size
 
     def _advance(self, count: int) -> None:
-        self.done += count
-        self.progress(self.done, self.total)
+        with self.telling:  # clips tell from threads of their own
+            self.done += count
+            self.progress(self.done, self.total)
 
 
 def _from(chunks: Iterator[bytes], offset: int) -> Iterator[bytes]:
@@ -355,20 +394,15 @@ def _from(chunks: Iterator[bytes], offset: int) -> Iterator[bytes]:
         offset = max(0, offset - len(chunk))
 
 
-def _missing(key: str) -> IntegrityError:
-    return IntegrityError(
-        f"the segment {key} is not in the archive any more",
-        code="original_missing",
-        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
-    )
+class _Stopped(Conflict):
+    """A clip that is not stored any further, because something else of the package failed."""
 
 
-def _altered(key: str, what: str) -> IntegrityError:
-    return IntegrityError(
-        f"the segment {key} was altered after it was recorded: {what}",
-        code="original_altered",
-        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
-    )
+def _raise_cause(clip: Future[None]) -> None:
+    """Raise what a clip failed of, but not that it was stopped for another's sake."""
+    error = clip.exception()
+    if error is not None and not isinstance(error, _Stopped):
+        raise error
 
 
 def _not_derived(path: str, what: str) -> IntegrityError:

@@ -9,9 +9,10 @@ the original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` a
 import hashlib
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Protocol
 
 from archive.errors import Malformed
 from archive.evidence.derivation import ClipDigest, Piece
@@ -28,15 +29,45 @@ MAX_HEADER = 16 << 20
 
 MAX_CLIP_SAMPLES = 24 * MAX_SAMPLES
 _PAIR = struct.Struct(">II")
+_LENGTH = 4
+"""Bytes of a slice's length as it is hashed, whatever the sample entry says (METHOD)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex)."""
+    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex).
+
+    ``places`` is a digest of where they begin in the run and how long they are: equal bytes in which both
+    sides' tables name the same places hold the same slices.
+    """
 
     first: int
     count: int
     sha256: str
+    places: bytes = field(default=b"", compare=False, repr=False)
+
+
+class Digest(Protocol):
+    """Takes in bytes and tells their digest."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take in bytes."""
+        ...
+
+    def hexdigest(self) -> str:
+        """Of everything taken in."""
+        ...
+
+
+class Unhashed:
+    """A digest of bytes that nobody needs one of: those of a clip that are compared with the originals'."""
+
+    def update(self, _data: bytes | memoryview, /) -> None:
+        """Let bytes pass by."""
+
+    def hexdigest(self) -> str:
+        """Nothing."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +90,13 @@ class SliceWalk:
     first damage on nothing more is found: :attr:`found` has only what was complete before it.
     """
 
-    def __init__(self, samples: Samples, ranges: Iterable[tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        ranges: Iterable[tuple[int, int]],
+        *,
+        digest: Callable[[], Digest] = hashlib.sha256,
+    ) -> None:
         self._samples = samples
         self._ranges = list(ranges)
         self._sample = 0
@@ -69,7 +106,11 @@ class SliceWalk:
         self._taking = False
         self._seen = 0
         self._first = 0
-        self._hash = hashlib.sha256()
+        self._digest = digest
+        self._hash = digest()
+        self._places = array("Q")
+        self._plain = set(samples.length_sizes) == {_LENGTH}
+        self._slice_bytes = bytes(nal_kind(samples.codec, first) is NalKind.SLICE for first in range(256))
         self._over = not self._ranges
         self.codec = samples.codec
         self.found: list[Slices] = []
@@ -81,29 +122,69 @@ class SliceWalk:
         view = memoryview(chunk)
         at, end = self._at - offset, len(view)
         while at < end and not self._over:
-            if self._left:
-                step = min(self._left, end - at)
-                if self._taking:
-                    self._hash.update(view[at : at + step])
-                self._left -= step
-                at += step
-                self._at += step
-                if not self._left:
-                    self._unit_ended()
+            if not self._left:
+                at = self._whole_units(view, at) if self._plain and not self._head else at
+                if at < end and not self._over:
+                    at = self._begin(view, at)
                 continue
-            wanted = self._head_size() - len(self._head)
-            part = view[at : at + wanted]
-            self._head += part
-            at += len(part)
-            self._at += len(part)
-            if len(part) == wanted:
-                self._unit_begins()
+            step = min(self._left, end - at)
+            if self._taking:
+                self._hash.update(view[at : at + step])
+            self._left -= step
+            at += step
+            self._at += step
+            if not self._left:
+                self._unit_ended()
 
-    def _head_size(self) -> int:
-        """The bytes of a length and of the NAL unit's first."""
+    def _whole_units(self, view: memoryview, at: int) -> int:
+        """Take NAL units that lie in ``view`` as a whole, and within one range; where the next one begins.
+
+        What :meth:`_begin` and the rest do step by step, for the many: it stops before anything out of the
+        ordinary, and hashes slices that follow each other at once.
+        """
+        low, high = self._ranges[0]
+        base, sample, seen = self._at - at, self._sample, self._seen
+        ends, kinds, last = self._samples.ends, self._slice_bytes, len(view) - _LENGTH
+        hashed, places = at, self._places
+        while at < last and sample < len(ends):
+            begin = base + at
+            unit_end = begin + _LENGTH + int.from_bytes(view[at : at + _LENGTH])
+            sample_end = ends[sample]
+            if not low < begin or unit_end >= high or unit_end - base > len(view):
+                break
+            if not begin + _LENGTH < unit_end <= sample_end or 0 < sample_end - unit_end <= _LENGTH:
+                break
+            if kinds[view[at + _LENGTH]]:
+                places.append(begin + _LENGTH - low)
+                places.append(unit_end - begin - _LENGTH)
+                seen += 1
+            else:
+                self._hash.update(view[hashed:at])
+                hashed = unit_end - base
+            at = unit_end - base
+            sample += unit_end == sample_end
+        if hashed < at:
+            self._hash.update(view[hashed:at])
+        self._at, self._sample, self._seen = base + at, sample, seen
+        return at
+
+    def _begin(self, view: memoryview, at: int) -> int:
+        """Read the length and first byte of a NAL unit, or the part of them that is there; where it ends."""
         if not self._head:
             self._skip_empty()
-        return self._samples.length_sizes[self._sample] + 1 if self._sample < len(self._samples.ends) else 1
+            if self._over:
+                return at
+        wanted = self._samples.length_sizes[self._sample] + 1 - len(self._head)
+        part = view[at : at + wanted]
+        self._at += len(part)
+        if self._head or len(part) < wanted:
+            self._head += part
+            if len(part) == wanted:
+                self._unit_begins(bytes(self._head))
+                self._head.clear()
+        else:
+            self._unit_begins(part)
+        return at + len(part)
 
     def _skip_empty(self) -> None:
         ends = self._samples.ends
@@ -112,30 +193,32 @@ class SliceWalk:
         if self._sample == len(ends):
             self._over = True
 
-    def _unit_begins(self) -> None:
-        if self._over:
-            return
-        size = len(self._head) - 1
-        length = int.from_bytes(self._head[:size])
+    def _unit_begins(self, head: "bytes | memoryview") -> None:
+        size = len(head) - 1
+        length = int.from_bytes(head[:size])
         begin = self._at - 1 - size
-        first_byte = self._head[size]
-        self._head.clear()
-        if length == 0 or begin + size + length > self._samples.ends[self._sample]:
+        end = begin + size + length
+        first_byte = head[size]
+        low, high = self._ranges[0]
+        if length == 0 or end > self._samples.ends[self._sample]:
             self._over = True
             return
-        if begin >= self._ranges[0][1] or (begin < self._ranges[0][0] < begin + size + length):
+        if begin >= high or begin < low < end:
             self._over = True  # the range's edge is within a NAL unit
             return
-        if begin == self._ranges[0][0]:
+        if begin == low:
             if begin != (self._samples.ends[self._sample - 1] if self._sample else self._samples.start):
                 self._over = True  # the range begins within a sample
                 return
             self._first = self._seen
-            self._hash = hashlib.sha256()
+            self._hash = self._digest()
+            self._places = array("Q")
         is_slice = nal_kind(self._samples.codec, first_byte) is NalKind.SLICE
-        self._taking = is_slice and begin >= self._ranges[0][0]
+        self._taking = is_slice and begin >= low
         if self._taking:
-            self._hash.update(length.to_bytes(4) + bytes((first_byte,)))
+            self._hash.update(head if size == _LENGTH else length.to_bytes(_LENGTH) + bytes((first_byte,)))
+            self._places.append(begin + size - low)
+            self._places.append(length)
         self._seen += is_slice
         self._left = length - 1
         if not self._left:
@@ -152,7 +235,9 @@ class SliceWalk:
             return
         self._sample += 1
         if self._at == self._ranges[0][1]:
-            self.found.append(Slices(self._first, self._seen - self._first, self._hash.hexdigest()))
+            places = hashlib.sha256(self._places.tobytes()).digest()
+            count = self._seen - self._first
+            self.found.append(Slices(self._first, count, self._hash.hexdigest(), places))
             del self._ranges[0]
             self._over = not self._ranges
 

@@ -39,7 +39,7 @@ class HoldDesk(Protocol):
         """Ask for the release."""
         ...
 
-    def approve_release(self, hold_id: str, *, actor: str, version: int | None = None) -> HoldHead:
+    def approve_release(self, hold_id: str, *, actor: str, expected: int | None = None) -> HoldHead:
         """Release it."""
         ...
 
@@ -148,7 +148,7 @@ class Closings:
         if head.hold.status is not HoldStatus.RELEASE_PROPOSED:
             why = f"{file.request.id} is closed: {closing.reason}"[:MAX_TEXT]
             head = self._holds.propose_release(head.hold.id, actor=closing.by, reason=why)
-        self._holds.approve_release(head.hold.id, actor=BY_RULE, version=head.entry.version)
+        self._holds.approve_release(head.hold.id, actor=BY_RULE, expected=head.entry.version)
         return 1
 
     def _closing(self, file: RequestFile, named: Named) -> Closing:

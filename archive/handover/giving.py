@@ -25,7 +25,15 @@ from archive.handover.closing import Closings, HoldDesk
 from archive.handover.fetching import Fetching, Fetchings, check_time
 from archive.handover.reading import Handover, Shelf
 from archive.handover.requests import RequestFile, RequestFiles, naming, one_person, require_sealed
-from archive.model.handover import Receipt, Recipient, Right, check_text, receipt_state, right_state
+from archive.model.handover import (
+    Officer,
+    Receipt,
+    Recipient,
+    Right,
+    check_text,
+    receipt_state,
+    right_state,
+)
 from archive.model.request import RequestStatus
 from archive.persons import same_person
 from archive.ports import ObjectStore
@@ -77,6 +85,7 @@ class Handovers:
         hours: int | None = None,
         note: str = "",
         recipient: str = "",
+        officer: Officer | None = None,
         expected: int | None = None,
     ) -> Handover:
         """Hand the package of a request over to whoever asked for it; again, where the first right ran out.
@@ -84,6 +93,7 @@ class Handovers:
         ``downloads`` 0 is for a package that was given on a carrier; ``expected`` the version that the
         officer acts on, None for the newest. ``recipient`` is the account of the person who asked where the
         request came on paper and was filed on the host; whoever calls has seen that it is of their agency.
+        ``officer`` is how the report names whoever hands over.
 
         Raises:
             NotFound: ``request_not_found``.
@@ -120,6 +130,7 @@ class Handovers:
             signer_sha256=package.signer_sha256,
             tsa=package.tsa,
             gen_time=package.gen_time,
+            officer=_checked(officer or Officer()),
         )
         digest = self._shelf.put(right, "right", right_state(right))
         self._files.append(
@@ -133,6 +144,10 @@ class Handovers:
     def newest(self, request_id: str) -> Handover:
         """The newest handover of a request. Raises NotFound ``request_not_found``, ``handover_not_found``."""
         return self._shelf.newest(self._files.find(request_id))
+
+    def numbered(self, request_id: str, number: int) -> Handover:
+        """One handover of a request; they count from 1. Raises as :meth:`newest`."""
+        return self._shelf.numbered(self._files.find(request_id), number)
 
     def begin_download(self, request_id: str, *, person: str, address: str) -> tuple[Handover, Fetching]:
         """Count a download for the recipient, and name it.
@@ -249,6 +264,14 @@ def typed_sha256(text: str) -> str:
     """A SHA-256 as people type or paste it: case, spaces, colons and hyphens do not matter."""
     return (
         "".join(c for c in text.casefold() if c not in " \t\r\n:-\u00a0").encode("ascii", "replace").decode()
+    )
+
+
+def _checked(officer: Officer) -> Officer:
+    return Officer(
+        name=check_text("officer's name", officer.name, needed=False),
+        nip=check_text("officer's NIP", officer.nip, needed=False),
+        position=check_text("officer's position", officer.position, needed=False),
     )
 
 

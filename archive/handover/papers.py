@@ -2,25 +2,42 @@
 
 Rights, receipts and closings are put by whoever serves people, who may write no package. The job that seals
 copies them, each under its own name and in COMPLIANCE mode, and only those that an entry of the request
-names. Idempotent: a copy that is there is left.
+names; beside them it puts the printed and signed reports (:mod:`archive.handover.printing`). Idempotent: a
+copy that is there is left.
 """
+
+from collections.abc import Callable
 
 from archive import keys
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError
 from archive.evidence.sealed import package_lock
-from archive.handover.reading import paper_key
+from archive.handover.reading import Handover, Shelf, paper_key
 from archive.handover.requests import RequestFile, RequestFiles
 from archive.model.request import RequestStatus
 from archive.ports import Content, ObjectStore
 
+KeepReports = Callable[[Handover], int]
+"""Puts what a package lacks of a handover's reports; how many."""
+
 
 class Papers:
-    """Copies papers into their packages. Not thread-safe."""
+    """Copies papers into their packages. Not thread-safe.
 
-    def __init__(self, files: RequestFiles, records: ObjectStore) -> None:
+    ``keep_reports`` has the reports printed and signed; without it packages have the other papers alone.
+    """
+
+    def __init__(
+        self,
+        files: RequestFiles,
+        records: ObjectStore,
+        shelf: Shelf | None = None,
+        keep_reports: KeepReports | None = None,
+    ) -> None:
         self._files = files
         self._records = records
+        self._shelf = shelf
+        self._keep_reports = keep_reports
         self._done: set[str] = set()
 
     def shelve(self) -> int:
@@ -55,4 +72,7 @@ class Papers:
                 )
             target = keys.package_papers_prefix(evidence_id, number) + source.rpartition("/")[2]
             copied += self._records.put(target, Content.of_bytes(data), lock=lock).created
+        if self._shelf is not None and self._keep_reports is not None:
+            for one in file.given:
+                copied += self._keep_reports(self._shelf.numbered(file, one.number))
         return copied

@@ -17,7 +17,7 @@ from archive.ports import Content, Lock, LockMode, ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The newest handover of a request: the right, the downloads under it, and the receipt."""
+    """One handover of a request: the right, the downloads under it, and the receipt."""
 
     file: RequestFile
     right: Right
@@ -47,7 +47,20 @@ class Shelf:
                 code="handover_not_found",
                 hint="An officer of the War Room hands the sealed package over.",
             )
-        named = file.given[-1]
+        return self._handover(file, file.given[-1])
+
+    def numbered(self, file: RequestFile, number: int) -> Handover:
+        """One of them. Raises NotFound ``handover_not_found``, IntegrityError ``handover_altered``."""
+        for named in file.given:
+            if named.number == number:
+                return self._handover(file, named)
+        raise NotFound(
+            f"{file.request.id} has no handover {number}",
+            code="handover_not_found",
+            hint=f"It was handed over {len(file.given)} times; they count from 1.",
+        )
+
+    def _handover(self, file: RequestFile, named: Named) -> Handover:
         right = right_from_state(self.read(file, named, "right"))
         received = file.received.get(named.number)
         receipt = None if received is None else receipt_from_state(self.read(file, received, "receipt"))

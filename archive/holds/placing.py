@@ -3,7 +3,8 @@
 A hold is in force from the instant its first entry is written until the entry that approves its release.
 Entries that make it cover more pass the gate (:mod:`archive.gate`), so that no batch of a disposition is
 under way then. Every change is one compare-and-append: of two people who act on the same entry one wins, and
-the other reads again. A hold only grows: cameras may be added and its span may be widened, never the other
+the other reads again; ``expected`` of a change is the version that its author has read, None the newest. A
+hold only grows: cameras may be added and its span may be widened, never the other
 way round.
 """
 
@@ -119,6 +120,7 @@ class Holds:
         span: Timespan | None = None,
         actor: str,
         reason: str,
+        expected: int | None = None,
     ) -> HoldHead:
         """Add cameras, or widen the span; a release that was proposed is thereby withdrawn.
 
@@ -128,7 +130,7 @@ class Holds:
             Conflict: ``hold_released``; ``ledger_conflict`` where somebody else changed it meanwhile.
             Malformed: ``nothing_to_change``, ``hold_too_far``, ``bad_hold_request``.
         """
-        head = self._in_force(hold_id)
+        head = self._in_force(hold_id, expected)
         before = head.hold
         wanted = span or before.span
         if wanted.start > before.span.start or wanted.end < before.span.end:
@@ -156,26 +158,30 @@ class Holds:
         with self._placing():
             return self._append(after, head.entry.version, actor=actor, action="hold.extended", reason=why)
 
-    def review(self, hold_id: str, *, review_at: int, actor: str, reason: str) -> HoldHead:
+    def review(
+        self, hold_id: str, *, review_at: int, actor: str, reason: str, expected: int | None = None
+    ) -> HoldHead:
         """Say that someone looked and why it stays, and when to look again.
 
         Raises:
             NotFound, Conflict: as :meth:`extend`.
             Malformed: ``bad_hold_request`` for a review that is not in the future; ``reason_missing``.
         """
-        head = self._in_force(hold_id)
+        head = self._in_force(hold_id, expected)
         after = replace(head.hold, review_at=_later(review_at, self._clock.now()))
         return self._append(
             after, head.entry.version, actor=actor, action="hold.reviewed", reason=_why(reason)
         )
 
-    def propose_release(self, hold_id: str, *, actor: str, reason: str) -> HoldHead:
+    def propose_release(
+        self, hold_id: str, *, actor: str, reason: str, expected: int | None = None
+    ) -> HoldHead:
         """Ask for the release; the hold stays in force until another person approves.
 
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_proposed`` where someone did already.
         """
-        head = self._in_force(hold_id)
+        head = self._in_force(hold_id, expected)
         if head.hold.status is HoldStatus.RELEASE_PROPOSED:
             raise Conflict(
                 f"the release of {hold_id} is proposed already",
@@ -188,22 +194,14 @@ class Holds:
             after, head.entry.version, actor=actor, action="hold.release_proposed", reason=release.reason
         )
 
-    def approve_release(self, hold_id: str, *, actor: str, version: int | None = None) -> HoldHead:
+    def approve_release(self, hold_id: str, *, actor: str, expected: int | None = None) -> HoldHead:
         """Release the hold: from this entry on it is not in force.
-
-        ``version`` binds the approval to the entry that the approver has read.
 
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_not_proposed``.
             Refused: ``same_person``: who proposed a release cannot approve it.
         """
-        head = self._proposed(hold_id)
-        if version not in (None, head.entry.version):
-            raise Conflict(
-                f"{hold_id} was changed by someone else",
-                code="ledger_conflict",
-                hint="Read it again and repeat the change if it still makes sense.",
-            )
+        head = self._proposed(hold_id, expected)
         release = head.hold.release
         if release is None or same_person(release.proposed_by, actor):
             raise Refused(
@@ -217,13 +215,15 @@ class Holds:
             after, head.entry.version, actor=actor, action="hold.released", reason=release.reason
         )
 
-    def withdraw_release(self, hold_id: str, *, actor: str, reason: str) -> HoldHead:
+    def withdraw_release(
+        self, hold_id: str, *, actor: str, reason: str, expected: int | None = None
+    ) -> HoldHead:
         """Take a proposed release back; anybody may, since the footage then stays.
 
         Raises:
             NotFound, Conflict: as :meth:`approve_release`.
         """
-        head = self._proposed(hold_id)
+        head = self._proposed(hold_id, expected)
         after = replace(head.hold, status=HoldStatus.ACTIVE, release=None)
         return self._append(
             after, head.entry.version, actor=actor, action="hold.release_withdrawn", reason=_why(reason)
@@ -231,8 +231,7 @@ class Holds:
 
     def hold(self, hold_id: str) -> HoldHead:
         """One hold. Raises NotFound ``hold_not_found``, IntegrityError, Malformed ``bad_hold``."""
-        entry = self._ledger.head(KIND, check_name(KIND, hold_id))
-        return HoldHead(entry, from_state(entry.id, entry.state))
+        return self._head(hold_id, None)
 
     def history(self, hold_id: str) -> Iterator[Entry]:
         """Every entry of one hold, oldest first. Raises IntegrityError ``ledger_broken``."""
@@ -258,8 +257,12 @@ class Holds:
     def _placing(self) -> AbstractContextManager[None]:
         return nullcontext() if self._gate is None else self._gate.placing()
 
-    def _in_force(self, hold_id: str) -> HoldHead:
-        head = self.hold(hold_id)
+    def _head(self, hold_id: str, expected: int | None) -> HoldHead:
+        entry = self._ledger.head_at(KIND, check_name(KIND, hold_id), expected)
+        return HoldHead(entry, from_state(entry.id, entry.state))
+
+    def _in_force(self, hold_id: str, expected: int | None) -> HoldHead:
+        head = self._head(hold_id, expected)
         if not head.hold.in_force:
             raise Conflict(
                 f"{hold_id} is released",
@@ -268,8 +271,8 @@ class Holds:
             )
         return head
 
-    def _proposed(self, hold_id: str) -> HoldHead:
-        head = self._in_force(hold_id)
+    def _proposed(self, hold_id: str, expected: int | None) -> HoldHead:
+        head = self._in_force(hold_id, expected)
         if head.hold.status is not HoldStatus.RELEASE_PROPOSED:
             raise Conflict(
                 f"nobody proposed the release of {hold_id}",

@@ -27,6 +27,15 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """Who hands over, as paper names them. Empty fields are left to be filled in by hand."""
+
+    name: str = ""
+    nip: str = ""
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
     """The right to fetch one package, bound to a person, a count and a time.
 
@@ -49,6 +58,7 @@ class Right:
     signer_sha256: str
     tsa: str
     gen_time: int
+    officer: Officer = Officer()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,11 @@ def right_state(right: Right) -> JsonObject:
         "downloads": right.downloads,
         "until": format_instant(right.until),
         "given_by": right.given_by,
+        "officer": {
+            "name": right.officer.name,
+            "nip": right.officer.nip,
+            "position": right.officer.position,
+        },
         "given_at": format_instant(right.given_at),
         "note": right.note,
         "tagmanifest_sha256": right.tagmanifest_sha256,
@@ -117,6 +132,7 @@ def right_from_state(state: Mapping[str, Any]) -> Right:
             signer_sha256=check_sha256(state["signer_sha256"]),
             tsa=state["tsa"],
             gen_time=parse_instant(state["gen_time"]),
+            officer=Officer(**state.get("officer", {})),  # rights of before had none
         )
     except (KeyError, TypeError, ValueError, AttributeError, Malformed) as error:
         raise Malformed(f"a handover cannot be read: {error}", code="bad_handover") from error

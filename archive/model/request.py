@@ -12,7 +12,7 @@ from typing import Any
 from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.ids import check_name, check_request_id, check_sha256
-from archive.model.evidence import EvidenceStatus
+from archive.model.evidence import EvidenceStatus, PackageKind
 from archive.timespan import Timespan, format_instant, parse_instant
 
 KIND = "request"
@@ -111,7 +111,8 @@ class LegalBasis:
 class Decision:
     """An officer's decision about one entry of the request: the one whose SHA-256 is ``entry_sha256``.
 
-    ``without_letter`` says that it was taken while the letter of an urgent request was not there yet.
+    ``without_letter`` says that it was taken while the letter of an urgent request was not there yet;
+    ``kind`` which package an approval is for: of footage, or the statement that there is none.
     """
 
     by: str
@@ -121,6 +122,7 @@ class Decision:
     reason: str
     entry_sha256: str
     without_letter: bool = False
+    kind: PackageKind = PackageKind.FOOTAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,7 @@ def to_state(request: Request) -> JsonObject:
             "reason": decision.reason,
             "entry_sha256": decision.entry_sha256,
             "without_letter": decision.without_letter,
+            "kind": decision.kind.value,
         },
         "evidence_id": request.evidence_id,
         "ended_at": _time(request.ended_at),
@@ -353,6 +356,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         reason=value["reason"],
         entry_sha256=check_sha256(value["entry_sha256"]),
         without_letter=bool(value["without_letter"]),
+        kind=PackageKind(value.get("kind", PackageKind.FOOTAGE.value)),  # decisions of before had none
     )
 
 

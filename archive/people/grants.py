@@ -2,18 +2,27 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from archive.clock import Clock
-from archive.errors import Malformed
+from archive.errors import Malformed, Refused
 from archive.ids import check_name
-from archive.ledger import Ledger
+from archive.ledger import Entry, Ledger
 from archive.model.grant import KIND, Grant, Right, from_state, to_state
+from archive.persons import same_person
 from archive.timespan import DAY, Timespan
 
 MAX_CAMERAS = 500
 MAX_SPAN = 31 * DAY
 MAX_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GrantHead:
+    """A grant, and the entry that says so."""
+
+    grant: Grant
+    entry: Entry
 
 
 class Grants:
@@ -41,6 +50,7 @@ class Grants:
         Raises:
             Malformed: ``bad_id``; ``bad_grant`` where it names nobody or both, no camera, no right, no basis,
                 a span longer than 31 days, or an end that has passed.
+            Refused: ``own_grant``: nobody opens footage to themselves.
         """
         now = self._clock.now()
         named = tuple(dict.fromkeys(check_name("camera", camera) for camera in cameras))
@@ -60,6 +70,10 @@ class Grants:
                 raise Malformed(
                     "the grant cannot be given as it is", code="bad_grant", hint=f"Please {sentence}."
                 )
+        if same_person(actor, f"user:{person}"):
+            raise Refused(
+                "nobody opens footage to themselves", code="own_grant", hint="Ask somebody else to give it."
+            )
         grant = Grant(
             id=f"GRT-{secrets.token_hex(8)}",
             person=person,
@@ -78,9 +92,14 @@ class Grants:
         )
         return grant
 
-    def revoke(self, grant_id: str, *, actor: str, reason: str) -> Grant:
-        """Close it before its time. Raises NotFound ``grant_not_found``, Malformed ``bad_id``."""
-        head = self._ledger.head(KIND, check_name(KIND, grant_id))
+    def revoke(self, grant_id: str, *, actor: str, reason: str, expected: int | None = None) -> Grant:
+        """Close it before its time. Nothing happens where that is so.
+
+        Raises:
+            NotFound: ``grant_not_found``. Malformed: ``bad_id``.
+            Conflict: ``ledger_conflict``: it was changed since ``expected``.
+        """
+        head = self._ledger.head_at(KIND, check_name(KIND, grant_id), expected)
         grant = from_state(grant_id, head.state)
         if grant.revoked:
             return grant
@@ -96,6 +115,19 @@ class Grants:
         )
         return closed
 
+    def head(self, grant_id: str) -> GrantHead:
+        """One grant with its newest entry. Raises NotFound ``grant_not_found``, Malformed ``bad_id``."""
+        entry = self._ledger.head(KIND, check_name(KIND, grant_id))
+        return GrantHead(from_state(grant_id, entry.state), entry)
+
+    def history(self, grant_id: str) -> list[Entry]:
+        """Every entry about a grant, the first first. Raises Malformed ``bad_id``."""
+        return list(self._ledger.history(KIND, check_name(KIND, grant_id)))
+
     def grants(self) -> list[Grant]:
         """Every grant, by id; revoked and expired ones too."""
-        return [from_state(entry.id, entry.state) for entry in self._ledger.heads(KIND)]
+        return [head.grant for head in self.heads()]
+
+    def heads(self) -> list[GrantHead]:
+        """Every grant with its newest entry, by id."""
+        return [GrantHead(from_state(entry.id, entry.state), entry) for entry in self._ledger.heads(KIND)]

@@ -38,7 +38,11 @@ class RebuildTarget(Protocol):
         ...
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
-        """Index very many segments; idempotent, and findable only after :meth:`loaded`."""
+        """Index very many segments; idempotent. They may be under way until :meth:`settle` returns."""
+        ...
+
+    def settle(self) -> None:
+        """Return when all that was loaded is kept. Raises as :meth:`load`."""
         ...
 
     def loaded(self) -> None:
@@ -93,6 +97,8 @@ class _Rebuild:
         self._folders = HourFolders(stores.footage)
         self._stays: dict[str, tuple[int, int, Place | None]] = {}
         self._waiting: list[IndexEntry] = []
+        self._under_way: list[SegmentRow] = []
+        self._unkept: JsonObject | None = None
 
     def run(self) -> RebuildReport:
         self._known.learn(self._document)
@@ -128,6 +134,7 @@ class _Rebuild:
                     self._take(waiting.popleft().result())
             while waiting:
                 self._take(waiting.popleft().result())
+            self._settle()
         for recorder, last in self._read.unbroken():
             self._target.advance_cursor(recorder, last)
 
@@ -149,7 +156,10 @@ class _Rebuild:
             self._report.leave_out(key, error)
 
     def _take(self, batches: Sequence[DecodedBatch]) -> None:
-        """Index what was read, then note how far that is."""
+        """Index what was read; how far that is, is noted once the index has it.
+
+        While the index takes it in, the next batches are judged and put together: see :meth:`_settle`.
+        """
         rows: list[SegmentRow] = []
         for batch in batches:
             self._report.batches += 1
@@ -161,17 +171,35 @@ class _Rebuild:
             for line in batch.others:
                 self._add(leaves.decode(line), "")
             self._read.add(batch.recorder, batch.number)
+        self._report.segments += len(rows)
+        self._settle()
         self._load(rows)
         self._flush()
         if batches:
             self._position = batches[-1].key
-            self._target.keep_rebuild_state(
-                {
-                    "position": self._position,
-                    "read": self._read.to_json(),
-                    "report": self._report.to_json(),
-                }
-            )
+            self._unkept = {
+                "position": self._position,
+                "read": self._read.to_json(),
+                "report": self._report.to_json(),
+            }
+
+    def _settle(self) -> None:
+        """Wait for what is under way into the index, then note how far that is.
+
+        The note was written when it set out, since the report has gone on since; what the index could not
+        keep is added to both.
+        """
+        rows, self._under_way = self._under_way, []
+        before = len(self._report.left_out)
+        try:
+            self._target.settle()
+        except Malformed:
+            self._load_each(rows)
+        state, self._unkept = self._unkept, None
+        if state is not None:
+            late = self._report.to_json()["left_out"][before:]
+            state["report"]["left_out"] += late
+            self._target.keep_rebuild_state(state)
 
     def _rows(self, segments: Iterable[tuple[Any, ...]], rows: list[SegmentRow]) -> None:
         """The segments whose objects are in the store, with what is known of them besides."""
@@ -199,15 +227,21 @@ class _Rebuild:
     def _load(self, rows: Sequence[SegmentRow]) -> None:
         if not rows:
             return
-        self._report.segments += len(rows)
         try:
             self._target.load(rows)
         except Malformed:
-            for row in rows:  # one that the index cannot keep must not cost its neighbours
-                try:
-                    self._target.load([row])
-                except Malformed as error:
-                    self._report.leave_out(f"{row.camera}/{row.run}", error)
+            self._load_each(rows)
+        else:
+            self._under_way = list(rows)
+
+    def _load_each(self, rows: Sequence[SegmentRow]) -> None:
+        """One that the index cannot keep must not cost its neighbours."""
+        for row in rows:
+            try:
+                self._target.load([row])
+                self._target.settle()
+            except Malformed as error:
+                self._report.leave_out(f"{row.camera}/{row.run}", error)
 
     # Objects without a line --------------------------------------------------------------------------
 

@@ -60,9 +60,21 @@ class RequestBook:
 
     def requests(self) -> Sequence[RequestHead]:
         """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""
+        return self._all(self._max_age)
+
+    def newest(self) -> Sequence[RequestHead]:
+        """The same, read anew: with every entry that was appended before the call, by whatever process."""
+        return self._all(0)
+
+    def note(self, entry: Entry) -> None:
+        """Take an entry that this process has just appended."""
+        with self._turn:
+            self._keep(entry)
+
+    def _all(self, max_age: int) -> Sequence[RequestHead]:
         with self._turn:
             now = self._clock.monotonic()
-            if self._read_at is None or now - self._read_at >= self._max_age:
+            if self._read_at is None or now - self._read_at >= max_age:
                 for entry in self._requests.refresh().values():
                     self._keep(entry)
                 self._packages.refresh()
@@ -74,11 +86,6 @@ class RequestBook:
                 record = None if package is None else packages.from_state(package.state)
                 heads.append(RequestHead(entry, request, record))
         return sorted(heads, key=lambda head: (-head.request.filed_at, head.request.id))
-
-    def note(self, entry: Entry) -> None:
-        """Take an entry that this process has just appended."""
-        with self._turn:
-            self._keep(entry)
 
     def _keep(self, entry: Entry) -> None:
         known = self._found.get(entry.id)

@@ -1,16 +1,19 @@
 """Approving, rejecting, raising a limit: what the War Room does, by somebody who did not ask.
 
-**Approve** 1 another person, the version that they read, footage that is over and there · 2 the ledger entry,
-bound to the SHA-256 of the entry that was read; it chooses the id of the package · 3 the package is asked for
-under that id. After a crash before 3 the job asks; asking twice is once.
+**Approve** 1 another person, the version that they read, a span that is over, footage that is there, or is
+not where its absence is to be stated · 2 the ledger entry,
+bound to the SHA-256 of the entry that was read; it chooses the id of the package · 3 the caller puts it on
+the custody record · 4 the package is asked for under that id. After a crash before 4 the job asks; asking
+twice is once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from archive.errors import Conflict, Malformed, Unavailable
 from archive.ids import new_evidence_id
+from archive.model.evidence import PackageKind
 from archive.model.request import Decision, Request, Verdict
 from archive.requests.book import RequestHead
 from archive.requests.limits import Limits
@@ -25,8 +28,13 @@ MAX_LIMIT_HOURS = 10_000
 class Packages(Protocol):
     """Sealing, as requests need it."""
 
-    def check(self, cameras: Sequence[str], span: Timespan) -> None:
-        """See that there is something to seal. Raises NoFootage ``no_footage``, Unavailable."""
+    def check(self, cameras: Sequence[str], span: Timespan, kind: PackageKind) -> None:
+        """See that a package of the kind can be made: that there is footage, or that there is none.
+
+        Raises:
+            NoFootage: ``no_footage``. Unavailable: the index or the store does not answer.
+            Refused: ``footage_exists``, ``footage_pending``.
+        """
         ...
 
     def ask(self, request: Request, entry_sha256: str) -> None:
@@ -42,14 +50,30 @@ class Deciding:
         self._packages = packages
         self._limits = limits
 
-    def approve(self, request_id: str, *, by: str, name: str, expected: int, reason: str = "") -> RequestHead:
-        """Approve the entry that was read, and ask for the package.
+    def approve(
+        self,
+        request_id: str,
+        *,
+        by: str,
+        name: str,
+        expected: int,
+        reason: str = "",
+        kind: PackageKind = PackageKind.FOOTAGE,
+        tell: Callable[[RequestHead], object] = lambda head: None,
+    ) -> RequestHead:
+        """Approve the entry that was read, tell it, and ask for the package.
+
+        ``tell`` puts the approval on the custody record, before anything is made because of it. Where it
+        fails the approval stands and the job asks for the package. ``kind`` NO_FOOTAGE has it stated, under
+        seal, that the archive holds nothing of what was asked for; it is handed over like any other.
 
         Raises:
             NotFound: ``request_not_found``.
             Conflict: ``ledger_conflict``, ``request_state``, ``span_not_over``.
             NoFootage: ``no_footage`` with the gaps.
-            Refused: ``same_person``: who filed or amended it cannot approve it.
+            Refused: ``same_person``: who filed or amended it cannot approve it; ``footage_exists``,
+                ``footage_pending``: that there is none would not be true.
+            ArchiveError: as ``tell``.
         """
         why = text_of(reason, "bad_reason") if reason.strip() else ""
         head = self._stream.at(request_id, expected)
@@ -62,14 +86,15 @@ class Deciding:
                 code="span_not_over",
                 hint="Approve it afterwards, or ask for a shorter span.",
             )
-        self._packages.check(before.cameras, before.span)
+        self._packages.check(before.cameras, before.span, kind)
         approved = replace(
             before,
             status=status,
-            decision=self._decision(head, by, name, now, Verdict.APPROVED, why),
+            decision=replace(self._decision(head, by, name, now, Verdict.APPROVED, why), kind=kind),
             evidence_id=new_evidence_id(now),
         )
         done = self._stream.append(approved, expected, RequestAct.APPROVE, actor=by, reason=why)
+        tell(done)
         try:
             self._packages.ask(approved, head.entry.digest)
         except Unavailable:

@@ -1,8 +1,9 @@
 """Filing, amending, adding papers, taking back: what the asking agency does.
 
-**File** 1 the form is judged, all fields at once · 2 the limits · 3 the hold, with the request's id as its
-case: in force from here · 4 the ledger entry: the request is there · 5 the index document. After a crash
-between 3 and 4 the hold stands for a request that never came into being; the job releases it an hour later
+**File** 1 the form is judged, all fields at once · 2 the limits, and what is about to be kept is announced ·
+3 the hold, with the request's id as its case: in force from here · 4 the ledger entry: the request is there ·
+5 the index document. After a crash between 2 and 3 the announcement counts for ten minutes. Between 3 and 4
+the hold stands for a request that never came into being; the job releases it an hour later
 (:mod:`archive.requests.following`), and a filing that took longer than five minutes to get to 4 gives up.
 
 **Amend** as filing, but at 3 the hold grows to what is asked now; it never shrinks.
@@ -23,6 +24,7 @@ from archive.requests.attachments import Attachments
 from archive.requests.book import RequestHead
 from archive.requests.form import Ground, Judged, RequestForm, judge, judge_letter
 from archive.requests.limits import Limits
+from archive.requests.reservations import Announced, Reservations
 from archive.requests.stream import Filer, RequestStream, bounded, text_of
 from archive.requests.transitions import RequestAct, after
 from archive.timespan import DAY, MINUTE, Timespan
@@ -45,8 +47,16 @@ class Rules:
 class Filing:
     """What the asking agency does. Thread-safe."""
 
-    def __init__(self, stream: RequestStream, holds: Holds, attachments: Attachments, rules: Rules) -> None:
+    def __init__(
+        self,
+        stream: RequestStream,
+        holds: Holds,
+        attachments: Attachments,
+        reservations: Reservations,
+        rules: Rules,
+    ) -> None:
         self._stream = stream
+        self._reservations = reservations
         self._holds = holds
         self._attachments = attachments
         self._rules = rules
@@ -64,9 +74,9 @@ class Filing:
         judged = judge(form, self._ground(by, now))
         held_us = len(judged.cameras) * judged.span.duration
         camera_hours.check_request(len(judged.cameras), judged.span, self._rules.limits.per_request)
-        self._check_agency(held_us, by.agency, by.id, now)
         papers = self._with_scan((), judged.letter, by, now)
         request_id = new_request_id(now)
+        self._announce(Announced(request_id, held_us), by.agency, by.id, now)
         hold = self._place(request_id, judged, judged.cameras, judged.span, by.id)
         request = Request(
             id=request_id,
@@ -201,14 +211,21 @@ class Filing:
             return False
         return True
 
-    def _check_agency(self, wanted: int, agency: str, person: str, now: int, besides: str = "") -> None:
+    def _announce(self, wanted: Announced, agency: str, person: str, now: int) -> None:
+        """Judge the limit of an account over what is filed and what is about to be, and be the next."""
         limits = self._rules.limits
-        others = [
-            head.request
-            for head in self._stream.book.requests()
-            if head.request.id != besides and camera_hours.same_account(head.request, agency, person)
-        ]
-        camera_hours.check_agency(wanted, camera_hours.open_us(others, now, limits), limits.per_agency)
+
+        def judge(announced: dict[str, int]) -> None:
+            others = [
+                head.request
+                for head in self._stream.book.newest()
+                if head.request.id != wanted.request_id
+                and camera_hours.same_account(head.request, agency, person)
+            ]
+            kept = camera_hours.open_us(others, now, limits, announced)
+            camera_hours.check_agency(wanted.held_us, kept, limits.per_agency)
+
+        self._reservations.announce(Filer(id=person, agency=agency).account, wanted, judge)
 
     def _place(
         self, request_id: str, judged: Judged, cameras: Sequence[str], span: Timespan, actor: str
@@ -239,13 +256,8 @@ class Filing:
             return hold
         limit = max(request.limit_camera_hours, self._rules.limits.per_request)
         camera_hours.check_request(len(cameras), span, limit)
-        self._check_agency(
-            len(cameras) * span.duration,
-            request.agency_account,
-            request.requester.person,
-            now,
-            besides=request.id,
-        )
+        wanted = Announced(request.id, len(cameras) * span.duration)
+        self._announce(wanted, request.agency_account, request.requester.person, now)
         if not hold.in_force:
             return self._place(request.id, judged, cameras, span, by.id)
         extended = self._holds.extend(

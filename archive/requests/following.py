@@ -95,7 +95,7 @@ class Following:
         try:
             if head.hold.status is HoldStatus.ACTIVE:
                 head = self.holds.propose_release(head.hold.id, actor=RULE, reason=why)
-            self.holds.approve_release(head.hold.id, actor=JOB, version=head.entry.version)
+            self.holds.approve_release(head.hold.id, actor=JOB, expected=head.entry.version)
         except Conflict:
             return 0  # somebody acted on the hold this moment; the next turn looks again
         return 1

@@ -1,12 +1,12 @@
 """Camera-hours: how much one request, and all open requests of one agency, may keep from being destroyed.
 
 A request's hold is placed when it is filed, before anybody looked at it, so filing is bounded. What counts is
-what the hold covers. Two filings of one agency in two processes at one moment may together pass its limit by
-one request; the next one is refused.
+what the hold covers. An agency's limit holds also for filings at one moment, in whatever processes: each is
+announced before its hold is placed (:mod:`archive.requests.reservations`).
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archive.errors import Refused
@@ -62,9 +62,16 @@ def check_agency(wanted: int, open_us: int, limit: int) -> None:
     )
 
 
-def open_us(requests: Iterable[Request], now: int, limits: Limits) -> int:
-    """Cameras times span (µs) that the holds of these requests cover."""
-    return sum(one.held_us for one in requests if counts(one, now, limits))
+def open_us(requests: Iterable[Request], now: int, limits: Limits, announced: Mapping[str, int]) -> int:
+    """Cameras times span (µs) that the holds of these requests cover, or are about to.
+
+    ``announced`` is by request: of one that is filed too, the larger of both counts while it counts at all.
+    """
+    known = {one.id: one for one in requests}
+    filed = sum(
+        max(one.held_us, announced.get(one.id, 0)) for one in known.values() if counts(one, now, limits)
+    )
+    return filed + sum(held_us for request, held_us in announced.items() if request not in known)
 
 
 def counts(request: Request, now: int, limits: Limits) -> bool:

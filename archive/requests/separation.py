@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from archive.errors import Refused
 from archive.ids import check_request_id, check_sha256
 from archive.ledger import Entry, Ledger
+from archive.model.evidence import PackageKind
 from archive.model.request import ENDED, KIND, Request, RequestStatus, Verdict, from_state
 from archive.persons import same_person
 from archive.requests.transitions import RequestAct
@@ -46,13 +47,20 @@ def check_other_person(actor: str, others: Iterable[str], what: str) -> None:
         )
 
 
-def check_separation(ledger: Ledger, request_id: str, entry_sha256: str, *, evidence_id: str = "") -> Request:
+def check_separation(
+    ledger: Ledger,
+    request_id: str,
+    entry_sha256: str,
+    *,
+    evidence_id: str = "",
+    kind: PackageKind | None = None,
+) -> Request:
     """Accept that a package may be sealed for a request, and return the request as it was approved.
 
     That is the state of the approval's entry, so that it is the same however often a package is begun.
 
     ``entry_sha256`` is the entry that was approved, as the package's own request names it; ``evidence_id``,
-    where given, must be the package that the approval chose.
+    where given, must be the package that the approval chose, and ``kind`` what it is to be.
 
     Raises:
         NotFound: ``request_not_found``.
@@ -90,6 +98,7 @@ def check_separation(ledger: Ledger, request_id: str, entry_sha256: str, *, evid
         and now.decision == decision
         and asked.substance == approved.substance == now.substance
         and evidence_id in ("", now.evidence_id)
+        and kind in (None, decision.kind)
     )
     if not stands:
         raise Refused(

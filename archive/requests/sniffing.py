@@ -1,7 +1,8 @@
 """What a paper is, by its bytes: PDF, JPEG or PNG, with the least structure that a reader needs.
 
 Its name and the type it was sent with say nothing. A file that is two things at once (a ZIP behind a PDF) is
-refused: whoever opens it later might see the other one.
+refused: whoever opens it later might see the other one. So is a picture too large to open, and a PDF that
+does something when it is opened (:mod:`archive.requests.active`).
 """
 
 import os
@@ -10,6 +11,7 @@ import zlib
 from typing import IO
 
 from archive.errors import Malformed
+from archive.requests.active import TooMuch, active_name
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 SUFFIXES = {PDF: "pdf", JPEG: "jpg", PNG: "png"}
@@ -22,13 +24,18 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _MAX_PARTS = 100_000
 _MAX_SIDE = 65_535
+MAX_PIXELS = 250_000_000
+"""A sheet of A3 at 1,200 dots an inch has 280 million; letters are scanned at a quarter of that or less."""
+_PDF_BEGINS_WITHIN = 1024
+"""Readers of PDF look for its beginning that far into a file, whatever else it is."""
 
 
 def media_type_of(paper: IO[bytes]) -> str:
     """The media type of a seekable stream; where it stands afterwards is not said.
 
     Raises:
-        Malformed: ``attachment_type``: neither of the three, cut short, or two things at once.
+        Malformed: ``attachment_type``: neither of the three, cut short, two things at once, or none that can
+            be opened safely.
     """
     size = paper.seek(0, os.SEEK_END)
     head = _at(paper, 0, 16)
@@ -44,7 +51,20 @@ def media_type_of(paper: IO[bytes]) -> str:
         raise _refused(f"it begins as {SUFFIXES[found].upper()} and is not whole")
     if _ZIP_END in _at(paper, max(0, size - _ZIP_END_REACH), _ZIP_END_REACH):
         raise _refused("it is an archive of files at the same time")
+    if found is PDF:
+        _refuse_active(_at(paper, 0, size))
+    elif b"%PDF-" in _at(paper, 0, _PDF_BEGINS_WITHIN):
+        raise _refused("it is a PDF at the same time")
     return found
+
+
+def _refuse_active(content: bytes) -> None:
+    try:
+        name = active_name(content)
+    except TooMuch as error:
+        raise _refused("it holds more than can be looked through") from error
+    if name:
+        raise _refused(f"it is a PDF that does something when it is opened (/{name})")
 
 
 def _is_pdf(paper: IO[bytes], size: int) -> bool:
@@ -61,6 +81,7 @@ def _is_png(paper: IO[bytes], size: int) -> bool:
     width, height = struct.unpack(">II", first[8:16])
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         return False
+    _refuse_huge(width, height)
     if zlib.crc32(first[4:21]) != int.from_bytes(first[21:25], "big"):
         return False
     at, seen = 8, False
@@ -97,8 +118,15 @@ def _is_jpeg(paper: IO[bytes], size: int) -> bool:
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
             sides = _at(paper, at + 5, 4)
             frame = len(sides) == 4 and sides[2:] != b"\0\0"
+            if frame:
+                _refuse_huge(*struct.unpack(">HH", sides))
         at += 2 + length
     return False
+
+
+def _refuse_huge(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise _refused(f"its picture has {width * height // 1_000_000} million pixels")
 
 
 def _at(paper: IO[bytes], start: int, length: int) -> bytes:

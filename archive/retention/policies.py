@@ -15,7 +15,7 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused
 from archive.heads import Heads
-from archive.ledger import Entry, Ledger
+from archive.ledger import Entry, Ledger, changed
 from archive.model import camera as cameras
 from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
@@ -69,7 +69,8 @@ class Policies:
 
     Each change is one ledger entry and one index document. The document is a view: where writing it fails
     the entry stands, and the next sync or rebuild brings the document. Of two people who change one
-    policy at once, one gets Conflict ``ledger_conflict``.
+    policy at once, one gets Conflict ``ledger_conflict``. ``expected`` of a change is the version that its
+    author has read (0: there was none), None the newest.
 
     ``floor_days`` is kept at least, whatever policies say; ``wait_hours`` lie between the approval of a
     shortening and its beginning.
@@ -110,7 +111,7 @@ class Policies:
 
     def record(self, scope: Scope) -> PolicyRecord:
         """One policy. Raises NotFound ``policy_not_found``."""
-        return _record(self._head(scope))
+        return _record(self._head(scope, None))
 
     def history(self, scope: Scope) -> Iterator[Entry]:
         """Every entry of one policy, oldest first."""
@@ -140,7 +141,9 @@ class Policies:
 
     # Changing ----------------------------------------------------------------------------------------
 
-    def propose(self, scope: Scope, terms: Terms, *, actor: str, reason: str) -> PolicyRecord:
+    def propose(
+        self, scope: Scope, terms: Terms, *, actor: str, reason: str, expected: int | None = None
+    ) -> PolicyRecord:
         """Ask for terms; they begin at ``effective_from``, or now where that is past.
 
         Where they let nothing go sooner they hold by this alone. Otherwise the record carries them as its
@@ -149,7 +152,7 @@ class Policies:
         Raises:
             Malformed: ``reason_missing``, ``basis_missing``, ``bad_terms``.
             NotFound: ``camera_not_found`` for the scope of a camera that was never registered.
-            Conflict: ``proposal_pending`` where a shortening waits already.
+            Conflict: ``proposal_pending`` where a shortening waits already; ``ledger_conflict``.
         """
         _check_reason(reason)
         _check_basis(terms.basis)
@@ -157,23 +160,25 @@ class Policies:
         terms = replace(terms, effective_from=max(terms.effective_from, now))
         entries = self.heads()
         head = entries.get(scope.id)
+        if expected not in (None, 0 if head is None else head.version):
+            raise changed(KIND, scope.id)
         policy = Policy(scope=scope, terms=()) if head is None else from_state(head.state)
         change = changes.adopted(policy, terms)
         if self._shortens(entries, change, now):
             return self._put_forward(policy, terms, head, actor=actor, reason=reason, now=now)
         return self._decide(entries, change, head, actor=actor, action="policy.changed", reason=reason)
 
-    def withdraw(self, scope: Scope, *, actor: str, reason: str) -> PolicyRecord:
+    def withdraw(self, scope: Scope, *, actor: str, reason: str, expected: int | None = None) -> PolicyRecord:
         """Have the less specific scopes rule again: at once, or as a proposal where that shortens.
 
         Raises:
             Malformed: ``reason_missing``.
             NotFound: ``policy_not_found``.
-            Conflict: ``nothing_to_withdraw``, ``proposal_pending``.
+            Conflict: ``nothing_to_withdraw``, ``proposal_pending``, ``ledger_conflict``.
         """
         _check_reason(reason)
         now = self._clock.now()
-        head = self._head(scope)
+        head = self._head(scope, expected)
         policy = from_state(head.state)
         change = changes.withdrawn(policy, now)
         if change.terms == policy.terms:
@@ -184,26 +189,18 @@ class Policies:
         return self._decide(entries, change, head, actor=actor, action="policy.withdrawn", reason=reason)
 
     def approve(
-        self, scope: Scope, *, actor: str, reason: str = "", version: int | None = None
+        self, scope: Scope, *, actor: str, reason: str = "", expected: int | None = None
     ) -> PolicyRecord:
         """Let a proposed shortening begin, the waiting time from now at the soonest.
 
-        ``version`` binds the approval to the record that was looked at.
-
         Raises:
             NotFound: ``policy_not_found``.
-            Conflict: ``no_proposal``; ``policy_changed`` where ``version`` is not the newest;
-                ``proposal_expired`` where the terms would end before they begin.
+            Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` where the terms would end
+                before they begin.
             Refused: ``same_person``: whoever proposed it.
         """
         now = self._clock.now()
-        head = self._head(scope)
-        if version is not None and version != head.version:
-            raise Conflict(
-                f"the policy {scope} is at version {head.version}, not {version}",
-                code="policy_changed",
-                hint="Look at it again; approve what is proposed now, or reject it.",
-            )
+        head = self._head(scope, expected)
         policy = from_state(head.state)
         proposal = policy.proposal
         if proposal is None:
@@ -230,7 +227,7 @@ class Policies:
             change = changes.adopted(settled, replace(proposal.terms, effective_from=begins))
         return _record(self._append(change, head, actor=actor, action="policy.approved", reason=reason))
 
-    def reject(self, scope: Scope, *, actor: str, reason: str) -> PolicyRecord:
+    def reject(self, scope: Scope, *, actor: str, reason: str, expected: int | None = None) -> PolicyRecord:
         """Drop what is proposed or, where nothing is, stop what was approved and has not begun.
 
         One person is enough, the proposer too: nothing goes sooner by it.
@@ -238,12 +235,12 @@ class Policies:
         Raises:
             Malformed: ``reason_missing``.
             NotFound: ``policy_not_found``.
-            Conflict: ``no_proposal``: nothing is proposed and nothing waits to begin.
+            Conflict: ``no_proposal``: nothing is proposed and nothing waits to begin; ``ledger_conflict``.
             Refused: ``would_shorten``: what waits to begin keeps footage longer.
         """
         _check_reason(reason)
         now = self._clock.now()
-        head = self._head(scope)
+        head = self._head(scope, expected)
         policy = from_state(head.state)
         if policy.proposal is not None:
             change = replace(policy, proposal=None)
@@ -330,8 +327,8 @@ class Policies:
             raise NotFound(f"there is no camera {camera}", code="camera_not_found")
         return found
 
-    def _head(self, scope: Scope) -> Entry:
-        return self._ledger.head(KIND, scope.id)
+    def _head(self, scope: Scope, expected: int | None) -> Entry:
+        return self._ledger.head_at(KIND, scope.id, expected)
 
     def _append(self, policy: Policy, head: Entry | None, *, actor: str, action: str, reason: str) -> Entry:
         entry = self._ledger.append(

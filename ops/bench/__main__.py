@@ -20,6 +20,7 @@ from ops.bench import (
     recording,
     results,
     sealing,
+    sessions,
 )
 from ops.bench.figures import Findings, short
 from ops.bench.workbench import Scale, Workbench
@@ -36,6 +37,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     disposition.SUBJECT: disposition.measure,
     fixity.SUBJECT: fixity.measure,
     merkle.SUBJECT: merkle.measure,
+    sessions.SUBJECT: sessions.measure,
 }
 
 
@@ -77,7 +79,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("subjects", nargs="*", choices=[[], *results.ORDER], metavar="SUBJECT",
                         help=f"one or more of {', '.join(results.ORDER)}; all without")  # fmt: skip
     parser.add_argument("--short", action="store_true", help="a few minutes, for seeing that it works")
-    parser.add_argument("--long", action="store_true", help="seal an hour of each camera")
+    parser.add_argument(
+        "--long", action="store_true", help="seal an hour of each camera; a day of index for sessions"
+    )
     parser.add_argument("--cameras", type=int, default=0, help="cameras of the bank (16)")
     parser.add_argument("--windows", type=int, default=0, help="windows that are measured (3)")
     parser.add_argument(

@@ -170,12 +170,27 @@ def serving(made: Installation) -> Iterator[Served]:
     """``saksi serve`` on a free port, until the block ends."""
     with made.site() as site:
         token = token_file(site).create(f"bench-{time.monotonic_ns()}", site.clock)
-    port = _free_port()
+    port = free_port()
     process = made.start("serve", "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}"
         _await(url, process, made)
         yield Served(url, {"Authorization": f"Bearer {token}"}, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def working(made: Installation, *jobs: str) -> Iterator[int]:
+    """``saksi work`` with these jobs alone, until the block ends; its process."""
+    process = made.start("work", *(word for job in jobs for word in ("--only", job)))
+    try:
+        yield process.pid
     finally:
         process.terminate()
         try:
@@ -197,7 +212,8 @@ def _await(url: str, process: "subprocess.Popen[bytes]", made: Installation) -> 
     raise Unavailable(f"the API did not start: {made.words_of('serve')}", code="bench_failed")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,17 @@ from ops.bench.figures import Figure, Findings, Table, short
 from ops.bench.installation import Installation, add_camera, embedded, lay_down, on_stores, record_raw
 from ops.bench.peers import Boto, copy_plainly, hash_plainly
 from ops.bench.workbench import Workbench
+from ops.pyz import write as write_pyz
 
 SUBJECT = "sealing"
 _CAMERAS = ("cam1", "cam2", "cam3", "cam4")
 _ROUNDS = 3
+_LONG_ROUNDS = 2
+"""Of an hour each: a round leaves two packages' bytes on the disk."""
+
 _BUCKET = "bench-sealing"
+_SEAL_SHARE, _VERIFY_SHARE = 0.7, 0.8
+_MOST_MEMORY = 128
 
 
 def measure(bench: Workbench) -> Findings:
@@ -30,6 +37,7 @@ def measure(bench: Workbench) -> Findings:
     stores = bench.stores("sealing-stores")
     minio = on_stores(bench.scratch("sealing-minio"), stores, _BUCKET, index=True)
     boto = Boto(stores.env()["SAKSI_TEST_MINIO_URL"])
+    rounds = _LONG_ROUNDS if seconds >= 3600 else _ROUNDS
     figures: list[Figure] = []
     rows: list[tuple[str, ...]] = []
     for made, where in ((files, "files"), (minio, "MinIO")):
@@ -39,7 +47,8 @@ def measure(bench: Workbench) -> Findings:
 
         sealed: list[dict[str, Any]] = []
         copied: list[tuple[float, int]] = []
-        for number in range(_ROUNDS):
+        package = target / "package.zip"
+        for _ in range(rounds):
             at = time.perf_counter()
             if made is minio:
                 copied_bytes = boto.copy(_BUCKET, keys, f"{_BUCKET}-cache")
@@ -47,17 +56,24 @@ def measure(bench: Workbench) -> Findings:
                 footage = made.home / "archive" / "footage"
                 copied_bytes = copy_plainly((footage / key for key in keys), target)
             copied.append((time.perf_counter() - at, copied_bytes))
-            package = target / f"package-{number}.zip"
             arguments = {"cameras": _CAMERAS, "start": span.start, "end": span.end, "target": str(package)}
             sealed.append(apart.run(made.environ, "seal", **arguments))
         originals = copied[0][1] / 1e6
         best = min(sealed, key=lambda one: one["sealed"]["seconds"])
         took, bare_took = best["sealed"]["seconds"], min(took for took, _ in copied)
         size = package.stat().st_size / 1e6
+        bare = bare_took / originals * 1e3
+        held_to = made is minio
         figures.append(
             Figure(name=f"seal four cameras × {seconds} s, {where}", unit="s per GB of package",
-                   ours=took / size * 1e3, peer=bare_took / originals * 1e3,
-                   peer_name="bare GET + SHA-256 + PUT")
+                   ours=took / size * 1e3, peer=bare, peer_name="bare GET + SHA-256 + PUT",
+limit=bare / _SEAL_SHARE if held_to else None,
+                   rule=f"≥ {_SEAL_SHARE} × the bare loop" if held_to else "")
+        )  # fmt: skip
+        figures.append(
+            Figure(name=f"memory of sealing, {where}", unit="MiB above idle",
+                   ours=max(one["sealed"]["memory"] for one in sealed), limit=_MOST_MEMORY,
+                   rule=f"≤ {_MOST_MEMORY} MiB")
         )  # fmt: skip
         rows += [
             _row(f"seal, {where}", took, size, best["sealed"]["cpu"], best["sealed"]["memory"]),
@@ -69,25 +85,29 @@ def measure(bench: Workbench) -> Findings:
             figure, more = _verify(bench, made, package)
             figures.append(figure)
             rows += more
+            shutil.rmtree(made.home)
+        shutil.rmtree(target)
     return bench.findings(
         SUBJECT,
         "Sealing and verifying",
         seconds=time.monotonic() - began,
         conditions=(
-            f"Four cameras × {seconds} s at 2 Mbit/s; the best of {_ROUNDS} rounds, the bare loop and "
+            f"Four cameras × {seconds} s at 2 Mbit/s; the best of {rounds} rounds, the bare loop and "
             "sealing "
             "in turns, each sealing in a fresh process. A package holds the untouched originals and one "
             "exact "
             "clip of each camera, which is about as large again; MB are those of the package for Saksi, "
             "of the "
             "originals for the bare loop.",
-            "Sealing hashes every original again against its leaf, proves each clip to be made of the "
-            "originals, stores everything under a COMPLIANCE lock, signs and stamps. The bare loop does one "
-            "object after the other, without a lock.",
+            "Sealing looks at every original, hashes it again against its leaf, proves each clip to be made "
+            "of the originals, writes the report with its pictures, stores everything under a COMPLIANCE "
+            "lock, signs and stamps: all of it is in the time. The bare loop does one object after the "
+            "other, without a lock. Beside it, per byte stored; for the originals alone it is that of the "
+            "table.",
             "Verifying reads the whole ZIP offline: completeness, every hash, signature, time stamp, "
             "journals, the proof of each original in the log, and each clip against the originals: its "
-            "bytes, and the slices of its pictures by either side's own tables. That is five hashes of the "
-            "footage where the peers take two.",
+            "bytes, and the slices of its pictures by either side's own tables. That is three hashes of the "
+            "footage, and a comparison, where the peers take two hashes.",
             "Memory is the most above what the process had before.",
         ),
         figures=tuple(figures),
@@ -124,11 +144,16 @@ def _verify(bench: Workbench, made: Installation, package: Path) -> tuple[Figure
     figure = Figure(
         name="verify a package, ZIP", unit="s per GB", ours=best["seconds"] / size * 1e3,
         peer=min(hashed) / size * 1e3, peer_name="hashlib over the same ZIP",
+        limit=min(hashed) / size * 1e3 / _VERIFY_SHARE, rule=f"≥ {_VERIFY_SHARE} × hashlib",
     )  # fmt: skip
     rows = [
         _row("verify, ZIP", best["seconds"], size, best["cpu"], best["memory"]),
         _row("hashlib.file_digest over the same ZIP", min(hashed), size, None, None),
     ]
+    pyz = package.with_name("saksi-verify.pyz")
+    write_pyz(pyz)
+    alone = [sys.executable, str(pyz), "--trust", str(trust), str(package)]
+    rows.append(_row("saksi-verify.pyz, its start too", _timed(alone), size, None, None))
     for command in (["sha256sum"], ["openssl", "dgst", "-sha256"]):
         if shutil.which(command[0]) is not None:
             took = min(_timed([*command, str(package)]) for _ in range(_ROUNDS))

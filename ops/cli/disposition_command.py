@@ -10,8 +10,9 @@ import typer
 from archive import keys
 from archive.canonical import JsonObject
 from archive.disposition.decide import Decision
-from archive.disposition.listing import PDF, RECORD
+from archive.disposition.listing import RECORD
 from archive.disposition.orphans import OrphanKind
+from archive.disposition.paper import read_paper
 from archive.disposition.pressure import Level
 from archive.errors import Conflict, Malformed, Unavailable
 from archive.model.disposition import Disposition, to_state
@@ -134,7 +135,7 @@ def record(
             )
         if pdf is not None:
             try:
-                pdf.write_bytes(site.stores.records.get(prefix + PDF))
+                pdf.write_bytes(read_paper(site.stores.records, found, found.outcome.pdf_sha256)[1])
             except OSError as error:
                 raise Unavailable(f"{pdf} cannot be written: {error.strerror}", code="unwritable") from error
         text = site.stores.records.get(prefix + RECORD).decode()

@@ -7,6 +7,7 @@ import typer
 from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.model.grant import Grant, Right
+from archive.retention.answers import history_json
 from archive.timespan import format_instant, parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say
@@ -72,6 +73,25 @@ def list_(json_: Json = False) -> None:
             )
             for grant in found
         ],
+    )
+
+
+@app.command()
+def show(grant: Annotated[str, typer.Argument(metavar="GRANT")], json_: Json = False) -> None:
+    """Show one grant and every change of it."""
+    from ops.accounts import grants_of
+
+    with open_site() as site:
+        grants = grants_of(site)
+        found, history = grants.head(grant).grant, grants.history(grant)
+    if json_:
+        print_json({**_json(found), "history": history_json(history)})
+        return
+    for name, value in _json(found).items():
+        say(f"{name}: {' '.join(value) if isinstance(value, list) else value}")
+    print_table(
+        ("AT", "BY", "WHAT", "WHY"),
+        [(format_instant(one.at), one.actor, one.action, one.reason) for one in history],
     )
 
 

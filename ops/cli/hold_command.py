@@ -115,7 +115,7 @@ def approve_release(
 ) -> int:
     """Release a hold whose release another person proposed; then clear the flags no other hold needs."""
     with open_site() as site:
-        head = site.holds.approve_release(hold_id, actor=actor().id, version=version)
+        head = site.holds.approve_release(hold_id, actor=actor().id, expected=version)
         _record(site, "hold.release", head)
         return _carry(site, head, is_left_to_the_job=no_wait, json_=json_)
 

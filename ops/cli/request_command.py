@@ -9,8 +9,9 @@ import typer
 from pydantic import ValidationError
 
 from api.schemas.requests import RequestIn
-from archive.canonical import JsonObject
-from archive.errors import Malformed
+from archive.canonical import JsonObject, sha256_hex
+from archive.errors import Malformed, Unavailable
+from archive.model.evidence import PackageKind
 from archive.model.request import RequestStatus, is_letter_overdue
 from archive.requests.answers import brief_json, history_json, request_json
 from archive.requests.book import RequestHead
@@ -134,14 +135,23 @@ def approve(
     request_id: RequestId,
     version: Version,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
+    no_footage: Annotated[
+        bool, typer.Option("--no-footage", help="Have it stated under seal that there is none.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Approve the version that was read, as another person than who filed it; its package is then made."""
     with open_site() as site:
         head = site.requests.deciding.approve(
-            request_id, by=actor().id, name=actor().id, expected=version, reason=reason
+            request_id,
+            by=actor().id,
+            name=actor().id,
+            expected=version,
+            reason=reason,
+            kind=PackageKind.NO_FOOTAGE if no_footage else PackageKind.FOOTAGE,
+            tell=lambda approved: _record(site, "request.approve", approved),
         )
-        _tell(site, "request.approve", head, json_=json_)
+        _show(site, head, json_=json_)
         decision = head.request.decision
         if decision is not None and decision.without_letter and not json_:
             note("Its letter is not there yet.")
@@ -163,6 +173,54 @@ def cancel(request_id: RequestId, version: Version, reason: Why, json_: Json = F
     with open_site() as site:
         head = site.requests.filing.cancel(request_id, by=actor().id, expected=version, reason=reason)
         _tell(site, "request.cancel", head, json_=json_)
+
+
+@app.command("handover-report")
+def handover_report(
+    request_id: RequestId,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write the PDF here.", metavar="FILE.pdf")],
+    number: Annotated[
+        int, typer.Option("--number", min=0, help="Which handover, from 1; 0: the newest.")
+    ] = 0,
+    json_: Json = False,
+) -> None:
+    """Write the handover report (berita acara serah terima) of a request as PDF."""
+    from ops.handover import handovers_of, reports_of
+
+    with open_site() as site:
+        handovers = handovers_of(site)
+        found = handovers.numbered(request_id, number) if number else handovers.newest(request_id)
+        page, right = reports_of(site).page(found), found.right
+        digest = sha256_hex(page.pdf)
+        site.custody.record(
+            "handover.read",
+            actor=actor(),
+            objects=(request_id, right.evidence_id),
+            details={
+                "number": right.number,
+                "part": "berita-acara.pdf",
+                "bytes": len(page.pdf),
+                "sha256": digest,
+            },
+        )
+        try:
+            with output.open("xb") as file:
+                file.write(page.pdf)
+        except OSError as error:
+            raise Unavailable(f"{output} cannot be written: {error.strerror}", code="unwritable") from error
+    if json_:
+        print_json(
+            {
+                "request_id": request_id,
+                "evidence_id": right.evidence_id,
+                "number": right.number,
+                "signed": page.is_signed,
+                "sha256": digest,
+            }
+        )
+        return
+    say(f"{output}: handover {right.number} of {right.evidence_id}")
+    say(f"  {'bears the electronic seal' if page.is_signed else 'not sealed yet: the job seal does that'}")
 
 
 def _read(path: Path) -> RequestIn:
@@ -190,6 +248,10 @@ def _upload(site: Site, path: Path, by: Filer) -> str:
 
 def _tell(site: Site, act: str, head: RequestHead, *, json_: bool) -> None:
     _record(site, act, head)
+    _show(site, head, json_=json_)
+
+
+def _show(site: Site, head: RequestHead, *, json_: bool) -> None:
     found: JsonObject = request_json(head, site.clock.now())
     if json_:
         print_json(found)

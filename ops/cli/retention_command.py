@@ -140,7 +140,7 @@ def approve(
 ) -> None:
     """Approve a shortening that somebody else proposed; it begins after the waiting time."""
     with open_site() as site:
-        record = site.policies.approve(scope_of(scope), actor=actor().id, reason=reason, version=version)
+        record = site.policies.approve(scope_of(scope), actor=actor().id, reason=reason, expected=version)
         _answer(site, record, json_=json_)
 
 

@@ -22,6 +22,7 @@ Port = Annotated[int, typer.Option("--port", help="Port to listen on; the settin
 def register(app: typer.Typer) -> None:
     """Add the commands to the top level."""
     app.command("serve")(serve)
+    app.command("proxy")(proxy)
     app.command("up")(up)
     app.command("work")(work)
     app.command("doctor")(doctor)
@@ -35,6 +36,35 @@ def serve(host: Host = "", port: Port = -1) -> None:
         server = server_of(site, host=host or site.settings.host, port=_port(site, port))
         _announce(site, server.config.host, server.config.port)
         server.run()
+
+
+def proxy(
+    certificate: Annotated[str, typer.Option("--certificate", metavar="PATH", help="Certificate and chain.")],
+    key: Annotated[str, typer.Option("--key", metavar="PATH", help="Its private key, on the proxy's host.")],
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where browsers come.")
+    ] = "443",
+    api: Annotated[str, typer.Option("--api", metavar="HOST:PORT", help="The API; as set without.")] = "",
+) -> None:
+    """Print the configuration of nginx before the API, for the name in public_url."""
+    from urllib.parse import urlsplit
+
+    from ops.deploy import api_proxy_configuration
+    from ops.settings import Settings
+
+    settings = Settings.load()
+    public = urlsplit(settings.public_url)
+    if public.scheme != "https" or not public.hostname:
+        raise Malformed(
+            "browsers come by https, to a name",
+            code="bad_setting",
+            hint="Set public_url, such as https://saksi.example.",
+        )
+    behind = api or f"{settings.host}:{settings.port}"
+    text = api_proxy_configuration(
+        public.hostname, listen=listen, api=behind, certificate=certificate, key=key
+    )
+    say(text.rstrip())
 
 
 def up(host: Host = "", port: Port = -1) -> None:

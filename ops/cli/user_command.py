@@ -1,16 +1,21 @@
 """``saksi user``: people who sign in, and what is granted to them."""
 
 import secrets
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archive.canonical import JsonObject
-from archive.errors import Refused
 from archive.model.user import User, parse_role
+from archive.retention.answers import history_json
+from archive.timespan import format_instant, parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.wiring import Site
+
+if TYPE_CHECKING:
+    from api.auth.invitations import Invitation
+    from api.auth.office import Office
 
 app = typer.Typer(help="People who sign in: roles, districts, local passwords.", no_args_is_help=True)
 
@@ -31,7 +36,14 @@ Agency = Annotated[str, typer.Option("--agency", metavar="TEXT", help="Whose gra
 Generate = Annotated[
     bool, typer.Option("--generate", help="Draw a password and print it once, instead of asking for one.")
 ]
+Invite = Annotated[
+    bool, typer.Option("--invite", help="Print a code, once, with which they choose a password themselves.")
+]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
+At = Annotated[str, typer.Option("--at", metavar="T", help="When; RFC 3339 with offset. Now without.")]
+FootageAt = Annotated[
+    str, typer.Option("--footage-at", metavar="T", help="Footage of what instant. The same as --at without.")
+]
 
 
 @app.command()
@@ -42,10 +54,11 @@ def add(
     agency: Agency = "",
     full_name: Annotated[str, typer.Option("--full-name", metavar="TEXT", help="As people call them.")] = "",
     generate: Generate = False,
+    invite: Invite = False,
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
-    """Add a local account; its password is asked for or drawn, and never shown again."""
+    """Add a local account; its password is asked for, drawn, or chosen by whoever it is for."""
     from ops.accounts import passwords_of, users_of
 
     user = User(
@@ -55,6 +68,13 @@ def add(
         districts=tuple(dict.fromkeys(district or ())),
         agency=agency,
     )
+    if invite:
+        with open_site() as site:
+            office = _office(site)
+            office.open_account(user, actor=actor().id, reason=reason)
+            invitation = office.invite(name, actor=actor().id)
+        _tell_invitation(invitation, json_)
+        return
     password = _password(name, generate=generate)
     with open_site() as site:
         users_of(site).add(user, actor=actor().id, reason=reason)
@@ -89,15 +109,41 @@ def list_(json_: Json = False) -> None:
 
 
 @app.command()
+def show(name: Name, json_: Json = False) -> None:
+    """Show one person, how they sign in, and every change of them."""
+    with open_site() as site:
+        office = _office(site)
+        head = office.users.head(name)
+        signs_in, history = office.signs_in(head.user) or "none", office.users.history(name)
+    if json_:
+        print_json({**_json(head.user), "signs_in": signs_in, "history": history_json(history)})
+        return
+    state = "enabled" if head.user.enabled else "disabled"
+    say(f"{name}  {' '.join(head.user.roles) or 'no role'}  {state}, signs in: {signs_in}")
+    print_table(
+        ("AT", "BY", "WHAT", "WHY"),
+        [(format_instant(one.at), one.actor, one.action, one.reason) for one in history],
+    )
+
+
+@app.command()
+def invite(name: Name, reason: Reason = "", json_: Json = False) -> None:
+    """Print a code, once, with which somebody chooses the password of their local account.
+
+    It is good once and for three days; a newer one makes it worthless.
+    """
+    with open_site() as site:
+        invitation = _office(site).invite(name, actor=actor().id, reason=reason)
+    _tell_invitation(invitation, json_)
+
+
+@app.command()
 def change(
     name: Name, role: Roles, district: Districts = None, agency: Agency = "", reason: Reason = ""
 ) -> None:
     """Give a local account other roles and districts; for all others the OpenID provider says them."""
-    from ops.accounts import users_of
-
     with open_site() as site:
-        _require_local(site, name)
-        users_of(site).change(
+        _office(site).change(
             name,
             roles=tuple(dict.fromkeys(parse_role(text) for text in role)),
             districts=tuple(dict.fromkeys(district or ())),
@@ -114,7 +160,7 @@ def password(name: Name, generate: Generate = False, json_: Json = False) -> Non
     from ops.accounts import passwords_of, users_of
 
     with open_site() as site:
-        user = _require_local(site, name)
+        user = _office(site).require_local(name)
         fresh = _password(name, generate=generate)
         passwords_of(site).put(name, fresh)
         users_of(site).end_sessions(name, actor=actor().id, reason="password set")
@@ -123,35 +169,73 @@ def password(name: Name, generate: Generate = False, json_: Json = False) -> Non
 
 @app.command()
 def disable(name: Name, reason: Reason = "") -> None:
-    """Let somebody in no more, whoever keeps their password; their sessions end within seconds."""
-    from ops.accounts import users_of
-
+    """Let somebody in no more, whoever keeps their password; their sessions end, their tokens are revoked."""
     with open_site() as site:
-        users_of(site).disable(name, actor=actor().id, reason=reason)
-    say(f"{name} is disabled")
+        _, revoked = _office(site).close_account(name, actor=actor().id, reason=reason)
+    say(f"{name} is disabled" + (f"; revoked: {' '.join(revoked)}" if revoked else ""))
 
 
 @app.command()
 def enable(name: Name, reason: Reason = "") -> None:
-    """Let somebody in again."""
-    from ops.accounts import users_of
-
+    """Let somebody in again; sessions and tokens they had stay ended."""
     with open_site() as site:
-        users_of(site).enable(name, actor=actor().id, reason=reason)
+        _office(site).reopen_account(name, actor=actor().id, reason=reason)
     say(f"{name} is enabled")
 
 
-def _require_local(site: Site, name: str) -> User:
-    from ops.accounts import users_of
+@app.command("sign-out")
+def sign_out(name: Name, reason: Reason = "") -> None:
+    """End every session of somebody; they may sign in again."""
+    with open_site() as site:
+        _office(site).end_sessions(name, actor=actor().id, reason=reason)
+    say(f"the sessions of {name} are over")
 
-    user = users_of(site).user(name)
-    if not user.is_local:
-        raise Refused(
-            f"{name} signs in through {user.issuer}",
-            code="no_password_here",
-            hint="Change roles and password there.",
+
+@app.command()
+def viewers(
+    camera: Annotated[str, typer.Argument(metavar="CAMERA")],
+    at: At = "",
+    footage_at: FootageAt = "",
+    json_: Json = False,
+) -> None:
+    """List who could see what a camera recorded: by role, district, grant, or a token's scope."""
+    from api.auth.viewers import who_could_see
+    from ops.tokens import machines_of
+
+    with open_site() as site:
+        moment = parse_instant(at) if at else site.clock.now()
+        found = who_could_see(
+            site.ledger,
+            site.registry.history(camera),
+            machines_of(site).known(),
+            camera=site.registry.camera(camera).id,
+            at=moment,
+            footage_at=parse_instant(footage_at) if footage_at else moment,
         )
-    return user
+    if json_:
+        print_json(found)
+        return
+    print_table(
+        ("WHO", "ROLES", "AGENCY", "COULD", "BY"),
+        [
+            (
+                one["who"],
+                " ".join(one["roles"]),
+                one["agency"],
+                sight["action"],
+                sight["grant"] or sight["by"],
+            )
+            for one in found["viewers"]
+            for sight in one["sights"]
+        ],
+    )
+
+
+def _office(site: Site) -> "Office":
+    from ops.accounts import office_of
+    from ops.tokens import machines_of
+
+    return office_of(site, machines_of(site))
 
 
 def _password(name: str, *, generate: bool) -> str:
@@ -172,6 +256,15 @@ def _tell(sentence: str, password: str, user: User, json_: bool) -> None:
     if password:
         note("The password, shown this once:")
         say(password)
+
+
+def _tell_invitation(invitation: "Invitation", json_: bool) -> None:
+    until = format_instant(invitation.expires_at)
+    if json_:
+        print_json({"user": invitation.user, "code": invitation.code, "expires_at": until})
+        return
+    note(f"{invitation.user} chooses a password with this code until {until}; it is shown this once:")
+    say(invitation.code)
 
 
 def _json(user: User) -> JsonObject:

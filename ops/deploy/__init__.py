@@ -1,14 +1,15 @@
-"""What a city puts on its servers: the proxy before the store, and units for systemd.
+"""What a city puts on its servers: the proxies before the store and before the API, and units for systemd.
 
-The files are templates that hold no secret. ``saksi store proxy`` fills in the proxy's.
+The files are templates that hold no secret. ``saksi store proxy`` and ``saksi proxy`` fill in the proxies'.
 """
 
+import re
 from importlib.resources import files
 
 from archive.errors import Malformed
 from archive.objects.locations import parse_archive_url
 
-_PROXY = "nginx/saksi-store.conf"
+_PROXY, _API = "nginx/saksi-store.conf", "nginx/saksi-api.conf"
 
 
 def proxy_configuration(archive: str, *, listen: str, store: str) -> str:
@@ -20,7 +21,32 @@ def proxy_configuration(archive: str, *, listen: str, store: str) -> str:
         Malformed: ``bad_proxy_address``, ``bad_archive_url``.
     """
     parse_archive_url(f"s3://{archive}")
-    for address in (listen, store):
+    _check_addresses(listen, store)
+    return _filled(_PROXY, {"ARCHIVE": archive, "LISTEN": listen, "STORE": store})
+
+
+def api_proxy_configuration(name: str, *, listen: str, api: str, certificate: str, key: str) -> str:
+    """The nginx configuration for the API that browsers see as ``https://<name>``.
+
+    ``listen`` is the proxy's address as nginx takes it, ``api`` the host and port of the API behind it, the
+    other two are paths on the proxy's host.
+
+    Raises:
+        Malformed: ``bad_proxy_address``.
+    """
+    _check_addresses(listen, api)
+    if not _NAME.fullmatch(name) or not all(_PATH.fullmatch(path) for path in (certificate, key)):
+        raise Malformed(
+            "the proxy needs a host name, and two paths without spaces",
+            code="bad_proxy_address",
+            hint="as in --name saksi.example --certificate /etc/ssl/saksi.pem --key /etc/ssl/saksi.key",
+        )
+    values = {"NAME": name, "LISTEN": listen, "UPSTREAM": api, "CERTIFICATE": certificate, "KEY": key}
+    return _filled(_API, values)
+
+
+def _check_addresses(*addresses: str) -> None:
+    for address in addresses:
         host, _, port = address.rpartition(":")
         if not port.isdigit() or not set(host) <= _HOST:
             raise Malformed(
@@ -28,10 +54,16 @@ def proxy_configuration(archive: str, *, listen: str, store: str) -> str:
                 code="bad_proxy_address",
                 hint="give host and port, as in 10.0.0.5:9000; listen may be a port alone",
             )
-    text = files(__name__).joinpath(_PROXY).read_text("utf-8")
-    for name, value in (("@ARCHIVE@", archive), ("@LISTEN@", listen), ("@STORE@", store)):
-        text = text.replace(name, value)
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    text = files(__name__).joinpath(template).read_text("utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
     return text
 
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_PATH = re.compile(r"/[A-Za-z0-9._/-]+")
 
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-[]:")

@@ -7,7 +7,6 @@ followed, proxies of the environment not used, and nothing of the answer but its
 """
 
 import hmac
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from archive import canonical
+from archive.addresses import is_public
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Refused, Unavailable
@@ -32,9 +32,7 @@ from ops.notices.secrets import read_secret
 
 SIGNATURE, TIMESTAMP, NOTICE = "Saksi-Signature", "Saksi-Timestamp", "Saksi-Notice"
 TIMEOUT = httpx.Timeout(5.0, connect=3.0)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
 
 
@@ -134,27 +132,6 @@ class WebhookChannel:
 def sign(secret: bytes, timestamp: str, body: bytes) -> str:
     """``v1=`` and the HMAC-SHA256 of ``<timestamp>.<body>`` in hex."""
     return f"v1={hmac.new(secret, timestamp.encode('ascii') + b'.' + body, sha256).hexdigest()}"
-
-
-def is_public(text: str) -> bool:
-    """Whether an address is of the public internet: not private, loopback, link-local, multicast, reserved.
-
-    An IPv4 address inside an IPv6 one is judged as itself.
-    """
-    try:
-        address: Address = ipaddress.ip_address(text)
-    except ValueError:  # a scope, as in fe80::1%eth0, is of this link alone
-        return False
-    inner = _inner(address)
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved and not inner.is_unspecified
-
-
-def _inner(address: Address) -> Address:
-    if not isinstance(address, ipaddress.IPv6Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address.sixtofour or address
 
 
 def notice_json(notice: Notice, *, zone: ZoneInfo, address: str) -> JsonObject:

@@ -265,7 +265,12 @@ class ElasticIndex(Loading):
     def rebuild(self) -> Iterator["ElasticIndex"]:
         """A fresh index that takes this one's place at the end; see :meth:`search.index.Index.rebuild`."""
         with switching.rebuilt(self._cluster) as (fresh, claim):
-            yield ElasticIndex(fresh, self._client, claim)
+            filling = ElasticIndex(fresh, self._client, claim)
+            try:
+                yield filling
+            finally:
+                filling.await_loads()  # indices that are given up must not be written to afterwards
+            filling.settle()
 
     def segments_by_hour(self, camera: str) -> Mapping[int, int]:
         """How many segments start in each UTC hour."""

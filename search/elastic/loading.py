@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from archive.canonical import JsonObject
 from archive.rebuild import SegmentRow
@@ -22,25 +22,43 @@ class Loading:
     def __init__(self, cluster: Cluster, claim: Claim | None) -> None:
         self._cluster = cluster
         self._claim = claim
+        self._under_way: list[Future[None]] = []
+        self._ends: dict[str, int] = {}
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
         """Index very many segments, in requests that are written as text, two of them at once.
 
-        While the server takes one in, the next is written.
+        While the server takes one in, the next is written. When this returns the last are still under way.
         """
         check_rows(rows)
-        ends: dict[str, int] = {}
+        self.settle()
+        ends = self._ends
         for row in rows:
             if row[5] > ends.get(row[0], -1):
                 ends[row[0]] = row[5]
-        with ThreadPoolExecutor(_AT_ONCE, "load") as pool:
-            sent = [pool.submit(self._cluster.load, month, lines) for month, lines in _parts(rows)]
+        pool = ThreadPoolExecutor(_AT_ONCE, "load")
+        try:
+            for month, lines in _parts(rows):
+                self._under_way.append(pool.submit(self._cluster.load, month, lines))
+        finally:
+            pool.shutdown(wait=False)
+
+    def settle(self) -> None:
+        """Wait until the server has all that was loaded; then say how far each camera is. Raises as it."""
+        self.await_loads()
+        sent, self._under_way = self._under_way, []
         for one in sent:
             one.result()
+        ends, self._ends = self._ends, {}
         self._put_states(("high_water", camera, end, {}) for camera, end in ends.items())
+
+    def await_loads(self) -> None:
+        """Wait until nothing is under way, however it ended."""
+        wait(self._under_way)
 
     def loaded(self) -> None:
         """Make what was loaded findable."""
+        self.settle()
         self._cluster.refresh([names.SEGMENTS, names.GAPS, names.RUNS])
 
     def rebuild_state(self) -> JsonObject | None:
@@ -49,6 +67,7 @@ class Loading:
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
         """Keep how far it is. Raises Conflict ``rebuild_superseded`` where another goes on with it."""
+        self.settle()
         if self._claim is not None:
             self._claim.keep(state)
 

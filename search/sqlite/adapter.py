@@ -272,6 +272,9 @@ class SqliteIndex:
             if not self._filling:
                 stale.mark_all(connection)
 
+    def settle(self) -> None:
+        """Nothing is under way when :meth:`load` returns."""
+
     def loaded(self) -> None:
         """Make the indexes that a database to be filled lacks."""
         with self._base.write("be completed") as connection:

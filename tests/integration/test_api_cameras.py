@@ -26,15 +26,20 @@ def test_the_life_of_a_camera(site: Site) -> None:
     assert made.headers["location"] == "/v1/cameras/masjid-1"
     assert site.call.get(made.headers["location"]).json() == made.json()
     assert made.json()["source"] == "rtsp://192.0.2.9/1"
-    edited = site.call("PATCH", "/v1/cameras/masjid-1", json={"name": "Masjid Raya 2", "lat": "-5.1331"})
+    assert made.headers["ETag"] == '"1"'
+    one, read = "/v1/cameras/masjid-1", {"If-Match": '"1"'}
+    edited = site.call("PATCH", one, json={"name": "Masjid Raya 2", "lat": "-5.1331"}, headers=read)
     assert (edited.json()["name"], edited.json()["lat"], edited.json()["lon"]) == (
         "Masjid Raya 2",
         -5.1331,
         119.416,
     )
-    off = site.call("POST", "/v1/cameras/masjid-1/disable", json={"reason": "Renovation"})
+    assert edited.headers["ETag"] == '"2"'
+    off = site.call.change("POST", f"{one}/disable", of=one, json={"reason": "Renovation"})
     assert off.json()["disabled"] is True
-    on = site.call("POST", "/v1/cameras/masjid-1/enable", json={"reason": "Done"})
+    on = site.call(
+        "POST", f"{one}/enable", json={"reason": "Done"}, headers={"If-Match": off.headers["ETag"]}
+    )
     assert on.json()["disabled"] is False
     entries = list(site.services.registry.history("masjid-1"))
     assert [entry.action for entry in entries] == [
@@ -46,7 +51,10 @@ def test_the_life_of_a_camera(site: Site) -> None:
 
 def test_no_answer_ever_shows_a_password(site: Site) -> None:
     texts = [site.call.get("/v1/cameras").text, site.call.get(f"/v1/cameras/{CAMERA}").text]
-    texts.append(site.call("PATCH", f"/v1/cameras/{CAMERA}", json={"name": "Simpang"}).text)
+    one = f"/v1/cameras/{CAMERA}"
+    changed = site.call.change("PATCH", one, of=one, json={"name": "Simpang"})
+    assert changed.status_code == 200
+    texts.append(changed.text)
     sealed = site.services.registry.camera(CAMERA).sealed_source
     for text in texts:
         assert SECRET not in text
@@ -85,8 +93,10 @@ def test_a_camera_that_may_not_be_is_refused(
 
 
 def test_a_change_of_nothing_or_without_a_reason_is_refused(site: Site) -> None:
+    read = {"If-Match": site.call.get(f"/v1/cameras/{CAMERA}").headers["ETag"]}
+
     def code(method: str, path: str, body: Any) -> tuple[int, str]:
-        answer = site.call(method, f"/v1/cameras/{path}", json=body)
+        answer = site.call(method, f"/v1/cameras/{path}", json=body, headers=read)
         return answer.status_code, answer.json()["code"]
 
     assert code("PATCH", CAMERA, {}) == (422, "nothing_to_change")

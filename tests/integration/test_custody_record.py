@@ -130,7 +130,7 @@ def test_no_route_that_shows_footage_or_people_answers_without_the_record(site: 
             continue
         path = filled(site, route.path)
         params = {**ASKED} if path.endswith(("clip", "clip.mp4", "playlist.m3u8")) else {}
-        params |= span(0, 9) if path in ("/v1/recordings", "/v1/segments") else {}
+        params |= span(0, 9) if path in ("/v1/recordings", "/v1/segments", "/v1/war-room/history") else {}
         params |= {"at": instant(5)} if path.endswith("frame.jpg") else {}
         params |= {"person": "token:first"} if path.startswith("/v1/custody") else {}
         params |= {"key": "ledger/camera/cam-1/00000001.json"} if path.endswith("log/proof") else {}

@@ -43,7 +43,7 @@ def package(origin: World, tmp_path: Path) -> Path:
 def script(package: Path, step: int) -> str:
     """The indented lines under a numbered step, first language."""
     text = (package / paths.INSTRUCTIONS).read_text().partition("=" * 40)[0]
-    (body,) = re.findall(rf"^{step}\. .*?(?=^\d\. |\Z)", text, re.MULTILINE | re.DOTALL)
+    (body,) = re.findall(rf"^{step}\. .*?(?=^\d+\. |\Z)", text, re.MULTILINE | re.DOTALL)
     return "\n".join(line[4:] for line in body.splitlines() if line.startswith("    "))
 
 

@@ -3,15 +3,17 @@
 import re
 import subprocess
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from archive.documents.pages import HEIGHT, MARGIN, WIDTH
 from archive.evidence.documents import handover_report, sealing_report
-from archive.evidence.documents.handover_report import Officer
 from archive.model.evidence import PackageKind
+from archive.model.handover import Officer
 from tests.support import papers
 from tests.support.programs import required
 
@@ -103,7 +105,7 @@ def test_the_report_says_what_was_sealed_for_whom(certificate: x509.Certificate,
         "LAPORAN PENYEGELAN BUKTI ELEKTRONIK",
         "Rekaman dari : 24-11-2026 14:00:00 WITA",
         "IPDA Andi Ṣāliḥ Mappanyukki",
-        "B/1234/XI/RES.1.8/2026/Reskrim, tanggal 2026-11-24",
+        "B/1234/XI/RES.1.8/2026/Reskrim, tanggal 24 November 2026",
         "Laporan Polisi LP/B/2211/XI/2026/SPKT",
         "Siti Rahmawati (oidc:siti), operator War Room",
         "Jl. Penghibur, simpang Pantai Losari",
@@ -153,7 +155,7 @@ def test_the_handover_report_carries_what_both_compare(confirmed: bool, tmp_path
 
 
 def test_an_officer_who_is_not_known_is_a_line_to_fill_in(tmp_path: Path) -> None:
-    pdf = handover_report.render(papers.handover(cameras=100), papers.office(officer=Officer()))
+    pdf = handover_report.render(papers.handover(cameras=100, officer=Officer()), papers.office())
     require_within_margins(pdf, tmp_path)
     assert re.search(r"Jabatan +: \.{40,}", printed(pdf, tmp_path, "-layout"))
 
@@ -181,3 +183,28 @@ def test_qr_codes_hold_what_the_paper_says(certificate: x509.Certificate, tmp_pa
         f"SAKSI {papers.EVIDENCE_ID} TAGMANIFEST {facts.right.tagmanifest_sha256} "
         f"SIGNER {facts.right.signer_sha256}"
     ]
+
+
+def test_a_reader_program_gets_title_language_and_headings(tmp_path: Path) -> None:
+    pdf = handover_report.render(papers.handover(), papers.office())
+    path = tmp_path / "report.pdf"
+    path.write_bytes(pdf)
+    told = PdfFileReader(BytesIO(pdf)).root
+    assert str(told["/Lang"]) == "id-ID"
+    assert bool(told["/ViewerPreferences"]["/DisplayDocTitle"])
+    shown = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
+    assert "Berita acara serah terima EVD-2026-0123456789 / 1" in shown
+    titles, one = [], told["/Outlines"]["/First"]
+    while one is not None:
+        titles.append(str(one["/Title"]))
+        one = one["/Next"] if "/Next" in one else None
+    assert titles[:3] == ["Paket bukti", "Nilai yang dibandingkan", "Dasar penyerahan"]
+
+
+def test_a_stamp_of_this_very_machine_is_said_to_be_one(tmp_path: Path) -> None:
+    facts = papers.handover()
+    assert "mesin ini sendiri" in " ".join(
+        printed(handover_report.render(facts, papers.office()), tmp_path).split()
+    )
+    elsewhere = replace(facts, right=replace(facts.right, tsa="https://tsa.example"))
+    assert "mesin ini sendiri" not in printed(handover_report.render(elsewhere, papers.office()), tmp_path)

@@ -1,6 +1,7 @@
 """The way of a sealed package over HTTP: officer, recipient, officer; and nobody else."""
 
 import base64
+import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
 from io import BytesIO
@@ -12,13 +13,15 @@ import pytest
 
 from archive import journal, keys
 from archive.canonical import sha256_hex
+from archive.handover.fetching import Fetchings
 from archive.handover.papers import Papers
+from archive.handover.reading import Handover, Shelf
 from archive.handover.requests import RequestFiles
 from archive.model import leaf as leaves
 from archive.model.custody import Outcome
 from archive.model.evidence import EvidenceStatus
 from archive.model.user import Role
-from archive.ports import Content
+from archive.ports import Content, LockMode
 from archive.reader import recorded_leaf
 from archive.timespan import DAY, HOUR, format_instant
 from tests.support.api_site import CAMERA, Caller, Site, open_site, span
@@ -199,10 +202,13 @@ def test_nobody_else_fetches_it(case: Case) -> None:
     case.give()
     url = case.begin().json()["url"]
     assert code(case.call("budi").get(path)) == (403, "download_needed")
-    for name in ("rekan", "lain"):
-        assert code(case.begin(name)) == (403, "not_recipient")
-        assert code(case.call(name).get(url)) == (403, "not_recipient")
-        assert code(case.confirm("00" * 32, "00" * 32, name)) == (403, "not_recipient")
+    assert code(case.begin("rekan")) == (403, "not_recipient")
+    assert code(case.call("rekan").get(url)) == (403, "not_recipient")
+    assert code(case.confirm("00" * 32, "00" * 32, "rekan")) == (403, "not_recipient")
+    # To another agency there is no such request, and no such package.
+    assert code(case.begin("lain")) == (404, "request_not_found")
+    assert code(case.call("lain").get(url)) == (404, "evidence_not_found")
+    assert code(case.confirm("00" * 32, "00" * 32, "lain")) == (404, "request_not_found")
     assert code(case.call("ani").get(url)) == (403, "not_permitted")
     assert code(case.call("budi").get(f"{path}?download=1-1-{'0' * 32}")) == (404, "download_not_found")
     assert case.call("rekan").get(HANDOVER.format(case.id)).status_code == 200
@@ -254,6 +260,99 @@ def test_papers_lie_in_the_package_and_harm_no_verification(case: Case) -> None:
     whole = case.call("budi").get(case.begin().json()["url"]).content
     with ZipFile(BytesIO(whole)) as package:
         assert any(name.startswith(f"{case.evidence_id}/handover/1/right-") for name in package.namelist())
+
+
+REPORT = HANDOVER + "/{}/berita-acara.pdf"
+
+
+def shelve(site: Site) -> int:
+    """The second half of the job that seals: papers and signed reports."""
+    services = site.services
+    records = services.stores.records
+
+    def keep(found: Handover) -> int:
+        return services.handover_reports.keep(found, site.evidence.worker.sealer.signer, site.clock.now())
+
+    files = RequestFiles(services.ledger, records, services.index)
+    return Papers(files, records, Shelf(records, Fetchings(records, site.clock)), keep).shelve()
+
+
+def words(pdf: bytes) -> str:
+    """What a PDF says, with every run of white space as one space."""
+    done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
+    return " ".join(done.stdout.decode().split())
+
+
+def test_the_report_is_printed_for_both_and_sealed_into_the_package(case: Case, tmp_path: Path) -> None:
+    site = case.site
+    officer = {"nip": "198001012005011001", "position": "Kepala Seksi War Room"}
+    given = case.give(officer=officer).json()
+    assert given["officer"] == {"name": "Dewi", **officer}
+    open_one = case.call("budi").get(REPORT.format(case.id, 1))
+    assert (open_one.status_code, open_one.headers["content-type"]) == (200, "application/pdf")
+    assert open_one.headers["saksi-signed"] == "?0"
+    said = words(open_one.content)
+    digits = "".join(said.split())
+    for fact in (case.evidence_id, "Dewi", officer["nip"], officer["position"], "Iptu Budi Santoso",
+                 "84010123", "Polrestabes Makassar", "WITA", "LP/B/123/XI/2026", "Kamera"):  # fmt: skip
+        assert fact in said
+    assert given["tagmanifest_sha256"] in digits
+    assert given["signer_sha256"] in digits
+    assert "Belum dikonfirmasi dalam sistem" in said
+    case.begin()
+    assert case.call("budi").get(REPORT.format(case.id, 1)).content == open_one.content, "downloads change it"
+
+    assert shelve(site) >= 2
+    sealed = case.call("dewi").get(REPORT.format(case.id, 1))
+    assert sealed.headers["saksi-signed"] == "?1"
+    assert sealed.content.startswith(open_one.content), "what was printed is what is sealed"
+    paper = tmp_path / "berita-acara.pdf"
+    paper.write_bytes(sealed.content)
+    told = subprocess.run(["pdfsig", "-nocert", paper], capture_output=True, text=True, check=False).stdout
+    assert "Signature is Valid." in told
+    assert "Total document signed" in told
+    assert case.confirm(given["tagmanifest_sha256"], given["signer_sha256"]).status_code == 200
+    unsigned = case.call("rekan").get(REPORT.format(case.id, 1))
+    assert unsigned.headers["saksi-signed"] == "?0"
+    assert "kedua nilai sama dengan di atas" in words(unsigned.content)
+    assert shelve(site) == 2, "the receipt, and the report with it"
+    assert shelve(site) == 0
+    confirmed = case.call("budi").get(REPORT.format(case.id, 1))
+    assert confirmed.content.startswith(unsigned.content)
+    again = case.give()
+    assert again.json()["number"] == 2
+    assert case.call("budi").get(REPORT.format(case.id, 1)).content == confirmed.content
+    assert "/ 2" in words(case.call("budi").get(REPORT.format(case.id, 2)).content)
+    verdict = case.call("ani")("POST", f"/v1/evidence/{case.evidence_id}/verify").json()
+    assert verdict["valid"] is True
+    records = site.services.stores.records
+    prefix = keys.package_papers_prefix(case.evidence_id, 1)
+    locked = [records.head(one.key).lock for one in records.list(prefix) if one.key.endswith(".pdf")]
+    assert [None if lock is None else lock.mode for lock in locked] == [LockMode.COMPLIANCE] * 2
+
+
+def test_the_report_is_for_whoever_sees_the_handover_and_each_look_is_on_record(case: Case) -> None:
+    path = REPORT.format(case.id, 1)
+    assert code(case.call("budi").get(path)) == (404, "handover_not_found")
+    case.give()
+    before = {event.id for event in case.site.events()}
+    answer = case.call("rekan").get(path)
+    assert answer.status_code == 200
+    assert code(case.call("lain").get(path)) == (404, "request_not_found")
+    assert code(case.call("budi").get(REPORT.format(case.id, 2))) == (404, "handover_not_found")
+    assert case.call("budi").get(REPORT.format(case.id, 0)).status_code == 422
+    new = [event for event in case.site.events() if event.id not in before]
+    read = [event for event in new if event.type == "handover.read" and event.outcome is Outcome.DONE]
+    assert [(event.actor.id, event.details["number"]) for event in read] == [("user:rekan", 1)]
+    assert read[0].details["sha256"] == sha256(answer.content).hexdigest()
+    assert case.evidence_id in read[0].objects
+    refused = [event.actor.id for event in new if event.outcome is Outcome.REFUSED]
+    assert "user:lain" in refused
+
+
+def test_what_an_officer_says_of_themselves_is_one_printable_line(case: Case) -> None:
+    for wrong in ({"name": "a\nb"}, {"nip": "\x1b[31m"}, {"position": "x" * 201}, {"rank": "x"}):
+        assert case.give(officer=wrong).status_code == 422
 
 
 def test_an_officer_fetches_as_before_and_it_is_on_record(case: Case, tmp_path: Path) -> None:

@@ -79,24 +79,28 @@ def test_the_life_of_a_hold(site: Site) -> None:
     ref = site.first[0]
     assert site.services.stores.footage.head(ref.key).held
 
-    wider = ani("POST", f"{where}/extend", json={"to": instant(40), "reason": "more"})
+    wider = ani.change("POST", f"{where}/extend", of=where, json={"to": instant(40), "reason": "more"})
     assert (wider.json()["to"], wider.json()["from"]) == (instant(40), instant(0))
-    grown = ani("POST", f"{where}/extend", json={"cameras": [EMPTY_CAMERA], "reason": "more"})
+    grown = ani.change(
+        "POST", f"{where}/extend", of=where, json={"cameras": [EMPTY_CAMERA], "reason": "more"}
+    )
     assert grown.json()["cameras"] == [CAMERA, EMPTY_CAMERA]
     later = format_instant(T0 + 60 * DAY)
-    looked = ani("POST", f"{where}/review", json={"review_at": later, "reason": "the trial goes on"})
+    looked = ani.change(
+        "POST", f"{where}/review", of=where, json={"review_at": later, "reason": "the trial goes on"}
+    )
     assert looked.json()["review_at"] == later
 
-    proposed = ani("POST", f"{where}/release", json={"reason": "closed"})
+    proposed = ani.change("POST", f"{where}/release", of=where, json={"reason": "closed"})
     assert (proposed.json()["status"], proposed.json()["in_force"]) == ("release_proposed", True)
-    own = ani("POST", f"{where}/release/approve", json={})
+    own = ani.change("POST", f"{where}/release/approve", of=where)
     assert (own.status_code, own.json()["code"]) == (403, "same_person")
-    stale = budi("POST", f"{where}/release/approve", json={"version": 1})
-    assert (stale.status_code, stale.json()["code"]) == (409, "ledger_conflict")
-    back = budi("POST", f"{where}/release/withdraw", json={"reason": "appeal"})
+    stale = budi("POST", f"{where}/release/approve", headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
+    back = budi.change("POST", f"{where}/release/withdraw", of=where, json={"reason": "appeal"})
     assert back.json()["status"] == "active"
-    ani("POST", f"{where}/release", json={"reason": "closed"})
-    done = budi("POST", f"{where}/release/approve", json={})
+    ani.change("POST", f"{where}/release", of=where, json={"reason": "closed"})
+    done = budi.change("POST", f"{where}/release/approve", of=where)
     assert (done.json()["status"], done.json()["in_force"]) == ("released", False)
     assert done.json()["release"]["approved_by"] == "user:budi"
     site.evidence.site.hold_sweeper().run()
@@ -169,11 +173,11 @@ def test_what_cannot_be_held_is_refused(
 
 def test_a_hold_that_shrinks_or_is_not_there(site: Site) -> None:
     where = site.call("POST", "/v1/holds", json=form()).headers["location"]
-    shrunk = site.call("POST", f"{where}/extend", json={"to": instant(20), "reason": "x"})
+    shrunk = site.call.change("POST", f"{where}/extend", of=where, json={"to": instant(20), "reason": "x"})
     assert (shrunk.status_code, shrunk.json()["code"]) == (422, "hold_shrinks")
     absent = site.call.get("/v1/holds/hold-0")
     assert (absent.status_code, absent.json()["code"]) == (404, "hold_not_found")
-    early = site.call("POST", f"{where}/release/approve", json={})
+    early = site.call.change("POST", f"{where}/release/approve", of=where)
     assert (early.status_code, early.json()["code"]) == (409, "release_not_proposed")
 
 

@@ -94,3 +94,57 @@ def test_a_grant_is_given_for_cameras_that_exist(saksi: CommandLine) -> None:
     assert saksi("grant", "revoke", given.json["id"]).code == 0
     (shown,) = saksi("grant", "list", "--json").json["grants"]
     assert shown["revoked"] is True
+
+
+def test_whoever_is_invited_chooses_the_password_and_nobody_else_knows_it(saksi: CommandLine) -> None:
+    first = saksi("user", "add", "kominfo", "--role", "admin", "--generate", "--json")
+    assert first.code == 0, first.err
+    invited = saksi(
+        "user", "add", "erna", "--role", "kecamatan", "--district", "73.71.13", "--invite", "--json"
+    )
+    assert invited.code == 0, invited.err
+    assert set(invited.json) == {"user", "code", "expires_at"}
+    shown = saksi("user", "show", "erna", "--json").json
+    assert (shown["signs_in"], shown["roles"]) == ("invited", ["kecamatan"])
+    assert [entry["action"] for entry in shown["history"]] == ["user.added", "user.invited"]
+    again = saksi("user", "invite", "erna", "--reason", "hilang", "--json").json
+    assert again["code"] != invited.json["code"]
+    with open_site(saksi) as site:
+        kept = (site.settings.keys_dir / "invitations.json").read_text()
+        assert again["code"] not in kept
+        assert not passwords_of(site).has("erna")
+    assert saksi("user", "show", "nobody", "--json").problem["code"] == "user_not_found"
+
+
+def test_the_host_too_leaves_the_city_an_administrator(saksi: CommandLine) -> None:
+    saksi("user", "add", "kominfo", "--role", "admin", "--generate", "--json")
+    saksi("user", "add", "dewi", "--role", "admin", "--invite", "--json")
+    refused = saksi("user", "disable", "kominfo", "--reason", "x")
+    assert refused.code != 0, "dewi cannot sign in yet"
+    assert "last administrator" in refused.err
+    lowered = saksi("user", "change", "kominfo", "--role", "auditor")
+    assert lowered.code != 0
+    assert saksi("user", "password", "dewi", "--generate", "--json").code == 0
+    assert saksi("user", "disable", "kominfo", "--reason", "x").code == 0
+
+
+def test_who_could_see_a_camera_is_told_on_the_host(saksi: CommandLine) -> None:
+    saksi(
+        "camera", "add", "cam-1", "--source", "test://", "--name", "Jl. Penghibur", "--lat", "-5.14",
+        "--lon", "119.4", "--kecamatan", "73.71.01", "--kelurahan", "73.71.01.1001", "--owner", "public",
+        "--view", "public",
+    )  # fmt: skip
+    saksi("user", "add", "erna", "--role", "kecamatan", "--district", "73.71.01", "--invite", "--json")
+    saksi("user", "add", "farid", "--role", "kecamatan", "--district", "73.71.02", "--invite", "--json")
+    saksi("user", "add", "indra", "--role", "auditor", "--invite", "--json")
+    found = saksi("user", "viewers", "cam-1", "--json")
+    assert found.code == 0, found.err
+    assert {one["who"] for one in found.json["viewers"]} == {"user:erna"}
+    assert saksi("user", "viewers", "cam-0", "--json").problem["code"] == "camera_not_found"
+    given = saksi(
+        "grant", "give", "--person", "erna", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
+        "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
+        "--until", "2099-01-01T00:00:00+08:00",
+    )  # fmt: skip
+    shown = saksi("grant", "show", given.json["id"], "--json")
+    assert [entry["action"] for entry in shown.json["history"]] == ["grant.given"]

@@ -32,7 +32,7 @@ PATTERN = "test://?size=160x120&fps=10&gop=10"
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Iterator[RecordingSite]:
-    site = RecordingSite(tmp_path)
+    site = RecordingSite(tmp_path, {"SAKSI_CAMERA_FOLDERS": str(tmp_path)})
     yield site
     if site.process is not None and site.process.poll() is None:
         site.kill()
@@ -98,7 +98,7 @@ def test_two_recorders_cannot_share_a_spool(recording: RecordingSite) -> None:
     recording.add("kam-1", PATTERN)
     recording.start()
     until(lambda: recording.captures(), 20, "it records")
-    other = RecordingSite(recording.folder)
+    other = RecordingSite(recording.folder, recording.environment)
     assert other.start("--for", "2").wait(20) == 3
     assert "spool_in_use" in recording.log()
     assert recording.stop() == 0

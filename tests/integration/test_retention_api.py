@@ -18,6 +18,8 @@ DEFAULT = f"{POLICIES}/default"
 TERMS: dict[str, Any] = {"keep_days_min": 30, "keep_days_max": 90, "basis": "Perwali 4/2017"}
 LONGER = {**TERMS, "keep_days_min": 60, "keep_days_max": None, "reason": "Rapat 7"}
 SHORTER = {**TERMS, "reason": "Rapat 8"}
+FIRST = {"If-None-Match": "*"}
+"""What is to be the first policy of its scope."""
 
 
 @pytest.fixture
@@ -44,20 +46,21 @@ def second(site: Site) -> Caller:
 
 def test_a_policy_from_proposal_to_force(site: Site, second: Caller) -> None:
     assert site.call.get(POLICIES).json() == {"policies": []}
-    made = site.call("POST", f"{DEFAULT}/propose", json=LONGER)
-    assert made.status_code == 200
+    made = site.call("POST", f"{DEFAULT}/propose", json=LONGER, headers=FIRST)
+    assert (made.status_code, made.headers["ETag"]) == (200, '"1"')
     assert made.json()["in_force"]["keep_days_min"] == 60
-    asked = site.call("POST", f"{DEFAULT}/propose", json=SHORTER).json()
+    answer = site.call("POST", f"{DEFAULT}/propose", json=SHORTER, headers={"If-Match": '"1"'})
+    asked, read = answer.json(), {"If-Match": answer.headers["ETag"]}
     assert asked["proposal"]["terms"]["keep_days_max"] == 90
     assert asked["proposal"]["by"] == "token:first"
     assert asked["in_force"]["keep_days_min"] == 60
-    mine = site.call("POST", f"{DEFAULT}/approve", json={"version": asked["version"]})
+    mine = site.call("POST", f"{DEFAULT}/approve", json={}, headers=read)
     assert (mine.status_code, mine.json()["code"]) == (403, "same_person")
-    refusals = site.events("policy.change")
-    assert [(event.outcome, event.objects) for event in refusals] == [(Outcome.REFUSED, ("default",))]
-    late = second("POST", f"{DEFAULT}/approve", json={"version": asked["version"] - 1})
-    assert (late.status_code, late.json()["code"]) == (409, "policy_changed")
-    approved = second("POST", f"{DEFAULT}/approve", json={"version": asked["version"]}).json()
+    told = [event for event in site.events("policy.change") if event.outcome is Outcome.REFUSED]
+    assert [event.objects for event in told] == [("default",)]
+    late = second("POST", f"{DEFAULT}/approve", json={}, headers={"If-Match": '"1"'})
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    approved = second("POST", f"{DEFAULT}/approve", json={}, headers=read).json()
     assert approved["proposal"] is None
     assert [one["keep_days_max"] for one in approved["waiting"]] == [90]
     site.clock.advance(24 * HOUR)
@@ -68,15 +71,16 @@ def test_a_policy_from_proposal_to_force(site: Site, second: Caller) -> None:
         ("policy.proposed", "token:first"),
         ("policy.approved", "token:second"),
     ]
-    stopped = site.call("POST", f"{DEFAULT}/reject", json={"reason": "Salah"})
+    stopped = site.call.change("POST", f"{DEFAULT}/reject", of=DEFAULT, json={"reason": "Salah"})
     assert (stopped.status_code, stopped.json()["code"]) == (409, "no_proposal")
-    gone = site.call("POST", f"{DEFAULT}/withdraw", json={"reason": "Rapat 9"})
+    gone = site.call.change("POST", f"{DEFAULT}/withdraw", of=DEFAULT, json={"reason": "Rapat 9"})
     assert gone.json()["in_force"] is None
 
 
 def test_explain_names_the_scope_that_wins(site: Site) -> None:
-    site.call("POST", f"{DEFAULT}/propose", json=LONGER)
-    site.call("POST", f"{POLICIES}/kecamatan-73.71.01/propose", json={**LONGER, "keep_days_min": 70})
+    site.call("POST", f"{DEFAULT}/propose", json=LONGER, headers=FIRST)
+    district = f"{POLICIES}/kecamatan-73.71.01/propose"
+    site.call("POST", district, json={**LONGER, "keep_days_min": 70}, headers=FIRST)
     found = site.call.get("/v1/retention/explain", params={"camera": CAMERA}).json()
     assert (found["wins"], found["keep_days_min"], found["keep_days_max"]) == ("kecamatan:73.71.01", 70, None)
     assert [one["scope"] for one in found["scopes"]] == [
@@ -99,7 +103,7 @@ def test_explain_names_the_scope_that_wins(site: Site) -> None:
         (f"{DEFAULT}/propose", {**LONGER, "effective_from": "2026-12-01T00:00:00"}, "naive_time"),
         (f"{DEFAULT}/propose", {"keep_days_min": 60, "basis": "x", "reason": "y"}, "invalid_request"),
         (f"{DEFAULT}/propose", {**LONGER, "keep_days_min": True}, "invalid_request"),
-        (f"{DEFAULT}/approve", {}, "invalid_request"),
+        (f"{DEFAULT}/approve", {"version": 1}, "unknown_field"),
         (f"{DEFAULT}/withdraw", {"reason": "x"}, "policy_not_found"),
         ("/v1/retention/plan", {"at": "gestern"}, "bad_time"),
         ("/v1/retention/plan", {"cameras": ["cam-9"]}, "camera_not_found"),
@@ -107,7 +111,8 @@ def test_explain_names_the_scope_that_wins(site: Site) -> None:
     ],
 )
 def test_what_does_not_read_is_told(untouched: Site, path: str, body: dict[str, Any], code: str) -> None:
-    answer = untouched.call("POST", path, json=body)
+    condition = FIRST if path.endswith("/propose") else {"If-Match": '"1"'}
+    answer = untouched.call("POST", path, json=body, headers=condition)
     assert answer.json()["code"] == code
     assert answer.status_code in {404, 422}
     assert list(untouched.services.ledger.heads("policy")) == []

@@ -149,7 +149,7 @@ def test_an_absent_or_slow_program_is_unavailable(tmp_path: Path) -> None:
     slow.write_text("#!/bin/sh\nexec sleep 5\n")
     slow.chmod(0o755)
     with pytest.raises(Unavailable) as caught:
-        StillMaker(slow, timeout_s=0.1).keyframe(ref, store, T0, width=640)
+        StillMaker(slow, timeout_s=0.1, readable=(Path("/bin"),)).keyframe(ref, store, T0, width=640)
     assert caught.value.code == "ffmpeg_timeout"
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from archive.clock import ManualClock
 from archive.derive import Still
-from archive.evidence.documents.handover_report import Office, Officer
+from archive.evidence.documents.handover_report import Office
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import (
     Approval,
@@ -30,7 +30,7 @@ from archive.handover.facts import Fetched, HandoverFacts
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, OwnerKind, Place
 from archive.model.evidence import PackageKind
-from archive.model.handover import Receipt, Recipient, Right
+from archive.model.handover import Officer, Receipt, Recipient, Right
 from archive.model.segment import ClockStatement, Segment
 from archive.timespan import DAY, HOUR, SECOND, Timespan, format_instant
 from ops import keys as installation
@@ -226,7 +226,7 @@ def sheet(made: PackagePlan, each: int = 6) -> dict[str, list[Still]]:
     }
 
 
-def handover(*, confirmed: bool = True, cameras: int = 3) -> HandoverFacts:
+def handover(*, confirmed: bool = True, cameras: int = 3, officer: Officer | None = None) -> HandoverFacts:
     """A handover to the police officer who asked, fetched once; with the receipt where ``confirmed``."""
     digest, fingerprint = sha256(b"tag manifest").hexdigest(), sha256(b"certificate").hexdigest()
     right = Right(
@@ -251,6 +251,8 @@ def handover(*, confirmed: bool = True, cameras: int = 3) -> HandoverFacts:
         signer_sha256=fingerprint,
         tsa="local",
         gen_time=T0 + 5 * HOUR,
+        officer=officer
+        or Officer(name="Budi Santoso", nip="198001012005011001", position="Kepala Seksi War Room"),
     )
     receipt = Receipt(
         confirmed_by="oidc:andi",
@@ -282,13 +284,11 @@ def handover(*, confirmed: bool = True, cameras: int = 3) -> HandoverFacts:
     )
 
 
-def office(cameras: int = 3, *, officer: Officer | None = None) -> Office:
+def office(cameras: int = 3) -> Office:
     """The authority that hands over."""
     return Office(
         organization="Dinas Komunikasi dan Informatika Kota Makassar",
         tz_display="Asia/Makassar",
         signer_subject="CN=Segel Bukti Elektronik,O=Dinas Komunikasi dan Informatika,C=ID",
-        officer=officer
-        or Officer(name="Budi Santoso", nip="198001012005011001", position="Kepala Seksi War Room"),
         camera_names={camera(n).id: camera(n).name for n in range(1, cameras + 1)},
     )

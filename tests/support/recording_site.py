@@ -74,6 +74,7 @@ def parts_of(site: Site, settings: RecorderSettings = TIMES) -> RecorderParts:
         binary=find_ffmpeg(),
         clock=site.clock,
         settings=settings,
+        rule=site.source_rule,
         log=structlog.get_logger("recorder"),
     )
 
@@ -93,6 +94,7 @@ class RecordingSite:
             **{name: value for name, value in os.environ.items() if not name.startswith("SAKSI_")},
             "SAKSI_HOME": str(self.folder),
             "SAKSI_RECORDER": "rec-test",
+            "SAKSI_CAMERA_NETWORKS": "127.0.0.0/8",
             **self.environment,
         }
 

@@ -6,6 +6,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.acts import Act
+from api.described.statuses import MEANINGS
 from api.routing import action_of
 from api.services import ApiSettings
 from archive.timespan import HOUR, SECOND
@@ -35,6 +36,29 @@ def test_the_page_lists_every_address_with_its_action(site: Site) -> None:
         if method != "HEAD" or route.include_in_schema
     }
     assert written == shown
+
+
+def test_the_page_says_which_changes_name_a_version(site: Site) -> None:
+    said = {
+        (path, method)
+        for path, methods, row in re.findall(
+            r"^\| `(/[^`]*)` \| ([A-Z, ]+) \|(.*)$", PAGE.read_text(), re.MULTILINE
+        )
+        for method in methods.split(", ")
+        if "If-Match" in row
+    }
+    asked = {
+        (path, method.upper())
+        for path, item in site.app.openapi()["paths"].items()
+        for method, operation in item.items()
+        if "428" in operation["responses"] and not path.startswith("/v1/requests/")
+    }
+    assert {one for one in said if not one[0].startswith("/v1/requests/")} == asked
+
+
+def test_the_page_says_when_each_status_comes() -> None:
+    rows = re.findall(r"^\| (\d{3}(?:, \d{3})*) \|", PAGE.read_text(), re.MULTILINE)
+    assert {int(status) for row in rows for status in row.split(", ")} == set(MEANINGS)
 
 
 def test_get_addresses_answer_head(site: Site) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.auth.cookies import Cookies, safe_path
+from api.auth.cookies import MAX_PATH, Cookies, safe_path
 from api.auth.lockout import FREE_FOR_ACCOUNT, FREE_FOR_ADDRESS, LONGEST, Lockout
 from api.auth.passwords import Passwords
 from api.auth.permissions import Reach
@@ -177,7 +177,7 @@ def test_the_way_back_leads_to_no_other_host(text: str) -> None:
         "evil",
         "",
         "/a\nb",
-        "/" + "a" * 500,
+        "/" + "a" * MAX_PATH,
     ],
 )
 def test_what_is_no_path_of_ours_leads_to_the_start(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from archive import keys as names
 from archive.disposition.decide import RETRY
 from archive.disposition.listing import KEPT, LIST, PDF, RECORD, SIGNATURE, STAMP, read_kept, read_list
+from archive.disposition.paper import own_name, read_paper
 from archive.disposition.record import verify_record
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.evidence import certificates
@@ -298,7 +300,7 @@ def test_the_record_verifies_and_every_alteration_is_named(site: Disposal, tmp_p
     assert verify_record(records, done, roots=roots, stamp_roots=roots).valid
 
 
-@pytest.mark.parametrize("name", [RECORD, PDF, KEPT, SIGNATURE])
+@pytest.mark.parametrize("name", [RECORD, KEPT, SIGNATURE])
 def test_what_somebody_planted_is_never_signed(site: Disposal, name: str) -> None:
     segment = site.site.keep(0)
     site.policy()
@@ -312,6 +314,33 @@ def test_what_somebody_planted_is_never_signed(site: Disposal, name: str) -> Non
     with pytest.raises((IntegrityError, Malformed)):
         disposer.carry_out(begun)
     assert site.disposer().find(begun.id).status is DispositionStatus.STARTED
+
+
+def test_another_page_in_its_place_keeps_no_disposition_open_and_passes_for_nothing(
+    site: Disposal,
+) -> None:
+    """Closing printed its page, was killed, and goes on after an upgrade; or somebody planted one."""
+    site.site.keep(0)
+    site.policy()
+    past_maximum(site)
+    disposer = site.disposer()
+    begun = disposer.begin(disposer.judge_everything(), actor="os:tester")
+    assert begun is not None
+    records, prefix = site.site.stores.records, names.disposition_prefix(begun.id)
+    older = b"%PDF-1.4 the same page by another version"
+    records.put(prefix + PDF, Content.of_bytes(older))
+    done = disposer.carry_out(begun)
+    assert done.outcome is not None
+    assert records.get(prefix + PDF) == older
+    name, page = read_paper(records, done, done.outcome.pdf_sha256)
+    assert (name, sha256(page).hexdigest()) == (own_name(page), done.outcome.pdf_sha256)
+    assert page.startswith(b"%PDF")
+    assert page != older
+    roots = certificates.load_pem_files([site.keys_dir / "root.pem"])
+    assert verify_record(records, done, roots=roots, stamp_roots=roots).valid
+    assert incidents(site) == {("disposition_paper", f"disposition:{begun.id}")}
+    with pytest.raises(IntegrityError):
+        read_paper(records, done, sha256(b"planted").hexdigest())
 
 
 def test_a_record_whose_counts_do_not_follow_from_the_list_is_named(site: Disposal) -> None:

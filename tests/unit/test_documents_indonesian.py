@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.documents.indonesian import (
+    date_in_words,
     day_in_words,
     fine_moment,
     length,
@@ -69,3 +70,9 @@ def test_lengths_of_time(duration: int, text: str) -> None:
 @given(st.integers(0, 10**15), st.integers(0, 10**15))
 def test_different_milliseconds_are_told_apart(one: int, other: int) -> None:
     assert (length(one) == length(other)) == (one // 1000 == other // 1000)
+
+
+def test_a_date_that_is_none_is_printed_as_it_is() -> None:
+    assert date_in_words("2026-11-04") == "4 November 2026"
+    assert date_in_words("segera") == "segera"
+    assert date_in_words("") == ""

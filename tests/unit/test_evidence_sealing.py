@@ -1,5 +1,6 @@
 import itertools
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -166,6 +167,30 @@ def test_a_clip_that_holds_a_byte_of_its_own_is_refused(world: World) -> None:
         world.sealer.seal(plan)
     assert caught.value.code == "clip_not_derived"
     assert "clip-" in caught.value.message
+
+
+def test_a_clip_that_fails_stops_the_others(world: World) -> None:
+    """Clips are stored several at once; a gigabyte of one is not read to the end for nothing."""
+    slow, broken = world.plan.clips
+    whole = b"".join(slow.stream())
+    handed = 0
+
+    def dripping() -> Iterator[bytes]:
+        nonlocal handed
+        yield whole[:2000]
+        for at in range(2000, len(whole)):
+            time.sleep(0.05)
+            handed = at
+            yield whole[at : at + 1]
+
+    clips = (
+        replace(slow, stream=dripping),
+        replace(broken, stream=lambda: iter([b"".join(broken.stream())[:-1], b"x"])),
+    )
+    with pytest.raises(IntegrityError) as caught:
+        world.sealer.seal(replace(world.plan, clips=clips))
+    assert caught.value.code == "clip_not_derived"
+    assert handed < len(whole) - 100
 
 
 def test_another_plan_for_a_package_that_was_begun_is_a_conflict(world: World) -> None:

@@ -51,9 +51,9 @@ def test_who_proposes_a_release_cannot_approve_it(site: Holding) -> None:
     for actor in ("os:ani", "os:root(sudo:ani)", "os:www(sudo:ani)"):
         assert code_of(lambda a=actor: site.holds.approve_release(name, actor=a), Refused) == "same_person"
     assert site.holds.hold(name).hold.in_force
-    stale = code_of(lambda: site.holds.approve_release(name, actor="os:budi", version=1), Conflict)
+    stale = code_of(lambda: site.holds.approve_release(name, actor="os:budi", expected=1), Conflict)
     assert stale == "ledger_conflict"
-    site.holds.approve_release(name, actor="os:root(sudo:budi)", version=2)
+    site.holds.approve_release(name, actor="os:root(sudo:budi)", expected=2)
     assert site.holds.hold(name).hold.status is HoldStatus.RELEASED
 
 
@@ -73,7 +73,7 @@ def test_who_acts_on_an_entry_that_is_no_longer_the_newest_must_read_again(
     name = site.place(0, 20).hold.id
     read = site.holds.propose_release(name, actor="os:ani", reason="closed")
     site.holds.extend(name, span=seconds(0, 30), actor="os:cici", reason="more")
-    monkeypatch.setattr(site.holds, "hold", lambda _name: read)
+    monkeypatch.setattr(site.holds, "_head", lambda _name, _expected: read)
     late = code_of(lambda: site.holds.approve_release(name, actor="os:budi"), Conflict)
     assert late == "ledger_conflict"
     assert site.book().is_held(site.arrive(25, 4))

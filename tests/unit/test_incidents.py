@@ -91,9 +91,13 @@ def test_over_http_they_are_listed_looked_at_and_closed(site: Site) -> None:
     assert rest["next"] is None
     name = names[0]
     assert site.call.get(f"/v1/incidents/{name}").json()["status"] == "open"
-    closed = site.call("POST", f"/v1/incidents/{name}/close", json={"reason": "restored"})
+    one, why = f"/v1/incidents/{name}", {"reason": "restored"}
+    closed = site.call.change("POST", f"{one}/close", of=one, json=why)
     assert (closed.status_code, closed.json()["closed_by"]) == (200, "token:first")
-    again = site.call("POST", f"/v1/incidents/{name}/close", json={"reason": "restored"})
+    assert closed.headers["ETag"] == '"2"'
+    stale = site.call("POST", f"{one}/close", json=why, headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
+    again = site.call.change("POST", f"{one}/close", of=one, json=why)
     assert (again.status_code, again.json()["code"]) == (409, "incident_closed")
     assert site.events("incident.close")[-1].outcome.value == "refused"
     sample = site.services.metrics.get_sample_value
@@ -102,4 +106,5 @@ def test_over_http_they_are_listed_looked_at_and_closed(site: Site) -> None:
     assert {one["id"] for one in only["incidents"]} == set(names[1:])
     assert site.call.get("/v1/incidents/inc-none").status_code == 404
     assert site.call.get("/v1/incidents", params={"cursor": "inc-none"}).status_code == 422
-    assert site.call("POST", f"/v1/incidents/{names[1]}/close", json={"reason": ""}).status_code == 422
+    other = f"/v1/incidents/{names[1]}"
+    assert site.call.change("POST", f"{other}/close", of=other, json={"reason": ""}).status_code == 422

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.addresses import is_public
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, Malformed, NotFound, Refused, Unavailable
 from archive.notices.notice import Event
@@ -21,7 +22,7 @@ from archive.timespan import SECOND
 from ops.notices.mail import PASSWORD as PASSWORD_FILE
 from ops.notices.mail import MailChannel
 from ops.notices.recipients import SmtpSettings, Webhook
-from ops.notices.webhooks import WebhookChannel, is_public, sign
+from ops.notices.webhooks import WebhookChannel, sign
 from ops.settings import Settings
 from tests.support.leaves import T0
 from tests.support.notices import (

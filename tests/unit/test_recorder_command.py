@@ -31,7 +31,8 @@ def command(url: str, folder: Path = FOLDER) -> tuple[str, str]:
 def test_rtsp() -> None:
     argv, stdin = command("rtsp://admin:p%40ss@10.0.0.7:8554/main?channel=1")
     assert argv == (
-        f"{QUIET} -f concat -protocol_whitelist pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto "
+        f"{QUIET} -f concat -format_whitelist concat,rtsp "
+        "-protocol_whitelist pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto "
         f"-safe 0 -i pipe:0 -map 0:v:0 -f segment -an -c copy {COPIED}"
     )
     assert stdin == (
@@ -45,12 +46,14 @@ def test_rtsp() -> None:
 def test_http() -> None:
     argv, stdin = command("https://cam.example/live.flv")
     assert argv == (
-        f"{QUIET} -f concat -protocol_whitelist pipe,http,https,httpproxy,tcp,tls,crypto -safe 0 -i pipe:0 "
+        f"{QUIET} -f concat -format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts "
+        "-protocol_whitelist pipe,http,https,tcp,tls,crypto -safe 0 -i pipe:0 "
         f"-map 0:v:0 -f segment -an -c copy {COPIED}"
     )
     assert stdin.splitlines()[1:] == [
         "file 'https://cam.example/live.flv'",
         "option rw_timeout 5000000",
+        "option max_redirects 0",
         "option tls_verify 0",
     ]
 
@@ -58,7 +61,8 @@ def test_http() -> None:
 def test_replay() -> None:
     argv, stdin = command("file:///srv/a%20b.mp4")
     assert argv == (
-        f"{QUIET} -re -stream_loop -1 -i file:/srv/a b.mp4 -map 0:v:0 -f segment -an -c copy {COPIED}"
+        f"{QUIET} -format_whitelist flv,h264,hevc,matroska,mov,mpegts -protocol_whitelist file "
+        f"-re -stream_loop -1 -i file:/srv/a b.mp4 -map 0:v:0 -f segment -an -c copy {COPIED}"
     )
     assert stdin == ""
 

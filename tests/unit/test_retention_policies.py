@@ -114,8 +114,8 @@ def test_an_approval_is_for_what_was_looked_at(policies: Policies) -> None:
     policies.reject(DEFAULT, actor="os:ana", reason="Salah")
     policies.propose(DEFAULT, terms(30, 31), actor="os:ana", reason="Rapat 7")
     with pytest.raises(Conflict) as conflict:
-        policies.approve(DEFAULT, actor="os:budi", version=seen.version)
-    assert conflict.value.code == "policy_changed"
+        policies.approve(DEFAULT, actor="os:budi", expected=seen.version)
+    assert conflict.value.code == "ledger_conflict"
 
 
 def test_a_proposal_may_name_a_later_day_but_no_earlier_one(

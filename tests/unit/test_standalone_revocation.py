@@ -11,6 +11,7 @@ import pytest
 
 from archive.evidence import papers, paths, revocation
 from archive.evidence.standalone.openssl import Openssl
+from archive.evidence.verify import Trust
 from archive.timespan import DAY, SECOND
 from ops import keys
 from tests.support.packages import World, make_world
@@ -47,10 +48,12 @@ def package(origin: World, tmp_path: Path) -> Path:
     return tmp_path / "case" / origin.plan.evidence_id
 
 
-def judged(world: World, package: Path, program: Openssl, *, brought: bool = True) -> Opinion:
+def judged(
+    world: World, package: Path, program: Openssl, *, brought: bool = True, pinned: Trust | None = None
+) -> Opinion:
     """The one opinion of both."""
     crls = sorted((world.keys / "trust").glob("*.crl")) if brought else []
-    trust = replace(world.pinned(), crls=revocation.load_files(crls))
+    trust = replace(pinned or world.pinned(), crls=revocation.load_files(crls))
     mine, _ = standalone_opinion(world, package, trust, "now", program)
     theirs, _ = main_opinion(world, package, trust, "now")
     assert disagreement(mine, theirs) == set(), (mine, theirs)
@@ -90,6 +93,37 @@ def test_what_was_stamped_before_stays_good(
     found = judged(world, package, program)
     assert code in found.codes
     assert found.valid is (code == "certificate_revoked_later")
+
+
+@pytest.mark.parametrize(
+    ("days", "terms", "code"),
+    [
+        (-30, {}, "certificate_revoked"),
+        (1, {}, "certificate_revoked_later"),
+        (1, {"since": -30}, "certificate_revoked"),
+    ],
+)
+def test_a_checkpoint_is_as_good_as_the_logs_key_was_when_it_was_stamped(
+    world: World, package: Path, program: Openssl, days: int, terms: dict[str, int], code: str
+) -> None:
+    now, pinned = world.clock.now(), world.pinned()  # a key that is revoked gives no fingerprint any more
+    revoke(world, "log", now + days * DAY, **{name: now + value * DAY for name, value in terms.items()})
+    found = judged(world, package, program, pinned=pinned)
+    assert found == Opinion(code == "certificate_revoked_later", frozenset({code}))
+
+
+@pytest.mark.parametrize("path", [papers.SEAL_CHAIN, papers.STAMP_CHAIN])
+def test_a_chain_that_is_gone_is_pointed_out(
+    world: World, package: Path, program: Openssl, path: str
+) -> None:
+    (package / path).unlink()
+    assert judged(world, package, program, brought=False) == Opinion(True, frozenset({"paper_missing"}))
+
+
+def test_a_list_that_is_gone_is_pointed_out(world: World, package: Path, program: Openssl) -> None:
+    (listed,) = (package / paths.CERTIFICATES).glob("*.crl")
+    listed.unlink()
+    assert judged(world, package, program, brought=False) == Opinion(True, frozenset({"paper_missing"}))
 
 
 def test_a_seal_whose_stamp_fell_has_no_proof_of_its_time(

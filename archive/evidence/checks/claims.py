@@ -138,7 +138,7 @@ def check_derivation(inquiry: Inquiry, stated: Statement) -> None:
             inquiry.error(
                 "bad_pieces", part.path, f"{part.path} names bytes of its originals that do not exist"
             )
-        elif inquiry.derived[part.path].sha256 != inquiry.actual[part.path]:
+        elif not inquiry.derived[part.path].same:
             inquiry.error(
                 "clip_not_derived",
                 part.path,
@@ -163,12 +163,12 @@ def _check_slices(inquiry: Inquiry, part: DerivativePart, derived: Derived) -> N
                 continue
             inquiry.error("slices_differ", part.path, f"piece {number + 1} of {part.path} states no slices")
             return
-        said = (stated.count, stated.sha256)
         if (
             original is None
             or clip is None
-            or (original.first, original.count, original.sha256) != (stated.first, *said)
-            or (clip.count, clip.sha256) != said
+            or (original.first, original.count, original.sha256)
+            != (stated.first, stated.count, stated.sha256)
+            or clip.places != original.places
         ):
             inquiry.error(
                 "slices_differ",

@@ -58,6 +58,7 @@ def check_papers(inquiry: Inquiry, signer: x509.Certificate | None, roots: Chain
             inquiry.object_to(path, error)
     for path, data in lists.items():
         _check_list(inquiry, path, data, authorities)
+    _check_present(inquiry)
 
 
 def check_seal(
@@ -107,6 +108,32 @@ def _judge(inquiry: Inquiry, path: str, check: Callable[[], tuple[Revocation, ..
         inquiry.warn(
             "certificate_revoked_later", path, f"{one.sentence}; that was after the time stamp, which stands"
         )
+
+
+def _check_present(inquiry: Inquiry) -> None:
+    """Where a package has papers at all: its chains, and a revocation list, are among them."""
+    there = _papers(inquiry)
+    if not there:
+        return
+    if papers.SEAL_CHAIN not in there:
+        _miss(inquiry, papers.SEAL_CHAIN)
+        return
+    try:
+        chain = papers.read_chain(papers.SEAL_CHAIN, read_small(inquiry.parcel, papers.SEAL_CHAIN))
+    except (Malformed, IntegrityError):
+        return  # said already
+    tsa = inquiry.tsa
+    if len(chain) > 1 and not any(path.endswith(papers.LISTS) for path in there):
+        _miss(inquiry, paths.CERTIFICATES)
+    if papers.STAMP_CHAIN in there or tsa is None:
+        return
+    if any(papers.is_issued_by(tsa, one) for one in chain[1:]):
+        _miss(inquiry, papers.STAMP_CHAIN)
+
+
+def _miss(inquiry: Inquiry, path: str) -> None:
+    what = "a revocation list" if path.endswith("/") else path
+    inquiry.warn("paper_missing", path, f"{what} is not beside the seal, which does not depend on it")
 
 
 def _check_list(inquiry: Inquiry, path: str, data: bytes, authorities: Chain) -> None:

@@ -10,10 +10,19 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from archive.documents.fonts import Font
-from archive.documents.indonesian import clock_time, day_in_words, moment, number, size, zone_named, zone_word
+from archive.documents.indonesian import (
+    clock_time,
+    date_in_words,
+    day_in_words,
+    moment,
+    number,
+    size,
+    zone_named,
+    zone_word,
+)
 from archive.documents.pages import Column, Pages
 from archive.documents.panel import Align, Panel, Shade
-from archive.evidence.documents.sealing_report import grouped
+from archive.evidence.documents.sealing_report import LOCAL_STAMP, grouped
 from archive.evidence.documents.vocabulary import BASES, word
 from archive.handover.facts import HandoverFacts
 from archive.model.handover import Right
@@ -22,17 +31,8 @@ _QR = 128.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Officer:
-    """Who hands over, as paper names them. Empty fields are left to be filled in by hand."""
-
-    name: str = ""
-    nip: str = ""
-    position: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What paper names beside the facts of the handover: the authority, its officer, its seal.
+    """What paper names beside the facts of the handover: the authority and its seal.
 
     ``camera_names`` are by camera id; where one is missing the id stands alone.
     """
@@ -40,7 +40,6 @@ class Office:
     organization: str
     tz_display: str
     signer_subject: str = ""
-    officer: Officer = Officer()
     camera_names: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -63,13 +62,13 @@ def render(facts: HandoverFacts, office: Office) -> bytes:
         made_at=facts.right.given_at if receipt is None else receipt.confirmed_at,
     )
     _title(pages, facts, office)
-    _parties(pages, facts, office, zone)
+    _parties(pages, facts, zone)
     _package(pages, facts, office, zone)
     _values(pages, facts, office, zone)
     _request(pages, facts)
     _terms(pages, facts, zone)
     _receipt(pages, facts, zone)
-    _signatures(pages, facts, office, zone)
+    _signatures(pages, facts)
     return pages.encode()
 
 
@@ -83,8 +82,8 @@ def _title(pages: Pages, facts: HandoverFacts, office: Office) -> None:
     pages.space(6)
 
 
-def _parties(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo) -> None:
-    right, to, officer = facts.right, facts.right.recipient, office.officer
+def _parties(pages: Pages, facts: HandoverFacts, zone: ZoneInfo) -> None:
+    right, to, officer = facts.right, facts.right.recipient, facts.right.officer
     at = right.given_at
     pages.text(
         f"Pada hari {day_in_words(at, zone)}, pukul {clock_time(at, zone)} {zone_word(zone, at)}, kami yang "
@@ -120,7 +119,7 @@ def _package(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo)
     pages.heading("Paket bukti", "The package", room=90)
     pages.fact("Nomor", facts.right.evidence_id, font=Font.BOLD)
     pages.fact("Perkara", facts.case or "–")
-    pages.fact("Rekaman dari", moment(facts.span.start, zone))
+    pages.fact("Rekaman dari" if facts.originals else "Rentang dari", moment(facts.span.start, zone))
     pages.fact("sampai (tidak termasuk)", moment(facts.span.end, zone))
     if facts.originals:
         pages.fact("Isi", f"{number(facts.originals)} segmen asli; seluruh isi {size(facts.size)}")
@@ -164,13 +163,15 @@ def _values(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo) 
         pages.fact("Penanda tangan", office.signer_subject)
     pages.fact("Waktu stempel", moment(right.gen_time, zone), font=Font.BOLD)
     pages.fact("Otoritas stempel waktu", right.tsa)
+    if right.tsa == "local":
+        pages.fact("", LOCAL_STAMP)
 
 
 def _request(pages: Pages, facts: HandoverFacts) -> None:
     pages.heading("Dasar penyerahan", "Basis of the handover", room=90)
     pages.fact("Permintaan", facts.right.request_id or "–")
     if facts.letter_number:
-        pages.fact("Surat permintaan", f"{facts.letter_number}, tanggal {facts.letter_date}")
+        pages.fact("Surat permintaan", f"{facts.letter_number}, tanggal {date_in_words(facts.letter_date)}")
     else:
         pages.fact("Surat permintaan", "belum diterima ketika diserahkan", font=Font.BOLD)
     for basis in facts.legal_basis:
@@ -226,8 +227,8 @@ def _tick_box(panel: Panel, text: str) -> None:
     panel.words((18, 12), text, size=9.5)
 
 
-def _signatures(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo) -> None:
-    to, officer = facts.right.recipient, office.officer
+def _signatures(pages: Pages, facts: HandoverFacts) -> None:
+    to, officer = facts.right.recipient, facts.right.officer
     pages.keep_together(170)
     pages.space(8)
     pages.text(

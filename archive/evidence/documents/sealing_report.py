@@ -6,7 +6,15 @@ It cannot name the hash of the tag manifest, which covers the report itself. It 
 from zoneinfo import ZoneInfo
 
 from archive.documents.fonts import Font
-from archive.documents.indonesian import fine_moment, moment, number, size, zone_named
+from archive.documents.indonesian import (
+    date_in_words,
+    fine_moment,
+    moment,
+    number,
+    size,
+    zone_named,
+    zone_word,
+)
 from archive.documents.pages import Column, Pages, Picture
 from archive.documents.panel import Align, Panel
 from archive.evidence import certificates, report
@@ -29,6 +37,11 @@ _TITLES = {
         "Sealed statement that the archive holds no footage",
     ),
 }
+_FOOTERS = {
+    PackageKind.FOOTAGE: "Laporan penyegelan",
+    PackageKind.NO_FOOTAGE: "Surat keterangan tidak ada rekaman",
+}
+LOCAL_STAMP = "otoritas pada mesin ini sendiri: pemilik mesin dapat memundurkan waktunya"
 _QR = 104.0
 
 
@@ -43,7 +56,7 @@ def render(copied: Copied, pictures: Sheet | None) -> bytes:
     plan = copied.plan
     zone = zone_named(plan.tz_display)
     pages = Pages(
-        footer=f"Laporan penyegelan {plan.evidence_id}",
+        footer=f"{_FOOTERS[plan.kind]} {plan.evidence_id}",
         author=plan.organization,
         made_at=plan.prepared_at,
     )
@@ -76,7 +89,10 @@ def _front(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     facts = [
         ("Paket bukti", plan.evidence_id),
         ("Perkara", plan.case or "–"),
-        ("Rekaman dari", moment(plan.span.start, zone)),
+        (
+            "Rekaman dari" if plan.kind is PackageKind.FOOTAGE else "Rentang dari",
+            moment(plan.span.start, zone),
+        ),
         ("sampai (tidak termasuk)", moment(plan.span.end, zone)),
         ("Jumlah kamera", number(len(plan.cameras))),
         (
@@ -171,7 +187,7 @@ def letter(request: RequestFacts) -> str:
     """Number and date of the letter of request, or that there is none yet."""
     if not request.letter_number:
         return "belum diterima ketika paket disiapkan"
-    return f"{request.letter_number}, tanggal {request.letter_date}"
+    return f"{request.letter_number}, tanggal {date_in_words(request.letter_date)}"
 
 
 def legal_basis(basis: LegalBasis) -> str:
@@ -242,7 +258,8 @@ def _pictures(pages: Pages, plan: PackagePlan, zone: ZoneInfo, pictures: Sheet |
         pages.text("Tidak dibuat: FFmpeg tidak terpasang pada penyegel.", size=9.5)
         return
     pages.text(
-        "Gambar kecil dari keyframe rekaman, hanya sebagai ilustrasi; barang buktinya adalah segmen asli.",
+        "Gambar kecil dari keyframe rekaman, hanya sebagai ilustrasi; barang buktinya adalah segmen asli. "
+        f"Waktu dalam {zone_word(zone, plan.span.start)}.",
         size=9,
     )
     pages.english("Small pictures of keyframes, an illustration only; the exhibit is the segments.")
@@ -286,7 +303,7 @@ def _seal(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     )
     pages.fact("Otoritas stempel waktu", copied.tsa)
     if copied.tsa == "local":
-        pages.fact("", "otoritas pada mesin ini sendiri: pemilik mesin dapat memundurkan waktunya")
+        pages.fact("", LOCAL_STAMP)
     pages.fact("Sistem", "; ".join(f"{name} {value}" for name, value in sorted(plan.system.items())) or "–")
     pages.space(4)
     pages.text("Cara membandingkan", font=Font.BOLD, size=9.5)

@@ -76,7 +76,7 @@ PAYLOAD: Rows = (
         "unreadable_part", ERROR,
         "Bagian ini tidak dapat dibaca sampai akhir.",
         "This part cannot be read to its end.",
-        "reading it; in a ZIP its stated size and CRC-32 too",
+        "reading it; in a ZIP its records and stated size too",
     ),
 )  # fmt: skip
 COMPLETENESS: Rows = (

@@ -166,6 +166,12 @@ SEAL: Rows = (
         "names, first certificates and issuers under signatures/certs/",
     ),
     (
+        "paper_missing", WARNING,
+        "Rantai sertifikat atau daftar pencabutan ini tidak ada di samping segel; segelnya tetap berlaku.",
+        "This chain of certificates, or list, is not beside the seal, which does not depend on it.",
+        "signatures/certs/ against what the sealing software puts there",
+    ),
+    (
         "wrong_key_usage", ERROR,
         "Sertifikat tidak boleh dipakai untuk ini.",
         "The certificate must not be used for this.",

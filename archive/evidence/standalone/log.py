@@ -17,7 +17,14 @@ from archive.evidence.standalone import canonical, cms, times
 from archive.evidence.standalone.canonical import BadJson
 from archive.evidence.standalone.notebook import Broken, Notebook
 from archive.evidence.standalone.parcel import Unreadable
-from archive.evidence.standalone.trust import Trust, check_content, check_genuine, check_stamp
+from archive.evidence.standalone.trust import (
+    Trust,
+    check_content,
+    check_genuine,
+    check_stamp,
+    hold_stamp_to_lists,
+    hold_to_lists,
+)
 
 _CLOCKS_APART = 5 * times.MINUTE
 _TEXT = re.compile(
@@ -132,6 +139,11 @@ def _check_stamp(notebook: Notebook, trust: Trust, part: Part, text: bytes, stam
         _object(notebook, "checkpoint_stamp_invalid", part["stamp"], error)
         if error.code != "signature_not_checked":
             return None
+    else:
+        try:
+            hold_stamp_to_lists(notebook, trust, part["stamp"], token)
+        except Broken as error:
+            notebook.object_to(part["stamp"], error)
     if times.show(token.gen_time) != part["gen_time"]:
         notebook.find("checkpoint_differs", part["stamp"], f"it was stamped at {times.show(token.gen_time)}")
     return token.gen_time
@@ -158,6 +170,10 @@ def _check_signature(
     except Broken as error:
         _object(notebook, "checkpoint_signature_invalid", part["seal"], error)
         return
+    try:
+        hold_to_lists(notebook, trust, part["seal"], found, moment)
+    except Broken as error:
+        notebook.object_to(part["seal"], error)
     own = found.certificate.fingerprint
     signers.add(own)
     if trust.log_key not in ("", own):

@@ -17,7 +17,10 @@ MAX_SMALL = 64 << 20
 MAX_EXPANSION = 100
 DECLARATION = "bagit.txt"
 LATER = ("signatures/", "handover/")
-_DEVICES = {"con", "prn", "aux", "nul"}.union(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}.union(
+    port + digit for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
+)
+_NOT_ON_WINDOWS = '<>"|?*'
 _ZIP_TROUBLES = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -221,6 +224,10 @@ def objections_to_names(names: dict[str, int]) -> list[tuple[str, str]]:
             found.append((name, "is not a plain ASCII name"))
         elif any(part.partition(".")[0].rstrip(" ").lower() in _DEVICES for part in parts):
             found.append((name, "is a device name of Windows"))
+        elif any(part[-1:] in (".", " ") for part in parts):
+            found.append((name, "ends with a dot or a space, which Windows drops"))
+        elif any(one in name for one in _NOT_ON_WINDOWS):
+            found.append((name, "has a character that Windows does not allow"))
         other = folded.setdefault(name.lower(), name)
         if other != name:
             found.append((name, f"differs from {other} in case only"))

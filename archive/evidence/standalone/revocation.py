@@ -187,6 +187,26 @@ def check_papers(
             notebook.object_to(path, error)
 
 
+def check_present(notebook: Notebook, program: Openssl) -> None:
+    """Where a package has papers at all: its chains, and a revocation list, are among them."""
+    there = _papers(notebook)
+    if not there:
+        return
+    if SEAL_CHAIN not in there:
+        notebook.find("paper_missing", SEAL_CHAIN)
+        return
+    try:
+        authorities = _read_chain(program, notebook.parcel.small(SEAL_CHAIN))[1:]
+    except (Broken, Unreadable):
+        return  # said already
+    if authorities and not any(path.endswith(".crl") for path in there):
+        notebook.find("paper_missing", FOLDER, "a revocation list")
+    if STAMP_CHAIN in there or notebook.tsa is None:
+        return
+    if any(one.subject == notebook.tsa.issuer and program.issued(notebook.tsa, one) for one in authorities):
+        notebook.find("paper_missing", STAMP_CHAIN)
+
+
 def _check_list(program: Openssl, path: str, data: bytes, authorities: Sequence[Certificate]) -> None:
     found = read(data)
     if len(found) != 1 or found[0].pem != data:

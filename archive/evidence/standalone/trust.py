@@ -165,8 +165,7 @@ def _check_stamp(
             return ()
     else:
         try:
-            for words in _check_stamp_lists(notebook, trust, token):
-                notebook.find("certificate_revoked_later", STAMP, words)
+            hold_stamp_to_lists(notebook, trust, STAMP, token)
         except Broken as error:
             notebook.object_to(STAMP, error)
     _check_order(notebook)
@@ -174,17 +173,39 @@ def _check_stamp(
 
 
 def _check_seal_lists(notebook: Notebook, trust: Trust, found: cms.Signature, at: int) -> None:
-    chain = revocation.chain_of(found.certificate, found.others, trust.roots)
-    lists = [*trust.lists, *revocation.packaged(notebook)]
-    stamped = stamp_time(notebook, trust) if lists else None
     try:
+        hold_to_lists(notebook, trust, SEAL, found, stamp_time(notebook, trust))
+    finally:
+        chain = revocation.chain_of(found.certificate, found.others, trust.roots)
         try:
-            for words in revocation.check_seal(trust.program(), chain, lists, stamped):
-                notebook.find("certificate_revoked_later", SEAL, words)
-        finally:
             revocation.check_outside(notebook, trust.program(), SEAL, chain, trust.lists, at)
+        except NoOpenssl as error:
+            raise Broken("signature_not_checked", str(error)) from error
+
+
+def hold_to_lists(
+    notebook: Notebook, trust: Trust, path: str, found: cms.Signature, stamped: int | None
+) -> None:
+    """What lists from outside and inside say of a signature's chain; ``stamped`` (µs) proves its time.
+
+    Raises:
+        Broken: ``certificate_revoked``: and it is not proven to be older than that.
+    """
+    lists = [*trust.lists, *revocation.packaged(notebook)]
+    if not lists:
+        return
+    chain = revocation.chain_of(found.certificate, found.others, trust.roots)
+    try:
+        for words in revocation.check_seal(trust.program(), chain, lists, stamped):
+            notebook.find("certificate_revoked_later", path, words)
     except NoOpenssl as error:
         raise Broken("signature_not_checked", str(error)) from error
+
+
+def hold_stamp_to_lists(notebook: Notebook, trust: Trust, path: str, token: cms.Token) -> None:
+    """The same of a time stamp's authority, whose own time is only as good as its key. Raises Broken."""
+    for words in _check_stamp_lists(notebook, trust, token):
+        notebook.find("certificate_revoked_later", path, words)
 
 
 def _check_stamp_lists(notebook: Notebook, trust: Trust, token: cms.Token) -> list[str]:
@@ -206,6 +227,7 @@ def _check_papers(notebook: Notebook, trust: Trust, carried: tuple[Certificate, 
     try:
         program = trust.program()
         revocation.check_papers(notebook, program, (*trust.roots, *trust.stamp_roots), carried)
+        revocation.check_present(notebook, program)
     except NoOpenssl as error:
         notebook.find("signature_not_checked", revocation.FOLDER, str(error))
     except Broken as error:

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.utils import parse_timestamp
 
 from archive.errors import Malformed, Refused
-from archive.objects.s3.ranged import RangeReader
+from archive.objects.s3.quick import QuickRequests
 from archive.objects.s3.trouble import translated
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What a store works with: the client, and the quick reader where the store has an address of its own."""
+    """What a store works with: the client, and the quick way to a store that has an address of its own."""
 
     client: "S3Client"
-    reader: RangeReader | None
+    quick: QuickRequests | None
 
 
 def connect(
@@ -79,8 +79,10 @@ def connect(
     if endpoint is None:
         return Connection(client, None)
     verify = session.get_config_variable("ca_bundle") or True
-    reader = RangeReader(credentials, endpoint, region, pool_size=pool_size, timeouts=timeouts, verify=verify)
-    return Connection(client, reader)
+    quick = QuickRequests(
+        credentials, endpoint, region, pool_size=pool_size, timeouts=timeouts, verify=verify
+    )
+    return Connection(client, quick)
 
 
 def connect_client(endpoint: str | None, region: str | None = None) -> "S3Client":

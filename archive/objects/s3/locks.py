@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from archive.errors import NotFound
 from archive.objects.s3.listing import microseconds
+from archive.objects.s3.quick import QuickRequests
 from archive.objects.s3.repeat import repeated
 from archive.objects.s3.trouble import translated
 from archive.ports import Lock, LockMode
@@ -49,11 +50,20 @@ def set_lock(client: "S3Client", bucket: str, key: str, version: str, lock: Lock
     repeated(ask)
 
 
-def set_hold(client: "S3Client", bucket: str, key: str, version: str, status: Literal["ON", "OFF"]) -> None:
+def set_hold(
+    client: "S3Client",
+    quick: QuickRequests | None,
+    bucket: str,
+    key: str,
+    version: str,
+    status: Literal["ON", "OFF"],
+) -> None:
     """Set the version's legal hold flag."""
 
     def ask() -> None:
         with translated(f"setting the hold of {key}"):
+            if quick is not None and quick.hold(bucket, key, version, status):
+                return
             client.put_object_legal_hold(
                 Bucket=bucket, Key=key, VersionId=version, LegalHold={"Status": status}
             )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 from archive.errors import ArchiveError, IntegrityError, Refused, StoreFull, Unavailable
 from archive.objects import rules
 from archive.objects.s3.body import SMALL, PromisedReader, small_body
-from archive.objects.s3.listing import oldest_version
+from archive.objects.s3.listing import Listing
 from archive.objects.s3.locks import default_lock
-from archive.objects.s3.ranged import sha256_of
+from archive.objects.s3.quick import sha256_of
 from archive.objects.s3.repeat import waits, worthwhile
 from archive.objects.s3.trouble import Taken, translated
 from archive.ports import Content, Lock, Stored
@@ -28,9 +28,16 @@ UNVERSIONED = "null"
 class ConditionalPuts:
     """Puts into one bucket. ``sha256_of_version`` tells the SHA-256 of a stored version."""
 
-    def __init__(self, client: "S3Client", bucket: str, sha256_of_version: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        client: "S3Client",
+        bucket: str,
+        listing: Listing,
+        sha256_of_version: Callable[[str, str], str],
+    ) -> None:
         self._client = client
         self._bucket = bucket
+        self._listing = listing
         self._sha256_of_version = sha256_of_version
 
     def put(
@@ -104,7 +111,7 @@ class ConditionalPuts:
         version = answer.get("VersionId") or UNVERSIONED
         if version != UNVERSIONED and not rules.names_its_content(key, content.sha256):
             try:
-                oldest = oldest_version(self._client, self._bucket, key)
+                oldest = self._listing.oldest_version(key)
             except Refused:
                 # An account that may only put; readers take the oldest version all the same.
                 oldest = None
@@ -129,7 +136,7 @@ class ConditionalPuts:
             return None
 
     def _present(self, key: str, content: Content) -> Stored | None:
-        oldest = oldest_version(self._client, self._bucket, key)
+        oldest = self._listing.oldest_version(key)
         return None if oldest is None else self._compared(key, content, oldest.version)
 
     def _compared(self, key: str, content: Content, version: str) -> Stored:

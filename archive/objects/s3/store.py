@@ -10,10 +10,11 @@ from archive.objects import rules
 from archive.objects.s3.body import BodyPieces
 from archive.objects.s3.connection import Connection, connect
 from archive.objects.s3.deletions import delete_batch
-from archive.objects.s3.listing import keys_with_versions, microseconds, oldest_version
+from archive.objects.s3.heads import head_of_answer, head_of_headers
+from archive.objects.s3.listing import Listing
 from archive.objects.s3.locks import lock_of, set_hold, set_lock
 from archive.objects.s3.puts import ConditionalPuts
-from archive.objects.s3.ranged import Opened, sha256_of
+from archive.objects.s3.quick import Opened, sha256_of
 from archive.objects.s3.repeat import repeated
 from archive.objects.s3.trouble import altered, bucket_missing, is_lock_refusal, translated
 from archive.ports import (
@@ -22,17 +23,13 @@ from archive.ports import (
     DeletionOutcome,
     DoomedVersion,
     Lock,
-    LockMode,
     ObjectHead,
     ObjectVersion,
     Stored,
 )
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import (
-        GetObjectRequestTypeDef,
-        HeadObjectOutputTypeDef,
-    )
+    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 _WAIT = "Wait until it has expired."
 _HELD = "It stays until the hold is released."
@@ -49,8 +46,9 @@ class S3Store:
     def __init__(self, bucket: str, *, connection: Connection) -> None:
         self._bucket = bucket
         self._client = connection.client
-        self._reader = connection.reader
-        self._puts = ConditionalPuts(connection.client, bucket, self._sha256_of_version)
+        self._quick = connection.quick
+        self._listing = Listing(connection.client, bucket, connection.quick)
+        self._puts = ConditionalPuts(connection.client, bucket, self._listing, self._sha256_of_version)
 
     @classmethod
     def connect(
@@ -93,21 +91,10 @@ class S3Store:
         """Facts of one version. ``stored_at`` is to the second."""
         found = self._version(key, version)
         try:
-            answer = repeated(lambda: self._head(key, found))
+            return repeated(lambda: self._head(key, found))
         except NotFound:
             self._require_bucket()
             raise
-        mode, until = answer.get("ObjectLockMode"), answer.get("ObjectLockRetainUntilDate")
-        return ObjectHead(
-            key=key,
-            version=found,
-            size=answer["ContentLength"],
-            stored_at=microseconds(answer["LastModified"]),
-            sha256=sha256_of(answer.get("ChecksumSHA256")),
-            lock=None if mode is None or until is None else Lock(LockMode(mode), microseconds(until)),
-            held=answer.get("ObjectLockLegalHoldStatus") == "ON",
-            metadata=dict(answer["Metadata"]),
-        )
 
     def get(self, key: str, *, version: str | None = None) -> bytes:
         """The whole object, compared with the store's checksum. Raises IntegrityError ``object_altered``."""
@@ -160,7 +147,7 @@ class S3Store:
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and delete marker under ``prefix``: by key, oldest first."""
         rules.check_prefix(prefix)
-        groups = keys_with_versions(self._client, self._bucket, prefix)
+        groups = self._listing.keys_with_versions(prefix)
         return (version for group in groups for version in group)
 
     def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
@@ -186,14 +173,14 @@ class S3Store:
         rules.check_object_key(key)
         rules.check_version(key, version)
         with self._locking():
-            set_hold(self._client, self._bucket, key, version, "ON")
+            set_hold(self._client, self._quick, self._bucket, key, version, "ON")
 
     def release_hold(self, key: str, *, version: str) -> None:
         """Clear the legal hold."""
         rules.check_object_key(key)
         rules.check_version(key, version)
         with self._locking():
-            set_hold(self._client, self._bucket, key, version, "OFF")
+            set_hold(self._client, self._quick, self._bucket, key, version, "OFF")
 
     def delete_version(self, key: str, *, version: str) -> None:
         """Destroy one version unless hold or retention forbids it; never with the right to bypass them."""
@@ -247,16 +234,21 @@ class S3Store:
         rules.check_object_key(key)
         if version:
             return version
-        oldest = oldest_version(self._client, self._bucket, key)
+        oldest = self._listing.oldest_version(key)
         if oldest is None:
             raise NotFound(f"{key} is not in the store")
         return oldest.version
 
-    def _head(self, key: str, version: str) -> "HeadObjectOutputTypeDef":
+    def _head(self, key: str, version: str) -> ObjectHead:
         with translated(f"looking at {key}"):
-            return self._client.head_object(
+            if self._quick is not None:
+                headers = self._quick.head(self._bucket, key, version)
+                if headers is not None:
+                    return head_of_headers(key, version, headers)
+            answer = self._client.head_object(
                 Bucket=self._bucket, Key=key, VersionId=version, ChecksumMode="ENABLED"
             )
+        return head_of_answer(key, version, answer)
 
     @contextmanager
     def _locking(self) -> Iterator[None]:
@@ -283,8 +275,8 @@ class S3Store:
         """The bytes from ``start`` to ``end``. Without a range an empty object can be read too."""
         byte_range = None if not start and end is None else f"bytes={start}-{'' if end is None else end - 1}"
         with translated(f"reading {key}"):
-            if self._reader is not None:
-                opened = self._reader.open(self._bucket, key, version, byte_range)
+            if self._quick is not None:
+                opened = self._quick.open(self._bucket, key, version, byte_range)
                 if opened is not None:
                     return opened
             request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "VersionId": version}
@@ -312,7 +304,7 @@ class S3Store:
         return error
 
     def _oldest_in(self, prefix: str, start_after: str) -> Iterator[ObjectVersion]:
-        for group in keys_with_versions(self._client, self._bucket, prefix, start_after):
+        for group in self._listing.keys_with_versions(prefix, start_after):
             oldest = next((version for version in group if not version.deleted), None)
             if oldest is not None:
                 yield oldest

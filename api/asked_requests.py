@@ -1,0 +1,85 @@
+"""What the routes of requests share: whose a request is, who acts for whom, and the answer to a change."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+from starlette.responses import JSONResponse
+
+from api.auth.permissions import Reach
+from api.preconditions import tagged
+from api.visit import Visit, require, span_details
+from archive.errors import NotFound
+from archive.ids import check_request_id
+from archive.model.request import AgencyKind
+from archive.model.user import Role
+from archive.persons import same_person
+from archive.requests.answers import request_json
+from archive.requests.book import RequestHead
+from archive.requests.stream import Filer
+
+_KINDS = {
+    Role.POLICE: frozenset({AgencyKind.POLRI, AgencyKind.KEJAKSAAN, AgencyKind.PENGADILAN}),
+    Role.SATPOL_PP: frozenset({AgencyKind.SATPOL_PP}),
+}
+
+
+async def asked_request(
+    request_id: Annotated[str, Path(description="REQ-<year>-<ten characters>", max_length=40)],
+) -> str:
+    """The id in the path. Raises Malformed ``bad_id``."""
+    return check_request_id(request_id)
+
+
+RequestId = Annotated[str, Depends(asked_request)]
+Reader = Annotated[Visit, require("requests.read", Reach.MINE)]
+Filing = Annotated[Visit, require("requests.file", Reach.MINE)]
+Amending = Annotated[Visit, require("requests.amend", Reach.MINE)]
+Commenting = Annotated[Visit, require("requests.comment", Reach.MINE)]
+Deciding = Annotated[Visit, require("requests.decide")]
+
+
+def put_on_record(visit: Visit, head: RequestHead) -> None:
+    """Put a change of a request on the custody record, with everything that it is about."""
+    request = head.request
+    visit.objects = (request.id, request.hold_id, *request.cameras)
+    visit.details |= span_details(request.span)
+    visit.done(version=head.entry.version, status=head.status.value)
+
+
+def answer(
+    visit: Visit, head: RequestHead, *, status: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """The answer to a change, once it is on record."""
+    if not visit.is_told:
+        put_on_record(visit, head)
+    body = request_json(head, visit.services.clock.now())
+    return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
+
+
+def filer_of(visit: Visit) -> Filer:
+    """Who files, for which kinds of agency: police for the general bases, Satpol PP for city regulations."""
+    principal = visit.principal
+    kinds = frozenset[AgencyKind]().union(*(_KINDS.get(role, frozenset()) for role in principal.roles))
+    return Filer(id=principal.id, agency=principal.agency, kinds=kinds if principal.is_person else None)
+
+
+def shown_request(visit: Visit, request_id: str) -> RequestHead:
+    """The request, where it is theirs to know of. Raises NotFound ``request_not_found``."""
+    head = visit.services.requests.book.request(request_id)
+    if not is_theirs(visit, head):
+        visit.details["denied"] = "request"
+        raise NotFound(f"there is no request {request_id}", code="request_not_found")
+    return head
+
+
+def is_theirs(visit: Visit, head: RequestHead) -> bool:
+    """All for those who see all; else what they filed, and what their own agency did."""
+    principal, request = visit.principal, head.request
+    reach = principal.reach(visit.action)
+    if Reach.ALL in reach:
+        return True
+    if Reach.MINE not in reach:
+        return False
+    return same_person(request.requester.person, principal.id) or (
+        principal.agency != "" and request.agency_account == principal.agency
+    )

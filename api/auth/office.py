@@ -1,0 +1,147 @@
+"""The office where accounts are opened and closed: the ledger, passwords, invitations and tokens together.
+
+Steps of closing an account:
+
+1. the ledger entry: from here nobody is let in with a session of theirs (their epoch is over) or with a token
+   they made, in any process, within the age of its roster;
+2. their invitation is withdrawn;
+3. the tokens they made are revoked one by one, on record, so that none comes back with the account.
+
+A crash after 1 lets nobody in; closing the account again does the rest.
+"""
+
+from api.auth.invitations import Invitation, Invitations
+from api.auth.machines import Machines
+from api.auth.passwords import Passwords
+from api.auth.people import People
+from archive.errors import Refused
+from archive.model.user import Role, User
+from archive.people.users import Users
+
+
+class Office:
+    """Accounts of one installation. Thread-safe."""
+
+    def __init__(
+        self,
+        *,
+        users: Users,
+        passwords: Passwords,
+        invitations: Invitations,
+        machines: Machines,
+        people: People | None = None,
+    ) -> None:
+        self.users = users
+        self.machines = machines
+        self._passwords = passwords
+        self._invitations = invitations
+        self._people = people
+
+    def open_account(self, user: User, *, actor: str, reason: str) -> User:
+        """Add a local account without a password: an invitation gives one. Raises as :class:`Users`."""
+        added = self.users.add(user, actor=actor, reason=reason)
+        self._catch_up()
+        return added
+
+    def invite(self, user_id: str, *, actor: str, reason: str = "") -> Invitation:
+        """A code with which somebody chooses a password for their account, once.
+
+        The ledger says that one was given before there is one.
+
+        Raises:
+            NotFound: ``user_not_found``.
+            Refused: ``no_password_here``: the OpenID provider has it; ``account_disabled``.
+            Unavailable: ``invitations_unreadable``.
+        """
+        user = self.require_local(user_id)
+        if not user.enabled:
+            raise Refused(
+                "the account is closed", code="account_disabled", hint="Let them in again first, then invite."
+            )
+        self.users.invited(user_id, actor=actor, reason=reason)
+        return self._invitations.make(user_id, made_by=actor)
+
+    def change(
+        self,
+        user_id: str,
+        *,
+        roles: tuple[Role, ...] | None,
+        districts: tuple[str, ...] | None,
+        agency: str | None,
+        actor: str,
+        reason: str,
+        expected: int | None = None,
+    ) -> User:
+        """Give a local account other roles and districts; what is None stays.
+
+        Raises:
+            Refused: ``no_password_here``: the OpenID provider says them; ``own_account``; ``last_admin``.
+            And as :meth:`Users.change`.
+        """
+        before = self.require_local(user_id)
+        after = self.users.change(
+            user_id,
+            roles=before.roles if roles is None else roles,
+            districts=before.districts if districts is None else districts,
+            agency=before.agency if agency is None else agency,
+            actor=actor,
+            reason=reason,
+            expected=expected,
+        )
+        self._catch_up()
+        return after
+
+    def close_account(
+        self, user_id: str, *, actor: str, reason: str, expected: int | None = None
+    ) -> tuple[User, list[str]]:
+        """Let somebody in no more; the account, and the tokens that were revoked with it.
+
+        Raises as :meth:`Users.disable`, and as the files.
+        """
+        closed = self.users.disable(user_id, actor=actor, reason=reason, expected=expected)
+        self._catch_up()
+        self._invitations.withdraw(user_id)
+        revoked = self.machines.revoke_those_of(
+            f"user:{user_id}", actor=actor, reason=f"{user_id} was disabled"
+        )
+        return closed, revoked
+
+    def reopen_account(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
+        """Let somebody in again; sessions and tokens they had stay ended. Raises as :meth:`Users.enable`."""
+        opened = self.users.enable(user_id, actor=actor, reason=reason, expected=expected)
+        self._catch_up()
+        return opened
+
+    def end_sessions(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
+        """End every session of somebody. Raises as :meth:`Users.end_sessions`."""
+        after = self.users.end_sessions(user_id, actor=actor, reason=reason, expected=expected)
+        self._catch_up()
+        return after
+
+    def signs_in(self, user: User) -> str:
+        """How somebody comes in: ``provider``, ``password``, ``invited``, or "" where they cannot.
+
+        Raises:
+            Unavailable: ``passwords_unreadable``, ``invitations_unreadable``.
+        """
+        if not user.is_local:
+            return "provider"
+        if self._passwords.has(user.id):
+            return "password"
+        return "invited" if self._invitations.is_open(user.id) else ""
+
+    def require_local(self, user_id: str) -> User:
+        """A local account. Raises NotFound ``user_not_found``, Refused ``no_password_here``."""
+        user = self.users.user(user_id)
+        if not user.is_local:
+            raise Refused(
+                f"{user_id} signs in through {user.issuer}",
+                code="no_password_here",
+                hint="Change roles and password there.",
+            )
+        return user
+
+    def _catch_up(self) -> None:
+        """Have this process see what was changed; the others see it within the age of their roster."""
+        if self._people is not None:
+            self._people.refresh()

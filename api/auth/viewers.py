@@ -1,0 +1,145 @@
+"""Who could see a camera's footage at a time: what the ledger said then, read by the table of permissions.
+
+The question an inspectorate asks after a leak. Accounts, grants and tokens are taken as they stood at ``at``;
+where the camera stood, as it was at ``footage_at``. The table is the one of this program: where the city
+changed it since, the answer says what these roles reach today.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from api.auth.permissions import RIGHT_OF, Reach, reach_of
+from api.auth.tokens import Known
+from archive.canonical import JsonObject
+from archive.ledger import Entry, Ledger
+from archive.model import camera as cameras
+from archive.model import grant as grants
+from archive.model import token as tokens
+from archive.model import user as users
+from archive.model.grant import Grant
+from archive.model.token import TokenScope
+from archive.model.user import User
+from archive.timespan import format_instant, parse_instant
+
+ACTIONS = ("footage.play", "clips.download", "evidence.download")
+"""What shows footage, or lets it be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    camera: str
+    kecamatan: str
+    at: int
+    footage_at: int
+
+
+def who_could_see(
+    ledger: Ledger,
+    camera_history: Iterable[Entry],
+    known: Iterable[Known],
+    *,
+    camera: str,
+    at: int,
+    footage_at: int,
+) -> JsonObject:
+    """Everybody who could see, at ``at``, what a camera recorded at ``footage_at``.
+
+    ``known`` are the tokens there are now: of those made on the host at its first start the ledger tells
+    nothing.
+
+    Raises:
+        Unavailable: the ledger does not answer. IntegrityError, Malformed: a stream of it does not read.
+    """
+    asked = _Question(camera, _kecamatan(camera_history, footage_at), at, footage_at)
+    people = {
+        name: users.from_state(name, entry.state) for name, entry in _as_of(ledger, users.KIND, at).items()
+    }
+    given = [grants.from_state(name, entry.state) for name, entry in _as_of(ledger, grants.KIND, at).items()]
+    viewers = [*_people(people, given, asked), *_machines(ledger, people, known, asked)]
+    return {
+        "camera": camera,
+        "at": format_instant(at),
+        "footage_at": format_instant(footage_at),
+        "kecamatan": asked.kecamatan,
+        "viewers": viewers,
+    }
+
+
+def _people(people: Mapping[str, User], given: Iterable[Grant], asked: _Question) -> Iterator[JsonObject]:
+    opened = [one for one in given if one.in_force(asked.at) and _opens(one, asked)]
+    for user in people.values():
+        theirs = [one for one in opened if one.is_for(user.id, user.agency)]
+        sights = [sight for action in ACTIONS for sight in _sights(user, action, theirs, asked)]
+        if user.enabled and sights:
+            yield {
+                "who": f"user:{user.id}",
+                "name": user.name,
+                "roles": sorted(role.value for role in user.roles),
+                "agency": user.agency,
+                "sights": sights,
+            }
+
+
+def _sights(user: User, action: str, theirs: Iterable[Grant], asked: _Question) -> Iterator[JsonObject]:
+    reach = reach_of(frozenset(user.roles), action)
+    if Reach.ALL in reach:
+        yield {"action": action, "by": "role", "grant": ""}
+    elif Reach.OWN in reach and asked.kecamatan in user.districts:
+        yield {"action": action, "by": "district", "grant": ""}
+    if Reach.GRANTED in reach:
+        for grant in theirs:
+            if RIGHT_OF[action] in grant.rights:
+                yield {"action": action, "by": "grant", "grant": grant.id}
+
+
+def _machines(
+    ledger: Ledger, people: Mapping[str, User], known: Iterable[Known], asked: _Question
+) -> Iterator[JsonObject]:
+    recorded = _as_of(ledger, tokens.KIND, asked.at)
+    scopes: dict[str, TokenScope] = {}
+    for name, entry in recorded.items():
+        maker = people.get(entry.actor.removeprefix("user:")) if entry.actor.startswith("user:") else None
+        stopped = entry.actor.startswith("user:") and (maker is None or not maker.enabled)
+        if not entry.state.get("revoked") and not stopped:
+            scopes[name] = tokens.from_json(entry.state)
+    for one in known:
+        if one.name not in recorded and parse_instant(one.made_at) <= asked.at:
+            scopes[one.name] = one.scope
+    for name, scope in sorted(scopes.items()):
+        over = scope.expires_at is not None and scope.expires_at <= asked.at
+        elsewhere = scope.districts is not None and asked.kecamatan not in scope.districts
+        actions = [action for action in ACTIONS if scope.actions is None or action in scope.actions]
+        if actions and not over and not elsewhere:
+            yield {
+                "who": f"token:{name}",
+                "name": name,
+                "roles": [],
+                "agency": "",
+                "sights": [{"action": action, "by": "scope", "grant": ""} for action in actions],
+            }
+
+
+def _opens(grant: Grant, asked: _Question) -> bool:
+    return asked.camera in grant.cameras and grant.span.start <= asked.footage_at < grant.span.end
+
+
+def _kecamatan(history: Iterable[Entry], at: int) -> str:
+    """Where the camera stood; where it was not registered yet, where it stood first."""
+    found = ""
+    for entry in history:
+        if entry.at <= at or not found:
+            found = cameras.from_state(entry.state).place.kecamatan
+    return found
+
+
+def _as_of(ledger: Ledger, kind: str, at: int) -> dict[str, Entry]:
+    """The newest entry of each stream of a kind that was there at a time, by id."""
+    found: dict[str, Entry] = {}
+    for head in ledger.heads(kind):
+        if head.at <= at:
+            found[head.id] = head
+            continue
+        for entry in ledger.history(kind, head.id):
+            if entry.at <= at:
+                found[head.id] = entry
+    return dict(sorted(found.items()))

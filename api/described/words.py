@@ -1,0 +1,80 @@
+"""Words about groups of addresses, about who asks, and about the commonest parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+INTRODUCTION = """\
+Recordings, exact clips and sealed evidence of a city's cameras.
+
+Times are RFC 3339 with an offset and make half-open spans; unknown parameters and fields are refused. Every
+error is a problem (RFC 9457) with a stable `code`. A change names the version it was decided on (`If-Match`);
+a POST may carry an `Idempotency-Key`. Looking at footage and taking it need a `purpose`. What is read, given,
+changed and refused goes on record with who asked."""
+
+TAGS: Mapping[str, str] = {
+    "health": "Whether the process is up and the parts that it needs answer.",
+    "operation": "This description, and figures for Prometheus.",
+    "session": "Signing in and out, and what a session is for.",
+    "people": "Accounts, invitations, grants and tokens of machines: who may see what, and until when.",
+    "cameras": "Registered cameras: where they stand, whose they are, how they are recorded.",
+    "recordings": "What was recorded, and what is missing, with its cause.",
+    "war room": "History of many cameras over one window, ready to play.",
+    "clips": "Exact clips of a camera, byte for byte the same each time.",
+    "frames": "Single pictures for looking.",
+    "playback": "Playlists, and the pieces that they name.",
+    "evidence": "Sealed packages: asked for, made, fetched, checked.",
+    "retention": "How long footage is kept, who decided so, and what was destroyed by it.",
+    "holds": "Legal holds: what must stay, however old it is.",
+    "requests": "Requests for footage: filed, amended, decided.",
+    "handover": "Handing sealed packages over, to the receipt.",
+    "incidents": "What does not fit the record: a broken hash, a missing object, a second version.",
+    "log": "The public log of checkpoints, and inclusion proofs.",
+    "custody": "Who did what to what, when, why, and with what outcome.",
+}
+"""Every group, in the order in which pages show them."""
+
+SCHEMES: Mapping[str, Mapping[str, Any]] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of this installation (`saksi token create`), or an access token of its OpenID"
+        " provider.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "saksi",
+        "description": "A person's session, from /auth/login or /auth/local; `__Host-saksi` with HTTPS. What"
+        " changes something must also carry the header `Saksi-Request`, with any value.",
+    },
+}
+
+PARAMETERS: Mapping[str, Any] = {
+    "camera": "cam-1",
+    "run": "6b05180000000001",
+    "seq": 1,
+    "evidence_id": "EVD-2026-4H8N2WZ6RC",
+    "request_id": "REQ-2026-7K3M9QX2TB",
+    "hold_id": "hold-5f2c7a90b1d34e86a7c8d9e0f1a2b3c4",
+    "incident_id": "inc-89abcdef0123456789abcdef",
+    "grant_id": "GRT-0a1b2c3d4e5f6071",
+    "user_id": "dewi",
+    "name": "war-room",
+    "scope_id": "kecamatan-73.71.01",
+    "disposition": "dsp-0123456789abcdef01234567",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "number": 118,
+    "at": "2026-11-24T14:00:00+08:00",
+    "Saksi-Purpose": "LP/B/123/XI/2026",
+}
+"""An example of each parameter of that name that has none of its own; lists take one of them."""
+
+BODIES: Mapping[str, str] = {
+    "application/vnd.apple.mpegurl": "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:10\n"
+    '#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI="segments/6b05180000000001/1/init.mp4"\n'
+    "#EXT-X-PROGRAM-DATE-TIME:2026-11-24T06:00:00.000000Z\n#EXTINF:10.000000,\n"
+    "segments/6b05180000000001/1/media.m4s\n#EXT-X-ENDLIST\n",
+    "application/jsonl": '{"at":"2026-11-24T09:12:41.520000Z","type":"hold.place","outcome":"done"}\n',
+    "text/plain": "# TYPE saksi_http_requests_total counter\nsaksi_http_requests_total 17.0\n",
+}
+"""Examples of answers in text that is not JSON, shortened."""

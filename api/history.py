@@ -1,0 +1,159 @@
+"""Playable history of many cameras: what each was, what there is of it, and where to play it.
+
+One question of the War Room's software is one answer: facts as they were then, coverage, gaps with causes,
+what is pending, what is held, and addresses of a playlist, a still and the page that shows it. Everything
+comes from the index, and from the ledger where a camera was changed; no footage is read.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from api.services import ApiSettings, Services
+from archive.canonical import JsonObject
+from archive.model.camera import Camera, Place, from_state
+from archive.model.hold import KIND as HOLD
+from archive.model.hold import from_state as hold_from_state
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
+from search.coverage import CameraGap, Recordings
+
+VIEW = "/tampilan"
+"""The page that shows cameras side by side; see :mod:`api.routes.pages`."""
+
+MAX_VIEWED = 9
+"""Cameras that one view page shows."""
+
+STILL_WIDTH = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a camera was from an instant on: until the next of its facts, or the end of the window."""
+
+    since: int
+    camera: Camera
+
+    def to_json(self) -> JsonObject:
+        """As answers write it; never with the device's address."""
+        place = self.camera.place
+        return {
+            "from": format_instant(self.since),
+            "name": self.camera.name,
+            "lat": float(place.lat),
+            "lon": float(place.lon),
+            "kecamatan": place.kecamatan,
+            "kelurahan": place.kelurahan,
+            "owner": place.owner.value,
+            "disabled": self.camera.disabled,
+        }
+
+
+def facts_then(
+    services: Services, camera: str, window: Timespan, admits: Callable[[Place], bool]
+) -> tuple[Facts, ...]:
+    """What a camera was through a window, oldest first; without the time at places that are not admitted.
+
+    Before its registration a camera was nothing. The ledger is read only for cameras that were ever changed.
+    """
+    document = services.index.document("camera", camera)
+    if document is not None and document.version == 1:
+        known = from_state({**document.state, "sealed_source": ""})
+        entries: Iterable[tuple[int, Camera]] = [(known.registered_at, known)]
+    else:
+        entries = [(entry.at, from_state(entry.state)) for entry in services.registry.history(camera)]
+    found: list[Facts] = []
+    for at, state in entries:
+        if at >= window.end:
+            break
+        if at <= window.start:
+            found = [Facts(window.start, state)]
+        else:
+            found.append(Facts(at, state))
+    return tuple(facts for facts in found if admits(facts.camera.place))
+
+
+def held_spans(services: Services, window: Timespan) -> Mapping[str, SpanSet]:
+    """The stretches of the window that holds in force cover, by camera; without a word of their cases."""
+    found: dict[str, SpanSet] = {}
+    for document in services.index.documents(HOLD):
+        hold = hold_from_state(document.id, document.state)
+        part = hold.span.intersection(window)
+        if not hold.in_force or part is None:
+            continue
+        for camera in hold.cameras:
+            found[camera] = found.get(camera, SpanSet()) | SpanSet((part,))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where things are: as browsers see them where the installation knows that, else from our root on.
+
+    ``purpose`` stands in what needs one, for players that send no header; "" leaves it out.
+    """
+
+    settings: ApiSettings
+    window: Timespan
+    purpose: str
+
+    def playlist(self, camera: str) -> str:
+        """The window of one camera as HLS."""
+        return self._footage(f"/v1/cameras/{camera}/playlist.m3u8", **self._span())
+
+    def still(self, camera: str, at: int) -> str:
+        """A small picture of one camera."""
+        place = f"/v1/cameras/{camera}/frame.jpg"
+        return self._footage(place, at=format_instant(at), width=str(STILL_WIDTH))
+
+    def view(self, cameras: Sequence[str]) -> str:
+        """The page that shows these cameras, :data:`MAX_VIEWED` at most; it asks for the purpose itself."""
+        asked = [("camera", camera) for camera in cameras[:MAX_VIEWED]]
+        return self._whole(f"{VIEW}?{urlencode([*asked, *self._span().items()])}")
+
+    def _footage(self, path: str, **query: str) -> str:
+        more = {"purpose": self.purpose} if self.purpose else {}
+        return self._whole(f"{path}?{urlencode({**query, **more})}")
+
+    def _span(self) -> dict[str, str]:
+        return {"from": format_instant(self.window.start), "to": format_instant(self.window.end)}
+
+    def _whole(self, path: str) -> str:
+        parts = urlsplit(self.settings.public_url)
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        return f"{origin}{self.settings.base_path}{path}"
+
+
+def camera_json(
+    camera: str,
+    *,
+    facts: Sequence[Facts],
+    found: Recordings,
+    held: SpanSet,
+    addresses: Addresses,
+    may_play: bool,
+) -> JsonObject:
+    """One camera's history. Without footage, or where not all of it may be played, there is no playlist."""
+    runs = [run for run in found.coverage if run.camera == camera]
+    covered = SpanSet(run.span for run in runs)
+    first = next(iter(covered), None)
+    plays = may_play and first is not None
+    return {
+        "camera": camera,
+        "facts": [one.to_json() for one in facts],
+        "coverage": [{**_edges(run.span), "run": run.run} for run in runs],
+        "recorded_seconds": covered.duration / SECOND,
+        "gaps": [_gap(gap) for gap in found.gaps if gap.camera == camera],
+        "pending": [_edges(one.span) for one in found.pending if one.camera == camera],
+        "held": [_edges(span) for span in held],
+        "playlist": addresses.playlist(camera) if plays else None,
+        "still": addresses.still(camera, first.start) if plays and first is not None else None,
+        "view": addresses.view([camera]),
+    }
+
+
+def _gap(gap: CameraGap) -> JsonObject:
+    return {**_edges(gap.span), "cause": gap.cause}
+
+
+def _edges(span: Timespan) -> JsonObject:
+    return {"from": format_instant(span.start), "to": format_instant(span.end)}

@@ -1,0 +1,72 @@
+"""Token buckets of many keys in a fixed amount of memory."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from archive.clock import Clock
+from archive.timespan import SECOND
+
+MAX_KEYS = 20_000
+"""Keys that are remembered by one set of buckets: about 5 MB. The one not asked for longest is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``burst`` at once, and ``per_minute`` ever after. ``per_minute`` 0 means without end."""
+
+    per_minute: int
+    burst: int
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is any bound."""
+        return self.per_minute > 0
+
+    @property
+    def window_s(self) -> int:
+        """In how many seconds an empty bucket is full again."""
+        return -(-self.burst * 60 // self.per_minute) if self.is_bounded else 0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: int
+
+
+class Buckets:
+    """One bucket for each key. Thread-safe; never waits; one call is some microseconds."""
+
+    def __init__(self, rate: Rate, clock: Clock, *, max_keys: int = MAX_KEYS) -> None:
+        self.rate = rate
+        self._clock = clock
+        self._max_keys = max_keys
+        self._kept: OrderedDict[str, _Bucket] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def take(self, key: str) -> int:
+        """Take one token: 0 where there was one, else in how many seconds there will be."""
+        if not self.rate.is_bounded:
+            return 0
+        now = self._clock.monotonic()
+        per_microsecond = self.rate.per_minute / (60 * SECOND)
+        with self._guard:
+            bucket = self._kept.get(key)
+            if bucket is None:
+                bucket = self._kept[key] = _Bucket(self.rate.burst, now)
+                while len(self._kept) > self._max_keys:
+                    self._kept.popitem(last=False)
+            else:
+                self._kept.move_to_end(key)
+                gained = max(0, now - bucket.at) * per_microsecond
+                bucket.tokens = min(self.rate.burst, bucket.tokens + gained)
+                bucket.at = now
+            if bucket.tokens >= 1:
+                bucket.tokens -= 1
+                return 0
+            return max(1, -int(-(1 - bucket.tokens) / per_microsecond // SECOND))
+
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._kept)

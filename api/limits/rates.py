@@ -1,0 +1,55 @@
+"""How many requests of which kind: by address before anybody is known, by person or machine after."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from api.limits.buckets import Rate
+
+_MEDIA = (".mp4", ".m4s", ".m3u8", ".jpg", ".zip")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SIGN_IN = frozenset({"/auth/login", "/auth/callback", "/auth/local", "/auth/password", "/auth/invitation"})
+
+
+class Kind(StrEnum):
+    """What is counted together. The first three count by address, the others by who asks."""
+
+    ADDRESS = "address"
+    SIGN_IN = "sign_in"
+    STRANGER = "stranger"
+    SEARCH = "search"
+    MEDIA = "media"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Requests a minute of each kind; half of them may come at once. 0 is no bound.
+
+    ``address`` counts everything from an address and only keeps a flood off: many people may share one.
+    ``stranger`` counts what is answered 401. ``media`` is playlists, segments, clips, frames, packages;
+    ``search`` everything else that is read, ``write`` everything that may change something.
+    """
+
+    address: int = 30_000
+    sign_in: int = 120
+    stranger: int = 120
+    search: int = 1_200
+    media: int = 6_000
+    write: int = 240
+
+    def of(self, kind: Kind) -> Rate:
+        """The bound of one kind."""
+        per_minute: int = getattr(self, kind.value)
+        return Rate(per_minute, max(1, per_minute // 2))
+
+
+def is_sign_in(path: str) -> bool:
+    """Whether a request to this path tries to come in."""
+    return path in _SIGN_IN
+
+
+def kind_of(method: str, path: str) -> Kind:
+    """What kind of request of somebody known this is."""
+    if method not in _SAFE:
+        return Kind.WRITE
+    return Kind.MEDIA if path.endswith(_MEDIA) else Kind.SEARCH

@@ -1,0 +1,203 @@
+"""Grants: footage opened to somebody outside the War Room for some time."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from api.acts import Act
+from api.auth.permissions import RIGHT_OF, Reach, reach_of
+from api.parameters import camera_ids, instant
+from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.routes.users import office_of
+from api.routing import add_json
+from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
+from api.visit import Visit, require, span_details
+from archive.canonical import JsonObject
+from archive.errors import Malformed, NotFound
+from archive.ids import check_name
+from archive.people.grants import MAX_CAMERAS, GrantHead, Grants
+from archive.retention.answers import history_json
+from archive.timespan import Timespan, format_instant
+
+MAX_PAGE = 1000
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/grants and what is under it."""
+    one, tag = "/v1/grants/{grant_id}", "people"
+    add_json(router, "GET", "/v1/grants", list_grants, GrantPage, tag=tag)
+    add_json(router, "POST", "/v1/grants", give_grant, GivenOut, 404, 413, status=201, tag=tag)
+    add_json(router, "GET", one, get_grant, OneGivenOut, 304, 404, tag=tag)
+    add_json(router, "POST", f"{one}/revoke", revoke_grant, GivenOut, *CHANGE, tag=tag)
+
+
+async def asked_grant(
+    grant_id: Annotated[str, Path(description="GRT-<16 hex digits>", max_length=63)],
+) -> str:
+    """The id in the path. Raises Malformed ``bad_id``."""
+    return check_name("grant", grant_id)
+
+
+GrantId = Annotated[str, Depends(asked_grant)]
+Reader = Annotated[Visit, require("grants.read", Reach.MINE)]
+Giver = Annotated[Visit, require("grants.edit")]
+
+
+def list_grants(
+    visit: Reader,
+    person: Annotated[str, Query(max_length=63, description="Only grants to this account by name.")] = "",
+    agency: Annotated[str, Query(max_length=200, description="Only grants to this agency.")] = "",
+    camera: Annotated[str, Query(max_length=63, description="Only grants of this camera.")] = "",
+    in_force: Annotated[
+        bool | None, Query(description="Only grants that open something now, or not.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+) -> JSONResponse:
+    """Grants, the newest first; whoever was granted something sees theirs and their agency's."""
+    visit.begin(Act.GRANT_READ)
+    now = visit.services.clock.now()
+    found = [
+        head
+        for head in _grants(visit).heads()
+        if person in {"", head.grant.person}
+        and agency in {"", head.grant.agency}
+        and camera in {"", *head.grant.cameras}
+        and in_force in {None, head.grant.in_force(now)}
+        and _is_theirs(visit, head)
+    ]
+    found.sort(key=lambda head: (-head.grant.given_at, head.grant.id))
+    if cursor:
+        at = [n for n, head in enumerate(found) if head.grant.id == cursor]
+        if not at:
+            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        found = found[at[0] + 1 :]
+    page = found[:limit]
+    following = page[-1].grant.id if len(found) > limit else None
+    visit.done(results=len(page))
+    return JSONResponse({"grants": [_grant_json(head, now) for head in page], "next": following})
+
+
+def get_grant(visit: Reader, request: Request, grant_id: GrantId) -> Response:
+    """One grant and its history."""
+    visit.begin(Act.GRANT_READ, grant_id)
+    grants = _grants(visit)
+    head = grants.head(grant_id)
+    if not _is_theirs(visit, head):
+        visit.details["denied"] = "grant"
+        raise NotFound(f"there is no grant {grant_id}", code="grant_not_found")
+    body = _grant_json(head, visit.services.clock.now()) | {"history": history_json(grants.history(grant_id))}
+    visit.done()
+    return read_answer(request, head.entry.version, body)
+
+
+def give_grant(visit: Giver, form: GrantIn) -> JSONResponse:
+    """Open footage to one person or agency; in force here when this is answered, elsewhere within seconds."""
+    cameras = camera_ids(form.cameras, MAX_CAMERAS)
+    span = Timespan(instant("from", form.start), instant("to", form.end))
+    until = instant("until", form.until)
+    visit.begin(
+        Act.GRANT_GIVE,
+        *cameras,
+        details={
+            **span_details(span),
+            "to_whom": form.person or form.agency,
+            "rights": ",".join(sorted(form.rights)),
+            "until": format_instant(until),
+            "basis": form.basis,
+        },
+    )
+    for camera in cameras:
+        visit.access.camera(camera)
+    if form.person:
+        _require_openable(visit, form.person)
+    given = _grants(visit).give(
+        person=form.person,
+        agency=form.agency,
+        cameras=cameras,
+        span=span,
+        rights=form.rights,
+        until=until,
+        basis=form.basis,
+        actor=visit.principal.id,
+    )
+    visit.objects = (given.id, *cameras)
+    where = f"{visit.services.settings.base_path}/v1/grants/{given.id}"
+    return _answer(visit, given.id, status=201, headers={"Location": where})
+
+
+def revoke_grant(visit: Giver, grant_id: GrantId, version: Version, form: GrantReason) -> JSONResponse:
+    """Close a grant before its time; it opens nothing here from now on, elsewhere within seconds."""
+    visit.begin(Act.GRANT_REVOKE, grant_id)
+    with decided_on():
+        revoked = _grants(visit).revoke(
+            grant_id, actor=visit.principal.id, reason=form.reason, expected=version
+        )
+    visit.objects = (grant_id, *revoked.cameras)
+    return _answer(visit, grant_id)
+
+
+def _require_openable(visit: Visit, person: str) -> None:
+    """See that a grant would open something to the person: they are there, let in, and outside.
+
+    Raises:
+        NotFound: ``user_not_found``. Malformed: ``bad_id``, ``bad_grant``.
+    """
+    user = office_of(visit.services).users.user(person)
+    granted = any(Reach.GRANTED in reach_of(frozenset(user.roles), action) for action in RIGHT_OF)
+    if not user.enabled or not granted:
+        raise Malformed(
+            f"a grant opens nothing to {person}",
+            code="bad_grant",
+            hint="Name somebody of the police or of Satpol PP whose account is open.",
+        )
+
+
+def _grants(visit: Visit) -> Grants:
+    return Grants(visit.services.ledger, visit.services.clock)
+
+
+def _is_theirs(visit: Visit, head: GrantHead) -> bool:
+    """All for those who see all; else what was opened to them or their agency."""
+    principal = visit.principal
+    reach = principal.reach(visit.action)
+    if Reach.ALL in reach:
+        return True
+    kind, _, person = principal.id.partition(":")
+    return Reach.MINE in reach and kind == "user" and head.grant.is_for(person, principal.agency)
+
+
+def _answer(
+    visit: Visit, grant_id: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    if visit.services.people is not None:
+        visit.services.people.refresh()
+    head = _grants(visit).head(grant_id)
+    visit.done(version=head.entry.version)
+    return JSONResponse(
+        _grant_json(head, visit.services.clock.now()),
+        status_code=status,
+        headers={**tagged(head.entry.version), **(headers or {})},
+    )
+
+
+def _grant_json(head: GrantHead, now: int) -> JsonObject:
+    grant = head.grant
+    return {
+        "id": grant.id,
+        "version": head.entry.version,
+        "person": grant.person,
+        "agency": grant.agency,
+        "cameras": list(grant.cameras),
+        "from": format_instant(grant.span.start),
+        "to": format_instant(grant.span.end),
+        "rights": sorted(right.value for right in grant.rights),
+        "until": format_instant(grant.until),
+        "basis": grant.basis,
+        "request": grant.request,
+        "given_by": grant.given_by,
+        "given_at": format_instant(grant.given_at),
+        "revoked": grant.revoked,
+        "in_force": grant.in_force(now),
+    }

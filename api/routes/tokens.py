@@ -1,0 +1,107 @@
+"""Tokens of machines: make one that reaches no further than its maker, list, revoke."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import JSONResponse, Response
+
+from api.acts import Act
+from api.auth.tokens import Known
+from api.parameters import instant
+from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.routes.users import office_of
+from api.routing import add_json
+from api.schemas.tokens import MadeTokenOut, TokenIn, TokenOut, TokenPage, TokenReason
+from api.visit import Visit, require
+from archive.canonical import JsonObject
+from archive.ids import check_name
+from archive.model.token import TokenScope
+from archive.timespan import format_instant
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/tokens and what is under it."""
+    one, tag = "/v1/tokens/{name}", "people"
+    add_json(router, "GET", "/v1/tokens", list_tokens, TokenPage, 404, tag=tag)
+    add_json(router, "POST", "/v1/tokens", make_token, MadeTokenOut, 404, 409, 413, status=201, tag=tag)
+    add_json(router, "GET", one, get_token, TokenOut, 304, 404, tag=tag)
+    add_json(router, "POST", f"{one}/revoke", revoke_token, TokenOut, *CHANGE, tag=tag)
+
+
+async def asked_token(name: Annotated[str, Path(description="The token's name.", max_length=63)]) -> str:
+    """The name in the path. Raises Malformed ``bad_id``."""
+    return check_name("token", name)
+
+
+TokenName = Annotated[str, Depends(asked_token)]
+Reader = Annotated[Visit, require("tokens.read")]
+Maker = Annotated[Visit, require("tokens.edit")]
+
+
+def list_tokens(visit: Reader) -> JSONResponse:
+    """Every token that was not revoked, in the order they were made; never a token itself."""
+    visit.begin(Act.TOKEN_READ)
+    now = visit.services.clock.now()
+    known = office_of(visit.services).machines.known()
+    visit.done(results=len(known))
+    return JSONResponse({"tokens": [_token_json(one, now) for one in known]})
+
+
+def get_token(visit: Reader, request: Request, name: TokenName) -> Response:
+    """One token; its ETag changes where the name is given to another."""
+    visit.begin(Act.TOKEN_READ, name)
+    found = office_of(visit.services).machines.token(name)
+    body = _token_json(found, visit.services.clock.now())
+    visit.done()
+    return read_answer(request, found.version, body)
+
+
+def make_token(visit: Maker, form: TokenIn) -> JSONResponse:
+    """Make a token. It ends, does nothing its maker may not, and stops with its maker's account."""
+    scope = TokenScope(
+        actions=frozenset(form.actions),
+        districts=None if form.districts is None else frozenset(form.districts),
+        expires_at=instant("expires_at", form.expires_at),
+    )
+    visit.begin(
+        Act.TOKEN_MAKE,
+        check_name("token", form.name),
+        details={"actions": ",".join(sorted(form.actions)), "until": form.expires_at},
+    )
+    machines = office_of(visit.services).machines
+    token = machines.make_within(visit.principal, form.name, scope, reason=form.reason)
+    made = machines.token(form.name)
+    visit.done()
+    return JSONResponse(
+        _token_json(made, visit.services.clock.now()) | {"token": token},
+        status_code=201,
+        headers={
+            **tagged(made.version),
+            "Location": f"{visit.services.settings.base_path}/v1/tokens/{form.name}",
+        },
+    )
+
+
+def revoke_token(visit: Maker, name: TokenName, version: Version, form: TokenReason) -> JSONResponse:
+    """Revoke a token; it stops with the next request."""
+    visit.begin(Act.TOKEN_REVOKE, name)
+    machines = office_of(visit.services).machines
+    gone = machines.token(name)
+    with decided_on():
+        machines.revoke(name, actor=visit.principal.id, reason=form.reason, version=version)
+    visit.done()
+    return JSONResponse(_token_json(gone, visit.services.clock.now()))
+
+
+def _token_json(known: Known, now: int) -> JsonObject:
+    scope = known.scope
+    return {
+        "name": known.name,
+        "version": known.version,
+        "made_at": known.made_at,
+        "made_by": known.made_by,
+        "actions": None if scope.actions is None else sorted(scope.actions),
+        "districts": None if scope.districts is None else sorted(scope.districts),
+        "expires_at": None if scope.expires_at is None else format_instant(scope.expires_at),
+        "expired": scope.expires_at is not None and scope.expires_at <= now,
+    }

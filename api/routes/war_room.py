@@ -1,0 +1,150 @@
+"""The one call of the War Room's software: playable history of cameras × window."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import JSONResponse
+
+from api.acts import Act
+from api.auth.access import Access
+from api.auth.permissions import Reach
+from api.cameras import registered_cameras
+from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then, held_spans
+from api.parameters import asked_span, camera_ids
+from api.places import WhereAsked
+from api.routing import add_json
+from api.schemas.war_room import HistoryOut
+from api.visit import Visit, require, span_details
+from archive.errors import Malformed, NotFound, Refused
+from archive.ids import check_name
+from archive.reader import check_span
+from archive.timespan import HOUR, SpanSet, Timespan, format_instant
+from search.coverage import recordings
+from search.query import MAX_FILTER, SegmentQuery
+
+MAX_CAMERAS = 100
+USUAL_CAMERAS = 25
+
+Cameras = Annotated[
+    list[str],
+    Query(default_factory=list, alias="camera", description="Camera ids; may be repeated. All unless given."),
+]
+Kelurahan = Annotated[
+    list[str],
+    Query(
+        default_factory=list,
+        description="Codes of kelurahan in which a camera stood; may be repeated.",
+        max_length=MAX_FILTER,
+        examples=[["73.71.01.1001"]],
+    ),
+]
+
+
+def add_routes(router: APIRouter) -> None:
+    """Add /v1/war-room/history."""
+    add_json(router, "GET", "/v1/war-room/history", get_history, HistoryOut, 404, tag="war room")
+
+
+def get_history(
+    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    span: Annotated[Timespan, Depends(asked_span)],
+    where: WhereAsked,
+    camera: Cameras,
+    kelurahan: Kelurahan,
+    limit: Annotated[int, Query(ge=1, le=MAX_CAMERAS, description="Cameras in one answer.")] = USUAL_CAMERAS,
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the answer before.")] = "",
+) -> JSONResponse:
+    """What there is of each camera in a window, and where to play it: facts, coverage, gaps, holds, links.
+
+    Cameras are named, or found by place (where they stood then); of those whose footage is not theirs to see
+    nobody learns that they exist. A page of cameras at a time, by id.
+    """
+    access, services = visit.access, visit.services
+    named = camera_ids(camera, services.settings.max_cameras)
+    places = {"kelurahan": ",".join(kelurahan)} if kelurahan else {}
+    visit.begin(
+        Act.RECORDINGS_SEARCH,
+        *named,
+        details={**span_details(span), **where.details(), **places, "for": "war_room"},
+    )
+    _check(span, services.settings.max_playlist, services.clock.now())
+    after = check_name("camera", cursor) if cursor else ""
+    for one in named:
+        access.footage(one, span)
+    where = access.narrowed(where) if not named else where
+    query = SegmentQuery(
+        span=span,
+        cameras=named or None,
+        kecamatan=where.kecamatan,
+        owners=where.owners,
+        near=where.near,
+        box=where.box,
+    )
+    registered = registered_cameras(services, query, where)
+    candidates = (one for one in sorted(registered) if one > after)
+    known = ((one, facts_then(services, one, span, access.admits)) for one in candidates)
+    stood = (pair for pair in known if not kelurahan or _stood(pair[1], frozenset(kelurahan)))
+    facts = dict(islice(stood, limit + 1))
+    page = list(facts)[:limit]
+    visit.objects = tuple(page) or named
+    found = recordings(
+        services.index,
+        replace(query, cameras=tuple(page)),
+        registered={one: registered[one] for one in page},
+        now=services.clock.now(),
+    )
+    held = held_spans(services, span)
+    purpose = visit.purpose if visit.principal.is_person else ""
+    addresses = Addresses(services.settings, span, purpose)
+    may_play = _may_play(visit, span)
+    answer = {
+        "from": format_instant(span.start),
+        "to": format_instant(span.end),
+        "asked_at": format_instant(services.clock.now()),
+        "cameras": [
+            camera_json(
+                one,
+                facts=facts[one],
+                found=found,
+                held=held.get(one, SpanSet()),
+                addresses=addresses,
+                may_play=may_play(one),
+            )
+            for one in page
+        ],
+        "view": addresses.view(page[:MAX_VIEWED]) if page else None,
+        "next": page[-1] if len(facts) > len(page) else None,
+    }
+    visit.done(cameras=len(page))
+    return JSONResponse(answer)
+
+
+def _check(span: Timespan, longest: int, now: int) -> None:
+    check_span(span, now)
+    if span.duration > longest:
+        raise Malformed(
+            "the window is too long for one answer",
+            code="history_too_long",
+            hint=f"Ask for at most {longest // HOUR} h at a time, one call for each day.",
+        )
+
+
+def _stood(facts: Iterable[Facts], kelurahan: frozenset[str]) -> bool:
+    return any(one.camera.place.kelurahan in kelurahan for one in facts)
+
+
+def _may_play(visit: Visit, span: Timespan) -> Callable[[str], bool]:
+    """Tells of which cameras the whole window may be played. That one may not be is no refusal here."""
+    access = Access(visit.services, visit.principal, visit.action, lambda _why: None)
+
+    def may_play(camera: str) -> bool:
+        try:
+            access.footage(camera, span)
+        except (NotFound, Refused):
+            return False
+        return True
+
+    return may_play

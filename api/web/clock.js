@@ -1,0 +1,68 @@
+// Instants are milliseconds of UTC. Screens show the city's zone, which the page names in data-zone.
+
+const ZONE = document.documentElement.dataset.zone || "Asia/Makassar";
+const NAMES = { "Asia/Makassar": "WITA", "Asia/Jakarta": "WIB", "Asia/Jayapura": "WIT" };
+const OFFSET = /(?:Z|[+-]\d\d:\d\d)$/i;
+
+/** What the zone is called. */
+export const ZONE_NAME = NAMES[ZONE] ?? ZONE;
+
+const parts = new Intl.DateTimeFormat("en-GB", {
+  timeZone: ZONE, year: "numeric", month: "2-digit", day: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+
+function fields(instant) {
+  const found = {};
+  for (const { type, value } of parts.formatToParts(new Date(instant))) found[type] = value;
+  return found;
+}
+
+/** RFC 3339 with an offset as an instant, with its microseconds; null for anything else. */
+export function parse(text) {
+  const written = String(text ?? "").trim().replace(/(:\d\d(?:\.\d+)?) (\d\d:\d\d)$/, "$1+$2");
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(written) || !OFFSET.test(written)) return null;
+  const fraction = /\.(\d+)/.exec(written)?.[1] ?? "";
+  const whole = Date.parse(written.replace(/\.\d+/, ""));
+  return Number.isNaN(whole) ? null : whole + (fraction ? Number(`0.${fraction}`) * 1000 : 0);
+}
+
+/** An instant for an address, to the millisecond. */
+export function write(instant) {
+  return new Date(Math.round(instant)).toISOString();
+}
+
+/** `14:03:10`, with `tenths` `14:03:10.4`. Cut, not rounded: a clock does not run ahead. */
+export function timeOf(instant, tenths = false) {
+  const { hour, minute, second } = fields(instant);
+  const tenth = tenths ? `.${Math.floor((((instant % 1000) + 1000) % 1000) / 100)}` : "";
+  return `${hour}:${minute}:${second}${tenth}`;
+}
+
+/** `2026-11-24`. */
+export function dateOf(instant) {
+  const { year, month, day } = fields(instant);
+  return `${year}-${month}-${day}`;
+}
+
+/** Both, with the zone. */
+export function stampOf(instant) {
+  return `${dateOf(instant)} ${timeOf(instant)} ${ZONE_NAME}`;
+}
+
+/** What somebody wrote as `2026-11-24 14:00:00` in the city's zone; null for what is no such time. */
+export function ofField(text) {
+  const found = /^\s*(\d{4})-(\d\d)-(\d\d)[ T]+(\d\d)[:.](\d\d)(?:[:.](\d\d))?\s*$/.exec(text);
+  if (found === null) return null;
+  const [, year, month, day, hour, minute, second] = found.map((part) => Number(part ?? 0));
+  const guess = Date.UTC(year, month - 1, day, hour, minute, second);
+  const shown = fields(guess);
+  const offset = Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second) - guess;
+  const instant = guess - offset;
+  return fields(instant).day === found[3] ? instant : null;
+}
+
+/** The same the other way. */
+export function forField(instant) {
+  return `${dateOf(instant)} ${timeOf(instant)}`;
+}

@@ -1,0 +1,215 @@
+// One camera's playlist in a <video>: which media time shows which wall time, and to be there.
+//
+// A playlist leaves gaps out of its media time. Every fragment has its wall time, so the way from one to the
+// other goes by fragment. A picture beyond a gap is never shown for an instant before it.
+
+import { BASE, local } from "./calls.js";
+
+const EDGE_S = 0.08; // closer than this to a gap the last picture stands still
+const TOLERANCE_MS = 60; // runs that meet leave a millisecond between them; that is no gap
+const JUMP_S = 0.35; // beyond this a seek, below it another speed brings the picture back in step
+const SLACK_S = 0.04;
+const EPSILON_S = 0.001;
+
+let library = null;
+
+/** hls.js; null where the server does not have it. */
+export function player() {
+  library ??= import(`${BASE}/aset/hls.js`).then((found) => found.default, () => null);
+  return library;
+}
+
+export class Footage {
+  #hls = null;
+  #video;
+  #details = null;
+  #trouble = null;
+  #frames = [];
+  #lastFrame = null;
+
+  constructor(video) {
+    this.#video = video;
+    this.shown = null; // wall time of the picture on screen
+  }
+
+  /** Why it does not play: `codec`, `player`, or what the player says; null while it does. */
+  get trouble() {
+    return this.#trouble;
+  }
+
+  /** Length of a frame in seconds, as far as it was seen. */
+  get frameSeconds() {
+    const seen = [...this.#frames].sort((one, other) => one - other);
+    return seen.length ? seen[seen.length >> 1] : 0.04;
+  }
+
+  /** Begin to load a playlist. */
+  async open(address) {
+    const Hls = await player();
+    if (Hls === null || !Hls.isSupported()) {
+      this.#trouble = "player";
+      return;
+    }
+    const hls = new Hls({
+      enableWorker: false, // no script but ours: the page's policy allows none
+      maxBufferLength: 20,
+      maxMaxBufferLength: 30,
+      backBufferLength: 30,
+      enableDateRangeMetadataCues: false, // gaps are told by the call; a cue track would be a data: address
+      enableID3MetadataCues: false,
+      enableEmsgMetadataCues: false,
+      fragLoadPolicy: {
+        default: {
+          maxTimeToFirstByteMs: 15000, maxLoadTimeMs: 60000,
+          timeoutRetry: { maxNumRetry: 3, retryDelayMs: 500, maxRetryDelayMs: 4000 },
+          errorRetry: { maxNumRetry: 6, retryDelayMs: 500, maxRetryDelayMs: 8000 },
+        },
+      },
+    });
+    this.#hls = hls;
+    hls.on(Hls.Events.LEVEL_LOADED, (_, loaded) => { this.#details = loaded.details; });
+    hls.on(Hls.Events.ERROR, (_, error) => {
+      if (!error.fatal) return;
+      if (error.type === Hls.ErrorTypes.MEDIA_ERROR && !/codec/i.test(error.details) && !this.recovered) {
+        this.recovered = true;
+        hls.recoverMediaError();
+        return;
+      }
+      this.#trouble = /codec|incompatible/i.test(error.details) ? "codec" : error.details;
+      hls.destroy();
+    });
+    hls.loadSource(local(address));
+    hls.attachMedia(this.#video);
+    this.#watch();
+  }
+
+  /** Let go of everything. */
+  close() {
+    this.#hls?.destroy();
+    this.#hls = null;
+  }
+
+  /** Media time of a wall time: `{time, left}` with the seconds left until a gap; null in a gap. */
+  place(wall) {
+    const fragments = this.#details?.fragments ?? [];
+    const index = lastBefore(fragments, wall + TOLERANCE_MS);
+    if (index < 0) return null;
+    const { fragment, length, joins } = this.#fragment(fragments, index);
+    const into = Math.max(0, wall - fragment.programDateTime);
+    if (into >= length && !joins) {
+      if (into >= length + TOLERANCE_MS) return null;
+    }
+    const part = Math.min(into / length, 1);
+    const time = startOf(fragment) + part * fragment.duration;
+    let left = (length - into) / 1000;
+    for (let next = index; this.#fragment(fragments, next).joins && left < 1; next += 1) {
+      left += this.#fragment(fragments, next + 1).length / 1000;
+    }
+    return { time: time + EPSILON_S, left: Math.max(0, left) };
+  }
+
+  /** Wall time of a media time. */
+  wallOf(time) {
+    const fragments = this.#details?.fragments ?? [];
+    let index = fragments.findLastIndex((one) => startOf(one) <= time + EPSILON_S);
+    if (index < 0) index = 0;
+    if (!fragments.length) return null;
+    const { fragment, length } = this.#fragment(fragments, index);
+    return fragment.programDateTime + ((time - startOf(fragment)) / fragment.duration) * length;
+  }
+
+  /** The first wall time with footage at or after one; null for none. */
+  next(wall) {
+    const found = (this.#details?.fragments ?? []).find((one) => one.programDateTime >= wall);
+    return found ? found.programDateTime : null;
+  }
+
+  /** Whether the picture of a wall time can be shown at once. */
+  ready(wall) {
+    if (this.#trouble) return true;
+    if (this.#details === null) return false;
+    const place = this.place(wall);
+    if (place === null) return true;
+    return !this.#video.seeking && this.#video.readyState >= (place.left < EDGE_S * 2 ? 2 : 3) && this.#near(place);
+  }
+
+  /** Show a wall time, playing at a rate or standing still (rate 0). False in a gap. */
+  show(wall, rate) {
+    if (this.#trouble || this.#details === null) return false;
+    const video = this.#video;
+    const place = this.place(wall);
+    if (place === null) {
+      pause(video);
+      const next = this.next(wall);
+      const there = next === null ? null : this.place(next);
+      // Have the picture after the gap at hand when its time comes.
+      if (there && !video.seeking && Math.abs(video.currentTime - there.time) > JUMP_S) video.currentTime = there.time;
+      return false;
+    }
+    const off = video.currentTime - place.time;
+    if (rate === 0 || place.left < EDGE_S * Math.max(1, rate)) {
+      pause(video);
+      const allowed = rate === 0 ? EPSILON_S / 2 : JUMP_S;
+      if (!video.seeking && Math.abs(off) > allowed) video.currentTime = place.time;
+      return true;
+    }
+    if (Math.abs(off) > JUMP_S * Math.max(1, rate)) {
+      if (!video.seeking) video.currentTime = place.time;
+    }
+    const wanted = Math.abs(off) > SLACK_S ? rate * (1 - Math.max(-0.2, Math.min(0.2, off))) : rate;
+    if (Math.abs(video.playbackRate - wanted) > 0.01) video.playbackRate = wanted;
+    if (video.paused) video.play().catch(() => {});
+    return true;
+  }
+
+  #near(place) {
+    return Math.abs(this.#video.currentTime - place.time) < JUMP_S * 2;
+  }
+
+  /** One fragment, its length on the wall (ms), and whether the next goes on where it ends. */
+  #fragment(fragments, index) {
+    const fragment = fragments[index];
+    const own = fragment.duration * 1000;
+    const following = fragments[index + 1];
+    const until = following ? following.programDateTime - fragment.programDateTime : Infinity;
+    const joins = Math.abs(until - own) < Math.max(TOLERANCE_MS, own * 0.01);
+    return { fragment, length: joins ? until : own, joins };
+  }
+
+  /** Keep the wall time of the picture that is really on screen. */
+  #watch() {
+    if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) return;
+    const seen = (_, frame) => {
+      if (this.#hls === null) return;
+      if (this.#lastFrame !== null) {
+        const step = frame.mediaTime - this.#lastFrame;
+        if (step > 0.008 && step < 1.01) this.#frames = [...this.#frames.slice(-14), step];
+      }
+      this.#lastFrame = frame.mediaTime;
+      this.shown = this.wallOf(frame.mediaTime);
+      this.#video.requestVideoFrameCallback(seen);
+    };
+    this.#video.requestVideoFrameCallback(seen);
+  }
+}
+
+/** Media time of a fragment's first picture: as it was found once loaded, which `start` does not follow for the first. */
+function startOf(fragment) {
+  return Number.isFinite(fragment.startPTS) ? fragment.startPTS : fragment.start;
+}
+
+function pause(video) {
+  if (!video.paused) video.pause();
+}
+
+/** The last fragment that begins at or before a wall time. */
+function lastBefore(fragments, wall) {
+  let low = 0;
+  let high = fragments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (fragments[middle].programDateTime <= wall) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,74 @@
+// The sign-in page: the provider's button where there is one, and the form of local accounts.
+
+import { fill, say, sayProblem, switchLanguage } from "./words.js";
+
+const at = (id) => document.getElementById(id);
+const base = location.pathname.replace(/\/masuk$/, "");
+
+/** Where to go afterwards: a path of ours, never another host's. */
+function following() {
+  const wanted = new URLSearchParams(location.search).get("next") ?? "/";
+  if (!/^\/(?![/\\])/.test(wanted)) return "/";
+  try {
+    const address = new URL(base + wanted, location.origin);
+    return address.origin === location.origin ? wanted : "/";
+  } catch {
+    return "/";
+  }
+}
+
+/** One of the two forms: where it is sent, what it says, and what is wrong with it before it goes. */
+function serve(form, problem, button, path, bodyOf, wrong = () => "") {
+  const tell = (text) => {
+    problem.textContent = text;
+    problem.hidden = !text;
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    tell(wrong());
+    if (!problem.hidden) return;
+    button.disabled = true;
+    button.textContent = say("sign_in.busy");
+    try {
+      const answer = await fetch(base + path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Saksi-Request": "1" },
+        body: JSON.stringify(bodyOf()),
+      });
+      if (answer.ok) {
+        location.replace(base + following());
+        return;
+      }
+      tell(sayProblem(await answer.json()));
+    } catch {
+      tell(say("error.network"));
+    }
+    for (const field of form.querySelectorAll("[type=password]")) field.value = "";
+    form.querySelector("[type=password]").focus();
+    button.disabled = false;
+    button.textContent = say(button.dataset.say);
+  });
+  button.disabled = false; // until now the browser itself would have sent the form, in the address
+}
+
+function turn() {
+  const invited = at("invited").hidden;
+  at("invited").hidden = !invited;
+  at("local").hidden = invited;
+  at("switch").dataset.say = invited ? "invited.not" : "invited.have";
+  fill();
+  at(invited ? "code" : "name").focus();
+}
+
+fill();
+const hasProvider = document.body.dataset.provider === "yes";
+at("provider").hidden = at("or").hidden = !hasProvider;
+at("provider-link").href = `${base}/auth/login?next=${encodeURIComponent(following())}`;
+serve(at("local"), at("problem"), at("go"), "/auth/local",
+  () => ({ name: at("name").value.trim(), password: at("password").value }));
+serve(at("invited"), at("invited-problem"), at("accept"), "/auth/invitation",
+  () => ({ code: at("code").value.trim(), password: at("chosen").value }),
+  () => (at("chosen").value === at("again").value ? "" : say("invited.differ")));
+at("language").addEventListener("click", () => switchLanguage());
+at("switch").addEventListener("click", turn);
+if (!hasProvider) at("name").focus();

@@ -1,0 +1,163 @@
+// One camera on screen: its picture, its name, the time of the picture, and what stands there without one.
+
+import { askPicture } from "./calls.js";
+import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
+import { Footage } from "./footage.js";
+import { stretchAt, stretchesOf } from "./stretches.js";
+import { say, sayIf, sayProblem } from "./words.js";
+
+const ROUNDING_MS = 2; // playlists tell times to the millisecond; a picture of 3.000 s is not one of 2.9
+const STILL_EVERY_MS = 1000; // where nothing plays, a still once a second at most
+
+function made(tag, name, parent) {
+  const element = document.createElement(tag);
+  element.className = name;
+  parent.append(element);
+  return element;
+}
+
+export class Tile {
+  #purpose;
+  #still = { asked: null, busy: false, told: 0 };
+
+  /** `camera` is one of the call's cameras, or an id with `problem` where it was refused. */
+  constructor(camera, purpose) {
+    this.id = camera.camera;
+    this.#purpose = purpose;
+    this.problem = camera.problem ?? null;
+    this.stretches = this.problem ? [] : stretchesOf(camera);
+    this.camera = camera;
+    this.name = camera.facts?.at(-1)?.name ?? camera.camera;
+    this.root = document.createElement("figure");
+    this.root.className = "tile";
+    this.root.dataset.camera = this.id;
+    const stage = made("div", "stage", this.root);
+    this.video = made("video", "picture", stage);
+    this.video.muted = true;
+    this.video.playsInline = true;
+    this.video.disablePictureInPicture = true;
+    this.canvas = made("canvas", "picture still", stage);
+    this.canvas.hidden = true;
+    this.cover = made("div", "cover", stage);
+    this.coverTitle = made("p", "cover-title", this.cover);
+    this.coverText = made("p", "cover-text", this.cover);
+    this.note = made("p", "note", stage);
+    this.note.hidden = true;
+    const caption = made("figcaption", "caption", this.root);
+    this.label = made("button", "label", caption);
+    this.label.type = "button";
+    this.label.textContent = this.name;
+    this.label.title = this.id;
+    this.time = made("span", "stamp", caption);
+    this.footage = new Footage(this.video);
+  }
+
+  /** Begin to load. */
+  async open() {
+    if (!this.problem && this.camera.playlist) await this.footage.open(this.camera.playlist);
+  }
+
+  /** Whether it can show an instant at once: also where there is nothing to show. */
+  ready(wall) {
+    if (this.problem || !this.camera.playlist) return true;
+    return this.#here(wall)?.kind !== "recorded" || this.footage.ready(wall);
+  }
+
+  /** Show an instant, at a rate or (0) standing still. */
+  show(wall, rate) {
+    if (this.problem) {
+      this.#cover("refused", sayProblem(this.problem), "");
+      this.time.textContent = "";
+      return;
+    }
+    const here = this.#here(wall);
+    this.root.dataset.state = here?.kind ?? "outside";
+    if (here?.kind === "recorded" && this.footage.trouble) {
+      this.#stillOf(wall);
+      return;
+    }
+    const shown = here?.kind === "recorded" && this.footage.show(wall, rate);
+    if (here?.kind !== "recorded") this.footage.show(wall, 0);
+    this.canvas.hidden = true;
+    this.video.hidden = !shown;
+    if (shown) {
+      this.cover.hidden = true;
+      this.#stamp(this.footage.shown === null ? wall : this.footage.shown + ROUNDING_MS);
+    } else if (here?.kind === "recorded") {
+      this.#cover("loading", say("is.loading"), "");
+      this.#stamp(wall);
+    } else {
+      this.#gap(here);
+      this.#stamp(wall);
+    }
+  }
+
+  /** Speak the language that was chosen. */
+  relabel() {
+    this.label.setAttribute("aria-label", say("do.large", { name: this.name }));
+  }
+
+  #here(wall) {
+    return stretchAt(this.stretches, wall);
+  }
+
+  #stamp(instant) {
+    const text = `${dateOf(instant)} ${timeOf(instant, true)} ${ZONE_NAME}`;
+    if (this.time.textContent !== text) this.time.textContent = text;
+  }
+
+  #gap(here) {
+    if (here?.kind === "missing") {
+      const cause = sayIf(`cause.${here.cause}`, here.cause);
+      this.#cover("missing", say("gap.title"), `${say("gap.why", { cause })}\n${fromTo(here)}`);
+    } else if (here?.kind === "pending") {
+      this.#cover("pending", say("pending.title"), `${say("pending.lead")}\n${fromTo(here)}`);
+    } else {
+      this.#cover("outside", say("is.ended"), "");
+    }
+  }
+
+  #cover(kind, title, text) {
+    this.video.hidden = kind !== "loading";
+    this.cover.hidden = false;
+    this.cover.dataset.kind = kind;
+    if (this.coverTitle.textContent !== title) this.coverTitle.textContent = title;
+    if (this.coverText.textContent !== text) this.coverText.textContent = text;
+  }
+
+  /** A browser that cannot play shows stills, and says so. */
+  async #stillOf(wall) {
+    const why = this.footage.trouble;
+    this.note.hidden = false;
+    this.note.textContent = sayIf(`error.${why}`, say("error.playback", { why }));
+    this.video.hidden = true;
+    this.canvas.hidden = false;
+    this.cover.hidden = true;
+    const at = Math.floor(wall / STILL_EVERY_MS) * STILL_EVERY_MS;
+    if (this.#still.busy || this.#still.asked === at) return;
+    this.#still = { asked: at, busy: true };
+    try {
+      const query = { at: write(Math.max(at, this.#here(wall)?.start ?? at)), width: "640", purpose: this.#purpose };
+      const { picture, at: shown } = await askPicture(this.id, query);
+      draw(this.canvas, picture);
+      this.#stamp(parse(shown) ?? at);
+    } catch (problem) {
+      this.note.textContent = sayProblem(problem);
+    } finally {
+      this.#still.busy = false;
+    }
+  }
+}
+
+/** Put a decoded picture on a canvas, whole. */
+export function draw(canvas, picture) {
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  picture.close();
+}
+
+/** A stretch in words, down to the second. */
+export function fromTo(stretch) {
+  return say("gap.span", { from: timeOf(stretch.start), to: `${timeOf(stretch.end)} ${ZONE_NAME}` });
+}

@@ -1,0 +1,123 @@
+"""The requests that are sent by the thousand, at half the cost of a boto3 call.
+
+A clip reads the header of each of its segments: 61 small reads for ten minutes. A hold over three
+camera-hours sets 1,080 flags and looks at each again; every custody event is followed by a listing. boto3
+spends 1 to 2 ms of CPU on each, most of it on its models of requests and answers; botocore's signature and
+connection pool, used alone, need half of it. An answer that is not a success is left to boto3, which knows
+how to read errors: all of these requests may be sent twice.
+"""
+
+import base64
+import hashlib
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlencode
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.response import StreamingBody
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.credentials import Credentials
+
+_WHOLE = {"x-amz-checksum-mode": "ENABLED"}
+_HOLDS = {
+    status: (
+        f'<LegalHold xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>{status}</Status></LegalHold>'
+    ).encode("ascii")
+    for status in ("ON", "OFF")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The body of an answer, the number of its bytes, and the SHA-256 of the whole object if told."""
+
+    body: StreamingBody
+    size: int
+    sha256: str | None
+
+
+class QuickRequests:
+    """Signed requests to one store that is reached by its address, buckets in the path. Thread-safe."""
+
+    def __init__(
+        self,
+        credentials: "Credentials",
+        endpoint: str,
+        region: str,
+        *,
+        pool_size: int,
+        timeouts: tuple[float, float],
+        verify: bool | str,
+    ) -> None:
+        self._credentials = credentials
+        self._endpoint = endpoint.rstrip("/")
+        self._region = region
+        # botocore itself passes both in this way; its stubs are narrower.
+        self._session = URLLib3Session(
+            verify=verify,  # type: ignore[arg-type]
+            proxies={},
+            timeout=timeouts,  # type: ignore[arg-type]
+            max_pool_connections=pool_size,
+            # A body goes out after its headers; without this it waits 40 ms for their acknowledgement.
+            socket_options=[
+                (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),  # type: ignore[list-item]
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),  # type: ignore[list-item]
+            ],
+        )
+
+    def open(self, bucket: str, key: str, version: str, byte_range: str | None) -> Opened | None:
+        """The object, or an HTTP range of it; None when the store answers anything but a success.
+
+        Raises botocore's errors.
+        """
+        wanted = _WHOLE if byte_range is None else {"Range": byte_range}
+        answer = self._send("GET", self._url(bucket, key, version), wanted, stream=True)
+        length = answer.headers.get("Content-Length")
+        if answer.status_code != (200 if byte_range is None else 206) or length is None:
+            answer.raw.close()
+            return None
+        body = StreamingBody(answer.raw, int(length))
+        return Opened(body, int(length), sha256_of(answer.headers.get("x-amz-checksum-sha256")))
+
+    def head(self, bucket: str, key: str, version: str) -> Mapping[str, str] | None:
+        """The headers of a version, whatever the case of their names; None, and errors, as :meth:`open`."""
+        answer = self._send("HEAD", self._url(bucket, key, version), _WHOLE)
+        return answer.headers if answer.status_code == 200 else None
+
+    def page(self, bucket: str, asked: Mapping[str, str]) -> bytes | None:
+        """One page of a bucket's versions, as XML; None, and errors, as :meth:`open`."""
+        answer = self._send("GET", f"{self._endpoint}/{bucket}?{urlencode({'versions': '', **asked})}", {})
+        return answer.content if answer.status_code == 200 else None
+
+    def hold(self, bucket: str, key: str, version: str, status: Literal["ON", "OFF"]) -> bool:
+        """Set the legal hold flag; whether the store says that it did. Errors as :meth:`open`."""
+        body = _HOLDS[status]
+        # S3 asks for a digest of this body, and this is the one that every store knows.
+        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode("ascii")
+        url = f"{self._url(bucket, key, version)}&legal-hold="
+        return self._send("PUT", url, {"Content-MD5": digest}, body).status_code == 200
+
+    def _url(self, bucket: str, key: str, version: str) -> str:
+        return f"{self._endpoint}/{bucket}/{quote(key)}?versionId={quote(version, safe='')}"
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, stream: bool = False
+    ) -> "AWSResponse":
+        request = AWSRequest(method=method, url=url, headers=dict(headers), data=body)
+        S3SigV4Auth(self._credentials.get_frozen_credentials(), "s3", self._region).add_auth(request)
+        prepared = request.prepare()
+        prepared.stream_output = stream
+        return self._session.send(prepared)
+
+
+def sha256_of(checksum: str | None) -> str | None:
+    """A SHA-256 in hex; None for none, and for the checksum of checksums that an upload in parts has."""
+    if checksum is None or "-" in checksum:
+        return None
+    return base64.b64decode(checksum).hex()

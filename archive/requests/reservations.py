@@ -1,0 +1,123 @@
+"""Camera-hours that an account is about to keep: what makes its limit hold for filings at one moment.
+
+The limit counts what is filed, and two processes that file at once do not see each other's request yet. So
+each filing is announced first, in a row of its account's own in the cache bucket:
+
+1. the row is listed, then the book read anew: what is filed, and what is announced and not filed yet;
+2. the limit is judged over both together;
+3. the announcement is put as the next of the row, if that place is free. Where somebody was first, from 1.
+
+Whoever finds the place free has read every announcement before it, so of any number of filings as many pass
+as fit. An announcement that came to nothing counts for :data:`LASTS`, after which nothing can come of it any
+more; a filing gives up long before.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from archive import canonical
+from archive.canonical import sha256_hex
+from archive.clock import Clock
+from archive.errors import AlreadyExists, Malformed, NotFound, Unavailable
+from archive.ports import Content, ObjectStore, ObjectVersion
+from archive.timespan import MINUTE, format_instant, parse_instant
+
+LASTS = 10 * MINUTE
+"""So long an announcement counts; a filing is through, or gave up, within half of it."""
+PREFIX = "requests/filing/"
+_MOST_TRIES = 200
+_PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """One announcement: the request, and what it will keep in all (camera-µs)."""
+
+    request_id: str
+    held_us: int
+
+
+class Reservations:
+    """The announcements of one archive. Thread-safe; any number of processes may use it."""
+
+    def __init__(
+        self, cache: ObjectStore, clock: Clock, *, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._pause = pause
+
+    def announce(self, account: str, wanted: Announced, judge: Callable[[dict[str, int]], None]) -> None:
+        """Announce a filing of an account, if ``judge`` accepts it beside what others announced.
+
+        ``judge`` is given camera-µs by request id, without the request's own, and raises to refuse; it reads
+        what is filed anew each time it is called.
+
+        Raises:
+            Unavailable: ``filing_busy``: too many file for this account at once; or as the store.
+            Whatever ``judge`` raises.
+        """
+        row = f"{PREFIX}{sha256_hex(account.encode())[:32]}/"
+        for _ in range(_MOST_TRIES):
+            listed = list(self._cache.list(row))
+            others = {
+                one.request_id: one.held_us
+                for one in self._standing(listed)
+                if one.request_id != wanted.request_id
+            }
+            judge(others)
+            last = int(listed[-1].key.removeprefix(row)) if listed else 0
+            if self._put(f"{row}{last + 1:010d}", wanted):
+                self._sweep(listed[:-1])
+                return
+            self._pause(_PAUSE_S * random.random())  # noqa: S311 - spreads tries, guards nothing
+        raise Unavailable(
+            "too many requests of this agency are being filed at once",
+            code="filing_busy",
+            hint="Nothing was filed. Try again in a minute.",
+        )
+
+    def _put(self, key: str, wanted: Announced) -> bool:
+        body = canonical.encode(
+            {
+                "at": format_instant(self._clock.now()),
+                "held_us": wanted.held_us,
+                "request": wanted.request_id,
+                "try": random.getrandbits(52),
+            }
+        )
+        try:
+            return self._cache.put(key, Content.of_bytes(body)).created
+        except AlreadyExists:
+            return False
+
+    def _standing(self, listed: list[ObjectVersion]) -> Iterator[Announced]:
+        """Announcements that still count, oldest first."""
+        for version in listed:
+            if self._is_over(version):
+                continue
+            try:
+                state = canonical.decode(self._cache.get(version.key))
+                at, found = parse_instant(state["at"]), Announced(state["request"], state["held_us"])
+            except NotFound:
+                continue  # swept up this moment, since it no longer counted
+            except (Malformed, KeyError, TypeError) as error:
+                raise Unavailable(
+                    "an announcement of a filing cannot be read",
+                    code="filing_busy",
+                    hint="It counts no more in ten minutes; file again then.",
+                ) from error
+            if self._clock.now() <= at + LASTS:
+                yield found
+
+    def _is_over(self, version: ObjectVersion) -> bool:
+        """Whether the store took it so long ago that nothing in it matters; the margin is for clocks."""
+        return self._clock.now() > version.stored_at + 2 * LASTS
+
+    def _sweep(self, listed: list[ObjectVersion]) -> None:
+        """Remove what is over. The last of the row stays: the next one is counted from it."""
+        for version in listed:
+            if self._is_over(version):
+                self._cache.delete_version(version.key, version=version.version)

@@ -1,0 +1,209 @@
+"""What the pages take from npm, fetched without node: ``python -m ops.pages``, a step of ``make setup``.
+
+``package-lock.json`` names the version and the hash; the registry is the one npm is set to here
+(``npm_config_registry``, an ``.npmrc``, or npm's own word). What does not have the locked hash is never
+unpacked. A machine without a registry goes on without: the pages then say what they lack.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from api.web.files import FETCHED, PLAYER
+from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "hls.js"
+TAKEN: Mapping[str, str] = {"package/dist/hls.light.min.mjs": PLAYER, "package/LICENSE": "LICENSE-hls.js"}
+"""Files of the package that are served, and what they are called here."""
+
+MAX_BYTES = 64 << 20
+_TIMEOUT_S = 60.0
+_SETTING = re.compile(r"^\s*registry\s*=\s*[\"']?(https?://[^\s\"'$]+)", re.MULTILINE)
+_ALGORITHMS = ("sha512", "sha384")
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """One package as the lock names it. ``integrity`` is a subresource integrity string."""
+
+    name: str
+    version: str
+    integrity: str
+
+    @property
+    def path(self) -> str:
+        """Where a registry keeps its archive, below its own address."""
+        last = self.name.rpartition("/")[2]
+        return f"{quote(self.name, safe='@/')}/-/{last}-{self.version}.tgz"
+
+
+def locked(lock: Path, name: str) -> Locked:
+    """A package of an npm lock (version 2 or 3). Raises Malformed ``bad_package_lock``."""
+    try:
+        found = json.loads(lock.read_text("utf-8"))["packages"][f"node_modules/{name}"]
+        return Locked(name, str(found["version"]), str(found["integrity"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Malformed(
+            f"{lock.name} does not lock {name}",
+            code="bad_package_lock",
+            hint="Use the package-lock.json of the source tree.",
+        ) from error
+
+
+def registry(environ: Mapping[str, str], files: Iterable[Path]) -> str:
+    """The address of the npm registry of this machine, ending in a slash.
+
+    Raises:
+        Unavailable: ``npm_registry_unknown``.
+    """
+    for name, value in environ.items():
+        if name.lower() == "npm_config_registry" and value:
+            return _slashed(value)
+    for file in files:
+        try:
+            found = _SETTING.search(file.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
+            continue
+        if found is not None:
+            return _slashed(found[1])
+    if (npm := shutil.which("npm")) is not None:
+        answer = subprocess.run(
+            [npm, "config", "get", "registry"], capture_output=True, text=True, timeout=60, check=False
+        )
+        if answer.returncode == 0 and answer.stdout.strip().startswith("http"):
+            return _slashed(answer.stdout.strip())
+    raise Unavailable(
+        "no npm registry is known on this machine",
+        code="npm_registry_unknown",
+        hint="Set npm_config_registry to the address of one, then run: python -m ops.pages",
+    )
+
+
+def _slashed(address: str) -> str:
+    return address if address.endswith("/") else f"{address}/"
+
+
+def settings_files() -> Iterator[Path]:
+    """Where npm looks for its settings, the nearest first."""
+    yield Path.home() / ".npmrc"
+    for prefix in (Path("/usr/local"), Path("/usr"), Path("/")):
+        yield prefix / "etc" / "npmrc"
+
+
+def fetch(package: Locked, address: str) -> bytes:
+    """The package's archive, with the locked hash.
+
+    Raises:
+        Unavailable: ``npm_download_failed``.
+        IntegrityError: ``npm_download_altered``.
+        Malformed: ``bad_package_lock``.
+    """
+    found = io.BytesIO()
+    try:
+        with httpx.stream("GET", address + package.path, timeout=_TIMEOUT_S, follow_redirects=True) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes(1 << 18):
+                found.write(chunk)
+                if found.tell() > MAX_BYTES:
+                    break
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unavailable(
+            f"{package.name} {package.version} cannot be downloaded: {type(error).__name__}",
+            code="npm_download_failed",
+            hint="Check the network and npm's registry setting, then run: python -m ops.pages",
+        ) from error
+    check(package, found.getvalue())
+    return found.getvalue()
+
+
+def check(package: Locked, content: bytes) -> None:
+    """Compare an archive with the lock. Raises IntegrityError, Malformed, as :func:`fetch`."""
+    algorithm, _, expected = package.integrity.partition("-")
+    try:
+        wanted = base64.b64decode(expected, validate=True)
+    except binascii.Error:
+        wanted = b""
+    if algorithm not in _ALGORITHMS or len(wanted) != hashlib.new(algorithm).digest_size:
+        raise Malformed(
+            f"the lock has no usable hash for {package.name}",
+            code="bad_package_lock",
+            hint="Use the package-lock.json of the source tree.",
+        )
+    if hashlib.new(algorithm, content).digest() != wanted:
+        raise IntegrityError(
+            f"{package.name} {package.version} is not what the lock names",
+            code="npm_download_altered",
+            hint="It was altered on its way or at its source: do not use it; try from another network.",
+        )
+
+
+def unpack(content: bytes, folder: Path, stamp: str) -> None:
+    """Put the files of :data:`TAKEN` into a folder, whole or not at all, with ``stamp`` beside them.
+
+    Raises:
+        Malformed: ``bad_package``: the archive lacks one of them.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder.parent))
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+            for inner, name in TAKEN.items():
+                source = archive.extractfile(inner)
+                if source is None:
+                    raise KeyError(inner)
+                (building / name).write_bytes(source.read())
+        (building / "integrity").write_text(stamp + "\n", "utf-8")
+        building.chmod(0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        building.rename(folder)
+    except (KeyError, tarfile.TarError) as error:
+        raise Malformed(
+            f"the archive of {PACKAGE} lacks what is served",
+            code="bad_package",
+            hint="The version in package.json may have moved its files; see ops/pages.py.",
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def is_there(package: Locked, folder: Path) -> bool:
+    """Whether the locked version lies in the folder already."""
+    try:
+        return (folder / "integrity").read_text("utf-8").strip() == package.integrity
+    except OSError:
+        return False
+
+
+def main(folder: Path = FETCHED, lock: Path = ROOT / "package-lock.json") -> int:
+    """Fetch what is not there. 0 also where it cannot be had: all but playing in pages works without."""
+    try:
+        package = locked(lock, PACKAGE)
+        if is_there(package, folder):
+            return 0
+        content = fetch(package, registry(os.environ, settings_files()))
+        unpack(content, folder, package.integrity)
+    except ArchiveError as error:
+        sys.stderr.write(f"pages: {error.message}. {error.hint}\n")
+        return 0 if isinstance(error, Unavailable) else 1
+    sys.stdout.write(f"pages: {package.name} {package.version} fetched\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

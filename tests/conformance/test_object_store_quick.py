@@ -1,0 +1,80 @@
+"""The quick requests to S3 say what boto3 says, of everything that can lie in a bucket."""
+
+import pytest
+
+from archive.errors import NotFound
+from archive.objects.s3 import Connection, S3Store
+from archive.ports import Content
+from archive.timespan import SECOND
+from tests.support import stores
+from tests.support.stores import StoreUnderTest, governance, refused_with
+
+locking_bucket = stores.locking_bucket
+store_credentials = stores.store_credentials
+on_s3 = stores.on_s3
+
+_NAMES = ("plain.json", "a b.json", "a+b%20c.json", "ü&<é>.json")
+
+
+@pytest.fixture
+def by_boto3(on_s3: StoreUnderTest) -> S3Store:
+    """The same bucket, asked by boto3 alone."""
+    store = on_s3.store
+    assert isinstance(store, S3Store)
+    assert store._quick is not None, "the store under test has no quick way"
+    return S3Store(on_s3.bucket.name, connection=Connection(store._client, None))
+
+
+def test_listings_are_alike(on_s3: StoreUnderTest, by_boto3: S3Store) -> None:
+    raw, folder = on_s3.bucket, on_s3.key("f").rpartition("/")[0] + "/"
+    for number, name in enumerate(_NAMES):
+        for _ in range(number + 1):
+            raw.client.put_object(Bucket=raw.name, Key=folder + name, Body=b"x" * number)
+    raw.client.delete_object(Bucket=raw.name, Key=folder + _NAMES[1])
+    raw.client.put_object(Bucket=raw.name, Key=folder + _NAMES[1], Body=b"again")
+    found = list(on_s3.store.versions(folder))
+    assert found == list(by_boto3.versions(folder))
+    assert len(found) == 12
+    assert {one.key for one in found} == {folder + name for name in _NAMES}
+    assert sum(one.deleted for one in found) == 1
+    assert list(on_s3.store.list(folder)) == list(by_boto3.list(folder))
+    after = folder + _NAMES[2]
+    assert list(on_s3.store.list(folder, start_after=after)) == list(by_boto3.list(folder, start_after=after))
+
+
+def test_a_listing_of_many_pages_is_whole(
+    on_s3: StoreUnderTest, by_boto3: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.objects.s3.listing._PAGE", 3)
+    raw, folder = on_s3.bucket, on_s3.key("f").rpartition("/")[0] + "/"
+    for number in range(10):
+        raw.client.put_object(Bucket=raw.name, Key=f"{folder}n {number // 2}", Body=b"x")
+    found = list(on_s3.store.versions(folder))
+    assert len(found) == len({(one.key, one.version) for one in found}) == 10
+    assert found == list(by_boto3.versions(folder))
+
+
+def test_facts_and_holds_are_alike(on_s3: StoreUnderTest, by_boto3: S3Store) -> None:
+    key = on_s3.key("a.json")
+    put = on_s3.store.put(
+        key, Content.of_bytes(b"body"), metadata={"leaf": "a, b; c", "two": ""}, lock=governance(3 * SECOND)
+    )
+    for held in (False, True, False):
+        if held:
+            on_s3.store.place_hold(key, version=put.version)
+        else:
+            on_s3.store.release_hold(key, version=put.version)
+        told = on_s3.store.head(key, version=put.version)
+        assert told == by_boto3.head(key, version=put.version)
+        assert told.held is held
+        assert told.lock is not None
+    plain = on_s3.bucket.client.put_object(Bucket=on_s3.bucket.name, Key=on_s3.key("b"), Body=b"later")
+    without = on_s3.store.head(on_s3.key("b"), version=plain["VersionId"])
+    assert without == by_boto3.head(on_s3.key("b"), version=plain["VersionId"])
+
+
+def test_what_is_not_there_is_refused_alike(on_s3: StoreUnderTest) -> None:
+    absent = "00000000-0000-0000-0000-000000000000"
+    key = on_s3.key("a.json")
+    refused_with(NotFound, "not_found", lambda: on_s3.store.head(key, version=absent))
+    refused_with(NotFound, "not_found", lambda: on_s3.store.place_hold(key, version=absent))

@@ -1,0 +1,91 @@
+"""``saksi serve`` as a city runs it: a process of its own, asked over a bare socket or by httpx."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ops.stack import ports
+from tests.support.command_line import CommandLine
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A server that answers on the loopback."""
+
+    line: CommandLine
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, **options: object) -> httpx.Client:
+        """A client that takes no proxy from the environment."""
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=20, **options)  # type: ignore[arg-type]
+
+    def exchange(self, data: bytes, *, seconds: float = 15) -> bytes:
+        """Send bytes as they are, and read until the server closes or nothing comes for a while."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as client:
+            client.sendall(data)
+            return read_all(client)
+
+    def memory_mib(self) -> float:
+        """What the process holds in memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text("ascii")
+        found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+        assert found is not None
+        return int(found[1]) / 1024
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Everything until the end, or until the socket's timeout."""
+    pieces = []
+    try:
+        while piece := client.recv(65536):
+            pieces.append(piece)
+    except (TimeoutError, ConnectionError):
+        pass
+    return b"".join(pieces)
+
+
+@contextmanager
+def api_server(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[ApiServer]:
+    """A server over a home; it has shut down in order when the block ends."""
+    line = CommandLine(home, dict(settings or {}))
+    port = ports.free()
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / f"serve-{port}.log"
+    with log.open("wb") as err:
+        process = subprocess.Popen(
+            line.argv("serve", "--port", str(port)), env=line.environment(), stdout=err, stderr=err
+        )
+    try:
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, "the server did not come up"
+            time.sleep(0.1)
+        yield ApiServer(line, port, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def new_token(line: CommandLine, name: str = "tester") -> str:
+    """A token that may do everything."""
+    return str(line.must("token", "create", name, "--json").json["token"])

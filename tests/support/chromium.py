@@ -1,0 +1,181 @@
+"""A headless Chromium that is told what to do: DevTools' protocol over two pipes, no library between.
+
+https://chromedevtools.github.io/devtools-protocol/ ; ``--remote-debugging-pipe`` reads commands from file
+descriptor 3 and writes answers and events to 4, each ended by a NUL.
+"""
+
+import base64
+import json
+import os
+import queue
+import shlex
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+_TIMEOUT_S = 60.0
+
+
+class Browser:
+    """One tab. What the page logged and what its policy refused is kept in ``log``."""
+
+    def __init__(self, commands: int, answers: int) -> None:
+        self._commands = commands
+        self._answers = answers
+        self._number = 0
+        self._waiting: dict[int, queue.Queue[dict[str, Any]]] = {}
+        self._session = ""
+        self.log: list[str] = []
+        self.requests: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+        target = self._send("Target.createTarget", {"url": "about:blank"})["targetId"]
+        self._session = self._send("Target.attachToTarget", {"targetId": target, "flatten": True})[
+            "sessionId"
+        ]
+        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+            self._send(f"{domain}.enable", {})
+
+    def size(self, width: int, height: int, *, mobile: bool = False) -> None:
+        """The screen's size in CSS pixels."""
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        self._send("Emulation.setDeviceMetricsOverride", screen)
+
+    def cookie(self, url: str, pair: str) -> None:
+        """Give the browser a cookie, ``name=value``."""
+        name, _, value = pair.partition("=")
+        self._send("Network.setCookie", {"url": url, "name": name, "value": value, "httpOnly": True})
+
+    def open(self, url: str) -> None:
+        """Go to an address."""
+        self._send("Page.navigate", {"url": url})
+
+    def run(self, script: str) -> Any:
+        """The value of an expression; a promise is waited for."""
+        asked = {"expression": script, "awaitPromise": True, "returnByValue": True, "userGesture": True}
+        answer = self._send("Runtime.evaluate", asked)
+        if "exceptionDetails" in answer:
+            raise AssertionError(answer["exceptionDetails"])
+        return answer["result"].get("value")
+
+    def wait(self, script: str, *, seconds: float = 30) -> None:
+        """Wait until an expression is true, through reloads."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with suppress(AssertionError):
+                if self.run(f"Boolean({script})"):
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"never true: {script}\n{self.text()}\n" + "\n".join(self.log))
+
+    def text(self) -> str:
+        """What a person can read on the page."""
+        found: str = self.run("document.body ? document.body.innerText : ''")
+        return found
+
+    def key(self, key: str, *, code: str = "", text: str = "") -> None:
+        """Press and let go of a key."""
+        for kind in ("keyDown", "keyUp"):
+            event = {"type": kind, "key": key, "code": code or key}
+            self._send("Input.dispatchKeyEvent", {**event, **({"text": text} if text else {})})
+
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        """``mouseMoved``, ``mousePressed`` or ``mouseReleased`` at a point."""
+        button = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
+        self._send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **button})
+
+    def write(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        self.run(f"document.querySelector({json.dumps(selector)}).focus()")
+        self._send("Input.insertText", {"text": text})
+
+    def click(self, selector: str) -> None:
+        """Click on an element."""
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def on_paper(self) -> None:
+        """Show the page as it is printed, and tell it so."""
+        self.run("dispatchEvent(new Event('beforeprint'))")
+        self._send("Emulation.setEmulatedMedia", {"media": "print"})
+
+    def picture(self, path: Path) -> Path:
+        """A screenshot as PNG."""
+        shot = self._send("Page.captureScreenshot", {"format": "png"})
+        path.write_bytes(base64.b64decode(shot["data"]))
+        return path
+
+    def _send(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        answer = self._waiting[self._number] = queue.Queue()
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        found = answer.get(timeout=_TIMEOUT_S)
+        if "error" in found:
+            raise AssertionError(f"{method}: {found['error']}")
+        result: dict[str, Any] = found["result"]
+        return result
+
+    def _read(self) -> None:
+        rest = b""
+        while piece := os.read(self._answers, 1 << 20):
+            *messages, rest = (rest + piece).split(b"\0")
+            for message in messages:
+                self._take(json.loads(message))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            self._waiting.pop(message["id"]).put(message)
+            return
+        method, facts = message["method"], message.get("params", {})
+        if method == "Log.entryAdded":
+            self.log.append(
+                f"{facts['entry']['source']}: {facts['entry']['text']} {facts['entry'].get('url', '')}"
+            )
+        elif method == "Runtime.exceptionThrown":
+            details = facts["exceptionDetails"]
+            thrown = details.get("exception", {})
+            self.log.append(
+                f"exception: {details['text']} {thrown.get('description', thrown.get('value', ''))}"
+            )
+        elif method == "Audits.issueAdded":
+            issue = facts["issue"]
+            if "ContentSecurityPolicy" in issue["code"]:
+                self.log.append(f"policy: {json.dumps(issue['details'])}")
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(facts["request"]["url"])
+
+
+@contextmanager
+def opened(program: str, folder: Path) -> Iterator[Browser]:
+    """A browser with a profile of its own in ``folder``; gone when the block ends."""
+    commands_out, commands_in = os.pipe()
+    answers_out, answers_in = os.pipe()
+    arguments = [
+        program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--autoplay-policy=no-user-gesture-required", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-features=Translate,OptimizationHints", "--lang=id",
+        f"--user-data-dir={folder / 'profile'}", "--remote-debugging-pipe", "about:blank",
+    ]  # fmt: skip
+    # The program expects its pipes at 3 and 4; a shell puts them there, whatever numbers they have here.
+    line = f"exec {shlex.join(arguments)} 3<&{commands_out} 4>&{answers_in}"
+    process = subprocess.Popen(
+        ["/bin/bash", "-c", line],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(commands_out, answers_in),
+        start_new_session=True,
+    )
+    os.close(commands_out)
+    os.close(answers_in)
+    try:
+        yield Browser(commands_in, answers_out)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait()
+        os.close(commands_in)
