@@ -215,7 +215,7 @@ class Filing:
         """Judge the limit of an account over what is filed and what is about to be, and be the next."""
         limits = self._rules.limits
 
-        def judge(announced: dict[str, int]) -> None:
+        def judge(announced: dict[str, int]) -> dict[str, int]:
             others = [
                 head.request
                 for head in self._stream.book.newest()
@@ -224,6 +224,7 @@ class Filing:
             ]
             kept = camera_hours.open_us(others, now, limits, announced)
             camera_hours.check_agency(wanted.held_us, kept, limits.per_agency)
+            return {one.id: one.held_us for one in others}
 
         self._reservations.announce(Filer(id=person, agency=agency).account, wanted, judge)
 

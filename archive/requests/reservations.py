@@ -8,13 +8,15 @@ each filing is announced first, in a row of its account's own in the cache bucke
 3. the announcement is put as the next of the row, if that place is free. Where somebody was first, from 1.
 
 Whoever finds the place free has read every announcement before it, so of any number of filings as many pass
-as fit. An announcement that came to nothing counts for :data:`LASTS`, after which nothing can come of it any
-more; a filing gives up long before.
+as fit. Whoever is next removes those before it that the book has by now, so that a row stays short however
+many are filed: who listed them still finds the request, since the book is read after the row. The last of a
+row stays, as the next is counted from it. An announcement that came to nothing counts for :data:`LASTS`,
+after which nothing can come of it any more; a filing gives up long before.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive import canonical
@@ -49,11 +51,13 @@ class Reservations:
         self._clock = clock
         self._pause = pause
 
-    def announce(self, account: str, wanted: Announced, judge: Callable[[dict[str, int]], None]) -> None:
+    def announce(
+        self, account: str, wanted: Announced, judge: Callable[[dict[str, int]], Mapping[str, int]]
+    ) -> None:
         """Announce a filing of an account, if ``judge`` accepts it beside what others announced.
 
-        ``judge`` is given camera-µs by request id, without the request's own, and raises to refuse; it reads
-        what is filed anew each time it is called.
+        ``judge`` is given camera-µs by request id, without the request's own, and raises to refuse. It reads
+        what is filed anew each time it is called, and returns that, in the same form.
 
         Raises:
             Unavailable: ``filing_busy``: too many file for this account at once; or as the store.
@@ -62,15 +66,16 @@ class Reservations:
         row = f"{PREFIX}{sha256_hex(account.encode())[:32]}/"
         for _ in range(_MOST_TRIES):
             listed = list(self._cache.list(row))
+            standing = self._standing(listed)
             others = {
                 one.request_id: one.held_us
-                for one in self._standing(listed)
+                for one in standing.values()
                 if one.request_id != wanted.request_id
             }
-            judge(others)
+            filed = judge(others)
             last = int(listed[-1].key.removeprefix(row)) if listed else 0
             if self._put(f"{row}{last + 1:010d}", wanted):
-                self._sweep(listed[:-1])
+                self._sweep(listed[:-1], standing, filed)
                 return
             self._pause(_PAUSE_S * random.random())  # noqa: S311 - spreads tries, guards nothing
         raise Unavailable(
@@ -93,13 +98,14 @@ class Reservations:
         except AlreadyExists:
             return False
 
-    def _standing(self, listed: list[ObjectVersion]) -> Iterator[Announced]:
-        """Announcements that still count, oldest first."""
+    def _standing(self, listed: Sequence[ObjectVersion]) -> dict[str, Announced]:
+        """Announcements that still count, by key, oldest first."""
+        standing = {}
         for version in listed:
             if self._is_over(version):
                 continue
             try:
-                state = canonical.decode(self._cache.get(version.key))
+                state = canonical.decode(self._cache.get(version.key, version=version.version))
                 at, found = parse_instant(state["at"]), Announced(state["request"], state["held_us"])
             except NotFound:
                 continue  # swept up this moment, since it no longer counted
@@ -110,14 +116,19 @@ class Reservations:
                     hint="It counts no more in ten minutes; file again then.",
                 ) from error
             if self._clock.now() <= at + LASTS:
-                yield found
+                standing[version.key] = found
+        return standing
 
     def _is_over(self, version: ObjectVersion) -> bool:
         """Whether the store took it so long ago that nothing in it matters; the margin is for clocks."""
         return self._clock.now() > version.stored_at + 2 * LASTS
 
-    def _sweep(self, listed: list[ObjectVersion]) -> None:
-        """Remove what is over. The last of the row stays: the next one is counted from it."""
+    def _sweep(
+        self, listed: Sequence[ObjectVersion], standing: Mapping[str, Announced], filed: Mapping[str, int]
+    ) -> None:
+        """Remove what is over, and what the book has as large as it was announced, or larger."""
         for version in listed:
-            if self._is_over(version):
+            known = standing.get(version.key)
+            is_filed = known is not None and filed.get(known.request_id, -1) >= known.held_us
+            if is_filed or self._is_over(version):
                 self._cache.delete_version(version.key, version=version.version)

@@ -13,6 +13,7 @@ import pytest
 
 from archive.clock import ManualClock
 from archive.requests.limits import TooLarge
+from archive.requests.reservations import PREFIX
 from archive.timespan import HOUR, MINUTE, format_instant
 from ops.settings import Settings
 from ops.wiring import Site
@@ -108,6 +109,16 @@ def test_of_filings_at_one_moment_exactly_those_that_fit_are_filed(
         assert refused == {"request_too_large": len(told) - FIT}
         # And no hold outlives a refusal: nothing was placed for what was refused.
         assert {head.hold.case for head in city.site.holds.holds()} == filed
+
+
+def test_what_is_filed_is_announced_no_more(tmp_path: Path) -> None:
+    """Or each filing of a busy agency would read all those of the last minutes."""
+    with requesting(tmp_path, {"SAKSI_HOME": str(tmp_path)}) as city:
+        for _ in range(6):
+            asked = form(letter_sha256=city.scan, start=format_instant(T0), end=format_instant(T0 + MINUTE))
+            city.requests.filing.file(asked, POLICE)
+        left = list(city.site.stores.cache.list(PREFIX))
+    assert len(left) == 2, "the last of the row, and the one that was under way when it was put"
 
 
 if __name__ == "__main__":
