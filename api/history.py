@@ -128,7 +128,7 @@ def camera_json(
     *,
     facts: Sequence[Facts],
     found: Recordings,
-    held: SpanSet,
+    held: SpanSet | None,
     addresses: Addresses,
     may_play: bool,
 ) -> JsonObject:
@@ -144,7 +144,7 @@ def camera_json(
         "recorded_seconds": covered.duration / SECOND,
         "gaps": [_gap(gap) for gap in found.gaps if gap.camera == camera],
         "pending": [_edges(one.span) for one in found.pending if one.camera == camera],
-        "held": [_edges(span) for span in held],
+        "held": None if held is None else [_edges(span) for span in held],
         "playlist": addresses.playlist(camera) if plays else None,
         "still": addresses.still(camera, first.start) if plays and first is not None else None,
         "view": addresses.view([camera]),

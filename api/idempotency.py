@@ -192,7 +192,8 @@ def _checked(keys: list[bytes]) -> bytes:
 def _asked(scope: Scope, principal: Principal, body: bytes) -> str:
     """What is asked, and in what capacity: whoever has another role or district now asks something else."""
     capacity = [principal.role, principal.agency, *sorted(principal.districts or ())]
-    conditions = [value for name, value in scope["headers"] if name in {b"if-match", b"saksi-purpose"}]
+    heeded = {b"if-match", b"if-none-match", b"saksi-purpose"}
+    conditions = [name + b":" + value for name, value in scope["headers"] if name in heeded]
     return _digest(
         scope["path"].encode(),
         scope["query_string"],

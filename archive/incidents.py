@@ -12,7 +12,7 @@ from enum import StrEnum
 from archive.canonical import JsonObject, sha256_hex
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound
 from archive.ids import check_name
-from archive.ledger import Entry, Ledger
+from archive.ledger import Entry, Ledger, printable
 from archive.timespan import format_instant
 
 KIND = "integrity_incident"
@@ -99,7 +99,7 @@ def open_incident(
                 expected=0 if head is None else head.version,
                 actor=found_by,
                 action="integrity_incident.opened" if head is None else "integrity_incident.reopened",
-                reason=message[:300],
+                reason=printable(message[:300]),
             )
         except Conflict:
             continue  # another process found it too; look again

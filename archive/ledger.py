@@ -198,6 +198,11 @@ class Ledger:
             )
 
 
+def printable(text: str) -> str:
+    """What a program found, as a reason that :meth:`Ledger.append` takes: blanks for the unprintable."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def changed(kind: str, entity: str) -> Conflict:
     """What is told to whoever decided on an entry that is not the newest any more."""
     return Conflict(

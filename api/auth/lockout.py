@@ -59,10 +59,13 @@ class Lockout:
         self._guard = threading.Lock()
         self._memory: dict[str, Kept] = {}
 
-    def check(self, account: str, address: str) -> None:
-        """Let an attempt through. Raises Refused ``sign_in_locked``: too many failed before."""
+    def check(self, account: str | None, address: str) -> None:
+        """Let an attempt through; ``account`` is None where it names nobody, as with a code.
+
+        Raises Refused ``sign_in_locked``: too many failed before.
+        """
         now = self._clock.now()
-        for key in (_of_account(account), _of_address(address)):
+        for key in (_of_account(account, address), _of_address(address)):
             with self._changing(key) as kept:
                 _, last, until = kept.get(key, [0, 0, 0])
             # A clock that was set back makes nobody wait longer than the longest wait.
@@ -73,9 +76,9 @@ class Lockout:
                     "too many attempts failed", code="sign_in_locked", hint=f"Try again in {seconds} s."
                 ).after(seconds)
 
-    def failed(self, account: str, address: str) -> None:
+    def failed(self, account: str | None, address: str) -> None:
         """An attempt failed."""
-        self._count(_of_account(account), FREE_FOR_ACCOUNT)
+        self._count(_of_account(account, address), FREE_FOR_ACCOUNT)
         self._count(_of_address(address), FREE_FOR_ADDRESS)
 
     def succeeded(self, account: str) -> None:
@@ -129,8 +132,9 @@ class Lockout:
                 ) from error
 
 
-def _of_account(account: str) -> str:
-    return _key("account", account.casefold())
+def _of_account(account: str | None, address: str = "") -> str:
+    """Attempts that name nobody are counted by address, under a key that no typed name can reach."""
+    return _key("nobody", network_of(address)) if account is None else _key("account", account.casefold())
 
 
 def _of_address(address: str) -> str:

@@ -53,13 +53,15 @@ class Office:
             Refused: ``no_password_here``: the OpenID provider has it; ``account_disabled``.
             Unavailable: ``invitations_unreadable``.
         """
-        user = self.require_local(user_id)
-        if not user.enabled:
-            raise Refused(
-                "the account is closed", code="account_disabled", hint="Let them in again first, then invite."
-            )
+        self._require_open(user_id)
         self.users.invited(user_id, actor=actor, reason=reason)
-        return self._invitations.make(user_id, made_by=actor)
+        made = self._invitations.make(user_id, made_by=actor)
+        try:
+            self._require_open(user_id)
+        except Refused:  # closed this moment, and its codes were withdrawn before there was this one
+            self._invitations.withdraw(user_id)
+            raise
+        return made
 
     def change(
         self,
@@ -140,6 +142,12 @@ class Office:
                 hint="Change roles and password there.",
             )
         return user
+
+    def _require_open(self, user_id: str) -> None:
+        if not self.require_local(user_id).enabled:
+            raise Refused(
+                "the account is closed", code="account_disabled", hint="Let them in again first, then invite."
+            )
 
     def _catch_up(self) -> None:
         """Have this process see what was changed; the others see it within the age of their roster."""

@@ -123,13 +123,12 @@ class People:
             Unavailable: the files or the ledger do not answer.
         """
         # Failures count for the address alone: a code names nobody until it is good.
-        guesser = f"invitation {address}"
-        self._lockout.check(guesser, address)
+        self._lockout.check(None, address)
         invited = None if self._invitations is None else self._invitations.whose(code)
         self._roster.refresh()
         person = None if invited is None else self._roster.person(invited)
         if self._invitations is None or person is None or not person.enabled or not person.is_local:
-            self._lockout.failed(guesser, address)
+            self._lockout.failed(None, address)
             raise _not_invited()
         check_password(person.id, password)
         if self._invitations.take(code) != person.id:

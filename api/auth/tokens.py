@@ -163,6 +163,8 @@ class TokenFile:
             other = next((one for one in self._current() if one.name == maker), None)
             if other is None or maker in seen or self._is_over(other.scope):
                 return None
+            if other.made_at > known.made_at:  # another token, which took the maker's name over
+                return None
             return made if self._held_to_maker(other, seen | {known.name}) is not None else None
         return made
 

@@ -96,7 +96,9 @@ def get_history(
         registered={one: registered[one] for one in page},
         now=services.clock.now(),
     )
-    held = held_spans(services, span)
+    # That somebody's case keeps footage is as little anybody's business as the hold itself.
+    sees_holds = Reach.ALL in visit.principal.reach("holds.read")
+    held = held_spans(services, span) if sees_holds else None
     purpose = visit.purpose if visit.principal.is_person else ""
     addresses = Addresses(services.settings, span, purpose)
     may_play = _may_play(visit, span)
@@ -109,7 +111,7 @@ def get_history(
                 one,
                 facts=facts[one],
                 found=found,
-                held=held.get(one, SpanSet()),
+                held=None if held is None else held.get(one, SpanSet()),
                 addresses=addresses,
                 may_play=may_play(one),
             )

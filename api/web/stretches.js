@@ -13,9 +13,9 @@ export function stretchesOf(camera) {
   ].sort((one, other) => one.start - other.start);
 }
 
-/** The held stretches. */
+/** The held stretches; none for those who are not told. */
 export function heldOf(camera) {
-  return camera.held.map(asStretch("held"));
+  return (camera.held ?? []).map(asStretch("held"));
 }
 
 /** The stretch that an instant lies in; footage goes before all else. */

@@ -24,7 +24,7 @@ from archive.evidence.proving import CheckpointPending
 from archive.evidence.sealing import Progress, Sealer
 from archive.ids import check_evidence_id, check_name, new_evidence_id
 from archive.incidents import open_incident
-from archive.ledger import Entry, Ledger
+from archive.ledger import Entry, Ledger, printable
 from archive.model.evidence import (
     Claim,
     EvidenceRecord,
@@ -284,7 +284,7 @@ class SealWorker:
             expected=job.entry.version,
             actor=f"job:{self.name}",
             action=action,
-            reason=reason,
+            reason=printable(reason),  # libraries write messages of several lines
         )
         return Job(entry, record)
 

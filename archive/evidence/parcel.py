@@ -218,6 +218,8 @@ class ZipParcel(_Closing):
                 if left < 0:
                     raise Malformed(f"{path} is longer than the ZIP says", code="unreadable_part")
                 yield chunk
+            if left:
+                raise Malformed(f"{path} is shorter than the ZIP says", code="unreadable_part")
 
     def close(self) -> None:
         """Close the ZIP."""

@@ -108,7 +108,7 @@ class SliceWalk:
         self._first = 0
         self._digest = digest
         self._hash = digest()
-        self._places = array("Q")
+        self._places, self._placed = array("Q"), hashlib.sha256()
         self._plain = set(samples.length_sizes) == {_LENGTH}
         self._slice_bytes = bytes(nal_kind(samples.codec, first) is NalKind.SLICE for first in range(256))
         self._over = not self._ranges
@@ -135,6 +135,11 @@ class SliceWalk:
             self._at += step
             if not self._left:
                 self._unit_ended()
+        self._note_places()  # a hostile sample may hold a slice in every five bytes
+
+    def _note_places(self) -> None:
+        self._placed.update(self._places.tobytes())
+        del self._places[:]
 
     def _whole_units(self, view: memoryview, at: int) -> int:
         """Take NAL units that lie in ``view`` as a whole, and within one range; where the next one begins.
@@ -212,7 +217,7 @@ class SliceWalk:
                 return
             self._first = self._seen
             self._hash = self._digest()
-            self._places = array("Q")
+            self._places, self._placed = array("Q"), hashlib.sha256()
         is_slice = nal_kind(self._samples.codec, first_byte) is NalKind.SLICE
         self._taking = is_slice and begin >= low
         if self._taking:
@@ -235,9 +240,9 @@ class SliceWalk:
             return
         self._sample += 1
         if self._at == self._ranges[0][1]:
-            places = hashlib.sha256(self._places.tobytes()).digest()
+            self._note_places()
             count = self._seen - self._first
-            self.found.append(Slices(self._first, count, self._hash.hexdigest(), places))
+            self.found.append(Slices(self._first, count, self._hash.hexdigest(), self._placed.digest()))
             del self._ranges[0]
             self._over = not self._ranges
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256, sha384, sha512
 
 import rfc3161_client
+from asn1crypto import tsp
 from cryptography import x509
 from rfc3161_client import PKIStatus, TimeStampResponse, VerificationError, VerifierBuilder
 
@@ -21,6 +22,13 @@ _HASHES = {
     "2.16.840.1.101.3.4.2.2": sha384,
     "2.16.840.1.101.3.4.2.3": sha512,
 }
+_SIGNED_HASHES = {
+    **{f"1.2.840.10045.4.3.{2 + at}": name for at, name in enumerate(_HASHES)},
+    **{f"1.2.840.113549.1.1.{11 + at}": name for at, name in enumerate(_HASHES)},
+    **dict.fromkeys(("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"), ""),
+}
+"""ECDSA and RSA (PKCS #1 v1.5) with their hash; plain RSA and PSS, which name it elsewhere. No signature
+covers this field and OpenSSL does not look at it, so a token that was altered here would pass."""
 
 
 class StampBroken(IntegrityError):
@@ -67,6 +75,7 @@ def decode(what: str, data: bytes) -> Token:
         ]
         if response.as_bytes() != data:
             raise Malformed(f"{what} is not canonical DER", code="bad_token")
+        _check_algorithms(what, data)
         return Token(
             response=response,
             gen_time=int(info.gen_time.timestamp() * 1_000_000),
@@ -78,6 +87,15 @@ def decode(what: str, data: bytes) -> Token:
         )
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise Malformed(f"{what} is not a readable RFC 3161 token: {error}", code="bad_token") from error
+
+
+def _check_algorithms(what: str, data: bytes) -> None:
+    answer = tsp.TimeStampResp.load(data, strict=True)
+    (signer,) = answer["time_stamp_token"]["content"]["signer_infos"]
+    hashed = signer["digest_algorithm"]["algorithm"].dotted
+    signed = _SIGNED_HASHES.get(signer["signature_algorithm"]["algorithm"].dotted)
+    if signed is None or signed not in ("", hashed):
+        raise Malformed(f"{what} names a way of signing that is not its own", code="bad_token")
 
 
 def check_imprint(what: str, found: Token, data: bytes) -> None:

@@ -20,7 +20,10 @@ from archive.evidence.documents.pades import sign_pdf
 from archive.evidence.sealed import package_lock, read_seal
 from archive.handover.facts import facts_of
 from archive.handover.reading import Handover
+from archive.handover.requests import naming
+from archive.model.request import Letter, from_state
 from archive.ports import Content, ObjectStore, Signer
+from archive.requests.transitions import RequestAct
 
 CameraName = Callable[[str, int], str]
 """What a camera was called at an instant (µs)."""
@@ -60,7 +63,13 @@ class Reports:
         facts = facts_of(found)
         # What the open report says must not change with each download; the other says it once for all.
         counted = 0 if facts.receipt is None else facts.receipt.downloads
-        facts = replace(facts, fetched=facts.fetched[:counted])
+        letter = letter_of(found)
+        facts = replace(
+            facts,
+            fetched=facts.fetched[:counted],
+            letter_number=letter.number,
+            letter_date=letter.date,
+        )
         seal = cms.decode("the seal", read_seal(self.records, facts.right.evidence_id))
         return handover_report.render(
             facts,
@@ -105,6 +114,14 @@ class Reports:
             return int(self.records.put(key, Content.of_bytes(signed), lock=lock).created)
         except AlreadyExists:
             return 0  # another worker's, whose signature has another time or nonce; one is enough
+
+
+def letter_of(found: Handover) -> Letter:
+    """The letter as the request had it when the paper was put on record; one that came later is no part."""
+    of = naming(found.right.number, found.receipt_sha256 or found.right_sha256)
+    acts = (RequestAct.HAND_OVER.action, RequestAct.RECEIVE.action)
+    entry = next(one for one in found.file.entries if one.reason == of and one.action in acts)
+    return from_state(entry.id, entry.state).letter
 
 
 def as_given(found: Handover) -> Handover:

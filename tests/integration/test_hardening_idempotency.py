@@ -27,12 +27,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
-def hold(site: Site, call: Caller | None = None, **changes: Any) -> httpx.Response:
+def hold(
+    site: Site, call: Caller | None = None, more: dict[str, str] | None = None, **changes: Any
+) -> httpx.Response:
     body = {
         "cameras": [CAMERA], "from": instant(0), "to": instant(60), "case": "LP/B/1", "owner": "Reskrim",
         "basis": "LP/B/1", "review_at": instant(30 * 86_400), **changes,
     }  # fmt: skip
-    return (call or site.call)("POST", HOLDS, json=body, headers=KEY)
+    return (call or site.call)("POST", HOLDS, json=body, headers={**KEY, **(more or {})})
 
 
 def count(site: Site) -> int:
@@ -76,11 +78,13 @@ def test_a_refusal_is_answered_again_too(site: Site) -> None:
     assert second.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("changed", ["body", "path", "query"])
+@pytest.mark.parametrize("changed", ["body", "path", "query", "If-Match", "If-None-Match"])
 def test_a_key_stands_for_one_request_alone(site: Site, changed: str) -> None:
     hold(site)
     if changed == "body":
         answer = hold(site, case="LP/B/2")
+    elif changed.startswith("If-"):
+        answer = hold(site, more={changed: "*"})
     elif changed == "path":
         answer = site.call("POST", "/v1/cameras", json=camera_json("cam-7"), headers=KEY)
     else:

@@ -17,7 +17,7 @@ import pytest
 
 from archive.model.custody import Outcome
 from archive.model.user import Role
-from archive.requests.active import MAX_INFLATED
+from archive.requests.active import MAX_INFLATED, active_name
 from archive.requests.sniffing import MAX_PIXELS
 from tests.support.api_server import ApiServer, api_server, new_token
 from tests.support.api_site import Site, open_site
@@ -82,6 +82,19 @@ BAD = {
     ),
     "a PDF with a script in packed objects": packed(b"1 0 << /S /JavaScript /JS (app.alert(1)) >>"),
     "a PDF with a script in packed objects in disguise": packed(b"1 0 << /S /JavaScript >>", b"/Obj#53tm"),
+    "a PDF with a script in objects that are packed otherwise": pdf_with(
+        b"<< /Type /ObjStm /Filter /ASCIIHexDecode >>\nstream\n%s>\nendstream"
+        % b"/S /JavaScript".hex().encode()
+    ),
+    "a PDF with objects that are packed twice": pdf_with(
+        b"<< /Type /ObjStm /Filter [/FlateDecode /AHx] >>\nstream\n%s\nendstream" % zlib.compress(b"2f4a53>")
+    ),
+    "a PDF with objects that are locked": pdf_with(
+        b"<< /Type /ObjStm /Filter /FlateDecode >>\nstream\n%s\nendstream" % (b"\x07locked" * 9)
+    ),
+    "a PDF with packed objects behind a long comment": packed(
+        b"/S /JavaScript", b"/ObjStm % " + b"x" * 5000 + b"\n"
+    ),
     "a PDF that starts a program": pdf_with(b"<< /S /Launch /F (cmd.exe) >>"),
     "a PDF with a file inside": pdf_with(b"<< /Type /EmbeddedFile >>"),
     "a PDF with a form of scripts": pdf_with(b"<< /AcroForm << /XFA [1 0 R] >> >>"),
@@ -144,6 +157,13 @@ def test_what_is_a_paper_is_taken_whatever_it_is_called(site: Site, name: str) -
     content, media_type = GOOD[name]
     answer = caller(site, "dewi")("POST", UPLOADS, content=content, headers={"Content-Type": "text/html"})
     assert (answer.status_code, answer.json()["media_type"]) == (201, media_type), answer.text
+
+
+def test_many_small_packed_objects_take_no_long_look() -> None:
+    one = b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>stream\n" + zlib.compress(b"1") + b"endstream "
+    before = time.monotonic()
+    assert active_name(b"%PDF-1.5\n" + one * 50_000) == ""
+    assert time.monotonic() - before < 10, "each of them was looked at with all that follows"
 
 
 # On a real socket -----------------------------------------------------------------------------------------

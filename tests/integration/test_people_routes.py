@@ -120,6 +120,25 @@ def test_an_account_from_the_invitation_to_its_end(city: Office) -> None:
     assert code not in str(city.site.events())
 
 
+def test_an_account_that_is_closed_while_somebody_is_invited_keeps_no_code(
+    city: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.ada("POST", "/v1/users", json=NEW)
+    office = city.site.services.office
+    assert office is not None
+    make = office._invitations.make
+
+    def closed_meanwhile(user: str, *, made_by: str) -> Any:
+        office.close_account(user, actor="user:budi", reason="pindah")
+        return make(user, made_by=made_by)
+
+    monkeypatch.setattr(office._invitations, "make", closed_meanwhile)
+    refused = city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "baru"})
+    assert code_of(refused) == (403, "account_disabled")
+    change(city.ada, "POST", "/v1/users/erna/enable", WHY, of="/v1/users/erna")
+    assert city.indra.get("/v1/users/erna").json()["signs_in"] == "none"
+
+
 def test_an_invitation_is_over_after_three_days_and_a_newer_one_makes_it_worthless(city: Office) -> None:
     city.ada("POST", "/v1/users", json=NEW)
     codes = [

@@ -145,6 +145,9 @@ def test_what_is_held_is_marked_and_its_case_is_not_told(tmp_path: Path) -> None
         assert answer.json()["cameras"][0]["held"] == [{"from": instant(5), "to": instant(300)}]
         assert "LP/B/123" not in answer.text
         assert one(site, EMPTY_CAMERA)["held"] == []
+        add_person(site, "erna", Role.KECAMATAN, districts=[OWN])
+        catch_up(site)
+        assert one(site, call=caller(site, "erna"))["held"] is None, "holds are not theirs to read"
 
 
 def test_cameras_are_found_by_place_and_come_page_by_page(site: Site) -> None:

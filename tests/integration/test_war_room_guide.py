@@ -45,7 +45,7 @@ def test_the_call_in_the_guide_is_answered_as_the_guide_shows(site: Site, text: 
 
 def test_a_token_with_what_the_guide_lists_can_do_it_all(site: Site, text: str) -> None:
     actions = set(re.findall(r"--action ([a-z_.]+)", text))
-    assert actions == {"footage.play", "cameras.read"}
+    assert actions == {"footage.play", "holds.read", "cameras.read"}
 
     class OnlyThose:
         def principal_of(self, token: str) -> Any:

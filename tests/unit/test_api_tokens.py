@@ -7,6 +7,7 @@ import pytest
 from api.auth.tokens import PREFIX, TokenFile
 from archive.clock import ManualClock
 from archive.errors import Conflict, Malformed, NotFound, Unavailable
+from archive.timespan import SECOND
 
 CLOCK = ManualClock(1_795_500_000_000_000)
 
@@ -99,3 +100,17 @@ def test_the_record_reads_as_documented(tokens: TokenFile, tmp_path: Path) -> No
     assert kept["v"] == 1
     assert kept["tokens"][0]["made_at"] == "2026-11-24T06:00:00.000000Z"
     assert set(kept["tokens"][0]) == {"name", "sha256", "made_at"}
+
+
+def test_what_a_revoked_token_made_does_not_come_back_with_its_name(tokens: TokenFile) -> None:
+    clock = ManualClock(CLOCK.now())
+    tokens.create("first", clock)
+    clock.advance(SECOND)
+    made = tokens.create("wall", clock, made_by="token:first")
+    assert tokens.principal_of(made) is not None
+    tokens.revoke("first")
+    assert tokens.principal_of(made) is None
+    clock.advance(SECOND)
+    another = tokens.create("first", clock)
+    assert tokens.principal_of(made) is None
+    assert tokens.principal_of(another) is not None

@@ -131,3 +131,17 @@ def test_one_ipv6_subscriber_is_one_address(clock: ManualClock) -> None:
     with pytest.raises(Refused):
         lockout.check("somebody", "2001:db8::ffff")
     lockout.check("somebody", "2001:db8:0:1::1")
+
+
+def test_no_typed_name_holds_back_those_who_bring_a_code(clock: ManualClock) -> None:
+    lockout = Lockout(clock)
+    for name in ("invitation 203.0.113.9", "203.0.113.9", "nobody", "None"):
+        for number in range(FREE_FOR_ACCOUNT + 3):
+            lockout.failed(name, f"198.51.100.{number}")
+    lockout.check(None, "203.0.113.9")
+    for _ in range(FREE_FOR_ACCOUNT):
+        lockout.failed(None, "203.0.113.9")
+    with pytest.raises(LockedOut):
+        lockout.check(None, "203.0.113.9")
+    lockout.check("citra", "203.0.113.9")
+    lockout.check(None, "203.0.113.10")

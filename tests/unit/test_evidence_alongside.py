@@ -110,6 +110,27 @@ def test_one_bit_anywhere_is_seen(made: tuple[bytes, list[Piece], dict[str, byte
     assert not compared(clip, pieces, originals, steps)[0]
 
 
+def test_a_clip_is_let_go_of_with_its_last_piece(made: tuple[bytes, list[Piece], dict[str, bytes]]) -> None:
+    """A package of very many clips must not need a file and a piece of memory for each."""
+    clip, pieces, originals = made
+    closed: list[str] = []
+
+    class Watched(Pieced):
+        def chunks(self, path: str) -> Iterator[bytes]:
+            yield from super().chunks(path)
+            closed.append(path)
+
+    parcel = Watched({CLIP: clip, **originals}, {})
+    header = derivation.read_header(CLIP, iter([clip]), len(clip))
+    with Lane() as hashing, Lane() as walking:
+        beside = Alongside(parcel, CLIP, header, pieces, hashing, walking)
+        for key, data in originals.items():
+            assert closed == []
+            beside.feed(key, 0, data)
+        assert closed == [CLIP]
+        assert beside.finish() == sha256(clip).hexdigest()
+
+
 def test_an_original_that_never_came_leaves_the_question_open(
     made: tuple[bytes, list[Piece], dict[str, bytes]],
 ) -> None:
@@ -225,3 +246,12 @@ def test_the_codec_decides_what_is_a_slice() -> None:
         walk.feed(0, body)
         places += [one.places for one in walk.found]
     assert len(set(places)) == 2
+
+
+def test_a_small_part_that_is_shorter_than_its_zip_says_is_unreadable(large: World, tmp_path: Path) -> None:
+    whole = large.zip()
+    data = bytearray(whole.read_bytes())
+    data[data.rfind(b"PK\1\2") + 25] ^= 0x40  # the last entry's size, in the directory
+    path = tmp_path / "changed.zip"
+    path.write_bytes(data)
+    assert "unreadable_part" in {finding.code for finding in large.verify(path).findings}

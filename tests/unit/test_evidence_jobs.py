@@ -2,12 +2,14 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import jobs
 from archive.evidence.jobs import LEASE, MAX_ATTEMPTS, SealWorker
 from archive.evidence.plan import PackagePlan
+from archive.evidence.timestamp import HttpAuthority
 from archive.incidents import IncidentStatus, incidents
 from archive.ledger import Ledger
 from archive.model.evidence import EvidenceStatus, SealRequest, from_state, to_state
@@ -194,6 +196,23 @@ def test_a_missing_token_is_fetched_by_the_worker_later(world: World, ledger: Le
     assert stamped.record.status is EvidenceStatus.SEALED
     assert stamped.record.package is not None
     assert stamped.record.package.gen_time == world.clock.now() // SECOND * SECOND
+
+
+def test_an_authority_that_answers_with_an_error_is_asked_again(
+    world: World, ledger: Ledger, site: Site
+) -> None:
+    """What the HTTP library says of it has two lines, and a reason on record has one."""
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
+    authority = HttpAuthority("http://tsa.example/", client)
+    asked = ask(world, ledger)
+    lame = replace(worker(world, ledger, site), sealer=replace(world.sealer, authority=authority))
+    for _ in range(2):
+        done = lame.run_once()
+        assert done is not None
+        assert done.record.status is EvidenceStatus.SEALED_UNTIMESTAMPED
+    last = list(ledger.history(jobs.KIND, asked.record.request.evidence_id))[-1]
+    assert last.action == "evidence.stamp_put_off"
+    assert "503" in last.reason
 
 
 @pytest.mark.parametrize(

@@ -342,6 +342,28 @@ def test_a_clip_whose_own_tables_tell_of_other_samples_is_caught(origin: World, 
     assert restated(origin, package, change).keys() == {"slices_differ"}
 
 
+def test_a_clip_that_is_stated_twice_with_other_pieces_is_caught(origin: World, package: Path) -> None:
+    """Its originals are no NAL units, so that no piece ends the comparison before the surplus one."""
+
+    def twice(value: dict[str, Any]) -> None:
+        part = value["derivatives"][0]
+        clip = bytearray((package / part["path"]).read_bytes())
+        for piece in part["pieces"]:
+            del piece["slices"]
+            original = bytearray((package / piece["original"]).read_bytes())
+            for data, at in ((original, piece["original_offset"]), (clip, piece["clip_offset"])):
+                data[at : at + 4] = bytes(4)
+            (package / piece["original"]).write_bytes(original)
+        (package / part["path"]).write_bytes(clip)
+        last = part["pieces"][-1]
+        half = last["length"] // 2
+        rest = {name: last[name] + half for name in ("original_offset", "clip_offset")}
+        halves = [{**last, "length": half}, {**last, **rest, "length": last["length"] - half}]
+        value["derivatives"].insert(0, {**part, "pieces": [*part["pieces"][:-1], *halves]})
+
+    assert "statement_contradicts" in restated(origin, package, twice)
+
+
 def test_a_leaf_that_was_never_in_the_log_is_caught(origin: World, package: Path) -> None:
     """Leaf, journal and statement changed alike: only the checkpoint tells."""
     path = package / "data/proofs/leaves/cam-1.jsonl"

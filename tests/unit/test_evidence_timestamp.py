@@ -13,6 +13,8 @@ from archive.clock import ManualClock
 from archive.errors import Malformed, Unavailable
 from archive.evidence import certificates, token
 from archive.evidence.certificates import ChainBroken
+from archive.evidence.standalone import cms
+from archive.evidence.standalone.notebook import Broken
 from archive.evidence.timestamp import HttpAuthority, LocalAuthority
 from archive.evidence.token import StampBroken
 from archive.timespan import DAY, SECOND
@@ -43,6 +45,22 @@ def test_a_local_token_is_of_its_data_its_authority_and_its_time(local: LocalAut
     assert caught.value.code == "stamp_content"
     with pytest.raises(ChainBroken):
         token.check_authority("t", found, (), found.gen_time)
+
+
+@pytest.mark.parametrize("last", [bytes.fromhex("862a0386"), bytes.fromhex("3d040303")])
+def test_the_way_of_signing_is_the_one_that_was_used(local: LocalAuthority, last: bytes) -> None:
+    """No signature covers that field, and OpenSSL does not look at it: an unknown way, and another hash."""
+    stamped = local.stamp(b"x")
+    name = bytes.fromhex("06082a8648ce3d040302")
+    at = stamped.rindex(name)
+    altered = stamped[: at + 6] + last + stamped[at + 10 :]
+    assert cms.read_token(stamped).certificate is not None
+    with pytest.raises(Malformed) as caught:
+        token.decode("t", altered)
+    assert caught.value.code == "bad_token"
+    with pytest.raises(Broken) as broken:
+        cms.read_token(altered)
+    assert broken.value.code == "bad_token"
 
 
 def test_serial_numbers_do_not_repeat(local: LocalAuthority) -> None:

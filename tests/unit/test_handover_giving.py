@@ -10,9 +10,10 @@ from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, No
 from archive.handover.closing import BY_RULE
 from archive.handover.facts import facts_json, facts_of
 from archive.handover.giving import typed_sha256
+from archive.handover.printing import as_given, letter_of
 from archive.model.handover import HoldAfter
 from archive.model.hold import HoldStatus
-from archive.model.request import RequestStatus, from_state, to_state
+from archive.model.request import Letter, RequestStatus, from_state, to_state
 from archive.ports import LockMode
 from archive.timespan import DAY, HOUR
 from tests.support.handovers import BUDI, CITRA, DEWI, SIGNER, TAGS, Desk, sealed_desk
@@ -61,6 +62,25 @@ def test_the_whole_way_from_sealed_to_closed(desk: Desk) -> None:
         ("request.received", BUDI),
         ("request.closed", DEWI),
     ]
+
+
+def test_a_letter_that_comes_later_is_not_on_the_report_of_before(desk: Desk) -> None:
+    """The signed report has one name for each paper, so what it says must be settled with the paper."""
+
+    def with_letter(number: str) -> None:
+        head = desk.ledger.head("request", desk.request_id)
+        letter = Letter(number=number, date="2026-11-25", sha256="ab" * 32)
+        state = to_state(replace(from_state(head.id, head.state), letter=letter))
+        desk.ledger.append(
+            "request", head.id, state, expected=head.version, actor=BUDI, action="request.letter_added"
+        )
+
+    with_letter("")
+    confirmed(desk)
+    with_letter("B/9")
+    found = desk.handovers.newest(desk.request_id)
+    assert found.file.request.letter.number == "B/9"
+    assert [letter_of(one).number for one in (as_given(found), found)] == ["", ""]
 
 
 @pytest.mark.parametrize("actor", [BUDI, CITRA])

@@ -74,12 +74,13 @@ class Alongside:
             self._next += 1
             if self._next < len(self._pieces):
                 self._left = self._pieces[self._next].length
+            else:
+                self._drain()  # its file is let go of, however many clips follow
         return self._at + len(self._chunk) - before
 
     def finish(self) -> str:
         """Read what is left of the clip; its SHA-256. Raises Malformed ``unreadable_part``."""
-        while self._fill():
-            self._taken = len(self._chunk)
+        self._drain()
         if self._trouble is not None:
             raise self._trouble
         self._hashing.settle()
@@ -109,6 +110,10 @@ class Alongside:
             step = min(count, len(self._chunk) - self._taken)
             self._taken += step
             count -= step
+
+    def _drain(self) -> None:
+        while self._fill():
+            self._taken = len(self._chunk)
 
     def _fill(self) -> bool:
         """Have at least one byte of the clip at hand; False at its end, or where it cannot be read."""

@@ -151,7 +151,9 @@ def check_derivation(inquiry: Inquiry, stated: Statement) -> None:
 def _check_slices(inquiry: Inquiry, part: DerivativePart, derived: Derived) -> None:
     """The slice NAL units of every piece are a run of its original's, by either side's own tables."""
     for number, piece in enumerate(part.pieces):
-        stated, original = piece.slices, derived.of_originals[number]
+        # A path that is stated twice, which is said elsewhere, may have fewer pieces the other time.
+        original = derived.of_originals[number] if number < len(derived.of_originals) else None
+        stated = piece.slices
         clip = derived.of_clip[number] if number < len(derived.of_clip) else None
         if stated is None:
             if original is None:

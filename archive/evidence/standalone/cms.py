@@ -23,6 +23,13 @@ _SHA256 = "2.16.840.1.101.3.4.2.1"
 _SIGNATURES = {"1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.1"}
 """ECDSA with SHA-256, RSA with SHA-256, RSA (PKCS #1 v1.5)."""
 _HASHES = {_SHA256: "sha256", "2.16.840.1.101.3.4.2.2": "sha384", "2.16.840.1.101.3.4.2.3": "sha512"}
+_SIGNED_HASHES = {
+    **{f"1.2.840.10045.4.3.{2 + at}": name for at, name in enumerate(_HASHES)},
+    **{f"1.2.840.113549.1.1.{11 + at}": name for at, name in enumerate(_HASHES)},
+    **dict.fromkeys(("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"), ""),
+}
+"""Of tokens: ECDSA and RSA with their hash; plain RSA and PSS, which name it elsewhere. No signature covers
+this field and OpenSSL does not look at it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ def read_token(data: bytes) -> Token:
         signed = _signed_data(answer[1], "bad_token")
         if signed.content_type != _TST or signed.content is None or len(signed.signers) != 1:
             raise Broken("bad_token", "it holds no token of one signer")
+        _check_algorithms(signed.signers[0])
         own = _own(signed)
         info = der.parse(signed.content.expect(der.OCTET_STRING).content).expect(der.SEQUENCE).children()
         algorithm, imprint = info[2].expect(der.SEQUENCE).children()
@@ -124,6 +132,14 @@ def _own(signed: _Signed) -> Certificate | None:
         if one.serial == serial.integer and one.issuer == issuer.raw:
             return one
     return None
+
+
+def _check_algorithms(signer: Node) -> None:
+    fields = signer.expect(der.SEQUENCE).children()
+    algorithm = fields[4 if fields[3].tag == 0xA0 else 3]
+    signed = _SIGNED_HASHES.get(algorithm.children()[0].oid)
+    if signed is None or signed not in ("", fields[2].children()[0].oid):
+        raise Broken("bad_token", "it names a way of signing that is not its own")
 
 
 def _seal_of(signed: _Signed) -> Signature:

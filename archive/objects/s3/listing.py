@@ -149,6 +149,8 @@ def _read(text: bytes) -> _Page | None:
     try:
         root = ET.fromstring(text)  # noqa: S314 - from the store, which boto3 reads with the same parser
         top = {_plain(part.tag): part.text or "" for part in root}
+        if top["EncodingType"] != "url":
+            return None
         found = [
             _found({_plain(part.tag): part.text or "" for part in one}, deleted)
             for one in root

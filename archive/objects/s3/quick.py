@@ -92,7 +92,8 @@ class QuickRequests:
 
     def page(self, bucket: str, asked: Mapping[str, str]) -> bytes | None:
         """One page of a bucket's versions, as XML; None, and errors, as :meth:`open`."""
-        answer = self._send("GET", f"{self._endpoint}/{bucket}?{urlencode({'versions': '', **asked})}", {})
+        query = urlencode({"versions": "", **asked}, quote_via=quote)  # as it is signed: no + for a blank
+        answer = self._send("GET", f"{self._endpoint}/{bucket}?{query}", {})
         return answer.content if answer.status_code == 200 else None
 
     def hold(self, bucket: str, key: str, version: str, status: Literal["ON", "OFF"]) -> bool:
