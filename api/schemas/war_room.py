@@ -35,9 +35,9 @@ class FactsOut(BaseModel):
 class CameraHistoryOut(BaseModel):
     """One camera in the window, which ``coverage``, ``gaps`` and ``pending`` make up together.
 
-    ``pending`` is footage that may still be on its way. ``held`` is what a legal hold keeps, null for those who
-    may not read every hold. ``playlist`` and ``still`` are null where nothing is recorded, or where not all of
-    the window may be played.
+    ``pending`` is footage that may still be on its way. ``held`` is what a legal hold keeps, null for those
+    who may not read every hold. ``playlist`` and ``still`` are null where nothing is recorded, or where not
+    all of the window may be played.
     """
 
     camera: str
