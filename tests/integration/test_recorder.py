@@ -52,7 +52,7 @@ def footage_of(site: Site, camera: str, folder: Path) -> list[Path]:
 
 def test_a_camera_is_recorded_and_everything_is_archived_at_the_end(recording: RecordingSite) -> None:
     recording.add("kam-1", PATTERN)
-    recording.add("kam-2", "file:///nonexistent/camera.mp4")
+    recording.add("kam-2", f"file://{recording.folder}/nonexistent.mp4")
     assert recording.start("--for", "9").wait(40) == 0
     with recording.site() as site:
         segments = segments_of(site, "kam-1")
