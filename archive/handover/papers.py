@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from archive import keys
 from archive.canonical import sha256_hex
-from archive.errors import IntegrityError
+from archive.errors import ArchiveError, IntegrityError
 from archive.evidence.sealed import package_lock
 from archive.handover.reading import Handover, Shelf, paper_key
 from archive.handover.requests import RequestFile, RequestFiles
@@ -43,14 +43,23 @@ class Papers:
     def shelve(self) -> int:
         """Copy what entries name and packages lack; how many were copied.
 
+        A request whose papers cannot be copied does not keep those of others back: it is told at the end.
+
         Raises:
             IntegrityError: ``handover_altered``: a paper is not the one that is named.
         """
-        copied = 0
+        copied, trouble = 0, list[ArchiveError]()
         for name, entry in self._files.standing(RequestStatus.HANDED_OVER, RequestStatus.CLOSED).items():
-            if entry.digest not in self._done:
+            if entry.digest in self._done:
+                continue
+            try:
                 copied += self._shelve(self._files.find(name))
+            except ArchiveError as error:
+                trouble.append(error)
+            else:
                 self._done.add(entry.digest)
+        if trouble:
+            raise trouble[0]
         return copied
 
     def _shelve(self, file: RequestFile) -> int:

@@ -325,6 +325,21 @@ def test_papers_become_part_of_the_package_under_its_lock(desk: Desk) -> None:
         assert lock.mode is LockMode.COMPLIANCE
 
 
+def test_one_request_in_trouble_does_not_keep_the_papers_of_others_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed(desk)
+    papers = desk.papers()
+    standing = dict(papers._files.standing(RequestStatus.HANDED_OVER))
+    (entry,) = standing.values()
+    missing = replace(entry, digest="00" * 32)
+    monkeypatch.setattr(papers._files, "standing", lambda *_: {"REQ-2026-0000000000": missing, **standing})
+    with pytest.raises(NotFound):
+        papers.shelve()
+    prefix = keys.package_papers_prefix(desk.evidence_id, 1)
+    assert len(list(desk.archive.stores.records.list(prefix))) == 2, "the right and the receipt"
+
+
 def test_an_altered_right_lets_nobody_fetch(desk: Desk) -> None:
     given = desk.handovers.give(desk.request_id, actor=DEWI)
     key = f"{keys.handover_prefix(desk.evidence_id, 1)}right-{given.right_sha256[:16]}.json"
