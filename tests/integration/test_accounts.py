@@ -150,7 +150,7 @@ def test_only_the_retention_account_deletes_what_has_expired(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = city.root_stores(monkeypatch)
-    lock = Lock(LockMode.GOVERNANCE, SystemClock().now() + 2 * SECOND)
+    lock = Lock(LockMode.GOVERNANCE, SystemClock().now() + 8 * SECOND)
     key = SEGMENT.replace("cam-1", "cam-expired")
     stored = root.footage.put(key, Content.of_bytes(b"old"), lock=lock)
     retention = city.stores(monkeypatch, "retention")
