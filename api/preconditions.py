@@ -37,16 +37,19 @@ DIGITS = 16
 _ETAG = re.compile(rf'"(\d{{1,8}})(?:-[0-9a-f]{{{DIGITS}}})?"\Z', re.ASCII)
 
 
+_IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        max_length=200,
+        description="The ETag of what was read: the version that this change was decided on.",
+        examples=['"1"'],
+    ),
+]
+
+
 async def asked_version(
-    if_match: Annotated[
-        str,
-        Header(
-            alias="If-Match",
-            max_length=200,
-            description="The ETag of what was read: the version that this change was decided on.",
-            examples=['"1"'],
-        ),
-    ] = "",
+    if_match: _IfMatch = "",
 ) -> int:
     """The version that a change was decided on.
 
@@ -64,15 +67,7 @@ async def asked_version(
 
 
 async def asked_version_or_none(
-    if_match: Annotated[
-        str,
-        Header(
-            alias="If-Match",
-            max_length=200,
-            description="The ETag of what was read: the version that this change was decided on.",
-            examples=['"1"'],
-        ),
-    ] = "",
+    if_match: _IfMatch = "",
     if_none_match: Annotated[
         str,
         Header(
