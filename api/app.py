@@ -144,6 +144,7 @@ def create_app(services: Services) -> FastAPI:
                 turned_away=strangers.turned_away,
                 people=services.people,
                 cookies=cookies,
+                company=services.company,
             ),
             *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(

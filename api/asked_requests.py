@@ -65,10 +65,14 @@ def filer_of(visit: Visit) -> Filer:
 
 def shown_request(visit: Visit, request_id: str) -> RequestHead:
     """The request, where it is theirs to know of. Raises NotFound ``request_not_found``."""
-    head = visit.services.requests.book.request(request_id)
+    return shown(visit, visit.services.requests.book.request(request_id))
+
+
+def shown(visit: Visit, head: RequestHead) -> RequestHead:
+    """The same of a request that was looked up."""
     if not is_theirs(visit, head):
         visit.details["denied"] = "request"
-        raise NotFound(f"there is no request {request_id}", code="request_not_found")
+        raise NotFound(f"there is no request {head.request.id}", code="request_not_found")
     return head
 
 

@@ -1,11 +1,11 @@
 """Cameras as the routes look them up: in the index, whose documents are a view of the ledger."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from api.places import Where
 from api.services import Services
 from archive.model.camera import Camera, from_state
-from search.index import Index
 from search.query import Document, SegmentQuery
 
 
@@ -25,10 +25,39 @@ def facts_of(services: Services, camera: str, document: Document | None) -> Came
     return services.registry.camera(camera)
 
 
-def all_cameras(index: Index) -> Iterator[Camera]:
-    """Every camera that the index knows, by id; without sealed sources."""
-    for document in index.documents("camera"):
-        yield from_state({**document.state, "sealed_source": ""})
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The cameras that a question may be about, each with the time of its registration.
+
+    ``asked`` are named, or stand where it looks; ``passing`` stand elsewhere, and may have stood there;
+    ``unmoved`` never stood anywhere else.
+    """
+
+    asked: Mapping[str, int]
+    passing: Mapping[str, int]
+    unmoved: Collection[str]
+
+
+def candidates(services: Services, query: SegmentQuery, where: Where) -> Candidates:
+    """The cameras that a question may be about; those that are named must exist.
+
+    Raises:
+        NotFound: ``camera_not_found``.
+    """
+    if query.cameras is not None:
+        return Candidates(_named(services, query.cameras), {}, ())
+    asked: dict[str, int] = {}
+    passing: dict[str, int] = {}
+    unmoved: set[str] = set()
+    for name, known in services.directory.cameras().items():
+        if where.admits(known.camera.place):
+            asked[name] = known.camera.registered_at
+            # An index rounds points: what it holds of a camera at the edge may be outside for it.
+            if known.is_unmoved and where.near is None and where.box is None:
+                unmoved.add(name)
+        else:
+            passing[name] = known.camera.registered_at
+    return Candidates(asked, passing, unmoved)
 
 
 def registered_cameras(services: Services, query: SegmentQuery, where: Where) -> Mapping[str, int]:
@@ -40,11 +69,17 @@ def registered_cameras(services: Services, query: SegmentQuery, where: Where) ->
     Raises:
         NotFound: ``camera_not_found``.
     """
-    if query.cameras is not None:
-        return {camera: camera_facts(services, camera).registered_at for camera in query.cameras}
-    stood = set() if where.everywhere else set(services.index.cameras(query))
+    known = candidates(services, query, where)
+    if query.cameras is not None or where.everywhere:
+        return known.asked
+    stood = {name: known.passing[name] for name in services.index.cameras(query) if name in known.passing}
+    return {**known.asked, **stood}
+
+
+def _named(services: Services, cameras: Iterable[str]) -> dict[str, int]:
+    """When each was registered; what the directory does not know yet the ledger may. Raises NotFound."""
+    known = services.directory.cameras()
     return {
-        camera.id: camera.registered_at
-        for camera in all_cameras(services.index)
-        if where.admits(camera.place) or camera.id in stood
+        name: (known[name].camera if name in known else camera_facts(services, name)).registered_at
+        for name in cameras
     }

@@ -55,10 +55,9 @@ def facts_then(
 
     Before its registration a camera was nothing. The ledger is read only for cameras that were ever changed.
     """
-    document = services.index.document("camera", camera)
-    if document is not None and document.version == 1:
-        known = from_state({**document.state, "sealed_source": ""})
-        entries: Iterable[tuple[int, Camera]] = [(known.registered_at, known)]
+    known = services.directory.cameras().get(camera)
+    if known is not None and known.is_unmoved:
+        entries: Iterable[tuple[int, Camera]] = [(known.camera.registered_at, known.camera)]
     else:
         entries = [(entry.at, from_state(entry.state)) for entry in services.registry.history(camera)]
     found: list[Facts] = []

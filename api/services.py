@@ -15,12 +15,13 @@ from prometheus_client import CollectorRegistry
 from api.auth.office import Office
 from api.auth.people import People
 from api.auth.principal import TokenVerifier
+from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from archive.cameras import Registry
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.custody import CustodyWriter
+from archive.custody import Company, CustodyWriter
 from archive.custody_report.record import CustodyRecord
 from archive.derive import StillMaker
 from archive.handover.giving import Handovers
@@ -130,12 +131,14 @@ class Services:
 
     ``pool`` fetches footage in parallel: for stores behind a network; None for files. ``stills`` makes
     frames; None where there is no FFmpeg. ``people`` signs people in; without it only tokens are let in.
-    ``office`` opens and closes accounts; without it the host alone does.
+    ``office`` opens and closes accounts; without it the host alone does. ``company`` counts requests before
+    their answers, for the custody writer that knows of it.
     """
 
     clock: Clock
     stores: Stores
     index: Index
+    directory: CameraDirectory
     registry: Registry
     ledger: Ledger
     policies: Policies
@@ -154,4 +157,5 @@ class Services:
     stills: StillMaker | None = None
     people: People | None = None
     office: Office | None = None
+    company: Company = field(default_factory=Company)
     settings: ApiSettings = field(default_factory=ApiSettings)

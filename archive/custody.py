@@ -3,15 +3,17 @@
 Each process that serves footage is a *writer* with a chain of numbered objects, each naming the hash of
 the one before. Callers of :meth:`CustodyWriter.record` wait for their event to be durable; events that
 arrive while an object is being written share the next one (group commit), so a hundred callers cost two
-puts, not a hundred.
+puts, not a hundred. Where callers are known to have company there is a pause between two objects, twice as
+long as the last one took, so that a put takes more events along.
 
 An object is lines of canonical JSON: a header ``{"v","writer","batch","prev","at","lines"}``, then events.
 """
 
 import secrets
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +26,12 @@ from archive.ids import check_name
 from archive.model import custody as events
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.ports import Content, Lock, LockMode, ObjectStore
-from archive.timespan import DAY, HOUR, Timespan, format_instant, hour_of, parse_instant
+from archive.timespan import DAY, HOUR, SECOND, Timespan, format_instant, hour_of, parse_instant
 
 VERSION = 1
 GENESIS = "0" * 64
 MAX_BATCH = 500
+LONGEST_PAUSE = SECOND // 20
 READ_AHEAD = 32
 """Objects that are being fetched at once by a reader with a pool."""
 
@@ -38,6 +41,30 @@ def new_writer_id(name: str) -> str:
     return check_name("writer", f"{name}-{secrets.token_hex(4)}")
 
 
+class Company:
+    """How many are about something now of which they will have an event recorded. Thread-safe."""
+
+    def __init__(self, pause: Callable[[float], None] = time.sleep) -> None:
+        self._pause = pause
+        self._guard = threading.Lock()
+        self.present = 0
+
+    def come(self) -> None:
+        """One more."""
+        with self._guard:
+            self.present += 1
+
+    def leave(self) -> None:
+        """One less."""
+        with self._guard:
+            self.present -= 1
+
+    def await_others(self, microseconds: int) -> None:
+        """Give others the time to come with their events; whoever is alone waits for nobody."""
+        if self.present > 1 and microseconds > 0:
+            self._pause(microseconds / SECOND)
+
+
 @dataclass(slots=True)
 class _Waiting:
     event: CustodyEvent
@@ -45,9 +72,20 @@ class _Waiting:
 
 
 class CustodyWriter:
-    """Records events of one process. Thread-safe; the calling threads do the writing, there is no other."""
+    """Records events of one process. Thread-safe; the calling threads do the writing, there is no other.
 
-    def __init__(self, records: ObjectStore, clock: Clock, *, writer: str, lock_days: int = 3650) -> None:
+    With ``company`` events wait for one another where others are about something too.
+    """
+
+    def __init__(
+        self,
+        records: ObjectStore,
+        clock: Clock,
+        *,
+        writer: str,
+        lock_days: int = 3650,
+        company: Company | None = None,
+    ) -> None:
         self._records = records
         self._clock = clock
         self._writer = check_name("writer", writer)
@@ -58,6 +96,8 @@ class CustodyWriter:
         self._queue: list[_Waiting] = []
         self._queue_guard = threading.Lock()
         self._flush_guard = threading.Lock()
+        self._company = company
+        self._next_at = 0
 
     def record(
         self,
@@ -90,11 +130,19 @@ class CustodyWriter:
             self._queue.append(waiting)
         with self._flush_guard:
             while not waiting.done.done():
+                if self._company is not None:
+                    self._company.await_others(self._next_at - self._clock.monotonic())
                 self._flush()
         waiting.done.result()
         return event
 
     def _flush(self) -> None:
+        began = self._clock.monotonic()
+        self._flush_batch()
+        ended = self._clock.monotonic()
+        self._next_at = ended + min(2 * (ended - began), LONGEST_PAUSE)
+
+    def _flush_batch(self) -> None:
         with self._queue_guard:
             batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
         try:

@@ -6,8 +6,9 @@ exactly one of any number of racing writers (design: objects). Readers take the 
 entry object, so a later put over it or a delete marker changes nothing (I9).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from archive import canonical, keys
 from archive.canonical import JsonObject, sha256_hex
@@ -58,16 +59,28 @@ class Entry:
         return keys.ledger_key(self.kind, self.id, self.version)
 
 
+class Memory(Protocol):
+    """Remembers entries by the version of the object they are in; see :mod:`archive.ledger_memory`."""
+
+    def entry(self, found: ObjectVersion, read: Callable[[], Entry]) -> Entry:
+        """The entry in a listed object; ``read`` fetches it where it is not remembered, and may raise."""
+        ...
+
+
 class Ledger:
     """The streams of one archive. Thread-safe as its store is.
 
-    Entries are locked in GOVERNANCE mode for ``lock_days``.
+    Entries are locked in GOVERNANCE mode for ``lock_days``. With a ``memory`` an object that was read once is
+    not read again.
     """
 
-    def __init__(self, records: ObjectStore, clock: Clock, *, lock_days: int = 3650) -> None:
+    def __init__(
+        self, records: ObjectStore, clock: Clock, *, lock_days: int = 3650, memory: Memory | None = None
+    ) -> None:
         self._records = records
         self._clock = clock
         self._lock_days = lock_days
+        self._memory = memory
 
     def append(
         self,
@@ -130,7 +143,11 @@ class Ledger:
         A listing names the oldest version of each key, which is the one that counts (I9). Raises as
         :meth:`entry`.
         """
-        return _decode(found.key, self._records.get(found.key, version=found.version))
+
+        def read() -> Entry:
+            return _decode(found.key, self._records.get(found.key, version=found.version))
+
+        return read() if self._memory is None else self._memory.entry(found, read)
 
     def head(self, kind: str, entity: str) -> Entry:
         """The newest entry of a stream. Raises NotFound ``<kind>_not_found``."""

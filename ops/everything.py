@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from archive.errors import ArchiveError
+from ops.heap import settle
 from ops.jobs import JobThreads, all_jobs
 from ops.recording import recorder_of, stopping
 from ops.serving import server_of
@@ -23,6 +24,7 @@ async def run_everything(site: Site, log: Any, *, host: str, port: int) -> None:
         log.warning("job_waits", job=job, code=error.code, reason=error.message)
 
     jobs = JobThreads(site, list(all_jobs().values()), tell=tell)
+    settle()
     jobs.start()
     with stopping(recorder):
         serving = asyncio.create_task(server.serve())

@@ -8,10 +8,11 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
-from archive.custody import CustodyWriter, new_writer_id
+from archive.custody import Company, CustodyWriter, new_writer_id
 from archive.derive import StillMaker
 from archive.holds.progress import ProgressBoard
 from ops.accounts import office_of, people_of, roster_of
@@ -29,10 +30,12 @@ def services_of(site: Site) -> Services:
     roster = roster_of(site)
     people = people_of(site, roster)
     tokens = token_file(site, roster.person)
+    company = Company()
     return Services(
         clock=site.clock,
         stores=site.stores,
         index=site.index,
+        directory=CameraDirectory(site.index, site.clock),
         registry=site.registry,
         ledger=site.ledger,
         policies=site.policies,
@@ -44,7 +47,9 @@ def services_of(site: Site) -> Services:
             site.clock,
             writer=new_writer_id("api"),
             lock_days=site.settings.records_lock_days,
+            company=company,
         ),
+        company=company,
         custody_record=site.custody_record,
         evidence=Evidence(site, build_facts()),
         handovers=handovers_of(site),

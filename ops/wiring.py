@@ -24,6 +24,7 @@ from archive.gate import Gate
 from archive.holds.placing import Holds
 from archive.holds.sweep import Sweeper
 from archive.ledger import Ledger
+from archive.ledger_memory import EntryMemory
 from archive.model.custody import Actor
 from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
@@ -56,9 +57,13 @@ def host_actor() -> Actor:
 class Site:
     """One installation: its stores, index, registry, keys and jobs. Use it as a context manager."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, *, memory: EntryMemory | None = None
+    ) -> None:
+        """``memory`` keeps ledger entries that were read from a store behind a network."""
         self.settings = settings
         self.clock = clock or SystemClock()
+        self._memory = memory
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -102,7 +107,11 @@ class Site:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger in the records bucket."""
-        return Ledger(self.stores.records, self.clock, lock_days=self.settings.records_lock_days)
+        # Files have no versions whose names would tell one from another.
+        memory = self._memory if self.archive_folder is None else None
+        return Ledger(
+            self.stores.records, self.clock, lock_days=self.settings.records_lock_days, memory=memory
+        )
 
     @cached_property
     def secrets(self) -> SecretBox:

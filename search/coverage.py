@@ -5,8 +5,9 @@ aggregated, so that a month of a district costs no more than its runs.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from archive.canonical import JsonObject
 from archive.model.gap import Gap
@@ -14,6 +15,8 @@ from archive.reader import check_span, explain
 from archive.timespan import SpanSet, Timespan, format_instant
 from search.index import Index
 from search.query import MAX_FILTER, RunCoverage, SegmentQuery
+
+_NOBODY: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,15 @@ class CameraSpan:
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """Coverage by run, gaps and pending stretches: each ordered by camera, then time."""
+    """Coverage by run, gaps and pending stretches: each ordered by camera, then time.
+
+    ``cameras`` are those that it is about, also where nothing is known of them.
+    """
 
     coverage: tuple[RunCoverage, ...]
     gaps: tuple[CameraGap, ...]
     pending: tuple[CameraSpan, ...]
+    cameras: tuple[str, ...] = ()
 
     def to_json(self) -> JsonObject:
         """As the API and ``saksi recordings --json`` answer."""
@@ -50,12 +57,26 @@ class Recordings:
         }
 
 
-def recordings(index: Index, query: SegmentQuery, *, registered: Mapping[str, int], now: int) -> Recordings:
-    """What is known of the cameras in ``registered`` (id to the time of registration) that the query admits.
+def recordings(
+    index: Index,
+    query: SegmentQuery,
+    *,
+    registered: Mapping[str, int],
+    passing: Mapping[str, int] = _NOBODY,
+    unmoved: Collection[str] = (),
+    now: int,
+) -> Recordings:
+    """What is known of the cameras that the query admits.
+
+    ``registered`` are those that are asked for, each with the time of its registration; ``passing`` those
+    that are asked for only where the index holds something of theirs that matches: they stood there once.
+    Of ``unmoved`` it is known that they never stood anywhere else.
 
     Coverage, gaps and pending of a camera partition the span. With a place filter they partition what is
     left of it without the time for which the index holds records of the camera elsewhere: a camera that
     moved to another district is not missing here, it is there.
+
+    Three questions go to the index; two more where a camera has a hole and may have stood elsewhere.
 
     Raises:
         Malformed: ``span_in_future``, ``span_too_long`` (366 days).
@@ -64,28 +85,31 @@ def recordings(index: Index, query: SegmentQuery, *, registered: Mapping[str, in
     asked = {
         camera: at for camera, at in registered.items() if query.cameras is None or camera in query.cameras
     }
-    if not asked or query.admits_nothing:
+    if query.admits_nothing or not (asked or passing):
         return Recordings((), (), ())
-    if len(asked) <= MAX_FILTER:
-        query = replace(query, cameras=tuple(sorted(asked)))
-    # The high-water marks first: what is written between the questions must not look missing.
-    high_waters = index.high_waters(asked)
-    runs = [run for run in index.runs(query) if run.camera in asked]
-    records = index.gap_records(query)
+    while True:
+        # The high-water marks first: what is written between the questions must not look missing.
+        high_waters = index.high_waters(asked) if asked else {}
+        runs = index.runs(query)
+        records = index.gap_records(query)
+        found = {run.camera for run in runs} | {gap.camera for gap in records}
+        more = {camera: at for camera, at in passing.items() if camera in found and camera not in asked}
+        if not more:
+            break
+        asked |= more  # theirs must be read before their runs too
+    runs = tuple(run for run in runs if run.camera in asked)
+    covered = _spans((run.camera, run.span) for run in runs)
     elsewhere: Mapping[str, SpanSet] = {}
     if _looks_at_places(query):
-        here = {gap.gap for gap in records}
-        everywhere = replace(query, kecamatan=None, owners=None, near=None, box=None)
-        elsewhere = _spans(
-            [
-                *((run.camera, run.span) for run in index.runs(everywhere)),
-                *((gap.camera, gap.span) for gap in index.gap_records(everywhere) if gap.gap not in here),
-            ]
-        )
+        holed = [
+            camera
+            for camera in asked
+            if camera not in unmoved and covered.get(camera, _NONE).gaps_within(query.span)
+        ]
+        elsewhere = _elsewhere(index, query, holed, records) if holed else {}
     by_camera: dict[str, list[Gap]] = defaultdict(list)
     for gap in records:
         by_camera[gap.camera].append(gap)
-    covered = _spans((run.camera, run.span) for run in runs)
     gaps: list[CameraGap] = []
     pending: list[CameraSpan] = []
     for camera in sorted(asked):
@@ -99,7 +123,22 @@ def recordings(index: Index, query: SegmentQuery, *, registered: Mapping[str, in
         )
         gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in explained)
         pending.extend(CameraSpan(camera, span) for span in rest)
-    return Recordings(tuple(runs), tuple(gaps), tuple(pending))
+    return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)))
+
+
+def _elsewhere(
+    index: Index, query: SegmentQuery, cameras: Collection[str], here: Iterable[Gap]
+) -> Mapping[str, SpanSet]:
+    """The time for which there are records of cameras that do not match the query's places."""
+    known = {gap.gap for gap in here}
+    named = tuple(sorted(cameras)) if len(cameras) <= MAX_FILTER else query.cameras
+    everywhere = replace(query, cameras=named, kecamatan=None, owners=None, near=None, box=None)
+    return _spans(
+        [
+            *((run.camera, run.span) for run in index.runs(everywhere)),
+            *((gap.camera, gap.span) for gap in index.gap_records(everywhere) if gap.gap not in known),
+        ]
+    )
 
 
 _NONE = SpanSet()

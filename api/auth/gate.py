@@ -18,6 +18,7 @@ from api.auth.cookies import Cookies, safe_path
 from api.auth.people import People, Present
 from api.auth.principal import Principal, TokenVerifier
 from api.web.files import OPEN_PAGES, SIGN_IN
+from archive.custody import Company
 from archive.errors import ArchiveError, Refused
 
 OPEN = (
@@ -32,7 +33,7 @@ Turned = Callable[[str], None]
 class Gate:
     """Finds out who asks and puts the :class:`Principal` into the scope, or answers 401.
 
-    ``people`` is None where only tokens are let in.
+    ``people`` is None where only tokens are let in. Whoever is let in counts as ``company``.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Gate:
         turned_away: Turned,
         people: People | None,
         cookies: Cookies,
+        company: Company,
     ) -> None:
         self._app = app
+        self._company = company
         self._tokens = tokens
         self._turned_away = turned_away
         self._people = people
@@ -75,7 +78,27 @@ class Gate:
         if present is not None:
             scope["saksi.session"] = present.session
             send = self._renewing(present, send) if present.changed else send
-        await self._app(scope, receive, send)
+        await self._accompanied(scope, receive, send)
+
+    async def _accompanied(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that counts as company until its answer begins."""
+        is_here = True
+
+        def leave() -> None:
+            nonlocal is_here
+            if is_here:
+                is_here = False
+                self._company.leave()
+
+        async def send_leaving(message: Message) -> None:
+            leave()
+            await send(message)
+
+        self._company.come()
+        try:
+            await self._app(scope, receive, send_leaving)
+        finally:
+            leave()
 
     async def _principal(self, scope: Scope) -> tuple[Principal, Present | None]:
         given = [value for name, value in scope["headers"] if name == b"authorization"]

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
 from api.auth.permissions import Reach
-from api.cameras import all_cameras
 from api.parameters import CameraId
 from api.places import WhereAsked
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
@@ -38,9 +37,9 @@ def list_cameras(
     """Every registered camera that passes the filters, by id, at the place where it stands now."""
     access = visit.access
     found = [
-        access.shown(camera)
-        for camera in all_cameras(visit.services.index)
-        if where.admits(camera.place) and access.admits(camera.place)
+        access.shown(known.camera)
+        for known in visit.services.directory.cameras().values()
+        if where.admits(known.camera.place) and access.admits(known.camera.place)
     ]
     return JSONResponse({"cameras": [public_json(camera) for camera in found]})
 
@@ -62,6 +61,7 @@ def add_camera(visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], form
     visit.begin(Act.CAMERA_CHANGE, form.id)
     visit.access.district(form.kecamatan)
     camera = visit.services.registry.add(form.form(), actor=visit.principal.id, reason=form.reason)
+    visit.services.directory.changed()
     where = f"{visit.services.settings.base_path}/v1/cameras/{camera.id}"
     return JSONResponse(public_json(camera), status_code=201, headers={"Location": where, **tagged(1)})
 
@@ -82,6 +82,7 @@ def edit_camera(
         edited = visit.services.registry.edit(
             camera, changes, actor=visit.principal.id, reason=patch.reason, expected=version
         )
+    visit.services.directory.changed()
     return JSONResponse(public_json(edited), headers=tagged(version + 1))
 
 
@@ -114,4 +115,5 @@ def _switched(visit: Visit, camera: str, switch: _Switch, version: int, why: Rea
     visit.access.change(camera, None)
     with decided_on():
         switched = switch(camera, actor=visit.principal.id, reason=why.reason, expected=version)
+    visit.services.directory.changed()
     return JSONResponse(public_json(switched), headers=tagged(version + 1))

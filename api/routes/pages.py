@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.permissions import Reach
 from api.headers import PAGES
 from api.history import VIEW
+from api.parameters import none_given
 from api.runtime import Runtime
 from api.visit import Visit, require
 from api.web.files import ASSETS, FILES, FOLDER, OPEN_FILES, SIGN_IN, path_of
@@ -56,7 +57,7 @@ def get_start(visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.M
 def get_view(
     visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)],
     camera: Annotated[
-        list[str], Query(default_factory=list, description="One to nine camera ids; none to choose.")
+        list[str], Query(default_factory=none_given, description="One to nine camera ids; none to choose.")
     ],
     start: Annotated[str, Query(alias="from", max_length=64, description="RFC 3339 with an offset.")] = "",
     end: Annotated[str, Query(alias="to", max_length=64, description="RFC 3339 with an offset.")] = "",

@@ -83,7 +83,7 @@ def get_playlist(
     access = visit.access
     access.footage(camera, span)
     reading = access.trim(visit.runtime.clips.reading(camera, span))
-    hls.vod_playlist(reading, _viewer("", ""))  # refuses before a session is opened for nothing
+    hls.check_playable(reading)  # before a session is opened for nothing
     session = visit.runtime.playback.open(visit.actor, camera, visit.purpose, span)
     purpose = visit.purpose if visit.principal.is_person else ""
     text = hls.vod_playlist(reading, _viewer(session, purpose))

@@ -7,7 +7,6 @@ from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
 from api.auth.permissions import Reach
-from api.cameras import all_cameras
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, VersionOrNone, decided_on, read_answer, tagged
 from api.routing import add_json
@@ -195,5 +194,7 @@ def _cameras(visit: Visit, asked: list[str] | None) -> tuple[str, ...] | None:
     if visit.principal.district_filter(visit.action) is None:
         return None
     return tuple(
-        camera.id for camera in all_cameras(visit.services.index) if visit.access.admits(camera.place)
+        name
+        for name, known in visit.services.directory.cameras().items()
+        if visit.access.admits(known.camera.place)
     )

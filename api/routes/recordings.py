@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse
 
 from api.acts import Act
 from api.auth.permissions import Reach
-from api.cameras import registered_cameras
-from api.parameters import asked_span, camera_ids
+from api.cameras import candidates
+from api.parameters import asked_span, camera_ids, none_given
 from api.places import Where, WhereAsked
 from api.routing import add_json
 from api.schemas.recordings import RecordingsOut, SegmentsPage, segment_json
@@ -20,7 +20,11 @@ from search.query import MAX_PAGE, SegmentQuery
 
 Cameras = Annotated[
     list[str],
-    Query(default_factory=list, alias="camera", description="Camera ids; may be repeated. All unless given."),
+    Query(
+        default_factory=none_given,
+        alias="camera",
+        description="Camera ids; may be repeated. All unless given.",
+    ),
 ]
 
 
@@ -40,9 +44,16 @@ def list_recordings(
     """Coverage by run, gaps with their causes, and what is pending, of every camera that is asked for."""
     where = visit.access.narrowed(where)
     query = _query(visit, Act.RECORDINGS_SEARCH, span, where, camera)
-    registered = registered_cameras(visit.services, query, where)
-    found = recordings(visit.services.index, query, registered=registered, now=visit.services.clock.now())
-    visit.done(cameras=len(registered))
+    known = candidates(visit.services, query, where)
+    found = recordings(
+        visit.services.index,
+        query,
+        registered=known.asked,
+        passing=known.passing,
+        unmoved=known.unmoved,
+        now=visit.services.clock.now(),
+    )
+    visit.done(cameras=len(found.cameras))
     return JSONResponse(found.to_json())
 
 
@@ -58,7 +69,7 @@ def search_segments(
     where = visit.access.narrowed(where)
     query = _query(visit, Act.SEGMENTS_SEARCH, span, where, camera)
     if query.cameras is not None:
-        registered_cameras(visit.services, query, where)
+        candidates(visit.services, query, where)
     page = visit.services.index.search(query, limit=limit, cursor=cursor or None)
     visit.done(results=len(page.items))
     return JSONResponse({"segments": [segment_json(ref) for ref in page.items], "next": page.next})

@@ -21,6 +21,7 @@ from api.asked_requests import (
     filer_of,
     is_theirs,
     put_on_record,
+    shown,
     shown_request,
 )
 from api.preconditions import CHANGE, Version, decided_on, read_answer
@@ -38,7 +39,7 @@ from api.schemas.requests import (
 )
 from api.visit import Visit
 from archive.canonical import JsonObject
-from archive.errors import Malformed, NotFound
+from archive.errors import IntegrityError, Malformed, NotFound
 from archive.holds.answers import progress_json
 from archive.ids import check_name
 from archive.model.request import RequestStatus, is_letter_overdue
@@ -103,12 +104,17 @@ def get_request(visit: Reader, request: Request, request_id: RequestId) -> Respo
     """One request, its hold in the store, its history, and others about the same cameras and time."""
     visit.begin(Act.REQUEST_READ, request_id)
     services = visit.services
-    head = shown_request(visit, request_id)
+    try:
+        history = services.requests.stream.history(request_id)
+    except IntegrityError:
+        shown_request(visit, request_id)  # whose it is not learns nothing of what is broken
+        raise
+    head = shown(visit, services.requests.book.head_of(history[-1]))
     now = services.clock.now()
     others = (one for one in services.requests.book.requests() if is_theirs(visit, one))
     found = request_json(head, now) | {
         "hold": _hold_json(visit, head),
-        "history": history_json(services.requests.stream.history(request_id)),
+        "history": history_json(history),
         "related": [brief_json(one, now) for one in related(head, others)[:MAX_RELATED]],
     }
     visit.done(status=head.status.value)

@@ -13,7 +13,7 @@ from api.auth.access import Access
 from api.auth.permissions import Reach
 from api.cameras import registered_cameras
 from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then, held_spans
-from api.parameters import asked_span, camera_ids
+from api.parameters import asked_span, camera_ids, none_given
 from api.places import WhereAsked
 from api.routing import add_json
 from api.schemas.war_room import HistoryOut
@@ -30,12 +30,16 @@ USUAL_CAMERAS = 25
 
 Cameras = Annotated[
     list[str],
-    Query(default_factory=list, alias="camera", description="Camera ids; may be repeated. All unless given."),
+    Query(
+        default_factory=none_given,
+        alias="camera",
+        description="Camera ids; may be repeated. All unless given.",
+    ),
 ]
 Kelurahan = Annotated[
     list[str],
     Query(
-        default_factory=list,
+        default_factory=none_given,
         description="Codes of kelurahan in which a camera stood; may be repeated.",
         max_length=MAX_FILTER,
         examples=[["73.71.01.1001"]],

@@ -70,11 +70,12 @@ class ProgressBoard:
 
     def progress(self, hold_id: str) -> HoldProgress | None:
         """The newest state of one hold; None where it was not swept yet, or what is cached does not read."""
-        newest = ""
-        for listed in self._cache.list(f"{_PREFIX}{check_name('hold', hold_id)}/"):
-            newest = listed.key
+        written = list(self._cache.list(f"{_PREFIX}{check_name('hold', hold_id)}/"))
+        if not written:
+            return None
+        newest = written[-1]
         try:
-            return _read(canonical.decode(self._cache.get(newest))) if newest else None
+            return _read(canonical.decode(self._cache.get(newest.key, version=newest.version)))
         except (NotFound, IntegrityError, Malformed, KeyError, TypeError):
             return None  # a cache may lose and garble what it likes; the next sweep writes it anew
 

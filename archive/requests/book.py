@@ -54,9 +54,12 @@ class RequestBook:
             NotFound: ``request_not_found``.
             Malformed: ``bad_id``; ``bad_request_record``, ``bad_evidence`` for what does not read.
         """
-        entry = self._ledger.head(KIND, check_request_id(request_id))
-        request = from_state(entry.id, entry.state)
-        return RequestHead(entry, request, self._package(request))
+        return self.head_of(self._ledger.head(KIND, check_request_id(request_id)))
+
+    def head_of(self, newest: Entry) -> RequestHead:
+        """The request whose newest entry this is. Raises as :meth:`request` for what does not read."""
+        request = from_state(newest.id, newest.state)
+        return RequestHead(newest, request, self._package(request))
 
     def requests(self) -> Sequence[RequestHead]:
         """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from archive.ledger_memory import EntryMemory
 from archive.model.custody import Actor
 from archive.timespan import Timespan
 from ops.settings import Settings
@@ -19,9 +20,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Purpose = Annotated[str, typer.Option("--purpose", help="Why, for the custody record.", metavar="TEXT")]
 
 
-def open_site() -> Site:
-    """The site that the settings describe."""
-    return Site(Settings.load())
+def open_site(*, memory: EntryMemory | None = None) -> Site:
+    """The site that the settings describe; ``memory`` as :class:`ops.wiring.Site` has it."""
+    return Site(Settings.load(), memory=memory)
 
 
 def parse_span(start: str, end: str) -> Timespan:

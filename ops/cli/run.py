@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.errors import ArchiveError, Malformed
+from archive.ledger_memory import EntryMemory
 from ops.cli.options import Json, open_site
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.wiring import Site
@@ -30,11 +31,13 @@ def register(app: typer.Typer) -> None:
 
 def serve(host: Host = "", port: Port = -1) -> None:
     """Serve the HTTP API alone."""
+    from ops.heap import settle
     from ops.serving import server_of
 
-    with open_site() as site:
+    with open_site(memory=EntryMemory()) as site:
         server = server_of(site, host=host or site.settings.host, port=_port(site, port))
         _announce(site, server.config.host, server.config.port)
+        settle()
         server.run()
 
 
@@ -88,6 +91,7 @@ def work(
     json_: Json = False,
 ) -> None:
     """Run the jobs in the background of the archive, all of them or those named."""
+    from ops.heap import settle
     from ops.jobs import JobThreads
 
     chosen = [_job(name) for name in ([once] if once else only or _job_names())]
@@ -98,6 +102,7 @@ def work(
             print_json({"job": once, "done": count}) if json_ else say(f"{once}: {count} done")
             return
         threads = JobThreads(site, chosen, tell=_tell)
+        settle()
         threads.start()
         note(f"Working: {', '.join(job.name for job in chosen)}; stop with Ctrl-C.")
         wait_for_signal()

@@ -1,8 +1,12 @@
 """The quick requests to S3 say what boto3 says, of everything that can lie in a bucket."""
 
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import pytest
 
-from archive.errors import NotFound
+from archive.errors import AlreadyExists, NotFound
 from archive.objects.s3 import Connection, S3Store
 from archive.ports import Content
 from archive.timespan import SECOND
@@ -71,6 +75,47 @@ def test_facts_and_holds_are_alike(on_s3: StoreUnderTest, by_boto3: S3Store) -> 
     plain = on_s3.bucket.client.put_object(Bucket=on_s3.bucket.name, Key=on_s3.key("b"), Body=b"later")
     without = on_s3.store.head(on_s3.key("b"), version=plain["VersionId"])
     assert without == by_boto3.head(on_s3.key("b"), version=plain["VersionId"])
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_small_puts_are_alike(on_s3: StoreUnderTest, by_boto3: S3Store, hold: bool) -> None:
+    content = Content.of_bytes(b'{"a":1}')
+    lock = governance(3 * SECOND)
+    made = {}
+    for how, store in (("quick", on_s3.store), ("boto3", by_boto3)):
+        key = on_s3.key(f"{how}/a.json")
+        put = store.put(key, content, metadata={"leaf": "a, b; c", "two": ""}, lock=lock, hold=hold)
+        assert put.created
+        again = store.put(key, content, lock=lock)
+        assert (again.created, again.version) == (False, put.version)
+        refused_with(AlreadyExists, "already_exists", partial(store.put, key, Content.of_bytes(b"other")))
+        assert by_boto3.get(key) == b'{"a":1}'
+        made[how] = replace(by_boto3.head(key, version=put.version), key="", version="", stored_at=0)
+        by_boto3.release_hold(key, version=put.version)
+    assert made["quick"] == made["boto3"]
+    assert (made["quick"].held, made["quick"].sha256) == (hold, content.sha256)
+
+
+def test_a_small_put_takes_the_quick_way_and_what_is_refused_the_long_one(
+    on_s3: StoreUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = on_s3.store
+    assert isinstance(store, S3Store)
+    asked: list[str] = []
+    whole = store._client.put_object
+
+    def put_object(**request: Any) -> Any:
+        asked.append(request["Key"])
+        return whole(**request)
+
+    monkeypatch.setattr(store._client, "put_object", put_object)
+    small, large = on_s3.key("small"), on_s3.key("large")
+    store.put(small, Content.of_bytes(b"x"))
+    assert asked == []
+    store.put(large, Content.of_bytes(b"x" * 65_537))
+    assert asked == [large]
+    refused_with(AlreadyExists, "already_exists", lambda: store.put(small, Content.of_bytes(b"y")))
+    assert asked == [large, small]
 
 
 def test_what_is_not_there_is_refused_alike(on_s3: StoreUnderTest) -> None:

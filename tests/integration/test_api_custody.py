@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from archive.custody import CustodyWriter
-from archive.model.custody import Outcome
+from archive.custody import Company, CustodyWriter
+from archive.model.custody import CustodyEvent, Outcome
 from archive.ports import Stores
 from archive.timespan import DAY, Timespan
 from tests.support.api_site import (
@@ -172,6 +172,26 @@ def test_an_index_that_is_behind_the_ledger_still_knows_a_new_camera(site: Site)
     caller = Caller(site.remade(index=Behind()), site.headers)
     assert caller.get(f"/v1/cameras/{CAMERA}").json() == site.call.get(f"/v1/cameras/{CAMERA}").json()
     assert caller.get(CLIP, params=ASKED).status_code == 200
+
+
+def test_who_was_answered_is_no_company_any_more(site: Site) -> None:
+    seen: list[int] = []
+
+    class Watched(CustodyWriter):
+        def record(self, *args: Any, **options: Any) -> CustodyEvent:
+            seen.append(company.present)
+            return super().record(*args, **options)
+
+    company = Company()
+    writer = Watched(site.services.stores.records, site.clock, writer="watched", company=company)
+    app = site.remade(custody=writer, company=company)
+    caller = Caller(app, site.headers)
+    assert caller.get(CLIP, params=ASKED).status_code == 200
+    assert seen == [1, 0]  # the start before the answer, the end after it
+    for path, status in [("/v1/cameras", 200), ("/v1/nowhere", 404), (CLIP, 422), ("/healthz", 200)]:
+        assert caller.get(path).status_code == status
+    assert Caller(app, {"Authorization": "Bearer nobody"}).get("/v1/cameras").status_code == 401
+    assert company.present == 0
 
 
 def test_the_record_of_the_day_reads_back_whole(site: Site) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from api.auth.principal import Principal
+from archive.errors import IntegrityError
+from archive.ledger import Entry
 from archive.model.user import Role
 from archive.timespan import DAY, HOUR, MINUTE, format_instant
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
@@ -209,6 +211,20 @@ def test_police_see_the_requests_of_their_own_agency_and_no_other(site: Site) ->
             assert cursor.json()["code"] == "bad_cursor"
         else:
             assert {answer.status_code, listed.status_code, paper.status_code} == {403}, name
+
+
+def test_what_is_broken_tells_those_nothing_whose_it_is_not(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = f"{URL}/{filed(site)['id']}"
+
+    def broken(request_id: str) -> list[Entry]:
+        raise IntegrityError(f"request {request_id} is broken at version 1", code="ledger_broken")
+
+    monkeypatch.setattr(site.services.requests.stream, "history", broken)
+    theirs, nobodys = caller(site, "dewi").get(one), caller(site, "gani").get(one)
+    assert (theirs.status_code, theirs.json()["code"]) == (500, "ledger_broken")
+    assert (nobodys.status_code, nobodys.json()["code"]) == (404, "request_not_found")
 
 
 def test_who_may_do_what(site: Site) -> None:

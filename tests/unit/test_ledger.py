@@ -8,13 +8,14 @@ import pytest
 
 from archive import custody, ledger
 from archive.clock import ManualClock
-from archive.custody import CustodyWriter
+from archive.custody import LONGEST_PAUSE, Company, CustodyWriter
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.ledger import Entry, Ledger
+from archive.ledger_memory import EntryMemory
 from archive.model.custody import Actor, Outcome
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, Stored
-from archive.timespan import HOUR, Timespan
+from archive.timespan import HOUR, SECOND, Timespan
 from tests.support.leaves import T0
 
 ACTOR = Actor(id="os:tester")
@@ -99,6 +100,84 @@ def test_an_altered_entry_breaks_the_chain(store: FilesystemStore, clock: Manual
     assert caught.value.code == "ledger_broken"
 
 
+class Reads(FilesystemStore):
+    """Counts what is read."""
+
+    def __init__(self, folder: Path, clock: ManualClock) -> None:
+        super().__init__(folder, clock)
+        self.got: list[str] = []
+        self.away = False
+
+    def get(self, key: str, *, version: str | None = None) -> bytes:
+        self.got.append(key)
+        if self.away:
+            raise Unavailable("away")
+        return super().get(key, version=version)
+
+
+@pytest.fixture
+def reads(tmp_path: Path, clock: ManualClock) -> Reads:
+    return Reads(tmp_path / "records", clock)
+
+
+def test_what_was_read_once_is_not_read_again(reads: Reads, clock: ManualClock) -> None:
+    elsewhere, entries = Ledger(reads, clock), Ledger(reads, clock, memory=EntryMemory())
+    first = append(elsewhere, 0, "old")
+    assert [entries.head("camera", "cam-1") for _ in range(3)] == [first] * 3
+    assert len(reads.got) == 1
+    second = append(elsewhere, 1, "new")  # by another process: seen at once
+    reads.got.clear()
+    assert entries.head("camera", "cam-1") == second
+    assert list(entries.history("camera", "cam-1")) == [first, second]
+    assert list(entries.heads("camera")) == [second]
+    assert len(reads.got) == 1
+
+
+def test_a_read_that_failed_is_not_remembered(reads: Reads, clock: ManualClock) -> None:
+    entries = Ledger(reads, clock, memory=EntryMemory())
+    made = append(entries, 0)
+    reads.away = True
+    with pytest.raises(Unavailable):
+        entries.head("camera", "cam-1")
+    reads.away = False
+    assert entries.head("camera", "cam-1") == made
+
+
+def test_a_memory_forgets_what_was_longest_not_asked_for(reads: Reads, clock: ManualClock) -> None:
+    entries = Ledger(reads, clock, memory=EntryMemory(2))
+    for entity in ("cam-1", "cam-2", "cam-3"):
+        append(entries, 0, entity=entity)
+    reads.got.clear()
+    for entity, read in [("cam-1", 1), ("cam-2", 2), ("cam-1", 2), ("cam-3", 3), ("cam-1", 3), ("cam-2", 4)]:
+        entries.head("camera", entity)
+        assert len(reads.got) == read
+
+
+def test_events_wait_for_one_another_in_company_alone(store: FilesystemStore, clock: ManualClock) -> None:
+    pauses: list[float] = []
+    company = Company(pause=pauses.append)
+    slow = SlowStore(store)
+    slow.clock = clock
+    writer = CustodyWriter(slow, clock, writer="api-1", company=company)  # type: ignore[arg-type]
+    company.come()
+    for _ in range(2):
+        writer.record("searched", actor=ACTOR)
+    assert pauses == []
+    company.come()
+    writer.record("searched", actor=ACTOR)
+    assert pauses == [0.02]  # twice the 10 ms that the put before took
+    clock.advance(SECOND)
+    writer.record("searched", actor=ACTOR)
+    assert len(pauses) == 1
+    slow.takes = SECOND
+    for _ in range(2):
+        writer.record("searched", actor=ACTOR)
+    assert pauses[-1] == LONGEST_PAUSE / SECOND
+    company.leave()
+    writer.record("searched", actor=ACTOR)
+    assert len(pauses) == 3
+
+
 def test_a_custody_event_is_durable_when_record_returns(store: FilesystemStore, clock: ManualClock) -> None:
     writer = CustodyWriter(store, clock, writer="api-1")
     event = writer.record("clip.played", actor=ACTOR, objects=("cam-1",), details={"bytes": 5})
@@ -148,9 +227,14 @@ class SlowStore:
     def __init__(self, inner: FilesystemStore) -> None:
         self._inner = inner
         self.lose_answers = 0
+        self.clock: ManualClock | None = None
+        self.takes = SECOND // 100
 
     def put(self, key: str, content: Content, **options: object) -> Stored:
-        threading.Event().wait(0.01)
+        if self.clock is None:
+            threading.Event().wait(0.01)
+        else:
+            self.clock.advance(self.takes)
         stored = self._inner.put(key, content, **options)  # type: ignore[arg-type]
         if self.lose_answers:
             self.lose_answers -= 1

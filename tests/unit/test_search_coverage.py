@@ -1,6 +1,7 @@
 """Recordings of many cameras: coverage, gaps and pending partition the time asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.errors import Malformed
-from archive.model.gap import GapCause
+from archive.model.gap import Gap, GapCause
+from archive.model.segment import Run, Segment
 from archive.ports import IndexEntry
 from archive.reader import read
 from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan
 from search.coverage import CameraGap, CameraSpan, Recordings, recordings
-from search.query import SegmentQuery
+from search.query import RunCoverage, SegmentQuery
 from search.sqlite import SqliteIndex, open_sqlite
 from tests.support.indexes import ask, entry, place, run_id
 from tests.support.leaves import RUN, T0, gap, segment
@@ -71,6 +73,61 @@ def test_a_camera_that_moved_away_is_not_missing(index: SqliteIndex) -> None:
     assert found.pending == ()
 
 
+class Asked:
+    """An index that notes what it is asked."""
+
+    def __init__(self, inner: SqliteIndex) -> None:
+        self._inner = inner
+        self.asked: list[str] = []
+
+    def high_waters(self, cameras: Iterable[str]) -> Mapping[str, int]:
+        names = sorted(cameras)
+        self.asked.append(f"marks of {' '.join(names)}")
+        return self._inner.high_waters(names)
+
+    def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
+        self.asked.append("runs" if query.kecamatan else f"runs of {' '.join(query.cameras or ())}")
+        return self._inner.runs(query)
+
+    def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
+        self.asked.append("gaps" if query.kecamatan else f"gaps of {' '.join(query.cameras or ())}")
+        return self._inner.gap_records(query)
+
+
+def test_only_a_camera_with_a_hole_that_may_have_moved_is_looked_for_elsewhere(index: SqliteIndex) -> None:
+    here = place(kecamatan="73.71.13")
+    for number, camera in enumerate(("cam-1", "cam-2", "cam-3")):
+        long = 6 if camera == "cam-1" else 5
+        index.add([entry(segment(n, camera=camera, run=run_id(number)), here) for n in range(long)])
+    registered = dict.fromkeys(("cam-1", "cam-2", "cam-3"), T0)
+    asked = Asked(index)
+    found = recordings(
+        asked,  # type: ignore[arg-type]
+        ask(T0, T0 + 60 * SECOND, kecamatan=("73.71.13",)),
+        registered=registered,
+        unmoved={"cam-3"},
+        now=NOW,
+    )
+    assert asked.asked == ["marks of cam-1 cam-2 cam-3", "runs", "gaps", "runs of cam-2", "gaps of cam-2"]
+    assert [one.camera for one in found.pending] == ["cam-2", "cam-3"]
+    assert found.cameras == ("cam-1", "cam-2", "cam-3")
+
+
+def test_a_camera_that_passed_is_answered_for_with_its_mark_read_first(index: SqliteIndex) -> None:
+    here, there = place(kecamatan="73.71.13"), place(kecamatan="73.71.09")
+    index.add([entry(segment(n), here if n < 3 else there) for n in range(6)])
+    index.add([entry(segment(0, camera="cam-2", run=run_id(2)), there)])
+    asked = Asked(index)
+    query = ask(T0, T0 + 60 * SECOND, kecamatan=("73.71.13",))
+    passing = {"cam-1": T0, "cam-2": T0}
+    found = recordings(asked, query, registered={}, passing=passing, now=NOW)  # type: ignore[arg-type]
+    assert found.cameras == ("cam-1",)
+    assert [one.span for one in found.coverage] == [Timespan(T0, T0 + 30 * SECOND)]
+    assert (found.gaps, found.pending) == ((), ())
+    assert asked.asked[:5] == ["runs", "gaps", "marks of cam-1", "runs", "gaps"]
+    assert recordings(index, query, registered={}, passing={"cam-2": T0}, now=NOW) == Recordings((), (), ())
+
+
 def test_spans_nobody_can_answer(index: SqliteIndex) -> None:
     for query, code in [(ask(NOW, NOW + 1), "span_in_future"), (ask(NOW - 400 * DAY, NOW), "span_too_long")]:
         with pytest.raises(Malformed) as caught:
@@ -123,3 +180,68 @@ def made(number: int, camera: str, kind: str, start: int, length: int) -> IndexE
     if kind == "gap":
         return entry(gap(begin, end, camera=camera, gap_id=run_id(number)))
     return entry(segment(0, camera=camera, run=run_id(number), start=begin, seconds=length))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    STEPS,
+    st.lists(st.booleans(), min_size=12, max_size=12),
+    st.sets(st.sampled_from(["cam-1", "cam-2"])),
+    st.integers(-20, 60),
+    st.integers(1, 80),
+)
+def test_in_a_place_what_is_elsewhere_is_left_out_and_the_rest_is_a_partition(
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[str, str, int, int]],
+    here: list[bool],
+    standing: set[str],
+    start: int,
+    length: int,
+) -> None:
+    index = open_sqlite(tmp_path_factory.mktemp("index") / "index.sqlite")
+    places = [place(kecamatan="73.71.13" if one else "73.71.09") for one in here]
+    entries = [replace(made(number, *step), place=places[number]) for number, step in enumerate(steps)]
+    index.add(entries)
+    span = Timespan(T0 + start * SECOND, T0 + (start + length) * SECOND)
+    times = {"cam-1": T0 - 10 * SECOND, "cam-2": T0 + 5 * SECOND}
+    # Of a camera that has everything here, and stands here, it may be known that it never moved.
+    unmoved = {
+        camera
+        for camera in standing
+        if all(one for (name, *_), one in zip(steps, here, strict=False) if name == camera)
+    }
+    found = recordings(
+        index,
+        SegmentQuery(span=span, kecamatan=("73.71.13",)),
+        registered={camera: times[camera] for camera in standing},
+        passing={camera: at for camera, at in times.items() if camera not in standing},
+        unmoved=unmoved,
+        now=NOW,
+    )
+    for camera in times:
+        mine = [
+            one
+            for one in entries
+            if not isinstance(one.leaf, Run) and one.leaf.camera == camera and one.leaf.span.overlaps(span)
+        ]
+        matching = [one for one in mine if one.place is not None and one.place.kecamatan == "73.71.13"]
+        assert (camera in found.cameras) == (camera in standing or bool(matching))
+        covered = SpanSet(one.span for one in found.coverage if one.camera == camera)
+        gaps = SpanSet(one.span for one in found.gaps if one.camera == camera)
+        pending = SpanSet(one.span for one in found.pending if one.camera == camera)
+        assert covered == SpanSet(_span(one) for one in matching if isinstance(one.leaf, Segment)).within(
+            span
+        )
+        if camera not in found.cameras:
+            assert not covered | gaps | pending
+            continue
+        elsewhere = SpanSet(_span(one) for one in mine if one not in matching).within(span)
+        assert covered | gaps | pending | elsewhere == SpanSet([span])
+        assert not (gaps | pending) & (covered | elsewhere)
+        assert not gaps & pending
+    index.close()
+
+
+def _span(one: IndexEntry) -> Timespan:
+    assert not isinstance(one.leaf, Run)
+    return one.leaf.span

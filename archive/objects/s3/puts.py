@@ -3,6 +3,8 @@
 import base64
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from archive.errors import ArchiveError, IntegrityError, Refused, StoreFull, Unavailable
@@ -10,7 +12,7 @@ from archive.objects import rules
 from archive.objects.s3.body import SMALL, PromisedReader, small_body
 from archive.objects.s3.listing import Listing
 from archive.objects.s3.locks import default_lock
-from archive.objects.s3.quick import sha256_of
+from archive.objects.s3.quick import QuickRequests, sha256_of
 from archive.objects.s3.repeat import waits, worthwhile
 from archive.objects.s3.trouble import Taken, translated
 from archive.ports import Content, Lock, Stored
@@ -19,10 +21,22 @@ from archive.timespan import as_datetime
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import PutObjectOutputTypeDef, PutObjectRequestTypeDef
+    from types_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 UNVERSIONED = "null"
 """The version id of an object in a bucket without versions."""
+
+_TINY = 64 * 1024
+"""Up to this size a record is put the quick way: custody events, ledger entries, answers. Its body is hashed
+once more for the signature, which footage is spared."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the store says of a put: its version id, and the SHA-256 that it checked, in hex."""
+
+    version: str | None
+    sha256: str | None
 
 
 class ConditionalPuts:
@@ -31,11 +45,13 @@ class ConditionalPuts:
     def __init__(
         self,
         client: "S3Client",
+        quick: QuickRequests | None,
         bucket: str,
         listing: Listing,
         sha256_of_version: Callable[[str, str], str],
     ) -> None:
         self._client = client
+        self._quick = quick
         self._bucket = bucket
         self._listing = listing
         self._sha256_of_version = sha256_of_version
@@ -89,26 +105,33 @@ class ConditionalPuts:
             request["ObjectLockRetainUntilDate"] = as_datetime(rules.whole_seconds(lock).until)
         return request
 
-    def _send(
-        self, key: str, content: Content, request: "PutObjectRequestTypeDef"
-    ) -> "PutObjectOutputTypeDef":
+    def _send(self, key: str, content: Content, request: "PutObjectRequestTypeDef") -> _Answer:
         attempt = request.copy()
         if content.size <= SMALL:
-            attempt["Body"] = small_body(key, content)
+            body = small_body(key, content)
             with translated(f"storing {key}"):
-                return self._client.put_object(**attempt)
-        with rules.opened(key, content) as reader, translated(f"storing {key}"):
-            attempt["Body"] = cast("StreamingBody", PromisedReader(key, reader, content.size))
-            return self._client.put_object(**attempt)
+                if self._quick is not None and content.size <= _TINY:
+                    headers = self._quick.put(self._bucket, key, body, _as_headers(request))
+                    if headers is not None:
+                        return _Answer(
+                            headers.get("x-amz-version-id"), sha256_of(headers.get("x-amz-checksum-sha256"))
+                        )
+                attempt["Body"] = body
+                answer = self._client.put_object(**attempt)
+        else:
+            with rules.opened(key, content) as reader, translated(f"storing {key}"):
+                attempt["Body"] = cast("StreamingBody", PromisedReader(key, reader, content.size))
+                answer = self._client.put_object(**attempt)
+        return _Answer(answer.get("VersionId"), sha256_of(answer.get("ChecksumSHA256")))
 
-    def _confirmed(self, key: str, content: Content, answer: "PutObjectOutputTypeDef") -> Stored:
-        if sha256_of(answer.get("ChecksumSHA256")) != content.sha256:
+    def _confirmed(self, key: str, content: Content, answer: _Answer) -> Stored:
+        if answer.sha256 != content.sha256:
             raise IntegrityError(
                 f"the store does not confirm the SHA-256 of {key}",
                 code="checksum_unconfirmed",
                 hint="This store does not check SHA-256; use one that does.",
             )
-        version = answer.get("VersionId") or UNVERSIONED
+        version = answer.version or UNVERSIONED
         if version != UNVERSIONED and not rules.names_its_content(key, content.sha256):
             try:
                 oldest = self._listing.oldest_version(key)
@@ -144,3 +167,19 @@ class ConditionalPuts:
         if sha256 != content.sha256:
             raise rules.taken_by_other_bytes(key, sha256, content.sha256)
         return Stored(key, version, sha256, created=False)
+
+
+def _as_headers(request: "PutObjectRequestTypeDef") -> dict[str, str]:
+    """What a put asks for, as S3 reads it from headers."""
+    headers = {
+        "If-None-Match": request["IfNoneMatch"],
+        "x-amz-checksum-sha256": request["ChecksumSHA256"],
+        **{f"x-amz-meta-{name}": text for name, text in request["Metadata"].items()},
+    }
+    if "ObjectLockLegalHoldStatus" in request:
+        headers["x-amz-object-lock-legal-hold"] = request["ObjectLockLegalHoldStatus"]
+    if "ObjectLockMode" in request:
+        until = cast(datetime, request["ObjectLockRetainUntilDate"])
+        headers["x-amz-object-lock-mode"] = request["ObjectLockMode"]
+        headers["x-amz-object-lock-retain-until-date"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return headers

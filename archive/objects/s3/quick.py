@@ -1,7 +1,7 @@
 """The requests that are sent by the thousand, at half the cost of a boto3 call.
 
 A clip reads the header of each of its segments: 61 small reads for ten minutes. A hold over three
-camera-hours sets 1,080 flags and looks at each again; every custody event is followed by a listing. boto3
+camera-hours sets 1,080 flags and looks at each again; every custody event is a put and a listing. boto3
 spends 1 to 2 ms of CPU on each, most of it on its models of requests and answers; botocore's signature and
 connection pool, used alone, need half of it. An answer that is not a success is left to boto3, which knows
 how to read errors: all of these requests may be sent twice.
@@ -95,6 +95,16 @@ class QuickRequests:
         query = urlencode({"versions": "", **asked}, quote_via=quote)  # as it is signed: no + for a blank
         answer = self._send("GET", f"{self._endpoint}/{bucket}?{query}", {})
         return answer.content if answer.status_code == 200 else None
+
+    def put(self, bucket: str, key: str, body: bytes, headers: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Put an object; the headers of the answer, whatever the case of their names.
+
+        None, and errors, as :meth:`open`: ``headers`` must then allow that it is put once more, as
+        ``If-None-Match`` with a checksum does.
+        """
+        url = f"{self._endpoint}/{bucket}/{quote(key)}"
+        answer = self._send("PUT", url, headers, body)
+        return answer.headers if answer.status_code == 200 else None
 
     def hold(self, bucket: str, key: str, version: str, status: Literal["ON", "OFF"]) -> bool:
         """Set the legal hold flag; whether the store says that it did. Errors as :meth:`open`."""

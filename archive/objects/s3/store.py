@@ -48,7 +48,9 @@ class S3Store:
         self._client = connection.client
         self._quick = connection.quick
         self._listing = Listing(connection.client, bucket, connection.quick)
-        self._puts = ConditionalPuts(connection.client, bucket, self._listing, self._sha256_of_version)
+        self._puts = ConditionalPuts(
+            connection.client, connection.quick, bucket, self._listing, self._sha256_of_version
+        )
 
     @classmethod
     def connect(

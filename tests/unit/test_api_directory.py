@@ -1,0 +1,124 @@
+"""The directory of cameras: read once a moment, and at once where this process changed something."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.directory import CameraDirectory
+from archive.cameras import public_state
+from archive.canonical import JsonObject
+from archive.clock import ManualClock
+from archive.errors import Unavailable
+from archive.model.camera import Camera, to_state
+from archive.timespan import SECOND
+from search.query import Document
+from search.sqlite import open_sqlite
+from tests.support.indexes import place
+from tests.support.leaves import T0
+
+
+class Documents:
+    """An index whose documents are counted, and that can be away."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inner = open_sqlite(folder / "index.sqlite")
+        self.asked = 0
+        self.away = False
+
+    def put(self, camera: str, version: int, name: str = "Kamera") -> None:
+        self._inner.put_document("camera", camera, version, state_of(camera, name))
+
+    def documents(self, kind: str) -> Iterator[Document]:
+        self.asked += 1
+        if self.away:
+            raise Unavailable("away", code="index_unavailable")
+        return self._inner.documents(kind)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def state_of(camera: str, name: str) -> JsonObject:
+    made = Camera(
+        id=camera,
+        name=name,
+        source="rtsp://192.0.2.1/",
+        sealed_source="secret",
+        place=place(kecamatan="73.71.13"),
+        segment_seconds=10,
+        registered_at=T0,
+    )
+    return public_state(to_state(made))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Documents]:
+    made = Documents(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(T0)
+
+
+@pytest.fixture
+def directory(index: Documents, clock: ManualClock) -> CameraDirectory:
+    return CameraDirectory(index, clock)  # type: ignore[arg-type]
+
+
+def test_within_its_age_the_index_is_asked_once(
+    directory: CameraDirectory, index: Documents, clock: ManualClock
+) -> None:
+    index.put("cam-2", 1)
+    index.put("cam-1", 1)
+    assert list(directory.cameras()) == ["cam-1", "cam-2"]
+    index.put("cam-3", 1)
+    clock.advance(SECOND - 1)
+    assert list(directory.cameras()) == ["cam-1", "cam-2"]
+    assert index.asked == 1
+    clock.advance(1)
+    assert list(directory.cameras()) == ["cam-1", "cam-2", "cam-3"]
+    assert index.asked == 2
+
+
+def test_a_change_of_this_process_is_seen_at_once(directory: CameraDirectory, index: Documents) -> None:
+    index.put("cam-1", 1, "lama")
+    assert directory.cameras()["cam-1"].is_unmoved
+    index.put("cam-1", 2, "baru")
+    directory.changed()
+    found = directory.cameras()["cam-1"]
+    assert (found.camera.name, found.version, found.is_unmoved) == ("baru", 2, False)
+
+
+def test_what_did_not_change_is_not_read_anew(
+    directory: CameraDirectory, index: Documents, clock: ManualClock
+) -> None:
+    index.put("cam-1", 1)
+    index.put("cam-2", 1)
+    before = directory.cameras()
+    index.put("cam-2", 2, "baru")
+    clock.advance(SECOND)
+    after = directory.cameras()
+    assert after["cam-1"] is before["cam-1"]
+    assert after["cam-2"].camera.name == "baru"
+
+
+def test_no_secret_is_kept(directory: CameraDirectory, index: Documents) -> None:
+    index.put("cam-1", 1)
+    assert directory.cameras()["cam-1"].camera.sealed_source == ""
+
+
+def test_while_the_index_is_away_nothing_old_is_answered(
+    directory: CameraDirectory, index: Documents, clock: ManualClock
+) -> None:
+    index.put("cam-1", 1)
+    directory.cameras()
+    clock.advance(SECOND)
+    index.away = True
+    with pytest.raises(Unavailable):
+        directory.cameras()
+    index.away = False
+    assert list(directory.cameras()) == ["cam-1"]
