@@ -122,7 +122,11 @@ class Derived:
 
 @dataclass(slots=True)
 class Inquiry:
-    """The notebook of one verification: what was read so far, and what was found."""
+    """The notebook of one verification: what was read so far, and what was found.
+
+    ``lists`` has the revocation lists of each part that was read for them, or why there are none: every
+    signature of a package is held to them, and a list may have very many entries.
+    """
 
     parcel: Parcel
     progress: Callable[[int, int], None]
@@ -138,6 +142,7 @@ class Inquiry:
     signer: x509.Certificate | None = None
     gen_time: int | None = None
     tsa: x509.Certificate | None = None
+    lists: dict[str, tuple[x509.CertificateRevocationList, ...] | ArchiveError] = field(default_factory=dict)
 
     def begin(self, step: Step) -> None:
         """Turn to a step; what is found from here on is of it."""

@@ -1,6 +1,7 @@
 """Revocation and the papers beside the seal: both verifiers judge alike."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -8,8 +9,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from cryptography import x509
 
 from archive.evidence import papers, paths, revocation
+from archive.evidence.standalone import revocation as lists
 from archive.evidence.standalone.openssl import Openssl
 from archive.evidence.verify import Trust
 from archive.timespan import DAY, SECOND
@@ -208,3 +211,32 @@ def test_papers_of_another_package_are_foreign(
     for path in (papers.SEAL_CHAIN, papers.STAMP_CHAIN):
         (package / path).write_bytes(chain[path])
     assert judged(world, package, program, brought=False).codes == {"paper_foreign"}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["good", "damaged"])
+def test_a_list_is_read_once_however_many_signatures_are_held_to_it(
+    world: World, package: Path, program: Openssl, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """Two of each checkpoint, and those of the package; a list may have very many entries."""
+    (listed,) = (package / paths.CERTIFICATES).glob("*.crl")
+    if not whole:
+        listed.write_bytes(listed.read_bytes()[:-40])
+    alone: Counter[bytes] = Counter()
+    main: Counter[bytes] = Counter()
+
+    def read(data: bytes) -> list[lists.RevocationList]:
+        alone[data] += 1
+        return read_alone(data)
+
+    def load(what: str, data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
+        main[data] += 1
+        return load_main(what, data)
+
+    pinned = world.pinned()  # reads the lists of the keys' folder
+    read_alone, load_main = lists.read, revocation.load
+    monkeypatch.setattr(lists, "read", read)
+    monkeypatch.setattr(revocation, "load", load)
+    for times in (1, 2):  # nothing is kept from one verification to the next
+        found = judged(world, package, program, brought=False, pinned=pinned)
+        assert alone == main == {listed.read_bytes(): times}
+    assert found == (Opinion(True, frozenset()) if whole else Opinion(False, frozenset({"bad_crl"})))

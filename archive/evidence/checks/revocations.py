@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from cryptography import x509
 
-from archive.errors import IntegrityError, Malformed
+from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.evidence import certificates, papers, paths, revocation
 from archive.evidence.findings import Inquiry
 from archive.evidence.parcel import read_small
@@ -25,7 +25,7 @@ def packaged_lists(inquiry: Inquiry) -> Lists:
     for path in _papers(inquiry):
         if path.endswith(papers.LISTS):
             try:
-                found += revocation.load(path, read_small(inquiry.parcel, path))
+                found += _lists_in(inquiry, path)
             except (Malformed, IntegrityError):
                 continue
     return tuple(found)
@@ -136,10 +136,23 @@ def _miss(inquiry: Inquiry, path: str) -> None:
     inquiry.warn("paper_missing", path, f"{what} is not beside the seal, which does not depend on it")
 
 
+def _lists_in(inquiry: Inquiry, path: str) -> Lists:
+    """The lists in a part, which is read once in a verification. Raises Malformed, IntegrityError."""
+    if path not in inquiry.lists:
+        try:
+            inquiry.lists[path] = revocation.load(path, read_small(inquiry.parcel, path))
+        except (Malformed, IntegrityError) as error:
+            inquiry.lists[path] = error
+    found = inquiry.lists[path]
+    if isinstance(found, ArchiveError):
+        raise found.with_traceback(None)  # else each time adds to the one before
+    return found
+
+
 def _check_list(inquiry: Inquiry, path: str, data: bytes, authorities: Chain) -> None:
     try:
-        found = revocation.load(path, data)
-    except Malformed as error:
+        found = _lists_in(inquiry, path)
+    except (Malformed, IntegrityError) as error:
         inquiry.object_to(path, error)
         return
     if len(found) != 1 or revocation.to_pem(found[0]) != data:

@@ -11,7 +11,8 @@ that ``ops/pyz.py`` can put them into the single file ``saksi-verify.pyz``. Sign
 ``notebook``         steps, findings, the verdict; ``catalogue`` every finding there is
 ``parcel``           a folder or a ZIP that may be hostile; ``bag`` manifests and tag files
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
-``stream``           the one pass over the payload; ``derived`` clips beside it, ``mp4`` their boxes
+``stream``           the one pass over the payload; ``derived`` clips beside it, ``clip`` their heads,
+                     ``pieces`` what is stated of them, ``mp4`` boxes and NAL units
 ``statement``        what ``evidence.json`` says against the parts; ``leaf`` recorders' lines
 ``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
 ``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,

@@ -8,18 +8,18 @@ original by its ``trun``, in the clip by its ``stbl``; both must name the same p
 from __future__ import annotations
 
 import hashlib
-import struct
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 from archive.evidence.standalone import mp4
+from archive.evidence.standalone.clip import read_head, read_tables
 from archive.evidence.standalone.mp4 import BadMp4, SliceWalker
 from archive.evidence.standalone.notebook import Broken
-from archive.evidence.standalone.parcel import Parcel, Unreadable
-
-_PLACE = struct.Struct(">QQ")
+from archive.evidence.standalone.parcel import Chunks, Parcel, Unreadable
+from archive.evidence.standalone.pieces import Piece, check_tiling
 
 
 class RunningDigest(Protocol):
@@ -34,53 +34,11 @@ class RunningDigest(Protocol):
         ...
 
 
-class Piece:
-    """One piece as stated, and the slices that were found in it."""
-
-    def __init__(self, stated: dict[str, Any]) -> None:
-        self.original: str = stated["original"]
-        self.start: int = stated["original_offset"]
-        self.end: int = self.start + stated["length"]
-        self.clip_start: int = stated["clip_offset"]
-        self.slices: dict[str, Any] | None = stated.get("slices")
-        self.first: int | None = None
-        self.count = 0
-        self.digest = hashlib.sha256()
-        self.places = hashlib.sha256()
-        self.clip_places = hashlib.sha256()
-        self.readable = False
-        """Whether the original's samples here are NAL units; ``clip_readable`` whether the clip's are."""
-        self.clip_readable = True
-
-    def saw(self, number: int, offset: int, length: int) -> None:
-        """Slice ``number`` of the original begins at ``offset`` in this piece."""
-        if self.first is None:
-            self.first = number
-        self.count += 1
-        self.places.update(_PLACE.pack(offset - self.start, length))
-        self.digest.update(length.to_bytes(8, "big")[4:])
-
-    def saw_in_clip(self, offset: int, length: int) -> None:
-        """A slice of the clip begins at ``offset`` of the clip, in this piece."""
-        self.clip_places.update(_PLACE.pack(offset - self.clip_start, length))
-
-    @property
-    def problem(self) -> str:
-        """What is wrong with the slices, or nothing."""
-        if not self.readable:
-            return "the original's samples are no NAL units"
-        if self.slices is None:
-            return "no slices are stated"
-        if not self.clip_readable or self.clip_places.digest() != self.places.digest():
-            return "the clip's tables name other NAL units than the original's"
-        found = {"first": self.first or 0, "count": self.count, "sha256": self.digest.hexdigest()}
-        if not self.count:
-            found["first"] = self.slices["first"]
-        return "" if found == self.slices else f"found {found}, stated {self.slices}"
-
-
 class Follower:
     """One clip, read alongside its originals.
+
+    Its head is read when it is made, and again with the rest: its part is open only from its first original
+    to its last, for a package may have more clips than a process can have files.
 
     Raises:
         Broken: ``bad_clip``, ``bad_pieces``, ``unreadable_part``: its account of itself cannot be followed.
@@ -92,17 +50,21 @@ class Follower:
         self.pieces = [Piece(stated) for stated in part["pieces"]]
         self.same = True
         self.trouble = ""
+        self._parcel = parcel
         self._digest = digest
-        self._chunks = parcel.chunks(self.path)
-        self._pending: list[tuple[mp4.Samples, int, SliceWalker | None]] = []
-        self._starts: list[int] = []
-        self._buffer = b""
+        head = read_head(parcel, self.path)
+        check_tiling(self.pieces, len(head), self.size)
+        read_tables(head, self.size)
+        self._head = (len(head), hashlib.sha256(head).digest())
+        self._starts = [piece.clip_start for piece in self.pieces]
+        self._pending: deque[tuple[mp4.Samples, int]] = deque()
+        self._walker: SliceWalker | None = None
+        self._begun = False
+        self._chunks: Chunks | None = None
+        self._chunk = b""
+        self._taken = 0
         self._at = 0
         self._next = 0
-        head = self._read_head()
-        check_tiling(self.pieces, len(head), self.size)
-        self._starts = [piece.clip_start for piece in self.pieces]
-        self._pending = self._clip_walkers(head)
 
     @property
     def complete(self) -> bool:
@@ -111,124 +73,105 @@ class Follower:
 
     def feed(self, original: str, offset: int, chunk: bytes) -> int:
         """Bytes of an original; how many of the clip's were read for them."""
-        pulled = 0
+        before = self._at
         end = offset + len(chunk)
         while self._next < len(self.pieces):
             piece = self.pieces[self._next]
-            start = piece.start + max(0, self._at - piece.clip_start)
+            start = piece.start + max(0, self._place - piece.clip_start)
             if piece.original != original or start >= end or start < offset:
                 break
             stop = min(piece.end, end)
-            pulled += self._compare(memoryview(chunk)[start - offset : stop - offset])
+            self._begin()
+            self._compare(chunk, start - offset, stop - offset)
             if stop < piece.end:
                 break
             self._next += 1
-        return pulled
+            if self.complete:
+                self._end()
+        return self._at - before
 
     def finish(self) -> str:
         """Read what is left; the clip's SHA-256. Raises Unreadable."""
-        self._skip(self.size + 1)
+        self._begin()
+        self._end()
         if self.trouble:
             raise Unreadable(self.trouble)
         return self._digest.hexdigest()
 
-    def _compare(self, wanted: memoryview) -> int:
-        at = 0
-        while at < len(wanted):
-            part = self._pull(len(wanted) - at)
-            if not part:
-                self.same = False
-                break
-            if self.same and part != bytes(wanted[at : at + len(part)]):
-                self.same = False
-            at += len(part)
-        return at
+    @property
+    def _place(self) -> int:
+        """How far the clip was compared."""
+        return self._at - len(self._chunk) + self._taken
 
-    def _pull(self, most: int) -> bytes:
-        """The next bytes of the clip, at most so many; none at its end or where it cannot be read."""
-        if not self._buffer:
-            try:
-                self._buffer = next(self._chunks, b"")
-            except Unreadable as error:
-                self.trouble = str(error)
-            if self._buffer:
-                self._digest.update(self._buffer)
-        part, self._buffer = self._buffer[:most], self._buffer[most:]
-        for walker in self._current_walkers(self._at + len(part)):
-            walker.feed(self._at, memoryview(part))
-        self._at += len(part)
+    def _begin(self) -> None:
+        """Open the clip where it was not yet; its head, which is known, goes by again."""
+        if self._begun:
+            return
+        self._begun = True
+        self._chunks = self._parcel.chunks(self.path)
+        length, digest = self._head
+        head = bytearray()
+        while len(head) < length and self._fill():
+            head += self._take(length - len(head))
+        if hashlib.sha256(head).digest() != digest:
+            self.trouble = self.trouble or "it changed while it was read"
+            return
+        self._pending.extend(read_tables(bytes(head), self.size))
+        self._walk(self._place, memoryview(self._chunk)[self._taken :])
+
+    def _end(self) -> None:
+        """Read on to the clip's end, for its digest, and let go of it."""
+        while self._fill():
+            self._taken = len(self._chunk)
+        self._chunks = None
+
+    def _compare(self, chunk: bytes, at: int, stop: int) -> None:
+        """See that the clip's next bytes are those of ``chunk`` from ``at`` to ``stop``."""
+        while at < stop:
+            if not self._fill():
+                self.same = False
+                return
+            part = self._take(stop - at)
+            self.same = self.same and chunk.startswith(part, at)
+            at += len(part)
+
+    def _take(self, most: int) -> memoryview:
+        """The next bytes at hand, at most so many."""
+        part = memoryview(self._chunk)[self._taken : self._taken + most]
+        self._taken += len(part)
         return part
 
-    def _skip(self, most: int) -> None:
-        while most > 0:
-            part = self._pull(min(most, 1 << 20))
-            if not part:
-                return
-            most -= len(part)
-
-    def _read_head(self) -> bytes:
-        """The clip's bytes up to its samples; they stay in the buffer's past."""
-        head = b""
-        need = 16
-        while True:
-            while len(head) < need:
-                part = self._pull(need - len(head))
-                if not part:
-                    raise Broken(
-                        "unreadable_part" if self.trouble else "bad_clip", self.trouble or "it is cut off"
-                    )
-                head += part
-            try:
-                need, end, enough = mp4.head_length(head, (b"ftyp", b"moov"))
-            except BadMp4 as error:
-                raise Broken("bad_clip", str(error)) from error
-            if enough:
-                if end != self.size or need > self.size:
-                    raise Broken("bad_clip", "it does not end with one mdat box")
-                break
-            if need > mp4.MAX_HEAD:
-                raise Broken("bad_clip", "a header beyond reason")
-        while len(head) < need:
-            part = self._pull(need - len(head))
-            if not part:
-                raise Broken("bad_clip", "it is cut off")
-            head += part
-        # 16 bytes were read to see mdat's length; its body may begin within them
-        self._buffer = head[need:] + self._buffer
-        self._at -= len(head) - need
-        return head[:need]
-
-    def _clip_walkers(self, head: bytes) -> list[tuple[mp4.Samples, int, SliceWalker | None]]:
-        """Chunks of the clip with where they end; their walkers are made as they come."""
-        found: list[tuple[mp4.Samples, int, SliceWalker | None]] = []
-        at = len(head)
+    def _fill(self) -> bool:
+        """Have at least one byte of the clip at hand; False at its end, or where it cannot be read."""
+        if self._taken < len(self._chunk):
+            return True
+        self._chunk, self._taken = b"", 0
+        if self._chunks is None:
+            return False
         try:
-            for one in mp4.clip_samples(head):
-                if one.start != at:
-                    break
-                at += sum(one.sizes)
-                found.append((one, at, None))
-        except BadMp4 as error:
-            raise Broken("bad_clip", str(error)) from error
-        if at != self.size:
-            raise Broken("bad_clip", "the chunks of its tables do not tile it")
-        return found
+            self._chunk = next(self._chunks, b"")
+        except Unreadable as error:
+            self.trouble = str(error)
+        if self._chunk:
+            self._digest.update(self._chunk)
+            self._walk(self._at, memoryview(self._chunk))
+            self._at += len(self._chunk)
+        return bool(self._chunk)
 
-    def _current_walkers(self, end: int) -> Iterator[SliceWalker]:
-        """Walkers of the chunks that begin before ``end`` and are not behind; those behind are let go."""
-        while self._pending:
-            samples, stop, walker = self._pending[0]
-            if samples.start >= end:
-                return
-            if walker is None:
-                walker = SliceWalker(samples, self._saw_slice)
-                self._pending[0] = (samples, stop, walker)
-            yield walker
-            if walker.broken_at is not None:
-                self._piece_at(walker.broken_at).clip_readable = False
+    def _walk(self, at: int, part: memoryview) -> None:
+        """Follow the NAL units of each chunk of the tables that has bytes in ``part``."""
+        end = at + len(part)
+        while self._pending and self._pending[0][0].start < end:
+            samples, stop = self._pending[0]
+            if self._walker is None:
+                self._walker = SliceWalker(samples, self._saw_slice)
+            self._walker.feed(at, part)
+            if self._walker.broken_at is not None:
+                self._piece_at(self._walker.broken_at).clip_readable = False
             if stop > end:
                 return
-            self._pending.pop(0)
+            self._pending.popleft()
+            self._walker = None
 
     def _saw_slice(self, offset: int, length: int) -> None:
         self._piece_at(offset).saw_in_clip(offset, length)
@@ -248,7 +191,8 @@ class Original:
         self._walking: Future[None] | None = None
         self._path = path
         self._followers = followers
-        self._pieces = pieces
+        self._pieces = sorted(pieces, key=lambda piece: piece.start)
+        self._coming = deque(self._pieces)
         self._head = b""
         self._at = 0
         self._walker: SliceWalker | None = None
@@ -273,6 +217,8 @@ class Original:
     def finish(self) -> None:
         """The original is at its end; note which pieces are whole samples of NAL units."""
         self._wait()
+        for piece in self._coming:
+            piece.first = self._number
         broken = None if self._walker is None else self._walker.broken_at
         for piece in self._pieces:
             piece.readable = (
@@ -304,9 +250,13 @@ class Original:
         self._walker.feed(start, memoryview(chunk))
 
     def _saw_slice(self, offset: int, length: int) -> None:
-        self._inside = [piece for piece in self._pieces if piece.start <= offset < piece.end]
+        while self._coming and self._coming[0].start <= offset:
+            piece = self._coming.popleft()
+            piece.first = self._number
+            self._inside.append(piece)
+        self._inside = [piece for piece in self._inside if offset < piece.end]
         for piece in self._inside:
-            piece.saw(self._number, offset, length)
+            piece.saw(offset, length)
         self._number += 1
 
     def _saw_bytes(self, part: memoryview) -> None:
@@ -346,28 +296,3 @@ class Clips:
         """The SHA-256 of a clip that was read alongside, None for any other part. Raises Unreadable."""
         follower = self.followers.get(path)
         return None if follower is None else follower.finish()
-
-
-def check_tiling(pieces: list[Piece], head: int, size: int) -> None:
-    """The pieces cover ``[head, size)`` once, in order, and never go back in an original.
-
-    Raises:
-        Broken: ``bad_pieces``.
-    """
-    at = head
-    seen: set[str] = set()
-    current, read_to = "", 0
-    for piece in pieces:
-        if piece.end <= piece.start or piece.start < 0 or piece.clip_start != at:
-            raise Broken("bad_pieces", f"a hole or an overlap at byte {at}")
-        if piece.original != current:
-            if piece.original in seen:
-                raise Broken("bad_pieces", f"they come back to {piece.original}")
-            seen.add(piece.original)
-            current, read_to = piece.original, 0
-        if piece.start < read_to:
-            raise Broken("bad_pieces", f"they go back in {piece.original}")
-        read_to = piece.end
-        at += piece.end - piece.start
-    if at != size:
-        raise Broken("bad_pieces", f"they end at byte {at} of {size}")

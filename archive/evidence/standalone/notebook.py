@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive.evidence.standalone import canonical, catalogue, times
 from archive.evidence.standalone.certificate import Certificate
-from archive.evidence.standalone.parcel import Parcel
+from archive.evidence.standalone.parcel import Parcel, Unreadable
+
+if TYPE_CHECKING:
+    from archive.evidence.standalone.revocation import RevocationList
 
 STEPS = (
     "structure",
@@ -70,7 +73,11 @@ class Finding:
 
 @dataclass
 class Notebook:
-    """What was read so far, and what was found."""
+    """What was read so far, and what was found.
+
+    ``lists`` has the revocation lists of each part that was read for them, or why there are none: every
+    signature of a package is held to them, and a list may have very many entries.
+    """
 
     parcel: Parcel
     progress: Callable[[int, int], None]
@@ -85,6 +92,7 @@ class Notebook:
     signer: Certificate | None = None
     gen_time: int | None = None
     tsa: Certificate | None = None
+    lists: dict[str, list[RevocationList] | Broken | Unreadable] = field(default_factory=dict)
     checked_at: int = 0
 
     def begin(self, step: str) -> None:

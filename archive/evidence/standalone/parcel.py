@@ -9,7 +9,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 CHUNK = 1 << 20
 MAX_PARTS = 200_000
@@ -21,6 +21,7 @@ _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}.union(
     port + digit for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
 )
 _NOT_ON_WINDOWS = '<>"|?*'
+Chunks = Generator[bytes, None, None]
 _ZIP_TROUBLES = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -51,8 +52,14 @@ class Parcel:
         self.sizes: dict[str, int] = {}
         self.objections: list[tuple[str, str]] = []
 
-    def chunks(self, path: str) -> Iterator[bytes]:
-        """The bytes of a part in pieces of at most 1 MiB. Raises Unreadable."""
+    def chunks(self, path: str) -> Chunks:
+        """The bytes of a part in pieces of at most 1 MiB; close it where it is not read to the end.
+
+        Nothing is opened before the first piece is asked for.
+
+        Raises:
+            Unreadable: at once, or with any piece.
+        """
         raise NotImplementedError(path)
 
     def small(self, path: str) -> bytes:
@@ -92,7 +99,7 @@ class FolderParcel(Parcel):
         if DECLARATION not in self.sizes and not self.objections:
             raise NoPackage(f"{root} holds no {DECLARATION}")
 
-    def chunks(self, path: str) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Chunks:
         """The bytes of a part."""
         if path not in self.sizes:
             raise Unreadable("it is missing")
@@ -157,14 +164,14 @@ class ZipParcel(Parcel):
             self.close()
             raise NoPackage(f"{path} holds no {DECLARATION}")
 
-    def chunks(self, path: str) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Chunks:
         """The bytes of a part. Where it is stored as it is, SHA-256 alone says whether it is what it was."""
         entry = self._entries.get(path)
         if entry is None:
             raise Unreadable("it is missing")
         return self._stored(entry) if entry.compress_type == zipfile.ZIP_STORED else self._deflated(entry)
 
-    def _stored(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    def _stored(self, entry: zipfile.ZipInfo) -> Chunks:
         left = entry.file_size
         try:
             with open(self._path, "rb", buffering=0) as reader:
@@ -185,7 +192,7 @@ class ZipParcel(Parcel):
         except _ZIP_TROUBLES as error:
             raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
 
-    def _deflated(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    def _deflated(self, entry: zipfile.ZipInfo) -> Chunks:
         left = entry.file_size
         try:
             with self._zip.open(entry) as reader:

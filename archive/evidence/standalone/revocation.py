@@ -96,7 +96,7 @@ def packaged(notebook: Notebook) -> list[RevocationList]:
     for path in _papers(notebook):
         if path.endswith(".crl"):
             try:
-                found += read(notebook.parcel.small(path))
+                found += _lists_in(notebook, path)
             except (Broken, Unreadable):
                 continue
     return found
@@ -182,7 +182,9 @@ def check_papers(
             notebook.object_to(path, error)
     for path, data in lists.items():
         try:
-            _check_list(program, path, data, authorities)
+            _check_list(program, _lists_in(notebook, path), path, data, authorities)
+        except Unreadable as error:
+            notebook.find("unreadable_part", path, str(error))
         except Broken as error:
             notebook.object_to(path, error)
 
@@ -207,8 +209,26 @@ def check_present(notebook: Notebook, program: Openssl) -> None:
         notebook.find("paper_missing", STAMP_CHAIN)
 
 
-def _check_list(program: Openssl, path: str, data: bytes, authorities: Sequence[Certificate]) -> None:
-    found = read(data)
+def _lists_in(notebook: Notebook, path: str) -> list[RevocationList]:
+    """The lists in a part, which is read once in a verification. Raises Broken, Unreadable."""
+    if path not in notebook.lists:
+        try:
+            notebook.lists[path] = read(notebook.parcel.small(path))
+        except (Broken, Unreadable) as error:
+            notebook.lists[path] = error
+    found = notebook.lists[path]
+    if isinstance(found, (Broken, Unreadable)):
+        raise found.with_traceback(None)  # else each time adds to the one before
+    return found
+
+
+def _check_list(
+    program: Openssl,
+    found: list[RevocationList],
+    path: str,
+    data: bytes,
+    authorities: Sequence[Certificate],
+) -> None:
     if len(found) != 1 or found[0].pem != data:
         raise Broken("bad_crl", "it is not one list in PEM form and nothing else")
     if not any(_is_authentic(program, found[0], authority) for authority in authorities):
