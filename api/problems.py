@@ -97,6 +97,8 @@ _INSIDE = {
     503: "A part of the system that this needs does not answer. Nothing was lost.",
 }
 _RETRY_AFTER = "5"
+_TOLD_IN_FULL = frozenset({"busy", "filing_busy"})
+"""Codes from 500 on whose hint names nothing inside, and says more than to try again."""
 
 _LOG = structlog.stdlib.get_logger("api.problems")
 
@@ -225,7 +227,7 @@ def new_incident() -> str:
 
 
 def _outside_hint(status: int, error: ArchiveError) -> str:
-    if error.code == "busy":
+    if error.code in _TOLD_IN_FULL:
         return error.hint
     if status == 503:
         return "Try again in some seconds; if it stays so, report the incident number."

@@ -1,7 +1,8 @@
 """Where the API's tokens lie: hashes only, beside the other keys and outside the archive."""
 
+from api.auth.holders import Makers
 from api.auth.machines import Machines
-from api.auth.tokens import Makers, TokenFile
+from api.auth.tokens import TokenFile
 from archive.model.token import TokenScope
 from ops.wiring import Site
 

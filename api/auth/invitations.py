@@ -8,22 +8,17 @@ and when the account is closed.
 
 import hashlib
 import hmac
-import json
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from api.auth.private_files import replace_json, taking_turns
+from api.auth.private_files import Form, PrivateFile
 from archive.clock import Clock
 from archive.errors import Unavailable
 from archive.ids import check_name
 from archive.timespan import DAY, format_instant, parse_instant
 
-VERSION = 1
 PREFIX = "undangan_"
 LASTING = 3 * DAY
 """How long a code is good, in µs: long enough for a letter within the city."""
@@ -44,9 +39,8 @@ class Invitations:
     """The invitations of one installation. Thread-safe; writers take turns, in other processes too."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
+        self._file = PrivateFile(path, Form("invitations", _read, self._good, _unreadable))
         self._clock = clock
-        self._guard = threading.Lock()
 
     def make(self, user: str, *, made_by: str) -> Invitation:
         """A new code for somebody; the one they had is worthless. Durable when this returns.
@@ -56,14 +50,14 @@ class Invitations:
         """
         code = PREFIX + secrets.token_urlsafe(24)
         made = Invitation(check_name("user", user), code, self._clock.now() + LASTING)
-        with self._changing():
-            kept = self._read()
+        with self._file.turn():
+            kept = self._file.read_or({})
             kept[user] = {
                 "sha256": _digest(code),
                 "expires_at": format_instant(made.expires_at),
                 "made_by": made_by,
             }
-            self._write(kept)
+            self._file.write(kept)
         return made
 
     def whose(self, code: str) -> str | None:
@@ -72,29 +66,28 @@ class Invitations:
         Raises:
             Unavailable: ``invitations_unreadable``.
         """
-        return self._found(self._read(), code)
+        return self._found(self._file.read_or({}), code)
 
     def take(self, code: str) -> str | None:
         """Use a code up: whom it invited, for exactly one of any number who bring it; else None."""
-        with self._changing():
-            kept = self._read()
+        with self._file.turn():
+            kept = self._file.read_or({})
             user = self._found(kept, code)
             if user is not None:
                 del kept[user]
-                self._write(kept)
+                self._file.write(kept)
         return user
 
     def withdraw(self, user: str) -> None:
         """Make somebody's code worthless, where there is one."""
-        with self._changing():
-            kept = self._read()
+        with self._file.turn():
+            kept = self._file.read_or({})
             if kept.pop(user, None) is not None:
-                self._write(kept)
+                self._file.write(kept)
 
-    def is_open(self, user: str) -> bool:
-        """Whether somebody has a code that is still good. Raises Unavailable ``invitations_unreadable``."""
-        entry = self._read().get(user)
-        return entry is not None and self._clock.now() < parse_instant(entry["expires_at"])
+    def invited(self) -> frozenset[str]:
+        """Everybody whose code is still good. Raises Unavailable ``invitations_unreadable``."""
+        return frozenset(self._good(self._file.read_or({})))
 
     def _found(self, kept: dict[str, Any], code: str) -> str | None:
         digest, now = _digest(code[:MAX_CODE]), self._clock.now()
@@ -104,45 +97,25 @@ class Invitations:
                 found = user
         return found
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with ExitStack() as turn:
-            turn.enter_context(self._guard)
-            try:
-                turn.enter_context(taking_turns(self._path))
-            except OSError as error:
-                raise self._unreadable() from error
-            yield
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            value = json.loads(self._path.read_bytes())
-            if value["v"] != VERSION:
-                raise ValueError("unknown version")
-            kept: dict[str, Any] = value["invitations"]
-            for entry in kept.values():
-                if not isinstance(entry["sha256"], str) or not isinstance(entry["expires_at"], str):
-                    raise TypeError("an invitation is no pair of texts")
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self._unreadable() from error
-        return kept
-
-    def _write(self, kept: dict[str, Any]) -> None:
+    def _good(self, kept: dict[str, Any]) -> dict[str, Any]:
         now = self._clock.now()
-        good = {user: entry for user, entry in kept.items() if now < parse_instant(entry["expires_at"])}
-        try:
-            replace_json(self._path, {"v": VERSION, "invitations": good})
-        except OSError as error:
-            raise self._unreadable() from error
+        return {user: entry for user, entry in kept.items() if now < parse_instant(entry["expires_at"])}
 
-    def _unreadable(self) -> Unavailable:
-        return Unavailable(
-            f"the invitations in {self._path} cannot be read or written",
-            code="invitations_unreadable",
-            hint="Check that the file is whole and belongs to the user the service runs as.",
-        )
+
+def _read(value: Any) -> dict[str, Any]:
+    for entry in value.values():
+        if not isinstance(entry["sha256"], str) or not isinstance(entry["expires_at"], str):
+            raise TypeError("an invitation is no pair of texts")
+        parse_instant(entry["expires_at"])
+    return dict(value)
+
+
+def _unreadable(path: Path) -> Unavailable:
+    return Unavailable(
+        f"the invitations in {path} cannot be read or written",
+        code="invitations_unreadable",
+        hint="Check that the file is whole and belongs to the user the service runs as.",
+    )
 
 
 def _digest(code: str) -> str:

@@ -4,9 +4,10 @@ The file decides who is let in. Beside it the ledger has one ``token`` stream a 
 scope, and who revoked it; never the token or its hash. A token's name can be used anew after it was revoked.
 """
 
+from api.auth.holders import Known, covers
 from api.auth.permissions import DECISIONS, PERMISSIONS
 from api.auth.principal import Principal
-from api.auth.tokens import Known, TokenFile, covers
+from api.auth.tokens import TokenFile
 from archive.clock import Clock
 from archive.errors import Malformed, NotFound, Refused
 from archive.ledger import Ledger

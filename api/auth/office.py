@@ -10,6 +10,9 @@ Steps of closing an account:
 A crash after 1 lets nobody in; closing the account again does the rest.
 """
 
+from functools import cached_property
+
+from api.auth.catching_up import catch_up
 from api.auth.invitations import Invitation, Invitations
 from api.auth.machines import Machines
 from api.auth.passwords import Passwords
@@ -17,6 +20,34 @@ from api.auth.people import People
 from archive.errors import Refused
 from archive.model.user import Role, User
 from archive.people.users import Users
+
+
+class WaysIn:
+    """How people come in. Each file is read once, when it is first needed: one answer has one of these."""
+
+    def __init__(self, passwords: Passwords, invitations: Invitations) -> None:
+        self._passwords = passwords
+        self._invitations = invitations
+
+    def of(self, user: User) -> str:
+        """How somebody comes in: ``provider``, ``password``, ``invited``, or "" where they cannot.
+
+        Raises:
+            Unavailable: ``passwords_unreadable``, ``invitations_unreadable``.
+        """
+        if not user.is_local:
+            return "provider"
+        if user.id in self._with_password:
+            return "password"
+        return "invited" if user.id in self._invited else ""
+
+    @cached_property
+    def _with_password(self) -> frozenset[str]:
+        return self._passwords.owners()
+
+    @cached_property
+    def _invited(self) -> frozenset[str]:
+        return self._invitations.invited()
 
 
 class Office:
@@ -40,7 +71,7 @@ class Office:
     def open_account(self, user: User, *, actor: str, reason: str) -> User:
         """Add a local account without a password: an invitation gives one. Raises as :class:`Users`."""
         added = self.users.add(user, actor=actor, reason=reason)
-        self._catch_up()
+        catch_up(self._people)
         return added
 
     def invite(self, user_id: str, *, actor: str, reason: str = "") -> Invitation:
@@ -90,7 +121,7 @@ class Office:
             reason=reason,
             expected=expected,
         )
-        self._catch_up()
+        catch_up(self._people)
         return after
 
     def close_account(
@@ -101,7 +132,7 @@ class Office:
         Raises as :meth:`Users.disable`, and as the files.
         """
         closed = self.users.disable(user_id, actor=actor, reason=reason, expected=expected)
-        self._catch_up()
+        catch_up(self._people)
         self._invitations.withdraw(user_id)
         revoked = self.machines.revoke_those_of(
             f"user:{user_id}", actor=actor, reason=f"{user_id} was disabled"
@@ -111,26 +142,22 @@ class Office:
     def reopen_account(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
         """Let somebody in again; sessions and tokens they had stay ended. Raises as :meth:`Users.enable`."""
         opened = self.users.enable(user_id, actor=actor, reason=reason, expected=expected)
-        self._catch_up()
+        catch_up(self._people)
         return opened
 
     def end_sessions(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
         """End every session of somebody. Raises as :meth:`Users.end_sessions`."""
         after = self.users.end_sessions(user_id, actor=actor, reason=reason, expected=expected)
-        self._catch_up()
+        catch_up(self._people)
         return after
 
-    def signs_in(self, user: User) -> str:
-        """How somebody comes in: ``provider``, ``password``, ``invited``, or "" where they cannot.
+    def ways_in(self) -> WaysIn:
+        """How people come in, as the files say now: for one answer, however many it is about."""
+        return WaysIn(self._passwords, self._invitations)
 
-        Raises:
-            Unavailable: ``passwords_unreadable``, ``invitations_unreadable``.
-        """
-        if not user.is_local:
-            return "provider"
-        if self._passwords.has(user.id):
-            return "password"
-        return "invited" if self._invitations.is_open(user.id) else ""
+    def signs_in(self, user: User) -> str:
+        """How one of them comes in. As :meth:`WaysIn.of`."""
+        return self.ways_in().of(user)
 
     def require_local(self, user_id: str) -> User:
         """A local account. Raises NotFound ``user_not_found``, Refused ``no_password_here``."""
@@ -148,8 +175,3 @@ class Office:
             raise Refused(
                 "the account is closed", code="account_disabled", hint="Let them in again first, then invite."
             )
-
-    def _catch_up(self) -> None:
-        """Have this process see what was changed; the others see it within the age of their roster."""
-        if self._people is not None:
-            self._people.refresh()

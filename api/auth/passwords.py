@@ -4,22 +4,18 @@ The file is JSON, mode 0600: ``{"v":1,"passwords":{"citra":{"hash":"$argon2id$â€
 a person is and whether they may come in stands in the ledger; here is only what proves it.
 """
 
-import json
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from api.auth.private_files import replace_json, taking_turns
+from api.auth.private_files import Form, PrivateFile
 from archive.clock import Clock
 from archive.errors import Malformed, Unavailable
 from archive.timespan import format_instant
 
-VERSION = 1
 SHORTEST, LONGEST = 12, 200
 AT_ONCE = 2
 """Hashing takes 64 MiB; more at once would let strangers take the memory."""
@@ -29,11 +25,10 @@ class Passwords:
     """The local passwords of one installation. Thread-safe."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
+        self._file = PrivateFile(path, Form("passwords", _read, dict, _unreadable))
         self._clock = clock
         self._hasher = PasswordHasher()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._guard = threading.Lock()
         # Checked where nobody has the name, so that the delay does not tell who exists.
         self._nobody: str | None = None
 
@@ -47,21 +42,25 @@ class Passwords:
         check_password(user, password)
         with self._slots:
             made = self._hasher.hash(password)
-        with self._changing():
-            kept = self._read()
+        with self._file.turn():
+            kept = self._file.read_or({})
             kept[user] = {"hash": made, "changed_at": format_instant(self._clock.now())}
-            self._write(kept)
+            self._file.write(kept)
 
     def forget(self, user: str) -> None:
         """Take somebody's password away. Raises as :meth:`put`."""
-        with self._changing():
-            kept = self._read()
+        with self._file.turn():
+            kept = self._file.read_or({})
             if kept.pop(user, None) is not None:
-                self._write(kept)
+                self._file.write(kept)
 
     def has(self, user: str) -> bool:
         """Whether somebody has a password. Raises Unavailable ``passwords_unreadable``."""
-        return user in self._read()
+        return user in self.owners()
+
+    def owners(self) -> frozenset[str]:
+        """Everybody who has a password. Raises Unavailable ``passwords_unreadable``."""
+        return frozenset(self._file.read_or({}))
 
     def proves(self, user: str, password: str) -> bool:
         """Whether this is somebody's password; as slow for a name that nobody has.
@@ -69,7 +68,7 @@ class Passwords:
         Raises:
             Unavailable: ``passwords_unreadable``; ``busy`` where too many ask at once.
         """
-        entry = self._read().get(user)
+        entry = self._file.read_or({}).get(user)
         if not self._slots.acquire(timeout=1.0):
             raise Unavailable("too many sign in at once", code="busy", hint="Try again in some seconds.")
         try:
@@ -84,43 +83,6 @@ class Passwords:
         finally:
             self._slots.release()
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with ExitStack() as turn:
-            turn.enter_context(self._guard)
-            try:
-                turn.enter_context(taking_turns(self._path))
-            except OSError as error:
-                raise self._unreadable() from error
-            yield
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            value = json.loads(self._path.read_bytes())
-            if value["v"] != VERSION:
-                raise ValueError("unknown version")
-            kept: dict[str, Any] = value["passwords"]
-            if not all(isinstance(entry["hash"], str) for entry in kept.values()):
-                raise ValueError("a hash is no text")
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self._unreadable() from error
-        return kept
-
-    def _write(self, kept: dict[str, Any]) -> None:
-        try:
-            replace_json(self._path, {"v": VERSION, "passwords": kept})
-        except OSError as error:
-            raise self._unreadable() from error
-
-    def _unreadable(self) -> Unavailable:
-        return Unavailable(
-            f"the passwords in {self._path} cannot be read or written",
-            code="passwords_unreadable",
-            hint="Check that the file is whole and belongs to the user the service runs as.",
-        )
-
 
 def check_password(user: str, password: str) -> None:
     """Refuse a password that is easily guessed. Raises Malformed ``weak_password``."""
@@ -134,3 +96,17 @@ def check_password(user: str, password: str) -> None:
             code="weak_password",
             hint=f"Use {SHORTEST} to {LONGEST} characters, not your name, not a few characters repeated.",
         )
+
+
+def _read(value: Any) -> dict[str, Any]:
+    if not all(isinstance(entry["hash"], str) for entry in value.values()):
+        raise ValueError("a hash is no text")
+    return dict(value)
+
+
+def _unreadable(path: Path) -> Unavailable:
+    return Unavailable(
+        f"the passwords in {path} cannot be read or written",
+        code="passwords_unreadable",
+        hint="Check that the file is whole and belongs to the user the service runs as.",
+    )

@@ -1,17 +1,94 @@
-"""Small JSON files of secrets beside the keys: read whole, replaced whole, mode 0600."""
+"""Small JSON files of secrets beside the keys: read whole, replaced whole, mode 0600.
+
+``{"v":1,"<part>":…}``. Whoever changes one takes turns with every thread and process that does, and puts a
+whole new file in place of the old: a reader finds the one or the other, and needs no turn.
+"""
 
 import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from archive.errors import Malformed, Unavailable
+
+VERSION = 1
+
+T = TypeVar("T")
 
 
-def replace_json(path: Path, value: Any) -> None:
-    """Put a new content in place of the old; durable when this returns. Raises OSError."""
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """What stands in such a file under ``part``, and what is told where it does not.
+
+    ``read`` makes the value of the JSON, and raises ValueError, KeyError, TypeError, AttributeError or
+    Malformed where it is none; ``written`` makes the JSON. ``unreadable`` names the file at the path.
+    """
+
+    part: str
+    read: Callable[[Any], T]
+    written: Callable[[T], Any]
+    unreadable: Callable[[Path], Unavailable]
+
+
+class PrivateFile(Generic[T]):
+    """One such file. Thread-safe. Every method raises the form's ``unreadable`` as well."""
+
+    def __init__(self, path: Path, form: Form[T]) -> None:
+        self.path = path
+        self._form = form
+        self._guard = threading.Lock()
+
+    def read(self) -> T:
+        """What is in it; one that is not there cannot be read."""
+        try:
+            return self._read()
+        except FileNotFoundError as error:
+            raise self._form.unreadable(self.path) from error
+
+    def read_or(self, nothing: T) -> T:
+        """What is in it; ``nothing`` where nobody wrote one yet."""
+        try:
+            return self._read()
+        except FileNotFoundError:
+            return nothing
+
+    def write(self, value: T) -> None:
+        """Put a new content in place of the old; durable when this returns. Within :meth:`turn`."""
+        try:
+            _replace(self.path, {"v": VERSION, self._form.part: self._form.written(value)})
+        except OSError as error:
+            raise self._form.unreadable(self.path) from error
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """This thread's and this process's turn to read the file and write what follows from it."""
+        with ExitStack() as turn:
+            turn.enter_context(self._guard)
+            try:
+                turn.enter_context(_taking_turns(self.path))
+            except OSError as error:
+                raise self._form.unreadable(self.path) from error
+            yield
+
+    def _read(self) -> T:
+        try:
+            value = json.loads(self.path.read_bytes())
+            if value["v"] != VERSION:
+                raise ValueError("unknown version")
+            return self._form.read(value[self._form.part])
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, Malformed) as error:
+            raise self._form.unreadable(self.path) from error
+
+
+def _replace(path: Path, value: Any) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -32,7 +109,7 @@ def replace_json(path: Path, value: Any) -> None:
 
 
 @contextmanager
-def taking_turns(path: Path) -> Iterator[None]:
+def _taking_turns(path: Path) -> Iterator[None]:
     """Keep other processes from changing files of the folder at the same time. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path.parent, os.O_RDONLY)

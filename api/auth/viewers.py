@@ -1,25 +1,26 @@
 """Who could see a camera's footage at a time: what the ledger said then, read by the table of permissions.
 
-The question an inspectorate asks after a leak. Accounts, grants and tokens are taken as they stood at ``at``;
-where the camera stood, as it was at ``footage_at``. The table is the one of this program: where the city
-changed it since, the answer says what these roles reach today.
+The question an inspectorate asks after a leak. Accounts, grants and tokens are taken as they stood at ``at``,
+and a token reaches as far as it did when it was sent then, by whoever made it; where the camera stood, as it
+was at ``footage_at``. The table is the one of this program: where the city changed it since, the answer says
+what these roles reach today.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from api.auth.holders import Known, holder_of
 from api.auth.permissions import RIGHT_OF, Reach, reach_of
-from api.auth.tokens import Known
+from api.auth.principal import Principal
+from api.auth.tokens_then import tokens_at
 from archive.canonical import JsonObject
 from archive.ledger import Entry, Ledger
 from archive.model import camera as cameras
 from archive.model import grant as grants
-from archive.model import token as tokens
 from archive.model import user as users
 from archive.model.grant import Grant
-from archive.model.token import TokenScope
 from archive.model.user import User
-from archive.timespan import format_instant, parse_instant
+from archive.timespan import format_instant
 
 ACTIONS = ("footage.play", "clips.download", "evidence.download")
 """What shows footage, or lets it be taken."""
@@ -44,8 +45,7 @@ def who_could_see(
 ) -> JsonObject:
     """Everybody who could see, at ``at``, what a camera recorded at ``footage_at``.
 
-    ``known`` are the tokens there are now: of those made on the host at its first start the ledger tells
-    nothing.
+    ``known`` are the tokens there are now (:mod:`api.auth.tokens_then`).
 
     Raises:
         Unavailable: the ledger does not answer. IntegrityError, Malformed: a stream of it does not read.
@@ -55,7 +55,7 @@ def who_could_see(
         name: users.from_state(name, entry.state) for name, entry in _as_of(ledger, users.KIND, at).items()
     }
     given = [grants.from_state(name, entry.state) for name, entry in _as_of(ledger, grants.KIND, at).items()]
-    viewers = [*_people(people, given, asked), *_machines(ledger, people, known, asked)]
+    viewers = [*_people(people, given, asked), *_machines(tokens_at(ledger, known, at), people, asked)]
     return {
         "camera": camera,
         "at": format_instant(at),
@@ -93,30 +93,24 @@ def _sights(user: User, action: str, theirs: Iterable[Grant], asked: _Question) 
 
 
 def _machines(
-    ledger: Ledger, people: Mapping[str, User], known: Iterable[Known], asked: _Question
+    standing: Mapping[str, Known], people: Mapping[str, User], asked: _Question
 ) -> Iterator[JsonObject]:
-    recorded = _as_of(ledger, tokens.KIND, asked.at)
-    scopes: dict[str, TokenScope] = {}
-    for name, entry in recorded.items():
-        maker = people.get(entry.actor.removeprefix("user:")) if entry.actor.startswith("user:") else None
-        stopped = entry.actor.startswith("user:") and (maker is None or not maker.enabled)
-        if not entry.state.get("revoked") and not stopped:
-            scopes[name] = tokens.from_json(entry.state)
-    for one in known:
-        if one.name not in recorded and parse_instant(one.made_at) <= asked.at:
-            scopes[one.name] = one.scope
-    for name, scope in sorted(scopes.items()):
-        over = scope.expires_at is not None and scope.expires_at <= asked.at
-        elsewhere = scope.districts is not None and asked.kecamatan not in scope.districts
-        actions = [action for action in ACTIONS if scope.actions is None or action in scope.actions]
-        if actions and not over and not elsewhere:
+    for token in standing.values():
+        holder = holder_of(token, standing, makers=people.get, now=asked.at)
+        actions = [action for action in ACTIONS if holder is not None and _reaches(holder, action, asked)]
+        if actions:
             yield {
-                "who": f"token:{name}",
-                "name": name,
+                "who": f"token:{token.name}",
+                "name": token.name,
                 "roles": [],
                 "agency": "",
                 "sights": [{"action": action, "by": "scope", "grant": ""} for action in actions],
             }
+
+
+def _reaches(holder: Principal, action: str, asked: _Question) -> bool:
+    reach = holder.reach(action)
+    return Reach.ALL in reach or (Reach.OWN in reach and holder.is_own(asked.kecamatan))
 
 
 def _opens(grant: Grant, asked: _Question) -> bool:

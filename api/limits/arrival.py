@@ -18,6 +18,7 @@ from api.limits.peers import TrustedProxies
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _CONTROL = re.compile(rb"%(?:[01][0-9A-Fa-f]|7[Ff])|[\x00-\x20\x7f]")
 _BODILESS = frozenset({"GET", "HEAD"})
+_PROBED = frozenset({"/healthz", "/readyz"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,10 @@ class Arrival:
             return _bad("bad_target", "The address of the request is no path of ours.")
         if scope["method"] in _BODILESS and _has_body(headers):
             return _bad("body_not_expected", "A request of this method has no body.")
-        return self._wrong_host([value.decode("latin-1") for name, value in headers if name == b"host"])
+        hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+        if not hosts and _is_old_probe(scope):
+            return None
+        return self._wrong_host(hosts)
 
     def _wrong_host(self, given: list[str]) -> Response | None:
         if len(given) != 1 or not _HOST.fullmatch(given[0]):
@@ -115,6 +119,16 @@ class Arrival:
             "There is no such host here.",
             hint="Use the address that public_url names; allowed_hosts adds others.",
         )
+
+
+def _is_old_probe(scope: Scope) -> bool:
+    """Whether a load balancer asks how we are by HTTP/1.0, which knows no ``Host``.
+
+    The answer tells nothing and no browser asks so, which is what the rule about hosts is for; HTTP/1.1
+    without one is no request (RFC 9112, 3.2).
+    """
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path in _PROBED and scope.get("http_version") == "1.0" and scope["method"] in _BODILESS
 
 
 def _bad(code: str, detail: str) -> Response:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.list_pages import page_of
 from api.routing import BINARY, add_document, add_json
 from api.schemas.dispositions import (
     DispositionOut,
@@ -18,7 +19,7 @@ from api.visit import Visit, require
 from archive import keys
 from archive.disposition.listing import PDF, RECORD
 from archive.disposition.paper import read_paper
-from archive.errors import Conflict, Malformed
+from archive.errors import Conflict
 from archive.ids import check_name
 from archive.model.disposition import KIND, Cause, Disposition, DispositionStatus, Outcome, from_state
 
@@ -63,13 +64,7 @@ def list_dispositions(
         (one for one in known if status in (None, one.status) and cause in (None, one.cause)),
         key=lambda one: (-one.started_at, one.id),
     )
-    if cursor:
-        at = [number for number, one in enumerate(found) if one.id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] + 1 :]
-    page = found[:limit]
-    following = page[-1].id if len(found) > limit else None
+    page, following = page_of(found, cursor, limit, lambda one: one.id)
     visit.done(results=len(page))
     return JSONResponse({"dispositions": [disposition_json(one) for one in page], "next": following})
 

@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse, Response
 from api.acts import Act
 from api.auth.permissions import Reach
 from api.fetching import admitted
+from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.routing import add_bytes, add_json
 from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
 from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
 from api.visit import Visit, check_purpose, require, span_details
-from archive.errors import Malformed
 from archive.ids import check_evidence_id
 from archive.model.evidence import EvidenceStatus
 from archive.reader import check_span
@@ -89,13 +89,7 @@ def list_evidence(
         ),
         key=lambda record: (-record.request.asked_at, record.request.evidence_id),
     )
-    if cursor:
-        at = [n for n, record in enumerate(found) if record.request.evidence_id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] + 1 :]
-    page = found[:limit]
-    following = page[-1].request.evidence_id if len(found) > limit else None
+    page, following = page_of(found, cursor, limit, lambda record: record.request.evidence_id)
     visit.done(results=len(page))
     return JSONResponse({"evidence": [evidence_json(record) for record in page], "next": following})
 

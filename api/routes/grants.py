@@ -5,8 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from api import problems
 from api.acts import Act
+from api.auth.catching_up import catch_up
 from api.auth.permissions import RIGHT_OF, Reach, reach_of
+from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routes.users import office_of
@@ -14,7 +17,7 @@ from api.routing import add_json
 from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
 from api.visit import Visit, require, span_details
 from archive.canonical import JsonObject
-from archive.errors import Malformed, NotFound
+from archive.errors import ArchiveError, Malformed, NotFound
 from archive.ids import check_name
 from archive.people.grants import MAX_CAMERAS, GrantHead, Grants
 from archive.retention.answers import history_json
@@ -68,13 +71,7 @@ def list_grants(
         and _is_theirs(visit, head)
     ]
     found.sort(key=lambda head: (-head.grant.given_at, head.grant.id))
-    if cursor:
-        at = [n for n, head in enumerate(found) if head.grant.id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] + 1 :]
-    page = found[:limit]
-    following = page[-1].grant.id if len(found) > limit else None
+    page, following = page_of(found, cursor, limit, lambda head: head.grant.id)
     visit.done(results=len(page))
     return JSONResponse({"grants": [_grant_json(head, now) for head in page], "next": following})
 
@@ -171,9 +168,13 @@ def _is_theirs(visit: Visit, head: GrantHead) -> bool:
 def _answer(
     visit: Visit, grant_id: str, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    if visit.services.people is not None:
-        visit.services.people.refresh()
-    head = _grants(visit).head(grant_id)
+    """The answer to a change that happened; where the grant cannot be read for it, that alone fails."""
+    catch_up(visit.services.people)
+    try:
+        head = _grants(visit).head(grant_id)
+    except ArchiveError as error:
+        # Not raised, which would put a failure on record: a change that is answered goes on record as done.
+        return problems.of_archive_error(error)
     visit.done(version=head.entry.version)
     return JSONResponse(
         _grant_json(head, visit.services.clock.now()),

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
 from api.auth.permissions import Reach
+from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
@@ -20,7 +21,7 @@ from api.schemas.holds import (
     ReviewIn,
 )
 from api.visit import Visit, require, span_details
-from archive.errors import Malformed, NotFound, Refused
+from archive.errors import NotFound, Refused
 from archive.holds.answers import hold_json, progress_json
 from archive.holds.placing import MAX_CAMERAS, HoldHead
 from archive.ids import check_name
@@ -75,13 +76,7 @@ def list_holds(
         and camera in ("", *head.hold.cameras)
         and _is_shown(visit, head)
     ]
-    if cursor:
-        at = [n for n, head in enumerate(found) if head.hold.id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] + 1 :]
-    page = found[:limit]
-    following = page[-1].hold.id if len(found) > limit else None
+    page, following = page_of(found, cursor, limit, lambda head: head.hold.id)
     visit.done(results=len(page))
     return JSONResponse({"holds": [hold_json(head, now) for head in page], "next": following})
 

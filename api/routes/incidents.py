@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
+from api.list_pages import page_of
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
 from api.schemas.incidents import IncidentCloseIn, IncidentOut, IncidentsPage
 from api.visit import Visit, require
 from archive import incidents as record
-from archive.errors import Malformed
 from archive.ids import check_name
 from archive.incidents import IncidentStatus, find_incident, incidents
 
@@ -45,13 +45,7 @@ def list_incidents(
 ) -> JSONResponse:
     """Integrity incidents, the one changed last first."""
     found = sorted(incidents(visit.services.ledger, status), key=lambda one: (-one.changed_at, one.id))
-    if cursor:
-        at = [number for number, one in enumerate(found, 1) if one.id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] :]
-    page = found[:limit]
-    following = page[-1].id if len(found) > limit else None
+    page, following = page_of(found, cursor, limit, lambda one: one.id)
     return JSONResponse({"incidents": [one.to_json() for one in page], "next": following})
 
 

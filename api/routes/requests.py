@@ -24,6 +24,7 @@ from api.asked_requests import (
     shown,
     shown_request,
 )
+from api.list_pages import page_of
 from api.preconditions import CHANGE, Version, decided_on, read_answer
 from api.routing import add_json
 from api.schemas.requests import (
@@ -39,7 +40,7 @@ from api.schemas.requests import (
 )
 from api.visit import Visit
 from archive.canonical import JsonObject
-from archive.errors import IntegrityError, Malformed, NotFound
+from archive.errors import IntegrityError, NotFound
 from archive.holds.answers import progress_json
 from archive.ids import check_name
 from archive.model.request import RequestStatus, is_letter_overdue
@@ -89,13 +90,7 @@ def list_requests(
         and (not overdue or is_letter_overdue(head.request, now))
         and is_theirs(visit, head)
     ]
-    if cursor:
-        at = [n for n, head in enumerate(found) if head.request.id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] + 1 :]
-    page = found[:limit]
-    following = page[-1].request.id if len(found) > limit else None
+    page, following = page_of(found, cursor, limit, lambda head: head.request.id)
     visit.done(results=len(page))
     return JSONResponse({"requests": [brief_json(head, now) for head in page], "next": following})
 

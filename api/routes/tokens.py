@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from api.acts import Act
-from api.auth.tokens import Known
+from api.auth.holders import Known
 from api.parameters import instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routes.users import office_of

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from api import problems
 from api.acts import Act
-from api.auth.office import Office
+from api.auth.office import Office, WaysIn
 from api.auth.viewers import who_could_see
+from api.list_pages import page_of
 from api.parameters import CameraId, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
@@ -26,7 +28,7 @@ from api.schemas.users import (
 from api.services import Services
 from api.visit import Visit, require
 from archive.canonical import JsonObject
-from archive.errors import Malformed, NotFound
+from archive.errors import ArchiveError, NotFound
 from archive.ids import check_name
 from archive.model.user import Role, User
 from archive.people.users import UserHead
@@ -77,14 +79,9 @@ def list_users(
         for head in office.users.heads()
         if role in {None, *head.user.roles} and enabled in {None, head.user.enabled}
     ]
-    if cursor:
-        at = [n for n, head in enumerate(found) if head.user.id == cursor]
-        if not at:
-            raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
-        found = found[at[0] + 1 :]
-    page = found[:limit]
-    following = page[-1].user.id if len(found) > limit else None
-    body = {"users": [_user_json(office, head) for head in page], "next": following}
+    page, following = page_of(found, cursor, limit, lambda head: head.user.id)
+    ways_in = office.ways_in()
+    body = {"users": [_user_json(ways_in, head) for head in page], "next": following}
     visit.done(results=len(page))
     return JSONResponse(body)
 
@@ -94,7 +91,7 @@ def get_user(visit: Reader, request: Request, user_id: UserId) -> Response:
     visit.begin(Act.USER_READ, user_id)
     office = office_of(visit.services)
     head = office.users.head(user_id)
-    body = _user_json(office, head) | {"history": history_json(office.users.history(user_id))}
+    body = _user_json(office.ways_in(), head) | {"history": history_json(office.users.history(user_id))}
     visit.done()
     return read_answer(request, head.entry.version, body)
 
@@ -225,13 +222,18 @@ def _answer(
     headers: dict[str, str] | None = None,
     more: JsonObject | None = None,
 ) -> JSONResponse:
-    head = office.users.head(user_id)
+    """The answer to a change that happened; where the account cannot be read for it, that alone fails."""
+    try:
+        head = office.users.head(user_id)
+    except ArchiveError as error:
+        # Not raised, which would put a failure on record: a change that is answered goes on record as done.
+        return problems.of_archive_error(error)
     visit.done(version=head.entry.version)
-    body = _user_json(office, head) | (more or {})
+    body = _user_json(office.ways_in(), head) | (more or {})
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
 
 
-def _user_json(office: Office, head: UserHead) -> JsonObject:
+def _user_json(ways_in: WaysIn, head: UserHead) -> JsonObject:
     user, entry = head.user, head.entry
     return {
         "id": user.id,
@@ -242,7 +244,7 @@ def _user_json(office: Office, head: UserHead) -> JsonObject:
         "agency": user.agency,
         "issuer": user.issuer,
         "enabled": user.enabled,
-        "signs_in": office.signs_in(user) or "none",
+        "signs_in": ways_in.of(user) or "none",
         "changed_at": format_instant(entry.at),
         "changed_by": entry.actor,
         "reason": entry.reason,

@@ -81,7 +81,7 @@ class Reservations:
         raise Unavailable(
             "too many requests of this agency are being filed at once",
             code="filing_busy",
-            hint="Nothing was filed. Try again in a minute.",
+            hint="Nothing was filed. File again in a minute; over HTTP with a new Idempotency-Key.",
         )
 
     def _put(self, key: str, wanted: Announced) -> bool:
@@ -113,7 +113,7 @@ class Reservations:
                 raise Unavailable(
                     "an announcement of a filing cannot be read",
                     code="filing_busy",
-                    hint="It counts no more in ten minutes; file again then.",
+                    hint="It counts no more in ten minutes; file then, over HTTP with a new Idempotency-Key.",
                 ) from error
             if self._clock.now() <= at + LASTS:
                 standing[version.key] = found

@@ -151,7 +151,10 @@ def test_hosts_are_named_once_and_known(server: ApiServer) -> None:
         (b"Host: [::1]:8480\r\n", 200),
     ):
         assert statuses(server.exchange(line + host + b"\r\n", seconds=3)) == [status], host
-    assert statuses(server.exchange(b"GET /healthz HTTP/1.0\r\n\r\n", seconds=3)) == [400]
+    for path, status in ((b"/healthz", 200), (b"/readyz", 200), (b"/masuk", 400), (b"/v1/cameras", 400)):
+        old = b"GET " + path + b" HTTP/1.0\r\n"
+        assert statuses(server.exchange(old + b"\r\n", seconds=3)) == [status], path
+        assert statuses(server.exchange(old + b"Host: evil.test\r\n\r\n", seconds=3)) == [421], path
 
 
 def test_what_is_too_long_is_refused_early(server: ApiServer) -> None:

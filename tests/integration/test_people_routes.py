@@ -1,14 +1,17 @@
 """Accounts, invitations, grants and tokens over HTTP: who may, what holds at once, what is on record."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Unavailable
 from archive.model.custody import Outcome
 from archive.model.user import Role
 from archive.people.users import Users
@@ -77,7 +80,7 @@ def test_an_account_from_the_invitation_to_its_end(city: Office) -> None:
     assert invited.status_code == 201
     code = invited.json()["code"]
     assert city.indra.get("/v1/users/erna").json()["signs_in"] == "invited"
-    kept = (city.site.services.office._invitations._path).read_text()  # type: ignore[union-attr]
+    kept = (city.site.services.office._invitations._file.path).read_text()  # type: ignore[union-attr]
     assert code not in kept
     stranger = Caller(city.site.app, OURS)
     weak = stranger("POST", "/auth/invitation", json={"code": code, "password": "erna erna erna"})
@@ -293,6 +296,102 @@ def test_accounts_are_listed_page_by_page(city: Office) -> None:
     assert city.indra.get("/v1/users", params={"enabled": "false"}).json()["users"] == []
 
 
+def test_a_list_of_accounts_reads_each_file_once(city: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    city.ada("POST", "/v1/users", json=NEW)
+    city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "x"})
+    reads: Counter[str] = Counter()
+    read_bytes = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        reads[path.name] += 1
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    found = city.indra.get("/v1/users").json()["users"]
+    ways = {user["id"]: user["signs_in"] for user in found}
+    assert len(ways) == 8
+    assert (ways["ada"], ways["citra"], ways["erna"]) == ("password", "none", "invited")
+    assert (reads["passwords.json"], reads["invitations.json"]) == (1, 1)
+
+
+# -- a store that fails in the middle ----------------------------------------------------------------------
+
+
+class Faltering:
+    """The store of records, some keys of which cannot be listed any more once it took one of some others."""
+
+    def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch, *, after: str, unlisted: str) -> None:
+        self.failing = False
+        records = site.services.stores.records
+        put, lists = records.put, records.list
+
+        def put_then_falter(key: str, *given: Any, **named: Any) -> Any:
+            stored = put(key, *given, **named)
+            self.failing = self.failing or key.startswith(after)
+            return stored
+
+        def listed(prefix: str, *given: Any, **named: Any) -> Any:
+            if self.failing and prefix.startswith(unlisted):
+                raise Unavailable("the store does not answer", code="store_unavailable")
+            return lists(prefix, *given, **named)
+
+        monkeypatch.setattr(records, "put", put_then_falter)
+        monkeypatch.setattr(records, "list", listed)
+        monkeypatch.setattr(records, "versions", lists)  # by which the ledger sees that its entry is alone
+
+
+CHANGES = (
+    ("PATCH", "/v1/users/rekan", {"roles": ["auditor"], "reason": "x"}, "user.change"),
+    ("POST", "/v1/users/rekan/disable", WHY, "user.disable"),
+    ("POST", "/v1/users/rekan/sign-out", WHY, "user.sign_out"),
+    ("POST", "/v1/users", NEW, "user.add"),
+    ("POST", "/v1/grants", None, "grant.give"),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "act"), CHANGES)
+def test_a_change_that_is_seen_here_late_happened(
+    city: Office, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
+) -> None:
+    """The roster's look at the ledger fails right after the entry: what was done is not told as failed."""
+    call = city.citra if body is None else city.ada
+    rekan = caller(city.site, "rekan")
+    headers = tag(city.ada, "/v1/users/rekan") if "rekan" in path else {}
+    # The roster lists both kinds at each of its looks, the answer the one that was changed.
+    unlisted = "ledger/user/" if body is None else "ledger/grant/"
+    store = Faltering(city.site, monkeypatch, after="ledger/", unlisted=unlisted)
+    asked = opening(person="", agency="polrestabes") if body is None else body
+    with capture_logs() as logs:
+        answer = call(method, path, json=asked, headers=headers)
+    assert store.failing
+    assert answer.is_success, answer.text
+    assert [event.outcome for event in city.site.events(act)] == [Outcome.DONE]
+    assert [one["code"] for one in logs if one["log_level"] == "warning"] == ["store_unavailable"]
+    monkeypatch.undo()
+    city.site.clock.advance(6 * SECOND)  # the age of the roster
+    if act in {"user.disable", "user.sign_out"}:
+        assert code_of(rekan.get("/v1/session")) == (401, "session_ended")
+    elif act == "user.change":
+        assert rekan.get("/v1/users").status_code == 200, "the auditor that they became"
+    elif act == "grant.give":
+        assert rekan.get(f"/v1/cameras/{CAMERA}/clip", params=ASKED).status_code == 200
+    else:
+        assert caller(city.site, "erna").get(f"/v1/cameras/{CAMERA}").status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path", "body", "act"), CHANGES)
+def test_a_change_whose_answer_cannot_be_read_goes_on_record_as_done(
+    city: Office, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
+) -> None:
+    call = city.citra if body is None else city.ada
+    headers = tag(city.ada, "/v1/users/rekan") if "rekan" in path else {}
+    store = Faltering(city.site, monkeypatch, after="ledger/", unlisted="ledger/")
+    answer = call(method, path, json=opening() if body is None else body, headers=headers)
+    assert store.failing
+    assert code_of(answer) == (503, "store_unavailable")
+    assert [event.outcome for event in city.site.events(act)] == [Outcome.DONE]
+
+
 # -- grants ------------------------------------------------------------------------------------------------
 
 
@@ -479,6 +578,25 @@ def test_the_auditor_asks_who_could_see_a_camera_then(city: Office) -> None:
     assert not {"user:erna", "user:polisi", "token:wall"} & set(earlier)
     assert "user:citra" in earlier
     assert code_of(city.citra.get(path)) == (403, "not_permitted")
+
+
+def test_a_token_is_told_of_as_far_as_its_maker_reached_then(city: Office) -> None:
+    site = city.site
+    city.ada("POST", "/v1/tokens", json=asked_token())
+    path = f"/v1/cameras/{CAMERA}/viewers"
+
+    def seen(at: int) -> bool:
+        viewers = city.indra.get(path, params={"at": format_instant(at)}).json()["viewers"]
+        return "token:wall" in {one["who"] for one in viewers}
+
+    made = site.clock.now()
+    site.clock.advance(SECOND)
+    assert change(city.budi, "PATCH", "/v1/users/ada", {"roles": ["auditor"], "reason": "x"}).is_success
+    lowered = site.clock.now()
+    site.clock.advance(SECOND)
+    assert change(city.budi, "PATCH", "/v1/users/ada", {"roles": ["war_room"], "reason": "x"}).is_success
+    raised = site.clock.now()
+    assert (seen(made), seen(lowered), seen(raised)) == (True, False, True)
 
 
 def test_an_ended_session_asks_nothing(city: Office) -> None:

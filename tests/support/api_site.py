@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.directory import CameraDirectory
 from api.services import ApiSettings, Services
 from archive import journal
 from archive import keys as archive_keys
@@ -98,6 +99,8 @@ class Site:
 
     def remade(self, **changed: Any) -> FastAPI:
         """Another application over the same installation, with some parts changed."""
+        if "index" in changed:
+            changed = {"directory": CameraDirectory(changed["index"], self.clock), **changed}
         return create_app(replace(self.services, metrics=CollectorRegistry(), **changed))
 
 
