@@ -26,7 +26,6 @@ from ops.provision import ACCOUNTS, provision_accounts
 from search.sqlite import open_sqlite
 from tests.support.archives import SmallArchive, camera_form
 from tests.support.dispositions import OFFICE
-from tests.support.leaves import T0
 from tests.support.servers import REGION, FreshBuckets
 
 
@@ -63,7 +62,7 @@ class City:
         return Execution(site.stores, site.index, site.ledger, site.clock, destroyer, closer, lock_days=1)
 
     def footage(self) -> list[Segment]:
-        """Four segments, locked for two days from now by the store's own clock."""
+        """Four segments of this hour, locked for thirty days from it by the store's own clock."""
         segments = [self.site.keep(number, camera=self.camera) for number in range(4)]
         for segment in segments:
             head = self.site.stores.footage.head(segment.key)
@@ -79,7 +78,7 @@ class City:
             authority="PN Makassar",
             basis="UU 27/2022",
             cameras=[self.camera],
-            span=Timespan(T0 + 10 * SECOND, T0 + 30 * SECOND),
+            span=Timespan(self.site.begin + 10 * SECOND, self.site.begin + 30 * SECOND),
             actor="os:ani",
         )
 
@@ -95,7 +94,8 @@ class City:
 def city(fresh_buckets: FreshBuckets, tmp_path: Path) -> Iterator[City]:
     location = parse_archive_url(fresh_buckets.archive_url)
     server = fresh_buckets.server
-    clock = ManualClock(max(SystemClock().now(), T0) + HOUR)
+    now = SystemClock().now()
+    clock = ManualClock(now + HOUR)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment(fresh_buckets.name).items():
             patch.setenv(name, value)
@@ -106,7 +106,7 @@ def city(fresh_buckets: FreshBuckets, tmp_path: Path) -> Iterator[City]:
     registry = Registry(ledger, FernetBox(new_key()), index, clock)
     camera = f"cam-{secrets.token_hex(4)}"
     registry.add(camera_form(camera), actor="os:tester")
-    site = SmallArchive(clock, stores, index, ledger, registry)
+    site = SmallArchive(clock, stores, index, ledger, registry, begin=now // HOUR * HOUR)
     yield City(site, fresh_buckets, tmp_path, camera)
     index.close()
 

@@ -350,7 +350,7 @@ def test_the_command_line_shows_the_record_and_is_on_it(logged: Path, tmp_path: 
     home = tmp_path / "home"
     shutil.copytree(logged, home)
     saksi = CommandLine(home)
-    asked = ("--person", "token:first", "--from", "2026-11-24T00:00:00Z")
+    asked = ("--person", "token:first", "--from", "2026-11-24T00:00:00Z", "--to", "2026-11-25T00:00:00Z")
     acts = saksi("custody", "show", *asked, "--json").json["acts"]
     assert [act["type"] for act in acts] == ["recordings.search"] * 4
     lines = saksi("custody", "show", *asked, "--jsonl").out.splitlines()

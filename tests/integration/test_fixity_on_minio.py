@@ -19,13 +19,12 @@ from archive.timespan import DAY, HOUR, as_datetime
 from archive.vault import FernetBox, new_key
 from search.sqlite import open_sqlite
 from tests.support.archives import SmallArchive, camera_form
-from tests.support.leaves import T0
 from tests.support.servers import FreshBuckets
 
 
 @pytest.fixture
 def site(fresh_buckets: FreshBuckets, tmp_path: Path) -> Iterator[SmallArchive]:
-    clock = ManualClock(max(SystemClock().now(), T0))
+    clock = ManualClock(SystemClock().now())
     with pytest.MonkeyPatch.context() as patch:
         for name, value in fresh_buckets.server.environment(fresh_buckets.name).items():
             patch.setenv(name, value)
@@ -33,7 +32,7 @@ def site(fresh_buckets: FreshBuckets, tmp_path: Path) -> Iterator[SmallArchive]:
     index = open_sqlite(tmp_path / "index.sqlite")
     ledger = Ledger(stores.records, clock, lock_days=1)
     registry = Registry(ledger, FernetBox(new_key()), index, clock)
-    made = SmallArchive(clock, stores, index, ledger, registry)
+    made = SmallArchive(clock, stores, index, ledger, registry, begin=clock.now() // HOUR * HOUR - HOUR)
     made.register_recorder()
     registry.add(camera_form(), actor="os:tester")
     yield made

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.auth.principal import Principal, unrestricted
+from archive.clock import SystemClock
 from archive.timespan import DAY, format_instant
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
 from tests.support.command_line import CommandLine
@@ -188,7 +189,7 @@ def test_the_command_line_takes_two_people_too(tmp_path: Path) -> None:
     span = ("--from", "2026-11-01T00:00:00+08:00", "--to", "2026-11-02T00:00:00+08:00")
     placed = saksi.must(
         "hold", "place", "--camera", "kam-1", *span, "--case", "LP/1", "--owner", "Polrestabes", "--basis",
-        "KUHAP 39", "--review-at", "2027-01-01T00:00:00+08:00", "--json",
+        "KUHAP 39", "--review-at", format_instant(SystemClock().now() + 30 * DAY), "--json",
     ).json  # fmt: skip
     assert (placed["in_force"], placed["progress"]["is_verified"]) == (True, True)
     name = placed["id"]

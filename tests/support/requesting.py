@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from archive.clock import ManualClock
+from archive.ports import Lock, LockMode
 from archive.requests.book import RequestHead
 from archive.requests.form import BasisForm, RequestForm
 from archive.requests.service import Requests
 from archive.requests.stream import Filer
-from archive.timespan import HOUR, MINUTE, format_instant
+from archive.timespan import DAY, HOUR, MINUTE, format_instant
 from ops.settings import Settings
 from ops.wiring import Site
 from tests.support.archives import SmallArchive, camera_form
@@ -84,8 +85,10 @@ def requesting(folder: Path, environ: Mapping[str, str] | None = None) -> Iterat
             site.registry.add(camera_form(camera), actor="os:tester")
         archive = SmallArchive(clock, site.stores, site.index, site.ledger, site.registry)  # type: ignore[arg-type]
         held = over(archive)
+        # The site's clock stands still; a real server has the day's date and takes no lock that is over.
+        lock = Lock(LockMode.GOVERNANCE, T0 + 3650 * DAY)
         for number in range(6):
-            held.arrive(number * 10)
+            held.arrive(number * 10, lock=lock)
         clock.step(T0 + HOUR - clock.now())
         made = Requesting(site, clock, held, "")
         made.scan = made.upload()
