@@ -12,13 +12,17 @@ from archive.ports import ObjectStore, ObjectVersion
 
 
 class Heads:
-    """The heads of one kind. Not thread-safe: whoever shares it guards :meth:`refresh`."""
+    """The heads of one kind. Not thread-safe: whoever shares it guards :meth:`refresh`.
+
+    ``changes`` counts the streams that were found to have grown, so that one may tell whether any did.
+    """
 
     def __init__(self, ledger: Ledger, records: ObjectStore, kind: str) -> None:
         self._ledger = ledger
         self._records = records
         self._kind = kind
         self._entries: dict[str, Entry] = {}
+        self.changes = 0
 
     def refresh(self) -> Mapping[str, Entry]:
         """All heads by stream id, as the ledger has them now.
@@ -36,6 +40,7 @@ class Heads:
             known = self._entries.get(entity)
             if known is None or known.version != version:
                 self._entries[entity] = self._ledger.listed(listed)
+                self.changes += 1
         return self._entries
 
     @property

@@ -1,7 +1,8 @@
 """All requests of an archive, each with how far its package is.
 
 What is older than ``max_age`` is read anew before an answer; a look costs one listing, and only streams that
-grew are read. What this process wrote itself is seen at once.
+grew are read. What this process wrote itself is seen at once. Where there are so many requests that a look
+takes its time, the next one waits ten times as long.
 """
 
 import threading
@@ -18,6 +19,8 @@ from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND, Request, RequestStatus, from_state, shown_status
 from archive.ports import ObjectStore
 from archive.timespan import SECOND
+
+REST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class RequestBook:
         self._packages = Heads(ledger, records, "evidence")
         self._turn = threading.Lock()
         self._read_at: int | None = None
+        self._took = 0
         self._found: dict[str, tuple[Entry, Request]] = {}
+        self._sealed: dict[str, tuple[Entry, EvidenceRecord]] = {}
+        self._in_order: Sequence[RequestHead] | None = None
 
     def request(self, request_id: str) -> RequestHead:
         """One request, as the ledger has it now.
@@ -63,37 +69,54 @@ class RequestBook:
 
     def requests(self) -> Sequence[RequestHead]:
         """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""
-        return self._all(self._max_age)
+        with self._turn:
+            age = max(self._max_age, REST * self._took)
+            if self._read_at is None or self._clock.monotonic() - self._read_at >= age:
+                self._read()
+            return self._heads()
 
     def newest(self) -> Sequence[RequestHead]:
         """The same, read anew: with every entry that was appended before the call, by whatever process."""
-        return self._all(0)
+        with self._turn:
+            self._read()
+            return self._heads()
 
     def note(self, entry: Entry) -> None:
         """Take an entry that this process has just appended."""
         with self._turn:
             self._keep(entry)
 
-    def _all(self, max_age: int) -> Sequence[RequestHead]:
-        with self._turn:
-            now = self._clock.monotonic()
-            if self._read_at is None or now - self._read_at >= max_age:
-                for entry in self._requests.refresh().values():
-                    self._keep(entry)
-                self._packages.refresh()
-                self._read_at = now
-            known = self._packages.known
-            heads = []
-            for entry, request in self._found.values():
-                package = known.get(request.evidence_id) if request.evidence_id else None
-                record = None if package is None else packages.from_state(package.state)
-                heads.append(RequestHead(entry, request, record))
-        return sorted(heads, key=lambda head: (-head.request.filed_at, head.request.id))
+    def _read(self) -> None:
+        began, before = self._clock.monotonic(), self._packages.changes
+        for entry in self._requests.refresh().values():
+            self._keep(entry)
+        self._packages.refresh()
+        if self._packages.changes != before:
+            self._in_order = None
+        self._read_at = began
+        self._took = self._clock.monotonic() - began
 
     def _keep(self, entry: Entry) -> None:
         known = self._found.get(entry.id)
         if known is None or known[0].version < entry.version:
             self._found[entry.id] = (entry, from_state(entry.id, entry.state))
+            self._in_order = None
+
+    def _heads(self) -> Sequence[RequestHead]:
+        if self._in_order is None:
+            found = [RequestHead(entry, one, self._sealed_for(one)) for entry, one in self._found.values()]
+            self._in_order = sorted(found, key=lambda head: (-head.request.filed_at, head.request.id))
+        return self._in_order
+
+    def _sealed_for(self, request: Request) -> EvidenceRecord | None:
+        """The package of a request as of the last look; None where there is none yet."""
+        newest = self._packages.known.get(request.evidence_id) if request.evidence_id else None
+        if newest is None:
+            return None
+        known = self._sealed.get(newest.id)
+        if known is None or known[0].version != newest.version:
+            known = self._sealed[newest.id] = (newest, packages.from_state(newest.state))
+        return known[1]
 
     def _package(self, request: Request) -> EvidenceRecord | None:
         if not request.evidence_id:

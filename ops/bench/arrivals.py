@@ -27,6 +27,9 @@ from archive.errors import Unavailable
 
 _MAP = re.compile(r'#EXT-X-MAP:URI="([^"]+)"')
 _PATIENCE_S = 60.0
+_IDLE_S = 4.0
+"""A connection that was idle for so long is not used again, as by nginx before the API (``saksi-api.conf``):
+the server closes it after five, perhaps at the very moment at which a call is sent."""
 _PIECE = 1 << 18
 
 PIECE = "next piece"
@@ -97,10 +100,12 @@ class _Connection:
         self._host, self._port = host, port
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._used_at = 0.0
 
     async def ask(self, head: bytes, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Send a request; status, headers (lower case, the last of each), body. Raises OSError, EOFError."""
-        if self._reader is None or self._writer is None or self._reader.at_eof():
+        idle = time.perf_counter() - self._used_at
+        if self._reader is None or self._writer is None or self._reader.at_eof() or idle > _IDLE_S:
             self.close()
             self._reader, self._writer = await asyncio.open_connection(self._host, self._port, limit=_PIECE)
         reader, writer = self._reader, self._writer
@@ -117,6 +122,7 @@ class _Connection:
             found = await reader.readexactly(int(headers.get("content-length", "0")))
         if headers.get("connection") == "close":
             self.close()
+        self._used_at = time.perf_counter()
         return status, headers, found
 
     def close(self) -> None:

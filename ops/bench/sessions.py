@@ -4,11 +4,9 @@ The load is an open loop (:mod:`ops.bench.arrivals`): latencies count from the t
 API, jobs, stores, index and the sender of the load share the machine's processors.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 
@@ -60,7 +58,9 @@ def measure(bench: Workbench) -> Findings:
         sent = arrivals.send(served.url, plan, bench.folder / "plan.json", counted_from=warm)
         busy = meter.read()
         cpu = {name: processes.cpu_seconds([pid]) - before[name] for name, pid in roots.items()}
-        _told(made.home, sent)
+    for kind, one in sent.seen.items():
+        for failure in one.failures[:20]:
+            bench.say(f"sessions: {kind} failed: {failure}")
     bench.say("sessions: the same answers by a server that does nothing")
     bare, bare_cpu = _bare(bench, plan, sent, min(_FLOOR_S, seconds))
     counted = sum(len(one.milliseconds) for one in sent.seen.values())
@@ -202,9 +202,3 @@ def _table(sent: Sent, bare: Sent) -> Table:
         ("call", "calls", "p50", "p95", "p99", "most", "kB", "bare uvicorn p50 / p95", "failed"),
         tuple(rows),
     )
-
-
-def _told(home: Path, sent: Sent) -> None:
-    """Keep what was seen beside the installation, for whoever looks at a measurement closer."""
-    failures = {kind: one.failures[:20] for kind, one in sent.seen.items() if one.failures}
-    (home / "failures.json").write_text(json.dumps(failures, indent=1))

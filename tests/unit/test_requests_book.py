@@ -1,0 +1,91 @@
+"""The book of requests: read anew once it is old, at once where asked, and no oftener than it can bear."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.clock import ManualClock
+from archive.ports import ObjectStore, ObjectVersion
+from archive.requests.book import REST, RequestBook
+from archive.timespan import SECOND
+from tests.support.requesting import Requesting, requesting
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Requesting]:
+    with requesting(tmp_path) as made:
+        yield made
+
+
+class Slow:
+    """The records of a city so large that each listing takes its time."""
+
+    def __init__(self, inner: ObjectStore, clock: ManualClock, takes: int) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._takes = takes
+        self.listed = 0
+
+    def list(self, prefix: str) -> Iterator[ObjectVersion]:
+        self.listed += 1
+        self._clock.advance(self._takes)
+        return self._inner.list(prefix)
+
+
+def elsewhere(city: Requesting, takes: int = 0) -> tuple[RequestBook, Slow]:
+    """The book of another process, and what it reads."""
+    records = Slow(city.site.stores.records, city.clock, takes)
+    return RequestBook(city.site.ledger, records, city.clock), records  # type: ignore[arg-type]
+
+
+def test_what_another_process_wrote_is_seen_within_a_second(city: Requesting) -> None:
+    book, records = elsewhere(city)
+    first = city.file()
+    assert [head.request.id for head in book.requests()] == [first.request.id]
+    city.clock.advance(SECOND - 1)
+    second = city.file()
+    assert [head.request.id for head in book.requests()] == [first.request.id]
+    assert records.listed == 2
+    city.clock.advance(1)
+    assert [head.request.id for head in book.requests()] == [second.request.id, first.request.id]
+
+
+def test_the_newest_is_read_at_once(city: Requesting) -> None:
+    book, _ = elsewhere(city)
+    book.requests()
+    head = city.file()
+    assert [one.request.id for one in book.newest()] == [head.request.id]
+
+
+def test_a_package_that_goes_on_is_seen(city: Requesting) -> None:
+    book, _ = elsewhere(city)
+    head = city.file()
+    before = book.newest()
+    approved = city.approve(head)
+    (found,) = book.newest()
+    assert found.evidence is not None
+    assert found.evidence.request.evidence_id == approved.request.evidence_id
+    assert found.status == city.requests.book.request(head.request.id).status != before[0].status
+
+
+def test_what_did_not_change_is_not_put_together_again(city: Requesting) -> None:
+    book, _ = elsewhere(city)
+    city.approve(city.file())
+    known = book.newest()
+    assert book.newest() is known
+    city.file()
+    assert len(book.newest()) == len(known) + 1
+
+
+def test_a_look_that_takes_long_is_not_taken_often(city: Requesting) -> None:
+    book, records = elsewhere(city, takes=SECOND)
+    book.requests()
+    city.clock.advance(REST * 2 * SECOND - 3 * SECOND)
+    book.requests()
+    assert records.listed == 2
+    city.clock.advance(SECOND)
+    book.requests()
+    assert records.listed == 4
+    book.newest()
+    assert records.listed == 6
