@@ -30,7 +30,7 @@ class Candidates:
     """The cameras that a question may be about, each with the time of its registration.
 
     ``asked`` are named, or stand where it looks; ``passing`` stand elsewhere, and may have stood there;
-    ``unmoved`` never stood anywhere else.
+    ``unmoved`` never stood anywhere else, as far as the index knows.
     """
 
     asked: Mapping[str, int]

@@ -7,6 +7,7 @@ up by itself, and where it stood when it was recorded is the ledger's to say: no
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from archive.clock import Clock
@@ -24,7 +25,7 @@ class Registered:
 
     @property
     def is_unmoved(self) -> bool:
-        """Whether it surely never stood anywhere else: it was never changed at all."""
+        """Whether it never stood anywhere else: as far as the index knows it was never changed at all."""
         return self.version == 1
 
 
@@ -42,22 +43,44 @@ class CameraDirectory:
         self._guard = threading.Lock()
         self._read_at: int | None = None
         self._known: Mapping[str, Registered] = {}
+        self._reading: Future[Mapping[str, Registered]] | None = None
 
     def cameras(self) -> Mapping[str, Registered]:
-        """All cameras, by id and in the order of ids. Raises as the index."""
-        with self._guard:  # of many at once one asks
+        """All cameras, by id and in the order of ids. Raises as the index.
+
+        Of many at once one asks, and what comes of it, an error too, is for all of them.
+        """
+        with self._guard:
             now = self._clock.monotonic()
-            if self._read_at is None or now - self._read_at >= self._max_age:
-                self._known = self._read()
-                self._read_at = now
-            return self._known
+            if self._read_at is not None and now - self._read_at < self._max_age:
+                return self._known
+            reading = self._reading
+            if reading is None:
+                mine = self._reading = Future[Mapping[str, Registered]]()
+        return self._read(mine, now) if reading is None else reading.result()
 
     def changed(self) -> None:
         """A camera was added or changed: read anew before the next answer."""
         with self._guard:
             self._read_at = None
+            self._reading = None  # one that is going on may have been too early
 
-    def _read(self) -> dict[str, Registered]:
+    def _read(self, reading: "Future[Mapping[str, Registered]]", began: int) -> Mapping[str, Registered]:
+        try:
+            found = self._ask()
+        except BaseException as error:
+            reading.set_exception(error)
+            with self._guard:
+                if self._reading is reading:
+                    self._reading = None
+            raise
+        with self._guard:
+            if self._reading is reading:
+                self._known, self._read_at, self._reading = found, began, None
+        reading.set_result(found)
+        return found
+
+    def _ask(self) -> dict[str, Registered]:
         found: dict[str, Registered] = {}
         for document in self._index.documents("camera"):
             known = self._known.get(document.id)

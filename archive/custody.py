@@ -15,13 +15,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.clock import Clock
-from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
+from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed, Unavailable
 from archive.ids import check_name
 from archive.model import custody as events
 from archive.model.custody import Actor, CustodyEvent, Outcome
@@ -42,7 +42,7 @@ def new_writer_id(name: str) -> str:
 
 
 class Company:
-    """How many are about something now of which they will have an event recorded. Thread-safe."""
+    """How many are about something now of which they may have an event recorded. Thread-safe."""
 
     def __init__(self, pause: Callable[[float], None] = time.sleep) -> None:
         self._pause = pause
@@ -67,8 +67,11 @@ class Company:
 
 @dataclass(slots=True)
 class _Waiting:
+    """An event whose caller waits: until it is ``done``, or is ``called`` to write the next object."""
+
     event: CustodyEvent
-    done: "Future[None]"
+    done: "Future[None]" = field(default_factory=Future)
+    called: threading.Event = field(default_factory=threading.Event)
 
 
 class CustodyWriter:
@@ -94,8 +97,8 @@ class CustodyWriter:
         self._prev = GENESIS
         self._unclear: tuple[str, bytes, Lock] | None = None
         self._queue: list[_Waiting] = []
-        self._queue_guard = threading.Lock()
-        self._flush_guard = threading.Lock()
+        self._is_written = False
+        self._guard = threading.Lock()
         self._company = company
         self._next_at = 0
 
@@ -125,35 +128,71 @@ class CustodyWriter:
             details=details or {},
         )
         canonical.encode(events.to_json(event))  # a bad event fails its own caller, not the batch
-        waiting = _Waiting(event, Future())
-        with self._queue_guard:
+        waiting = _Waiting(event)
+        with self._guard:
             self._queue.append(waiting)
-        with self._flush_guard:
-            while not waiting.done.done():
-                if self._company is not None:
-                    self._company.await_others(self._next_at - self._clock.monotonic())
-                self._flush()
+            is_first = not self._is_written
+            self._is_written = True
+        if not is_first:
+            self._await_call(waiting)
+        if not waiting.done.done():
+            try:
+                self._write()
+            finally:
+                with self._guard:
+                    self._call_next(waiting)
         waiting.done.result()
         return event
 
-    def _flush(self) -> None:
+    def _await_call(self, mine: _Waiting) -> None:
+        try:
+            mine.called.wait()
+        except BaseException:
+            # Broken off: whoever was called to write and does not come must not be waited for.
+            with self._guard:
+                if mine.called.is_set() and not mine.done.done():
+                    self._call_next(mine)
+                else:
+                    self._queue = [one for one in self._queue if one is not mine]
+            raise
+
+    def _call_next(self, mine: _Waiting) -> None:
+        """Have whoever came first meanwhile write the next object. Within the guard."""
+        self._queue = [one for one in self._queue if one is not mine]
+        self._is_written = bool(self._queue)
+        if self._queue:
+            self._queue[0].called.set()
+
+    def _write(self) -> None:
+        """Write what is waiting, one's own event first."""
+        if self._company is not None:
+            self._company.await_others(self._next_at - self._clock.monotonic())
         began = self._clock.monotonic()
-        self._flush_batch()
+        self._flush()
         ended = self._clock.monotonic()
         self._next_at = ended + min(2 * (ended - began), LONGEST_PAUSE)
 
-    def _flush_batch(self) -> None:
-        with self._queue_guard:
+    def _flush(self) -> None:
+        with self._guard:
             batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+        failure: ArchiveError | None = None
         try:
             self._settle_unclear()
             self._store([item.event for item in batch])
         except ArchiveError as error:
+            failure = error
+        except BaseException:
+            failure = Unavailable(
+                "the custody event is not known to be on record",
+                code="custody_unavailable",
+                hint="Try again.",
+            )
+            raise
+        finally:
+            # Nobody may wait for ever for an event that is in no queue any more.
             for item in batch:
-                item.done.set_exception(error)
-            return
-        for item in batch:
-            item.done.set_result(None)
+                item.done.set_result(None) if failure is None else item.done.set_exception(failure)
+                item.called.set()
 
     def _store(self, batch: Sequence[CustodyEvent]) -> None:
         now = self._clock.now()

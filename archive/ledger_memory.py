@@ -13,6 +13,9 @@ from collections.abc import Callable
 from archive.ledger import Entry
 from archive.ports import ObjectVersion
 
+LARGEST = 8 * 1024
+"""Bytes of an entry that is remembered; one with a long story is read each time."""
+
 
 class EntryMemory:
     """The entries that were asked for last, ``most`` at a time. Thread-safe."""
@@ -24,6 +27,8 @@ class EntryMemory:
 
     def entry(self, found: ObjectVersion, read: Callable[[], Entry]) -> Entry:
         """The entry in a listed object; ``read`` fetches it where it is not remembered, and may raise."""
+        if found.size > LARGEST:
+            return read()
         name = (found.key, found.version)
         with self._guard:
             known = self._entries.get(name)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from archive.canonical import JsonObject
 from archive.model.gap import Gap
-from archive.reader import check_span, explain
+from archive.reader import UNKNOWN, GapSpan, check_span, explain
 from archive.timespan import SpanSet, Timespan, format_instant
 from search.index import Index
 from search.query import MAX_FILTER, RunCoverage, SegmentQuery
@@ -70,13 +70,15 @@ def recordings(
 
     ``registered`` are those that are asked for, each with the time of its registration; ``passing`` those
     that are asked for only where the index holds something of theirs that matches: they stood there once.
-    Of ``unmoved`` it is known that they never stood anywhere else.
+    ``unmoved`` are thought never to have stood anywhere else; they are looked for elsewhere all the same
+    where nothing else explains a hole.
 
     Coverage, gaps and pending of a camera partition the span. With a place filter they partition what is
     left of it without the time for which the index holds records of the camera elsewhere: a camera that
     moved to another district is not missing here, it is there.
 
-    Three questions go to the index; two more where a camera has a hole and may have stood elsewhere.
+    Three questions go to the index; two more where a camera has a hole and may have stood elsewhere; all of
+    them again where one passed.
 
     Raises:
         Malformed: ``span_in_future``, ``span_too_long`` (366 days).
@@ -99,29 +101,34 @@ def recordings(
         asked |= more  # theirs must be read before their runs too
     runs = tuple(run for run in runs if run.camera in asked)
     covered = _spans((run.camera, run.span) for run in runs)
-    elsewhere: Mapping[str, SpanSet] = {}
-    if _looks_at_places(query):
-        holed = [
-            camera
-            for camera in asked
-            if camera not in unmoved and covered.get(camera, _NONE).gaps_within(query.span)
-        ]
-        elsewhere = _elsewhere(index, query, holed, records) if holed else {}
     by_camera: dict[str, list[Gap]] = defaultdict(list)
     for gap in records:
         by_camera[gap.camera].append(gap)
-    gaps: list[CameraGap] = []
-    pending: list[CameraSpan] = []
-    for camera in sorted(asked):
-        explained, rest = explain(
+
+    def explained(camera: str, elsewhere: SpanSet) -> tuple[tuple[GapSpan, ...], SpanSet]:
+        return explain(
             query.span,
-            covered.get(camera, _NONE) | elsewhere.get(camera, _NONE),
+            covered.get(camera, _NONE) | elsewhere,
             by_camera[camera],
             registered_at=asked[camera],
             high_water=high_waters.get(camera),
             now=now,
         )
-        gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in explained)
+
+    def may_be_elsewhere(camera: str) -> bool:
+        if not covered.get(camera, _NONE).gaps_within(query.span):
+            return False
+        return camera not in unmoved or any(gap.cause == UNKNOWN for gap in explained(camera, _NONE)[0])
+
+    elsewhere: Mapping[str, SpanSet] = {}
+    if _looks_at_places(query):
+        holed = [camera for camera in asked if may_be_elsewhere(camera)]
+        elsewhere = _elsewhere(index, query, holed, records) if holed else {}
+    gaps: list[CameraGap] = []
+    pending: list[CameraSpan] = []
+    for camera in sorted(asked):
+        missing, rest = explained(camera, elsewhere.get(camera, _NONE))
+        gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in missing)
         pending.extend(CameraSpan(camera, span) for span in rest)
     return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)))
 

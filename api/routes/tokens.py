@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import JSONResponse, Response
 
+from api import problems
 from api.acts import Act
 from api.auth.holders import Known
 from api.parameters import instant
@@ -14,6 +15,7 @@ from api.routing import add_json
 from api.schemas.tokens import MadeTokenOut, TokenIn, TokenOut, TokenPage, TokenReason
 from api.visit import Visit, require
 from archive.canonical import JsonObject
+from archive.errors import ArchiveError
 from archive.ids import check_name
 from archive.model.token import TokenScope
 from archive.timespan import format_instant
@@ -56,7 +58,7 @@ def get_token(visit: Reader, request: Request, name: TokenName) -> Response:
     return read_answer(request, found.version, body)
 
 
-def make_token(visit: Maker, form: TokenIn) -> JSONResponse:
+def make_token(visit: Maker, form: TokenIn) -> Response:
     """Make a token. It ends, does nothing its maker may not, and stops with its maker's account."""
     scope = TokenScope(
         actions=frozenset(form.actions),
@@ -70,7 +72,11 @@ def make_token(visit: Maker, form: TokenIn) -> JSONResponse:
     )
     machines = office_of(visit.services).machines
     token = machines.make_within(visit.principal, form.name, scope, reason=form.reason)
-    made = machines.token(form.name)
+    try:
+        made = machines.token(form.name)
+    except ArchiveError as error:
+        # The token was made, and what is answered without being raised goes on record as done.
+        return problems.of_archive_error(error)
     visit.done()
     return JSONResponse(
         _token_json(made, visit.services.clock.now()) | {"token": token},

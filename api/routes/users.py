@@ -225,11 +225,11 @@ def _answer(
     """The answer to a change that happened; where the account cannot be read for it, that alone fails."""
     try:
         head = office.users.head(user_id)
+        body = _user_json(office.ways_in(), head) | (more or {})
     except ArchiveError as error:
         # Not raised, which would put a failure on record: a change that is answered goes on record as done.
         return problems.of_archive_error(error)
     visit.done(version=head.entry.version)
-    body = _user_json(office.ways_in(), head) | (more or {})
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
 
 

@@ -2,7 +2,7 @@
 
 What is older than ``max_age`` is read anew before an answer; a look costs one listing, and only streams that
 grew are read. What this process wrote itself is seen at once. Where there are so many requests that a look
-takes its time, the next one waits ten times as long.
+takes its time, the next one waits :data:`REST` times as long, and :data:`LONGEST_REST` at most.
 """
 
 import threading
@@ -21,6 +21,7 @@ from archive.ports import ObjectStore
 from archive.timespan import SECOND
 
 REST = 10
+LONGEST_REST = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class RequestBook:
     def requests(self) -> Sequence[RequestHead]:
         """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""
         with self._turn:
-            age = max(self._max_age, REST * self._took)
+            age = max(self._max_age, min(REST * self._took, LONGEST_REST))
             if self._read_at is None or self._clock.monotonic() - self._read_at >= age:
                 self._read()
             return self._heads()
@@ -93,8 +94,9 @@ class RequestBook:
         self._packages.refresh()
         if self._packages.changes != before:
             self._in_order = None
+        if self._read_at is not None:  # the first look reads every stream, later ones what grew
+            self._took = self._clock.monotonic() - began
         self._read_at = began
-        self._took = self._clock.monotonic() - began
 
     def _keep(self, entry: Entry) -> None:
         known = self._found.get(entry.id)

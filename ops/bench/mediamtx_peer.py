@@ -50,7 +50,7 @@ class MediamtxPeer:
         """Start in µs and length in s of the longest stretch it would play."""
         with httpx.Client(base_url=self.playback, trust_env=False) as client:
             answer = client.get("/list", params={"path": path})
-        if answer.status_code == 404:
+        if answer.status_code in (400, 404):  # it does not know the path yet, or nothing is recorded
             return 0, 0.0
         found = max(answer.raise_for_status().json(), key=lambda one: float(one["duration"]))
         return instant(found["start"]), float(found["duration"])

@@ -70,8 +70,8 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"{sessions} people with local accounts (half War Room, a quarter district operators, a "
-            "quarter police), each with a session cookie, an address and a connection, which is made anew after "
-            "4 s without a call, as nginx does. Each clicks every "
+            "quarter police), each with a session cookie, an address and a connection, which is made anew "
+            "after 4 s without a call, as nginx does. Each clicks every "
             f"{visitors.THINK_S:.0f} s on the average, at random, which is quicker than anybody reads an "
             f"answer; a click is one call. One in {visitors.WATCHING} plays footage instead, a piece every "
             f"{visitors.PIECE_S:.0f} s.",

@@ -392,6 +392,29 @@ def test_a_change_whose_answer_cannot_be_read_goes_on_record_as_done(
     assert [event.outcome for event in city.site.events(act)] == [Outcome.DONE]
 
 
+def test_a_change_whose_files_cannot_be_read_for_the_answer_goes_on_record_once(
+    city: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = city.site.services.office
+    assert office is not None
+
+    def unreadable() -> Any:
+        raise Unavailable("the passwords cannot be read", code="passwords_unreadable")
+
+    headers = tag(city.ada, "/v1/users/rekan")
+    monkeypatch.setattr(office, "ways_in", unreadable)
+    answer = city.ada("PATCH", "/v1/users/rekan", json={"roles": ["auditor"], "reason": "x"}, headers=headers)
+    assert code_of(answer) == (503, "passwords_unreadable")
+    assert [event.outcome for event in city.site.events("user.change")] == [Outcome.DONE]
+    made = {
+        "name": "vms", "actions": ["cameras.read"], "expires_at": instant(3600), "reason": "tampilan",
+    }  # fmt: skip
+    monkeypatch.setattr(office.machines, "token", lambda name: unreadable())
+    assert code_of(city.ada("POST", "/v1/tokens", json=made)) == (503, "passwords_unreadable")
+    assert [event.outcome for event in city.site.events("token.make")] == [Outcome.DONE]
+    assert [one.name for one in office.machines.known()][-1] == "vms"
+
+
 # -- grants ------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """The directory of cameras: read once a moment, and at once where this process changed something."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,15 +27,19 @@ class Documents:
         self._inner = open_sqlite(folder / "index.sqlite")
         self.asked = 0
         self.away = False
+        self.gate: threading.Event | None = None
 
     def put(self, camera: str, version: int, name: str = "Kamera") -> None:
         self._inner.put_document("camera", camera, version, state_of(camera, name))
 
     def documents(self, kind: str) -> Iterator[Document]:
         self.asked += 1
+        found = list(self._inner.documents(kind))
+        if self.gate is not None:
+            self.gate.wait()
         if self.away:
             raise Unavailable("away", code="index_unavailable")
-        return self._inner.documents(kind)
+        return iter(found)
 
     def close(self) -> None:
         self._inner.close()
@@ -122,3 +128,45 @@ def test_while_the_index_is_away_nothing_old_is_answered(
         directory.cameras()
     index.away = False
     assert list(directory.cameras()) == ["cam-1"]
+
+
+def test_of_many_at_once_one_asks_and_its_failure_is_theirs(
+    directory: CameraDirectory, index: Documents
+) -> None:
+    index.put("cam-1", 1)
+    index.gate = threading.Event()
+    index.away = True
+
+    def ask(_number: int) -> str:
+        try:
+            return " ".join(directory.cameras())
+        except Unavailable as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask, number) for number in range(8)]
+        while index.asked == 0 or any(not one.running() for one in asking):
+            threading.Event().wait(0.001)
+        threading.Event().wait(0.05)  # all of them wait for the one by now
+        index.gate.set()
+        assert [one.result(30) for one in asking] == ["index_unavailable"] * 8
+    assert index.asked == 1
+    index.away = False
+    assert ask(0) == "cam-1"
+
+
+def test_an_answer_from_before_a_change_is_not_kept(directory: CameraDirectory, index: Documents) -> None:
+    index.put("cam-1", 1)
+    index.gate = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        early = pool.submit(directory.cameras)
+        while index.asked == 0:
+            threading.Event().wait(0.001)
+        directory.changed()
+        gate, index.gate = index.gate, None
+        index.put("cam-2", 1)
+        assert list(directory.cameras()) == ["cam-1", "cam-2"]
+        gate.set()
+        early.result(30)
+    assert list(directory.cameras()) == ["cam-1", "cam-2"]
+    assert index.asked == 2

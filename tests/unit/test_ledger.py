@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from archive.clock import ManualClock
 from archive.custody import LONGEST_PAUSE, Company, CustodyWriter
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.ledger import Entry, Ledger
-from archive.ledger_memory import EntryMemory
+from archive.ledger_memory import LARGEST, EntryMemory
 from archive.model.custody import Actor, Outcome
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, Stored
@@ -153,6 +154,72 @@ def test_a_memory_forgets_what_was_longest_not_asked_for(reads: Reads, clock: Ma
         assert len(reads.got) == read
 
 
+def test_an_entry_with_a_long_story_is_read_each_time(reads: Reads, clock: ManualClock) -> None:
+    entries = Ledger(reads, clock, memory=EntryMemory())
+    append(entries, 0, "x" * LARGEST)
+    reads.got.clear()
+    for times in (1, 2):
+        entries.head("camera", "cam-1")
+        assert len(reads.got) == times
+
+
+def test_nobody_waits_for_an_event_of_which_nothing_is_known(
+    store: FilesystemStore, clock: ManualClock
+) -> None:
+    slow = SlowStore(store)
+    writer = CustodyWriter(slow, clock, writer="api-1")  # type: ignore[arg-type]
+    writer.record("searched", actor=ACTOR)
+    slow.out_of_memory = threading.Barrier(2)
+
+    def tell(_number: int) -> str:
+        try:
+            writer.record("searched", actor=ACTOR)
+        except MemoryError:
+            return "its own"
+        except Unavailable as error:
+            return error.code
+        return "stored"
+
+    with ThreadPoolExecutor(4) as pool:
+        told = [pool.submit(tell, number) for number in range(4)]
+        while len(writer._queue) < 3:  # the other three wait behind the one that is being written
+            threading.Event().wait(0.001)
+        slow.out_of_memory.wait()
+        found = sorted(one.result(30) for one in told)
+    assert found.count("its own") == 1
+    assert set(found) <= {"its own", "stored"}
+    batches = [custody.decode(store.get(v.key)) for v in store.list("custody/")]
+    assert [len(b.events) for b in batches if not b.events] == []
+
+
+class BrokenOff(threading.Event):
+    """Whoever waits for this is interrupted."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        raise KeyboardInterrupt
+
+
+def test_whoever_is_broken_off_is_not_waited_for(
+    store: FilesystemStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowStore(store)
+    slow.gate = threading.Event()
+    writer = CustodyWriter(slow, clock, writer="api-1")  # type: ignore[arg-type]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(writer.record, "first", actor=ACTOR)
+        slow.entered.wait()
+        with monkeypatch.context() as patched:
+            patched.setattr(custody, "_Waiting", partial(custody._Waiting, called=BrokenOff()))
+            with pytest.raises(KeyboardInterrupt):
+                writer.record("broken off", actor=ACTOR)
+        second = pool.submit(writer.record, "second", actor=ACTOR)
+        slow.gate.set()
+        assert (first.result(30).type, second.result(30).type) == ("first", "second")
+    writer.record("third", actor=ACTOR)
+    found = [event.type for event in custody.read(store, Timespan(T0, T0 + 1))]
+    assert found == ["first", "second", "third"]
+
+
 def test_events_wait_for_one_another_in_company_alone(store: FilesystemStore, clock: ManualClock) -> None:
     pauses: list[float] = []
     company = Company(pause=pauses.append)
@@ -229,8 +296,18 @@ class SlowStore:
         self.lose_answers = 0
         self.clock: ManualClock | None = None
         self.takes = SECOND // 100
+        self.out_of_memory: threading.Barrier | None = None
+        self.entered = threading.Event()
+        self.gate: threading.Event | None = None
 
     def put(self, key: str, content: Content, **options: object) -> Stored:
+        self.entered.set()
+        if self.gate is not None:
+            self.gate.wait()
+        if self.out_of_memory is not None:
+            self.out_of_memory.wait()
+            self.out_of_memory = None
+            raise MemoryError
         if self.clock is None:
             threading.Event().wait(0.01)
         else:

@@ -7,7 +7,7 @@ import pytest
 
 from archive.clock import ManualClock
 from archive.ports import ObjectStore, ObjectVersion
-from archive.requests.book import REST, RequestBook
+from archive.requests.book import LONGEST_REST, RequestBook
 from archive.timespan import SECOND
 from tests.support.requesting import Requesting, requesting
 
@@ -78,14 +78,19 @@ def test_what_did_not_change_is_not_put_together_again(city: Requesting) -> None
     assert len(book.newest()) == len(known) + 1
 
 
-def test_a_look_that_takes_long_is_not_taken_often(city: Requesting) -> None:
-    book, records = elsewhere(city, takes=SECOND)
+@pytest.mark.parametrize(("takes", "rest"), [(SECOND // 10, 2 * SECOND), (SECOND, LONGEST_REST)])
+def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int, rest: int) -> None:
+    book, records = elsewhere(city, takes)
     book.requests()
-    city.clock.advance(REST * 2 * SECOND - 3 * SECOND)
-    book.requests()
-    assert records.listed == 2
     city.clock.advance(SECOND)
+    book.requests()  # of the first look nothing follows: it reads what later ones know
+    assert records.listed == 4
+    began = city.clock.now() - 2 * takes
+    city.clock.advance(began + rest - 1 - city.clock.now())
     book.requests()
     assert records.listed == 4
-    book.newest()
+    city.clock.advance(1)
+    book.requests()
     assert records.listed == 6
+    book.newest()
+    assert records.listed == 8

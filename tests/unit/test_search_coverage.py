@@ -113,6 +113,17 @@ def test_only_a_camera_with_a_hole_that_may_have_moved_is_looked_for_elsewhere(i
     assert found.cameras == ("cam-1", "cam-2", "cam-3")
 
 
+def test_a_camera_that_moved_before_the_index_knew_is_looked_for_all_the_same(index: SqliteIndex) -> None:
+    here, there = place(kecamatan="73.71.13"), place(kecamatan="73.71.09")
+    index.add([entry(segment(n), here if n < 3 else there) for n in range(6)])
+    query = ask(T0, T0 + 70 * SECOND, kecamatan=("73.71.13",))
+    known = {"cam-1": T0}
+    found = recordings(index, query, registered=known, unmoved={"cam-1"}, now=NOW)
+    assert found == recordings(index, query, registered=known, now=NOW)
+    assert found.gaps == ()
+    assert found.pending == (CameraSpan("cam-1", Timespan(T0 + 60 * SECOND, T0 + 70 * SECOND)),)
+
+
 def test_a_camera_that_passed_is_answered_for_with_its_mark_read_first(index: SqliteIndex) -> None:
     here, there = place(kecamatan="73.71.13"), place(kecamatan="73.71.09")
     index.add([entry(segment(n), here if n < 3 else there) for n in range(6)])

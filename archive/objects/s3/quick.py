@@ -128,7 +128,10 @@ class QuickRequests:
 
 
 def sha256_of(checksum: str | None) -> str | None:
-    """A SHA-256 in hex; None for none, and for the checksum of checksums that an upload in parts has."""
+    """A SHA-256 in hex; None for none, for what is none, and for an upload's checksum of checksums."""
     if checksum is None or "-" in checksum:
         return None
-    return base64.b64decode(checksum).hex()
+    try:
+        return base64.b64decode(checksum, validate=True).hex()
+    except ValueError:
+        return None
