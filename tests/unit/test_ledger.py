@@ -167,9 +167,8 @@ def test_nobody_waits_for_an_event_of_which_nothing_is_known(
     store: FilesystemStore, clock: ManualClock
 ) -> None:
     slow = SlowStore(store)
+    slow.gate, slow.out_of_memory_at = threading.Event(), 2
     writer = CustodyWriter(slow, clock, writer="api-1")  # type: ignore[arg-type]
-    writer.record("searched", actor=ACTOR)
-    slow.out_of_memory = threading.Barrier(2)
 
     def tell(_number: int) -> str:
         try:
@@ -181,15 +180,17 @@ def test_nobody_waits_for_an_event_of_which_nothing_is_known(
         return "stored"
 
     with ThreadPoolExecutor(4) as pool:
-        told = [pool.submit(tell, number) for number in range(4)]
-        while len(writer._queue) < 3:  # the other three wait behind the one that is being written
+        told = [pool.submit(tell, 0)]
+        slow.entered.wait()
+        told += [pool.submit(tell, number) for number in range(1, 4)]
+        while len(writer._queue) < 3:  # they wait behind the one that is being written
             threading.Event().wait(0.001)
-        slow.out_of_memory.wait()
-        found = sorted(one.result(30) for one in told)
-    assert found.count("its own") == 1
-    assert set(found) <= {"its own", "stored"}
+        slow.gate.set()
+        assert told[0].result(30) == "stored"
+        assert sorted(one.result(30) for one in told[1:]) == ["custody_unavailable"] * 2 + ["its own"]
+    writer.record("searched", actor=ACTOR)
     batches = [custody.decode(store.get(v.key)) for v in store.list("custody/")]
-    assert [len(b.events) for b in batches if not b.events] == []
+    assert [len(b.events) for b in batches] == [1, 3, 1]  # what was told as unknown was stored after all
 
 
 class BrokenOff(threading.Event):
@@ -296,7 +297,8 @@ class SlowStore:
         self.lose_answers = 0
         self.clock: ManualClock | None = None
         self.takes = SECOND // 100
-        self.out_of_memory: threading.Barrier | None = None
+        self.out_of_memory_at = 0
+        self.puts = 0
         self.entered = threading.Event()
         self.gate: threading.Event | None = None
 
@@ -304,9 +306,8 @@ class SlowStore:
         self.entered.set()
         if self.gate is not None:
             self.gate.wait()
-        if self.out_of_memory is not None:
-            self.out_of_memory.wait()
-            self.out_of_memory = None
+        self.puts += 1
+        if self.puts == self.out_of_memory_at:
             raise MemoryError
         if self.clock is None:
             threading.Event().wait(0.01)
