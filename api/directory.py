@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from archive.clock import Clock
+from archive.errors import ArchiveError, Unavailable
 from archive.model.camera import Camera, from_state
 from archive.timespan import SECOND
 from search.index import Index
@@ -66,18 +67,21 @@ class CameraDirectory:
             self._reading = None  # one that is going on may have been too early
 
     def _read(self, reading: "Future[Mapping[str, Registered]]", began: int) -> Mapping[str, Registered]:
+        found: Mapping[str, Registered] | None = None
+        failure: ArchiveError = Unavailable("the cameras could not be read", code="index_unavailable")
         try:
             found = self._ask()
-        except BaseException as error:
-            reading.set_exception(error)
+        except ArchiveError as error:
+            failure = error
+            raise
+        finally:
             with self._guard:
                 if self._reading is reading:
                     self._reading = None
-            raise
-        with self._guard:
-            if self._reading is reading:
-                self._known, self._read_at, self._reading = found, began, None
-        reading.set_result(found)
+                    if found is not None:
+                        self._known, self._read_at = found, began
+            # Also where something unforeseen came of it: nobody may wait for ever.
+            reading.set_result(found) if found is not None else reading.set_exception(failure)
         return found
 
     def _ask(self) -> dict[str, Registered]:

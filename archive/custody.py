@@ -145,16 +145,17 @@ class CustodyWriter:
         return event
 
     def _await_call(self, mine: _Waiting) -> None:
+        came = False
         try:
-            mine.called.wait()
-        except BaseException:
-            # Broken off: whoever was called to write and does not come must not be waited for.
-            with self._guard:
-                if mine.called.is_set() and not mine.done.done():
-                    self._call_next(mine)
-                else:
-                    self._queue = [one for one in self._queue if one is not mine]
-            raise
+            came = mine.called.wait()
+        finally:
+            if not came:
+                # Broken off: whoever was called to write and does not come must not be waited for.
+                with self._guard:
+                    if mine.called.is_set() and not mine.done.done():
+                        self._call_next(mine)
+                    else:
+                        self._queue = [one for one in self._queue if one is not mine]
 
     def _call_next(self, mine: _Waiting) -> None:
         """Have whoever came first meanwhile write the next object. Within the guard."""
@@ -175,21 +176,17 @@ class CustodyWriter:
     def _flush(self) -> None:
         with self._guard:
             batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
-        failure: ArchiveError | None = None
+        # Nobody may wait for ever for an event that is in no queue any more.
+        failure: ArchiveError | None = Unavailable(
+            "the custody event is not known to be on record", code="custody_unavailable", hint="Try again."
+        )
         try:
             self._settle_unclear()
             self._store([item.event for item in batch])
+            failure = None
         except ArchiveError as error:
             failure = error
-        except BaseException:
-            failure = Unavailable(
-                "the custody event is not known to be on record",
-                code="custody_unavailable",
-                hint="Try again.",
-            )
-            raise
         finally:
-            # Nobody may wait for ever for an event that is in no queue any more.
             for item in batch:
                 item.done.set_result(None) if failure is None else item.done.set_exception(failure)
                 item.called.set()
