@@ -12,9 +12,16 @@ from api import problems
 SLOWEST = 16 * 1024
 """Bytes a second that a body must come with, once the time for one pause is over."""
 
+DROPPED = 1 << 20
+"""Bytes beyond its limit that are read of a body and dropped. A connection that is closed with bytes unread
+is reset, and whoever sends a little too much would not read why that was refused."""
+
+DROPPING = 1.0
+"""Seconds for it."""
+
 
 class BodyLimit:
-    """Answers 413 for a body that says it is too large, and stops reading one that turns out to be.
+    """Answers 413 for a body that says it is too large, and for one that turns out to be; keeps neither.
 
     ``limit`` in bytes for every path but those that ``limits`` names. A body that pauses for longer than
     ``pause`` seconds, or as a whole comes more slowly than :data:`SLOWEST` after that time, is answered 408.
@@ -42,6 +49,8 @@ class BodyLimit:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         limit = self._limits.get(path, self._limit)
         if self._announced(scope) > limit:
+            if not any(name == b"expect" for name, _ in scope["headers"]):  # who asks first sends nothing yet
+                await _drop(receive)
             await problems.of_http(too_large)(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
@@ -63,6 +72,8 @@ class BodyLimit:
                 seen += len(message.get("body", b""))
                 whole = not message.get("more_body")
                 if seen > limit:
+                    if not whole:
+                        await _drop(receive)
                     raise too_large
             return message
 
@@ -74,3 +85,17 @@ class BodyLimit:
             if name == b"content-length" and value.isdigit():
                 return int(value[:18])
         return 0
+
+
+async def _drop(receive: Receive) -> None:
+    """Read the rest of a body, or as much of it as is dropped, and keep nothing."""
+    dropped = 0
+    try:
+        async with asyncio.timeout(DROPPING):
+            while dropped < DROPPED:
+                message = await receive()
+                if not message.get("more_body"):  # its end, or the client left
+                    return
+                dropped += len(message.get("body", b""))
+    except TimeoutError:
+        return

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api import problems
-from api.body import BodyLimit
+from api.body import DROPPED, BodyLimit
 
 SCOPE: dict[str, Any] = {
     "type": "http", "method": "POST", "path": "/v1/x", "query_string": b"", "headers": [], "root_path": "",
@@ -73,18 +73,49 @@ def test_a_large_body_at_a_fair_pace_takes_its_time() -> None:
     assert served(paced(12, 8000, 0.05), pause=0.2)[0] == 200
 
 
-@pytest.mark.parametrize("size", [100_001, 500_000])
-def test_a_body_that_turns_out_too_large_is_read_no_further(size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "read_of_it"), [(100_001, 101_000), (500_000, 500_000), (5_000_000, 100_000 + DROPPED)]
+)
+def test_of_a_body_that_turns_out_too_large_a_bounded_rest_is_dropped(size: int, read_of_it: int) -> None:
     read = 0
 
     async def pieces() -> AsyncIterator[bytes]:
         nonlocal read
-        for _ in range(size // 1000 + 1):
+        for _ in range(-(-size // 1000)):
             read += 1000
             yield b"x" * 1000
 
     assert served(pieces(), pause=1)[0] == 413
-    assert read <= 102_000
+    assert 0 <= read - read_of_it <= 2000
+
+
+def test_a_body_that_is_too_large_and_never_ends_is_answered_all_the_same() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x" * 100_001
+        await asyncio.sleep(3600)
+
+    assert served(pieces(), pause=30)[0] == 413
+
+
+@pytest.mark.parametrize(("headers", "read"), [((), True), (((b"expect", b"100-continue"),), False)])
+def test_a_body_that_says_it_is_too_large_is_asked_for_by_nobody(
+    headers: tuple[tuple[bytes, bytes], ...], read: bool
+) -> None:
+    """One that is on its way is dropped; a client that asks beforehand is not told to go on."""
+    asked = False
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked = True
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {**SCOPE, "headers": [(b"content-length", b"100001"), *headers]}
+    asyncio.run(BodyLimit(_echo, limit=100_000)(scope, receive, send))
+    assert (sent[0]["status"], asked) == (413, read)
 
 
 def test_after_the_body_the_client_may_be_silent_for_as_long_as_it_likes() -> None:
