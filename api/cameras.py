@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from api.places import Where
 from api.services import Services
-from archive.model.camera import Camera, from_state
+from archive.cameras import from_public_state
+from archive.model.camera import Camera
 from search.query import Document, SegmentQuery
 
 
@@ -21,7 +22,7 @@ def camera_facts(services: Services, camera: str) -> Camera:
 def facts_of(services: Services, camera: str, document: Document | None) -> Camera:
     """The same, by the document that the index has of the camera, if any. Raises NotFound."""
     if document is not None:
-        return from_state({**document.state, "sealed_source": ""})
+        return from_public_state(document.state)
     return services.registry.camera(camera)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from archive.cameras import from_public_state
 from archive.clock import Clock
 from archive.errors import ArchiveError, Unavailable
-from archive.model.camera import Camera, from_state
+from archive.model.camera import Camera
 from archive.timespan import SECOND
 from search.index import Index
 
@@ -89,6 +90,6 @@ class CameraDirectory:
         for document in self._index.documents("camera"):
             known = self._known.get(document.id)
             if known is None or known.version != document.version:
-                known = Registered(from_state({**document.state, "sealed_source": ""}), document.version)
+                known = Registered(from_public_state(document.state), document.version)
             found[document.id] = known
         return found

@@ -288,6 +288,11 @@ def public_state(state: JsonObject) -> JsonObject:
     return {name: value for name, value in state.items() if name != "sealed_source"}
 
 
+def from_public_state(state: JsonObject) -> Camera:
+    """The camera of such a state; its sealed source is "". Raises Malformed ``bad_camera``."""
+    return from_state({**state, "sealed_source": ""})
+
+
 def cameras_of(entries: Iterable[ledger.Entry]) -> list[Camera]:
     """Cameras from ledger entries."""
     return [from_state(entry.state) for entry in entries]

@@ -1,8 +1,10 @@
 """Both verifiers on one package: what each says, and where they are allowed to differ."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from archive.errors import ArchiveError
@@ -27,6 +29,14 @@ SAME_REASON = (
     frozenset({"bad_clip", "bad_pieces", "slices_differ", "clip_not_derived"}),
 )
 """Codes for one and the same damage, which a strict reader and a lenient one name differently."""
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Openssl]:
+    """The ``openssl`` that the one-file verifier asks."""
+    made = Openssl()
+    yield made
+    made.close()
 
 
 @dataclass(frozen=True)

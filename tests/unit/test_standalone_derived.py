@@ -29,7 +29,7 @@ from archive.evidence.standalone.stream import read_payload
 from archive.mp4.header import write_header
 from archive.mp4.samples import SampleTable
 from ops import keys as installation
-from tests.support import packages
+from tests.support import packages, two_verifiers
 from tests.support.fragmented import sample, track
 from tests.support.packages import FRAMES, World, make_world, write_tags
 from tests.support.two_verifiers import main_opinion, standalone, standalone_opinion
@@ -67,11 +67,7 @@ class Watched(Parcel):
             self.open -= 1
 
 
-@pytest.fixture(scope="module")
-def program() -> Iterator[Openssl]:
-    made = Openssl()
-    yield made
-    made.close()
+program = two_verifiers.program
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,17 +17,14 @@ from archive.evidence.standalone.openssl import Openssl
 from archive.evidence.verify import Trust
 from archive.timespan import DAY, SECOND
 from ops import keys
+from tests.support import two_verifiers
 from tests.support.packages import World, make_world
 from tests.support.two_verifiers import Opinion, disagreement, main_opinion, standalone_opinion
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed here")
 
 
-@pytest.fixture(scope="module")
-def program() -> Iterator[Openssl]:
-    made = Openssl()
-    yield made
-    made.close()
+program = two_verifiers.program
 
 
 @pytest.fixture(scope="module")

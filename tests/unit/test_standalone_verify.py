@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from archive.evidence.standalone.verify import verify
 from archive.evidence.verify import Trust
 from archive.timespan import DAY
 from ops import keys as installation
+from tests.support import two_verifiers
 from tests.support.packages import World, a_request, make_world, sibling_signer, write_tags
 from tests.support.two_verifiers import (
     disagreement,
@@ -51,11 +52,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-@pytest.fixture(scope="module")
-def program() -> Iterator[Openssl]:
-    made = Openssl()
-    yield made
-    made.close()
+program = two_verifiers.program
 
 
 @pytest.fixture
