@@ -8,6 +8,10 @@ A *turn* is an object ``gate/<n>`` put if absent, where ``n - 1`` is over: put i
 out (:data:`LEASE`) because its owner died. It carries nobody's name, since names are in the ledger. Turns
 live in the cache bucket: they matter for seconds. Holds that wait say so under ``gate/wait/`` and are let
 through first; what is over is removed by whoever destroys.
+
+What is removed leaves its number free, and a process that was held up between looking and putting finds it
+so. Hence whoever has put looks once more: of all numbers there ever were the highest is never removed, so a
+turn with a higher one beside it came too late, and is none.
 """
 
 import secrets
@@ -135,12 +139,17 @@ class Gate:
             stored = self._cache.put(_key(last + 1), Content.of_bytes(body))
         except AlreadyExists:
             return None
-        if not stored.created:
+        if not stored.created or self._is_late(last + 1):
             return None
         if yielding and len(turns) >= _SWEEP:
             for version in turns.values():
                 self._remove(version)
         return Turn(last + 1, until, self._clock)
+
+    def _is_late(self, number: int) -> bool:
+        """Whether others had turns while this one was on its way, so that its number was free again."""
+        listed = (_number(version.key) for version in self._cache.list(PREFIX))
+        return any(other is not None and other > number for other in listed)
 
     def _leave(self, turn: Turn) -> None:
         self._cache.put(_key(turn.number) + _OVER, Content.of_bytes(b"{}"))

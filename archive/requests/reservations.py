@@ -5,13 +5,16 @@ each filing is announced first, in a row of its account's own in the cache bucke
 
 1. the row is listed, then the book read anew: what is filed, and what is announced and not filed yet;
 2. the limit is judged over both together;
-3. the announcement is put as the next of the row, if that place is free. Where somebody was first, from 1.
+3. the announcement is put as the next of the row, if that place is free. Where somebody was first, from 1;
+4. the row is listed again. Where a later announcement stands in it, from 1, with this one left standing.
 
-Whoever finds the place free has read every announcement before it, so of any number of filings as many pass
-as fit. Whoever is next removes those before it that the book has by now, so that a row stays short however
-many are filed: who listed them still finds the request, since the book is read after the row. The last of a
-row stays, as the next is counted from it. An announcement that came to nothing counts for :data:`LASTS`,
-after which nothing can come of it any more; a filing gives up long before.
+Whoever finds the place free and is the last then has read every announcement before it, so of any number of
+filings as many pass as fit. Whoever is next removes those before it that the book has by now, so that a row
+stays short however many are filed: who listed them still finds the request, since the book is read after the
+row. A place that was removed is free again for somebody who was held up since he listed; but the last of a
+row stays, as the next is counted from it, and by that it is seen (4) that he came too late. An announcement
+that came to nothing counts for :data:`LASTS`, after which nothing can come of it any more; a filing gives up
+long before.
 """
 
 import random
@@ -23,7 +26,7 @@ from archive import canonical
 from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Malformed, NotFound, Unavailable
-from archive.ports import Content, ObjectStore, ObjectVersion
+from archive.ports import Content, ObjectStore, ObjectVersion, Stored
 from archive.timespan import MINUTE, format_instant, parse_instant
 
 LASTS = 10 * MINUTE
@@ -64,27 +67,37 @@ class Reservations:
             Whatever ``judge`` raises.
         """
         row = f"{PREFIX}{sha256_hex(account.encode())[:32]}/"
-        for _ in range(_MOST_TRIES):
-            listed = list(self._cache.list(row))
-            standing = self._standing(listed)
-            others = {
-                one.request_id: one.held_us
-                for one in standing.values()
-                if one.request_id != wanted.request_id
-            }
-            filed = judge(others)
-            last = int(listed[-1].key.removeprefix(row)) if listed else 0
-            if self._put(f"{row}{last + 1:010d}", wanted):
-                self._sweep(listed[:-1], standing, filed)
-                return
-            self._pause(_PAUSE_S * random.random())  # noqa: S311 - spreads tries, guards nothing
+        overtaken: list[Stored] = []
+        try:
+            for _ in range(_MOST_TRIES):
+                listed = list(self._cache.list(row))
+                standing = self._standing(listed)
+                others = {
+                    one.request_id: one.held_us
+                    for one in standing.values()
+                    if one.request_id != wanted.request_id
+                }
+                filed = judge(others)
+                last = int(listed[-1].key.removeprefix(row)) if listed else 0
+                mine = self._put(f"{row}{last + 1:010d}", wanted)
+                if mine is not None:
+                    if not list(self._cache.list(row, start_after=mine.key)):
+                        self._sweep(listed[:-1], standing, filed)
+                        return
+                    overtaken.append(mine)
+                self._pause(_PAUSE_S * random.random())  # noqa: S311 - spreads tries, guards nothing
+        finally:
+            # What stands further on says the same, or else nothing is filed.
+            for one in overtaken:
+                self._cache.delete_version(one.key, version=one.version)
         raise Unavailable(
             "too many requests of this agency are being filed at once",
             code="filing_busy",
             hint="Nothing was filed. File again in a minute; over HTTP with a new Idempotency-Key.",
         )
 
-    def _put(self, key: str, wanted: Announced) -> bool:
+    def _put(self, key: str, wanted: Announced) -> Stored | None:
+        """What was put; None where the place is taken."""
         body = canonical.encode(
             {
                 "at": format_instant(self._clock.now()),
@@ -94,9 +107,11 @@ class Reservations:
             }
         )
         try:
-            return self._cache.put(key, Content.of_bytes(body)).created
+            stored = self._cache.put(key, Content.of_bytes(body))
         except AlreadyExists:
-            return False
+            return None
+        # Not created, though nobody else writes these bytes: it arrived, and the answer to it was lost.
+        return stored
 
     def _standing(self, listed: Sequence[ObjectVersion]) -> dict[str, Announced]:
         """Announcements that still count, by key, oldest first."""

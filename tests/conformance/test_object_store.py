@@ -221,6 +221,25 @@ class TestPut:
         assert len({result.version for result in results if isinstance(result, Stored)}) == 1
         assert sum(result.created for result in results if isinstance(result, Stored)) == 1
 
+    def test_while_others_delete_it_is_stored_or_taken(self, under_test: StoreUnderTest) -> None:
+        """What is refused as taken and is gone at the next look is put again; a put never says NotFound."""
+        store, key = under_test.store, under_test.key("race.json")
+
+        def act(number: int) -> list[Stored | None]:
+            answers: list[Stored | None] = []
+            for turn in range(25):
+                try:
+                    answers.append(store.put(key, Content.of_bytes(b"entry %d of %d" % (turn, number))))
+                except (AlreadyExists, Unavailable):  # taken; or at each of four tries taken, and gone
+                    answers.append(None)
+                for version in store.versions(key):
+                    store.delete_version(key, version=version.version)
+            return answers
+
+        results = in_threads(8, act)
+        assert all(isinstance(result, list) for result in results), results
+        assert any(answer for result in results if isinstance(result, list) for answer in result)
+
 
 class TestReading:
     def test_range_edges(self, under_test: StoreUnderTest) -> None:

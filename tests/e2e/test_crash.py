@@ -155,6 +155,7 @@ def recording(tmp_path: Path) -> Iterator[RecordingSite]:
     _kill_all(site)
 
 
+@pytest.mark.alone
 def test_three_kills(recording: RecordingSite, mediamtx_server: MediamtxServer, tmp_path: Path) -> None:
     sample = numbered.make_numbered("h264-nob", 150, tmp_path / "sample.mp4")
     url = mediamtx_server.own_url("kam-1")

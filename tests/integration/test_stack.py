@@ -29,6 +29,7 @@ def refusal(error: pytest.ExceptionInfo[ClientError]) -> str:
     return error.value.response["Error"]["Code"]
 
 
+@pytest.mark.alone
 def test_second_up_is_instant_and_changes_nothing(disposable_stack: Stack) -> None:
     parts = ["minio", "mediamtx"]
     first = disposable_stack.up(parts)
@@ -70,9 +71,10 @@ def test_killed_elasticsearch_keeps_what_it_acknowledged(disposable_stack: Stack
 def test_mediamtx_takes_a_path_that_records(disposable_stack: Stack) -> None:
     disposable_stack.start("mediamtx")
     api = disposable_stack.env()["SAKSI_TEST_MEDIAMTX_API"]
-    added = httpx.post(f"{api}/v3/config/paths/add/camera", json={"record": True}, trust_env=False)
-    assert added.is_success
-    kept = httpx.get(f"{api}/v3/config/paths/get/camera", trust_env=False).json()
+    with httpx.Client(base_url=api, trust_env=False, timeout=30) as client:
+        added = client.post("/v3/config/paths/add/camera", json={"record": True})
+        assert added.is_success, added.text
+        kept = client.get("/v3/config/paths/get/camera").json()
     assert kept["record"]
     assert kept["recordPath"].startswith(str(disposable_stack.state_dir))
 

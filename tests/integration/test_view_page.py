@@ -200,7 +200,7 @@ def test_playing_keeps_step_and_real_time(browser: Browser, site: Site, url: str
 
 def test_a_gap_is_shown_with_its_cause_and_the_clock_goes_on(browser: Browser, site: Site, url: str) -> None:
     gap = site.gap.start - T0, site.gap.end - T0
-    look(browser, site, url, CAMERA, EMPTY_CAMERA, at=instant(gap[0] / SECOND - 1.0))
+    look(browser, site, url, CAMERA, EMPTY_CAMERA, at=instant(gap[0] / SECOND - 3.0))
     settled(browser)
     browser.wait(f"({NUMBER})('{CAMERA}') !== null")
     last = number(browser, CAMERA)
@@ -210,7 +210,7 @@ def test_a_gap_is_shown_with_its_cause_and_the_clock_goes_on(browser: Browser, s
     const video = document.querySelector('[data-camera="cam-1"] video');
     const each = () => {
       const one = window.number("cam-1");
-      if (one !== null) window.shown.push(one);
+      if (one !== null) window.shown.push([document.getElementById("clock").textContent, one]);
       video.requestVideoFrameCallback(each);
     };
     video.requestVideoFrameCallback(each);""".replace("NUMBER", NUMBER)
@@ -227,17 +227,22 @@ def test_a_gap_is_shown_with_its_cause_and_the_clock_goes_on(browser: Browser, s
     browser.run("new Promise((done) => setTimeout(done, 1200))")
     assert wall(browser) > before
     assert stamp(browser, EMPTY_CAMERA) > gap[0] / SECOND
-    # Nothing from beyond the gap was on screen before it: the second run begins again with frame 0.
-    shown = browser.run("window.shown")
+    # Nothing from beyond the gap was on screen before it: the second run begins again with frame 0. A busy
+    # machine may have come to the gap's end by now, where that is as it should be.
+    shown = [one for clock, one in browser.run("window.shown") if clock < "14:00:49"]
     assert shown
     assert min(shown) >= last
     browser.key(" ", code="Space", text=" ")
-    for _ in range(5):
-        browser.key("ArrowRight")
-    settled(browser)
-    at = wall(browser)
-    assert at > gap[1] / SECOND
-    browser.wait(f"Math.abs(({NUMBER})('{CAMERA}') - {int((at - gap[1] / SECOND) * 15)}) <= 1", seconds=10)
+    key = "ArrowRight"
+    while True:  # from however far it played by now
+        browser.key(key)
+        settled(browser)
+        at = wall(browser) - gap[1] / SECOND
+        if 0 < at < 9:
+            break
+        key = "ArrowRight" if at <= 0 else "ArrowLeft"
+    # The clock is cut to the tenth, in which one and a half frames pass.
+    browser.wait(f"[0, 1, 2].includes(({NUMBER})('{CAMERA}') - {int(at * 15)})", seconds=10)
 
 
 def test_another_districts_camera_is_refused_on_the_page_and_takes_no_other_with_it(

@@ -45,16 +45,18 @@ const once = (name) => new Promise((done, failed) => {
   player.addEventListener(name, done, {once: true});
   player.addEventListener("error", () => failed(new Error(player.error.message)), {once: true});
 });
-// "seeked" may come before the new frame is on screen; without a new frame (the same one again) go on.
+// "loadeddata" and "seeked" may come before the frame is on screen; without a new one (the same again) go on.
 const nextFrame = () => new Promise((done) => {
-  const enough = setTimeout(done, 1500);
+  const enough = setTimeout(done, 5000);
   player.requestVideoFrameCallback(() => { clearTimeout(enough); done(); });
 });
 (async () => {
   try {
     const loaded = once("loadeddata");
+    const first = nextFrame();
     player.src = "/clip.mp4";
     await loaded;
+    await first;
     seen.duration = player.duration;
     seen.frames.push(number());
     for (const time of %(times)s) {

@@ -12,6 +12,7 @@ from archive.gate import LEASE, PREFIX, Gate
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectStore
 from archive.timespan import SECOND
+from tests.support.held_up import HeldUp
 from tests.support.leaves import T0
 
 
@@ -119,3 +120,30 @@ def test_turns_that_are_over_are_swept_up(cache: ObjectStore, clock: ManualClock
     with passing.deleting():
         pass
     assert len(list(cache.list(PREFIX))) == 2
+
+
+@pytest.mark.parametrize("kind", ["deleting", "placing"])
+def test_one_held_up_while_others_passed_and_were_swept_up_has_no_turn(
+    cache: ObjectStore, clock: ManualClock, kind: str
+) -> None:
+    """Its number is free again, but somebody is inside under a later one."""
+    passing = gate(cache, clock)
+    inside = gate(cache, clock).deleting()
+
+    def others_pass() -> None:
+        for _ in range(16):
+            with passing.placing():
+                pass
+        inside.__enter__()  # sweeps up the sixteen, and stays inside
+
+    waits = 0
+
+    def pause(_seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 3:
+            inside.__exit__(None, None, None)
+
+    slow = Gate(HeldUp(cache, others_pass), clock, pause=pause)
+    with slow.deleting() if kind == "deleting" else slow.placing():
+        assert waits == 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from archive.errors import ArchiveError, IntegrityError, Refused, StoreFull, Unavailable
+from archive.errors import ArchiveError, IntegrityError, NotFound, Refused, StoreFull, Unavailable
 from archive.objects import rules
 from archive.objects.s3.body import SMALL, PromisedReader, small_body
 from archive.objects.s3.listing import Listing
@@ -15,7 +15,7 @@ from archive.objects.s3.locks import default_lock
 from archive.objects.s3.quick import QuickRequests, sha256_of
 from archive.objects.s3.repeat import waits, worthwhile
 from archive.objects.s3.trouble import Taken, translated
-from archive.ports import Content, Lock, Stored
+from archive.ports import Content, Lock, ObjectVersion, Stored
 from archive.timespan import as_datetime
 
 if TYPE_CHECKING:
@@ -133,14 +133,18 @@ class ConditionalPuts:
             )
         version = answer.version or UNVERSIONED
         if version != UNVERSIONED and not rules.names_its_content(key, content.sha256):
-            try:
-                oldest = self._listing.oldest_version(key)
-            except Refused:
-                # An account that may only put; readers take the oldest version all the same.
-                oldest = None
-            if oldest is not None and oldest.version != version:
-                return self._compared(key, content, oldest.version)
+            while (oldest := self._oldest_if_told(key)) is not None and oldest.version != version:
+                earlier = self._compared(key, content, oldest.version)
+                if earlier is not None:
+                    return earlier
         return Stored(key, version, content.sha256, created=True)
+
+    def _oldest_if_told(self, key: str) -> ObjectVersion | None:
+        try:
+            return self._listing.oldest_version(key)
+        except Refused:
+            # An account that may only put; readers take the oldest version all the same.
+            return None
 
     def _taken(self, key: str, content: Content) -> Stored | None:
         """The answer for a key the store calls taken; None if nothing is there any more."""
@@ -162,8 +166,12 @@ class ConditionalPuts:
         oldest = self._listing.oldest_version(key)
         return None if oldest is None else self._compared(key, content, oldest.version)
 
-    def _compared(self, key: str, content: Content, version: str) -> Stored:
-        sha256 = self._sha256_of_version(key, version)
+    def _compared(self, key: str, content: Content, version: str) -> Stored | None:
+        """The answer for a version that was there a moment ago; None if it was removed since."""
+        try:
+            sha256 = self._sha256_of_version(key, version)
+        except NotFound:
+            return None
         if sha256 != content.sha256:
             raise rules.taken_by_other_bytes(key, sha256, content.sha256)
         return Stored(key, version, sha256, created=False)
