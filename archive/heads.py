@@ -1,12 +1,14 @@
 """The newest entry of every stream of one ledger kind, kept up to date.
 
-A look costs one listing; only a stream that grew is read. What decides over destruction (holds) and what
-decides over keeping (policies) is read this way by every process that needs it, each at its own pace.
+A look lists what can have grown (:mod:`archive.ends`), and reads what did. What decides over destruction
+(holds) and what decides over keeping (policies) is read this way by every process that needs it, each at its
+own pace; whoever destroys lists every entry at each look.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from archive import keys
+from archive.ends import Ends, IsFinal, never
 from archive.ledger import Entry, Ledger
 from archive.ports import ObjectStore, ObjectVersion
 
@@ -14,13 +16,14 @@ from archive.ports import ObjectStore, ObjectVersion
 class Heads:
     """The heads of one kind. Not thread-safe: whoever shares it guards :meth:`refresh`.
 
-    ``changes`` counts the streams that were found to have grown, so that one may tell whether any did.
+    ``is_final`` says which states nothing may follow. ``changes`` counts the streams that were found to have
+    grown, so that one may tell whether any did.
     """
 
-    def __init__(self, ledger: Ledger, records: ObjectStore, kind: str) -> None:
+    def __init__(self, ledger: Ledger, records: ObjectStore, kind: str, *, is_final: IsFinal = never) -> None:
         self._ledger = ledger
         self._records = records
-        self._kind = kind
+        self._ends = Ends(records, kind, is_final)
         self._entries: dict[str, Entry] = {}
         self.changes = 0
 
@@ -32,16 +35,25 @@ class Heads:
             IntegrityError: an entry does not read; nothing is skipped, since it may be a hold.
         """
         newest: dict[str, tuple[int, ObjectVersion]] = {}
-        for listed in self._records.list(keys.ledger_prefix(self._kind)):
-            _, entity, version = keys.parse_ledger_key(listed.key)
-            if entity not in newest or version > newest[entity][0]:
-                newest[entity] = (version, listed)
+        for prefix in self._ends.prefixes():
+            for listed in self._records.list(prefix):
+                _, entity, version = keys.parse_ledger_key(listed.key)
+                if entity not in newest or version > newest[entity][0]:
+                    newest[entity] = (version, listed)
         for entity, (version, listed) in newest.items():
             known = self._entries.get(entity)
             if known is None or known.version != version:
-                self._entries[entity] = self._ledger.listed(listed)
+                entry = self._entries[entity] = self._ledger.listed(listed)
+                self._ends.note(entry)
                 self.changes += 1
         return self._entries
+
+    def prefixes(self, wanted: Callable[[Entry], bool]) -> list[str]:
+        """What to list to meet every entry of the streams that may grow, and of those that are ``wanted``.
+
+        A stream is wanted by its head, as the last look had it. Raises as the store.
+        """
+        return self._ends.prefixes(wanted)
 
     @property
     def known(self) -> Mapping[str, Entry]:

@@ -199,6 +199,13 @@ class ObjectStore(Protocol):
         """Every version and delete marker under ``prefix``: by key, oldest first within a key."""
         ...
 
+    def common_prefixes(self, folder: str) -> Iterator[str]:
+        """What the names under ``folder`` go on with up to their next slash: each once, in order, whole.
+
+        ``folder`` is empty or ends in a slash, and so do they. One whose objects are all gone may be named.
+        """
+        ...
+
     def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
         """Set or lengthen retention. Raises Refused ``lock_shortened`` for less than there is."""
         ...

@@ -97,7 +97,13 @@ class Evidence:
             )
 
         return SealWorker(
-            site.ledger, sealer, self._remembering(prepare), site.clock, self.name, separation=separation
+            site.ledger,
+            jobs.heads_of_jobs(site.ledger, site.stores.records),
+            sealer,
+            self._remembering(prepare),
+            site.clock,
+            self.name,
+            separation=separation,
         )
 
     def _remembering(self, prepare: Prepare) -> Prepare:

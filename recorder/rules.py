@@ -19,7 +19,6 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.holds.book import HoldBook
-from archive.holds.reading import ReadableHeads, Reading
 from archive.ledger import Entry, Ledger
 from archive.model import hold as holds
 from archive.model import retention
@@ -28,6 +27,7 @@ from archive.model.hold import Hold
 from archive.model.retention import Policy
 from archive.model.segment import Segment
 from archive.ports import ObjectStore
+from archive.readable import ReadableHeads, Reading
 from archive.retention.book import PolicyBook
 from archive.timespan import SECOND
 from recorder.archiver import Log
@@ -64,7 +64,11 @@ class Rules:
             ledger, records, retention.KIND, lambda entry: retention.from_state(entry.state)
         )
         self._holds: ReadableHeads[Hold] = ReadableHeads(
-            ledger, records, holds.KIND, lambda entry: holds.from_state(entry.id, entry.state)
+            ledger,
+            records,
+            holds.KIND,
+            lambda entry: holds.from_state(entry.id, entry.state),
+            is_final=holds.is_at_its_end,
         )
         self._policy_book = PolicyBook((), floor_days=floor_days)
         self._hold_book = HoldBook(())

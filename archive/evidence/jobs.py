@@ -33,8 +33,11 @@ from archive.model.evidence import (
     SealedPackage,
     SealRequest,
     from_state,
+    is_at_its_end,
     to_state,
 )
+from archive.ports import ObjectStore
+from archive.readable import ReadableHeads
 from archive.timespan import MINUTE, Timespan
 
 KIND = "evidence"
@@ -121,6 +124,11 @@ def all_jobs(ledger: Ledger) -> Iterator[Job]:
         yield Job(entry, from_state(entry.state))
 
 
+def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> ReadableHeads[EvidenceRecord]:
+    """The newest state of every package, for a worker that looks again and again."""
+    return ReadableHeads(ledger, records, KIND, lambda entry: from_state(entry.state), is_final=is_at_its_end)
+
+
 def is_open(job: Job, now: int) -> bool:
     """Whether a worker may claim it: asked for, left behind by a dead worker, or without its token."""
     record = job.record
@@ -142,9 +150,13 @@ def _no_requests(request: SealRequest) -> None:
 
 @dataclass(slots=True)
 class SealWorker:
-    """Claims open requests and seals them, one at a time. ``name`` is unlike any other worker's."""
+    """Claims open requests and seals them, one at a time. ``name`` is unlike any other worker's.
+
+    ``heads`` are its own: see :func:`heads_of_jobs`.
+    """
 
     ledger: Ledger
+    heads: ReadableHeads[EvidenceRecord]
     sealer: Sealer
     prepare: Prepare
     clock: Clock
@@ -160,12 +172,17 @@ class SealWorker:
 
         Raises:
             Unavailable: nothing could be written about the outcome; the claim lapses with its lease.
+            IntegrityError, Malformed: there is nothing to do but one that does not read.
         """
-        for job in all_jobs(self.ledger):
-            if is_open(job, self.clock.now()):
+        reading = self.heads.refresh()
+        for name, known in reading.known.items():
+            job = Job(known.entry, known.value)
+            if name not in reading.unreadable and is_open(job, self.clock.now()):
                 claimed = self.claim(job)
                 if claimed is not None:
                     return self.work(claimed, progress)
+        for error in reading.unreadable.values():
+            raise error
         return None
 
     def claim(self, job: Job) -> Job | None:

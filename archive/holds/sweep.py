@@ -30,11 +30,11 @@ from archive.holds.flags import Flags
 from archive.holds.journals import JournalMarks
 from archive.holds.placing import HoldHead
 from archive.holds.progress import HoldProgress, ProgressBoard
-from archive.holds.reading import ReadableHeads
 from archive.incidents import open_incident
 from archive.ledger import Ledger
-from archive.model.hold import KIND, Hold, from_state, to_state
+from archive.model.hold import KIND, Hold, from_state, is_at_its_end, to_state
 from archive.ports import Stores
+from archive.readable import ReadableHeads
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 
 SETTLE = 15 * SECOND
@@ -97,7 +97,11 @@ class Sweeper:
         self._board = ProgressBoard(stores.cache)
         self._journals = JournalMarks(stores.records)
         self._heads: ReadableHeads[Hold] = ReadableHeads(
-            ledger, stores.records, KIND, lambda entry: from_state(entry.id, entry.state)
+            ledger,
+            stores.records,
+            KIND,
+            lambda entry: from_state(entry.id, entry.state),
+            is_final=is_at_its_end,
         )
         self._all_heads = Heads(ledger, stores.records, KIND)
         self._tasks: dict[str, _Task] = {}

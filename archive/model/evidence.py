@@ -93,6 +93,11 @@ class EvidenceRecord:
     waiting: str = ""
 
 
+def is_at_its_end(state: JsonObject) -> bool:
+    """Whether nothing may follow an entry of a package's stream with that state."""
+    return state.get("status") in (EvidenceStatus.SEALED, EvidenceStatus.SEAL_FAILED)
+
+
 def to_state(record: EvidenceRecord) -> JsonObject:
     """The record as its ledger entry keeps it."""
     request = record.request

@@ -68,6 +68,11 @@ class Hold:
         )
 
 
+def is_at_its_end(state: JsonObject) -> bool:
+    """Whether nothing may follow an entry of a hold with that state: a release is for good."""
+    return state.get("status") == HoldStatus.RELEASED
+
+
 def to_state(hold: Hold) -> JsonObject:
     """The hold as its ledger entry holds it; its id is the stream's."""
     release = hold.release

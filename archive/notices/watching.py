@@ -6,6 +6,7 @@ record, whichever process died in between. Entries are read once each, and only 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
 from archive import keys
@@ -21,6 +22,7 @@ from archive.model.evidence import EvidenceStatus
 from archive.model.request import Request
 from archive.notices.notice import URGENT, Event, Notice
 from archive.ports import ObjectStore, ObjectVersion
+from archive.requests.transitions import is_at_its_end
 from archive.timespan import DAY, HOUR
 
 HORIZON = 7 * DAY
@@ -59,8 +61,9 @@ class Watch:
         self._records = records
         self._clock = clock
         self._pressure = pressure
-        self._requests = Heads(ledger, records, requests.KIND)
-        self._holds = Heads(ledger, records, holds.KIND)
+        self._requests = Heads(ledger, records, requests.KIND, is_final=is_at_its_end)
+        self._packages = Heads(ledger, records, EVIDENCE, is_final=packages.is_at_its_end)
+        self._holds = Heads(ledger, records, holds.KIND, is_final=holds.is_at_its_end)
         self._read: dict[str, Notice | None] = {}
         self._measured_at: int | None = None
         self._pressing: Notice | None = None
@@ -94,18 +97,29 @@ class Watch:
 
     def _of_entries(self, now: int) -> Iterator[Notice]:
         known: dict[str, Notice | None] = {}
-        for kind in (requests.KIND, EVIDENCE, INCIDENT):
-            for listed in self._records.list(keys.ledger_prefix(kind)):
-                if listed.stored_at < now - HORIZON - _SLACK:
-                    continue
-                if listed.key in self._read:
-                    known[listed.key] = self._read[listed.key]
-                else:
-                    known[listed.key] = self._read_entry(listed)
+        for listed in self._listed(now):
+            if listed.stored_at < now - HORIZON - _SLACK:
+                continue
+            if listed.key in self._read:
+                known[listed.key] = self._read[listed.key]
+            else:
+                known[listed.key] = self._read_entry(listed)
         self._read = known
         for notice in known.values():
             if notice is not None and notice.at >= now - HORIZON:
                 yield notice
+
+    def _listed(self, now: int) -> Iterator[ObjectVersion]:
+        """Every entry of the last :data:`HORIZON`, and older ones."""
+        with suppress(IntegrityError, Malformed):  # told when its entries are read one by one
+            self._packages.refresh()
+        prefixes = [
+            prefix
+            for heads in (self._requests, self._packages)
+            for prefix in heads.prefixes(lambda entry: entry.at >= now - HORIZON - _SLACK)
+        ]
+        for prefix in (*prefixes, keys.ledger_prefix(INCIDENT)):
+            yield from self._records.list(prefix)
 
     def _read_entry(self, listed: ObjectVersion) -> Notice | None:
         try:

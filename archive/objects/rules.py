@@ -54,6 +54,13 @@ def check_prefix(prefix: str) -> str:
     return prefix
 
 
+def check_folder(folder: str) -> str:
+    """Nothing, or the beginning of a key up to one of its slashes. Raises Malformed ``bad_key``."""
+    if folder and not folder.endswith("/"):
+        raise Malformed(f"{folder!r} is not a folder", code="bad_key", hint="End it in a slash.")
+    return check_prefix(folder)
+
+
 def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """User metadata that comes back as it went.
 

@@ -1,8 +1,9 @@
 """All requests of an archive, each with how far its package is.
 
-What is older than ``max_age`` is read anew before an answer; a look costs one listing, and only streams that
-grew are read. What this process wrote itself is seen at once. Where there are so many requests that a look
-takes its time, the next one waits :data:`REST` times as long, and :data:`LONGEST_REST` at most.
+What is older than ``max_age`` is read anew before an answer; a look lists what may have grown
+(:mod:`archive.heads`), and only streams that grew are read. What this process wrote itself is seen at once.
+Where so many are open that a look takes its time, the next one waits :data:`REST` times as long, and
+:data:`LONGEST_REST` at most.
 """
 
 import threading
@@ -18,6 +19,7 @@ from archive.model import evidence as packages
 from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND, Request, RequestStatus, from_state, shown_status
 from archive.ports import ObjectStore
+from archive.requests.transitions import is_at_its_end
 from archive.timespan import SECOND
 
 REST = 10
@@ -45,8 +47,8 @@ class RequestBook:
         self._ledger = ledger
         self._clock = clock
         self._max_age = max_age
-        self._requests = Heads(ledger, records, KIND)
-        self._packages = Heads(ledger, records, "evidence")
+        self._requests = Heads(ledger, records, KIND, is_final=is_at_its_end)
+        self._packages = Heads(ledger, records, "evidence", is_final=packages.is_at_its_end)
         self._turn = threading.Lock()
         self._read_at: int | None = None
         self._took = 0

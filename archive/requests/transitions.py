@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from archive.canonical import JsonObject
 from archive.errors import Conflict
 from archive.model.request import RequestStatus
 
@@ -98,6 +99,14 @@ def _parsed(table: str) -> Mapping[RequestAct, Transition]:
 
 TRANSITIONS: Mapping[RequestAct, Transition] = _parsed(_TABLE)
 """The row of each act."""
+
+ENDS = frozenset(RequestStatus) - {one for row in TRANSITIONS.values() for one in row.before}
+"""States in which nothing more can be done."""
+
+
+def is_at_its_end(state: JsonObject) -> bool:
+    """Whether nothing may follow an entry of a request with that state."""
+    return state.get("status") in ENDS
 
 
 def after(act: RequestAct, status: RequestStatus) -> RequestStatus:

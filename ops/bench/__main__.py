@@ -12,6 +12,7 @@ from ops.bench import (
     disposition,
     finalise,
     fixity,
+    heads,
     indexing,
     memory,
     merkle,
@@ -37,6 +38,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     disposition.SUBJECT: disposition.measure,
     fixity.SUBJECT: fixity.measure,
     merkle.SUBJECT: merkle.measure,
+    heads.SUBJECT: heads.measure,
     sessions.SUBJECT: sessions.measure,
 }
 

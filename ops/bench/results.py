@@ -9,7 +9,7 @@ from ops.bench.figures import Findings
 
 ORDER = (
     "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "plan", "disposition",
-    "fixity", "merkle", "sessions",
+    "fixity", "merkle", "heads", "sessions",
 )  # fmt: skip
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 

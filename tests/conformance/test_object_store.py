@@ -347,6 +347,22 @@ class TestListing:
             assert [one.key for one in store.list(full)] == [k for k in keys if k.startswith(full)]
         assert next(store.list(under_test.prefix)).key == f"{under_test.prefix}-z/other"
 
+    def test_common_prefixes_are_each_named_once_in_order(self, under_test: StoreUnderTest) -> None:
+        store = under_test.store
+        base = under_test.key("x/")
+        assert list(store.common_prefixes(base)) == []
+        for name in self.NAMES:
+            store.put(base + name, Content.of_bytes(name.encode()))
+        assert list(store.common_prefixes(base)) == [f"{base}a/", f"{base}b/"]
+        assert list(store.common_prefixes(f"{base}a/")) == [f"{base}a/c/"]
+        assert list(store.common_prefixes(f"{base}b/")) == []
+        assert base in list(store.common_prefixes(under_test.prefix + "/"))
+        assert list(store.common_prefixes("")) == sorted(store.common_prefixes(""))
+        for name in ("b/1", "b/2"):
+            store.delete_version(base + name, version=store.head(base + name).version)
+        assert f"{base}a/" in list(store.common_prefixes(base))
+        refused_with(Malformed, "bad_key", lambda: store.common_prefixes(base + "a"))
+
     def test_what_is_listed_agrees_with_the_head(self, under_test: StoreUnderTest) -> None:
         store, key = under_test.store, under_test.key("a.bin")
         store.put(key, Content.of_bytes(b"12345"), lock=governance(DAY))

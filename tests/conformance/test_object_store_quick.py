@@ -46,6 +46,22 @@ def test_listings_are_alike(on_s3: StoreUnderTest, by_boto3: S3Store) -> None:
     assert list(on_s3.store.list(folder, start_after=after)) == list(by_boto3.list(folder, start_after=after))
 
 
+@pytest.mark.parametrize("page", [1, 2, 3, 1000])
+def test_common_prefixes_are_alike_over_pages_and_behind_delete_markers(
+    on_s3: StoreUnderTest, by_boto3: S3Store, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.objects.s3.listing._PAGE", page)
+    raw, folder = on_s3.bucket, on_s3.key("f").rpartition("/")[0] + "/"
+    streams = sorted(f"{folder}stream-{number}/" for number in range(7))
+    for number, stream in enumerate(streams):
+        for version in range(number % 3 + 1):
+            raw.client.put_object(Bucket=raw.name, Key=f"{stream}{version}.json", Body=b"x")
+    raw.client.put_object(Bucket=raw.name, Key=f"{folder}stream-0.json", Body=b"beside them")
+    raw.client.delete_object(Bucket=raw.name, Key=f"{streams[3]}0.json")
+    assert list(on_s3.store.common_prefixes(folder)) == list(by_boto3.common_prefixes(folder)) == streams
+    assert f"{streams[3]}0.json" in {one.key for one in on_s3.store.list(streams[3])}
+
+
 def test_a_listing_of_many_pages_is_whole(
     on_s3: StoreUnderTest, by_boto3: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

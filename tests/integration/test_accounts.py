@@ -239,6 +239,28 @@ def test_a_recorder_reads_no_footage_and_writes_no_other_recorders_journal(
             act()
 
 
+@pytest.mark.parametrize(
+    ("account", "kinds"),
+    [
+        (f"recorder-{RECORDER}", ("hold",)),
+        ("holds", ("hold",)),
+        ("seal", ("evidence",)),
+        ("api", ("request", "evidence", "hold")),
+    ],
+)
+def test_who_follows_streams_may_list_their_names_and_each(
+    city: City, account: str, kinds: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an archive of some years only those are listed that are not at their end."""
+    root = city.root_stores(monkeypatch)
+    for kind in kinds:
+        root.records.put(f"ledger/{kind}/stream-1/00000001.json", Content.of_bytes(b"{}"))
+    records = city.stores(monkeypatch, account, proxy=False).records
+    for kind in kinds:
+        assert f"ledger/{kind}/stream-1/" in list(records.common_prefixes(f"ledger/{kind}/"))
+        assert [one.size for one in records.list(f"ledger/{kind}/stream-1/")] == [2]
+
+
 @pytest.mark.parametrize("account", [name for name in NAMES if name not in {"seal", "log"}])
 def test_only_seal_and_log_write_what_is_signed(
     city: City, account: str, monkeypatch: pytest.MonkeyPatch

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from archive.evidence import jobs
-from archive.evidence.jobs import SealWorker
+from archive.evidence.jobs import SealWorker, heads_of_jobs
 from archive.evidence.prepare import Preparer
 from archive.evidence.proving import Prover
 from archive.evidence.sealing import Sealer
@@ -76,7 +76,14 @@ def a_worker(archive: SmallArchive, keys_dir: Path) -> SealWorker:
         lock_days=3650,
         prover=Prover(archive.stores.records, clock),
     )
-    return SealWorker(archive.ledger, sealer, prepare, clock, f"w{clock.now() - T0}")
+    return SealWorker(
+        archive.ledger,
+        heads_of_jobs(archive.ledger, archive.stores.records),
+        sealer,
+        prepare,
+        clock,
+        f"w{clock.now() - T0}",
+    )
 
 
 def main(folder: Path, now: int) -> None:

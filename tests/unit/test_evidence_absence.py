@@ -8,7 +8,7 @@ import pytest
 from archive.clip.exact import NoFootage
 from archive.errors import Malformed, Refused
 from archive.evidence import jobs
-from archive.evidence.jobs import SealWorker
+from archive.evidence.jobs import SealWorker, heads_of_jobs
 from archive.evidence.parcel import read_small
 from archive.evidence.plan import check_plan
 from archive.evidence.prepare import Preparer
@@ -70,7 +70,14 @@ def worker(site: LogSite) -> SealWorker:
         lock_days=3650,
         prover=Prover(site.stores.records, site.clock),
     )
-    return SealWorker(archive.ledger, sealer, prepare, site.clock, "w1")
+    return SealWorker(
+        archive.ledger,
+        heads_of_jobs(archive.ledger, site.stores.records),
+        sealer,
+        prepare,
+        site.clock,
+        "w1",
+    )
 
 
 def asked(site: LogSite, span: Timespan, kind: PackageKind = PackageKind.NO_FOOTAGE) -> jobs.Job:

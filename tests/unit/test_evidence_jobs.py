@@ -7,12 +7,13 @@ import pytest
 
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import jobs
-from archive.evidence.jobs import LEASE, MAX_ATTEMPTS, SealWorker
+from archive.evidence.jobs import LEASE, MAX_ATTEMPTS, SealWorker, heads_of_jobs
 from archive.evidence.plan import PackagePlan
 from archive.evidence.timestamp import HttpAuthority
 from archive.incidents import IncidentStatus, incidents
 from archive.ledger import Ledger
 from archive.model.evidence import EvidenceStatus, SealRequest, from_state, to_state
+from archive.ports import Content
 from archive.timespan import HOUR, SECOND
 from tests.support.packages import World, make_world
 
@@ -54,7 +55,9 @@ def site(world: World) -> Site:
 
 
 def worker(world: World, ledger: Ledger, site: Site, name: str = "w1") -> SealWorker:
-    return SealWorker(ledger, world.sealer, site.prepare, world.clock, name)
+    return SealWorker(
+        ledger, heads_of_jobs(ledger, world.target), world.sealer, site.prepare, world.clock, name
+    )
 
 
 def ask(world: World, ledger: Ledger) -> jobs.Job:
@@ -76,6 +79,24 @@ def test_a_request_is_sealed_once(world: World, ledger: Ledger, site: Site) -> N
     assert worker(world, ledger, site).run_once() is None
     actions = [entry.action for entry in ledger.history(jobs.KIND, evidence_id)]
     assert actions == ["evidence.requested", "evidence.claimed", "evidence.sealed"]
+
+
+def test_one_that_does_not_read_keeps_no_other_from_being_sealed(
+    world: World, ledger: Ledger, site: Site
+) -> None:
+    first, second = ask(world, ledger), ask(world, ledger)
+    damaged, other = sorted((first, second), key=lambda job: job.entry.id)
+    key = f"ledger/evidence/{damaged.entry.id}/00000002.json"
+    world.target.put(key, Content.of_bytes(b"{}"))
+    sealer = worker(world, ledger, site)
+    done = sealer.run_once()
+    assert done is not None
+    assert done.entry.id == other.entry.id
+    with pytest.raises(IntegrityError, match="00000002"):
+        sealer.run_once()
+    assert len(list(world.target.list(f"ledger/evidence/{damaged.entry.id}/"))) == 2, (
+        "nothing was added to it"
+    )
 
 
 def test_of_racing_workers_one_wins(world: World, ledger: Ledger, site: Site) -> None:

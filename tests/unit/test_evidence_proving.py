@@ -9,7 +9,7 @@ from archive.checkpoint import stored
 from archive.checkpoint.prove import Line
 from archive.errors import Refused, Unavailable
 from archive.evidence import jobs
-from archive.evidence.jobs import MAX_ATTEMPTS, SealWorker
+from archive.evidence.jobs import MAX_ATTEMPTS, SealWorker, heads_of_jobs
 from archive.evidence.plan import PackagePlan
 from archive.evidence.proving import GRACE, CheckpointPending, Prover
 from archive.model import leaf as leaves
@@ -122,7 +122,7 @@ def test_waiting_for_the_log_is_no_failed_attempt(tmp_path: Path) -> None:
     asked = jobs.request_seal(
         ledger, world.clock, cameras=("cam-1",), span=world.plan.span, case="LP/B/1", actor="os:op"
     )
-    worker = SealWorker(ledger, world.sealer, prepare, world.clock, "w1")
+    worker = SealWorker(ledger, heads_of_jobs(ledger, world.target), world.sealer, prepare, world.clock, "w1")
     for _ in range(MAX_ATTEMPTS + 3):
         done = worker.run_once()
         assert done is not None
@@ -162,7 +162,15 @@ def test_the_sealer_checks_the_separation_again(tmp_path: Path) -> None:
         request_id="REQ-2026-0123456789",
         request_entry="ab" * 32,
     )
-    worker = SealWorker(ledger, world.sealer, lambda _: world.plan, world.clock, "w1", separation=separation)
+    worker = SealWorker(
+        ledger,
+        heads_of_jobs(ledger, world.target),
+        world.sealer,
+        lambda _: world.plan,
+        world.clock,
+        "w1",
+        separation=separation,
+    )
     done = worker.run_once()
     assert done is not None
     assert (done.record.status, done.record.failure_code) == (EvidenceStatus.SEAL_FAILED, "same_person")

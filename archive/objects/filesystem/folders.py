@@ -91,6 +91,17 @@ def keys_in(root: str, prefix: str, start_after: str) -> Iterator[str]:
             yield entry
 
 
+def folders_in(root: str, folder: str) -> list[str]:
+    """The folders in ``folder`` (empty, or with its slash), with their slashes, in byte order."""
+    base = folder.removesuffix("/")
+    try:
+        with folder_of(root, f"{base}/." if base else "."):
+            pass
+    except NotFound:
+        return []
+    return [name for name in _sorted_names(root, base) if name.endswith("/")]
+
+
 def _sorted_names(root: str, folder: str) -> list[str]:
     """Keys of the entries of ``folder``; sub-folders end in a slash, which is their place in key order."""
     base = f"{folder}/" if folder else ""

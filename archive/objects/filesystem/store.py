@@ -12,7 +12,13 @@ from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
 from archive.objects import rules
 from archive.objects.filesystem import deletions, durable
-from archive.objects.filesystem.folders import folder_of, keys_in, made_folder_of, remove_empty_folders
+from archive.objects.filesystem.folders import (
+    folder_of,
+    folders_in,
+    keys_in,
+    made_folder_of,
+    remove_empty_folders,
+)
 from archive.objects.filesystem.reading import (
     Pieces,
     exists,
@@ -141,6 +147,12 @@ class FilesystemStore:
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """The same as :meth:`list`: a key has one version here."""
         return self.list(prefix)
+
+    def common_prefixes(self, folder: str) -> Iterator[str]:
+        """The folders in ``folder``; one that was just emptied may be among them."""
+        rules.check_folder(folder)
+        with translated(f"listing {folder or 'the store'}"):
+            return iter(folders_in(self._root, folder))
 
     def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
         """Set or lengthen retention; see the port."""

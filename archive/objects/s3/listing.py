@@ -32,9 +32,10 @@ def microseconds(moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Entries by key, newest first; where the next page begins, None for the last."""
+    """Entries by key, newest first; common prefixes; where the next page begins, None for the last."""
 
     entries: list[ObjectVersion]
+    prefixes: list[str]
     following: tuple[str, str] | None
 
 
@@ -77,12 +78,19 @@ class Listing:
         if group:
             yield group[::-1]
 
-    def _pages(self, prefix: str, key_marker: str, size: int) -> Iterator[_Page]:
+    def common_prefixes(self, prefix: str) -> Iterator[str]:
+        """What keys under ``prefix`` begin with, up to the next slash."""
+        for page in self._pages(prefix, "", _PAGE, delimiter="/"):
+            yield from page.prefixes
+
+    def _pages(self, prefix: str, key_marker: str, size: int, *, delimiter: str = "") -> Iterator[_Page]:
         at: tuple[str, str] | None = (key_marker, "")
         while at is not None:
-            asked = {"Prefix": prefix, "KeyMarker": at[0], "VersionIdMarker": at[1]}
+            asked = {"Prefix": prefix, "KeyMarker": at[0], "VersionIdMarker": at[1], "Delimiter": delimiter}
             if not at[1]:
                 del asked["VersionIdMarker"]
+            if not delimiter:
+                del asked["Delimiter"]
             page = repeated(partial(self._page, asked, size))
             yield page
             at = page.following
@@ -110,7 +118,8 @@ class Listing:
         following = None
         if answer.get("IsTruncated"):
             following = (answer["NextKeyMarker"], answer.get("NextVersionIdMarker", ""))
-        return _Page(_in_order(found), following)
+        prefixes = [one["Prefix"] for one in answer.get("CommonPrefixes", [])]
+        return _Page(_in_order(found), prefixes, following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,12 @@ def _in_order(found: list[_Found]) -> list[ObjectVersion]:
     return [ObjectVersion(one.key, one.version, one.size, microseconds(one.at), one.deleted) for one in found]
 
 
-_NAMES = {"Prefix": "prefix", "KeyMarker": "key-marker", "VersionIdMarker": "version-id-marker"}
+_NAMES = {
+    "Prefix": "prefix",
+    "KeyMarker": "key-marker",
+    "VersionIdMarker": "version-id-marker",
+    "Delimiter": "delimiter",
+}
 _KINDS = {"Version": False, "DeleteMarker": True}
 
 
@@ -156,12 +170,13 @@ def _read(text: bytes) -> _Page | None:
             for one in root
             if (deleted := _KINDS.get(_plain(one.tag))) is not None
         ]
+        prefixes = [unquote_plus(one[0].text or "") for one in root if _plain(one.tag) == "CommonPrefixes"]
         following = None
         if top["IsTruncated"] == "true":
             following = (unquote_plus(top["NextKeyMarker"]), top.get("NextVersionIdMarker", ""))
-    except (ET.ParseError, KeyError, ValueError):
+    except (ET.ParseError, KeyError, ValueError, IndexError):
         return None
-    return _Page(_in_order(found), following)
+    return _Page(_in_order(found), prefixes, following)
 
 
 def _found(facts: dict[str, str], deleted: bool) -> _Found:

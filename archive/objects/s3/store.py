@@ -152,6 +152,11 @@ class S3Store:
         groups = self._listing.keys_with_versions(prefix)
         return (version for group in groups for version in group)
 
+    def common_prefixes(self, folder: str) -> Iterator[str]:
+        """S3's common prefixes at the slash; also of names that delete markers hide."""
+        rules.check_folder(folder)
+        return self._listing.common_prefixes(folder)
+
     def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
         """Set or lengthen retention; see the port."""
         rules.check_object_key(key)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from archive import keys
+from archive.ends import Ends, IsFinal, never
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.ledger import Entry, Ledger
 from archive.ports import ObjectStore
@@ -37,10 +38,22 @@ class Reading(Generic[T]):
 
 
 class ReadableHeads(Generic[T]):
-    """The readable heads of one kind. Not thread-safe. ``parse`` raises Malformed."""
+    """The readable heads of one kind. Not thread-safe. ``parse`` raises Malformed.
 
-    def __init__(self, ledger: Ledger, records: ObjectStore, kind: str, parse: Callable[[Entry], T]) -> None:
+    ``is_final`` says which states nothing may follow: :mod:`archive.ends`.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        records: ObjectStore,
+        kind: str,
+        parse: Callable[[Entry], T],
+        *,
+        is_final: IsFinal = never,
+    ) -> None:
         self._ledger = ledger
+        self._ends = Ends(records, kind, is_final)
         self._records = records
         self._kind = kind
         self._parse = parse
@@ -50,6 +63,8 @@ class ReadableHeads(Generic[T]):
     def remember(self, entries: Mapping[str, Entry]) -> None:
         """Begin with entries kept from before, so that they count where the ledger does not answer."""
         self._known = {name: Known(entry, self._parse(entry)) for name, entry in entries.items()}
+        for entry in entries.values():
+            self._ends.note(entry)
 
     @property
     def reading(self) -> Reading[T]:
@@ -63,13 +78,14 @@ class ReadableHeads(Generic[T]):
             Unavailable, Refused: the store does not answer, or not us; what was known stays.
         """
         newest: dict[str, int] = {}
-        for listed in self._records.list(keys.ledger_prefix(self._kind)):
-            try:
-                _, entity, version = keys.parse_ledger_key(listed.key)
-            except Malformed as error:
-                self._unreadable[listed.key] = (0, error)
-                continue
-            newest[entity] = max(version, newest.get(entity, 0))
+        for prefix in self._ends.prefixes():
+            for listed in self._records.list(prefix):
+                try:
+                    _, entity, version = keys.parse_ledger_key(listed.key)
+                except Malformed as error:
+                    self._unreadable[listed.key] = (0, error)
+                    continue
+                newest[entity] = max(version, newest.get(entity, 0))
         for entity, version in newest.items():
             known = self._known.get(entity)
             if known is None or known.entry.version != version:
@@ -80,6 +96,7 @@ class ReadableHeads(Generic[T]):
         try:
             entry = self._ledger.entry(self._kind, entity, version)
             self._known[entity] = Known(entry, self._parse(entry))
+            self._ends.note(entry)
         except (IntegrityError, Malformed, NotFound) as error:
             self._unreadable[entity] = (version, error)
             if entity not in self._known and version > 1:

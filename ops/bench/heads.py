@@ -1,0 +1,126 @@
+"""Looking for what changed among the requests of years, beside boto3's listing of all their entries."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+from archive import keys
+from archive.heads import Heads
+from archive.ids import new_request_id
+from archive.ledger import Ledger
+from archive.model.request import KIND, RequestStatus
+from archive.requests.transitions import is_at_its_end
+from ops.bench.figures import Figure, Findings, Spread, Table, short
+from ops.bench.installation import on_stores
+from ops.bench.workbench import Workbench
+
+SUBJECT = "heads"
+_BUCKET = "bench-heads"
+_ENTRIES = 10
+_OPEN = 40
+_THREADS = 8
+_LIMIT = 0.5
+
+
+def measure(bench: Workbench) -> Findings:
+    """Looks at all requests, most of them at their end; before each, one was filed and another went on."""
+    began = time.monotonic()
+    count, looks = (400, 5) if bench.scale.windows == 1 else (4000, 15)
+    made = on_stores(bench.scratch("heads"), bench.stores("heads-stores"), _BUCKET, index=False)
+    with made.site() as site:
+        ledger, records = Ledger(site.stores.records, site.clock), site.stores.records
+        names = [new_request_id(site.clock.now()) for _ in range(count)]
+        bench.say(f"heads: {count} requests of {_ENTRIES} entries each")
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(lambda name: _fill(ledger, name, is_open=name in names[:_OPEN]), names))
+        ours = Heads(ledger, records, KIND, is_final=is_at_its_end)
+        whole = Heads(ledger, records, KIND)
+        bench.say("heads: the first look, which reads each")
+        first = _seconds(ours.refresh)
+        whole.refresh()
+        bench.say("heads: looking again")
+        list_all = _lister(made.environ)
+        took: dict[str, list[float]] = {"ours": [], "whole": [], "boto3": []}
+        for number in range(looks):
+            _append(ledger, names[0], _ENTRIES + number, RequestStatus.SUBMITTED)
+            _append(ledger, new_request_id(site.clock.now()), 0, RequestStatus.SUBMITTED)
+            took["ours"].append(_seconds(ours.refresh))
+            took["whole"].append(_seconds(whole.refresh))
+            took["boto3"].append(_seconds(list_all))
+            if ours.known != whole.known:
+                raise RuntimeError(f"look {number} did not find what the listing of everything found")
+    told = {name: Spread.of(samples) for name, samples in took.items()}
+    peer = told["boto3"].p50
+    return bench.findings(
+        SUBJECT,
+        "What changed among the requests of years",
+        seconds=time.monotonic() - began,
+        conditions=(
+            f"{count} requests of {_ENTRIES} ledger entries on MinIO; all but {_OPEN} are closed. Before "
+            "each look, one more is filed and another goes on, and the look reads both.",
+            "boto3 lists the versions of all entries and reads none.",
+        ),
+        figures=(
+            Figure(
+                name="Look at all requests, MinIO", unit="ms", ours=told["ours"].p50 * 1e3, peer=peer * 1e3,
+                peer_name="boto3 listing every entry", limit=peer * 1e3 * _LIMIT, rule="≤ 0.5 × boto3",
+            ),
+        ),
+        tables=(
+            Table(
+                "Looks, ms",
+                ("what", "p50", "p95", "n"),
+                (
+                    _row("streams that may grow alone", told["ours"]),
+                    _row("every entry, and what grew", told["whole"]),
+                    _row("boto3, every entry", told["boto3"]),
+                    ("the first look of a process, which reads each head", short(first * 1e3), "", "1"),
+                ),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _row(name: str, spread: Spread) -> tuple[str, str, str, str]:
+    return name, short(spread.p50 * 1e3), short(spread.p95 * 1e3), str(spread.count)
+
+
+def _fill(ledger: Ledger, name: str, *, is_open: bool) -> None:
+    for number in range(_ENTRIES):
+        ends = number == _ENTRIES - 1 and not is_open
+        _append(ledger, name, number, RequestStatus.CLOSED if ends else RequestStatus.SUBMITTED)
+
+
+def _append(ledger: Ledger, name: str, expected: int, status: RequestStatus) -> None:
+    state = {"status": status.value}
+    ledger.append(KIND, name, state, expected=expected, actor="os:bench", action="request.commented")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _lister(environ: Mapping[str, str]) -> Callable[[], int]:
+    """Lists all entries as a program would that knows nothing of ends; gives their number."""
+    asked = dict(part.split("=", 1) for part in urlsplit(environ["SAKSI_ARCHIVE_URL"]).query.split("&"))
+    client = boto3.client(
+        "s3",
+        endpoint_url=asked["endpoint"],
+        region_name=asked["region"],
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}, proxies={}),
+    )
+    paginator = client.get_paginator("list_object_versions")
+
+    def list_all() -> int:
+        pages = paginator.paginate(Bucket=f"{_BUCKET}-records", Prefix=keys.ledger_prefix(KIND))
+        return sum(len(page.get("Versions", [])) for page in pages)
+
+    return list_all

@@ -1,0 +1,172 @@
+"""The heads of a kind are the newest entries, whatever is left out of a look because it is at its end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive import ends
+from archive.canonical import JsonObject
+from archive.clock import ManualClock
+from archive.heads import Heads
+from archive.ledger import Ledger
+from archive.model import evidence, hold
+from archive.model.request import RequestStatus
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import ObjectVersion
+from archive.readable import ReadableHeads
+from archive.requests.transitions import ENDS
+from archive.requests.transitions import is_at_its_end as requests_end
+from tests.support.leaves import T0
+
+KIND = "hold"
+
+
+class Noting(FilesystemStore):
+    """Remembers what was listed."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, ManualClock(T0))
+        self.listed: list[str] = []
+
+    def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
+        """The same."""
+        self.listed.append(prefix)
+        return super().list(prefix, start_after=start_after)
+
+
+class Streams:
+    """Streams that grow by one entry at a time; one whose state is ``ended`` grows no more."""
+
+    def __init__(self, store: FilesystemStore, kind: str = KIND) -> None:
+        self.kind = kind
+        self.ledger = Ledger(store, ManualClock(T0))
+        self.versions: dict[str, int] = {}
+
+    def grow(self, entity: str, *, ended: bool = False) -> None:
+        version = self.versions.get(entity, 0)
+        self.ledger.append(
+            self.kind, entity, {"ended": ended}, expected=version, actor="os:t", action="hold.moved"
+        )
+        self.versions[entity] = version + 1
+
+
+def is_final(state: JsonObject) -> bool:
+    return state["ended"] is True
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Noting:
+    return Noting(tmp_path)
+
+
+def test_streams_at_their_end_are_not_listed_again(store: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "_WORTH", 0)
+    streams = Streams(store)
+    for number in range(5):
+        for _ in range(3):
+            streams.grow(f"old-{number}")
+        streams.grow(f"old-{number}", ended=True)
+    streams.grow("open")
+    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    assert heads.refresh().keys() == streams.versions.keys()
+    streams.grow("open")
+    streams.grow("new")
+    store.listed.clear()
+    seen = {entity: entry.version for entity, entry in heads.refresh().items()}
+    assert seen == streams.versions
+    assert store.listed == ["ledger/hold/new/", "ledger/hold/open/"]
+    store.listed.clear()
+    wanted = heads.prefixes(lambda entry: entry.id == "old-3")
+    assert wanted == ["ledger/hold/new/", "ledger/hold/old-3/", "ledger/hold/open/"]
+    assert store.listed == [], "names of streams alone were asked for"
+
+
+def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "_WORTH", 0)
+    streams = Streams(store)
+    for name in ("old", "open"):
+        for _ in range(3):
+            streams.grow(name)
+    streams.grow("old", ended=True)
+    reading: ReadableHeads[bool] = ReadableHeads(
+        streams.ledger, store, KIND, lambda entry: entry.state["ended"] is True, is_final=is_final
+    )
+    reading.refresh()
+    streams.grow("open")
+    store.listed.clear()
+    known = reading.refresh().known
+    assert {name: one.entry.version for name, one in known.items()} == {"old": 4, "open": 4}
+    assert store.listed == ["ledger/hold/open/"]
+    # Begun again with what was kept: one whole look, then the same.
+    kept = {name: one.entry for name, one in known.items()}
+    again: ReadableHeads[bool] = ReadableHeads(
+        streams.ledger, store, KIND, lambda entry: entry.state["ended"] is True, is_final=is_final
+    )
+    again.remember(kept)
+    store.listed.clear()
+    again.refresh()
+    again.refresh()
+    assert store.listed == ["ledger/hold/", "ledger/hold/open/"]
+
+
+def test_where_most_is_open_one_listing_is_less_work(store: Noting) -> None:
+    streams = Streams(store)
+    for number in range(4):
+        streams.grow(f"s-{number}", ended=number == 0)
+    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads.refresh()
+    store.listed.clear()
+    heads.refresh()
+    assert store.listed == ["ledger/hold/"]
+
+
+def test_what_was_called_an_end_and_was_none_is_seen_in_time(
+    store: Noting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ends, "_WORTH", 0)
+    monkeypatch.setattr(ends, "_WHOLE_EVERY", 4)
+    streams = Streams(store)
+    for _ in range(3):
+        streams.grow("a", ended=True)
+    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads.refresh()
+    streams.grow("a")
+    seen = [heads.refresh()["a"].version for _ in range(4)]
+    assert seen == [3, 3, 3, 4]
+    streams.grow("a")
+    assert heads.refresh()["a"].version == 5, "it is at its end no more"
+
+
+acts = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["grow", "end", "look"])), max_size=40)
+
+
+@given(acts)
+@settings(max_examples=60, deadline=None)
+def test_any_number_of_looks_finds_the_newest_entries(done: list[tuple[str, str]]) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ends, "_WORTH", 0)
+        store = FilesystemStore(Path(folder), ManualClock(T0))
+        streams, ended = Streams(store), set[str]()
+        heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+        for entity, act in [*done, ("a", "look")]:
+            if act == "look":
+                expected = {entry.id: entry.digest for entry in streams.ledger.heads(KIND)}
+                assert {one: entry.digest for one, entry in heads.refresh().items()} == expected
+            elif entity not in ended:
+                streams.grow(entity, ended=act == "end")
+                ended |= {entity} if act == "end" else set()
+
+
+def test_the_ends_are_those_of_the_tables() -> None:
+    assert ENDS == {RequestStatus.REJECTED, RequestStatus.CANCELLED, RequestStatus.CLOSED}
+    for at_its_end, statuses, expected in (
+        (requests_end, RequestStatus, {"rejected", "cancelled", "closed"}),
+        (evidence.is_at_its_end, evidence.EvidenceStatus, {"sealed", "seal_failed"}),
+        (hold.is_at_its_end, hold.HoldStatus, {"released"}),
+    ):
+        assert {one.value for one in statuses if at_its_end({"status": one.value})} == expected
+        assert not at_its_end({})
