@@ -80,6 +80,12 @@ custody.read | dissemination* | examined | membaca catatan rantai pengawasan | r
 disposition.read | – | examined | melihat pemusnahan | looked at a disposition
 incident.close | – | – | menutup insiden integritas | closed an integrity incident
 log.read | – | examined | membaca log | read the log
+key.made | – | – | perangkat kunci dibuat | keys made
+key.requested | – | – | sertifikat untuk kunci diminta | certificate for a key asked for
+key.discarded | – | – | kunci yang menunggu sertifikat dibatalkan | key that awaits its certificate given up
+key.protected | – | – | kunci privat dienkripsi | private key encrypted
+revocation_list.kept | – | – | daftar pencabutan disimpan | revocation list kept
+revocation_list.renewed | – | – | daftar pencabutan dibuat baru | revocation list made anew
 key.activated | – | – | kunci mulai dipakai | key taken into use
 key.rotated | – | – | kunci diganti | key exchanged for a new one
 key.revoked | – | – | kunci dicabut | key revoked

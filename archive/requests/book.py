@@ -3,7 +3,8 @@
 What is older than ``max_age`` is read anew before an answer; a look lists what may have grown
 (:mod:`archive.heads`), and only streams that grew are read. What this process wrote itself is seen at once.
 Where so many are open that a look takes its time, the next one waits :data:`REST` times as long, and
-:data:`LONGEST_REST` at most.
+:data:`LONGEST_REST` at most. What comes of a look, an error too, is for all who waited for it, so that a
+store that hangs keeps nobody waiting for more than two looks.
 """
 
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.clock import Clock
-from archive.errors import NotFound
+from archive.errors import ArchiveError, NotFound
 from archive.heads import Heads
 from archive.ids import check_request_id
 from archive.ledger import Entry, Ledger
@@ -52,6 +53,9 @@ class RequestBook:
         self._turn = threading.Lock()
         self._read_at: int | None = None
         self._took = 0
+        # Looks are numbered from 1: the last that began, that ended in whatever way, that came through.
+        self._begun = self._ended = self._through = 0
+        self._failed: tuple[int, ArchiveError] | None = None
         self._found: dict[str, tuple[Entry, Request]] = {}
         self._sealed: dict[str, tuple[Entry, EvidenceRecord]] = {}
         self._in_order: Sequence[RequestHead] | None = None
@@ -72,7 +76,9 @@ class RequestBook:
 
     def requests(self) -> Sequence[RequestHead]:
         """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""
+        ended = self._ended
         with self._turn:
+            self._share_failure(ended)
             age = max(self._max_age, min(REST * self._took, LONGEST_REST))
             if self._read_at is None or self._clock.monotonic() - self._read_at >= age:
                 self._read()
@@ -80,8 +86,11 @@ class RequestBook:
 
     def newest(self) -> Sequence[RequestHead]:
         """The same, read anew: with every entry that was appended before the call, by whatever process."""
+        begun = self._begun
         with self._turn:
-            self._read()
+            self._share_failure(begun)
+            if self._through <= begun:
+                self._read()
             return self._heads()
 
     def note(self, entry: Entry) -> None:
@@ -90,6 +99,23 @@ class RequestBook:
             self._keep(entry)
 
     def _read(self) -> None:
+        number = self._begun = self._begun + 1
+        self._failed = None
+        try:
+            self._look()
+        except ArchiveError as error:
+            self._failed = number, error
+            raise
+        finally:
+            self._ended = number
+        self._through = number
+
+    def _share_failure(self, after: int) -> None:
+        """Raise what a later look than number ``after`` came to, if it failed and was the last."""
+        if self._failed is not None and self._failed[0] > after:
+            raise self._failed[1]
+
+    def _look(self) -> None:
         began, before = self._clock.monotonic(), self._packages.changes
         for entry in self._requests.refresh().values():
             self._keep(entry)

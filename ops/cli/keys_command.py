@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from archive.canonical import sha256_hex
 from archive.errors import Conflict, Malformed
-from archive.timespan import format_instant, parse_instant
+from archive.timespan import SECOND, format_instant, parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, say
 from ops.wiring import Site
@@ -46,6 +48,9 @@ def complete(json_: Json = False) -> None:
     with open_site() as site:
         settings = site.settings
         made = keys.complete(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
+        site.custody.record(
+            "key.made", actor=actor(), objects=("key:log",), details={"sha256": made.log_sha256}
+        )
     _print(made, json_=json_)
 
 
@@ -154,6 +159,8 @@ def csr(
             algorithm=algorithm,
             passphrases=settings.passphrase_dir,
         )
+        asked = {"sha256": sha256_hex(pem)}
+        site.custody.record("key.requested", actor=actor(), objects=(f"key:{role}",), details=asked)
     output.write_bytes(pem)
     say(f"{output} is written; the key waits for its certificate: saksi keys import {role} CERTIFICATE")
 
@@ -200,6 +207,7 @@ def discard(role: Role) -> None:
 
     with open_site() as site:
         keys.discard_request(site.settings.keys_dir, role)
+        site.custody.record("key.discarded", actor=actor(), objects=(f"key:{role}",))
     say(f"no {role} key waits any more")
 
 
@@ -215,6 +223,12 @@ def import_crl(
     with open_site() as site:
         for crl in found:
             keys.keep_list(site.settings.keys_dir, crl)
+            facts = {
+                "issuer": crl.issuer.rfc4514_string(),
+                "sha256": sha256_hex(crl.public_bytes(Encoding.DER)),
+                "as_of": format_instant(int(crl.last_update_utc.timestamp()) * SECOND),
+            }
+            site.custody.record("revocation_list.kept", actor=actor(), details=facts)
     for crl in found:
         say(
             f"{crl.issuer.rfc4514_string()}: {len(list(crl))} revoked, list of {crl.last_update_utc:%Y-%m-%d}"
@@ -229,6 +243,7 @@ def renew_crl() -> None:
     with open_site() as site:
         settings = site.settings
         keys.renew_list(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
+        site.custody.record("revocation_list.renewed", actor=actor())
     say("the revocation list is renewed")
 
 
@@ -239,6 +254,7 @@ def protect(role: Role) -> None:
 
     with open_site() as site:
         keys.protect(site.settings.keys_dir, role, passphrases=site.settings.passphrase_dir)
+        site.custody.record("key.protected", actor=actor(), objects=(f"key:{role}",))
     say(f"the {role} key is encrypted")
 
 
@@ -319,11 +335,11 @@ def _print(found: "KeySet", *, json_: bool) -> None:
         "trust_root_sha256": found.root_sha256,
         "signer_subject": found.signer_subject,
         "signer_sha256": found.signer_sha256,
-        "signer_not_after": format_instant(int(found.signer_not_after.timestamp()) * 1_000_000),
+        "signer_not_after": format_instant(int(found.signer_not_after.timestamp()) * SECOND),
         "log_sha256": found.log_sha256,
         "log_not_after": None
         if found.log_not_after is None
-        else format_instant(int(found.log_not_after.timestamp()) * 1_000_000),
+        else format_instant(int(found.log_not_after.timestamp()) * SECOND),
         "tsa": found.tsa,
         "development": found.development,
     }

@@ -1,5 +1,6 @@
 """``saksi keys`` and ``saksi verify --crl`` as people at a terminal use them: real processes, real clock."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -119,6 +120,9 @@ def test_from_a_request_for_a_certificate_to_an_institutions_key(saksi: CommandL
     crl = tmp_path / "lembaga.crl"
     crl.write_bytes(lembaga.revoke([]).public_bytes(Encoding.DER))
     assert "0 revoked" in saksi.must("keys", "import-crl", str(crl)).out
+    (kept,) = events(saksi, "revocation_list.kept")
+    assert kept["details"]["sha256"] == hashlib.sha256(crl.read_bytes()).hexdigest()
+    assert len(events(saksi, "key.requested")) == 2
     crl.write_bytes(b"no list")
     assert saksi("keys", "import-crl", str(crl)).code == 2
     assert saksi("keys", "import-crl", str(tmp_path / "none.crl")).code == 2
@@ -127,15 +131,36 @@ def test_from_a_request_for_a_certificate_to_an_institutions_key(saksi: CommandL
 def test_a_key_that_waits_is_given_up(saksi: CommandLine, tmp_path: Path) -> None:
     asked = tmp_path / "log.csr"
     saksi.must("keys", "csr", "log", "-o", str(asked))
+    (requested,) = events(saksi, "key.requested")
+    assert requested["objects"] == ["key:log"]
+    assert requested["details"]["sha256"] == hashlib.sha256(asked.read_bytes()).hexdigest()
     saksi.must("keys", "discard", "log")
+    (discarded,) = events(saksi, "key.discarded")
+    assert discarded["objects"] == ["key:log"]
     late = tmp_path / "late.pem"
     late.write_bytes(Institution.make(SystemClock().now()).answer("log", asked.read_bytes()))
     assert saksi("keys", "import", "log", str(late)).code != 0
     saksi.must("keys", "csr", "log", "-o", str(tmp_path / "again.csr"))
 
 
+def test_a_key_that_is_encrypted_is_on_record(saksi: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "passphrases"
+    folder.mkdir(mode=0o700)
+    (folder / "seal.passphrase").write_text("pasar terong malam hari 42\n")
+    (folder / "seal.passphrase").chmod(0o600)
+    assert saksi("keys", "protect", "seal").code == 2, "there is no passphrase"
+    assert events(saksi, "key.protected") == []
+    secured = CommandLine(saksi.home, {"SAKSI_PASSPHRASE_DIR": str(folder)})
+    secured.must("keys", "protect", "seal")
+    (event,) = events(saksi, "key.protected")
+    assert event["objects"] == ["key:seal"]
+    assert "pasar" not in json.dumps(event)
+
+
 def test_what_is_published_is_whole_and_nothing_secret(saksi: CommandLine, tmp_path: Path) -> None:
     saksi.must("keys", "renew-crl")
+    (renewed,) = events(saksi, "revocation_list.renewed")
+    assert renewed["actor"]["id"].startswith("os:")
     folder = tmp_path / "site"
     told = saksi.must("keys", "publish", "-o", str(folder), "--json").json
     assert sorted(told["parts"]) == sorted(path.name for path in folder.iterdir())

@@ -1,14 +1,19 @@
 """The book of requests: read anew once it is old, at once where asked, and no oftener than it can bear."""
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from archive.clock import ManualClock
+from archive.errors import Unavailable
 from archive.ports import ObjectStore, ObjectVersion
 from archive.requests.book import LONGEST_REST, RequestBook
 from archive.timespan import SECOND
+from tests.support.recording_site import until
 from tests.support.requesting import Requesting, requesting
 
 
@@ -94,3 +99,55 @@ def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int,
     assert records.listed == 6
     book.newest()
     assert records.listed == 8
+
+
+class Hanging:
+    """Records that answer nothing until they are let go, and then that they cannot."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.listed = 0
+
+    def list(self, prefix: str) -> Iterator[ObjectVersion]:
+        self.listed += 1
+        assert self.let_go.wait(30)
+        raise Unavailable("the store does not answer", code="store_timeout")
+
+
+@pytest.mark.parametrize("newest", [False, True], ids=["requests", "newest"])
+def test_of_many_who_wait_for_a_store_that_hangs_each_waits_for_two_looks_at_most(
+    city: Requesting, newest: bool
+) -> None:
+    records = Hanging()
+    book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
+    ask = book.newest if newest else book.requests
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(ask) for _ in range(12)]
+        until(lambda: records.listed == 1, 10, "the first look")
+        time.sleep(0.2)
+        records.let_go.set()
+        errors = [one.exception(30) for one in asked]
+    assert all(isinstance(one, Unavailable) for one in errors), errors
+    assert records.listed == (2 if newest else 1)
+
+
+def test_who_waited_for_the_newest_shares_a_look_that_began_after_he_asked(city: Requesting) -> None:
+    head = city.file()
+    inner = city.site.stores.records
+    gate, listed = threading.Event(), []
+
+    class Waiting:
+        def list(self, prefix: str) -> Iterator[ObjectVersion]:
+            listed.append(prefix)
+            assert gate.wait(30)
+            return inner.list(prefix)
+
+    book = RequestBook(city.site.ledger, Waiting(), city.clock)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(book.newest) for _ in range(8)]
+        until(lambda: len(listed) == 1, 10, "the first look")
+        time.sleep(0.2)
+        gate.set()
+        found = [[one.request.id for one in job.result(30)] for job in asked]
+    assert found == [[head.request.id]] * 8
+    assert listed.count("ledger/request/") == 2
