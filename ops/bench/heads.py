@@ -1,12 +1,8 @@
 """Looking for what changed among the requests of years, beside boto3's listing of all their entries."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
-
-import boto3
-from botocore.config import Config
 
 from archive import keys
 from archive.heads import Heads
@@ -16,6 +12,7 @@ from archive.model.request import KIND, RequestStatus
 from archive.requests.transitions import is_at_its_end
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.installation import on_stores
+from ops.bench.peers import Boto
 from ops.bench.workbench import Workbench
 
 SUBJECT = "heads"
@@ -30,7 +27,8 @@ def measure(bench: Workbench) -> Findings:
     """Looks at all requests, most of them at their end; before each, one was filed and another went on."""
     began = time.monotonic()
     count, looks = (400, 5) if bench.scale.windows == 1 else (4000, 15)
-    made = on_stores(bench.scratch("heads"), bench.stores("heads-stores"), _BUCKET, index=False)
+    stores, folder = bench.stores("heads-stores"), keys.ledger_prefix(KIND)
+    made = on_stores(bench.scratch("heads"), stores, _BUCKET, index=False)
     with made.site() as site:
         ledger, records = Ledger(site.stores.records, site.clock), site.stores.records
         names = [new_request_id(site.clock.now()) for _ in range(count)]
@@ -43,14 +41,14 @@ def measure(bench: Workbench) -> Findings:
         first = _seconds(ours.refresh)
         whole.refresh()
         bench.say("heads: looking again")
-        list_all = _lister(made.environ)
+        boto = Boto(stores.env()["SAKSI_TEST_MINIO_URL"])
         took: dict[str, list[float]] = {"ours": [], "whole": [], "boto3": []}
         for number in range(looks):
             _append(ledger, names[0], _ENTRIES + number, RequestStatus.SUBMITTED)
             _append(ledger, new_request_id(site.clock.now()), 0, RequestStatus.SUBMITTED)
             took["ours"].append(_seconds(ours.refresh))
             took["whole"].append(_seconds(whole.refresh))
-            took["boto3"].append(_seconds(list_all))
+            took["boto3"].append(_seconds(lambda: boto.count_versions(f"{_BUCKET}-records", folder)))
             if ours.known != whole.known:
                 raise RuntimeError(f"look {number} did not find what the listing of everything found")
     told = {name: Spread.of(samples) for name, samples in took.items()}
@@ -104,23 +102,3 @@ def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def _lister(environ: Mapping[str, str]) -> Callable[[], int]:
-    """Lists all entries as a program would that knows nothing of ends; gives their number."""
-    asked = dict(part.split("=", 1) for part in urlsplit(environ["SAKSI_ARCHIVE_URL"]).query.split("&"))
-    client = boto3.client(
-        "s3",
-        endpoint_url=asked["endpoint"],
-        region_name=asked["region"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        config=Config(s3={"addressing_style": "path"}, proxies={}),
-    )
-    paginator = client.get_paginator("list_object_versions")
-
-    def list_all() -> int:
-        pages = paginator.paginate(Bucket=f"{_BUCKET}-records", Prefix=keys.ledger_prefix(KIND))
-        return sum(len(page.get("Versions", [])) for page in pages)
-
-    return list_all

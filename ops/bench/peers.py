@@ -102,6 +102,11 @@ class Boto:
             self._client.put_object(Bucket=target, Key=f"bare/{digest}", Body=found)
         return size
 
+    def count_versions(self, bucket: str, prefix: str) -> int:
+        """List every version under a prefix; how many there are."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        return sum(len(page.get("Versions", [])) for page in pages)
+
 
 def copy_plainly(sources: Iterable[Path], target: Path) -> int:
     """Read, SHA-256, write and sync each file, nothing else; bytes."""
