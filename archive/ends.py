@@ -9,13 +9,15 @@ from collections.abc import Callable
 
 from archive import keys
 from archive.canonical import JsonObject
+from archive.errors import Malformed
+from archive.ids import check_name
 from archive.ledger import Entry
 from archive.ports import ObjectStore
 
 _WORTH = 25
 """A listing of one stream costs about as much as that of so many entries in a row (MinIO: 2 ms, 0.08 ms)."""
 _WHOLE_EVERY = 500
-"""Looks until everything is listed again, whatever is thought to be at its end."""
+"""At the first look and every so many everything is listed, whatever is thought to be at its end."""
 
 IsFinal = Callable[[JsonObject], bool]
 """Whether nothing may follow an entry with that state."""
@@ -54,11 +56,25 @@ class Ends:
             Unavailable, Refused: the store does not answer, or not us.
         """
         past = {f"{self._folder}{name}/" for name, newest in self._ended.items() if not wanted(newest)}
-        listed = len(self._versions) - len(past)
-        less_work = bool(past) and listed * _WORTH + len(self._versions) <= self._size
         is_due = self._looks % _WHOLE_EVERY == 0
-        found = [self._folder]
-        if less_work and not is_due:
-            found = [one for one in self._records.common_prefixes(self._folder) if one not in past]
+        if is_due or not past or not self._is_less_work(len(self._versions) - len(past)):
+            return [self._folder]
+        found = [one for one in self._records.common_prefixes(self._folder) if one not in past]
+        if self._is_less_work(len(found)) and all(map(self._is_stream, found)):
+            return found
+        return [self._folder]  # a name that no stream of ours has is for whoever lists everything to judge
+
+    def looked(self) -> None:
+        """Count a look that came through."""
         self._looks += 1
-        return found
+
+    def _is_less_work(self, streams: int) -> bool:
+        """Whether to list the names, and so many streams one by one, is less than to list every entry."""
+        return streams * _WORTH + len(self._versions) <= self._size
+
+    def _is_stream(self, prefix: str) -> bool:
+        try:
+            check_name("stream", prefix[len(self._folder) : -1])
+        except Malformed:
+            return False
+        return True

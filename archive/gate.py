@@ -16,7 +16,7 @@ turn with a higher one beside it came too late, and is none.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -103,10 +103,7 @@ class Gate:
             yield
         finally:
             if turn is not None:
-                try:
-                    self._leave(turn)
-                except (Unavailable, Refused):
-                    pass  # the turn runs out by itself; the hold is in force
+                self._give_up(turn)  # whatever comes of that, the hold is in force
 
     def _wait_for_turn(self) -> Turn | None:
         start = self._clock.monotonic()
@@ -136,20 +133,43 @@ class Gate:
         until = self._clock.now() + LEASE
         body = canonical.encode({"until": format_instant(until), "turn": secrets.token_hex(8)})
         try:
-            stored = self._cache.put(_key(last + 1), Content.of_bytes(body))
+            # Ours too where it is said to have been there: nobody else writes these bytes.
+            self._cache.put(_key(last + 1), Content.of_bytes(body))
         except AlreadyExists:
             return None
-        if not stored.created or self._is_late(last + 1):
+        turn = Turn(last + 1, until, self._clock)
+        try:
+            if self._is_late(turn.number):
+                return None
+        except (Unavailable, Refused):
+            if yielding:
+                self._give_up(turn)
+            # A hold goes on without a turn; until this one runs out it keeps batches away all the same.
+            raise
+        if self._clock.now() > until - _MARGIN:  # it took that long to be put
+            self._give_up(turn)
             return None
         if yielding and len(turns) >= _SWEEP:
-            for version in turns.values():
-                self._remove(version)
-        return Turn(last + 1, until, self._clock)
+            self._sweep(turns.values())
+        return turn
 
     def _is_late(self, number: int) -> bool:
         """Whether others had turns while this one was on its way, so that its number was free again."""
         listed = (_number(version.key) for version in self._cache.list(PREFIX))
         return any(other is not None and other > number for other in listed)
+
+    def _sweep(self, versions: Iterable[ObjectVersion]) -> None:
+        try:
+            for version in versions:
+                self._remove(version)
+        except (Unavailable, Refused):
+            pass  # the next one sweeps
+
+    def _give_up(self, turn: Turn) -> None:
+        try:
+            self._leave(turn)
+        except (Unavailable, Refused):
+            pass  # it runs out by itself
 
     def _leave(self, turn: Turn) -> None:
         self._cache.put(_key(turn.number) + _OVER, Content.of_bytes(b"{}"))

@@ -43,9 +43,11 @@ class Heads:
         for entity, (version, listed) in newest.items():
             known = self._entries.get(entity)
             if known is None or known.version != version:
-                entry = self._entries[entity] = self._ledger.listed(listed)
+                entry = self._ledger.listed(listed)
                 self._ends.note(entry)
+                self._entries[entity] = entry
                 self.changes += 1
+        self._ends.looked()
         return self._entries
 
     def prefixes(self, wanted: Callable[[Entry], bool]) -> list[str]:

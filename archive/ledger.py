@@ -250,7 +250,7 @@ def _decode(key: str, data: bytes) -> Entry:
             action=value["action"],
             reason=value["reason"],
             prev=value["prev"],
-            state=value["state"],
+            state=_checked_state(value["state"]),
             digest=sha256_hex(data),
         )
         stated = entry.key
@@ -259,3 +259,9 @@ def _decode(key: str, data: bytes) -> Entry:
     if stated != key:
         raise IntegrityError(f"{key} holds the entry {stated}", code="bad_entry")
     return entry
+
+
+def _checked_state(state: object) -> JsonObject:
+    if not isinstance(state, dict):
+        raise TypeError("its state is no object")  # as of any other field, told by whoever decodes
+    return state

@@ -90,6 +90,7 @@ class ReadableHeads(Generic[T]):
             known = self._known.get(entity)
             if known is None or known.entry.version != version:
                 self._read(entity, version)
+        self._ends.looked()
         return self.reading
 
     def _read(self, entity: str, version: int) -> None:

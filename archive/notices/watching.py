@@ -133,7 +133,7 @@ class Watch:
     def _of_package(self, entry: Entry) -> Notice | None:
         record = packages.from_state(entry.state)
         if record.status is EvidenceStatus.SEALED:
-            event, mark = Event.SEALED, ""  # later entries of a sealed package are no second sealing
+            event, mark = Event.SEALED, ""  # of any number of such entries one sealing is told
         elif record.status is EvidenceStatus.SEAL_FAILED:
             event, mark = Event.SEAL_FAILED, str(entry.version)
         else:

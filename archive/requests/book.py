@@ -113,7 +113,7 @@ class RequestBook:
     def _share_failure(self, after: int) -> None:
         """Raise what a later look than number ``after`` came to, if it failed and was the last."""
         if self._failed is not None and self._failed[0] > after:
-            raise self._failed[1]
+            raise self._failed[1].with_traceback(None)
 
     def _look(self) -> None:
         began, before = self._clock.monotonic(), self._packages.changes

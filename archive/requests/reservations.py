@@ -20,6 +20,7 @@ long before.
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from archive import canonical
@@ -89,7 +90,8 @@ class Reservations:
         finally:
             # What stands further on says the same, or else nothing is filed.
             for one in overtaken:
-                self._cache.delete_version(one.key, version=one.version)
+                with suppress(Unavailable):  # then it counts until it is over
+                    self._cache.delete_version(one.key, version=one.version)
         raise Unavailable(
             "too many requests of this agency are being filed at once",
             code="filing_busy",

@@ -106,7 +106,8 @@ ENDS = frozenset(RequestStatus) - {one for row in TRANSITIONS.values() for one i
 
 def is_at_its_end(state: JsonObject) -> bool:
     """Whether nothing may follow an entry of a request with that state."""
-    return state.get("status") in ENDS
+    status = state.get("status")
+    return isinstance(status, str) and status in ENDS
 
 
 def after(act: RequestAct, status: RequestStatus) -> RequestStatus:

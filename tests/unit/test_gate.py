@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from archive.clock import ManualClock, SystemClock
 from archive.errors import Unavailable
 from archive.gate import LEASE, PREFIX, Gate
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import ObjectStore
+from archive.ports import Content, ObjectStore, ObjectVersion, Stored
 from archive.timespan import SECOND
 from tests.support.held_up import HeldUp
 from tests.support.leaves import T0
@@ -147,3 +148,68 @@ def test_one_held_up_while_others_passed_and_were_swept_up_has_no_turn(
     slow = Gate(HeldUp(cache, others_pass), clock, pause=pause)
     with slow.deleting() if kind == "deleting" else slow.placing():
         assert waits == 3
+
+
+class Deaf:
+    """A cache bucket whose answers are lost: to a put, or to whatever is asked after one."""
+
+    def __init__(self, cache: ObjectStore, lost: str) -> None:
+        self._cache = cache
+        self._lost = lost
+        self.has_put = False
+
+    def put(self, key: str, content: Content) -> Stored:
+        stored = self._cache.put(key, content)
+        if key.endswith(".over"):
+            return stored
+        self.has_put = True
+        return replace(stored, created=False) if self._lost == "put" else stored
+
+    def list(self, prefix: str) -> Iterator[ObjectVersion]:
+        if self._lost == "list" and self.has_put:
+            raise Unavailable("the cache bucket does not answer", code="store_timeout")
+        return self._cache.list(prefix)
+
+    def delete_version(self, key: str, *, version: str) -> None:
+        if self._lost == "delete":
+            raise Unavailable("the cache bucket does not answer", code="store_timeout")
+        self._cache.delete_version(key, version=version)
+
+
+def deaf(cache: ObjectStore, clock: ManualClock, lost: str) -> Gate:
+    return Gate(Deaf(cache, lost), clock, pause=lambda _s: clock.advance(SECOND))  # type: ignore[arg-type]
+
+
+def test_a_turn_whose_answer_was_lost_is_had(cache: ObjectStore, clock: ManualClock) -> None:
+    with deaf(cache, clock, "put").deleting() as turn:
+        assert (turn.number, clock.now()) == (1, T0)
+
+
+def test_a_batch_that_cannot_look_again_keeps_nobody_waiting(cache: ObjectStore, clock: ManualClock) -> None:
+    with pytest.raises(Unavailable), deaf(cache, clock, "list").deleting():
+        pytest.fail("it is not known whether somebody else is inside")
+    with gate(cache, clock).placing():
+        assert clock.now() == T0
+
+
+def test_a_hold_that_cannot_look_again_goes_on_and_keeps_batches_away(
+    cache: ObjectStore, clock: ManualClock
+) -> None:
+    with deaf(cache, clock, "list").placing():
+        with gate(cache, clock).deleting():
+            assert clock.now() - T0 > LEASE
+
+
+def test_what_cannot_be_swept_up_costs_no_turn(cache: ObjectStore, clock: ManualClock) -> None:
+    for _ in range(16):
+        with gate(cache, clock).placing():
+            pass
+    with deaf(cache, clock, "delete").deleting() as turn:
+        assert turn.number == 17
+
+
+def test_a_turn_that_took_too_long_to_be_put_is_none(cache: ObjectStore, clock: ManualClock) -> None:
+    slow = HeldUp(cache, lambda: clock.advance(LEASE - SECOND))
+    with Gate(slow, clock).deleting() as turn:
+        assert turn.number == 2
+        turn.check()

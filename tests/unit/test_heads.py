@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from archive import ends
 from archive.canonical import JsonObject
 from archive.clock import ManualClock
+from archive.errors import Unavailable
 from archive.heads import Heads
 from archive.ledger import Ledger
 from archive.model import evidence, hold
@@ -113,6 +114,44 @@ def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest
     assert store.listed == ["ledger/hold/", "ledger/hold/open/"]
 
 
+def test_a_name_that_no_stream_has_is_met_as_by_those_who_list_everything(
+    store: Noting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 keeps objects of any name; a hold placed afterwards is found all the same."""
+    monkeypatch.setattr(ends, "_WORTH", 0)
+    streams = Streams(store)
+    for _ in range(3):
+        streams.grow("old")
+    streams.grow("old", ended=True)
+    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads.refresh()
+    names = store.common_prefixes
+    monkeypatch.setattr(store, "common_prefixes", lambda folder: iter(["ledger/hold/a b/", *names(folder)]))
+    streams.grow("new")
+    store.listed.clear()
+    assert heads.refresh().keys() == {"old", "new"}
+    assert store.listed == ["ledger/hold/"]
+
+
+def test_a_look_that_failed_is_no_look(store: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "_WORTH", 0)
+    streams = Streams(store)
+    for _ in range(3):
+        streams.grow("old", ended=True)
+    kept = {"old": streams.ledger.head(KIND, "old")}
+    reading: ReadableHeads[bool] = ReadableHeads(
+        streams.ledger, store, KIND, lambda entry: entry.state["ended"] is True, is_final=is_final
+    )
+    reading.remember(kept)
+    with monkeypatch.context() as away:
+        away.setattr(store, "list", lambda prefix: (_ for _ in ()).throw(Unavailable("away")))
+        with pytest.raises(Unavailable):
+            reading.refresh()
+    store.listed.clear()
+    reading.refresh()
+    assert store.listed == ["ledger/hold/"], "the first that comes through is whole"
+
+
 def test_where_most_is_open_one_listing_is_less_work(store: Noting) -> None:
     streams = Streams(store)
     for number in range(4):
@@ -170,3 +209,4 @@ def test_the_ends_are_those_of_the_tables() -> None:
     ):
         assert {one.value for one in statuses if at_its_end({"status": one.value})} == expected
         assert not at_its_end({})
+        assert not at_its_end({"status": ["closed"]})

@@ -133,10 +133,20 @@ class ConditionalPuts:
             )
         version = answer.version or UNVERSIONED
         if version != UNVERSIONED and not rules.names_its_content(key, content.sha256):
-            while (oldest := self._oldest_if_told(key)) is not None and oldest.version != version:
+            for pause in (*waits(), None):
+                oldest = self._oldest_if_told(key)
+                if oldest is None or oldest.version == version:
+                    break
                 earlier = self._compared(key, content, oldest.version)
                 if earlier is not None:
                     return earlier
+                if pause is None:
+                    raise Unavailable(
+                        f"an older version of {key} is listed, and cannot be looked at",
+                        code="store_unavailable",
+                        hint="The store may be damaged; see what it says of itself.",
+                    )
+                time.sleep(pause)
         return Stored(key, version, content.sha256, created=True)
 
     def _oldest_if_told(self, key: str) -> ObjectVersion | None:
