@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import custody, ledger
+from archive import canonical, custody, ledger
 from archive.clock import ManualClock
 from archive.custody import LONGEST_PAUSE, Company, CustodyWriter
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Unavailable
@@ -82,6 +82,23 @@ def test_a_gap_in_versions_and_an_unknown_stream_are_refused(entries: Ledger) ->
     assert caught.value.code == "camera_not_found"
     with pytest.raises(Malformed):
         list(entries.heads("video"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("state", None), ("state", ["closed"]), ("v", 2), ("at", "today"), ("id", "cam-2"), ("version", 2)],
+)
+def test_what_is_no_entry_does_not_read_as_one(
+    store: FilesystemStore, entries: Ledger, tmp_path: Path, field: str, value: object
+) -> None:
+    append(entries, 0)
+    (listed,) = store.list("ledger/camera/cam-1/")
+    body = canonical.decode(store.get(listed.key)) | {field: value}
+    other = FilesystemStore(tmp_path / "damaged", ManualClock(T0))
+    other.put(listed.key, Content.of_bytes(canonical.encode(body)))
+    with pytest.raises(IntegrityError) as told:
+        Ledger(other, ManualClock(T0)).head("camera", "cam-1")
+    assert told.value.code == "bad_entry"
 
 
 def test_an_altered_entry_breaks_the_chain(store: FilesystemStore, clock: ManualClock) -> None:
