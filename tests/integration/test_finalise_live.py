@@ -18,6 +18,8 @@ from tests.support.numbered import FFMPEGS, TICKS, VARIANTS
 from tests.support.servers import MediamtxServer
 
 FRAME = TICKS // 15
+LONGER_S = 20
+"""How much longer than planned is recorded at most; the cameras have more to show than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ def live(
 ) -> list[Live]:
     seconds, segment_seconds = request.param
     folder = tmp_path_factory.mktemp("live")
-    cameras = {name: numbered.make_numbered(name, seconds + 20, folder / f"{name}.mp4") for name in VARIANTS}
+    cameras = {
+        name: numbered.make_numbered(name, seconds + LONGER_S + 20, folder / f"{name}.mp4")
+        for name in VARIANTS
+    }
     with ExitStack() as sending:
         urls = {}
         for variant, camera in cameras.items():
@@ -59,6 +64,14 @@ def live(
                 )
                 recorders.append((f"{variant} by {name}", variant, inside, process))
         time.sleep(seconds)
+        # Twelve that begin at once take their time to, and borders are marks of the clock: one more is open.
+        ends = time.monotonic() + LONGER_S
+        while time.monotonic() < ends and any(
+            len(list(inside.iterdir())) < 4 for _, _, inside, _ in recorders
+        ):
+            time.sleep(0.2)
+        # Well after the last border: of a GOP that was just begun the first pictures shown may be missing.
+        time.sleep((0.85 * segment_seconds - time.time()) % segment_seconds)
         for *_, process in recorders:
             process.terminate()
         listed = [(*known, process.communicate(timeout=30)[0].decode()) for *known, process in recorders]
