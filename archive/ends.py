@@ -5,10 +5,9 @@ that nothing can be added to. A look asks for the names of the streams and lists
 end when they were last read, as long as that is less work than to list every entry of the kind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from archive import keys
-from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.ids import check_name
 from archive.ledger import Entry
@@ -19,32 +18,26 @@ _WORTH = 25
 _WHOLE_EVERY = 500
 """At the first look and every so many everything is listed, whatever is thought to be at its end."""
 
-IsFinal = Callable[[JsonObject], bool]
-"""Whether nothing may follow an entry with that state."""
-
-
-def never(_state: JsonObject) -> bool:
-    """For kinds without an end."""
-    return False
-
 
 class Ends:
-    """The streams of one kind that are at their end, as far as they were read. Not thread-safe."""
+    """The streams of one kind that are at their end, as far as they were read. Not thread-safe.
 
-    def __init__(self, records: ObjectStore, kind: str, is_final: IsFinal) -> None:
+    ``ends`` are the values of ``status`` that nothing may follow.
+    """
+
+    def __init__(self, records: ObjectStore, kind: str, ends: Collection[str]) -> None:
         self._records = records
         self._folder = keys.ledger_prefix(kind)
-        self._is_final = is_final
+        self._ends = ends
         self._versions: dict[str, int] = {}
         self._ended: dict[str, Entry] = {}
-        self._size = 0
         self._looks = 0
 
     def note(self, newest: Entry) -> None:
         """Take the newest entry of a stream, which was just read."""
-        self._size += newest.version - self._versions.get(newest.id, 0)
         self._versions[newest.id] = newest.version
-        if self._is_final(newest.state):
+        status = newest.state.get("status")
+        if isinstance(status, str) and status in self._ends:
             self._ended[newest.id] = newest
         else:
             self._ended.pop(newest.id, None)
@@ -70,7 +63,7 @@ class Ends:
 
     def _is_less_work(self, streams: int) -> bool:
         """Whether to list the names, and so many streams one by one, is less than to list every entry."""
-        return streams * _WORTH + len(self._versions) <= self._size
+        return streams * _WORTH + len(self._versions) <= sum(self._versions.values())
 
     def _is_stream(self, prefix: str) -> bool:
         try:

@@ -5,10 +5,10 @@ A look lists what can have grown (:mod:`archive.ends`), and reads what did. What
 own pace; whoever destroys lists every entry at each look.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from archive import keys
-from archive.ends import Ends, IsFinal, never
+from archive.ends import Ends
 from archive.ledger import Entry, Ledger
 from archive.ports import ObjectStore, ObjectVersion
 
@@ -16,14 +16,16 @@ from archive.ports import ObjectStore, ObjectVersion
 class Heads:
     """The heads of one kind. Not thread-safe: whoever shares it guards :meth:`refresh`.
 
-    ``is_final`` says which states nothing may follow. ``changes`` counts the streams that were found to have
-    grown, so that one may tell whether any did.
+    ``ends`` are the values of ``status`` that nothing may follow. ``changes`` counts the streams that
+    were found to have grown, so that one may tell whether any did.
     """
 
-    def __init__(self, ledger: Ledger, records: ObjectStore, kind: str, *, is_final: IsFinal = never) -> None:
+    def __init__(
+        self, ledger: Ledger, records: ObjectStore, kind: str, *, ends: Collection[str] = ()
+    ) -> None:
         self._ledger = ledger
         self._records = records
-        self._ends = Ends(records, kind, is_final)
+        self._ends = Ends(records, kind, ends)
         self._entries: dict[str, Entry] = {}
         self.changes = 0
 

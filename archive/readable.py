@@ -5,12 +5,12 @@ Whoever protects must not: one damaged entry would keep every other hold from be
 whose newest entry does not read keeps the last one that did, and is named as unreadable.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from archive import keys
-from archive.ends import Ends, IsFinal, never
+from archive.ends import Ends
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.ledger import Entry, Ledger
 from archive.ports import ObjectStore
@@ -40,7 +40,7 @@ class Reading(Generic[T]):
 class ReadableHeads(Generic[T]):
     """The readable heads of one kind. Not thread-safe. ``parse`` raises Malformed.
 
-    ``is_final`` says which states nothing may follow: :mod:`archive.ends`.
+    ``ends`` are the values of ``status`` that nothing may follow: :mod:`archive.ends`.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class ReadableHeads(Generic[T]):
         kind: str,
         parse: Callable[[Entry], T],
         *,
-        is_final: IsFinal = never,
+        ends: Collection[str] = (),
     ) -> None:
         self._ledger = ledger
-        self._ends = Ends(records, kind, is_final)
+        self._ends = Ends(records, kind, ends)
         self._records = records
         self._kind = kind
         self._parse = parse

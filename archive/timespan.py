@@ -67,7 +67,7 @@ def parse_instant(text: str) -> int:
         if hours > 23 or minutes > 59:
             raise Malformed(f"{text!r} has an impossible offset", code="bad_time")
         shift = (hours * HOUR + minutes * MINUTE) * (-1 if offset[0] == "-" else 1)
-    return (moment - _EPOCH) // timedelta(microseconds=1) - shift
+    return from_datetime(moment) - shift
 
 
 def format_instant(instant: int) -> str:
@@ -86,6 +86,11 @@ def as_datetime(instant: int) -> datetime:
         return _EPOCH + timedelta(microseconds=instant)
     except OverflowError as error:
         raise Malformed(f"{instant} µs is outside the calendar", code="bad_time") from error
+
+
+def from_datetime(moment: datetime) -> int:
+    """The instant of an aware :class:`datetime.datetime`."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def hour_of(instant: int) -> int:

@@ -68,7 +68,7 @@ class Rules:
             records,
             holds.KIND,
             lambda entry: holds.from_state(entry.id, entry.state),
-            is_final=holds.is_at_its_end,
+            ends=holds.ENDS,
         )
         self._policy_book = PolicyBook((), floor_days=floor_days)
         self._hold_book = HoldBook(())

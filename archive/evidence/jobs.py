@@ -26,6 +26,7 @@ from archive.ids import check_evidence_id, check_name, new_evidence_id
 from archive.incidents import open_incident
 from archive.ledger import Entry, Ledger, printable
 from archive.model.evidence import (
+    ENDS,
     Claim,
     EvidenceRecord,
     EvidenceStatus,
@@ -33,7 +34,6 @@ from archive.model.evidence import (
     SealedPackage,
     SealRequest,
     from_state,
-    is_at_its_end,
     to_state,
 )
 from archive.ports import ObjectStore
@@ -126,13 +126,13 @@ def all_jobs(ledger: Ledger) -> Iterator[Job]:
 
 def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> ReadableHeads[EvidenceRecord]:
     """The newest state of every package, for a worker that looks again and again."""
-    return ReadableHeads(ledger, records, KIND, lambda entry: from_state(entry.state), is_final=is_at_its_end)
+    return ReadableHeads(ledger, records, KIND, lambda entry: from_state(entry.state), ends=ENDS)
 
 
 def is_open(job: Job, now: int) -> bool:
     """Whether a worker may claim it: asked for, left behind by a dead worker, or without its token."""
     record = job.record
-    if record.status in (EvidenceStatus.SEALED, EvidenceStatus.SEAL_FAILED):
+    if record.status in ENDS:
         return False
     return record.claim is None or record.claim.until <= now
 

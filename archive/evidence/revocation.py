@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.evidence import certificates
-from archive.timespan import format_instant
+from archive.timespan import format_instant, from_datetime
 
 MAX_BYTES = 4 << 20
 """No list is larger; what is, is refused unread."""
@@ -240,13 +240,13 @@ def check_stamp(
 
 
 def _revocation(certificate: x509.Certificate, entry: x509.RevokedCertificate) -> Revocation:
-    listed = int(entry.revocation_date_utc.timestamp()) * 1_000_000
+    listed = from_datetime(entry.revocation_date_utc)
     since, reason = listed, None
     for extension in entry.extensions:
         if isinstance(extension.value, x509.CRLReason):
             reason = extension.value.reason
         elif isinstance(extension.value, x509.InvalidityDate):
-            since = min(since, int(extension.value.invalidity_date_utc.timestamp()) * 1_000_000)
+            since = min(since, from_datetime(extension.value.invalidity_date_utc))
     return Revocation(certificate=certificate, since=since, listed_at=listed, reason=reason)
 
 

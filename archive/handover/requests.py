@@ -28,7 +28,7 @@ from archive.model.request import (
 )
 from archive.persons import same_person
 from archive.ports import ObjectStore
-from archive.requests.transitions import RequestAct, after, is_at_its_end
+from archive.requests.transitions import ENDS, RequestAct, after
 
 _ASKING = frozenset({RequestAct.FILE.action, RequestAct.AMEND.action})
 _NAMED = re.compile(r"handover (\d{1,4}): sha256 ([0-9a-f]{64})\Z", re.ASCII)
@@ -110,7 +110,7 @@ class RequestFiles:
     def __init__(self, ledger: Ledger, records: ObjectStore, index: Documents) -> None:
         self._ledger = ledger
         self._index = index
-        self._heads = Heads(ledger, records, KIND, is_final=is_at_its_end)
+        self._heads = Heads(ledger, records, KIND, ends=ENDS)
 
     def find(self, request_id: str, expected: int | None = None) -> RequestFile:
         """A request; ``expected`` is the version that somebody acts on, None for the newest.

@@ -22,7 +22,7 @@ from archive.gate import Gate
 from archive.heads import Heads
 from archive.ids import check_name
 from archive.ledger import Entry, Ledger
-from archive.model.hold import KIND, Hold, HoldStatus, Release, from_state, is_at_its_end, to_state
+from archive.model.hold import ENDS, KIND, Hold, HoldStatus, Release, from_state, to_state
 from archive.persons import same_person
 from archive.ports import ObjectStore
 from archive.timespan import DAY, Timespan, format_instant
@@ -74,7 +74,7 @@ class Holds:
         self._clock = clock
         self._gate = gate
         self._max_future = max_future
-        self._heads = Heads(ledger, records, KIND, is_final=is_at_its_end)
+        self._heads = Heads(ledger, records, KIND, ends=ENDS)
         self._turn = threading.Lock()
 
     def place(

@@ -32,7 +32,7 @@ from archive.holds.placing import HoldHead
 from archive.holds.progress import HoldProgress, ProgressBoard
 from archive.incidents import open_incident
 from archive.ledger import Ledger
-from archive.model.hold import KIND, Hold, from_state, is_at_its_end, to_state
+from archive.model.hold import ENDS, KIND, Hold, from_state, to_state
 from archive.ports import Stores
 from archive.readable import ReadableHeads
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
@@ -101,7 +101,7 @@ class Sweeper:
             stores.records,
             KIND,
             lambda entry: from_state(entry.id, entry.state),
-            is_final=is_at_its_end,
+            ends=ENDS,
         )
         self._all_heads = Heads(ledger, stores.records, KIND)
         self._tasks: dict[str, _Task] = {}

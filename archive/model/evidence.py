@@ -28,6 +28,10 @@ class EvidenceStatus(StrEnum):
     SEAL_FAILED = "seal_failed"
 
 
+ENDS = frozenset({EvidenceStatus.SEALED, EvidenceStatus.SEAL_FAILED})
+"""Nothing follows them; no worker wants such a package."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealRequest:
     """What shall be sealed, for which case, and who says so.
@@ -91,11 +95,6 @@ class EvidenceRecord:
     failure_code: str = ""
     failure: str = ""
     waiting: str = ""
-
-
-def is_at_its_end(state: JsonObject) -> bool:
-    """Whether nothing may follow an entry of a package's stream with that state."""
-    return state.get("status") in (EvidenceStatus.SEALED, EvidenceStatus.SEAL_FAILED)
 
 
 def to_state(record: EvidenceRecord) -> JsonObject:

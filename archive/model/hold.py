@@ -26,6 +26,10 @@ class HoldStatus(StrEnum):
     RELEASED = "released"
 
 
+ENDS = frozenset({HoldStatus.RELEASED})
+"""Nothing follows it: a release is for good."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One person proposes, another approves; ``approved_by`` is "" until then."""
@@ -66,11 +70,6 @@ class Hold:
             and self.span.start < span.end
             and span.start < self.span.end
         )
-
-
-def is_at_its_end(state: JsonObject) -> bool:
-    """Whether nothing may follow an entry of a hold with that state: a release is for good."""
-    return state.get("status") == HoldStatus.RELEASED
 
 
 def to_state(hold: Hold) -> JsonObject:

@@ -22,7 +22,7 @@ from archive.model.evidence import EvidenceStatus
 from archive.model.request import Request
 from archive.notices.notice import URGENT, Event, Notice
 from archive.ports import ObjectStore, ObjectVersion
-from archive.requests.transitions import is_at_its_end
+from archive.requests.transitions import ENDS
 from archive.timespan import DAY, HOUR
 
 HORIZON = 7 * DAY
@@ -61,9 +61,9 @@ class Watch:
         self._records = records
         self._clock = clock
         self._pressure = pressure
-        self._requests = Heads(ledger, records, requests.KIND, is_final=is_at_its_end)
-        self._packages = Heads(ledger, records, EVIDENCE, is_final=packages.is_at_its_end)
-        self._holds = Heads(ledger, records, holds.KIND, is_final=holds.is_at_its_end)
+        self._requests = Heads(ledger, records, requests.KIND, ends=ENDS)
+        self._packages = Heads(ledger, records, EVIDENCE, ends=packages.ENDS)
+        self._holds = Heads(ledger, records, holds.KIND, ends=holds.ENDS)
         self._read: dict[str, Notice | None] = {}
         self._measured_at: int | None = None
         self._pressing: Notice | None = None

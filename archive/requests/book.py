@@ -20,7 +20,7 @@ from archive.model import evidence as packages
 from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND, Request, RequestStatus, from_state, shown_status
 from archive.ports import ObjectStore
-from archive.requests.transitions import is_at_its_end
+from archive.requests.transitions import ENDS
 from archive.timespan import SECOND
 
 REST = 10
@@ -48,8 +48,8 @@ class RequestBook:
         self._ledger = ledger
         self._clock = clock
         self._max_age = max_age
-        self._requests = Heads(ledger, records, KIND, is_final=is_at_its_end)
-        self._packages = Heads(ledger, records, "evidence", is_final=packages.is_at_its_end)
+        self._requests = Heads(ledger, records, KIND, ends=ENDS)
+        self._packages = Heads(ledger, records, "evidence", ends=packages.ENDS)
         self._turn = threading.Lock()
         self._read_at: int | None = None
         self._took = 0

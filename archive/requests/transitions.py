@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from archive.canonical import JsonObject
 from archive.errors import Conflict
 from archive.model.request import RequestStatus
 
@@ -102,12 +101,6 @@ TRANSITIONS: Mapping[RequestAct, Transition] = _parsed(_TABLE)
 
 ENDS = frozenset(RequestStatus) - {one for row in TRANSITIONS.values() for one in row.before}
 """States in which nothing more can be done."""
-
-
-def is_at_its_end(state: JsonObject) -> bool:
-    """Whether nothing may follow an entry of a request with that state."""
-    status = state.get("status")
-    return isinstance(status, str) and status in ENDS
 
 
 def after(act: RequestAct, status: RequestStatus) -> RequestStatus:

@@ -17,7 +17,7 @@ from archive.timespan import DAY, SECOND, hour_of
 from ops.bench.figures import Figure, Findings, Table
 from ops.bench.installation import embedded, on_stores
 from ops.bench.peers import hash_plainly
-from ops.bench.workbench import Workbench
+from ops.bench.workbench import Workbench, seconds_of
 from ops.wiring import Site
 
 SUBJECT = "fixity"
@@ -84,8 +84,8 @@ def _compare(
     footage, size = site.stores.footage, len(versions) * _SIZE / 1e6
     ours, theirs = [], []
     for _ in range(_ROUNDS):
-        theirs.append(_seconds(plain))
-        ours.append(_seconds(lambda: list(hash_all(footage, versions, pace, pool))))
+        theirs.append(seconds_of(plain))
+        ours.append(seconds_of(lambda: list(hash_all(footage, versions, pace, pool))))
     limit = min(theirs) / size * 1e3 * _MORE
     figures.append(
         Figure(name=f"Fixity, {where}", unit="s per GB", ours=min(ours) / size * 1e3,
@@ -110,9 +110,3 @@ def _stored(footage: ObjectStore, count: int) -> list[ObjectVersion]:
 def _plain_files(paths: Sequence[Path]) -> None:
     for path in paths:
         hash_plainly(path)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    at = time.perf_counter()
-    work()
-    return time.perf_counter() - at

@@ -1,7 +1,6 @@
 """Looking for what changed among the requests of years, beside boto3's listing of all their entries."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from archive import keys
@@ -9,11 +8,11 @@ from archive.heads import Heads
 from archive.ids import new_request_id
 from archive.ledger import Ledger
 from archive.model.request import KIND, RequestStatus
-from archive.requests.transitions import is_at_its_end
+from archive.requests.transitions import ENDS
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.installation import on_stores
 from ops.bench.peers import Boto
-from ops.bench.workbench import Workbench
+from ops.bench.workbench import Workbench, seconds_of
 
 SUBJECT = "heads"
 _BUCKET = "bench-heads"
@@ -35,10 +34,10 @@ def measure(bench: Workbench) -> Findings:
         bench.say(f"heads: {count} requests of {_ENTRIES} entries each")
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(lambda name: _fill(ledger, name, is_open=name in names[:_OPEN]), names))
-        ours = Heads(ledger, records, KIND, is_final=is_at_its_end)
+        ours = Heads(ledger, records, KIND, ends=ENDS)
         whole = Heads(ledger, records, KIND)
         bench.say("heads: the first look, which reads each")
-        first = _seconds(ours.refresh)
+        first = seconds_of(ours.refresh)
         whole.refresh()
         bench.say("heads: looking again")
         boto = Boto(stores.env()["SAKSI_TEST_MINIO_URL"])
@@ -46,9 +45,9 @@ def measure(bench: Workbench) -> Findings:
         for number in range(looks):
             _append(ledger, names[0], _ENTRIES + number, RequestStatus.SUBMITTED)
             _append(ledger, new_request_id(site.clock.now()), 0, RequestStatus.SUBMITTED)
-            took["ours"].append(_seconds(ours.refresh))
-            took["whole"].append(_seconds(whole.refresh))
-            took["boto3"].append(_seconds(lambda: boto.count_versions(f"{_BUCKET}-records", folder)))
+            took["ours"].append(seconds_of(ours.refresh))
+            took["whole"].append(seconds_of(whole.refresh))
+            took["boto3"].append(seconds_of(lambda: boto.count_versions(f"{_BUCKET}-records", folder)))
             if ours.known != whole.known:
                 raise RuntimeError(f"look {number} did not find what the listing of everything found")
     told = {name: Spread.of(samples) for name, samples in took.items()}
@@ -96,9 +95,3 @@ def _fill(ledger: Ledger, name: str, *, is_open: bool) -> None:
 def _append(ledger: Ledger, name: str, expected: int, status: RequestStatus) -> None:
     state = {"status": status.value}
     ledger.append(KIND, name, state, expected=expected, actor="os:bench", action="request.commented")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

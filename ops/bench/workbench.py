@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -125,3 +126,10 @@ class Workbench:
 def pids_of(stack: Stack) -> dict[str, int]:
     """The process of each running part."""
     return {status.name: status.pid for status in stack.status() if status.pid is not None}
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from archive.canonical import sha256_hex
 from archive.errors import Conflict, Malformed
-from archive.timespan import SECOND, format_instant, parse_instant
+from archive.timespan import format_instant, from_datetime, parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, say
 from ops.wiring import Site
@@ -48,9 +48,7 @@ def complete(json_: Json = False) -> None:
     with open_site() as site:
         settings = site.settings
         made = keys.complete(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
-        site.custody.record(
-            "key.made", actor=actor(), objects=("key:log",), details={"sha256": made.log_sha256}
-        )
+        _record(site, "key.made", "log", sha256=made.log_sha256)
     _print(made, json_=json_)
 
 
@@ -159,8 +157,7 @@ def csr(
             algorithm=algorithm,
             passphrases=settings.passphrase_dir,
         )
-        asked = {"sha256": sha256_hex(pem)}
-        site.custody.record("key.requested", actor=actor(), objects=(f"key:{role}",), details=asked)
+        _record(site, "key.requested", role, sha256=sha256_hex(pem))
     output.write_bytes(pem)
     say(f"{output} is written; the key waits for its certificate: saksi keys import {role} CERTIFICATE")
 
@@ -207,7 +204,7 @@ def discard(role: Role) -> None:
 
     with open_site() as site:
         keys.discard_request(site.settings.keys_dir, role)
-        site.custody.record("key.discarded", actor=actor(), objects=(f"key:{role}",))
+        _record(site, "key.discarded", role)
     say(f"no {role} key waits any more")
 
 
@@ -226,7 +223,7 @@ def import_crl(
             facts = {
                 "issuer": crl.issuer.rfc4514_string(),
                 "sha256": sha256_hex(crl.public_bytes(Encoding.DER)),
-                "as_of": format_instant(int(crl.last_update_utc.timestamp()) * SECOND),
+                "as_of": format_instant(from_datetime(crl.last_update_utc)),
             }
             site.custody.record("revocation_list.kept", actor=actor(), details=facts)
     for crl in found:
@@ -254,7 +251,7 @@ def protect(role: Role) -> None:
 
     with open_site() as site:
         keys.protect(site.settings.keys_dir, role, passphrases=site.settings.passphrase_dir)
-        site.custody.record("key.protected", actor=actor(), objects=(f"key:{role}",))
+        _record(site, "key.protected", role)
     say(f"the {role} key is encrypted")
 
 
@@ -281,8 +278,13 @@ def publish(
 def _on_record(site: Site, event: str, act: "Callable[[], Known]") -> "Known":
     """Do something to a key, and have it in the custody record."""
     done = act()
-    site.custody.record(event, actor=actor(), objects=(f"key:{done.role}",), details={"sha256": done.sha256})
+    _record(site, event, done.role, sha256=done.sha256)
     return done
+
+
+def _record(site: Site, event: str, role: str, **details: str) -> None:
+    """Have in the custody record what was done to a key."""
+    site.custody.record(event, actor=actor(), objects=(f"key:{role}",), details=details)
 
 
 def _refuse_amid_sealing(site: Site, role: str) -> None:
@@ -335,11 +337,11 @@ def _print(found: "KeySet", *, json_: bool) -> None:
         "trust_root_sha256": found.root_sha256,
         "signer_subject": found.signer_subject,
         "signer_sha256": found.signer_sha256,
-        "signer_not_after": format_instant(int(found.signer_not_after.timestamp()) * SECOND),
+        "signer_not_after": format_instant(from_datetime(found.signer_not_after)),
         "log_sha256": found.log_sha256,
         "log_not_after": None
         if found.log_not_after is None
-        else format_instant(int(found.log_not_after.timestamp()) * SECOND),
+        else format_instant(from_datetime(found.log_not_after)),
         "tsa": found.tsa,
         "development": found.development,
     }

@@ -21,7 +21,7 @@ from archive import canonical
 from archive.canonical import JsonObject
 from archive.errors import AlreadyExists, IntegrityError, Malformed, NotFound, Refused
 from archive.evidence import certificates, papers, revocation
-from archive.timespan import format_instant, parse_instant
+from archive.timespan import format_instant, from_datetime, parse_instant
 from ops.keys import folder as files
 from ops.keys.folder import ROLES, ROOT, TRUST
 
@@ -78,7 +78,7 @@ class Known:
 def instant_of(certificate: x509.Certificate, edge: str) -> int:
     """A certificate's first (``from``) or last (``until``) instant, µs."""
     moment = certificate.not_valid_before_utc if edge == "from" else certificate.not_valid_after_utc
-    return int(moment.timestamp()) * 1_000_000
+    return from_datetime(moment)
 
 
 def current(folder: Path, role: str) -> tuple[x509.Certificate, ...]:

@@ -19,7 +19,7 @@ from archive.evidence.seal import FileSigner, PrivateKey
 from archive.evidence.timestamp import LOCAL_NAME, HttpAuthority, LocalAuthority
 from archive.ids import check_name
 from archive.ports import Signer, TimestampAuthority
-from archive.timespan import format_instant
+from archive.timespan import format_instant, from_datetime
 from ops.keys import folder as files
 from ops.keys import known
 from ops.keys.folder import DEVELOPMENT, LOG, NEXT, ROLES, ROOT, SEAL, TSA
@@ -195,7 +195,7 @@ def deadlines(folder: Path, *, tsa_url: str) -> Iterator[Deadline]:
         if crl.next_update_utc is not None:
             yield Deadline(
                 f"the revocation list of {crl.issuer.rfc4514_string()}",
-                int(crl.next_update_utc.timestamp()) * 1_000_000,
+                from_datetime(crl.next_update_utc),
                 "saksi keys renew-crl, or saksi keys import-crl with the authority's newest.",
             )
 

@@ -1,9 +1,27 @@
-"""A process that is held up right before it writes, while others do what they do."""
+"""A cache bucket in a folder, and a process that is held up right before it writes, while others go on."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from archive.clock import ManualClock
+from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, ObjectStore, Stored
+from tests.support.leaves import T0
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Stands still until it is told to go on."""
+    return ManualClock(T0)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, clock: ManualClock) -> ObjectStore:
+    """Its times are the clock's."""
+    return FilesystemStore(tmp_path / "cache", clock)
 
 
 class HeldUp:

@@ -13,18 +13,12 @@ from archive.gate import LEASE, PREFIX, Gate
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, ObjectStore, ObjectVersion, Stored
 from archive.timespan import SECOND
+from tests.support import held_up
 from tests.support.held_up import HeldUp
 from tests.support.leaves import T0
 
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(T0)
-
-
-@pytest.fixture
-def cache(tmp_path: Path, clock: ManualClock) -> ObjectStore:
-    return FilesystemStore(tmp_path / "cache", clock)
+clock = held_up.clock
+cache = held_up.cache
 
 
 def gate(cache: ObjectStore, clock: ManualClock) -> Gate:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive import ends
-from archive.canonical import JsonObject
 from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.heads import Heads
@@ -20,10 +19,10 @@ from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectVersion
 from archive.readable import ReadableHeads
 from archive.requests.transitions import ENDS
-from archive.requests.transitions import is_at_its_end as requests_end
 from tests.support.leaves import T0
 
 KIND = "hold"
+ENDED = frozenset({"ended"})
 
 
 class Noting(FilesystemStore):
@@ -50,13 +49,18 @@ class Streams:
     def grow(self, entity: str, *, ended: bool = False) -> None:
         version = self.versions.get(entity, 0)
         self.ledger.append(
-            self.kind, entity, {"ended": ended}, expected=version, actor="os:t", action="hold.moved"
+            self.kind,
+            entity,
+            {"status": "ended" if ended else "open"},
+            expected=version,
+            actor="os:t",
+            action="hold.moved",
         )
         self.versions[entity] = version + 1
 
 
-def is_final(state: JsonObject) -> bool:
-    return state["ended"] is True
+def readable(streams: Streams, store: FilesystemStore) -> ReadableHeads[str]:
+    return ReadableHeads(streams.ledger, store, KIND, lambda entry: str(entry.state["status"]), ends=ENDED)
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def test_streams_at_their_end_are_not_listed_again(store: Noting, monkeypatch: p
             streams.grow(f"old-{number}")
         streams.grow(f"old-{number}", ended=True)
     streams.grow("open")
-    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
     assert heads.refresh().keys() == streams.versions.keys()
     streams.grow("open")
     streams.grow("new")
@@ -93,9 +97,7 @@ def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest
         for _ in range(3):
             streams.grow(name)
     streams.grow("old", ended=True)
-    reading: ReadableHeads[bool] = ReadableHeads(
-        streams.ledger, store, KIND, lambda entry: entry.state["ended"] is True, is_final=is_final
-    )
+    reading = readable(streams, store)
     reading.refresh()
     streams.grow("open")
     store.listed.clear()
@@ -104,9 +106,7 @@ def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest
     assert store.listed == ["ledger/hold/open/"]
     # Begun again with what was kept: one whole look, then the same.
     kept = {name: one.entry for name, one in known.items()}
-    again: ReadableHeads[bool] = ReadableHeads(
-        streams.ledger, store, KIND, lambda entry: entry.state["ended"] is True, is_final=is_final
-    )
+    again = readable(streams, store)
     again.remember(kept)
     store.listed.clear()
     again.refresh()
@@ -123,7 +123,7 @@ def test_a_name_that_no_stream_has_is_met_as_by_those_who_list_everything(
     for _ in range(3):
         streams.grow("old")
     streams.grow("old", ended=True)
-    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     names = store.common_prefixes
     monkeypatch.setattr(store, "common_prefixes", lambda folder: iter(["ledger/hold/a b/", *names(folder)]))
@@ -139,9 +139,7 @@ def test_a_look_that_failed_is_no_look(store: Noting, monkeypatch: pytest.Monkey
     for _ in range(3):
         streams.grow("old", ended=True)
     kept = {"old": streams.ledger.head(KIND, "old")}
-    reading: ReadableHeads[bool] = ReadableHeads(
-        streams.ledger, store, KIND, lambda entry: entry.state["ended"] is True, is_final=is_final
-    )
+    reading = readable(streams, store)
     reading.remember(kept)
     with monkeypatch.context() as away:
         away.setattr(store, "list", lambda prefix: (_ for _ in ()).throw(Unavailable("away")))
@@ -156,7 +154,7 @@ def test_where_most_is_open_one_listing_is_less_work(store: Noting) -> None:
     streams = Streams(store)
     for number in range(4):
         streams.grow(f"s-{number}", ended=number == 0)
-    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     store.listed.clear()
     heads.refresh()
@@ -171,7 +169,7 @@ def test_what_was_called_an_end_and_was_none_is_seen_in_time(
     streams = Streams(store)
     for _ in range(3):
         streams.grow("a", ended=True)
-    heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     streams.grow("a")
     seen = [heads.refresh()["a"].version for _ in range(4)]
@@ -190,7 +188,7 @@ def test_any_number_of_looks_finds_the_newest_entries(done: list[tuple[str, str]
         patched.setattr(ends, "_WORTH", 0)
         store = FilesystemStore(Path(folder), ManualClock(T0))
         streams, ended = Streams(store), set[str]()
-        heads = Heads(streams.ledger, store, KIND, is_final=is_final)
+        heads = Heads(streams.ledger, store, KIND, ends=ENDED)
         for entity, act in [*done, ("a", "look")]:
             if act == "look":
                 expected = {entry.id: entry.digest for entry in streams.ledger.heads(KIND)}
@@ -202,11 +200,26 @@ def test_any_number_of_looks_finds_the_newest_entries(done: list[tuple[str, str]
 
 def test_the_ends_are_those_of_the_tables() -> None:
     assert ENDS == {RequestStatus.REJECTED, RequestStatus.CANCELLED, RequestStatus.CLOSED}
-    for at_its_end, statuses, expected in (
-        (requests_end, RequestStatus, {"rejected", "cancelled", "closed"}),
-        (evidence.is_at_its_end, evidence.EvidenceStatus, {"sealed", "seal_failed"}),
-        (hold.is_at_its_end, hold.HoldStatus, {"released"}),
+    for ended, statuses, expected in (
+        (ENDS, RequestStatus, {"rejected", "cancelled", "closed"}),
+        (evidence.ENDS, evidence.EvidenceStatus, {"sealed", "seal_failed"}),
+        (hold.ENDS, hold.HoldStatus, {"released"}),
     ):
-        assert {one.value for one in statuses if at_its_end({"status": one.value})} == expected
-        assert not at_its_end({})
-        assert not at_its_end({"status": ["closed"]})
+        assert {one.value for one in statuses if one.value in ended} == expected
+
+
+@pytest.mark.parametrize("state", [{}, {"status": ["ended"]}, {"status": None}])
+def test_a_status_that_is_none_is_no_end(
+    store: Noting, state: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ends, "_WORTH", 0)
+    streams = Streams(store)
+    streams.ledger.append(KIND, "odd", state, expected=0, actor="os:t", action="hold.moved")
+    streams.grow("old")
+    streams.grow("old")
+    streams.grow("old", ended=True)
+    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+    heads.refresh()
+    store.listed.clear()
+    heads.refresh()
+    assert store.listed == ["ledger/hold/odd/"]

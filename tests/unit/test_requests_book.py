@@ -101,53 +101,48 @@ def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int,
     assert records.listed == 8
 
 
-class Hanging:
-    """Records that answer nothing until they are let go, and then that they cannot."""
+class Waiting:
+    """Records that answer nothing until they are let go; then as ``inner``, or that they cannot."""
 
-    def __init__(self) -> None:
+    def __init__(self, inner: ObjectStore | None = None) -> None:
+        self._inner = inner
         self.let_go = threading.Event()
-        self.listed = 0
+        self.listed: list[str] = []
 
     def list(self, prefix: str) -> Iterator[ObjectVersion]:
-        self.listed += 1
+        self.listed.append(prefix)
         assert self.let_go.wait(30)
-        raise Unavailable("the store does not answer", code="store_timeout")
+        if self._inner is None:
+            raise Unavailable("the store does not answer", code="store_timeout")
+        return self._inner.list(prefix)
 
 
 @pytest.mark.parametrize("newest", [False, True], ids=["requests", "newest"])
 def test_of_many_who_wait_for_a_store_that_hangs_each_waits_for_two_looks_at_most(
     city: Requesting, newest: bool
 ) -> None:
-    records = Hanging()
+    records = Waiting()
     book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
     ask = book.newest if newest else book.requests
     with ThreadPoolExecutor(12) as pool:
         asked = [pool.submit(ask) for _ in range(12)]
-        until(lambda: records.listed == 1, 10, "the first look")
+        until(lambda: len(records.listed) == 1, 10, "the first look")
         time.sleep(0.2)
         records.let_go.set()
         errors = [one.exception(30) for one in asked]
     assert all(isinstance(one, Unavailable) for one in errors), errors
-    assert records.listed == (2 if newest else 1)
+    assert len(records.listed) == (2 if newest else 1)
 
 
 def test_who_waited_for_the_newest_shares_a_look_that_began_after_he_asked(city: Requesting) -> None:
     head = city.file()
-    inner = city.site.stores.records
-    gate, listed = threading.Event(), []
-
-    class Waiting:
-        def list(self, prefix: str) -> Iterator[ObjectVersion]:
-            listed.append(prefix)
-            assert gate.wait(30)
-            return inner.list(prefix)
-
-    book = RequestBook(city.site.ledger, Waiting(), city.clock)  # type: ignore[arg-type]
+    records = Waiting(city.site.stores.records)
+    book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(book.newest) for _ in range(8)]
-        until(lambda: len(listed) == 1, 10, "the first look")
+        until(lambda: len(records.listed) == 1, 10, "the first look")
         time.sleep(0.2)
-        gate.set()
+        records.let_go.set()
         found = [[one.request.id for one in job.result(30)] for job in asked]
     assert found == [[head.request.id]] * 8
-    assert listed.count("ledger/request/") == 2
+    assert records.listed.count("ledger/request/") == 2

@@ -1,30 +1,22 @@
 """The row of announcements: who was held up between looking and putting has not seen it all, and knows."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from archive.clock import ManualClock
 from archive.errors import Conflict, Unavailable
-from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectStore, ObjectVersion
 from archive.requests.reservations import LASTS, PREFIX, Announced, Reservations
+from tests.support import held_up
 from tests.support.held_up import HeldUp
-from tests.support.leaves import T0
 
 ACCOUNT = "agency:polrestabes"
 LIMIT = 3
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(T0)
-
-
-@pytest.fixture
-def cache(tmp_path: Path, clock: ManualClock) -> ObjectStore:
-    return FilesystemStore(tmp_path / "cache", clock)
+clock = held_up.clock
+cache = held_up.cache
 
 
 class Book:

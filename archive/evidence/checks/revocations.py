@@ -13,7 +13,7 @@ from archive.evidence import certificates, papers, paths, revocation
 from archive.evidence.findings import Inquiry
 from archive.evidence.parcel import read_small
 from archive.evidence.revocation import Revocation
-from archive.timespan import format_instant
+from archive.timespan import format_instant, from_datetime
 
 Lists = tuple[x509.CertificateRevocationList, ...]
 Chain = Sequence[x509.Certificate]
@@ -89,12 +89,12 @@ def check_lists(inquiry: Inquiry, path: str, chain: Chain, outside: Lists, at: i
         return
     newest = papers.newest_lists(own)[-1]
     until = newest.next_update_utc
-    if until is not None and int(until.timestamp()) * 1_000_000 < at:
+    if until is not None and from_datetime(until) < at:
         inquiry.warn(
             "crl_stale",
             path,
             f"the list of {newest.issuer.rfc4514_string()} was to be renewed before "
-            f"{format_instant(int(until.timestamp()) * 1_000_000)}; ask for the newest",
+            f"{format_instant(from_datetime(until))}; ask for the newest",
         )
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from archive.objects.s3.listing import microseconds
 from archive.objects.s3.quick import sha256_of
 from archive.ports import Lock, LockMode, ObjectHead
+from archive.timespan import from_datetime
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
@@ -22,7 +22,7 @@ def head_of_headers(key: str, version: str, headers: Mapping[str, str]) -> Objec
         key=key,
         version=version,
         size=int(headers["Content-Length"]),
-        stored_at=microseconds(parsedate_to_datetime(headers["Last-Modified"])),
+        stored_at=from_datetime(parsedate_to_datetime(headers["Last-Modified"])),
         sha256=sha256_of(headers.get("x-amz-checksum-sha256")),
         lock=_lock(
             headers.get("x-amz-object-lock-mode"), None if until is None else datetime.fromisoformat(until)
@@ -42,7 +42,7 @@ def head_of_answer(key: str, version: str, answer: "HeadObjectOutputTypeDef") ->
         key=key,
         version=version,
         size=answer["ContentLength"],
-        stored_at=microseconds(answer["LastModified"]),
+        stored_at=from_datetime(answer["LastModified"]),
         sha256=sha256_of(answer.get("ChecksumSHA256")),
         lock=_lock(answer.get("ObjectLockMode"), answer.get("ObjectLockRetainUntilDate")),
         held=answer.get("ObjectLockLegalHoldStatus") == "ON",
@@ -51,4 +51,4 @@ def head_of_answer(key: str, version: str, answer: "HeadObjectOutputTypeDef") ->
 
 
 def _lock(mode: str | None, until: datetime | None) -> Lock | None:
-    return None if mode is None or until is None else Lock(LockMode(mode), microseconds(until))
+    return None if mode is None or until is None else Lock(LockMode(mode), from_datetime(until))

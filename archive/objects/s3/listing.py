@@ -16,18 +16,13 @@ from archive.objects.s3.quick import QuickRequests
 from archive.objects.s3.repeat import repeated
 from archive.objects.s3.trouble import translated
 from archive.ports import ObjectVersion
+from archive.timespan import from_datetime
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PAGE = 1000
 _FEW = 8
-_MILLION = 1_000_000
-
-
-def microseconds(moment: datetime) -> int:
-    """An aware time in microseconds since the epoch."""
-    return int(moment.timestamp()) * _MILLION + moment.microsecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +135,10 @@ def _in_order(found: list[_Found]) -> list[ObjectVersion]:
     Each kind comes in that order already and the sort is stable. A tie between the kinds, at the store's
     resolution of time, is settled by ``IsLatest``, else the marker counts as the later.
     """
-    found.sort(key=lambda one: (one.key, not one.is_latest, -microseconds(one.at), not one.deleted))
-    return [ObjectVersion(one.key, one.version, one.size, microseconds(one.at), one.deleted) for one in found]
+    found.sort(key=lambda one: (one.key, not one.is_latest, -from_datetime(one.at), not one.deleted))
+    return [
+        ObjectVersion(one.key, one.version, one.size, from_datetime(one.at), one.deleted) for one in found
+    ]
 
 
 _NAMES = {

@@ -5,12 +5,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from archive.errors import NotFound
-from archive.objects.s3.listing import microseconds
 from archive.objects.s3.quick import QuickRequests
 from archive.objects.s3.repeat import repeated
 from archive.objects.s3.trouble import translated
 from archive.ports import Lock, LockMode
-from archive.timespan import as_datetime
+from archive.timespan import as_datetime, from_datetime
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -25,7 +24,7 @@ def lock_of(client: "S3Client", bucket: str, key: str, version: str) -> Lock | N
     def ask() -> Lock:
         with translated(f"looking at the lock of {key}"):
             found = client.get_object_retention(Bucket=bucket, Key=key, VersionId=version)["Retention"]
-        return Lock(LockMode(found["Mode"]), microseconds(found["RetainUntilDate"]))
+        return Lock(LockMode(found["Mode"]), from_datetime(found["RetainUntilDate"]))
 
     try:
         return repeated(ask)
@@ -85,4 +84,4 @@ def default_lock(client: "S3Client", bucket: str) -> Lock | None:
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     days = default.get("Days") or _DAYS_PER_YEAR * default.get("Years", 0)
     # The minute covers the time until the put itself arrives.
-    return Lock(LockMode(default["Mode"]), microseconds(now + timedelta(days=days, minutes=1)))
+    return Lock(LockMode(default["Mode"]), from_datetime(now + timedelta(days=days, minutes=1)))
