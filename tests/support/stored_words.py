@@ -17,7 +17,7 @@ _DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+\Z")
 _ROW = re.compile(r"^([a-z_]+(?:\.[a-z_]+)*) \| ", re.MULTILINE)
 """A row of the vocabulary of acts."""
 _PREFIX = re.compile(r"([a-z]+/)")
-_ENDINGS = {"json", "jsonl", "pdf", "txt", "pem", "key", "zip", "mp4", "md", "sqlite", "toml", "log", "py"}
+_ENDINGS = frozenset("css html js json jsonl key log md mp4 pdf pem py sqlite svg toml txt zip".split())
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What an archive answers, asked through the command line alone: ``expected.json`` is this, said by 0.1.0.
 
-Nothing here names a module of ours, so that rooms may be moved without a line of it being changed. Commands that
-are renamed are renamed here too; the answers stay.
+Nothing here names a module of the product, so that moving one changes no line of this. Commands that are
+renamed are renamed here too; the answers stay.
 """
 
 import json
