@@ -53,7 +53,7 @@ def check_named(*actors: str) -> None:
                 f"{actor} names no person, and this takes two people who are known",
                 code="person_unknown",
                 hint="Masuk ke host dengan akun sendiri, lalu ulangi, dengan sudo bila perlu; atau pakai API."
-                " Usulan dari akun bersama ditarik dan diajukan lagi. / Sign in to the host with an account of"
-                " your own and repeat it, through sudo where needed; or use the API. Withdraw what a shared"
+                " Usulan dari akun bersama ditarik dan diajukan lagi. / Sign in to the host with your own"
+                " account and repeat it, through sudo where needed; or use the API. Withdraw what a shared"
                 " account proposed, and propose it again.",
             )
