@@ -4,8 +4,6 @@ A :class:`Site` is one installation as its settings describe it. Parts are made 
 ``saksi verify`` needs no archive and ``saksi camera list`` no seal key, and closed together.
 """
 
-import getpass
-import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -25,7 +23,6 @@ from archive.holds.placing import Holds
 from archive.holds.sweep import Sweeper
 from archive.ledger import Ledger
 from archive.ledger_memory import EntryMemory
-from archive.model.custody import Actor
 from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
 from archive.requests.service import Requests
@@ -41,17 +38,6 @@ from search.locations import open_index
 FETCHERS = 16
 CONNECTIONS = 64
 """Threads that read at once: fetchers, streams, the recorder's uploads; each needs a connection."""
-
-
-def host_actor() -> Actor:
-    """Whoever runs a command on this host: ``os:<user>``, and the user behind ``sudo``."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid-{os.getuid()}"
-    behind = os.environ.get("SUDO_USER", "")
-    name = f"os:{user}" if behind in {"", user} else f"os:{user}(sudo:{behind})"
-    return Actor(id=name, address="local", role="host")
 
 
 class Site:

@@ -11,6 +11,7 @@ from archive.errors import Conflict, Malformed, NotFound, Refused
 from archive.ids import check_name, new_entry_id
 from archive.ledger import Entry, Ledger
 from archive.model.disposition import Cause, Disposition, DispositionStatus, OrderingPolicy
+from archive.persons import check_named, same_person
 from archive.timespan import Timespan, format_instant, parse_instant
 
 KIND = "break_glass"
@@ -118,7 +119,9 @@ def place_order(
     Raises:
         Malformed: ``bad_order``: no camera or too many, a text that is empty, too long or unprintable, or a
             span that is not over.
+        Refused: ``person_unknown``: the actor names nobody.
     """
+    check_named(actor)
     chosen = tuple(sorted({check_name("camera", camera) for camera in cameras}))
     now = clock.now()
     texts = (number, authority, basis)
@@ -157,7 +160,7 @@ def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: 
 
     Raises:
         NotFound: ``break_glass_not_found``.
-        Refused: ``same_person``.
+        Refused: ``same_person``; ``person_unknown``: one of the two names nobody.
         Conflict: ``order_approved``, ``ledger_conflict``.
         Malformed: ``reason_missing``.
     """
@@ -167,8 +170,9 @@ def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: 
     order = from_state(head.id, head.state)
     if order.status is not OrderStatus.ORDERED:
         raise Conflict(f"order {order_id} is {order.status.value}", code="order_approved")
-    if actor in (order.ordered_by, head.actor):
-        raise same_person(order_id)
+    check_named(actor, order.ordered_by, head.actor)
+    if any(same_person(actor, other) for other in (order.ordered_by, head.actor)):
+        raise one_person(order_id)
     approved = replace(
         order,
         status=OrderStatus.APPROVED,
@@ -184,7 +188,7 @@ def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
 
     Raises:
         NotFound: ``break_glass_not_found``.
-        Refused: ``order_not_approved``, ``same_person``.
+        Refused: ``order_not_approved``, ``same_person``, ``person_unknown``.
         IntegrityError: ``ledger_broken``.
     """
     history = list(ledger.history(KIND, check_name(KIND, order_id)))
@@ -199,8 +203,9 @@ def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
         )
     placed, approval = history[0], history[1]
     first = from_state(order_id, placed.state)
-    if placed.actor == approval.actor:
-        raise same_person(order_id)
+    check_named(placed.actor, approval.actor)
+    if same_person(placed.actor, approval.actor):
+        raise one_person(order_id)
     same = (first.cameras, first.span, first.number, placed.digest)
     if same != (order.cameras, order.span, order.number, order.approved_digest):
         raise Refused(
@@ -231,7 +236,7 @@ def append(ledger: Ledger, head: Entry, order: Order, *, actor: str, action: str
     return from_state(entry.id, entry.state)
 
 
-def same_person(order_id: str) -> Refused:
+def one_person(order_id: str) -> Refused:
     """The error for one person in both parts."""
     return Refused(
         f"order {order_id} was placed by the same person",

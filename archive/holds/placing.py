@@ -23,7 +23,7 @@ from archive.heads import Heads
 from archive.ids import check_name
 from archive.ledger import Entry, Ledger
 from archive.model.hold import ENDS, KIND, Hold, HoldStatus, Release, from_state, to_state
-from archive.persons import same_person
+from archive.persons import check_named, same_person
 from archive.ports import ObjectStore
 from archive.timespan import DAY, Timespan, format_instant
 
@@ -180,7 +180,9 @@ class Holds:
 
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_proposed`` where someone did already.
+            Refused: ``person_unknown``: the actor names nobody.
         """
+        check_named(actor)
         head = self._in_force(hold_id, expected)
         if head.hold.status is HoldStatus.RELEASE_PROPOSED:
             raise Conflict(
@@ -199,8 +201,10 @@ class Holds:
 
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_not_proposed``.
-            Refused: ``same_person``: who proposed a release cannot approve it.
+            Refused: ``same_person``: who proposed a release cannot approve it; ``person_unknown``: one of
+                the two names nobody.
         """
+        check_named(actor)
         head = self._proposed(hold_id, expected)
         release = head.hold.release
         if release is None or same_person(release.proposed_by, actor):
@@ -209,6 +213,7 @@ class Holds:
                 code="same_person",
                 hint="Another person must approve it.",
             )
+        check_named(release.proposed_by)
         release = replace(release, approved_by=actor, approved_at=self._clock.now())
         after = replace(head.hold, status=HoldStatus.RELEASED, release=release)
         return self._append(

@@ -15,6 +15,7 @@ from archive.errors import Conflict, Malformed, Unavailable
 from archive.ids import new_evidence_id
 from archive.model.evidence import PackageKind
 from archive.model.request import Decision, Request, Verdict
+from archive.persons import check_named
 from archive.requests.book import RequestHead
 from archive.requests.limits import Limits
 from archive.requests.separation import authors, check_other_person
@@ -71,8 +72,9 @@ class Deciding:
             NotFound: ``request_not_found``.
             Conflict: ``ledger_conflict``, ``request_state``, ``span_not_over``.
             NoFootage: ``no_footage`` with the gaps.
-            Refused: ``same_person``: who filed or amended it cannot approve it; ``footage_exists``,
-                ``footage_pending``: that there is none would not be true.
+            Refused: ``same_person``: who filed or amended it cannot approve it; ``person_unknown``: they or
+                who filed it name nobody; ``footage_exists``, ``footage_pending``: that there is none would
+                not be true.
             ArchiveError: as ``tell``.
         """
         why = text_of(reason, "bad_reason") if reason.strip() else ""
@@ -146,7 +148,9 @@ class Deciding:
         )
 
     def _check_other(self, request_id: str, by: str) -> None:
-        check_other_person(by, authors(self._stream.history(request_id)), f"filed or amended {request_id}")
+        asked = authors(self._stream.history(request_id))
+        check_other_person(by, asked, f"filed or amended {request_id}")
+        check_named(by, *asked)
 
     def _decision(
         self, head: RequestHead, by: str, name: str, now: int, outcome: Verdict, reason: str

@@ -19,6 +19,7 @@ from archive.holds.placing import Holds
 from archive.ids import new_request_id
 from archive.model.hold import Hold
 from archive.model.request import Attachment, AttachmentKind, Letter, Request, RequestStatus
+from archive.persons import check_named
 from archive.requests import limits as camera_hours
 from archive.requests.attachments import Attachments
 from archive.requests.book import RequestHead
@@ -69,7 +70,9 @@ class Filing:
         Raises:
             BadForm: ``bad_form`` with every fault.
             TooLarge: ``request_too_large`` with what would fit.
+            Refused: ``person_unknown``: who files names nobody, so that nobody could decide on it.
         """
+        check_named(by.id)
         now = self._stream.clock.now()
         judged = judge(form, self._ground(by, now))
         held_us = len(judged.cameras) * judged.span.duration
@@ -105,7 +108,9 @@ class Filing:
             Conflict: ``ledger_conflict``, ``request_state``.
             BadForm, TooLarge: as :meth:`file`.
             Malformed: ``reason_missing``.
+            Refused: ``person_unknown``, as :meth:`file`.
         """
+        check_named(by.id)
         why = text_of(reason, "reason_missing")
         head = self._stream.at(request_id, expected)
         before, now = head.request, self._stream.clock.now()

@@ -19,7 +19,7 @@ from archive.ledger import Entry, Ledger, changed
 from archive.model import camera as cameras
 from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
-from archive.persons import same_person
+from archive.persons import check_named, same_person
 from archive.places import KIND as CAMERA
 from archive.places import PlaceHistory
 from archive.ports import ObjectStore
@@ -153,6 +153,7 @@ class Policies:
             Malformed: ``reason_missing``, ``basis_missing``, ``bad_terms``.
             NotFound: ``camera_not_found`` for the scope of a camera that was never registered.
             Conflict: ``proposal_pending`` where a shortening waits already; ``ledger_conflict``.
+            Refused: ``person_unknown``: a second person would have to approve, and the actor names nobody.
         """
         _check_reason(reason)
         _check_basis(terms.basis)
@@ -175,6 +176,7 @@ class Policies:
             Malformed: ``reason_missing``.
             NotFound: ``policy_not_found``.
             Conflict: ``nothing_to_withdraw``, ``proposal_pending``, ``ledger_conflict``.
+            Refused: ``person_unknown``, as :meth:`propose`.
         """
         _check_reason(reason)
         now = self._clock.now()
@@ -197,8 +199,9 @@ class Policies:
             NotFound: ``policy_not_found``.
             Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` where the terms would end
                 before they begin.
-            Refused: ``same_person``: whoever proposed it.
+            Refused: ``same_person``: whoever proposed it; ``person_unknown``: one of the two names nobody.
         """
+        check_named(actor)
         now = self._clock.now()
         head = self._head(scope, expected)
         policy = from_state(head.state)
@@ -211,6 +214,7 @@ class Policies:
                 code="same_person",
                 hint="Ask a second admin. A shortening needs two people.",
             )
+        check_named(proposal.by)
         settled = replace(policy, proposal=None)
         begins = now + self._wait
         if proposal.terms is None:
@@ -268,6 +272,7 @@ class Policies:
                 code="proposal_pending",
                 hint="Approve or reject that one first.",
             )
+        check_named(actor)
         proposed = replace(policy, proposal=Proposal(terms=terms, by=actor, at=now))
         return _record(self._append(proposed, head, actor=actor, action="policy.proposed", reason=reason))
 

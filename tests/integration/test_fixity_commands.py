@@ -7,6 +7,7 @@ from archive.clock import SystemClock
 from ops import keys
 from tests.support.archives import camera_form, small_archive
 from tests.support.command_line import CommandLine
+from tests.support.host_people import Person, people_can_sign_in
 
 SPAN = ("--from", "2026-11-24T14:00:10+08:00", "--to", "2026-11-24T14:00:30+08:00")
 
@@ -49,6 +50,7 @@ def test_from_a_flipped_byte_to_a_closed_incident(tmp_path: Path) -> None:
 
 
 def test_break_glass_on_the_command_line_needs_another_person(tmp_path: Path) -> None:
+    people_can_sign_in()
     site = small_archive(tmp_path / "archive")
     keys.init(tmp_path / "home" / "keys", clock=SystemClock())  # the commands sign by the day's date
     site.registry.add(camera_form(), actor="os:tester")
@@ -58,8 +60,7 @@ def test_break_glass_on_the_command_line_needs_another_person(tmp_path: Path) ->
         "SAKSI_ARCHIVE_URL": f"file://{tmp_path / 'archive'}",
         "SAKSI_INDEX_URL": f"sqlite:///{tmp_path / 'archive' / 'index.sqlite'}",
     }
-    ani = CommandLine(tmp_path / "home", where | {"SUDO_USER": "ani"})
-    budi = CommandLine(tmp_path / "home", where | {"SUDO_USER": "budi"})
+    ani, budi = (Person(tmp_path / "home", where, name) for name in ("ani", "budi"))
     paper = ("--number", "12/Pen", "--authority", "PN Makassar", "--basis", "UU 27/2022")
     order = ani("break-glass", "order", "--camera", "cam-1", *SPAN, *paper, "--json").json["id"]
     alone = ani("break-glass", "approve", order, "--reason", "mine", "--json")

@@ -11,7 +11,7 @@ from api.auth.principal import Principal, unrestricted
 from archive.clock import SystemClock
 from archive.timespan import DAY, format_instant
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
-from tests.support.command_line import CommandLine
+from tests.support.host_people import Person, people_can_sign_in
 
 
 @pytest.fixture
@@ -183,8 +183,8 @@ def test_a_hold_that_shrinks_or_is_not_there(site: Site) -> None:
 
 
 def test_the_command_line_takes_two_people_too(tmp_path: Path) -> None:
-    saksi = CommandLine(tmp_path)
-    other = CommandLine(tmp_path, {"SUDO_USER": "budi"})
+    people_can_sign_in()
+    saksi, other = Person(tmp_path), Person(tmp_path, name="budi")
     saksi.add_camera("kam-1", "test://")
     span = ("--from", "2026-11-01T00:00:00+08:00", "--to", "2026-11-02T00:00:00+08:00")
     placed = saksi.must(
@@ -198,6 +198,9 @@ def test_the_command_line_takes_two_people_too(tmp_path: Path) -> None:
     saksi.must("hold", "release", name, "--reason", "closed")
     own = saksi("hold", "approve-release", name, "--json")
     assert (own.code, own.problem["code"]) == (2, "same_person")
+    nobody = Person(tmp_path, {"SUDO_USER": "budi"}, "operator")("hold", "approve-release", name, "--json")
+    assert (nobody.code, nobody.problem["code"]) == (2, "person_unknown")
+    assert "akun sendiri" in nobody.problem["hint"]
     other.must("hold", "approve-release", name)
     shown = saksi.must("hold", "show", name, "--json").json
     assert (shown["status"], shown["progress"]["in_force"]) == ("released", False)

@@ -16,7 +16,7 @@ from archive.model.request import public_state, to_state
 from archive.rebuild.sync import Sync
 from archive.timespan import DAY, MINUTE, SECOND, format_instant
 from tests.support.api_site import CAMERA, T0, Site, open_site
-from tests.support.command_line import CommandLine
+from tests.support.host_people import Person, people_can_sign_in
 from tests.support.requesting import OFFICER, PDF, POLICE, Requesting, form, requesting
 from tests.support.servers import ElasticServer, FreshBuckets
 
@@ -123,8 +123,9 @@ def paper(**changes: object) -> dict[str, object]:
 
 
 def test_requests_on_the_command_line(embedded: Site, tmp_path: Path) -> None:
+    people_can_sign_in()
     home = tmp_path / "home"
-    ani, budi = (CommandLine(home, {"SUDO_USER": name, "COLUMNS": "200"}) for name in ("ani", "budi"))
+    ani, budi = (Person(home, {"COLUMNS": "200"}, name) for name in ("ani", "budi"))
     asked, scan = tmp_path / "request.json", tmp_path / "surat.pdf"
     scan.write_bytes(PDF)
     asked.write_text(json.dumps(paper(purpose="")))
@@ -141,7 +142,7 @@ def test_requests_on_the_command_line(embedded: Site, tmp_path: Path) -> None:
     own = ani("request", "approve", name, "--version", "1", "--json")
     assert (own.code, own.problem["code"]) == (2, "same_person")
     approved = budi("request", "approve", name, "--version", "1", "--json").json
-    assert approved["decision"]["by"].endswith("(sudo:budi)")
+    assert approved["decision"]["by"].endswith("(login:budi)")
     shown = budi("request", "show", name)
     assert "request.approved" in shown.out
     rejected = budi("request", "reject", name, "--version", "1", "--reason", "x", "--json")
@@ -149,5 +150,5 @@ def test_requests_on_the_command_line(embedded: Site, tmp_path: Path) -> None:
     cancelled = ani("request", "cancel", name, "--version", "2", "--reason", "found", "--json").json
     assert cancelled["status"] == "cancelled"
     told = [entry["actor"] for entry in ani("request", "show", name, "--json").json["history"]]
-    assert [actor.partition("sudo:")[2] for actor in told] == ["ani)", "budi)", "ani)"]
+    assert [actor.partition("login:")[2] for actor in told] == ["ani)", "budi)", "ani)"]
     assert embedded.services.holds.hold(request["hold_id"]).hold.in_force

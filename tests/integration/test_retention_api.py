@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.auth.tokens import TokenFile
-from archive.model.custody import Outcome
+from archive.model.custody import Actor, Outcome
 from archive.timespan import DAY, HOUR, format_instant
 from ops.cli import main
 from tests.support.api_site import CAMERA, T0, Caller, Site, instant, open_site
@@ -143,10 +143,10 @@ class Host:
     def __init__(self, home: Path, patch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> None:
         self._patch, self._captured = patch, captured
         patch.setenv("SAKSI_HOME", str(home))
-        patch.delenv("SUDO_USER", raising=False)
 
     def __call__(self, user: str, *words: str) -> tuple[int, str, str]:
-        self._patch.setenv("LOGNAME", user)
+        actor = Actor(id=f"os:{user}", address="local", role="host")
+        self._patch.setattr("ops.cli.options.host_actor", lambda *_: actor)
         self._patch.setattr("sys.argv", ["saksi", "retention", *words])
         self._captured.readouterr()
         with pytest.raises(SystemExit) as ended:

@@ -111,7 +111,7 @@ def test_sudo_makes_nobody_another_person(desk: Desk) -> None:
         "request", desk.request_id, state, expected=2, actor="os:ani", action="request.approved"
     )
     with refused("same_person"):
-        desk.handovers.give(desk.request_id, actor="os:root(sudo:ani)")
+        desk.handovers.give(desk.request_id, actor="os:root(login:ani)")
 
 
 def test_without_its_time_stamp_a_package_stays(tmp_path: Path) -> None:

@@ -47,13 +47,13 @@ def test_a_hold_is_in_force_from_its_first_entry_to_the_entry_that_approves_its_
 
 def test_who_proposes_a_release_cannot_approve_it(site: Holding) -> None:
     name = site.place(0, 20).hold.id
-    site.holds.propose_release(name, actor="os:root(sudo:ani)", reason="closed")
-    for actor in ("os:ani", "os:root(sudo:ani)", "os:www(sudo:ani)"):
+    site.holds.propose_release(name, actor="os:root(login:ani)", reason="closed")
+    for actor in ("os:ani", "os:root(login:ani)", "os:www(login:ani)"):
         assert code_of(lambda a=actor: site.holds.approve_release(name, actor=a), Refused) == "same_person"
     assert site.holds.hold(name).hold.in_force
     stale = code_of(lambda: site.holds.approve_release(name, actor="os:budi", expected=1), Conflict)
     assert stale == "ledger_conflict"
-    site.holds.approve_release(name, actor="os:root(sudo:budi)", expected=2)
+    site.holds.approve_release(name, actor="os:root(login:budi)", expected=2)
     assert site.holds.hold(name).hold.status is HoldStatus.RELEASED
 
 

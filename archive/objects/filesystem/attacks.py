@@ -4,8 +4,8 @@ It shows that no program of ours destroys what is locked. Whoever is root on the
 nothing on that host can stop them; checkpoints kept elsewhere are what shows it.
 """
 
-import getpass
 import os
+import pwd
 
 from archive.canary.attacks import Bypass, NotOffered
 from archive.ports import Content, Lock, LockMode, ObjectStore
@@ -19,9 +19,9 @@ class FolderAttacks:
 
     @property
     def account(self) -> str:
-        """The user of this process."""
+        """The account of this process."""
         try:
-            name = getpass.getuser()
+            name = pwd.getpwuid(os.getuid()).pw_name
         except (KeyError, OSError):
             name = f"uid-{os.getuid()}"
         return "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-") or "user"
