@@ -23,7 +23,7 @@ from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
-from recorder.recovery import Recovery, give_up
+from recorder.recovery import Recovery, give_up, set_aside
 from recorder.roster import Roster, Sources
 from recorder.rules import Rules
 from recorder.settings import RecorderSettings
@@ -110,11 +110,14 @@ class Recorder:
             "leaves": counters.leaves,
             "batches": counters.batches,
             "lost": counters.lost,
+            "set_aside": counters.set_aside,
             "waiting": archiver.waiting,
             "spool_bytes": spool.held_bytes,
             "spool_full": int(spool.is_full),
             "store_error": counters.store_error,
             "index_error": counters.index_error,
+            "journal_error": counters.journal_error,
+            "stalled_us": archiver.stalled,
         }
 
     async def run(self, duration: float | None = None) -> None:
@@ -164,11 +167,14 @@ class Recorder:
             before_seal=lambda: self._introduce(spool, logbook),
             before_upload=lambda: accounts.save(),
             give_up=lambda parcel: give_up(parcel, spool, accounts),
+            set_aside=lambda parcel: set_aside(parcel, spool, accounts),
             log=parts.log,
+            clock=parts.clock,
         )
         accounts = self._accounts = Accounts(spool, parts.clock, self._id, archiver.deliver)
         recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log)
         await asyncio.to_thread(recovery.run)
+        archiver.counters.set_aside += recovery.set_aside
         ingest.expect(recovery.parcels)
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(

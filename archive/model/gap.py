@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from archive.canonical import sha256_hex
 from archive.timespan import Timespan
 
 
@@ -21,6 +22,8 @@ class GapCause(StrEnum):
     DISABLED = "disabled"
     CLOCK_STEP = "clock_step"
     """The recorder's clock was set forward: wall time that was skipped, not footage that was lost."""
+    SET_ASIDE = "set_aside"
+    """There is footage, and the archive cannot take it for what is in it. It is kept until a person decides."""
     DISPOSED = "disposed"
     """There was footage and it was destroyed by a rule, on record. Never a recorder's to say."""
 
@@ -57,3 +60,8 @@ class Gap:
     span: Timespan
     cause: GapCause
     ingested_at: int
+
+
+def id_for_segment(cause: GapCause, run: str, seq: int) -> str:
+    """The id of the gap that stands in a segment's place: the same, however often it is told."""
+    return sha256_hex(f"{cause.value}|{run}|{seq}".encode("ascii"))[:16]
