@@ -348,7 +348,7 @@ class Ingest:
 
 
 def mark_journalled(parcel: Parcel) -> None:
-    """Step 6's mark; also on what is set aside. A ticket that is gone was marked before, or let go: that is the same."""
+    """Step 6's mark, also on what is set aside. A ticket that is gone was marked or let go before."""
     marked = parcel.ticket.with_suffix(JOURNALLED)
     with disk_errors(parcel.ticket.name):
         try:

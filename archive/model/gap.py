@@ -23,7 +23,7 @@ class GapCause(StrEnum):
     CLOCK_STEP = "clock_step"
     """The recorder's clock was set forward: wall time that was skipped, not footage that was lost."""
     SET_ASIDE = "set_aside"
-    """There is footage, and the archive cannot take it for what is in it. It is kept until a person decides."""
+    """There is footage, and no index can take it for what is in it. It is kept until a person decides."""
     DISPOSED = "disposed"
     """There was footage and it was destroyed by a rule, on record. Never a recorder's to say."""
 
