@@ -29,6 +29,7 @@ from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
 from api.incidents import OpenIncidents
+from api.recorders import Recorders
 from api.limits.arrival import Arrival, HostNames
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
@@ -104,6 +105,7 @@ def create_app(services: Services) -> FastAPI:
     trace = Trace(services.custody)
     meters = Meters(services.metrics)
     services.metrics.register(OpenIncidents(services))
+    services.metrics.register(Recorders(services))
     answers = Answers(services.stores.cache, services.clock)
     strangers = Strangers(trace, meters, services.clock)
     refusals = Refusals(trace, meters, services.clock)
