@@ -29,7 +29,6 @@ from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
 from api.incidents import OpenIncidents
-from api.recorders import Recorders
 from api.limits.arrival import Arrival, HostNames
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
@@ -37,6 +36,7 @@ from api.meters import Metered, Meters
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
 from api.readiness import Readiness, probes_of
+from api.recorders import Recorders
 from api.routes import (
     cameras,
     clips,

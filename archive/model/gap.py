@@ -29,7 +29,7 @@ class GapCause(StrEnum):
 
 
 class RunEnd(StrEnum):
-    """Why a run ended: the gap causes, and three ends that need not leave a gap."""
+    """Why a run ended: the gap causes, and four ends that need not leave a gap."""
 
     UNREACHABLE = "unreachable"
     AUTH_FAILED = "auth_failed"
@@ -43,6 +43,8 @@ class RunEnd(StrEnum):
     DISABLED = "disabled"
     CLOCK_STEP = "clock_step"
     PARAMETER_CHANGE = "parameter_change"
+    TIMESTAMPS = "timestamps"
+    """The camera's own timestamps went ahead of elapsed time: its media says nothing about wall time there."""
     STOPPED = "stopped"
 
 

@@ -18,7 +18,7 @@ _CAUSES = {
     "unreachable", "auth_failed", "stream_error", "stalled", "no_keyframe", "recorder_restart",
     "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
 }  # fmt: skip
-_ENDS = (_CAUSES - {"set_aside"}) | {"parameter_change", "stopped"}
+_ENDS = (_CAUSES - {"set_aside"}) | {"parameter_change", "stopped", "timestamps"}
 
 
 @dataclass(frozen=True)
