@@ -79,6 +79,7 @@ class Recorder:
         self._id = check_name("recorder", parts.recorder)
         self._stop = asyncio.Event()
         self._is_introduced = False
+        self._unreadable: dict[str, str] = {}
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
@@ -252,9 +253,16 @@ class Recorder:
         except ArchiveError as error:
             self._parts.log.error("roster_from_memory", code=error.code, reason=error.message)
             cameras = remembered
+        self._tell_unreadable(roster)
         for camera in cameras:
             self._open_account(camera, accounts)
         return cameras
+
+    def _tell_unreadable(self, roster: Roster) -> None:
+        """Say once which cameras' newest entries do not read."""
+        if roster.unreadable != self._unreadable:
+            self._unreadable = dict(roster.unreadable)
+            self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
     def _open_account(self, camera: Camera, accounts: Accounts) -> None:
         since = camera.registered_at
@@ -283,6 +291,7 @@ class Recorder:
                     lane.spool_is_full()
             try:
                 cameras = await asyncio.to_thread(roster.refresh)
+                self._tell_unreadable(roster)
                 new = [camera for camera in cameras if camera.id not in self._lanes]
                 for camera in new:
                     await asyncio.to_thread(self._open_account, camera, shop.accounts)

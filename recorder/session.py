@@ -383,15 +383,17 @@ class Session:
     def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[Parcel]:
         """A raw segment that cannot be one: the run cannot go on over it."""
         self._next = number + 1
+        cause = GapCause.STREAM_ERROR
         if code == "torn_segment":
             self._drop(number)
         else:
             self._spool.quarantine(self.folder.raw(number))
+            cause = GapCause.SET_ASIDE
         if is_last:
             return []
         parcels = self._finish_run(RunEnd.STREAM_ERROR)
         account = self._accounts.covered_until(self.facts.camera)
-        self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), GapCause.STREAM_ERROR)
+        self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), cause)
         return parcels
 
     def _drop(self, number: int) -> None:

@@ -42,7 +42,7 @@ OVERLAP = SECOND
 """A connection that was opened after another ended cannot have begun before it: shifted if within this."""
 
 JUMP = 15 * SECOND
-"""No packet comes before its time. One that is earlier by more than a connection holds back has a false one."""
+"""No packet comes before its time. One that is earlier by more than a connection holds back is false."""
 
 UNRELIABLE = "timestamps_unreliable"
 AMBIGUOUS = "ambiguous"

@@ -146,7 +146,7 @@ class Arrivals:
                 self._object(
                     "segment_set_aside",
                     f"{leaf.camera}/{leaf.gap}",
-                    f"{recorder} set footage of {leaf.camera} over {leaf.span} aside: no index can take it",
+                    f"{recorder} set footage of {leaf.camera} aside, which cannot be taken: {leaf.span}",
                 )
         self._seen[recorder, number] = key
         if number > self._tips.get(recorder, (0, ""))[0]:

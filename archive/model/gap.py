@@ -44,7 +44,7 @@ class RunEnd(StrEnum):
     CLOCK_STEP = "clock_step"
     PARAMETER_CHANGE = "parameter_change"
     TIMESTAMPS = "timestamps"
-    """The camera's own timestamps went ahead of elapsed time: its media says nothing about wall time there."""
+    """The camera's own timestamps went ahead of elapsed time: its media says nothing about wall time."""
     STOPPED = "stopped"
 
 

@@ -40,10 +40,10 @@ class Notice:
     """What happened, when (µs), and to what.
 
     ``subject`` is an id: of a request, a hold, a package, an incident, a recorder. ``mark`` tells two
-    happenings of one event at one subject apart. ``agency`` is the account of the agency that it concerns, ""
-    for the house alone; ``agency_name`` and ``unit`` are as the request names them. ``cameras`` counts them; ``due_at`` is
-    what was due; ``code`` the reason of a failure, an incident's code or a level. ``link`` is a path of the
-    HTTP interface.
+    happenings of one event at one subject apart. ``agency`` is the account of the agency that it
+    concerns, "" for the house alone; ``agency_name`` and ``unit`` are as the request names them.
+    ``cameras`` counts them; ``due_at`` is what was due; ``code`` the reason of a failure, an incident's
+    code or a level. ``link`` is a path of the HTTP interface.
     """
 
     event: Event
