@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from archive import canonical
+from archive import canonical, journal
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors, write_durably
@@ -43,7 +43,16 @@ from archive.ports import Content, IndexEntry, Lock, LockMode, ObjectStore, Stor
 from archive.timespan import DAY
 
 FAULTS_OF_CONTENT = frozenset(
-    {"bad_id", "bad_key", "bad_leaf", "bad_metadata", "object_too_large", "segment_too_long"}
+    {
+        "bad_batch",
+        "bad_id",
+        "bad_key",
+        "bad_leaf",
+        "bad_metadata",
+        "not_canonical",
+        "object_too_large",
+        "segment_too_long",
+    }
 )
 """Codes of Malformed by which our own rules judge one entry, whatever else the store or the index take."""
 
@@ -213,6 +222,7 @@ class Ingest:
         segment, media = parcel.leaf, parcel.media
         if media is None or not isinstance(segment, Segment):
             return
+        line = journal.encode_line(segment)
         with disk_errors(media.name):
             if not media.exists():
                 raise IntegrityError(
@@ -227,7 +237,7 @@ class Ingest:
         stored = self._footage.put(
             segment.key,
             content,
-            metadata={"leaf": leaves.encode(segment).decode("ascii")},
+            metadata={"leaf": line.decode("ascii")},
             lock=Lock(LockMode.GOVERNANCE, until),
             hold=held,
         )

@@ -141,12 +141,15 @@ def _retire(parcel: Parcel, spool: Spool, accounts: Accounts, cause: GapCause) -
         accounts.instead(parcel.leaf, cause)
     if parcel.ticket.exists():
         spool.keep_copy(parcel.ticket)
-        mark_journalled(parcel)
+        if cause is GapCause.SET_ASIDE:
+            # A later start must not take it for lost. What is lost has no line, so its mark comes last.
+            mark_journalled(parcel)
     if parcel.media is not None and parcel.media.exists():
         if parcel.version:
             parcel.media.unlink(missing_ok=True)
         else:
             spool.quarantine(parcel.media)
+    mark_journalled(parcel)
     if parcel.on_release is not None:
         parcel.on_release(parcel)
     else:

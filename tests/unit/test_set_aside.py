@@ -214,11 +214,21 @@ def test_what_the_store_refuses_for_its_content_is_kept_in_the_spool_with_its_li
 def test_what_cannot_be_a_line_is_set_aside_alone(desk: Desk) -> None:
     bad = desk.parcel(segment(0))
     bad.leaf = replace(bad.leaf, frames=2**60)
-    bad.version = "stored"
     archiver = desk.bring_in([bad, desk.parcel(segment(1))])
     assert desk.indexed("cam-1") == [1]
     assert archiver.counters.set_aside == 1
     assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.SET_ASIDE]
+    assert len([name for name in desk.quarantined() if name.endswith(".mp4")]) == 1, "bytes are kept"
+
+
+def test_a_segment_that_vanished_from_the_spool_is_lost_and_stops_no_other(desk: Desk) -> None:
+    gone = desk.parcel(segment(0))
+    assert gone.media is not None
+    gone.media.unlink()
+    archiver = desk.bring_in([gone, desk.parcel(segment(1))])
+    assert desk.indexed("cam-1") == [1]
+    assert (archiver.counters.lost, archiver.counters.set_aside) == (1, 0)
+    assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.UPLOAD_LOST]
 
 
 def test_a_gap_that_cannot_be_indexed_makes_no_gap_of_its_own(desk: Desk) -> None:
