@@ -14,17 +14,22 @@
 Steps 6 to 8 take many leaves at once, since a sync and a bulk request cost the same for one as for fifty.
 Leaves of runs and gaps take the same way without steps 2, 4 and 5. A crash between any two steps leaves a
 ticket that says how far it came; :func:`read_tickets` finds it again.
+
+An entry that a step refuses for its own content can never be taken: :meth:`Ingest.commit` names it as a
+:class:`Refusal`, takes all others, and the recorder sets it aside. Rights, room and reachability are never
+the content's fault: what they stop is tried again.
 """
 
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from archive import canonical
+from archive import canonical, journal
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors, write_durably
@@ -36,6 +41,20 @@ from archive.model.leaf import Leaf
 from archive.model.segment import Segment
 from archive.ports import Content, IndexEntry, Lock, LockMode, ObjectStore, Stored
 from archive.timespan import DAY
+
+FAULTS_OF_CONTENT = frozenset(
+    {
+        "bad_batch",
+        "bad_id",
+        "bad_key",
+        "bad_leaf",
+        "bad_metadata",
+        "not_canonical",
+        "object_too_large",
+        "segment_too_long",
+    }
+)
+"""Codes of Malformed by which our own rules judge one entry, whatever else the store or the index take."""
 
 TICKET = ".ticket"
 """Suffix of a ticket whose leaf has no line in the logbook yet."""
@@ -88,6 +107,18 @@ class Parcel:
         return IndexEntry(leaf=self.leaf, place=self.place, version=self.version, held=self.held)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A parcel that the logbook or the index does not take, and why.
+
+    ``is_final`` is False while the index takes no other entry of the kind: then the fault may be its own.
+    """
+
+    parcel: Parcel
+    error: Malformed
+    is_final: bool
+
+
 def write_ticket(
     path: Path, leaf: Leaf, place: Place | None, *, media: Path | None = None, extra: JsonObject | None = None
 ) -> Parcel:
@@ -128,10 +159,15 @@ def read_ticket(path: Path) -> Parcel:
 
 def read_tickets(folder: Path) -> Iterator[Parcel]:
     """Every ticket in a folder, by name. Errors as :func:`read_ticket`."""
+    for path in ticket_paths(folder):
+        yield read_ticket(path)
+
+
+def ticket_paths(folder: Path) -> list[Path]:
+    """Where a folder's tickets lie, by name."""
     with disk_errors(folder.name):
         names = sorted(name for name in os.listdir(folder) if Path(name).suffix in (TICKET, JOURNALLED))
-    for name in names:
-        yield read_ticket(folder / name)
+    return [folder / name for name in names]
 
 
 class Ingest:
@@ -164,6 +200,8 @@ class Ingest:
         self._turn = threading.Lock()
         self._unindexed: dict[Identity, int] = {}
         self._cursor = 0
+        self._taken: Counter[type[Leaf]] = Counter()
+        self._refused_at: dict[Parcel, int] = {}
 
     def expect(self, parcels: Iterable[Parcel]) -> None:
         """At start-up: lines from before that may not be indexed yet, so that the cursor waits for them."""
@@ -176,14 +214,22 @@ class Ingest:
 
         Raises:
             IntegrityError: ``checksum_mismatch``: the disk altered the segment after it was hashed, or the
-                store answered for other bytes.
+                store answered for other bytes; ``segment_vanished``: the spool has it no longer.
+            Malformed: the store cannot keep it as it is.
             AlreadyExists: the name holds other bytes, which nothing of ours can make.
             Refused, StoreFull, Unavailable: as the store; the segment waits in the spool.
         """
         segment, media = parcel.leaf, parcel.media
         if media is None or not isinstance(segment, Segment):
             return
+        line = journal.encode_line(segment)
         with disk_errors(media.name):
+            if not media.exists():
+                raise IntegrityError(
+                    f"{media} is gone, and its ticket is there",
+                    code="segment_vanished",
+                    hint="Somebody removed it from the spool, or the disk lost it.",
+                )
             content = Content.of_file(media, sha256=segment.sha256)
         # What lay in the spool beyond its term is locked all the same: no store takes a lock in the past.
         until = max(self._locked_until(segment, parcel.place), self._clock.now() + DAY)
@@ -191,28 +237,91 @@ class Ingest:
         stored = self._footage.put(
             segment.key,
             content,
-            metadata={"leaf": leaves.encode(segment).decode("ascii")},
+            metadata={"leaf": line.decode("ascii")},
             lock=Lock(LockMode.GOVERNANCE, until),
             hold=held,
         )
         self._compare(segment, content, stored)
         parcel.version, parcel.held = stored.version, held
 
-    def commit(self, parcels: Sequence[Parcel]) -> None:
-        """Steps 6, 7 and 8 for parcels that are stored; to be repeated with the same ones after an error."""
+    def commit(self, parcels: Sequence[Parcel]) -> tuple[Refusal, ...]:
+        """Steps 6, 7 and 8 for parcels that are stored; to be repeated with the same ones after an error.
+
+        Returns:
+            Those that are refused for what is in them. All others are through.
+        """
+        refused = self._write_lines(parcels)
+        unfit = {refusal.parcel for refusal in refused}
+        taken, unindexable = self._add([parcel for parcel in parcels if parcel not in unfit])
+        with self._turn:
+            for parcel in taken:
+                self._unindexed.pop(identity(parcel.leaf), None)
+        for parcel in taken:
+            _release(parcel)
+        return (*refused, *unindexable)
+
+    def note(self, parcel: Parcel) -> None:
+        """Step 6 alone, for a segment that no store takes: its line vouches for the bytes that are kept.
+
+        Raises:
+            StoreFull, Unavailable: the disk. What cannot be a line gets none.
+        """
+        self._write_lines([parcel])
+
+    def let_go(self, parcel: Parcel) -> None:
+        """It is set aside: the cursor no longer waits for it."""
+        self._refused_at.pop(parcel, None)
+        with self._turn:
+            self._unindexed.pop(identity(parcel.leaf), None)
+
+    def _write_lines(self, parcels: Sequence[Parcel]) -> list[Refusal]:
+        """Step 6. One that cannot be a line costs no other its line."""
+        refused: list[Refusal] = []
         with self._turn:
             fresh = [parcel for parcel in parcels if not parcel.journalled]
-            if fresh:
-                batch = self._logbook.append(parcel.leaf for parcel in fresh)
-                self._unindexed.update((identity(parcel.leaf), batch) for parcel in fresh)
+            if not fresh:
+                return []
+            try:
+                self._write_together(fresh)
+            except Malformed:
                 for parcel in fresh:
-                    _mark_journalled(parcel)
-        self._index.add([parcel.entry() for parcel in parcels])
-        with self._turn:
+                    try:
+                        self._write_together([parcel])
+                    except Malformed as error:
+                        refused.append(Refusal(parcel, error, is_final=True))
+        return refused
+
+    def _write_together(self, fresh: Sequence[Parcel]) -> None:
+        batch = self._logbook.append(parcel.leaf for parcel in fresh)
+        self._unindexed.update((identity(parcel.leaf), batch) for parcel in fresh)
+        for parcel in fresh:
+            mark_journalled(parcel)
+
+    def _add(self, parcels: Sequence[Parcel]) -> tuple[Sequence[Parcel], list[Refusal]]:
+        """Step 7: what the index took, and what it refuses."""
+        taken: list[Parcel] = []
+        found: list[tuple[Parcel, Malformed]] = []
+        try:
+            self._index.add([parcel.entry() for parcel in parcels])
+            taken.extend(parcels)
+        except Malformed:  # one of them: which one, each by itself will show
             for parcel in parcels:
-                self._unindexed.pop(identity(parcel.leaf), None)
-        for parcel in parcels:
-            _release(parcel)
+                try:
+                    self._index.add([parcel.entry()])
+                    taken.append(parcel)
+                except Malformed as error:
+                    self._refused_at.setdefault(parcel, self._taken[type(parcel.leaf)])
+                    found.append((parcel, error))
+        self._taken.update(type(parcel.leaf) for parcel in taken)
+        for parcel in taken:
+            self._refused_at.pop(parcel, None)
+        return taken, [Refusal(parcel, error, self._is_final(parcel, error)) for parcel, error in found]
+
+    def _is_final(self, parcel: Parcel, error: Malformed) -> bool:
+        """Our own rule, or the index took another of the kind since it first refused this one."""
+        if error.code in FAULTS_OF_CONTENT:
+            return True
+        return self._taken[type(parcel.leaf)] > self._refused_at[parcel]
 
     def seal(self) -> int | None:
         """Sign the waiting lines as the next batch; its number, or None where no line waits.
@@ -248,8 +357,8 @@ class Ingest:
             )
 
 
-def _mark_journalled(parcel: Parcel) -> None:
-    """Step 6's mark. A ticket that is gone was marked before, or let go: that is the same."""
+def mark_journalled(parcel: Parcel) -> None:
+    """Step 6's mark, also on what is set aside. A ticket that is gone was marked or let go before."""
     marked = parcel.ticket.with_suffix(JOURNALLED)
     with disk_errors(parcel.ticket.name):
         try:

@@ -89,6 +89,22 @@ def encode(
     return body + canonical.encode(trailer) + b"\n"
 
 
+def encode_line(leaf: Leaf) -> bytes:
+    """One leaf as a line that every reader of its batch will take.
+
+    Raises:
+        Malformed: ``bad_leaf`` or ``bad_batch``: it would make the whole batch unreadable.
+    """
+    _refuse_disposed((leaf,))
+    try:
+        line = leaves.encode(leaf)
+    except OverflowError as error:
+        raise Malformed(f"the leaf has no such time: {error}", code="bad_leaf") from error
+    if leaves.decode(line) != leaf:
+        raise Malformed("the leaf does not read as it was written", code="bad_leaf")
+    return line
+
+
 def decode(data: bytes) -> Batch:
     """Read a batch without judging its signature. Raises Malformed ``bad_batch``."""
     return _batch(_read(data))

@@ -124,6 +124,7 @@ class Logbook:
         a power cut a ticket may not remember that its line was written.
 
         Raises:
+            Malformed: one of them would make its whole batch unreadable; none was appended.
             StoreFull, Unavailable: none of them was appended.
         """
         with self._turn:
@@ -131,7 +132,7 @@ class Logbook:
             for known in [one for one in fresh if one in self._lines or one in self._closed]:
                 del fresh[known]
             if fresh:
-                self._write(b"".join(leaves.encode(leaf) + b"\n" for leaf in fresh.values()))
+                self._write(b"".join(journal.encode_line(leaf) + b"\n" for leaf in fresh.values()))
                 self._lines.update(fresh)
             return self._open
 

@@ -203,10 +203,21 @@ class Spool:
 
     def quarantine(self, path: Path) -> Path:
         """Move something out of the way for people to look at; where it is now."""
-        target = self.root / "quarantine" / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
+        target = self._in_quarantine(path)
         with disk_errors(path.name):
             path.replace(target)
+            sync_folder(target.parent)
         return target
+
+    def keep_copy(self, path: Path) -> Path:
+        """A copy of something small in quarantine, for people to look at; where it is."""
+        target = self._in_quarantine(path)
+        with disk_errors(path.name):
+            write_durably(target, path.read_bytes())
+        return target
+
+    def _in_quarantine(self, path: Path) -> Path:
+        return self.root / "quarantine" / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
 
     # Small things kept -------------------------------------------------------------------------------
 

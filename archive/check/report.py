@@ -34,7 +34,10 @@ class Breach:
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a check saw and what it found; valid when ``breaches`` is empty."""
+    """What a check saw and what it found; valid when ``breaches`` is empty.
+
+    ``set_aside`` names the segments that no index can take and that wait for a person (I1).
+    """
 
     depth: Depth = Depth.HEADS
     segments: int = 0
@@ -44,6 +47,7 @@ class CheckReport:
     packages: int = 0
     cameras: int = 0
     bytes_hashed: int = 0
+    set_aside: list[str] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
 
     def to_json(self) -> JsonObject:
@@ -58,6 +62,7 @@ class CheckReport:
             "packages": self.packages,
             "cameras": self.cameras,
             "bytes_hashed": self.bytes_hashed,
+            "set_aside": sorted(self.set_aside),
             "breaches": [
                 {"invariant": b.invariant, "code": b.code, "object": b.object, "message": b.message}
                 for b in self.breaches

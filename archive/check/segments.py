@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from archive import keys
 from archive.check.report import Breach, CheckReport, Depth, Progress
 from archive.clock import Clock
+from archive.disposition.walk import own_leaf
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.fixity.hashing import hash_object, in_order
 from archive.fixity.pace import Pace
 from archive.fixity.rules import Rules
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectHead, ObjectStore, ObjectVersion, SegmentIndex
+from archive.set_aside import is_set_aside
 from archive.timespan import MINUTE, Timespan
 
 ADOPTION_AGE = 10 * MINUTE
@@ -56,7 +58,7 @@ class SegmentCheck:
         if version is None and segment is not None:
             return [self._missing(segment)], 0
         if version is not None and segment is None:
-            return list(self._unindexed(version)), 0
+            return self._unindexed(version)
         if version is None or segment is None:
             return [], 0
         return self._compare(version, segment)
@@ -64,20 +66,25 @@ class SegmentCheck:
     def _missing(self, segment: SegmentRef) -> Breach:
         return Breach("I1", "object_missing", segment.key, "the index names it, the store has it not")
 
-    def _unindexed(self, version: ObjectVersion) -> Iterator[Breach]:
+    def _unindexed(self, version: ObjectVersion) -> tuple[list[Breach], int]:
+        """What the index lacks. What was set aside is looked at as anything else: only the index lacks it."""
+        if is_set_aside(self.index, version.key):
+            self.report.set_aside.append(version.key)
+            try:
+                leaf = own_leaf(self.footage, version)
+            except NotFound:
+                return [Breach("I1", "object_missing", version.key, "it vanished during the check")], 0
+            except IntegrityError as error:
+                return [Breach("I1", error.code, version.key, error.message)], 0
+            return self._compare(version, leaf.ref(version=version.version))
         if self.clock.now() - version.stored_at < ADOPTION_AGE:
-            return
+            return [], 0
         try:
             keys.parse_segment_key(version.key)
         except Malformed:
-            yield Breach("I1", "foreign_object", version.key, "its name is no segment's")
-            return
-        yield Breach(
-            "I1",
-            "not_indexed",
-            version.key,
-            "the store has it, the index does not; saksi index rebuild adopts it",
-        )
+            return [Breach("I1", "foreign_object", version.key, "its name is no segment's")], 0
+        message = "the store has it, the index does not; saksi index rebuild adopts it"
+        return [Breach("I1", "not_indexed", version.key, message)], 0
 
     def _compare(self, version: ObjectVersion, segment: SegmentRef) -> tuple[list[Breach], int]:
         found: list[Breach] = []

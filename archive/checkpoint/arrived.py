@@ -20,6 +20,7 @@ from archive.checkpoint.covered import Covered
 from archive.checkpoint.leaves import ObjectLeaves, leaves_of, refusal_leaf
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.ledger import Ledger
+from archive.model.gap import Gap, GapCause
 from archive.ports import ObjectStore
 from archive.timespan import DAY, HOUR, hour_of
 
@@ -140,6 +141,13 @@ class Arrivals:
         before = self._digest_before(key, recorder, number)
         if before is not None and batch.prev != before:
             raise IntegrityError(f"{key} does not follow the batch before it", code="journal_chain")
+        for leaf in batch.leaves:
+            if isinstance(leaf, Gap) and leaf.cause is GapCause.SET_ASIDE:
+                self._object(
+                    "segment_set_aside",
+                    f"{leaf.camera}/{leaf.gap}",
+                    f"{recorder} set footage of {leaf.camera} aside, which cannot be taken: {leaf.span}",
+                )
         self._seen[recorder, number] = key
         if number > self._tips.get(recorder, (0, ""))[0]:
             self._tips[recorder] = (number, batch.digest)

@@ -20,6 +20,7 @@ from archive.ids import check_name
 from archive.model.disposition import Disposition
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
+from archive.set_aside import is_set_aside
 from archive.stored_cameras import stored_cameras
 from archive.timespan import DAY, HOUR, Timespan
 
@@ -134,6 +135,9 @@ class Judge:
                     sha256=known.sha256,
                     policy=str(ruling.scope),
                 )
+                if found.segment is None and is_set_aside(self.index, found.key):
+                    yield doomed, "set_aside"  # it stays until a person decides
+                    continue
                 yield doomed, self._stays(doomed, known)
 
     def _stays(self, doomed: Doomed, known: Segment | SegmentRef) -> str:

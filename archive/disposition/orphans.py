@@ -25,9 +25,10 @@ from archive.incidents import open_incident
 from archive.ledger import Ledger
 from archive.model.disposition import KIND, Disposition, from_state
 from archive.model.hold import KIND as HOLD
-from archive.model.segment import SegmentRef
+from archive.model.segment import Segment, SegmentRef
 from archive.places import PlaceHistory
 from archive.ports import IndexEntry, Stores
+from archive.set_aside import add_each, is_set_aside
 from archive.stored_cameras import stored_cameras
 from archive.timespan import DAY, MINUTE, Timespan
 
@@ -43,6 +44,7 @@ class OrphanKind(StrEnum):
     """What is wrong with a key, and so what may be done."""
 
     NOT_INDEXED = "not_indexed"
+    SET_ASIDE = "set_aside"
     UNREADABLE = "unreadable"
     FOREIGN = "foreign_object"
     DISPOSED = "disposed"
@@ -153,6 +155,8 @@ class OrphanSweep:
             return None
         except IntegrityError as error:
             return Orphan(OrphanKind.UNREADABLE, found.key, error.message)
+        if is_set_aside(self.index, found.key):
+            return Orphan(OrphanKind.SET_ASIDE, found.key, "no index can take it; it waits for a person")
         return Orphan(OrphanKind.NOT_INDEXED, found.key, "the store has it, the index does not")
 
     def _missing(self, segment: SegmentRef) -> Orphan:
@@ -190,8 +194,18 @@ class OrphanSweep:
                     held=holds.is_held(leaf),
                 )
             )
-        if entries:
-            self.index.add(entries)
+        add_each(self.index, entries, self._refused)
+
+    def _refused(self, entry: IndexEntry, error: Malformed) -> None:
+        """No index takes it, and its recorder did not say so: that is for people to look at."""
+        if isinstance(entry.leaf, Segment):
+            open_incident(
+                self.ledger,
+                code="not_indexable",
+                subject=f"footage:{entry.leaf.key}",
+                message=error.message,
+                found_by="orphan-sweep",
+            )
 
     def _forget(self, found: Sequence[Orphan]) -> None:
         """Tell the index that the time was disposed of, then to forget the segments."""

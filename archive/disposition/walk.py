@@ -12,10 +12,7 @@ from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectStore, ObjectVersion, SegmentIndex
-from archive.timespan import HOUR, Timespan
-
-LONGEST_SEGMENT = HOUR
-"""No index keeps a longer one."""
+from archive.timespan import Timespan
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,10 @@ from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.keys import SegmentName
 from archive.model import leaf as leaves
 from archive.model.hold import Hold
-from archive.model.segment import Segment, SegmentRef
+from archive.model.segment import LONGEST_SEGMENT, Segment, SegmentRef
 from archive.ports import ObjectStore, ObjectVersion
 from archive.timespan import HOUR, Timespan, hour_of
 
-LONGEST_SEGMENT = HOUR
 _HOURS_AT_ONCE = 24
 
 

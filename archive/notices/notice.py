@@ -19,10 +19,19 @@ class Event(StrEnum):
     INTEGRITY_INCIDENT = "integrity_incident"
     CANARY_RED = "canary_red"
     ARCHIVE_PRESSURE = "archive_pressure"
+    RECORDER_TROUBLE = "recorder_trouble"
     TEST = "test"
 
 
-URGENT = frozenset({Event.REQUEST_URGENT, Event.INTEGRITY_INCIDENT, Event.CANARY_RED, Event.TEST})
+URGENT = frozenset(
+    {
+        Event.REQUEST_URGENT,
+        Event.INTEGRITY_INCIDENT,
+        Event.CANARY_RED,
+        Event.RECORDER_TROUBLE,
+        Event.TEST,
+    }
+)
 """Told at any hour; quiet hours put off the others. So is a store above its red mark."""
 
 
@@ -30,11 +39,11 @@ URGENT = frozenset({Event.REQUEST_URGENT, Event.INTEGRITY_INCIDENT, Event.CANARY
 class Notice:
     """What happened, when (µs), and to what.
 
-    ``subject`` is an id: of a request, a hold, a package, an incident. ``mark`` tells two happenings of one
-    event at one subject apart. ``agency`` is the account of the agency that it concerns, "" for the house
-    alone; ``agency_name`` and ``unit`` are as the request names them. ``cameras`` counts them; ``due_at`` is
-    what was due; ``code`` the reason of a failure, an incident's code or a level. ``link`` is a path of the
-    HTTP interface.
+    ``subject`` is an id: of a request, a hold, a package, an incident, a recorder. ``mark`` tells two
+    happenings of one event at one subject apart. ``agency`` is the account of the agency that it
+    concerns, "" for the house alone; ``agency_name`` and ``unit`` are as the request names them.
+    ``cameras`` counts them; ``due_at`` is what was due; ``code`` the reason of a failure, an incident's
+    code or a level. ``link`` is a path of the HTTP interface.
     """
 
     event: Event

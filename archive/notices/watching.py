@@ -5,7 +5,7 @@ record, whichever process died in between. Entries are read once each, and only 
 :data:`HORIZON`; requests and holds are known by their newest entry.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.heads import Heads
+from archive.heartbeat import Beat, Trouble, troubles
 from archive.incidents import KIND as INCIDENT
 from archive.ledger import Entry, Ledger
 from archive.model import evidence as packages
@@ -45,8 +46,9 @@ class PressureLevel(Protocol):
 class Watch:
     """Everything there is to tell of the last :data:`HORIZON`. Not thread-safe.
 
-    ``pressure`` measures the store when :meth:`measure` is called. A pressure that lasts is told once a day
-    (UTC) and level. An entry that does not read is told as an integrity incident and silences no other.
+    ``pressure`` measures the store when :meth:`measure` is called, and ``beats`` gives the recorders' last
+    signs of life. A pressure that lasts is told once a day (UTC) and level, a recorder's trouble once a day.
+    An entry that does not read is told as an integrity incident and silences no other.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Watch:
         clock: Clock,
         *,
         pressure: Callable[[], PressureLevel],
+        beats: Callable[[], Iterable[Beat]] = tuple,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -67,6 +70,8 @@ class Watch:
         self._read: dict[str, Notice | None] = {}
         self._measured_at: int | None = None
         self._pressing: Notice | None = None
+        self._beats = beats
+        self._ailing: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
         """All of them, the oldest first; each call gives the same ones again until they are too old.
@@ -77,18 +82,22 @@ class Watch:
         now = self._clock.now()
         pressing = () if self._pressing is None else (self._pressing,)
         found: dict[str, Notice] = {}
-        for one in (*self._of_entries(now), *self._due(now), *pressing):
+        for one in (*self._of_entries(now), *self._due(now), *pressing, *self._ailing):
             found.setdefault(one.id, one)
         return tuple(sorted(found.values(), key=lambda one: (one.at, one.id)))
 
     def measure(self) -> None:
-        """Look how full the store is, where the last look is :data:`MEASURE_EVERY` ago.
+        """Look how the recorders are and how full the store is, where that is :data:`MEASURE_EVERY` ago.
 
         Raises:
             Unavailable: it cannot be measured now; what was seen last stays.
         """
         elapsed = self._clock.monotonic()
         if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:
+            now = self._clock.now()
+            self._ailing = tuple(
+                _of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now)
+            )
             level = self._pressure().value
             self._measured_at = elapsed
             self._pressing = _of_level(level, self._clock.now()) if level in _PRESSING else None
@@ -175,7 +184,7 @@ class Watch:
 
 
 MEASURE_EVERY = HOUR // 12
-"""The pause between two looks at how full the store is."""
+"""The pause between two looks at the recorders and at how full the store is."""
 
 _PRESSING = ("amber", "red")
 
@@ -257,6 +266,18 @@ def _about(request: Request, event: Event, *, mark: str, at: int, due_at: int | 
         unit=request.requester.unit,
         cameras=len(request.cameras),
         due_at=due_at,
+    )
+
+
+def _of_trouble(trouble: Trouble, now: int) -> Notice:
+    return Notice(
+        event=Event.RECORDER_TROUBLE,
+        subject=trouble.recorder,
+        mark=f"{trouble.code}|{now // DAY}",
+        at=now,
+        urgent=True,
+        link="/metrics",
+        code=trouble.code,
     )
 
 

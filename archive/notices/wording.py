@@ -32,6 +32,10 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "IMPORTANT: the archive's protection does not hold",
         ),
         Event.ARCHIVE_PRESSURE: ("Ruang arsip menipis", "The archive is running out of room"),
+        Event.RECORDER_TROUBLE: (
+            "PENTING: perekam bermasalah",
+            "IMPORTANT: a recorder is in trouble",
+        ),
         Event.TEST: ("Percobaan pemberitahuan Saksi", "Test of Saksi's notices"),
     }
 )
@@ -43,6 +47,7 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.INTEGRITY_INCIDENT: ("Temuan", "Finding"),
         Event.CANARY_RED: ("Temuan", "Finding"),
         Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
+        Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
         Event.TEST: ("Percobaan", "Test"),
     }
 )

@@ -10,7 +10,7 @@ from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ids import check_name
 from archive.model import leaf as leaves
 from archive.model.camera import Place
-from archive.model.gap import Gap
+from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry, ObjectStore, ObjectVersion, Stores
@@ -19,6 +19,7 @@ from archive.rebuild.folders import HourFolders, by_hour
 from archive.rebuild.known import Known
 from archive.rebuild.report import Progress, RebuildReport
 from archive.rebuild.rows import SegmentRow
+from archive.set_aside import add_each
 from archive.stored_cameras import stored_cameras
 from archive.timespan import HOUR, Timespan, parse_instant
 
@@ -116,7 +117,25 @@ class _Rebuild:
         for gap in self._known.disposed():
             self._add(gap, "")
         self._flush()
+        self._forgive_set_aside()
         return self._report
+
+    def _forgive_set_aside(self) -> None:
+        """What its recorder set aside is accounted for by its gap."""
+        report = self._report
+        report.set_aside = sorted({*report.set_aside})
+        names = {id_for_segment(GapCause.SET_ASIDE, *one): name for name, one in self._unindexable().items()}
+        forgiven = {names[gap] for gap in report.set_aside if gap in names}
+        report.left_out[:] = [one for one in report.left_out if one.object not in forgiven]
+
+    def _unindexable(self) -> Mapping[str, tuple[str, int]]:
+        """Run and number of every segment that was left out, by the name that the report has for it."""
+        found: dict[str, tuple[str, int]] = {}
+        for one in self._report.left_out:
+            parts = one.object.split("/")
+            if len(parts) == 3 and parts[2].isdecimal():
+                found[one.object] = (parts[1], int(parts[2]))
+        return found
 
     def _document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
         self._target.put_document(kind, entity, version, state)
@@ -241,7 +260,7 @@ class _Rebuild:
                 self._target.load([row])
                 self._target.settle()
             except Malformed as error:
-                self._report.leave_out(f"{row.camera}/{row.run}", error)
+                self._report.leave_out(f"{row.camera}/{row.run}/{row.seq}", error)
 
     # Objects without a line --------------------------------------------------------------------------
 
@@ -283,6 +302,8 @@ class _Rebuild:
                 self._report.runs += 1
             case Gap():
                 self._report.gaps += 1
+                if leaf.cause is GapCause.SET_ASIDE:
+                    self._report.set_aside.append(leaf.gap)
         place = self._known.place(leaf.camera, leaf.span.start)
         self._waiting.append(IndexEntry(leaf=leaf, place=place, version=version, held=held))
         if len(self._waiting) >= _ENTRIES:
@@ -290,18 +311,10 @@ class _Rebuild:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        try:
-            self._target.add(waiting)
-        except Malformed:
-            for entry in waiting:
-                try:
-                    self._target.add([entry])
-                except Malformed as error:
-                    leaf = entry.leaf
-                    name = leaf.gap if isinstance(leaf, Gap) else f"{leaf.camera}/{leaf.run}"
-                    self._report.leave_out(name, error)
+        add_each(self._target, waiting, self._refused)
+
+    def _refused(self, entry: IndexEntry, error: Malformed) -> None:
+        self._report.leave_out(name_of(entry.leaf), error)
 
 
 class _Numbers:
@@ -335,6 +348,17 @@ class _Numbers:
 
     def to_json(self) -> JsonObject:
         return {recorder: [list(one) for one in found] for recorder, found in self._ranges.items()}
+
+
+def name_of(leaf: Leaf) -> str:
+    """How a report names a leaf that the index cannot keep."""
+    match leaf:
+        case Gap():
+            return leaf.gap
+        case Run():
+            return f"{leaf.camera}/{leaf.run}"
+        case Segment():
+            return f"{leaf.camera}/{leaf.run}/{leaf.seq}"
 
 
 def own_leaf(footage: ObjectStore, listed: ObjectVersion) -> Segment:

@@ -21,7 +21,11 @@ class LeftOut:
 
 @dataclass(slots=True)
 class RebuildReport:
-    """What was read. ``adopted`` counts segments without a line, ``absent`` lines without an object."""
+    """What was read. ``adopted`` counts segments without a line, ``absent`` lines without an object.
+
+    ``set_aside`` names the gaps that stand in the place of segments which no index can take: those segments
+    are not left out by this rebuild, they wait for a person.
+    """
 
     documents: int = 0
     batches: int = 0
@@ -30,6 +34,7 @@ class RebuildReport:
     gaps: int = 0
     adopted: int = 0
     absent: int = 0
+    set_aside: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def leave_out(self, name: str, error: ArchiveError) -> None:

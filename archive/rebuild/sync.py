@@ -21,6 +21,7 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ledger import KINDS
+from archive.model.gap import Gap
 from archive.model.hold import Hold
 from archive.model.leaf import Leaf
 from archive.model.line import SegmentLine
@@ -28,8 +29,9 @@ from archive.model.segment import Segment, SegmentRef
 from archive.ports import IndexEntry, ObjectStore, Stores
 from archive.rebuild.folders import HourFolders
 from archive.rebuild.known import Known
-from archive.rebuild.procedure import own_leaf
+from archive.rebuild.procedure import name_of, own_leaf
 from archive.rebuild.report import LeftOut, Progress, RebuildReport
+from archive.set_aside import add_each, is_set_aside
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, hour_of
 
 _SCANNED = 3 * HOUR
@@ -66,6 +68,10 @@ class SyncTarget(Protocol):
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``, ordered by start, run and seq."""
+        ...
+
+    def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+        """Gap records overlapping ``span``, ordered by start."""
         ...
 
     def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
@@ -243,9 +249,25 @@ class Sync:
                     continue  # it was disposed of; the leaf stays
                 version = found
             entries.append(_entry(known, leaf, version))
+        refused = self._add(entries, report)
+        report.entries += sum(isinstance(entry.leaf, Segment) for entry in entries) - refused
+
+    def _add(self, entries: Sequence[IndexEntry], report: SyncReport) -> int:
+        """Index entries; how many segments of them the index cannot keep, which are named."""
+        segments = 0
+
+        def refused(entry: IndexEntry, error: Malformed) -> None:
+            nonlocal segments
+            segments += isinstance(entry.leaf, Segment)
+            if isinstance(entry.leaf, Segment) and is_set_aside(self._target, entry.leaf.key):
+                return  # its gap, which came with it, accounts for it
+            _leave_out(report, name_of(entry.leaf), error)
+
         for at in range(0, len(entries), _ENTRIES):
-            self._target.add(entries[at : at + _ENTRIES])
-        report.entries += sum(isinstance(entry.leaf, Segment) for entry in entries)
+            # Gaps first: they say which segments were set aside.
+            ordered = sorted(entries[at : at + _ENTRIES], key=lambda one: not isinstance(one.leaf, Gap))
+            add_each(self._target, ordered, refused)
+        return segments
 
     # Objects without a line --------------------------------------------------------------------------
 
@@ -267,8 +289,9 @@ class Sync:
                     except ArchiveError as error:
                         _leave_out(report, listed.key, error)
                         continue
-                    self._target.add([_entry(known, leaf, listed.version)])
-                    report.adopted += 1
+                    if is_set_aside(self._target, listed.key):
+                        continue
+                    report.adopted += 1 - self._add([_entry(known, leaf, listed.version)], report)
 
     # What the ledger changes ---------------------------------------------------------------------------
 

@@ -54,4 +54,6 @@ def check(
         )
         for breach in report.breaches:
             note(f"  {breach.invariant} {breach.object}: {breach.message} [{breach.code}]")
+        for key in sorted(report.set_aside):
+            note(f"  {key} is set aside and waits for a person")
     return 1 if report.breaches else 0

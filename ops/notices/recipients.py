@@ -30,6 +30,7 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.INTEGRITY_INCIDENT,
             Event.CANARY_RED,
             Event.ARCHIVE_PRESSURE,
+            Event.RECORDER_TROUBLE,
         }
     ),
     Role.WAR_ROOM: frozenset(

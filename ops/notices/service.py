@@ -96,6 +96,7 @@ class Notices:
             self.site.stores.records,
             self.site.clock,
             pressure=lambda: pressure_of(self.site).level,
+            beats=lambda: self.site.index.heartbeats(),
         )
 
     @cached_property

@@ -332,3 +332,67 @@ def test_the_last_report_of_all_is_not_taken_for_an_arrival(desk: Desk) -> None:
     assert segments(found)[-1].span.end == pytest.approx(arrival(2), abs=200_000)
     assert runs(found)[0].reason is RunEnd.STALLED
     assert session.reason is RunEnd.STALLED
+
+
+def jump(raw: Path, seconds: int) -> None:
+    """Let the timestamps of a raw segment jump after its first fragment, as a camera's may."""
+    data = bytearray(raw.read_bytes())
+    at = data.find(b"tfdt", data.find(b"tfdt") + 4)
+    assert at > 0, "the segment has one fragment"
+    while at > 0:
+        assert data[at + 4] == 1, "64-bit times"
+        time = int.from_bytes(data[at + 8 : at + 16], "big") + seconds * 90_000
+        data[at + 8 : at + 16] = time.to_bytes(8, "big")
+        at = data.find(b"tfdt", at + 4)
+    raw.write_bytes(data)
+
+
+@pytest.mark.parametrize("seconds", [30, 600, 4000])
+def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, seconds: int) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    jump(session.folder.raw(3), seconds)
+    parcels = [parcel for number in range(5) for parcel in session.closed(number, arrival(number))]
+    parcels += session.end(RunEnd.STOPPED)
+    found = segments(parcels)
+    assert len(found) == 6
+    for number, leaf in enumerate(found):
+        true = T0 + number * LENGTH
+        assert abs(leaf.span.start - true) <= leaf.clock.uncertainty_us, number
+        assert leaf.span.duration < 2 * LENGTH, number
+    assert [leaf.clock.flags for leaf in found].count(("timestamps_unreliable",)) == 1
+    assert [(run.segments, run.reason) for run in runs(parcels)] == [
+        (3, RunEnd.TIMESTAMPS),
+        (1, RunEnd.TIMESTAMPS),
+        (2, RunEnd.STOPPED),
+    ]
+    starts = [leaf.span for leaf in found]
+    assert all(one.end == after.start for one, after in itertools.pairwise(starts)), "no hole, no overlap"
+    jumped = found[3]
+    assert jumped.media_duration > seconds * 90_000, "its media is as the camera sent it"
+    assert jumped.clock.uncertainty_us >= jumped.span.duration
+
+
+def test_a_crash_after_a_jump_goes_on(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    jump(session.folder.raw(3), 4000)
+    parcels = [parcel for number in range(4) for parcel in session.closed(number, arrival(number))]
+    session._arrivals.note(4, arrival(4))
+    parcels = desk.recover(session)
+    found = segments(parcels)
+    assert len({(leaf.run, leaf.seq) for leaf in found}) == 6
+    assert all(leaf.span.duration < 2 * LENGTH for leaf in found)
+    for number, leaf in enumerate(sorted(found, key=lambda leaf: leaf.span.start)):
+        assert abs(leaf.span.start - T0 - number * LENGTH) <= leaf.clock.uncertainty_us, number
+
+
+def test_packets_that_come_late_are_no_jump(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    late = [0, 0, 14 * SECOND, 9 * SECOND, 0]
+    parcels = [
+        parcel for number in range(5) for parcel in session.closed(number, arrival(number) + late[number])
+    ]
+    parcels += session.end(RunEnd.STOPPED)
+    assert [run.segments for run in runs(parcels)] == [6]

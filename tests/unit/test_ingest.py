@@ -179,7 +179,7 @@ def cut(bench: Bench, where: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     target, attribute = {
         "put": (bench.footage, "put"),
         "append": (bench.logbook, "append"),
-        "mark": (steps, "_mark_journalled"),
+        "mark": (steps, "mark_journalled"),
         "add": (bench.index, "add"),
         "release": (steps, "_release"),
         "seal": (bench.logbook, "seal"),

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.errors import Conflict, Refused, Unavailable
 from archive.logbook import Logbook
+from archive.ports import Content
 from recorder.identity import find_place, register
 from recorder.roster import Roster
 from recorder.spool import Spool
@@ -49,6 +50,20 @@ def test_only_streams_that_grew_are_read(
     read.clear()
     assert [camera.disabled for camera in roster.refresh()] == [False, True]
     assert set(read) == {"kam-2"}
+
+
+def test_an_entry_that_does_not_read_costs_no_other_camera_its_place(
+    archive: SmallArchive, tmp_path: Path
+) -> None:
+    archive.registry.add(camera_form("kam-1"), actor="os:tester")
+    roster = Roster(archive.ledger, archive.stores.records, spool_in(tmp_path, archive))
+    [known] = roster.refresh()
+    archive.registry.add(camera_form("kam-2"), actor="os:tester")
+    archive.stores.records.put("ledger/camera/kam-1/00000002.json", Content.of_bytes(b"{}"))
+    archive.stores.records.put("ledger/camera/foreign.json", Content.of_bytes(b"{}"))
+    assert [camera.id for camera in roster.refresh()] == ["kam-1", "kam-2"]
+    assert roster.refresh()[0] == known
+    assert "kam-1" in roster.unreadable
 
 
 def test_the_last_answer_outlives_the_store(archive: SmallArchive, tmp_path: Path) -> None:
