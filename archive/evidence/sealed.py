@@ -68,6 +68,7 @@ class StoredParcel:
             listed.key.removeprefix(self._prefix): listed.size for listed in target.list(self._prefix)
         }
         self.objections: tuple[tuple[str, str], ...] = ()
+        self.foreign: tuple[tuple[str, str], ...] = ()
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """The bytes of a part."""

@@ -89,7 +89,9 @@ def verify_parcel(
     inquiry.begin(Step.STRUCTURE)
     for name, sentence in parcel.objections:
         inquiry.error("unsafe_entry", name, f"{name!r} {sentence}; nothing of the package was read")
-    if parcel.objections:
+    for name, sentence in parcel.foreign:
+        inquiry.error("foreign_zip", name, f"{name!r} {sentence}")
+    if parcel.objections or parcel.foreign:
         for step in list(Step)[1:]:
             inquiry.skip(step)
         return _result(inquiry, clock.now())

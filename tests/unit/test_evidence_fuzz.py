@@ -33,6 +33,7 @@ class Parts:
     def __init__(self, parts: Mapping[str, bytes]) -> None:
         self.parts = dict(parts)
         self.objections: tuple[tuple[str, str], ...] = ()
+        self.foreign: tuple[tuple[str, str], ...] = ()
 
     @property
     def sizes(self) -> Mapping[str, int]:
