@@ -25,7 +25,18 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("question", sorted(EXPECTED["answers"]))
 def test_it_answers_what_0_1_0_answered(told: dict[str, Any], question: str) -> None:
-    assert told[question] == EXPECTED["answers"][question]
+    """A later version may say more of a thing. What 0.1.0 said of it stays true, word for word."""
+    expected = EXPECTED["answers"][question]
+    assert _as_far_as(expected, told[question]) == expected
+
+
+def _as_far_as(expected: Any, answer: Any) -> Any:
+    """The answer without the fields that came later."""
+    if isinstance(expected, dict) and isinstance(answer, dict):
+        return {name: _as_far_as(expected[name], value) for name, value in answer.items() if name in expected}
+    if isinstance(expected, list) and isinstance(answer, list) and len(expected) == len(answer):
+        return [_as_far_as(*both) for both in zip(expected, answer, strict=True)]
+    return answer
 
 
 def test_nothing_else_is_asked_than_what_0_1_0_answered(told: dict[str, Any]) -> None:
