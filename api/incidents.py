@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from api.services import Services
 from archive.errors import ArchiveError
-from archive.heads import Heads
-from archive.incidents import KIND, IncidentStatus
+from archive.records.integrity_incidents import KIND, IncidentStatus
+from archive.records.ledger.heads import Heads
 
 
 class OpenIncidents(Collector):

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from api.services import Services
 from archive.errors import ArchiveError
-from archive.heartbeat import CODES, troubles
+from archive.records.heartbeat import CODES, troubles
 from archive.timespan import SECOND
 
 

@@ -8,22 +8,22 @@ from functools import cached_property
 import structlog
 
 from archive.canonical import sha256_hex
-from archive.disposition.decide import Decision, Progress
-from archive.disposition.dispose import Disposer
-from archive.disposition.orphans import OrphanSweep
-from archive.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
-from archive.disposition.record import Office, Verdict, verify_record
-from archive.disposition.rules import Rule
 from archive.errors import Conflict
-from archive.evidence import certificates
-from archive.evidence.timestamp import HttpAuthority
-from archive.heads import Heads
-from archive.holds.book import HoldBook
+from archive.lifecycle.disposition.decide import Decision, Progress
+from archive.lifecycle.disposition.due import Rule
+from archive.lifecycle.disposition.job import Disposer
+from archive.lifecycle.disposition.orphans import OrphanSweep
+from archive.lifecycle.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
+from archive.lifecycle.disposition.record import Office, Verdict, verify_record
+from archive.lifecycle.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
 from archive.model.hold import KIND as HOLD
 from archive.ports import TimestampAuthority
+from archive.records.ledger.heads import Heads
 from archive.timespan import Timespan, hour_of
+from archive.trust import certificates
+from archive.trust.timestamp import HttpAuthority
 from ops import keys
 from ops.settings import Settings
 from ops.wiring import Site

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from archive.canary import Watch
 from archive.canonical import JsonObject
-from archive.confinement.running import measures
-from archive.disposition.pressure import Level
 from archive.errors import ArchiveError, NotFound
-from archive.evidence.timestamp import LOCAL_NAME
-from archive.heartbeat import troubles
-from archive.incidents import IncidentStatus, incidents
+from archive.footage.confinement.running import measures
+from archive.integrity.canary import Watch
 from archive.keys import canary_day
+from archive.lifecycle.disposition.pressure import Level
 from archive.ports import Content
+from archive.records.heartbeat import troubles
+from archive.records.integrity_incidents import IncidentStatus, incidents
 from archive.timespan import DAY, MINUTE, SECOND
+from archive.trust.timestamp import LOCAL_NAME
 from ops import keys
 from ops.disposition import pressure_of
 from ops.fixity import status_of

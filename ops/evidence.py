@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from archive import reader
 from archive.canonical import JsonObject
-from archive.clip.exact import NoFootage
-from archive.confinement.shielding import shield
-from archive.derive import StillMaker
+from archive.cases.requests.facts import Paper, RequestReader
+from archive.cases.requests.separation import check_separation
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.absence import check_absence
@@ -23,16 +21,18 @@ from archive.evidence.prepare import Preparer
 from archive.evidence.proving import CheckpointPending, MakeCheckpoint, Prover
 from archive.evidence.sealed import StoredParcel
 from archive.evidence.sealing import Progress, Sealer
-from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust, to_json, verify_parcel
 from archive.evidence.zipped import ZippedPackage, plan_zip
+from archive.footage import reader
+from archive.footage.clip.exact import NoFootage
+from archive.footage.confinement.shielding import shield
+from archive.footage.derive import StillMaker
 from archive.ids import new_evidence_id
 from archive.model.custody import Actor
 from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
 from archive.ports import TimestampAuthority
-from archive.requests.facts import Paper, RequestReader
-from archive.requests.separation import check_separation
 from archive.timespan import Timespan, format_instant
+from archive.trust.timestamp import HttpAuthority
 from ops import keys
 from ops.log import Log
 from ops.wiring import Site

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import httpx
 
-from archive.checkpoint import stored
-from archive.checkpoint.findings import LogReport
-from archive.checkpoint.make import CheckpointMaker
-from archive.checkpoint.verify import Progress, verify_log
-from archive.checkpoint.witness import Witness
-from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust
-from archive.heads import Heads
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.findings import LogReport
+from archive.records.checkpoint.job import CheckpointMaker
+from archive.records.checkpoint.verify import Progress, verify_log
+from archive.records.checkpoint.witness import Witness
+from archive.records.ledger.heads import Heads
 from archive.timespan import MINUTE, Timespan
+from archive.trust.timestamp import HttpAuthority
 from ops import keys
 from ops.wiring import Site
 
@@ -72,7 +72,7 @@ class Log:
         Returns:
             How many checkpoints were made.
 
-        Raises: as :meth:`archive.checkpoint.make.CheckpointMaker.run_due`.
+        Raises: as :meth:`archive.records.checkpoint.job.CheckpointMaker.run_due`.
         """
         made, newest = 0, self.newest()
         young = newest and self.state(newest).note.at > self.site.clock.now() - 5 * MINUTE

@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from archive.cameras import Registry
-from archive.canary import Canary
+from archive.cases.requests.service import Requests
 from archive.clock import Clock, SystemClock
-from archive.custody import CustodyWriter, new_writer_id
-from archive.custody_report.record import CustodyRecord
-from archive.gate import Gate
-from archive.holds.placing import Holds
-from archive.holds.sweep import Sweeper
-from archive.ledger import Ledger
-from archive.ledger_memory import EntryMemory
+from archive.footage.cameras import Registry
+from archive.footage.sources import SourceRule
+from archive.integrity.canary import Canary
+from archive.lifecycle.gate import Gate
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.service import Holds
+from archive.lifecycle.retention.planner import Planner
+from archive.lifecycle.retention.service import Policies
 from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
-from archive.requests.service import Requests
-from archive.retention.planner import Planner
-from archive.retention.policies import Policies
-from archive.sources import SourceRule
+from archive.records.custody import CustodyWriter, new_writer_id
+from archive.records.custody_report.record import CustodyRecord
+from archive.records.ledger.memory import EntryMemory
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError
+from archive.footage.ingest import Parcel, write_ticket
 from archive.ids import new_run_id
-from archive.ingest import Parcel, write_ticket
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment

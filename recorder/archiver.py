@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
-from archive.ingest import FAULTS_OF_CONTENT, Ingest, Parcel, Refusal
+from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Parcel, Refusal
 from archive.model.segment import Segment
 from recorder.settings import RecorderSettings
 

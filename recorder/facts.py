@@ -7,7 +7,7 @@ from pathlib import Path
 from archive.canonical import JsonObject
 from archive.durable import disk_errors
 from archive.errors import Malformed
-from archive.ingest import place_from_json, place_to_json
+from archive.footage.ingest import place_from_json, place_to_json
 from archive.model.camera import Place
 from archive.model.gap import GapCause
 from recorder.spool import SessionFolder

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, Unavailable
+from archive.footage.ingest import IndexSink, Ingest
+from archive.footage.sources import SourceRule
 from archive.ids import check_name
-from archive.ingest import IndexSink, Ingest
-from archive.ledger import Ledger
-from archive.logbook import Logbook
 from archive.model.camera import Camera
 from archive.ports import Stores
-from archive.sources import SourceRule
+from archive.records.ledger.streams import Ledger
+from archive.records.logbook import Logbook
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
-from archive.ingest import Parcel, mark_journalled, read_ticket, ticket_paths
-from archive.logbook import Logbook
+from archive.footage.ingest import Parcel, mark_journalled, read_ticket, ticket_paths
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
 from archive.model.segment import Segment
+from archive.records.logbook import Logbook
 from recorder.accounts import Accounts
 from recorder.archiver import Log
 from recorder.facts import read_facts

@@ -7,10 +7,10 @@ start without the store records what was recorded before.
 from collections.abc import Collection
 from typing import Protocol
 
-from archive.ledger import Ledger
 from archive.model.camera import Camera, from_state, to_state
 from archive.ports import ObjectStore
-from archive.readable import ReadableHeads
+from archive.records.ledger.readable import ReadableHeads
+from archive.records.ledger.streams import Ledger
 from recorder.spool import Spool
 
 _KEPT = "roster.json"

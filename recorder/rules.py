@@ -18,8 +18,8 @@ from typing import Any
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, Malformed, Unavailable
-from archive.holds.book import HoldBook
-from archive.ledger import Entry, Ledger
+from archive.lifecycle.holds.book import HoldBook
+from archive.lifecycle.retention.book import PolicyBook
 from archive.model import hold as holds
 from archive.model import retention
 from archive.model.camera import Place
@@ -27,8 +27,8 @@ from archive.model.hold import Hold
 from archive.model.retention import Policy
 from archive.model.segment import Segment
 from archive.ports import ObjectStore
-from archive.readable import ReadableHeads, Reading
-from archive.retention.book import PolicyBook
+from archive.records.ledger.readable import ReadableHeads, Reading
+from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import SECOND
 from recorder.archiver import Log
 from recorder.spool import Spool

@@ -21,11 +21,11 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
 from archive.errors import Malformed
+from archive.footage.ingest import JOURNALLED, TICKET, Parcel, write_ticket
+from archive.footage.mp4.finalise import Finalised, finalise
 from archive.ids import new_run_id
-from archive.ingest import JOURNALLED, TICKET, Parcel, write_ticket
 from archive.model.gap import GapCause, RunEnd
 from archive.model.segment import Run, Segment
-from archive.mp4.finalise import Finalised, finalise
 from archive.timespan import Timespan
 from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made

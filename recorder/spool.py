@@ -8,7 +8,7 @@
     roster.json                  the cameras as last read from the ledger
     rules.json                   policies and holds, the same
     introduced.json              which recorder works here, once the ledger knows it
-    journal/                     the logbook (:mod:`archive.logbook`)
+    journal/                     the logbook (:mod:`archive.records.logbook`)
     gaps/                        tickets of gap records
     cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.session`)
     quarantine/                  what could not be made a segment, kept for people

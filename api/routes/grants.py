@@ -17,10 +17,10 @@ from api.routing import add_json
 from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
 from api.visit import Visit, require, span_details
 from archive.canonical import JsonObject
+from archive.cases.people.grants import MAX_CAMERAS, GrantHead, Grants
 from archive.errors import ArchiveError, Malformed, NotFound
 from archive.ids import check_name
-from archive.people.grants import MAX_CAMERAS, GrantHead, Grants
-from archive.retention.answers import history_json
+from archive.lifecycle.retention.answers import history_json
 from archive.timespan import Timespan, format_instant
 
 MAX_PAGE = 1000

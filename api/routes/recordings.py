@@ -13,7 +13,7 @@ from api.places import Where, WhereAsked
 from api.routing import add_json
 from api.schemas.recordings import RecordingsOut, SegmentsPage, segment_json
 from api.visit import Visit, require, span_details
-from archive.reader import check_span
+from archive.footage.reader import check_span
 from archive.timespan import Timespan
 from search.coverage import recordings
 from search.query import MAX_PAGE, SegmentQuery

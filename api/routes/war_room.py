@@ -19,8 +19,8 @@ from api.routing import add_json
 from api.schemas.war_room import HistoryOut
 from api.visit import Visit, require, span_details
 from archive.errors import Malformed, NotFound, Refused
+from archive.footage.reader import check_span
 from archive.ids import check_name
-from archive.reader import check_span
 from archive.timespan import HOUR, SpanSet, Timespan, format_instant
 from search.coverage import recordings
 from search.query import MAX_FILTER, SegmentQuery

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from archive.cameras import CameraForm
+from archive.footage.cameras import CameraForm
 from archive.model.camera import OwnerKind
 
 Short = Annotated[str, StringConstraints(max_length=200)]

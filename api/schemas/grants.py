@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.users import ChangeOut
+from archive.cases.people.grants import MAX_CAMERAS, MAX_TEXT
 from archive.model.grant import Right
-from archive.people.grants import MAX_CAMERAS, MAX_TEXT
 
 CameraName = Annotated[str, StringConstraints(max_length=63)]
 Time = Annotated[str, StringConstraints(max_length=64)]

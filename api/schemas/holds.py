@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from archive.holds.placing import MAX_CAMERAS, MAX_TEXT
+from archive.lifecycle.holds.service import MAX_CAMERAS, MAX_TEXT
 from archive.model.hold import HoldStatus
 
 Short = Annotated[str, StringConstraints(max_length=MAX_TEXT)]

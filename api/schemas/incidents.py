@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from archive.incidents import MAX_REASON, IncidentStatus
+from archive.records.integrity_incidents import MAX_REASON, IncidentStatus
 
 
 class IncidentOut(BaseModel):

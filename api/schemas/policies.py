@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from api.parameters import instant
+from archive.lifecycle.retention.basis import Change
+from archive.lifecycle.retention.service import scope_of
 from archive.model.retention import MAX_DAYS, OnPressure, Scope, Terms
-from archive.retention.basis import Change
-from archive.retention.policies import scope_of
 
 Short = Annotated[str, StringConstraints(max_length=500)]
 Time = Annotated[str, StringConstraints(max_length=64)]

@@ -9,11 +9,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
 from api.schemas.holds import HoldProgressOut
+from archive.cases.requests.form import BasisForm, RequestForm
+from archive.cases.requests.transitions import RequestAct
 from archive.model.evidence import PackageKind
 from archive.model.hold import HoldStatus
 from archive.model.request import AgencyKind, AttachmentKind, BasisKind, RequestStatus, Verdict
-from archive.requests.form import BasisForm, RequestForm
-from archive.requests.transitions import RequestAct
 
 Text = Annotated[str, StringConstraints(max_length=4000)]
 

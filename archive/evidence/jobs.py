@@ -23,8 +23,6 @@ from archive.evidence.plan import Prepare
 from archive.evidence.proving import CheckpointPending
 from archive.evidence.sealing import Progress, Sealer
 from archive.ids import check_evidence_id, check_name, new_evidence_id
-from archive.incidents import open_incident
-from archive.ledger import Entry, Ledger, printable
 from archive.model.evidence import (
     ENDS,
     Claim,
@@ -37,7 +35,9 @@ from archive.model.evidence import (
     to_state,
 )
 from archive.ports import ObjectStore
-from archive.readable import ReadableHeads
+from archive.records.integrity_incidents import open_incident
+from archive.records.ledger.readable import ReadableHeads
+from archive.records.ledger.streams import Entry, Ledger, printable
 from archive.timespan import MINUTE, Timespan
 
 KIND = "evidence"

@@ -4,11 +4,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from archive import keys
-from archive.heads import Heads
+from archive.cases.requests.transitions import ENDS
 from archive.ids import new_request_id
-from archive.ledger import Ledger
 from archive.model.request import KIND, RequestStatus
-from archive.requests.transitions import ENDS
+from archive.records.ledger.heads import Heads
+from archive.records.ledger.streams import Ledger
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.installation import on_stores
 from ops.bench.peers import Boto

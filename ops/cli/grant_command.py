@@ -6,8 +6,8 @@ import typer
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed
+from archive.lifecycle.retention.answers import history_json
 from archive.model.grant import Grant, Right
-from archive.retention.answers import history_json
 from archive.timespan import format_instant, parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say

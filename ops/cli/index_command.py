@@ -2,7 +2,7 @@
 
 import typer
 
-from archive.rebuild.sync import Sync, lag
+from archive.integrity.rebuild.sync import Sync, lag
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, progress_bar, say
 from search.rebuilding import rebuild_index

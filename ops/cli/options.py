@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from archive.ledger_memory import EntryMemory
 from archive.model.custody import Actor
+from archive.records.ledger.memory import EntryMemory
 from archive.timespan import Timespan
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.settings import Settings

@@ -17,7 +17,7 @@ ALLOWED_IMPORTERS = {
     "elasticsearch": ("search/elastic", "ops/bench/rebuild.py"),
     "elastic_transport": ("search/elastic",),
     "minio": ("ops/provision/", "ops/bench/disposition.py"),
-    "ffmpeg": ("recorder/command.py", "archive/derive.py"),
+    "ffmpeg": ("recorder/command.py", "archive/footage/derive.py"),
     "fastapi": ("api/",),
     "starlette": ("api/",),
     "sqlite3": ("search/sqlite",),

@@ -7,12 +7,12 @@ nothing on that host can stop them; checkpoints kept elsewhere are what shows it
 import os
 import pwd
 
-from archive.canary.attacks import Bypass, NotOffered
+from archive.objects.attacks import Bypass, NotOffered
 from archive.ports import Content, Lock, LockMode, ObjectStore
 
 
 class FolderAttacks:
-    """:class:`archive.canary.Attacks` by way of the adapter; there is no right to bypass anything."""
+    """The canary's attacks by way of the adapter; there is no right to bypass anything."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

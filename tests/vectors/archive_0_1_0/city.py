@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.app import create_app
 from archive.clock import ManualClock
-from archive.ingest import Ingest, write_ticket
-from archive.logbook import Logbook
+from archive.footage.ingest import Ingest, write_ticket
+from archive.footage.mp4.finalise import Finalised
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.leaf import Leaf
 from archive.model.segment import TIMESCALE, ClockStatement, Run, Segment
-from archive.mp4.finalise import Finalised
+from archive.records.logbook import Logbook
 from archive.timespan import DAY, MINUTE, SECOND, Timespan, parse_instant
 from ops.evidence import Evidence
 from ops.serving import services_of
