@@ -1,10 +1,11 @@
 """What an intruder with a process's own credentials would ask of the store, request by request."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from archive.errors import Refused
-from archive.ports import Content
+from archive.ports import Content, ObjectStore
 
 
 class Bypass(StrEnum):
@@ -55,3 +56,12 @@ class Attacks(Protocol):
     def hide(self, key: str) -> None:
         """Delete the key without naming a version: a delete marker."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket to attack: what people call it, our store on it, and the raw requests."""
+
+    name: str
+    store: ObjectStore
+    attacks: Attacks

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from archive.clock import Clock
 from archive.errors import Malformed
-from archive.integrity.canary import Bucket
+from archive.objects.attacks import Bucket
 from archive.objects.filesystem import FilesystemStore
 from archive.objects.filesystem.attacks import FolderAttacks
 from archive.ports import Stores

@@ -11,17 +11,12 @@ archive is red. It closes as every incident does: by a person, with a reason.
 """
 
 from archive.integrity.canary.findings import Finding, Outcome, Report
-from archive.integrity.canary.job import Bucket, Canary
+from archive.integrity.canary.job import Canary
 from archive.integrity.canary.watch import Watch, open_codes
-from archive.objects.attacks import Attacks, Bypass, NotOffered
 
 __all__ = [
-    "Attacks",
-    "Bucket",
-    "Bypass",
     "Canary",
     "Finding",
-    "NotOffered",
     "Outcome",
     "Report",
     "Watch",

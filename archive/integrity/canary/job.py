@@ -12,8 +12,8 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, Conflict, IntegrityError, NotFound, Refused
 from archive.integrity.canary.findings import Finding, Outcome, Report
-from archive.objects.attacks import Attacks, Bypass, NotOffered
-from archive.ports import Content, Lock, LockMode, ObjectStore
+from archive.objects.attacks import Bucket, Bypass, NotOffered
+from archive.ports import Content, Lock, LockMode
 from archive.records.integrity_incidents import open_incident
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, MINUTE, SECOND
@@ -23,15 +23,6 @@ _HARDENED_FOR = 10 * MINUTE
 """A lock in COMPLIANCE mode that an attack really gets ends soon."""
 
 _SHADOW = b"a later version, which no reader may take\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A bucket to fly over: what people call it, our store on it, and the raw requests."""
-
-    name: str
-    store: ObjectStore
-    attacks: Attacks
 
 
 @dataclass(frozen=True, slots=True)

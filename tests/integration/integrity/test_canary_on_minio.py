@@ -11,7 +11,8 @@ import pytest
 
 from archive.clock import SystemClock
 from archive.errors import IntegrityError
-from archive.integrity.canary import Bypass, Canary, Outcome, Report, Watch
+from archive.integrity.canary import Canary, Outcome, Report, Watch
+from archive.objects.attacks import Bypass
 from archive.objects.locations import S3Location, open_attacks, open_stores
 from archive.records.integrity_incidents import incidents
 from archive.records.ledger.streams import Ledger

@@ -8,8 +8,9 @@ from prometheus_client import generate_latest
 
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Refused
-from archive.integrity.canary import Bucket, Bypass, Canary, NotOffered, Outcome, Watch
+from archive.integrity.canary import Canary, Outcome, Watch
 from archive.integrity.canary.watch import EVERY
+from archive.objects.attacks import Bucket, Bypass, NotOffered
 from archive.objects.filesystem import FilesystemStore
 from archive.objects.filesystem.attacks import FolderAttacks
 from archive.objects.locations import FileLocation, open_attacks, open_stores
