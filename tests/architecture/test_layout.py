@@ -38,7 +38,7 @@ def test_each_package_is_ours_alone(name: str) -> None:
 
 
 def test_sqlite_is_imported_by_its_adapter_alone() -> None:
-    """import-linter keeps the other libraries (``protected`` contracts); it does not see the standard library's."""
+    """import-linter keeps the other libraries (``protected``); it does not see the standard library."""
     outside = [
         path.relative_to(ROOT).as_posix()
         for path in sources()
