@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Protocol
 
 from archive.canonical import JsonObject
@@ -14,7 +15,7 @@ from archive.model.gap import Gap
 from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry, ObjectStore, ObjectVersion, Stores
-from archive.rebuild.decoding import DecodedBatch, Decoders, RawBatch
+from archive.rebuild.decoding import DecodedBatch, RawBatch, decoded
 from archive.rebuild.folders import HourFolders, by_hour
 from archive.rebuild.known import Known
 from archive.rebuild.report import Progress, RebuildReport
@@ -126,15 +127,10 @@ class _Rebuild:
     # Journals ----------------------------------------------------------------------------------------
 
     def _journals(self) -> None:
-        with Decoders(self._known.keys) as decoders:
-            waiting: deque[Future[list[DecodedBatch]]] = deque()
-            for chunk in _chunks(self._batches()):
-                waiting.append(decoders.submit(chunk))
-                if len(waiting) > decoders.workers:
-                    self._take(waiting.popleft().result())
-            while waiting:
-                self._take(waiting.popleft().result())
-            self._settle()
+        with closing(decoded(_chunks(self._batches()), self._known.keys)) as found:
+            for batches in found:
+                self._take(batches)
+        self._settle()
         for recorder, last in self._read.unbroken():
             self._target.advance_cursor(recorder, last)
 
