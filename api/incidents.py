@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from api.services import Services
 from archive.errors import ArchiveError
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.incidents import KIND, IncidentStatus
 
 
@@ -20,7 +20,7 @@ class OpenIncidents(Collector):
     """
 
     def __init__(self, services: Services) -> None:
-        self._heads = Heads(services.ledger, services.stores.records, KIND)
+        self._heads = StrictHeads(services.ledger, services.stores.records, KIND)
         self._guard = threading.Lock()
 
     def describe(self) -> Iterable[Metric]:

@@ -17,7 +17,7 @@ from archive.disposition.rules import Rule
 from archive.errors import Conflict
 from archive.evidence import certificates
 from archive.evidence.timestamp import HttpAuthority
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
@@ -154,7 +154,7 @@ class Dispositions:
 
     def _by_pressure(self) -> tuple[Rule, HoldBook, Sequence[OwnerKind]]:
         cutoff = hour_of(self.site.clock.now())
-        heads = Heads(self.site.ledger, self.site.stores.records, HOLD).refresh()
+        heads = StrictHeads(self.site.ledger, self.site.stores.records, HOLD).refresh()
         return (
             self.disposer.rule(Cause.PRESSURE, cutoff),
             HoldBook.of_entries(heads.values()),

@@ -14,7 +14,7 @@ from archive.checkpoint.verify import Progress, verify_log
 from archive.checkpoint.witness import Witness
 from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.timespan import MINUTE, Timespan
 from ops import keys
 from ops.wiring import Site
@@ -83,8 +83,8 @@ class Log:
         return made + self.maker.run_due()
 
     @cached_property
-    def _requests(self) -> Heads:
-        return Heads(self.site.ledger, self.site.stores.records, EVIDENCE)
+    def _requests(self) -> StrictHeads:
+        return StrictHeads(self.site.ledger, self.site.stores.records, EVIDENCE)
 
     @cached_property
     def witnesses(self) -> Sequence[Witness]:

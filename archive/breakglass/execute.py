@@ -26,7 +26,7 @@ from archive.disposition.listing import (
 )
 from archive.errors import Malformed, Refused
 from archive.gate import Gate
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.ledger import Ledger
 from archive.model import hold as holds
@@ -204,7 +204,7 @@ class Execution:
     def _destroy(self, order: Order, doomed: DoomedList) -> None:
         """Step 4."""
         places = PlaceHistory.read(self.ledger, self.stores.records)
-        heads = Heads(self.ledger, self.stores.records, holds.KIND)
+        heads = StrictHeads(self.ledger, self.stores.records, holds.KIND)
         gate = self.gate or Gate(self.stores.cache, self.clock)
         done = 0
         for batch in batches(doomed.segments):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from archive.clock import Clock
 from archive.errors import IntegrityError
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.incidents import KIND, IncidentStatus
 from archive.ledger import Entry, Ledger
 from archive.ports import ObjectStore
@@ -19,7 +19,7 @@ class Watch:
     """Looks at the open incidents at most every 30 s. Thread-safe."""
 
     def __init__(self, ledger: Ledger, records: ObjectStore, clock: Clock) -> None:
-        self._heads = Heads(ledger, records, KIND)
+        self._heads = StrictHeads(ledger, records, KIND)
         self._clock = clock
         self._guard = threading.Lock()
         self._at: int | None = None

@@ -19,7 +19,7 @@ from archive.clock import Clock
 from archive.custody import StoredEvent
 from archive.custody_report.items import Item, Stream, find_item, touching
 from archive.errors import Malformed
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Entry, Ledger
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.persons import same_person
@@ -92,7 +92,7 @@ class CustodyRecord:
         self._clock = clock
         self._pool = pool
         self._guard = threading.Lock()
-        self._heads = {kind: Heads(ledger, stores.records, kind) for kind in _ABOUT_FOOTAGE}
+        self._heads = {kind: StrictHeads(ledger, stores.records, kind) for kind in _ABOUT_FOOTAGE}
 
     def item(self, text: str, *, footage: Timespan | None = None) -> Item:
         """What somebody names as an item; ``footage`` narrows a camera to a time.

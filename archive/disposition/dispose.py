@@ -34,7 +34,7 @@ from archive.disposition.record import Office
 from archive.disposition.rules import Rule
 from archive.errors import Conflict
 from archive.gate import Gate
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.ledger import Ledger
 from archive.model.disposition import (
@@ -90,16 +90,16 @@ class Disposer:
     floor_days: int
     lock_days: int = 3650
     gate: Gate | None = None
-    _holds: Heads = field(init=False)
-    _policies: Heads = field(init=False)
-    _own: Heads = field(init=False)
+    _holds: StrictHeads = field(init=False)
+    _policies: StrictHeads = field(init=False)
+    _own: StrictHeads = field(init=False)
     _gate: Gate = field(init=False)
 
     def __post_init__(self) -> None:
         records = self.stores.records
-        self._holds = Heads(self.ledger, records, HOLD)
-        self._policies = Heads(self.ledger, records, POLICY)
-        self._own = Heads(self.ledger, records, KIND)
+        self._holds = StrictHeads(self.ledger, records, HOLD)
+        self._policies = StrictHeads(self.ledger, records, POLICY)
+        self._own = StrictHeads(self.ledger, records, KIND)
         self._gate = self.gate or Gate(self.stores.cache, self.clock)
 
     # Step 1 ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from archive.canonical import sha256_hex
 from archive.disposition.listing import Doomed, batches, read_kept, read_list
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Ledger
 from archive.model.disposition import KIND, Disposition, from_state
 from archive.model.gap import Gap, GapCause
@@ -51,7 +51,7 @@ def all_disposed(ledger: Ledger, records: ObjectStore) -> Iterator[Gap]:
     Raises:
         Unavailable, IntegrityError, NotFound: a list is away, altered or lost.
     """
-    for entry in Heads(ledger, records, KIND).refresh().values():
+    for entry in StrictHeads(ledger, records, KIND).refresh().values():
         found = from_state(entry.id, entry.state)
         if found.outcome is not None:
             yield from gaps_of(records, found)

@@ -18,7 +18,7 @@ from archive.disposition.gaps import gaps_of
 from archive.disposition.listing import read_kept, read_list
 from archive.disposition.walk import Found, own_leaf, side_by_side, start_of
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.ids import check_name
 from archive.incidents import open_incident
@@ -99,7 +99,7 @@ class OrphanSweep:
         What was found, as it was found. Idempotent. Raises as :meth:`find`.
         """
         places = PlaceHistory.read(self.ledger, self.stores.records)
-        holds = HoldBook.of_entries(Heads(self.ledger, self.stores.records, HOLD).refresh().values())
+        holds = HoldBook.of_entries(StrictHeads(self.ledger, self.stores.records, HOLD).refresh().values())
         # The whole list first: what is changed while it is walked could be walked twice.
         found = list(self.find())
         for first in range(0, len(found), _BATCH):
@@ -118,7 +118,7 @@ class OrphanSweep:
         return found
 
     def _read_dispositions(self) -> Sequence[Disposition]:
-        entries = Heads(self.ledger, self.stores.records, KIND).refresh()
+        entries = StrictHeads(self.ledger, self.stores.records, KIND).refresh()
         return [from_state(name, entry.state) for name, entry in entries.items()]
 
     def _one_sided(self) -> Iterator[Found]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from archive import keys
 from archive.disposition.gaps import gaps_of
 from archive.errors import Refused
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Entry, Ledger
 from archive.model import leaf as leaves
 from archive.model.camera import SEGMENT_SECONDS
@@ -52,7 +52,7 @@ def destructions(
         Unavailable, IntegrityError, NotFound: a list is away, altered or lost.
     """
     asked = [(reading.camera, reading.span) for reading in readings]
-    for name, entry in sorted(Heads(ledger, records, KIND).refresh().items()):
+    for name, entry in sorted(StrictHeads(ledger, records, KIND).refresh().items()):
         found = from_state(name, entry.state)
         if found.outcome is None or found.started_at > until:
             continue

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from archive.breakglass import order as breakglass
 from archive.disposition.listing import read_kept, read_list
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Ledger
 from archive.model import disposition as dispositions
 from archive.model.disposition import Disposition
@@ -35,8 +35,8 @@ class Disposed:
 
     def __init__(self, records: ObjectStore, ledger: Ledger) -> None:
         self._records = records
-        self._dispositions = Heads(ledger, records, dispositions.KIND)
-        self._orders = Heads(ledger, records, breakglass.KIND)
+        self._dispositions = StrictHeads(ledger, records, dispositions.KIND)
+        self._orders = StrictHeads(ledger, records, breakglass.KIND)
         self._touched: dict[tuple[str, int], _Touched] = {}
         self._hour: int | None = None
         self._keys: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
 from archive.evidence import jobs
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.placing import Documents
 from archive.ids import check_request_id
 from archive.ledger import Entry, Ledger
@@ -110,7 +110,7 @@ class RequestFiles:
     def __init__(self, ledger: Ledger, records: ObjectStore, index: Documents) -> None:
         self._ledger = ledger
         self._index = index
-        self._heads = Heads(ledger, records, KIND, ends=ENDS)
+        self._heads = StrictHeads(ledger, records, KIND, ends=ENDS)
 
     def find(self, request_id: str, expected: int | None = None) -> RequestFile:
         """A request; ``expected`` is the version that somebody acts on, None for the newest.

@@ -19,7 +19,7 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused, Unavailable
 from archive.gate import Gate
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ids import check_name
 from archive.ledger import Entry, Ledger
 from archive.model.hold import ENDS, KIND, Hold, HoldStatus, Release, from_state, to_state
@@ -74,7 +74,7 @@ class Holds:
         self._clock = clock
         self._gate = gate
         self._max_future = max_future
-        self._heads = Heads(ledger, records, KIND, ends=ENDS)
+        self._heads = StrictHeads(ledger, records, KIND, ends=ENDS)
         self._turn = threading.Lock()
 
     def place(

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, NotFound
-from archive.heads import Heads
+from archive.heads import LenientHeads, StrictHeads
 from archive.holds.carrying import FOUND_BY, Carrier, FolderCount, HoldIndex
 from archive.holds.covered import Covered, Folder
 from archive.holds.flags import Flags
@@ -34,7 +34,6 @@ from archive.incidents import open_incident
 from archive.ledger import Ledger
 from archive.model.hold import ENDS, KIND, Hold, from_state, to_state
 from archive.ports import Stores
-from archive.readable import ReadableHeads
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 
 SETTLE = 15 * SECOND
@@ -96,14 +95,14 @@ class Sweeper:
         self._carrier = Carrier(Flags(stores.footage, pool), self._covered, ledger, index)
         self._board = ProgressBoard(stores.cache)
         self._journals = JournalMarks(stores.records)
-        self._heads: ReadableHeads[Hold] = ReadableHeads(
+        self._heads: LenientHeads[Hold] = LenientHeads(
             ledger,
             stores.records,
             KIND,
             lambda entry: from_state(entry.id, entry.state),
             ends=ENDS,
         )
-        self._all_heads = Heads(ledger, stores.records, KIND)
+        self._all_heads = StrictHeads(ledger, stores.records, KIND)
         self._tasks: dict[str, _Task] = {}
         self._at_work: list[str] = []
         self._trouble: ArchiveError | None = None

@@ -12,7 +12,7 @@ from typing import Protocol
 from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.incidents import KIND as INCIDENT
 from archive.ledger import Entry, Ledger
 from archive.model import evidence as packages
@@ -61,9 +61,9 @@ class Watch:
         self._records = records
         self._clock = clock
         self._pressure = pressure
-        self._requests = Heads(ledger, records, requests.KIND, ends=ENDS)
-        self._packages = Heads(ledger, records, EVIDENCE, ends=packages.ENDS)
-        self._holds = Heads(ledger, records, holds.KIND, ends=holds.ENDS)
+        self._requests = StrictHeads(ledger, records, requests.KIND, ends=ENDS)
+        self._packages = StrictHeads(ledger, records, EVIDENCE, ends=packages.ENDS)
+        self._holds = StrictHeads(ledger, records, holds.KIND, ends=holds.ENDS)
         self._read: dict[str, Notice | None] = {}
         self._measured_at: int | None = None
         self._pressing: Notice | None = None

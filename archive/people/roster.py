@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 
 from archive.clock import Clock
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Ledger
 from archive.model import grant as grants
 from archive.model import user as users
@@ -22,8 +22,8 @@ class Roster:
     """A view of the streams ``user`` and ``grant``. Thread-safe. ``max_age`` in µs."""
 
     def __init__(self, ledger: Ledger, records: ObjectStore, clock: Clock, *, max_age: int) -> None:
-        self._users = Heads(ledger, records, users.KIND)
-        self._grants = Heads(ledger, records, grants.KIND)
+        self._users = StrictHeads(ledger, records, users.KIND)
+        self._grants = StrictHeads(ledger, records, grants.KIND)
         self._clock = clock
         self._max_age = max_age
         self._guard = threading.Lock()

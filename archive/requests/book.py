@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, NotFound
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ids import check_request_id
 from archive.ledger import Entry, Ledger
 from archive.model import evidence as packages
@@ -48,8 +48,8 @@ class RequestBook:
         self._ledger = ledger
         self._clock = clock
         self._max_age = max_age
-        self._requests = Heads(ledger, records, KIND, ends=ENDS)
-        self._packages = Heads(ledger, records, "evidence", ends=packages.ENDS)
+        self._requests = StrictHeads(ledger, records, KIND, ends=ENDS)
+        self._packages = StrictHeads(ledger, records, "evidence", ends=packages.ENDS)
         self._turn = threading.Lock()
         self._read_at: int | None = None
         self._took = 0

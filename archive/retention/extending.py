@@ -20,7 +20,7 @@ from itertools import islice
 from archive import canonical, keys
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Malformed, NotFound, Refused
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Ledger
 from archive.model.retention import KIND
 from archive.places import PlaceHistory
@@ -73,7 +73,7 @@ class LockExtension:
         self._floor_days = floor_days
         self._pool = pool
         self._progress = progress or (lambda camera, seen: None)
-        self._heads = Heads(ledger, stores.records, KIND)
+        self._heads = StrictHeads(ledger, stores.records, KIND)
         self._read_for = ""
         self._history = LockHistory({}, floor_days=floor_days)
         self._done = ""

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from archive import keys
 from archive.clock import Clock
 from archive.errors import NotFound
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.ledger import Entry, Ledger
 from archive.model import hold
@@ -46,7 +46,7 @@ class Planner:
         self._clock = clock
         self._floor_days = floor_days
         self._zone = zone
-        self._holds = Heads(ledger, records, hold.KIND)
+        self._holds = StrictHeads(ledger, records, hold.KIND)
         self._guard = threading.Lock()
         self._places: tuple[Stands, PlaceHistory] | None = None
         self._locks: tuple[Stands, LockHistory] | None = None

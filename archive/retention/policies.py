@@ -14,7 +14,7 @@ from typing import Protocol
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Entry, Ledger, changed
 from archive.model import camera as cameras
 from archive.model.camera import Place
@@ -91,7 +91,7 @@ class Policies:
         self._clock = clock
         self._floor_days = floor_days
         self._wait = wait_hours * HOUR
-        self._heads = Heads(ledger, records, KIND)
+        self._heads = StrictHeads(ledger, records, KIND)
         self._guard = threading.Lock()
 
     # Reading -----------------------------------------------------------------------------------------

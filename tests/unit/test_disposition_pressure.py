@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archive.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
 from archive.disposition.rules import Rule
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import Cause, Disposition
@@ -47,7 +47,7 @@ class Full:
         whole = SegmentQuery(span=Timespan(T0 - HOUR, T0 + 400 * DAY))
         disposer = self.site.disposer()
         rule = disposer.rule(Cause.PRESSURE, hour_of(self.site.site.clock.now()))
-        heads = Heads(self.site.site.ledger, self.site.site.stores.records, HOLD).refresh()
+        heads = StrictHeads(self.site.site.ledger, self.site.site.stores.records, HOLD).refresh()
         return self.site.site.index.hours(whole), rule, HoldBook.of_entries(heads.values()), ORDER
 
     def proposed(self, needed: int) -> Relief:

@@ -10,7 +10,7 @@ from api.auth.access import Access
 from api.auth.principal import Principal
 from api.services import Services
 from archive.clock import ManualClock
-from archive.heads import Heads
+from archive.heads import StrictHeads
 from archive.ledger import Ledger
 from archive.model.segment import SegmentRef
 from archive.model.user import Role
@@ -53,7 +53,7 @@ def test_a_head_is_read_in_the_version_that_the_listing_named(tmp_path: Path) ->
     readers = (
         lambda: ledger.head("camera", "cam-1"),
         lambda: next(iter(ledger.heads("camera"))),
-        lambda: Heads(ledger, store, "camera").refresh()["cam-1"],
+        lambda: StrictHeads(ledger, store, "camera").refresh()["cam-1"],
     )
     for read in readers:
         store.asked.clear()
