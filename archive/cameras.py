@@ -6,11 +6,10 @@ are never shown.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from archive import ledger
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused
@@ -291,8 +290,3 @@ def public_state(state: JsonObject) -> JsonObject:
 def from_public_state(state: JsonObject) -> Camera:
     """The camera of such a state; its sealed source is "". Raises Malformed ``bad_camera``."""
     return from_state({**state, "sealed_source": ""})
-
-
-def cameras_of(entries: Iterable[ledger.Entry]) -> list[Camera]:
-    """Cameras from ledger entries."""
-    return [from_state(entry.state) for entry in entries]

@@ -16,15 +16,14 @@ from archive.disposition.record import Office, Verdict, verify_record
 from archive.disposition.rules import Rule
 from archive.errors import Conflict
 from archive.evidence import certificates
-from archive.evidence.timestamp import HttpAuthority
 from archive.heads import StrictHeads
 from archive.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
 from archive.model.hold import KIND as HOLD
-from archive.ports import TimestampAuthority
 from archive.timespan import Timespan, hour_of
 from ops import keys
+from ops.authority import authority_of
 from ops.settings import Settings
 from ops.wiring import Site
 from search.planning import hours_of
@@ -50,24 +49,12 @@ class Dispositions:
             signer=keys.load_log_signer(
                 settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir
             ),
-            authority=self._authority(),
+            authority=authority_of(self.site),
             clock=site.clock,
             office=Office(organization=settings.organization, time_zone=settings.time_zone),
             floor_days=settings.retention_floor_days,
             lock_days=settings.records_lock_days,
         )
-
-    def _authority(self) -> TimestampAuthority:
-        settings = self.site.settings
-        found = keys.load_authority(
-            settings.keys_dir,
-            tsa_url=settings.tsa_url,
-            clock=self.site.clock,
-            passphrases=settings.passphrase_dir,
-        )
-        if isinstance(found, HttpAuthority):
-            self.site.closing(found.client.close)
-        return found
 
     # Retention ---------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any, Protocol
 
 from archive.canonical import JsonObject
+from archive.disposition.walk import own_leaf
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ids import check_name
 from archive.model import leaf as leaves
@@ -14,7 +15,7 @@ from archive.model.camera import Place
 from archive.model.gap import Gap
 from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
-from archive.ports import IndexEntry, ObjectStore, ObjectVersion, Stores
+from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.rebuild.decoding import DecodedBatch, RawBatch, decoded
 from archive.rebuild.folders import HourFolders, by_hour
 from archive.rebuild.known import Known
@@ -331,24 +332,6 @@ class _Numbers:
 
     def to_json(self) -> JsonObject:
         return {recorder: [list(one) for one in found] for recorder, found in self._ranges.items()}
-
-
-def own_leaf(footage: ObjectStore, listed: ObjectVersion) -> Segment:
-    """The leaf that an object carries in its own metadata.
-
-    Raises:
-        IntegrityError: ``leaf_missing``, ``leaf_differs``, ``checksum_differs``.
-    """
-    head = footage.head(listed.key, version=listed.version)
-    text = head.metadata.get("leaf", "")
-    if not text.isascii() or not text:
-        raise IntegrityError(f"{listed.key} carries no leaf", code="leaf_missing")
-    leaf = leaves.decode(text.encode("ascii"))
-    if not isinstance(leaf, Segment) or leaf.key != listed.key or leaf.size != head.size:
-        raise IntegrityError(f"the leaf of {listed.key} is another segment's", code="leaf_differs")
-    if head.sha256 is not None and head.sha256 != leaf.sha256:
-        raise IntegrityError(f"{listed.key} is not what its leaf says", code="checksum_differs")
-    return leaf
 
 
 def _chunks(batches: Iterable[RawBatch]) -> Iterator[list[RawBatch]]:

@@ -19,6 +19,7 @@ from typing import Protocol
 from archive import journal, keys
 from archive.canonical import JsonObject
 from archive.clock import Clock
+from archive.disposition.walk import own_leaf
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ledger import KINDS
 from archive.model.hold import Hold
@@ -28,7 +29,6 @@ from archive.model.segment import Segment, SegmentRef
 from archive.ports import IndexEntry, ObjectStore, Stores
 from archive.rebuild.folders import HourFolders
 from archive.rebuild.known import Known
-from archive.rebuild.procedure import own_leaf
 from archive.rebuild.report import LeftOut, Progress, RebuildReport
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, hour_of
 
