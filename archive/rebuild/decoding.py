@@ -4,6 +4,7 @@ Whole batches go out as they are and come back as flat rows, so that what crosse
 third of what was read.
 """
 
+import marshal
 import multiprocessing
 import os
 import signal
@@ -68,7 +69,7 @@ def decoded(
     workers = max(1, (os.cpu_count() or 1) - 1)
     # Not forked: this process has threads. Each worker imports anew.
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _follow_parent)
-    waiting: deque[Future[list[DecodedBatch]]] = deque()
+    waiting: deque[Future[bytes]] = deque()
     seen = 0
     try:
         for chunk in chunks:
@@ -76,11 +77,11 @@ def decoded(
             if seen <= worth:
                 yield _decode_chunk(chunk, raw)
                 continue
-            waiting.append(pool.submit(_decode_chunk, chunk, _keys_of(chunk, raw)))
+            waiting.append(pool.submit(_packed_chunk, chunk, _keys_of(chunk, raw)))
             if len(waiting) > workers:
-                yield waiting.popleft().result()
+                yield _unpacked(waiting.popleft().result())
         while waiting:
-            yield waiting.popleft().result()
+            yield _unpacked(waiting.popleft().result())
     except BrokenProcessPool as error:
         raise Unavailable(
             "a process that reads journals ended",
@@ -108,6 +109,15 @@ def _keys_of(chunk: Sequence[RawBatch], raw: RawKeys) -> RawKeys:
     """The keys of the recorders in a chunk; all that its worker needs."""
     found = {key.rpartition("/")[2].rpartition("_")[0] for key, _ in chunk}
     return {recorder: raw[recorder] for recorder in found if recorder in raw}
+
+
+def _packed_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> bytes:
+    """As :func:`_decode_chunk`, in Python's marshal form: the parent reads flat rows sooner than pickled."""
+    return marshal.dumps([tuple(one) for one in _decode_chunk(chunk, raw)])
+
+
+def _unpacked(packed: bytes) -> list[DecodedBatch]:
+    return [DecodedBatch(*one) for one in marshal.loads(packed)]  # noqa: S302 - from our own worker
 
 
 def _decode_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> list[DecodedBatch]:
