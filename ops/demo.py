@@ -142,7 +142,7 @@ class Demo:
 
     def _record(self, third: "CutCamera") -> None:
         third.connect()
-        argv = (sys.executable, "-m", "ops.cli", "record", "--for", f"{RECORD_SECONDS}s")
+        argv = (sys.executable, "-m", "ops", "record", "--for", f"{RECORD_SECONDS}s")
         say(f"$ saksi record --for {RECORD_SECONDS}s 2> record.log")
         log = self.folder / "record.log"
         with (
@@ -214,7 +214,7 @@ class Demo:
         third = self._third_camera()
         third.connect()
         try:
-            subprocess.run((sys.executable, "-m", "ops.cli", "up"), env=self._environment(), check=False)
+            subprocess.run((sys.executable, "-m", "ops", "up"), env=self._environment(), check=False)
         except KeyboardInterrupt:
             say("Stopped.")
         finally:
@@ -235,7 +235,7 @@ class Demo:
     def saksi(self, *words: str, allow: Sequence[int] | set[int] = (0,)) -> int:
         """Run a command with its output shown; other exit codes than ``allow`` end the demo."""
         say("$ saksi " + " ".join(shorten(word, self.folder) for word in words))
-        argv = (sys.executable, "-m", "ops.cli", *words)
+        argv = (sys.executable, "-m", "ops", *words)
         code = subprocess.run(argv, env=self._environment(), check=False).returncode
         if code not in allow:
             raise Unavailable(f"saksi {words[0]} ended with code {code}", code="demo_failed")
@@ -243,7 +243,7 @@ class Demo:
 
     def answer(self, *words: str) -> dict[str, Any]:
         """The JSON answer of a command."""
-        argv = (sys.executable, "-m", "ops.cli", *words, "--json")
+        argv = (sys.executable, "-m", "ops", *words, "--json")
         done = subprocess.run(argv, env=self._environment(), capture_output=True, check=False)
         if done.returncode != 0:
             raise Unavailable(

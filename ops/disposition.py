@@ -19,12 +19,11 @@ from archive.lifecycle.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
 from archive.model.hold import KIND as HOLD
-from archive.ports import TimestampAuthority
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.timespan import Timespan, hour_of
 from archive.trust import certificates
-from archive.trust.timestamp import HttpAuthority
 from ops import keys
+from ops.authority import authority_of
 from ops.settings import Settings
 from ops.wiring import Site
 from search.planning import hours_of
@@ -50,24 +49,12 @@ class Dispositions:
             signer=keys.load_log_signer(
                 settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir
             ),
-            authority=self._authority(),
+            authority=authority_of(self.site),
             clock=site.clock,
             office=Office(organization=settings.organization, time_zone=settings.time_zone),
             floor_days=settings.retention_floor_days,
             lock_days=settings.records_lock_days,
         )
-
-    def _authority(self) -> TimestampAuthority:
-        settings = self.site.settings
-        found = keys.load_authority(
-            settings.keys_dir,
-            tsa_url=settings.tsa_url,
-            clock=self.site.clock,
-            passphrases=settings.passphrase_dir,
-        )
-        if isinstance(found, HttpAuthority):
-            self.site.closing(found.client.close)
-        return found
 
     # Retention ---------------------------------------------------------------------------------------
 
@@ -154,7 +141,7 @@ class Dispositions:
 
     def _by_pressure(self) -> tuple[Rule, HoldBook, Sequence[OwnerKind]]:
         cutoff = hour_of(self.site.clock.now())
-        heads = Heads(self.site.ledger, self.site.stores.records, HOLD).refresh()
+        heads = StrictHeads(self.site.ledger, self.site.stores.records, HOLD).refresh()
         return (
             self.disposer.rule(Cause.PRESSURE, cutoff),
             HoldBook.of_entries(heads.values()),

@@ -30,10 +30,9 @@ from archive.footage.derive import StillMaker
 from archive.ids import new_evidence_id
 from archive.model.custody import Actor
 from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
-from archive.ports import TimestampAuthority
 from archive.timespan import Timespan, format_instant
-from archive.trust.timestamp import HttpAuthority
 from ops import keys
+from ops.authority import authority_of
 from ops.log import Log
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
@@ -66,7 +65,7 @@ class Evidence:
             footage=site.stores.footage,
             target=site.stores.records,
             signer=signer,
-            authority=self._authority(),
+            authority=authority_of(self.site),
             clock=site.clock,
             compose=Composer(ContactSheet(StillMaker(find_ffmpeg().path), site.stores.footage)),
             papers=partial(keys.load_papers, settings.keys_dir, signer, tsa_url=settings.tsa_url),
@@ -128,18 +127,6 @@ class Evidence:
             maker.settle()
 
         return make
-
-    def _authority(self) -> TimestampAuthority:
-        settings = self.site.settings
-        found = keys.load_authority(
-            settings.keys_dir,
-            tsa_url=settings.tsa_url,
-            clock=self.site.clock,
-            passphrases=settings.passphrase_dir,
-        )
-        if isinstance(found, HttpAuthority):
-            self.site.closing(found.client.close)
-        return found
 
     def request(
         self,

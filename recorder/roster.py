@@ -9,7 +9,7 @@ from typing import Protocol
 
 from archive.model.camera import Camera, from_state, to_state
 from archive.ports import ObjectStore
-from archive.records.ledger.readable import ReadableHeads
+from archive.records.ledger.heads import LenientHeads
 from archive.records.ledger.streams import Ledger
 from recorder.spool import Spool
 
@@ -30,7 +30,7 @@ class Roster:
     def __init__(
         self, ledger: Ledger, records: ObjectStore, spool: Spool, *, only: Collection[str] = ()
     ) -> None:
-        self._heads: ReadableHeads[Camera] = ReadableHeads(
+        self._heads: LenientHeads[Camera] = LenientHeads(
             ledger, records, "camera", lambda entry: from_state(entry.state)
         )
         self._spool = spool

@@ -27,7 +27,7 @@ from archive.model.hold import Hold
 from archive.model.retention import Policy
 from archive.model.segment import Segment
 from archive.ports import ObjectStore
-from archive.records.ledger.readable import ReadableHeads, Reading
+from archive.records.ledger.heads import LenientHeads, Reading
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import SECOND
 from recorder.archiver import Log
@@ -60,10 +60,10 @@ class Rules:
         self._log = log
         self._floor_days = floor_days
         self._refresh = round(refresh_seconds * SECOND)
-        self._policies: ReadableHeads[Policy] = ReadableHeads(
+        self._policies: LenientHeads[Policy] = LenientHeads(
             ledger, records, retention.KIND, lambda entry: retention.from_state(entry.state)
         )
-        self._holds: ReadableHeads[Hold] = ReadableHeads(
+        self._holds: LenientHeads[Hold] = LenientHeads(
             ledger,
             records,
             holds.KIND,
@@ -118,7 +118,7 @@ class Rules:
         self.refresh()
         return self._holds_all or self._hold_book.is_held(segment)
 
-    def _look(self, name: str, heads: "ReadableHeads[Policy] | ReadableHeads[Hold]") -> bool:
+    def _look(self, name: str, heads: "LenientHeads[Policy] | LenientHeads[Hold]") -> bool:
         try:
             reading = heads.refresh()
         except ArchiveError as error:

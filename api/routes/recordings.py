@@ -79,13 +79,6 @@ def _query(visit: Visit, act: Act, span: Timespan, where: Where, camera: list[st
     cameras = camera_ids(camera, visit.services.settings.max_cameras)
     visit.begin(act, *cameras, details={**span_details(span), **where.details()})
     check_span(span, visit.services.clock.now())
-    query = SegmentQuery(
-        span=span,
-        cameras=cameras or None,
-        kecamatan=where.kecamatan,
-        owners=where.owners,
-        near=where.near,
-        box=where.box,
-    )
+    query = where.query(span, cameras)
     visit.access.searched(cameras, lambda: visit.services.index.cameras(query))
     return query

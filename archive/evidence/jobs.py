@@ -36,7 +36,7 @@ from archive.model.evidence import (
 )
 from archive.ports import ObjectStore
 from archive.records.integrity_incidents import open_incident
-from archive.records.ledger.readable import ReadableHeads
+from archive.records.ledger.heads import LenientHeads
 from archive.records.ledger.streams import Entry, Ledger, printable
 from archive.timespan import MINUTE, Timespan
 
@@ -124,9 +124,9 @@ def all_jobs(ledger: Ledger) -> Iterator[Job]:
         yield Job(entry, from_state(entry.state))
 
 
-def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> ReadableHeads[EvidenceRecord]:
+def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> LenientHeads[EvidenceRecord]:
     """The newest state of every package, for a worker that looks again and again."""
-    return ReadableHeads(ledger, records, KIND, lambda entry: from_state(entry.state), ends=ENDS)
+    return LenientHeads(ledger, records, KIND, lambda entry: from_state(entry.state), ends=ENDS)
 
 
 def is_open(job: Job, now: int) -> bool:
@@ -156,7 +156,7 @@ class SealWorker:
     """
 
     ledger: Ledger
-    heads: ReadableHeads[EvidenceRecord]
+    heads: LenientHeads[EvidenceRecord]
     sealer: Sealer
     prepare: Prepare
     clock: Clock

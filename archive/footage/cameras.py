@@ -6,7 +6,7 @@ are never shown.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TextIO
 
@@ -25,7 +25,6 @@ from archive.model.camera import (
     to_state,
 )
 from archive.ports import SecretBox, SegmentIndex
-from archive.records.ledger import streams as ledger
 from archive.records.ledger.streams import Entry, Ledger
 
 KIND = "camera"
@@ -291,8 +290,3 @@ def public_state(state: JsonObject) -> JsonObject:
 def from_public_state(state: JsonObject) -> Camera:
     """The camera of such a state; its sealed source is "". Raises Malformed ``bad_camera``."""
     return from_state({**state, "sealed_source": ""})
-
-
-def cameras_of(entries: Iterable[ledger.Entry]) -> list[Camera]:
-    """Cameras from ledger entries."""
-    return [from_state(entry.state) for entry in entries]

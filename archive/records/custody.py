@@ -1,20 +1,21 @@
 """Custody: acts on footage, durable before the first byte of it leaves.
 
 Each process that serves footage is a *writer* with a chain of numbered objects, each naming the hash of
-the one before. Callers of :meth:`CustodyWriter.record` wait for their event to be durable; events that
-arrive while an object is being written share the next one (group commit), so a hundred callers cost two
-puts, not a hundred. Where callers are known to have company there is a pause between two objects, twice as
-long as the last one took, so that a put takes more events along.
+the one before. One thread of the writer stores them; callers of :meth:`CustodyWriter.record` wait for their
+event to be durable. Events that arrive while an object is being written share the next one (group commit), so
+a hundred callers cost two puts, not a hundred. Where callers are known to have company there is a pause
+between two objects, twice as long as the last one took, so that a put takes more events along.
 
 An object is lines of canonical JSON: a header ``{"v","writer","batch","prev","at","lines"}``, then events.
 """
 
 import secrets
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,17 +66,16 @@ class Company:
             self._pause(microseconds / SECOND)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Waiting:
-    """An event whose caller waits: until it is ``done``, or is ``called`` to write the next object."""
+    """An event whose caller waits until it is ``done``."""
 
     event: CustodyEvent
     done: "Future[None]" = field(default_factory=Future)
-    called: threading.Event = field(default_factory=threading.Event)
 
 
 class CustodyWriter:
-    """Records events of one process. Thread-safe; the calling threads do the writing, there is no other.
+    """Records events of one process. Thread-safe; its own thread writes and ends with it.
 
     With ``company`` events wait for one another where others are about something too.
     """
@@ -97,8 +97,8 @@ class CustodyWriter:
         self._prev = GENESIS
         self._unclear: tuple[str, bytes, Lock] | None = None
         self._queue: list[_Waiting] = []
-        self._is_written = False
         self._guard = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "custody")
         self._company = company
         self._next_at = 0
 
@@ -131,65 +131,44 @@ class CustodyWriter:
         waiting = _Waiting(event)
         with self._guard:
             self._queue.append(waiting)
-            is_first = not self._is_written
-            self._is_written = True
-        if not is_first:
-            self._await_call(waiting)
-        if not waiting.done.done():
-            try:
-                self._write()
-            finally:
-                with self._guard:
-                    self._call_next(waiting)
+            if len(self._queue) == 1:
+                self._thread.submit(self._write)
         waiting.done.result()
         return event
 
-    def _await_call(self, mine: _Waiting) -> None:
-        came = False
-        try:
-            came = mine.called.wait()
-        finally:
-            if not came:
-                # Broken off: whoever was called to write and does not come must not be waited for.
-                with self._guard:
-                    if mine.called.is_set() and not mine.done.done():
-                        self._call_next(mine)
-                    else:
-                        self._queue = [one for one in self._queue if one is not mine]
-
-    def _call_next(self, mine: _Waiting) -> None:
-        """Have whoever came first meanwhile write the next object. Within the guard."""
-        self._queue = [one for one in self._queue if one is not mine]
-        self._is_written = bool(self._queue)
-        if self._queue:
-            self._queue[0].called.set()
-
     def _write(self) -> None:
-        """Write what is waiting, one's own event first."""
-        if self._company is not None:
-            self._company.await_others(self._next_at - self._clock.monotonic())
-        began = self._clock.monotonic()
-        self._flush()
-        ended = self._clock.monotonic()
-        self._next_at = ended + min(2 * (ended - began), LONGEST_PAUSE)
+        """Write what is waiting."""
+        try:
+            if self._company is not None:
+                self._company.await_others(self._next_at - self._clock.monotonic())
+        finally:
+            began = self._clock.monotonic()
+            self._flush()
+            ended = self._clock.monotonic()
+            self._next_at = ended + min(2 * (ended - began), LONGEST_PAUSE)
 
     def _flush(self) -> None:
         with self._guard:
             batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
-        # Nobody may wait for ever for an event that is in no queue any more.
-        failure: ArchiveError | None = Unavailable(
-            "the custody event is not known to be on record", code="custody_unavailable", hint="Try again."
-        )
+            if self._queue:
+                self._thread.submit(self._write)
+        failure: ArchiveError | None = None
         try:
             self._settle_unclear()
             self._store([item.event for item in batch])
-            failure = None
         except ArchiveError as error:
             failure = error
         finally:
+            # Nobody may wait for ever for an event that is in no queue any more.
+            if failure is None and (cause := sys.exception()) is not None:
+                failure = Unavailable(
+                    "the custody event is not known to be on record",
+                    code="custody_unavailable",
+                    hint="Try again.",
+                )
+                failure.__cause__ = cause
             for item in batch:
                 item.done.set_result(None) if failure is None else item.done.set_exception(failure)
-                item.called.set()
 
     def _store(self, batch: Sequence[CustodyEvent]) -> None:
         now = self._clock.now()

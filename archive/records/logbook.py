@@ -98,11 +98,6 @@ class Logbook:
         """The number the waiting lines will be sealed under."""
         return self._open
 
-    @property
-    def waiting_lines(self) -> int:
-        """How many lines are not sealed yet."""
-        return len(self._lines)
-
     def continue_from(self, batch: int, digest: str) -> None:
         """Go on after a batch that only the archive still has: the folder was lost with its disk.
 

@@ -42,7 +42,7 @@ class Installation:
 
     def command(self, *words: str) -> list[str]:
         """The argv of a ``saksi`` command."""
-        return [sys.executable, "-m", "ops.cli", *words]
+        return [sys.executable, "-m", "ops", *words]
 
     def site(self) -> Site:
         """Its parts, in this process."""

@@ -27,7 +27,7 @@ from archive.model.request import (
 )
 from archive.persons import same_person
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 
 _ASKING = frozenset({RequestAct.FILE.action, RequestAct.AMEND.action})
@@ -110,7 +110,7 @@ class RequestFiles:
     def __init__(self, ledger: Ledger, records: ObjectStore, index: Documents) -> None:
         self._ledger = ledger
         self._index = index
-        self._heads = Heads(ledger, records, KIND, ends=ENDS)
+        self._heads = StrictHeads(ledger, records, KIND, ends=ENDS)
 
     def find(self, request_id: str, expected: int | None = None) -> RequestFile:
         """A request; ``expected`` is the version that somebody acts on, None for the newest.

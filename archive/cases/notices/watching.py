@@ -22,7 +22,7 @@ from archive.model.request import Request
 from archive.ports import ObjectStore, ObjectVersion
 from archive.records.heartbeat import Beat, Trouble, troubles
 from archive.records.integrity_incidents import KIND as INCIDENT
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY, HOUR
 
@@ -64,9 +64,9 @@ class Watch:
         self._records = records
         self._clock = clock
         self._pressure = pressure
-        self._requests = Heads(ledger, records, requests.KIND, ends=ENDS)
-        self._packages = Heads(ledger, records, EVIDENCE, ends=packages.ENDS)
-        self._holds = Heads(ledger, records, holds.KIND, ends=holds.ENDS)
+        self._requests = StrictHeads(ledger, records, requests.KIND, ends=ENDS)
+        self._packages = StrictHeads(ledger, records, EVIDENCE, ends=packages.ENDS)
+        self._holds = StrictHeads(ledger, records, holds.KIND, ends=holds.ENDS)
         self._read: dict[str, Notice | None] = {}
         self._measured_at: int | None = None
         self._pressing: Notice | None = None

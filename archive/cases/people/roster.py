@@ -14,7 +14,7 @@ from archive.model import user as users
 from archive.model.grant import Grant
 from archive.model.user import User
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 
 
@@ -22,8 +22,8 @@ class Roster:
     """A view of the streams ``user`` and ``grant``. Thread-safe. ``max_age`` in µs."""
 
     def __init__(self, ledger: Ledger, records: ObjectStore, clock: Clock, *, max_age: int) -> None:
-        self._users = Heads(ledger, records, users.KIND)
-        self._grants = Heads(ledger, records, grants.KIND)
+        self._users = StrictHeads(ledger, records, users.KIND)
+        self._grants = StrictHeads(ledger, records, grants.KIND)
         self._clock = clock
         self._max_age = max_age
         self._guard = threading.Lock()

@@ -19,7 +19,7 @@ from archive.model import evidence as packages
 from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND, Request, RequestStatus, from_state, shown_status
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import SECOND
 
@@ -48,8 +48,8 @@ class RequestBook:
         self._ledger = ledger
         self._clock = clock
         self._max_age = max_age
-        self._requests = Heads(ledger, records, KIND, ends=ENDS)
-        self._packages = Heads(ledger, records, "evidence", ends=packages.ENDS)
+        self._requests = StrictHeads(ledger, records, KIND, ends=ENDS)
+        self._packages = StrictHeads(ledger, records, "evidence", ends=packages.ENDS)
         self._turn = threading.Lock()
         self._read_at: int | None = None
         self._took = 0

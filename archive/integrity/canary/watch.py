@@ -7,7 +7,7 @@ from archive.clock import Clock
 from archive.errors import IntegrityError
 from archive.ports import ObjectStore
 from archive.records.integrity_incidents import KIND, IncidentStatus
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import SECOND
 
@@ -19,7 +19,7 @@ class Watch:
     """Looks at the open incidents at most every 30 s. Thread-safe."""
 
     def __init__(self, ledger: Ledger, records: ObjectStore, clock: Clock) -> None:
-        self._heads = Heads(ledger, records, KIND)
+        self._heads = StrictHeads(ledger, records, KIND)
         self._clock = clock
         self._guard = threading.Lock()
         self._at: int | None = None

@@ -13,7 +13,7 @@ from archive.lifecycle.disposition.listing import read_kept, read_list
 from archive.model import disposition as dispositions
 from archive.model.disposition import Disposition
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import hour_of
 
@@ -35,8 +35,8 @@ class Disposed:
 
     def __init__(self, records: ObjectStore, ledger: Ledger) -> None:
         self._records = records
-        self._dispositions = Heads(ledger, records, dispositions.KIND)
-        self._orders = Heads(ledger, records, breakglass.KIND)
+        self._dispositions = StrictHeads(ledger, records, dispositions.KIND)
+        self._orders = StrictHeads(ledger, records, breakglass.KIND)
         self._touched: dict[tuple[str, int], _Touched] = {}
         self._hour: int | None = None
         self._keys: frozenset[str] = frozenset()

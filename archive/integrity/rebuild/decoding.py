@@ -1,20 +1,19 @@
 """Reading journal batches, in processes of their own where there are many: signatures, lines, canonical form.
 
 Whole batches go out as they are and come back as flat rows, so that what crosses between processes is a
-third of what was read. A worker ends when the process that started it does: its input ends.
-
-``python -m archive.integrity.rebuild.journal_worker`` is such a worker. Both ways it speaks in frames: eight
-bytes of length, then a value in Python's own marshal form, since both ends are one program on one machine.
+third of what was read.
 """
 
 import marshal
+import multiprocessing
 import os
-import subprocess
-import sys
+import signal
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, Any, NamedTuple
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -28,8 +27,11 @@ from archive.records import journal
 RawBatch = tuple[str, bytes]
 """Key and bytes of a journal object."""
 
-Keys = Mapping[str, Mapping[str, bytes]]
-"""Raw public keys by recorder and fingerprint."""
+RecorderKeys = Mapping[str, Mapping[str, Ed25519PublicKey]]
+"""Public keys by recorder and fingerprint."""
+
+RawKeys = Mapping[str, Mapping[str, bytes]]
+"""The same as raw bytes, since a key object does not pass between processes."""
 
 _WORTH = 6 << 20
 """Bytes after which workers are started: fewer are read sooner than a process begins."""
@@ -51,14 +53,83 @@ class DecodedBatch(NamedTuple):
     trouble: tuple[str, str] | None
 
 
-def decode_batches(
-    batches: Sequence[RawBatch], known: Mapping[str, Mapping[str, Ed25519PublicKey]]
-) -> list[DecodedBatch]:
-    """Judge and read batches, each by itself."""
-    return [_decode(key, raw, known) for key, raw in batches]
+def decoded(
+    chunks: Iterable[Sequence[RawBatch]], known: RecorderKeys, *, worth: int = _WORTH
+) -> Generator[list[DecodedBatch], None, None]:
+    """Judge and read batches, each by itself; chunks come out in the order they went in.
+
+    The first ``worth`` bytes are read here, the rest in worker processes. Close the iterator to end them.
+
+    Raises:
+        Unavailable: ``rebuild_worker``: a worker died.
+    """
+    raw = {
+        recorder: {name: key.public_bytes_raw() for name, key in found.items()}
+        for recorder, found in known.items()
+    }
+    workers = max(1, (os.cpu_count() or 1) - 1)
+    # Not forked: this process has threads. Each worker imports anew.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _follow_parent)
+    waiting: deque[Future[bytes]] = deque()
+    seen = 0
+    try:
+        for chunk in chunks:
+            seen += sum(len(content) for _, content in chunk)
+            if seen <= worth:
+                yield _decode_chunk(chunk, raw)
+                continue
+            waiting.append(pool.submit(_packed_chunk, chunk, _keys_of(chunk, raw)))
+            if len(waiting) > workers:
+                yield _unpacked(waiting.popleft().result())
+        while waiting:
+            yield _unpacked(waiting.popleft().result())
+    except BrokenProcessPool as error:
+        raise Unavailable(
+            "a process that reads journals ended",
+            code="rebuild_worker",
+            hint="See the memory of this machine; run it again.",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _decode(key: str, raw: bytes, known: Mapping[str, Mapping[str, Ed25519PublicKey]]) -> DecodedBatch:
+def _follow_parent() -> None:
+    """End this worker when the process that started it is killed: its pool would wait for work for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides when to end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _keys_of(chunk: Sequence[RawBatch], raw: RawKeys) -> RawKeys:
+    """The keys of the recorders in a chunk; all that its worker needs."""
+    found = {key.rpartition("/")[2].rpartition("_")[0] for key, _ in chunk}
+    return {recorder: raw[recorder] for recorder in found if recorder in raw}
+
+
+def _packed_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> bytes:
+    """As :func:`_decode_chunk`, in Python's marshal form: the parent reads flat rows sooner than pickled."""
+    return marshal.dumps([tuple(one) for one in _decode_chunk(chunk, raw)])
+
+
+def _unpacked(packed: bytes) -> list[DecodedBatch]:
+    return [DecodedBatch(*one) for one in marshal.loads(packed)]  # noqa: S302 - from our own worker
+
+
+def _decode_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> list[DecodedBatch]:
+    known = {
+        recorder: {name: Ed25519PublicKey.from_public_bytes(key) for name, key in found.items()}
+        for recorder, found in _keys_of(chunk, raw).items()
+    }
+    return [_decode(key, content, known) for key, content in chunk]
+
+
+def _decode(key: str, raw: bytes, known: RecorderKeys) -> DecodedBatch:
     try:
         recorder, number = keys.parse_batch_key(key)
         found = journal.verify_lines(raw, known.get(recorder, {}))
@@ -82,99 +153,3 @@ def _decode(key: str, raw: bytes, known: Mapping[str, Mapping[str, Ed25519Public
         else:
             others.append(leaves.encode(leaf))
     return DecodedBatch(key, recorder, number, segments, others, None)
-
-
-class Decoders:
-    """Reads batches here at first, and in worker processes once there is much to read.
-
-    Use it as a context manager; workers end with it.
-    """
-
-    def __init__(
-        self, known: Mapping[str, Mapping[str, Ed25519PublicKey]], *, workers: int | None = None
-    ) -> None:
-        self._known = known
-        self.workers = max(1, (os.cpu_count() or 1) - 1) if workers is None else workers
-        self._seen = 0
-        self._pool: ThreadPoolExecutor | None = None
-        self._mine = threading.local()
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._starting = threading.Lock()
-
-    def __enter__(self) -> "Decoders":
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        for process in self._started:
-            process.terminate()
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-        for process in self._started:
-            process.wait()
-            for end in (process.stdin, process.stdout):
-                if end is not None:
-                    end.close()
-
-    def submit(self, batches: Sequence[RawBatch]) -> "Future[list[DecodedBatch]]":
-        """Read batches, at once or soon."""
-        self._seen += sum(len(raw) for _, raw in batches)
-        if self._pool is None and self._seen > _WORTH and self.workers:
-            self._pool = ThreadPoolExecutor(self.workers, "decode")
-        if self._pool is not None:
-            return self._pool.submit(self._elsewhere, batches)
-        done: Future[list[DecodedBatch]] = Future()
-        done.set_result(decode_batches(batches, self._known))
-        return done
-
-    def _elsewhere(self, batches: Sequence[RawBatch]) -> list[DecodedBatch]:
-        process = getattr(self._mine, "process", None) or self._start()
-        try:
-            write_frame(process.stdin, list(batches))
-            answer = read_frame(process.stdout)
-        except (OSError, EOFError, ValueError) as error:
-            raise _gone() from error
-        if answer is None:
-            raise _gone()
-        return [DecodedBatch(*one) for one in answer]
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "archive.integrity.rebuild.journal_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        with self._starting:
-            self._started.append(process)
-        self._mine.process = process
-        raw = {
-            recorder: {name: key.public_bytes_raw() for name, key in found.items()}
-            for recorder, found in self._known.items()
-        }
-        write_frame(process.stdin, raw)
-        return process
-
-
-def _gone() -> Unavailable:
-    return Unavailable(
-        "a process that reads journals ended",
-        code="rebuild_worker",
-        hint="See the memory of this machine; run it again.",
-    )
-
-
-def write_frame(target: IO[bytes] | None, value: Any) -> None:
-    """Send one value. Raises OSError where nobody listens."""
-    if target is None:
-        raise EOFError
-    packed = marshal.dumps(value)
-    target.write(len(packed).to_bytes(8, "big"))
-    target.write(packed)
-    target.flush()
-
-
-def read_frame(source: IO[bytes] | None) -> Any:
-    """The next value, or None where there is none any more."""
-    head = b"" if source is None else source.read(8)
-    if source is None or len(head) < 8:
-        return None
-    return marshal.loads(source.read(int.from_bytes(head, "big")))  # noqa: S302 - from our own other end

@@ -3,23 +3,25 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Protocol
 
 from archive.canonical import JsonObject
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.footage.stored_cameras import stored_cameras
 from archive.ids import check_name
-from archive.integrity.rebuild.decoding import DecodedBatch, Decoders, RawBatch
+from archive.integrity.rebuild.decoding import DecodedBatch, RawBatch, decoded
 from archive.integrity.rebuild.folders import HourFolders, by_hour
 from archive.integrity.rebuild.known import Known
 from archive.integrity.rebuild.report import Progress, RebuildReport
 from archive.integrity.rebuild.rows import SegmentRow
+from archive.lifecycle.disposition.walk import own_leaf
 from archive.model import leaf as leaves
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
-from archive.ports import IndexEntry, ObjectStore, ObjectVersion, Stores
+from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.records.set_aside import add_each
 from archive.timespan import HOUR, Timespan, parse_instant
 
@@ -145,15 +147,10 @@ class _Rebuild:
     # Journals ----------------------------------------------------------------------------------------
 
     def _journals(self) -> None:
-        with Decoders(self._known.keys) as decoders:
-            waiting: deque[Future[list[DecodedBatch]]] = deque()
-            for chunk in _chunks(self._batches()):
-                waiting.append(decoders.submit(chunk))
-                if len(waiting) > decoders.workers:
-                    self._take(waiting.popleft().result())
-            while waiting:
-                self._take(waiting.popleft().result())
-            self._settle()
+        with closing(decoded(_chunks(self._batches()), self._known.keys)) as found:
+            for batches in found:
+                self._take(batches)
+        self._settle()
         for recorder, last in self._read.unbroken():
             self._target.advance_cursor(recorder, last)
 
@@ -359,24 +356,6 @@ def name_of(leaf: Leaf) -> str:
             return f"{leaf.camera}/{leaf.run}"
         case Segment():
             return f"{leaf.camera}/{leaf.run}/{leaf.seq}"
-
-
-def own_leaf(footage: ObjectStore, listed: ObjectVersion) -> Segment:
-    """The leaf that an object carries in its own metadata.
-
-    Raises:
-        IntegrityError: ``leaf_missing``, ``leaf_differs``, ``checksum_differs``.
-    """
-    head = footage.head(listed.key, version=listed.version)
-    text = head.metadata.get("leaf", "")
-    if not text.isascii() or not text:
-        raise IntegrityError(f"{listed.key} carries no leaf", code="leaf_missing")
-    leaf = leaves.decode(text.encode("ascii"))
-    if not isinstance(leaf, Segment) or leaf.key != listed.key or leaf.size != head.size:
-        raise IntegrityError(f"the leaf of {listed.key} is another segment's", code="leaf_differs")
-    if head.sha256 is not None and head.sha256 != leaf.sha256:
-        raise IntegrityError(f"{listed.key} is not what its leaf says", code="checksum_differs")
-    return leaf
 
 
 def _chunks(batches: Iterable[RawBatch]) -> Iterator[list[RawBatch]]:

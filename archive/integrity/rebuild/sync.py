@@ -21,9 +21,10 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.integrity.rebuild.folders import HourFolders
-from archive.integrity.rebuild.job import name_of, own_leaf
+from archive.integrity.rebuild.job import name_of
 from archive.integrity.rebuild.known import Known
 from archive.integrity.rebuild.report import LeftOut, Progress, RebuildReport
+from archive.lifecycle.disposition.walk import own_leaf
 from archive.model.gap import Gap
 from archive.model.hold import Hold
 from archive.model.leaf import Leaf

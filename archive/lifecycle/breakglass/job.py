@@ -43,7 +43,7 @@ from archive.ports import (
     SegmentIndex,
     Stores,
 )
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, hour_of
 
@@ -204,7 +204,7 @@ class Execution:
     def _destroy(self, order: Order, doomed: DoomedList) -> None:
         """Step 4."""
         places = PlaceHistory.read(self.ledger, self.stores.records)
-        heads = Heads(self.ledger, self.stores.records, holds.KIND)
+        heads = StrictHeads(self.ledger, self.stores.records, holds.KIND)
         gate = self.gate or Gate(self.stores.cache, self.clock)
         done = 0
         for batch in batches(doomed.segments):

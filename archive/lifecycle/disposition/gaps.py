@@ -12,7 +12,7 @@ from archive.lifecycle.disposition.listing import Doomed, batches, read_kept, re
 from archive.model.disposition import KIND, Disposition, from_state
 from archive.model.gap import Gap, GapCause
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import SpanSet
 
@@ -51,7 +51,7 @@ def all_disposed(ledger: Ledger, records: ObjectStore) -> Iterator[Gap]:
     Raises:
         Unavailable, IntegrityError, NotFound: a list is away, altered or lost.
     """
-    for entry in Heads(ledger, records, KIND).refresh().values():
+    for entry in StrictHeads(ledger, records, KIND).refresh().values():
         found = from_state(entry.id, entry.state)
         if found.outcome is not None:
             yield from gaps_of(records, found)

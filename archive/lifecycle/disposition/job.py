@@ -57,7 +57,7 @@ from archive.ports import (
     Stores,
     TimestampAuthority,
 )
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import hour_of
 
@@ -91,16 +91,16 @@ class Disposer:
     floor_days: int
     lock_days: int = 3650
     gate: Gate | None = None
-    _holds: Heads = field(init=False)
-    _policies: Heads = field(init=False)
-    _own: Heads = field(init=False)
+    _holds: StrictHeads = field(init=False)
+    _policies: StrictHeads = field(init=False)
+    _own: StrictHeads = field(init=False)
     _gate: Gate = field(init=False)
 
     def __post_init__(self) -> None:
         records = self.stores.records
-        self._holds = Heads(self.ledger, records, HOLD)
-        self._policies = Heads(self.ledger, records, POLICY)
-        self._own = Heads(self.ledger, records, KIND)
+        self._holds = StrictHeads(self.ledger, records, HOLD)
+        self._policies = StrictHeads(self.ledger, records, POLICY)
+        self._own = StrictHeads(self.ledger, records, KIND)
         self._gate = self.gate or Gate(self.stores.cache, self.clock)
 
     # Step 1 ------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from archive.model.hold import KIND as HOLD
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import IndexEntry, Stores
 from archive.records.integrity_incidents import open_incident
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.records.set_aside import add_each, is_set_aside
 from archive.timespan import DAY, MINUTE, Timespan
@@ -101,7 +101,7 @@ class OrphanSweep:
         What was found, as it was found. Idempotent. Raises as :meth:`find`.
         """
         places = PlaceHistory.read(self.ledger, self.stores.records)
-        holds = HoldBook.of_entries(Heads(self.ledger, self.stores.records, HOLD).refresh().values())
+        holds = HoldBook.of_entries(StrictHeads(self.ledger, self.stores.records, HOLD).refresh().values())
         # The whole list first: what is changed while it is walked could be walked twice.
         found = list(self.find())
         for first in range(0, len(found), _BATCH):
@@ -120,7 +120,7 @@ class OrphanSweep:
         return found
 
     def _read_dispositions(self) -> Sequence[Disposition]:
-        entries = Heads(self.ledger, self.stores.records, KIND).refresh()
+        entries = StrictHeads(self.ledger, self.stores.records, KIND).refresh()
         return [from_state(name, entry.state) for name, entry in entries.items()]
 
     def _one_sided(self) -> Iterator[Found]:

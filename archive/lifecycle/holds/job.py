@@ -32,8 +32,7 @@ from archive.lifecycle.holds.service import HoldHead
 from archive.model.hold import ENDS, KIND, Hold, from_state, to_state
 from archive.ports import Stores
 from archive.records.integrity_incidents import open_incident
-from archive.records.ledger.heads import Heads
-from archive.records.ledger.readable import ReadableHeads
+from archive.records.ledger.heads import LenientHeads, StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 
@@ -96,14 +95,14 @@ class Sweeper:
         self._carrier = Carrier(Flags(stores.footage, pool), self._covered, ledger, index)
         self._board = ProgressBoard(stores.cache)
         self._journals = JournalMarks(stores.records)
-        self._heads: ReadableHeads[Hold] = ReadableHeads(
+        self._heads: LenientHeads[Hold] = LenientHeads(
             ledger,
             stores.records,
             KIND,
             lambda entry: from_state(entry.id, entry.state),
             ends=ENDS,
         )
-        self._all_heads = Heads(ledger, stores.records, KIND)
+        self._all_heads = StrictHeads(ledger, stores.records, KIND)
         self._tasks: dict[str, _Task] = {}
         self._at_work: list[str] = []
         self._trouble: ArchiveError | None = None

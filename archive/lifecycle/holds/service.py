@@ -23,7 +23,7 @@ from archive.lifecycle.gate import Gate
 from archive.model.hold import ENDS, KIND, Hold, HoldStatus, Release, from_state, to_state
 from archive.persons import check_named, same_person
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY, Timespan, format_instant
 
@@ -74,7 +74,7 @@ class Holds:
         self._clock = clock
         self._gate = gate
         self._max_future = max_future
-        self._heads = Heads(ledger, records, KIND, ends=ENDS)
+        self._heads = StrictHeads(ledger, records, KIND, ends=ENDS)
         self._turn = threading.Lock()
 
     def place(

@@ -25,7 +25,7 @@ from archive.footage.stored_cameras import stored_cameras
 from archive.lifecycle.retention.locks import LockHistory
 from archive.model.retention import KIND
 from archive.ports import Content, Lock, LockMode, ObjectStore, ObjectVersion, Stores
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE, SECOND, format_instant, parse_instant
 
@@ -73,7 +73,7 @@ class LockExtension:
         self._floor_days = floor_days
         self._pool = pool
         self._progress = progress or (lambda camera, seen: None)
-        self._heads = Heads(ledger, stores.records, KIND)
+        self._heads = StrictHeads(ledger, stores.records, KIND)
         self._read_for = ""
         self._history = LockHistory({}, floor_days=floor_days)
         self._done = ""

@@ -17,7 +17,7 @@ from archive.lifecycle.retention.plan import Plan, Progress, make_plan
 from archive.lifecycle.retention.service import Policies
 from archive.model import hold
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 
 Stands = frozenset[tuple[str, int]]
@@ -46,7 +46,7 @@ class Planner:
         self._clock = clock
         self._floor_days = floor_days
         self._zone = zone
-        self._holds = Heads(ledger, records, hold.KIND)
+        self._holds = StrictHeads(ledger, records, hold.KIND)
         self._guard = threading.Lock()
         self._places: tuple[Stands, PlaceHistory] | None = None
         self._locks: tuple[Stands, LockHistory] | None = None

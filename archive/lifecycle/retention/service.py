@@ -23,7 +23,7 @@ from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
 from archive.persons import check_named, same_person
 from archive.ports import ObjectStore
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger, changed
 from archive.timespan import HOUR
 
@@ -91,7 +91,7 @@ class Policies:
         self._clock = clock
         self._floor_days = floor_days
         self._wait = wait_hours * HOUR
-        self._heads = Heads(ledger, records, KIND)
+        self._heads = StrictHeads(ledger, records, KIND)
         self._guard = threading.Lock()
 
     # Reading -----------------------------------------------------------------------------------------

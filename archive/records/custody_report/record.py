@@ -23,7 +23,7 @@ from archive.ports import Stores
 from archive.records import custody
 from archive.records.custody import StoredEvent
 from archive.records.custody_report.items import Item, Stream, find_item, touching
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY, HOUR, Timespan, hour_of
 
@@ -93,7 +93,7 @@ class CustodyRecord:
         self._clock = clock
         self._pool = pool
         self._guard = threading.Lock()
-        self._heads = {kind: Heads(ledger, stores.records, kind) for kind in _ABOUT_FOOTAGE}
+        self._heads = {kind: StrictHeads(ledger, stores.records, kind) for kind in _ABOUT_FOOTAGE}
 
     def item(self, text: str, *, footage: Timespan | None = None) -> Item:
         """What somebody names as an item; ``footage`` narrows a camera to a time.

@@ -15,7 +15,7 @@ from archive.model.segment import SegmentRef
 from archive.model.user import Role
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectVersion
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan
 from tests.support.archives import camera_form, small_archive
@@ -53,7 +53,7 @@ def test_a_head_is_read_in_the_version_that_the_listing_named(tmp_path: Path) ->
     readers = (
         lambda: ledger.head("camera", "cam-1"),
         lambda: next(iter(ledger.heads("camera"))),
-        lambda: Heads(ledger, store, "camera").refresh()["cam-1"],
+        lambda: StrictHeads(ledger, store, "camera").refresh()["cam-1"],
     )
     for read in readers:
         store.asked.clear()

@@ -18,7 +18,7 @@ from archive.model.hold import KIND as HOLD
 from archive.model.retention import OnPressure
 from archive.model.segment import Segment
 from archive.ports import Lock, LockMode
-from archive.records.ledger.heads import Heads
+from archive.records.ledger.heads import StrictHeads
 from archive.timespan import DAY, HOUR, Timespan, hour_of
 from search.query import HourCoverage, SegmentQuery
 from tests.support.archives import camera_form
@@ -47,7 +47,7 @@ class Full:
         whole = SegmentQuery(span=Timespan(T0 - HOUR, T0 + 400 * DAY))
         disposer = self.site.disposer()
         rule = disposer.rule(Cause.PRESSURE, hour_of(self.site.site.clock.now()))
-        heads = Heads(self.site.site.ledger, self.site.site.stores.records, HOLD).refresh()
+        heads = StrictHeads(self.site.site.ledger, self.site.site.stores.records, HOLD).refresh()
         return self.site.site.index.hours(whole), rule, HoldBook.of_entries(heads.values()), ORDER
 
     def proposed(self, needed: int) -> Relief:

@@ -15,9 +15,8 @@ from archive.model import evidence, hold
 from archive.model.request import RequestStatus
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectVersion
-from archive.records.ledger import ends
-from archive.records.ledger.heads import Heads
-from archive.records.ledger.readable import ReadableHeads
+from archive.records.ledger import heads as heads_module
+from archive.records.ledger.heads import LenientHeads, StrictHeads
 from archive.records.ledger.streams import Ledger
 from tests.support.leaves import T0
 
@@ -59,8 +58,8 @@ class Streams:
         self.versions[entity] = version + 1
 
 
-def readable(streams: Streams, store: FilesystemStore) -> ReadableHeads[str]:
-    return ReadableHeads(streams.ledger, store, KIND, lambda entry: str(entry.state["status"]), ends=ENDED)
+def readable(streams: Streams, store: FilesystemStore) -> LenientHeads[str]:
+    return LenientHeads(streams.ledger, store, KIND, lambda entry: str(entry.state["status"]), ends=ENDED)
 
 
 @pytest.fixture
@@ -69,14 +68,14 @@ def store(tmp_path: Path) -> Noting:
 
 
 def test_streams_at_their_end_are_not_listed_again(store: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ends, "_WORTH", 0)
+    monkeypatch.setattr(heads_module, "_WORTH", 0)
     streams = Streams(store)
     for number in range(5):
         for _ in range(3):
             streams.grow(f"old-{number}")
         streams.grow(f"old-{number}", ended=True)
     streams.grow("open")
-    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+    heads = StrictHeads(streams.ledger, store, KIND, ends=ENDED)
     assert heads.refresh().keys() == streams.versions.keys()
     streams.grow("open")
     streams.grow("new")
@@ -91,7 +90,7 @@ def test_streams_at_their_end_are_not_listed_again(store: Noting, monkeypatch: p
 
 
 def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ends, "_WORTH", 0)
+    monkeypatch.setattr(heads_module, "_WORTH", 0)
     streams = Streams(store)
     for name in ("old", "open"):
         for _ in range(3):
@@ -118,12 +117,12 @@ def test_a_name_that_no_stream_has_is_met_as_by_those_who_list_everything(
     store: Noting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S3 keeps objects of any name; a hold placed afterwards is found all the same."""
-    monkeypatch.setattr(ends, "_WORTH", 0)
+    monkeypatch.setattr(heads_module, "_WORTH", 0)
     streams = Streams(store)
     for _ in range(3):
         streams.grow("old")
     streams.grow("old", ended=True)
-    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+    heads = StrictHeads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     names = store.common_prefixes
     monkeypatch.setattr(store, "common_prefixes", lambda folder: iter(["ledger/hold/a b/", *names(folder)]))
@@ -134,7 +133,7 @@ def test_a_name_that_no_stream_has_is_met_as_by_those_who_list_everything(
 
 
 def test_a_look_that_failed_is_no_look(store: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ends, "_WORTH", 0)
+    monkeypatch.setattr(heads_module, "_WORTH", 0)
     streams = Streams(store)
     for _ in range(3):
         streams.grow("old", ended=True)
@@ -154,7 +153,7 @@ def test_where_most_is_open_one_listing_is_less_work(store: Noting) -> None:
     streams = Streams(store)
     for number in range(4):
         streams.grow(f"s-{number}", ended=number == 0)
-    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+    heads = StrictHeads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     store.listed.clear()
     heads.refresh()
@@ -164,12 +163,12 @@ def test_where_most_is_open_one_listing_is_less_work(store: Noting) -> None:
 def test_what_was_called_an_end_and_was_none_is_seen_in_time(
     store: Noting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ends, "_WORTH", 0)
-    monkeypatch.setattr(ends, "_WHOLE_EVERY", 4)
+    monkeypatch.setattr(heads_module, "_WORTH", 0)
+    monkeypatch.setattr(heads_module, "_WHOLE_EVERY", 4)
     streams = Streams(store)
     for _ in range(3):
         streams.grow("a", ended=True)
-    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+    heads = StrictHeads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     streams.grow("a")
     seen = [heads.refresh()["a"].version for _ in range(4)]
@@ -185,10 +184,10 @@ acts = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["grow", "e
 @settings(max_examples=60, deadline=None)
 def test_any_number_of_looks_finds_the_newest_entries(done: list[tuple[str, str]]) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ends, "_WORTH", 0)
+        patched.setattr(heads_module, "_WORTH", 0)
         store = FilesystemStore(Path(folder), ManualClock(T0))
         streams, ended = Streams(store), set[str]()
-        heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+        heads = StrictHeads(streams.ledger, store, KIND, ends=ENDED)
         for entity, act in [*done, ("a", "look")]:
             if act == "look":
                 expected = {entry.id: entry.digest for entry in streams.ledger.heads(KIND)}
@@ -212,13 +211,13 @@ def test_the_ends_are_those_of_the_tables() -> None:
 def test_a_status_that_is_none_is_no_end(
     store: Noting, state: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ends, "_WORTH", 0)
+    monkeypatch.setattr(heads_module, "_WORTH", 0)
     streams = Streams(store)
     streams.ledger.append(KIND, "odd", state, expected=0, actor="os:t", action="hold.moved")
     streams.grow("old")
     streams.grow("old")
     streams.grow("old", ended=True)
-    heads = Heads(streams.ledger, store, KIND, ends=ENDED)
+    heads = StrictHeads(streams.ledger, store, KIND, ends=ENDED)
     heads.refresh()
     store.listed.clear()
     heads.refresh()
