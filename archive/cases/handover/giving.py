@@ -151,7 +151,7 @@ class Handovers:
         return self._shelf.numbered(self._files.find(request_id), number)
 
     def begin_download(self, request_id: str, *, person: str, address: str) -> tuple[Handover, Fetching]:
-        """Count a download for the recipient, and return its id.
+        """Count a download for the recipient; returns it with its handover.
 
         Raises:
             NotFound: ``request_not_found``, ``handover_not_found``.

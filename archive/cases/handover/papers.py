@@ -1,9 +1,9 @@
 """The papers of handovers become part of their packages: ``handover/<n>/`` outside the seal.
 
-The API server puts rights, receipts and closings, but may write no package. The job that seals copies them,
-each under its own name and in COMPLIANCE mode, and only those that an entry of the request names. Beside them
-it puts the printed and signed reports (:mod:`archive.cases.handover.paper`). Idempotent: an existing copy
-stays.
+The processes that serve people put rights, receipts and closings, but may write no package. The job that
+seals copies them, each under its own name and in COMPLIANCE mode, and only those that an entry of the request
+names. Beside them it puts the printed and signed reports (:mod:`archive.cases.handover.paper`). Idempotent:
+an existing copy stays.
 """
 
 from collections.abc import Callable

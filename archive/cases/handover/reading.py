@@ -50,7 +50,7 @@ class Shelf:
         return self._handover(file, file.given[-1])
 
     def numbered(self, file: RequestFile, number: int) -> Handover:
-        """The one with this number. Raises NotFound ``handover_not_found``, IntegrityError as :meth:`newest`."""
+        """The one with this number. Raises as :meth:`newest`, and NotFound."""
         for named in file.given:
             if named.number == number:
                 return self._handover(file, named)

@@ -10,7 +10,7 @@ from archive.integrity.rebuild.decoding import Keys, decode_batches, read_frame,
 
 def main() -> None:
     """Answer frames of batches until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides when to end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides when to end
     source, target = sys.stdin.buffer, sys.stdout.buffer
     raw: Keys = read_frame(source) or {}
     known = {
