@@ -80,9 +80,10 @@ class Closings:
 
         Raises:
             NotFound: ``request_not_found``, ``handover_not_found``.
-            Refused: ``same_person``: the person who asked may not close. Conflict: ``request_closed``,
-            ``not_received`` while the recipient may still fetch and confirm, ``ledger_conflict``. Malformed:
-            ``bad_handover_request``: no reason, or a hold that stays without a future review.
+            Refused: ``same_person``: the person who asked may not close.
+            Conflict: ``request_closed``, ``not_received`` while the recipient may still fetch and confirm,
+                ``ledger_conflict``.
+            Malformed: ``bad_handover_request``: no reason, or a hold that stays without a future review.
         """
         file = self._files.find(request_id, expected)
         if file.status is RequestStatus.CLOSED:

@@ -105,7 +105,7 @@ class Fetchings:
 
         Raises:
             Refused: ``handover_expired``; ``download_complete``: everything was sent already;
-            ``download_used_up``: broken off too often.
+                ``download_used_up``: broken off too often.
         """
         while True:
             now = self._clock.now()

@@ -5,7 +5,7 @@
 1. The right is put as an object, locked as long as the package.
 2. The request's entry ``request.handed_over`` names it. From here on the recipient may fetch the package.
 
-**Confirm** (the recipient): they compare their copy with the sealed package, by its two fingerprints
+**Confirm** (the recipient, who compares their copy with the sealed package by its two fingerprints)
 
 1. The receipt is put as an object.
 2. The entry ``request.received`` names it.

@@ -85,8 +85,8 @@ class Channel(Protocol):
         """Deliver a notice; return when the other side has accepted it.
 
         Raises:
-            Unavailable: the channel does not answer; it reaches nobody at the moment. Refused: the other side
-            refuses this delivery; it may accept others.
+            Unavailable: the channel does not answer; it reaches nobody at the moment.
+            Refused: the other side refuses this delivery; it may accept others.
         """
         ...
 

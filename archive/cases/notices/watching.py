@@ -1,7 +1,7 @@
 """Finds events that people must learn of: in entries of the ledger, and in due dates.
 
-No notice depends on a message from the process that caused it: the ledger is the only source, so an event on
-record is notified even if that process died. Each entry is read once, and only entries of the last
+A notice of an entry comes from the ledger, never from a message of the process that wrote the entry, so it is
+delivered even if that process died. Each entry is read once, and only entries of the last
 :data:`HORIZON`; requests and holds are known by their newest entry.
 """
 

@@ -49,8 +49,8 @@ class Grants:
 
         Raises:
             Malformed: ``bad_id``; ``bad_grant`` if it names no receiver or both a person and an agency, no
-            camera, no right, no basis, a span longer than 31 days, or an end that has passed. Refused:
-            ``own_grant``: nobody opens footage to themselves.
+                camera, no right, no basis, a span longer than 31 days, or an end that has passed.
+            Refused: ``own_grant``: nobody opens footage to themselves.
         """
         now = self._clock.now()
         named = tuple(dict.fromkeys(check_name("camera", camera) for camera in cameras))

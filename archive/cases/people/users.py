@@ -137,9 +137,9 @@ class Users:
         A name belongs to the account that first used it.
 
         Raises:
-            Refused: ``identity_conflict``: another account, or a local one, has that name. Malformed:
-            ``bad_id``, ``bad_user``: the provider's statement cannot go on record. Conflict:
-            ``ledger_conflict``: another writer changed the person at the same moment.
+            Refused: ``identity_conflict``: another account, or a local one, has that name.
+            Malformed: ``bad_id``, ``bad_user``: the provider's statement cannot go on record.
+            Conflict: ``ledger_conflict``: another writer changed the person at the same moment.
         """
         check_user(user)
         try:

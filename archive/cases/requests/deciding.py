@@ -73,8 +73,8 @@ class Deciding:
             Conflict: ``ledger_conflict``, ``request_state``, ``span_not_over``.
             NoFootage: ``no_footage`` with the gaps.
             Refused: ``same_person``: a person who filed or amended it cannot approve it; ``person_unknown``:
-            one of them is not a known person; ``footage_exists``, ``footage_pending``: the statement that
-            there is no footage would be untrue.
+                one of them is not a known person; ``footage_exists``, ``footage_pending``: the statement that
+                there is no footage would be untrue.
             ArchiveError: as ``tell``.
         """
         why = text_of(reason, "bad_reason") if reason.strip() else ""

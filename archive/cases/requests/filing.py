@@ -70,9 +70,10 @@ class Filing:
         it.
 
         Raises:
-            BadForm: ``bad_form`` with every fault. TooLarge: ``request_too_large`` with what would fit.
+            BadForm: ``bad_form`` with every fault.
+            TooLarge: ``request_too_large`` with what would fit.
             Refused: ``person_unknown``: the filer is not a known person, so that nobody could decide on the
-            request.
+                request.
         """
         check_named(by.id)
         now = self._stream.clock.now()

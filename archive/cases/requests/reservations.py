@@ -66,8 +66,8 @@ class Reservations:
         filed requests again each time it is called, and returns them, in the same form.
 
         Raises:
-            Unavailable: ``filing_busy``: too many filings for this account at once; or as the store. All
-            errors of ``judge``.
+            Unavailable: ``filing_busy``: too many filings for this account at once; or as the store.
+            All errors of ``judge``.
         """
         row = f"{PREFIX}{sha256_hex(account.encode())[:32]}/"
         overtaken: list[Stored] = []

@@ -65,7 +65,7 @@ def check_separation(
     Raises:
         NotFound: ``request_not_found``.
         Refused: ``approval_missing``: nobody approved that entry; ``approval_void``: it was amended, rejected
-        or cancelled since; ``same_person``: the approver had filed or amended it.
+            or cancelled since; ``same_person``: the approver had filed or amended it.
         IntegrityError: ``ledger_broken``, ``bad_entry``.
         Malformed: ``bad_id``, ``bad_request_record``.
     """

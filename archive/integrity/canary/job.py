@@ -56,8 +56,8 @@ class Canary:
         """Attack, and open an incident for each broken promise.
 
         Raises:
-            Refused: the account may not even put the objects to be attacked. Unavailable: a store does not
-            answer; nothing is known, and nothing is recorded.
+            Refused: the account may not even put the objects to be attacked.
+            Unavailable: a store does not answer; nothing is known, and nothing is recorded.
         """
         report = self.look()
         for finding in report.broken:

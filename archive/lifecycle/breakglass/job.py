@@ -103,8 +103,8 @@ class Execution:
         Raises:
             NotFound: ``break_glass_not_found``.
             Refused: ``order_not_approved``, ``same_person``, ``under_hold``, ``compliance_locked``; the
-            store's own where the credential is not root's. What was destroyed before stays destroyed, and the
-            order stays in work.
+                store's own where the credential is not root's. What was destroyed before stays destroyed, and
+                the order stays in work.
             Malformed: ``order_empty``, ``order_too_large``.
             Unavailable: execute it again.
         """

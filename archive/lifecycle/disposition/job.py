@@ -205,8 +205,8 @@ class Disposer:
         """Finish every open disposition, and stamp those that wait for a stamp; returns how many advanced.
 
         Raises:
-            Unavailable: the store or the index is away; the next call goes on. IntegrityError:
-            ``disposition_list``: a list is not the one that was ordered.
+            Unavailable: the store or the index is away; the next call goes on.
+            IntegrityError: ``disposition_list``: a list is not the one that was ordered.
         """
         moved = 0
         for found in self.dispositions():

@@ -122,8 +122,8 @@ def read_list(records: ObjectStore, found: Disposition) -> DoomedList:
     """The list of a disposition, checked against the hash in the ledger.
 
     Raises:
-        NotFound: the list is not there. IntegrityError: ``disposition_list``: it is another list, or cannot
-        be read.
+        NotFound: the list is not there.
+        IntegrityError: ``disposition_list``: it is another list, or cannot be read.
     """
     data = records.get(keys.disposition_prefix(found.id) + LIST)
     _same(found.id, LIST, data, found.list_sha256)

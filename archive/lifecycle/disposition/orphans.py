@@ -86,8 +86,8 @@ class OrphanSweep:
         """Every orphan, camera by camera in order of time; changes nothing.
 
         Raises:
-            Unavailable, Refused: as the store or the index; nothing may be concluded. IntegrityError: a
-            disposition's list cannot be read.
+            Unavailable, Refused: as the store or the index; nothing may be concluded.
+            IntegrityError: a disposition's list cannot be read.
         """
         self._dispositions = self._read_dispositions()
         for found in self._one_sided():

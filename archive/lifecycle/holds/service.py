@@ -201,7 +201,7 @@ class Holds:
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_not_proposed``.
             Refused: ``same_person``: the person who proposed a release cannot approve it; ``person_unknown``:
-            one of the two is not a known person.
+                one of the two is not a known person.
         """
         check_named(actor)
         head = self._proposed(hold_id, expected)

@@ -72,7 +72,7 @@ class Planner:
         cameras: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> Plan:
-        """What would go at ``at`` (default: now) from these cameras (default: all), now or after ``change``.
+        """What would go at ``at`` (default: now) from these cameras (default: all), with ``change`` if given.
 
         ``hours`` returns what is stored; see :func:`archive.lifecycle.retention.plan.make_plan`.
 

@@ -198,8 +198,9 @@ class Policies:
         Raises:
             NotFound: ``policy_not_found``.
             Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` if the terms would end before
-            they begin. Refused: ``same_person``: the actor proposed it; ``person_unknown``: one of the two is
-            not a known person.
+                they begin.
+            Refused: ``same_person``: the actor proposed it; ``person_unknown``: one of the two is not a known
+                person.
         """
         check_named(actor)
         now = self._clock.now()
@@ -294,7 +295,7 @@ class Policies:
 
         Raises:
             Conflict: ``policies_changed``: with the other policy's new terms the change shortens; it was
-            taken back.
+                taken back.
         """
         entry = self._append(change, head, actor=actor, action=action, reason=reason)
         entries = {name: other for name, other in self.heads().items() if name != entry.id}
