@@ -1,7 +1,7 @@
 """*Berita acara serah terima*: who gave which package to whom, with the values that both compare.
 
-It lies beside the sealed package (``handover/``), so it carries what the package cannot say of itself: the
-SHA-256 of its tag manifest, and the time of its stamp.
+It lies beside the sealed package (``handover/``), so it can carry what the package cannot state about itself:
+the SHA-256 of its tag manifest, and the time of its stamp.
 """
 
 from collections.abc import Mapping
@@ -32,9 +32,9 @@ _QR = 128.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What paper names beside the facts of the handover: the authority and its seal.
+    """The authority and its seal, which the report names beside the facts of the handover.
 
-    ``camera_names`` are by camera id; where one is missing the id stands alone.
+    ``camera_names`` are by camera id; a camera without a name shows only its id.
     """
 
     organization: str
@@ -44,12 +44,12 @@ class Office:
 
 
 def qr_text(right: Right) -> str:
-    """What the QR code holds: the three values to compare, in words that a reader can tell apart."""
+    """The text of the QR code: the three values to compare, each with its label."""
     return f"SAKSI {right.evidence_id} TAGMANIFEST {right.tagmanifest_sha256} SIGNER {right.signer_sha256}"
 
 
 def render(facts: HandoverFacts, office: Office) -> bytes:
-    """The report; the same facts give the same bytes. Without a receipt its place is left open.
+    """The report; the same facts give the same bytes. Without a receipt its place stays open.
 
     Raises:
         Malformed: ``bad_time_zone``.

@@ -19,7 +19,7 @@ def _no_sleep(_seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PackageCheck:
-    """Walks the packages. The store's own checksum is compared; with :attr:`Depth.BYTES` every byte, too."""
+    """Walks the packages. Compares the store's own checksum; with :attr:`Depth.BYTES` also every byte."""
 
     records: ObjectStore
     clock: Clock
@@ -27,14 +27,14 @@ class PackageCheck:
     progress: Progress
 
     def run(self) -> None:
-        """Every package that is sealed. Raises Unavailable, Refused."""
+        """Every sealed package. Raises Unavailable, Refused."""
         after = ""
         while (first := next(self.records.list("evidence/", start_after=after), None)) is not None:
             name = first.key.split("/")[1]
             after = f"evidence/{name}/~"
             evidence_id = name.partition(".")[0]
             if name != evidence_id:
-                continue  # beside a package and not of it
+                continue  # it lies beside a package and is not part of it
             try:
                 check_evidence_id(evidence_id)
             except Malformed as error:
@@ -47,7 +47,7 @@ class PackageCheck:
         try:
             self.records.head(prefix + paths.SEAL)
         except NotFound:
-            return  # it is in work, or was given up
+            return  # it is being made, or was given up
         self.report.packages += 1
         self.progress("packages", self.report.packages)
         try:
@@ -77,10 +77,12 @@ class PackageCheck:
             else:
                 self._part(listed.key, listed.version, named[listed.key])
         for key in sorted(named.keys() - seen):
-            self.report.breach("I7", "package_part_missing", key, "its manifest names it, it is not there")
+            self.report.breach(
+                "I7", "package_part_missing", key, "the manifest names it, and it does not exist"
+            )
         if stated != f"{size}.{count}":
             self.report.breach(
-                "I7", "package_size", prefix, f"its payload has {size} bytes in {count} parts, not {stated}"
+                "I7", "package_size", prefix, f"its payload is {size} bytes in {count} parts, not {stated}"
             )
 
     def _part(self, key: str, version: str, digest: str) -> None:
@@ -92,11 +94,11 @@ class PackageCheck:
                 self.report.bytes_hashed += read.size
                 found = read.sha256
         except NotFound:
-            return  # named as missing by whoever lists next; it was there a moment ago
+            return  # it existed a moment ago; the next listing reports it as missing
         except Unavailable:
             raise
         except ArchiveError as error:
             self.report.breach("I7", error.code, key, error.message)
             return
         if found != digest:
-            self.report.breach("I7", "package_part_differs", key, "its SHA-256 is not the manifest's")
+            self.report.breach("I7", "package_part_differs", key, "its SHA-256 differs from the manifest's")

@@ -1,4 +1,4 @@
-"""What a rebuild or a sync did, and what it could not take up."""
+"""The counts of a rebuild or a sync, and the objects that it left out."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -7,12 +7,12 @@ from archive.canonical import JsonObject
 from archive.errors import ArchiveError, Unavailable
 
 Progress = Callable[[str, int], None]
-"""Told the step's name and how many things it has seen."""
+"""Called with the step's name and the number of things it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something of the archive that is not in the index, and why: object name, stable code, sentence."""
+    """An object of the archive that is not in the index, and why: object name, stable code, sentence."""
 
     object: str
     code: str
@@ -23,8 +23,8 @@ class LeftOut:
 class RebuildReport:
     """What was read. ``adopted`` counts segments without a line, ``absent`` lines without an object.
 
-    ``set_aside`` names the gaps that stand in the place of segments which no index can take: those segments
-    are not left out by this rebuild, they wait for a person.
+    ``set_aside`` names the gaps that take the place of segments which no index accepts. This rebuild did not
+    leave those segments out: a person must decide about them.
     """
 
     documents: int = 0
@@ -38,7 +38,7 @@ class RebuildReport:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def leave_out(self, name: str, error: ArchiveError) -> None:
-        """Name something that could not be taken up; raises what only says that the store is away."""
+        """Record an object that was left out; raises the error if it only means that the store is away."""
         if isinstance(error, Unavailable):
             raise error
         self.left_out.append(LeftOut(name, error.code, error.message))

@@ -1,14 +1,15 @@
-"""``saksi index sync``: bring an index up to date from the archive, without making it anew.
+"""``saksi index sync``: bring an index up to date from the archive, without building it again.
 
-1. Ledger heads that are newer than the index's documents.
-2. Journal batches after each recorder's cursor: what of them the index lacks is added, then the cursor goes
-   up. It never goes back, and never over a batch that is missing or does not verify.
-3. Objects of the last hours that no line and no recorder told the index of, once they are ten minutes old.
-4. Gaps of dispositions that were closed, and held flags, where the ledger's entries changed.
-5. Hours that are stale are settled.
+1. Ledger heads that are newer than the index's documents are added.
+2. Journal batches after each recorder's cursor: leaves that the index lacks are added, then the cursor
+   advances. It never goes back, and never passes a batch that is missing or does not verify.
+3. Objects of the last hours that neither a line nor their recorder brought into the index are adopted, once
+   they are ten minutes old.
+4. Gaps of closed dispositions and held flags are updated, if the ledger's entries changed.
+5. Stale hours are settled.
 
-A turn with nothing new costs a listing of each ledger kind and of the last three hours of journals. The whole
-journal is listed by the first turn and once a day: a batch may have lain about longer than that.
+A turn with nothing new costs a listing of each ledger kind and of the last three hours of journals. The first
+turn lists the whole journal, and so does one turn a day: a batch may be delayed for longer than three hours.
 """
 
 from collections import defaultdict
@@ -48,12 +49,12 @@ class KnownDocument(Protocol):
 
     @property
     def id(self) -> str:
-        """The stream."""
+        """The stream's id."""
         ...
 
     @property
     def version(self) -> int:
-        """Its newest entry that the index was told of."""
+        """Its newest entry that the index has."""
         ...
 
 
@@ -61,7 +62,7 @@ class SyncTarget(Protocol):
     """The index that is brought up to date."""
 
     def documents(self, kind: str) -> Iterator[KnownDocument]:
-        """All of a kind, by id."""
+        """All documents of a kind, by id."""
         ...
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
@@ -81,11 +82,11 @@ class SyncTarget(Protocol):
         ...
 
     def mark_held(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are held."""
+        """Mark segments as held."""
         ...
 
     def mark_free(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are not held."""
+        """Mark segments as not held."""
         ...
 
     def cursor(self, recorder: str) -> int:
@@ -93,17 +94,17 @@ class SyncTarget(Protocol):
         ...
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a batch is wholly in the index."""
+        """Record that a batch is wholly in the index."""
         ...
 
     def settle_hours(self) -> int:
-        """Keep the coverage of hours that changed."""
+        """Compute and keep the coverage of hours that changed."""
         ...
 
 
 @dataclass(slots=True)
 class SyncReport:
-    """What one turn brought; ``behind`` are batches that are still missing or do not verify."""
+    """The changes of one turn; ``behind`` counts batches that are still missing or do not verify."""
 
     documents: int = 0
     batches: int = 0
@@ -116,7 +117,7 @@ class SyncReport:
 
     @property
     def changes(self) -> int:
-        """How much was brought; 0 where the index was up to date."""
+        """The number of changes; 0 if the index was up to date."""
         return self.documents + self.batches + self.entries + self.adopted + self.marked
 
     def to_json(self) -> JsonObject:
@@ -142,7 +143,7 @@ class Sync:
         """One turn.
 
         Raises:
-            Unavailable: a store or the index does not answer; the next turn does what this one did not.
+            Unavailable: a store or the index does not answer; the next turn does the rest.
         """
         tell = progress or (lambda step, seen: None)
         report = SyncReport()
@@ -163,7 +164,7 @@ class Sync:
     # Ledger ------------------------------------------------------------------------------------------
 
     def _ledger(self, report: SyncReport, tell: Progress) -> tuple[Known, bool]:
-        """What the ledger says; read again only where it grew."""
+        """The contents of the ledger; read again only if it grew."""
         listed = frozenset(one.key for one in self._stores.records.list("ledger/"))
         if self._known is not None and listed == self._ledger_state:
             return self._known, False
@@ -255,7 +256,7 @@ class Sync:
         report.entries += sum(isinstance(entry.leaf, Segment) for entry in entries) - refused
 
     def _add(self, entries: Sequence[IndexEntry], report: SyncReport) -> int:
-        """Index entries; how many segments of them the index cannot keep, which are named."""
+        """Index entries; returns how many segments the index refuses. Those are named in the report."""
         segments = 0
 
         def refused(entry: IndexEntry, error: Malformed) -> None:
@@ -274,7 +275,7 @@ class Sync:
     # Objects without a line --------------------------------------------------------------------------
 
     def _adopt(self, known: Known, report: SyncReport, now: int) -> None:
-        """Objects of the last hours that are old enough and that the index does not know."""
+        """Adopt objects of the last hours that are old enough and that the index does not know."""
         for camera in known.cameras:
             for hour in range(hour_of(now - _SCANNED), now, HOUR):
                 whole = Timespan(hour, hour + HOUR)
@@ -295,7 +296,7 @@ class Sync:
                         continue
                     report.adopted += 1 - self._add([_entry(known, leaf, listed.version)], report)
 
-    # What the ledger changes ---------------------------------------------------------------------------
+    # Ledger changes ------------------------------------------------------------------------------------
 
     def _disposed(self, known: Known) -> None:
         gaps = [_entry(known, gap, "") for gap in known.disposed()]
@@ -303,7 +304,7 @@ class Sync:
             self._target.add(gaps[at : at + _ENTRIES])
 
     def _holds(self, known: Known, report: SyncReport) -> None:
-        """Flags by the holds in force, and off where a hold was released and no other covers."""
+        """Set flags by the holds in force; clear them where a hold was released and no other covers."""
         for hold in known.book.holds:
             for camera in hold.cameras:
                 wrong = [
@@ -317,13 +318,13 @@ class Sync:
 
 
 def lag(records: ObjectStore, cursors: Mapping[str, int], now: int) -> dict[str, int]:
-    """By recorder, how many batches of the last hours are not in the index; only where there are any."""
+    """By recorder, the number of recent batches that the index lacks; only recorders that have some."""
     newest: dict[str, int] = {}
     for listed in records.list("journal/", start_after=f"journal/{keys.hour_folder(now - _SCANNED)}/"):
         try:
             recorder, number = keys.parse_batch_key(listed.key)
         except Malformed:
-            continue  # foreign objects are named by archive check
+            continue  # archive check reports foreign objects
         newest[recorder] = max(number, newest.get(recorder, 0))
     behind = {recorder: number - cursors.get(recorder, 0) for recorder, number in sorted(newest.items())}
     return {recorder: count for recorder, count in behind.items() if count > 0}
