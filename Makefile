@@ -27,8 +27,8 @@ $(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml package-lock.json
 demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (SERVE=1 stays up)
 	$(BIN)/python -m ops.demo $(if $(SERVE),--serve)
 
-test: setup  ## Run the tests; real servers that are up (make stack) take part
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+test: setup  ## Run the tests on all processors; real servers that are up (make stack) take part
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup  ## Format, lint, types, import walls, dependencies, documents
 	$(BIN)/ruff format --check .

@@ -1,6 +1,5 @@
 """An Elasticsearch that is killed while it is written: what was acknowledged is there afterwards."""
 
-import secrets
 import threading
 import time
 
@@ -12,6 +11,7 @@ from ops.stack import Stack
 from search.elastic import connect_elastic
 from tests.support.indexes import entry, run_id
 from tests.support.leaves import T0, segment
+from tests.support.workers import own_name
 
 WHOLE = Timespan(T0, T0 + 10**12)
 
@@ -20,7 +20,7 @@ WHOLE = Timespan(T0, T0 + 10**12)
 def test_a_killed_server_keeps_what_it_acknowledged(disposable_stack: Stack) -> None:
     disposable_stack.start("elasticsearch")
     url = disposable_stack.env()["SAKSI_INDEX_URL"]
-    index = connect_elastic(url, prefix=f"test-{secrets.token_hex(6)}", timeout_seconds=5)
+    index = connect_elastic(url, prefix=own_name("test"), timeout_seconds=5)
     acknowledged: list[int] = []
     refused: list[ArchiveError] = []
     stop = threading.Event()
