@@ -54,8 +54,9 @@ def suite(tmp_path: Path) -> Path:
 def run(suite: Path, *arguments: str, outcome: str = "outcome.json") -> tuple[Outcome, str]:
     """Pytest with our plugins in a process of its own; the outcome it left, and what it printed."""
     argv = [
-        sys.executable, "-m", "pytest", "-c", str(suite / "pytest.ini"), "-p", "xdist", "-p", "tests.support.outcome",
-        "-p", "tests.support.workers", "--outcome", str(suite / outcome), *arguments, str(suite),
+        sys.executable, "-m", "pytest", "-c", str(suite / "pytest.ini"), "-p", "xdist",
+        "-p", "tests.support.outcome", "-p", "tests.support.workers",
+        "--outcome", str(suite / outcome), *arguments, str(suite),
     ]  # fmt: skip
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others' plugins take seconds to load
     done = subprocess.run(

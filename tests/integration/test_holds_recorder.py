@@ -13,8 +13,9 @@ from archive.ports import Stores
 from archive.timespan import DAY, HOUR, Timespan
 from ops.wiring import Site
 from recorder.recorder import Recorder
-from tests.support.recording_site import RecordingSite, parts_of, until
+from tests.support.recording_site import RecordingSite, parts_of
 from tests.support.sound import assert_sound, segments_of
+from tests.support.waiting import until, until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
 
@@ -47,10 +48,10 @@ def test_a_hold_into_the_future_is_taken_up_by_a_running_recorder(recording: Rec
     recording.add("kam-2", PATTERN)
     recording.start()
     with recording.site() as site:
-        until(lambda: segments_of(site, "kam-1"), 25, "kam-1 is recorded")
+        until(lambda: segments_of(site, "kam-1"), "kam-1 is recorded", seconds=25)
         before = len(segments_of(site, "kam-1"))
         name = place(site, "kam-1")
-        until(lambda: (True, True) in flags(site, "kam-1"), 25, "a segment is put held")
+        until(lambda: (True, True) in flags(site, "kam-1"), "a segment is put held", seconds=25)
         assert recording.stop() == 0
         assert not any(flags(site, "kam-1")[0]), "what came before is the sweep's"
         assert flags(site, "kam-1")[-1] == (True, True)
@@ -89,12 +90,10 @@ def test_what_waited_in_the_spool_while_a_hold_was_placed_is_held_at_its_put(
         async def story() -> None:
             recorder = Recorder(parts)
             running = asyncio.create_task(recorder.run())
-            await asyncio.sleep(7)
-            spooled = list((recording.folder / "spool" / "cameras").rglob("??????.mp4"))
-            assert spooled, "nothing reached the store yet"
+            spool = recording.folder / "spool" / "cameras"
+            await until_async(lambda: len(list(spool.rglob("??????.mp4"))) >= 2, "two wait for the store")
             await asyncio.to_thread(place, site, "kam-1")
             footage.is_away = records.is_away = False
-            await asyncio.sleep(1)
             recorder.stop()
             await running
 

@@ -227,7 +227,9 @@ def test_a_stream_without_a_length_is_cut_at_the_limit(server: ApiServer, token:
 def test_a_paper_that_breaks_off_is_not_kept(server: ApiServer, token: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
         client.sendall(head(token, f"Content-Length: {len(PDF) + 10}") + PDF)
-    time.sleep(0.5)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65536):
+            pass  # until the server has closed too: it has seen the end
     assert kept(server) == []
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request("POST", UPLOADS, body=PDF, headers={"Authorization": f"Bearer {token}"})

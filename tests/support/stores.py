@@ -146,7 +146,7 @@ def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object])
 def wait_until(instant: int) -> None:
     """Let wall time pass ``instant`` (µs) by a second, for stores that keep whole seconds."""
     while (left := instant - now() + 1_100_000) > 0:
-        time.sleep(left / 1_000_000)
+        time.sleep(left / 1_000_000)  # real time: what is waited for is a moment
 
 
 class _Pattern(RawIOBase):
