@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 """How long a state may take where nothing else is said: far beyond what a busy machine needs."""
 
 

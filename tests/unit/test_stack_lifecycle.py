@@ -128,6 +128,7 @@ def test_down_twice_and_kill_of_what_never_ran(make: MakeStack) -> None:
     stack.kill("toy")
     stack.down()
     stack.down()
+    assert [status.state for status in stack.status()] == [State.STOPPED]
 
 
 def test_taken_port_is_replaced_recorded_and_said(make: MakeStack) -> None:

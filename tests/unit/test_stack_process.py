@@ -79,6 +79,8 @@ def test_stopping_twice_is_nothing(tmp_path: Path, started: list[Process]) -> No
     one.stop(grace=10)
     one.stop(grace=10)
     one.kill()
+    assert not one.alive()
+    assert one.members() == []
 
 
 def test_children_are_found_after_their_leader_died(tmp_path: Path, started: list[Process]) -> None:
