@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
+# Compiled modules are kept in the environment: every process that tests start would compile them anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-fuzz soak-verify verifier clean
 
