@@ -161,9 +161,9 @@ def test_what_is_a_paper_is_taken_whatever_it_is_called(site: Site, name: str) -
 
 def test_many_small_packed_objects_take_no_long_look() -> None:
     one = b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>stream\n" + zlib.compress(b"1") + b"endstream "
-    before = time.monotonic()
+    before = time.process_time()
     assert active_name(b"%PDF-1.5\n" + one * 50_000) == ""
-    assert time.monotonic() - before < 10, "each of them was looked at with all that follows"
+    assert time.process_time() - before < 10, "each of them was looked at with all that follows"
 
 
 # On a real socket -----------------------------------------------------------------------------------------
