@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
@@ -92,6 +93,20 @@ def test_a_sleep_has_its_reason() -> None:
         if REASON not in path.read_text("utf-8").splitlines()[line - 1]
     ]
     assert hoping == []
+
+
+def test_no_example_has_a_deadline() -> None:
+    """A busy machine takes longer for one, and that says nothing about the code."""
+    assert settings.default is not None
+    assert settings.default.deadline is None
+    assert HealthCheck.too_slow in settings.default.suppress_health_check
+    timed = [
+        f"{path.relative_to(ROOT)}:{node.value.lineno}"
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.keyword) and node.arg == "deadline" and ast.unparse(node.value) != "None"
+    ]
+    assert timed == []
 
 
 @pytest.mark.parametrize(
