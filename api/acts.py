@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
-from archive.custody import CustodyWriter
 from archive.errors import ArchiveError
 from archive.model.custody import Actor, CustodyEvent, Outcome
+from archive.records.custody import CustodyWriter
 
 
 class Act(StrEnum):

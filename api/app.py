@@ -36,6 +36,7 @@ from api.meters import Metered, Meters
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
 from api.readiness import Readiness, probes_of
+from api.recorders import Recorders
 from api.routes import (
     cameras,
     clips,
@@ -104,6 +105,7 @@ def create_app(services: Services) -> FastAPI:
     trace = Trace(services.custody)
     meters = Meters(services.metrics)
     services.metrics.register(OpenIncidents(services))
+    services.metrics.register(Recorders(services))
     answers = Answers(services.stores.cache, services.clock)
     strangers = Strangers(trace, meters, services.clock)
     refusals = Refusals(trace, meters, services.clock)

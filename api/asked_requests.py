@@ -8,14 +8,14 @@ from starlette.responses import JSONResponse
 from api.auth.permissions import Reach
 from api.preconditions import tagged
 from api.visit import Visit, require, span_details
+from archive.cases.requests.answers import request_json
+from archive.cases.requests.book import RequestHead
+from archive.cases.requests.stream import Filer
 from archive.errors import NotFound
 from archive.ids import check_request_id
 from archive.model.request import AgencyKind
 from archive.model.user import Role
 from archive.persons import same_person
-from archive.requests.answers import request_json
-from archive.requests.book import RequestHead
-from archive.requests.stream import Filer
 
 _KINDS = {
     Role.POLICE: frozenset({AgencyKind.POLRI, AgencyKind.KEJAKSAAN, AgencyKind.PENGADILAN}),

@@ -2,10 +2,10 @@
 
 from api.cameras import facts_of
 from api.services import Services
-from archive.clip.cache import ClipCache
-from archive.clip.exact import Clip, check_length, earlier_segment, plan_clip
+from archive.footage.clip.cache import ClipCache
+from archive.footage.clip.exact import Clip, check_length, earlier_segment, plan_clip
+from archive.footage.reader import Reading, check_span, reading_of
 from archive.ports import SegmentIndex
-from archive.reader import Reading, check_span, reading_of
 from archive.timespan import Timespan
 
 
@@ -45,7 +45,7 @@ class Clips:
         Raises:
             NotFound, Malformed: as :meth:`reading`; ``clip_too_short``, ``clip_too_long``.
             NoFootage: ``no_footage``, with the gaps.
-            IntegrityError, Unavailable: as :func:`archive.clip.exact.plan_clip`.
+            IntegrityError, Unavailable: as :func:`archive.footage.clip.exact.plan_clip`.
         """
         check_length(span)
         reading = self.reading(camera, span)

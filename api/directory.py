@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from archive.cameras import from_public_state
 from archive.clock import Clock
 from archive.errors import ArchiveError, Unavailable
+from archive.footage.cameras import from_public_state
 from archive.model.camera import Camera
 from archive.timespan import SECOND
 from search.index import Index

@@ -1,4 +1,4 @@
-"""Packages that were handed over, fetched under counted downloads (:mod:`archive.handover.fetching`).
+"""Packages that were handed over, fetched under counted downloads (:mod:`archive.cases.handover.fetching`).
 
 A package of a request leaves to people outside by a handover alone: bound to the person, to a count and to a
 time. Officers and machines who may fetch every package do so as before; each time is a custody event.
@@ -12,9 +12,9 @@ from api.footage import Sent
 from api.ranges import ByteRange
 from api.transfer import Record, Representation
 from api.visit import Visit
+from archive.cases.handover.fetching import Fetching
+from archive.cases.handover.giving import Handovers
 from archive.errors import Refused
-from archive.handover.fetching import Fetching
-from archive.handover.giving import Handovers
 from archive.model.evidence import EvidenceRecord
 from archive.model.handover import Right
 

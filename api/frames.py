@@ -7,8 +7,8 @@ import threading
 from collections import OrderedDict
 
 from api.services import Services
-from archive.derive import Still
 from archive.errors import Unavailable
+from archive.footage.derive import Still
 from archive.model.segment import SegmentRef
 
 PATIENCE_S = 5.0
@@ -34,7 +34,7 @@ class Frames:
 
         Raises:
             Unavailable: ``ffmpeg_missing``; ``busy`` where no decoder is free within some seconds.
-            NotFound, IntegrityError: as :meth:`archive.derive.StillMaker.keyframe`.
+            NotFound, IntegrityError: as :meth:`archive.footage.derive.StillMaker.keyframe`.
         """
         key = (ref.sha256, instant, width)
         with self._guard:

@@ -9,10 +9,10 @@ given a clip.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from archive.clip.exact import all_gaps, no_footage
 from archive.errors import Malformed
+from archive.footage.clip.exact import all_gaps, no_footage
+from archive.footage.reader import GapSpan, Reading
 from archive.model.segment import TIMESCALE, SegmentRef
-from archive.reader import GapSpan, Reading
 from archive.timespan import SECOND, format_instant
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
@@ -47,7 +47,7 @@ def stored_view(url: str, ref: SegmentRef, init_bytes: int) -> View:
     """The view of a segment as it is stored, where ``url`` gives the whole object.
 
     ``init_bytes`` is the length of ``ftyp`` and ``moov`` (``len(SegmentHeader.init)``), the same in a run.
-    For H.264 with closed GOPs only: see :mod:`archive.clip.viewing`.
+    For H.264 with closed GOPs only: see :mod:`archive.footage.clip.viewing`.
     """
     return View(Resource(url, 0, init_bytes), Resource(url, init_bytes, ref.size - init_bytes))
 

@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from api.services import Services
 from archive.errors import ArchiveError
-from archive.heads import Heads
-from archive.incidents import KIND, IncidentStatus
+from archive.records.integrity_incidents import KIND, IncidentStatus
+from archive.records.ledger.heads import StrictHeads
 
 
 class OpenIncidents(Collector):
@@ -20,7 +20,7 @@ class OpenIncidents(Collector):
     """
 
     def __init__(self, services: Services) -> None:
-        self._heads = Heads(services.ledger, services.stores.records, KIND)
+        self._heads = StrictHeads(services.ledger, services.stores.records, KIND)
         self._guard = threading.Lock()
 
     def describe(self) -> Iterable[Metric]:

@@ -7,8 +7,9 @@ from fastapi import Depends, Query
 
 from api.parameters import asked_box, asked_circle, asked_owners, none_given
 from archive.model.camera import OwnerKind, Place
+from archive.timespan import Timespan
 from search.geo import Box, Circle
-from search.query import MAX_FILTER
+from search.query import MAX_FILTER, SegmentQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ class Where:
             and (self.owners is None or place.owner in self.owners)
             and (self.near is None or point in self.near)
             and (self.box is None or point in self.box)
+        )
+
+    def query(self, span: Timespan, cameras: tuple[str, ...]) -> SegmentQuery:
+        """Segments of these cameras, or of all where none is named, in ``span`` and at such places."""
+        return SegmentQuery(
+            span=span,
+            cameras=cameras or None,
+            kecamatan=self.kecamatan,
+            owners=self.owners,
+            near=self.near,
+            box=self.box,
         )
 
     def details(self) -> dict[str, str]:

@@ -27,7 +27,7 @@ from archive.errors import (
     Refused,
     Unavailable,
 )
-from archive.reader import GapSpan
+from archive.footage.reader import GapSpan
 from archive.timespan import format_instant
 
 MEDIA_TYPE = "application/problem+json"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from prometheus_client import Gauge
 
 from api.services import Services
-from archive.canary import Watch
 from archive.clock import Clock
 from archive.errors import ArchiveError
+from archive.integrity.canary import Watch
 from archive.ports import ObjectStore
 from archive.timespan import SECOND
 

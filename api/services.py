@@ -18,22 +18,22 @@ from api.auth.principal import TokenVerifier
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
-from archive.cameras import Registry
 from archive.canonical import JsonObject
+from archive.cases.handover.giving import Handovers
+from archive.cases.handover.paper import Reports
+from archive.cases.requests.service import Requests
 from archive.clock import Clock
-from archive.custody import Company, CustodyWriter
-from archive.custody_report.record import CustodyRecord
-from archive.derive import StillMaker
-from archive.handover.giving import Handovers
-from archive.handover.printing import Reports
-from archive.holds.placing import Holds
-from archive.holds.progress import ProgressBoard
-from archive.ledger import Ledger
+from archive.footage.cameras import Registry
+from archive.footage.derive import StillMaker
+from archive.lifecycle.holds.progress import ProgressBoard
+from archive.lifecycle.holds.service import Holds
+from archive.lifecycle.retention.planner import Planner
+from archive.lifecycle.retention.service import Policies
 from archive.model.evidence import EvidenceRecord, PackageKind
 from archive.ports import Stores
-from archive.requests.service import Requests
-from archive.retention.planner import Planner
-from archive.retention.policies import Policies
+from archive.records.custody import Company, CustodyWriter
+from archive.records.custody_report.record import CustodyRecord
+from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
 from search.index import Index
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from archive.clip.exact import Clip
-from archive.reader import GapSpan
+from archive.footage.clip.exact import Clip
+from archive.footage.reader import GapSpan
 from archive.timespan import Timespan, as_datetime, format_instant
 
 MAX_GAPS = 32

@@ -5,7 +5,9 @@
 
 I1  Every indexed segment has an object version of exactly that size and SHA-256; every segment object
     is indexed, or is younger than ten minutes, or is named by ``archive check`` and adopted from its
-    own metadata.
+    own metadata. The exception: a segment that no index can take is set aside. A signed gap of cause
+    ``set_aside`` stands in its place, an integrity incident names it, ``archive check`` looks at its bytes
+    as at any other's, and no rule destroys it until a person decides.
 I2  Each recorder's journal batches are numbered without holes and signed, each naming the hash of the
     one before; inside a run, segment numbers have no holes.
 I3  Every journal line, ledger entry and custody object is under a checkpoint within the interval plus

@@ -1,8 +1,8 @@
 """Addresses that a URL of somebody else leads to: what an address is, and which may be connected to.
 
 Two places connect to an address that a person typed: webhooks (:mod:`ops.notices.webhooks`), which lead to
-the public internet, and cameras (:mod:`archive.sources`), which stand in the city's own networks. Both
-resolve a name once, judge what it led to, and connect to that very address.
+the public internet, and cameras (:mod:`archive.footage.sources`), which stand in the city's own networks.
+Both resolve a name once, judge what it led to, and connect to that very address.
 """
 
 import ipaddress

@@ -27,7 +27,7 @@ def encode(value: Mapping[str, Any]) -> bytes:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), check_circular=False)
         if "\\" not in text:
             # No string needed an escape, so all are printable ASCII, where the two forms are one: names in
-            # order of code points, nothing between the parts (proven in tests/unit/test_canonical.py).
+            # order of code points, nothing between the parts (proven in tests/unit/kernel/test_canonical.py).
             return text.encode("ascii")
     _refuse_floats(value)
     try:

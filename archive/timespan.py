@@ -2,7 +2,8 @@
 
 An *instant* is an ``int``: microseconds since 1970-01-01T00:00:00Z. A :class:`Timespan` is ``[start,
 end)``. A :class:`SpanSet` is an ordered, disjoint, maximal set of spans; its algebra obeys
-``coverage ∪ gaps = whole`` and ``coverage ∩ gaps = ∅`` to the microsecond (``tests/unit/test_timespan.py``).
+``coverage ∪ gaps = whole`` and ``coverage ∩ gaps = ∅`` to the microsecond
+(``tests/unit/kernel/test_timespan.py``).
 
 At every border time is RFC 3339 with an offset; a time without one is refused, because a witness who
 says "14:00" without saying where has not said when.

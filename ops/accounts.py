@@ -12,10 +12,10 @@ from api.auth.oidc import OidcSettings, Provider
 from api.auth.passwords import Passwords
 from api.auth.people import People
 from api.auth.sessions import CookieBox, Limits
+from archive.cases.people.grants import Grants
+from archive.cases.people.roster import Roster
+from archive.cases.people.users import Users
 from archive.model.user import User
-from archive.people.grants import Grants
-from archive.people.roster import Roster
-from archive.people.users import Users
 from archive.timespan import HOUR, MINUTE, SECOND
 from ops.secret_box import load_or_make_key
 from ops.settings import Settings

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archive.breakglass.execute import Destroyer, Execution, Progress
 from archive.errors import Malformed, Refused
+from archive.lifecycle.breakglass.job import Destroyer, Execution, Progress
 from archive.objects.filesystem.bypass import LockedDestroyer as FolderDestroyer
 from archive.objects.locations import FileLocation, parse_archive_url
 from ops.disposition import Dispositions

@@ -8,23 +8,22 @@ from functools import cached_property
 import structlog
 
 from archive.canonical import sha256_hex
-from archive.disposition.decide import Decision, Progress
-from archive.disposition.dispose import Disposer
-from archive.disposition.orphans import OrphanSweep
-from archive.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
-from archive.disposition.record import Office, Verdict, verify_record
-from archive.disposition.rules import Rule
 from archive.errors import Conflict
-from archive.evidence import certificates
-from archive.evidence.timestamp import HttpAuthority
-from archive.heads import Heads
-from archive.holds.book import HoldBook
+from archive.lifecycle.disposition.decide import Decision, Progress
+from archive.lifecycle.disposition.due import Rule
+from archive.lifecycle.disposition.job import Disposer
+from archive.lifecycle.disposition.orphans import OrphanSweep
+from archive.lifecycle.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
+from archive.lifecycle.disposition.record import Office, Verdict, verify_record
+from archive.lifecycle.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
 from archive.model.hold import KIND as HOLD
-from archive.ports import TimestampAuthority
+from archive.records.ledger.heads import StrictHeads
 from archive.timespan import Timespan, hour_of
+from archive.trust import certificates
 from ops import keys
+from ops.authority import authority_of
 from ops.settings import Settings
 from ops.wiring import Site
 from search.planning import hours_of
@@ -50,24 +49,12 @@ class Dispositions:
             signer=keys.load_log_signer(
                 settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir
             ),
-            authority=self._authority(),
+            authority=authority_of(self.site),
             clock=site.clock,
             office=Office(organization=settings.organization, time_zone=settings.time_zone),
             floor_days=settings.retention_floor_days,
             lock_days=settings.records_lock_days,
         )
-
-    def _authority(self) -> TimestampAuthority:
-        settings = self.site.settings
-        found = keys.load_authority(
-            settings.keys_dir,
-            tsa_url=settings.tsa_url,
-            clock=self.site.clock,
-            passphrases=settings.passphrase_dir,
-        )
-        if isinstance(found, HttpAuthority):
-            self.site.closing(found.client.close)
-        return found
 
     # Retention ---------------------------------------------------------------------------------------
 
@@ -154,7 +141,7 @@ class Dispositions:
 
     def _by_pressure(self) -> tuple[Rule, HoldBook, Sequence[OwnerKind]]:
         cutoff = hour_of(self.site.clock.now())
-        heads = Heads(self.site.ledger, self.site.stores.records, HOLD).refresh()
+        heads = StrictHeads(self.site.ledger, self.site.stores.records, HOLD).refresh()
         return (
             self.disposer.rule(Cause.PRESSURE, cutoff),
             HoldBook.of_entries(heads.values()),

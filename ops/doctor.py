@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from archive.canary import Watch
 from archive.canonical import JsonObject
-from archive.confinement.running import measures
-from archive.disposition.pressure import Level
 from archive.errors import ArchiveError, NotFound
-from archive.evidence.timestamp import LOCAL_NAME
-from archive.incidents import IncidentStatus, incidents
+from archive.footage.confinement.running import measures
+from archive.integrity.canary import Watch
 from archive.keys import canary_day
+from archive.lifecycle.disposition.pressure import Level
 from archive.ports import Content
-from archive.timespan import DAY, MINUTE
+from archive.records.heartbeat import troubles
+from archive.records.integrity_incidents import IncidentStatus, incidents
+from archive.timespan import DAY, MINUTE, SECOND
+from archive.trust.timestamp import LOCAL_NAME
 from ops import keys
 from ops.disposition import pressure_of
 from ops.fixity import status_of
@@ -319,11 +320,14 @@ def _recorders(site: Site) -> Iterator[Diagnosis]:
     beats = site.index.heartbeats()
     if not beats:
         yield Diagnosis("recorders", Light.AMBER, "no recorder has been seen", "Start one: saksi record")
+    now = site.clock.now()
     for beat in beats:
-        age = site.clock.now() - beat.at
-        light = Light.GREEN if age < 2 * MINUTE else Light.RED
-        hint = "" if light is Light.GREEN else "Look at its host; its cameras are not being recorded."
-        yield Diagnosis("recorders", light, f"{beat.recorder} was seen {age // 1_000_000} s ago", hint)
+        found = list(troubles(beat, now))
+        for one in found:
+            yield Diagnosis("recorders", Light.RED, one.message, one.hint)
+        if not found:
+            text = f"{beat.recorder} was seen {(now - beat.at) // SECOND} s ago, and its entries come through"
+            yield Diagnosis("recorders", Light.GREEN, text)
 
 
 def worst(found: list[Diagnosis]) -> Light:

@@ -18,7 +18,7 @@ from typing import Any
 from api import problems
 from archive import errors
 from archive.errors import ArchiveError
-from archive.ledger import KINDS
+from archive.records.ledger.streams import KINDS
 
 PACKAGES = ("archive", "recorder", "search", "api", "ops")
 ROOTS = {

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from archive import reader
 from archive.canonical import JsonObject
-from archive.clip.exact import NoFootage
-from archive.confinement.shielding import shield
-from archive.derive import StillMaker
+from archive.cases.requests.facts import Paper, RequestReader
+from archive.cases.requests.separation import check_separation
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.absence import check_absence
@@ -23,17 +21,18 @@ from archive.evidence.prepare import Preparer
 from archive.evidence.proving import CheckpointPending, MakeCheckpoint, Prover
 from archive.evidence.sealed import StoredParcel
 from archive.evidence.sealing import Progress, Sealer
-from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust, to_json, verify_parcel
 from archive.evidence.zipped import ZippedPackage, plan_zip
+from archive.footage import reader
+from archive.footage.clip.exact import NoFootage
+from archive.footage.confinement.shielding import shield
+from archive.footage.derive import StillMaker
 from archive.ids import new_evidence_id
 from archive.model.custody import Actor
 from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
-from archive.ports import TimestampAuthority
-from archive.requests.facts import Paper, RequestReader
-from archive.requests.separation import check_separation
 from archive.timespan import Timespan, format_instant
 from ops import keys
+from ops.authority import authority_of
 from ops.log import Log
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
@@ -66,7 +65,7 @@ class Evidence:
             footage=site.stores.footage,
             target=site.stores.records,
             signer=signer,
-            authority=self._authority(),
+            authority=authority_of(self.site),
             clock=site.clock,
             compose=Composer(ContactSheet(StillMaker(find_ffmpeg().path), site.stores.footage)),
             papers=partial(keys.load_papers, settings.keys_dir, signer, tsa_url=settings.tsa_url),
@@ -128,18 +127,6 @@ class Evidence:
             maker.settle()
 
         return make
-
-    def _authority(self) -> TimestampAuthority:
-        settings = self.site.settings
-        found = keys.load_authority(
-            settings.keys_dir,
-            tsa_url=settings.tsa_url,
-            clock=self.site.clock,
-            passphrases=settings.passphrase_dir,
-        )
-        if isinstance(found, HttpAuthority):
-            self.site.closing(found.client.close)
-        return found
 
     def request(
         self,

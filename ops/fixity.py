@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from archive.fixity.pace import Pace
-from archive.fixity.rules import Finding
-from archive.fixity.scrub import Scrub, Step
-from archive.fixity.status import FixityStatus, fixity_status
+from archive.integrity.fixity.job import Scrub, Step
+from archive.integrity.fixity.locks import Finding
+from archive.integrity.fixity.pace import Pace
+from archive.integrity.fixity.status import FixityStatus, fixity_status
 from archive.timespan import DAY, MINUTE, SECOND
 from ops.telemetry import stderr_log
 from ops.wiring import Site

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import cache
 
-from archive.handover.fetching import Fetchings
-from archive.handover.giving import Handovers
-from archive.handover.papers import Papers
-from archive.handover.printing import Reports
-from archive.handover.reading import Handover, Shelf
-from archive.handover.requests import RequestFiles
+from archive.cases.handover.fetching import Fetchings
+from archive.cases.handover.giving import Handovers
+from archive.cases.handover.paper import Reports
+from archive.cases.handover.papers import Papers
+from archive.cases.handover.reading import Handover, Shelf
+from archive.cases.handover.requests import RequestFiles
 from archive.ports import Signer
 from ops import keys
 from ops.wiring import Site

@@ -37,7 +37,7 @@ def _seal(site: Site) -> Callable[[], int]:
 
 
 def _locks(site: Site) -> Callable[[], int]:
-    from archive.retention.extending import LockExtension
+    from archive.lifecycle.retention.job import LockExtension
 
     return LockExtension(
         site.stores,
@@ -71,7 +71,7 @@ def _log(site: Site) -> Callable[[], int]:
 
 
 def _index(site: Site) -> Callable[[], int]:
-    from archive.rebuild.sync import Sync
+    from archive.integrity.rebuild.sync import Sync
 
     sync = Sync(site.stores, site.index, site.clock)
     return lambda: sync.run().changes

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import httpx
 
-from archive.checkpoint import stored
-from archive.checkpoint.findings import LogReport
-from archive.checkpoint.make import CheckpointMaker
-from archive.checkpoint.verify import Progress, verify_log
-from archive.checkpoint.witness import Witness
-from archive.evidence.timestamp import HttpAuthority
 from archive.evidence.verify import load_trust
-from archive.heads import Heads
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.findings import LogReport
+from archive.records.checkpoint.job import CheckpointMaker
+from archive.records.checkpoint.verify import Progress, verify_log
+from archive.records.checkpoint.witness import Witness
+from archive.records.ledger.heads import StrictHeads
 from archive.timespan import MINUTE, Timespan
 from ops import keys
+from ops.authority import authority_of
 from ops.wiring import Site
 
 EVIDENCE, PENDING = "evidence", "checkpoint_pending"
@@ -44,14 +44,6 @@ class Log:
             NotFound: ``keys_not_found``. Malformed: ``bad_witness_url``, ``bad_origin``.
         """
         site, settings = self.site, self.site.settings
-        authority = keys.load_authority(
-            settings.keys_dir,
-            tsa_url=settings.tsa_url,
-            clock=site.clock,
-            passphrases=settings.passphrase_dir,
-        )
-        if isinstance(authority, HttpAuthority):
-            site.closing(authority.client.close)
         return CheckpointMaker(
             stores=site.stores,
             ledger=site.ledger,
@@ -59,7 +51,7 @@ class Log:
             signer=keys.load_log_signer(
                 settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir
             ),
-            authority=authority,
+            authority=authority_of(site),
             origin=settings.log_origin,
             lock_days=settings.evidence_lock_days,
             interval=self.interval,
@@ -72,7 +64,7 @@ class Log:
         Returns:
             How many checkpoints were made.
 
-        Raises: as :meth:`archive.checkpoint.make.CheckpointMaker.run_due`.
+        Raises: as :meth:`archive.records.checkpoint.job.CheckpointMaker.run_due`.
         """
         made, newest = 0, self.newest()
         young = newest and self.state(newest).note.at > self.site.clock.now() - 5 * MINUTE
@@ -83,8 +75,8 @@ class Log:
         return made + self.maker.run_due()
 
     @cached_property
-    def _requests(self) -> Heads:
-        return Heads(self.site.ledger, self.site.stores.records, EVIDENCE)
+    def _requests(self) -> StrictHeads:
+        return StrictHeads(self.site.ledger, self.site.stores.records, EVIDENCE)
 
     @cached_property
     def witnesses(self) -> Sequence[Witness]:

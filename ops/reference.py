@@ -13,8 +13,8 @@ import typer
 import typer.main
 
 from api.auth.permissions import permissions_page
-from archive.custody_report.vocabulary import custody_page
 from archive.evidence.standalone import catalogue
+from archive.records.custody_report.vocabulary import custody_page
 from ops.cli import build, exit_code
 from ops.error_codes import ROOTS, ErrorUse, error_uses, http_codes
 from ops.settings import Settings

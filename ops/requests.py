@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from archive import reader
-from archive.clip.exact import NoFootage
+from archive.cases.requests.attachments import Attachments
+from archive.cases.requests.book import RequestBook
+from archive.cases.requests.deciding import Deciding
+from archive.cases.requests.filing import Filing, Rules
+from archive.cases.requests.job import Following
+from archive.cases.requests.limits import Limits
+from archive.cases.requests.reservations import Reservations
+from archive.cases.requests.service import Requests
+from archive.cases.requests.stream import RequestStream
 from archive.errors import Conflict
 from archive.evidence import jobs
 from archive.evidence.absence import check_absence
+from archive.footage import reader
+from archive.footage.clip.exact import NoFootage
 from archive.model.evidence import PackageKind
 from archive.model.request import Request
-from archive.requests.attachments import Attachments
-from archive.requests.book import RequestBook
-from archive.requests.deciding import Deciding
-from archive.requests.filing import Filing, Rules
-from archive.requests.following import Following
-from archive.requests.limits import Limits
-from archive.requests.reservations import Reservations
-from archive.requests.service import Requests
-from archive.requests.stream import RequestStream
 from archive.timespan import DAY, HOUR, Timespan
 from ops.wiring import Site
 
@@ -28,7 +28,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SiteOfPackages:
-    """Sealing for requests; ``archive.requests.deciding.Packages`` over one site."""
+    """Sealing for requests; ``archive.cases.requests.deciding.Packages`` over one site."""
 
     site: Site
 

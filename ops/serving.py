@@ -12,9 +12,9 @@ from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
-from archive.custody import Company, CustodyWriter, new_writer_id
-from archive.derive import StillMaker
-from archive.holds.progress import ProgressBoard
+from archive.footage.derive import StillMaker
+from archive.lifecycle.holds.progress import ProgressBoard
+from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import office_of, people_of, roster_of
 from ops.evidence import Evidence
 from ops.handover import handovers_of, reports_of

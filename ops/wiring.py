@@ -4,8 +4,6 @@ A :class:`Site` is one installation as its settings describe it. Parts are made 
 ``saksi verify`` needs no archive and ``saksi camera list`` no seal key, and closed together.
 """
 
-import getpass
-import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,23 +13,22 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from archive.cameras import Registry
-from archive.canary import Canary
+from archive.cases.requests.service import Requests
 from archive.clock import Clock, SystemClock
-from archive.custody import CustodyWriter, new_writer_id
-from archive.custody_report.record import CustodyRecord
-from archive.gate import Gate
-from archive.holds.placing import Holds
-from archive.holds.sweep import Sweeper
-from archive.ledger import Ledger
-from archive.ledger_memory import EntryMemory
-from archive.model.custody import Actor
+from archive.footage.cameras import Registry
+from archive.footage.sources import SourceRule
+from archive.integrity.canary import Canary
+from archive.lifecycle.gate import Gate
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.service import Holds
+from archive.lifecycle.retention.planner import Planner
+from archive.lifecycle.retention.service import Policies
 from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
-from archive.requests.service import Requests
-from archive.retention.planner import Planner
-from archive.retention.policies import Policies
-from archive.sources import SourceRule
+from archive.records.custody import CustodyWriter, new_writer_id
+from archive.records.custody_report.record import CustodyRecord
+from archive.records.ledger.memory import EntryMemory
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
@@ -41,17 +38,6 @@ from search.locations import open_index
 FETCHERS = 16
 CONNECTIONS = 64
 """Threads that read at once: fetchers, streams, the recorder's uploads; each needs a connection."""
-
-
-def host_actor() -> Actor:
-    """Whoever runs a command on this host: ``os:<user>``, and the user behind ``sudo``."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid-{os.getuid()}"
-    behind = os.environ.get("SUDO_USER", "")
-    name = f"os:{user}" if behind in {"", user} else f"os:{user}(sudo:{behind})"
-    return Actor(id=name, address="local", role="host")
 
 
 class Site:

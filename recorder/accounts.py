@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError
+from archive.footage.ingest import Parcel, write_ticket
 from archive.ids import new_run_id
-from archive.ingest import Parcel, write_ticket
 from archive.model.camera import Place
-from archive.model.gap import Gap, GapCause
-from archive.timespan import MINUTE, Timespan
+from archive.model.gap import Gap, GapCause, id_for_segment
+from archive.model.segment import Segment
+from archive.timespan import MINUTE
 from recorder.gaps import GapBook
 from recorder.spool import Spool
 
@@ -96,19 +97,21 @@ class Accounts:
         with self._turn:
             self._books[camera].covered(end)
 
-    def lost(self, camera: str, span: Timespan) -> None:
-        """Footage that was recorded cannot be archived: a gap of its own, inside what was accounted for."""
+    def instead(self, segment: Segment, cause: GapCause) -> None:
+        """The archive will not have this segment: a gap of its own, inside what was accounted for.
+
+        Idempotent: the gap's id follows from the segment.
+        """
         with self._turn:
-            now = self.clock.now()
             gap = Gap(
-                camera=camera,
+                camera=segment.camera,
                 recorder=self.recorder,
-                gap=new_run_id(now),
-                span=span,
-                cause=GapCause.UPLOAD_LOST,
-                ingested_at=now,
+                gap=id_for_segment(cause, segment.run, segment.seq),
+                span=segment.span,
+                cause=cause,
+                ingested_at=self.clock.now(),
             )
-            self.deliver(self._write(camera, [gap]))
+            self.deliver(self._write(segment.camera, [gap]))
 
     def rewrite(self, camera: str) -> None:
         """Record the open gap as far as it has come, once an hour."""

@@ -1,7 +1,8 @@
 """Moves parcels from the spool into the archive: uploads side by side, commits in groups, seals batches.
 
-Stores and index may be away for hours. Nothing here gives up: what cannot be delivered waits in the spool
-and is tried again, and capture never waits for it.
+Stores and index may be away for hours: what cannot be delivered waits in the spool and is tried again, and
+capture never waits for it. An entry that can never be taken, for what is in it, is set aside and all others
+go on.
 """
 
 import asyncio
@@ -10,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from archive.errors import AlreadyExists, ArchiveError, IntegrityError
-from archive.ingest import Ingest, Parcel
+from archive.clock import Clock
+from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
+from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Parcel, Refusal
 from archive.model.segment import Segment
 from recorder.settings import RecorderSettings
 
@@ -39,15 +41,22 @@ class Log(Protocol):
 
 @dataclass(slots=True)
 class Counters:
-    """What was archived since the start, and the trouble on the way."""
+    """What was archived since the start, and the trouble on the way.
+
+    ``set_aside`` counts what can never be taken; ``moved_at`` is when (monotonic µs) an entry last came
+    through to the end, or began to wait where none waited.
+    """
 
     segments: int = 0
     bytes: int = 0
     leaves: int = 0
     batches: int = 0
     lost: int = 0
+    set_aside: int = 0
     store_error: str = ""
     index_error: str = ""
+    journal_error: str = ""
+    moved_at: int = 0
     newest_end: dict[str, int] = field(default_factory=dict)
 
 
@@ -56,7 +65,8 @@ class Archiver:
 
     ``before_seal`` sees that the recorder is known and knows its place in the journal, ``before_upload``
     keeps what only the logbook knew so far. ``give_up`` is told of a segment that the archive will never
-    take: other bytes under its name, or bytes that changed on disk.
+    take: other bytes under its name, or bytes that changed on disk. ``set_aside`` is told of an entry that is
+    refused for what is in it.
     """
 
     def __init__(
@@ -67,14 +77,18 @@ class Archiver:
         before_seal: Callable[[], None],
         before_upload: Callable[[], None],
         give_up: Callable[[Parcel], None],
+        set_aside: Callable[[Parcel], None],
         log: Log,
+        clock: Clock,
     ) -> None:
         self._ingest = ingest
         self._settings = settings
         self._before_seal = before_seal
         self._before_upload = before_upload
         self._give_up = give_up
+        self._set_aside = set_aside
         self._log = log
+        self._clock = clock
         self.counters = Counters()
         self._to_store: asyncio.Queue[Parcel] = asyncio.Queue()
         self._to_commit: asyncio.Queue[Parcel] = asyncio.Queue()
@@ -92,6 +106,11 @@ class Archiver:
     def waiting(self) -> int:
         """Parcels on their way."""
         return self._open
+
+    @property
+    def stalled(self) -> int:
+        """For how long (µs) nothing came through although something waits; 0 where nothing waits."""
+        return self._clock.monotonic() - self.counters.moved_at if self._open else 0
 
     def deliver(self, parcels: Sequence[Parcel]) -> None:
         """Take parcels on; from any thread."""
@@ -129,6 +148,8 @@ class Archiver:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _take(self, parcels: Sequence[Parcel]) -> None:
+        if not self._open:
+            self.counters.moved_at = self._clock.monotonic()
         for parcel in parcels:
             self._open += 1
             (self._to_commit if parcel.stored else self._to_store).put_nowait(parcel)
@@ -147,6 +168,9 @@ class Archiver:
                 await self._doubt(parcel, error)
                 continue
             except ArchiveError as error:
+                if isinstance(error, Malformed) and error.code in FAULTS_OF_CONTENT:
+                    await self._aside(parcel, error)
+                    continue
                 # A refusal too: rights can be mended, footage cannot be recorded again.
                 if self.counters.store_error != error.code:
                     self._log.error("store_failed", code=error.code, reason=error.message, hint=error.hint)
@@ -170,8 +194,32 @@ class Archiver:
             return
         self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(parcel.ticket))
         self.counters.lost += 1
-        await self._in(self._committing, self._give_up, parcel)
+        await self._insist(self._give_up, parcel)
         self._done(1)
+
+    async def _aside(self, parcel: Parcel, error: Malformed) -> None:
+        """The archive can never take it. Its line is written all the same, if it can be one."""
+        self._log.error(
+            "set_aside", camera=parcel.leaf.camera, code=error.code, reason=error.message,
+            ticket=str(parcel.ticket),
+        )  # fmt: skip
+        if not parcel.journalled:
+            await self._insist(self._ingest.note, parcel)
+        await self._insist(self._set_aside, parcel)
+        self._ingest.let_go(parcel)
+        self.counters.set_aside += 1
+        self._done(1)
+
+    async def _insist(self, call: Callable[[Parcel], None], parcel: Parcel) -> None:
+        """What only the disk can stop is tried until it is done; others go on meanwhile."""
+        pause = 0.5
+        while True:
+            try:
+                return await self._in(self._committing, call, parcel)
+            except ArchiveError as error:
+                self._log.error("set_aside_waits", code=error.code, reason=error.message)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     # Steps 6 to 8 ------------------------------------------------------------------------------------
 
@@ -192,24 +240,43 @@ class Archiver:
         pause = 0.5
         while True:
             try:
-                await self._in(self._committing, self._ingest.commit, tuple(group))
+                refused = await self._in(self._committing, self._ingest.commit, tuple(group))
                 break
             except ArchiveError as error:
-                if self.counters.index_error != error.code:
-                    self._log.error("commit_failed", code=error.code, reason=error.message, hint=error.hint)
-                self.counters.index_error = error.code
+                self._commit_failed(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        if self.counters.index_error:
+        again = [refusal for refusal in refused if not refusal.is_final]
+        if self.counters.index_error and not again:
             self._log.info("index_is_back", waiting=self._open)
             self.counters.index_error = ""
-        for parcel in group:
+        left = {refusal.parcel for refusal in refused}
+        taken = [parcel for parcel in group if parcel not in left]
+        for parcel in taken:
             self.counters.leaves += 1
             if isinstance(parcel.leaf, Segment):
                 self.counters.segments += 1
                 self.counters.bytes += parcel.leaf.size
             self.counters.newest_end[parcel.leaf.camera] = parcel.leaf.span.end
-        self._done(len(group))
+            self._failures.pop(parcel, None)
+        self._done(len(taken))
+        for refusal in refused:
+            if refusal.is_final:
+                await self._aside(refusal.parcel, refusal.error)
+            else:
+                self._try_later(refusal)
+
+    def _commit_failed(self, error: ArchiveError) -> None:
+        if self.counters.index_error != error.code:
+            self._log.error("commit_failed", code=error.code, reason=error.message, hint=error.hint)
+        self.counters.index_error = error.code
+
+    def _try_later(self, refusal: Refusal) -> None:
+        """The index refuses all of its kind: it may be the index. Nobody waits for it meanwhile."""
+        self._commit_failed(refusal.error)
+        tries = self._failures[refusal.parcel] = self._failures.get(refusal.parcel, 0) + 1
+        pause = min(0.5 * 2.0 ** min(tries, 8), _LONGEST_PAUSE)
+        self._loop.call_later(pause, self._to_commit.put_nowait, refusal.parcel)
 
     # Batches -----------------------------------------------------------------------------------------
 
@@ -227,7 +294,9 @@ class Archiver:
             self.counters.batches += await self._in(self._sealing, self._seal_and_upload)
         except ArchiveError as error:
             self._log.warning("journal_waits", code=error.code, reason=error.message, hint=error.hint)
+            self.counters.journal_error = error.code
             return False
+        self.counters.journal_error = ""
         return True
 
     def _seal_and_upload(self) -> int:
@@ -238,6 +307,8 @@ class Archiver:
 
     def _done(self, count: int) -> None:
         self._open -= count
+        if count:
+            self.counters.moved_at = self._clock.monotonic()
         if self._open == 0:
             self._all_done.set()
 

@@ -109,6 +109,7 @@ class Attempt:
             not_before=shop.accounts.covered_until(camera.id),
             otherwise=otherwise,
             doubt=3 * shop.settings.input_timeout_us,
+            began=now,
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
         return Session(

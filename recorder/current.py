@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from archive.footage.mp4.finalise import Finalised
 from archive.model.gap import GapCause
-from archive.mp4.finalise import Finalised
 from recorder.timing import RunTimeline
 
 

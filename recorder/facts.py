@@ -7,7 +7,7 @@ from pathlib import Path
 from archive.canonical import JsonObject
 from archive.durable import disk_errors
 from archive.errors import Malformed
-from archive.ingest import place_from_json, place_to_json
+from archive.footage.ingest import place_from_json, place_to_json
 from archive.model.camera import Place
 from archive.model.gap import GapCause
 from recorder.spool import SessionFolder
@@ -19,7 +19,7 @@ class SessionFacts:
 
     ``not_before`` is where the camera's account stood; ``otherwise`` the cause of a stretch before the first
     segment that nobody explained; ``is_live`` whether the camera has a clock of its own; ``doubt`` how late
-    (µs) a silent camera may be noticed.
+    (µs) a silent camera may be noticed; ``began`` when the connection was opened (0: unknown).
     """
 
     camera: str
@@ -30,6 +30,7 @@ class SessionFacts:
     not_before: int
     otherwise: GapCause
     doubt: int
+    began: int = 0
 
     def to_json(self) -> JsonObject:
         """As kept."""
@@ -42,6 +43,7 @@ class SessionFacts:
             "not_before": self.not_before,
             "otherwise": self.otherwise.value,
             "doubt": self.doubt,
+            "began": self.began,
         }
 
     @classmethod
@@ -56,6 +58,7 @@ class SessionFacts:
             not_before=kept["not_before"],
             otherwise=GapCause(kept["otherwise"]),
             doubt=kept["doubt"],
+            began=kept.get("began", 0),
         )
 
 

@@ -4,11 +4,11 @@ import base64
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from archive import journal
 from archive.errors import Conflict, NotFound, Refused
-from archive.ledger import Entry, Ledger
-from archive.logbook import Logbook, newest_in_archive
 from archive.ports import ObjectStore
+from archive.records import journal
+from archive.records.ledger.streams import Entry, Ledger
+from archive.records.logbook import Logbook, newest_in_archive
 
 _KIND = "recorder"
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from archive.errors import Refused, Unavailable
-from archive.sources import SourceRule, refused_address
+from archive.footage.sources import SourceRule, refused_address
 from recorder.sources import Source
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]

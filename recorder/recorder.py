@@ -12,18 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, Unavailable
+from archive.footage.ingest import IndexSink, Ingest
+from archive.footage.sources import SourceRule
 from archive.ids import check_name
-from archive.ingest import IndexSink, Ingest
-from archive.ledger import Ledger
-from archive.logbook import Logbook
 from archive.model.camera import Camera
 from archive.ports import Stores
-from archive.sources import SourceRule
+from archive.records.ledger.streams import Ledger
+from archive.records.logbook import Logbook
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
-from recorder.recovery import Recovery, give_up
+from recorder.recovery import Recovery, give_up, set_aside
 from recorder.roster import Roster, Sources
 from recorder.rules import Rules
 from recorder.settings import RecorderSettings
@@ -79,6 +79,7 @@ class Recorder:
         self._id = check_name("recorder", parts.recorder)
         self._stop = asyncio.Event()
         self._is_introduced = False
+        self._unreadable: dict[str, str] = {}
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
@@ -110,11 +111,14 @@ class Recorder:
             "leaves": counters.leaves,
             "batches": counters.batches,
             "lost": counters.lost,
+            "set_aside": counters.set_aside,
             "waiting": archiver.waiting,
             "spool_bytes": spool.held_bytes,
             "spool_full": int(spool.is_full),
             "store_error": counters.store_error,
             "index_error": counters.index_error,
+            "journal_error": counters.journal_error,
+            "stalled_us": archiver.stalled,
         }
 
     async def run(self, duration: float | None = None) -> None:
@@ -164,11 +168,14 @@ class Recorder:
             before_seal=lambda: self._introduce(spool, logbook),
             before_upload=lambda: accounts.save(),
             give_up=lambda parcel: give_up(parcel, spool, accounts),
+            set_aside=lambda parcel: set_aside(parcel, spool, accounts),
             log=parts.log,
+            clock=parts.clock,
         )
         accounts = self._accounts = Accounts(spool, parts.clock, self._id, archiver.deliver)
         recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log)
         await asyncio.to_thread(recovery.run)
+        archiver.counters.set_aside += recovery.set_aside
         ingest.expect(recovery.parcels)
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(
@@ -246,9 +253,16 @@ class Recorder:
         except ArchiveError as error:
             self._parts.log.error("roster_from_memory", code=error.code, reason=error.message)
             cameras = remembered
+        self._tell_unreadable(roster)
         for camera in cameras:
             self._open_account(camera, accounts)
         return cameras
+
+    def _tell_unreadable(self, roster: Roster) -> None:
+        """Say once which cameras' newest entries do not read."""
+        if roster.unreadable != self._unreadable:
+            self._unreadable = dict(roster.unreadable)
+            self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
     def _open_account(self, camera: Camera, accounts: Accounts) -> None:
         since = camera.registered_at
@@ -277,6 +291,7 @@ class Recorder:
                     lane.spool_is_full()
             try:
                 cameras = await asyncio.to_thread(roster.refresh)
+                self._tell_unreadable(roster)
                 new = [camera for camera in cameras if camera.id not in self._lanes]
                 for camera in new:
                     await asyncio.to_thread(self._open_account, camera, shop.accounts)

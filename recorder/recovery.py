@@ -4,16 +4,15 @@ FFmpegs that outlived it are killed, torn segments are cut at their last whole f
 camera's account is taken up where it stood; from there on the gap is ``recorder_restart``.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from archive.clock import Clock
-from archive.errors import IntegrityError, Malformed
-from archive.ingest import Parcel, read_tickets
-from archive.logbook import Logbook
+from archive.errors import ArchiveError, IntegrityError, Malformed
+from archive.footage.ingest import Parcel, mark_journalled, read_ticket, ticket_paths
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
 from archive.model.segment import Segment
+from archive.records.logbook import Logbook
 from recorder.accounts import Accounts
 from recorder.archiver import Log
 from recorder.facts import read_facts
@@ -31,6 +30,7 @@ class Recovery:
         self._clock = clock
         self._log = log
         self.parcels: list[Parcel] = []
+        self.set_aside = 0
 
     def run(self) -> None:
         """Take everything up; :attr:`parcels` then holds what the archive does not have yet.
@@ -39,7 +39,7 @@ class Recovery:
             StoreFull, Unavailable: the disk. Nothing was lost; a later start goes on.
         """
         self._accounts.load()
-        gaps = list(read_tickets(self._spool.root / "gaps"))
+        gaps = list(self._gaps())
         self.parcels += gaps
         self._account_for(self._logbook.leaves())
         self._account_for(parcel.leaf for parcel in gaps)
@@ -61,9 +61,7 @@ class Recovery:
         except Malformed as error:
             # Its first line was never synced, so no FFmpeg was started for it.
             if folder.raw_numbers():
-                self._log.error("session_unreadable", reason=error.message)
-                folder.let_go()
-                self._spool.quarantine(folder.path)
+                self._quarantine(folder, error)
             else:
                 self._spool.remove(folder)
             return
@@ -71,19 +69,40 @@ class Recovery:
         try:
             session = Session.resume(folder, spool=self._spool, accounts=self._accounts, clock=self._clock)
             found = session.waiting()
-        except IntegrityError as error:
-            self._log.error("session_damaged", code=error.code, reason=error.message)
-            folder.let_go()
-            self._spool.quarantine(folder.path)
+        except (IntegrityError, Malformed) as error:
+            self._quarantine(folder, error)
             return
         self._account_for(parcel.leaf for parcel in found)
         self.parcels += [parcel for parcel in found if not self._is_lost(parcel)]
-        if not session.is_closed:
-            made = session.end(RunEnd.RECORDER_RESTART)
-            self.parcels += made
-            self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
-        else:
+        if session.is_closed:
             session.settle()
+            return
+        try:
+            made = session.end(RunEnd.RECORDER_RESTART)
+        except Malformed as error:
+            # What it made so far has tickets, and the rest lies there for people: no camera waits for it.
+            self._log.error("session_unfinished", code=error.code, reason=error.message)
+            folder.let_go()
+            self.set_aside += 1
+            return
+        self.parcels += made
+        self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
+
+    def _quarantine(self, folder: SessionFolder, error: ArchiveError) -> None:
+        self._log.error("session_damaged", code=error.code, reason=error.message)
+        folder.let_go()
+        self._spool.quarantine(folder.path)
+        self.set_aside += 1
+
+    def _gaps(self) -> Iterator[Parcel]:
+        """Tickets of gaps. One that the disk damaged must not keep every camera from being recorded."""
+        for path in ticket_paths(self._spool.root / "gaps"):
+            try:
+                yield read_ticket(path)
+            except IntegrityError as error:
+                self._log.error("ticket_set_aside", code=error.code, reason=error.message)
+                self._spool.quarantine(path)
+                self.set_aside += 1
 
     def _is_lost(self, parcel: Parcel) -> bool:
         """A segment's ticket without its segment, although the archive never had it: the disk lost it."""
@@ -100,10 +119,38 @@ class Recovery:
 
 
 def give_up(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
-    """A segment that will never be in the archive: kept for people, and on record as a gap."""
-    for path in filter(None, (parcel.media, parcel.ticket)):
-        if Path(path).exists():
-            spool.quarantine(path)
-    accounts.lost(parcel.leaf.camera, parcel.leaf.span)
+    """A segment whose bytes are not those on record: kept for people, and on record as a gap."""
+    _retire(parcel, spool, accounts, GapCause.UPLOAD_LOST)
+
+
+def set_aside(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
+    """What the archive can never take, for what is in it: kept for people, and on record as a gap.
+
+    A segment that the store has stays there; one that it has not stays in quarantine. A run or a gap that is
+    refused leaves its ticket in quarantine and makes no gap, which would be refused in its turn.
+    """
+    _retire(parcel, spool, accounts, GapCause.SET_ASIDE)
+
+
+def _retire(parcel: Parcel, spool: Spool, accounts: Accounts, cause: GapCause) -> None:
+    """The gap first, so that a crash leaves no time unexplained; every step may be done again.
+
+    The session keeps the newest ticket for its timeline, so quarantine gets a copy.
+    """
+    if isinstance(parcel.leaf, Segment):
+        accounts.instead(parcel.leaf, cause)
+    if parcel.ticket.exists():
+        spool.keep_copy(parcel.ticket)
+        if cause is GapCause.SET_ASIDE:
+            # A later start must not take it for lost. What is lost has no line, so its mark comes last.
+            mark_journalled(parcel)
+    if parcel.media is not None and parcel.media.exists():
+        if parcel.version:
+            parcel.media.unlink(missing_ok=True)
+        else:
+            spool.quarantine(parcel.media)
+    mark_journalled(parcel)
     if parcel.on_release is not None:
         parcel.on_release(parcel)
+    else:
+        parcel.ticket.unlink(missing_ok=True)

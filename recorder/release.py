@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from archive.durable import disk_errors
-from archive.ingest import JOURNALLED, TICKET, Parcel, read_ticket, read_tickets
+from archive.footage.ingest import JOURNALLED, TICKET, Parcel, read_ticket, read_tickets
 from archive.model.segment import Segment
 from recorder.spool import SessionFolder, Spool
 

@@ -7,10 +7,10 @@ start without the store records what was recorded before.
 from collections.abc import Collection
 from typing import Protocol
 
-from archive import keys
-from archive.ledger import Entry, Ledger
 from archive.model.camera import Camera, from_state, to_state
 from archive.ports import ObjectStore
+from archive.records.ledger.heads import LenientHeads
+from archive.records.ledger.streams import Ledger
 from recorder.spool import Spool
 
 _KEPT = "roster.json"
@@ -30,12 +30,14 @@ class Roster:
     def __init__(
         self, ledger: Ledger, records: ObjectStore, spool: Spool, *, only: Collection[str] = ()
     ) -> None:
-        self._ledger = ledger
-        self._records = records
+        self._heads: LenientHeads[Camera] = LenientHeads(
+            ledger, records, "camera", lambda entry: from_state(entry.state)
+        )
         self._spool = spool
         self._only = frozenset(only)
         self._versions: dict[str, int] = {}
         self._cameras: dict[str, Camera] = {}
+        self.unreadable: dict[str, str] = {}
 
     def remembered(self) -> list[Camera]:
         """The cameras as the spool keeps them from before."""
@@ -45,18 +47,22 @@ class Roster:
         return self._chosen()
 
     def refresh(self) -> list[Camera]:
-        """The cameras as the ledger has them now. Raises as the store."""
-        newest: dict[str, int] = {}
-        for listed in self._records.list(keys.ledger_prefix("camera")):
-            _, entity, version = keys.parse_ledger_key(listed.key)
-            newest[entity] = max(version, newest.get(entity, 0))
+        """The cameras as the ledger has them now. Raises as the store.
+
+        A camera whose newest entry does not read stays as it was known, and costs no other its place:
+        :attr:`unreadable` names it.
+        """
+        reading = self._heads.refresh()
+        self.unreadable = {name: error.message for name, error in reading.unreadable.items()}
         changed = {
-            entity: version for entity, version in newest.items() if self._versions.get(entity) != version
+            name: known
+            for name, known in reading.known.items()
+            if self._versions.get(name) != known.entry.version
+            and not (name in reading.unreadable and name in self._cameras)
         }
-        for entity, version in changed.items():
-            entry: Entry = self._ledger.entry("camera", entity, version)
-            self._cameras[entity] = from_state(entry.state)
-            self._versions[entity] = version
+        for name, known in changed.items():
+            self._cameras[name] = known.value
+            self._versions[name] = known.entry.version
         if changed:
             states = [to_state(camera) for _, camera in sorted(self._cameras.items())]
             self._spool.keep(_KEPT, {"cameras": states})

@@ -18,8 +18,8 @@ from typing import Any
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, Malformed, Unavailable
-from archive.holds.book import HoldBook
-from archive.ledger import Entry, Ledger
+from archive.lifecycle.holds.book import HoldBook
+from archive.lifecycle.retention.book import PolicyBook
 from archive.model import hold as holds
 from archive.model import retention
 from archive.model.camera import Place
@@ -27,8 +27,8 @@ from archive.model.hold import Hold
 from archive.model.retention import Policy
 from archive.model.segment import Segment
 from archive.ports import ObjectStore
-from archive.readable import ReadableHeads, Reading
-from archive.retention.book import PolicyBook
+from archive.records.ledger.heads import LenientHeads, Reading
+from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import SECOND
 from recorder.archiver import Log
 from recorder.spool import Spool
@@ -60,10 +60,10 @@ class Rules:
         self._log = log
         self._floor_days = floor_days
         self._refresh = round(refresh_seconds * SECOND)
-        self._policies: ReadableHeads[Policy] = ReadableHeads(
+        self._policies: LenientHeads[Policy] = LenientHeads(
             ledger, records, retention.KIND, lambda entry: retention.from_state(entry.state)
         )
-        self._holds: ReadableHeads[Hold] = ReadableHeads(
+        self._holds: LenientHeads[Hold] = LenientHeads(
             ledger,
             records,
             holds.KIND,
@@ -118,7 +118,7 @@ class Rules:
         self.refresh()
         return self._holds_all or self._hold_book.is_held(segment)
 
-    def _look(self, name: str, heads: "ReadableHeads[Policy] | ReadableHeads[Hold]") -> bool:
+    def _look(self, name: str, heads: "LenientHeads[Policy] | LenientHeads[Hold]") -> bool:
         try:
             reading = heads.refresh()
         except ArchiveError as error:

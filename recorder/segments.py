@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from archive.footage.mp4.finalise import Finalised
 from archive.model.segment import Segment
-from archive.mp4.finalise import Finalised
 from recorder.facts import SessionFacts
 from recorder.timing import UNSYNCHRONISED, Timed, camera_time
 

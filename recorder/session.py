@@ -21,11 +21,11 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
 from archive.errors import Malformed
+from archive.footage.ingest import JOURNALLED, TICKET, Parcel, write_ticket
+from archive.footage.mp4.finalise import Finalised, finalise
 from archive.ids import new_run_id
-from archive.ingest import JOURNALLED, TICKET, Parcel, write_ticket
 from archive.model.gap import GapCause, RunEnd
 from archive.model.segment import Run, Segment
-from archive.mp4.finalise import Finalised, finalise
 from archive.timespan import Timespan
 from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
@@ -236,21 +236,50 @@ class Session:
         return Made(number, made, made.media_duration)
 
     def _place(self, made: Made, arrival: int | None) -> list[Parcel]:
-        header = made.finalised.header
-        sync = made.finalised.first_decodable_pts
-        lead = 0 if sync is None else sync - header.first_pts
         parcels = self._change_parameters(made.finalised)
+        piece = _piece(made)
+        if arrival is not None and self._has_jumped(piece, arrival):
+            return parcels + self._place_jump(made, piece, arrival)
         self._run.waiting.append(made)
-        timed = self._run.timeline.close(Piece(header.first_pts, made.duration, lead), arrival)
-        return parcels + self._keep(timed)
+        return parcels + self._keep(self._run.timeline.close(piece, arrival))
 
     def _place_last(self, made: Made) -> list[Parcel]:
         """The run ends here: its footage reaches to the last presentation time without a hole before it."""
+        written = self._written(made.number)
+        if self._has_jumped(_piece(made), written):
+            return self._change_parameters(made.finalised) + self._place_jump(made, _piece(made), written)
         duration = made.finalised.contiguous_end - made.finalised.header.first_pts
         if duration <= 0:
             self._drop(made.number)
             return []
         return self._place(replace(made, duration=duration), None)
+
+    def _has_jumped(self, piece: Piece, arrival: int) -> bool:
+        """A file is read as fast as it goes; only a camera's media is held against the time that went by."""
+        facts, run = self.facts, self._run
+        is_later = arrival > (run.end or facts.began)  # else the clock was set back: that says nothing here
+        return facts.is_live and is_later and run.timeline.has_jumped(piece, arrival, began=facts.began)
+
+    def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[Parcel]:
+        """The camera's timestamps jumped inside this segment: it is a run of its own, dated by arrival.
+
+        The run before it ends, and the next segment begins another: no date leans on the jump.
+        """
+        parcels = self._finish_run(RunEnd.TIMESTAMPS)
+        ended = self._run
+        not_before = self._accounts.covered_until(self.facts.camera)
+        start = min(max(ended.end or self.facts.began, self.facts.began), arrival - 1)
+        timeline = RunTimeline(not_before, is_settled=True)
+        self._run = replace(
+            ended, run=new_run_id(self._clock.now()), timeline=timeline, seq=0, start=None,
+            otherwise=GapCause.STREAM_ERROR, waiting=[made],
+        )  # fmt: skip
+        parcels += self._keep([timeline.date_by_arrival(piece, start, arrival)])
+        parcels += self._finish_run(RunEnd.TIMESTAMPS)
+        timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
+        timeline.begin(arrival)
+        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.STREAM_ERROR)
+        return parcels
 
     def _keep(self, timed: Sequence[Timed]) -> list[Parcel]:
         parcels = [self._keep_one(one) for one in timed]
@@ -344,22 +373,27 @@ class Session:
         return self._keep(run.timeline.finish(last_written=self._last_written(), doubt=self.facts.doubt))
 
     def _last_written(self) -> int:
-        last = self._run.waiting[-1].number
+        return self._written(self._run.waiting[-1].number)
+
+    def _written(self, number: int) -> int:
+        """When a raw segment was last written to."""
         with disk_errors("a segment"):
-            return self.folder.raw(last).stat().st_mtime_ns // 1000
+            return self.folder.raw(number).stat().st_mtime_ns // 1000
 
     def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[Parcel]:
         """A raw segment that cannot be one: the run cannot go on over it."""
         self._next = number + 1
+        cause = GapCause.STREAM_ERROR
         if code == "torn_segment":
             self._drop(number)
         else:
             self._spool.quarantine(self.folder.raw(number))
+            cause = GapCause.SET_ASIDE
         if is_last:
             return []
         parcels = self._finish_run(RunEnd.STREAM_ERROR)
         account = self._accounts.covered_until(self.facts.camera)
-        self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), GapCause.STREAM_ERROR)
+        self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), cause)
         return parcels
 
     def _drop(self, number: int) -> None:
@@ -387,3 +421,9 @@ class Session:
             for number in self.folder.raw_numbers():
                 if number >= self._next:
                     self.folder.final(number).unlink(missing_ok=True)
+
+
+def _piece(made: Made) -> Piece:
+    first = made.finalised.header.first_pts
+    sync = made.finalised.first_decodable_pts
+    return Piece(first, made.duration, 0 if sync is None else sync - first)

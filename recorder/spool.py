@@ -8,7 +8,7 @@
     roster.json                  the cameras as last read from the ledger
     rules.json                   policies and holds, the same
     introduced.json              which recorder works here, once the ledger knows it
-    journal/                     the logbook (:mod:`archive.logbook`)
+    journal/                     the logbook (:mod:`archive.records.logbook`)
     gaps/                        tickets of gap records
     cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.session`)
     quarantine/                  what could not be made a segment, kept for people
@@ -203,10 +203,21 @@ class Spool:
 
     def quarantine(self, path: Path) -> Path:
         """Move something out of the way for people to look at; where it is now."""
-        target = self.root / "quarantine" / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
+        target = self._in_quarantine(path)
         with disk_errors(path.name):
             path.replace(target)
+            sync_folder(target.parent)
         return target
+
+    def keep_copy(self, path: Path) -> Path:
+        """A copy of something small in quarantine, for people to look at; where it is."""
+        target = self._in_quarantine(path)
+        with disk_errors(path.name):
+            write_durably(target, path.read_bytes())
+        return target
+
+    def _in_quarantine(self, path: Path) -> Path:
+        return self.root / "quarantine" / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
 
     # Small things kept -------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-from archive.errors import ArchiveError, StoreFull
+from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from recorder.capture import Attempt, Outcome
@@ -159,11 +159,21 @@ class Lane:
             self.state.is_capturing = False
 
     async def _finish_leftovers(self) -> None:
-        """Sessions that a full disk had cut off."""
+        """Sessions that a full disk had cut off. One that can never be finished waits for a person."""
         while self._unfinished:
-            session = await self._shop.in_thread(self._unfinished[0].retake)
-            self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
-            self._unfinished.pop(0)
+            cut_off = self._unfinished.pop(0)
+            try:
+                session = await self._shop.in_thread(cut_off.retake)
+                self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
+            except Unavailable:
+                self._unfinished.insert(0, cut_off)
+                raise
+            except (IntegrityError, Malformed) as error:
+                cut_off.folder.let_go()
+                self._shop.archiver.counters.set_aside += 1
+                self._shop.log.error(
+                    "session_unfinished", camera=self.camera.id, code=error.code, reason=error.message
+                )
 
     async def _failed(self, began: int, outcome: Outcome) -> float:
         """An attempt is over. Keep why, and say how long to wait."""

@@ -12,7 +12,9 @@ observation is the best one. Rules:
 3. A camera whose clock is off by more than that for three segments (some declare 25 fps and deliver 21) is
    *followed*: segments start when their first packet arrives and are flagged ``timestamps_unreliable``,
    until three segments fit again.
-4. The end of a segment is the start of the next one; a run's last segment ends with its media.
+4. A segment whose media goes on by far more than time did holds a jump of the camera's timestamps. It is
+   dated by arrival alone, in a run of its own.
+5. The end of a segment is the start of the next one; a run's last segment ends with its media.
 """
 
 from collections.abc import Sequence
@@ -38,6 +40,9 @@ REORDERED = 15 * SECOND // 100
 PERSISTENCE = 3
 OVERLAP = SECOND
 """A connection that was opened after another ended cannot have begun before it: shifted if within this."""
+
+JUMP = 15 * SECOND
+"""No packet comes before its time. One that is earlier by more than a connection holds back is false."""
 
 UNRELIABLE = "timestamps_unreliable"
 AMBIGUOUS = "ambiguous"
@@ -105,6 +110,33 @@ class RunTimeline:
     def begin(self, arrival: int) -> None:
         """For a settled run: when its first packet arrived."""
         self._seen.append(arrival)
+
+    def has_jumped(self, piece: Piece, next_arrival: int, *, began: int) -> bool:
+        """Whether a segment's media spans more time than went by until the next one's first packet arrived.
+
+        ``began`` is when the connection was opened (0: unknown); it bounds the first segment of all.
+        """
+        origin = piece.first_pts if self._origin is None else self._origin
+        media_end = (piece.first_pts + piece.duration + piece.lead - origin) * SECOND // TIMESCALE
+        observed = next_arrival - media_end
+        if self._anchor is not None and self._anchor.offsets:
+            earliest = min(self._anchor.offsets)
+        elif self._seen:
+            earliest = min(self._seen)
+            if self._origin is None:
+                earliest -= piece.lead * SECOND // TIMESCALE
+        elif began:
+            earliest = began
+        else:
+            return False
+        return observed < earliest - JUMP
+
+    def date_by_arrival(self, piece: Piece, start: int, end: int) -> Timed:
+        """A run of one segment with a jump in it: nothing but ``start`` and ``end`` is known of its times."""
+        self._origin = piece.first_pts
+        offset = end - piece.duration * SECOND // TIMESCALE
+        anchor = self._anchor = _Anchor(start, 0, [offset], following=True)
+        return self._emit(anchor, piece, end, end - start, 0)
 
     def close(self, piece: Piece, next_arrival: int | None) -> list[Timed]:
         """A segment ended and the next one's first packet arrived then (None: that was not observed).

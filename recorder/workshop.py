@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from archive.clock import Clock
-from archive.sources import SourceRule
+from archive.footage.sources import SourceRule
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary

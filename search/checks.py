@@ -5,11 +5,10 @@ from collections.abc import Iterable
 
 from archive.errors import Malformed
 from archive.ids import check_name, check_run
+from archive.integrity.rebuild import SegmentRow
 from archive.model.gap import Gap
-from archive.model.segment import Segment
+from archive.model.segment import LONGEST_SEGMENT, Segment
 from archive.ports import IndexEntry
-from archive.rebuild import SegmentRow
-from search.query import LONGEST_SEGMENT
 
 _KIND = re.compile(r"[a-z][a-z_]{0,39}\Z", re.ASCII)
 

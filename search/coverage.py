@@ -1,6 +1,6 @@
 """``/v1/recordings``: what is covered, what is not and why, and what is still on its way, for many cameras.
 
-The rule for one camera is :func:`archive.reader.explain`; here it is fed with coverage that the index
+The rule for one camera is :func:`archive.footage.reader.explain`; here it is fed with coverage that the index
 aggregated, so that a month of a district costs no more than its runs.
 """
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from archive.canonical import JsonObject
+from archive.footage.reader import UNKNOWN, GapSpan, check_span, explain
 from archive.model.gap import Gap
-from archive.reader import UNKNOWN, GapSpan, check_span, explain
 from archive.timespan import SpanSet, Timespan, format_instant
 from search.index import Index
 from search.query import MAX_FILTER, RunCoverage, SegmentQuery

@@ -15,10 +15,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from archive.canonical import JsonObject
+from archive.integrity.rebuild import SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry, SegmentIndex
-from archive.rebuild import SegmentRow
 from archive.timespan import Timespan
 from search.query import (
     Document,

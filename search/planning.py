@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from archive.retention.basis import HourFacts, Hours
+from archive.lifecycle.retention.basis import HourFacts, Hours
 from archive.timespan import Timespan
 from search.index import Index
 from search.query import SegmentQuery
 
 
 def hours_of(index: Index) -> Hours:
-    """Stored hours as :func:`archive.retention.plan.make_plan` asks for them."""
+    """Stored hours as :func:`archive.lifecycle.retention.plan.make_plan` asks for them."""
 
     def hours(cameras: tuple[str, ...], span: Timespan) -> Iterable[HourFacts]:
         return index.hours(SegmentQuery(span=span, cameras=cameras))

@@ -12,12 +12,9 @@ from archive.errors import Malformed
 from archive.ids import check_name
 from archive.model.camera import OwnerKind
 from archive.model.gap import Gap, GapCause
-from archive.model.segment import SegmentRef
-from archive.timespan import HOUR, Timespan
+from archive.model.segment import LONGEST_SEGMENT, SegmentRef
+from archive.timespan import Timespan
 from search.geo import Box, Circle
-
-LONGEST_SEGMENT = HOUR
-"""No segment lasts longer: what overlaps an instant began at most this long before it."""
 
 MAX_PAGE = 1000
 MAX_FILTER = 1000

@@ -1,7 +1,7 @@
 """``saksi index rebuild``: a fresh index from the archive, then the switch."""
 
+from archive.integrity.rebuild import Progress, RebuildReport, rebuild
 from archive.ports import Stores
-from archive.rebuild import Progress, RebuildReport, rebuild
 from search.index import Index
 
 
@@ -12,7 +12,7 @@ def rebuild_index(stores: Stores, index: Index, *, progress: Progress | None = N
     Where the archive or the index stops answering, ``index`` stays as it was.
 
     Raises:
-        ArchiveError: as :func:`archive.rebuild.rebuild` and :meth:`search.index.Index.rebuild`.
+        ArchiveError: as :func:`archive.integrity.rebuild.rebuild` and :meth:`search.index.Index.rebuild`.
     """
     with index.rebuild() as fresh:
         return rebuild(stores, fresh, progress)

@@ -14,13 +14,13 @@ from api.cameras import camera_facts
 from api.places import Where
 from api.services import Services
 from archive.errors import NotFound, Refused
-from archive.ledger import Ledger
+from archive.footage.reader import Reading
 from archive.model.camera import Camera, Place, from_state
 from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND as REQUEST
 from archive.model.request import from_state as request_from_state
 from archive.persons import same_person
-from archive.reader import Reading
+from archive.records.ledger.streams import Ledger
 from archive.timespan import Timespan
 
 

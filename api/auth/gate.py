@@ -18,8 +18,8 @@ from api.auth.cookies import Cookies, safe_path
 from api.auth.people import People, Present
 from api.auth.principal import Principal, TokenVerifier
 from api.web.files import OPEN_PAGES, SIGN_IN
-from archive.custody import Company
 from archive.errors import ArchiveError, Refused
+from archive.records.custody import Company
 
 OPEN = (
     frozenset({"/healthz", "/readyz", "/auth/login", "/auth/callback", "/auth/local", "/auth/invitation"})

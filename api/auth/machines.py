@@ -10,8 +10,8 @@ from api.auth.principal import Principal
 from api.auth.tokens import TokenFile
 from archive.clock import Clock
 from archive.errors import Malformed, NotFound, Refused
-from archive.ledger import Ledger
 from archive.model.token import KIND, TokenScope, to_json
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
 
 LONGEST = 366 * DAY

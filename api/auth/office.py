@@ -17,9 +17,9 @@ from api.auth.invitations import Invitation, Invitations
 from api.auth.machines import Machines
 from api.auth.passwords import Passwords
 from api.auth.people import People
+from archive.cases.people.users import Users
 from archive.errors import Refused
 from archive.model.user import Role, User
-from archive.people.users import Users
 
 
 class WaysIn:

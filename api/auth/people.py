@@ -22,11 +22,11 @@ from api.auth.oidc import Identity, Provider
 from api.auth.passwords import Passwords, check_password
 from api.auth.principal import Principal
 from api.auth.sessions import CookieBox, Pending, Session
+from archive.cases.people.roster import Roster
+from archive.cases.people.users import Users
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused, Unavailable
 from archive.model.user import Role, User
-from archive.people.roster import Roster
-from archive.people.users import Users
 from archive.timespan import MINUTE
 
 _MAX_RENEWED = 10_000

@@ -12,8 +12,8 @@ the answer names one too many, never one too few:
 from collections.abc import Iterable, Mapping, Sequence
 
 from api.auth.holders import Known
-from archive.ledger import Entry, Ledger
 from archive.model.token import KIND, TokenScope, from_json
+from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import format_instant, parse_instant
 
 _SINCE_EVER = ""

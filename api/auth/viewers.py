@@ -14,12 +14,12 @@ from api.auth.permissions import RIGHT_OF, Reach, reach_of
 from api.auth.principal import Principal
 from api.auth.tokens_then import tokens_at
 from archive.canonical import JsonObject
-from archive.ledger import Entry, Ledger
 from archive.model import camera as cameras
 from archive.model import grant as grants
 from archive.model import user as users
 from archive.model.grant import Grant
 from archive.model.user import User
+from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import format_instant
 
 ACTIONS = ("footage.play", "clips.download", "evidence.download")

@@ -1,9 +1,7 @@
-"""Examples of bodies, put together from their schemas and :mod:`api.described.values`."""
+"""Examples of bodies, put together from the examples of the fields in their schemas."""
 
 from collections.abc import Mapping
 from typing import Any
-
-from api.described.values import VALUES
 
 PREFIX = "#/components/schemas/"
 UNKNOWN = "no example of"
@@ -19,6 +17,8 @@ def example_of(schema: Schema, schemas: Schema, within: str = "", name: str = ""
     ``name`` the field.
     """
     match schema:
+        case {"examples": [value, *_]}:
+            return value
         case {"$ref": str(ref)}:
             inner = ref.removeprefix(PREFIX)
             return example_of(schemas[inner], schemas, inner)
@@ -29,28 +29,9 @@ def example_of(schema: Schema, schemas: Schema, within: str = "", name: str = ""
             return example_of(chosen, schemas, within, name)
         case {"type": "object"}:
             fields = schema.get("properties", {})
-            return {key: _field(inner, schemas, within, key) for key, inner in fields.items()}
+            return {key: example_of(inner, schemas, within, key) for key, inner in fields.items()}
         case {"type": "array", "items": items}:
             return [example_of(items, schemas, within, name)]
         case _:
             unknown = False if schema.get("type") == "boolean" else f"{UNKNOWN} {within}.{name}"
             return schema.get("default", unknown)
-
-
-def _field(schema: Schema, schemas: Schema, within: str, name: str) -> Any:
-    """A field's value: by its name where that says what kind of value it is, else by its schema."""
-    own = f"{within.rsplit('__', 1)[-1]}.{name}"
-    if own in VALUES:
-        return VALUES[own]
-    if name in VALUES and _is_plain(schema):
-        return VALUES[name]
-    return example_of(schema, schemas, within, name)
-
-
-def _is_plain(schema: Schema) -> bool:
-    """Whether a schema says no more than that it is text, a number or a map; enums have their own values."""
-    if "anyOf" in schema:
-        return all(_is_plain(choice) for choice in schema["anyOf"])
-    if schema.get("type") == "array":
-        return _is_plain(schema["items"])
-    return not {"$ref", "properties", "enum", "const"} & set(schema) and schema.get("type") != "boolean"

@@ -15,7 +15,7 @@ from api.statements import attachment, clip_headers, compact
 from api.transfer import Download, Representation, send
 from api.visit import Visit, require, span_details
 from archive.canonical import JsonObject
-from archive.clip.exact import NoFootage
+from archive.footage.clip.exact import NoFootage
 from archive.timespan import Timespan, format_instant
 
 

@@ -19,12 +19,12 @@ from api.routing import BINARY, add_document, add_json
 from api.schemas.custody import CustodyPage
 from api.statements import attachment
 from api.visit import Visit, require
-from archive.custody_report.items import Item
-from archive.custody_report.lines import Made, jsonl, line_json
-from archive.custody_report.printed import MAX_PRINTED, printed
-from archive.custody_report.record import MAX_LINES, Asked
 from archive.errors import NotFound, Refused
 from archive.persons import same_person
+from archive.records.custody_report.items import Item
+from archive.records.custody_report.lines import Made, jsonl, line_json
+from archive.records.custody_report.paper import MAX_PRINTED, printed
+from archive.records.custody_report.record import MAX_LINES, Asked
 from archive.timespan import Timespan, format_instant
 
 JSONL, PDF = "application/jsonl", "application/pdf"
@@ -112,7 +112,7 @@ def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
     """What is asked for, as far as it is theirs; and whether addresses and sessions are.
 
     Raises:
-        NotFound, Malformed: as :meth:`archive.custody_report.record.CustodyRecord.asked`.
+        NotFound, Malformed: as :meth:`archive.records.custody_report.record.CustodyRecord.asked`.
         Refused: ``not_permitted`` for somebody else's acts.
     """
     named = tuple(one for one in (question.item, question.person) if one)

@@ -17,10 +17,10 @@ from api.schemas.dispositions import (
 from api.statements import attachment
 from api.visit import Visit, require
 from archive import keys
-from archive.disposition.listing import PDF, RECORD
-from archive.disposition.paper import read_paper
 from archive.errors import Conflict
 from archive.ids import check_name
+from archive.lifecycle.disposition.listing import PDF, RECORD
+from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import KIND, Cause, Disposition, DispositionStatus, Outcome, from_state
 
 MAX_PAGE = 1000

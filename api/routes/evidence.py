@@ -15,9 +15,9 @@ from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, Verification
 from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
 from api.visit import Visit, check_purpose, require, span_details
+from archive.footage.reader import check_span
 from archive.ids import check_evidence_id
 from archive.model.evidence import EvidenceStatus
-from archive.reader import check_span
 from archive.timespan import Timespan
 
 MAX_PAGE = 1000

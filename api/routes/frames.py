@@ -11,7 +11,7 @@ from api.parameters import CameraId, instant
 from api.ranges import is_unmodified
 from api.routing import BINARY, add_document
 from api.visit import Visit, require
-from archive.clip.exact import no_footage
+from archive.footage.clip.exact import no_footage
 from archive.timespan import Timespan, format_instant
 
 

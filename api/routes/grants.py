@@ -17,10 +17,11 @@ from api.routing import add_json
 from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
 from api.visit import Visit, require, span_details
 from archive.canonical import JsonObject
+from archive.cases.people.grants import MAX_CAMERAS, GrantHead, Grants
 from archive.errors import ArchiveError, Malformed, NotFound
 from archive.ids import check_name
-from archive.people.grants import MAX_CAMERAS, GrantHead, Grants
-from archive.retention.answers import history_json
+from archive.lifecycle.retention.answers import history_json
+from archive.model.grant import to_state
 from archive.timespan import Timespan, format_instant
 
 MAX_PAGE = 1000
@@ -185,20 +186,9 @@ def _answer(
 
 def _grant_json(head: GrantHead, now: int) -> JsonObject:
     grant = head.grant
-    return {
+    return to_state(grant) | {
         "id": grant.id,
         "version": head.entry.version,
-        "person": grant.person,
-        "agency": grant.agency,
-        "cameras": list(grant.cameras),
-        "from": format_instant(grant.span.start),
-        "to": format_instant(grant.span.end),
-        "rights": sorted(right.value for right in grant.rights),
-        "until": format_instant(grant.until),
-        "basis": grant.basis,
-        "request": grant.request,
-        "given_by": grant.given_by,
-        "given_at": format_instant(grant.given_at),
         "revoked": grant.revoked,
         "in_force": grant.in_force(now),
     }

@@ -23,12 +23,12 @@ from api.schemas.handover import (
 )
 from api.statements import attachment
 from api.visit import Visit, require
+from archive.cases.handover.facts import facts_json, facts_of
+from archive.cases.handover.reading import Handover
+from archive.cases.people.users import Users
 from archive.errors import Malformed, NotFound, Refused
-from archive.handover.facts import facts_json, facts_of
-from archive.handover.reading import Handover
 from archive.model.handover import HoldAfter
 from archive.model.handover import Officer as NamedOfficer
-from archive.people.users import Users
 from archive.timespan import format_instant
 
 

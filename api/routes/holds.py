@@ -22,11 +22,11 @@ from api.schemas.holds import (
 )
 from api.visit import Visit, require, span_details
 from archive.errors import NotFound, Refused
-from archive.holds.answers import hold_json, progress_json
-from archive.holds.placing import MAX_CAMERAS, HoldHead
 from archive.ids import check_name
+from archive.lifecycle.holds.answers import hold_json, progress_json
+from archive.lifecycle.holds.service import MAX_CAMERAS, HoldHead
+from archive.lifecycle.retention.answers import history_json
 from archive.model.hold import HoldStatus
-from archive.retention.answers import history_json
 from archive.timespan import Timespan
 
 MAX_PAGE = 1000

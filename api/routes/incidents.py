@@ -11,9 +11,9 @@ from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.routing import add_json
 from api.schemas.incidents import IncidentCloseIn, IncidentOut, IncidentsPage
 from api.visit import Visit, require
-from archive import incidents as record
 from archive.ids import check_name
-from archive.incidents import IncidentStatus, find_incident, incidents
+from archive.records import integrity_incidents as record
+from archive.records.integrity_incidents import IncidentStatus, find_incident, incidents
 
 MAX_PAGE = 1000
 

@@ -10,10 +10,10 @@ from api.acts import Act
 from api.routing import add_json
 from api.schemas.log import CheckpointDetail, CheckpointPage, ProofOut
 from api.visit import Visit, require
-from archive.checkpoint import stored
-from archive.checkpoint.prove import prove
 from archive.errors import Malformed
 from archive.keys import MAX_KEY_BYTES
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.prove import prove
 
 MAX_PAGE = 500
 SHOWN = ("segments/", "journal/")

@@ -1,7 +1,8 @@
 """Papers of requests: uploading one, adding it to a request, fetching it.
 
 A paper is uploaded first and named by its hash afterwards, so that a form with its papers is small and a
-filing that is repeated sends no scan twice. It is told by its bytes alone (:mod:`archive.requests.sniffing`).
+filing that is repeated sends no scan twice. It is told by its bytes alone
+(:mod:`archive.cases.requests.sniffing`).
 """
 
 from enum import Enum
@@ -21,10 +22,10 @@ from api.schemas.requests import PaperIn, RequestOut, UploadOut
 from api.statements import attachment
 from api.transfer import Download, Representation, send
 from archive.canonical import JsonObject
+from archive.cases.requests.sniffing import SUFFIXES
 from archive.errors import Malformed, NotFound
 from archive.ids import check_sha256
 from archive.model.request import AttachmentKind
-from archive.requests.sniffing import SUFFIXES
 
 UPLOADS = "/v1/requests/attachments"
 

@@ -23,12 +23,12 @@ from api.routing import add_bytes, add_document
 from api.statements import gap_headers
 from api.transfer import Representation, send
 from api.visit import Visit, require, span_details
-from archive.clip.footage import read_header
-from archive.clip.viewing import ViewingSegment, viewing_init
 from archive.errors import Malformed, NotFound
+from archive.footage.clip.footage import read_header
+from archive.footage.clip.viewing import ViewingSegment, viewing_init
+from archive.footage.mp4.header import SegmentHeader
 from archive.ids import check_run
 from archive.model.segment import SegmentRef
-from archive.mp4.header import SegmentHeader
 from archive.timespan import HOUR, Timespan
 
 MEDIA_TYPE = "video/mp4"

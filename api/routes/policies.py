@@ -25,9 +25,9 @@ from api.visit import Visit, require
 from archive.canonical import JsonObject
 from archive.errors import NotFound
 from archive.ids import check_name
+from archive.lifecycle.retention.answers import explanation_json, history_json, policy_json
+from archive.lifecycle.retention.service import PolicyRecord, scope_of
 from archive.model.retention import Scope, ScopeKind
-from archive.retention.answers import explanation_json, history_json, policy_json
-from archive.retention.policies import PolicyRecord, scope_of
 from search.planning import hours_of
 
 

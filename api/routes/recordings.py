@@ -13,7 +13,7 @@ from api.places import Where, WhereAsked
 from api.routing import add_json
 from api.schemas.recordings import RecordingsOut, SegmentsPage, segment_json
 from api.visit import Visit, require, span_details
-from archive.reader import check_span
+from archive.footage.reader import check_span
 from archive.timespan import Timespan
 from search.coverage import recordings
 from search.query import MAX_PAGE, SegmentQuery
@@ -79,13 +79,6 @@ def _query(visit: Visit, act: Act, span: Timespan, where: Where, camera: list[st
     cameras = camera_ids(camera, visit.services.settings.max_cameras)
     visit.begin(act, *cameras, details={**span_details(span), **where.details()})
     check_span(span, visit.services.clock.now())
-    query = SegmentQuery(
-        span=span,
-        cameras=cameras or None,
-        kecamatan=where.kecamatan,
-        owners=where.owners,
-        near=where.near,
-        box=where.box,
-    )
+    query = where.query(span, cameras)
     visit.access.searched(cameras, lambda: visit.services.index.cameras(query))
     return query

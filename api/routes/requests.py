@@ -40,13 +40,13 @@ from api.schemas.requests import (
 )
 from api.visit import Visit
 from archive.canonical import JsonObject
+from archive.cases.people.users import Users
+from archive.cases.requests.answers import brief_json, history_json, related, request_json
+from archive.cases.requests.book import RequestHead
 from archive.errors import IntegrityError, NotFound
-from archive.holds.answers import progress_json
 from archive.ids import check_name
+from archive.lifecycle.holds.answers import progress_json
 from archive.model.request import RequestStatus, is_letter_overdue
-from archive.people.users import Users
-from archive.requests.answers import brief_json, history_json, related, request_json
-from archive.requests.book import RequestHead
 from archive.timespan import format_instant
 
 MAX_PAGE = 1000

@@ -28,11 +28,11 @@ from api.schemas.users import (
 from api.services import Services
 from api.visit import Visit, require
 from archive.canonical import JsonObject
+from archive.cases.people.users import UserHead
 from archive.errors import ArchiveError, NotFound
 from archive.ids import check_name
+from archive.lifecycle.retention.answers import history_json
 from archive.model.user import Role, User
-from archive.people.users import UserHead
-from archive.retention.answers import history_json
 from archive.timespan import format_instant
 
 MAX_PAGE = 1000

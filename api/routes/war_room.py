@@ -19,11 +19,11 @@ from api.routing import add_json
 from api.schemas.war_room import HistoryOut
 from api.visit import Visit, require, span_details
 from archive.errors import Malformed, NotFound, Refused
+from archive.footage.reader import check_span
 from archive.ids import check_name
-from archive.reader import check_span
 from archive.timespan import HOUR, SpanSet, Timespan, format_instant
 from search.coverage import recordings
-from search.query import MAX_FILTER, SegmentQuery
+from search.query import MAX_FILTER
 
 MAX_CAMERAS = 100
 USUAL_CAMERAS = 25
@@ -79,14 +79,7 @@ def get_history(
     for one in named:
         access.footage(one, span)
     where = access.narrowed(where) if not named else where
-    query = SegmentQuery(
-        span=span,
-        cameras=named or None,
-        kecamatan=where.kecamatan,
-        owners=where.owners,
-        near=where.near,
-        box=where.box,
-    )
+    query = where.query(span, named)
     registered = registered_cameras(services, query, where)
     candidates = (one for one in sorted(registered) if one > after)
     known = ((one, facts_then(services, one, span, access.admits)) for one in candidates)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from archive.cameras import CameraForm
+from archive.footage.cameras import CameraForm
 from archive.model.camera import OwnerKind
 
 Short = Annotated[str, StringConstraints(max_length=200)]
@@ -15,17 +15,17 @@ Degrees = Annotated[Decimal, Field(max_digits=20, allow_inf_nan=False)]
 class CameraOut(BaseModel):
     """A registered camera. ``source`` is shown without user name, password and query."""
 
-    id: str
-    name: str
-    source: str
-    lat: float
-    lon: float
-    kecamatan: str
-    kelurahan: str
-    owner: OwnerKind
+    id: str = Field(examples=["cam-1"])
+    name: str = Field(examples=["Simpang Pettarani"])
+    source: str = Field(examples=["rtsp://192.0.2.9/1"])
+    lat: float = Field(examples=[-5.1477])
+    lon: float = Field(examples=[119.4327])
+    kecamatan: str = Field(examples=["73.71.01"])
+    kelurahan: str = Field(examples=["73.71.01.1001"])
+    owner: OwnerKind = Field(examples=["public"])
     view: Literal["public"]
-    segment_seconds: int
-    registered_at: str
+    segment_seconds: int = Field(examples=[10])
+    registered_at: str = Field(examples=["2026-03-02T01:00:00.000000Z"])
     disabled: bool
     audio: bool
 
@@ -41,17 +41,19 @@ class CameraIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Short
-    source: Annotated[str, StringConstraints(max_length=2000)]
-    name: Short
-    lat: Degrees
-    lon: Degrees
-    kecamatan: Short
-    kelurahan: Short
-    owner: Short
-    view: Short
-    segment_seconds: int | None = None
-    reason: Short = ""
+    id: Short = Field(examples=["cam-1"])
+    source: Annotated[str, StringConstraints(max_length=2000)] = Field(
+        examples=["rtsp://viewer:secret@192.0.2.9/1"]
+    )
+    name: Short = Field(examples=["Simpang Pettarani"])
+    lat: Degrees = Field(examples=[-5.1477])
+    lon: Degrees = Field(examples=[119.4327])
+    kecamatan: Short = Field(examples=["73.71.01"])
+    kelurahan: Short = Field(examples=["73.71.01.1001"])
+    owner: Short = Field(examples=["public"])
+    view: Short = Field(examples=["public"])
+    segment_seconds: int | None = Field(None, examples=[10])
+    reason: Short = Field("", examples=["Izin 7/2026"])
 
     def form(self) -> CameraForm:
         """The same as the registry wants it: text, not yet judged."""
@@ -74,16 +76,18 @@ class CameraPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    source: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
-    name: Short | None = None
-    lat: Degrees | None = None
-    lon: Degrees | None = None
-    kecamatan: Short | None = None
-    kelurahan: Short | None = None
-    owner: Short | None = None
-    view: Short | None = None
-    segment_seconds: int | None = None
-    reason: Short = ""
+    source: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = Field(
+        None, examples=["rtsp://viewer:secret@192.0.2.9/2"]
+    )
+    name: Short | None = Field(None, examples=["Simpang Pettarani 2"])
+    lat: Degrees | None = Field(None, examples=[-5.1477])
+    lon: Degrees | None = Field(None, examples=[119.4327])
+    kecamatan: Short | None = Field(None, examples=["73.71.01"])
+    kelurahan: Short | None = Field(None, examples=["73.71.01.1001"])
+    owner: Short | None = Field(None, examples=["public"])
+    view: Short | None = Field(None, examples=["public"])
+    segment_seconds: int | None = Field(None, examples=[10])
+    reason: Short = Field("", examples=["lengkap"])
 
     def changes(self) -> dict[str, str]:
         """The given fields as text, for the registry to judge."""
@@ -99,4 +103,4 @@ class Reason(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Short
+    reason: Short = Field(examples=["Perbaikan tiang"])

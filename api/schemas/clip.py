@@ -2,14 +2,15 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.examples import FROM, HASH, KEY, RUN, TO
 from api.schemas.problem import GapOut
 
 
 class EdgesOut(BaseModel):
     """A half-open span of time."""
 
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
 
 
 class PieceOut(EdgesOut):
@@ -18,16 +19,16 @@ class PieceOut(EdgesOut):
     ``at_us`` is where it begins in the clip's own time; ``original`` and ``sha256`` name the segment.
     """
 
-    at_us: int
-    run: str
-    seq: int
-    frames: int
-    hidden_frames: int
-    original: str
-    sha256: str
-    original_offset: int
-    clip_offset: int
-    length: int
+    at_us: int = Field(examples=[0])
+    run: str = Field(examples=[RUN])
+    seq: int = Field(examples=[1])
+    frames: int = Field(examples=[9000])
+    hidden_frames: int = Field(examples=[7])
+    original: str = Field(examples=[KEY])
+    sha256: str = Field(examples=[HASH])
+    original_offset: int = Field(examples=[3391])
+    clip_offset: int = Field(examples=[4096])
+    length: int = Field(examples=[524288])
 
 
 class ClipOut(BaseModel):
@@ -35,11 +36,11 @@ class ClipOut(BaseModel):
 
     asked: EdgesOut
     actual: EdgesOut | None
-    hidden_preroll_us: int
-    hidden_tail_us: int
-    frames: int
-    hidden_frames: int
-    bytes: int
-    sha256: str | None
+    hidden_preroll_us: int = Field(examples=[466667])
+    hidden_tail_us: int = Field(examples=[0])
+    frames: int = Field(examples=[9000])
+    hidden_frames: int = Field(examples=[7])
+    bytes: int = Field(examples=[31457280])
+    sha256: str | None = Field(examples=[HASH])
     pieces: list[PieceOut]
     gaps: list[GapOut]

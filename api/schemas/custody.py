@@ -2,45 +2,47 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from api.schemas.examples import CASE, FROM, REQUEST, TO
 
 
 class LabelOut(BaseModel):
     """What an act is called, in Indonesian and in English."""
 
-    id: str
-    en: str
+    id: str = Field(examples=["Penahanan ditetapkan"])
+    en: str = Field(examples=["Hold placed"])
 
 
 class ActorOut(BaseModel):
     """Who acted. Address and session are "" for readers who are not shown them."""
 
-    id: str
-    role: str
-    agency: str
-    address: str
-    session: str
+    id: str = Field(examples=["user:citra"])
+    role: str = Field(examples=["war_room"])
+    agency: str = Field(examples=[""])
+    address: str = Field(examples=["192.0.2.17"])
+    session: str = Field(examples=["b3V0c2lkZXI"])
 
 
 class ActOut(BaseModel):
     """One act. ``proof`` names the stored line that says so; ``details`` hold text and integers."""
 
-    at: str
-    id: str
+    at: str = Field(examples=[FROM])
+    id: str = Field(examples=["20261124T091241.520000Z-citra-17"])
     source: Literal["custody", "ledger"]
-    type: str
-    premis: str
+    type: str = Field(examples=["hold.place"])
+    premis: str = Field(examples=["http://id.loc.gov/vocabulary/preservation/eventType/mod"])
     label: LabelOut
     actor: ActorOut
-    purpose: str
+    purpose: str = Field(examples=[CASE])
     outcome: Literal["done", "refused", "failed"]
-    objects: list[str]
-    details: dict[str, Any]
-    proof: str
+    objects: list[str] = Field(examples=[[REQUEST, "cam-1"]])
+    details: dict[str, Any] = Field(examples=[{"from": FROM, "to": TO}])
+    proof: str = Field(examples=["ledger/hold/00000001.json"])
 
 
 class CustodyPage(BaseModel):
     """Acts in order of time; ``next`` is the cursor that goes on, null at the end."""
 
     acts: list[ActOut]
-    next: str | None
+    next: str | None = Field(examples=[None])

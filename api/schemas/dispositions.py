@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.examples import DECIDED, DISPOSITION, FROM, HASH, OTHER, PERWALI, SEALED, SIGNER, TO
 from archive.canonical import JsonObject
 from archive.model.disposition import Cause, Disposition, DispositionStatus, to_state
 
@@ -9,62 +10,62 @@ from archive.model.disposition import Cause, Disposition, DispositionStatus, to_
 class OrderingActOut(BaseModel):
     """One entry of a policy's history."""
 
-    version: int
-    at: str
-    actor: str
-    action: str
+    version: int = Field(examples=[1])
+    at: str = Field(examples=[FROM])
+    actor: str = Field(examples=["user:citra"])
+    action: str = Field(examples=["hold.placed"])
 
 
 class OrderingPolicyOut(BaseModel):
     """A policy in whose name footage went, as it stood then; ``keep_days_max`` is null without one."""
 
-    scope: str
-    version: int
-    keep_days_min: int
-    keep_days_max: int | None
-    basis: str
-    segments: int
-    bytes: int
+    scope: str = Field(examples=["kecamatan:73.71.01"])
+    version: int = Field(examples=[1])
+    keep_days_min: int = Field(examples=[30])
+    keep_days_max: int | None = Field(examples=[90])
+    basis: str = Field(examples=[PERWALI])
+    segments: int = Field(examples=[60])
+    bytes: int = Field(examples=[31457280])
     acts: list[OrderingActOut]
 
 
 class OutcomeOut(BaseModel):
     """What came of it. ``kept`` counts by reason; the hashes are SHA-256."""
 
-    ended_at: str
-    destroyed: int
-    destroyed_bytes: int
-    kept: dict[str, int]
-    kept_sha256: str
-    record_sha256: str
-    pdf_sha256: str
-    signer_sha256: str
-    retry_at: str
+    ended_at: str = Field(examples=[SEALED])
+    destroyed: int = Field(examples=[8640])
+    destroyed_bytes: int = Field(examples=[45298483200])
+    kept: dict[str, int] = Field(examples=[{"held": 12}])
+    kept_sha256: str = Field(examples=[OTHER])
+    record_sha256: str = Field(examples=[HASH])
+    pdf_sha256: str = Field(examples=[OTHER])
+    signer_sha256: str = Field(examples=[SIGNER])
+    retry_at: str = Field(examples=[""])
 
 
 class DispositionOut(BaseModel):
     """One disposition; ``outcome`` is null while it goes on, ``stamped_at`` until it has its time stamp."""
 
-    id: str
+    id: str = Field(examples=[DISPOSITION])
     cause: Cause
     status: DispositionStatus
-    started_at: str
-    started_by: str
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-    segments: int
-    bytes: int
-    list_sha256: str
+    started_at: str = Field(examples=[DECIDED])
+    started_by: str = Field(examples=["rule:retention"])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
+    segments: int = Field(examples=[60])
+    bytes: int = Field(examples=[31457280])
+    list_sha256: str = Field(examples=[HASH])
     policies: list[OrderingPolicyOut]
     outcome: OutcomeOut | None
-    stamped_at: str | None
+    stamped_at: str | None = Field(examples=[SEALED])
 
 
 class DispositionsOut(BaseModel):
     """Some dispositions, the newest first; ``next`` is the cursor that goes on, null at the end."""
 
     dispositions: list[DispositionOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class DispositionRecordOut(BaseModel):
@@ -72,9 +73,9 @@ class DispositionRecordOut(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str
+    id: str = Field(examples=[DISPOSITION])
     cause: Cause
-    signer_sha256: str
+    signer_sha256: str = Field(examples=[SIGNER])
 
 
 def disposition_json(found: Disposition) -> JsonObject:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.schemas.examples import CASE, DECIDED, EVIDENCE, FROM, HASH, SEALED, SIGNER, TO
 from archive.canonical import JsonObject
 from archive.model.evidence import EvidenceRecord, EvidenceStatus, PackageKind
 from archive.timespan import format_instant
@@ -17,19 +18,25 @@ class SealIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cameras: Annotated[list[Annotated[str, StringConstraints(max_length=63)]], Field(min_length=1)]
-    start: Annotated[str, StringConstraints(max_length=64), Field(alias="from")]
-    end: Annotated[str, StringConstraints(max_length=64), Field(alias="to")]
-    case: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    purpose: Annotated[str, StringConstraints(max_length=200)] = ""
+    cameras: Annotated[list[Annotated[str, StringConstraints(max_length=63)]], Field(min_length=1)] = Field(
+        examples=[["cam-1"]]
+    )
+    start: Annotated[str, StringConstraints(max_length=64), Field(alias="from")] = Field(
+        examples=["2026-11-24T14:00:00+08:00"]
+    )
+    end: Annotated[str, StringConstraints(max_length=64), Field(alias="to")] = Field(
+        examples=["2026-11-24T14:10:00+08:00"]
+    )
+    case: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(examples=[CASE])
+    purpose: Annotated[str, StringConstraints(max_length=200)] = Field("", examples=[CASE])
     kind: PackageKind = PackageKind.FOOTAGE
 
 
 class Failure(BaseModel):
     """Why a package was not made."""
 
-    code: str
-    message: str
+    code: str = Field(examples=["no_footage"])
+    message: str = Field(examples=["The stored bytes are not the ones that were recorded."])
 
 
 class EvidenceOut(BaseModel):
@@ -39,40 +46,40 @@ class EvidenceOut(BaseModel):
     is the code of what sealing waits for, such as ``checkpoint_pending``, and empty where it is nothing.
     """
 
-    evidence_id: str
+    evidence_id: str = Field(examples=[EVIDENCE])
     kind: PackageKind
-    status: EvidenceStatus
-    cameras: list[str]
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-    case: str
-    requested_by: str
-    requested_at: str
-    attempts: int
-    waiting: str
-    tagmanifest_sha256: str | None
-    signer_sha256: str | None
-    gen_time: str | None
-    tsa: str | None
-    originals: int | None
-    bytes: int | None
-    failure: Failure | None
+    status: EvidenceStatus = Field(examples=["sealed"])
+    cameras: list[str] = Field(examples=[["cam-1"]])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
+    case: str = Field(examples=[CASE])
+    requested_by: str = Field(examples=["user:citra"])
+    requested_at: str = Field(examples=[DECIDED])
+    attempts: int = Field(examples=[1])
+    waiting: str = Field(examples=[""])
+    tagmanifest_sha256: str | None = Field(examples=[HASH])
+    signer_sha256: str | None = Field(examples=[SIGNER])
+    gen_time: str | None = Field(examples=[SEALED])
+    tsa: str | None = Field(examples=["local"])
+    originals: int | None = Field(examples=[60])
+    bytes: int | None = Field(examples=[31457280])
+    failure: Failure | None = Field(examples=[None])
 
 
 class EvidencePage(BaseModel):
     """Some packages, the newest request first; ``next`` is the cursor that goes on, null at the end."""
 
     evidence: list[EvidenceOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class FindingOut(BaseModel):
     """One thing a verification found."""
 
-    code: str
+    code: str = Field(examples=["crl_stale"])
     severity: Literal["error", "warning"]
-    path: str
-    message: str
+    path: str = Field(examples=["data/original/…"])
+    message: str = Field(examples=["The stored bytes are not the ones that were recorded."])
 
 
 class VerificationOut(BaseModel):

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.schemas.examples import FROM, GRANT, REQUEST, SEALED, TO
 from api.schemas.users import ChangeOut
+from archive.cases.people.grants import MAX_CAMERAS, MAX_TEXT
 from archive.model.grant import Right
-from archive.people.grants import MAX_CAMERAS, MAX_TEXT
 
 CameraName = Annotated[str, StringConstraints(max_length=63)]
 Time = Annotated[str, StringConstraints(max_length=64)]
@@ -20,19 +21,19 @@ class GivenOut(BaseModel):
     ``person`` is an account, or "" where ``agency`` is named. ``basis`` is the paper it rests on.
     """
 
-    id: str
-    version: int
-    person: str
-    agency: str
-    cameras: list[str]
-    start: Annotated[str, Field(alias="from")]
-    end: Annotated[str, Field(alias="to")]
+    id: str = Field(examples=[GRANT])
+    version: int = Field(examples=[1])
+    person: str = Field(examples=["user:dewi"])
+    agency: str = Field(examples=["polrestabes"])
+    cameras: list[str] = Field(examples=[["cam-1"]])
+    start: Annotated[str, Field(alias="from")] = Field(examples=[FROM])
+    end: Annotated[str, Field(alias="to")] = Field(examples=[TO])
     rights: list[Right]
-    until: str
-    basis: str
-    request: str
-    given_by: str
-    given_at: str
+    until: str = Field(examples=["2026-11-27T09:43:17.904000Z"])
+    basis: str = Field(examples=["KUHAP pasal 39"])
+    request: str = Field(examples=[REQUEST])
+    given_by: str = Field(examples=["user:citra"])
+    given_at: str = Field(examples=[SEALED])
     revoked: bool
     in_force: bool
 
@@ -47,7 +48,7 @@ class GrantPage(BaseModel):
     """Some grants, the newest first; ``next`` is the cursor that goes on, null at the end."""
 
     grants: list[GivenOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class GrantIn(BaseModel):
@@ -70,14 +71,16 @@ class GrantIn(BaseModel):
         },
     )
 
-    person: Annotated[str, StringConstraints(max_length=63)] = ""
-    agency: Text = ""
-    cameras: Annotated[list[CameraName], Field(min_length=1, max_length=MAX_CAMERAS)]
-    start: Annotated[Time, Field(alias="from")]
-    end: Annotated[Time, Field(alias="to")]
+    person: Annotated[str, StringConstraints(max_length=63)] = Field("", examples=["user:dewi"])
+    agency: Text = Field("", examples=["polrestabes"])
+    cameras: Annotated[list[CameraName], Field(min_length=1, max_length=MAX_CAMERAS)] = Field(
+        examples=[["cam-1"]]
+    )
+    start: Annotated[Time, Field(alias="from")] = Field(examples=["2026-11-24T14:00:00+08:00"])
+    end: Annotated[Time, Field(alias="to")] = Field(examples=["2026-11-24T14:10:00+08:00"])
     rights: Annotated[list[Right], Field(min_length=1, max_length=len(Right))]
-    until: Time
-    basis: Reason
+    until: Time = Field(examples=["2026-11-28T17:00:00+08:00"])
+    basis: Reason = Field(examples=["KUHAP pasal 39"])
 
 
 class GrantReason(BaseModel):
@@ -87,4 +90,4 @@ class GrantReason(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"reason": "penyelidikan selesai"}]}
     )
 
-    reason: Reason
+    reason: Reason = Field(examples=["lengkap"])

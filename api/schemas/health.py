@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Alive(BaseModel):
@@ -15,7 +15,7 @@ class Ready(BaseModel):
     """Each part is ``ok``, ``no answer`` or an error code."""
 
     status: Literal["ok", "not_ready"]
-    parts: dict[str, str]
+    parts: dict[str, str] = Field(examples=[{"store": "ok"}])
 
 
 class AnyObject(BaseModel):

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from archive.holds.placing import MAX_CAMERAS, MAX_TEXT
+from api.schemas.examples import CASE, DECIDED, FILED, FROM, HOLD, REVIEW, TO
+from archive.lifecycle.holds.service import MAX_CAMERAS, MAX_TEXT
 from archive.model.hold import HoldStatus
 
 Short = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
@@ -15,34 +16,34 @@ CameraName = Annotated[str, StringConstraints(max_length=63)]
 class ReleaseOut(BaseModel):
     """Who proposed the release, and who approved it; null and "" until then."""
 
-    proposed_by: str
-    proposed_at: str
-    reason: str
-    approved_by: str
-    approved_at: str | None
+    proposed_by: str = Field(examples=["user:ani"])
+    proposed_at: str = Field(examples=[DECIDED])
+    reason: str = Field(examples=["lengkap"])
+    approved_by: str = Field(examples=[""])
+    approved_at: str | None = Field(examples=[None])
 
 
 class HoldOut(BaseModel):
     """A hold: cameras, span, case, and where it stands. In force until its release is approved."""
 
-    id: str
-    version: int
-    cameras: list[str]
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-    case: str
-    owner: str
-    basis: str
-    review_at: str
-    placed_by: str
-    placed_at: str
+    id: str = Field(examples=[HOLD])
+    version: int = Field(examples=[1])
+    cameras: list[str] = Field(examples=[["cam-1"]])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
+    case: str = Field(examples=[CASE])
+    owner: str = Field(examples=["Polrestabes Makassar"])
+    basis: str = Field(examples=["KUHAP pasal 39"])
+    review_at: str = Field(examples=[REVIEW])
+    placed_by: str = Field(examples=["user:citra"])
+    placed_at: str = Field(examples=[FILED])
     status: HoldStatus
-    release: ReleaseOut | None
-    in_force: bool
+    release: ReleaseOut | None = Field(examples=[None])
+    in_force: bool = Field(examples=[True])
     review_due: bool
-    changed_at: str
-    changed_by: str
-    reason: str
+    changed_at: str = Field(examples=[DECIDED])
+    changed_by: str = Field(examples=["user:citra"])
+    reason: str = Field(examples=["lengkap"])
 
 
 class HoldProgressOut(BaseModel):
@@ -51,25 +52,25 @@ class HoldProgressOut(BaseModel):
     ``waits_for`` names what may still bring segments: ``span_end``, ``recorders``, or recorder ids.
     """
 
-    in_force: bool
-    swept_at: str
-    segments: int
-    verified: int
-    kept: int
-    troubles: int
-    is_verified: bool
-    settled: bool
-    waits_for: list[str]
+    in_force: bool = Field(examples=[True])
+    swept_at: str = Field(examples=[DECIDED])
+    segments: int = Field(examples=[60])
+    verified: int = Field(examples=[60])
+    kept: int = Field(examples=[0])
+    troubles: int = Field(examples=[0])
+    is_verified: bool = Field(examples=[True])
+    settled: bool = Field(examples=[True])
+    waits_for: list[str] = Field(examples=[[]])
 
 
 class HoldEntryOut(BaseModel):
     """One change of a hold."""
 
-    version: int
-    at: str
-    actor: str
-    action: str
-    reason: str
+    version: int = Field(examples=[1])
+    at: str = Field(examples=[FROM])
+    actor: str = Field(examples=["user:citra"])
+    action: str = Field(examples=["hold.placed"])
+    reason: str = Field(examples=["lengkap"])
 
 
 class OneHoldOut(HoldOut):
@@ -83,7 +84,7 @@ class HoldPage(BaseModel):
     """Some holds, the newest first; ``next`` is the cursor that goes on, null at the end."""
 
     holds: list[HoldOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class HoldIn(BaseModel):
@@ -91,13 +92,15 @@ class HoldIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cameras: Annotated[list[CameraName], Field(min_length=1, max_length=MAX_CAMERAS)]
-    start: Annotated[Time, Field(alias="from")]
-    end: Annotated[Time, Field(alias="to")]
-    case: Short
-    owner: Short
-    basis: Short
-    review_at: Time
+    cameras: Annotated[list[CameraName], Field(min_length=1, max_length=MAX_CAMERAS)] = Field(
+        examples=[["cam-1"]]
+    )
+    start: Annotated[Time, Field(alias="from")] = Field(examples=["2026-11-24T14:00:00+08:00"])
+    end: Annotated[Time, Field(alias="to")] = Field(examples=["2026-11-24T14:10:00+08:00"])
+    case: Short = Field(examples=[CASE])
+    owner: Short = Field(examples=["Polrestabes Makassar"])
+    basis: Short = Field(examples=["KUHAP pasal 39"])
+    review_at: Time = Field(examples=["2027-02-01T08:00:00+08:00"])
 
 
 class ExtendIn(BaseModel):
@@ -105,10 +108,10 @@ class ExtendIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cameras: Annotated[list[CameraName], Field(max_length=MAX_CAMERAS)] = []
-    start: Annotated[Time, Field(alias="from")] = ""
-    end: Annotated[Time, Field(alias="to")] = ""
-    reason: Short
+    cameras: Annotated[list[CameraName], Field(max_length=MAX_CAMERAS)] = Field([], examples=[["cam-1"]])
+    start: Annotated[Time, Field(alias="from")] = Field("", examples=["2026-11-24T13:50:00+08:00"])
+    end: Annotated[Time, Field(alias="to")] = Field("", examples=["2026-11-24T14:20:00+08:00"])
+    reason: Short = Field(examples=["lengkap"])
 
 
 class ReviewIn(BaseModel):
@@ -116,8 +119,8 @@ class ReviewIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    review_at: Time
-    reason: Short
+    review_at: Time = Field(examples=["2027-05-01T08:00:00+08:00"])
+    reason: Short = Field(examples=["lengkap"])
 
 
 class HoldReason(BaseModel):
@@ -125,4 +128,4 @@ class HoldReason(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Short
+    reason: Short = Field(examples=["perkara diputus"])

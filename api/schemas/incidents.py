@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from archive.incidents import MAX_REASON, IncidentStatus
+from api.schemas.examples import DECIDED, FROM, INCIDENT, KEY, TO
+from archive.records.integrity_incidents import MAX_REASON, IncidentStatus
 
 
 class IncidentOut(BaseModel):
@@ -13,24 +14,24 @@ class IncidentOut(BaseModel):
     ``changed_at`` is when it was opened, opened again or closed last.
     """
 
-    id: str
-    version: int
+    id: str = Field(examples=[INCIDENT])
+    version: int = Field(examples=[1])
     status: IncidentStatus
-    code: str
-    subject: str
-    message: str
-    found_by: str
-    details: dict[str, Any]
-    changed_at: str
-    closed_by: str
-    closed_reason: str
+    code: str = Field(examples=["sha256_mismatch"])
+    subject: str = Field(examples=[KEY])
+    message: str = Field(examples=["The stored bytes are not the ones that were recorded."])
+    found_by: str = Field(examples=["fixity"])
+    details: dict[str, Any] = Field(examples=[{"from": FROM, "to": TO}])
+    changed_at: str = Field(examples=[DECIDED])
+    closed_by: str = Field(examples=[""])
+    closed_reason: str = Field(examples=[""])
 
 
 class IncidentsPage(BaseModel):
     """Some incidents, the one changed last first; ``next`` is the cursor that goes on, null at the end."""
 
     incidents: list[IncidentOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class IncidentCloseIn(BaseModel):
@@ -38,4 +39,6 @@ class IncidentCloseIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(max_length=MAX_REASON), Field(min_length=1)]
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON), Field(min_length=1)] = Field(
+        examples=["lengkap"]
+    )

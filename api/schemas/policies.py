@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from api.parameters import instant
+from api.schemas.examples import DECIDED, FROM, HASH, PERWALI
+from archive.lifecycle.retention.basis import Change
+from archive.lifecycle.retention.service import scope_of
 from archive.model.retention import MAX_DAYS, OnPressure, Scope, Terms
-from archive.retention.basis import Change
-from archive.retention.policies import scope_of
 
 Short = Annotated[str, StringConstraints(max_length=500)]
 Time = Annotated[str, StringConstraints(max_length=64)]
@@ -17,11 +18,11 @@ Days = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
 class TermsOut(BaseModel):
     """How long to keep, and from when to when; null for what never is destroyed and never ends."""
 
-    keep_days_min: int
-    keep_days_max: int | None
-    basis: str
-    effective_from: str
-    effective_until: str | None
+    keep_days_min: int = Field(examples=[30])
+    keep_days_max: int | None = Field(examples=[90])
+    basis: str = Field(examples=[PERWALI])
+    effective_from: str = Field(examples=[DECIDED])
+    effective_until: str | None = Field(examples=[None])
     on_pressure: OnPressure
 
 
@@ -30,32 +31,32 @@ class ProposalOut(BaseModel):
 
     withdraws: bool
     terms: TermsOut | None
-    by: str
-    at: str
+    by: str = Field(examples=["user:citra"])
+    at: str = Field(examples=[FROM])
 
 
 class PolicyOut(BaseModel):
     """One scope's policy: in force now, decided and waiting to begin, proposed."""
 
-    scope: str
-    id: str
-    version: int
+    scope: str = Field(examples=["kecamatan:73.71.01"])
+    id: str = Field(examples=["kecamatan-73.71.01"])
+    version: int = Field(examples=[1])
     in_force: TermsOut | None
     waiting: list[TermsOut]
     proposal: ProposalOut | None
-    changed_at: str
-    changed_by: str
-    reason: str
+    changed_at: str = Field(examples=[DECIDED])
+    changed_by: str = Field(examples=["user:citra"])
+    reason: str = Field(examples=["Rapat 7"])
 
 
 class PolicyEntryOut(BaseModel):
     """One change of a policy."""
 
-    version: int
-    at: str
-    actor: str
-    action: str
-    reason: str
+    version: int = Field(examples=[1])
+    at: str = Field(examples=[FROM])
+    actor: str = Field(examples=["user:citra"])
+    action: str = Field(examples=["hold.placed"])
+    reason: str = Field(examples=["lengkap"])
 
 
 class PolicyWithHistoryOut(PolicyOut):
@@ -73,20 +74,20 @@ class PoliciesOut(BaseModel):
 class ScopeTermsOut(BaseModel):
     """A scope that admits a camera's footage, and its terms in force, if any."""
 
-    scope: str
+    scope: str = Field(examples=["kecamatan:73.71.01"])
     terms: TermsOut | None
 
 
 class ExplanationOut(BaseModel):
     """Why a camera's footage is kept as long as it is. ``wins`` is null where no policy is in force."""
 
-    camera: str
-    at: str
-    kecamatan: str | None
-    owner: str | None
-    wins: str | None
-    keep_days_min: int
-    keep_days_max: int | None
+    camera: str = Field(examples=["cam-1"])
+    at: str = Field(examples=[FROM])
+    kecamatan: str | None = Field(examples=["73.71.01"])
+    owner: str | None = Field(examples=["public"])
+    wins: str | None = Field(examples=["kecamatan:73.71.01"])
+    keep_days_min: int = Field(examples=[30])
+    keep_days_max: int | None = Field(examples=[90])
     scopes: list[ScopeTermsOut]
 
 
@@ -98,11 +99,11 @@ class TermsIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    keep_days_min: Days
-    keep_days_max: Days | None
-    basis: Short
-    effective_from: Time | None = None
-    effective_until: Time | None = None
+    keep_days_min: Days = Field(examples=[30])
+    keep_days_max: Days | None = Field(examples=[90])
+    basis: Short = Field(examples=[PERWALI])
+    effective_from: Time | None = Field(None, examples=[DECIDED])
+    effective_until: Time | None = Field(None, examples=[None])
     on_pressure: OnPressure = OnPressure.KEEP
 
     def terms(self, now: int) -> Terms:
@@ -122,7 +123,7 @@ class TermsIn(BaseModel):
 class ProposeIn(TermsIn):
     """Terms to adopt, and why."""
 
-    reason: Short
+    reason: Short = Field(examples=["Rapat 7"])
 
 
 class ApprovalReason(BaseModel):
@@ -130,7 +131,7 @@ class ApprovalReason(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Short = ""
+    reason: Short = Field("", examples=["lengkap"])
 
 
 class PolicyReason(BaseModel):
@@ -138,7 +139,7 @@ class PolicyReason(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Short
+    reason: Short = Field(examples=["Rapat 9"])
 
 
 class ChangeIn(BaseModel):
@@ -146,7 +147,7 @@ class ChangeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    scope: Short
+    scope: Short = Field(examples=["kecamatan:73.71.01"])
     terms: TermsIn
 
     def change(self, now: int) -> Change:
@@ -160,16 +161,16 @@ class PlanIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: Time | None = None
-    cameras: list[Annotated[str, StringConstraints(max_length=63)]] | None = None
+    at: Time | None = Field(None, examples=["2026-12-01T00:00:00+08:00"])
+    cameras: list[Annotated[str, StringConstraints(max_length=63)]] | None = Field(None, examples=[["cam-1"]])
     change: ChangeIn | None = None
 
 
 class AmountOut(BaseModel):
     """Segments and their bytes."""
 
-    segments: int
-    bytes: int
+    segments: int = Field(examples=[60])
+    bytes: int = Field(examples=[31457280])
 
 
 class ShareOut(BaseModel):
@@ -188,39 +189,39 @@ class ShareOut(BaseModel):
 class CameraShareOut(ShareOut):
     """One camera's."""
 
-    camera: str
+    camera: str = Field(examples=["cam-1"])
 
 
 class DayShareOut(CameraShareOut):
     """One camera's of one of the city's days."""
 
-    day: str
+    day: str = Field(examples=["2026-11-24"])
 
 
 class SizeOut(BaseModel):
     """The store's size at the end of a day."""
 
-    day: str
-    bytes: int
+    day: str = Field(examples=["2026-11-24"])
+    bytes: int = Field(examples=[31457280])
 
 
 class PlannedChangeOut(BaseModel):
     """The change a plan was made with."""
 
-    scope: str
+    scope: str = Field(examples=["kecamatan:73.71.01"])
     terms: TermsOut
 
 
 class PlanOut(BaseModel):
     """What would go at ``at``. ``digest`` names it; ``policies`` are the versions it was made by."""
 
-    id: str
-    digest: str
-    at: str
-    made_at: str
-    policies: dict[str, int]
+    id: str = Field(examples=["plan-9f86d081884c7d65"])
+    digest: str = Field(examples=[HASH])
+    at: str = Field(examples=[FROM])
+    made_at: str = Field(examples=[DECIDED])
+    policies: dict[str, int] = Field(examples=[{"kecamatan-73.71.01": 3}])
     change: PlannedChangeOut | None
-    cameras: int
+    cameras: int = Field(examples=[1])
     stored: AmountOut
     total: ShareOut
     by_camera: list[CameraShareOut]

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.problems import MEDIA_TYPE
+from api.schemas.examples import FROM, TO
 
 SCHEMA = "#/components/schemas/Problem"
 
@@ -12,33 +13,33 @@ SCHEMA = "#/components/schemas/Problem"
 class GapOut(BaseModel):
     """A stretch without footage, ``[from, to)``, and its cause."""
 
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-    cause: str
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
+    cause: str = Field(examples=["stalled"])
 
 
 class FieldError(BaseModel):
     """What is wrong with one field, and where: ``query``, ``path``, ``header`` or ``body``."""
 
-    place: str = Field(alias="in")
-    field: str
-    code: str
-    message: str
+    place: str = Field(alias="in", examples=["query"])
+    field: str = Field(examples=["from"])
+    code: str = Field(examples=["missing"])
+    message: str = Field(examples=["Field required"])
 
 
 class Problem(BaseModel):
     """Why an answer is not what was asked for. ``code`` is stable; ``detail`` and ``hint`` are for people."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    hint: str
-    gaps: list[GapOut] = []
-    errors: list[FieldError] = []
-    fits: dict[str, int] = {}
-    incident: str = ""
+    type: str = Field(examples=["urn:saksi:problem:naive_time"])
+    title: str = Field(examples=["Unprocessable Entity"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["'from': '2026-11-24T14:00:00' has no UTC offset"])
+    code: str = Field(examples=["naive_time"])
+    hint: str = Field(examples=["Add the offset: +08:00 for Makassar, Z for UTC."])
+    gaps: list[GapOut] = Field([], examples=[[]])
+    errors: list[FieldError] = Field([], examples=[[]])
+    fits: dict[str, int] = Field({}, examples=[{}])
+    incident: str = Field("", examples=[""])
     retryable: bool = False
 
 

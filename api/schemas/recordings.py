@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.examples import FROM, HASH, KEY, RUN, TO
 from archive.canonical import JsonObject
 from archive.model.segment import SegmentRef
 from archive.timespan import format_instant
@@ -10,21 +11,21 @@ from archive.timespan import format_instant
 class CameraSpanOut(BaseModel):
     """A half-open span of one camera."""
 
-    camera: str
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
+    camera: str = Field(examples=["cam-1"])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
 
 
 class CoverageOut(CameraSpanOut):
     """Footage of one run."""
 
-    run: str
+    run: str = Field(examples=[RUN])
 
 
 class CameraGapOut(CameraSpanOut):
     """A stretch without footage, and its cause."""
 
-    cause: str
+    cause: str = Field(examples=["stalled"])
 
 
 class RecordingsOut(BaseModel):
@@ -38,21 +39,21 @@ class RecordingsOut(BaseModel):
 class SegmentOut(CameraSpanOut):
     """One segment: an immutable object of the archive."""
 
-    run: str
-    seq: int
-    sha256: str
-    bytes: int
-    codec: str
-    gop: str
+    run: str = Field(examples=[RUN])
+    seq: int = Field(examples=[1])
+    sha256: str = Field(examples=[HASH])
+    bytes: int = Field(examples=[31457280])
+    codec: str = Field(examples=["avc1.640028"])
+    gop: str = Field(examples=["closed"])
     held: bool
-    key: str
+    key: str = Field(examples=[KEY])
 
 
 class SegmentsPage(BaseModel):
     """Some segments by start, camera, run and number; ``next`` is the cursor that goes on, or null."""
 
     segments: list[SegmentOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 def segment_json(ref: SegmentRef) -> JsonObject:

@@ -8,12 +8,26 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
+from api.schemas.examples import (
+    CASE,
+    DECIDED,
+    EVIDENCE,
+    FILED,
+    FROM,
+    HASH,
+    HOLD,
+    OTHER,
+    REQUEST,
+    REVIEW,
+    SEALED,
+    TO,
+)
 from api.schemas.holds import HoldProgressOut
+from archive.cases.requests.form import BasisForm, RequestForm
+from archive.cases.requests.transitions import RequestAct
 from archive.model.evidence import PackageKind
 from archive.model.hold import HoldStatus
 from archive.model.request import AgencyKind, AttachmentKind, BasisKind, RequestStatus, Verdict
-from archive.requests.form import BasisForm, RequestForm
-from archive.requests.transitions import RequestAct
 
 Text = Annotated[str, StringConstraints(max_length=4000)]
 
@@ -25,29 +39,31 @@ class _In(BaseModel):
 class RequesterIn(_In):
     """Who asks, as the letter names them. ``nrp_nip``: 8 to 18 digits."""
 
-    name: Text = ""
-    rank: Text = ""
-    nrp_nip: Text = ""
-    agency_kind: Annotated[Text, Field(description="polri, kejaksaan, pengadilan, satpol_pp")] = ""
-    agency: Text = ""
-    unit: Text = ""
-    contact: Text = ""
+    name: Text = Field("", examples=["Dewi Lestari"])
+    rank: Text = Field("", examples=["AIPTU"])
+    nrp_nip: Text = Field("", examples=["78010123"])
+    agency_kind: Annotated[Text, Field(description="polri, kejaksaan, pengadilan, satpol_pp")] = Field(
+        "", examples=["polri"]
+    )
+    agency: Text = Field("", examples=["Polrestabes Makassar"])
+    unit: Text = Field("", examples=["Satreskrim"])
+    contact: Text = Field("", examples=["0411-000000"])
 
 
 class LetterIn(_In):
     """The letter of request. ``date`` is YYYY-MM-DD; ``sha256`` names an upload."""
 
-    number: Text = ""
-    date: Text = ""
-    sha256: Text = ""
+    number: Text = Field("", examples=["B/123/XI/2026"])
+    date: Text = Field("", examples=["2026-11-24"])
+    sha256: Text = Field("", examples=[HASH])
 
 
 class BasisIn(_In):
     """One legal basis: lp, sprindik, penetapan with a number; perda with number and article."""
 
-    kind: Text = ""
-    number: Text = ""
-    article: Text = ""
+    kind: Text = Field("", examples=["lp"])
+    number: Text = Field("", examples=["B/123/XI/2026"])
+    article: Text = Field("", examples=["Pasal 363"])
 
 
 class RequestIn(_In):
@@ -56,11 +72,11 @@ class RequestIn(_In):
     requester: RequesterIn = RequesterIn()
     letter: LetterIn = LetterIn()
     legal_basis: Annotated[list[BasisIn], Field(max_length=100)] = []
-    case: Text = ""
-    purpose: Text = ""
-    cameras: Annotated[list[Text], Field(max_length=1000)] = []
-    start: Annotated[Text, Field(alias="from")] = ""
-    end: Annotated[Text, Field(alias="to")] = ""
+    case: Text = Field("", examples=[CASE])
+    purpose: Text = Field("", examples=["pencurian"])
+    cameras: Annotated[list[Text], Field(max_length=1000)] = Field([], examples=[["cam-1"]])
+    start: Annotated[Text, Field(alias="from")] = Field("", examples=["2026-11-24T14:00:00+08:00"])
+    end: Annotated[Text, Field(alias="to")] = Field("", examples=["2026-11-24T14:10:00+08:00"])
     urgent: StrictBool = False
 
     def form(self) -> RequestForm:
@@ -81,29 +97,29 @@ class RequestIn(_In):
 class AmendIn(RequestIn):
     """The whole request anew, and why."""
 
-    reason: Text = ""
+    reason: Text = Field("", examples=["rentang terlalu sempit"])
 
 
 class CommentIn(_In):
     """What somebody has to say."""
 
-    text: Text
+    text: Text = Field(examples=["Mohon segera."])
 
 
 class PaperIn(_In):
     """An uploaded paper, to be added to a request. Of kind ``letter`` it needs number and date."""
 
-    sha256: Text
+    sha256: Text = Field(examples=[HASH])
     kind: AttachmentKind = AttachmentKind.OTHER
-    name: Text = ""
-    number: Text = ""
-    date: Text = ""
+    name: Text = Field("", examples=["surat.pdf"])
+    number: Text = Field("", examples=["B/123/XI/2026"])
+    date: Text = Field("", examples=["2026-11-24"])
 
 
 class DecisionIn(_In):
     """Why; it goes on record. An approval needs none."""
 
-    reason: Text = ""
+    reason: Text = Field("", examples=["lengkap"])
 
 
 class ApproveIn(DecisionIn):
@@ -115,56 +131,56 @@ class ApproveIn(DecisionIn):
 class LimitIn(_In):
     """How many camera-hours this one request may keep, and why."""
 
-    camera_hours: StrictInt
-    reason: Text = ""
+    camera_hours: StrictInt = Field(examples=[48])
+    reason: Text = Field("", examples=["lengkap"])
 
 
 class UploadOut(BaseModel):
     """A stored paper. ``media_type`` is what its bytes are."""
 
-    sha256: str
-    size: int
-    media_type: str
+    sha256: str = Field(examples=[HASH])
+    size: int = Field(examples=[5242880])
+    media_type: str = Field(examples=["application/pdf"])
 
 
 class RequesterOut(BaseModel):
     """Who asks; ``person`` is the account that filed."""
 
-    person: str
-    name: str
-    rank: str
-    nrp_nip: str
+    person: str = Field(examples=["user:dewi"])
+    name: str = Field(examples=["Dewi Lestari"])
+    rank: str = Field(examples=["AIPTU"])
+    nrp_nip: str = Field(examples=["78010123"])
     agency_kind: AgencyKind
-    agency: str
-    unit: str
-    contact: str
+    agency: str = Field(examples=["Polrestabes Makassar"])
+    unit: str = Field(examples=["Satreskrim"])
+    contact: str = Field(examples=["0411-000000"])
 
 
 class LetterOut(BaseModel):
     """The letter; fields are "" until it is there."""
 
-    number: str
-    date: str
-    sha256: str
+    number: str = Field(examples=["B/123/XI/2026"])
+    date: str = Field(examples=["2026-11-24"])
+    sha256: str = Field(examples=[HASH])
 
 
 class BasisOut(BaseModel):
     """One legal basis."""
 
     kind: BasisKind
-    number: str
-    article: str
+    number: str = Field(examples=["B/123/XI/2026"])
+    article: str = Field(examples=["Pasal 363"])
 
 
 class DecisionOut(BaseModel):
     """What was decided about the entry with that SHA-256."""
 
-    by: str
-    name: str
-    at: str
+    by: str = Field(examples=["user:citra"])
+    name: str = Field(examples=["Citra Wulandari"])
+    at: str = Field(examples=[FROM])
     outcome: Verdict
-    reason: str
-    entry_sha256: str
+    reason: str = Field(examples=["lengkap"])
+    entry_sha256: str = Field(examples=[OTHER])
     without_letter: bool
     kind: PackageKind
 
@@ -172,28 +188,28 @@ class DecisionOut(BaseModel):
 class CommentOut(BaseModel):
     """What somebody said."""
 
-    by: str
-    at: str
-    text: str
+    by: str = Field(examples=["user:citra"])
+    at: str = Field(examples=[FROM])
+    text: str = Field(examples=["Mohon segera."])
 
 
 class AttachmentOut(BaseModel):
     """A paper of the request; fetched under ``attachments/<sha256>``."""
 
-    sha256: str
-    size: int
-    media_type: str
+    sha256: str = Field(examples=[HASH])
+    size: int = Field(examples=[5242880])
+    media_type: str = Field(examples=["application/pdf"])
     kind: AttachmentKind
-    name: str
-    by: str
-    at: str
+    name: str = Field(examples=["surat.pdf"])
+    by: str = Field(examples=["user:citra"])
+    at: str = Field(examples=[FROM])
 
 
 class FailureOut(BaseModel):
     """Why sealing failed."""
 
-    code: str
-    message: str
+    code: str = Field(examples=["no_footage"])
+    message: str = Field(examples=["The stored bytes are not the ones that were recorded."])
 
 
 class RequestOut(BaseModel):
@@ -201,78 +217,78 @@ class RequestOut(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str
-    version: int
-    entry_sha256: str
+    id: str = Field(examples=[REQUEST])
+    version: int = Field(examples=[1])
+    entry_sha256: str = Field(examples=[OTHER])
     status: RequestStatus
     requester: RequesterOut
-    agency_account: str
+    agency_account: str = Field(examples=["polrestabes"])
     letter: LetterOut
     legal_basis: list[BasisOut]
-    case: str
-    purpose: str
-    cameras: list[str]
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
+    case: str = Field(examples=[CASE])
+    purpose: str = Field(examples=["pencurian"])
+    cameras: list[str] = Field(examples=[["cam-1"]])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
     urgent: bool
-    filed_at: str
-    hold_id: str
-    held_us: int
-    letter_due_at: str | None
+    filed_at: str = Field(examples=[FILED])
+    hold_id: str = Field(examples=[HOLD])
+    held_us: int = Field(examples=[600000000])
+    letter_due_at: str | None = Field(examples=[None])
     letter_overdue: bool
-    limit_camera_hours: int
+    limit_camera_hours: int = Field(examples=[24])
     decision: DecisionOut | None
-    evidence_id: str
-    ended_at: str | None
+    evidence_id: str = Field(examples=[EVIDENCE])
+    ended_at: str | None = Field(examples=[SEALED])
     comments: list[CommentOut]
     attachments: list[AttachmentOut]
     acts: list[RequestAct]
     failure: FailureOut | None
-    changed_at: str
-    changed_by: str
+    changed_at: str = Field(examples=[DECIDED])
+    changed_by: str = Field(examples=["user:citra"])
 
 
 class BriefOut(BaseModel):
     """A request in a list."""
 
-    id: str
-    version: int
+    id: str = Field(examples=[REQUEST])
+    version: int = Field(examples=[1])
     status: RequestStatus
     agency_kind: AgencyKind
-    agency: str
-    unit: str
-    case: str
-    cameras: list[str]
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
+    agency: str = Field(examples=["Polrestabes Makassar"])
+    unit: str = Field(examples=["Satreskrim"])
+    case: str = Field(examples=[CASE])
+    cameras: list[str] = Field(examples=[["cam-1"]])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
     urgent: bool
-    letter_due_at: str | None
+    letter_due_at: str | None = Field(examples=[None])
     letter_overdue: bool
-    hold_id: str
-    evidence_id: str
-    filed_at: str
-    changed_at: str
+    hold_id: str = Field(examples=[HOLD])
+    evidence_id: str = Field(examples=[EVIDENCE])
+    filed_at: str = Field(examples=[FILED])
+    changed_at: str = Field(examples=[DECIDED])
 
 
 class RequestHoldOut(BaseModel):
     """The request's hold, and how far the store follows it; ``progress`` is null before the first sweep."""
 
-    id: str
+    id: str = Field(examples=[HOLD])
     status: HoldStatus
-    in_force: bool
-    review_at: str
+    in_force: bool = Field(examples=[True])
+    review_at: str = Field(examples=[REVIEW])
     progress: HoldProgressOut | None
 
 
 class RequestEntryOut(BaseModel):
     """One act on the request."""
 
-    version: int
-    at: str
-    actor: str
-    action: str
-    reason: str
-    sha256: str
+    version: int = Field(examples=[1])
+    at: str = Field(examples=[FROM])
+    actor: str = Field(examples=["user:citra"])
+    action: str = Field(examples=["hold.placed"])
+    reason: str = Field(examples=["lengkap"])
+    sha256: str = Field(examples=[HASH])
 
 
 class OneRequestOut(RequestOut):
@@ -287,4 +303,4 @@ class RequestPage(BaseModel):
     """Some requests, the newest first; ``next`` is the cursor that goes on, null at the end."""
 
     requests: list[BriefOut]
-    next: str | None
+    next: str | None = Field(examples=[None])

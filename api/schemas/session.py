@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.schemas.examples import CASE, FROM, GRANT, SEALED, TO
 from archive.model.grant import Right
 from archive.model.user import Role
 
@@ -17,9 +18,9 @@ class SignIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
-    password: Annotated[Password, Field(repr=False)]
-    purpose: Purpose = ""
+    name: Name = Field(examples=["Dewi Lestari"])
+    password: Annotated[Password, Field(repr=False)] = Field(examples=["kuda laut hijau di teluk"])
+    purpose: Purpose = Field("", examples=[CASE])
 
 
 class PurposeIn(BaseModel):
@@ -27,7 +28,7 @@ class PurposeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    purpose: Purpose
+    purpose: Purpose = Field(examples=[CASE])
 
 
 class PasswordIn(BaseModel):
@@ -35,34 +36,34 @@ class PasswordIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    old: Annotated[Password, Field(repr=False)]
-    new: Annotated[Password, Field(repr=False)]
+    old: Annotated[Password, Field(repr=False)] = Field(examples=["kuda laut hijau di teluk"])
+    new: Annotated[Password, Field(repr=False)] = Field(examples=["perahu biru menuju pulau"])
 
 
 class GrantOut(BaseModel):
     """Footage that was opened to whoever asks."""
 
-    id: str
-    cameras: list[str]
-    from_: Annotated[str, Field(alias="from")]
-    to: str
+    id: str = Field(examples=[GRANT])
+    cameras: list[str] = Field(examples=[["cam-1"]])
+    from_: Annotated[str, Field(alias="from")] = Field(examples=[FROM])
+    to: str = Field(examples=[TO])
     rights: list[Right]
-    until: str
+    until: str = Field(examples=["2026-11-27T09:43:17.904000Z"])
 
 
 class SessionOut(BaseModel):
     """Who is asking, and what for. ``districts`` is null for somebody who is bound to none."""
 
-    id: str
-    roles: list[Role]
-    districts: list[str] | None
-    agency: str
-    purpose: str
-    ends_at: str | None
-    grants: list[GrantOut]
+    id: str = Field(examples=["user:citra"])
+    roles: list[Role] = Field(examples=[["war_room"]])
+    districts: list[str] | None = Field(examples=[["73.71.01"]])
+    agency: str = Field(examples=[""])
+    purpose: str = Field(examples=[CASE])
+    ends_at: str | None = Field(examples=[SEALED])
+    grants: list[GrantOut] = Field(examples=[[]])
 
 
 class SignedOut(BaseModel):
     """``location`` is where to send the browser to end its session at the OpenID provider; "" for nowhere."""
 
-    location: str
+    location: str = Field(examples=["/"])

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.schemas.examples import DECIDED
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Action = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 District = Annotated[str, StringConstraints(min_length=1, max_length=32)]
@@ -14,13 +16,13 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class TokenOut(BaseModel):
     """A token but for itself. ``actions``, ``districts`` and ``expires_at`` are null where nothing limits."""
 
-    name: str
-    version: int
-    made_at: str
-    made_by: str
-    actions: list[str] | None
-    districts: list[str] | None
-    expires_at: str | None
+    name: str = Field(examples=["war-room"])
+    version: int = Field(examples=[1])
+    made_at: str = Field(examples=[DECIDED])
+    made_by: str = Field(examples=["user:kominfo"])
+    actions: list[str] | None = Field(examples=[["footage.play"]])
+    districts: list[str] | None = Field(examples=[["73.71.01"]])
+    expires_at: str | None = Field(examples=["2027-02-24T00:00:00.000000Z"])
     expired: bool
 
 
@@ -33,7 +35,7 @@ class TokenPage(BaseModel):
 class MadeTokenOut(TokenOut):
     """A new token; ``token`` is shown this once."""
 
-    token: str
+    token: str = Field(examples=["saksi_0rWm3…"])
 
 
 class TokenIn(BaseModel):
@@ -53,11 +55,13 @@ class TokenIn(BaseModel):
         },
     )
 
-    name: Name
-    actions: Annotated[list[Action], Field(min_length=1, max_length=100)]
-    districts: Annotated[list[District], Field(min_length=1, max_length=100)] | None = None
-    expires_at: Time
-    reason: Reason
+    name: Name = Field(examples=["war-room"])
+    actions: Annotated[list[Action], Field(min_length=1, max_length=100)] = Field(examples=[["footage.play"]])
+    districts: Annotated[list[District], Field(min_length=1, max_length=100)] | None = Field(
+        None, examples=[["73.71.01"]]
+    )
+    expires_at: Time = Field(examples=["2027-02-24T08:00:00+08:00"])
+    reason: Reason = Field(examples=["integrasi War Room"])
 
 
 class TokenReason(BaseModel):
@@ -65,4 +69,4 @@ class TokenReason(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "bocor"}]})
 
-    reason: Reason
+    reason: Reason = Field(examples=["lengkap"])

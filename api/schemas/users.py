@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.schemas.examples import DECIDED, FROM, GRANT
 from archive.model.user import MAX_DISTRICTS, MAX_TEXT, Role
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -22,28 +23,28 @@ class UserOut(BaseModel):
     ``issuer`` is the provider's, "" for a local account.
     """
 
-    id: str
-    version: int
-    name: str
-    roles: list[Role]
-    districts: list[str]
-    agency: str
-    issuer: str
+    id: str = Field(examples=["dewi"])
+    version: int = Field(examples=[1])
+    name: str = Field(examples=["Dewi Lestari"])
+    roles: list[Role] = Field(examples=[["police"]])
+    districts: list[str] = Field(examples=[["73.71.01"]])
+    agency: str = Field(examples=["polrestabes"])
+    issuer: str = Field(examples=[""])
     enabled: bool
     signs_in: SignsIn
-    changed_at: str
-    changed_by: str
-    reason: str
+    changed_at: str = Field(examples=[DECIDED])
+    changed_by: str = Field(examples=["user:citra"])
+    reason: str = Field(examples=["lengkap"])
 
 
 class ChangeOut(BaseModel):
     """One entry of the record: who changed something, when and why."""
 
-    version: int
-    at: str
-    actor: str
-    action: str
-    reason: str
+    version: int = Field(examples=[1])
+    at: str = Field(examples=[FROM])
+    actor: str = Field(examples=["user:citra"])
+    action: str = Field(examples=["hold.placed"])
+    reason: str = Field(examples=["lengkap"])
 
 
 class OneUserOut(UserOut):
@@ -56,13 +57,13 @@ class UserPage(BaseModel):
     """Some accounts, by id; ``next`` is the cursor that goes on, null at the end."""
 
     users: list[UserOut]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class ClosedAccountOut(UserOut):
     """A closed account, and the tokens it had made, which are revoked."""
 
-    tokens_revoked: list[str]
+    tokens_revoked: list[str] = Field(examples=[[]])
 
 
 class UserIn(BaseModel):
@@ -83,12 +84,12 @@ class UserIn(BaseModel):
         },
     )
 
-    id: Name
-    name: Text = ""
-    roles: Roles
-    districts: Districts = []
-    agency: Text = ""
-    reason: Reason
+    id: Name = Field(examples=["dewi"])
+    name: Text = Field("", examples=["Dewi Lestari"])
+    roles: Roles = Field(examples=[["police"]])
+    districts: Districts = Field([], examples=[["73.71.01"]])
+    agency: Text = Field("", examples=["polrestabes"])
+    reason: Reason = Field(examples=["lengkap"])
 
 
 class UserChangeIn(BaseModel):
@@ -100,9 +101,9 @@ class UserChangeIn(BaseModel):
     )
 
     roles: Roles | None = None
-    districts: Districts | None = None
-    agency: Text | None = None
-    reason: Reason
+    districts: Districts | None = Field(None, examples=[["73.71.01"]])
+    agency: Text | None = Field(None, examples=["polrestabes"])
+    reason: Reason = Field(examples=["lengkap"])
 
 
 class UserReason(BaseModel):
@@ -110,7 +111,7 @@ class UserReason(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "pindah tugas"}]})
 
-    reason: Reason
+    reason: Reason = Field(examples=["lengkap"])
 
 
 class InviteIn(BaseModel):
@@ -120,17 +121,17 @@ class InviteIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"user": "erna", "reason": "akun baru"}]}
     )
 
-    user: Name
-    reason: Reason
+    user: Name = Field(examples=["dewi"])
+    reason: Reason = Field(examples=["lengkap"])
 
 
 class InvitationOut(BaseModel):
     """A code for one person: shown this once, good once, until ``expires_at``."""
 
-    user: str
-    code: str
-    expires_at: str
-    accept_at: str
+    user: str = Field(examples=["dewi"])
+    code: str = Field(examples=["kM3r-82Qd-x0Vt"])
+    expires_at: str = Field(examples=["2027-02-24T00:00:00.000000Z"])
+    accept_at: str = Field(examples=["https://saksi.example/masuk?undangan=kM3r-82Qd-x0Vt"])
 
 
 class AcceptIn(BaseModel):
@@ -138,33 +139,35 @@ class AcceptIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    code: Annotated[str, StringConstraints(min_length=1, max_length=200), Field(repr=False)]
-    password: Annotated[Password, Field(repr=False)]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=200), Field(repr=False)] = Field(
+        examples=["kM3r-82Qd-x0Vt"]
+    )
+    password: Annotated[Password, Field(repr=False)] = Field(examples=["kuda laut hijau di teluk"])
 
 
 class SightOut(BaseModel):
     """What somebody could do with the footage, and by what: their role, their district, or a grant."""
 
-    action: str
+    action: str = Field(examples=["hold.placed"])
     by: Literal["role", "district", "grant", "scope"]
-    grant: str
+    grant: str = Field(examples=[GRANT])
 
 
 class ViewerOut(BaseModel):
     """One account or token that could see the footage."""
 
-    who: str
-    name: str
+    who: str = Field(examples=["user:dewi"])
+    name: str = Field(examples=["Dewi Lestari"])
     roles: list[Role]
-    agency: str
+    agency: str = Field(examples=["Polrestabes Makassar"])
     sights: list[SightOut]
 
 
 class ViewersOut(BaseModel):
     """Who could, at ``at``, see what the camera recorded at ``footage_at``."""
 
-    camera: str
-    at: str
-    footage_at: str
-    kecamatan: str
+    camera: str = Field(examples=["cam-1"])
+    at: str = Field(examples=[FROM])
+    footage_at: str = Field(examples=[FROM])
+    kecamatan: str = Field(examples=["73.71.01"])
     viewers: list[ViewerOut]

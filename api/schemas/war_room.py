@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.examples import FILED, FROM, PLAYLIST, RUN, TO
 from api.schemas.problem import GapOut
 from archive.model.camera import OwnerKind
 
@@ -9,26 +10,26 @@ from archive.model.camera import OwnerKind
 class StretchOut(BaseModel):
     """A half-open stretch of time."""
 
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
 
 
 class RunOut(StretchOut):
     """Footage of one run, without a break."""
 
-    run: str
+    run: str = Field(examples=[RUN])
 
 
 class FactsOut(BaseModel):
     """What the camera was from ``from`` on: until the next of its facts, or the end of the window."""
 
-    start: str = Field(alias="from")
-    name: str
-    lat: float
-    lon: float
-    kecamatan: str
-    kelurahan: str
-    owner: OwnerKind
+    start: str = Field(alias="from", examples=[FROM])
+    name: str = Field(examples=["Simpang Pettarani"])
+    lat: float = Field(examples=[-5.1477])
+    lon: float = Field(examples=[119.4327])
+    kecamatan: str = Field(examples=["73.71.01"])
+    kelurahan: str = Field(examples=["73.71.01.1001"])
+    owner: OwnerKind = Field(examples=["public"])
     disabled: bool
 
 
@@ -40,24 +41,24 @@ class CameraHistoryOut(BaseModel):
     all of the window may be played.
     """
 
-    camera: str
+    camera: str = Field(examples=["cam-1"])
     facts: list[FactsOut]
     coverage: list[RunOut]
-    recorded_seconds: float
+    recorded_seconds: float = Field(examples=[600.0])
     gaps: list[GapOut]
     pending: list[StretchOut]
     held: list[StretchOut] | None
-    playlist: str | None
-    still: str | None
-    view: str
+    playlist: str | None = Field(examples=[PLAYLIST])
+    still: str | None = Field(examples=["/v1/cameras/cam-1/frame.jpg?at=2026-11-24T06:00:00Z"])
+    view: str = Field(examples=["/masuk?kamera=cam-1"])
 
 
 class HistoryOut(BaseModel):
     """Some cameras, by id. ``view`` shows the first nine of them; ``next`` is the cursor that goes on."""
 
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-    asked_at: str
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
+    asked_at: str = Field(examples=[FILED])
     cameras: list[CameraHistoryOut]
-    view: str | None
-    next: str | None
+    view: str | None = Field(examples=["/masuk?kamera=cam-1"])
+    next: str | None = Field(examples=[None])

@@ -71,6 +71,7 @@ const WORDS = {
   "cause.recorder_overload": ["perekam kelebihan beban", "recorder was overloaded"],
   "cause.spool_full": ["ruang antre perekam penuh", "recorder's spool was full"],
   "cause.upload_lost": ["rekaman hilang sebelum masuk arsip", "lost before it reached the archive"],
+  "cause.set_aside": ["rekaman ada, tetapi disisihkan karena tidak dapat diindeks", "recorded, and set aside because it cannot be indexed"],
   "cause.disabled": ["perekaman dinonaktifkan", "recording was disabled"],
   "cause.clock_step": ["jam perekam dimajukan", "recorder's clock was set forward"],
   "cause.disposed": ["dimusnahkan menurut aturan, tercatat", "destroyed by a rule, on record"],

@@ -7,15 +7,15 @@ recorder may still bring is not absent yet.
 from collections.abc import Iterable, Iterator
 
 from archive import keys
-from archive.disposition.gaps import gaps_of
 from archive.errors import Refused
-from archive.heads import Heads
-from archive.ledger import Entry, Ledger
+from archive.footage.reader import NOT_YET, Reading
+from archive.lifecycle.disposition.gaps import gaps_of
 from archive.model import leaf as leaves
 from archive.model.camera import SEGMENT_SECONDS
 from archive.model.disposition import KIND, Disposition, from_state
 from archive.ports import ObjectStore, Stores
-from archive.reader import NOT_YET, Reading
+from archive.records.ledger.heads import StrictHeads
+from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, hour_of
 
 _LONGEST = SEGMENT_SECONDS[1] * SECOND + MINUTE
@@ -52,7 +52,7 @@ def destructions(
         Unavailable, IntegrityError, NotFound: a list is away, altered or lost.
     """
     asked = [(reading.camera, reading.span) for reading in readings]
-    for name, entry in sorted(Heads(ledger, records, KIND).refresh().items()):
+    for name, entry in sorted(StrictHeads(ledger, records, KIND).refresh().items()):
         found = from_state(name, entry.state)
         if found.outcome is None or found.started_at > until:
             continue

@@ -23,8 +23,6 @@ from archive.evidence.plan import Prepare
 from archive.evidence.proving import CheckpointPending
 from archive.evidence.sealing import Progress, Sealer
 from archive.ids import check_evidence_id, check_name, new_evidence_id
-from archive.incidents import open_incident
-from archive.ledger import Entry, Ledger, printable
 from archive.model.evidence import (
     ENDS,
     Claim,
@@ -37,7 +35,9 @@ from archive.model.evidence import (
     to_state,
 )
 from archive.ports import ObjectStore
-from archive.readable import ReadableHeads
+from archive.records.integrity_incidents import open_incident
+from archive.records.ledger.heads import LenientHeads
+from archive.records.ledger.streams import Entry, Ledger, printable
 from archive.timespan import MINUTE, Timespan
 
 KIND = "evidence"
@@ -124,9 +124,9 @@ def all_jobs(ledger: Ledger) -> Iterator[Job]:
         yield Job(entry, from_state(entry.state))
 
 
-def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> ReadableHeads[EvidenceRecord]:
+def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> LenientHeads[EvidenceRecord]:
     """The newest state of every package, for a worker that looks again and again."""
-    return ReadableHeads(ledger, records, KIND, lambda entry: from_state(entry.state), ends=ENDS)
+    return LenientHeads(ledger, records, KIND, lambda entry: from_state(entry.state), ends=ENDS)
 
 
 def is_open(job: Job, now: int) -> bool:
@@ -156,7 +156,7 @@ class SealWorker:
     """
 
     ledger: Ledger
-    heads: ReadableHeads[EvidenceRecord]
+    heads: LenientHeads[EvidenceRecord]
     sealer: Sealer
     prepare: Prepare
     clock: Clock

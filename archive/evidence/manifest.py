@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive import canonical
-from archive.checkpoint import stored
-from archive.checkpoint.prove import InclusionProof
 from archive.errors import Malformed
 from archive.evidence import bag, paths, report, statement
 from archive.evidence.plan import JournalProof, Original, PackagePlan, SealedCheckpoint, journal_facts
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.prove import InclusionProof
 from archive.timespan import as_datetime
 
 

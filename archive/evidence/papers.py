@@ -7,7 +7,7 @@
     signatures/certs/<16 hex>.crl     the newest revocation list of each of those authorities, in PEM form
 
 They are a convenience for a reader who comes years later: the seal does not cover them, trust never comes
-from them, and a list from here can only condemn (:mod:`archive.evidence.revocation`).
+from them, and a list from here can only condemn (:mod:`archive.trust.revocation`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from archive.errors import IntegrityError, Malformed
-from archive.evidence import certificates, paths, revocation
+from archive.evidence import paths
 from archive.ports import Signer
+from archive.trust import certificates, revocation
 
 SEAL_CHAIN = paths.CERTIFICATES + "seal-chain.pem"
 STAMP_CHAIN = paths.CERTIFICATES + "tsa-chain.pem"

@@ -17,6 +17,7 @@ from typing import IO, Protocol, Self
 
 from archive.errors import Malformed, NotFound
 from archive.evidence import bag, paths
+from archive.evidence.standalone.parcel import foreign_records
 
 MAX_ENTRIES = 200_000
 MAX_SMALL = 64 << 20
@@ -38,6 +39,11 @@ class Parcel(Protocol):
     @property
     def objections(self) -> tuple[tuple[str, str], ...]:
         """What must not be in a package, as (path, sentence); nothing of it is read."""
+        ...
+
+    @property
+    def foreign(self) -> tuple[tuple[str, str], ...]:
+        """Records of a ZIP that other programs may read in another way, as (path, sentence)."""
         ...
 
     def chunks(self, path: str) -> Iterator[bytes]:
@@ -80,6 +86,8 @@ def read_small(parcel: Parcel, path: str) -> bytes:
 
 
 class _Closing:
+    foreign: tuple[tuple[str, str], ...] = ()
+
     def __enter__(self) -> Self:
         return self
 
@@ -154,6 +162,7 @@ class ZipParcel(_Closing):
         try:
             infos = [info for info in self._zip.infolist() if not _is_folder(info)]
             found = _entry_objections(infos, self._zip.start_dir)
+            self.foreign = tuple(foreign_records(str(path), self._zip.infolist()))
             base = _base_folder(infos)
             self._infos = {
                 info.filename.removeprefix(base): info for info in infos if info.filename.startswith(base)

@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive.canonical import sha256_hex
-from archive.checkpoint.note import Note
-from archive.checkpoint.prove import InclusionProof
 from archive.errors import IntegrityError, Malformed
 from archive.evidence import derivation
 from archive.evidence.derivation import Piece
 from archive.evidence.slices import ClipRun
 from archive.ids import check_evidence_id
-from archive.journal import decode as decode_batch
 from archive.model import leaf as leaves
 from archive.model.camera import Camera
 from archive.model.disposition import Disposition
 from archive.model.evidence import PackageKind, SealRequest
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import Lock
+from archive.records.checkpoint.note import Note
+from archive.records.checkpoint.prove import InclusionProof
+from archive.records.journal import decode as decode_batch
 from archive.timespan import Timespan
 
 

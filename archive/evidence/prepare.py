@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-from archive import canonical, custody, journal, keys, reader
-from archive.cameras import Registry
-from archive.checkpoint.prove import Line
-from archive.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segment, plan_clip
+from archive import canonical, keys
 from archive.errors import IntegrityError, NotFound
 from archive.evidence.absence import check_absence, destructions
 from archive.evidence.plan import (
@@ -28,7 +25,10 @@ from archive.evidence.plan import (
     RequestFacts,
 )
 from archive.evidence.proving import Prover
-from archive.ledger import Ledger
+from archive.footage import reader
+from archive.footage.cameras import Registry
+from archive.footage.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segment, plan_clip
+from archive.footage.reader import Reading
 from archive.model import custody as events
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, from_state
@@ -36,7 +36,9 @@ from archive.model.evidence import PackageKind, SealRequest
 from archive.model.segment import SegmentRef
 from archive.objects.rules import MAX_OBJECT_BYTES
 from archive.ports import SegmentIndex, Stores
-from archive.reader import Reading
+from archive.records import custody, journal
+from archive.records.checkpoint.prove import Line
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, Timespan, hour_of
 
 LONGEST_CUSTODY = 90 * DAY

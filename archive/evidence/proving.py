@@ -8,12 +8,12 @@ had six hours after it was made (a recorder lost its journal) is sealed without 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from archive.checkpoint import stored
-from archive.checkpoint.prove import InclusionProof, Line, prove_lines
 from archive.clock import Clock
 from archive.errors import NotFound, Refused, Unavailable
 from archive.evidence.plan import SealedCheckpoint
 from archive.ports import ObjectStore
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.prove import InclusionProof, Line, prove_lines
 from archive.timespan import HOUR, Timespan
 
 GRACE = 6 * HOUR

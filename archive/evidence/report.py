@@ -1,7 +1,8 @@
 """The two texts inside a package: what it is, and how to check it with tools everybody has.
 
 Indonesian first, English second. Plain text, at most 100 columns, and the same bytes for the same plan. The
-commands in :func:`instructions` are run as they stand by ``tests/integration/test_package_witnesses.py``.
+commands in :func:`instructions` are run as they stand by
+``tests/integration/evidence/test_package_witnesses.py``.
 """
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

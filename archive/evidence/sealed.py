@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.errors import AlreadyExists, IntegrityError, Malformed, NotFound
-from archive.evidence import bag, certificates, cms, paths, token
+from archive.evidence import bag, paths
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, ObjectStore
+from archive.trust import certificates, cms, token
 
 
 def read_seal(target: ObjectStore, evidence_id: str) -> bytes:
@@ -30,7 +31,7 @@ def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
 
     Raises:
         NotFound: ``package_not_found``: it is not sealed.
-        IntegrityError: ``seal_content`` and others of :mod:`archive.evidence.cms`, ``package_altered``: the
+        IntegrityError: ``seal_content`` and others of :mod:`archive.trust.cms`, ``package_altered``: the
             objects are not those that were sealed.
     """
     prefix = keys.evidence_prefix(evidence_id)
@@ -68,6 +69,7 @@ class StoredParcel:
             listed.key.removeprefix(self._prefix): listed.size for listed in target.list(self._prefix)
         }
         self.objections: tuple[tuple[str, str], ...] = ()
+        self.foreign: tuple[tuple[str, str], ...] = ()
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """The bytes of a part."""

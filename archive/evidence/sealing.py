@@ -31,7 +31,7 @@ from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
-from archive.evidence import bag, certificates, cms, manifest, paths
+from archive.evidence import bag, manifest, paths
 from archive.evidence.ahead import Held, ahead, altered, fetch, source_of
 from archive.evidence.lanes import Lane
 from archive.evidence.manifest import Layout
@@ -43,6 +43,7 @@ from archive.evidence.stored import OtherBytes, Witness
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
 from archive.timespan import DAY
+from archive.trust import certificates, cms
 
 Progress = Callable[[int, int], None]
 """Bytes done and bytes in all; called often."""

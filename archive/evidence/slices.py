@@ -16,12 +16,12 @@ from typing import Protocol
 
 from archive.errors import Malformed
 from archive.evidence.derivation import ClipDigest, Piece
+from archive.footage.mp4.boxes import Box, bad_segment, boxes, child, fields, whole_box_at
+from archive.footage.mp4.header import parse_header
+from archive.footage.mp4.nal import NalKind, nal_kind
+from archive.footage.mp4.samples import MAX_SAMPLES
+from archive.footage.mp4.track import entry_codec
 from archive.model.segment import Codec
-from archive.mp4.boxes import Box, bad_segment, boxes, child, fields, whole_box_at
-from archive.mp4.header import parse_header
-from archive.mp4.nal import NalKind, nal_kind
-from archive.mp4.samples import MAX_SAMPLES
-from archive.mp4.track import entry_codec
 
 METHOD = "slice-nal-sha256"
 MAX_HEADER = 16 << 20

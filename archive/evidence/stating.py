@@ -7,10 +7,8 @@ from typing import Any
 from cryptography import x509
 
 from archive.canonical import sha256_hex
-from archive.checkpoint import stored
-from archive.checkpoint.prove import InclusionProof
 from archive.errors import Malformed
-from archive.evidence import certificates, paths, report, statement, token
+from archive.evidence import paths, report, statement
 from archive.evidence.manifest import Layout, checkpoints_of, journals_of
 from archive.evidence.plan import (
     ClipPlan,
@@ -23,7 +21,10 @@ from archive.evidence.plan import (
 from archive.evidence.slices import METHOD, Slices
 from archive.model.camera import Camera
 from archive.model.segment import Codec, Segment
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.prove import InclusionProof
 from archive.timespan import Timespan, format_instant
+from archive.trust import certificates, token
 
 _TOLD_APART = frozenset(
     {

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from archive.canonical import sha256_hex
 from archive.clock import Clock
-from archive.evidence import certificates, revocation
 from archive.evidence.checks import claims, journals, logged, payload, signatures, structure
 from archive.evidence.checks.signatures import At, Trust, parse_at
 from archive.evidence.findings import (
@@ -34,6 +33,7 @@ from archive.evidence.findings import (
     to_json,
 )
 from archive.evidence.parcel import Parcel, open_parcel
+from archive.trust import certificates, revocation
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -89,7 +89,9 @@ def verify_parcel(
     inquiry.begin(Step.STRUCTURE)
     for name, sentence in parcel.objections:
         inquiry.error("unsafe_entry", name, f"{name!r} {sentence}; nothing of the package was read")
-    if parcel.objections:
+    for name, sentence in parcel.foreign:
+        inquiry.error("foreign_zip", name, f"{name!r} {sentence}")
+    if parcel.objections or parcel.foreign:
         for step in list(Step)[1:]:
             inquiry.skip(step)
         return _result(inquiry, clock.now())

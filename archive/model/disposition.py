@@ -17,7 +17,7 @@ class Cause(StrEnum):
     """Why footage goes.
 
     A policy's longest term is over; a store is full and a policy permits it; or a lawful order came before a
-    lock's end (:mod:`archive.breakglass`).
+    lock's end (:mod:`archive.lifecycle.breakglass`).
     """
 
     RETENTION = "retention"

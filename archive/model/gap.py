@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from archive.canonical import sha256_hex
 from archive.timespan import Timespan
 
 
@@ -21,12 +22,14 @@ class GapCause(StrEnum):
     DISABLED = "disabled"
     CLOCK_STEP = "clock_step"
     """The recorder's clock was set forward: wall time that was skipped, not footage that was lost."""
+    SET_ASIDE = "set_aside"
+    """There is footage, and no index can take it for what is in it. It is kept until a person decides."""
     DISPOSED = "disposed"
     """There was footage and it was destroyed by a rule, on record. Never a recorder's to say."""
 
 
 class RunEnd(StrEnum):
-    """Why a run ended: the gap causes, and three ends that need not leave a gap."""
+    """Why a run ended: the gap causes, and four ends that need not leave a gap."""
 
     UNREACHABLE = "unreachable"
     AUTH_FAILED = "auth_failed"
@@ -40,6 +43,8 @@ class RunEnd(StrEnum):
     DISABLED = "disabled"
     CLOCK_STEP = "clock_step"
     PARAMETER_CHANGE = "parameter_change"
+    TIMESTAMPS = "timestamps"
+    """The camera's own timestamps went ahead of elapsed time: its media says nothing about wall time."""
     STOPPED = "stopped"
 
 
@@ -57,3 +62,8 @@ class Gap:
     span: Timespan
     cause: GapCause
     ingested_at: int
+
+
+def id_for_segment(cause: GapCause, run: str, seq: int) -> str:
+    """The id of the gap that stands in a segment's place: the same, however often it is told."""
+    return sha256_hex(f"{cause.value}|{run}|{seq}".encode("ascii"))[:16]

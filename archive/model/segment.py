@@ -5,10 +5,13 @@ from typing import Literal
 
 from archive import keys
 from archive.model.gap import RunEnd
-from archive.timespan import Timespan
+from archive.timespan import HOUR, Timespan
 
 TIMESCALE = 90_000
 """Media ticks per second in every segment; the recorder fixes it with ``video_track_timescale``."""
+
+LONGEST_SEGMENT = HOUR
+"""No index keeps a longer one: what overlaps an instant began at most this long before it."""
 
 Codec = Literal["h264", "hevc"]
 GopKind = Literal["closed", "open"]

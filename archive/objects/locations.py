@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from archive.canary import Bucket
 from archive.clock import Clock
 from archive.errors import Malformed
+from archive.objects.attacks import Bucket
 from archive.objects.filesystem import FilesystemStore
 from archive.objects.filesystem.attacks import FolderAttacks
 from archive.ports import Stores

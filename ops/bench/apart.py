@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from archive import reader
-from archive.clip.exact import Clip, plan_clip
 from archive.clock import SystemClock
 from archive.errors import Unavailable
 from archive.evidence.verify import load_trust, verify
 from archive.evidence.zipped import write_zip
+from archive.footage import reader
+from archive.footage.clip.exact import Clip, plan_clip
 from archive.timespan import SECOND, Timespan
 from ops.bench import processes
 from ops.evidence import Evidence

@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 
 from api.auth.passwords import Passwords
-from archive.cameras import CameraForm
+from archive.footage.cameras import CameraForm
+from archive.integrity.rebuild import SegmentRow
 from archive.model.camera import Place, parse_place
 from archive.model.segment import ClockStatement, Segment
 from archive.model.user import KIND as USER
 from archive.model.user import Role, User, to_state
 from archive.ports import IndexEntry
-from archive.rebuild import SegmentRow
 from archive.timespan import HOUR, SECOND, Timespan, hour_of
 from ops.accounts import passwords_of
 from ops.bench.installation import Installation, add_camera, lay_down, record_raw

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from archive.mp4.finalise import finalise
-from archive.mp4.fragments import Fragmented, read_fragments
-from archive.mp4.header import parse_header, write_header
+from archive.footage.mp4.finalise import finalise
+from archive.footage.mp4.fragments import Fragmented, read_fragments
+from archive.footage.mp4.header import parse_header, write_header
 from ops.bench import loop
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.installation import record_raw

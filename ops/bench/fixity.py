@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from archive import keys
-from archive.fixity.hashing import hash_all
-from archive.fixity.pace import Pace
+from archive.integrity.fixity.hashing import hash_all
+from archive.integrity.fixity.pace import Pace
 from archive.objects.s3 import connect_client
 from archive.ports import Content, ObjectStore, ObjectVersion
 from archive.timespan import DAY, SECOND, hour_of

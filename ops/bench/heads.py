@@ -4,11 +4,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from archive import keys
-from archive.heads import Heads
+from archive.cases.requests.transitions import ENDS
 from archive.ids import new_request_id
-from archive.ledger import Ledger
 from archive.model.request import KIND, RequestStatus
-from archive.requests.transitions import ENDS
+from archive.records.ledger.heads import StrictHeads
+from archive.records.ledger.streams import Ledger
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.installation import on_stores
 from ops.bench.peers import Boto
@@ -34,8 +34,8 @@ def measure(bench: Workbench) -> Findings:
         bench.say(f"heads: {count} requests of {_ENTRIES} entries each")
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(lambda name: _fill(ledger, name, is_open=name in names[:_OPEN]), names))
-        ours = Heads(ledger, records, KIND, ends=ENDS)
-        whole = Heads(ledger, records, KIND)
+        ours = StrictHeads(ledger, records, KIND, ends=ENDS)
+        whole = StrictHeads(ledger, records, KIND)
         bench.say("heads: the first look, which reads each")
         first = seconds_of(ours.refresh)
         whole.refresh()

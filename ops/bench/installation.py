@@ -12,14 +12,14 @@ from pathlib import Path
 
 import httpx
 
-from archive.cameras import CameraForm
 from archive.errors import Unavailable
+from archive.footage.cameras import CameraForm
+from archive.footage.ingest import TICKET, Ingest, write_ticket
+from archive.footage.mp4.finalise import Finalised, finalise
 from archive.ids import new_run_id
-from archive.ingest import TICKET, Ingest, write_ticket
-from archive.logbook import Logbook
 from archive.model.camera import parse_place
 from archive.model.segment import TIMESCALE, ClockStatement, Segment
-from archive.mp4.finalise import Finalised, finalise
+from archive.records.logbook import Logbook
 from archive.timespan import DAY, SECOND, Timespan
 from ops import keys
 from ops.provision import provision
@@ -42,7 +42,7 @@ class Installation:
 
     def command(self, *words: str) -> list[str]:
         """The argv of a ``saksi`` command."""
-        return [sys.executable, "-m", "ops.cli", *words]
+        return [sys.executable, "-m", "ops", *words]
 
     def site(self) -> Site:
         """Its parts, in this process."""

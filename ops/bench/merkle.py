@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from archive import merkle
+from archive.records import merkle
 from ops.bench.figures import Figure, Findings, Table, short
 from ops.bench.workbench import Workbench
 

@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
+from archive.integrity.rebuild import SegmentRow
+from archive.lifecycle.retention.plan import Plan
 from archive.model.camera import parse_place
 from archive.model.retention import KIND as POLICY
 from archive.model.retention import Policy, Scope, Terms, to_state
-from archive.rebuild import SegmentRow
-from archive.retention.plan import Plan
 from archive.timespan import DAY, HOUR, hour_of
 from ops.bench.figures import Figure, Findings, Table, short
 from ops.bench.installation import PLACE, add_camera, embedded

@@ -17,15 +17,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from elasticsearch import Elasticsearch, helpers
 
-from archive import journal, keys
-from archive.cameras import CameraForm, Registry
+from archive import keys
 from archive.canonical import sha256_hex
 from archive.clock import ManualClock
-from archive.ledger import Ledger
+from archive.footage.cameras import CameraForm, Registry
 from archive.model.camera import parse_place
 from archive.model.segment import ClockStatement, Segment
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, ObjectVersion, Stores
+from archive.records import journal
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, hour_of
 from archive.vault import FernetBox, new_key
 from ops.bench.figures import Figure, Findings, Table, short

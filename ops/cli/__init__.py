@@ -5,6 +5,7 @@ Exit codes: 0 done · 1 the answer is no · 2 bad input · 3 something is unavai
 """
 
 import sys
+from importlib.util import find_spec
 
 import typer
 from typer.exceptions import TyperException
@@ -65,7 +66,8 @@ def build() -> typer.Typer:
     app.add_typer(request_command.app, name="request")
     app.add_typer(custody_command.app, name="custody")
     app.add_typer(notice_command.app, name="notice")
-    app.add_typer(stack_command.app, name="stack")
+    if find_spec("ops.stack") is not None:  # it is for development, and not in the wheel
+        app.add_typer(stack_command.app, name="stack")
     app.add_typer(store_command.app, name="store")
     app.add_typer(token_command.app, name="token")
     app.add_typer(user_command.app, name="user")

@@ -28,7 +28,7 @@ def check(
 ) -> int:
     """Check I1 to I4, I6, I7, I9 and the chains of the records; exit 1 where something is broken."""
     # Signatures and time stamps take a while to import, which other commands need not wait for.
-    from archive.check import Checker, Depth
+    from archive.integrity.check import Checker, Depth
 
     span: Timespan | None = parse_span(start, end) if start or end else None
     depth = Depth.BYTES if deep else Depth.HEADS if locks else Depth.LISTING
@@ -54,4 +54,6 @@ def check(
         )
         for breach in report.breaches:
             note(f"  {breach.invariant} {breach.object}: {breach.message} [{breach.code}]")
+        for key in sorted(report.set_aside):
+            note(f"  {key} is set aside and waits for a person")
     return 1 if report.breaches else 0

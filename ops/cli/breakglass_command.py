@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.breakglass import order as orders
-from archive.breakglass.order import Order
 from archive.errors import Refused
+from archive.lifecycle.breakglass import service as orders
+from archive.lifecycle.breakglass.service import Order
 from archive.timespan import format_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say

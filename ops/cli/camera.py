@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from archive.cameras import COLUMNS, CameraForm, ImportReport
 from archive.errors import Malformed
+from archive.footage.cameras import COLUMNS, CameraForm, ImportReport
 from archive.model.camera import public_json
 from archive.timespan import format_instant
 from ops.cli.options import Json, actor, open_site

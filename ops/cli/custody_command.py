@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from archive.custody_report.lines import Made, jsonl, line_json
-from archive.custody_report.record import Asked, Line
-from archive.custody_report.vocabulary import word_of
 from archive.errors import AlreadyExists, Malformed, Unavailable
+from archive.records.custody_report.lines import Made, jsonl, line_json
+from archive.records.custody_report.record import Asked, Line
+from archive.records.custody_report.vocabulary import word_of
 from archive.timespan import Timespan, as_datetime, format_instant, parse_instant
 from ops.cli.options import Json, Purpose, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
@@ -93,7 +93,7 @@ def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: t
 
 
 def _print_pdf(path: Path, asked: Asked, lines: Iterator[Line], made: Made) -> None:
-    from archive.custody_report.printed import MAX_PRINTED, printed
+    from archive.records.custody_report.paper import MAX_PRINTED, printed
 
     found = tuple(islice(lines, MAX_PRINTED + 1))
     page = printed(asked, found, made)

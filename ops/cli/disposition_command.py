@@ -9,12 +9,12 @@ import typer
 
 from archive import keys
 from archive.canonical import JsonObject
-from archive.disposition.decide import Decision
-from archive.disposition.listing import RECORD
-from archive.disposition.orphans import OrphanKind
-from archive.disposition.paper import read_paper
-from archive.disposition.pressure import Level
 from archive.errors import Conflict, Malformed, Unavailable
+from archive.lifecycle.disposition.decide import Decision
+from archive.lifecycle.disposition.listing import RECORD
+from archive.lifecycle.disposition.orphans import OrphanKind
+from archive.lifecycle.disposition.pressure import Level
+from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import Disposition, to_state
 from archive.timespan import as_datetime, parse_instant
 from ops.cli.options import Json, actor, open_site

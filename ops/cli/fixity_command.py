@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from archive.fixity.rules import Finding
+from archive.integrity.fixity.locks import Finding
 from archive.timespan import format_instant
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
@@ -18,7 +18,7 @@ _MIB = 1 << 20
 @app.command()
 def status(json_: Json = False) -> None:
     """Say what share was looked at within the round, and what was looked at longest ago."""
-    from archive.incidents import IncidentStatus, incidents
+    from archive.records.integrity_incidents import IncidentStatus, incidents
     from ops.fixity import status_of
 
     with open_site() as site:

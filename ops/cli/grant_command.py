@@ -6,8 +6,8 @@ import typer
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed
-from archive.model.grant import Grant, Right
-from archive.retention.answers import history_json
+from archive.lifecycle.retention.answers import history_json
+from archive.model.grant import Grant, Right, to_state
 from archive.timespan import format_instant, parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say
@@ -118,16 +118,4 @@ def _right(text: str) -> Right:
 
 
 def _json(grant: Grant) -> JsonObject:
-    return {
-        "id": grant.id,
-        "person": grant.person,
-        "agency": grant.agency,
-        "cameras": list(grant.cameras),
-        "from": format_instant(grant.span.start),
-        "to": format_instant(grant.span.end),
-        "rights": sorted(right.value for right in grant.rights),
-        "until": format_instant(grant.until),
-        "basis": grant.basis,
-        "given_by": grant.given_by,
-        "revoked": grant.revoked,
-    }
+    return {"id": grant.id} | to_state(grant) | {"revoked": grant.revoked}

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from archive.errors import Refused
-from archive.holds.answers import hold_json, progress_json
-from archive.holds.placing import HoldHead
-from archive.holds.progress import HoldProgress, ProgressBoard
-from archive.holds.sweep import Sweeper
+from archive.lifecycle.holds.answers import hold_json, progress_json
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.progress import HoldProgress, ProgressBoard
+from archive.lifecycle.holds.service import HoldHead
+from archive.lifecycle.retention.answers import history_json
 from archive.model.custody import Outcome
-from archive.retention.answers import history_json
 from archive.timespan import Timespan, parse_instant
 from ops.cli.options import Camera, From, Json, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say

@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from archive.incidents import Incident, IncidentStatus, close_incident, find_incident, incidents
+from archive.records.integrity_incidents import (
+    Incident,
+    IncidentStatus,
+    close_incident,
+    find_incident,
+    incidents,
+)
 from archive.timespan import format_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import print_json, print_table, say

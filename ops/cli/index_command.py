@@ -2,7 +2,8 @@
 
 import typer
 
-from archive.rebuild.sync import Sync, lag
+from archive.integrity.rebuild.report import RebuildReport
+from archive.integrity.rebuild.sync import Sync, SyncReport, lag
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, progress_bar, say
 from search.rebuilding import rebuild_index
@@ -15,12 +16,7 @@ def rebuild(json_: Json = False) -> int:
     """Make the index anew from the archive alone; exit 1 where something could not be taken up."""
     with open_site() as site, progress_bar("rebuilding") as bar:
         report = rebuild_index(site.stores, site.index, progress=bar.step)
-    if json_:
-        print_json(report.to_json())
-    else:
-        for name, value in report.to_json().items():
-            say(f"{name:16} {value}")
-    return 1 if report.left_out else 0
+    return _told(report, json_=json_)
 
 
 @app.command()
@@ -28,12 +24,7 @@ def sync(json_: Json = False) -> int:
     """Bring the index up to date from the archive; exit 1 where something could not be taken up."""
     with open_site() as site, progress_bar("bringing up to date") as bar:
         report = Sync(site.stores, site.index, site.clock).run(bar.step)
-    if json_:
-        print_json(report.to_json())
-    else:
-        for name, value in report.to_json().items():
-            say(f"{name:16} {value}")
-    return 1 if report.left_out else 0
+    return _told(report, json_=json_)
 
 
 @app.command()
@@ -47,3 +38,12 @@ def status(json_: Json = False) -> None:
         return
     for name, value in found.items():
         say(f"{name:12} {value}")
+
+
+def _told(report: RebuildReport | SyncReport, *, json_: bool) -> int:
+    if json_:
+        print_json(report.to_json())
+    else:
+        for name, value in report.to_json().items():
+            say(f"{name:16} {value}")
+    return 1 if report.left_out else 0

@@ -175,7 +175,7 @@ def import_(
     json_: Json = False,
 ) -> None:
     """Take an institution's certificate into use, after its chain, key and purpose were checked."""
-    from archive.evidence.certificates import load_pem_files
+    from archive.trust.certificates import load_pem_files
     from ops import keys
 
     roots = load_pem_files(root or [])
@@ -213,7 +213,7 @@ def import_crl(
     lists: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Revocation lists, PEM or DER.")],
 ) -> None:
     """Keep an authority's newest revocation list; it goes into every package from now on."""
-    from archive.evidence.revocation import load_files
+    from archive.trust.revocation import load_files
     from ops import keys
 
     found = load_files(lists)

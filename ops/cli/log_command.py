@@ -14,8 +14,8 @@ from ops.cli.output import note, print_json, print_table, progress_bar, say
 from ops.wiring import Site
 
 if TYPE_CHECKING:
-    from archive.checkpoint.findings import LogReport
-    from archive.checkpoint.prove import InclusionProof
+    from archive.records.checkpoint.findings import LogReport
+    from archive.records.checkpoint.prove import InclusionProof
 
 app = typer.Typer(help="The tamper-evident log over journals, ledger and custody.", no_args_is_help=True)
 
@@ -131,8 +131,8 @@ def prove(
     json_: Json = False,
 ) -> None:
     """Prove that one line is under a checkpoint; with -o the parts that sha256sum, xxd and jq can check."""
-    from archive.checkpoint.prove import prove as prove_name
-    from archive.checkpoint.prove import prove_lines, stated_line
+    from archive.records.checkpoint.prove import prove as prove_name
+    from archive.records.checkpoint.prove import prove_lines, stated_line
 
     if bool(name) == (leaf is not None):
         raise Malformed(

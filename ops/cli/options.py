@@ -1,14 +1,16 @@
 """Options several commands share, and how their text is read."""
 
+import os
 from typing import Annotated
 
 import typer
 
-from archive.ledger_memory import EntryMemory
 from archive.model.custody import Actor
+from archive.records.ledger.memory import EntryMemory
 from archive.timespan import Timespan
+from ops.host_person import HostDirectory, host_actor, this_process
 from ops.settings import Settings
-from ops.wiring import Site, host_actor
+from ops.wiring import Site
 
 Camera = Annotated[str, typer.Option("--camera", help="Camera id.", metavar="ID")]
 Cameras = Annotated[
@@ -31,5 +33,5 @@ def parse_span(start: str, end: str) -> Timespan:
 
 
 def actor() -> Actor:
-    """Whoever runs the command on this host."""
-    return host_actor()
+    """Who runs the command on this host, as the kernel knows them."""
+    return host_actor(this_process(), HostDirectory(), os.environ)

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from api.schemas.requests import RequestIn
 from archive.canonical import JsonObject, sha256_hex
+from archive.cases.requests.answers import brief_json, history_json, request_json
+from archive.cases.requests.book import RequestHead
+from archive.cases.requests.form import BadForm
+from archive.cases.requests.stream import Filer
 from archive.errors import Malformed, Unavailable
 from archive.model.evidence import PackageKind
 from archive.model.request import RequestStatus, is_letter_overdue
-from archive.requests.answers import brief_json, history_json, request_json
-from archive.requests.book import RequestHead
-from archive.requests.form import BadForm
-from archive.requests.stream import Filer
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.retention_text import time_text

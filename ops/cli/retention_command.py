@@ -8,11 +8,11 @@ import typer
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed
+from archive.lifecycle.retention.answers import explanation_json, history_json, policy_json
+from archive.lifecycle.retention.basis import Change
+from archive.lifecycle.retention.plan import Fate, Plan
+from archive.lifecycle.retention.service import PolicyRecord, scope_of
 from archive.model.retention import OnPressure, Terms
-from archive.retention.answers import explanation_json, history_json, policy_json
-from archive.retention.basis import Change
-from archive.retention.plan import Fate, Plan
-from archive.retention.policies import PolicyRecord, scope_of
 from archive.timespan import as_datetime, parse_instant
 from ops.cli.options import Camera, Cameras, Json, actor, open_site
 from ops.cli.output import print_json, print_table, progress_bar, say

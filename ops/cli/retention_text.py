@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from archive.retention.plan import Amount
+from archive.lifecycle.retention.plan import Amount
 from archive.timespan import as_datetime, parse_instant
 
 _ROWS = 8

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from archive import reader
-from archive.clip.exact import Clip, NoFootage, check_length, earlier_segment, plan_clip
 from archive.errors import AlreadyExists, ArchiveError, Malformed, StoreFull
+from archive.footage import reader
+from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segment, plan_clip
+from archive.footage.reader import Reading
 from archive.model.custody import Outcome
-from archive.reader import Reading
 from archive.timespan import Timespan, format_instant
 from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say

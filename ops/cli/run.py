@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.errors import ArchiveError, Malformed
-from archive.ledger_memory import EntryMemory
+from archive.records.ledger.memory import EntryMemory
 from ops.cli.options import Json, open_site
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.wiring import Site

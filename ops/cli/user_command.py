@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.canonical import JsonObject
+from archive.lifecycle.retention.answers import history_json
 from archive.model.user import User, parse_role
-from archive.retention.answers import history_json
 from archive.timespan import format_instant, parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say

@@ -10,8 +10,9 @@ from cryptography import x509
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, Malformed, Refused
-from archive.evidence import certificates, papers, revocation
-from archive.evidence.seal import PrivateKey
+from archive.evidence import papers
+from archive.trust import certificates, revocation
+from archive.trust.seal import PrivateKey
 from ops.keys import exchange, issuing, known
 from ops.keys import folder as files
 from ops.keys.folder import LOG, P256, ROLES, ROOT, check_role

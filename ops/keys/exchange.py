@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Refused
-from archive.evidence import certificates, papers, revocation
-from archive.evidence.seal import PrivateKey
+from archive.evidence import papers
+from archive.trust import certificates, revocation
+from archive.trust.seal import PrivateKey
 from ops.keys import folder as files
 from ops.keys import issuing, known
 from ops.keys.folder import NEXT, ROLES, ROOT, TSA, check_role

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.errors import AlreadyExists, Malformed, NotFound, Refused, StoreFull, Unavailable
-from archive.evidence.seal import PrivateKey, load_private_key
+from archive.trust.seal import PrivateKey, load_private_key
 
 ROOT, SEAL, LOG, TSA = "root", "seal", "log", "tsa"
 ROLES = (SEAL, LOG, TSA)

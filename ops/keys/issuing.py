@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from archive.evidence.seal import PrivateKey
 from archive.timespan import as_datetime
+from archive.trust.seal import PrivateKey
 from ops.keys.folder import DEVELOPMENT, LOG, SEAL, TSA
 
 ROOT_DAYS, LEAF_DAYS, LIST_DAYS = 3650, 730, 365

@@ -20,8 +20,9 @@ from cryptography import x509
 from archive import canonical
 from archive.canonical import JsonObject
 from archive.errors import AlreadyExists, IntegrityError, Malformed, NotFound, Refused
-from archive.evidence import certificates, papers, revocation
+from archive.evidence import papers
 from archive.timespan import format_instant, from_datetime, parse_instant
+from archive.trust import certificates, revocation
 from ops.keys import folder as files
 from ops.keys.folder import ROLES, ROOT, TRUST
 

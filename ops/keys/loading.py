@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive import vault
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Malformed, Refused
-from archive.evidence import certificates, papers, revocation
-from archive.evidence.seal import FileSigner, PrivateKey
-from archive.evidence.timestamp import LOCAL_NAME, HttpAuthority, LocalAuthority
+from archive.evidence import papers
 from archive.ids import check_name
 from archive.ports import Signer, TimestampAuthority
 from archive.timespan import format_instant, from_datetime
+from archive.trust import certificates, revocation
+from archive.trust.seal import FileSigner, PrivateKey
+from archive.trust.timestamp import LOCAL_NAME, HttpAuthority, LocalAuthority
 from ops.keys import folder as files
 from ops.keys import known
 from ops.keys.folder import DEVELOPMENT, LOG, NEXT, ROLES, ROOT, SEAL, TSA

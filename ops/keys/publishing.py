@@ -23,8 +23,9 @@ import segno
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Malformed
-from archive.evidence import certificates, papers, revocation
+from archive.evidence import papers
 from archive.timespan import format_instant
+from archive.trust import certificates, revocation
 from ops.keys import folder as files
 from ops.keys import known
 from ops.keys.folder import DEVELOPMENT

@@ -10,10 +10,10 @@ from email.policy import SMTP as SMTP_FORM
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from archive.cases.notices.job import Target
+from archive.cases.notices.notice import Notice
+from archive.cases.notices.wording import words_of
 from archive.errors import Refused, Unavailable
-from archive.notices.courier import Target
-from archive.notices.notice import Notice
-from archive.notices.wording import words_of
 from archive.timespan import as_datetime
 from ops.notices.recipients import SmtpSettings
 from ops.notices.secrets import read_secret

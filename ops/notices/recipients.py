@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from archive.cases.notices.notice import Event
 from archive.model.user import Role
-from archive.notices.notice import Event
 
 _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})\Z", re.ASCII
@@ -30,6 +30,7 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.INTEGRITY_INCIDENT,
             Event.CANARY_RED,
             Event.ARCHIVE_PRESSURE,
+            Event.RECORDER_TROUBLE,
         }
     ),
     Role.WAR_ROOM: frozenset(

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from archive.cases.notices.job import Channel, Courier, QuietHours, Target
+from archive.cases.notices.memory import Memory, Told
+from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.watching import Watch
 from archive.errors import ArchiveError, NotFound
-from archive.notices.courier import Channel, Courier, QuietHours, Target
-from archive.notices.memory import Memory, Told
-from archive.notices.notice import Event, Notice
-from archive.notices.watching import Watch
 from ops.disposition import pressure_of
 from ops.notices.mail import MailChannel
 from ops.notices.recipients import clock_times
@@ -96,6 +96,7 @@ class Notices:
             self.site.stores.records,
             self.site.clock,
             pressure=lambda: pressure_of(self.site).level,
+            beats=lambda: self.site.index.heartbeats(),
         )
 
     @cached_property

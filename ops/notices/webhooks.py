@@ -21,11 +21,11 @@ import httpx
 from archive import canonical
 from archive.addresses import is_public
 from archive.canonical import JsonObject
+from archive.cases.notices.job import Target
+from archive.cases.notices.notice import Notice
+from archive.cases.notices.wording import words_of
 from archive.clock import Clock
 from archive.errors import Refused, Unavailable
-from archive.notices.courier import Target
-from archive.notices.notice import Notice
-from archive.notices.wording import words_of
 from archive.timespan import SECOND, format_instant
 from ops.notices.recipients import Webhook
 from ops.notices.secrets import read_secret

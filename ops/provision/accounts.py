@@ -1,6 +1,6 @@
 """The accounts on the store, and the least that each of them needs: one table, from which policies are made.
 
-Found by running every program with its account on a real MinIO (``tests/integration/test_accounts.py``).
+Found by running every program with its account on a real MinIO (``tests/integration/ops/test_accounts.py``).
 A right is a letter, and applies to names of one bucket that begin with a prefix:
 
 ==  ====================================================================================================
@@ -26,7 +26,7 @@ from enum import StrEnum
 from archive import keys
 from archive.canonical import JsonObject
 from archive.ids import check_name
-from archive.ledger import KINDS
+from archive.records.ledger.streams import KINDS
 
 
 class Part(StrEnum):

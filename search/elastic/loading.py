@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from archive.canonical import JsonObject
-from archive.rebuild import SegmentRow
+from archive.integrity.rebuild import SegmentRow
 from search.checks import check_rows
 from search.elastic import names, wire
 from search.elastic.claims import Claim

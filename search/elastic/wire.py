@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from archive.integrity.rebuild import SegmentRow
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry
-from archive.rebuild import SegmentRow
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
 from search.elastic import names
 from search.elastic.writes import Json, Write

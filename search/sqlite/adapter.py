@@ -6,10 +6,10 @@ from pathlib import Path
 
 from archive.canonical import JsonObject
 from archive.ids import check_name, check_run
+from archive.integrity.rebuild import SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
-from archive.rebuild import SegmentRow
 from archive.timespan import HOUR, Timespan, hour_of
 from search import stretch
 from search.checks import check_entries, check_kind, check_rows

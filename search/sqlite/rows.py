@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from archive.canonical import JsonObject
+from archive.integrity.rebuild import SegmentRow
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
-from archive.rebuild import SegmentRow
 from archive.timespan import Timespan
 from search.sqlite import stale
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from archive.cameras import Registry
 from archive.clock import ManualClock, SystemClock
 from archive.errors import Refused
-from archive.holds.placing import Holds
-from archive.holds.sweep import Sweeper
-from archive.ledger import Ledger
+from archive.footage.cameras import Registry
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.service import Holds
 from archive.objects.filesystem import FilesystemStore
 from archive.objects.locations import S3Location, open_stores
 from archive.ports import Lock, LockMode, ObjectStore, Stores
+from archive.records.ledger.streams import Ledger
 from archive.timespan import SECOND
 from archive.vault import FernetBox, new_key
 from search.sqlite import open_sqlite

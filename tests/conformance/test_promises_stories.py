@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from archive.checkpoint import stored
-from archive.checkpoint.verify import verify_log
 from archive.evidence.verify import load_trust
-from archive.gate import PREFIX, Gate
-from archive.holds.placing import Holds
-from archive.ledger import Ledger
+from archive.lifecycle.gate import PREFIX, Gate
+from archive.lifecycle.holds.service import Holds
 from archive.model.disposition import KIND as DISPOSITION
 from archive.model.retention import Scope
 from archive.ports import ObjectStore, Stores
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.verify import verify_log
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from tests.support.promises import LOCK_DAYS, Work, World, file_world
 from tests.support.waiting import until

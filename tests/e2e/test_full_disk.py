@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.disposition.pressure import Level
 from archive.errors import StoreFull
+from archive.integrity.rebuild.sync import Sync
+from archive.lifecycle.disposition.pressure import Level
 from archive.model import leaf as leaves
 from archive.model.disposition import Cause
 from archive.model.gap import GapCause
@@ -24,7 +25,6 @@ from archive.model.retention import to_state as policy_state
 from archive.model.segment import ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Stores
-from archive.rebuild.sync import Sync
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from ops import keys as key_files
 from ops.disposition import Dispositions, pressure_of

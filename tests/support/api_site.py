@@ -21,22 +21,22 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.directory import CameraDirectory
 from api.services import ApiSettings, Services
-from archive import journal
 from archive import keys as archive_keys
-from archive.cameras import CameraForm
 from archive.clock import ManualClock
-from archive.custody import decode
-from archive.derive import StillMaker
 from archive.errors import Unavailable
+from archive.footage.cameras import CameraForm
+from archive.footage.derive import StillMaker
+from archive.footage.mp4.finalise import Finalised
+from archive.footage.reader import recorded_leaf
 from archive.model import leaf as leaves
 from archive.model.camera import parse_place
 from archive.model.custody import CustodyEvent
 from archive.model.gap import Gap, GapCause
 from archive.model.segment import TIMESCALE, ClockStatement, Segment, SegmentRef
-from archive.mp4.finalise import Finalised
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Lock, Stored
-from archive.reader import recorded_leaf
+from archive.records import journal
+from archive.records.custody import decode
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
 from ops import keys, wiring
 from ops.evidence import Evidence

@@ -8,16 +8,17 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from archive import journal, keys
-from archive.cameras import CameraForm, Registry
+from archive import keys
 from archive.canonical import sha256_hex
 from archive.clock import ManualClock
-from archive.ledger import Ledger
+from archive.footage.cameras import CameraForm, Registry
 from archive.model import leaf as leaves
 from archive.model.leaf import Leaf
 from archive.model.segment import ClockStatement, Segment
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Lock, LockMode, Stores
+from archive.records import journal
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, SECOND, Timespan
 from archive.vault import FernetBox, new_key
 from search.sqlite import SqliteIndex, open_sqlite

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from api.ranges import requested_range
-from archive.clip.exact import Clip
+from archive.footage.clip.exact import Clip
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>clip</title>

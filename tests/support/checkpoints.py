@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.canonical import sha256_hex
-from archive.checkpoint import stored
-from archive.checkpoint.findings import LogReport
-from archive.checkpoint.make import CheckpointMaker
-from archive.checkpoint.note import Note
-from archive.checkpoint.verify import verify_log
 from archive.clock import ManualClock
-from archive.custody import CustodyWriter
 from archive.evidence.verify import load_trust
 from archive.keys import checkpoint_key
 from archive.model.custody import Actor
 from archive.model.segment import Segment
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
 from archive.ports import Stores
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.findings import LogReport
+from archive.records.checkpoint.job import CheckpointMaker
+from archive.records.checkpoint.note import Note
+from archive.records.checkpoint.verify import verify_log
+from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
 from ops import keys
 from tests.support.archives import SmallArchive, small_archive
@@ -56,7 +56,7 @@ class LogSite:
 
     def maker(self, stores: Stores | None = None) -> CheckpointMaker:
         """A log job as it is when its process begins."""
-        from archive.ledger import Ledger
+        from archive.records.ledger.streams import Ledger
 
         used = stores or self.stores
         return CheckpointMaker(

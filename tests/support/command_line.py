@@ -46,7 +46,7 @@ class CommandLine:
 
     def argv(self, *words: str) -> list[str]:
         """The command's words for a process."""
-        return [sys.executable, "-m", "ops.cli", *words]
+        return [sys.executable, "-m", "ops", *words]
 
     def __call__(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end; the caller judges the code."""

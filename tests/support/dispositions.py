@@ -8,11 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from archive.clock import ManualClock
-from archive.disposition.dispose import Disposer
-from archive.disposition.record import Office
 from archive.errors import Unavailable
-from archive.evidence.timestamp import LocalAuthority
-from archive.ledger import Ledger
+from archive.lifecycle.disposition.job import Disposer
+from archive.lifecycle.disposition.record import Office
 from archive.model.disposition import Cause, Disposition
 from archive.model.hold import KIND as HOLD
 from archive.model.hold import Hold, HoldStatus
@@ -22,7 +20,9 @@ from archive.model.retention import OnPressure, Policy, Scope, Terms
 from archive.model.retention import to_state as policy_state
 from archive.model.segment import Segment
 from archive.ports import ObjectStore, Stores
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, Timespan
+from archive.trust.timestamp import LocalAuthority
 from ops import keys
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.gates import manual_gate

@@ -5,10 +5,10 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archive.footage.mp4.boxes import box, full_box
+from archive.footage.mp4.samples import SampleDefaults, SampleTable, write_trun
+from archive.footage.mp4.track import Track, write_init
 from archive.model.segment import Codec
-from archive.mp4.boxes import box, full_box
-from archive.mp4.samples import SampleDefaults, SampleTable, write_trun
-from archive.mp4.track import Track, write_init
 
 FRAME = 6000
 """Ticks of a frame at 15 frames a second."""

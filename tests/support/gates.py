@@ -1,7 +1,7 @@
 """The gate under a clock that moves only when told to: whoever waits there lets time pass."""
 
 from archive.clock import ManualClock
-from archive.gate import Gate
+from archive.lifecycle.gate import Gate
 from archive.ports import Stores
 from archive.timespan import SECOND
 

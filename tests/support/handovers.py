@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive import keys
+from archive.cases.handover.fetching import Fetchings
+from archive.cases.handover.giving import Handovers
+from archive.cases.handover.papers import Papers
+from archive.cases.handover.requests import RequestFiles
 from archive.evidence import jobs, paths
-from archive.handover.fetching import Fetchings
-from archive.handover.giving import Handovers
-from archive.handover.papers import Papers
-from archive.handover.requests import RequestFiles
-from archive.holds.placing import HoldHead, Holds
 from archive.ids import new_request_id
-from archive.ledger import Ledger
+from archive.lifecycle.holds.service import HoldHead, Holds
 from archive.model.evidence import EvidenceStatus, SealedPackage
 from archive.model.evidence import to_state as evidence_state
 from archive.model.request import (
@@ -27,6 +26,7 @@ from archive.model.request import (
     to_state,
 )
 from archive.ports import Content, Lock, LockMode
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, SECOND, Timespan
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.leaves import T0

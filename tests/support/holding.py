@@ -6,13 +6,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from archive.holds.book import HoldBook
-from archive.holds.placing import HoldHead, Holds
-from archive.holds.sweep import Sweeper
-from archive.ledger import Ledger
+from archive.lifecycle.holds.book import HoldBook
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.service import HoldHead, Holds
 from archive.model import leaf as leaves
 from archive.model.segment import ClockStatement, Segment
 from archive.ports import Content, IndexEntry, Lock, LockMode, Stores
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, MINUTE, SECOND, Timespan
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.leaves import RUN, T0

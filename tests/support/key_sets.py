@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from archive.evidence.seal import PrivateKey
 from archive.timespan import DAY, as_datetime
+from archive.trust.seal import PrivateKey
 from ops.keys import issuing
 
 

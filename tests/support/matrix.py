@@ -160,7 +160,7 @@ def must(answer: Any) -> Any:
 
 
 def _give(world: World) -> None:
-    from archive.people.grants import Grants
+    from archive.cases.people.grants import Grants
 
     site = world.site
     for who in EVERYBODY:
@@ -175,7 +175,7 @@ def _give(world: World) -> None:
 
 
 def _make_tokens(world: World) -> None:
-    from archive.people.users import Users
+    from archive.cases.people.users import Users
     from ops.tokens import token_file
 
     site = world.site

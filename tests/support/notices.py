@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from archive.cases.notices.job import Target
+from archive.cases.notices.notice import Event, Notice
 from archive.errors import ArchiveError
-from archive.notices.courier import Target
-from archive.notices.notice import Event, Notice
 from archive.timespan import HOUR
 from tests.support.leaves import T0
 

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 import imageio_ffmpeg
 
-from archive.mp4.finalise import Finalised, finalise
+from archive.footage.mp4.finalise import Finalised, finalise
 
 WIDTH, HEIGHT, CELLS, CELL = 320, 192, 20, 16
 TICKS = 90_000

@@ -18,13 +18,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from archive import journal
 from archive import keys as archive_keys
-from archive.checkpoint.make import CheckpointMaker
-from archive.checkpoint.prove import InclusionProof, Line, prove_lines
-from archive.clip.exact import plan_clip
 from archive.clock import ManualClock
-from archive.evidence import bag, certificates, zipped
+from archive.evidence import bag, zipped
 from archive.evidence.plan import (
     Approval,
     ClipPlan,
@@ -37,21 +33,26 @@ from archive.evidence.plan import (
     RequestFacts,
     SealedCheckpoint,
 )
-from archive.evidence.seal import FileSigner, load_private_key
 from archive.evidence.sealing import Sealer
 from archive.evidence.verify import At, Trust, VerificationResult, verify
-from archive.ledger import Ledger
+from archive.footage.clip.exact import plan_clip
+from archive.footage.mp4.header import write_header
+from archive.footage.mp4.samples import SampleTable
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, parse_place
 from archive.model.disposition import Cause, Disposition, DispositionStatus
 from archive.model.disposition import to_state as disposition_state
 from archive.model.evidence import PackageKind, SealedPackage
 from archive.model.segment import ClockStatement, Codec, Segment, SegmentRef
-from archive.mp4.header import write_header
-from archive.mp4.samples import SampleTable
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, ObjectStore, Stores
+from archive.records import journal
+from archive.records.checkpoint.job import CheckpointMaker
+from archive.records.checkpoint.prove import InclusionProof, Line, prove_lines
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
+from archive.trust import certificates
+from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
 from tests.support.fragmented import sample, track
 from tests.support.recordings import reading_of

@@ -8,9 +8,9 @@ from pathlib import Path
 from cryptography import x509
 from PIL import Image, ImageDraw
 
+from archive.cases.handover.facts import Fetched, HandoverFacts
+from archive.cases.handover.report import Office
 from archive.clock import ManualClock
-from archive.derive import Still
-from archive.evidence.documents.handover_report import Office
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import (
     Approval,
@@ -26,7 +26,7 @@ from archive.evidence.plan import (
 from archive.evidence.sealing import Copied
 from archive.evidence.slices import Slices
 from archive.evidence.stating import ClipOutcome
-from archive.handover.facts import Fetched, HandoverFacts
+from archive.footage.derive import Still
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, OwnerKind, Place
 from archive.model.evidence import PackageKind

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from api.auth.people import People
 from api.auth.sessions import Session
+from archive.cases.people.grants import Grants
+from archive.cases.people.users import Users
 from archive.model.grant import Grant, Right
 from archive.model.user import Role, User
-from archive.people.grants import Grants
-from archive.people.users import Users
 from archive.timespan import DAY, Timespan
 from tests.support.api_site import Caller, Site
 

@@ -16,24 +16,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from archive import journal, keys
-from archive.cameras import Registry
+from archive import keys
 from archive.canonical import decode, sha256_hex
-from archive.check.checker import Checker
-from archive.check.report import Breach, Depth
-from archive.checkpoint.make import CheckpointMaker
-from archive.checkpoint.verify import verify_log
 from archive.clock import Clock, ManualClock, SystemClock
-from archive.custody import CustodyWriter
-from archive.disposition import listing
-from archive.disposition.dispose import Disposer
-from archive.disposition.record import Office
 from archive.errors import Conflict, Malformed, Refused
 from archive.evidence.verify import load_trust
-from archive.holds.book import HoldBook
-from archive.holds.placing import Holds
-from archive.holds.sweep import Sweeper
-from archive.ledger import Ledger
+from archive.footage.cameras import Registry
+from archive.footage.places import PlaceHistory
+from archive.integrity.check.job import Checker
+from archive.integrity.check.report import Breach, Depth
+from archive.integrity.rebuild.sync import Sync
+from archive.lifecycle.disposition import listing
+from archive.lifecycle.disposition.job import Disposer
+from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.holds.book import HoldBook
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.service import Holds
+from archive.lifecycle.retention.book import PolicyBook
+from archive.lifecycle.retention.job import LockExtension
+from archive.lifecycle.retention.service import Policies
 from archive.model import leaf as leaves
 from archive.model.custody import Actor
 from archive.model.disposition import KIND as DISPOSITION
@@ -43,12 +44,12 @@ from archive.model.gap import GapCause
 from archive.model.retention import OnPressure, Terms
 from archive.model.segment import ClockStatement, Segment
 from archive.objects.filesystem import FilesystemStore
-from archive.places import PlaceHistory
 from archive.ports import Content, IndexEntry, Lock, LockMode, ObjectHead, ObjectStore, ObjectVersion, Stores
-from archive.rebuild.sync import Sync
-from archive.retention.book import PolicyBook
-from archive.retention.extending import LockExtension
-from archive.retention.policies import Policies
+from archive.records import journal
+from archive.records.checkpoint.job import CheckpointMaker
+from archive.records.checkpoint.verify import verify_log
+from archive.records.custody import CustodyWriter
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, parse_instant
 from archive.vault import FernetBox, new_key
 from ops import keys as key_files

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from archive.clip.exact import plan_clip
 from archive.clock import ManualClock
 from archive.evidence.plan import ClipPlan, GapStatement, Original
+from archive.footage.clip.exact import plan_clip
 from archive.model.segment import ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.timespan import DAY, SECOND, SpanSet, Timespan

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import structlog
 
-from archive.cameras import CameraForm
 from archive.errors import ArchiveError
+from archive.footage.cameras import CameraForm
 from archive.model.camera import Camera
 from ops import keys
 from ops.settings import Settings

@@ -7,14 +7,14 @@ from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
+from archive.footage.mp4.boxes import box
+from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.header import SampleTable, SegmentHeader, write_header
+from archive.footage.mp4.samples import SampleDefaults
+from archive.footage.mp4.track import Track, write_init
+from archive.footage.reader import GapSpan, Reading
 from archive.model.segment import TIMESCALE, SegmentRef
-from archive.mp4.boxes import box
-from archive.mp4.finalise import Finalised
-from archive.mp4.header import SampleTable, SegmentHeader, write_header
-from archive.mp4.samples import SampleDefaults
-from archive.mp4.track import Track, write_init
 from archive.ports import Content, ObjectStore
-from archive.reader import GapSpan, Reading
 from archive.timespan import SECOND, SpanSet, Timespan
 
 T0 = 1_795_500_000_123_457

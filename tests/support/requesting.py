@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive.cases.requests.book import RequestHead
+from archive.cases.requests.form import BasisForm, RequestForm
+from archive.cases.requests.service import Requests
+from archive.cases.requests.stream import Filer
 from archive.clock import ManualClock
 from archive.ports import Lock, LockMode
-from archive.requests.book import RequestHead
-from archive.requests.form import BasisForm, RequestForm
-from archive.requests.service import Requests
-from archive.requests.stream import Filer
 from archive.timespan import DAY, HOUR, MINUTE, format_instant
 from ops.settings import Settings
 from ops.wiring import Site

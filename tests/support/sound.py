@@ -1,8 +1,8 @@
 """What must hold of every archive a recorder leaves behind."""
 
-from archive.check import Checker, Depth
+from archive.footage.reader import Reading, read
+from archive.integrity.check import Checker, Depth
 from archive.model.segment import SegmentRef
-from archive.reader import Reading, read
 from archive.timespan import HOUR, SpanSet, Timespan
 from ops.wiring import Site
 

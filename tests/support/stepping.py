@@ -25,20 +25,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from archive.checkpoint import stored
-from archive.checkpoint.make import CheckpointMaker
-from archive.checkpoint.verify import verify_log
 from archive.clock import Clock, ManualClock
-from archive.disposition.dispose import Disposer
-from archive.disposition.record import Office
 from archive.evidence.verify import load_trust
-from archive.holds.placing import Holds
-from archive.holds.sweep import Sweeper
-from archive.ledger import Ledger
+from archive.lifecycle.disposition.job import Disposer
+from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.service import Holds
 from archive.model.disposition import KIND as DISPOSITION
 from archive.model.disposition import from_state
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Stores
+from archive.records.checkpoint import stored
+from archive.records.checkpoint.job import CheckpointMaker
+from archive.records.checkpoint.verify import verify_log
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan, hour_of
 from ops import keys
 from search.query import SegmentQuery

@@ -4,13 +4,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from archive import journal
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed
 from archive.evidence.findings import Inquiry, Step
 from archive.evidence.parcel import read_small
 from archive.evidence.statement import JournalPart
 from archive.model import leaf as leaves
+from archive.records import journal
 
 
 def check(inquiry: Inquiry) -> None:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from archive import canonical
 from archive.canonical import sha256_hex
-from archive.checkpoint.note import Note
-from archive.checkpoint.prove import check_inclusion
 from archive.errors import ArchiveError, IntegrityError, Malformed
-from archive.evidence import certificates, cms, token
 from archive.evidence.checks import revocations
 from archive.evidence.checks.signatures import Trust
 from archive.evidence.findings import Inquiry, Step
 from archive.evidence.parcel import read_small
 from archive.evidence.statement import CheckpointPart, LogPart, Statement
+from archive.records.checkpoint.note import Note
+from archive.records.checkpoint.prove import check_inclusion
 from archive.timespan import MINUTE, format_instant, parse_instant
+from archive.trust import certificates, cms, token
 
 _CLOCKS_APART = 5 * MINUTE
 

@@ -1,7 +1,7 @@
 """Revocation: the papers beside the seal, and what lists from outside and inside say of who signed.
 
 Part of the steps *seal* and *stamp*. A list is heard where an authority of the chain made it; it can condemn
-a signature and never acquit one (:mod:`archive.evidence.revocation`).
+a signature and never acquit one (:mod:`archive.trust.revocation`).
 """
 
 from collections.abc import Callable, Sequence
@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from cryptography import x509
 
 from archive.errors import ArchiveError, IntegrityError, Malformed
-from archive.evidence import certificates, papers, paths, revocation
+from archive.evidence import papers, paths
 from archive.evidence.findings import Inquiry
 from archive.evidence.parcel import read_small
-from archive.evidence.revocation import Revocation
 from archive.timespan import format_instant, from_datetime
+from archive.trust import certificates, revocation
+from archive.trust.revocation import Revocation
 
 Lists = tuple[x509.CertificateRevocationList, ...]
 Chain = Sequence[x509.Certificate]

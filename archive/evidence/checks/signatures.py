@@ -9,11 +9,12 @@ from typing import Literal
 from cryptography import x509
 
 from archive.errors import IntegrityError, Malformed
-from archive.evidence import bag, certificates, cms, paths, revocation, token
+from archive.evidence import bag, paths
 from archive.evidence.checks import revocations
 from archive.evidence.findings import Inquiry, Step
 from archive.evidence.parcel import read_small
 from archive.timespan import MINUTE, format_instant, parse_instant
+from archive.trust import certificates, cms, revocation, token
 
 At = Literal["now", "stamp"] | int
 """When certificates are judged: now, at the token's own time, or at an instant (µs)."""

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from archive.derive import Still
 from archive.errors import NotFound
 from archive.evidence.plan import PackagePlan
+from archive.footage.derive import Still
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 from archive.timespan import SpanSet, Timespan
@@ -25,7 +25,7 @@ Sheet = Mapping[str, Sequence[Still]]
 
 
 class Stills(Protocol):
-    """Who makes pictures: :class:`archive.derive.StillMaker`; the same footage, the same bytes."""
+    """Who makes pictures: :class:`archive.footage.derive.StillMaker`; the same footage, the same bytes."""
 
     def keyframe(self, ref: SegmentRef, footage: ObjectStore, instant: int, *, width: int) -> Still:
         """The last keyframe at or before the instant, else the segment's first."""

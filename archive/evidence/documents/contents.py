@@ -8,7 +8,7 @@ from archive.documents.fonts import Font, printable, text_width
 from archive.documents.indonesian import fine_moment, length, moment, number, size, zone_word
 from archive.documents.pages import Column, Pages
 from archive.documents.panel import Align
-from archive.evidence import paths, token
+from archive.evidence import paths
 from archive.evidence.documents.vocabulary import (
     CAUSES,
     CLOCK_FLAGS,
@@ -22,6 +22,7 @@ from archive.evidence.plan import PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
 from archive.model.segment import Segment
 from archive.timespan import parse_instant
+from archive.trust import token
 
 _HASH = Column(title="SHA-256", width=162, font=Font.FIXED, size=7.8)
 """Two lines of 32 digits: legible, and as high as the row would be anyway."""

@@ -17,7 +17,7 @@ from archive.documents.indonesian import (
 )
 from archive.documents.pages import Column, Pages, Picture
 from archive.documents.panel import Align, Panel
-from archive.evidence import certificates, report
+from archive.evidence import report
 from archive.evidence.documents import contents, sketch, timeline
 from archive.evidence.documents.contact_sheet import Sheet
 from archive.evidence.documents.vocabulary import AGENCIES, BASES, OWNERS, ROLES, word
@@ -26,6 +26,7 @@ from archive.evidence.sealing import Copied
 from archive.model.camera import Camera
 from archive.model.evidence import PackageKind
 from archive.timespan import SpanSet, Timespan
+from archive.trust import certificates
 
 _TITLES = {
     PackageKind.FOOTAGE: (

@@ -12,6 +12,7 @@ CAUSES: Mapping[str, str] = {
     "recorder_overload": "perekam kelebihan beban",
     "spool_full": "ruang antre perekam penuh",
     "upload_lost": "rekaman hilang sebelum masuk arsip",
+    "set_aside": "rekaman ada, tetapi disisihkan karena tidak dapat diindeks",
     "disabled": "perekaman kamera dinonaktifkan",
     "clock_step": "jam perekam dimajukan; tidak ada rekaman yang hilang",
     "disposed": "dimusnahkan menurut aturan, tercatat",

@@ -1,9 +1,10 @@
 """A second verifier of evidence packages, which needs Python 3.9 and nothing else but ``openssl``.
 
 It shares no code with :mod:`archive.evidence.verify`: who doubts one can ask the other. Every module here
-imports the standard library and its neighbours only (held by ``tests/unit/test_standalone_shape.py``), so
-that ``ops/pyz.py`` can put them into the single file ``saksi-verify.pyz``. Signatures are checked by the
-``openssl`` program; without it they count as not checked, and no package is valid.
+imports the standard library and its neighbours only (held by
+``tests/unit/evidence/test_standalone_shape.py``), so that ``ops/pyz.py`` can put them into the single file
+``saksi-verify.pyz``. Signatures are checked by the ``openssl`` program; without it they count as not checked,
+and no package is valid.
 
 ===================  ==================================================================
 ``command``          the command line; ``wording`` what it prints

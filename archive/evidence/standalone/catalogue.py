@@ -1,7 +1,7 @@
 """Every finding of both verifiers: its code, how grave it is, a sentence in two languages, what it rests on.
 
-``docs/reference/verification.md`` shows this table; ``tests/unit/test_standalone_catalogue.py`` holds both
-verifiers to it. A sentence is about the part that a finding names; details of the case follow it.
+``docs/reference/verification.md`` shows this table; ``tests/unit/evidence/test_standalone_catalogue.py``
+holds both verifiers to it. A sentence is about the part that a finding names; details of the case follow it.
 """
 
 from __future__ import annotations

@@ -17,6 +17,14 @@ STRUCTURE: Rows = (
         "names and records of the ZIP or folder, before any content is read",
     ),
     (
+        "foreign_zip", ERROR,
+        "ZIP ini ditolak: susunannya bukan seperti yang ditulis arsip, sehingga program lain dapat "
+        "mengekstrak isi yang berbeda. Ekstrak ZIP itu, lalu periksa foldernya.",
+        "This ZIP is refused: its records are not as the archive writes them, so that other programs may "
+        "unpack other contents. Unpack it and verify the folder.",
+        "local headers against the ZIP's directory; no extra field but ZIP64's (APPNOTE.TXT, 4.5.3)",
+    ),
+    (
         "tag_missing", ERROR,
         "Berkas pokok paket ini hilang.",
         "This tag part of the package is missing.",

@@ -16,9 +16,9 @@ _RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _CAUSES = {
     "unreachable", "auth_failed", "stream_error", "stalled", "no_keyframe", "recorder_restart",
-    "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step",
+    "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
 }  # fmt: skip
-_ENDS = _CAUSES | {"parameter_change", "stopped"}
+_ENDS = (_CAUSES - {"set_aside"}) | {"parameter_change", "stopped", "timestamps"}
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """A package as it was handed over: a folder or a ZIP, which may be hostile. Nothing is unpacked.
 
-``objections`` names what must not be in a package; when there is any, nothing of the package is to be read.
+``objections`` names what must not be in a package, ``foreign`` records of a ZIP that the archive would
+not write and that other programs may read in another way. When there is any, nothing of the package is
+to be read.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from typing import IO
 
 CHUNK = 1 << 20
 MAX_PARTS = 200_000
@@ -21,6 +25,8 @@ _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}.union(
     port + digit for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
 )
 _NOT_ON_WINDOWS = '<>"|?*'
+_LIMIT32 = 0xFFFFFFFF
+UNPACK = "unpack the ZIP and verify the folder"
 Chunks = Generator[bytes, None, None]
 _ZIP_TROUBLES = (
     zipfile.BadZipFile,
@@ -51,6 +57,7 @@ class Parcel:
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
         self.objections: list[tuple[str, str]] = []
+        self.foreign: list[tuple[str, str]] = []
 
     def chunks(self, path: str) -> Chunks:
         """The bytes of a part in pieces of at most 1 MiB; close it where it is not read to the end.
@@ -151,6 +158,7 @@ class ZipParcel(Parcel):
             self.close()
             raise NoPackage(f"{path} has too many entries")
         self.objections += _objections_to_entries(entries, self._zip.start_dir)
+        self.foreign += foreign_records(path, self._zip.infolist())
         base = _base(entries)
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in entries:
@@ -239,6 +247,50 @@ def objections_to_names(names: dict[str, int]) -> list[tuple[str, str]]:
         if other != name:
             found.append((name, f"differs from {other} in case only"))
     return found
+
+
+def foreign_records(path: str, entries: Sequence[zipfile.ZipInfo]) -> list[tuple[str, str]]:
+    """The first entry whose records are not those that the archive writes, and why; empty where all are.
+
+    Programs that unpack a ZIP obey fields that others ignore: Info-ZIP takes an entry's name from the extra
+    field 0x7075 (APPNOTE.TXT 6.3.10, 4.6.9), and some read local headers where others read the directory. So
+    no extra field is accepted but ZIP64's, and that only where a size or an offset needs it; and each local
+    header says what the directory says.
+    """
+    try:
+        with open(path, "rb") as reader:
+            for entry in entries:
+                problem = _foreign(entry, reader)
+                if problem:
+                    return [(entry.orig_filename, f"{problem}; {UNPACK}")]
+    except OSError as error:
+        return [("", f"its local headers cannot be read: {error}")]
+    return []
+
+
+def _foreign(entry: zipfile.ZipInfo, reader: IO[bytes]) -> str:
+    """What is wrong with the two records of one entry, or nothing."""
+    sizes = (entry.file_size, entry.compress_size)
+    large = [size for size in sizes if size >= _LIMIT32]
+    offset = [entry.header_offset] if entry.header_offset >= _LIMIT32 else []
+    if entry.extra != _zip64([*large, *offset]):
+        return "has a field in the ZIP's directory that the archive does not write"
+    if entry.filename != entry.orig_filename:
+        return "has a name that not every program reads alike"
+    name = entry.orig_filename.encode(_encoding(entry), "replace")
+    extra = _zip64(sizes if large else ())
+    file_size, compress_size = (_LIMIT32, _LIMIT32) if large else sizes
+    rest = struct.pack("<IIIHH", entry.CRC, compress_size, file_size, len(name), len(extra)) + name + extra
+    reader.seek(entry.header_offset)
+    head = reader.read(14 + len(rest))
+    start = struct.pack("<HH", entry.flag_bits, entry.compress_type)
+    if head[:4] == b"PK\3\4" and head[6:10] == start and head[14:] == rest:
+        return ""
+    return "has a local header that differs from the ZIP's directory"
+
+
+def _zip64(values: Sequence[int]) -> bytes:
+    return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values) if values else b""
 
 
 def _encoding(entry: zipfile.ZipInfo) -> str:

@@ -38,7 +38,9 @@ def verify(
     notebook.begin(STEPS[0])
     for path, words in parcel.objections:
         notebook.find("unsafe_entry", path, words)
-    if parcel.objections:
+    for path, words in parcel.foreign:
+        notebook.find("foreign_zip", path, words)
+    if parcel.objections or parcel.foreign:
         for step in STEPS[1:]:
             notebook.skip(step)
         return notebook

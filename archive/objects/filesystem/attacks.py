@@ -4,24 +4,24 @@ It shows that no program of ours destroys what is locked. Whoever is root on the
 nothing on that host can stop them; checkpoints kept elsewhere are what shows it.
 """
 
-import getpass
 import os
+import pwd
 
-from archive.canary.attacks import Bypass, NotOffered
+from archive.objects.attacks import Bypass, NotOffered
 from archive.ports import Content, Lock, LockMode, ObjectStore
 
 
 class FolderAttacks:
-    """:class:`archive.canary.Attacks` by way of the adapter; there is no right to bypass anything."""
+    """The canary's attacks by way of the adapter; there is no right to bypass anything."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
     @property
     def account(self) -> str:
-        """The user of this process."""
+        """The account of this process."""
         try:
-            name = getpass.getuser()
+            name = pwd.getpwuid(os.getuid()).pw_name
         except (KeyError, OSError):
             name = f"uid-{os.getuid()}"
         return "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-") or "user"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import botocore.session
 
-from archive.canary.attacks import Bypass
 from archive.errors import Conflict, Refused
+from archive.objects.attacks import Bypass
 from archive.objects.s3.trouble import Taken, translated
 from archive.ports import Content
 from archive.timespan import as_datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class S3Attacks:
-    """:class:`archive.canary.Attacks` as S3 requests; none is repeated."""
+    """:class:`archive.integrity.canary.Attacks` as S3 requests; none is repeated."""
 
     def __init__(self, client: "S3Client", bucket: str, account: str) -> None:
         self._client = client

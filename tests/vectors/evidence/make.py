@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from archive.evidence import certificates
 from archive.timespan import format_instant
+from archive.trust import certificates
 from ops import keys
 from tests.support.packages import World, a_request, make_world
 

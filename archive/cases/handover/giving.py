@@ -1,0 +1,284 @@
+"""Handing over and confirming: three people and the papers they leave.
+
+**Hand over** (an officer who neither asked nor decided)
+
+1. the right is put as an object, locked as long as the package;
+2. the request's entry ``request.handed_over`` names it: from here on the recipient may fetch the package.
+
+**Confirm** (the recipient): they compare what they hold with what was sealed, by its two fingerprints
+
+1. the receipt is put as an object;
+2. the entry ``request.received`` names it.
+
+**Close** (an officer): :mod:`archive.cases.handover.closing`.
+
+Step 1 of each may be there without step 2, which then never happened. Repeating a step is safe: the entry is
+a compare-and-append, so of two officers one wins and the other reads again. The papers that entries name are
+copied into the package by whoever holds its account (:mod:`archive.cases.handover.papers`).
+"""
+
+import secrets
+
+from archive.cases.handover.closing import Closings, HoldDesk
+from archive.cases.handover.fetching import Fetching, Fetchings, check_time
+from archive.cases.handover.reading import Handover, Shelf
+from archive.cases.handover.requests import RequestFile, RequestFiles, naming, one_person, require_sealed
+from archive.cases.requests.transitions import RequestAct
+from archive.clock import Clock
+from archive.errors import Conflict, Malformed, NotFound, Refused
+from archive.model.handover import (
+    Officer,
+    Receipt,
+    Recipient,
+    Right,
+    check_text,
+    receipt_state,
+    right_state,
+)
+from archive.model.request import RequestStatus
+from archive.persons import same_person
+from archive.ports import ObjectStore
+from archive.timespan import HOUR
+
+MAX_DOWNLOADS = 100
+MAX_HOURS = 24 * 31
+
+
+class Handovers:
+    """The handovers of one archive. ``downloads`` and ``hours`` are what a right has unless it says so."""
+
+    def __init__(
+        self,
+        files: RequestFiles,
+        records: ObjectStore,
+        fetchings: Fetchings,
+        holds: HoldDesk,
+        clock: Clock,
+        *,
+        downloads: int = 3,
+        hours: int = 72,
+    ) -> None:
+        self._files = files
+        self._shelf = Shelf(records, fetchings)
+        self._fetchings = fetchings
+        self._closings = Closings(files, self._shelf, holds, clock)
+        self._clock = clock
+        self._downloads = downloads
+        self._hours = hours
+
+    @property
+    def fetchings(self) -> Fetchings:
+        """The counted downloads."""
+        return self._fetchings
+
+    @property
+    def closings(self) -> Closings:
+        """The end of it."""
+        return self._closings
+
+    def give(
+        self,
+        request_id: str,
+        *,
+        actor: str,
+        downloads: int | None = None,
+        hours: int | None = None,
+        note: str = "",
+        recipient: str = "",
+        officer: Officer | None = None,
+        expected: int | None = None,
+    ) -> Handover:
+        """Hand the package of a request over to whoever asked for it; again, where the first right ran out.
+
+        ``downloads`` 0 is for a package that was given on a carrier; ``expected`` the version that the
+        officer acts on, None for the newest. ``recipient`` is the account of the person who asked where the
+        request came on paper and was filed on the host; whoever calls has seen that it is of their agency.
+        ``officer`` is how the report names whoever hands over.
+
+        Raises:
+            NotFound: ``request_not_found``.
+            Refused: ``same_person``: the officer asked for the package or decided about it.
+            Conflict: ``not_sealed``, ``not_stamped``, ``request_closed``, ``ledger_conflict``.
+            Malformed: ``bad_handover_request``.
+        """
+        file = self._files.find(request_id, expected)
+        file.check_apart(actor)
+        package = require_sealed(file).package
+        if package is None or package.gen_time is None:
+            raise Conflict(f"{request_id} is not sealed", code="not_sealed")
+        asked, now = file.request.requester, self._clock.now()
+        person = self._recipient(file, recipient, actor)
+        right = Right(
+            evidence_id=package.evidence_id,
+            number=len(file.given) + 1,
+            request_id=request_id,
+            request_entry=file.entry.digest,
+            recipient=Recipient(
+                person=person,
+                name=asked.name,
+                rank=asked.rank,
+                nrp_nip=asked.nrp_nip,
+                agency=asked.agency,
+                unit=asked.unit,
+            ),
+            downloads=_within("downloads", downloads, self._downloads, 0, MAX_DOWNLOADS),
+            until=now + _within("hours", hours, self._hours, 1, MAX_HOURS) * HOUR,
+            given_by=actor,
+            given_at=now,
+            note=check_text("note", note, needed=False),
+            tagmanifest_sha256=package.tagmanifest_sha256,
+            signer_sha256=package.signer_sha256,
+            tsa=package.tsa,
+            gen_time=package.gen_time,
+            officer=_checked(officer or Officer()),
+        )
+        digest = self._shelf.put(right, "right", right_state(right))
+        self._files.append(
+            file,
+            RequestAct.HAND_OVER,
+            actor=actor,
+            reason=naming(right.number, digest),
+        )
+        return self.newest(request_id)
+
+    def newest(self, request_id: str) -> Handover:
+        """The newest handover of a request. Raises NotFound ``request_not_found``, ``handover_not_found``."""
+        return self._shelf.newest(self._files.find(request_id))
+
+    def numbered(self, request_id: str, number: int) -> Handover:
+        """One handover of a request; they count from 1. Raises as :meth:`newest`."""
+        return self._shelf.numbered(self._files.find(request_id), number)
+
+    def begin_download(self, request_id: str, *, person: str, address: str) -> tuple[Handover, Fetching]:
+        """Count a download for the recipient, and name it.
+
+        Raises:
+            NotFound: ``request_not_found``, ``handover_not_found``.
+            Refused: ``not_recipient``, ``handover_expired``, ``downloads_used_up``.
+            Conflict: ``request_closed``.
+        """
+        found = self._for_recipient(request_id, person)
+        made = self._fetchings.begin(found.right, secret=secrets.token_hex(16), address=address)
+        return found, made
+
+    def admit(
+        self, evidence_id: str, request_id: str, download: str, *, person: str
+    ) -> tuple[Right, Fetching]:
+        """The right and the download under which somebody fetches a package.
+
+        Raises:
+            NotFound: ``handover_not_found``, ``download_not_found``.
+            Refused: ``not_recipient``, ``handover_expired``.
+            Conflict: ``request_closed``.
+        """
+        found = self._for_recipient(request_id, person)
+        if found.right.evidence_id != evidence_id:
+            raise NotFound(f"{evidence_id} was not handed over", code="handover_not_found")
+        check_time(found.right, self._clock.now())
+        return found.right, self._fetchings.find(found.right, download)
+
+    def confirm(self, request_id: str, *, person: str, tagmanifest: str, signer: str) -> Handover:
+        """Say that what one holds has these two fingerprints, as one typed or pasted them.
+
+        A handover that is confirmed already stays as it is.
+
+        Raises:
+            NotFound, Conflict: as :meth:`begin_download`; Conflict ``not_fetched``: nothing was downloaded.
+            Refused: ``not_recipient``; ``confirmation_differs``: one of them is not the package's.
+        """
+        found = self._for_recipient(request_id, person)
+        right = found.right
+        differing = [
+            name
+            for name, given, sealed in (
+                ("tag manifest", tagmanifest, right.tagmanifest_sha256),
+                ("signer", signer, right.signer_sha256),
+            )
+            if not secrets.compare_digest(typed_sha256(given), sealed)
+        ]
+        if differing:
+            raise Refused(
+                f"the {' and the '.join(differing)} SHA-256 is not that of {right.evidence_id}",
+                code="confirmation_differs",
+                hint="Type it again from your own copy; if it stays different, do not use that copy.",
+            )
+        if found.receipt is not None:
+            return found
+        if right.downloads and not found.fetched:
+            raise Conflict(
+                f"{right.evidence_id} has not been fetched yet",
+                code="not_fetched",
+                hint="Download it, compare it, then confirm.",
+            )
+        receipt = Receipt(
+            confirmed_by=person,
+            confirmed_at=self._clock.now(),
+            right_sha256=found.right_sha256,
+            tagmanifest_sha256=right.tagmanifest_sha256,
+            signer_sha256=right.signer_sha256,
+            downloads=len(found.fetched),
+        )
+        digest = self._shelf.put(right, "receipt", receipt_state(receipt))
+        self._files.append(
+            found.file,
+            RequestAct.RECEIVE,
+            actor=person,
+            reason=naming(right.number, digest),
+        )
+        return self.newest(request_id)
+
+    # -- inside ----------------------------------------------------------------------------------------
+
+    def _recipient(self, file: RequestFile, recipient: str, actor: str) -> str:
+        filed_by = file.request.requester.person
+        if not recipient or recipient == filed_by:
+            return filed_by
+        if not filed_by.startswith("os:"):
+            raise Malformed(
+                f"{file.request.id} is handed over to {filed_by}, who asked for it",
+                code="bad_handover_request",
+                hint="Name a recipient only where the request was filed on the host.",
+            )
+        if same_person(recipient, actor) or any(same_person(recipient, one) for one in file.deciders):
+            raise one_person(recipient, file.request.id, "decided about it or hand it over")
+        return recipient
+
+    def _for_recipient(self, request_id: str, person: str) -> Handover:
+        found = self.newest(request_id)
+        if not same_person(found.right.recipient.person, person):
+            raise Refused(
+                f"{found.right.evidence_id} was handed over to somebody else",
+                code="not_recipient",
+                hint="Only the person to whom it was handed over may fetch and confirm it.",
+            )
+        if found.file.status is RequestStatus.CLOSED:
+            raise Conflict(
+                f"{request_id} is closed",
+                code="request_closed",
+                hint="Nothing can be fetched any more; a new request can be filed.",
+            )
+        return found
+
+
+def typed_sha256(text: str) -> str:
+    """A SHA-256 as people type or paste it: case, spaces, colons and hyphens do not matter."""
+    return (
+        "".join(c for c in text.casefold() if c not in " \t\r\n:-\u00a0").encode("ascii", "replace").decode()
+    )
+
+
+def _checked(officer: Officer) -> Officer:
+    return Officer(
+        name=check_text("officer's name", officer.name, needed=False),
+        nip=check_text("officer's NIP", officer.nip, needed=False),
+        position=check_text("officer's position", officer.position, needed=False),
+    )
+
+
+def _within(name: str, given: int | None, usual: int, least: int, most: int) -> int:
+    value = usual if given is None else given
+    if not least <= value <= most:
+        raise Malformed(
+            f"{name} is {value}", code="bad_handover_request", hint=f"Give {least} to {most} {name}."
+        )
+    return value

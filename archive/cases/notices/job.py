@@ -1,0 +1,202 @@
+"""Takes notices to whom one channel reaches, each at least once.
+
+For each delivery (a notice to one target) that is not done and whose time has come
+
+1. it is handed to the channel, which returns when the other side has taken it
+2. the channel's memory, with this delivery done, is put in the store
+
+A crash between 1 and 2 sends that one delivery again, with the same id. A channel that does not answer is
+left alone for a growing pause; so is a delivery that the other side refuses. What failed for a day is given
+up, and an integrity incident says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import time
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from archive.canonical import sha256_hex
+from archive.cases.notices.memory import GIVE_UP, Memory, Told, Trouble
+from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.watching import HORIZON
+from archive.clock import Clock
+from archive.errors import AlreadyExists, Refused, Unavailable
+from archive.records.integrity_incidents import open_incident
+from archive.records.ledger.streams import Ledger
+from archive.timespan import as_datetime
+
+FINDER = "job:notices"
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From ``start`` to ``end`` by the clock on the wall in ``zone``, over midnight too."""
+
+    start: time
+    end: time
+    zone: ZoneInfo
+
+    def cover(self, instant: int) -> bool:
+        """Whether it is quiet then."""
+        local = as_datetime(instant).astimezone(self.zone).time()
+        if self.start <= self.end:
+            return self.start <= local < self.end
+        return local >= self.start or local < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom a channel reaches: a mail address or a URL. ``agency`` "" hears of all, else of its own alone."""
+
+    name: str
+    address: str
+    events: frozenset[Event]
+    agency: str = ""
+    quiet: QuietHours | None = None
+
+    def wants(self, notice: Notice) -> bool:
+        """Whether this notice is for them."""
+        return notice.event in self.events and self.agency in ("", notice.agency)
+
+    def hears(self, notice: Notice, now: int) -> bool:
+        """Whether it may be told now: urgent ones at any hour."""
+        return notice.urgent or self.quiet is None or not self.quiet.cover(now)
+
+    def delivery(self, notice: Notice) -> str:
+        """The id of the notice's delivery to this target."""
+        return f"{notice.id}.{sha256_hex(self.address.encode())[:16]}"
+
+
+class Channel(Protocol):
+    """One way to tell people."""
+
+    @property
+    def name(self) -> str:
+        """What its memory and its incidents are called."""
+        ...
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Whom it reaches."""
+        ...
+
+    def deliver(self, notice: Notice, target: Target) -> None:
+        """Hand a notice over; return when the other side has taken it.
+
+        Raises:
+            Unavailable: the channel does not answer; nobody is reached at the moment.
+            Refused: this delivery is not taken; others may be.
+        """
+        ...
+
+
+class Courier:
+    """One channel with its memory. Not shared between threads."""
+
+    def __init__(self, channel: Channel, memory: Memory, ledger: Ledger, clock: Clock) -> None:
+        self.channel = channel
+        self._memory = memory
+        self._ledger = ledger
+        self._clock = clock
+
+    def run(self, notices: Sequence[Notice]) -> int:
+        """Tell what is to be told now; returns how many deliveries were taken.
+
+        Raises:
+            Unavailable: the archive does not answer. Trouble of the channel is kept, not raised.
+        """
+        now = self._clock.now()
+        told = self._memory.load(now)
+        pending = list(self._pending(told, notices, now))
+        if told.trouble is not None and now < told.trouble.next_at:
+            # What is urgent and new is tried although the channel failed a moment ago.
+            pending = [one for one in pending if one[1].urgent and one[0] not in told.failing]
+        sent = 0
+        try:
+            for number, (delivery, notice, target) in enumerate(pending):
+                try:
+                    self.channel.deliver(notice, target)
+                except Refused as error:
+                    told = self._keep(self._failed(told, delivery, notice, error.code))
+                except Unavailable as error:
+                    for same, waiting, _ in pending[number:]:
+                        told = self._failed(told, same, waiting, error.code)
+                    self._keep(replace(told, trouble=_worse(told.trouble, self._clock.now(), error.code)))
+                    return sent
+                else:
+                    told = self._keep(self._arrived(told, delivery, notice))
+                    sent += 1
+        except AlreadyExists:
+            pass  # another worker tells the rest; what it has not told is read again at the next turn
+        return sent
+
+    def waiting(self, notices: Sequence[Notice]) -> tuple[Told, int]:
+        """The channel's state, and how many deliveries are not done; changes nothing."""
+        told = self._memory.load(self._clock.now())
+        count = sum(
+            target.wants(notice) and notice.at >= told.since and target.delivery(notice) not in told.done
+            for notice in notices
+            for target in self.channel.targets
+        )
+        return told, count
+
+    def _pending(
+        self, told: Told, notices: Sequence[Notice], now: int
+    ) -> Iterator[tuple[str, Notice, Target]]:
+        for notice in sorted(notices, key=lambda one: (not one.urgent, one.at)):
+            if notice.at < told.since:
+                continue
+            for target in self.channel.targets:
+                delivery = target.delivery(notice)
+                trouble = told.failing.get(delivery)
+                if (
+                    target.wants(notice)
+                    and delivery not in told.done
+                    and target.hears(notice, now)
+                    and (trouble is None or now >= trouble.next_at)
+                ):
+                    yield delivery, notice, target
+
+    def _arrived(self, told: Told, delivery: str, notice: Notice) -> Told:
+        return replace(
+            told,
+            done={**told.done, delivery: notice.at},
+            failing={name: one for name, one in told.failing.items() if name != delivery},
+            trouble=None,
+            sent=told.sent + 1,
+            last_at=self._clock.now(),
+        )
+
+    def _failed(self, told: Told, delivery: str, notice: Notice, code: str) -> Told:
+        trouble = _worse(told.failing.get(delivery), self._clock.now(), code)
+        if self._clock.now() - trouble.since < GIVE_UP:
+            return replace(told, failing={**told.failing, delivery: trouble})
+        open_incident(
+            self._ledger,
+            code="notice_undelivered",
+            subject=self.channel.name,
+            message=f"notices by {self.channel.name} could not be delivered for a day ({code})",
+            found_by=FINDER,
+            details={"notice": notice.id, "event": notice.event.value, "code": code},
+        )
+        return replace(
+            told,
+            done={**told.done, delivery: notice.at},
+            failing={name: one for name, one in told.failing.items() if name != delivery},
+            given_up=told.given_up + 1,
+        )
+
+    def _keep(self, told: Told) -> Told:
+        oldest = self._clock.now() - HORIZON
+        told = replace(
+            told,
+            since=max(told.since, oldest),
+            done={name: at for name, at in told.done.items() if at >= oldest},
+        )
+        self._memory.keep(told)
+        return told
+
+
+def _worse(trouble: Trouble | None, now: int, code: str) -> Trouble:
+    return Trouble.first(now, code) if trouble is None else trouble.again(now, code)

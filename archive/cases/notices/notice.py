@@ -1,0 +1,65 @@
+"""One thing that people must hear of. It names no person, no case, no camera's address, and no footage."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archive.canonical import sha256_hex
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    REQUEST_NEW = "request_new"
+    REQUEST_URGENT = "request_urgent"
+    LETTER_OVERDUE = "letter_overdue"
+    HOLD_REVIEW_DUE = "hold_review_due"
+    SEALED = "sealed"
+    SEAL_FAILED = "seal_failed"
+    HANDED_OVER = "handed_over"
+    INTEGRITY_INCIDENT = "integrity_incident"
+    CANARY_RED = "canary_red"
+    ARCHIVE_PRESSURE = "archive_pressure"
+    RECORDER_TROUBLE = "recorder_trouble"
+    TEST = "test"
+
+
+URGENT = frozenset(
+    {
+        Event.REQUEST_URGENT,
+        Event.INTEGRITY_INCIDENT,
+        Event.CANARY_RED,
+        Event.RECORDER_TROUBLE,
+        Event.TEST,
+    }
+)
+"""Told at any hour; quiet hours put off the others. So is a store above its red mark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What happened, when (µs), and to what.
+
+    ``subject`` is an id: of a request, a hold, a package, an incident, a recorder. ``mark`` tells two
+    happenings of one event at one subject apart. ``agency`` is the account of the agency that it
+    concerns, "" for the house alone; ``agency_name`` and ``unit`` are as the request names them.
+    ``cameras`` counts them; ``due_at`` is what was due; ``code`` the reason of a failure, an incident's
+    code or a level. ``link`` is a path of the HTTP interface.
+    """
+
+    event: Event
+    subject: str
+    mark: str
+    at: int
+    urgent: bool
+    link: str = ""
+    agency: str = ""
+    agency_name: str = ""
+    unit: str = ""
+    cameras: int = 0
+    due_at: int | None = None
+    code: str = ""
+
+    @property
+    def id(self) -> str:
+        """``ntc-`` and 24 hex digits: the same for the same happening, whoever finds it, however often."""
+        return f"ntc-{sha256_hex(f'{self.event.value}|{self.subject}|{self.mark}'.encode())[:24]}"

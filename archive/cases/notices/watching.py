@@ -1,0 +1,293 @@
+"""Finds what people must hear of: in entries of the ledger, and in what is due by the clock.
+
+Nothing is taken from a message of the process that did it: what is on record is told, and what is told is on
+record, whichever process died in between. Entries are read once each, and only those of the last
+:data:`HORIZON`; requests and holds are known by their newest entry.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Protocol
+
+from archive import keys
+from archive.cases.notices.notice import URGENT, Event, Notice
+from archive.cases.requests.transitions import ENDS
+from archive.clock import Clock
+from archive.errors import ArchiveError, IntegrityError, Malformed
+from archive.model import evidence as packages
+from archive.model import hold as holds
+from archive.model import request as requests
+from archive.model.evidence import EvidenceStatus
+from archive.model.request import Request
+from archive.ports import ObjectStore, ObjectVersion
+from archive.records.heartbeat import Beat, Trouble, troubles
+from archive.records.integrity_incidents import KIND as INCIDENT
+from archive.records.ledger.heads import StrictHeads
+from archive.records.ledger.streams import Entry, Ledger
+from archive.timespan import DAY, HOUR
+
+HORIZON = 7 * DAY
+"""What is older is told no more; so long may the job stand still without anything being lost."""
+
+EVIDENCE = "evidence"
+_SLACK = DAY
+"""Stores and programs may disagree about the time by so much before an entry is missed."""
+
+
+class PressureLevel(Protocol):
+    """How full the store is, as :class:`archive.lifecycle.disposition.pressure.Level` says it."""
+
+    @property
+    def value(self) -> str:
+        """``unknown``, ``green``, ``amber`` or ``red``."""
+        ...
+
+
+class Watch:
+    """Everything there is to tell of the last :data:`HORIZON`. Not thread-safe.
+
+    ``pressure`` measures the store when :meth:`measure` is called, and ``beats`` gives the recorders' last
+    signs of life. A pressure that lasts is told once a day (UTC) and level, a recorder's trouble once a day.
+    An entry that does not read is told as an integrity incident and silences no other.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        records: ObjectStore,
+        clock: Clock,
+        *,
+        pressure: Callable[[], PressureLevel],
+        beats: Callable[[], Iterable[Beat]] = tuple,
+    ) -> None:
+        self._ledger = ledger
+        self._records = records
+        self._clock = clock
+        self._pressure = pressure
+        self._requests = StrictHeads(ledger, records, requests.KIND, ends=ENDS)
+        self._packages = StrictHeads(ledger, records, EVIDENCE, ends=packages.ENDS)
+        self._holds = StrictHeads(ledger, records, holds.KIND, ends=holds.ENDS)
+        self._read: dict[str, Notice | None] = {}
+        self._measured_at: int | None = None
+        self._pressing: Notice | None = None
+        self._beats = beats
+        self._ailing: tuple[Notice, ...] = ()
+
+    def notices(self) -> tuple[Notice, ...]:
+        """All of them, the oldest first; each call gives the same ones again until they are too old.
+
+        Raises:
+            Unavailable: the ledger does not answer.
+        """
+        now = self._clock.now()
+        pressing = () if self._pressing is None else (self._pressing,)
+        found: dict[str, Notice] = {}
+        for one in (*self._of_entries(now), *self._due(now), *pressing, *self._ailing):
+            found.setdefault(one.id, one)
+        return tuple(sorted(found.values(), key=lambda one: (one.at, one.id)))
+
+    def measure(self) -> None:
+        """Look how the recorders are and how full the store is, where that is :data:`MEASURE_EVERY` ago.
+
+        Raises:
+            Unavailable: it cannot be measured now; what was seen last stays.
+        """
+        elapsed = self._clock.monotonic()
+        if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:
+            now = self._clock.now()
+            self._ailing = tuple(
+                _of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now)
+            )
+            level = self._pressure().value
+            self._measured_at = elapsed
+            self._pressing = _of_level(level, self._clock.now()) if level in _PRESSING else None
+
+    # Entries -----------------------------------------------------------------------------------------
+
+    def _of_entries(self, now: int) -> Iterator[Notice]:
+        known: dict[str, Notice | None] = {}
+        for listed in self._listed(now):
+            if listed.stored_at < now - HORIZON - _SLACK:
+                continue
+            if listed.key in self._read:
+                known[listed.key] = self._read[listed.key]
+            else:
+                known[listed.key] = self._read_entry(listed)
+        self._read = known
+        for notice in known.values():
+            if notice is not None and notice.at >= now - HORIZON:
+                yield notice
+
+    def _listed(self, now: int) -> Iterator[ObjectVersion]:
+        """Every entry of the last :data:`HORIZON`, and older ones."""
+        with suppress(IntegrityError, Malformed):  # told when its entries are read one by one
+            self._packages.refresh()
+        prefixes = [
+            prefix
+            for heads in (self._requests, self._packages)
+            for prefix in heads.prefixes(lambda entry: entry.at >= now - HORIZON - _SLACK)
+        ]
+        for prefix in (*prefixes, keys.ledger_prefix(INCIDENT)):
+            yield from self._records.list(prefix)
+
+    def _read_entry(self, listed: ObjectVersion) -> Notice | None:
+        try:
+            entry = self._ledger.entry(*keys.parse_ledger_key(listed.key))
+            if entry.kind == INCIDENT:
+                return _of_incident(entry)
+            return self._of_package(entry) if entry.kind == EVIDENCE else _of_request(entry)
+        except (IntegrityError, Malformed) as error:
+            return _unreadable(error, listed.stored_at)
+
+    def _of_package(self, entry: Entry) -> Notice | None:
+        record = packages.from_state(entry.state)
+        if record.status is EvidenceStatus.SEALED:
+            event, mark = Event.SEALED, ""  # of any number of such entries one sealing is told
+        elif record.status is EvidenceStatus.SEAL_FAILED:
+            event, mark = Event.SEAL_FAILED, str(entry.version)
+        else:
+            return None
+        asked = record.request
+        request = self._request(asked.request_id) if asked.request_id else None
+        return Notice(
+            event=event,
+            subject=entry.id,
+            mark=mark,
+            at=entry.at,
+            urgent=False,
+            link=f"/v1/evidence/{entry.id}",
+            agency="" if request is None else request.agency_account,
+            agency_name="" if request is None else request.requester.agency,
+            unit="" if request is None else request.requester.unit,
+            cameras=len(asked.cameras),
+            code=record.failure_code if event is Event.SEAL_FAILED else "",
+        )
+
+    def _request(self, request_id: str) -> Request:
+        return requests.from_state(request_id, self._ledger.head(requests.KIND, request_id).state)
+
+    # What is due -------------------------------------------------------------------------------------
+
+    def _due(self, now: int) -> Iterator[Notice]:
+        for find, heads in ((_overdue, self._requests), (_review, self._holds)):
+            try:
+                heads.refresh()
+            except IntegrityError as error:
+                yield _unreadable(error, now)
+            for entry in heads.known.values():
+                try:
+                    notice = find(entry, now)
+                except Malformed as error:
+                    notice = _unreadable(error, now)
+                if notice is not None and notice.at >= now - HORIZON:
+                    yield notice
+
+
+MEASURE_EVERY = HOUR // 12
+"""The pause between two looks at the recorders and at how full the store is."""
+
+_PRESSING = ("amber", "red")
+
+
+def _of_request(entry: Entry) -> Notice | None:
+    if entry.action in ("request.filed", "request.amended"):
+        request = requests.from_state(entry.id, entry.state)
+        event = Event.REQUEST_URGENT if request.urgent else Event.REQUEST_NEW
+        return _about(request, event, mark=str(entry.version), at=entry.at, due_at=request.letter_due_at)
+    if entry.action == "request.handed_over":
+        request = requests.from_state(entry.id, entry.state)
+        return _about(request, Event.HANDED_OVER, mark=str(entry.version), at=entry.at)
+    return None
+
+
+def _overdue(entry: Entry, now: int) -> Notice | None:
+    request = requests.from_state(entry.id, entry.state)
+    due = request.letter_due_at
+    if due is None or not requests.is_letter_overdue(request, now):
+        return None
+    return _about(request, Event.LETTER_OVERDUE, mark=str(due), at=due, due_at=due)
+
+
+def _review(entry: Entry, now: int) -> Notice | None:
+    hold = holds.from_state(entry.id, entry.state)
+    if not hold.in_force or hold.review_at > now:
+        return None
+    return Notice(
+        event=Event.HOLD_REVIEW_DUE,
+        subject=hold.id,
+        mark=str(hold.review_at),
+        at=hold.review_at,
+        urgent=False,
+        link=f"/v1/holds/{hold.id}",
+        cameras=len(hold.cameras),
+        due_at=hold.review_at,
+    )
+
+
+def _unreadable(error: ArchiveError, at: int) -> Notice:
+    return Notice(
+        event=Event.INTEGRITY_INCIDENT,
+        subject=error.code,
+        mark=str(at // HOUR),
+        at=at,
+        urgent=True,
+        link="/v1/incidents",
+        code=error.code,
+    )
+
+
+def _of_incident(entry: Entry) -> Notice | None:
+    """A finding; those of one code within one hour (UTC) are one notice, however many a check found."""
+    if entry.action not in ("integrity_incident.opened", "integrity_incident.reopened"):
+        return None
+    code = str(entry.state.get("code", ""))
+    event = Event.CANARY_RED if code.startswith("canary_") else Event.INTEGRITY_INCIDENT
+    return Notice(
+        event=event,
+        subject=code,
+        mark=str(entry.at // HOUR),
+        at=entry.at,
+        urgent=event in URGENT,
+        link="/v1/incidents",
+        code=code,
+    )
+
+
+def _about(request: Request, event: Event, *, mark: str, at: int, due_at: int | None = None) -> Notice:
+    return Notice(
+        event=event,
+        subject=request.id,
+        mark=mark,
+        at=at,
+        urgent=event in URGENT,
+        link=f"/v1/requests/{request.id}",
+        agency=request.agency_account,
+        agency_name=request.requester.agency,
+        unit=request.requester.unit,
+        cameras=len(request.cameras),
+        due_at=due_at,
+    )
+
+
+def _of_trouble(trouble: Trouble, now: int) -> Notice:
+    return Notice(
+        event=Event.RECORDER_TROUBLE,
+        subject=trouble.recorder,
+        mark=f"{trouble.code}|{now // DAY}",
+        at=now,
+        urgent=True,
+        link="/metrics",
+        code=trouble.code,
+    )
+
+
+def _of_level(level: str, now: int) -> Notice:
+    return Notice(
+        event=Event.ARCHIVE_PRESSURE,
+        subject=level,
+        mark=str(now // DAY),
+        at=now,
+        urgent=level == "red",
+        link="/metrics",
+        code=level,
+    )

@@ -1,0 +1,113 @@
+"""The words of notices: Indonesian first, English second, times in the city's zone with seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from archive.cases.notices.notice import Event, Notice
+from archive.documents.indonesian import moment
+
+_TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
+    {
+        Event.REQUEST_NEW: ("Permintaan rekaman menunggu keputusan", "Request for footage awaits a decision"),
+        Event.REQUEST_URGENT: ("MENDESAK: permintaan rekaman", "URGENT: request for footage"),
+        Event.LETTER_OVERDUE: (
+            "Surat permintaan mendesak belum diterima",
+            "The letter of an urgent request is overdue",
+        ),
+        Event.HOLD_REVIEW_DUE: (
+            "Penahanan rekaman perlu ditinjau",
+            "A legal hold is due for review",
+        ),
+        Event.SEALED: ("Paket bukti telah disegel", "Evidence package sealed"),
+        Event.SEAL_FAILED: ("Penyegelan paket bukti gagal", "Sealing an evidence package failed"),
+        Event.HANDED_OVER: ("Paket bukti telah diserahkan", "Evidence package handed over"),
+        Event.INTEGRITY_INCIDENT: (
+            "PENTING: insiden integritas arsip",
+            "IMPORTANT: archive integrity incident",
+        ),
+        Event.CANARY_RED: (
+            "PENTING: perlindungan arsip tidak bekerja",
+            "IMPORTANT: the archive's protection does not hold",
+        ),
+        Event.ARCHIVE_PRESSURE: ("Ruang arsip menipis", "The archive is running out of room"),
+        Event.RECORDER_TROUBLE: (
+            "PENTING: perekam bermasalah",
+            "IMPORTANT: a recorder is in trouble",
+        ),
+        Event.TEST: ("Percobaan pemberitahuan Saksi", "Test of Saksi's notices"),
+    }
+)
+_ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
+    {
+        Event.SEALED: ("Paket", "Package"),
+        Event.SEAL_FAILED: ("Paket", "Package"),
+        Event.HOLD_REVIEW_DUE: ("Penahanan", "Legal hold"),
+        Event.INTEGRITY_INCIDENT: ("Temuan", "Finding"),
+        Event.CANARY_RED: ("Temuan", "Finding"),
+        Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
+        Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
+        Event.TEST: ("Percobaan", "Test"),
+    }
+)
+_DUE: Mapping[Event, tuple[str, str]] = MappingProxyType(
+    {Event.HOLD_REVIEW_DUE: ("Tinjau sejak", "Review since")}
+)
+MAX_TEXT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A notice in words. ``title`` holds no word that a person typed, so it can be a header."""
+
+    title: str
+    indonesian: str
+    english: str
+
+    @property
+    def text(self) -> str:
+        """Both languages, as a mail shows them."""
+        return f"{self.indonesian}\n-- \n{self.english}"
+
+
+def words_of(notice: Notice, *, zone: ZoneInfo, address: str) -> Words:
+    """A notice in words. ``address`` is where people see the installation, without a slash at its end."""
+    indonesian, english = _TITLES[notice.event]
+    return Words(
+        title=f"[Saksi] {indonesian} – {plain(notice.subject)}",
+        indonesian=_body(indonesian, _rows(notice, 0, zone, address)),
+        english=_body(english, _rows(notice, 1, zone, address)),
+    )
+
+
+def plain(text: str) -> str:
+    """A text that somebody typed, on one line, without anything that is not printable, cut to 120 letters."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
+
+
+def _body(title: str, rows: list[tuple[str, str]]) -> str:
+    return "\n".join([title, "", *(f"{name}: {value}" for name, value in rows), ""])
+
+
+def _rows(notice: Notice, language: int, zone: ZoneInfo, address: str) -> list[tuple[str, str]]:
+    def say(indonesian: str, english: str) -> str:
+        return (indonesian, english)[language]
+
+    about = _ABOUT.get(notice.event, ("Permintaan", "Request"))[language]
+    rows = [(about, plain(notice.subject)), (say("Waktu", "Time"), moment(notice.at, zone))]
+    if notice.agency_name:
+        rows.append((say("Instansi", "Agency"), plain(notice.agency_name)))
+    if notice.unit:
+        rows.append((say("Satuan", "Unit"), plain(notice.unit)))
+    if notice.cameras:
+        rows.append((say("Jumlah kamera", "Cameras"), str(notice.cameras)))
+    if notice.due_at is not None:
+        due = _DUE.get(notice.event, ("Batas waktu surat", "Letter due"))[language]
+        rows.append((due, moment(notice.due_at, zone)))
+    if notice.code and notice.code != notice.subject:
+        rows.append((say("Kode", "Code"), plain(notice.code)))
+    if notice.link:
+        rows.append((say("Tautan", "Link"), f"{address}{notice.link}"))
+    return rows

@@ -1,0 +1,133 @@
+"""Giving and taking back grants. Each is one ``grant`` stream: given, perhaps revoked, never changed."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from archive.clock import Clock
+from archive.errors import Malformed, Refused
+from archive.ids import check_name
+from archive.model.grant import KIND, Grant, Right, from_state, to_state
+from archive.persons import same_person
+from archive.records.ledger.streams import Entry, Ledger
+from archive.timespan import DAY, Timespan
+
+MAX_CAMERAS = 500
+MAX_SPAN = 31 * DAY
+MAX_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GrantHead:
+    """A grant, and the entry that says so."""
+
+    grant: Grant
+    entry: Entry
+
+
+class Grants:
+    """The grants of one archive. Thread-safe as its ledger is."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def give(
+        self,
+        *,
+        person: str = "",
+        agency: str = "",
+        cameras: Iterable[str],
+        span: Timespan,
+        rights: Iterable[Right],
+        until: int,
+        basis: str,
+        actor: str,
+        request: str = "",
+    ) -> Grant:
+        """Open footage to a person or an agency until a time; in force when this returns.
+
+        Raises:
+            Malformed: ``bad_id``; ``bad_grant`` where it names nobody or both, no camera, no right, no basis,
+                a span longer than 31 days, or an end that has passed.
+            Refused: ``own_grant``: nobody opens footage to themselves.
+        """
+        now = self._clock.now()
+        named = tuple(dict.fromkeys(check_name("camera", camera) for camera in cameras))
+        given = frozenset(rights)
+        if person:
+            check_name("user", person)
+        for holds, sentence in (
+            (bool(person) != bool(agency), "name one person or one agency"),
+            (0 < len(named) <= MAX_CAMERAS, f"name 1 to {MAX_CAMERAS} cameras"),
+            (bool(given), "name a right: view, download"),
+            (0 < len(basis.strip()) <= MAX_TEXT and basis.isprintable(), "name the paper it rests on"),
+            (len(agency) <= MAX_TEXT and agency.isprintable(), "name an agency that prints"),
+            (span.duration <= MAX_SPAN, "grant at most 31 days of footage at a time"),
+            (until > now, "let it end after now"),
+        ):
+            if not holds:
+                raise Malformed(
+                    "the grant cannot be given as it is", code="bad_grant", hint=f"Please {sentence}."
+                )
+        if same_person(actor, f"user:{person}"):
+            raise Refused(
+                "nobody opens footage to themselves", code="own_grant", hint="Ask somebody else to give it."
+            )
+        grant = Grant(
+            id=f"GRT-{secrets.token_hex(8)}",
+            person=person,
+            agency=agency,
+            cameras=named,
+            span=span,
+            rights=given,
+            until=until,
+            basis=basis.strip(),
+            request=request,
+            given_by=actor,
+            given_at=now,
+        )
+        self._ledger.append(
+            KIND, grant.id, to_state(grant), expected=0, actor=actor, action="grant.given", reason=grant.basis
+        )
+        return grant
+
+    def revoke(self, grant_id: str, *, actor: str, reason: str, expected: int | None = None) -> Grant:
+        """Close it before its time. Nothing happens where that is so.
+
+        Raises:
+            NotFound: ``grant_not_found``. Malformed: ``bad_id``.
+            Conflict: ``ledger_conflict``: it was changed since ``expected``.
+        """
+        head = self._ledger.head_at(KIND, check_name(KIND, grant_id), expected)
+        grant = from_state(grant_id, head.state)
+        if grant.revoked:
+            return grant
+        closed = replace(grant, revoked=True)
+        self._ledger.append(
+            KIND,
+            grant_id,
+            to_state(closed),
+            expected=head.version,
+            actor=actor,
+            action="grant.revoked",
+            reason=reason,
+        )
+        return closed
+
+    def head(self, grant_id: str) -> GrantHead:
+        """One grant with its newest entry. Raises NotFound ``grant_not_found``, Malformed ``bad_id``."""
+        entry = self._ledger.head(KIND, check_name(KIND, grant_id))
+        return GrantHead(from_state(grant_id, entry.state), entry)
+
+    def history(self, grant_id: str) -> list[Entry]:
+        """Every entry about a grant, the first first. Raises Malformed ``bad_id``."""
+        return list(self._ledger.history(KIND, check_name(KIND, grant_id)))
+
+    def grants(self) -> list[Grant]:
+        """Every grant, by id; revoked and expired ones too."""
+        return [head.grant for head in self.heads()]
+
+    def heads(self) -> list[GrantHead]:
+        """Every grant with its newest entry, by id."""
+        return [GrantHead(from_state(entry.id, entry.state), entry) for entry in self._ledger.heads(KIND)]

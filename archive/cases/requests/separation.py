@@ -1,0 +1,121 @@
+"""Three people: who asks, who approves, who hands over. And whether an approval is about what is asked now.
+
+Who did what is read from the entries themselves, never from what a state says of itself. Whoever seals
+checks it again (:func:`check_separation`): a key that can write entries cannot thereby make packages.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from archive.cases.requests.transitions import RequestAct
+from archive.errors import Refused
+from archive.ids import check_request_id, check_sha256
+from archive.model.evidence import PackageKind
+from archive.model.request import ENDED, KIND, Request, RequestStatus, Verdict, from_state
+from archive.persons import same_person
+from archive.records.ledger.streams import Entry, Ledger
+
+_AUTHORING = frozenset({RequestAct.FILE.action, RequestAct.AMEND.action})
+_UNCHANGED = frozenset(
+    {
+        RequestAct.COMMENT.action,
+        RequestAct.ATTACH.action,
+        RequestAct.ADD_LETTER.action,
+        RequestAct.HAND_OVER.action,
+        RequestAct.RECEIVE.action,
+        RequestAct.CLOSE.action,
+    }
+)
+
+
+def authors(history: Iterable[Entry]) -> tuple[str, ...]:
+    """Everybody who filed or amended the request."""
+    return tuple(dict.fromkeys(entry.actor for entry in history if entry.action in _AUTHORING))
+
+
+def approvers(history: Iterable[Entry]) -> tuple[str, ...]:
+    """Everybody who ever approved it."""
+    return tuple(dict.fromkeys(entry.actor for entry in history if entry.action == RequestAct.APPROVE.action))
+
+
+def check_other_person(actor: str, others: Iterable[str], what: str) -> None:
+    """Let somebody act who is none of the others. Raises Refused ``same_person``."""
+    if any(same_person(actor, other) for other in others):
+        raise Refused(
+            f"{actor} {what}",
+            code="same_person",
+            hint="Orang lain harus melakukannya. / Another person must do it.",
+        )
+
+
+def check_separation(
+    ledger: Ledger,
+    request_id: str,
+    entry_sha256: str,
+    *,
+    evidence_id: str = "",
+    kind: PackageKind | None = None,
+) -> Request:
+    """Accept that a package may be sealed for a request, and return the request as it was approved.
+
+    That is the state of the approval's entry, so that it is the same however often a package is begun.
+
+    ``entry_sha256`` is the entry that was approved, as the package's own request names it; ``evidence_id``,
+    where given, must be the package that the approval chose, and ``kind`` what it is to be.
+
+    Raises:
+        NotFound: ``request_not_found``.
+        Refused: ``approval_missing``: nobody approved that entry; ``approval_void``: it was amended, rejected
+            or cancelled since; ``same_person``: who approved had filed or amended it.
+        IntegrityError: ``ledger_broken``, ``bad_entry``.
+        Malformed: ``bad_id``, ``bad_request_record``.
+    """
+    head = ledger.head(KIND, check_request_id(request_id))
+    history = list(ledger.history(KIND, request_id))
+    bound = _at(history, check_sha256(entry_sha256))
+    if bound is None:
+        raise _missing(request_id)
+    approval = history[bound + 1] if bound + 1 < len(history) else None
+    if approval is None or approval.action != RequestAct.APPROVE.action:
+        raise _missing(request_id)
+    asked, approved = (from_state(request_id, history[at].state) for at in (bound, bound + 1))
+    decision = approved.decision
+    if (
+        decision is None
+        or decision.outcome is not Verdict.APPROVED
+        or decision.entry_sha256 != entry_sha256
+        or not same_person(decision.by, approval.actor)
+    ):
+        raise _missing(request_id)
+    check_other_person(
+        approval.actor, authors(history[: bound + 1]), f"filed or amended {request_id} and approved it"
+    )
+    now = from_state(request_id, head.state)
+    since = {entry.action for entry in history[bound + 2 :]}
+    stands = (
+        head.digest == history[-1].digest
+        and since <= _UNCHANGED
+        and now.status not in ENDED | {RequestStatus.SUBMITTED}
+        and now.decision == decision
+        and asked.substance == approved.substance == now.substance
+        and evidence_id in ("", now.evidence_id)
+        and kind in (None, decision.kind)
+    )
+    if not stands:
+        raise Refused(
+            f"the approval of {request_id} is void",
+            code="approval_void",
+            hint="It was amended, rejected or cancelled since; approve it as it is now.",
+        )
+    return approved
+
+
+def _at(history: Sequence[Entry], digest: str) -> int | None:
+    return next((at for at, entry in enumerate(history) if entry.digest == digest), None)
+
+
+def _missing(request_id: str) -> Refused:
+    return Refused(
+        f"nobody approved {request_id} as it is named here",
+        code="approval_missing",
+        hint="A package of a request is sealed after its approval alone.",
+    )

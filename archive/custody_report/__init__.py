@@ -1,6 +1,0 @@
-"""The custody record as people read it: per item and per person, from the events and the ledger.
-
-:mod:`~archive.custody_report.vocabulary` says what each act is called, :mod:`~archive.custody_report.items`
-which acts an item's custody consists of, :mod:`~archive.custody_report.record` finds them, and
-:mod:`~archive.custody_report.lines` and :mod:`~archive.custody_report.printed` write them down.
-"""

@@ -1,0 +1,294 @@
+"""The exact clip ``[from, to)``: a plain MP4 that exists only as a plan (design: clips and playback).
+
+Its header is built in memory from the segments' headers; its sample bytes stay in the store until somebody
+reads them. No FFmpeg, no temporary file, nothing re-encoded. Size and ETag are known before the first byte,
+any byte range can be read alone, and the same request over the same segments gives the same bytes for ever:
+no clock, no random number and no environment goes in. ``docs/design/clips.md`` describes the layout.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from itertools import accumulate, pairwise
+
+from archive.canonical import JsonObject
+from archive.errors import Malformed, Refused
+from archive.footage.clip.cut import Cut, Piece, cut
+from archive.footage.clip.footage import FootageRange, read_headers, stream_ranges
+from archive.footage.clip.joins import starts_anew
+from archive.footage.clip.tables import clip_head
+from archive.footage.reader import GapSpan, Reading
+from archive.model.segment import TIMESCALE, SegmentRef
+from archive.ports import ObjectStore, SegmentIndex
+from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
+
+FORMAT = b"saksi-clip/1\n"
+"""Names the layout; a change of any byte a request gives must change it, since it is part of every ETag."""
+
+SHORTEST = SECOND
+LONGEST = 2 * HOUR
+
+_CHUNK = 1 << 18
+
+PENDING = "pending"
+UNDECODABLE = "undecodable"
+
+
+class NoFootage(Refused):
+    """Nothing of the span can be shown; ``gaps`` say why, for each part of it."""
+
+    default_code = "no_footage"
+
+    def __init__(self, message: str, gaps: Sequence[GapSpan]) -> None:
+        super().__init__(message, hint="See the gaps for the causes, or ask for another span.")
+        self.gaps = tuple(gaps)
+
+
+class NotJoinable(NoFootage):
+    """There is footage, but of connections that no decoder can show one after the other in one stream.
+
+    ``spans`` are parts of the span of which each alone makes a clip (of 1 s at least).
+    """
+
+    default_code = "clip_not_joinable"
+
+    def __init__(self, message: str, gaps: Sequence[GapSpan], spans: Sequence[Timespan]) -> None:
+        super().__init__(message, gaps)
+        self.spans = tuple(spans)
+        self.hint = "Ask for each part alone: " + ", ".join(map(str, spans))
+
+
+class Clip:
+    """One exact clip, ready to be read. Safe to share between threads.
+
+    ``actual`` is the wall time from the first frame shown to the end of the last. The hidden times (µs) and
+    ``hidden_frames`` tell of footage outside the span that is in the bytes, because frames refer to it, and
+    that any tool can reveal. ``duration_us`` is how long it plays: what is shown, without the gaps. ``etag``
+    is a strong entity tag, quotes included.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        made: Cut,
+        shown_from: int,
+        etag: str,
+        footage: ObjectStore,
+        pool: Executor | None,
+    ) -> None:
+        self.camera = reading.camera
+        self.asked = reading.span
+        self.actual = Timespan(shown_from, max(made.shown_to, shown_from + 1))
+        self.duration_us = sum(edit.duration for edit in made.edits) * SECOND // TIMESCALE
+        self.frames = made.frames
+        self.hidden_frames = made.hidden_frames
+        self.hidden_preroll_us = _ticks_to_us(made.preroll)
+        self.hidden_tail_us = _ticks_to_us(made.tail)
+        self.pieces: tuple[Piece, ...] = tuple(made.pieces)
+        self.gaps = all_gaps(reading, made.undecodable)
+        self.etag = etag
+        self._footage = footage
+        self._pool = pool
+        self._head, self.head_size = clip_head(made.tables, made.edits, shown_from)
+        self._piece_ends = list(accumulate((piece.length for piece in self.pieces), initial=self.head_size))
+        self.size = self._piece_ends[-1]
+        self._sha256: str | None = None
+
+    def stream(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes from ``start``, ``length`` of them or all the rest; nothing else is read.
+
+        Raises:
+            Malformed: ``bad_range`` outside the clip, before anything is read.
+            IntegrityError: an original is missing or shorter than it must be.
+            Unavailable: the store stopped answering.
+        """
+        end = self.size if length is None else start + length
+        if not 0 <= start < end <= self.size:
+            raise Malformed(f"the clip has {self.size} bytes, not {start} to {end}", code="bad_range")
+        return self._stream(start, end)
+
+    def digest(self) -> str:
+        """SHA-256 of the whole clip in hex; reads every original's part once, then remembers."""
+        if self._sha256 is None:
+            sha256 = hashlib.sha256()
+            for chunk in self.stream():
+                sha256.update(chunk)
+            self._sha256 = sha256.hexdigest()
+        return self._sha256
+
+    def outline(self) -> JsonObject:
+        """What :meth:`describe` says but for ``sha256``, which costs a reading of all the footage."""
+        at = self._piece_ends
+        return {
+            "asked": _edges(self.asked),
+            "actual": _edges(self.actual),
+            "hidden_preroll_us": self.hidden_preroll_us,
+            "hidden_tail_us": self.hidden_tail_us,
+            "frames": self.frames,
+            "hidden_frames": self.hidden_frames,
+            "bytes": self.size,
+            "pieces": [_piece_json(piece, at[number]) for number, piece in enumerate(self.pieces)],
+            "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in self.gaps],
+        }
+
+    def describe(self) -> JsonObject:
+        """The clip's account of itself, as ``saksi clip --json`` prints it."""
+        return self.outline() | {"sha256": self.digest()}
+
+    def _stream(self, start: int, end: int) -> Iterator[bytes]:
+        at = 0
+        for part in self._head:
+            if at >= end:
+                return
+            for low in range(max(0, start - at), min(len(part), end - at), _CHUNK):
+                yield bytes(part[low : min(low + _CHUNK, end - at)])
+            at += len(part)
+        if end > self.head_size:
+            yield from stream_ranges(self._ranges(max(start, self.head_size), end), self._footage, self._pool)
+
+    def _ranges(self, start: int, end: int) -> Iterator[FootageRange]:
+        number = bisect_right(self._piece_ends, start) - 1
+        while start < end:
+            piece = self.pieces[number]
+            stop = min(end, self._piece_ends[number + 1])
+            skip = start - self._piece_ends[number]
+            yield FootageRange(piece.ref, piece.original_offset + skip, stop - start)
+            start = stop
+            number += 1
+
+
+def plan_clip(
+    reading: Reading,
+    footage: ObjectStore,
+    *,
+    pool: Executor | None = None,
+    earlier: SegmentRef | None = None,
+) -> Clip:
+    """Plan the exact clip of a reading's span.
+
+    ``pool`` reads headers, and opens footage, in parallel: worth it for a store behind a network, not for
+    files.
+    ``earlier`` is what :func:`earlier_segment` found; without it the first frames of a span that begins
+    within leading pictures cannot be shown, and are stated as a gap of cause ``undecodable``.
+
+    Raises:
+        Malformed: ``clip_too_short`` under 1 s, ``clip_too_long`` over 2 h.
+        NoFootage: ``no_footage``, with the gaps.
+        NotJoinable: ``clip_not_joinable``, with the parts that can be had.
+        IntegrityError: a segment is missing or contradicts the index.
+        Unavailable: the store does not answer.
+    """
+    check_length(reading.span)
+    made = cut(reading.span, read_headers(_refs(reading, earlier), footage, pool))
+    if made.shown_from is None:
+        raise no_footage(reading, made.undecodable)
+    check_joins(reading, made, footage)
+    return Clip(reading, made, made.shown_from, clip_etag(reading, earlier), footage, pool)
+
+
+def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
+    """Refuse a clip over runs that a decoder would mix up.
+
+    :mod:`archive.footage.clip.joins` has the rule.
+
+    Raises:
+        NotJoinable: ``clip_not_joinable``, with the parts that can be had.
+        IntegrityError, Unavailable: as :func:`plan_clip`.
+    """
+    codec = made.pieces[0].ref.codec  # players take the first sample entry's for the whole track
+    bad = [
+        join.ref.span.start for join in made.joins if join.codec != codec or not starts_anew(join, footage)
+    ]
+    if not bad:
+        return
+    edges = [reading.span.start, *bad, reading.span.end]
+    spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
+    raise NotJoinable(
+        f"camera {reading.camera} was connected anew within {reading.span}, and its pictures do not allow"
+        " both connections in one clip",
+        all_gaps(reading, made.undecodable),
+        spans,
+    )
+
+
+def check_length(span: Timespan) -> None:
+    """Refuse clips nobody should ask for. Raises Malformed ``clip_too_short`` or ``clip_too_long``."""
+    if span.duration < SHORTEST:
+        raise Malformed(
+            f"a clip of {span.duration} µs is too short", code="clip_too_short", hint="Ask for 1 s or more."
+        )
+    if span.duration > LONGEST:
+        raise Malformed(
+            f"a clip of {span.duration // SECOND} s is too long",
+            code="clip_too_long",
+            hint="Ask for 2 h at most, or let a sealing job collect the segments of a longer span.",
+        )
+
+
+def earlier_segment(reading: Reading, index: SegmentIndex) -> SegmentRef | None:
+    """The segment before the reading's first, where a clip may need it.
+
+    With an open GOP the first frames of a segment are leading pictures, which refer to the segment before.
+    That one ends where the span may begin, so that the reading does not hold it.
+    """
+    first = next(iter(reading.segments), None)
+    if first is None or first.gop == "closed" or not first.seq or first.span.start > reading.span.start:
+        return None
+    before = Timespan(first.span.start - 1, first.span.start)
+    for ref in index.segments(reading.camera, before):
+        if ref.run == first.run and ref.seq == first.seq - 1:
+            return ref
+    return None
+
+
+def clip_etag(reading: Reading, earlier: SegmentRef | None = None) -> str:
+    """The ETag of the clip of a reading, without reading a header: a hash of span and segments."""
+    sha256 = hashlib.sha256(FORMAT)
+    sha256.update(f"{reading.camera} {reading.span.start} {reading.span.end}\n".encode())
+    for ref in _refs(reading, earlier):
+        line = f"{ref.sha256} {ref.run} {ref.seq} {ref.span.start} {ref.span.end} {ref.media_duration}\n"
+        sha256.update(line.encode())
+    return f'"{sha256.hexdigest()}"'
+
+
+def all_gaps(reading: Reading, undecodable: Sequence[Timespan] = ()) -> tuple[GapSpan, ...]:
+    """Every part of the span that cannot be shown, in order: gaps, what is pending, what is undecodable."""
+    found = [*reading.gaps, *(GapSpan(span, PENDING) for span in reading.pending)]
+    found += [GapSpan(span, UNDECODABLE) for span in SpanSet(undecodable).within(reading.span)]
+    return tuple(sorted(found, key=lambda gap: gap.span))
+
+
+def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFootage:
+    """The refusal of a clip that would show nothing."""
+    gaps = all_gaps(reading, undecodable)
+    causes = ", ".join(sorted({gap.cause for gap in gaps})) or "no frame falls into it"
+    return NoFootage(f"camera {reading.camera} has no footage in {reading.span}: {causes}", gaps)
+
+
+def _refs(reading: Reading, earlier: SegmentRef | None) -> tuple[SegmentRef, ...]:
+    return reading.segments if earlier is None else (earlier, *reading.segments)
+
+
+def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
+    return _edges(piece.span) | {
+        "at_us": piece.at_us,
+        "run": piece.ref.run,
+        "seq": piece.ref.seq,
+        "frames": piece.frames,
+        "hidden_frames": piece.hidden_frames,
+        "original": piece.ref.key,
+        "sha256": piece.ref.sha256,
+        "original_offset": piece.original_offset,
+        "clip_offset": clip_offset,
+        "length": piece.length,
+    }
+
+
+def _edges(span: Timespan) -> JsonObject:
+    return {"from": format_instant(span.start), "to": format_instant(span.end)}
+
+
+def _ticks_to_us(ticks: int) -> int:
+    """Rounded up: hidden footage is never understated."""
+    return -(-ticks * SECOND // TIMESCALE)

@@ -1,0 +1,169 @@
+"""Reading originals for a clip: headers in parallel, sample bytes in order, one place for what may be wrong.
+
+A segment that the index names and the store does not have, or whose bytes contradict the index, is damage
+and not a mistake of whoever asks: it becomes IntegrityError here.
+"""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import closing
+from dataclasses import dataclass
+
+from archive.errors import IntegrityError, Malformed, NotFound
+from archive.footage.mp4.header import SegmentHeader, parse_header
+from archive.model.segment import SegmentRef
+from archive.ports import ObjectStore
+
+HEADERS_AHEAD = 16
+"""Headers asked for before they are needed, when there is a pool."""
+
+READS_AHEAD = 2
+"""Reads of footage opened before they are needed, when there is a pool; their bytes wait in the sockets."""
+
+_HINT = "Run saksi archive check: the index or the object was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class FootageRange:
+    """``length`` bytes of a segment's object from ``start``."""
+
+    ref: SegmentRef
+    start: int
+    length: int
+
+
+def read_header(ref: SegmentRef, footage: ObjectStore) -> SegmentHeader:
+    """Read and check one segment's header.
+
+    Raises:
+        IntegrityError: ``segment_missing``, ``segment_mismatch`` or ``segment_unreadable``.
+        Unavailable: the store does not answer.
+    """
+    try:
+        header = parse_header(footage.read(ref.key, 0, ref.header_bytes, version=ref.version or None))
+    except NotFound as error:
+        raise _missing(ref) from error
+    except Malformed as error:
+        raise IntegrityError(
+            f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT
+        ) from error
+    size = header.header_bytes + sum(header.samples.sizes)
+    if header.header_bytes != ref.header_bytes or size != ref.size:
+        raise IntegrityError(
+            f"{ref.key} has {size} bytes with a header of {header.header_bytes}; the index says {ref.size}"
+            f" with {ref.header_bytes}",
+            code="segment_mismatch",
+            hint=_HINT,
+        )
+    if header.codec != ref.codec:
+        raise IntegrityError(
+            f"{ref.key} holds {header.codec}, the index says {ref.codec}", code="segment_mismatch", hint=_HINT
+        )
+    return header
+
+
+def read_headers(
+    refs: Iterable[SegmentRef], footage: ObjectStore, pool: Executor | None
+) -> Iterator[tuple[SegmentRef, SegmentHeader]]:
+    """The headers in order, up to :data:`HEADERS_AHEAD` at once where there is a pool. Raises as one."""
+    if pool is None:
+        for ref in refs:
+            yield ref, read_header(ref, footage)
+        return
+    waiting: deque[tuple[SegmentRef, Future[SegmentHeader]]] = deque()
+    try:
+        for ref in refs:
+            waiting.append((ref, pool.submit(read_header, ref, footage)))
+            if len(waiting) >= HEADERS_AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+def stream_ranges(
+    ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor | None
+) -> Generator[bytes, None, None]:
+    """The bytes of the ranges, one after the other, never all in memory.
+
+    With a pool the next :data:`READS_AHEAD` reads are opened early, so that a store's latency is not paid
+    at each segment. Closing the generator closes them.
+
+    Raises:
+        IntegrityError: ``segment_missing``, ``segment_mismatch`` when an object ends early.
+        Unavailable: the store stopped answering.
+    """
+    if pool is None:
+        for one in ranges:
+            yield from _exactly(one, _open(one, footage))
+        return
+    waiting: deque[tuple[FootageRange, Future[Iterator[bytes]]]] = deque()
+    try:
+        for one in ranges:
+            waiting.append((one, pool.submit(_open, one, footage)))
+            if len(waiting) > READS_AHEAD:
+                first, future = waiting.popleft()
+                yield from _exactly(first, future.result())
+        while waiting:
+            first, future = waiting.popleft()
+            yield from _exactly(first, future.result())
+    finally:
+        for _, future in waiting:
+            if not future.cancel():
+                future.add_done_callback(_close)
+
+
+def _open(one: FootageRange, footage: ObjectStore) -> Iterator[bytes]:
+    try:
+        return footage.stream(one.ref.key, one.start, one.length, version=one.ref.version or None)
+    except NotFound as error:
+        raise _missing(one.ref) from error
+    except Malformed as error:
+        raise _short(one) from error
+
+
+def _exactly(one: FootageRange, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass the chunks on and see that they are as many bytes as promised to whoever reads."""
+    left = one.length
+    with closing(_Closing(chunks)):
+        for chunk in chunks:
+            left -= len(chunk)
+            if left < 0:
+                break
+            yield chunk
+    if left:
+        raise _short(one)
+
+
+class _Closing:
+    """Closes an iterator that may or may not be a generator."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def close(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def _close(future: "Future[Iterator[bytes]]") -> None:
+    if not future.cancelled() and future.exception() is None:
+        _Closing(future.result()).close()
+
+
+def _missing(ref: SegmentRef) -> IntegrityError:
+    return IntegrityError(
+        f"{ref.key} is in the index and not in the store", code="segment_missing", hint=_HINT
+    )
+
+
+def _short(one: FootageRange) -> IntegrityError:
+    return IntegrityError(
+        f"{one.ref.key} does not have {one.length} bytes at {one.start}", code="segment_mismatch", hint=_HINT
+    )

@@ -1,0 +1,132 @@
+"""Pictures derived from footage: labelled as such, cached at most, never the exhibit (design: principle 2).
+
+A still is one keyframe. Its bytes are read alone, wrapped into an MP4 of one sample in memory and decoded by
+an FFmpeg process that is given nothing else: no file, no network, no more time than it needs.
+"""
+
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+
+from archive.errors import NotFound, Unavailable
+from archive.footage.clip.entries import track_shape
+from archive.footage.clip.footage import FootageRange, read_header, stream_ranges
+from archive.footage.clip.tables import ClipTables, Edit, clip_head
+from archive.footage.clip.wall import WallLine
+from archive.footage.confinement.running import Bounds, Ending, run
+from archive.model.segment import SegmentRef
+from archive.ports import ObjectStore
+
+_MOST = 16 << 20  # bytes of a picture; one of 4K at this quality has less than four million
+_QUALITY = 4  # of 2 (best) to 31, FFmpeg's own scale for MJPEG
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A JPEG, and the instant (µs) of the keyframe it was made from."""
+
+    jpeg: bytes
+    instant: int
+
+
+@dataclass(frozen=True, slots=True)
+class StillMaker:
+    """Makes stills with one FFmpeg program; ``timeout_s`` and ``memory`` (bytes) bound each.
+
+    ``readable`` are files and folders that the program needs beside itself and the system's libraries.
+    """
+
+    program: Path
+    timeout_s: float = 10.0
+    memory: int = 2 << 30
+    readable: tuple[Path, ...] = ()
+
+    def keyframe(self, ref: SegmentRef, footage: ObjectStore, instant: int, *, width: int) -> Still:
+        """The last keyframe of a segment at or before ``instant``, else its first; at most ``width`` wide.
+
+        Raises:
+            NotFound: ``no_picture`` when FFmpeg makes no picture of the keyframe.
+            IntegrityError: the segment is missing or contradicts the index.
+            Unavailable: the store does not answer; ``ffmpeg_missing``, ``ffmpeg_timeout``,
+                ``decoder_not_confined``.
+        """
+        header = read_header(ref, footage)
+        pts = header.presentation_times
+        line = WallLine.of(ref, min(pts))
+        syncs = [index for index, sync in enumerate(header.samples.sync) if sync]
+        if not syncs:
+            raise _no_picture(ref, "it has no keyframe")
+        past = [index for index in syncs if line.instant_of(pts[index]) <= instant]
+        chosen = max(past, key=pts.__getitem__) if past else syncs[0]
+        size = header.samples.sizes[chosen]
+        wanted = FootageRange(ref, header.header_bytes + sum(header.samples.sizes[:chosen]), size)
+        tables = ClipTables()
+        entry = tables.entry_number(header.sample_entry, track_shape(header.init))
+        tables.add(entry, array("I", (1,)), array("i", (0,)), array("I", (size,)))
+        tables.sync.append(1)
+        at = line.instant_of(pts[chosen])
+        head, _ = clip_head(tables, [Edit(1, 0)], at)
+        movie = b"".join((*head, *stream_ranges([wanted], footage, None)))
+        return Still(self._decode(ref, movie, width), at)
+
+    def _decode(self, ref: SegmentRef, movie: bytes, width: int) -> bytes:
+        try:
+            done = run(
+                still_command(self.program, width),
+                movie,
+                Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST),
+                readable=self.readable,
+            )
+        except OSError as error:
+            raise _no_program(error.strerror or "the system has no room for it") from error
+        if done.ending is Ending.NOT_STARTED:
+            raise _no_program(_last_line(done.err))
+        if done.ending is Ending.NOT_CONFINED:
+            raise Unavailable(
+                f"FFmpeg cannot be confined here: {_last_line(done.err)}",
+                code="decoder_not_confined",
+                hint="It does not decode unconfined; saksi doctor says what this machine lacks.",
+            )
+        if done.ending is Ending.TOO_LONG:
+            raise Unavailable(
+                f"FFmpeg made no picture of {ref.key} in {self.timeout_s:g} s",
+                code="ffmpeg_timeout",
+                hint="The machine is overloaded; try again.",
+            )
+        if done.ending is Ending.TOO_MUCH or done.status != 0 or not done.out.startswith(b"\xff\xd8"):
+            raise _no_picture(ref, "FFmpeg cannot decode its keyframe")
+        return done.out
+
+
+def still_command(program: Path, width: int) -> list[str]:
+    """FFmpeg's arguments: one picture from an MP4 on standard input to a JPEG on standard output."""
+    picture = ffmpeg.input("pipe:0", format="mp4", threads=1, protocol_whitelist="pipe").filter(
+        "scale", f"min({width},iw)", -2
+    )
+    output = picture.output(
+        "pipe:1", format="image2pipe", vcodec="mjpeg", vframes=1, pix_fmt="yuvj420p", **{"q:v": _QUALITY}
+    )
+    argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
+    return [str(argument) for argument in argv]
+
+
+def _no_picture(ref: SegmentRef, reason: str) -> NotFound:
+    return NotFound(
+        f"no picture can be made of {ref.key}: {reason}",
+        code="no_picture",
+        hint="The footage itself is untouched; ask for a clip, or for another time.",
+    )
+
+
+def _no_program(reason: str) -> Unavailable:
+    return Unavailable(
+        f"FFmpeg could not be started: {reason}",
+        code="ffmpeg_missing",
+        hint="Install FFmpeg 5 or later: a program, no script; confined it may start no other.",
+    )
+
+
+def _last_line(text: bytes) -> str:
+    return text.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]

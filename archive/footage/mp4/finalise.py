@@ -1,0 +1,264 @@
+"""Finalising: a closed or torn fragmented MP4 becomes a header-first segment (design §7).
+
+Procedure; each step can be repeated, and a crash between any two leaves the source as it was:
+
+1. read the source's fragments, up to the last whole one;
+2. find the zeros that must be stripped (H.265 only; see :func:`archive.footage.mp4.nal.trailing_zeros`);
+3. write ``ftyp moov moof mdat`` beside the target, hashing what is written;
+4. fsync it, rename it to the target, fsync the folder.
+
+Sample bytes are otherwise untouched. The source is never changed or removed: that is the recorder's decision
+once the segment is archived. Memory: the size of the source, once.
+"""
+
+import errno
+import hashlib
+import os
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from archive.errors import ArchiveError, Malformed, NotFound, StoreFull, Unavailable
+from archive.footage.mp4.boxes import bad_segment
+from archive.footage.mp4.extent import contiguous_end, first_decodable_pts
+from archive.footage.mp4.fragments import Fragmented, read_fragments, sample_ranges
+from archive.footage.mp4.header import SegmentHeader, parse_header, write_header
+from archive.footage.mp4.nal import is_sequence_parameter_set, nal_units, trailing_zeros
+from archive.footage.mp4.samples import SampleTable
+from archive.footage.mp4.track import Track
+
+_VECTORS = 512
+_MOST_SOURCE_BYTES = 4 << 30
+"""300 s at 100 Mbit/s. The source is read whole, rather than mapped, since a bad sector under a mapping ends
+the process and all its cameras, where a failed read is an error of this one segment."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finalised:
+    """What finalising made and found.
+
+    All times are ticks of 1/90000 s on the timeline of ``tfdt``. ``media_duration`` is the sum of decode
+    durations: from ``header.first_pts`` to the first presentation time of the run's next segment.
+
+    ``contiguous_end`` is where coverage ends when this is the run's last segment (``continues_at``, when it
+    shows nothing that joins the one before), and ``first_decodable_pts`` where it starts when this is the
+    run's first (None: no sync at all, so nothing can be shown); see :mod:`archive.footage.mp4.extent`.
+    ``undecodable`` counts the samples before the first sync. All of them are kept.
+
+    ``prft`` lists (wall time in µs, presentation time) of the producer reference times. FFmpeg takes them
+    from the camera's RTCP reports once it has one, and before that from the machine's own clock at the moment
+    of writing; the two look alike, and only those that advance exactly with the media are the camera's.
+
+    ``parameter_sets`` lists (presentation time, digest) wherever the sequence parameter sets that the camera
+    sends inside the stream first appear and where they change: a change, also from one segment to the next,
+    is a new picture size or profile, and calls for a new run. Empty when the camera sends none in the stream.
+
+    ``stripped`` counts the zero bytes taken from the ends of H.265 NAL units.
+    """
+
+    size: int
+    header_bytes: int
+    header: SegmentHeader
+    sha256: str
+    torn: bool
+    frames: int
+    media_duration: int
+    contiguous_end: int
+    first_decodable_pts: int | None
+    undecodable: int
+    prft: list[tuple[int, int]]
+    parameter_sets: list[tuple[int, str]]
+    stripped: int
+
+
+def finalise(source: Path, target: Path, *, tfdt: int, continues_at: int | None = None) -> Finalised:
+    """Rewrite ``source`` as the segment ``target``, whose first sample is decoded at ``tfdt``.
+
+    ``continues_at`` is ``header.first_pts + media_duration`` of the run's segment before this one, None for
+    the run's first; it matters to ``contiguous_end`` alone.
+
+    When this returns, the target is durable. An existing target is replaced: the same source and ``tfdt``
+    always give the same bytes. ``sha256`` is taken of the bytes as they are written.
+
+    Raises:
+        Malformed: ``torn_segment`` when the source holds no whole fragment (the recorder records a gap);
+            ``bad_segment`` when it is not one H.264 or H.265 track of 90,000 ticks per second.
+        NotFound: ``no_source``.
+        StoreFull: ``spool_full``; the target is not there and the source is untouched.
+        Unavailable: ``spool_unavailable`` for other failures of the disk.
+    """
+    if not 0 <= tfdt < 1 << 62:
+        raise Malformed(f"{tfdt} is no decode time", code="bad_tfdt")
+    recorded = memoryview(_read(source))
+    try:
+        return _finalise(recorded, target, tfdt, continues_at)
+    except OSError as error:
+        raise _disk_error(error, target) from error
+
+
+def _read(source: Path) -> bytes:
+    try:
+        with source.open("rb", buffering=0) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            if size > _MOST_SOURCE_BYTES:
+                raise bad_segment(f"{source.name} has {size} bytes; no segment has")
+            return opened.readall()
+    except FileNotFoundError as error:
+        raise NotFound(f"{source} is not there", code="no_source") from error
+    except OSError as error:
+        raise _disk_error(error, source) from error
+
+
+def _finalise(source: memoryview, target: Path, tfdt: int, continues_at: int | None) -> Finalised:
+    found = read_fragments(source)
+    stripped = _zeros_of(source, found)
+    sizes = found.samples.sizes
+    if stripped:
+        sizes = array("I", sizes)
+        for index, zeros in stripped.items():
+            sizes[index] -= zeros
+    samples = SampleTable(found.samples.durations, sizes, found.samples.offsets, found.samples.sync)
+    head = write_header(found.track, tfdt, samples)
+    header = parse_header(head)
+    sha256 = _write(target, head, _payload(source, found, stripped))
+    times = header.presentation_times
+    first_sync = header.samples.sync.find(1)
+    return Finalised(
+        size=len(head) + sum(sizes),
+        header_bytes=len(head),
+        header=header,
+        sha256=sha256,
+        torn=found.torn,
+        frames=len(samples),
+        media_duration=header.decode_duration,
+        contiguous_end=contiguous_end(header, continues_at),
+        first_decodable_pts=first_decodable_pts(header),
+        undecodable=len(samples) if first_sync < 0 else first_sync,
+        prft=[(wall, times[index]) for wall, index in found.references],
+        parameter_sets=[(times[index], digest) for index, digest in _parameter_sets(source, found)],
+        stripped=sum(stripped.values()),
+    )
+
+
+def _zeros_of(source: memoryview, found: Fragmented) -> dict[int, int]:
+    """How many zeros to strip from which samples.
+
+    A sample whose NAL lengths do not add up is left as it is: the camera sent it so, and it is its record.
+    """
+    if found.track.codec != "hevc":
+        return {}
+    zeros: dict[int, int] = {}
+    for index, (start, end) in enumerate(sample_ranges(found.pieces, found.samples.sizes)):
+        try:
+            count = sum(
+                trailing_zeros(source, unit, "hevc")
+                for unit in nal_units(source, start, end, found.track.nal_length_size)
+                if source[unit.end - 1] == 0
+            )
+        except Malformed:
+            continue
+        if count:
+            zeros[index] = count
+    return zeros
+
+
+def _parameter_sets(source: memoryview, found: Fragmented) -> list[tuple[int, str]]:
+    """The samples at which the sequence parameter sets in the stream appear or change, with their digest."""
+    track = found.track
+    changes: list[tuple[int, str]] = []
+    ranges = sample_ranges(found.pieces, found.samples.sizes)
+    for index, (start, end) in enumerate(ranges):
+        if not found.samples.sync[index]:
+            continue
+        digest = hashlib.sha256()
+        seen = False
+        try:
+            for unit in nal_units(source, start, end, track.nal_length_size):
+                if is_sequence_parameter_set(track.codec, source[unit.start]):
+                    digest.update(bytes(source[unit.start : unit.end]).rstrip(b"\0"))
+                    seen = True
+        except Malformed:
+            continue
+        if seen and (not changes or changes[-1][1] != digest.hexdigest()):
+            changes.append((index, digest.hexdigest()))
+    return changes
+
+
+def _payload(source: memoryview, found: Fragmented, stripped: dict[int, int]) -> Iterator[memoryview | bytes]:
+    """The sample bytes in decode order: whole stretches of the source where nothing is stripped."""
+    if not stripped:
+        yield from (source[piece.start : piece.end] for piece in found.pieces)
+        return
+    ranges = sample_ranges(found.pieces, found.samples.sizes)
+    for index, (start, end) in enumerate(ranges):
+        if index in stripped:
+            yield _without_zeros(source, start, end, found.track)
+        else:
+            yield source[start:end]
+
+
+def _without_zeros(source: memoryview, start: int, end: int, track: Track) -> bytes:
+    parts: list[bytes | memoryview] = []
+    for unit in nal_units(source, start, end, track.nal_length_size):
+        last = unit.end - trailing_zeros(source, unit, track.codec)
+        parts.append((last - unit.start).to_bytes(track.nal_length_size, "big"))
+        parts.append(source[unit.start : last])
+    return b"".join(parts)
+
+
+def _write(target: Path, head: bytes, payload: Iterable[memoryview | bytes]) -> str:
+    """Write head and payload durably to ``target``; the SHA-256 of both, in hexadecimal."""
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    digest = hashlib.sha256(head)
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        try:
+            _write_all(descriptor, [head])
+            parts = iter(payload)
+            while batch := list(islice(parts, _VECTORS)):
+                for part in batch:
+                    digest.update(part)
+                _write_all(descriptor, batch)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(unfinished, target)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return digest.hexdigest()
+
+
+def _write_all(descriptor: int, parts: list[memoryview | bytes]) -> None:
+    written = os.writev(descriptor, parts)
+    for part in parts:
+        if written >= len(part):
+            written -= len(part)
+            continue
+        rest = memoryview(part)[written:]
+        written = 0
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+
+def _disk_error(error: OSError, target: Path) -> ArchiveError:
+    if error.errno in _NO_ROOM:
+        return StoreFull(
+            f"no room to finalise {target.name}",
+            code="spool_full",
+            hint="Free space where the spool lies; the recording so far is kept.",
+        )
+    return Unavailable(
+        f"{target.name} could not be finalised: {error.strerror}",
+        code="spool_unavailable",
+        hint="Look at the disk that holds the spool; the recording so far is kept.",
+    )

@@ -1,0 +1,233 @@
+"""A fragmented MP4 as FFmpeg writes it while recording: closed in order, or torn by a crash.
+
+``ftyp moov (prft? moof mdat)* mfra``. Fragments are the unit of loss: what is torn is read up to its last
+whole fragment. ``mfra`` is written at an orderly close, so its absence is how a torn one is known.
+
+Decode times. Inside a fragment the durations of ``trun`` hold; the last sample of a fragment lasts until
+the ``tfdt`` of the next one. An edit list is read past on purpose: FFmpeg derives it from the first sample of
+each segment, so it shifts segments that start with an open GOP by more than their neighbours, while
+``trun`` keeps presentation − decode time as it was in the stream: the same shift over a whole run.
+"""
+
+import struct
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from archive.errors import Malformed
+from archive.footage.mp4.boxes import Box, Readable, bad_segment, boxes, child, fields, whole_box_at
+from archive.footage.mp4.nal import nal_units
+from archive.footage.mp4.samples import MAX_SAMPLES, SampleDefaults, SampleTable, read_trun
+from archive.footage.mp4.track import Track, read_track
+
+_NTP_TO_UNIX = 2_208_988_800
+_WORD = struct.Struct(">I")
+_DEFAULT_BASE_IS_MOOF = 0x02_0000
+_LONGEST_DURATION = 0xFFFF_FFFF
+_MFRO_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBytes:
+    """Where the bytes of consecutive samples lie, without a hole: ``[start, end)`` of the source."""
+
+    start: int
+    end: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fragmented:
+    """A fragmented source, read up to its last whole fragment.
+
+    ``references`` are the producer reference times (``prft``): wall time in µs and the index of the sample
+    that was first after it. ``torn`` says that the source was not closed in order.
+    """
+
+    track: Track
+    samples: SampleTable
+    pieces: list[SampleBytes]
+    references: list[tuple[int, int]]
+    torn: bool
+
+
+@dataclass(slots=True)
+class _Columns:
+    """The sample table while it grows."""
+
+    durations: "array[int]" = field(default_factory=lambda: array("I"))
+    sizes: "array[int]" = field(default_factory=lambda: array("I"))
+    offsets: "array[int]" = field(default_factory=lambda: array("i"))
+    sync: bytearray = field(default_factory=bytearray)
+
+    def extend(self, table: SampleTable) -> None:
+        self.durations.extend(table.durations)
+        self.sizes.extend(table.sizes)
+        self.offsets.extend(table.offsets)
+        self.sync += table.sync
+
+
+@dataclass(frozen=True, slots=True)
+class _Fragment:
+    tfdt: int
+    table: SampleTable
+    pieces: list[SampleBytes]
+    references: list[int]
+
+
+def read_fragments(source: Readable) -> Fragmented:
+    """Read the whole source.
+
+    What is torn ends at the last fragment that is whole and makes sense. What was closed in order is read to
+    its end or not at all: damage in its middle must not quietly cost the footage behind it.
+
+    Raises:
+        Malformed: ``torn_segment`` when there is not one whole fragment; ``bad_segment`` when whole boxes
+            say what cannot be.
+    """
+    size = len(source)
+    torn = not _closed_in_order(source)
+    track: Track | None = None
+    fragments: list[_Fragment] = []
+    moof: Box | None = None
+    walls: list[int] = []
+    at = 0
+    while (found := whole_box_at(source, at, size)) is not None:
+        at = found.end
+        if found.kind == b"moov" and track is None:
+            track = read_track(source, found)
+        elif found.kind == b"prft":
+            walls.append(_read_prft(source, found))
+        elif found.kind == b"moof":
+            moof = found
+        elif found.kind == b"mdat" and moof is not None:
+            if track is None:
+                raise bad_segment("a moof stands before moov")
+            try:
+                fragments.append(_read_fragment(source, track, moof, found, walls))
+            except Malformed:
+                if not torn:
+                    raise
+                break
+            moof, walls = None, []
+    if not torn and at != size:
+        raise bad_segment(f"the source was closed in order, but no box ends at byte {at} of {size}")
+    if track is not None and torn:
+        _drop_damaged_tail(source, track, fragments)
+    fragments = [fragment for fragment in fragments if len(fragment.table)]
+    if track is None or not fragments:
+        raise Malformed(
+            f"{size} bytes hold no whole fragment",
+            code="torn_segment",
+            hint="Nothing in it can be shown; record the time as a gap.",
+        )
+    return _join(track, fragments, torn)
+
+
+def _closed_in_order(source: Readable) -> bool:
+    """Whether ``mfra`` ends the source: ``mfro``, its last box, repeats its length."""
+    size = len(source)
+    last = whole_box_at(source, size - _MFRO_BYTES, size) if size > _MFRO_BYTES else None
+    if last is None or last.kind != b"mfro":
+        return False
+    (length,) = fields(source, last, _WORD, 4)
+    mfra = whole_box_at(source, size - length, size) if _MFRO_BYTES < length <= size else None
+    return mfra is not None and mfra.kind == b"mfra" and mfra.end == size
+
+
+def _join(track: Track, fragments: list[_Fragment], torn: bool) -> Fragmented:
+    columns = _Columns()
+    pieces: list[SampleBytes] = []
+    references: list[tuple[int, int]] = []
+    last_tfdt = 0
+    for fragment in fragments:
+        if columns.sizes:
+            lasts = fragment.tfdt - last_tfdt
+            if 0 < lasts <= _LONGEST_DURATION:
+                columns.durations[-1] = lasts
+        references.extend((wall, len(columns.sizes)) for wall in fragment.references)
+        columns.extend(fragment.table)
+        pieces.extend(fragment.pieces)
+        last_tfdt = fragment.tfdt + sum(fragment.table.durations) - fragment.table.durations[-1]
+    if len(columns.sizes) > MAX_SAMPLES:
+        raise bad_segment(f"the segment holds {len(columns.sizes)} samples")
+    table = SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
+    return Fragmented(track, table, pieces, references, torn)
+
+
+def _read_fragment(source: Readable, track: Track, moof: Box, mdat: Box, walls: list[int]) -> _Fragment:
+    traf = child(source, moof, b"traf")
+    defaults, base = _read_tfhd(source, child(source, traf, b"tfhd"), track, moof)
+    tfdt = _read_tfdt(source, child(source, traf, b"tfdt"))
+    columns = _Columns()
+    pieces: list[SampleBytes] = []
+    at = mdat.body
+    for trun in (found for found in boxes(source, traf.body, traf.end, "traf") if found.kind == b"trun"):
+        offset, table = read_trun(source, trun, defaults)
+        start = at if offset is None else base + offset
+        at = start + sum(table.sizes)
+        if start < mdat.body or at > mdat.end:
+            raise bad_segment(f"trun at byte {trun.start} points outside the mdat that follows it")
+        columns.extend(table)
+        if len(columns.sizes) > MAX_SAMPLES:
+            raise bad_segment(f"the fragment at byte {moof.start} holds too many samples")
+        pieces.append(SampleBytes(start, at, len(table)))
+    table = SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
+    return _Fragment(tfdt, table, pieces, walls)
+
+
+def _read_tfhd(source: Readable, tfhd: Box, track: Track, moof: Box) -> tuple[SampleDefaults, int]:
+    flags, track_id = fields(source, tfhd, struct.Struct(">II"))
+    if track_id != track.track_id:
+        raise bad_segment(f"tfhd is about track {track_id}, not {track.track_id}")
+    at = 8
+    base = moof.start
+    if flags & 0x1:
+        (stated,) = fields(source, tfhd, struct.Struct(">Q"), at)
+        base = base if flags & _DEFAULT_BASE_IS_MOOF else stated
+        at += 8
+    values: list[int] = []
+    inherited = (track.defaults.duration, track.defaults.size, track.defaults.flags)
+    for bit, default in zip((0x2, 0x8, 0x10, 0x20), (0, *inherited), strict=True):
+        if flags & bit:
+            (default,) = fields(source, tfhd, _WORD, at)
+            at += 4
+        values.append(default)
+    return SampleDefaults(*values[1:]), base
+
+
+def _read_tfdt(source: Readable, tfdt: Box) -> int:
+    (head,) = fields(source, tfdt, _WORD)
+    (time,) = fields(source, tfdt, struct.Struct(">Q" if head >> 24 == 1 else ">I"), 4)
+    return time
+
+
+def _read_prft(source: Readable, prft: Box) -> int:
+    """The wall time of a ``prft`` in µs since the Unix epoch, rounded."""
+    _, _, ntp = fields(source, prft, struct.Struct(">IIQ"))
+    return ((ntp * 1_000_000 + (1 << 31)) >> 32) - _NTP_TO_UNIX * 1_000_000
+
+
+def _drop_damaged_tail(source: Readable, track: Track, fragments: list[_Fragment]) -> None:
+    """Drop last fragments whose bytes never reached the disk: after a power cut they read as zeros."""
+    while fragments:
+        last = fragments[-1]
+        try:
+            for start, end in sample_ranges(last.pieces, last.table.sizes):
+                for _ in nal_units(source, start, end, track.nal_length_size):
+                    pass
+        except Malformed:
+            fragments.pop()
+        else:
+            return
+
+
+def sample_ranges(pieces: Iterable[SampleBytes], sizes: "array[int]") -> Iterator[tuple[int, int]]:
+    """Where each sample lies in the source, in decode order."""
+    index = 0
+    for piece in pieces:
+        at = piece.start
+        for size in sizes[index : index + piece.samples]:
+            yield at, at + size
+            at += size
+        index += piece.samples

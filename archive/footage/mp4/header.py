@@ -1,0 +1,177 @@
+"""The header of a finalised segment: ``ftyp moov moof`` and the head of ``mdat``.
+
+A segment is stored header-first (design §7): one ``moof`` with the whole sample table, so that the first
+``header_bytes`` bytes, a few KB, address each frame by its byte range. This module writes that header and
+reads it back; ``archive.footage.clip`` and the playlists need nothing else to cut from a segment.
+
+Timeline: ``pts = tfdt + Σ durations before + offset``. ``tfdt`` is the running sum of decode durations of the
+run, so presentation times of consecutive segments of a run continue without a seam.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from archive.footage.mp4.boxes import (
+    Box,
+    Readable,
+    bad_segment,
+    box,
+    box_head,
+    box_name,
+    boxes,
+    child,
+    fields,
+    full_box,
+    whole_box_at,
+)
+from archive.footage.mp4.samples import SampleTable, read_trun, trun_size, write_trun
+from archive.footage.mp4.track import Track, codec_string, read_track, write_init
+from archive.model.segment import Codec, GopKind
+
+__all__ = ["SampleTable", "SegmentHeader", "parse_header", "write_header"]
+
+_TFHD_DEFAULT_BASE_IS_MOOF = 0x02_0000
+_WORD = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentHeader:
+    """All that is known about a segment without its sample bytes.
+
+    ``sample_entry`` is the whole ``avc1`` or ``hev1`` box, ``init`` the bytes of ``ftyp`` and ``moov``, and
+    ``header_bytes`` the offset of the first sample byte. ``tfdt`` is the decode time of the first sample on
+    the run's timeline, in ticks of ``1/timescale`` s.
+    """
+
+    codec: Codec
+    sample_entry: bytes
+    width: int
+    height: int
+    timescale: int
+    nal_length_size: int
+    tfdt: int
+    samples: SampleTable
+    init: bytes
+    header_bytes: int
+
+    @property
+    def codec_string(self) -> str:
+        """The codec as playlists and ``Content-Type`` name it (RFC 6381), H.265 under its ``hvc1`` name."""
+        return codec_string(self.sample_entry)
+
+    @property
+    def decode_times(self) -> list[int]:
+        """Decode time of each sample on the run's timeline, in decode order."""
+        return self.samples.decode_times(self.tfdt)
+
+    @property
+    def presentation_times(self) -> list[int]:
+        """Presentation time of each sample on the run's timeline, in decode order."""
+        return self.samples.presentation_times(self.tfdt)
+
+    @property
+    def decode_duration(self) -> int:
+        """The sum of all decode durations: from here to the first sample of the run's next segment."""
+        return sum(self.samples.durations)
+
+    @property
+    def first_pts(self) -> int:
+        """The smallest presentation time; with open GOPs it is not that of the first sync."""
+        return min(self.presentation_times)
+
+    @property
+    def syncs(self) -> list[int]:
+        """Indices of the sync samples, in decode order."""
+        return [index for index, sync in enumerate(self.samples.sync) if sync]
+
+    def leading(self, sync_index: int) -> list[int]:
+        """The leading pictures of a sync: samples after it, before the next sync, that are shown before it.
+
+        They refer to pictures before the sync (H.264 open GOP, H.265 RASL) or may (RADL), and so cannot be
+        relied on when decoding starts at this sync. ``sync_index`` is the sync's index in decode order.
+        """
+        following = self.samples.sync.find(1, sync_index + 1)
+        end = len(self.samples) if following < 0 else following
+        times = self.presentation_times
+        return [index for index in range(sync_index + 1, end) if times[index] < times[sync_index]]
+
+    @property
+    def gop(self) -> GopKind:
+        """``open`` where any sync has leading pictures, else ``closed``."""
+        shown = 0
+        is_open = False
+        for sync, pts in zip(self.samples.sync, self.presentation_times, strict=True):
+            if sync:
+                shown = pts
+            elif pts < shown:
+                is_open = True
+                break
+        return "open" if is_open else "closed"
+
+
+def write_header(track: Track, tfdt: int, samples: SampleTable) -> bytes:
+    """``ftyp moov moof`` and the head of ``mdat``; the sample bytes follow in decode order."""
+    init = write_init(track)
+    payload = sum(samples.sizes)
+    mdat = box_head(b"mdat", payload)
+    tfhd = full_box(b"tfhd", 0, _TFHD_DEFAULT_BASE_IS_MOOF, _WORD.pack(1))
+    tfdt_box = full_box(b"tfdt", 1, 0, struct.pack(">Q", tfdt))
+    mfhd = full_box(b"mfhd", 0, 0, _WORD.pack(1))
+    moof_size = 8 + len(mfhd) + 8 + len(tfhd) + len(tfdt_box) + trun_size(len(samples))
+    trun = write_trun(samples, moof_size + len(mdat))
+    return init + box(b"moof", mfhd, box(b"traf", tfhd, tfdt_box, trun)) + mdat
+
+
+def parse_header(data: bytes) -> SegmentHeader:
+    """Read a segment's header from its first ``header_bytes`` bytes, or from any longer prefix.
+
+    Only the layout that :func:`write_header` writes is accepted.
+
+    Raises:
+        Malformed: ``bad_segment``, with a sentence that names the box and what is wrong.
+    """
+    ftyp = _expect(data, 0, b"ftyp")
+    moov = _expect(data, ftyp.end, b"moov")
+    moof = _expect(data, moov.end, b"moof")
+    track = read_track(data, moov)
+    traf = child(data, moof, b"traf")
+    flags, track_id = fields(data, child(data, traf, b"tfhd"), struct.Struct(">II"))
+    if flags != _TFHD_DEFAULT_BASE_IS_MOOF or track_id != track.track_id:
+        raise bad_segment("tfhd is not that of a finalised segment")
+    version, tfdt = fields(data, child(data, traf, b"tfdt"), struct.Struct(">IQ"))
+    if version != 1 << 24 or tfdt >= 1 << 62:
+        raise bad_segment("tfdt is not that of a finalised segment")
+    runs = [found for found in boxes(data, traf.body, traf.end, "traf") if found.kind == b"trun"]
+    if len(runs) != 1:
+        raise bad_segment(f"traf holds {len(runs)} truns; a finalised segment has exactly one")
+    data_offset, samples = read_trun(data, runs[0], track.defaults)
+    if not len(samples):
+        raise bad_segment("trun holds no samples")
+    mdat = box_head(b"mdat", sum(samples.sizes))
+    header_bytes = moof.end + len(mdat)
+    if data[moof.end : header_bytes] != mdat:
+        raise bad_segment("mdat is absent, or its length is not the sum of the sample sizes")
+    if data_offset != header_bytes - moof.start:
+        raise bad_segment("trun's data offset does not point at the first byte of mdat")
+    return SegmentHeader(
+        codec=track.codec,
+        sample_entry=track.sample_entry,
+        width=track.width,
+        height=track.height,
+        timescale=track.timescale,
+        nal_length_size=track.nal_length_size,
+        tfdt=tfdt,
+        samples=samples,
+        init=bytes(data[: moov.end]),
+        header_bytes=header_bytes,
+    )
+
+
+def _expect(data: Readable, at: int, kind: bytes) -> Box:
+    """The box of this kind at this place."""
+    found = whole_box_at(data, at, len(data))
+    if found is None:
+        raise bad_segment(f"the header ends at byte {len(data)}, inside or before {box_name(kind)}")
+    if found.kind != kind:
+        raise bad_segment(f"{box_name(found.kind)} stands at byte {at}, where {box_name(kind)} must be")
+    return found

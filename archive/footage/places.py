@@ -1,0 +1,52 @@
+"""Where each camera stood when, from the histories of the camera streams.
+
+Retention follows the place at which a segment was recorded, not the one its camera has today.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from archive import keys
+from archive.model.camera import Place, from_state
+from archive.ports import ObjectStore
+from archive.records.ledger.streams import Ledger
+
+KIND = "camera"
+
+
+class PlaceHistory:
+    """Places by camera, each with the instant from which it held, oldest first."""
+
+    def __init__(self, places: Mapping[str, Sequence[tuple[int, Place]]]) -> None:
+        self._places = places
+
+    @classmethod
+    def read(cls, ledger: Ledger, records: ObjectStore) -> Self:
+        """From every entry of every camera. Raises as the ledger."""
+        streams = {keys.parse_ledger_key(listed.key)[1] for listed in records.list(keys.ledger_prefix(KIND))}
+        return cls(
+            {
+                camera: [(entry.at, from_state(entry.state).place) for entry in ledger.history(KIND, camera)]
+                for camera in sorted(streams)
+            }
+        )
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Every camera that was ever registered, by id."""
+        return tuple(self._places)
+
+    def all_of(self, camera: str) -> tuple[Place, ...]:
+        """Every place where the camera ever stood."""
+        return tuple(place for _, place in self._places.get(camera, ()))
+
+    def place(self, camera: str, instant: int) -> Place | None:
+        """Where the camera stood: its entry valid at ``instant``, its first one for an earlier instant."""
+        history = self._places.get(camera)
+        if not history:
+            return None
+        return next((place for at, place in reversed(history) if at <= instant), history[0][1])
+
+    def since(self, camera: str) -> tuple[tuple[int, Place], ...]:
+        """Every change of the camera's record: from when, and where it stood; the first held ever before."""
+        return tuple(self._places.get(camera, ()))

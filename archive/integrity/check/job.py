@@ -1,0 +1,138 @@
+"""The whole check, in order."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+from archive import keys
+from archive.clock import Clock
+from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound, Unavailable
+from archive.footage.stored_cameras import stored_cameras
+from archive.integrity.check.chains import ChainCheck
+from archive.integrity.check.explained import ExplanationCheck
+from archive.integrity.check.packages import PackageCheck
+from archive.integrity.check.report import CheckReport, Depth, Progress
+from archive.integrity.check.segments import SegmentCheck
+from archive.integrity.fixity.locks import Rules
+from archive.model.camera import from_state
+from archive.ports import ObjectStore, SegmentIndex, Stores
+from archive.records.checkpoint.uncovered import uncovered
+from archive.records.ledger.streams import Ledger
+from archive.timespan import DAY, Timespan, format_instant
+
+_ONCE_ONLY = ("journal/", "ledger/", "custody/", "evidence/", "checkpoints/", "attachments/", "dispositions/")
+"""Folders of the records bucket in which every key has one version; the canary's has more on purpose."""
+
+
+class Checker:
+    """One check over everything, or over the segments of one span.
+
+    ``floor_days`` is how long footage is locked without a policy; None leaves locks and holds (I4) alone, as
+    does a depth of :attr:`Depth.LISTING`. ``log_interval`` is the time between checkpoints in µs; None leaves
+    I3 alone. ``pool`` asks the store in parallel.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        index: SegmentIndex,
+        clock: Clock,
+        *,
+        depth: Depth = Depth.HEADS,
+        floor_days: int | None = None,
+        log_interval: int | None = None,
+        pool: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._stores = stores
+        self._index = index
+        self._clock = clock
+        self._floor_days = floor_days
+        self._log_interval = log_interval
+        self._pool = pool
+        self._progress = progress or (lambda step, seen: None)
+        self._report = CheckReport(depth=depth)
+
+    def run(self, span: Timespan | None = None) -> CheckReport:
+        """Check everything; segments and explanations only inside ``span`` where one is given.
+
+        Raises:
+            Unavailable, Refused: a store or the index; nothing may be concluded.
+        """
+        report, records = self._report, self._stores.records
+        whole = span or Timespan(0, self._clock.now() + 366 * DAY)
+        segments = SegmentCheck(
+            self._stores.footage, self._index, self._clock, report, self._progress, self._rules(), self._pool
+        )
+        explained = ExplanationCheck(self._index, report)
+        registered = self._registered()
+        for camera in self._cameras(registered):
+            segments.camera(camera, whole)
+            if camera in registered:
+                explained.camera(camera, registered_at=registered[camera], span=whole)
+        self._one_version("footage", self._stores.footage, "segments/")
+        for prefix in _ONCE_ONLY:
+            self._one_version("records", records, prefix)
+        chains = ChainCheck(records, self._clock, report, self._progress)
+        chains.ledger()
+        chains.journals()
+        chains.custody()
+        self._log()
+        PackageCheck(records, self._clock, report, self._progress).run()
+        return report
+
+    def _log(self) -> None:
+        """I3."""
+        if self._log_interval is None:
+            return
+        try:
+            for late in uncovered(self._stores, self._clock, self._log_interval):
+                due = format_instant(late.due_at)
+                self._report.breach(
+                    "I3", "not_under_a_checkpoint", late.key, f"a checkpoint over it was due at {due}"
+                )
+        except (NotFound, IntegrityError) as error:
+            self._report.breach("I3", error.code, "checkpoints/", error.message)
+
+    def _rules(self) -> Rules | None:
+        """Locks and holds as the ledger wants them; a ledger that cannot be read is a breach, not an end."""
+        if self._floor_days is None or self._report.depth is Depth.LISTING:
+            return None
+        ledger = Ledger(self._stores.records, self._clock)
+        try:
+            return Rules.read(ledger, self._stores.records, self._clock, floor_days=self._floor_days)
+        except (IntegrityError, Malformed) as error:
+            self._report.breach("I4", error.code, "ledger/", error.message)
+            return None
+
+    def _registered(self) -> dict[str, int]:
+        """When each camera was registered; a stream that cannot be read is the ledger check's to name."""
+        ledger = Ledger(self._stores.records, self._clock)
+        found: dict[str, int] = {}
+        for listed in self._stores.records.list(keys.ledger_prefix("camera")):
+            try:
+                _, camera, version = keys.parse_ledger_key(listed.key)
+                if version == 1:
+                    found[camera] = from_state(ledger.entry("camera", camera, 1).state).registered_at
+            except Unavailable:
+                raise
+            except ArchiveError:
+                continue
+        return found
+
+    def _cameras(self, registered: dict[str, int]) -> Iterator[str]:
+        """Every camera that has a folder in the footage bucket or a stream in the ledger."""
+        yield from sorted({*registered, *stored_cameras(self._stores.footage)})
+
+    def _one_version(self, bucket: str, store: ObjectStore, prefix: str) -> None:
+        """I9: no key has a second version or a delete marker."""
+        last = ""
+        for version in store.versions(prefix):
+            if version.deleted:
+                self._report.breach(
+                    "I9", "delete_marker", f"{bucket}:{version.key}", "someone deleted over it"
+                )
+            elif version.key == last:
+                self._report.breach(
+                    "I9", "second_version", f"{bucket}:{version.key}", "someone wrote over it"
+                )
+            last = version.key

@@ -1,0 +1,102 @@
+"""I7: a sealed package has exactly the parts that its manifests name, with the right sizes and checksums."""
+
+from dataclasses import dataclass
+
+from archive import keys
+from archive.clock import Clock
+from archive.errors import ArchiveError, Malformed, NotFound, Unavailable
+from archive.evidence import bag, paths
+from archive.ids import check_evidence_id
+from archive.integrity.check.report import CheckReport, Depth, Progress
+from archive.integrity.fixity.hashing import hash_object
+from archive.integrity.fixity.pace import Pace
+from archive.ports import ObjectStore
+
+
+def _no_sleep(_seconds: float) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCheck:
+    """Walks the packages. The store's own checksum is compared; with :attr:`Depth.BYTES` every byte, too."""
+
+    records: ObjectStore
+    clock: Clock
+    report: CheckReport
+    progress: Progress
+
+    def run(self) -> None:
+        """Every package that is sealed. Raises Unavailable, Refused."""
+        after = ""
+        while (first := next(self.records.list("evidence/", start_after=after), None)) is not None:
+            name = first.key.split("/")[1]
+            after = f"evidence/{name}/~"
+            evidence_id = name.partition(".")[0]
+            if name != evidence_id:
+                continue  # beside a package and not of it
+            try:
+                check_evidence_id(evidence_id)
+            except Malformed as error:
+                self.report.breach("I7", "foreign_object", first.key, error.message)
+                continue
+            self._package(evidence_id)
+
+    def _package(self, evidence_id: str) -> None:
+        prefix = keys.evidence_prefix(evidence_id)
+        try:
+            self.records.head(prefix + paths.SEAL)
+        except NotFound:
+            return  # it is in work, or was given up
+        self.report.packages += 1
+        self.progress("packages", self.report.packages)
+        try:
+            tags = bag.read_manifest(bag.TAG_MANIFEST, self.records.get(prefix + bag.TAG_MANIFEST))
+            parts = bag.read_manifest(bag.MANIFEST, self.records.get(prefix + bag.MANIFEST))
+            stated = bag.read_info(self.records.get(prefix + bag.INFO))["Payload-Oxum"]
+        except Unavailable:
+            raise
+        except (ArchiveError, KeyError) as error:
+            self.report.breach("I7", "package_unreadable", prefix, str(error))
+            return
+        named = {prefix + path: digest for path, digest in {**parts, **tags}.items()}
+        self._parts(prefix, named, stated)
+
+    def _parts(self, prefix: str, named: dict[str, str], stated: str) -> None:
+        seen: set[str] = set()
+        size = count = 0
+        for listed in self.records.list(prefix):
+            path = listed.key.removeprefix(prefix)
+            if path.startswith(paths.LATER) or path == bag.TAG_MANIFEST:
+                continue
+            seen.add(listed.key)
+            if path.startswith("data/"):
+                size, count = size + listed.size, count + 1
+            if listed.key not in named:
+                self.report.breach("I7", "package_part_added", listed.key, "no manifest names it")
+            else:
+                self._part(listed.key, listed.version, named[listed.key])
+        for key in sorted(named.keys() - seen):
+            self.report.breach("I7", "package_part_missing", key, "its manifest names it, it is not there")
+        if stated != f"{size}.{count}":
+            self.report.breach(
+                "I7", "package_size", prefix, f"its payload has {size} bytes in {count} parts, not {stated}"
+            )
+
+    def _part(self, key: str, version: str, digest: str) -> None:
+        try:
+            head = self.records.head(key, version=version)
+            found = head.sha256
+            if self.report.depth is Depth.BYTES or found is None:
+                read = hash_object(self.records, key, version, Pace(None, self.clock, _no_sleep))
+                self.report.bytes_hashed += read.size
+                found = read.sha256
+        except NotFound:
+            return  # named as missing by whoever lists next; it was there a moment ago
+        except Unavailable:
+            raise
+        except ArchiveError as error:
+            self.report.breach("I7", error.code, key, error.message)
+            return
+        if found != digest:
+            self.report.breach("I7", "package_part_differs", key, "its SHA-256 is not the manifest's")

@@ -1,0 +1,70 @@
+"""Reading and hashing what is stored, in pieces and without copies."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from archive.integrity.fixity.pace import Pace
+from archive.ports import ObjectStore, ObjectVersion
+
+AHEAD = 4
+"""Objects that are read while one is waited for."""
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """SHA-256 in hex, and the number of bytes it was taken over."""
+
+    sha256: str
+    size: int
+
+
+def hash_pieces(pieces: Iterable[bytes], pace: Pace) -> Digest:
+    """The digest of some pieces, each let go before the next is read."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        pace.spend(len(piece))
+    return Digest(digest.hexdigest(), size)
+
+
+def hash_object(store: ObjectStore, key: str, version: str | None, pace: Pace) -> Digest:
+    """The digest of one version (the oldest without ``version``). Raises as :meth:`ObjectStore.stream`."""
+    return hash_pieces(store.stream(key, version=version), pace)
+
+
+def hash_all(
+    store: ObjectStore, versions: Iterable[ObjectVersion], pace: Pace, pool: Executor | None
+) -> Iterator[Digest]:
+    """The digests of many objects in their order, some of them read at once where there is a pool."""
+    return in_order(lambda one: hash_object(store, one.key, one.version, pace), versions, pool)
+
+
+def in_order(
+    work: Callable[[Item], Answer], items: Iterable[Item], pool: Executor | None, *, ahead: int = AHEAD
+) -> Iterator[Answer]:
+    """``map`` in the pool's threads with at most ``ahead`` items begun; without a pool, in this thread.
+
+    Where the iterator is closed, what was begun is waited for.
+    """
+    if pool is None:
+        yield from map(work, items)
+        return
+    begun: deque[Future[Answer]] = deque()
+    try:
+        for item in items:
+            begun.append(pool.submit(work, item))
+            if len(begun) > ahead:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        for future in begun:
+            future.cancel()

@@ -1,0 +1,155 @@
+"""Reading journal batches, in processes of their own where there are many: signatures, lines, canonical form.
+
+Whole batches go out as they are and come back as flat rows, so that what crosses between processes is a
+third of what was read.
+"""
+
+import marshal
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from archive import keys
+from archive.errors import ArchiveError, IntegrityError, Unavailable
+from archive.model import leaf as leaves
+from archive.model.line import SegmentLine
+from archive.model.segment import Segment
+from archive.records import journal
+
+RawBatch = tuple[str, bytes]
+"""Key and bytes of a journal object."""
+
+RecorderKeys = Mapping[str, Mapping[str, Ed25519PublicKey]]
+"""Public keys by recorder and fingerprint."""
+
+RawKeys = Mapping[str, Mapping[str, bytes]]
+"""The same as raw bytes, since a key object does not pass between processes."""
+
+_WORTH = 6 << 20
+"""Bytes after which workers are started: fewer are read sooner than a process begins."""
+
+
+class DecodedBatch(NamedTuple):
+    """One batch as flat as it can be.
+
+    ``segments`` are tuples of camera, recorder, run, seq, start, end, media duration, SHA-256, size, header
+    bytes, codec, gop and key; ``others`` the lines of runs and gaps. ``trouble`` is the code and sentence of
+    what is wrong with the batch; the rest is then empty.
+    """
+
+    key: str
+    recorder: str
+    number: int
+    segments: list[tuple[Any, ...]]
+    others: list[bytes]
+    trouble: tuple[str, str] | None
+
+
+def decoded(
+    chunks: Iterable[Sequence[RawBatch]], known: RecorderKeys, *, worth: int = _WORTH
+) -> Generator[list[DecodedBatch], None, None]:
+    """Judge and read batches, each by itself; chunks come out in the order they went in.
+
+    The first ``worth`` bytes are read here, the rest in worker processes. Close the iterator to end them.
+
+    Raises:
+        Unavailable: ``rebuild_worker``: a worker died.
+    """
+    raw = {
+        recorder: {name: key.public_bytes_raw() for name, key in found.items()}
+        for recorder, found in known.items()
+    }
+    workers = max(1, (os.cpu_count() or 1) - 1)
+    # Not forked: this process has threads. Each worker imports anew.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _follow_parent)
+    waiting: deque[Future[bytes]] = deque()
+    seen = 0
+    try:
+        for chunk in chunks:
+            seen += sum(len(content) for _, content in chunk)
+            if seen <= worth:
+                yield _decode_chunk(chunk, raw)
+                continue
+            waiting.append(pool.submit(_packed_chunk, chunk, _keys_of(chunk, raw)))
+            if len(waiting) > workers:
+                yield _unpacked(waiting.popleft().result())
+        while waiting:
+            yield _unpacked(waiting.popleft().result())
+    except BrokenProcessPool as error:
+        raise Unavailable(
+            "a process that reads journals ended",
+            code="rebuild_worker",
+            hint="See the memory of this machine; run it again.",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """End this worker when the process that started it is killed: its pool would wait for work for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides when to end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _keys_of(chunk: Sequence[RawBatch], raw: RawKeys) -> RawKeys:
+    """The keys of the recorders in a chunk; all that its worker needs."""
+    found = {key.rpartition("/")[2].rpartition("_")[0] for key, _ in chunk}
+    return {recorder: raw[recorder] for recorder in found if recorder in raw}
+
+
+def _packed_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> bytes:
+    """As :func:`_decode_chunk`, in Python's marshal form: the parent reads flat rows sooner than pickled."""
+    return marshal.dumps([tuple(one) for one in _decode_chunk(chunk, raw)])
+
+
+def _unpacked(packed: bytes) -> list[DecodedBatch]:
+    return [DecodedBatch(*one) for one in marshal.loads(packed)]  # noqa: S302 - from our own worker
+
+
+def _decode_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> list[DecodedBatch]:
+    known = {
+        recorder: {name: Ed25519PublicKey.from_public_bytes(key) for name, key in found.items()}
+        for recorder, found in _keys_of(chunk, raw).items()
+    }
+    return [_decode(key, content, known) for key, content in chunk]
+
+
+def _decode(key: str, raw: bytes, known: RecorderKeys) -> DecodedBatch:
+    try:
+        recorder, number = keys.parse_batch_key(key)
+        found = journal.verify_lines(raw, known.get(recorder, {}))
+        if (found.recorder, found.batch) != (recorder, number):
+            raise IntegrityError(f"{key} holds another batch", code="journal_form")
+    except ArchiveError as error:
+        return DecodedBatch(key, "", 0, [], [], (error.code, error.message))
+    segments: list[tuple[Any, ...]] = []
+    others: list[bytes] = []
+    for leaf in found.leaves:
+        if isinstance(leaf, SegmentLine):
+            segments.append(leaf[:13])
+        elif isinstance(leaf, Segment):
+            segments.append(
+                (
+                    leaf.camera, leaf.recorder, leaf.run, leaf.seq, leaf.span.start, leaf.span.end,
+                    leaf.media_duration, leaf.sha256, leaf.size, leaf.header_bytes, leaf.codec, leaf.gop,
+                    leaf.key,
+                )
+            )  # fmt: skip
+        else:
+            others.append(leaves.encode(leaf))
+    return DecodedBatch(key, recorder, number, segments, others, None)

@@ -1,0 +1,138 @@
+"""What the ledger says, as far as a rebuild needs it: documents, places, keys, holds, dispositions."""
+
+from collections.abc import Callable, Iterator
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from archive import keys
+from archive.canonical import JsonObject
+from archive.clock import ManualClock
+from archive.errors import ArchiveError, Malformed
+from archive.footage.cameras import KIND as CAMERA
+from archive.footage.cameras import public_state
+from archive.integrity.rebuild.report import RebuildReport
+from archive.lifecycle.disposition.gaps import gaps_of
+from archive.lifecycle.holds.book import HoldBook
+from archive.model import disposition as dispositions
+from archive.model import hold as holds
+from archive.model.camera import Place, from_state
+from archive.model.disposition import Disposition
+from archive.model.gap import Gap
+from archive.model.hold import Hold
+from archive.model.request import KIND as REQUEST
+from archive.model.request import public_state as public_request
+from archive.ports import ObjectStore
+from archive.records import journal
+from archive.records.ledger.streams import KINDS, Entry, Ledger
+from archive.timespan import Timespan
+
+RECORDER = "recorder"
+_NEVER = 1 << 62
+
+Document = Callable[[str, str, int, JsonObject], None]
+"""Told a document: kind, id, version and state."""
+
+
+class Known:
+    """Filled by :meth:`learn` from every stream of the ledger; what does not read is left out and named."""
+
+    def __init__(self, records: ObjectStore, report: RebuildReport) -> None:
+        self._records = records
+        self._report = report
+        # Reading a ledger needs no clock; only appending does.
+        self._ledger = Ledger(records, ManualClock(0))
+        self._places: dict[str, list[tuple[int, Place]]] = {}
+        self.keys: dict[str, dict[str, Ed25519PublicKey]] = {}
+        self._holds: list[Hold] = []
+        self._dispositions: list[Disposition] = []
+        self.book = HoldBook(())
+        self.held_cameras: frozenset[str] = frozenset()
+
+    def learn(self, tell: Document) -> None:
+        """Read all streams; ``tell`` takes every document.
+
+        Raises:
+            Unavailable: the store or whoever is told does not answer.
+        """
+        for kind in KINDS:
+            for entity in self._streams(kind):
+                head = self._head(kind, entity)
+                if head is not None:
+                    tell(kind, entity, head.version, document_state(kind, head.state))
+        self.book = HoldBook(self._holds)
+        self.held_cameras = frozenset(
+            camera for hold in self._holds if hold.in_force for camera in hold.cameras
+        )
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Every camera that was ever registered."""
+        return tuple(self._places)
+
+    def place(self, camera: str, instant: int) -> Place | None:
+        """Where the camera stood: its entry valid at ``instant``, its first one for an earlier instant."""
+        return self.stay(camera, instant)[1]
+
+    def stay(self, camera: str, instant: int) -> tuple[int, Place | None]:
+        """The same, and the instant before which that holds."""
+        until = _NEVER
+        history = self._places.get(camera, ())
+        for at, place in reversed(history):
+            if at <= instant:
+                return until, place
+            until = min(until, at)
+        return until, history[0][1] if history else None
+
+    def is_held(self, camera: str, span: Timespan) -> bool:
+        """Whether a hold in force covers the camera in the span."""
+        return camera in self.held_cameras and bool(self.book.covering(camera, span))
+
+    def disposed(self) -> Iterator[Gap]:
+        """Destroyed time, by every disposition that is closed; lists that do not read are named."""
+        for found in self._dispositions:
+            if found.outcome is not None:
+                try:
+                    yield from gaps_of(self._records, found)
+                except ArchiveError as error:
+                    self._report.leave_out(keys.disposition_prefix(found.id), error)
+
+    def _streams(self, kind: str) -> Iterator[str]:
+        found: dict[str, None] = {}
+        for listed in self._records.list(keys.ledger_prefix(kind)):
+            try:
+                found[keys.parse_ledger_key(listed.key)[1]] = None
+            except Malformed as error:
+                self._report.leave_out(listed.key, error)
+        yield from found
+
+    def _head(self, kind: str, entity: str) -> Entry | None:
+        head: Entry | None = None
+        try:
+            if kind in (CAMERA, RECORDER):
+                for head in self._ledger.history(kind, entity):
+                    self._learn(head)
+            else:
+                head = self._ledger.head(kind, entity)
+                self._learn(head)
+        except ArchiveError as error:
+            self._report.leave_out(f"ledger/{kind}/{entity}", error)
+        return head
+
+    def _learn(self, entry: Entry) -> None:
+        """Where the camera stands, or which key the recorder signs with, from this entry on."""
+        if entry.kind == CAMERA:
+            self._places.setdefault(entry.id, []).append((entry.at, from_state(entry.state).place))
+        elif entry.kind == RECORDER:
+            public = journal.registered_key(entry.id, entry.state)
+            self.keys.setdefault(entry.id, {})[journal.public_key_sha256(public)] = public
+        elif entry.kind == holds.KIND:
+            self._holds.append(holds.from_state(entry.id, entry.state))
+        elif entry.kind == dispositions.KIND:
+            self._dispositions.append(dispositions.from_state(entry.id, entry.state))
+
+
+def document_state(kind: str, state: JsonObject) -> JsonObject:
+    """A ledger state as the index may hold it: cameras without sealed URLs, requests without people."""
+    if kind == REQUEST:
+        return public_request(state)
+    return public_state(state) if kind == CAMERA else state

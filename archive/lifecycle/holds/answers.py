@@ -1,0 +1,39 @@
+"""Holds as the API and the command line tell them."""
+
+from archive.canonical import JsonObject
+from archive.lifecycle.holds.progress import HoldProgress
+from archive.lifecycle.holds.service import HoldHead
+from archive.model.hold import to_state
+from archive.timespan import format_instant
+
+
+def hold_json(head: HoldHead, now: int) -> JsonObject:
+    """One hold: its newest state, who changed it last, and whether someone must look at it again."""
+    hold, entry = head.hold, head.entry
+    return {
+        "id": hold.id,
+        "version": entry.version,
+        **to_state(hold),
+        "in_force": hold.in_force,
+        "review_due": hold.in_force and hold.review_at <= now,
+        "changed_at": format_instant(entry.at),
+        "changed_by": entry.actor,
+        "reason": entry.reason,
+    }
+
+
+def progress_json(head: HoldHead, progress: HoldProgress | None) -> JsonObject | None:
+    """How far the store follows the hold; None before the first sweep of its newest entry."""
+    if progress is None or progress.entry_version != head.entry.version:
+        return None
+    return {
+        "in_force": progress.in_force,
+        "swept_at": format_instant(progress.swept_at),
+        "segments": progress.segments,
+        "verified": progress.verified,
+        "kept": progress.kept,
+        "troubles": progress.troubles,
+        "is_verified": progress.is_verified,
+        "settled": progress.settled,
+        "waits_for": list(progress.waits_for),
+    }

@@ -1,0 +1,97 @@
+"""How large the store will be, day by day, if every day what is due goes.
+
+Each camera goes on at the rate of its last days, where it stands now. What is under a hold is taken to stay;
+what is at an edge goes with the next day. Rules that are decided and begin later are followed from then on.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from archive.lifecycle.retention.basis import HourFacts, PlanBasis
+from archive.lifecycle.retention.book import scopes_of
+from archive.model.camera import Place
+from archive.model.retention import Scope
+from archive.timespan import DAY, HOUR, Timespan
+
+HORIZON_DAYS = 90
+RATE_DAYS = 7
+"""The days before the plan from which the rate of ingest is taken."""
+
+_NOTHING = -1
+
+
+class Projection:
+    """Sizes of the store on each of the next :data:`HORIZON_DAYS` days, camera by camera."""
+
+    def __init__(self, basis: PlanBasis, now: int) -> None:
+        self._basis = basis
+        self._now = now
+        self._instants = [now + day * DAY for day in range(1, HORIZON_DAYS + 1)]
+        self._known = frozenset(policy.scope for policy in basis.book.policies)
+        self._cutoffs: dict[tuple[tuple[Scope, ...], int], list[int]] = {}
+        self._stored = 0
+        self._per_day = 0
+        self._gone = [0] * HORIZON_DAYS
+
+    def add(self, camera: str, facts: Sequence[HourFacts]) -> None:
+        """Count one camera, with everything stored of it in order of time."""
+        if not facts:
+            return
+        self._stored += sum(one.bytes for one in facts)
+        stays = self._basis.stays(camera)
+        groups = self._groups(camera, stays, facts)
+        for (stay, since), hours in groups.items():
+            ends = [hour + HOUR - 1 for hour, _ in hours]
+            sums = [0, *accumulate(size for _, size in hours)]
+            for day, cutoff in enumerate(self._cutoffs_of(camera, stays[stay][1], since)):
+                self._gone[day] += sums[bisect_right(ends, cutoff)]
+        rate = self._rate(facts)
+        self._per_day += rate
+        for day, cutoff in enumerate(self._cutoffs_of(camera, stays[-1][1], self._now)):
+            if cutoff > self._now:
+                self._gone[day] += rate * (cutoff - self._now) // DAY
+
+    def sizes(self) -> Iterator[tuple[int, int]]:
+        """Each day's instant, and the bytes stored by then."""
+        for day, instant in enumerate(self._instants):
+            yield instant, self._stored + self._per_day * (day + 1) - self._gone[day]
+
+    def _groups(
+        self, camera: str, stays: Sequence[tuple[int, Place | None]], facts: Sequence[HourFacts]
+    ) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        """Hours that may go, with their bytes, by stay and by the instant since which their lock counts."""
+        held = self._basis.held(camera)
+        begins = [since for since, _ in stays]
+        turns = [[0, *self._basis.locks.minimum(camera, place).changes] for _, place in stays]
+        groups: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for one in facts:
+            hour = one.hour
+            if held and held.within(Timespan(hour, hour + 2 * HOUR)):
+                continue
+            stay = max(bisect_right(begins, hour) - 1, 0)
+            turn = turns[stay]
+            groups[stay, turn[bisect_right(turn, hour) - 1]].append((hour, one.bytes))
+        return groups
+
+    def _cutoffs_of(self, camera: str, place: Place | None, since: int) -> list[int]:
+        """For each day: what started until then has gone, of footage locked by what ruled ``since``."""
+        scopes = tuple(scope for scope in scopes_of(camera, place) if scope in self._known)
+        known = self._cutoffs.get((scopes, since))
+        if known is None:
+            reached, known = _NOTHING, []
+            for instant in self._instants:
+                longest = self._basis.book.ruling_for(scopes, instant).keep_days_max
+                if longest is not None:
+                    locked = self._basis.locks.keep_days(camera, place, since, instant)
+                    reached = max(reached, instant - max(longest, locked) * DAY)
+                known.append(reached)
+            self._cutoffs[scopes, since] = known
+        return known
+
+    def _rate(self, facts: Sequence[HourFacts]) -> int:
+        """Bytes a day, over the last days or as many of them as the camera has recorded."""
+        begins = max(self._now - RATE_DAYS * DAY, facts[0].hour)
+        recent = sum(one.bytes for one in facts if begins <= one.hour < self._now)
+        return recent * DAY // max(self._now - begins, HOUR)

@@ -1,0 +1,399 @@
+"""The retention policies: one ledger stream of kind ``policy`` for each scope.
+
+A change that lets no footage go sooner holds at once, or from the instant it names. One that *shortens* is
+only proposed; a second person approves it, and then it begins no sooner than the waiting time after that, so
+that whoever is surprised can still stop it. Nobody alone can make any segment unlocked or destroyable
+earlier than it was (:func:`archive.lifecycle.retention.changes.shortens`).
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.errors import Conflict, Malformed, NotFound, Refused
+from archive.footage.places import KIND as CAMERA
+from archive.footage.places import PlaceHistory
+from archive.lifecycle.retention import changes
+from archive.lifecycle.retention.book import PolicyBook, Ruling, scopes_of
+from archive.model import camera as cameras
+from archive.model.camera import Place
+from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
+from archive.persons import check_named, same_person
+from archive.ports import ObjectStore
+from archive.records.ledger.heads import StrictHeads
+from archive.records.ledger.streams import Entry, Ledger, changed
+from archive.timespan import HOUR
+
+MAX_TEXT = 500
+
+
+class DocumentIndex(Protocol):
+    """Where the newest state of a stream is put for those who look."""
+
+    def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
+        """Keep the newest state; an older version than the one kept changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRecord:
+    """A policy as its newest entry has it; ``version`` is what an approval may be bound to."""
+
+    policy: Policy
+    version: int
+    changed_at: int
+    changed_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why footage that a camera records at ``at`` is kept as long as it is.
+
+    ``scopes`` are all that admit it, most specific first, each with its terms in force, if any. The first
+    with terms is ``ruling.scope``.
+    """
+
+    camera: str
+    place: Place | None
+    at: int
+    ruling: Ruling
+    scopes: tuple[tuple[Scope, Terms | None], ...]
+
+
+class Policies:
+    """Proposes, approves, rejects, withdraws and reads policies. Thread-safe.
+
+    Each change is one ledger entry and one index document. The document is a view: where writing it fails
+    the entry stands, and the next sync or rebuild brings the document. Of two people who change one
+    policy at once, one gets Conflict ``ledger_conflict``. ``expected`` of a change is the version that its
+    author has read (0: there was none), None the newest.
+
+    ``floor_days`` is kept at least, whatever policies say; ``wait_hours`` lie between the approval of a
+    shortening and its beginning.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        records: ObjectStore,
+        index: DocumentIndex,
+        clock: Clock,
+        *,
+        floor_days: int,
+        wait_hours: int,
+    ) -> None:
+        self._ledger = ledger
+        self._index = index
+        self._clock = clock
+        self._floor_days = floor_days
+        self._wait = wait_hours * HOUR
+        self._heads = StrictHeads(ledger, records, KIND)
+        self._guard = threading.Lock()
+
+    # Reading -----------------------------------------------------------------------------------------
+
+    def heads(self) -> Mapping[str, Entry]:
+        """The newest entry of every policy, by scope id, as the ledger has them now. Raises as the ledger."""
+        with self._guard:
+            return dict(self._heads.refresh())
+
+    def book(self) -> PolicyBook:
+        """What every policy rules, with what is decided and yet to begin. Raises as the ledger."""
+        return PolicyBook.of_entries(self.heads().values(), floor_days=self._floor_days)
+
+    def records(self) -> tuple[PolicyRecord, ...]:
+        """Every policy there ever was, by scope id."""
+        return tuple(_record(entry) for _, entry in sorted(self.heads().items()))
+
+    def record(self, scope: Scope) -> PolicyRecord:
+        """One policy. Raises NotFound ``policy_not_found``."""
+        return _record(self._head(scope, None))
+
+    def history(self, scope: Scope) -> Iterator[Entry]:
+        """Every entry of one policy, oldest first."""
+        return self._ledger.history(KIND, scope.id)
+
+    def explain(self, camera: str, at: int | None = None) -> Explanation:
+        """Which scope wins for footage the camera records at ``at`` (now), and which others would apply.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+        """
+        instant = self._clock.now() if at is None else at
+        history = self._places(camera)
+        place = PlaceHistory({camera: history}).place(camera, instant)
+        book = self.book()
+        by_scope = {policy.scope: policy for policy in book.policies}
+        scopes = scopes_of(camera, place)
+        return Explanation(
+            camera=camera,
+            place=place,
+            at=instant,
+            ruling=book.ruling_for(scopes, instant),
+            scopes=tuple(
+                (scope, by_scope[scope].in_force(instant) if scope in by_scope else None) for scope in scopes
+            ),
+        )
+
+    # Changing ----------------------------------------------------------------------------------------
+
+    def propose(
+        self, scope: Scope, terms: Terms, *, actor: str, reason: str, expected: int | None = None
+    ) -> PolicyRecord:
+        """Ask for terms; they begin at ``effective_from``, or now where that is past.
+
+        Where they let nothing go sooner they hold by this alone. Otherwise the record carries them as its
+        ``proposal``, for a second person.
+
+        Raises:
+            Malformed: ``reason_missing``, ``basis_missing``, ``bad_terms``.
+            NotFound: ``camera_not_found`` for the scope of a camera that was never registered.
+            Conflict: ``proposal_pending`` where a shortening waits already; ``ledger_conflict``.
+            Refused: ``person_unknown``: a second person would have to approve, and the actor names nobody.
+        """
+        _check_reason(reason)
+        _check_basis(terms.basis)
+        now = self._clock.now()
+        terms = replace(terms, effective_from=max(terms.effective_from, now))
+        entries = self.heads()
+        head = entries.get(scope.id)
+        if expected not in (None, 0 if head is None else head.version):
+            raise changed(KIND, scope.id)
+        policy = Policy(scope=scope, terms=()) if head is None else from_state(head.state)
+        change = changes.adopted(policy, terms)
+        if self._shortens(entries, change, now):
+            return self._put_forward(policy, terms, head, actor=actor, reason=reason, now=now)
+        return self._decide(entries, change, head, actor=actor, action="policy.changed", reason=reason)
+
+    def withdraw(self, scope: Scope, *, actor: str, reason: str, expected: int | None = None) -> PolicyRecord:
+        """Have the less specific scopes rule again: at once, or as a proposal where that shortens.
+
+        Raises:
+            Malformed: ``reason_missing``.
+            NotFound: ``policy_not_found``.
+            Conflict: ``nothing_to_withdraw``, ``proposal_pending``, ``ledger_conflict``.
+            Refused: ``person_unknown``, as :meth:`propose`.
+        """
+        _check_reason(reason)
+        now = self._clock.now()
+        head = self._head(scope, expected)
+        policy = from_state(head.state)
+        change = changes.withdrawn(policy, now)
+        if change.terms == policy.terms:
+            raise Conflict(f"the policy {scope} is not in force", code="nothing_to_withdraw")
+        entries = {**self.heads(), scope.id: head}
+        if self._shortens(entries, change, now):
+            return self._put_forward(policy, None, head, actor=actor, reason=reason, now=now)
+        return self._decide(entries, change, head, actor=actor, action="policy.withdrawn", reason=reason)
+
+    def approve(
+        self, scope: Scope, *, actor: str, reason: str = "", expected: int | None = None
+    ) -> PolicyRecord:
+        """Let a proposed shortening begin, the waiting time from now at the soonest.
+
+        Raises:
+            NotFound: ``policy_not_found``.
+            Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` where the terms would end
+                before they begin.
+            Refused: ``same_person``: whoever proposed it; ``person_unknown``: one of the two names nobody.
+        """
+        check_named(actor)
+        now = self._clock.now()
+        head = self._head(scope, expected)
+        policy = from_state(head.state)
+        proposal = policy.proposal
+        if proposal is None:
+            raise _no_proposal(scope)
+        if same_person(proposal.by, actor):
+            raise Refused(
+                f"{actor} proposed this; another person approves it",
+                code="same_person",
+                hint="Ask a second admin. A shortening needs two people.",
+            )
+        check_named(proposal.by)
+        settled = replace(policy, proposal=None)
+        begins = now + self._wait
+        if proposal.terms is None:
+            change = changes.withdrawn(settled, begins)
+        else:
+            begins = max(begins, proposal.terms.effective_from)
+            until = proposal.terms.effective_until
+            if until is not None and until <= begins:
+                raise Conflict(
+                    "the proposed terms would end before they begin",
+                    code="proposal_expired",
+                    hint="Reject the proposal and make a new one.",
+                )
+            change = changes.adopted(settled, replace(proposal.terms, effective_from=begins))
+        return _record(self._append(change, head, actor=actor, action="policy.approved", reason=reason))
+
+    def reject(self, scope: Scope, *, actor: str, reason: str, expected: int | None = None) -> PolicyRecord:
+        """Drop what is proposed or, where nothing is, stop what was approved and has not begun.
+
+        One person is enough, the proposer too: nothing goes sooner by it.
+
+        Raises:
+            Malformed: ``reason_missing``.
+            NotFound: ``policy_not_found``.
+            Conflict: ``no_proposal``: nothing is proposed and nothing waits to begin; ``ledger_conflict``.
+            Refused: ``would_shorten``: what waits to begin keeps footage longer.
+        """
+        _check_reason(reason)
+        now = self._clock.now()
+        head = self._head(scope, expected)
+        policy = from_state(head.state)
+        if policy.proposal is not None:
+            change = replace(policy, proposal=None)
+            return _record(self._append(change, head, actor=actor, action="policy.rejected", reason=reason))
+        if not changes.waiting(policy, now):
+            raise _no_proposal(scope)
+        change = changes.without_waiting(policy, now)
+        entries = {**self.heads(), scope.id: head}
+        if self._shortens(entries, change, now):
+            raise Refused(
+                f"what waits to begin for {scope} keeps footage longer",
+                code="would_shorten",
+                hint="Propose the terms that shall hold instead; a second person approves them.",
+            )
+        return self._decide(entries, change, head, actor=actor, action="policy.stopped", reason=reason)
+
+    # -------------------------------------------------------------------------------------------------
+
+    def _put_forward(
+        self, policy: Policy, terms: Terms | None, head: Entry | None, *, actor: str, reason: str, now: int
+    ) -> PolicyRecord:
+        if policy.proposal is not None:
+            raise Conflict(
+                f"a shortening of {policy.scope} waits for a second admin already",
+                code="proposal_pending",
+                hint="Approve or reject that one first.",
+            )
+        check_named(actor)
+        proposed = replace(policy, proposal=Proposal(terms=terms, by=actor, at=now))
+        return _record(self._append(proposed, head, actor=actor, action="policy.proposed", reason=reason))
+
+    def _decide(
+        self,
+        judged: Mapping[str, Entry],
+        change: Policy,
+        head: Entry | None,
+        *,
+        actor: str,
+        action: str,
+        reason: str,
+    ) -> PolicyRecord:
+        """Append what one person may decide alone, as it was judged by the entries ``judged``.
+
+        Streams are appended to one by one, so that another policy may have been shortened, by two people,
+        since this one was judged. That is looked for after the append: whoever appends to the other policy
+        later than that has seen this change.
+
+        Raises:
+            Conflict: ``policies_changed``: with the other policy as it is now the change shortens; it was
+                taken back.
+        """
+        entry = self._append(change, head, actor=actor, action=action, reason=reason)
+        entries = {name: other for name, other in self.heads().items() if name != entry.id}
+        if entries != {name: other for name, other in judged.items() if name != entry.id}:
+            before = entries if head is None else {**entries, entry.id: head}
+            if self._shortens(before, change, entry.at):
+                was = Policy(scope=change.scope, terms=()) if head is None else from_state(head.state)
+                why = "Another policy changed at the same moment."
+                self._append(was, entry, actor=actor, action="policy.restored", reason=why)
+                raise Conflict(
+                    f"another policy changed while {change.scope} did",
+                    code="policies_changed",
+                    hint="Look at what holds now, and repeat the change if it still makes sense.",
+                )
+        return _record(entry)
+
+    def _shortens(self, entries: Mapping[str, Entry], change: Policy, now: int) -> bool:
+        scope = change.scope
+        places: tuple[Place, ...] = ()
+        if scope.kind is ScopeKind.CAMERA:
+            places = tuple(dict.fromkeys(place for _, place in self._places(scope.value)))
+        return changes.shortens(
+            [from_state(entry.state) for entry in entries.values()],
+            change,
+            places=places,
+            floor_days=self._floor_days,
+            now=now,
+        )
+
+    def _places(self, camera: str) -> list[tuple[int, Place]]:
+        """Where the camera stood, and from when. Raises NotFound ``camera_not_found``."""
+        entries = self._ledger.history(CAMERA, camera)
+        found = [(entry.at, cameras.from_state(entry.state).place) for entry in entries]
+        if not found:
+            raise NotFound(f"there is no camera {camera}", code="camera_not_found")
+        return found
+
+    def _head(self, scope: Scope, expected: int | None) -> Entry:
+        return self._ledger.head_at(KIND, scope.id, expected)
+
+    def _append(self, policy: Policy, head: Entry | None, *, actor: str, action: str, reason: str) -> Entry:
+        entry = self._ledger.append(
+            KIND,
+            policy.scope.id,
+            to_state(policy),
+            expected=0 if head is None else head.version,
+            actor=actor,
+            action=action,
+            reason=reason.strip(),
+        )
+        self._index.put_document(KIND, policy.scope.id, entry.version, entry.state)
+        return entry
+
+
+def scope_of(text: str) -> Scope:
+    """A scope from either of its forms, ``kecamatan:73.71.13`` or ``kecamatan-73.71.13``.
+
+    Raises:
+        Malformed: ``bad_scope``.
+    """
+    kind, _, value = text.partition(":" if ":" in text else "-")
+    return Scope.parse(f"{kind}:{value}" if value else kind)
+
+
+def _record(entry: Entry) -> PolicyRecord:
+    return PolicyRecord(
+        policy=from_state(entry.state),
+        version=entry.version,
+        changed_at=entry.at,
+        changed_by=entry.actor,
+        reason=entry.reason,
+    )
+
+
+def _no_proposal(scope: Scope) -> Conflict:
+    return Conflict(
+        f"nothing is proposed for {scope}",
+        code="no_proposal",
+        hint="See what holds with: saksi retention show SCOPE",
+    )
+
+
+def _check_reason(reason: str) -> None:
+    if not _fits_the_record(reason):
+        raise Malformed(
+            "a reason is needed",
+            code="reason_missing",
+            hint=f"Say why, in at most {MAX_TEXT} printable characters.",
+        )
+
+
+def _check_basis(basis: str) -> None:
+    if not _fits_the_record(basis):
+        raise Malformed(
+            "a legal basis is needed",
+            code="basis_missing",
+            hint=f"Name the regulation or decision, in at most {MAX_TEXT} printable characters.",
+        )
+
+
+def _fits_the_record(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= MAX_TEXT and text.isprintable()

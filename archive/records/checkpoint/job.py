@@ -1,0 +1,233 @@
+"""Making a checkpoint (design: checkpoint n).
+
+1. The newest checkpoint is found by listing; its text's SHA-256 is the new one's ``prev``.
+2. What no checkpoint covers is read and judged in key order (:mod:`archive.records.checkpoint.arrived`),
+hashed, and
+   listed in a temporary on the local disk.
+3. Every objection becomes an integrity incident in the ledger.
+4. ``leaves-<sha16>.jsonl`` is put. Its name carries its hash: a list that an earlier attempt left behind is
+   in nobody's way.
+5. ``checkpoint`` is put if absent: **that is the moment it exists**. Of two that make the same number one
+   wins; the other's list stays behind, unused.
+6. ``checkpoint.p7s``, the signature by the log key, is put if absent.
+7. ``checkpoint.tsr``, the time stamp over the text, is put if absent.
+8. The witnesses are shown it, and their receipts put if absent.
+
+A crash before step 5 leaves no checkpoint, and the next turn makes it; one after it leaves a checkpoint that
+lacks steps 6 to 8, which each turn makes up for. What fails in 6 to 8 never holds up the next checkpoint.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archive import keys
+from archive.clock import Clock
+from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Refused
+from archive.ports import Content, Lock, LockMode, Signer, Stores, TimestampAuthority
+from archive.records.checkpoint import memory, stored
+from archive.records.checkpoint.arrived import Arrivals, Objection, scanned_prefixes
+from archive.records.checkpoint.covered import Covered
+from archive.records.checkpoint.draft import Draft
+from archive.records.checkpoint.leaves import Opening
+from archive.records.checkpoint.note import GENESIS, Note, check_origin
+from archive.records.checkpoint.witness import Witness
+from archive.records.integrity_incidents import open_incident
+from archive.records.ledger.streams import Ledger
+from archive.timespan import DAY, HOUR
+from archive.trust import certificates
+
+ACTOR = "job:log"
+WITNESSED = 24
+"""How many of the newest checkpoints are shown to witnesses that have not answered yet."""
+
+Progress = Callable[[str, int], None]
+"""Told the step's name and how many objects it has seen."""
+
+
+def _silent(_step: str, _seen: int) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A checkpoint just made: its text, and how many objects came under it, ``refused`` of them."""
+
+    note: Note
+    objects: int
+    refused: int
+
+
+@dataclass(slots=True)
+class CheckpointMaker:
+    """Makes the checkpoints of one archive. Not thread-safe; any number of processes may have one.
+
+    ``lock_days`` is the COMPLIANCE lock of what it puts, ``interval`` (µs) the pause between two checkpoints.
+    """
+
+    stores: Stores
+    ledger: Ledger
+    clock: Clock
+    signer: Signer
+    authority: TimestampAuthority
+    origin: str
+    lock_days: int
+    interval: int = HOUR
+    witnesses: Sequence[Witness] = ()
+    _covered: Covered | None = None
+    _settled: int = 0
+    _troubles: list[ArchiveError] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        check_origin(self.origin)
+
+    def run_due(self) -> int:
+        """One turn of the job: a checkpoint if one is due, and what older ones still lack.
+
+        Returns:
+            How many checkpoints were made: 0 or 1.
+
+        Raises:
+            ArchiveError: what went wrong first; everything that did not depend on it was done.
+        """
+        self._troubles = []
+        made = self.make() if self._is_due() else None
+        self.settle()
+        if self._troubles:
+            raise self._troubles[0]
+        return 0 if made is None else 1
+
+    def make(self, progress: Progress = _silent) -> Made | None:
+        """Make the next checkpoint now: steps 1 to 5. None where somebody else made it first.
+
+        Raises:
+            IntegrityError: ``second_version``: something else lay under its name; the checkpoint does not
+                count. ``checkpoint_altered``: the one before cannot be read.
+            Refused: ``log_origin_changed``: the log had another name; under a new one it would not verify.
+            Unavailable, StoreFull: nothing was made; try again.
+        """
+        covered = self._known()
+        head = stored.read_note(self.stores.records, covered.number) if covered.number else None
+        if head is not None and head.origin != self.origin:
+            raise Refused(
+                f"this log is named {head.origin}, not {self.origin}",
+                code="log_origin_changed",
+                hint=f"Set log_origin back to {head.origin}: a log keeps its name for ever.",
+            )
+        now = self.clock.now()
+        opening = Opening(self.origin, covered.number + 1, GENESIS if head is None else head.digest, now)
+        arrivals = Arrivals(self.stores.records, self.ledger, covered)
+        prefixes = scanned_prefixes(now, None if head is None else head.at)
+        with tempfile.TemporaryDirectory(prefix="saksi-log-") as folder:
+            draft = Draft(Path(folder) / "leaves.jsonl", opening)
+            for count in draft.write(arrivals.objects(prefixes)):
+                progress("objects", count)
+            self._report(arrivals.objections)
+            note = draft.note()
+            won = self._commit(note, Content.of_file(draft.path, sha256=note.leaves))
+        if not won:
+            return None
+        self._remember()
+        return Made(note, draft.objects, draft.refused)
+
+    def settle(self) -> None:
+        """Steps 6 to 8 for every checkpoint that lacks one. What fails is kept for :meth:`run_due`."""
+        head = stored.newest(self.stores.records, known=self._settled)
+        complete = True
+        for number, parts in list(stored.parts_after(self.stores.records, self._settled)):
+            if stored.CHECKPOINT not in parts:
+                continue
+            whole = self._settle_one(number, parts, head)
+            complete = complete and whole
+            if complete:
+                self._settled = number
+
+    def _settle_one(self, number: int, parts: set[str], head: int) -> bool:
+        steps: list[tuple[str, Callable[[bytes], bytes]]] = [
+            (stored.SIGNATURE, self._sign),
+            (stored.STAMP, self.authority.stamp),
+        ]
+        if number > head - WITNESSED:
+            steps += [(witness.part, witness.show) for witness in self.witnesses]
+        steps = [step for step in steps if step[0] not in parts]
+        if not steps:
+            return True
+        checkpoint = self.stores.records.get(keys.checkpoint_key(number, stored.CHECKPOINT))
+        whole = True
+        for part, make in steps:
+            try:
+                self._put(number, part, Content.of_bytes(make(checkpoint)))
+            except AlreadyExists:
+                continue  # another process was first: its signature, stamp or receipt is as good
+            except ArchiveError as error:
+                self._troubles.append(error)
+                whole = False
+        return whole
+
+    @property
+    def troubles(self) -> Sequence[ArchiveError]:
+        """What could not be done since the last turn began."""
+        return tuple(self._troubles)
+
+    def _is_due(self) -> bool:
+        head = stored.newest(self.stores.records, known=self._settled)
+        if not head:
+            return True
+        last = stored.read_note(self.stores.records, head).at
+        return not last <= self.clock.now() < last + self.interval
+
+    def _known(self) -> Covered:
+        """What the checkpoints so far cover; the first time from memory or from the archive alone."""
+        known = self._covered
+        head = stored.newest(self.stores.records, known=0 if known is None else known.number)
+        if known is None:
+            known, objections = memory.load(self.stores, self.signer, head)
+        else:
+            self._covered = None  # half taken in, if reading fails, is not known
+            objections = memory.follow(self.stores.records, known, head)
+        self._report(objections)
+        self._covered = known
+        return known
+
+    def _remember(self) -> None:
+        """Take in the checkpoint just made, and keep the memory; without a cache it is only slower."""
+        covered = self._known()
+        try:
+            memory.keep(self.stores.cache, covered, self.signer)
+        except ArchiveError as error:
+            self._troubles.append(error)
+
+    def _report(self, objections: Sequence[Objection]) -> None:
+        for one in objections:
+            open_incident(
+                self.ledger, code=one.code, subject=one.subject, message=one.message, found_by=ACTOR
+            )
+
+    def _commit(self, note: Note, leaves: Content) -> bool:
+        """Steps 4 and 5; whether this attempt's checkpoint is the one that counts."""
+        self._put(note.number, stored.leaves_part(note.leaves), leaves)
+        try:
+            key = self._put(note.number, stored.CHECKPOINT, Content.of_bytes(note.encode()))
+        except AlreadyExists:
+            return False
+        # Put-if-absent succeeds over a delete marker, so winning it is not proof.
+        found = [one for one in self.stores.records.versions(key) if one.key == key]
+        if len(found) != 1:
+            message = f"{key} has {len(found)} versions"
+            self._report([Objection("second_version", key, message)])
+            raise IntegrityError(
+                message, code="second_version", hint="Call the auditor: saksi log verify --all"
+            )
+        return True
+
+    def _put(self, number: int, part: str, content: Content) -> str:
+        key = keys.checkpoint_key(number, part)
+        lock = Lock(LockMode.COMPLIANCE, self.clock.now() + self.lock_days * DAY)
+        self.stores.records.put(key, content, lock=lock)
+        return key
+
+    def _sign(self, checkpoint: bytes) -> bytes:
+        certificate = certificates.load_der("the log's signer", self.signer.certificate_der)
+        certificates.check_valid(certificate, self.clock.now())
+        return self.signer.sign_cms(checkpoint)

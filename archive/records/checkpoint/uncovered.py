@@ -1,0 +1,39 @@
+"""I3: what arrived and should be under a checkpoint by now, and is not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archive.clock import Clock
+from archive.ports import Stores
+from archive.records.checkpoint import memory, stored
+from archive.records.checkpoint.arrived import PREFIXES
+from archive.timespan import MINUTE
+
+GRACE = 10 * MINUTE
+"""How long after the interval a checkpoint may take (I3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """One object that no checkpoint has; times in µs: when the store took it, when it was due."""
+
+    key: str
+    stored_at: int
+    due_at: int
+
+
+def uncovered(stores: Stores, clock: Clock, interval: int) -> Iterator[Uncovered]:
+    """Every journal, ledger and custody object past its time, in key order; found from the archive alone.
+
+    It reads every list of leaves there is. ``interval`` in µs, as the log job has it.
+
+    Raises:
+        NotFound, IntegrityError: a checkpoint itself is missing or altered; ``saksi log verify`` says more.
+        Unavailable: the store does not answer.
+    """
+    covered, _ = memory.load(stores, None, stored.newest(stores.records))
+    latest = clock.now() - interval - GRACE
+    for prefix in PREFIXES:
+        for listed in stores.records.list(prefix):
+            if listed.stored_at < latest and listed.key not in covered:
+                yield Uncovered(listed.key, listed.stored_at, listed.stored_at + interval + GRACE)

@@ -1,0 +1,238 @@
+"""What each act is called: by us, in PREMIS, in CASE/UCO, and in two languages; one table.
+
+An act that lasts is on record twice, as ``<act>.started`` and ``<act>.ended``; the table has the act. PREMIS
+terms are of its event type vocabulary (id.loc.gov, ``eventType``); "–" where none fits. A starred term is of
+the newer list of PREMIS 3. CASE/UCO: an ``action`` (InvestigativeAction; what was done by it), an
+``authorization``, or a ``provenance`` record. ``docs/reference/custody.md`` is made from this table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from archive.model.custody import Outcome
+
+_TABLE = """
+recordings.search | dissemination* | examined | mencari rekaman | searched recordings
+segments.search | dissemination* | examined | mencari segmen rekaman | searched segments
+playback | displaying* | examined | memutar rekaman | played footage
+frame.view | displaying* | examined | melihat satu gambar | looked at a frame
+clip.describe | dissemination* | examined | melihat keterangan klip | looked at what a clip is
+clip.download | dissemination* | transferred | mengunduh klip | downloaded a clip
+camera.change | – | – | mengubah data kamera | changed a camera
+camera.added | – | – | kamera didaftarkan | camera registered
+camera.edited | – | – | data kamera diubah | camera edited
+camera.disabled | – | – | kamera dinonaktifkan | camera disabled
+camera.enabled | – | – | kamera diaktifkan | camera enabled
+policy.change | policy assignment* | authorization | mengubah kebijakan | changed a retention policy
+hold.place | policy assignment* | authorization | menahan rekaman untuk perkara | placed a legal hold
+hold.extend | policy assignment* | authorization | memperluas penahanan | extended a legal hold
+hold.review | policy assignment* | authorization | meninjau penahanan | reviewed a legal hold
+hold.release | policy assignment* | authorization | melepas penahanan | released a legal hold
+hold.read | – | – | melihat penahanan | looked at legal holds
+hold.placed | policy assignment* | authorization | penahanan berlaku | legal hold in force
+hold.extended | policy assignment* | authorization | penahanan diperluas | legal hold extended
+hold.reviewed | policy assignment* | authorization | penahanan ditinjau | legal hold reviewed
+hold.release_proposed | policy assignment* | authorization | pelepasan diusulkan | release proposed
+hold.released | policy assignment* | authorization | penahanan dilepas | legal hold released
+hold.release_withdrawn | policy assignment* | authorization | pelepasan ditarik | release withdrawn
+request.read | – | – | melihat permintaan | looked at a request
+request.file | – | authorization | mengajukan permintaan | filed a request
+request.filed | – | authorization | permintaan diterima | request received
+request.amend | – | authorization | mengubah permintaan | amended a request
+request.amended | – | authorization | permintaan diubah | request amended
+request.comment | – | – | mengomentari permintaan | commented on a request
+request.commented | – | – | komentar dicatat | comment recorded
+request.attach | – | – | melampirkan dokumen | attached a document
+request.attached | – | – | dokumen dilampirkan | document attached
+request.approve | – | authorization | menyetujui permintaan | approved a request
+request.approved | – | authorization | permintaan disetujui | request approved
+request.reject | – | authorization | menolak permintaan | rejected a request
+request.rejected | – | authorization | permintaan ditolak | request rejected
+request.cancel | – | authorization | membatalkan permintaan | cancelled a request
+request.cancelled | – | authorization | permintaan dibatalkan | request cancelled
+request.handed_over | transfer* | transferred | paket diserahkan | package handed over
+request.received | transfer* | transferred | penerimaan dikonfirmasi | receipt confirmed
+request.raise_limit | – | authorization | menaikkan batas permintaan | raised a limit
+attachment.upload | ingestion | – | mengunggah lampiran | uploaded a paper
+attachment.download | dissemination* | examined | mengunduh lampiran | downloaded a paper
+request.letter_added | – | – | surat dilampirkan | letter attached
+request.limit_raised | – | authorization | batas permintaan dinaikkan | limit raised
+request.closed | – | authorization | permintaan ditutup | request closed
+evidence.request | – | action | meminta penyegelan | asked for a sealed package
+evidence.requested | – | action | penyegelan diminta | sealing asked for
+evidence.claimed | – | – | penyegelan mulai dikerjakan | sealing taken up
+evidence.claim_renewed | – | – | penyegelan masih dikerjakan | sealing goes on
+evidence.put_off | – | – | penyegelan ditunda | sealing put off
+evidence.seal_failed | – | – | penyegelan gagal | sealing failed
+evidence.sealed | packaging*, digital signature generation* | provenance | paket disegel | package sealed
+evidence.sealed_untimestamped | packaging* | provenance | disegel, tanpa cap waktu | sealed, unstamped
+evidence.stamp_put_off | – | – | cap waktu belum diperoleh | time stamp not yet had
+evidence.read | – | examined | melihat keadaan paket | looked at a package's state
+evidence.download | transfer* | transferred | mengunduh paket | downloaded a package
+evidence.verify | digital signature validation, fixity check | verified | memverifikasi paket | verified it
+handover.give | transfer* | transferred | menyerahkan paket | handed a package over
+handover.begin_download | transfer* | transferred | memulai unduhan yang dihitung | began a counted download
+handover.confirm | transfer* | transferred | mengonfirmasi penerimaan | confirmed the receipt
+handover.close | – | authorization | menutup permintaan | closed the request
+handover.read | – | examined | melihat serah terima | looked at a handover
+custody.read | dissemination* | examined | membaca catatan rantai pengawasan | read the custody record
+disposition.read | – | examined | melihat pemusnahan | looked at a disposition
+incident.close | – | – | menutup insiden integritas | closed an integrity incident
+log.read | – | examined | membaca log | read the log
+key.made | – | – | perangkat kunci dibuat | keys made
+key.requested | – | – | sertifikat untuk kunci diminta | certificate for a key asked for
+key.discarded | – | – | kunci yang menunggu sertifikat dibatalkan | key that awaits its certificate given up
+key.protected | – | – | kunci privat dienkripsi | private key encrypted
+revocation_list.kept | – | – | daftar pencabutan disimpan | revocation list kept
+revocation_list.renewed | – | – | daftar pencabutan dibuat baru | revocation list made anew
+key.activated | – | – | kunci mulai dipakai | key taken into use
+key.rotated | – | – | kunci diganti | key exchanged for a new one
+key.revoked | – | – | kunci dicabut | key revoked
+key.published | – | – | sidik jari kunci diterbitkan | fingerprints of keys published
+access | – | – | mencoba akses | tried to get access
+sign_in | – | – | masuk | signed in
+sign_out | – | – | keluar | signed out
+password.change | – | – | mengganti kata sandi | changed a password
+purpose.change | – | – | menyatakan keperluan | named a purpose
+user.read | – | – | melihat pengguna | looked at accounts
+user.add | – | – | membuka akun | opened an account
+user.change | – | – | mengubah akun | changed an account
+user.disable | – | – | menutup akun | closed an account
+user.enable | – | – | membuka kembali akun | opened an account again
+user.sign_out | – | – | mengakhiri sesi pengguna | ended somebody's sessions
+user.invite | – | – | mengundang pengguna | invited somebody
+grant.read | – | – | melihat izin | looked at grants
+grant.give | – | authorization | memberi izin melihat | gave a grant
+grant.revoke | – | authorization | mencabut izin melihat | revoked a grant
+token.read | – | – | melihat token mesin | looked at tokens
+token.make | – | – | membuat token mesin | made a token
+token.revoke | – | – | mencabut token mesin | revoked a token
+token.created | – | – | token mesin dibuat | token made
+token.revoked | – | – | token mesin dicabut | token revoked
+user.invited | – | – | undangan diberikan | invitation given
+user.sessions_ended | – | – | sesi pengguna diakhiri | sessions ended
+user.claims_changed | – | – | peran menurut penyedia identitas berubah | roles changed by the provider
+user.added | – | – | pengguna ditambahkan | user added
+user.changed | – | – | pengguna diubah | user changed
+user.disabled | – | – | pengguna dinonaktifkan | user disabled
+user.enabled | – | – | pengguna diaktifkan | user enabled
+grant.given | – | authorization | izin melihat diberikan | grant given
+grant.revoked | – | authorization | izin melihat dicabut | grant revoked
+policy.proposed | policy assignment* | authorization | kebijakan diusulkan | policy proposed
+policy.approved | policy assignment* | authorization | kebijakan disetujui | policy approved
+policy.rejected | policy assignment* | authorization | kebijakan ditolak | policy rejected
+policy.changed | policy assignment* | authorization | kebijakan diubah | policy changed
+policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | policy withdrawn
+integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
+integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
+"""
+
+_PAGE = """\
+# Custody
+
+Generated by `make docs` from `archive/records/custody_report/vocabulary`.
+
+Every act on footage, on packages and on the records about them is a **custody event**, durable before the
+first byte of footage leaves. What was decided, and what came of it, is an entry of the **ledger**. A custody
+report reads both.
+
+An event has `v, id, at, type, actor, objects, purpose, outcome, details`. The actor has `id` (`user:`,
+`token:`, `os:`, `job:`), `address`, `session`, and where they are known `role` and `agency`. The outcome is
+`done`, `refused` or `failed`; `details` hold text and integers. What lasts is two events, `<act>.started` and
+`<act>.ended`, and the end says what was really sent: `bytes_sent`, and for playback `seconds_shown` and
+`shown`. A start without an end has an unknown end.
+
+Events lie in `custody/<year>/<month>/<day>/<hour>/<writer>_<batch>.jsonl`. Each process is a writer; its
+objects are numbered and each names the hash of the one before. All are under the [log's](log.md)
+checkpoints: `saksi log verify` names an event that was removed, altered or put in another place.
+
+## Reports
+
+`saksi custody show`, `GET /v1/custody`, `/v1/custody/report.jsonl` and `/v1/custody/report.pdf` ask for an
+item, a person, or what a person did with an item.
+
+| item | what belongs |
+| --- | --- |
+| `EVD-…`, `REQ-…` | what names the package, its request or its hold, and the ledger entries of the three |
+| `hold-…` | what names the hold, and its entries |
+| a camera, with `footage_from` and `footage_to` | acts whose stated time touches that footage, \
+or that state no time; \
+entries of the camera, and of holds, requests and packages about that footage |
+| `segments/…` | as a camera, with the segment's own span |
+
+`from` and `to` bound the time of the acts: without them a package's or request's custody begins where it
+does, and everything else seven days ago. At most 366 days at a time; only the hours asked for are read.
+
+JSON lines are a head, one act a line, and an end with the number of acts and the SHA-256 of all lines above
+it. `proof` names the stored line or entry that an act stands on, as `saksi log prove` takes it. The PDF is
+in Indonesian and holds 5000 acts at most; its *SHA-256 perbuatan* is over the lines of the acts alone.
+
+The auditor sees every act and no footage. Everybody else sees their own acts, and all acts on packages that
+they or their agency asked for, without addresses and sessions. Reading is an act too: `custody.read`.
+
+## Acts
+
+An act that is not in the table is shown under its own name.
+"""
+
+_PHASES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"started": ("mulai", "started"), "ended": ("selesai", "ended")}
+)
+OUTCOMES: Mapping[Outcome, tuple[str, str]] = MappingProxyType(
+    {
+        Outcome.DONE: ("dilakukan", "done"),
+        Outcome.REFUSED: ("ditolak", "refused"),
+        Outcome.FAILED: ("gagal", "failed"),
+    }
+)
+"""How an act ended, in Indonesian and in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One act. ``premis`` and ``case`` are "" where there is no such term."""
+
+    act: str
+    premis: str
+    case: str
+    indonesian: str
+    english: str
+
+
+def _parsed(table: str) -> Mapping[str, Word]:
+    rows = (
+        [cell.strip().replace("–", "") for cell in line.split("|")] for line in table.strip().splitlines()
+    )
+    return MappingProxyType({cells[0]: Word(*cells) for cells in rows})
+
+
+WORDS: Mapping[str, Word] = _parsed(_TABLE)
+"""Every act by its own name."""
+
+
+def word_of(event_type: str) -> Word:
+    """The word for an event's type or a ledger entry's action; one not in the table is its own word."""
+    act, _, phase = event_type.rpartition(".")
+    if phase not in _PHASES or act not in WORDS:
+        return WORDS.get(event_type, Word(event_type, "", "", event_type, event_type))
+    word, (indonesian, english) = WORDS[act], _PHASES[phase]
+    return Word(
+        event_type, word.premis, word.case, f"{word.indonesian} ({indonesian})", f"{word.english} ({english})"
+    )
+
+
+def custody_page() -> str:
+    """``docs/reference/custody.md``."""
+    return f"{_PAGE}\n{_vocabulary()}"
+
+
+def _vocabulary() -> str:
+    lines = [
+        "| act | PREMIS event type | CASE/UCO | Indonesian | English |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for word in WORDS.values():
+        cells = (f"`{word.act}`", word.premis or "–", word.case or "–", word.indonesian, word.english)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,183 @@
+"""Integrity incidents: a broken hash, a missing object, a second version, on record once, never repaired.
+
+An incident's id follows from its code and its object, so that a check that finds the same thing every hour
+opens one incident, not a thousand. Closing one is a person's act, with a reason; what is found again after
+that opens it again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archive.canonical import JsonObject, sha256_hex
+from archive.errors import Conflict, IntegrityError, Malformed, NotFound
+from archive.ids import check_name
+from archive.records.ledger.streams import Entry, Ledger, printable
+from archive.timespan import format_instant
+
+KIND = "integrity_incident"
+MAX_REASON = 1000
+
+
+class IncidentStatus(StrEnum):
+    """Whether somebody has dealt with it."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One incident as its newest entry tells it. ``closed_by`` and ``closed_reason`` are "" while it is open.
+
+    ``changed_at`` is when it was opened, opened again or closed last; ``version`` counts its entries.
+    """
+
+    id: str
+    version: int
+    status: IncidentStatus
+    code: str
+    subject: str
+    message: str
+    found_by: str
+    details: JsonObject
+    changed_at: int
+    closed_by: str
+    closed_reason: str
+
+    def to_json(self) -> JsonObject:
+        """The incident as the API and ``saksi incident --json`` tell it."""
+        return {
+            "id": self.id,
+            "version": self.version,
+            "status": self.status.value,
+            "code": self.code,
+            "subject": self.subject,
+            "message": self.message,
+            "found_by": self.found_by,
+            "details": self.details,
+            "changed_at": format_instant(self.changed_at),
+            "closed_by": self.closed_by,
+            "closed_reason": self.closed_reason,
+        }
+
+
+def incident_id(code: str, subject: str) -> str:
+    """``inc-`` and 24 hex digits, the same for the same finding."""
+    return f"inc-{sha256_hex(f'{code}|{subject}'.encode())[:24]}"
+
+
+def open_incident(
+    ledger: Ledger, *, code: str, subject: str, message: str, found_by: str, details: JsonObject | None = None
+) -> Entry:
+    """Put a finding on record; one that is open already is returned as it is, a closed one is opened again.
+
+    Raises:
+        Unavailable, IntegrityError: as the ledger; the finding must then be told again.
+    """
+    entity = incident_id(code, subject)
+    state: JsonObject = {
+        "status": IncidentStatus.OPEN.value,
+        "code": code,
+        "subject": subject,
+        "message": message,
+        "found_by": found_by,
+        "details": details or {},
+    }
+    while True:
+        try:
+            head = ledger.head(KIND, entity)
+        except NotFound:
+            head = None
+        if head is not None and head.state["status"] == IncidentStatus.OPEN:
+            return head
+        try:
+            return ledger.append(
+                KIND,
+                entity,
+                state,
+                expected=0 if head is None else head.version,
+                actor=found_by,
+                action="integrity_incident.opened" if head is None else "integrity_incident.reopened",
+                reason=printable(message[:300]),
+            )
+        except Conflict:
+            continue  # another process found it too; look again
+
+
+def incidents(ledger: Ledger, status: IncidentStatus | None = None) -> Iterator[Incident]:
+    """Every incident, or those that stand so, by id. Raises IntegrityError ``bad_incident``."""
+    for entry in ledger.heads(KIND):
+        found = _incident(entry)
+        if status in (None, found.status):
+            yield found
+
+
+def find_incident(ledger: Ledger, entity: str) -> Incident:
+    """One incident. Raises NotFound ``integrity_incident_not_found``."""
+    return _incident(ledger.head(KIND, check_name("incident", entity)))
+
+
+def close_incident(
+    ledger: Ledger, entity: str, *, actor: str, reason: str, expected: int | None = None
+) -> Incident:
+    """Say that a person has dealt with it, and how; ``expected`` is the version that they have read.
+
+    Raises:
+        NotFound: ``integrity_incident_not_found``.
+        Malformed: ``reason_missing``, ``bad_reason``.
+        Conflict: ``incident_closed``; ``ledger_conflict`` where it was opened again or closed since it was
+            read.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise Malformed("a reason is needed", code="reason_missing", hint="Say what was done about it.")
+    if len(reason) > MAX_REASON or not reason.isprintable():
+        raise Malformed(
+            "the reason cannot go on record as it is",
+            code="bad_reason",
+            hint=f"Use at most {MAX_REASON} printable characters.",
+        )
+    head = ledger.head_at(KIND, check_name("incident", entity), expected)
+    found = _incident(head)
+    if found.status is IncidentStatus.CLOSED:
+        raise Conflict(
+            f"incident {entity} was closed by {found.closed_by}",
+            code="incident_closed",
+            hint="It opens by itself when the same thing is found again.",
+        )
+    state = head.state | {
+        "status": IncidentStatus.CLOSED.value,
+        "closed_by": actor,
+        "closed_reason": reason,
+    }
+    entry = ledger.append(
+        KIND,
+        entity,
+        state,
+        expected=head.version,
+        actor=actor,
+        action="integrity_incident.closed",
+        reason=reason,
+    )
+    return _incident(entry)
+
+
+def _incident(entry: Entry) -> Incident:
+    state = entry.state
+    try:
+        return Incident(
+            id=entry.id,
+            version=entry.version,
+            status=IncidentStatus(state["status"]),
+            code=state["code"],
+            subject=state["subject"],
+            message=state["message"],
+            found_by=state["found_by"],
+            details=state["details"],
+            changed_at=entry.at,
+            closed_by=state.get("closed_by", ""),
+            closed_reason=state.get("closed_reason", ""),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(f"incident {entry.id} cannot be read: {error}", code="bad_incident") from error

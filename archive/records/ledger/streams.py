@@ -1,0 +1,267 @@
+"""The ledger: append-only streams of hash-linked entries, one object each.
+
+An entry carries the whole new state of its entity, so the newest entry is the document and the stream its
+history. Appending is compare-and-append: put-if-absent of ``version + 1``, which every store decides for
+exactly one of any number of racing writers (design: objects). Readers take the oldest version of each
+entry object, so a later put over it or a delete marker changes nothing (I9).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from archive import canonical, keys
+from archive.canonical import JsonObject, sha256_hex
+from archive.clock import Clock
+from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound
+from archive.ids import check_name, new_entry_id
+from archive.ports import Content, Lock, LockMode, ObjectStore, ObjectVersion
+from archive.timespan import DAY, format_instant, parse_instant
+
+VERSION = 1
+KINDS = (
+    "camera",
+    "recorder",
+    "policy",
+    "hold",
+    "request",
+    "evidence",
+    "grant",
+    "user",
+    "token",
+    "disposition",
+    "break_glass",
+    "integrity_incident",
+)
+GENESIS = "0" * 64
+"""``prev`` of the first entry of a stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One ledger entry. ``prev`` is the SHA-256 of the bytes of the entry before; ``digest`` its own."""
+
+    kind: str
+    id: str
+    version: int
+    entry_id: str
+    at: int
+    actor: str
+    action: str
+    reason: str
+    prev: str
+    state: JsonObject
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """The entry's object name."""
+        return keys.ledger_key(self.kind, self.id, self.version)
+
+
+class Memory(Protocol):
+    """Remembers entries by the version of their object; see :mod:`archive.records.ledger.memory`."""
+
+    def entry(self, found: ObjectVersion, read: Callable[[], Entry]) -> Entry:
+        """The entry in a listed object; ``read`` fetches it where it is not remembered, and may raise."""
+        ...
+
+
+class Ledger:
+    """The streams of one archive. Thread-safe as its store is.
+
+    Entries are locked in GOVERNANCE mode for ``lock_days``. With a ``memory`` an object that was read once is
+    not read again.
+    """
+
+    def __init__(
+        self, records: ObjectStore, clock: Clock, *, lock_days: int = 3650, memory: Memory | None = None
+    ) -> None:
+        self._records = records
+        self._clock = clock
+        self._lock_days = lock_days
+        self._memory = memory
+
+    def append(
+        self,
+        kind: str,
+        entity: str,
+        state: JsonObject,
+        *,
+        expected: int,
+        actor: str,
+        action: str,
+        reason: str = "",
+    ) -> Entry:
+        """Append version ``expected + 1`` to a stream whose newest version is ``expected`` (0 for a new one).
+
+        Safe to repeat after an unclear answer only through :meth:`append`'s own retry: each call makes a new
+        ``entry_id``, and a call that finds its own entry already stored returns it.
+
+        Raises:
+            Malformed: ``bad_reason``: not printable.
+            Conflict: ``ledger_conflict``: another writer appended first; read the head again.
+            IntegrityError: ``second_version``: the store let a second object under the entry's name.
+        """
+        if not reason.isprintable():
+            raise Malformed(
+                "a reason cannot go on record as it is", code="bad_reason", hint="Use printable characters."
+            )
+        previous = None if expected == 0 else self.entry(kind, entity, expected)
+        now = self._clock.now()
+        body = {
+            "v": VERSION,
+            "kind": _check_kind(kind),
+            "id": check_name(kind, entity),
+            "version": expected + 1,
+            "entry_id": new_entry_id(),
+            "at": format_instant(now),
+            "actor": actor,
+            "action": action,
+            "reason": reason,
+            "prev": GENESIS if previous is None else previous.digest,
+            "state": state,
+        }
+        data = canonical.encode(body)
+        key = keys.ledger_key(kind, entity, expected + 1)
+        lock = Lock(LockMode.GOVERNANCE, now + self._lock_days * DAY)
+        try:
+            stored = self._records.put(key, Content.of_bytes(data), lock=lock)
+        except AlreadyExists as error:
+            raise changed(kind, entity) from error
+        self._refuse_second_version(key, stored.version)
+        return _decode(key, data)
+
+    def entry(self, kind: str, entity: str, version: int) -> Entry:
+        """One entry. Raises NotFound, or IntegrityError where its bytes do not read as that entry."""
+        key = keys.ledger_key(kind, entity, version)
+        return _decode(key, self._records.get(key))
+
+    def listed(self, found: ObjectVersion) -> Entry:
+        """The entry in an object of a listing: in that version, so that the store is not asked twice which.
+
+        A listing names the oldest version of each key, which is the one that counts (I9). Raises as
+        :meth:`entry`.
+        """
+
+        def read() -> Entry:
+            return _decode(found.key, self._records.get(found.key, version=found.version))
+
+        return read() if self._memory is None else self._memory.entry(found, read)
+
+    def head(self, kind: str, entity: str) -> Entry:
+        """The newest entry of a stream. Raises NotFound ``<kind>_not_found``."""
+        newest: ObjectVersion | None = None
+        for newest in self._records.list(keys.ledger_prefix(kind, entity)):
+            keys.parse_ledger_key(newest.key)
+        if newest is None:
+            raise NotFound(f"there is no {kind} {entity}", code=f"{kind}_not_found")
+        return self.listed(newest)
+
+    def head_at(self, kind: str, entity: str, expected: int | None) -> Entry:
+        """The newest entry, which somebody decides on who read version ``expected``; None reads it now.
+
+        This only tells early what :meth:`append` would: which of several writers is first is decided there.
+
+        Raises:
+            NotFound: ``<kind>_not_found``.
+            Conflict: ``ledger_conflict``: the newest is another.
+        """
+        head = self.head(kind, entity)
+        if expected not in (None, head.version):
+            raise changed(kind, entity)
+        return head
+
+    def history(self, kind: str, entity: str) -> Iterator[Entry]:
+        """Every entry of a stream from the first.
+
+        Raises:
+            IntegrityError: ``ledger_broken``: a version is missing, or ``prev`` does not fit the one before.
+        """
+        prev, expected = GENESIS, 1
+        for listed in self._records.list(keys.ledger_prefix(kind, entity)):
+            entry = self.listed(listed)
+            if entry.version != expected or entry.prev != prev:
+                raise IntegrityError(
+                    f"{kind} {entity} is broken at version {expected}",
+                    code="ledger_broken",
+                    hint="Do not append to it; run saksi archive check and call the auditor.",
+                )
+            yield entry
+            prev, expected = entry.digest, expected + 1
+
+    def heads(self, kind: str) -> Iterator[Entry]:
+        """The newest entry of every stream of a kind, by id."""
+        newest: tuple[str, ObjectVersion] | None = None
+        for listed in self._records.list(keys.ledger_prefix(_check_kind(kind))):
+            _, entity, _ = keys.parse_ledger_key(listed.key)
+            if newest is not None and newest[0] != entity:
+                yield self.listed(newest[1])
+            newest = (entity, listed)
+        if newest is not None:
+            yield self.listed(newest[1])
+
+    def _refuse_second_version(self, key: str, mine: str) -> None:
+        """After the put, see that ours is the only object under the name.
+
+        Put-if-absent succeeds over a delete marker (measured on MinIO), so winning it is not proof.
+        """
+        found = [version for version in self._records.versions(key) if version.key == key]
+        if [version.version for version in found] != [mine]:
+            raise IntegrityError(
+                f"{key} has {len(found)} versions",
+                code="second_version",
+                hint="Someone removed or overwrote a ledger entry; run saksi archive check.",
+            )
+
+
+def printable(text: str) -> str:
+    """What a program found, as a reason that :meth:`Ledger.append` takes: blanks for the unprintable."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def changed(kind: str, entity: str) -> Conflict:
+    """What is told to whoever decided on an entry that is not the newest any more."""
+    return Conflict(
+        f"{kind} {entity} was changed by someone else",
+        code="ledger_conflict",
+        hint="Read it again and repeat the change if it still makes sense.",
+    )
+
+
+def _check_kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise Malformed(f"{kind!r} is not a ledger kind", code="bad_kind")
+    return kind
+
+
+def _decode(key: str, data: bytes) -> Entry:
+    try:
+        value = canonical.decode(data)
+        if value["v"] != VERSION:
+            raise Malformed("unknown entry version", code="bad_entry")
+        entry = Entry(
+            kind=value["kind"],
+            id=value["id"],
+            version=value["version"],
+            entry_id=value["entry_id"],
+            at=parse_instant(value["at"]),
+            actor=value["actor"],
+            action=value["action"],
+            reason=value["reason"],
+            prev=value["prev"],
+            state=_checked_state(value["state"]),
+            digest=sha256_hex(data),
+        )
+        stated = entry.key
+    except (KeyError, TypeError, AttributeError, Malformed) as error:
+        raise IntegrityError(f"{key} does not read as a ledger entry: {error}", code="bad_entry") from error
+    if stated != key:
+        raise IntegrityError(f"{key} holds the entry {stated}", code="bad_entry")
+    return entry
+
+
+def _checked_state(state: object) -> JsonObject:
+    if not isinstance(state, dict):
+        raise TypeError("its state is no object")  # as of any other field, told by whoever decodes
+    return state

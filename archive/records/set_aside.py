@@ -1,0 +1,66 @@
+"""What the archive keeps and no index can take: known by the gap that its recorder signed in its place.
+
+Such an object stays until a person decides. Nothing adopts it, no rule destroys it, and the checks look at
+its bytes as at any other's (I1).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from archive import keys
+from archive.errors import Malformed
+from archive.model.gap import Gap, GapCause, id_for_segment
+from archive.ports import IndexEntry
+from archive.timespan import Timespan
+
+
+class EntrySink(Protocol):
+    """An index that takes entries."""
+
+    def add(self, entries: Sequence[IndexEntry]) -> None:
+        """Index leaves; idempotent."""
+        ...
+
+
+class GapSource(Protocol):
+    """What the index knows of gaps."""
+
+    def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+        """Gap records overlapping ``span``."""
+        ...
+
+
+def is_set_aside(index: GapSource, key: str) -> bool:
+    """Whether a recorder set the segment of that name aside; no for a name that is no segment's.
+
+    Raises:
+        Unavailable, IntegrityError: as the index.
+    """
+    try:
+        name = keys.parse_segment_key(key)
+    except Malformed:
+        return False
+    gap = id_for_segment(GapCause.SET_ASIDE, name.run, name.seq)
+    return any(one.gap == gap for one in index.gaps(name.camera, Timespan(name.start, name.start + 1)))
+
+
+def add_each(
+    index: EntrySink, entries: Sequence[IndexEntry], refused: Callable[[IndexEntry, Malformed], None]
+) -> None:
+    """Index entries; one that the index cannot keep costs no other. ``refused`` is told of those.
+
+    Raises:
+        ArchiveError: as the index, but for Malformed.
+    """
+    if not entries:
+        return
+    try:
+        index.add(entries)
+        return
+    except Malformed:
+        pass  # one of them: which one, each by itself will show
+    for entry in entries:
+        try:
+            index.add([entry])
+        except Malformed as error:
+            refused(entry, error)

@@ -1,0 +1,303 @@
+"""An entry that can never be taken is set aside, on record, and holds up nobody else."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from archive.errors import ArchiveError, Malformed, Refused
+from archive.footage.ingest import Ingest, Parcel, write_ticket
+from archive.model.gap import Gap, GapCause, id_for_segment
+from archive.model.segment import Segment
+from archive.ports import IndexEntry
+from archive.records.logbook import Logbook
+from archive.timespan import DAY, HOUR, SECOND, Timespan
+from recorder.accounts import Accounts
+from recorder.archiver import Archiver
+from recorder.recovery import Recovery, give_up, set_aside
+from recorder.settings import RecorderSettings
+from recorder.spool import Spool
+from tests.support.archives import RECORDER_KEY, SmallArchive, small_archive
+from tests.support.leaves import T0, segment
+
+QUICK = RecorderSettings(batch_seconds=0.05, group_seconds=0.05, uploads=2)
+OTHER_RUN = "6a15000000000002"
+
+
+@dataclass
+class PickyIndex:
+    """The real index behind a judge that a test may set."""
+
+    inner: Any
+    judge: Callable[[IndexEntry], None] = lambda entry: None
+
+    def add(self, entries: Sequence[IndexEntry]) -> None:
+        for entry in entries:
+            self.judge(entry)
+        self.inner.add(entries)
+
+    def advance_cursor(self, recorder: str, batch: int) -> None:
+        self.inner.advance_cursor(recorder, batch)
+
+
+@dataclass
+class Desk:
+    """One recorder's spool, and the real archive that it brings things into."""
+
+    archive: SmallArchive
+    folder: Path
+    delivered: list[Parcel] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.index = PickyIndex(self.archive.index)
+        self.restart()
+
+    def restart(self) -> None:
+        """The recorder's side anew, on the same disk."""
+        self.spool = Spool(self.folder / "spool", self.archive.clock, 1 << 30, 1 << 20)
+        self.spool.open()
+        self.logbook = Logbook(self.spool.root / "journal", "rec-1", RECORDER_KEY, self.archive.clock)
+        self.accounts = Accounts(self.spool, self.archive.clock, "rec-1", self.delivered.extend)
+        self.ingest = Ingest(
+            footage=self.archive.stores.footage,
+            records=self.archive.stores.records,
+            index=self.index,
+            logbook=self.logbook,
+            recorder="rec-1",
+            clock=self.archive.clock,
+            locked_until=lambda leaf, _place: leaf.span.start + 30 * DAY,
+        )
+
+    def parcel(self, leaf: Segment) -> Parcel:
+        """A segment in the spool, with its ticket."""
+        folder = self.spool.root / "cameras" / leaf.camera / leaf.run
+        folder.mkdir(parents=True, exist_ok=True)
+        media = folder / f"{leaf.seq:06d}.mp4"
+        content = f"{leaf.camera}/{leaf.run}/{leaf.seq}".encode() * 50
+        media.write_bytes(content)
+        leaf = replace(leaf, sha256=sha256(content).hexdigest(), size=len(content))
+        return write_ticket(folder / f"{leaf.seq:06d}.ticket", leaf, None, media=media)
+
+    def archiver(self) -> Archiver:
+        made = Archiver(
+            self.ingest,
+            QUICK,
+            before_seal=lambda: None,
+            before_upload=lambda: None,
+            give_up=lambda parcel: give_up(parcel, self.spool, self.accounts),
+            set_aside=lambda parcel: set_aside(parcel, self.spool, self.accounts),
+            log=structlog.get_logger("test"),
+            clock=self.archive.clock,
+        )
+        self.accounts.deliver = made.deliver
+        return made
+
+    def bring_in(self, parcels: Sequence[Parcel], *, seconds: float = 15) -> Archiver:
+        """Deliver and drain; fails where not everything came to an end."""
+
+        async def work() -> Archiver:
+            archiver = self.archiver()
+            archiver.deliver(parcels)
+            task = asyncio.create_task(archiver.run())
+            try:
+                assert await archiver.drain(seconds), "something waits for ever"
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                archiver.close()
+            return archiver
+
+        return asyncio.run(work())
+
+    def indexed(self, camera: str) -> list[int]:
+        whole = Timespan(T0 - DAY, T0 + DAY)
+        return [one.seq for one in self.archive.index.segments(camera, whole)]
+
+    def gaps(self, camera: str) -> list[Gap]:
+        return list(self.archive.index.gaps(camera, Timespan(T0 - DAY, T0 + DAY)))
+
+    def quarantined(self) -> list[str]:
+        return sorted(path.name for path in (self.spool.root / "quarantine").iterdir())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    archive = small_archive(tmp_path / "archive")
+    archive.register_recorder()
+    made = Desk(archive, tmp_path)
+    yield made
+    made.spool.close()
+    archive.index.close()
+
+
+def endless(seq: int = 1) -> Segment:
+    """What a camera makes whose RTP time jumps by an hour."""
+    leaf = segment(seq)
+    return replace(leaf, span=Timespan(leaf.span.start, leaf.span.end + HOUR))
+
+
+def test_one_camera_whose_time_jumps_stops_no_other(desk: Desk) -> None:
+    bad = desk.parcel(endless())
+    parcels = [
+        desk.parcel(segment(0)),
+        bad,
+        desk.parcel(segment(0, camera="cam-2", run=OTHER_RUN)),
+        desk.parcel(segment(1, camera="cam-2", run=OTHER_RUN)),
+    ]
+    archiver = desk.bring_in(parcels)
+    assert desk.indexed("cam-1") == [0]
+    assert desk.indexed("cam-2") == [0, 1]
+    [kept] = desk.gaps("cam-1")
+    assert (kept.cause, kept.gap, kept.span) == (
+        GapCause.SET_ASIDE, id_for_segment(GapCause.SET_ASIDE, bad.leaf.run, 1), bad.leaf.span,
+    )  # fmt: skip
+    assert archiver.counters.set_aside == 1
+    assert (archiver.counters.index_error, archiver.waiting) == ("", 0)
+    head = desk.archive.stores.footage.head(bad.leaf.key)
+    assert head.size == bad.leaf.size, "its bytes are in the archive"
+    assert [name for name in desk.quarantined() if name.endswith(".journalled")]
+    assert not [name for name in desk.quarantined() if name.endswith(".mp4")], "once is enough"
+    assert desk.archive.index.cursor("rec-1") == desk.logbook.open_batch - 1 > 0
+
+
+def test_a_crash_while_it_is_set_aside_makes_no_second_gap(desk: Desk, monkeypatch: Any) -> None:
+    class Killed(BaseException):
+        pass
+
+    bad = desk.parcel(endless())
+    desk.ingest.store(bad)
+    [refusal] = desk.ingest.commit([bad])
+    assert refusal.is_final
+
+    def killed(self: Spool, path: Path) -> Path:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "keep_copy", killed)
+        with pytest.raises(Killed):
+            set_aside(bad, desk.spool, desk.accounts)
+    first = desk.delivered.pop()
+    desk.bring_in([first])
+    desk.archive.clock.wall += SECOND
+    bad.version = ""
+    desk.bring_in([bad])
+    assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.SET_ASIDE]
+    batches = list(desk.archive.stores.records.list("journal/"))
+    assert batches
+
+
+def test_what_the_store_refuses_for_its_content_is_kept_in_the_spool_with_its_line(
+    desk: Desk, monkeypatch: Any
+) -> None:
+    bad, good = desk.parcel(segment(0)), desk.parcel(segment(1))
+    put = type(desk.archive.stores.footage).put
+
+    def picky(self: Any, key: str, *arguments: Any, **options: Any) -> Any:
+        if key == bad.leaf.key:
+            raise Malformed("too much metadata", code="bad_metadata")
+        return put(self, key, *arguments, **options)
+
+    monkeypatch.setattr(type(desk.archive.stores.footage), "put", picky)
+    archiver = desk.bring_in([bad, good])
+    assert desk.indexed("cam-1") == [1]
+    assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.SET_ASIDE]
+    assert len([name for name in desk.quarantined() if name.endswith(".mp4")]) == 1, "bytes are kept"
+    assert archiver.counters.set_aside == 1
+    assert bad.leaf in list(desk.logbook.leaves()), "the journal vouches for what is kept"
+
+
+def test_what_cannot_be_a_line_is_set_aside_alone(desk: Desk) -> None:
+    bad = desk.parcel(segment(0))
+    bad.leaf = replace(bad.leaf, frames=2**60)
+    archiver = desk.bring_in([bad, desk.parcel(segment(1))])
+    assert desk.indexed("cam-1") == [1]
+    assert archiver.counters.set_aside == 1
+    assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.SET_ASIDE]
+    assert len([name for name in desk.quarantined() if name.endswith(".mp4")]) == 1, "bytes are kept"
+
+
+def test_a_segment_that_vanished_from_the_spool_is_lost_and_stops_no_other(desk: Desk) -> None:
+    gone = desk.parcel(segment(0))
+    assert gone.media is not None
+    gone.media.unlink()
+    archiver = desk.bring_in([gone, desk.parcel(segment(1))])
+    assert desk.indexed("cam-1") == [1]
+    assert (archiver.counters.lost, archiver.counters.set_aside) == (1, 0)
+    assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.UPLOAD_LOST]
+
+
+def test_a_gap_that_cannot_be_indexed_makes_no_gap_of_its_own(desk: Desk) -> None:
+    def judge(entry: IndexEntry) -> None:
+        if isinstance(entry.leaf, Gap) and entry.leaf.cause is GapCause.SET_ASIDE:
+            raise Malformed("no", code="bad_id")
+
+    desk.index.judge = judge
+    archiver = desk.bring_in([desk.parcel(endless()), desk.parcel(segment(0))])
+    assert desk.indexed("cam-1") == [0]
+    assert archiver.counters.set_aside == 2
+    assert desk.gaps("cam-1") == []
+
+
+def test_an_index_that_refuses_everything_costs_nothing(desk: Desk) -> None:
+    """A wrong schema refuses every value: that is the index's fault and not the footage's."""
+
+    def nothing(entry: IndexEntry) -> None:
+        raise Malformed("strict_dynamic_mapping_exception", code="index_value")
+
+    desk.index.judge = nothing
+    parcels = [desk.parcel(segment(0)), desk.parcel(segment(1))]
+    for parcel in parcels:
+        desk.ingest.store(parcel)
+    for _ in range(5):
+        assert [one.is_final for one in desk.ingest.commit(parcels)] == [False, False]
+    desk.index.judge = lambda entry: None
+    archiver = desk.bring_in(parcels)
+    assert desk.indexed("cam-1") == [0, 1]
+    assert archiver.counters.set_aside == 0
+
+
+def test_a_value_that_the_index_refuses_among_others_is_final(desk: Desk) -> None:
+    bad = desk.parcel(segment(0))
+
+    def judge(entry: IndexEntry) -> None:
+        if entry.leaf == bad.leaf:
+            raise Malformed("document_parsing_exception", code="index_value")
+
+    desk.index.judge = judge
+    good = desk.parcel(segment(1))
+    for parcel in (bad, good):
+        desk.ingest.store(parcel)
+    assert [one.is_final for one in desk.ingest.commit([bad])] == [False]
+    assert desk.ingest.commit([good]) == ()
+    archiver = desk.bring_in([bad])
+    assert desk.indexed("cam-1") == [1]
+    assert archiver.counters.set_aside == 1
+
+
+def test_rights_are_retried_for_ever(desk: Desk) -> None:
+    trouble: list[ArchiveError] = [Refused("no right", code="index_denied")] * 2
+
+    def judge(entry: IndexEntry) -> None:
+        if trouble:
+            raise trouble.pop()
+
+    desk.index.judge = judge
+    archiver = desk.bring_in([desk.parcel(segment(0))])
+    assert desk.indexed("cam-1") == [0]
+    assert (archiver.counters.set_aside, archiver.counters.lost) == (0, 0)
+
+
+def test_a_damaged_gap_ticket_stops_no_start(desk: Desk) -> None:
+    (desk.spool.root / "gaps" / "6a15000000000009-1.ticket").write_bytes(b'{"leaf":')
+    recovery = Recovery(
+        desk.spool, desk.accounts, desk.logbook, desk.archive.clock, structlog.get_logger("test")
+    )
+    recovery.run()
+    assert recovery.parcels == []
+    assert recovery.set_aside == 1
+    assert len(desk.quarantined()) == 1

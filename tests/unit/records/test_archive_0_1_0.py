@@ -1,0 +1,86 @@
+"""Every version reads the archive that 0.1.0 wrote: an index is made from it alone, each answer compared."""
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands_at import CommandsAt
+from tests.vectors.archive_0_1_0.answers import answers_of, instant_of, unpack
+
+FOLDER = Path(__file__).parents[2] / "vectors/archive_0_1_0"
+ARCHIVE = FOLDER / "archive.tar.xz"
+EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_bytes())
+LARGEST = 1_500_000
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Everything that this version answers about it."""
+    home, out = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("out")
+    return answers_of(ARCHIVE, home, out, EXPECTED["now"])
+
+
+@pytest.mark.parametrize("question", sorted(EXPECTED["answers"]))
+def test_it_answers_what_0_1_0_answered(told: dict[str, Any], question: str) -> None:
+    """A later version may say more of a thing. What 0.1.0 said of it stays true, word for word."""
+    expected = EXPECTED["answers"][question]
+    assert _as_far_as(expected, told[question]) == expected
+
+
+def _as_far_as(expected: Any, answer: Any) -> Any:
+    """The answer without the fields that came later."""
+    if isinstance(expected, dict) and isinstance(answer, dict):
+        return {name: _as_far_as(expected[name], value) for name, value in answer.items() if name in expected}
+    if isinstance(expected, list) and isinstance(answer, list) and len(expected) == len(answer):
+        return [_as_far_as(*both) for both in zip(expected, answer, strict=True)]
+    return answer
+
+
+def test_nothing_else_is_asked_than_what_0_1_0_answered(told: dict[str, Any]) -> None:
+    assert sorted(told) == sorted(EXPECTED["answers"])
+
+
+def test_all_that_it_holds_verifies() -> None:
+    """The expected answers themselves: a fixture that proved nothing would be read by anything."""
+    said = EXPECTED["answers"]
+    assert said["log_verify"]["valid"]
+    assert not said["log_verify"]["findings"]
+    assert said["archive_check_deep"]["valid"]
+    assert said["archive_check_deep"]["bytes_hashed"] > 1_000_000
+    assert said["rebuild"]["left_out"] == []
+    assert len(said["packages"]) == 5
+    for package in said["packages"].values():
+        assert package["verdict"]["valid"]
+        assert package["verdict"]["findings"] == []
+    assert all(one["verdict"]["valid"] for one in said["dispositions"].values())
+    assert {one["status"] for one in said["requests"].values()} == {
+        "submitted", "approved", "rejected", "cancelled", "sealed", "seal_failed", "handed_over", "closed",
+    }  # fmt: skip
+    assert {one["status"] for one in said["holds"].values()} == {"active", "release_proposed", "released"}
+    assert len({gap["cause"] for gap in said["recordings"]["gaps"]}) == 14  # twelve stored, two computed
+
+
+def test_it_holds_no_private_key_and_stays_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.glob("*")) < LARGEST
+    with tarfile.open(ARCHIVE) as tar:
+        for member in tar:
+            kept = tar.extractfile(member)
+            assert kept is not None, member.name
+            assert b"PRIVATE KEY" not in kept.read(), member.name
+            assert not member.name.endswith((".key", "tokens.json", "passwords.json")), member.name
+
+
+def test_a_byte_that_changed_is_found(tmp_path: Path) -> None:
+    """The log itself is read: one word of one hold is another, and it does not verify."""
+    unpack(ARCHIVE, tmp_path)
+    entry = next((tmp_path / "archive/records/ledger/hold").rglob("00000001.json"))
+    before = entry.read_bytes()
+    after = before.replace(b'"status":"active"', b'"status":"closed"')
+    assert after != before
+    entry.write_bytes(after)
+    saksi = CommandsAt(tmp_path, lambda: instant_of(EXPECTED["now"]))
+    root = str(tmp_path / "keys" / "root.pem")
+    assert saksi("log", "verify", "--all", "--trust", root, "--json").code != 0

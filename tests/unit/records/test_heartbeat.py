@@ -1,0 +1,123 @@
+"""A recorder whose entries do not come through is red in the doctor, in the figures and in the notices."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+
+from api.recorders import Recorders
+from archive.canonical import JsonObject
+from archive.cases.notices.notice import Event
+from archive.cases.notices.watching import MEASURE_EVERY, Watch
+from archive.lifecycle.disposition.pressure import Level
+from archive.records.heartbeat import CODES, PATIENCE, troubles
+from archive.timespan import DAY, SECOND
+from ops.doctor import Light, examine
+from ops.settings import Settings
+from ops.wiring import Site
+from tests.support.archives import SmallArchive, small_archive
+
+WELL: JsonObject = {
+    "store_error": "", "index_error": "", "journal_error": "", "stalled_us": 0, "waiting": 0, "set_aside": 0,
+}  # fmt: skip
+
+
+@dataclass
+class Beat:
+    """A sign of life."""
+
+    state: JsonObject
+    at: int = 0
+    recorder: str = "rec-1"
+
+
+def codes(at: int = 0, **state: Any) -> list[str]:
+    return [one.code for one in troubles(Beat(WELL | state, at), at + SECOND)]
+
+
+def test_a_recorder_that_is_well_has_no_trouble() -> None:
+    assert codes() == []
+    assert codes(stalled_us=PATIENCE - 1, waiting=3) == []
+    assert list(troubles(Beat({}), SECOND)) == [], "a recorder of before says less"
+
+
+def test_each_trouble_has_its_code() -> None:
+    assert codes(index_error="segment_too_long") == ["index_error"]
+    assert codes(store_error="store_access_denied", journal_error="x") == ["store_error", "journal_error"]
+    assert codes(stalled_us=PATIENCE, waiting=3) == ["commit_stalled"]
+    assert codes(set_aside=1) == ["set_aside"]
+    silent = [one.code for one in troubles(Beat(WELL), PATIENCE)]
+    assert silent == ["recorder_silent"]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[SmallArchive]:
+    made = small_archive(tmp_path)
+    yield made
+    made.index.close()
+
+
+def test_it_is_told_once_a_day_and_trouble(archive: SmallArchive) -> None:
+    watch = Watch(
+        archive.ledger,
+        archive.stores.records,
+        archive.clock,
+        pressure=lambda: Level.GREEN,
+        beats=archive.index.heartbeats,
+    )
+
+    def look() -> list[tuple[str, str, str, bool]]:
+        archive.clock.advance(MEASURE_EVERY)
+        archive.index.put_heartbeat("rec-1", archive.clock.now(), state)
+        watch.measure()
+        return [(one.id, one.subject, one.code, one.urgent) for one in watch.notices()]
+
+    state = WELL
+    assert look() == []
+    state = WELL | {"index_error": "index_denied"}
+    [first] = look()
+    assert first[1:] == ("rec-1", "index_error", True)
+    assert {one.event for one in watch.notices()} == {Event.RECORDER_TROUBLE}
+    assert look() == [first]
+    archive.clock.advance(DAY)
+    [next_day] = look()
+    assert next_day[0] != first[0]
+    state = WELL
+    assert look() == []
+
+
+def test_the_figures_say_it_and_the_rules_look_at_them(archive: SmallArchive) -> None:
+    registry = CollectorRegistry()
+    services: Any = archive  # what the collector reads of the services: index and clock
+    registry.register(Recorders(services))
+    archive.index.put_heartbeat("rec-1", archive.clock.now(), WELL | {"stalled_us": PATIENCE, "set_aside": 2})
+    text = generate_latest(registry).decode()
+    assert 'saksi_recorder_trouble{code="commit_stalled",recorder="rec-1"} 1.0' in text
+    assert 'saksi_recorder_trouble{code="index_error",recorder="rec-1"} 0.0' in text
+    assert 'saksi_recorder_set_aside{recorder="rec-1"} 2.0' in text
+    assert all(f'code="{code}"' in text for code in CODES)
+    rules = yaml.safe_load((Path(__file__).parents[3] / "ops/alerts/recorders.yml").read_text("utf-8"))
+    known = text + "saksi_integrity_incidents_open"
+    for rule in rules["groups"][0]["rules"]:
+        [metric] = [
+            word for word in rule["expr"].replace("(", " ").replace(")", " ").split() if "saksi_" in word
+        ]
+        assert metric in known
+
+
+def test_the_doctor_is_red(tmp_path: Path) -> None:
+    with Site(Settings.load({"SAKSI_HOME": str(tmp_path)})) as site:
+
+        def recorders() -> set[Light]:
+            return {one.light for one in examine(site) if one.subject == "recorders"}
+
+        site.index.put_heartbeat("rec-1", site.clock.now(), WELL)
+        assert recorders() == {Light.GREEN}
+        site.index.put_heartbeat("rec-1", site.clock.now(), WELL | {"index_error": "segment_too_long"})
+        assert recorders() == {Light.RED}
+        site.index.put_heartbeat("rec-1", site.clock.now(), WELL | {"stalled_us": PATIENCE, "waiting": 7})
+        assert recorders() == {Light.RED}
