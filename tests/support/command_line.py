@@ -50,7 +50,7 @@ class CommandLine:
 
     def __call__(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end; the caller judges the code."""
-        done = preloaded.run("ops.cli", words, self.environment(), timeout=timeout)
+        done = preloaded.run("ops", words, self.environment(), timeout=timeout)
         return Answer(done.code, done.out, done.err)
 
     def must(self, *words: str, timeout: float = 120) -> Answer:
