@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
+# Compiled modules are kept in the environment: every process that tests start would compile them anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-fuzz soak-verify verifier clean
 
@@ -27,8 +31,8 @@ $(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml package-lock.json
 demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (SERVE=1 stays up)
 	$(BIN)/python -m ops.demo $(if $(SERVE),--serve)
 
-test: setup  ## Run the tests; real servers that are up (make stack) take part
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+test: setup  ## Run the tests on all processors; real servers that are up (make stack) take part
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup  ## Format, lint, types, import walls, dependencies, documents
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,28 @@ OF_INCIDENTS = frozenset({"open_incident", "_report", "Finding", "Trouble", "Not
 PATH_IN_TEXT = re.compile(r"`((?:archive|recorder|search|api|ops|tests|docs)/[\w./-]+)`")
 
 
-@pytest.mark.parametrize("path", sorted(reference.pages(ROOT)), ids=lambda path: path.name)
-def test_generated_pages_are_what_the_code_says(path: Path) -> None:
-    assert path.read_text("utf-8") == reference.pages(ROOT)[path], "run: make docs"
+GENERATED = (
+    "docs/reference/cli.md",
+    "docs/reference/custody.md",
+    "docs/reference/errors.md",
+    "docs/reference/permissions.md",
+    "docs/reference/settings.md",
+    "docs/reference/verification.md",
+)
+
+
+@cache
+def generated() -> dict[Path, str]:
+    return reference.pages(ROOT)
+
+
+def test_every_generated_page_is_known_here() -> None:
+    assert set(generated()) == {ROOT / path for path in GENERATED}
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: Path(path).name)
+def test_generated_pages_are_what_the_code_says(path: str) -> None:
+    assert (ROOT / path).read_text("utf-8") == generated()[ROOT / path], "run: make docs"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

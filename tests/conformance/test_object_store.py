@@ -138,7 +138,11 @@ class TestPut:
                 lambda bad=bad: store.put(key, Content.of_bytes(b"1"), metadata=bad),  # type: ignore[misc]
             )
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         metadata=st.dictionaries(
             st.from_regex(r"[a-z0-9](?:[a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),

@@ -32,6 +32,7 @@ from tests.support.stores import (
     refused_with,
     s3_store,
 )
+from tests.support.workers import own_name
 
 locking_bucket = stores.locking_bucket
 store_credentials = stores.store_credentials
@@ -262,7 +263,7 @@ class TestTrouble:
         self.check(replace(on_s3, store=s3_store(raw)), Refused, "store_credentials_wrong")
 
     def test_more_than_the_bucket_may_hold(self, on_s3: StoreUnderTest) -> None:
-        raw = replace(on_s3.bucket, name=f"quota-{secrets.token_hex(6)}")
+        raw = replace(on_s3.bucket, name=own_name("quota"))
         raw.client.create_bucket(Bucket=raw.name)
         stores.minio_admin(raw.server).bucket_quota_set(raw.name, 1 << 20)
         store = s3_store(raw)

@@ -200,8 +200,8 @@ class OverFolders(Promises):
         return file_world()
 
 
-def play(machine: Any, *, examples: int, steps: int) -> None:
-    """Run a machine."""
+def assert_promises_hold(machine: Any, *, examples: int, steps: int) -> None:
+    """Run a machine; it holds the promises after every step, and once more at the end."""
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -259,18 +259,20 @@ def test_what_is_kept_between_decision_and_first_batch_stays(kept_by: str) -> No
 
 
 def test_promises_hold_over_folders() -> None:
-    play(OverFolders, examples=20, steps=25)
+    assert_promises_hold(OverFolders, examples=20, steps=25)
 
 
 def test_promises_hold_over_minio(server: MinioServer) -> None:
-    play(over_minio(server), examples=3, steps=15)
+    assert_promises_hold(over_minio(server), examples=3, steps=15)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_folders_for_long() -> None:
-    play(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")), steps=50)
+    assert_promises_hold(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")), steps=50)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_minio_for_long(server: MinioServer) -> None:
-    play(over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")) // 10, steps=30)
+    assert_promises_hold(
+        over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")) // 10, steps=30
+    )

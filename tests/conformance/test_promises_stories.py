@@ -18,6 +18,7 @@ from archive.records.checkpoint.verify import verify_log
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from tests.support.promises import LOCK_DAYS, Work, World, file_world
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -74,12 +75,6 @@ class Interrupted:
         return call
 
 
-def until(is_so: Callable[[], bool], running: "Future[Any]") -> None:
-    """Wait until it is so, or the other one has ended."""
-    while not running.done() and not is_so():
-        time.sleep(0.002)
-
-
 def test_a_hold_asked_for_while_a_batch_is_destroyed_waits_and_is_in_force_after_it(world: World) -> None:
     order(world, 2, 3)
     record(world)
@@ -94,7 +89,12 @@ def test_a_hold_asked_for_while_a_batch_is_destroyed_waits_and_is_in_force_after
 
         def meanwhile() -> None:
             asking.append(pool.submit(hold_everything, world, holds))
-            until(lambda: any(v.key.startswith(f"{PREFIX}wait/") for v in cache.list(PREFIX)), asking[0])
+            until(
+                lambda: (
+                    asking[0].done() or any(v.key.startswith(f"{PREFIX}wait/") for v in cache.list(PREFIX))
+                ),
+                "the hold waits",
+            )
             in_force.append(len(list(ledger.heads("hold"))))
 
         work = Work(world)
@@ -118,7 +118,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_written_and_obeys_it(world: Worl
 
     def pause(_seconds: float) -> None:
         waits.append(True)
-        time.sleep(0.002)
+        time.sleep(0.002)  # real time: a pause between two looks
 
     work.disposer._gate = Gate(world.stores.cache, world.clock, pause=pause)
     disposing: list[Future[object]] = []
@@ -126,7 +126,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_written_and_obeys_it(world: Worl
 
         def meanwhile() -> None:
             disposing.append(pool.submit(work.dispose))
-            until(lambda: bool(waits), disposing[0])
+            until(lambda: waits or disposing[0].done(), "the batch waits")
 
         records: Any = Interrupted(world.stores.records, "put", "ledger/hold/", meanwhile)
         ledger = Ledger(records, world.clock, lock_days=LOCK_DAYS)

@@ -22,9 +22,10 @@ from archive.timespan import SECOND
 from ops.provision import provision
 from ops.stack import Stack
 from tests.support import numbered
-from tests.support.recording_site import RecordingSite, until
+from tests.support.recording_site import RecordingSite
 from tests.support.servers import MediamtxServer
 from tests.support.sound import assert_sound, reading_of, segments_of
+from tests.support.waiting import until
 
 LOST_AT_MOST = 1.0
 TIMES_ARE_KNOWN_TO = 0.35
@@ -51,7 +52,7 @@ class Ordeal:
             assert self.recording.process.poll() is None, self.recording.log()
             return len(self.recording.captures()) >= len(self.cameras)
 
-        until(all_capture, 60, "an FFmpeg per camera")
+        until(all_capture, "an FFmpeg per camera", seconds=60)
         assert len(self.recording.captures()) == len(self.cameras), "two FFmpegs for one camera"
         return time.time_ns() // 1000
 
@@ -66,7 +67,7 @@ class Ordeal:
             for pid in captures:
                 _kill(pid)
         if way == "captures first":
-            time.sleep(self.dice.uniform(0, 0.3))
+            time.sleep(self.dice.uniform(0, 0.3))  # real time: dies at any moment
         self.recording.kill()
         if way == "all":
             for pid in self.recording.captures():
@@ -81,6 +82,19 @@ class Ordeal:
                     self.acknowledged |= {one.key for one in segments_of(site, camera)}
             except ArchiveError:
                 return  # The index is down; it will be asked again.
+
+    def until_recorded_since(self, start: int) -> None:
+        """Wait until each camera has more than two seconds of footage after that instant."""
+        with self.recording.site() as site:
+            for camera in self.cameras:
+                until(
+                    lambda camera=camera: any(  # type: ignore[misc]
+                        one.span.end > start + 2 * SECOND for one in segments_of(site, camera)
+                    ),
+                    f"{camera} is recorded again",
+                    seconds=60,
+                    every=0.2,
+                )
 
     def judge(self) -> None:
         with self.recording.site() as site:
@@ -122,12 +136,11 @@ def run(ordeal: Ordeal, kills: int, between: Callable[[int], None] = lambda numb
     for number in range(kills):
         between(number)
         since = ordeal.start()
-        time.sleep(ordeal.dice.uniform(0.5, 7))
+        time.sleep(ordeal.dice.uniform(0.5, 7))  # real time: dies at any moment
         ordeal.note_acknowledged()
         ordeal.kill(since)
     between(kills)
-    ordeal.start()
-    time.sleep(8)
+    ordeal.until_recorded_since(ordeal.start())
     assert ordeal.recording.stop(120) == 0, ordeal.recording.log()
     assert ordeal.recording.captures() == []
     ordeal.judge()

@@ -36,6 +36,7 @@ from tests.support.dispositions import FLOOR_DAYS, disposal
 from tests.support.leaves import T0
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.sound import assert_sound, reading_of, segments_of
+from tests.support.waiting import until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
 MIB = 1 << 20
@@ -64,14 +65,6 @@ def disk() -> Iterator[Callable[[int], Path]]:
     for folder in mounted:
         subprocess.run(["umount", "-l", folder], check=True)
         folder.rmdir()
-
-
-async def come(what: Callable[[], bool], patience: float = 45) -> None:
-    """Wait until it is so."""
-    deadline = asyncio.get_running_loop().time() + patience
-    while not what():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
-        await asyncio.sleep(0.1)
 
 
 def spooled(home: Path) -> Iterator[Path]:
@@ -211,10 +204,12 @@ def test_while_the_archive_is_full_recording_goes_on_into_the_spool_until_a_poli
 
         async def story() -> None:
             running = asyncio.create_task(recorder.run())
-            await come(lambda: len(list(spooled(home))) >= 3)
+            await until_async(lambda: len(list(spooled(home))) >= 3, "three wait")
             seen["full"] = len(segments_of(site, "kam-1"))
             await asyncio.to_thread(people_make_room)
-            await come(lambda: len(segments_of(site, "kam-1")) >= seen["full"] + 3)
+            await until_async(
+                lambda: len(segments_of(site, "kam-1")) >= seen["full"] + 3, "three more", seconds=45
+            )
             recorder.stop()
             await running
 
@@ -243,12 +238,14 @@ def test_a_full_spool_is_a_gap_and_recording_resumes(disk: Callable[[int], Path]
 
         async def story() -> None:
             running = asyncio.create_task(recorder.run())
-            await come(lambda: len(segments_of(site, "kam-1")) >= 1)
+            await until_async(lambda: segments_of(site, "kam-1"), "it records")
             junk = fill(spool)
-            await come(lambda: recorder.state()["spool_full"] == 1)
+            await until_async(lambda: recorder.state().get("spool_full") == 1, "the spool is full")
             runs = {one.run for one in segments_of(site, "kam-1")}
             junk.unlink()
-            await come(lambda: bool({one.run for one in segments_of(site, "kam-1")} - runs))
+            await until_async(
+                lambda: {one.run for one in segments_of(site, "kam-1")} - runs, "a new run", seconds=45
+            )
             recorder.stop()
             await running
 

@@ -97,16 +97,16 @@ def api_behind_proxy(home: Path, settings: dict[str, str] | None = None) -> Iter
             )
             (folder / "saksi-store.conf").write_text(text)
             (folder / "nginx.conf").write_text(configuration(folder))
-            with _nginx(program, folder):
+            with _nginx(program, folder) as process:
                 proxy = ApiProxy(port, folder / "certificate.pem", server, folder)
-                _wait(proxy)
+                _wait(proxy, process)
                 yield proxy
     finally:
         shutil.rmtree(folder)
 
 
 @contextmanager
-def _nginx(program: str, folder: Path) -> Iterator[None]:
+def _nginx(program: str, folder: Path) -> "Iterator[subprocess.Popen[bytes]]":
     account = unprivileged()
     if account is not None:
         give(account, folder)
@@ -116,16 +116,14 @@ def _nginx(program: str, folder: Path) -> Iterator[None]:
         argv, stderr=log, user=account.uid if account else None, group=account.gid if account else None
     )
     try:
-        time.sleep(0.3)
-        assert process.poll() is None, (folder / "log").read_text()
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         log.close()
 
 
-def _wait(proxy: ApiProxy) -> None:
+def _wait(proxy: ApiProxy, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 20
     with proxy.client() as client:
         while True:
@@ -134,5 +132,6 @@ def _wait(proxy: ApiProxy) -> None:
                     return
             except httpx.HTTPError:
                 pass
+            assert process.poll() is None, (proxy.folder / "log").read_text()
             assert time.monotonic() < deadline, (proxy.folder / "log").read_text()
-            time.sleep(0.05)
+            time.sleep(0.05)  # real time: a pause between two looks

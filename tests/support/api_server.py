@@ -79,7 +79,7 @@ def api_server(home: Path, settings: Mapping[str, str] | None = None) -> Iterato
                 pass
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, "the server did not come up"
-            time.sleep(0.1)
+            time.sleep(0.1)  # real time: a pause between two looks
         yield ApiServer(line, port, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)

@@ -68,7 +68,7 @@ class Browser:
             with suppress(AssertionError):
                 if self.run(f"Boolean({script})"):
                     return
-            time.sleep(0.05)
+            time.sleep(0.05)  # real time: a pause between two looks
         raise AssertionError(f"never true: {script}\n{self.text()}\n" + "\n".join(self.log))
 
     def text(self) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support import preloaded
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,8 @@ class CommandLine:
 
     def __call__(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end; the caller judges the code."""
-        done = subprocess.run(
-            self.argv(*words),
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        done = preloaded.run("ops", words, self.environment(), timeout=timeout)
+        return Answer(done.code, done.out, done.err)
 
     def must(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end and insist on success."""

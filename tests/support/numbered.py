@@ -330,5 +330,5 @@ def _wait_until_published(rtsp_url: str, publisher: "subprocess.Popen[bytes]", p
                     return
         except OSError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.1)  # real time: a pause between two looks
     raise AssertionError(f"{rtsp_url} was not published within {patience} s")

@@ -7,7 +7,6 @@ share nothing with those under test: what went must have been due, and neither h
 """
 
 import base64
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -63,6 +62,7 @@ from tests.support.crashing import Countdown, CrashingStore, ProcessDied, crashi
 from tests.support.gates import manual_gate
 from tests.support.leaves import T0
 from tests.support.servers import MinioServer, remove_bucket
+from tests.support.workers import own_name
 
 FLOOR_DAYS = 2
 WAIT_HOURS = 24
@@ -502,7 +502,7 @@ def bridged(stores: Stores, clock: Clock) -> Stores:
 @contextmanager
 def own_buckets(server: MinioServer) -> Iterator[str]:
     """The address of three locking buckets without a default retention, for one world."""
-    name, client = f"promises-{secrets.token_hex(6)}", server.client()
+    name, client = own_name("promises"), server.client()
     names = (name, f"{name}-records", f"{name}-cache")
     for one in names[:2]:
         client.create_bucket(Bucket=one, ObjectLockEnabledForBucket=True)

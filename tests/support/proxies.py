@@ -62,7 +62,7 @@ def proxy_before(server: MinioServer, archive: str) -> Iterator[str]:
                     pass
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, "the proxy did not come up"
-                time.sleep(0.05)
+                time.sleep(0.05)  # real time: a pause between two looks
         yield url
     finally:
         process.send_signal(signal.SIGTERM)

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,15 +149,6 @@ class RecordingSite:
     def log(self) -> str:
         """What the recorder said."""
         return (self.folder / "recorder.log").read_text("utf-8")
-
-
-def until(condition: "object", timeout: float, what: str) -> None:
-    """Wait until ``condition()`` is true."""
-    assert callable(condition)
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"after {timeout} s still not: {what}"
-        time.sleep(0.1)
 
 
 async def _record(duration: float | None) -> None:

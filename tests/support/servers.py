@@ -25,6 +25,7 @@ from archive.errors import Unavailable
 from ops.provision import provision
 from ops.stack import Places, Stack
 from tests.support.keycloak import KeycloakServer
+from tests.support.workers import own_name
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -151,7 +152,7 @@ def keycloak_server(stack_environment: Mapping[str, str]) -> KeycloakServer:
 @pytest.fixture(scope="module")
 def fresh_buckets(minio_server: MinioServer) -> Iterator[FreshBuckets]:
     """New buckets for one test module, with default retentions of a day; removed as far as they let us."""
-    buckets = FreshBuckets(minio_server, f"test-{secrets.token_hex(6)}")
+    buckets = FreshBuckets(minio_server, own_name("test"))
     provision(
         minio_server.url, minio_server.access_key, minio_server.secret_key, buckets.name,
         footage_floor_days=1, records_lock_days=1, region=REGION,
@@ -165,7 +166,7 @@ def fresh_buckets(minio_server: MinioServer) -> Iterator[FreshBuckets]:
 @pytest.fixture
 def fresh_index_prefix(elastic_server: ElasticServer) -> Iterator[str]:
     """A prefix that no index has, for one test; indices and templates under it are removed afterwards."""
-    prefix = f"test-{secrets.token_hex(6)}"
+    prefix = own_name("test")
     yield prefix
     with httpx.Client(base_url=elastic_server.url, trust_env=False, timeout=30) as client:
         found = client.get(f"/{prefix}*", params={"filter_path": "*.aliases", "expand_wildcards": "all"})

@@ -27,6 +27,7 @@ from archive.objects.filesystem import FilesystemStore
 from archive.objects.s3 import S3Store
 from archive.ports import Content, Lock, LockMode, ObjectStore
 from tests.support.servers import REGION, MinioServer, remove_bucket
+from tests.support.workers import own_name
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -64,7 +65,7 @@ class RawBucket:
 @pytest.fixture(scope="session")
 def locking_bucket(minio_server: MinioServer) -> Iterator[RawBucket]:
     """A bucket with versioning and Object Lock, and no default retention."""
-    bucket = RawBucket(minio_server, minio_server.client(), f"objects-{secrets.token_hex(6)}")
+    bucket = RawBucket(minio_server, minio_server.client(), own_name("objects"))
     bucket.client.create_bucket(Bucket=bucket.name, ObjectLockEnabledForBucket=True)
     yield bucket
     erase(bucket)
@@ -145,7 +146,7 @@ def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object])
 def wait_until(instant: int) -> None:
     """Let wall time pass ``instant`` (µs) by a second, for stores that keep whole seconds."""
     while (left := instant - now() + 1_100_000) > 0:
-        time.sleep(left / 1_000_000)
+        time.sleep(left / 1_000_000)  # real time: what is waited for is a moment
 
 
 class _Pattern(RawIOBase):
@@ -320,7 +321,7 @@ def account(bucket: RawBucket, actions: Mapping[str, Sequence[str]]) -> Iterator
     The prefix "" stands for the bucket itself.
     """
     server = bucket.server
-    name, secret = f"test-{secrets.token_hex(6)}", secrets.token_hex(20)
+    name, secret = own_name("test"), secrets.token_hex(20)
     admin = minio_admin(server)
     statements = [
         {

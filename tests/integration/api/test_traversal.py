@@ -7,7 +7,6 @@ import http.client
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +17,7 @@ import uvicorn
 from archive import keys
 from archive.errors import Malformed
 from tests.support.api_site import Site, open_site
+from tests.support.waiting import until
 
 CLIMBS = [
     "..",
@@ -93,10 +93,7 @@ def port(site: Site) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: server.started, "the server has started")
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join(20)

@@ -33,7 +33,7 @@ from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
 from tests.support.people import add_person, caller, catch_up, cookie_of
-from tests.support.recording_site import until
+from tests.support.waiting import until
 
 PASSWORD = "pasar-terong-malam-42"
 PURPOSE = "LP/B/123/XI/2026"
@@ -169,9 +169,7 @@ def test_two_cameras_show_the_same_wall_time_and_the_frame_of_it(
         at = wall(browser)
         for camera, begins in ((CAMERA, 0.0), (EMPTY_CAMERA, SECOND_START)):
             browser.wait(f"({NUMBER})('{camera}') === {int((at - begins) * 15 + 1e-6)}", seconds=10)
-            until(
-                lambda camera=camera, at=at: at - 0.1 <= stamp(browser, camera) <= at, 10, "the stamp follows"
-            )
+            until(lambda camera=camera, at=at: at - 0.1 <= stamp(browser, camera) <= at, "the stamp follows")
         before = browser.run("document.getElementById('clock').textContent")
         browser.key("ArrowRight")
         browser.wait(f"document.getElementById('clock').textContent !== '{before}'")

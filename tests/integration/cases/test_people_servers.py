@@ -12,6 +12,7 @@ from archive.timespan import DAY, HOUR, format_instant
 from tests.support.api_server import ApiServer, api_server
 from tests.support.command_line import CommandLine
 from tests.support.people import OURS
+from tests.support.waiting import until
 
 LONGEST = 30.0
 
@@ -47,9 +48,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 def seconds_until(gone: Callable[[], bool]) -> float:
     begun = time.monotonic()
-    while not gone():
-        assert time.monotonic() - begun < LONGEST, "it went on for longer than 30 s"
-        time.sleep(0.25)
+    until(gone, "it is over", seconds=LONGEST, every=0.25)
     return time.monotonic() - begun
 
 

@@ -79,7 +79,7 @@ def test_killed_anywhere_exactly_one_package_results(tmp_path: Path) -> None:
         now = T0 + 2 * HOUR
         for _ in range(min(3, KILLS - killed)):  # the same package dies up to three times
             process = begin(folder, now)
-            time.sleep(random.uniform(0, whole))
+            time.sleep(random.uniform(0, whole))  # real time: dies at any moment
             process.kill()
             killed += process.wait(60) == -9
             archive.clock.advance(now - archive.clock.now())

@@ -4,7 +4,6 @@ The table is that of ``docs/design/threat-model.md``.
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from archive.timespan import DAY, SECOND, as_datetime
 from ops.provision import ACCOUNTS, provision_accounts
 from tests.support.proxies import RECORDER, City, city_of
 from tests.support.servers import REGION, FreshBuckets
+from tests.support.stores import wait_until
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -157,8 +157,7 @@ def test_only_the_retention_account_deletes_what_has_expired(
     with pytest.raises(Refused) as caught:
         retention.footage.delete_version(key, version=stored.version)
     assert caught.value.code == "under_retention"
-    while SystemClock().now() < lock.until + SECOND:
-        time.sleep(0.1)
+    wait_until(lock.until)
     for account in NAMES:
         if account != "retention":
             with pytest.raises(Refused):
@@ -207,8 +206,7 @@ def test_expired_footage_is_not_locked_in_compliance_mode_afterwards(
     lock = Lock(LockMode.GOVERNANCE, SystemClock().now() + SECOND)
     key = SEGMENT.replace("cam-1", "cam-over")
     stored = root.footage.put(key, Content.of_bytes(b"old"), lock=lock)
-    while SystemClock().now() < lock.until + SECOND:
-        time.sleep(0.1)
+    wait_until(lock.until)
     hard = {"Mode": "COMPLIANCE", "RetainUntilDate": as_datetime(SystemClock().now() + 5 * SECOND)}
     for account in ("locks", f"recorder-{RECORDER}"):
         with pytest.raises(ClientError) as caught:

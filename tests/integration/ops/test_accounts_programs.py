@@ -191,7 +191,8 @@ def test_every_job_does_its_work_with_its_account(
     town: Town, work: None, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with town.site(JOBS[job], monkeypatch, _Later()) as site:
-        all_jobs()[job].begin(site)()
+        done = all_jobs()[job].begin(site)()
+    assert done > 0 or job not in {"holds", "locks"}, "there was something to do"
 
 
 def test_the_jobs_have_held_and_lengthened(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

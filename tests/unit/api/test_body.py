@@ -46,7 +46,7 @@ def served(pieces: AsyncIterator[bytes], **bounds: Any) -> tuple[int, dict[bytes
 
 async def paced(pieces: int, size: int, pause: float) -> AsyncIterator[bytes]:
     for _ in range(pieces):
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # real time: the pace is the subject
         yield b"x" * size
 
 
@@ -92,7 +92,7 @@ def test_of_a_body_that_turns_out_too_large_a_bounded_rest_is_dropped(size: int,
 def test_a_body_that_is_too_large_and_never_ends_is_answered_all_the_same() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"x" * 100_001
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3600)  # real time: nothing more comes
 
     assert served(pieces(), pause=30)[0] == 413
 
@@ -133,7 +133,7 @@ def test_after_the_body_the_client_may_be_silent_for_as_long_as_it_likes() -> No
         if first:
             first.pop()
             return {"type": "http.request", "body": b"", "more_body": False}
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3600)  # real time: nothing more comes
         raise AssertionError
 
     sent: list[Message] = []

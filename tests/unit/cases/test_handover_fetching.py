@@ -116,7 +116,11 @@ def test_no_other_name_is_a_download(desk: Fetchings, name: str) -> None:
         desk.find(RIGHT, name)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(parts=st.lists(st.tuples(st.integers(0, 999), st.integers(0, 1000)), max_size=12))
 def test_parts_are_sent_until_all_is_sent_or_twice_as_much(
     tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[int, int]]

@@ -1,7 +1,6 @@
 """The book of requests: read anew once it is old, at once where asked, and no oftener than it can bear."""
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +12,8 @@ from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.ports import ObjectStore, ObjectVersion
 from archive.timespan import SECOND
-from tests.support.recording_site import until
 from tests.support.requesting import Requesting, requesting
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -117,17 +116,34 @@ class Waiting:
         return self._inner.list(prefix)
 
 
+class Counted:
+    """A lock that says how many have asked for it."""
+
+    def __init__(self) -> None:
+        self._lock, self._counting = threading.Lock(), threading.Lock()
+        self.asked = 0
+
+    def __enter__(self) -> None:
+        with self._counting:
+            self.asked += 1
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 @pytest.mark.parametrize("newest", [False, True], ids=["requests", "newest"])
 def test_of_many_who_wait_for_a_store_that_hangs_each_waits_for_two_looks_at_most(
     city: Requesting, newest: bool
 ) -> None:
     records = Waiting()
     book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
+    turn = book._turn = Counted()  # type: ignore[assignment]
     ask = book.newest if newest else book.requests
     with ThreadPoolExecutor(12) as pool:
         asked = [pool.submit(ask) for _ in range(12)]
-        until(lambda: len(records.listed) == 1, 10, "the first look")
-        time.sleep(0.2)
+        until(lambda: len(records.listed) == 1, "the first look", seconds=10)
+        until(lambda: turn.asked == 12, "all wait")
         records.let_go.set()
         errors = [one.exception(30) for one in asked]
     assert all(isinstance(one, Unavailable) for one in errors), errors
@@ -138,10 +154,11 @@ def test_who_waited_for_the_newest_shares_a_look_that_began_after_he_asked(city:
     head = city.file()
     records = Waiting(city.site.stores.records)
     book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
+    turn = book._turn = Counted()  # type: ignore[assignment]
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(book.newest) for _ in range(8)]
-        until(lambda: len(records.listed) == 1, 10, "the first look")
-        time.sleep(0.2)
+        until(lambda: len(records.listed) == 1, "the first look", seconds=10)
+        until(lambda: turn.asked == 8, "all wait")
         records.let_go.set()
         found = [[one.request.id for one in job.result(30)] for job in asked]
     assert found == [[head.request.id]] * 8

@@ -118,4 +118,16 @@ def test_accounts_have_rows_of_their_own(cache: ObjectStore, clock: ManualClock)
     full = Book()
     for name in ("a", "b", "c"):
         file(cache, clock, full, name)
-    reservations(cache, clock).announce("agency:satpol-pp", Announced("d", 1), Book().judge)
+    seen: list[Mapping[str, int]] = []
+
+    def judge(announced: Mapping[str, int]) -> dict[str, int]:
+        seen.append(dict(announced))
+        return {}
+
+    reservations(cache, clock).announce("agency:satpol-pp", Announced("d", 1), judge)
+    assert seen
+    assert all(set(one) <= {"d"} for one in seen), (
+        "the other account's announcements are not before the judge"
+    )
+    with pytest.raises(Conflict):
+        file(cache, clock, full, "d")

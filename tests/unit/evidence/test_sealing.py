@@ -179,7 +179,7 @@ def test_a_clip_that_fails_stops_the_others(world: World) -> None:
         nonlocal handed
         yield whole[:2000]
         for at in range(2000, len(whole)):
-            time.sleep(0.05)
+            time.sleep(0.05)  # real time: it is slow
             handed = at
             yield whole[at : at + 1]
 

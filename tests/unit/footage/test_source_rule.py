@@ -52,6 +52,14 @@ OUR_OWN = [
 ]
 
 
+def passes(rule: SourceRule, url: str) -> bool:
+    try:
+        rule.check(url)
+    except Refused:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("host", OUR_OWN)
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "http", "https"])
 def test_without_a_setting_a_camera_is_another_machine(scheme: str, host: str) -> None:
@@ -66,7 +74,7 @@ def test_without_a_setting_a_camera_is_another_machine(scheme: str, host: str) -
     "host", ["10.0.0.7", "192.168.1.9", "172.16.0.1", "203.0.113.9", "[fd12::9]", "cam-7.lan"]
 )
 def test_without_a_setting_cameras_stand_in_private_and_public_networks(host: str) -> None:
-    ANY.check(f"rtsp://{host}/main")
+    assert passes(ANY, f"rtsp://{host}/main")
 
 
 def test_with_a_setting_cameras_stand_there_and_nowhere_else() -> None:

@@ -138,9 +138,11 @@ def test_the_archive_is_red_until_a_person_closes_what_was_found(tmp_path: Path)
 def test_incidents_of_others_do_not_make_the_locks_red(tmp_path: Path) -> None:
     from archive.records.integrity_incidents import open_incident
 
-    _, ledger, watch, _ = flying(tmp_path)
+    _, ledger, watch, clock = flying(tmp_path)
     open_incident(ledger, code="fixity_mismatch", subject="x", message="y", found_by="fixity")
+    clock.advance(EVERY)
     watch.check()
+    assert watch.last == ()
 
 
 def test_an_account_that_may_put_nothing_is_told_so(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers.get("Cookie", ""), self.headers.get("X-Of", "")))
         if self.path == "/slow":
-            time.sleep(SLOW_S)
+            time.sleep(SLOW_S)  # real time: it is slow
         body = PLAYLIST.encode() if ".m3u8" in self.path else b"12345"
         self.send_response(409 if self.path == "/refused" else 200)
         if self.path == "/renewed":

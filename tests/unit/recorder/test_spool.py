@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from recorder.accounts import Accounts
 from recorder.leash import __file__ as leash
 from recorder.process import holders
 from recorder.spool import SessionFolder, Spool
+from tests.support.waiting import until
 
 T0 = 1_795_000_000 * SECOND
 
@@ -70,10 +70,11 @@ def test_a_capture_gets_sigterm_when_its_recorder_is_killed(tmp_path: Path) -> N
         "time.sleep(60)\n"
     )
     recorder = subprocess.Popen([sys.executable, "-c", parent])
-    _until(told.with_suffix(".ready").exists)
+    until(told.with_suffix(".ready").exists, "it is ready")
     recorder.kill()
     recorder.wait()
-    _until(told.exists)
+    until(told.exists, "it was told")
+    assert until(told.read_text, "it has said what") == "term"
 
 
 def test_a_leash_refuses_to_run_for_a_recorder_that_is_gone() -> None:
@@ -172,12 +173,3 @@ def test_other_cameras_accounts_are_kept_untouched(spool: Spool) -> None:
     third, _ = accounts_of(spool)
     third.open("kam-2", None, since=T0)
     assert third.open_cause("kam-2") is GapCause.STALLED
-
-
-def _until(condition: "object") -> None:
-    assert callable(condition)
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.01)
-    pytest.fail("it did not come about within 5 s")

@@ -175,7 +175,11 @@ def test_what_nobody_knows_is_not_asked_for(book: Book) -> None:
         book.record.asked(person=DEWI, start=T0 - 400 * DAY)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     pauses=st.lists(st.sampled_from([0, 1, SECOND, 20 * MINUTE, HOUR, 5 * HOUR]), max_size=14),
     writers=st.integers(1, 3),

@@ -157,7 +157,11 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(STEPS, st.integers(-20, 60), st.integers(1, 80), st.integers(-10, 70))
 def test_the_answer_is_a_partition_and_agrees_with_one_camera_at_a_time(
     tmp_path_factory: pytest.TempPathFactory,
@@ -193,7 +197,11 @@ def made(number: int, camera: str, kind: str, start: int, length: int) -> IndexE
     return entry(segment(0, camera=camera, run=run_id(number), start=begin, seconds=length))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     STEPS,
     st.lists(st.booleans(), min_size=12, max_size=12),
