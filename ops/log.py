@@ -13,9 +13,9 @@ from archive.checkpoint.make import CheckpointMaker
 from archive.checkpoint.verify import Progress, verify_log
 from archive.checkpoint.witness import Witness
 from archive.evidence.timestamp import HttpAuthority
-from archive.evidence.verify import load_trust
 from archive.heads import Heads
 from archive.timespan import MINUTE, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from ops.wiring import Site
 

@@ -29,10 +29,10 @@ from archive.checkpoint.seals import SealCheck
 from archive.checkpoint.uncovered import GRACE
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.evidence.checks.signatures import Trust
 from archive.ledger import Ledger
 from archive.ports import ObjectStore, ObjectVersion, Stores
 from archive.timespan import HOUR, Timespan, format_instant, hour_of, parse_instant
+from archive.trust.judge import Trust
 
 Progress = Callable[[str, int], None]
 """Told the step's name and how far it is."""

@@ -40,6 +40,7 @@ from archive.evidence.sealed import keep_stamp, package_lock, read_package, read
 from archive.evidence.slices import ClipRun
 from archive.evidence.stating import ClipOutcome, evidence_json
 from archive.evidence.stored import OtherBytes, Witness
+from archive.evidence.verification import check_seal
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
 from archive.timespan import DAY
@@ -337,8 +338,8 @@ class _Sealing:
                 target.put(key, Content.of_bytes(seal), lock=lock)
             except AlreadyExists:
                 seal = target.get(key)
+        check_seal(seal, tags)
         found = cms.decode("the seal", seal)
-        cms.check("the seal", found, tags)
         if certificates.to_der(found.certificate) != signer.certificate_der:
             raise IntegrityError(
                 f"{self.plan.evidence_id} is sealed by another key already",

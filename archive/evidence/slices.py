@@ -9,10 +9,9 @@ the original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` a
 import hashlib
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
 
 from archive.errors import Malformed
 from archive.evidence.derivation import ClipDigest, Piece
@@ -35,39 +34,11 @@ _LENGTH = 4
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex).
-
-    ``places`` is a digest of where they begin in the run and how long they are: equal bytes in which both
-    sides' tables name the same places hold the same slices.
-    """
+    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex)."""
 
     first: int
     count: int
     sha256: str
-    places: bytes = field(default=b"", compare=False, repr=False)
-
-
-class Digest(Protocol):
-    """Takes in bytes and tells their digest."""
-
-    def update(self, data: bytes | memoryview, /) -> None:
-        """Take in bytes."""
-        ...
-
-    def hexdigest(self) -> str:
-        """Of everything taken in."""
-        ...
-
-
-class Unhashed:
-    """A digest of bytes that nobody needs one of: those of a clip that are compared with the originals'."""
-
-    def update(self, _data: bytes | memoryview, /) -> None:
-        """Let bytes pass by."""
-
-    def hexdigest(self) -> str:
-        """Nothing."""
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +61,7 @@ class SliceWalk:
     first damage on nothing more is found: :attr:`found` has only what was complete before it.
     """
 
-    def __init__(
-        self,
-        samples: Samples,
-        ranges: Iterable[tuple[int, int]],
-        *,
-        digest: Callable[[], Digest] = hashlib.sha256,
-    ) -> None:
+    def __init__(self, samples: Samples, ranges: Iterable[tuple[int, int]]) -> None:
         self._samples = samples
         self._ranges = list(ranges)
         self._sample = 0
@@ -106,9 +71,7 @@ class SliceWalk:
         self._taking = False
         self._seen = 0
         self._first = 0
-        self._digest = digest
-        self._hash = digest()
-        self._places, self._placed = array("Q"), hashlib.sha256()
+        self._hash = hashlib.sha256()
         self._plain = set(samples.length_sizes) == {_LENGTH}
         self._slice_bytes = bytes(nal_kind(samples.codec, first) is NalKind.SLICE for first in range(256))
         self._over = not self._ranges
@@ -135,11 +98,6 @@ class SliceWalk:
             self._at += step
             if not self._left:
                 self._unit_ended()
-        self._note_places()  # a hostile sample may hold a slice in every five bytes
-
-    def _note_places(self) -> None:
-        self._placed.update(self._places.tobytes())
-        del self._places[:]
 
     def _whole_units(self, view: memoryview, at: int) -> int:
         """Take NAL units that lie in ``view`` as a whole, and within one range; where the next one begins.
@@ -150,7 +108,7 @@ class SliceWalk:
         low, high = self._ranges[0]
         base, sample, seen = self._at - at, self._sample, self._seen
         ends, kinds, last = self._samples.ends, self._slice_bytes, len(view) - _LENGTH
-        hashed, places = at, self._places
+        hashed = at
         while at < last and sample < len(ends):
             begin = base + at
             unit_end = begin + _LENGTH + int.from_bytes(view[at : at + _LENGTH])
@@ -160,8 +118,6 @@ class SliceWalk:
             if not begin + _LENGTH < unit_end <= sample_end or 0 < sample_end - unit_end <= _LENGTH:
                 break
             if kinds[view[at + _LENGTH]]:
-                places.append(begin + _LENGTH - low)
-                places.append(unit_end - begin - _LENGTH)
                 seen += 1
             else:
                 self._hash.update(view[hashed:at])
@@ -216,14 +172,11 @@ class SliceWalk:
                 self._over = True  # the range begins within a sample
                 return
             self._first = self._seen
-            self._hash = self._digest()
-            self._places, self._placed = array("Q"), hashlib.sha256()
+            self._hash = hashlib.sha256()
         is_slice = nal_kind(self._samples.codec, first_byte) is NalKind.SLICE
         self._taking = is_slice and begin >= low
         if self._taking:
             self._hash.update(head if size == _LENGTH else length.to_bytes(_LENGTH) + bytes((first_byte,)))
-            self._places.append(begin + size - low)
-            self._places.append(length)
         self._seen += is_slice
         self._left = length - 1
         if not self._left:
@@ -240,9 +193,8 @@ class SliceWalk:
             return
         self._sample += 1
         if self._at == self._ranges[0][1]:
-            self._note_places()
             count = self._seen - self._first
-            self.found.append(Slices(self._first, count, self._hash.hexdigest(), self._placed.digest()))
+            self.found.append(Slices(self._first, count, self._hash.hexdigest()))
             del self._ranges[0]
             self._over = not self._ranges
 

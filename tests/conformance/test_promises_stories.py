@@ -9,7 +9,6 @@ import pytest
 
 from archive.checkpoint import stored
 from archive.checkpoint.verify import verify_log
-from archive.evidence.verify import load_trust
 from archive.gate import PREFIX, Gate
 from archive.holds.placing import Holds
 from archive.ledger import Ledger
@@ -17,6 +16,7 @@ from archive.model.disposition import KIND as DISPOSITION
 from archive.model.retention import Scope
 from archive.ports import ObjectStore, Stores
 from archive.timespan import DAY, HOUR, SECOND, Timespan
+from archive.trust.judge import load_trust
 from tests.support.promises import LOCK_DAYS, Work, World, file_world
 
 

@@ -17,12 +17,11 @@ from archive.checkpoint.findings import LogReport
 from archive.checkpoint.verify import verify_log
 from archive.clock import ManualClock
 from archive.custody import CustodyWriter
-from archive.evidence.findings import Severity
-from archive.evidence.verify import load_trust
 from archive.model.custody import CustodyEvent, Outcome
 from archive.model.user import Role
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
 from archive.timespan import HOUR, MINUTE
+from archive.trust.judge import Severity, load_trust
 from ops import wiring
 from ops.log import Log
 from ops.settings import Settings

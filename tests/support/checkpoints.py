@@ -12,13 +12,13 @@ from archive.checkpoint.note import Note
 from archive.checkpoint.verify import verify_log
 from archive.clock import ManualClock
 from archive.custody import CustodyWriter
-from archive.evidence.verify import load_trust
 from archive.keys import checkpoint_key
 from archive.model.custody import Actor
 from archive.model.segment import Segment
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
 from archive.ports import Stores
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from tests.support.archives import SmallArchive, small_archive
 

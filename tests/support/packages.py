@@ -39,7 +39,8 @@ from archive.evidence.plan import (
 )
 from archive.evidence.seal import FileSigner, load_private_key
 from archive.evidence.sealing import Sealer
-from archive.evidence.verify import At, Trust, VerificationResult, verify
+from archive.evidence.verification import At, verify
+from archive.evidence.verifier.notebook import Notebook
 from archive.ledger import Ledger
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, parse_place
@@ -52,6 +53,7 @@ from archive.mp4.samples import SampleTable
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, ObjectStore, Stores
 from archive.timespan import DAY, HOUR, SECOND, Timespan
+from archive.trust.judge import Trust
 from ops import keys as installation
 from tests.support.fragmented import sample, track
 from tests.support.recordings import reading_of
@@ -177,8 +179,10 @@ class World:
             package.extractall(into)
         return into / self.plan.evidence_id
 
-    def verify(self, path: Path, *, trust: Trust | None = None, at: At = "now") -> VerificationResult:
-        return verify(path, trust=trust or self.pinned(), at=at, clock=self.clock)
+    def verify(
+        self, path: Path, *, trust: Trust | None = None, at: At = "now", program: str = "openssl"
+    ) -> Notebook:
+        return verify(path, trust=trust or self.pinned(), at=at, clock=self.clock, program=program)
 
 
 def make_world(

@@ -30,7 +30,6 @@ from archive.disposition import listing
 from archive.disposition.dispose import Disposer
 from archive.disposition.record import Office
 from archive.errors import Conflict, Malformed, Refused
-from archive.evidence.verify import load_trust
 from archive.holds.book import HoldBook
 from archive.holds.placing import Holds
 from archive.holds.sweep import Sweeper
@@ -51,6 +50,7 @@ from archive.retention.book import PolicyBook
 from archive.retention.extending import LockExtension
 from archive.retention.policies import Policies
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, parse_instant
+from archive.trust.judge import load_trust
 from archive.vault import FernetBox, new_key
 from ops import keys as key_files
 from search.index import Index

@@ -31,7 +31,6 @@ from archive.checkpoint.verify import verify_log
 from archive.clock import Clock, ManualClock
 from archive.disposition.dispose import Disposer
 from archive.disposition.record import Office
-from archive.evidence.verify import load_trust
 from archive.holds.placing import Holds
 from archive.holds.sweep import Sweeper
 from archive.ledger import Ledger
@@ -40,6 +39,7 @@ from archive.model.disposition import from_state
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Stores
 from archive.timespan import DAY, HOUR, SECOND, Timespan, hour_of
+from archive.trust.judge import load_trust
 from ops import keys
 from search.query import SegmentQuery
 from search.rebuilding import rebuild_index

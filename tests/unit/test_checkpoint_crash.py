@@ -7,8 +7,8 @@ from pathlib import Path
 from archive.checkpoint import stored
 from archive.checkpoint.leaves import ObjectLeaves
 from archive.errors import AlreadyExists, ArchiveError
-from archive.evidence.findings import Severity
 from archive.timespan import HOUR, MINUTE
+from archive.trust.judge import Severity
 from tests.support.checkpoints import LogSite, log_site
 from tests.support.crashing import Countdown, ProcessDied, crashing
 

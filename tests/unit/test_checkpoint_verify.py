@@ -13,10 +13,10 @@ from archive.checkpoint import stored
 from archive.checkpoint.findings import SENTENCES
 from archive.checkpoint.leaves import decode_object, leaves_of, split_lines
 from archive.checkpoint.note import Note
-from archive.evidence.findings import Severity
 from archive.merkle import RootBuilder, leaf_hash
 from archive.ports import Content
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.trust.judge import Severity
 from tests.support.archives import RECORDER_KEY, small_archive
 from tests.support.checkpoints import LogSite, log_site
 from tests.support.leaves import T0

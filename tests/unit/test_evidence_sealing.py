@@ -13,7 +13,7 @@ from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavaila
 from archive.evidence import bag, paths, sealing
 from archive.evidence.sealed import StoredParcel, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
-from archive.evidence.verify import verify_parcel
+from archive.evidence.verification import verify_parcel
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, LockMode, ObjectStore
 from archive.timespan import DAY
@@ -77,7 +77,7 @@ def test_a_sealed_package_is_complete_locked_and_valid(world: World, way: str) -
     parcel = StoredParcel(world.target, EVIDENCE_ID)
     result = verify_parcel(parcel, trust=world.pinned(), at="now", clock=world.clock)
     assert result.valid, result.findings
-    assert result.findings == ()
+    assert result.findings == []
     assert result.tagmanifest_sha256 == package.tagmanifest_sha256
     for item in world.target.list(PREFIX):
         lock = world.target.head(item.key).lock

@@ -13,10 +13,10 @@ from archive.clock import ManualClock
 from archive.errors import Malformed, Unavailable
 from archive.evidence import certificates, token
 from archive.evidence.certificates import ChainBroken
-from archive.evidence.standalone import cms
-from archive.evidence.standalone.notebook import Broken
 from archive.evidence.timestamp import HttpAuthority, LocalAuthority
 from archive.evidence.token import StampBroken
+from archive.evidence.verifier import cms
+from archive.evidence.verifier.notebook import Broken
 from archive.timespan import DAY, SECOND
 from ops import keys
 from tests.support.packages import T0
