@@ -116,19 +116,21 @@ class Log:
         trust: Sequence[Path],
         stamp_trust: Sequence[Path] = (),
         signer: str | None = None,
+        crls: Sequence[Path] = (),
         span: Timespan | None = None,
         progress: Progress | None = None,
     ) -> LogReport:
         """Verify the log. Without ``trust`` this installation's own root is taken, which proves less.
 
         Raises:
-            NotFound: ``trust_not_found``. Malformed: ``bad_trust``, ``bad_fingerprint``.
+            NotFound: ``trust_not_found``, ``crl_not_found``.
+            Malformed: ``bad_trust``, ``bad_fingerprint``, ``bad_crl``.
         """
         roots = list(trust) or [self.site.settings.keys_dir / f"{keys.ROOT}.pem"]
         return verify_log(
             self.site.stores,
             self.site.clock,
-            trust=load_trust(roots, list(stamp_trust), signer),
+            trust=load_trust(roots, list(stamp_trust), signer, crls=crls),
             interval=self.interval,
             span=span,
             progress=progress or (lambda _step, _seen: None),

@@ -189,8 +189,7 @@ class _Sealing:
         runs = [clip_run(clip, path) for clip, path in named]
         self._copy_all(runs)
         outcomes = tuple(
-            ClipOutcome(run.digest.hexdigest(), run.samples.codec, tuple(run.slices.of_pieces()))
-            for run in runs
+            ClipOutcome(run.digest.hexdigest(), run.codec, tuple(run.slices.of_pieces())) for run in runs
         )
         tsa = self.sealer.authority.name
         clips = dict(zip(self.layout.clips, outcomes, strict=True))

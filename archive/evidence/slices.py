@@ -7,27 +7,21 @@ the original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` a
 """
 
 import hashlib
-import struct
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from archive.errors import Malformed
 from archive.evidence.derivation import ClipDigest, Piece
+from archive.evidence.verification import clip_codec
 from archive.model.segment import Codec
-from archive.mp4.boxes import Box, bad_segment, boxes, child, fields, whole_box_at
 from archive.mp4.header import parse_header
 from archive.mp4.nal import NalKind, nal_kind
-from archive.mp4.samples import MAX_SAMPLES
-from archive.mp4.track import entry_codec
 
 METHOD = "slice-nal-sha256"
 MAX_HEADER = 16 << 20
 """No segment's header is longer; 18,000 samples make 290 KB."""
 
-MAX_CLIP_SAMPLES = 24 * MAX_SAMPLES
-_PAIR = struct.Struct(">II")
 _LENGTH = 4
 """Bytes of a slice's length as it is hashed, whatever the sample entry says (METHOD)."""
 
@@ -288,12 +282,12 @@ class ClipRun:
 
     digest: ClipDigest
     slices: ClipSlices
-    samples: Samples
+    codec: Codec
 
     @classmethod
     def begin(cls, name: str, header: bytes, size: int, pieces: Sequence[Piece]) -> "ClipRun":
         """A run for the clip with this header. Raises Malformed ``bad_clip``, ``bad_pieces``."""
-        return cls(ClipDigest(name, header, size, pieces), ClipSlices(pieces), read_clip(header, size))
+        return cls(ClipDigest(name, header, size, pieces), ClipSlices(pieces), clip_codec(name, header, size))
 
     def names(self, original: str) -> bool:
         """Whether a piece of the clip is of that original."""
@@ -303,89 +297,6 @@ class ClipRun:
         """Bytes of an original at ``offset``; each original from its beginning to its end."""
         self.digest.feed(original, offset, chunk)
         self.slices.feed(original, offset, chunk)
-
-
-def read_clip(header: bytes, size: int) -> Samples:
-    """The samples of a clip of ``size`` bytes, from its header up to its first sample.
-
-    Raises:
-        Malformed: ``bad_clip``: its tables cannot be read, contradict each other, or do not tile its bytes.
-    """
-    try:
-        return _read_clip(header, size)
-    except Malformed as error:
-        raise Malformed(f"the clip's sample tables: {error.message}", code="bad_clip") from error
-
-
-def _read_clip(header: bytes, size: int) -> Samples:
-    moov = next(
-        (one for one in boxes(header[: _mdat(header)], 0, _mdat(header), "clip") if one.kind == b"moov"), None
-    )
-    if moov is None:
-        raise bad_segment("there is no moov")
-    stbl = child(header, moov, b"trak", b"mdia", b"minf", b"stbl")
-    codec, entries = _entries(header, child(header, stbl, b"stsd"))
-    sizes = _sizes(header, child(header, stbl, b"stsz"))
-    offsets = _column(header, child(header, stbl, b"co64"), "Q")
-    runs = _column(header, child(header, stbl, b"stsc"), "I", 3)
-    at, number = len(header), 0
-    lengths = bytearray()
-    ends: list[int] = []
-    chunk = 0
-    for index in range(0, len(runs), 3):
-        first, count, entry = runs[index : index + 3]
-        following = runs[index + 3] if index + 3 < len(runs) else len(offsets) + 1
-        if first != chunk + 1 or following <= first or not 1 <= entry <= len(entries) or not count:
-            raise bad_segment("stsc is not in order")
-        for _ in range(following - first):
-            if chunk >= len(offsets) or offsets[chunk] != at or number + count > len(sizes):
-                raise bad_segment("the chunks do not tile the clip")
-            for length in sizes[number : number + count]:
-                at += length
-                ends.append(at)
-            lengths += bytes((entries[entry - 1],)) * count
-            number += count
-            chunk += 1
-    if (at, number, chunk) != (size, len(sizes), len(offsets)):
-        raise bad_segment("the samples do not tile the clip")
-    return Samples(codec, len(header), ends, bytes(lengths))
-
-
-def _mdat(header: bytes) -> int:
-    """Where the head of ``mdat`` begins, which is cut off from its body here."""
-    at = 0
-    while (found := whole_box_at(header, at, len(header))) is not None:
-        at = found.end
-    return at
-
-
-def _entries(header: bytes, stsd: Box) -> tuple[Codec, list[int]]:
-    _, count = fields(header, stsd, _PAIR)
-    found = [entry_codec(header, entry) for entry in boxes(header, stsd.body + 8, stsd.end, "stsd")]
-    codecs = {codec for codec, _ in found}
-    if len(found) != count or len(codecs) != 1:
-        raise bad_segment("stsd does not hold its sample entries, all of one codec")
-    return codecs.pop(), [size for _, size in found]
-
-
-def _sizes(header: bytes, stsz: Box) -> "array[int]":
-    _, each = fields(header, stsz, _PAIR)
-    if each:
-        raise bad_segment("stsz gives one size for all samples")
-    return _column(header, stsz, "I", skip=4)
-
-
-def _column(header: bytes, box: Box, kind: str, width: int = 1, skip: int = 0) -> "array[int]":
-    """A full box whose body ends in a count and that many groups of ``width`` numbers."""
-    (count,) = fields(header, box, struct.Struct(">I"), 4 + skip)
-    column = array(kind)
-    begin = box.body + 8 + skip
-    if count > MAX_CLIP_SAMPLES or begin + count * width * column.itemsize != box.end:
-        raise bad_segment("a table is not as long as it says")
-    column.frombytes(header[begin : box.end])
-    if struct.pack("=H", 1) == struct.pack("<H", 1):
-        column.byteswap()
-    return column
 
 
 def _has_header(head: bytearray) -> bool:

@@ -17,12 +17,13 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import certificates
-from archive.evidence.verifier import certificate, cms, parcel, revocation, statement
+from archive.evidence.verifier import certificate, clip, cms, parcel, revocation, statement
 from archive.evidence.verifier import trust as judging
 from archive.evidence.verifier import verify as checking
 from archive.evidence.verifier.notebook import Broken, Notebook
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
 from archive.evidence.verifier.parcel import NoPackage, Parcel
+from archive.model.segment import Codec
 from archive.timespan import parse_instant
 from archive.trust.judge import Trust
 
@@ -125,6 +126,23 @@ def check_statement(value: JsonObject) -> bytes:
     except Broken as error:
         raise Malformed(f"evidence.json: {error.detail}", code=error.code) from error
     return data
+
+
+def clip_head(name: str, chunks: Iterator[bytes], size: int) -> bytes:
+    """A clip's bytes up to its samples, as the verifier finds them. Raises Malformed ``bad_clip``."""
+    try:
+        return clip.read_head((chunk for chunk in chunks), size)
+    except Broken as error:
+        raise Malformed(f"{name}: {error.detail}", code=error.code) from error
+
+
+def clip_codec(name: str, head: bytes, size: int) -> Codec:
+    """The codec of a clip whose own tables the verifier accepts. Raises Malformed ``bad_clip``."""
+    try:
+        found = clip.read_tables(head, size)[0][0].codec
+    except Broken as error:
+        raise Malformed(f"{name}: {error.detail}", code=error.code) from error
+    return "hevc" if found == "hevc" else "h264"
 
 
 def parse_at(text: str) -> At:

@@ -1,6 +1,7 @@
 """A small archive with a log: recorder, custody and ledger write, checkpoints are made and verified."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,9 +98,11 @@ class LogSite:
             self.clock.advance(HOUR)
             self.checkpoint()
 
-    def verify(self, span: Timespan | None = None, signer: str | None = None) -> LogReport:
+    def verify(
+        self, span: Timespan | None = None, signer: str | None = None, crls: Sequence[Path] = ()
+    ) -> LogReport:
         """The whole check, an hour after whatever happened last."""
-        trust = load_trust([self.keys_dir / "root.pem"], [], signer)
+        trust = load_trust([self.keys_dir / "root.pem"], [], signer, crls=crls)
         return verify_log(self.stores, self.clock, trust=trust, interval=HOUR, span=span)
 
     def note(self, number: int) -> Note:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from archive.errors import Malformed
 from archive.evidence.derivation import Piece
-from archive.evidence.slices import ClipSlices, OriginalSlices, Samples, Slices, SliceWalk, read_clip
+from archive.evidence.slices import ClipSlices, OriginalSlices, Samples, Slices, SliceWalk
+from archive.evidence.verification import clip_codec
 from archive.mp4.header import write_header
 from archive.mp4.samples import SampleTable
 from tests.support.fragmented import sample, track
@@ -124,7 +125,7 @@ def test_pieces_of_damaged_originals_have_no_slices() -> None:
 @pytest.mark.parametrize("header", [b"", b"\0\0\0\x08moov", bytes(64), b"\0\0\0\x10ftypisom\0\0\0\0"])
 def test_a_clip_without_tables_is_said(header: bytes) -> None:
     with pytest.raises(Malformed) as caught:
-        read_clip(header, 100)
+        clip_codec("clip", header, 100)
     assert caught.value.code == "bad_clip"
 
 

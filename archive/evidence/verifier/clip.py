@@ -7,22 +7,21 @@ from contextlib import closing
 from archive.evidence.verifier import mp4
 from archive.evidence.verifier.mp4 import BadMp4, Samples
 from archive.evidence.verifier.notebook import Broken
-from archive.evidence.verifier.parcel import Parcel, Unreadable
+from archive.evidence.verifier.parcel import Chunks, Unreadable
 
 _BOXES = (b"ftyp", b"moov")
 
 
-def read_head(parcel: Parcel, path: str) -> bytes:
-    """A clip's bytes up to its samples; the part is let go of again.
+def read_head(chunks: Chunks, size: int) -> bytes:
+    """The bytes of a clip of ``size`` bytes up to its samples; ``chunks`` are let go of again.
 
     Raises:
         Broken: ``bad_clip``, ``unreadable_part``.
     """
-    size = parcel.sizes.get(path, 0)
     head = bytearray()
     need = 16
     try:
-        with closing(parcel.chunks(path)) as chunks:
+        with closing(chunks):
             while True:
                 while len(head) < need:
                     chunk = next(chunks, b"")
@@ -59,6 +58,6 @@ def read_tables(head: bytes, size: int) -> list[tuple[Samples, int]]:
             found.append((one, at))
     except BadMp4 as error:
         raise Broken("bad_clip", str(error)) from error
-    if at != size:
+    if at != size or not found:
         raise Broken("bad_clip", "the chunks of its tables do not tile it")
     return found

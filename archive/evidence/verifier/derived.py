@@ -52,7 +52,7 @@ class Follower:
         self.trouble = ""
         self._parcel = parcel
         self._digest = digest
-        head = read_head(parcel, self.path)
+        head = read_head(parcel.chunks(self.path), self.size)
         check_tiling(self.pieces, len(head), self.size)
         read_tables(head, self.size)
         self._head = (len(head), hashlib.sha256(head).digest())

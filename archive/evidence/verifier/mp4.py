@@ -102,17 +102,14 @@ def clip_samples(head: bytes) -> list[Samples]:
     try:
         stbl = _sample_table(head)
         entries = _entries(head)
-        at, _ = _path(head, *stbl, b"stsz")
-        fixed, count = struct.unpack_from(">II", head, at + 4)
-        if count > _MAX_SAMPLES:
-            raise BadMp4("too many samples")
-        sizes = array("I", [fixed]) * count if fixed else _words(head, at + 12, at + 12 + 4 * count)
-        at, _ = _path(head, *stbl, b"co64")
-        offsets = struct.unpack_from(f">{_count(head, at)}Q", head, at + 8)
-        at, end = _path(head, *stbl, b"stsc")
-        rows = _words(head, at + 8, at + 8 + 12 * _count(head, at))
-        if at + 8 + 4 * len(rows) > end or len(sizes) != count:
-            raise BadMp4("tables that are cut off")
+        at, end = _path(head, *stbl, b"stsz")
+        (fixed,) = struct.unpack_from(">I", head, at + 4)
+        if fixed:
+            raise BadMp4("stsz gives one size for all samples")
+        sizes = _words(head, *_table(head, at + 4, end, 4))
+        start, end = _table(head, *_path(head, *stbl, b"co64"), 8)
+        offsets = struct.unpack(f">{(end - start) // 8}Q", head[start:end])
+        rows = _words(head, *_table(head, *_path(head, *stbl, b"stsc"), 12))
         return list(_chunks(offsets, rows, sizes, entries))
     except (struct.error, IndexError, ValueError) as error:
         raise BadMp4("a header that is cut off") from error
@@ -197,12 +194,19 @@ def _is_slice(codec: str, first: int) -> bool:
 def _chunks(
     offsets: tuple[int, ...], rows: array[int], sizes: array[int], entries: list[tuple[str, int]]
 ) -> Iterator[Samples]:
+    firsts = rows[::3]
+    if (
+        list(firsts[:1]) != [1]
+        or firsts[-1] > len(offsets)
+        or any(a >= b for a, b in zip(firsts, firsts[1:]))
+    ):
+        raise BadMp4("stsc is not in order")
     sample = row = 0
     for number, offset in enumerate(offsets, 1):
         while 3 * (row + 1) < len(rows) and rows[3 * (row + 1)] <= number:
             row += 1
-        first, per_chunk, entry = rows[3 * row : 3 * row + 3]
-        if first > number or not 1 <= entry <= len(entries):
+        _, per_chunk, entry = rows[3 * row : 3 * row + 3]
+        if not per_chunk or not 1 <= entry <= len(entries):
             raise BadMp4("stsc does not fit its chunks")
         yield Samples(offset, sizes[sample : sample + per_chunk], *entries[entry - 1])
         sample += per_chunk
@@ -228,8 +232,9 @@ def _entries(head: bytes) -> list[tuple[str, int]]:
         wanted, at = (b"avcC", 4) if codec == "h264" else (b"hvcC", 21)
         configuration = _path(head, body + _ENTRY_BODY, min(entry_end, end), wanted)
         found.append((codec, (head[configuration[0] + at] & 3) + 1))
-    if len({codec for codec, _ in found}) != 1:
-        raise BadMp4("no sample entry, or entries of two codecs")
+    (count,) = struct.unpack_from(">I", head, start + 4)
+    if len(found) != count or len({codec for codec, _ in found}) != 1:
+        raise BadMp4("stsd does not hold its sample entries, all of one codec")
     return found
 
 
@@ -243,11 +248,12 @@ def _path(head: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
     raise BadMp4(f"no {kind.decode()}")
 
 
-def _count(head: bytes, at: int) -> int:
+def _table(head: bytes, at: int, end: int, width: int) -> tuple[int, int]:
+    """Where the entries of a full box begin and end: behind their number, and where the box ends."""
     (count,) = struct.unpack_from(">I", head, at + 4)
-    if count > _MAX_SAMPLES:
-        raise BadMp4("a table beyond reason")
-    return int(count)
+    if count > _MAX_SAMPLES or at + 8 + width * count != end:
+        raise BadMp4("a table is not as long as it says")
+    return at + 8, end
 
 
 def _words(head: bytes, start: int, end: int) -> array[int]:
