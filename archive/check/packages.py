@@ -31,7 +31,7 @@ def _no_sleep(_seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PackageCheck:
-    """Walks the packages and compares the store's checksums; for :attr:`Depth.BYTES` the verifier reads all."""
+    """Walks the packages; where :attr:`Depth.BYTES` is asked for, the verifier reads each of them."""
 
     records: ObjectStore
     clock: Clock

@@ -19,6 +19,7 @@ one died. Two that work at once agree on everything but the signature, of which 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -31,7 +32,7 @@ from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
-from archive.evidence import bag, certificates, cms, manifest, paths
+from archive.evidence import bag, certificates, manifest, paths
 from archive.evidence.ahead import Held, ahead, altered, fetch, source_of
 from archive.evidence.lanes import Lane
 from archive.evidence.manifest import Layout
@@ -327,19 +328,21 @@ class _Sealing:
             pass
 
     def _sign(self, tags: bytes, lock: Lock) -> bytes:
-        """The commit. An earlier signature over the same bytes by the same certificate stays."""
+        """The commit. An earlier signature over the same bytes by the same certificate stays.
+
+        The verifier looks at the signature first: what is put cannot be taken back.
+        """
         signer, target, key = self.sealer.signer, self.sealer.target, self.prefix + paths.SEAL
         try:
             seal = target.get(key)
         except NotFound:
             seal = signer.sign_cms(tags)
-            try:
+            check_seal(seal, tags)
+            with suppress(AlreadyExists):
                 target.put(key, Content.of_bytes(seal), lock=lock)
-            except AlreadyExists:
-                seal = target.get(key)
-        check_seal(seal, tags)
-        found = cms.decode("the seal", seal)
-        if certificates.to_der(found.certificate) != signer.certificate_der:
+                return seal
+            seal = target.get(key)
+        if check_seal(seal, tags) != signer.certificate_der:
             raise IntegrityError(
                 f"{self.plan.evidence_id} is sealed by another key already",
                 code="sealed_by_another",

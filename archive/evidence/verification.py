@@ -89,15 +89,16 @@ def verify_parcel(
         return checking.verify(opened, believed, at, clock=clock.now, progress=progress)
 
 
-def check_seal(seal: bytes, content: bytes) -> None:
-    """Have the verifier look at a seal that was just made, before anything rests on it.
+def check_seal(seal: bytes, content: bytes) -> bytes:
+    """Have the verifier look at a seal before anything rests on it; the signer's certificate (DER).
 
     Raises:
         IntegrityError: the verifier's own code, such as ``seal_content``.
         Unavailable: ``openssl_missing``.
     """
     try:
-        judging.check_content(cms.read_seal(seal), content)
+        made = cms.read_seal(seal)
+        judging.check_content(made, content)
         with _openssl("openssl") as (found, why):
             if found is None:
                 raise Unavailable(
@@ -112,6 +113,7 @@ def check_seal(seal: bytes, content: bytes) -> None:
         raise Unavailable(f"the seal cannot be checked: {error}", code="openssl_missing") from error
     if not answer.good:
         raise IntegrityError(f"the seal: {answer.words}", code="seal_signature")
+    return made.certificate.raw
 
 
 def check_statement(value: JsonObject) -> bytes:
