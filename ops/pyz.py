@@ -1,4 +1,4 @@
-"""``saksi-verify.pyz``: the stand-alone verifier in one file, the same bytes from the same sources.
+"""``saksi-verify.pyz``: the verifier in one file, the same bytes from the same sources.
 
 A ZIP of :mod:`archive.evidence.verifier` and the JSON Schema, behind a line that names Python. Entries are
 stored, sorted and dated 1980-01-01, so that anybody can build it anew and compare its SHA-256.
@@ -24,7 +24,7 @@ from archive.evidence.verifier.command import run
 
 sys.exit(run())
 '''
-_PACKAGE = b'"""Only the stand-alone verifier."""\n'
+_PACKAGE = b'"""Only the verifier."""\n'
 _SCHEMA = "evidence-package-1.schema.json"
 _DATED = (1980, 1, 1, 0, 0, 0)
 

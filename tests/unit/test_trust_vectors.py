@@ -291,3 +291,15 @@ def test_a_list_that_no_authority_of_the_chain_made_is_not_heard(
     crls = revocation.load_files(sorted((tmp_path / "keys/trust").glob("*.crl")))
     given = replace(as_seal(world), trust=replace(world.trust, crls=crls))
     assert (our_seal(given), their_seal(given, program)) == ("", "")
+
+
+def test_of_two_roots_of_one_name_either_may_be_the_one(
+    world: World, stranger: World, program: Openssl
+) -> None:
+    """As an installation has them after a new root; nothing in a certificate need say which one it was."""
+    for one, other in ((world, stranger), (stranger, world)):
+        roots = (*one.trust.roots, *other.trust.roots)
+        both = Trust(roots=roots, stamp_roots=roots)
+        seal, stamp = replace(as_seal(world), trust=both), replace(as_stamp(world), trust=both)
+        assert (our_seal(seal), our_stamp(stamp)) == ("", "")
+        assert (their_seal(seal, program), their_stamp(stamp, program)) == ("", "")

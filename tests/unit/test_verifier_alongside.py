@@ -176,3 +176,20 @@ def test_a_small_part_that_is_shorter_than_its_zip_says_is_refused(large: World,
     path = tmp_path / "changed.zip"
     path.write_bytes(data)
     assert "foreign_zip" in {finding.code for finding in large.verify(path).findings}
+
+
+def test_a_small_part_is_held_to_its_crc_as_well(world: World, tmp_path: Path) -> None:
+    """In local header and directory alike, so that only the bytes can tell."""
+    whole = world.zip()
+    with zipfile.ZipFile(whole) as package:
+        info = next(one for one in package.infolist() if one.filename.endswith("/bag-info.txt"))
+        central = whole.read_bytes().rindex(info.filename.encode()) - 46
+    data = bytearray(whole.read_bytes())
+    for at in (info.header_offset + 14, central + 16):
+        assert int.from_bytes(data[at : at + 4], "little") == info.CRC
+        data[at] ^= 1
+    path = tmp_path / "changed.zip"
+    path.write_bytes(data)
+    assert ("unreadable_part", "bag-info.txt") in {
+        (one.code, one.path) for one in world.verify(path).findings
+    }

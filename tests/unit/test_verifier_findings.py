@@ -1,4 +1,4 @@
-"""The catalogue has every finding of both verifiers, and the reference page shows the findings."""
+"""Every finding of the verifier has its sentences; the reference page and the guide name it."""
 
 import re
 from pathlib import Path

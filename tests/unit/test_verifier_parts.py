@@ -1,5 +1,6 @@
-"""The parts of the stand-alone verifier against those of the archive, and against published forms."""
+"""The parts of the verifier against those of the archive, and against published forms."""
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -13,7 +14,7 @@ from archive import merkle, timespan
 from archive.checkpoint.note import Note
 from archive.errors import Malformed
 from archive.evidence import certificates
-from archive.evidence.verifier import canonical, certificate, log, schema, times
+from archive.evidence.verifier import canonical, certificate, log, mp4, schema, times
 from archive.evidence.verifier.notebook import Broken
 from tests.support.packages import make_world
 
@@ -136,3 +137,63 @@ def test_each_keyword_of_the_schema_refuses_something(
     schema.check(rules, good)
     with pytest.raises(schema.Mismatch):
         schema.check(rules, bad)
+
+
+@pytest.mark.parametrize("field", ["prepared_at", "package_until"])
+def test_a_time_that_no_calendar_has_is_refused(field: str) -> None:
+    with pytest.raises(schema.Mismatch, match="calendar"):
+        schema.check(
+            {"properties": {field: {"$ref": "#/$defs/T"}}, "$defs": {"T": {"pattern": schema._TIME}}},
+            {field: "2026-02-30T00:00:00.000000Z"},
+        )
+    assert schema._TIME in json.dumps(schema.load()).replace("\\\\", "\\")
+
+
+def tables(*, stsz: bytes, stsc: bytes, co64: bytes, entries: int = 1) -> bytes:
+    """The head of a clip with these tables."""
+
+    def box(kind: bytes, *parts: bytes) -> bytes:
+        body = b"".join(parts)
+        return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+    entry = box(b"avc1", bytes(78), box(b"avcC", b"\1\0\0\0\xff"))
+    stsd = box(b"stsd", bytes(4), entries.to_bytes(4, "big"), entry)
+    stbl = box(b"stbl", stsd, box(b"stsz", stsz), box(b"stsc", stsc), box(b"co64", co64))
+    return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", stbl))))
+
+
+def words(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(4, "big") for number in numbers)
+
+
+GOOD = {"stsz": words(0, 0, 2, 10, 20), "stsc": words(0, 1, 1, 2, 1), "co64": words(0, 1, 0, 500)}
+
+
+def test_tables_in_order_are_read() -> None:
+    (found,) = mp4.clip_samples(tables(**GOOD))  # type: ignore[arg-type]
+    assert (found.start, list(found.sizes), found.codec, found.length_size) == (500, [10, 20], "h264", 4)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"stsz": words(0, 15, 2)},
+        {"stsz": words(0, 15, 2, 10, 20)},
+        {"stsz": words(0, 0, 2, 10, 20, 30)},
+        {"stsz": words(0, 0, 2, 10)},
+        {"stsz": words(0, 0, 2**31, 10, 20)},
+        {"stsc": words(0, 1, 2, 2, 1)},
+        {"stsc": words(0, 1, 1, 2, 2)},
+        {"stsc": words(0, 1, 1, 0, 1)},
+        {"stsc": words(0, 0)},
+        {"stsc": words(0, 2, 1, 2, 1, 1, 2, 1)},
+        {"stsc": words(0, 2, 1, 2, 1, 2, 2, 1)},
+        {"stsc": words(0, 1, 1, 2, 1, 9)},
+        {"co64": words(0, 1, 0, 500, 0)},
+        {"co64": words(0, 0)},
+        {"entries": 2},
+    ],
+)
+def test_tables_that_say_two_things_are_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(mp4.BadMp4):
+        mp4.clip_samples(tables(**{**GOOD, **changed}))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The stand-alone verifier stands alone: standard library, Python 3.9, and reproducible as one file."""
+"""The verifier stands alone: standard library, Python 3.9, and reproducible as one file."""
 
 import ast
 import sys

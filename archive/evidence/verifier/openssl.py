@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from archive.evidence.verifier.certificate import Certificate
@@ -63,11 +64,15 @@ class Openssl:
         self, own: Certificate, others: tuple[Certificate, ...], roots: tuple[Certificate, ...], at: int
     ) -> Answer:
         """Whether a certificate leads to one of ``roots`` at an instant (µs)."""
-        command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-attime", _seconds(at)]
-        command += ["-CAfile", self._pems(roots)]
-        if others:
-            command += ["-untrusted", self._pems(others)]
-        return self._ask([*command, self._part(own.pem)])
+
+        def ask(trusted: tuple[Certificate, ...]) -> Answer:
+            command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-attime", _seconds(at)]
+            command += ["-CAfile", self._pems(trusted)]
+            if others:
+                command += ["-untrusted", self._pems(others)]
+            return self._ask([*command, self._part(own.pem)])
+
+        return _any(roots, ask)
 
     def signature(self, seal: bytes, content: bytes) -> Answer:
         """Whether a detached signature is its certificate's over ``content``; no trust is judged."""
@@ -76,15 +81,24 @@ class Openssl:
 
     def seal(self, seal: bytes, content: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
         """The whole of a CAdES signature: form, signature, and chain to ``roots`` at ``at``."""
-        command = ["cms", "-verify", "-cades", "-binary", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any"]
-        command += ["-attime", _seconds(at), "-inform", "DER", "-in", self._part(seal)]
-        command += ["-content", self._part(content), "-CAfile", self._pems(roots), "-out", os.devnull]
-        return self._ask(command)
+
+        def ask(trusted: tuple[Certificate, ...]) -> Answer:
+            command = ["cms", "-verify", "-cades", "-binary", *_ONLY_GIVEN, "-partial_chain"]
+            command += ["-purpose", "any", "-attime", _seconds(at), "-inform", "DER", "-in", self._part(seal)]
+            command += ["-content", self._part(content), "-CAfile", self._pems(trusted), "-out", os.devnull]
+            return self._ask(command)
+
+        return _any(roots, ask)
 
     def stamp(self, token: bytes, data: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
         """The whole of a time stamp over ``data``, its chain judged at ``at``."""
-        command = ["ts", "-verify", "-data", self._part(data), "-in", self._part(token), "-partial_chain"]
-        return self._ask([*command, "-attime", _seconds(at), "-CAfile", self._pems(roots)])
+
+        def ask(trusted: tuple[Certificate, ...]) -> Answer:
+            command = ["ts", "-verify", "-data", self._part(data), "-in", self._part(token)]
+            command += ["-partial_chain", "-attime", _seconds(at)]
+            return self._ask([*command, "-CAfile", self._pems(trusted)])
+
+        return _any(roots, ask)
 
     def ed25519(self, public_key: bytes, body: bytes, signature: bytes) -> Answer:
         """Whether an Ed25519 signature over ``body`` is that of a public key in PEM form."""
@@ -140,6 +154,16 @@ class Openssl:
             self._parts = 0
         words = (done.stdout + b" " + done.stderr).decode("utf-8", "replace")
         return done.returncode, " ".join(words.replace(self._folder.name, "").split())[:300]
+
+
+def _any(roots: tuple[Certificate, ...], ask: Callable[[tuple[Certificate, ...]], Answer]) -> Answer:
+    """The answer for all roots, or for one alone: of two of one name ``openssl`` tries only one."""
+    answer = ask(roots)
+    for root in roots if len(roots) > 1 and not answer.good else ():
+        alone = ask((root,))
+        if alone.good:
+            return alone
+    return answer
 
 
 def _environment() -> dict[str, str]:

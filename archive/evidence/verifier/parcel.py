@@ -2,7 +2,7 @@
 
 ``objections`` names what must not be in a package, ``foreign`` records of a ZIP that the archive would
 not write and that other programs may read in another way. When there is any, nothing of the package is
-to be read.
+to be read. ``damaged`` gets the parts whose CRC-32 did not fit as they were read.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Parcel:
         self.sizes: dict[str, int] = {}
         self.objections: list[tuple[str, str]] = []
         self.foreign: list[tuple[str, str]] = []
+        self.damaged: list[str] = []
 
     def chunks(self, path: str) -> Chunks:
         """The bytes of a part in pieces of at most 1 MiB; close it where it is not read to the end.
@@ -204,7 +205,7 @@ class ZipParcel(Parcel):
             at, left = at + len(chunk), left - len(chunk)
             crc = zlib.crc32(chunk, crc) if with_crc else entry.CRC
             if not left and crc != entry.CRC:
-                raise Unreadable("its CRC-32 is not the one in the ZIP")
+                self.damaged.append(path)
             yield chunk
 
     def _read_at(self, at: int, count: int) -> bytes:

@@ -52,6 +52,9 @@ def verify(
     log.check(notebook, trusted)
     notebook.checked_at = _moment(notebook, trusted, at, now)
     trust.check(notebook, trusted, notebook.checked_at)
+    notebook.begin("payload")
+    for path in parcel.damaged:
+        notebook.find("unreadable_part", path, "its CRC-32 is not the one in the ZIP")
     return notebook
 
 
