@@ -66,13 +66,23 @@ class EvidencePage(BaseModel):
     next: str | None
 
 
+class FindingText(BaseModel):
+    """What a finding says, in Indonesian and in English."""
+
+    id: str
+    en: str
+
+
 class FindingOut(BaseModel):
     """One thing a verification found."""
 
     code: str
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "unchecked"]
+    step: str
     path: str
-    message: str
+    message: FindingText
+    rests_on: str
+    detail: str
 
 
 class VerificationOut(BaseModel):
@@ -81,6 +91,7 @@ class VerificationOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     valid: bool
+    verdict: Literal["valid", "not_valid", "not_checked"]
     findings: list[FindingOut]
 
 

@@ -1,0 +1,350 @@
+"""Revocation lists (RFC 5280, 5), and the papers beside the seal that carry them.
+
+A list is heard where an authority of the chain signed it. It can condemn a signature and never acquit one:
+the reader brings lists along, and those inside a package are further witnesses. A seal stamped before its
+certificate's revocation stays good. A stamp stays good only where its key was given up in order after it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.evidence.verifier import canonical, der, times
+from archive.evidence.verifier.certificate import Certificate, read_pem
+from archive.evidence.verifier.der import BadDer, Node
+from archive.evidence.verifier.notebook import Broken, Notebook
+from archive.evidence.verifier.openssl import Openssl
+from archive.evidence.verifier.parcel import Unreadable
+
+FOLDER = "signatures/certs/"
+SEAL_CHAIN, STAMP_CHAIN = FOLDER + "seal-chain.pem", FOLDER + "tsa-chain.pem"
+MAX_BYTES = 4 << 20
+_PEM = re.compile(rb"-----BEGIN X509 CRL-----\s(.+?)-----END X509 CRL-----", re.DOTALL)
+_SIGNATURES = {f"1.2.840.10045.4.3.{n}" for n in (2, 3, 4)} | {
+    f"1.2.840.113549.1.1.{n}" for n in (11, 12, 13)
+}
+_KEY_ID, _NUMBER, _DELTA, _DISTRIBUTION = "2.5.29.35", "2.5.29.20", "2.5.29.27", "2.5.29.28"
+_REASON, _INVALIDITY, _ISSUER = "2.5.29.21", "2.5.29.24", "2.5.29.29"
+_KNOWN = {_KEY_ID, _NUMBER, _DISTRIBUTION, "2.5.29.18", "2.5.29.46", "1.3.6.1.5.5.7.1.1"}
+_IN_ORDER = {0, 3, 4, 5}
+"""unspecified, affiliationChanged, superseded, cessationOfOperation."""
+_CRL_SIGN = 0x02
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """One entry: from when (µs) the key must not be believed, and the reason's number or None."""
+
+    since: int
+    reason: int | None
+
+
+@dataclass(frozen=True)
+class RevocationList:
+    """One list; times are µs."""
+
+    raw: bytes
+    issuer: bytes
+    key_id: bytes
+    number: int
+    made: int
+    until: int | None
+    sound: bool
+    entries: dict[int, Revoked]
+
+    @property
+    def name(self) -> str:
+        """How the name of its part begins."""
+        return canonical.sha256(self.issuer + self.key_id)[:16]
+
+    @property
+    def pem(self) -> bytes:
+        """The list in PEM form."""
+        lines = textwrap.wrap(base64.b64encode(self.raw).decode("ascii"), 64)
+        return "\n".join(["-----BEGIN X509 CRL-----", *lines, "-----END X509 CRL-----", ""]).encode("ascii")
+
+
+Chain = Sequence[tuple[Certificate, Sequence[Certificate]]]
+"""Certificates from the signer's up, each with those that may have issued it."""
+
+
+def read(data: bytes) -> list[RevocationList]:
+    """Every list of a PEM text, or the one that DER bytes are. Raises Broken ``bad_crl``."""
+    if len(data) > MAX_BYTES:
+        raise Broken("bad_crl", "it is larger than any revocation list")
+    blocks = _PEM.findall(data)
+    try:
+        if data.startswith(b"-----BEGIN"):
+            found = [_read(base64.b64decode(b"".join(block.split()), validate=True)) for block in blocks]
+        else:
+            found = [_read(data)]
+    except (BadDer, ValueError, IndexError, binascii.Error) as error:
+        raise Broken("bad_crl", str(error)) from error
+    if not found:
+        raise Broken("bad_crl", "it holds no revocation list")
+    return found
+
+
+def packaged(notebook: Notebook) -> list[RevocationList]:
+    """The lists of a package that can be read; :func:`check_papers` says what is wrong with the others."""
+    found: list[RevocationList] = []
+    for path in _papers(notebook):
+        if path.endswith(".crl"):
+            try:
+                found += _lists_in(notebook, path)
+            except (Broken, Unreadable):
+                continue
+    return found
+
+
+def chain_of(own: Certificate, others: Sequence[Certificate], roots: Sequence[Certificate]) -> Chain:
+    """The way up by names, the root left out: whoever trusts it decides that."""
+    found: list[tuple[Certificate, Sequence[Certificate]]] = []
+    current = own
+    while current.issuer != current.subject and len(found) < 10:
+        issuers = [one for one in (*others, *roots) if one.subject == current.issuer]
+        found.append((current, issuers))
+        if not issuers or issuers[0] in roots:
+            break
+        current = issuers[0]
+    return found
+
+
+def check_seal(
+    program: Openssl, chain: Chain, lists: Sequence[RevocationList], stamped: int | None
+) -> list[str]:
+    """Revocations after the stamp, which leave the seal good. Raises Broken ``certificate_revoked``."""
+    later: list[str] = []
+    for certificate, revoked in _revocations(program, chain, lists):
+        words = f"{certificate.subject_text} since {_show(revoked.since)}"
+        if stamped is None:
+            raise Broken("certificate_revoked", f"{words}; no trusted stamp proves that it sealed before")
+        if stamped >= revoked.since:
+            raise Broken("certificate_revoked", f"{words}; it sealed at {_show(stamped)}")
+        later.append(words)
+    return later
+
+
+def check_stamp(program: Openssl, chain: Chain, lists: Sequence[RevocationList], stamped: int) -> list[str]:
+    """As :func:`check_seal` for a time stamp, whose own time is only as good as its key."""
+    later: list[str] = []
+    for certificate, revoked in _revocations(program, chain, lists):
+        words = f"{certificate.subject_text} since {_show(revoked.since)}"
+        if revoked.reason not in _IN_ORDER or stamped >= revoked.since:
+            raise Broken("certificate_revoked", f"{words}; it stamped at {_show(stamped)}")
+        later.append(words)
+    return later
+
+
+def check_outside(
+    notebook: Notebook, program: Openssl, path: str, chain: Chain, lists: Sequence[RevocationList], at: int
+) -> None:
+    """Where the reader brought lists: whether one is of the signer's authority, and not out of date."""
+    if not lists or not chain:
+        return
+    certificate, issuers = chain[0]
+    own = [one for one in lists if any(is_authentic(program, one, issuer) for issuer in issuers)]
+    if not own:
+        notebook.find("revocation_unknown", path, certificate.subject_text)
+        return
+    newest = max(own, key=lambda one: (one.number, one.made))
+    if newest.until is not None and newest.until < at:
+        notebook.find("crl_stale", path, f"to be renewed before {_show(newest.until)}")
+
+
+def check_papers(
+    notebook: Notebook, program: Openssl, roots: Sequence[Certificate], others: Sequence[Certificate]
+) -> None:
+    """Everything under ``signatures/certs/`` is what it is called, and of this package."""
+    authorities = [*roots, *others]
+    lists: dict[str, bytes] = {}
+    for path in _papers(notebook):
+        try:
+            data = notebook.parcel.small(path)
+            if path.endswith(".crl"):
+                lists[path] = data
+            elif path in (SEAL_CHAIN, STAMP_CHAIN):
+                chain = read_chain(program, data)
+                authorities += chain[1:]
+                own = notebook.signer if path == SEAL_CHAIN else notebook.tsa
+                known = [*roots, *others, chain[-1]]
+                if not any(is_issued(program, chain[-1], one) for one in known):
+                    notebook.find("paper_foreign", path, "it ends with an authority of nobody here")
+                if own is not None and chain[0] != own:
+                    notebook.find("paper_foreign", path, "it is the chain of another certificate")
+            else:
+                notebook.find("paper_foreign", path, "a seal has no such paper")
+        except Unreadable as error:
+            notebook.find("unreadable_part", path, str(error))
+        except Broken as error:
+            notebook.object_to(path, error)
+    for path, data in lists.items():
+        try:
+            _check_list(program, _lists_in(notebook, path), path, data, authorities)
+        except Unreadable as error:
+            notebook.find("unreadable_part", path, str(error))
+        except Broken as error:
+            notebook.object_to(path, error)
+
+
+def check_present(notebook: Notebook, program: Openssl) -> None:
+    """Where a package has papers at all: its chains, and a revocation list, are among them."""
+    there = _papers(notebook)
+    if not there:
+        return
+    if SEAL_CHAIN not in there:
+        notebook.find("paper_missing", SEAL_CHAIN)
+        return
+    try:
+        authorities = read_chain(program, notebook.parcel.small(SEAL_CHAIN))[1:]
+    except (Broken, Unreadable):
+        return  # said already
+    if authorities and not any(path.endswith(".crl") for path in there):
+        notebook.find("paper_missing", FOLDER, "a revocation list")
+    if STAMP_CHAIN in there or notebook.tsa is None:
+        return
+    if any(is_issued(program, notebook.tsa, one) for one in authorities):
+        notebook.find("paper_missing", STAMP_CHAIN)
+
+
+def _lists_in(notebook: Notebook, path: str) -> list[RevocationList]:
+    """The lists in a part, which is read once in a verification. Raises Broken, Unreadable."""
+    if path not in notebook.lists:
+        try:
+            notebook.lists[path] = read(notebook.parcel.small(path))
+        except (Broken, Unreadable) as error:
+            notebook.lists[path] = error
+    found = notebook.lists[path]
+    if isinstance(found, (Broken, Unreadable)):
+        raise found.with_traceback(None)  # else each time adds to the one before
+    return found
+
+
+def _check_list(
+    program: Openssl,
+    found: list[RevocationList],
+    path: str,
+    data: bytes,
+    authorities: Sequence[Certificate],
+) -> None:
+    if len(found) != 1 or found[0].pem != data:
+        raise Broken("bad_crl", "it is not one list in PEM form and nothing else")
+    if not any(is_authentic(program, found[0], authority) for authority in authorities):
+        raise Broken("crl_not_authentic")
+    if not path.rsplit("/", 1)[-1].startswith(found[0].name):
+        raise Broken("paper_foreign", "it is the list of another authority")
+
+
+def read_chain(program: Openssl, data: bytes) -> list[Certificate]:
+    """Certificates in PEM form and nothing else, each issued by the next. Raises Broken."""
+    try:
+        chain = read_pem(data)
+    except BadDer as error:
+        raise Broken("bad_certificate", str(error)) from error
+    if b"".join(one.pem for one in chain) != data:
+        raise Broken("bad_certificate", "it holds more than certificates in PEM form")
+    own = chain[-1:] if chain[-1].issuer == chain[-1].subject else []
+    for certificate, issuer in zip(chain, [*chain[1:], *own]):  # a root has to fit its own key
+        if not is_issued(program, certificate, issuer):
+            raise Broken("bad_certificate", f"{issuer.subject_text} did not issue {certificate.subject_text}")
+    return chain
+
+
+def is_issued(program: Openssl, certificate: Certificate, issuer: Certificate) -> bool:
+    """Whether ``issuer`` has the name and the key that the certificate was signed with."""
+    return certificate.issuer == issuer.subject and program.issued(certificate, issuer)
+
+
+def _revocations(
+    program: Openssl, chain: Chain, lists: Sequence[RevocationList]
+) -> list[tuple[Certificate, Revoked]]:
+    """What authentic lists say, the earliest time of each certificate."""
+    found: list[tuple[Certificate, Revoked]] = []
+    for certificate, issuers in chain:
+        entries = [
+            one.entries[certificate.serial]
+            for one in lists
+            if certificate.serial in one.entries
+            and any(is_authentic(program, one, issuer) for issuer in issuers)
+        ]
+        if entries:
+            found.append((certificate, min(entries, key=lambda entry: entry.since)))
+    return found
+
+
+def is_authentic(program: Openssl, one: RevocationList, issuer: Certificate) -> bool:
+    """Whether ``issuer`` made the list and may make lists."""
+    if one.issuer != issuer.subject or not one.sound:
+        return False
+    if issuer.usage is not None and not issuer.usage & _CRL_SIGN:
+        return False
+    return program.revocation_list(one.raw, issuer)
+
+
+def _papers(notebook: Notebook) -> list[str]:
+    return sorted(path for path in notebook.parcel.sizes if path.startswith(FOLDER))
+
+
+def _read(data: bytes) -> RevocationList:
+    parts = der.parse(data).expect(der.SEQUENCE).children()
+    fields = parts[0].expect(der.SEQUENCE).children()
+    if fields[0].tag == der.INTEGER:
+        fields = fields[1:]
+    made = fields[2].instant
+    rest = fields[3:]
+    until = None
+    if rest and rest[0].tag in (der.UTC_TIME, der.GENERALIZED_TIME):
+        until = rest.pop(0).instant
+    entries: dict[int, Revoked] = {}
+    if rest and rest[0].tag == der.SEQUENCE:
+        for node in rest.pop(0).children():
+            serial, revoked = _entry(node)
+            entries.setdefault(serial, revoked)
+    key_id, number = b"", -1
+    for name, critical, value in _extensions(rest[0].content) if rest else ():
+        if name == _KEY_ID:
+            key_id = next((one.content for one in der.parse(value).children() if one.tag == 0x80), b"")
+        elif name == _NUMBER:
+            number = der.parse(value).integer
+        elif name == _DISTRIBUTION and any(one.tag in (0x83, 0x84) for one in der.parse(value).children()):
+            raise BadDer("an indirect list, or one for some reasons only")
+        elif name == _DELTA or (critical and name not in _KNOWN):
+            raise BadDer("a delta list, or an unknown critical part")
+    sound = parts[1].children()[0].oid in _SIGNATURES
+    return RevocationList(
+        data, fields[1].expect(der.SEQUENCE).raw, key_id, number, made, until, sound, entries
+    )
+
+
+def _entry(node: Node) -> tuple[int, Revoked]:
+    fields = node.expect(der.SEQUENCE).children()
+    since, reason = fields[1].instant, None
+    for name, critical, value in _extensions(fields[2].raw) if len(fields) > 2 else ():
+        if name == _REASON:
+            reason = der.parse(value).content[0]
+        elif name == _INVALIDITY:
+            since = min(since, der.parse(value).instant)
+        elif name == _ISSUER or critical:
+            raise BadDer("an indirect list, or an unknown critical part of an entry")
+    return fields[0].integer, Revoked(since, reason)
+
+
+def _extensions(data: bytes) -> list[tuple[str, bool, bytes]]:
+    found: list[tuple[str, bool, bytes]] = []
+    for node in der.parse(data).expect(der.SEQUENCE).children():
+        parts = node.expect(der.SEQUENCE).children()
+        critical = len(parts) == 3 and parts[1].expect(der.BOOLEAN).content != b"\0"
+        found.append((parts[0].oid, critical, parts[-1].expect(der.OCTET_STRING).content))
+    return found
+
+
+def _show(instant: int) -> str:
+    try:
+        return times.show(instant)
+    except ValueError:
+        return str(instant)
