@@ -89,9 +89,9 @@ def _ffmpeg(site: Site) -> Iterator[Diagnosis]:
     if shutil.which("openssl") is None:
         yield Diagnosis(
             "openssl",
-            Light.AMBER,
+            Light.RED,
             "openssl is not installed here",
-            "Saksi does not need it, but packages should be tried with it before they are handed over.",
+            "Install OpenSSL 3.0 or later: sealing and verifying packages need it.",
         )
 
 

@@ -21,7 +21,7 @@ from archive.evidence.prepare import Preparer
 from archive.evidence.proving import CheckpointPending, MakeCheckpoint, Prover
 from archive.evidence.sealed import StoredParcel
 from archive.evidence.sealing import Progress, Sealer
-from archive.evidence.verify import load_trust, to_json, verify_parcel
+from archive.evidence.verification import verify_parcel
 from archive.evidence.zipped import ZippedPackage, plan_zip
 from archive.footage import reader
 from archive.footage.clip.exact import NoFootage
@@ -31,6 +31,7 @@ from archive.ids import new_evidence_id
 from archive.model.custody import Actor
 from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
 from archive.timespan import Timespan, format_instant
+from archive.trust.judge import load_trust
 from ops import keys
 from ops.authority import authority_of
 from ops.log import Log
@@ -265,7 +266,7 @@ class Evidence:
         found = keys.show(self.site.settings.keys_dir, tsa_url=self.site.settings.tsa_url)
         trust = load_trust([found.trust_root], [], None)
         parcel = StoredParcel(self.site.stores.records, evidence_id)
-        return to_json(verify_parcel(parcel, trust=trust, at="stamp", clock=self.site.clock))
+        return verify_parcel(parcel, trust=trust, at="stamp", clock=self.site.clock).to_json()
 
     def run_open_requests(self, progress: Progress | None = None) -> int:
         """Seal whatever is asked for and not in work; the number of requests seen to."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 
-from archive.evidence.verify import load_trust
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.findings import LogReport
 from archive.records.checkpoint.job import CheckpointMaker
@@ -15,6 +14,7 @@ from archive.records.checkpoint.verify import Progress, verify_log
 from archive.records.checkpoint.witness import Witness
 from archive.records.ledger.heads import StrictHeads
 from archive.timespan import MINUTE, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from ops.authority import authority_of
 from ops.wiring import Site
@@ -108,19 +108,21 @@ class Log:
         trust: Sequence[Path],
         stamp_trust: Sequence[Path] = (),
         signer: str | None = None,
+        crls: Sequence[Path] = (),
         span: Timespan | None = None,
         progress: Progress | None = None,
     ) -> LogReport:
         """Verify the log. Without ``trust`` this installation's own root is taken, which proves less.
 
         Raises:
-            NotFound: ``trust_not_found``. Malformed: ``bad_trust``, ``bad_fingerprint``.
+            NotFound: ``trust_not_found``, ``crl_not_found``.
+            Malformed: ``bad_trust``, ``bad_fingerprint``, ``bad_crl``.
         """
         roots = list(trust) or [self.site.settings.keys_dir / f"{keys.ROOT}.pem"]
         return verify_log(
             self.site.stores,
             self.site.clock,
-            trust=load_trust(roots, list(stamp_trust), signer),
+            trust=load_trust(roots, list(stamp_trust), signer, crls=crls),
             interval=self.interval,
             span=span,
             progress=progress or (lambda _step, _seen: None),

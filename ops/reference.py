@@ -13,7 +13,7 @@ import typer
 import typer.main
 
 from api.auth.permissions import permissions_page
-from archive.evidence.standalone import catalogue
+from archive.evidence.verifier import findings
 from archive.records.custody_report.vocabulary import custody_page
 from ops.cli import build, exit_code
 from ops.error_codes import ROOTS, ErrorUse, error_uses, http_codes
@@ -66,7 +66,7 @@ def _cell(text: str) -> str:
 def findings_table() -> str:
     """The table of findings in ``verification.md``, between its two markers."""
     rows = ["| code | step | | says | rests on |", "| --- | --- | --- | --- | --- |"]
-    for entry in catalogue.ENTRIES.values():
+    for entry in findings.ENTRIES.values():
         says = f"{entry.indonesian}<br>*{entry.english}*"
         cells = (f"`{entry.code}`", entry.step, entry.severity, says.replace("|", "\\|"), entry.rests_on)
         rows.append(f"| {' | '.join(cells)} |")

@@ -19,6 +19,7 @@ one died. Two that work at once agree on everything but the signature, of which 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -40,10 +41,11 @@ from archive.evidence.sealed import keep_stamp, package_lock, read_package, read
 from archive.evidence.slices import ClipRun
 from archive.evidence.stating import ClipOutcome, evidence_json
 from archive.evidence.stored import OtherBytes, Witness
+from archive.evidence.verification import check_seal
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
 from archive.timespan import DAY
-from archive.trust import certificates, cms
+from archive.trust import certificates
 
 Progress = Callable[[int, int], None]
 """Bytes done and bytes in all; called often."""
@@ -189,8 +191,7 @@ class _Sealing:
         runs = [clip_run(clip, path) for clip, path in named]
         self._copy_all(runs)
         outcomes = tuple(
-            ClipOutcome(run.digest.hexdigest(), run.samples.codec, tuple(run.slices.of_pieces()))
-            for run in runs
+            ClipOutcome(run.digest.hexdigest(), run.codec, tuple(run.slices.of_pieces())) for run in runs
         )
         tsa = self.sealer.authority.name
         clips = dict(zip(self.layout.clips, outcomes, strict=True))
@@ -328,19 +329,21 @@ class _Sealing:
             pass
 
     def _sign(self, tags: bytes, lock: Lock) -> bytes:
-        """The commit. An earlier signature over the same bytes by the same certificate stays."""
+        """The commit. An earlier signature over the same bytes by the same certificate stays.
+
+        The verifier looks at the signature first: what is put cannot be taken back.
+        """
         signer, target, key = self.sealer.signer, self.sealer.target, self.prefix + paths.SEAL
         try:
             seal = target.get(key)
         except NotFound:
             seal = signer.sign_cms(tags)
-            try:
+            check_seal(seal, tags)
+            with suppress(AlreadyExists):
                 target.put(key, Content.of_bytes(seal), lock=lock)
-            except AlreadyExists:
-                seal = target.get(key)
-        found = cms.decode("the seal", seal)
-        cms.check("the seal", found, tags)
-        if certificates.to_der(found.certificate) != signer.certificate_der:
+                return seal
+            seal = target.get(key)
+        if check_seal(seal, tags) != signer.certificate_der:
             raise IntegrityError(
                 f"{self.plan.evidence_id} is sealed by another key already",
                 code="sealed_by_another",

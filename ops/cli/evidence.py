@@ -1,5 +1,6 @@
 """``saksi seal``, ``saksi verify`` and ``saksi evidence``: packages, and whether to believe one."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from archive.errors import AlreadyExists, Malformed
 from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
 from archive.timespan import format_instant
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
-from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.wiring import Site, build_facts
 
 if TYPE_CHECKING:
@@ -110,33 +111,22 @@ def verify_package(
     ] = "now",
     json_: Json = False,
 ) -> int:
-    """Verify a package offline; exit 1 when it must not be believed."""
-    from archive.evidence.standalone import catalogue
-    from archive.evidence.verify import load_trust, parse_at, to_json, verify
+    """Verify a package offline. Exit 1: not valid, 3: signatures not checked, 4: the check broke off."""
+    from archive.evidence.verification import parse_at, verify
+    from archive.evidence.verifier import command, wording
+    from archive.trust.judge import load_trust
 
     moment = parse_at(at)
     trusted = load_trust(trust, tsa_trust or [], signer, log_key, crls=crl or [])
+    sys.excepthook = command.broke_off  # Python's own exit code would read as a verdict
     with progress_bar("verifying") as bar:
-        result = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
+        notebook = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
     if json_:
-        told = to_json(result)
-        for finding in told["findings"]:
-            entry = catalogue.of(finding["code"])
-            finding["sentence"] = {"id": entry.indonesian, "en": entry.english}
-            finding["rests_on"] = entry.rests_on
-        print_json(told)
-        return 0 if result.valid else 1
-    say(f"{package}: {'SAH / VALID' if result.valid else 'TIDAK SAH / NOT VALID'}  {result.evidence_id}")
-    for step, outcome in result.steps.items():
-        say(f"  {step.value:14} {outcome.value}")
-    for found in result.findings:
-        note(f"  {found.severity.value} [{found.code}] {catalogue.of(found.code).indonesian}")
-        note(f"    {found.message}")
-    if result.valid:
-        stamped = "no trusted time" if result.gen_time is None else format_instant(result.gen_time)
-        say(f"  sealed by  {result.signer_subject}\n             SHA-256 {result.signer_sha256}")
-        say(f"  before     {stamped}\n  compare    {result.tagmanifest_sha256} (tag manifest)")
-    return 0 if result.valid else 1
+        print_json(notebook.to_json())
+    else:
+        for line in wording.verdict(notebook, str(package)):
+            say(line)
+    return command.EXIT[notebook.verdict]
 
 
 def verify_build(

@@ -92,6 +92,9 @@ def verify(
     signer: Annotated[
         str | None, typer.Option("--signer", help="Expected certificate fingerprint.", metavar="SHA256")
     ] = None,
+    crl: Annotated[
+        list[Path] | None, typer.Option("--crl", help="Revocation list of an authority.", metavar="FILE")
+    ] = None,
     day: Annotated[str, typer.Option("--day", help="One local day.", metavar="YYYY-MM-DD")] = "",
     start: Annotated[str, typer.Option("--from", help="From here on.", metavar="T")] = "",
     end: Annotated[str, typer.Option("--to", help="Before this.", metavar="T")] = "",
@@ -106,7 +109,12 @@ def verify(
         if not trust:
             note("No --trust given: this host's own root.pem is believed, which proves nothing against it.")
         report = Log(site).verify(
-            trust=trust or [], stamp_trust=tsa_trust or [], signer=signer, span=span, progress=bar.step
+            trust=trust or [],
+            stamp_trust=tsa_trust or [],
+            signer=signer,
+            crls=crl or [],
+            span=span,
+            progress=bar.step,
         )
     if json_:
         print_json(report.to_json())

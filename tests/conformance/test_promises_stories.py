@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from archive.evidence.verify import load_trust
 from archive.lifecycle.gate import PREFIX, Gate
 from archive.lifecycle.holds.service import Holds
 from archive.model.disposition import KIND as DISPOSITION
@@ -17,6 +16,7 @@ from archive.records.checkpoint import stored
 from archive.records.checkpoint.verify import verify_log
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
+from archive.trust.judge import load_trust
 from tests.support.promises import LOCK_DAYS, Work, World, file_world
 from tests.support.waiting import until
 

@@ -1,12 +1,12 @@
 """A small archive with a log: recorder, custody and ledger write, checkpoints are made and verified."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.canonical import sha256_hex
 from archive.clock import ManualClock
-from archive.evidence.verify import load_trust
 from archive.keys import checkpoint_key
 from archive.model.custody import Actor
 from archive.model.segment import Segment
@@ -19,6 +19,7 @@ from archive.records.checkpoint.note import Note
 from archive.records.checkpoint.verify import verify_log
 from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from tests.support.archives import SmallArchive, small_archive
 
@@ -97,9 +98,11 @@ class LogSite:
             self.clock.advance(HOUR)
             self.checkpoint()
 
-    def verify(self, span: Timespan | None = None, signer: str | None = None) -> LogReport:
+    def verify(
+        self, span: Timespan | None = None, signer: str | None = None, crls: Sequence[Path] = ()
+    ) -> LogReport:
         """The whole check, an hour after whatever happened last."""
-        trust = load_trust([self.keys_dir / "root.pem"], [], signer)
+        trust = load_trust([self.keys_dir / "root.pem"], [], signer, crls=crls)
         return verify_log(self.stores, self.clock, trust=trust, interval=HOUR, span=span)
 
     def note(self, number: int) -> Note:

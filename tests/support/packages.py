@@ -34,7 +34,8 @@ from archive.evidence.plan import (
     SealedCheckpoint,
 )
 from archive.evidence.sealing import Sealer
-from archive.evidence.verify import At, Trust, VerificationResult, verify
+from archive.evidence.verification import At, verify
+from archive.evidence.verifier.notebook import Notebook
 from archive.footage.clip.exact import plan_clip
 from archive.footage.mp4.header import write_header
 from archive.footage.mp4.samples import SampleTable
@@ -52,6 +53,7 @@ from archive.records.checkpoint.prove import InclusionProof, Line, prove_lines
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from archive.trust import certificates
+from archive.trust.judge import Trust
 from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
 from tests.support.fragmented import sample, track
@@ -178,8 +180,10 @@ class World:
             package.extractall(into)
         return into / self.plan.evidence_id
 
-    def verify(self, path: Path, *, trust: Trust | None = None, at: At = "now") -> VerificationResult:
-        return verify(path, trust=trust or self.pinned(), at=at, clock=self.clock)
+    def verify(
+        self, path: Path, *, trust: Trust | None = None, at: At = "now", program: str = "openssl"
+    ) -> Notebook:
+        return verify(path, trust=trust or self.pinned(), at=at, clock=self.clock, program=program)
 
 
 def make_world(

@@ -20,7 +20,6 @@ from archive import keys
 from archive.canonical import decode, sha256_hex
 from archive.clock import Clock, ManualClock, SystemClock
 from archive.errors import Conflict, Malformed, Refused
-from archive.evidence.verify import load_trust
 from archive.footage.cameras import Registry
 from archive.footage.places import PlaceHistory
 from archive.integrity.check.job import Checker
@@ -51,6 +50,7 @@ from archive.records.checkpoint.verify import verify_log
 from archive.records.custody import CustodyWriter
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, parse_instant
+from archive.trust.judge import load_trust
 from archive.vault import FernetBox, new_key
 from ops import keys as key_files
 from search.index import Index

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from archive.clock import Clock, ManualClock
-from archive.evidence.verify import load_trust
 from archive.lifecycle.disposition.job import Disposer
 from archive.lifecycle.disposition.record import Office
 from archive.lifecycle.holds.job import Sweeper
@@ -40,6 +39,7 @@ from archive.records.checkpoint.job import CheckpointMaker
 from archive.records.checkpoint.verify import verify_log
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan, hour_of
+from archive.trust.judge import load_trust
 from ops import keys
 from search.query import SegmentQuery
 from search.rebuilding import rebuild_index

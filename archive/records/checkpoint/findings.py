@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from archive.canonical import JsonObject
-from archive.evidence.findings import Severity
 from archive.timespan import format_instant
+from archive.trust.judge import Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed
-from archive.evidence.checks.signatures import Trust
 from archive.keys import checkpoint_key
 from archive.ports import ObjectStore
 from archive.records.checkpoint import stored, witness
 from archive.records.checkpoint.findings import LogReport
 from archive.records.checkpoint.note import Note
 from archive.timespan import MINUTE, format_instant
-from archive.trust import certificates, cms, token
+from archive.trust import certificates, cms, revocation, token
+from archive.trust.judge import Trust
 
 _CLOCKS_APART = 5 * MINUTE
 
@@ -30,7 +30,7 @@ class SealCheck:
         text = note.encode()
         misfits: set[str] = set()
         moment = self._stamp(note, text, report, misfits)
-        self._signature(note, text, self.now if moment is None else moment, report, misfits)
+        self._signature(note, text, moment, report, misfits)
         if misfits >= {"stamp_content", "seal_content"}:
             name = checkpoint_key(note.number, stored.CHECKPOINT)
             report.find("checkpoint_altered", name, "signed and stamped was another text")
@@ -49,7 +49,8 @@ class SealCheck:
                 return None
             found = token.decode(name, data)
             token.check_imprint(name, found, text)
-            token.check_authority(name, found, self.trust.stamp_roots, found.gen_time)
+            chain = token.check_authority(name, found, self.trust.stamp_roots, found.gen_time)
+            revocation.check_stamp(chain, self.trust.crls, found.gen_time)
         except (Malformed, IntegrityError) as error:
             report.find("stamp_invalid", name, error.message)
             misfits.add(error.code)
@@ -62,7 +63,9 @@ class SealCheck:
             report.find("stamped_early", name, f"stamped at {format_instant(found.gen_time)}")
         return found.gen_time
 
-    def _signature(self, note: Note, text: bytes, at: int, report: LogReport, misfits: set[str]) -> None:
+    def _signature(
+        self, note: Note, text: bytes, stamped: int | None, report: LogReport, misfits: set[str]
+    ) -> None:
         name = checkpoint_key(note.number, stored.SIGNATURE)
         try:
             data = stored.read_part(self.records, note.number, stored.SIGNATURE)
@@ -72,7 +75,9 @@ class SealCheck:
                 return
             found = cms.decode(name, data)
             cms.check(name, found, text)
-            certificates.check_seal_chain(found.certificate, found.others, self.trust.roots, at)
+            at = self.now if stamped is None else stamped
+            chain = certificates.check_seal_chain(found.certificate, found.others, self.trust.roots, at)
+            revocation.check_seal(chain, self.trust.crls, stamped)
         except (Malformed, IntegrityError) as error:
             report.find("signature_invalid", name, error.message)
             misfits.add(error.code)

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from archive import canonical, keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.evidence.checks.signatures import Trust
 from archive.ports import ObjectStore, ObjectVersion, Stores
 from archive.records import merkle
 from archive.records.checkpoint import stored
@@ -34,6 +33,7 @@ from archive.records.checkpoint.seals import SealCheck
 from archive.records.checkpoint.uncovered import GRACE
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, Timespan, format_instant, hour_of, parse_instant
+from archive.trust.judge import Trust
 
 Progress = Callable[[str, int], None]
 """Told the step's name and how far it is."""

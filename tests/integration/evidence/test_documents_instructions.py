@@ -150,7 +150,7 @@ def test_the_program_step_names_options_that_the_program_has(package: Path) -> N
     (line,) = script(package, PYZ).splitlines()
     command = line.split()
     assert command[:2] == ["python3", "../saksi-verify.pyz"]
-    entry = "import sys; from archive.evidence.standalone.command import main; sys.exit(main(sys.argv[1:]))"
+    entry = "import sys; from archive.evidence.verifier.command import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", entry, *command[2:]],
         cwd=package,

@@ -17,10 +17,11 @@ from archive.errors import Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.jobs import LEASE
 from archive.evidence.sealed import StoredParcel, read_package
-from archive.evidence.verify import load_trust, verify_parcel
+from archive.evidence.verification import verify_parcel
 from archive.evidence.zipped import plan_zip
 from archive.model.evidence import EvidenceStatus
 from archive.timespan import HOUR
+from archive.trust.judge import load_trust
 from tests.support.archives import SmallArchive, small_archive
 from tests.support.leaves import T0
 from tests.support.sealing_process import lay_down

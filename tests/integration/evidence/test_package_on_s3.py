@@ -10,7 +10,7 @@ from archive.clock import SystemClock
 from archive.errors import Refused
 from archive.evidence import paths
 from archive.evidence.sealed import StoredParcel
-from archive.evidence.verify import verify_parcel
+from archive.evidence.verification import verify_parcel
 from archive.evidence.zipped import stream_zip
 from archive.objects.locations import open_stores, parse_archive_url
 from archive.ports import LockMode

@@ -29,7 +29,7 @@ def test_a_real_clip_is_sealed_with_its_originals_and_verified(world: World, tmp
     package = world.unpacked(tmp_path / "case")
     result = world.verify(package)
     assert result.valid, result.findings
-    assert result.findings == ()
+    assert result.findings == []
     clip = next((package / "data/derivative").iterdir())
     data = bytearray(clip.read_bytes())
     assert bytes(data) == b"".join(world.plan.clips[0].stream())

@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from archive import canonical
 from archive.clock import SystemClock
 from archive.evidence import bag, paths
-from archive.evidence.verify import Trust, verify
+from archive.evidence.verification import verify
 from archive.timespan import DAY
 from archive.trust import certificates
+from archive.trust.judge import Trust
 from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
 from tests.support.packages import World, make_world, sibling_signer, write_tags
@@ -362,7 +363,7 @@ def test_a_plain_cms_signature_is_not_a_seal(origin: World, package: Path) -> No
     assert done.returncode == 0, done.stderr
     assert verdicts(package, (SEAL,)) == {SEAL: False}
     result = origin.verify(package)
-    assert any("signing-certificate-v2" in finding.message for finding in result.findings)
+    assert any("signing-certificate-v2" in finding.detail for finding in result.findings)
 
 
 def test_a_recorders_signature_is_checked_with_openssl(package: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_list_from_outside_condemns_what_was_sealed_after_it_and_nothing_else(
     named = {name for name in told if name.startswith("certificate_revoked")}
     assert named == ({finding} if finding else set())
     if finding:
-        assert set(told[finding]["sentence"]) == {"id", "en"}
+        assert set(told[finding]["message"]) == {"id", "en"}
 
 
 def test_a_list_that_is_none_is_bad_input_and_no_verdict(sealed: World, tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from api.routing import action_of
 from archive import canonical
 from archive.canonical import sha256_hex
 from archive.clock import ManualClock
-from archive.evidence.findings import Severity
-from archive.evidence.verify import load_trust
 from archive.model.custody import CustodyEvent, Outcome
 from archive.model.user import Role
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
@@ -23,6 +21,7 @@ from archive.records.checkpoint.findings import LogReport
 from archive.records.checkpoint.verify import verify_log
 from archive.records.custody import CustodyWriter
 from archive.timespan import HOUR, MINUTE
+from archive.trust.judge import Severity, load_trust
 from ops import wiring
 from ops.log import Log
 from ops.settings import Settings

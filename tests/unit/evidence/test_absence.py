@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from archive import canonical
 from archive.errors import Malformed, Refused
 from archive.evidence import jobs
 from archive.evidence.jobs import SealWorker, heads_of_jobs
-from archive.evidence.parcel import read_small
 from archive.evidence.plan import check_plan
 from archive.evidence.prepare import Preparer
 from archive.evidence.proving import Prover
 from archive.evidence.sealed import StoredParcel
 from archive.evidence.sealing import Sealer
-from archive.evidence.statement import decode
-from archive.evidence.verify import load_trust, verify_parcel
+from archive.evidence.verification import verify_parcel
 from archive.footage.clip.exact import NoFootage
 from archive.model.evidence import EvidenceStatus, PackageKind
 from archive.model.gap import Gap, GapCause
 from archive.ports import IndexEntry
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from tests.support.archives import camera_form, small_archive
 from tests.support.checkpoints import LogSite
@@ -104,11 +104,11 @@ def test_absence_is_sealed_with_causes_and_checkpoints_and_verified(site: LogSit
     )
     assert result.valid, result.findings
     assert {finding.code for finding in result.findings} == {"signer_not_pinned", "log_signer_not_pinned"}
-    stated = decode(read_small(parcel, "data/metadata/evidence.json"))
-    assert stated.kind == "no_footage"
-    assert stated.originals == ()
-    assert [gap.cause for gap in stated.gaps] == ["unreachable"]
-    assert [one.number for one in stated.checkpoints or ()] == [1]
+    stated = canonical.decode(parcel.small("data/metadata/evidence.json"))
+    assert stated["kind"] == "no_footage"
+    assert stated["originals"] == []
+    assert [gap["cause"] for gap in stated["gaps"]] == ["unreachable"]
+    assert [one["number"] for one in stated["checkpoints"]] == [1]
 
 
 @pytest.mark.parametrize("span", [(0, 5 * SECOND), (15 * SECOND, HOUR // 2), (19 * SECOND, 21 * SECOND)])

@@ -13,9 +13,9 @@ from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavaila
 from archive.evidence import bag, paths, sealing
 from archive.evidence.sealed import StoredParcel, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
-from archive.evidence.verify import verify_parcel
+from archive.evidence.verification import verify_parcel
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import Content, LockMode, ObjectStore
+from archive.ports import Content, LockMode, ObjectStore, Signer
 from archive.timespan import DAY
 from tests.support.packages import EVIDENCE_ID, World, make_world
 
@@ -77,7 +77,7 @@ def test_a_sealed_package_is_complete_locked_and_valid(world: World, way: str) -
     parcel = StoredParcel(world.target, EVIDENCE_ID)
     result = verify_parcel(parcel, trust=world.pinned(), at="now", clock=world.clock)
     assert result.valid, result.findings
-    assert result.findings == ()
+    assert result.findings == []
     assert result.tagmanifest_sha256 == package.tagmanifest_sha256
     for item in world.target.list(PREFIX):
         lock = world.target.head(item.key).lock
@@ -309,3 +309,43 @@ def test_progress_ends_at_the_total(world: World) -> None:
     total = sum(item.ref.size for item in world.plan.originals) + sum(clip.size for clip in world.plan.clips)
     assert seen[-1] == (total, total)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+class Strange:
+    """A signer whose signatures are not what they should be."""
+
+    def __init__(self, signer: Signer, change: Callable[[Signer, bytes], bytes]) -> None:
+        self.certificate_der, self.chain_der = signer.certificate_der, signer.chain_der
+        self._signer, self._change = signer, change
+
+    def sign_cms(self, data: bytes) -> bytes:
+        return self._change(self._signer, data)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda signer, data: signer.sign_cms(data + b"x"), "seal_content"),
+        (lambda signer, data: signer.sign_cms(data)[:-1] + b"x", "seal_signature"),
+        (lambda signer, data: b"no signature", "bad_cms"),
+    ],
+)
+def test_a_seal_that_the_verifier_refuses_is_never_put(
+    world: World, change: Callable[[Signer, bytes], bytes], code: str
+) -> None:
+    sealer = replace(world.sealer, signer=Strange(world.sealer.signer, change))
+    with pytest.raises(IntegrityError) as caught:
+        sealer.seal(world.plan)
+    assert caught.value.code == code
+    with pytest.raises(NotFound):
+        world.target.get(keys.evidence_prefix(world.plan.evidence_id) + paths.SEAL)
+    assert world.seal().gen_time is not None, "the true signer goes on where that one stopped"
+
+
+def test_without_openssl_nothing_is_sealed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Unavailable) as caught:
+        world.seal()
+    assert caught.value.code == "openssl_missing"
+    with pytest.raises(NotFound):
+        world.target.get(keys.evidence_prefix(world.plan.evidence_id) + paths.SEAL)

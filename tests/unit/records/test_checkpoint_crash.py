@@ -5,10 +5,10 @@ from itertools import count
 from pathlib import Path
 
 from archive.errors import AlreadyExists, ArchiveError
-from archive.evidence.findings import Severity
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.leaves import ObjectLeaves
 from archive.timespan import HOUR, MINUTE
+from archive.trust.judge import Severity
 from tests.support.checkpoints import LogSite, log_site
 from tests.support.crashing import Countdown, ProcessDied, crashing
 

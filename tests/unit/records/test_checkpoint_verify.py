@@ -9,7 +9,7 @@ import pytest
 
 from archive import canonical, keys
 from archive.canonical import sha256_hex
-from archive.evidence.findings import Severity
+from archive.clock import ManualClock
 from archive.ports import Content
 from archive.records import journal
 from archive.records.checkpoint import stored
@@ -18,6 +18,8 @@ from archive.records.checkpoint.leaves import decode_object, leaves_of, split_li
 from archive.records.checkpoint.note import Note
 from archive.records.merkle import RootBuilder, leaf_hash
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.trust.judge import Severity
+from ops import keys as installation
 from tests.support.archives import RECORDER_KEY, small_archive
 from tests.support.checkpoints import LogSite, log_site
 from tests.support.leaves import T0
@@ -319,3 +321,25 @@ def test_a_report_speaks_both_languages(site: LogSite) -> None:
     for code, (severity, indonesian, english) in SENTENCES.items():
         assert (code.isidentifier(), severity in Severity) == (True, True)
         assert {indonesian[-1], english[-1]} == {"."}
+
+
+@pytest.mark.parametrize(
+    ("what", "hours", "reason", "codes"),
+    [
+        ("log", 3, "keyCompromise", set()),
+        ("log", -1, "keyCompromise", {"signature_invalid"}),
+        ("tsa", 3, "superseded", set()),
+        ("tsa", 3, "keyCompromise", {"stamp_invalid"}),
+    ],
+)
+def test_a_checkpoint_is_as_good_as_its_keys_were(
+    site: LogSite, what: str, hours: int, reason: str, codes: set[str]
+) -> None:
+    """As a package's checkpoints are judged: a log key that was revoked before the stamp proves nothing."""
+    made = site.note(1).at
+    installation.revoke(site.keys_dir, what, clock=ManualClock(made + hours * HOUR), reason=reason)
+    crls = sorted((site.keys_dir / "trust").glob("*.crl"))
+    found = site.verify(crls=crls).findings
+    assert {one.code for one in found} >= codes
+    assert codes or not found
+    assert all("revoked" in one.detail for one in found)

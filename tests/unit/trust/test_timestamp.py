@@ -11,8 +11,8 @@ from asn1crypto import tsp
 
 from archive.clock import ManualClock
 from archive.errors import Malformed, Unavailable
-from archive.evidence.standalone import cms
-from archive.evidence.standalone.notebook import Broken
+from archive.evidence.verifier import cms
+from archive.evidence.verifier.findings import Broken
 from archive.timespan import DAY, SECOND
 from archive.trust import certificates, token
 from archive.trust.certificates import ChainBroken
