@@ -170,3 +170,19 @@ def test_damage_is_found_and_never_raised(
         unsealed = {path for path in parts if path.startswith(paths.LATER)} - set(before)
         same = {path: data for path, data in parts.items() if path not in unsealed}
         assert not result.valid or same == before, f"case {number}: {done} passed"
+
+
+@pytest.mark.parametrize(("at", "was", "now"), [(50, 0x05, 0x36), (50, 0x05, 0x04), (None, 0x31, 0x11)])
+def test_what_no_signature_of_a_token_covers_is_held_to_its_form(
+    packages: dict[str, tuple[dict[str, bytes], Trust]], at: int | None, was: int, now: int
+) -> None:
+    """Parameters of a hash, and the kind of a set: ``openssl`` looks at neither."""
+    before, trust = packages["footage-h264"]
+    whole = before[paths.STAMP]
+    places = [at] if at else [place for place, byte in enumerate(whole) if byte == was]
+    for place in places:
+        if whole[place] != was:
+            continue
+        token = whole[:place] + bytes([now]) + whole[place + 1 :]
+        result = verify_parcel(Parts({**before, paths.STAMP: token}), trust=trust, at="stamp", clock=CLOCK)
+        assert not result.valid, place

@@ -16,6 +16,7 @@ from archive.evidence.verifier.der import BadDer, Node
 from archive.evidence.verifier.notebook import Broken
 
 MAX_BYTES = 1 << 20
+_NULL = b"\5\0"
 _SIGNED, _DATA, _TST = "1.2.840.113549.1.7.2", "1.2.840.113549.1.7.1", "1.2.840.113549.1.9.16.1.4"
 _CONTENT_TYPE, _DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 _OWN_CERTIFICATE = "1.2.840.113549.1.9.16.2.47"
@@ -103,6 +104,7 @@ def read_token(data: bytes) -> Token:
 
 
 def _signed_data(outer: Node, code: str) -> _Signed:
+    der.check_all(outer)
     parts = outer.expect(der.SEQUENCE).children()
     if len(parts) != 2 or parts[1].tag != 0xA0:
         raise BadDer("it is no CMS structure")
@@ -110,6 +112,9 @@ def _signed_data(outer: Node, code: str) -> _Signed:
         raise Broken("seal_form" if code == "bad_cms" else code, "it is no signature")
     fields = der.parse(parts[1].content).expect(der.SEQUENCE).children()
     inner = fields[2].expect(der.SEQUENCE).children()
+    for algorithm in fields[1].expect(der.SET).children():
+        if any(one.raw != _NULL for one in algorithm.expect(der.SEQUENCE).children()[1:]):
+            raise BadDer("a hash with parameters")
     content = der.parse(inner[1].expect(0xA0).content) if len(inner) > 1 else None
     carried: list[Certificate] = []
     for field in fields[3:-1]:

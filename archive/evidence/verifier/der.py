@@ -89,12 +89,23 @@ def parse(data: bytes) -> Node:
     return node
 
 
+def check_all(node: Node) -> None:
+    """Every element at every depth is DER, those that nobody reads included: no signature may cover them."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if one.tag & 0x20:
+            waiting += one.children()
+
+
 def _node(data: bytes, at: int) -> Node:
     if at + 2 > len(data):
         raise BadDer("cut off")
     tag, length, body = data[at], data[at + 1], at + 2
     if tag & 0x1F == 0x1F:
         raise BadDer("a tag of several bytes")
+    if not tag & 0xC0 and bool(tag & 0x20) != (tag & 0x1F in (0x10, 0x11)):
+        raise BadDer("a string in parts, or a sequence that is none")
     if length & 0x80:
         count = length & 0x7F
         if not 1 <= count <= 4 or body + count > len(data):
