@@ -1,7 +1,7 @@
 """``saksi-verify.pyz``: the stand-alone verifier in one file, the same bytes from the same sources.
 
-A ZIP of :mod:`archive.evidence.standalone` and the JSON Schema, behind a line that names Python. Entries are
-stored, sorted and dated 1980-01-01, so that anybody can build it anew and compare its SHA-256.
+It is a ZIP of :mod:`archive.evidence.standalone` and the JSON Schema, behind a line that names Python.
+Entries are stored, sorted and dated 1980-01-01, so that anyone can rebuild it and compare its SHA-256.
 """
 
 import io
@@ -57,7 +57,7 @@ def build() -> bytes:
 
 
 def write(path: Path) -> str:
-    """Write it, executable, in place of an older one; its SHA-256 (hex).
+    """Write the executable file, replacing an older one; returns its SHA-256 (hex).
 
     Raises:
         Malformed: ``output_unwritable``.

@@ -107,7 +107,7 @@ def verify(
         span = _span(site, day, start, end, whole=whole)
         if not trust:
             note(
-                "No --trust given: this host's own root.pem is trusted, which proves nothing against this host."
+                "No --trust given: this host's own root.pem is trusted, which proves nothing about this host."
             )
         report = Log(site).verify(
             trust=trust or [], stamp_trust=tsa_trust or [], signer=signer, span=span, progress=bar.step
