@@ -1,4 +1,4 @@
-"""The command ``saksi`` as a person or a program runs it: a process of its own."""
+"""The command ``saksi`` as a person or a program runs it: in its own process."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command printed and how it ended."""
+    """What a command printed, and its exit code."""
 
     code: int
     out: str
@@ -33,13 +33,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """``saksi`` with a home of its own and further settings."""
+    """``saksi`` with its own home and further settings."""
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the caller's SAKSI_ settings."""
+        """The environment, without the caller's SAKSI_ settings."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SAKSI_")}
         return kept | {"SAKSI_HOME": str(self.home)} | dict(self.settings)
 
@@ -48,7 +48,7 @@ class CommandLine:
         return [sys.executable, "-m", "ops.cli", *words]
 
     def __call__(self, *words: str, timeout: float = 120) -> Answer:
-        """Run to the end; the caller judges the code."""
+        """Run to the end; the caller checks the exit code."""
         done = subprocess.run(
             self.argv(*words),
             env=self.environment(),

@@ -1,4 +1,4 @@
-"""Both verifiers on one package: what each says, and where they are allowed to differ."""
+"""Both verifiers on one package: their verdicts, and where they may differ."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ SAME_REASON = (
 
 @pytest.fixture(scope="module")
 def program() -> Iterator[Openssl]:
-    """The ``openssl`` that the one-file verifier asks."""
+    """The ``openssl`` that the one-file verifier calls."""
     made = Openssl()
     yield made
     made.close()
@@ -41,14 +41,14 @@ def program() -> Iterator[Openssl]:
 
 @dataclass(frozen=True)
 class Opinion:
-    """A verdict: whether valid, and the codes of all findings; ``bad_package`` where there is none."""
+    """A verdict: whether valid, and the codes of all findings; ``bad_package`` if there is no verdict."""
 
     valid: bool
     codes: frozenset[str]
 
 
 def main_opinion(world: World, path: Path, trust: MainTrust, at: At) -> tuple[Opinion, object]:
-    """What ``saksi verify`` says."""
+    """The verdict of ``saksi verify``."""
     try:
         result: VerificationResult = world.verify(path, trust=trust, at=at)
     except ArchiveError as error:
@@ -75,7 +75,7 @@ def standalone(world: World, path: Path, trust: MainTrust, at: At, program: Open
 def standalone_opinion(
     world: World, path: Path, trust: MainTrust, at: At, program: Openssl | None
 ) -> tuple[Opinion, Notebook | None]:
-    """What ``saksi-verify.pyz`` says."""
+    """The verdict of ``saksi-verify.pyz``."""
     try:
         notebook = standalone(world, path, trust, at, program)
     except NoPackage:
@@ -87,7 +87,7 @@ def standalone_opinion(
 
 
 def disagreement(one: Opinion, other: Opinion) -> set[str]:
-    """Codes that only one of the two gives, apart from those that name the same damage."""
+    """Codes that only one of the two reports, except codes for the same damage."""
     if one.valid != other.valid:
         return {f"valid: {one.valid} {other.valid}", *(one.codes ^ other.codes)}
     apart = set(one.codes ^ other.codes)

@@ -185,7 +185,7 @@ def test_a_certificate_is_renewed_for_the_same_key(
 @pytest.mark.parametrize(
     ("flaw", "sentence"),
     [
-        ("other key", "not of the seal key"),
+        ("other key", "belongs neither to the waiting seal key nor"),
         ("authority", "an authority's"),
         ("purpose", "does not allow sealing"),
         ("expired", "had expired"),
