@@ -1,4 +1,4 @@
-"""Two ``saksi serve`` over one installation: who is out is out of both, and no restart forgives a guesser."""
+"""Two ``saksi serve`` over one installation: a lockout applies to both, and survives a restart."""
 
 import time
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def test_failures_count_for_both_and_for_the_next(servers: tuple[ApiServer, ApiS
         while sign_in((one, other)[number % 2], wrong).status_code == 429:
             assert time.monotonic() < deadline
             time.sleep(0.25)
-    # By now the wait is 4 s: long enough to see it from elsewhere.
+    # By now the wait is 4 s: long enough to observe it in the other process.
     locked = sign_in(other, form)
     assert (locked.status_code, locked.json()["code"]) == (429, "sign_in_locked")
     assert 1 <= int(locked.headers["retry-after"]) <= 4

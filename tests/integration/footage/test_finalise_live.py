@@ -1,7 +1,7 @@
-"""Every frame once, live: numbered cameras over RTSP, as each FFmpeg at hand records them.
+"""Every frame once, live: numbered cameras over RTSP, recorded by each installed FFmpeg.
 
-All cameras send at once and are recorded at once by each FFmpeg, from a server that real cameras could
-publish to. What a run shows between its first sync and its contiguous end is what was sent.
+All cameras send at the same time, through a server that real cameras could use, and each FFmpeg records all
+of them. Between its first sync and its contiguous end, a run shows exactly what was sent.
 """
 
 import time
@@ -64,13 +64,13 @@ def live(
                 )
                 recorders.append((f"{variant} by {name}", variant, inside, process))
         time.sleep(seconds)
-        # Twelve that begin at once take their time to, and borders are marks of the clock: one more is open.
+        # Twelve cameras that start together are slow, and borders are marks of the clock: one more is open.
         ends = time.monotonic() + LONGER_S
         while time.monotonic() < ends and any(
             len(list(inside.iterdir())) < 4 for _, _, inside, _ in recorders
         ):
             time.sleep(0.2)
-        # Well after the last border: of a GOP that was just begun the first pictures shown may be missing.
+        # Well after the last border: the first pictures of a GOP that has just begun may be missing.
         time.sleep((0.85 * segment_seconds - time.time()) % segment_seconds)
         for *_, process in recorders:
             process.terminate()
@@ -92,7 +92,7 @@ def test_the_frames_recorded_are_the_frames_sent(live: list[Live]) -> None:
         start = shown[0].number
         assert start is not None
         assert numbered.numbers(shown) == list(range(start, start + len(shown))), one.name
-        # up to a GOP to wait for the first sync, and an open fragment at the end
+        # up to a GOP until the first sync, and an open fragment at the end
         assert len(shown) > (one.seconds - 5) * 15, one.name
         assert abs(end - first - len(shown) * FRAME) < FRAME // 8, one.name
 

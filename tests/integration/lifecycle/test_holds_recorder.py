@@ -1,4 +1,4 @@
-"""A real recorder and holds: what comes while a hold is in force is held from its put on."""
+"""A real recorder and holds: a segment that arrives while a hold is in force is held from its put on."""
 
 import asyncio
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def place(site: Site, *cameras: str) -> str:
 
 
 def flags(site: Site, camera: str) -> list[tuple[bool, bool]]:
-    """Of each segment: what the store says, and what the index says."""
+    """For each segment: the flag in the store, and the flag in the index."""
     return [(site.stores.footage.head(one.key).held, one.held) for one in segments_of(site, camera)]
 
 
@@ -62,7 +62,7 @@ def test_a_hold_into_the_future_is_taken_up_by_a_running_recorder(recording: Rec
 
 
 class Away:
-    """A store that can be away."""
+    """A store that can be unavailable."""
 
     is_away = False
 
@@ -98,7 +98,7 @@ def test_what_waited_in_the_spool_while_a_hold_was_placed_is_held_at_its_put(
             recorder.stop()
             await running
 
-        # A first start, so that the recorder knows its camera though the store is away.
+        # A first start, so that the recorder knows its camera although the store is unavailable.
         assert recording.start("--for", "3").wait(30) == 0
         first = {one.run for one in segments_of(site, "kam-1")}
         asyncio.run(story())

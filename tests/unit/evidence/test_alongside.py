@@ -1,4 +1,4 @@
-"""A clip read beside its originals, whatever pieces either comes in; and lanes, which keep the order."""
+"""A clip read beside its originals, both in pieces of any size; and lanes, which keep the order."""
 
 import threading
 import zipfile
@@ -24,7 +24,7 @@ CLIP = "data/derivative/clip-cam-1.mp4"
 
 
 class Pieced:
-    """A parcel in memory whose parts come in pieces of a size of their own."""
+    """A parcel in memory; each part arrives in pieces of its own size."""
 
     objections: tuple[tuple[str, str], ...] = ()
     foreign: tuple[tuple[str, str], ...] = ()
@@ -112,7 +112,7 @@ def test_one_bit_anywhere_is_seen(made: tuple[bytes, list[Piece], dict[str, byte
 
 
 def test_a_clip_is_let_go_of_with_its_last_piece(made: tuple[bytes, list[Piece], dict[str, bytes]]) -> None:
-    """A package of very many clips must not need a file and a piece of memory for each."""
+    """A package of very many clips must not need an open file and memory for each."""
     clip, pieces, originals = made
     closed: list[str] = []
 

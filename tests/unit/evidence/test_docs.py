@@ -1,4 +1,4 @@
-"""The guide names every finding there is."""
+"""The guide names every finding."""
 
 import re
 from pathlib import Path

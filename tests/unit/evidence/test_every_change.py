@@ -1,7 +1,7 @@
 """Every file of a package, changed in every simple way: each change is named by the finding for it.
 
-The matrices of lies and swaps are in ``test_evidence_tamper.py`` and ``test_standalone_verify.py``; this one
-leaves no file out, whatever a package may come to hold.
+The matrices of lies and swaps are in ``test_evidence_tamper.py`` and ``test_standalone_verify.py``. This
+module covers every file, including files that later packages may add.
 """
 
 import shutil
@@ -66,7 +66,7 @@ def add(path: Path) -> None:
 
 
 def expected(path: str, change: Callable[[Path], None]) -> set[frozenset[str]]:
-    """The sets of codes of which one has to be found as a whole; an empty one where nothing is wrong."""
+    """Sets of codes; one whole set must be found. An empty set means that nothing is wrong."""
     gone, more = change in (remove, rename), change in (rename, add)
     if path.startswith("data/"):
         codes = {"payload_missing"} if gone else set() if more else {"payload_altered"}

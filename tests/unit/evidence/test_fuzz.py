@@ -1,6 +1,6 @@
-"""Damage of any kind is found, never raised: no exception leaves the verifier, and nothing damaged passes.
+"""Any damage becomes a finding: no exception leaves the verifier, and no damaged package passes.
 
-``SAKSI_FUZZ_CASES`` says how many cases; the long form is ``make soak-fuzz`` (50,000).
+``SAKSI_FUZZ_CASES`` sets the number of cases; the long form is ``make soak-fuzz`` (50,000).
 """
 
 import os
@@ -91,7 +91,7 @@ def strange(random: Random) -> Any:
 
 
 def restated(random: Random, value: Any) -> Any:
-    """A JSON value with one thing in it changed, removed, doubled or strange."""
+    """A JSON value with one member changed, removed, doubled or replaced by something odd."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         name = random.choice(sorted(value))
         match random.randrange(8):
@@ -129,7 +129,7 @@ def repaired(parts: dict[str, bytes]) -> None:
 
 
 def mutated(random: Random, parts: dict[str, bytes], other: dict[str, bytes]) -> str:
-    """Damage a package in one way; what was done."""
+    """Damage a package in one way; returns a description of it."""
     path = random.choice(sorted(parts))
     match random.randrange(8):
         case 0:

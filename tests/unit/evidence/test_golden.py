@@ -1,4 +1,4 @@
-"""The golden packages of version 1: a verifier must accept them for ever, whatever is changed in it."""
+"""The golden packages of version 1: every later verifier must accept them."""
 
 import json
 from pathlib import Path
@@ -33,14 +33,14 @@ def test_a_golden_package_is_accepted_for_ever(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_golden_package_says_is_still_said_so(name: str, tmp_path: Path) -> None:
-    """The frozen format: today's sealer writes the members that were written then, with the same values."""
+    """The frozen format: today's sealer writes the same members as then, with the same values."""
     with ZipParcel(FOLDER / f"{name}.zip") as parcel:
         then = decode(read_small(parcel, paths.STATEMENT)).model_dump(by_alias=True)
     world = worlds(tmp_path)[name]
     with ZipParcel(world.zip(tmp_path / "now.zip")) as parcel:
         now = decode(read_small(parcel, paths.STATEMENT)).model_dump(by_alias=True)
     for statement in (then, now):
-        del statement["seal"]["signer_sha256"]  # keys are made anew
+        del statement["seal"]["signer_sha256"]  # the keys are new
         for checkpoint in statement["checkpoints"]:
             del checkpoint["sha256"], checkpoint["root"]  # over the recorder entry, which has a random id
         for part in statement["dispositions"] or ():

@@ -1,4 +1,4 @@
-"""The parts of the stand-alone verifier against those of the archive, and against published forms."""
+"""The parts of the stand-alone verifier, compared with the archive's and with published formats."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Revocation and the papers beside the seal: both verifiers judge alike."""
+"""Revocation and the papers beside the seal: both verifiers give the same verdict."""
 
 import shutil
 from collections import Counter
@@ -52,7 +52,7 @@ def package(origin: World, tmp_path: Path) -> Path:
 def judged(
     world: World, package: Path, program: Openssl, *, brought: bool = True, pinned: Trust | None = None
 ) -> Opinion:
-    """The one opinion of both."""
+    """The opinion that both verifiers share."""
     crls = sorted((world.keys / "trust").glob("*.crl")) if brought else []
     trust = replace(pinned or world.pinned(), crls=revocation.load_files(crls))
     mine, _ = standalone_opinion(world, package, trust, "now", program)
@@ -107,7 +107,7 @@ def test_what_was_stamped_before_stays_good(
 def test_a_checkpoint_is_as_good_as_the_logs_key_was_when_it_was_stamped(
     world: World, package: Path, program: Openssl, days: int, terms: dict[str, int], code: str
 ) -> None:
-    now, pinned = world.clock.now(), world.pinned()  # a key that is revoked gives no fingerprint any more
+    now, pinned = world.clock.now(), world.pinned()  # a revoked key gives no fingerprint
     revoke(world, "log", now + days * DAY, **{name: now + value * DAY for name, value in terms.items()})
     found = judged(world, package, program, pinned=pinned)
     assert found == Opinion(code == "certificate_revoked_later", frozenset({code}))
@@ -215,7 +215,7 @@ def test_papers_of_another_package_are_foreign(
 def test_a_list_is_read_once_however_many_signatures_are_held_to_it(
     world: World, package: Path, program: Openssl, monkeypatch: pytest.MonkeyPatch, whole: bool
 ) -> None:
-    """Two of each checkpoint, and those of the package; a list may have very many entries."""
+    """Each checkpoint has two signatures, and the package has its own; a list may have many entries."""
     (listed,) = (package / paths.CERTIFICATES).glob("*.crl")
     if not whole:
         listed.write_bytes(listed.read_bytes()[:-40])
@@ -234,7 +234,7 @@ def test_a_list_is_read_once_however_many_signatures_are_held_to_it(
     read_alone, load_main = lists.read, revocation.load
     monkeypatch.setattr(lists, "read", read)
     monkeypatch.setattr(revocation, "load", load)
-    for times in (1, 2):  # nothing is kept from one verification to the next
+    for times in (1, 2):  # no state remains from one verification to the next
         found = judged(world, package, program, brought=False, pinned=pinned)
         assert alone == main == {listed.read_bytes(): times}
     assert found == (Opinion(True, frozenset()) if whole else Opinion(False, frozenset({"bad_crl"})))

@@ -1,4 +1,4 @@
-"""Names that Windows takes for something else are refused by both verifiers, before anything is read."""
+"""Both verifiers refuse names that Windows interprets differently, before they read any content."""
 
 import zipfile
 from pathlib import Path

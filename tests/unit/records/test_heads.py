@@ -1,4 +1,4 @@
-"""The heads of a kind are the newest entries, whatever is left out of a look because it is at its end."""
+"""The heads of a kind are the newest entries, even if a read skips streams that have ended."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ ENDED = frozenset({"ended"})
 
 
 class Noting(FilesystemStore):
-    """Remembers what was listed."""
+    """A store that remembers its listings."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, ManualClock(T0))
@@ -39,7 +39,7 @@ class Noting(FilesystemStore):
 
 
 class Streams:
-    """Streams that grow by one entry at a time; one whose state is ``ended`` grows no more."""
+    """Streams that grow by one entry at a time; a stream with the state ``ended`` no longer grows."""
 
     def __init__(self, store: FilesystemStore, kind: str = KIND) -> None:
         self.kind = kind
@@ -104,7 +104,7 @@ def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest
     known = reading.refresh().known
     assert {name: one.entry.version for name, one in known.items()} == {"old": 4, "open": 4}
     assert store.listed == ["ledger/hold/open/"]
-    # Begun again with what was kept: one whole look, then the same.
+    # Restarted with the kept state: one full read, then the same.
     kept = {name: one.entry for name, one in known.items()}
     again = readable(streams, store)
     again.remember(kept)
@@ -117,7 +117,7 @@ def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest
 def test_a_name_that_no_stream_has_is_met_as_by_those_who_list_everything(
     store: Noting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 keeps objects of any name; a hold placed afterwards is found all the same."""
+    """S3 keeps objects with any name; a hold placed afterwards is still found."""
     monkeypatch.setattr(ends, "_WORTH", 0)
     streams = Streams(store)
     for _ in range(3):
