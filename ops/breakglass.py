@@ -52,7 +52,7 @@ def read_credential(path: Path) -> "RootCredential":
 def execution_of(
     site: Site, credential: "RootCredential | None", *, endpoint: str = "", progress: Progress
 ) -> Execution:
-    """The execution of orders here. ``endpoint`` is the store's own address, where a proxy is in front of it.
+    """The execution of orders here. ``endpoint`` is the store's own address, if a proxy is in front of it.
 
     Raises:
         NotFound: ``keys_not_found``: the log key, which signs the record, is missing.

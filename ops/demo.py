@@ -70,7 +70,7 @@ class Demo:
         package = self.folder / "evidence.zip"
         cameras = ("--camera", "alun-alun", "--camera", "balai-kota")
         self.saksi("seal", *cameras, *edges, "--case", "LP/B/1/XI/2026/DEMO", "-o", str(package))
-        title("5  Verify: with Saksi, then with openssl and sha256sum alone")
+        title("5  Verify: with Saksi, then with only openssl and sha256sum")
         keys = self.answer("keys", "show")
         self.saksi("verify", str(package), "--trust", keys["trust_root"], "--signer", keys["signer_sha256"])
         self._verify_by_hand(package, Path(keys["trust_root"]))

@@ -65,7 +65,7 @@ def status(json_: Json = False) -> None:
         print_json({"channels": [_state_json(one) for one in states]})
         return
     print_table(
-        ("CHANNEL", "TARGETS", "TOLD", "WAITING", "GIVEN UP", "LAST", "FAILS SINCE"),
+        ("CHANNEL", "TARGETS", "DELIVERED", "WAITING", "GIVEN UP", "LAST", "FAILS SINCE"),
         [
             (
                 one.channel.name,

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(host: Host = "", port: Port = -1) -> None:
-    """Serve the HTTP API alone."""
+    """Serve only the HTTP API."""
     from ops.heap import settle
     from ops.serving import server_of
 

@@ -167,6 +167,6 @@ def _administrator() -> tuple[str, str]:
         raise Refused(
             "the administrator's credentials are not set",
             code="store_credentials_missing",
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for this command alone.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, only for this command.",
         )
     return found[0], found[1]

@@ -53,7 +53,7 @@ def _check_addresses(*addresses: str) -> None:
             raise Malformed(
                 f"{address!r} is not an address for the proxy",
                 code="bad_proxy_address",
-                hint="give host and port, as in 10.0.0.5:9000; listen may be a port alone",
+                hint="give host and port, as in 10.0.0.5:9000; listen may be only a port",
             )
 
 

@@ -102,7 +102,7 @@ class SmtpSettings(_Table):
     @model_validator(mode="after")
     def _no_plain_text_over_a_network(self) -> Self:
         if self.security == "none" and not is_loopback(self.host):
-            raise ValueError("security none is for a mail server on this machine alone")
+            raise ValueError("security none is only for a mail server on this machine")
         return self
 
 

@@ -41,7 +41,7 @@ def _address(endpoint: str) -> SplitResult:
         raise Malformed(
             f"{endpoint!r} is not an endpoint of a store",
             code="store_endpoint_invalid",
-            hint="give scheme, host and port alone, as in http://127.0.0.1:19000",
+            hint="give only scheme, host and port, as in http://127.0.0.1:19000",
         )
     return parts
 
