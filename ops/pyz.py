@@ -57,7 +57,7 @@ def build() -> bytes:
 
 
 def write(path: Path) -> str:
-    """Write it, executable, in place of an older one; its SHA-256 (hex).
+    """Write the executable file, replacing an older one; returns its SHA-256 (hex).
 
     Raises:
         Malformed: ``output_unwritable``.

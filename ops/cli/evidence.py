@@ -1,4 +1,4 @@
-"""``saksi seal``, ``saksi verify`` and ``saksi evidence``: packages, and whether to believe one."""
+"""``saksi seal``, ``saksi verify`` and ``saksi evidence``: make, verify and fetch evidence packages."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ from ops.wiring import Site, build_facts
 if TYPE_CHECKING:
     from ops.evidence import Evidence
 
-evidence_app = typer.Typer(help="Packages that were asked for.", no_args_is_help=True)
+evidence_app = typer.Typer(help="Requested evidence packages.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="EVIDENCE_ID")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write the ZIP.", metavar="FILE.zip")]
@@ -40,13 +40,13 @@ def seal(
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Seal the untouched originals of cameras × span into a package, and write it as a ZIP."""
+    """Seal the unchanged originals of some cameras and a span into a package, and write it as a ZIP."""
     span = parse_span(start, end)
     _refuse_existing(output)
     with open_site() as site:
         cameras = tuple(camera) if camera else tuple(c.id for c in site.registry.cameras())
         work = _evidence(site)
-        _ = work.worker  # a missing seal key is told before anything is written
+        _ = work.worker  # reports a missing seal key before anything is written
         record = work.request(cameras=cameras, span=span, case=case, actor=actor().id, purpose=purpose)
         evidence_id = record.request.evidence_id
         with progress_bar("sealing") as bar:
@@ -152,12 +152,12 @@ def request_(
     case: Annotated[str, typer.Option("--case", help="Report or letter number.", metavar="TEXT")],
     camera: Cameras = None,
     no_footage: Annotated[
-        bool, typer.Option("--no-footage", help="Ask for a sealed statement that there is no footage.")
+        bool, typer.Option("--no-footage", help="Request a sealed statement that there is no footage.")
     ] = False,
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Ask for a package of cameras × span; the worker seals it (saksi work)."""
+    """Request a package of some cameras and a span; the worker seals it (saksi work)."""
     span = parse_span(start, end)
     kind = PackageKind.NO_FOOTAGE if no_footage else PackageKind.FOOTAGE
     with open_site() as site:
@@ -168,12 +168,12 @@ def request_(
     if json_:
         print_json(_as_json(record))
         return
-    say(f"{record.request.evidence_id} is asked for: saksi evidence show {record.request.evidence_id}")
+    say(f"{record.request.evidence_id} is requested: saksi evidence show {record.request.evidence_id}")
 
 
 @evidence_app.command("list")
 def list_(json_: Json = False) -> None:
-    """List every package that was asked for."""
+    """List every requested package."""
     with open_site() as site:
         records = list(_evidence(site).records())
     if json_:

@@ -1,4 +1,4 @@
-"""An Elasticsearch that is killed while it is written: what was acknowledged is there afterwards."""
+"""An Elasticsearch that is killed during writes: acknowledged entries exist afterwards."""
 
 import threading
 import time

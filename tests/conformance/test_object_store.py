@@ -1,7 +1,7 @@
 """One suite for every object store (``archive.ports.ObjectStore``): the file system, and S3 on a real MinIO.
 
-Here: putting, reading, listing. Volume is in ``test_object_store_volume``, locks are in
-``test_object_store_locks``, and what only S3 can suffer is in ``test_object_store_s3``.
+This module tests putting, reading and listing. Volume is in ``test_object_store_volume``, locks are in
+``test_object_store_locks``, and faults that only S3 can have are in ``test_object_store_s3``.
 """
 
 import hashlib
@@ -226,7 +226,7 @@ class TestPut:
         assert sum(result.created for result in results if isinstance(result, Stored)) == 1
 
     def test_while_others_delete_it_is_stored_or_taken(self, under_test: StoreUnderTest) -> None:
-        """What is refused as taken and is gone at the next look is put again; a put never says NotFound."""
+        """A put refused as taken is repeated if the rival has gone; it never says NotFound."""
         store, key = under_test.store, under_test.key("race.json")
 
         def act(number: int) -> list[Stored | None]:
@@ -234,7 +234,7 @@ class TestPut:
             for turn in range(25):
                 try:
                     answers.append(store.put(key, Content.of_bytes(b"entry %d of %d" % (turn, number))))
-                except (AlreadyExists, Unavailable):  # taken; or at each of four tries taken, and gone
+                except (AlreadyExists, Unavailable):  # taken; or taken and then gone at each of four tries
                     answers.append(None)
                 for version in store.versions(key):
                     store.delete_version(key, version=version.version)

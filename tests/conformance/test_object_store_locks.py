@@ -130,7 +130,7 @@ class TestLocks:
 
 
 class TestDefaultRetention:
-    """A bucket's own retention is a floor; a put with a hold alone would slip under it."""
+    """A bucket's own retention is a floor; a put with only a hold would fall below it."""
 
     @pytest.mark.parametrize("hold", [False, True])
     def test_a_put_without_lock_gets_the_bucket_s(self, on_s3: StoreUnderTest, hold: bool) -> None:

@@ -1,4 +1,4 @@
-"""Stories about the archive's promises that a random one would tell but seldom: two at one moment."""
+"""Cases of the archive's promises that random tests rarely generate: two operations at one moment."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ def world() -> Iterator[World]:
 
 
 def order(world: World, least: int, longest: int | None, scope: str = "default") -> None:
-    """A policy that two people want, in force after the wait."""
+    """A policy that two people approved, in force after the waiting time."""
     parsed = Scope.parse(scope)
     terms = world.terms(least, longest, False)
     record = world.work.policies.propose(parsed, terms, actor="os:ani", reason="Rapat 7")
@@ -38,14 +38,14 @@ def order(world: World, least: int, longest: int | None, scope: str = "default")
 
 
 def record(world: World, number: int = 3) -> None:
-    """Footage of the last minute."""
+    """Record footage of the last minute."""
     for one in range(number):
         world.arrive("cam-1", 60 - 10 * one, indexed=True, written=True)
     world.upload()
 
 
 def hold_everything(world: World, holds: Holds) -> None:
-    """A hold over all there is."""
+    """Place a hold over all footage."""
     now = world.clock.now()
     holds.place(
         cameras=["cam-1"], span=Timespan(world.start, now), case="LP/B/1/2026", owner="Polda",
@@ -54,7 +54,7 @@ def hold_everything(world: World, holds: Holds) -> None:
 
 
 class Interrupted:
-    """A store where something else happens right before a certain call."""
+    """A store that runs another operation right before a certain call."""
 
     def __init__(self, store: ObjectStore, method: str, prefix: str, meanwhile: Callable[[], object]) -> None:
         self._store, self._method, self._prefix, self._meanwhile = store, method, prefix, meanwhile
@@ -82,7 +82,7 @@ def test_a_hold_asked_for_while_a_batch_is_destroyed_waits_and_is_in_force_after
     cache, ledger = world.stores.cache, Ledger(world.stores.records, world.clock, lock_days=LOCK_DAYS)
     holds = Holds(
         ledger, world.stores.records, world.index, world.clock, gate=Gate(cache, world.clock)
-    )  # its clock stands still, so it waits as long as it must
+    )  # its clock stands still, so it waits without a time limit
     in_force: list[int] = []
     asking: list[Future[None]] = []
     with ThreadPoolExecutor() as pool:
@@ -172,7 +172,7 @@ def test_of_two_that_make_one_checkpoint_one_wins_and_the_other_knows_it(world: 
         world.look_on()
         won.append(second.maker.make())
 
-    # The list of leaves is put before the checkpoint, so the other one has all of it.
+    # The list of leaves is put before the checkpoint, so the other process finds all of it.
     records: Any = Interrupted(world.stores.records, "put", "checkpoints/0000000001/checkpoint", meanwhile)
     first.maker.stores = Stores(world.stores.footage, records, world.stores.cache)
     assert first.maker.make() is None

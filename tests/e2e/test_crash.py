@@ -1,7 +1,8 @@
 """``kill -9`` anywhere: the recorder, its FFmpegs, and the servers it works with.
 
-After the last start nothing acknowledged is missing, at most a second of the open segment is lost per kill,
-every loss is a gap with a cause, nothing is there twice, no FFmpeg is left over, and I1, I2, I6 and I9 hold.
+After the last start no acknowledged segment is missing, at most a second of the open segment is lost per
+kill, every loss is a gap with a cause, nothing exists twice, no FFmpeg is left running, and I1, I2, I6 and I9
+hold.
 """
 
 import itertools
@@ -35,7 +36,7 @@ RECONNECTED = 12.0
 
 @dataclass
 class Ordeal:
-    """A recorder that is killed again and again, and what must be true of it at the end."""
+    """A recorder that is killed repeatedly, and what must be true at the end."""
 
     recording: RecordingSite
     cameras: list[str]
@@ -44,7 +45,7 @@ class Ordeal:
     acknowledged: set[str] = field(default_factory=set)
 
     def start(self) -> int:
-        """Start it, wait for every camera's FFmpeg; when they were there (µs)."""
+        """Start the recorder and wait for every camera's FFmpeg; returns when all ran (µs)."""
         self.recording.start()
 
         def all_capture() -> bool:
@@ -57,7 +58,7 @@ class Ordeal:
         return time.time_ns() // 1000
 
     def kill(self, since: int) -> None:
-        """One of the ways to die: the worker alone, FFmpeg first, all at once."""
+        """Kill the recorder in one of three ways: only the worker, FFmpeg first, all at once."""
         process = self.recording.process
         assert process is not None
         captures = self.recording.captures()
@@ -75,13 +76,13 @@ class Ordeal:
         self.kills.append((since, now))
 
     def note_acknowledged(self) -> None:
-        """What the index shows now must be there at the end."""
+        """Note the segments that the index shows now; they must exist at the end."""
         with self.recording.site() as site:
             try:
                 for camera in self.cameras:
                     self.acknowledged |= {one.key for one in segments_of(site, camera)}
             except ArchiveError:
-                return  # The index is down; it will be asked again.
+                return  # The index is down; the test asks it again later.
 
     def until_recorded_since(self, start: int) -> None:
         """Wait until each camera has more than two seconds of footage after that instant."""
@@ -110,7 +111,7 @@ class Ordeal:
                 for since, at in self.kills:
                     before_kill = [one for one in segments if since < one.span.end <= at + SECOND]
                     if not before_kill:
-                        continue  # It was killed before the first fragment was whole.
+                        continue  # FFmpeg was killed before the first fragment was complete.
                     covered = max(one.span.end for one in before_kill)
                     assert at - covered <= (LOST_AT_MOST + TIMES_ARE_KNOWN_TO) * SECOND, (
                         f"{camera} lost {(at - covered) / SECOND:.2f} s at {at}"
@@ -147,7 +148,7 @@ def run(ordeal: Ordeal, kills: int, between: Callable[[int], None] = lambda numb
 
 
 def assert_numbers_only_grow(recording: RecordingSite, camera: str, folder: Path) -> None:
-    """No frame is there twice, over all kills."""
+    """No frame exists twice, over all kills."""
     folder.mkdir()
     shown: list[int] = []
     with recording.site() as site:
@@ -207,7 +208,7 @@ def test_twenty_kills_with_the_real_servers_dying_too(
     down: list[str] = []
 
     def between(number: int) -> None:
-        """Servers die before every fourth start, and are back two starts later; all are up at the end."""
+        """Kill servers before every fourth start and restart them two starts later; all run at the end."""
         if down and (number % 4 == 2 or number == 20):
             disposable_stack.start(down.pop())
         if number % 4 == 0 and 0 < number < 20:

@@ -1,4 +1,4 @@
-"""An nginx as a city gets it, before a real ``saksi serve``, with a certificate of its own."""
+"""An nginx as a city deploys it, in front of a real ``saksi serve``, with its own certificate."""
 
 import shutil
 import signal
@@ -26,7 +26,7 @@ NAME = "saksi.test"
 
 @dataclass(frozen=True)
 class ApiProxy:
-    """A proxy on the loopback, by the name in its certificate."""
+    """A proxy on the loopback, reached by the name in its certificate."""
 
     port: int
     certificate: Path
@@ -35,7 +35,7 @@ class ApiProxy:
 
     @property
     def origin(self) -> str:
-        """How browsers see it."""
+        """The proxy's address as browsers see it."""
         return f"https://{NAME}:{self.port}"
 
     def client(self, **headers: str) -> httpx.Client:
@@ -65,7 +65,7 @@ class _ByName(httpx.HTTPTransport):
 
 @contextmanager
 def api_behind_proxy(home: Path, settings: dict[str, str] | None = None) -> Iterator[ApiProxy]:
-    """A server and the proxy before it, for as long as the block runs."""
+    """A server and the proxy in front of it, while the block runs."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if program is None:
         pytest.skip("nginx is not installed: apt-get install nginx-light")

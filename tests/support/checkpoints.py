@@ -1,4 +1,4 @@
-"""A small archive with a log: recorder, custody and ledger write, checkpoints are made and verified."""
+"""A small archive with a log: recorder, custody and ledger write; checkpoints are made and verified."""
 
 import os
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class LogSite:
         return self.archive.stores
 
     def maker(self, stores: Stores | None = None) -> CheckpointMaker:
-        """A log job as it is when its process begins."""
+        """A log job in its state at the start of its process."""
         from archive.records.ledger.streams import Ledger
 
         used = stores or self.stores
@@ -71,7 +71,7 @@ class LogSite:
         )
 
     def record(self, segments: int = 2) -> str:
-        """An hour's work in small: segments and their journal batch, a custody event, a ledger entry."""
+        """A small hour of records: segments and their journal batch, a custody event, a ledger entry."""
         first = len(self.segments)
         new = [self.archive.keep(first + number) for number in range(segments)]
         self.segments += new
@@ -92,7 +92,7 @@ class LogSite:
         return made.note
 
     def hours(self, count: int) -> None:
-        """Record and make a checkpoint, ``count`` times, an hour each."""
+        """Record and make a checkpoint ``count`` times, one hour apart."""
         for _ in range(count):
             self.record()
             self.clock.advance(HOUR)
@@ -116,11 +116,11 @@ class LogSite:
         return checkpoint_key(number, part)
 
     def path(self, key: str) -> Path:
-        """Where a folder store has an object of the records bucket."""
+        """The path of an object of the records bucket in a folder store."""
         return self.folder / "records" / key
 
     def forge(self, key: str, content: bytes) -> None:
-        """Replace an object's bytes on disk, and its sidecar to match, as root on the host can."""
+        """Replace an object's bytes on disk and its sidecar to match, as root on the host can."""
         path = self.path(key)
         beside = path.with_name(sidecar_name(path.name))
         facts = Sidecar.decode(key, beside.read_bytes())
@@ -133,14 +133,14 @@ class LogSite:
         beside.write_bytes(changed.encode())
 
     def remove(self, key: str) -> None:
-        """Take an object off the disk."""
+        """Remove an object from the disk."""
         path = self.path(key)
         path.unlink()
         path.with_name(sidecar_name(path.name)).unlink()
 
 
 def log_site(folder: Path) -> LogSite:
-    """An empty one in a folder."""
+    """An empty site in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return LogSite(folder, small_archive(folder))
 

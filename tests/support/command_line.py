@@ -1,4 +1,4 @@
-"""The command ``saksi`` as a person or a program runs it: a process of its own."""
+"""The command ``saksi`` as a person or a program runs it: in its own process."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support import preloaded
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command printed and how it ended."""
+    """What a command printed, and its exit code."""
 
     code: int
     out: str
@@ -34,13 +34,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """``saksi`` with a home of its own and further settings."""
+    """``saksi`` with its own home and further settings."""
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the caller's SAKSI_ settings."""
+        """The environment, without the caller's SAKSI_ settings."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SAKSI_")}
         return kept | {"SAKSI_HOME": str(self.home)} | dict(self.settings)
 

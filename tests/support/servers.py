@@ -1,8 +1,8 @@
 """The real servers as fixtures: those the environment names, else those of a running ``saksi stack up``.
 
-Without either, the tests that need them are skipped with a sentence that says how to get them; where ``CI``
-is set they fail, since a run that tests nothing must not look like one that passed. ``disposable_stack``
-gives a test servers of its own that it may kill.
+Without either, the tests that need them are skipped with a sentence that says how to get them. If ``CI`` is
+set they fail, because a run that tests nothing must not look like a pass. ``disposable_stack`` gives a test
+its own servers, which it may kill.
 """
 
 import json
@@ -58,7 +58,7 @@ class MinioServer:
         }
 
     def client(self) -> "S3Client":
-        """A bare boto3 client, to do and to see what our own adapter would not."""
+        """A bare boto3 client, for operations that our own adapter would not do."""
         return boto3.client(
             "s3",
             endpoint_url=self.url,
@@ -78,14 +78,14 @@ class ElasticServer:
 
 @dataclass(frozen=True, slots=True)
 class MediamtxServer:
-    """A MediaMTX: where to publish and read, its control API, and its playback server."""
+    """A MediaMTX: the address for publishing and reading, its control API, and its playback server."""
 
     rtsp_url: str
     api_url: str
     playback_url: str
 
     def own_url(self, name: str) -> str:
-        """An RTSP address nobody else publishes to, in this run or in one beside it."""
+        """An RTSP address that nothing else publishes to, in this run or in a parallel one."""
         return f"{self.rtsp_url}/{name}-{secrets.token_hex(4)}"
 
 
@@ -117,7 +117,7 @@ def stack_environment() -> dict[str, str]:
         running = {}
     own = {name: value for name, value in os.environ.items() if name.startswith("SAKSI_TEST_")}
     if "SAKSI_TEST_MINIO_URL" in own:
-        # Credentials go with their server: never a stranger's server with the stack's.
+        # Credentials belong to their server: never use the stack's with another server.
         own |= {name: os.environ.get(name, "") for name in _ARCHIVE_VARIABLES}
     return running | own
 
@@ -178,9 +178,9 @@ def fresh_index_prefix(elastic_server: ElasticServer) -> Iterator[str]:
 
 @pytest.fixture
 def disposable_stack() -> Iterator[Stack]:
-    """A stack of the test's own, on free ports, with nothing started; killed and erased afterwards.
+    """The test's own stack, on free ports, with nothing started; killed and erased afterwards.
 
-    Its folder is not ``tmp_path``: as root, Elasticsearch runs as a user who could not enter that.
+    Its folder is not ``tmp_path``: under root, Elasticsearch runs as a user that cannot enter that folder.
     """
     folder = Path(tempfile.mkdtemp(prefix="saksi-stack-"))
     folder.chmod(0o755)
@@ -196,7 +196,7 @@ def disposable_stack() -> Iterator[Stack]:
 
 
 def remove_bucket(client: "S3Client", name: str) -> None:
-    """Remove a bucket with all versions. What is held or locked in COMPLIANCE mode stays, and so does it."""
+    """Remove a bucket with all versions, unless an object is held or locked in COMPLIANCE mode."""
     pages = client.get_paginator("list_object_versions").paginate(Bucket=name)
     for page in pages:
         doomed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

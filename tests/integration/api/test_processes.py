@@ -1,4 +1,4 @@
-"""Two ``saksi serve`` over one installation: who is out is out of both, and no restart forgives a guesser."""
+"""Two ``saksi serve`` over one installation: a lockout applies to both, and survives a restart."""
 
 import time
 from collections.abc import Iterator

@@ -41,7 +41,7 @@ class MovingClock(SystemClock):
 
 @contextmanager
 def serving(site: Site) -> Iterator[int]:
-    """The port of a server over the site; it has shut down in order when the block ends."""
+    """The port of a server over the site; it is shut down in order when the block ends."""
     app = site.remade(clock=MovingClock(site))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run)
@@ -187,7 +187,7 @@ def test_a_server_that_stops_ends_its_sessions(site: Site) -> None:
 def test_what_is_not_http_does_no_harm(site: Site, port: int) -> None:
     for rubbish in (b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"x" * 200_000, b"\r\n" * 50):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-            with suppress(OSError):  # refused, reset or closed by then, whichever comes first
+            with suppress(OSError):  # by then refused, reset or closed
                 client.sendall(rubbish)
                 client.shutdown(socket.SHUT_WR)
                 while client.recv(65536):

@@ -1,4 +1,4 @@
-"""What is closed in one server process is closed in another within 30 s: sessions, tokens, grants."""
+"""Sessions, tokens and grants ended in one server process end in another within 30 s."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -75,9 +75,7 @@ def test_a_revoked_grant_is_over_in_every_process(pair: Pair) -> None:
     def code() -> str:
         return str(dewi.get("/v1/cameras/cam-1/clip", params=query).json().get("code", ""))
 
-    seconds_until(
-        lambda: code() != "not_granted"
-    )  # it opens there; that nothing was recorded is another matter
+    seconds_until(lambda: code() != "not_granted")  # access is open there; the camera just has no footage
     path = f"/v1/grants/{given.json()['id']}"
     change(citra, f"{path}/revoke", path, reason="selesai")
     assert seconds_until(lambda: code() == "not_granted") <= LONGEST

@@ -1,4 +1,4 @@
-"""Papers that are not what they seem, in process and on a socket: refused in words, and nothing stored."""
+"""Papers with false types, in process and on a socket: refused with a message, and nothing is stored."""
 
 import glob
 import http.client

@@ -1,4 +1,4 @@
-"""The papers as poppler prints them: words within the margins, numbered pages, QR codes that read."""
+"""The papers as poppler prints them: words within the margins, numbered pages, readable QR codes."""
 
 import re
 import subprocess
@@ -46,7 +46,7 @@ def printed(pdf: bytes, folder: Path, *options: str) -> str:
 
 
 def require_within_margins(pdf: bytes, folder: Path) -> int:
-    """Every word of every page lies between the margins, but for the footer, which lies in the lower one."""
+    """Every word is between the margins, except the footer, which is in the lower margin."""
     page = 0
     for line in printed(pdf, folder, "-bbox").splitlines():
         page += "<page " in line

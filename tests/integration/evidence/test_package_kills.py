@@ -1,6 +1,7 @@
-"""``kill -9`` of the sealer at random moments: exactly one sealed package comes of it, and no half one shows.
+"""``kill -9`` of the sealer at random moments: exactly one sealed package results, and no partial one is
+visible.
 
-``SAKSI_SEAL_KILLS`` says how many kills; the long form is ``make soak-seal``.
+``SAKSI_SEAL_KILLS`` sets the number of kills; the long form is ``make soak-seal``.
 """
 
 import os
@@ -43,7 +44,7 @@ def begin(folder: Path, now: int) -> "subprocess.Popen[bytes]":
 
 
 def check(folder: Path, archive: SmallArchive, evidence_id: str) -> bool:
-    """Whether it is sealed; where it is, it is whole, and where it is not, nothing shows."""
+    """Whether it is sealed; a sealed package must be complete, and an unsealed one invisible."""
     records = archive.stores.records
     trust = load_trust([folder / "keys/root.pem"], [], None)
     try:

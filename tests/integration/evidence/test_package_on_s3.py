@@ -1,4 +1,4 @@
-"""Sealing on a real MinIO: locks, and what somebody with the right to put cannot do to a sealed package."""
+"""Sealing on a real MinIO: locks, and the attacks that the right to put does not permit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_a_later_version_over_a_sealed_part_fools_nobody(world: World, fresh_buc
 def test_a_later_version_over_a_segment_is_not_what_is_sealed(
     fresh_buckets: FreshBuckets, world: World, tmp_path: Path
 ) -> None:
-    """Sealing reads the version that was ingested, whatever was put over it since."""
+    """Sealing reads the ingested version, even after later puts over it."""
     original = world.plan.originals[0].ref
     client = fresh_buckets.server.client()
     client.put_object(Bucket=fresh_buckets.all_names[0], Key=original.key, Body=b"other footage")

@@ -1,6 +1,6 @@
-"""Packages before witnesses that are not ours: coreutils, OpenSSL, bagit-python.
+"""Packages checked by independent witnesses: coreutils, OpenSSL, bagit-python.
 
-The commands are taken from the ``VERIFIKASI.txt`` inside the package and run as they stand there.
+The commands are taken from the ``VERIFIKASI.txt`` inside the package and run exactly as written.
 """
 
 import os
@@ -42,7 +42,7 @@ def witnesses() -> None:
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A sealed package, and what its reader got from elsewhere, in ``case``."""
+    """A sealed package, and in ``case`` the trust that its reader got from another source."""
     world = make_world(
         tmp_path_factory.mktemp("witness"), cameras=("cam-1", "CAM-1"), now=SystemClock().now()
     )
@@ -91,7 +91,7 @@ def run(package: Path, commands: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def verdicts(package: Path, steps: tuple[int, ...]) -> dict[int, bool]:
-    """Which steps a witness passes; a step that prints where it must print nothing fails."""
+    """Which steps pass; a step that prints anything although it must not fails."""
     commands = steps_of(package)
     passed = {}
     for step in steps:
@@ -200,7 +200,7 @@ def test_the_tamper_matrix_before_the_witnesses_and_before_us(
     seal: bool,
     when: bool,
 ) -> None:
-    """The witnesses see what the reference page says they see, and our verdict is no milder."""
+    """The witnesses find what the reference page states, and our verdict is at least as strict."""
     tamper(origin, package)
     assert verdicts(package, (TAGS, SEAL, WHEN)) == {TAGS: tags, SEAL: seal, WHEN: when}
     assert origin.verify(package).valid is (tags and seal and when)
@@ -240,7 +240,7 @@ def test_a_seal_by_rsa_is_accepted_too(origin: World, tmp_path: Path) -> None:
 
 
 def test_seals_and_tokens_made_by_openssl_are_read_by_us(origin: World, package: Path) -> None:
-    """The other direction: what a city's own OpenSSL signs and stamps passes our verifier."""
+    """The other direction: our verifier accepts seals and stamps made by a city's own OpenSSL."""
     folder = package.parent
     config = f"""
 [tsa]
@@ -300,7 +300,7 @@ authorityKeyIdentifier=keyid
 
 
 def test_certificates_of_an_authority_made_with_openssl(tmp_path: Path) -> None:
-    """A city's own authority, with one that issues between root and seal."""
+    """A city's own authority, with an issuing authority between root and seal."""
     world = make_world(tmp_path / "world", segments=1, now=SystemClock().now())
     keys, of_the_log = world.keys, world.trust
     (keys / "ca.cnf").write_text(AUTHORITY)

@@ -1,7 +1,7 @@
 """Finalising real recordings: every frame once, in order, and the camera's own bytes.
 
 Six numbered cameras (H.264 and H.265, with and without B-frames, open and closed GOP) are recorded by each
-FFmpeg at hand, and read back by FFmpeg alone. ``test_finalise_live.py`` does the same over RTSP.
+installed FFmpeg, and read back only by FFmpeg. ``test_finalise_live.py`` does the same over RTSP.
 """
 
 import hashlib
@@ -175,7 +175,7 @@ def test_a_source_torn_anywhere_keeps_its_whole_fragments(variant: str, tmp_path
 
 @pytest.mark.parametrize("variant", ["h264-open-b", "hevc-open", "h264-oddgop", "h264-nob"])
 def test_frames_are_without_a_hole_up_to_the_contiguous_end(variant: str, tmp_path: Path) -> None:
-    """Cut after each fragment: the frames shown before the contiguous end are 0, 1, 2 …, and no more are."""
+    """Cut after each fragment: exactly the frames 0, 1, 2 … are shown before the contiguous end."""
     source = numbered.recorded_segments(variant, 12, tmp_path, segment_seconds=60)[0]
     data = source.read_bytes()
     ends = [found.end for found in boxes(data, 0, len(data), "the source") if found.kind == b"mdat"]

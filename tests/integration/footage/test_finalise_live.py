@@ -1,7 +1,7 @@
-"""Every frame once, live: numbered cameras over RTSP, as each FFmpeg at hand records them.
+"""Every frame once, live: numbered cameras over RTSP, recorded by each installed FFmpeg.
 
-All cameras send at once and are recorded at once by each FFmpeg, from a server that real cameras could
-publish to. What a run shows between its first sync and its contiguous end is what was sent.
+All cameras send at the same time, through a server that real cameras could use, and each FFmpeg records all
+of them. Between its first sync and its contiguous end, a run shows exactly what was sent.
 """
 
 import time
@@ -96,7 +96,7 @@ def test_the_frames_recorded_are_the_frames_sent(live: list[Live]) -> None:
         start = shown[0].number
         assert start is not None
         assert numbered.numbers(shown) == list(range(start, start + len(shown))), one.name
-        # up to a GOP to wait for the first sync, and an open fragment at the end
+        # up to a GOP until the first sync, and an open fragment at the end
         assert len(shown) > (one.seconds - 5) * 15, one.name
         assert abs(end - first - len(shown) * FRAME) < FRAME // 8, one.name
 

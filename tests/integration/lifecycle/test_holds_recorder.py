@@ -1,4 +1,4 @@
-"""A real recorder and holds: what comes while a hold is in force is held from its put on."""
+"""A real recorder and holds: a segment that arrives while a hold is in force is held from its put on."""
 
 import asyncio
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def place(site: Site, *cameras: str) -> str:
 
 
 def flags(site: Site, camera: str) -> list[tuple[bool, bool]]:
-    """Of each segment: what the store says, and what the index says."""
+    """For each segment: the flag in the store, and the flag in the index."""
     return [(site.stores.footage.head(one.key).held, one.held) for one in segments_of(site, camera)]
 
 

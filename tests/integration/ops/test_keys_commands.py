@@ -66,7 +66,7 @@ def test_a_key_is_exchanged_and_it_is_on_record(saksi: CommandLine) -> None:
     assert standing(saksi) == [
         ("log", "current"), ("seal", "current"), ("seal", "retired"), ("tsa", "current"),
     ]  # fmt: skip
-    assert "destroy it in the backups too" in made.err
+    assert "destroy its backups too" in made.err
     (event,) = events(saksi, "key.rotated")
     assert event["objects"] == ["key:seal"]
     assert event["details"]["sha256"] == after["signer_sha256"]

@@ -1,4 +1,4 @@
-"""The recorder with real FFmpegs, real cameras where there are some, and an archive on disk."""
+"""The recorder with real FFmpegs, real cameras if there are any, and an archive on disk."""
 
 import asyncio
 import itertools
@@ -129,7 +129,7 @@ def test_a_looped_file_is_one_run_without_a_hole(recording: RecordingSite, tmp_p
 
 
 class Flaky:
-    """A store or an index that can be away."""
+    """A store or an index that can be unavailable."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -278,7 +278,7 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
 def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) -> None:
-    """Somebody else fills the disk that the spool is on, and makes room again."""
+    """Another program fills the spool's disk, and frees it again."""
     small = recording.folder / "spool"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], check=False)
@@ -399,7 +399,7 @@ def test_a_server_that_freezes_and_one_that_dies(
 def every_frame_once(
     recording: RecordingSite, server: MediamtxServer, tmp_path: Path, variants: list[str], seconds: int
 ) -> None:
-    """Record numbered cameras over RTSP; what is stored is what was sent, over all borders."""
+    """Record numbered cameras over RTSP; the stored frames are the sent frames, across all borders."""
     samples = {
         variant: numbered.make_numbered(variant, seconds + 40, tmp_path / f"{variant}.mp4")
         for variant in variants
@@ -438,7 +438,7 @@ def every_frame_once(
                 path.read_bytes()[0 if not at else len(_header(site, segments[at]).init) :]
                 for at, path in enumerate(stored)
             )
-            # A run ends in decode order: past the end of coverage pictures with holes before them remain.
+            # A run ends in decode order: after the end of coverage there are pictures with holes before them.
             # It begins with an open GOP's leading pictures, which cannot be decoded without the GOP before.
             header = _header(site, segments[0])
             leading = header.presentation_times[header.syncs[0]] - header.first_pts

@@ -1,4 +1,4 @@
-"""One session on real segments, without a camera: steps of the clock, crashes, damage, taking up again."""
+"""One session on real segments, without a camera: clock steps, crashes, damage, recovery."""
 
 import itertools
 import os
@@ -30,7 +30,7 @@ LENGTH = 4 * SECOND
 
 
 class Quiet:
-    """A log that nobody reads."""
+    """A log that discards its lines."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -50,7 +50,7 @@ class NoLines:
 
 @dataclass
 class Desk:
-    """A spool with one camera's account, and raw segments to put into a session as FFmpeg would."""
+    """A spool with one camera's account, and raw segments to pass to a session as FFmpeg would."""
 
     folder: Path
     raws: list[Path]
@@ -155,7 +155,7 @@ def test_an_ordinary_session(desk: Desk) -> None:
 
 @pytest.mark.parametrize("kept", range(5))
 def test_a_crash_anywhere_goes_on_where_it_stood(desk: Desk, kept: int) -> None:
-    """The first ``kept`` segments were reported, archived and released; the next is there, one is torn."""
+    """The first ``kept`` segments were reported, archived and released; the next exists, one is truncated."""
     session = desk.open()
     found: list[Parcel] = []
     for number in range(kept):

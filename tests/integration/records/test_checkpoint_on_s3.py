@@ -1,4 +1,4 @@
-"""The log on a real MinIO: what root and anybody with the right to put can do to it, verification names."""
+"""The log on a real MinIO: verification names every change by root or by an account that may put."""
 
 import secrets
 from collections.abc import Iterator

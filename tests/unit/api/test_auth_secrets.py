@@ -1,4 +1,4 @@
-"""Passwords, back-off, cookies, addresses to go back to, and tokens with a scope."""
+"""Passwords, back-off, cookies, return addresses, and tokens with a scope."""
 
 import threading
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A body is bounded in size and in time; one that is whole is waited for no longer."""
+"""A body is bounded in size and in time; the limits end once it is complete."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def served(pieces: AsyncIterator[bytes], **bounds: Any) -> tuple[int, dict[bytes, bytes], bytes]:
-    """The answer to a body that comes in these pieces; the client stays until it has it."""
+    """The answer to a body that arrives in these pieces; the client stays until it has the answer."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -62,7 +62,7 @@ def test_a_body_that_pauses_is_not_waited_for() -> None:
 
 
 def test_a_body_that_trickles_is_not_waited_for_either() -> None:
-    """No pause is long, but the whole would take for ever."""
+    """No pause is long, but the whole body would take for ever."""
     loop_time = asyncio.new_event_loop().time
     begun = loop_time()
     assert served(paced(1000, 1, 0.05), pause=0.3)[0] == 408
@@ -101,7 +101,7 @@ def test_a_body_that_is_too_large_and_never_ends_is_answered_all_the_same() -> N
 def test_a_body_that_says_it_is_too_large_is_asked_for_by_nobody(
     headers: tuple[tuple[bytes, bytes], ...], read: bool
 ) -> None:
-    """One that is on its way is dropped; a client that asks beforehand is not told to go on."""
+    """A body in transit is dropped; a client that sends Expect gets no 100 Continue."""
     asked = False
     sent: list[Message] = []
 
@@ -119,7 +119,7 @@ def test_a_body_that_says_it_is_too_large_is_asked_for_by_nobody(
 
 
 def test_after_the_body_the_client_may_be_silent_for_as_long_as_it_likes() -> None:
-    """What lasts listens for the client's leaving; that is no slow body."""
+    """A long answer waits for the client's disconnect; that does not count as a slow body."""
 
     async def lasting(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

@@ -15,7 +15,7 @@ from tests.support.waiting import until_async
 
 @dataclass
 class Source:
-    """Pieces, and what became of whoever read them."""
+    """A source of pieces, which notes how its reader ended."""
 
     pieces: list[bytes]
     failure: Exception | None = None
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass
 class Client:
-    """One end of a connection: takes messages, and leaves or stops reading when told to."""
+    """A client's end of a connection: takes messages, and disconnects or stops reading as configured."""
 
     leaves_after: int | None = None
     stalls_after: int | None = None
@@ -66,7 +66,7 @@ class Client:
 def serve(
     source: Source, length: int, client: Callable[[], Client] = Client, *, stall: int = SECOND
 ) -> tuple[Client, list[Sent], Exception | None]:
-    """Send a source of an announced length to a client; what the client has, and what was told at the end."""
+    """Send a source of an announced length to a client; returns what it received, and the recorded end."""
     ends: list[Sent] = []
 
     async def run() -> tuple[Client, Exception | None]:

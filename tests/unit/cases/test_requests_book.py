@@ -1,4 +1,4 @@
-"""The book of requests: read anew once it is old, at once where asked, and no oftener than it can bear."""
+"""The book of requests: read again once it is old, at once on demand, and no more often than it can bear."""
 
 import threading
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def city(tmp_path: Path) -> Iterator[Requesting]:
 
 
 class Slow:
-    """The records of a city so large that each listing takes its time."""
+    """The records of a city so large that each listing is slow."""
 
     def __init__(self, inner: ObjectStore, clock: ManualClock, takes: int) -> None:
         self._inner = inner
@@ -38,7 +38,7 @@ class Slow:
 
 
 def elsewhere(city: Requesting, takes: int = 0) -> tuple[RequestBook, Slow]:
-    """The book of another process, and what it reads."""
+    """The book of another process, and the records that it reads."""
     records = Slow(city.site.stores.records, city.clock, takes)
     return RequestBook(city.site.ledger, records, city.clock), records  # type: ignore[arg-type]
 
@@ -87,7 +87,7 @@ def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int,
     book, records = elsewhere(city, takes)
     book.requests()
     city.clock.advance(SECOND)
-    book.requests()  # of the first look nothing follows: it reads what later ones know
+    book.requests()  # the first read proves nothing: it reads what later reads have cached
     assert records.listed == 4
     began = city.clock.now() - 2 * takes
     city.clock.advance(began + rest - 1 - city.clock.now())
@@ -101,7 +101,7 @@ def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int,
 
 
 class Waiting:
-    """Records that answer nothing until they are let go; then as ``inner``, or that they cannot."""
+    """Records that block until released; then they answer as ``inner``, or fail."""
 
     def __init__(self, inner: ObjectStore | None = None) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""A statement that there is no footage: sealed where it is true, refused where it is not."""
+"""A statement of absence: sealed if it is true, refused if it is not."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -119,7 +119,7 @@ def test_it_is_refused_where_there_is_footage(site: LogSite, span: tuple[int, in
 
 
 def test_it_is_refused_where_the_index_has_forgotten_the_footage(site: LogSite) -> None:
-    """The index is a view; what lies in the store is footage."""
+    """The index is only a view; objects in the store are the footage."""
     index = site.archive.index
     index.remove(tuple(index.segments("cam-1", Timespan(T0, T0 + HOUR))))
     done = asked(site, Timespan(T0 + 12 * SECOND, T0 + 14 * SECOND))

@@ -29,7 +29,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture(params=["in memory", "streamed"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways an original can take: through memory, and from store to store."""
+    """Both ways of copying an original: through memory, and from store to store."""
     if request.param == "streamed":
         monkeypatch.setattr(sealing, "HELD", 0)
     return str(request.param)
@@ -170,7 +170,7 @@ def test_a_clip_that_holds_a_byte_of_its_own_is_refused(world: World) -> None:
 
 
 def test_a_clip_that_fails_stops_the_others(world: World) -> None:
-    """Clips are stored several at once; a gigabyte of one is not read to the end for nothing."""
+    """Several clips are stored at once; after a failure the others are not read to their end."""
     slow, broken = world.plan.clips
     whole = b"".join(slow.stream())
     handed = 0
@@ -228,7 +228,7 @@ def test_a_seal_whose_certificate_has_expired_is_not_set(world: World) -> None:
 
 
 def test_a_worker_that_dies_at_any_put_is_succeeded_by_another(tmp_path: Path) -> None:
-    """Every put is a place to die; the successor makes the very package the first would have made."""
+    """The worker can die at every put; its successor makes exactly the same package."""
     world = make_world(tmp_path, segments=1)
     world.seal()
     expected = listing(world)
@@ -244,7 +244,7 @@ def test_a_worker_that_dies_at_any_put_is_succeeded_by_another(tmp_path: Path) -
             replace(world.sealer, target=Wrapped(target, dying)).seal(world.plan)  # type: ignore[arg-type]
             break
         except Unavailable:
-            if death < len(expected):  # the last put is the token's: by then it is sealed
+            if death < len(expected):  # the last put is the token: by then the package is sealed
                 with pytest.raises(NotFound):
                     read_seal(target, EVIDENCE_ID)
         replace(world.sealer, target=target).seal(world.plan)

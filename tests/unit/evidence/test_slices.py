@@ -42,7 +42,7 @@ def laid_out(codec: str, stream: list[list[tuple[bool, bytes]]]) -> tuple[bytes,
 
 
 def expected(stream: list[list[tuple[bool, bytes]]], first: int, last: int) -> Slices:
-    """By the definition: each slice's length in four bytes, and its bytes."""
+    """The slices by definition: each slice's length in four bytes, and its bytes."""
     before = sum(is_slice for units in stream[:first] for is_slice, _ in units)
     inside = [body for units in stream[first:last] for is_slice, body in units if is_slice]
     digest = sha256(b"".join(len(body).to_bytes(4, "big") + body for body in inside))

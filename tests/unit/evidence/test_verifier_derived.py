@@ -1,4 +1,4 @@
-"""Clips beside their originals: very many of them, changed ones, and pieces that show no picture."""
+"""Clips beside their originals: many clips, changed clips, and pieces that show no picture."""
 
 import os
 import resource
@@ -41,9 +41,9 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl
 
 
 class Watched(Parcel):
-    """A package in memory, in pieces of 1,000 bytes; counts parts that are open, and bytes that were read.
+    """A package in memory, in pieces of 1,000 bytes; counts open parts and read bytes.
 
-    ``second`` is what a part holds from the second time on that it is opened.
+    ``second`` is the content of a part from its second opening on.
     """
 
     def __init__(self, parts: dict[str, bytes], second: dict[str, bytes] | None = None) -> None:
@@ -81,7 +81,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @contextmanager
 def few_files(more: int = 16) -> Iterator[None]:
-    """A process that can open only so many files beyond those it has."""
+    """Limit this process to ``more`` open files beyond those it has."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     highest = max(int(name) for name in os.listdir("/dev/fd"))
     resource.setrlimit(resource.RLIMIT_NOFILE, (highest + more, hard))
@@ -101,7 +101,7 @@ def test_hundreds_of_clips_need_a_handful_of_files(many: World, program: Openssl
 
 
 def notebook_of(world: World, parcel: Callable[[dict[str, bytes]], Watched]) -> tuple[Notebook, Watched]:
-    """A notebook before the payload is read, on parts that are in memory."""
+    """A notebook before the payload is read, over parts in memory."""
     whole = FolderParcel(str(world.folder / "package"))
     made = parcel({path: whole.small(path) for path in whole.sizes})
     notebook = Notebook(made, lambda done, total: None)
@@ -175,7 +175,7 @@ def test_a_clip_that_breaks_off_cannot_be_read(many: World) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_pieces_of_an_original_are_numbered_as_the_archive_does(seed: int) -> None:
-    """Any runs of samples, those of several clips over one another, some without a slice."""
+    """Any runs of samples, overlapping between several clips, some without a slice."""
     random = Random(seed)  # noqa: S311
     payloads = [
         sample(*(random.choice((b"\x41", b"\x06\x05")) + random.randbytes(random.randint(3, 40))
@@ -214,7 +214,7 @@ def test_pieces_of_an_original_are_numbered_as_the_archive_does(seed: int) -> No
 
 
 def silent_segment(random: Random, size: int, *, seq: int = 0, codec: str = "h264") -> tuple[bytes, int]:
-    """A segment whose first sample shows a picture; the others, one can begin with each, have SEI alone."""
+    """A segment whose first sample shows a picture; each other sample is a sync and has only SEI."""
     payloads = [sample(b"\x65" + random.randbytes(size // FRAMES))]
     payloads += [sample(b"\x06\x05" + random.randbytes(size // FRAMES)) for _ in range(FRAMES - 1)]
     table = SampleTable(
@@ -237,7 +237,7 @@ def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def restated(world: World, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change what is said of the clip's only piece, and seal that, as an insider could."""
+    """Change the statement about the clip's only piece, and seal it again, as an insider could."""
     package = world.folder / "package"
     path = package / paths.STATEMENT
     value = canonical.decode(path.read_bytes())

@@ -66,7 +66,7 @@ def add(path: Path) -> None:
 
 
 def expected(path: str, change: Callable[[Path], None]) -> set[frozenset[str]]:
-    """The sets of codes of which one has to be found as a whole; an empty one where nothing is wrong."""
+    """Sets of codes; one whole set must be found. An empty set means that nothing is wrong."""
     gone, more = change in (remove, rename), change in (rename, add)
     if path.startswith("data/"):
         codes = {"payload_missing"} if gone else set() if more else {"payload_altered"}

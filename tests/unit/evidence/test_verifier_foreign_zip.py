@@ -1,4 +1,4 @@
-"""A ZIP whose records other programs read in another way is refused: what is verified is what they unpack."""
+"""A ZIP that other programs read differently is refused, so that the verified files are those they unpack."""
 
 import io
 import struct
@@ -33,7 +33,7 @@ def entries(origin: World) -> dict[str, bytes]:
 
 
 def write(path: Path, parts: dict[str, bytes], *, local: dict[str, bytes], central: dict[str, bytes]) -> Path:
-    """A ZIP with extra fields in local headers and in the directory, as an editor of bytes makes it."""
+    """A ZIP with extra fields in local headers and in the directory, as a byte editor can make it."""
     body, directory = b"", b""
     for name, content in parts.items():
         raw, crc, size = name.encode(), zlib.crc32(content), len(content)

@@ -1,6 +1,6 @@
 """Damaged packages: no exception escapes the verifier, and none that was changed is valid.
 
-A thousand cases; ``make soak-verify`` runs fifty thousand (``SAKSI_FUZZ_CASES``).
+There are a thousand cases; ``make soak-verify`` runs fifty thousand (``SAKSI_FUZZ_CASES``).
 """
 
 import hashlib
@@ -81,7 +81,7 @@ def trust_of(world: World, program: Openssl | None) -> Trust:
 
 
 def damaged(random: Random, data: bytes) -> bytes:
-    """Flipped, cut, shortened or lengthened, or with bytes of itself elsewhere."""
+    """The data with flipped, cut, removed, added or moved bytes."""
     found = bytearray(data)
     at = random.randrange(len(found) + 1)
     match random.randrange(6):
@@ -127,7 +127,7 @@ def mangled(random: Random, value: Any) -> Any:
 
 
 def retagged(parts: dict[str, bytes]) -> dict[str, bytes]:
-    """The manifests written anew, so that what lies behind them is reached."""
+    """The parts with rewritten manifests, so that later checks are reached."""
     good = {path: data for path, data in parts.items() if path.startswith("data/")}
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in good.items()}
     parts[bag.MANIFEST] = "".join(f"{digests[path]}  {path}\n" for path in sorted(digests)).encode()
@@ -199,7 +199,7 @@ def test_damaged_zips_never_pass_and_nothing_escapes(
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed here")
 def test_what_stays_valid_is_the_sealed_set_itself(origin: World, whole: bytes) -> None:
-    """With openssl, which takes its time: a hundredth of the cases, whole manifests or seals among them."""
+    """With openssl, which is slow: a hundredth of the cases, including whole manifests and seals."""
     random = Random("with openssl")  # noqa: S311
     parts = parts_of(whole)
     sealed = {path: data for path, data in parts.items() if not path.startswith(paths.LATER)}

@@ -87,7 +87,7 @@ def strange(random: Random) -> Any:
 
 
 def restated(random: Random, value: Any) -> Any:
-    """A JSON value with one thing in it changed, removed, doubled or strange."""
+    """A JSON value with one member changed, removed, doubled or replaced by something odd."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         name = random.choice(sorted(value))
         match random.randrange(8):
@@ -125,7 +125,7 @@ def repaired(parts: dict[str, bytes]) -> None:
 
 
 def mutated(random: Random, parts: dict[str, bytes], other: dict[str, bytes]) -> str:
-    """Damage a package in one way; what was done."""
+    """Damage a package in one way; returns a description of it."""
     path = random.choice(sorted(parts))
     match random.randrange(8):
         case 0:

@@ -1,4 +1,4 @@
-"""The golden packages of version 1: a verifier must accept them for ever, whatever is changed in it."""
+"""The golden packages of version 1: every later verifier must accept them."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_what_a_golden_package_says_is_still_said_so(name: str, tmp_path: Path) 
     world = worlds(tmp_path)[name]
     now = stated(world.zip(tmp_path / "now.zip"))
     for statement in (then, now):
-        del statement["seal"]["signer_sha256"]  # keys are made anew
+        del statement["seal"]["signer_sha256"]  # the keys are new
         for checkpoint in statement["checkpoints"]:
             del checkpoint["sha256"], checkpoint["root"]  # over the recorder entry, which has a random id
         for part in statement.get("dispositions", ()):

@@ -1,4 +1,4 @@
-"""Packages made to deceive or to do harm: nothing of them may escape, and none may pass."""
+"""Packages made to deceive or to do harm: none may write outside its place, and none may pass."""
 
 import io
 import os
@@ -32,7 +32,7 @@ def zip_of(world: World) -> bytes:
 
 
 def sealed_set(data: bytes) -> dict[str, bytes]:
-    """What the seal covers, from a ZIP that can be read."""
+    """The files that the seal covers, from a readable ZIP."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = {info.filename.partition("/")[2]: package.read(info) for info in package.infolist()}
     return {path: content for path, content in parts.items() if not path.startswith(paths.LATER)}
@@ -50,7 +50,7 @@ def repack(world: World, out: Path, add: list[tuple[zipfile.ZipInfo | str, bytes
 
 
 def fuzz(world: World, path: Path, seed: int, rounds: int) -> int:
-    """Verify damaged copies; the number of those that stayed valid, whose sealed set must be untouched."""
+    """Verify damaged copies; returns how many stayed valid. The sealed set of those must be unchanged."""
     random = Random(seed)  # noqa: S311
     whole = zip_of(world)
     expected = sealed_set(whole)
@@ -87,14 +87,14 @@ def fuzz(world: World, path: Path, seed: int, rounds: int) -> int:
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_packages_never_pass_and_never_escape(origin: World, tmp_path: Path, seed: int) -> None:
-    """Two thousand of them."""
+    """Verify two thousand damaged packages."""
     fuzz(origin, tmp_path / "damaged.zip", seed, 250)
 
 
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @pytest.mark.parametrize("part", [paths.SEAL, paths.STAMP])
 def test_damaged_signatures_raise_nothing_of_their_libraries(origin: World, part: str) -> None:
-    """Every byte of seal and token, changed and cut; what still passes says the same as before."""
+    """Change and cut every byte of seal and token; a package that still passes has the same verdict."""
     data = origin.target.get(f"evidence/{EVIDENCE_ID}/{part}")
     seal = origin.target.get(f"evidence/{EVIDENCE_ID}/{paths.SEAL}")
     tags = origin.target.get(f"evidence/{EVIDENCE_ID}/{bag.TAG_MANIFEST}")
@@ -161,7 +161,7 @@ def test_a_bomb_is_refused_unread(origin: World, tmp_path: Path) -> None:
 
 
 def test_overlapping_entries_are_refused(origin: World, tmp_path: Path) -> None:
-    """Two directory records that share one body: how a quine or an overlap bomb is made."""
+    """Two directory records that share one body, as in a quine or an overlap bomb."""
     data = bytearray(zip_of(origin))
     end = data.rindex(b"PK\x05\x06")
     count, size, offset = struct.unpack_from("<HII", data, end + 10)

@@ -36,7 +36,7 @@ Change = Callable[[World, World, Path], None]
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A package with a request; its folder is ``package``, of which tests change copies."""
+    """A package with a request; tests change copies of its folder ``package``."""
     world = make_world(tmp_path_factory.mktemp("origin"), request=a_request(), cameras=("cam-1", "cam-2"))
     world.unpacked(world.folder / "unpacked").rename(world.folder / "package")
     return world
@@ -71,7 +71,7 @@ def one(package: Path, pattern: str) -> Path:
 
 
 def restate(package: Path, change: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
-    """Change ``evidence.json`` and the manifests, as the sealer's own insider would."""
+    """Change ``evidence.json`` and the manifests, as an insider at the sealer would."""
     path = package / paths.STATEMENT
     value = canonical.decode(path.read_bytes())
     change(value)
@@ -80,7 +80,7 @@ def restate(package: Path, change: Callable[[dict], None]) -> None:  # type: ign
 
 
 def reseal(world: World, package: Path) -> None:
-    """Sign and stamp anew with the world's own keys: only the contents can tell now."""
+    """Sign and stamp again with the world's own keys, so that only the contents reveal the change."""
     signer = installation.load_signer(world.keys, clock=world.clock)
     seal = signer.sign_cms((package / bag.TAG_MANIFEST).read_bytes())
     (package / paths.SEAL).write_bytes(seal)
@@ -204,7 +204,7 @@ def foreign_piece(value: dict) -> None:  # type: ignore[type-arg]
 
 
 def swapped_clip(world: World, _foreign: World, package: Path) -> None:
-    """The clip of another camera under this one's name, stated as it is."""
+    """Put another camera's clip under this one's name, with a matching statement."""
     clip, other = (
         one(package, "data/derivative/clip-cam-1.mp4"),
         one(package, "data/derivative/clip-cam-2.mp4"),
@@ -219,7 +219,7 @@ def swapped_clip(world: World, _foreign: World, package: Path) -> None:
 
 
 def lying_tables(world: World, _foreign: World, package: Path) -> None:
-    """A clip whose bytes are the originals' and whose own tables cut the samples elsewhere."""
+    """Keep the originals' bytes in a clip, but change its tables, so that they cut the samples elsewhere."""
     clip = one(package, "data/derivative/clip-cam-1.mp4")
     data = bytearray(clip.read_bytes())
     at = data.index(b"stsz") + 16
@@ -444,7 +444,7 @@ def test_without_openssl_a_package_is_never_valid(origin: World, package: Path) 
 def test_the_system_s_own_certificates_are_not_trusted(
     origin: World, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenSSL looks into its own folder beside -CAfile unless told not to."""
+    """OpenSSL also reads its own certificate folder besides -CAfile, unless an option forbids it."""
     store = tmp_path / "certs"
     store.mkdir()
     (store / "root.pem").write_bytes((origin.keys / "root.pem").read_bytes())

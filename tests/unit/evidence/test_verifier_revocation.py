@@ -104,7 +104,7 @@ def test_what_was_stamped_before_stays_good(
 def test_a_checkpoint_is_as_good_as_the_logs_key_was_when_it_was_stamped(
     world: World, package: Path, program: Openssl, days: int, terms: dict[str, int], code: str
 ) -> None:
-    now, pinned = world.clock.now(), world.pinned()  # a key that is revoked gives no fingerprint any more
+    now, pinned = world.clock.now(), world.pinned()  # a revoked key gives no fingerprint
     revoke(world, "log", now + days * DAY, **{name: now + value * DAY for name, value in terms.items()})
     found = judged(world, package, program, pinned=pinned)
     assert found == Opinion(code == "certificate_revoked_later", frozenset({code}))
@@ -210,7 +210,7 @@ def test_papers_of_another_package_are_foreign(
 def test_a_list_is_read_once_however_many_signatures_are_held_to_it(
     world: World, package: Path, program: Openssl, monkeypatch: pytest.MonkeyPatch, whole: bool
 ) -> None:
-    """Two of each checkpoint, and those of the package; a list may have very many entries."""
+    """Each checkpoint has two signatures, and the package has its own; a list may have many entries."""
     (listed,) = (package / paths.CERTIFICATES).glob("*.crl")
     if not whole:
         listed.write_bytes(listed.read_bytes()[:-40])

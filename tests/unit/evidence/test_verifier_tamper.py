@@ -1,6 +1,6 @@
-"""The tamper matrix at large: every part changed in every way, and what a lying sealer could try.
+"""The large tamper matrix: every part changed in every way, and the attacks of a lying sealer.
 
-Each change is caught, and by the finding that names what was changed.
+Each change is found, and the finding names the changed part.
 """
 
 import shutil
@@ -64,7 +64,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Another package of another archive, with footage of its own."""
+    """Another package of another archive, with its own footage."""
     world = make_world(tmp_path_factory.mktemp("other"), cameras=("cam-1", "cam-2"), seed="other")
     world.unpacked(world.folder / "unpacked").rename(world.folder / "package")
     return world
@@ -316,7 +316,7 @@ def test_the_clip_of_another_camera_is_caught(origin: World, package: Path) -> N
 
 
 def test_a_clip_with_other_pictures_is_caught(origin: World, package: Path) -> None:
-    """As one that was encoded again: whole samples of other bytes."""
+    """Like a clip that was encoded again: whole samples have other bytes."""
     clip = package / "data/derivative/clip-cam-1.mp4"
     data = bytearray(clip.read_bytes())
     data[-60:] = bytes(60)
@@ -344,7 +344,7 @@ def test_a_clip_whose_own_tables_tell_of_other_samples_is_caught(origin: World, 
 
 
 def test_a_clip_that_is_stated_twice_with_other_pieces_is_caught(origin: World, package: Path) -> None:
-    """Its originals are no NAL units, so that no piece ends the comparison before the surplus one."""
+    """Its originals are not NAL units, so no piece ends the comparison before the surplus one."""
 
     def twice(value: dict[str, Any]) -> None:
         part = value["derivatives"][0]
@@ -366,7 +366,7 @@ def test_a_clip_that_is_stated_twice_with_other_pieces_is_caught(origin: World, 
 
 
 def test_a_leaf_that_was_never_in_the_log_is_caught(origin: World, package: Path) -> None:
-    """Leaf, journal and statement changed alike: only the checkpoint tells."""
+    """Leaf, journal and statement are changed alike: only the checkpoint reveals it."""
     path = package / "data/proofs/leaves/cam-1.jsonl"
     lines = path.read_bytes().replace(b'"uncertainty_us":40000', b'"uncertainty_us":40001', 1)
     path.write_bytes(lines)
@@ -397,7 +397,7 @@ def test_a_certificate_out_of_its_time_is_caught(origin: World, package: Path, y
 
 
 def test_checkpoints_outlive_their_certificates(origin: World, package: Path) -> None:
-    """They are judged at their own stamp's time, as footage is older than the package."""
+    """They are checked at their own stamp's time, because footage is older than the package."""
     later = replace(origin, clock=ManualClock(origin.clock.now() + 3650 * DAY))
     assert later.verify(package, at="stamp").valid
 

@@ -1,4 +1,4 @@
-"""The tamper matrix of the reference page, row by row, and the rest of what verification must notice."""
+"""The tamper matrix of the reference page, row by row, and all other changes that verification must find."""
 
 import shutil
 import zipfile
@@ -140,7 +140,7 @@ def test_signed_again_with_another_certificate_of_the_same_root(
 
 
 def test_made_anew_with_another_certificate_of_the_same_root(origin: World, tmp_path: Path) -> None:
-    """Everything rewritten and stamped again: only the fingerprint from outside tells."""
+    """Everything is rewritten and stamped again: only the fingerprint from outside reveals it."""
     target = FilesystemStore(tmp_path / "forged", origin.clock)
     sealer = replace(origin.sealer, target=target, signer=sibling_signer(origin))
     forged = replace(origin, folder=tmp_path, target=target, sealer=sealer)

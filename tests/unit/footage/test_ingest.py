@@ -1,4 +1,4 @@
-"""The ingest procedure, cut off between any two steps: nothing lost, nothing twice."""
+"""The ingest procedure, interrupted between any two steps: nothing is lost, nothing exists twice."""
 
 import hashlib
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Killed(BaseException):
 
 @dataclass
 class FakeIndex:
-    """An index in memory that says what it holds and may be away."""
+    """An index in memory that reports its content and may be unavailable."""
 
     entries: dict[object, IndexEntry] = field(default_factory=dict)
     calls: int = 0
@@ -58,7 +58,7 @@ class FakeIndex:
 
 @dataclass
 class Bench:
-    """A recorder's side and an archive, both on disk; a restart makes the recorder's side anew."""
+    """A recorder's side and an archive, both on disk; a restart rebuilds the recorder's side."""
 
     folder: Path
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
@@ -108,7 +108,7 @@ class Bench:
         return write_ticket(self.spool / f"{seq:06d}.ticket", leaf, PLACE, media=media, extra={"n": seq})
 
     def take_up(self) -> list[Parcel]:
-        """What a start finds in the spool: a journalled segment's ticket alone is complete."""
+        """The parcels that a start finds in the spool; for a journalled segment the ticket is enough."""
         found = list(read_tickets(self.spool))
         rest = [one for one in found if one.media is not None or not one.journalled]
         for done in set(found) - set(rest):

@@ -1,4 +1,4 @@
-"""An entry that can never be taken is set aside, on record, and holds up nobody else."""
+"""An entry that the index can never accept is set aside and recorded, and delays no other."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ OTHER_RUN = "6a15000000000002"
 
 @dataclass
 class PickyIndex:
-    """The real index behind a judge that a test may set."""
+    """The real index behind a filter that a test can set."""
 
     inner: Any
     judge: Callable[[IndexEntry], None] = lambda entry: None
@@ -47,7 +47,7 @@ class PickyIndex:
 
 @dataclass
 class Desk:
-    """One recorder's spool, and the real archive that it brings things into."""
+    """One recorder's spool, and the real archive that it delivers to."""
 
     archive: SmallArchive
     folder: Path
@@ -58,7 +58,7 @@ class Desk:
         self.restart()
 
     def restart(self) -> None:
-        """The recorder's side anew, on the same disk."""
+        """Restart the recorder's side on the same disk."""
         self.spool = Spool(self.folder / "spool", self.archive.clock, 1 << 30, 1 << 20)
         self.spool.open()
         self.logbook = Logbook(self.spool.root / "journal", "rec-1", RECORDER_KEY, self.archive.clock)
@@ -98,7 +98,7 @@ class Desk:
         return made
 
     def bring_in(self, parcels: Sequence[Parcel], *, seconds: float = 15) -> Archiver:
-        """Deliver and drain; fails where not everything came to an end."""
+        """Deliver and drain; fail if any parcel is not finished."""
 
         async def work() -> Archiver:
             archiver = self.archiver()
@@ -136,7 +136,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def endless(seq: int = 1) -> Segment:
-    """What a camera makes whose RTP time jumps by an hour."""
+    """A segment of a camera whose RTP time jumps by an hour."""
     leaf = segment(seq)
     return replace(leaf, span=Timespan(leaf.span.start, leaf.span.end + HOUR))
 
@@ -244,7 +244,7 @@ def test_a_gap_that_cannot_be_indexed_makes_no_gap_of_its_own(desk: Desk) -> Non
 
 
 def test_an_index_that_refuses_everything_costs_nothing(desk: Desk) -> None:
-    """A wrong schema refuses every value: that is the index's fault and not the footage's."""
+    """A wrong schema refuses every value: the index is at fault, not the footage."""
 
     def nothing(entry: IndexEntry) -> None:
         raise Malformed("strict_dynamic_mapping_exception", code="index_value")

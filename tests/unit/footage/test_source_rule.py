@@ -1,4 +1,4 @@
-"""Where a camera's source may lead: addresses in every spelling, names, folders, and pinning."""
+"""The addresses a camera's source may have: every spelling, names, folders, and pinning."""
 
 import asyncio
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def test_with_a_setting_cameras_stand_there_and_nowhere_else() -> None:
 
 @given(st.ip_addresses())
 def test_an_address_of_ours_is_never_admitted(address: object) -> None:
-    """Independent of the rule's own words: by what the standard library says of the address itself."""
+    """The check is independent of the rule's code: it uses the standard library's facts about the address."""
     found = read_address(str(address))
     if found is not None and ANY.admits(str(address)):
         assert not found.is_loopback
@@ -187,7 +187,7 @@ def test_a_name_without_an_address() -> None:
 
 
 def test_readers_of_urls_that_differ_cannot_be_played_against_each_other() -> None:
-    """Whatever a URL hides, FFmpeg gets one composed anew around the judged address."""
+    """FFmpeg gets a URL newly composed around the checked address, so tricks in the URL have no effect."""
     for url in (
         r"rtsp://10.0.0.1\@127.0.0.1/x",
         "rtsp://10.0.0.1#@127.0.0.1/x",

@@ -1,4 +1,4 @@
-"""The rules a recorder stores by: how fresh they are, and what holds where they cannot be read."""
+"""The rules by which a recorder stores: how fresh they are, and what applies if they cannot be read."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Log:
 
 
 class Flaky:
-    """A records bucket that is away, or not for us, where told."""
+    """A records bucket that is unavailable or refuses access, as a test sets it."""
 
     def __init__(self, real: Any) -> None:
         self._real, self.trouble, self.forbidden, self.lists = real, None, "", 0
@@ -94,7 +94,7 @@ def test_a_hold_counts_at_the_next_put_that_is_five_seconds_later(desk: Desk) ->
     probe = segment()
     assert not desk.rules.is_held(probe)
     desk.site.place(0, 10)
-    assert not desk.rules.is_held(probe)  # no look at the ledger for every put
+    assert not desk.rules.is_held(probe)  # the ledger is not read for every put
     desk.clock.advance(5 * SECOND)
     assert desk.rules.is_held(probe)
     assert not desk.rules.is_held(segment(1))

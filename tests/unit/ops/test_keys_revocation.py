@@ -1,4 +1,4 @@
-"""Revocation judged: what was stamped before stays good, what came after is not; lists only condemn."""
+"""Revocation: packages stamped before stay valid, later ones are not; lists can only revoke."""
 
 import shutil
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def package(origin: World, tmp_path: Path) -> Path:
 
 
 def found(world: World, package: Path, *, brought: bool = True) -> dict[str, Severity]:
-    """Codes of the verdict, with the lists of the keys' folder brought along."""
+    """Codes of the verdict, with the revocation lists of the keys' folder."""
     crls = sorted((world.keys / "trust").glob("*.crl")) if brought else []
     trust = replace(world.pinned(), crls=revocation.load_files(crls))
     return {finding.code: finding.severity for finding in world.verify(package, trust=trust).findings}
@@ -120,7 +120,7 @@ def test_a_stamp_is_only_as_good_as_its_key(
 
 
 def test_a_stamp_that_fell_vouches_for_no_seal(world: World, package: Path) -> None:
-    """Seal and stamp revoked: the seal has no proof any more that it is from before."""
+    """Seal and stamp are revoked: nothing proves any more that the seal is older."""
     revoked(world, "tsa", world.clock.now() + DAY)
     revoked(world, "seal", world.clock.now() + DAY)
     crls = revocation.load_files(sorted((world.keys / "trust").glob("*.crl")))
@@ -137,7 +137,7 @@ def test_a_list_inside_the_package_condemns_too(world: World, package: Path) -> 
 
 
 def test_an_old_list_inside_acquits_nobody(world: World, package: Path) -> None:
-    """The package still has the list of before; the reader's is newer."""
+    """The package still has the earlier list; the reader's list is newer."""
     revoked(world, "seal", world.clock.now() - SECOND)
     assert found(world, package, brought=False) == {}
     assert found(world, package)["certificate_revoked"] == Severity.ERROR

@@ -1,4 +1,4 @@
-"""The stack with parts that are small Python servers: everything but the real programs."""
+"""The stack with small Python servers as parts: everything except the real programs."""
 
 import json
 import os
@@ -28,7 +28,7 @@ MUTE = "import time; time.sleep(60)"
 
 @dataclass
 class Toy:
-    """A server of files: healthy when it answers, with a state that outlives it."""
+    """A file server: healthy when it answers, with a state that survives it."""
 
     name: str = "toy"
     version: str = "v1"

@@ -1,4 +1,4 @@
-"""Who is recorded, by whom, and where the journal goes on."""
+"""Which cameras are recorded, by which recorder, and where the journal continues."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The spool: one recorder at a time, no FFmpeg left over, room to spare, accounts that outlive a crash."""
+"""The spool: one recorder at a time, no FFmpeg left running, free space, accounts that survive a crash."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def test_one_recorder_at_a_time(spool: Spool) -> None:
 
 
 def test_who_still_writes_into_a_session_is_ended(spool: Spool) -> None:
-    """An FFmpeg inherits its folder's lock. Its recorder died without it; the next start finds it so."""
+    """An FFmpeg inherits its folder's lock. If its recorder died, the next start finds FFmpeg by the lock."""
     folder = spool.new_session("kam-1", {})
     orphan = subprocess.Popen(
         [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"],

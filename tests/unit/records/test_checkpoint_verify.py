@@ -1,4 +1,4 @@
-"""``saksi log verify`` names what was done to the log, and to what."""
+"""``saksi log verify`` names each change of the log, and the changed object."""
 
 import json
 import shutil
@@ -148,7 +148,7 @@ def beside(prefix: str) -> Callable[[LogSite], str]:
 
 
 def insert_signed_batch(site: LogSite) -> str:
-    """A batch by the recorder's own key, slipped into an hour that is sealed already."""
+    """Insert a batch signed by the recorder's own key into an hour that is already sealed."""
     data = journal.encode([], recorder="rec-1", batch=4, prev="0" * 64, at=T0, key=RECORDER_KEY)
     key = keys.journal_key("rec-1", 4, T0)
     site.stores.records.put(key, Content.of_bytes(data))
@@ -157,7 +157,7 @@ def insert_signed_batch(site: LogSite) -> str:
 
 
 def rewrite_checkpoint(number: int, **changes: object) -> Harm:
-    """Root on the host writes another checkpoint, with a list of leaves to match, and no key to sign it."""
+    """Root on the host writes another checkpoint with a matching list of leaves, without a key to sign it."""
 
     def harm(site: LogSite) -> str:
         note = site.note(number)
@@ -169,7 +169,7 @@ def rewrite_checkpoint(number: int, **changes: object) -> Harm:
 
 
 def rewrite_history(site: LogSite) -> str:
-    """A ledger entry, its list of leaves, the checkpoint and its signature by the stolen log key."""
+    """Rewrite a ledger entry, its list of leaves, and the checkpoint, signed with the stolen log key."""
     victim = first(site, LEDGER, 2)
     entry = json.loads(site.stores.records.get(victim))
     changed = canonical.encode(entry | {"actor": "os:somebody-else"})
@@ -298,7 +298,7 @@ def test_a_list_left_behind_by_a_crash_is_no_error(site: LogSite) -> None:
 
 
 def test_an_object_under_two_checkpoints_is_named(site: LogSite) -> None:
-    """The log job lost a list of leaves, took its objects in again, and the list came back."""
+    """The log job lost a list of leaves, included its objects again, and the list was restored."""
     key = site.part(1, "leaves")
     body = site.stores.records.get(key)
     site.remove(key)
