@@ -55,7 +55,7 @@ def test_every_code_in_the_code_stands_on_the_page() -> None:
             "Unavailable | 3 | a leaf of the package is under no checkpoint yet | A recorder",
         ),
         ("no_footage", "Refused | 1 | camera … has no footage in …: … | See the gaps"),
-        ("clip_not_joinable", "Refused | 1 | camera … was connected anew within …, and its pictures do not"),
+        ("clip_not_joinable", "Refused | 1 | camera … reconnected within …, and its pictures do not"),
         ("bad_form", "Malformed | 2 | Belum lengkap atau tidak benar: …. / The request lacks"),
         ("too_many_comments", "Conflict | 2 | a request takes … of them at most |"),
         ("delete_marker", "IntegrityError | 4 | … has … versions and markers where one is right |"),

@@ -101,7 +101,7 @@ def test_a_name_that_comes_to_lead_elsewhere_is_not_connected_to(tmp_path: Path,
     process = recording.start("--for", "4")
     assert process.wait(150) == 0
     assert inner.asked == []
-    assert "an address that no camera may have here" in recording.log()
+    assert "an address that is not allowed for cameras here" in recording.log()
     with recording.site() as site:
         assert causes(site, "kam-1")[-1] == GapCause.UNREACHABLE
         with pytest.raises(Refused) as caught:
