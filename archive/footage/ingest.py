@@ -355,7 +355,7 @@ class Ingest:
     def _compare(self, segment: Segment, content: Content, stored: Stored) -> None:
         if stored.sha256 != segment.sha256 or content.size != segment.size:
             raise IntegrityError(
-                f"the store answered {stored.sha256} for {segment.key} of {content.size} bytes",
+                f"the store answered {stored.sha256} of {content.size} bytes for {segment.key}",
                 code="checksum_mismatch",
                 hint="The segment stays in the spool. Check the disk and the store.",
             )
