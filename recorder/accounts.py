@@ -1,7 +1,8 @@
-"""The accounts of all cameras' time, kept on disk, with every gap record as a ticket.
+"""The time accounts of all cameras, kept on disk, with every gap record as a ticket.
 
-Thread-safe: sessions are timed in worker threads. A gap's ticket is durable before the footage that ends it,
-so that a crash between the two leaves no hole (invariant I6).
+A camera's account says up to when each instant of its time is covered by footage or a gap. Thread-safe:
+sessions are timed in worker threads. A gap's ticket is durable before the footage that ends the gap, so that
+a crash between the two leaves no hole (invariant I6).
 """
 
 import threading
@@ -27,7 +28,7 @@ _YOUNG = MINUTE
 
 @dataclass(slots=True)
 class Accounts:
-    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` takes the tickets on to the archive."""
+    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` passes the tickets on to the archive."""
 
     spool: Spool
     clock: Clock
@@ -39,15 +40,15 @@ class Accounts:
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def load(self) -> None:
-        """Read what the last recorder here had kept."""
+        """Read the accounts that the last recorder on this spool kept."""
         self._kept = self.spool.kept(_KEPT) or {}
 
     def knows(self, camera: str) -> bool:
-        """Whether the camera's account is open, or was kept by the last recorder here."""
+        """Whether the camera's account is open, or was kept by the last recorder on this spool."""
         return camera in self._books or camera in self._kept
 
     def open(self, camera: str, place: Place | None, *, since: int) -> None:
-        """Open the account of a camera whose time is accounted for up to ``since`` or, if kept, later."""
+        """Open the account of a camera; its time is accounted for up to ``since`` or, if kept, later."""
         with self._turn:
             if place is not None:
                 self._places[camera] = place
@@ -61,18 +62,18 @@ class Accounts:
                 book.covered_until = max(book.covered_until, since)
 
     def covered_until(self, camera: str) -> int:
-        """Up to where the camera's time is accounted for."""
+        """The instant up to which the camera's time is accounted for."""
         with self._turn:
             return self._books[camera].covered_until
 
     def open_cause(self, camera: str) -> GapCause | None:
-        """The cause of the gap that is open now, or None."""
+        """The cause of the open gap, or None."""
         with self._turn:
             gap = self._books[camera].open
             return None if gap is None else gap.cause
 
     def missing(self, camera: str, at: int, cause: GapCause) -> None:
-        """From ``at`` on there is no footage because of ``cause``."""
+        """Record that from ``at`` on there is no footage because of ``cause``."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
                 before = book.open
@@ -82,7 +83,7 @@ class Accounts:
             self.deliver(parcels)
 
     def footage_from(self, camera: str, start: int, otherwise: GapCause) -> None:
-        """Footage from ``start`` on is about to be kept; the gap before it is recorded first."""
+        """Footage from ``start`` on is about to be kept; record the gap before it first."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
                 had_gap = book.open is not None
@@ -93,12 +94,12 @@ class Accounts:
             self.deliver(parcels)
 
     def covered(self, camera: str, end: int) -> None:
-        """Footage up to ``end`` is kept. Its ticket says so after a crash; nothing is written here."""
+        """Footage up to ``end`` is kept. Nothing is written here: after a crash its ticket proves it."""
         with self._turn:
             self._books[camera].covered(end)
 
     def instead(self, segment: Segment, cause: GapCause) -> None:
-        """The archive will not have this segment: a gap of its own, inside what was accounted for.
+        """Record a gap in place of a segment that the archive will never have; its time stays accounted for.
 
         Idempotent: the gap's id follows from the segment.
         """
@@ -114,14 +115,14 @@ class Accounts:
             self.deliver(self._write(segment.camera, [gap]))
 
     def rewrite(self, camera: str) -> None:
-        """Record the open gap as far as it has come, once an hour."""
+        """Record the open gap up to now, once an hour."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
                 parcels = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
             self.deliver(parcels)
 
     def stop(self, cameras: Sequence[str]) -> None:
-        """The recorder of these cameras stops: their open gaps are recorded up to now."""
+        """The recorder of these cameras stops: record their open gaps up to now."""
         with self._turn:
             now = self.clock.now()
             for camera in cameras:
@@ -131,14 +132,14 @@ class Accounts:
             self.save()
 
     def save(self) -> None:
-        """Keep the accounts on disk."""
+        """Write the accounts to the disk."""
         with self._turn:
             kept = {camera: book.to_json() for camera, book in self._books.items()}
             self.spool.keep(_KEPT, self._kept | kept)
 
     @contextmanager
     def _all_or_nothing(self, camera: str) -> Iterator[GapBook]:
-        """What the disk does not take has not happened: a gap without its ticket would be a hole."""
+        """Undo the change if the disk does not take it: a gap without its ticket would be a hole."""
         book = self._books[camera]
         before = (book.open, book.covered_until)
         try:
@@ -148,7 +149,7 @@ class Accounts:
             raise
 
     def _write(self, camera: str, gaps: Sequence[Gap]) -> list[Parcel]:
-        """Tickets, to be delivered once the account stands: a ticket is delivered only once."""
+        """Write the tickets. The caller delivers them, each only once, after the account has changed."""
         place = self._places.get(camera)
         folder = self.spool.root / "gaps"
         return [write_ticket(folder / f"{gap.gap}-{gap.span.end}.ticket", gap, place) for gap in gaps]

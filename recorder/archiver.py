@@ -1,8 +1,8 @@
-"""Moves parcels from the spool into the archive: uploads side by side, commits in groups, seals batches.
+"""Moves parcels from the spool into the archive: uploads in parallel, commits in groups, seals batches.
 
-Stores and index may be away for hours: what cannot be delivered waits in the spool and is tried again, and
-capture never waits for it. An entry that can never be taken, for what is in it, is set aside and all others
-go on.
+Stores and index may be unavailable for hours: a parcel that cannot be delivered waits in the spool and is
+tried again, and capture never waits for it. An entry that can never be taken because of its content is set
+aside, and all others go on.
 """
 
 import asyncio
@@ -24,27 +24,27 @@ _TRIES = 3
 
 
 class Log(Protocol):
-    """Where events go: the methods of a structlog logger."""
+    """The log for events: the methods of a structlog logger."""
 
     def info(self, event: str, **fields: Any) -> Any:
-        """Something worth knowing."""
+        """A normal event."""
         ...
 
     def warning(self, event: str, **fields: Any) -> Any:
-        """Something that may need a person."""
+        """An event that may need a person."""
         ...
 
     def error(self, event: str, **fields: Any) -> Any:
-        """Something that needs a person."""
+        """An event that needs a person."""
         ...
 
 
 @dataclass(slots=True)
 class Counters:
-    """What was archived since the start, and the trouble on the way.
+    """Counts of archived entries and of errors since the start.
 
-    ``set_aside`` counts what can never be taken; ``moved_at`` is when (monotonic µs) an entry last came
-    through to the end, or began to wait where none waited.
+    ``set_aside`` counts entries that can never be taken. ``moved_at`` is when (monotonic µs) an entry was
+    last archived, or began to wait while no other waited.
     """
 
     segments: int = 0
@@ -63,10 +63,10 @@ class Counters:
 class Archiver:
     """One recorder's way into the archive.
 
-    ``before_seal`` sees that the recorder is known and knows its place in the journal, ``before_upload``
-    keeps what only the logbook knew so far. ``give_up`` is told of a segment that the archive will never
-    take: other bytes under its name, or bytes that changed on disk. ``set_aside`` is told of an entry that is
-    refused for what is in it.
+    ``before_seal`` makes sure that the ledger knows the recorder and that the recorder knows its place in the
+    journal. ``before_upload`` keeps what so far only the logbook holds. ``give_up`` is called for a segment
+    that the archive will never take: other bytes under its name, or bytes that changed on disk. ``set_aside``
+    is called for an entry that is refused because of its content.
     """
 
     def __init__(
@@ -104,16 +104,16 @@ class Archiver:
 
     @property
     def waiting(self) -> int:
-        """Parcels on their way."""
+        """The number of parcels that are not archived yet."""
         return self._open
 
     @property
     def stalled(self) -> int:
-        """For how long (µs) nothing came through although something waits; 0 where nothing waits."""
+        """How long (µs) parcels have waited without any being archived; 0 if none waits."""
         return self._clock.monotonic() - self.counters.moved_at if self._open else 0
 
     def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Take parcels on; from any thread."""
+        """Accept parcels; may be called from any thread."""
         self._loop.call_soon_threadsafe(self._take, tuple(parcels))
 
     async def run(self) -> None:
@@ -125,9 +125,9 @@ class Archiver:
             group.create_task(self._seal_all())
 
     async def drain(self, timeout: float) -> bool:
-        """Bring in everything that waits and upload the journal; False where that was not possible in time.
+        """Archive everything that waits and upload the journal; False if that did not succeed in time.
 
-        Nothing may be delivered any more.
+        After this call nothing may be delivered.
         """
         self._hurry.set()
         try:
@@ -143,7 +143,7 @@ class Archiver:
         return True
 
     def close(self) -> None:
-        """Let the threads go; what they are at is finished or tried again at the next start."""
+        """Stop the threads; unfinished work is finished or tried again at the next start."""
         for pool in (self._storing, self._committing, self._sealing):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -171,7 +171,7 @@ class Archiver:
                 if isinstance(error, Malformed) and error.code in FAULTS_OF_CONTENT:
                     await self._aside(parcel, error)
                     continue
-                # A refusal too: rights can be mended, footage cannot be recorded again.
+                # A refusal is retried too: rights can be repaired, footage cannot be recorded again.
                 if self.counters.store_error != error.code:
                     self._log.error("store_failed", code=error.code, reason=error.message, hint=error.hint)
                 self.counters.store_error = error.code
@@ -185,7 +185,7 @@ class Archiver:
             self._to_commit.put_nowait(parcel)
 
     async def _doubt(self, parcel: Parcel, error: ArchiveError) -> None:
-        """Bytes differ. The way there may have altered them, so it is tried again; the disk may have."""
+        """Bytes differ. If the transfer altered them, a retry helps; if the disk did, give the segment up."""
         tries = self._failures.pop(parcel, 0) + 1
         if tries < _TRIES:
             self._failures[parcel] = tries
@@ -198,7 +198,7 @@ class Archiver:
         self._done(1)
 
     async def _aside(self, parcel: Parcel, error: Malformed) -> None:
-        """The archive can never take it. Its line is written all the same, if it can be one."""
+        """The archive can never take it. Its line is still written, if the logbook takes it."""
         self._log.error(
             "set_aside", camera=parcel.leaf.camera, code=error.code, reason=error.message,
             ticket=str(parcel.ticket),
@@ -211,7 +211,7 @@ class Archiver:
         self._done(1)
 
     async def _insist(self, call: Callable[[Parcel], None], parcel: Parcel) -> None:
-        """What only the disk can stop is tried until it is done; others go on meanwhile."""
+        """Repeat a step that only the disk can stop, until it is done; other parcels go on meanwhile."""
         pause = 0.5
         while True:
             try:
@@ -272,7 +272,7 @@ class Archiver:
         self.counters.index_error = error.code
 
     def _try_later(self, refusal: Refusal) -> None:
-        """The index refuses all of its kind: it may be the index. Nobody waits for it meanwhile."""
+        """The index refuses every entry of this kind, so the index may be at fault. No other parcel waits."""
         self._commit_failed(refusal.error)
         tries = self._failures[refusal.parcel] = self._failures.get(refusal.parcel, 0) + 1
         pause = min(0.5 * 2.0 ** min(tries, 8), _LONGEST_PAUSE)
@@ -285,7 +285,7 @@ class Archiver:
         while True:
             await asyncio.sleep(pause)
             if self._hurry.is_set():
-                continue  # The drain does it.
+                continue  # The drain seals.
             sealed = await self._seal_once()
             pause = self._settings.batch_seconds if sealed else min(2 * pause, _LONGEST_PAUSE)
 

@@ -1,4 +1,4 @@
-"""One attempt to record one camera: from starting FFmpeg to the reason why it ended."""
+"""One attempt to record one camera: from the start of FFmpeg to the reason why it ended."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from recorder.sources import Source
 from recorder.workshop import Workshop
 
 STEP = SECOND
-"""A wall clock that was stepped by more than this begins a new run."""
+"""A step of the wall clock larger than this begins a new run."""
 _OVERLONG = 120
 _LOOK_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. ``lasted`` is how long footage came, in seconds."""
+    """How an attempt ended. ``lasted`` is how long footage arrived, in seconds."""
 
     cause: RunEnd
     lasted: float = 0
@@ -32,7 +32,7 @@ class Outcome:
 
 
 class Attempt:
-    """One FFmpeg and its session. :meth:`run` it once; :meth:`stop` may be called meanwhile."""
+    """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile."""
 
     def __init__(self, workshop: Workshop, camera: Camera, source: Source) -> None:
         self._workshop = workshop
@@ -44,7 +44,7 @@ class Attempt:
         self.session: Session | None = None
 
     def stop(self, reason: RunEnd) -> None:
-        """End it in order, for this reason."""
+        """End the attempt in order, for this reason."""
         self._wanted_end = self._wanted_end or reason
         if self._capture is not None:
             self._end(self._capture)
@@ -52,11 +52,11 @@ class Attempt:
     async def run(self, otherwise: GapCause) -> Outcome:
         """Record until FFmpeg ends or :meth:`stop` is called.
 
-        ``otherwise`` is the cause of an unexplained stretch before the first segment. Every segment is on
-        its way to the archive when this returns, and the reason for the end is known.
+        ``otherwise`` is the cause of an unexplained stretch before the first segment. When this returns,
+        every segment has been handed to the archiver and the reason for the end is known.
 
         Raises:
-            StoreFull, Unavailable: the disk. What FFmpeg wrote stays in the session's folder.
+            StoreFull, Unavailable: the disk failed. FFmpeg's output stays in the session's folder.
         """
         shop, settings = self._workshop, self._workshop.settings
         began = shop.clock.monotonic()
@@ -122,7 +122,7 @@ class Attempt:
         )
 
     async def _hear(self, capture: Capture, session: Session) -> None:
-        """Make segments of what FFmpeg closes; ends it where one cannot be made."""
+        """Turn each closed FFmpeg file into a segment; end FFmpeg if that fails."""
         shop = self._workshop
         async for closed in capture.closed():
             arrival = self._base + closed.heard
@@ -141,7 +141,7 @@ class Attempt:
                 self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
 
     async def _watch(self, capture: Capture, session: Session) -> None:
-        """End a capture that FFmpeg's own time-out does not: no keyframe, no growth, no cut."""
+        """End a capture in cases that FFmpeg's own time-out misses: no keyframe, no growth, no cut."""
         settings, clock = self._workshop.settings, self._workshop.clock
         began = clock.monotonic()
         number, since = 0, began
@@ -153,7 +153,7 @@ class Attempt:
             try:
                 written = session.folder.raw(number).stat().st_mtime_ns // 1000
             except FileNotFoundError:
-                # Not begun yet, or being made a segment while we look.
+                # The file does not exist yet, or is becoming a segment right now.
                 if number == 0 and now - began > settings.no_keyframe_seconds * SECOND:
                     self.stop(RunEnd.NO_KEYFRAME)
                 continue
@@ -163,12 +163,12 @@ class Attempt:
                 self.stop(RunEnd.NO_KEYFRAME)
 
     def _end(self, capture: Capture) -> None:
-        """Ask FFmpeg to end, and force it if it does not: its output is read until then."""
+        """Ask FFmpeg to end, and kill it if it does not; its output is read until then."""
         capture.terminate()
         asyncio.get_running_loop().call_later(self._workshop.settings.stop_grace, capture.kill)
 
     async def _cause(self) -> RunEnd:
-        """Why it ended, from what we did and from asking the camera; never from FFmpeg's words."""
+        """Why it ended: from our own actions and from a probe of the camera; never from FFmpeg's messages."""
         shop, settings = self._workshop, self._workshop.settings
         if self._wanted_end is not None:
             return self._wanted_end

@@ -1,4 +1,4 @@
-"""What is known when a session begins, kept beside what it writes."""
+"""The facts known when a session begins, kept beside its files."""
 
 import json
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from recorder.spool import SessionFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFacts:
-    """What is known when a session begins; kept as ``session.json``.
+    """The facts known when a session begins; kept as ``session.json``.
 
-    ``not_before`` is where the camera's account stood; ``otherwise`` the cause of a stretch before the first
-    segment that nobody explained; ``is_live`` whether the camera has a clock of its own; ``doubt`` how late
-    (µs) a silent camera may be noticed; ``began`` when the connection was opened (0: unknown).
+    ``not_before`` is the instant up to which the camera's time was accounted for. ``otherwise`` is the cause
+    of an unexplained stretch before the first segment. ``is_live`` says whether the camera has a clock of its
+    own. ``doubt`` is how late (µs) a silent camera may be noticed. ``began`` is when the connection was
+    opened (0: unknown).
     """
 
     camera: str
@@ -33,7 +34,7 @@ class SessionFacts:
     began: int = 0
 
     def to_json(self) -> JsonObject:
-        """As kept."""
+        """The facts as JSON."""
         return {
             "camera": self.camera,
             "recorder": self.recorder,
@@ -72,16 +73,17 @@ def read_facts(folder: SessionFolder) -> SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """When each segment's successor arrived, one line each, written as it is heard.
+    """When each segment's successor arrived: one line per segment, written on arrival.
 
-    A line is ``NUMBER TIME`` or, where the wall clock was stepped before, ``NUMBER TIME TIME_AFTER`` by the
-    clock before and after (µs). Not synced: after a power cut the timeline does without the last ones.
+    A line is ``NUMBER TIME`` or, if the wall clock was stepped before, ``NUMBER TIME TIME_AFTER``: the same
+    instant by the clock before and after the step (µs). Not synced: after a power cut the timeline does
+    without the last lines.
     """
 
     path: Path
 
     def note(self, number: int, *times: int) -> None:
-        """Write one down. Raises StoreFull, Unavailable."""
+        """Write one line. Raises StoreFull, Unavailable."""
         with disk_errors("arrivals"), self.path.open("a", encoding="ascii") as notes:
             notes.write(" ".join(map(str, (number, *times))) + "\n")
 

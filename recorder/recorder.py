@@ -1,4 +1,4 @@
-"""The recorder: everything it is made of, handed in, and its life from start to orderly end."""
+"""The recorder: the parts that it works with, passed in, and its life from start to orderly end."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -36,23 +36,23 @@ _INTRODUCED = "introduced.json"
 
 
 class RecorderIndex(IndexSink, Protocol):
-    """What a recorder needs of the index."""
+    """The part of the index that a recorder needs."""
 
     def high_water(self, camera: str) -> int | None:
-        """The latest end of any segment or gap of the camera; None where nothing is known."""
+        """The latest end of any segment or gap of the camera; None if the index has none."""
         ...
 
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
-        """Keep a recorder's sign of life."""
+        """Keep a recorder's heartbeat."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderParts:
-    """What a recorder is made of.
+    """The parts that a recorder works with.
 
-    ``only`` names the cameras to record (all where empty). ``is_synchronised`` says whether the machine's
-    clock follows a time server. ``rule`` says where sources may lead.
+    ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
+    follows a time server. ``rule`` says where sources may lead.
     """
 
     recorder: str
@@ -72,7 +72,7 @@ class RecorderParts:
 
 
 class Recorder:
-    """One recorder. :meth:`run` it once, in the thread of an event loop that lives as long as it does."""
+    """One recorder. Call :meth:`run` once, in the thread of an event loop that lives as long as it does."""
 
     def __init__(self, parts: RecorderParts) -> None:
         self._parts = parts
@@ -86,11 +86,11 @@ class Recorder:
         self._spool: Spool | None = None
 
     def stop(self) -> None:
-        """Ask for an orderly end; from the event loop's thread (or a signal handler of the loop)."""
+        """Request an orderly end; call it in the event loop's thread (or in a signal handler of the loop)."""
         self._stop.set()
 
     def state(self) -> JsonObject:
-        """What goes on now, for heartbeats and metrics. Integers and texts only."""
+        """The current state, for heartbeats and metrics. Integers and texts only."""
         archiver, spool, accounts = self._archiver, self._spool, self._accounts
         if archiver is None or spool is None or accounts is None:
             return {}
@@ -126,9 +126,9 @@ class Recorder:
 
         Raises:
             Conflict: ``spool_in_use``, ``recorder_unknown_place``.
-            Unavailable: ``spool_not_drained``: stopped, with the rest still in the spool because a store or
-                the index did not answer; the next start brings it in.
-            StoreFull, Unavailable: the disk, at the start.
+            Unavailable: ``spool_not_drained``: stopped, but a store or the index did not answer and the rest
+                is still in the spool; the next start archives it.
+            StoreFull, Unavailable: the disk failed at the start.
         """
         parts, settings = self._parts, self._parts.settings
         spool = self._spool = Spool(
@@ -206,7 +206,7 @@ class Recorder:
             await self._wind_up(tasks, archiver, accounts)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"], duration: float | None) -> None:
-        """Wait for the end that was asked for; a task that fails ends the recorder and is heard."""
+        """Wait for the requested end; a task that fails ends the recorder, and its error is raised."""
         stopped = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait(
@@ -220,7 +220,7 @@ class Recorder:
     async def _wind_up(
         self, tasks: list["asyncio.Task[None]"], archiver: Archiver, accounts: Accounts
     ) -> None:
-        """Lanes first, then what they made, then the journal."""
+        """Stop the cameras first, then archive their segments, then upload the journal."""
         tasks[1].cancel()
         for lane, _ in self._lanes.values():
             lane.stop()
@@ -240,13 +240,13 @@ class Recorder:
             raise Unavailable(
                 f"{archiver.waiting} leaves are still in the spool",
                 code="spool_not_drained",
-                hint="The store or the index does not answer. Start the recorder again when they do.",
+                hint="The store or the index does not answer. Start the recorder again once they do.",
             )
 
     # Cameras -----------------------------------------------------------------------------------------
 
     def _first_look(self, roster: Roster, accounts: Accounts) -> list[Camera]:
-        """The cameras, from the ledger or, where it is away, from memory; with their accounts open."""
+        """The cameras from the ledger or, if it is unavailable, from the spool; with their accounts open."""
         remembered = roster.remembered()
         try:
             cameras = roster.refresh()
@@ -259,7 +259,7 @@ class Recorder:
         return cameras
 
     def _tell_unreadable(self, roster: Roster) -> None:
-        """Say once which cameras' newest entries do not read."""
+        """Log once which cameras have an unreadable newest entry."""
         if roster.unreadable != self._unreadable:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
@@ -282,7 +282,7 @@ class Recorder:
             self._lanes[camera.id] = (lane, asyncio.create_task(lane.run()))
 
     async def _keep_roster(self, roster: Roster, shop: Workshop) -> None:
-        """Every few seconds: who is to be recorded, is there room, which gaps grow."""
+        """Every few seconds: update the cameras to record, check the free room, rewrite growing gaps."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             shop.spool.touch()
@@ -301,7 +301,7 @@ class Recorder:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
 
     async def _keep_rules(self, rules: Rules) -> None:
-        """Learn of new policies and holds, also while the recorder winds up."""
+        """Read new policies and holds, also while the recorder shuts down."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             await asyncio.to_thread(rules.refresh)
@@ -313,7 +313,7 @@ class Recorder:
     # The recorder itself -----------------------------------------------------------------------------
 
     def _introduce(self, spool: Spool, logbook: Logbook) -> None:
-        """Before the first batch: the ledger knows our key, and a new spool of an old recorder its place."""
+        """Before the first batch: register our key in the ledger; with a new spool, find our place again."""
         if self._is_introduced:
             return
         parts, mark = self._parts, {"recorder": self._id}
@@ -326,7 +326,7 @@ class Recorder:
         self._is_introduced = True
 
     def _introduce_early(self, spool: Spool, logbook: Logbook) -> None:
-        """At the start, so that what only a person can mend is told at once; an absent store can wait."""
+        """The same at the start, to report at once what only a person can fix; an absent store can wait."""
         try:
             self._introduce(spool, logbook)
         except Unavailable as error:

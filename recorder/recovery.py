@@ -1,7 +1,7 @@
-"""Start-up: what an earlier recorder left in the spool is brought to an end (design: durable procedures).
+"""Start-up: finish what an earlier recorder left in the spool (design: durable procedures).
 
 FFmpegs that outlived it are killed, torn segments are cut at their last whole fragment and kept, and every
-camera's account is taken up where it stood; from there on the gap is ``recorder_restart``.
+camera's account continues from where it stood; from there on the gap is ``recorder_restart``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from recorder.spool import SessionFolder, Spool
 
 
 class Recovery:
-    """One pass over the spool at start-up. Blocking; runs before anything else works there."""
+    """One pass over the spool at start-up. Blocking; it runs before any other part works there."""
 
     def __init__(self, spool: Spool, accounts: Accounts, logbook: Logbook, clock: Clock, log: Log) -> None:
         self._spool = spool
@@ -33,10 +33,10 @@ class Recovery:
         self.set_aside = 0
 
     def run(self) -> None:
-        """Take everything up; :attr:`parcels` then holds what the archive does not have yet.
+        """Finish everything in the spool; :attr:`parcels` then holds what the archive does not have yet.
 
         Raises:
-            StoreFull, Unavailable: the disk. Nothing was lost; a later start goes on.
+            StoreFull, Unavailable: the disk failed. Nothing was lost; a later start continues.
         """
         self._accounts.load()
         gaps = list(self._gaps())
@@ -47,7 +47,7 @@ class Recovery:
             self._take_up(folder)
 
     def explain_absence(self, cameras: Iterable[str], disabled: Iterable[str], *, now: int) -> None:
-        """From the last sign of life on, nobody recorded: that is this gap's cause."""
+        """Record why there is no footage since the last sign of life: no recorder was running."""
         at = self._spool.last_alive() or now
         off = set(disabled)
         for camera in cameras:
@@ -80,7 +80,7 @@ class Recovery:
         try:
             made = session.end(RunEnd.RECORDER_RESTART)
         except Malformed as error:
-            # What it made so far has tickets, and the rest lies there for people: no camera waits for it.
+            # Its finished segments have tickets; the rest stays there for people, and no camera waits for it.
             self._log.error("session_unfinished", code=error.code, reason=error.message)
             folder.let_go()
             self.set_aside += 1
@@ -95,7 +95,7 @@ class Recovery:
         self.set_aside += 1
 
     def _gaps(self) -> Iterator[Parcel]:
-        """Tickets of gaps. One that the disk damaged must not keep every camera from being recorded."""
+        """Tickets of gaps. One damaged ticket must not keep every camera from being recorded."""
         for path in ticket_paths(self._spool.root / "gaps"):
             try:
                 yield read_ticket(path)
@@ -105,7 +105,7 @@ class Recovery:
                 self.set_aside += 1
 
     def _is_lost(self, parcel: Parcel) -> bool:
-        """A segment's ticket without its segment, although the archive never had it: the disk lost it."""
+        """A ticket whose segment is gone although the archive never had it: the disk lost the segment."""
         segment = parcel.leaf
         if not isinstance(segment, Segment) or parcel.media is not None:
             return False
@@ -119,21 +119,21 @@ class Recovery:
 
 
 def give_up(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
-    """A segment whose bytes are not those on record: kept for people, and on record as a gap."""
+    """A segment whose bytes differ from its record: kept for people, and recorded as a gap."""
     _retire(parcel, spool, accounts, GapCause.UPLOAD_LOST)
 
 
 def set_aside(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
-    """What the archive can never take, for what is in it: kept for people, and on record as a gap.
+    """An entry that the archive can never take because of its content: kept for people, recorded as a gap.
 
-    A segment that the store has stays there; one that it has not stays in quarantine. A run or a gap that is
-    refused leaves its ticket in quarantine and makes no gap, which would be refused in its turn.
+    A segment that is in the store stays there; any other stays in quarantine. For a refused run or gap the
+    ticket stays in quarantine and no gap is made, which would be refused too.
     """
     _retire(parcel, spool, accounts, GapCause.SET_ASIDE)
 
 
 def _retire(parcel: Parcel, spool: Spool, accounts: Accounts, cause: GapCause) -> None:
-    """The gap first, so that a crash leaves no time unexplained; every step may be done again.
+    """Record the gap first, so that a crash leaves no time unexplained; every step may be repeated.
 
     The session keeps the newest ticket for its timeline, so quarantine gets a copy.
     """
@@ -142,7 +142,7 @@ def _retire(parcel: Parcel, spool: Spool, accounts: Accounts, cause: GapCause) -
     if parcel.ticket.exists():
         spool.keep_copy(parcel.ticket)
         if cause is GapCause.SET_ASIDE:
-            # A later start must not take it for lost. What is lost has no line, so its mark comes last.
+            # A later start must not think it lost. A lost segment has no line, so its mark comes last.
             mark_journalled(parcel)
     if parcel.media is not None and parcel.media.exists():
         if parcel.version:

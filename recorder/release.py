@@ -1,4 +1,4 @@
-"""Letting a session's tickets go once the archive has them."""
+"""Removes a session's tickets once the archive has them."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ from recorder.spool import SessionFolder, Spool
 
 
 class Releases:
-    """Which tickets of a session are still there, and when its folder may go. Thread-safe."""
+    """The tickets of a session that still exist, and when its folder may be removed. Thread-safe."""
 
     def __init__(self, folder: SessionFolder, spool: Spool) -> None:
         self._folder = folder
@@ -21,7 +21,7 @@ class Releases:
         self._closed = (folder.path / "closed").exists()
 
     def add(self, parcel: Parcel) -> None:
-        """A ticket came. The newest segment's before it goes, if the archive has that."""
+        """Add a ticket. The previous newest one is then removed, if the archive has its segment."""
         parcel.on_release = self.release
         with self._turn:
             self._waiting.add(_stem(parcel))
@@ -32,7 +32,7 @@ class Releases:
                     before.ticket.unlink(missing_ok=True)
 
     def release(self, parcel: Parcel) -> None:
-        """The archive has it (step 8; its segment is gone already)."""
+        """The archive has the parcel (step 8; its segment is already removed)."""
         if parcel.media is not None and isinstance(parcel.leaf, Segment):
             self._spool.account_for(-parcel.leaf.size)
         with self._turn:
@@ -42,7 +42,7 @@ class Releases:
             self._go_if_done()
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """The session ended: no more tickets will follow."""
         with disk_errors("closed"):
             (self._folder.path / "closed").touch()
         self._folder.let_go()
@@ -51,7 +51,7 @@ class Releases:
             self._go_if_done()
 
     def newest_on_disk(self) -> Parcel | None:
-        """The newest segment's ticket; it alone knows the timeline."""
+        """The newest segment's ticket; only it holds the state of the timeline."""
         tickets = sorted(
             path for path in self._folder.path.iterdir()
             if path.suffix in (TICKET, JOURNALLED) and path.stem.isdigit()
@@ -59,7 +59,7 @@ class Releases:
         return read_ticket(tickets[-1]) if tickets else None
 
     def take_up(self) -> list[Parcel]:
-        """The tickets found on disk whose way is not over.
+        """The tickets on disk that are not fully archived.
 
         A journalled segment's ticket without its segment is complete: step 8 removes the segment first.
         """
@@ -77,7 +77,7 @@ class Releases:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether no more tickets will follow."""
         return self._closed
 
     def _go_if_done(self) -> None:

@@ -1,13 +1,13 @@
-"""The rules a recorder stores segments by: how long each is locked, and whether a hold covers it.
+"""The rules by which a recorder stores segments: how long each is locked, and whether a hold covers it.
 
 Policies and holds are read from the ledger every few seconds and kept in the spool, so that a start without
-the store still locks and holds what was to be locked and held. Where the ledger does not answer the last
-rules go on: footage cannot be recorded again, a lock can be lengthened and a flag be set later.
+the store still locks and holds by the known rules. If the ledger does not answer, the last rules stay in
+force: footage cannot be recorded again, but a lock can be lengthened and a flag be set later.
 
-An entry that does not read stops nothing either. A stream keeps the last entry of it that did read. A
-*policy* that never did is passed over: the next wider scope decides, and the floor at least. A *hold* that
-never did may cover anything, so everything is put held while that lasts; ``saksi hold tidy`` clears what
-turns out not to be covered.
+An unreadable entry does not stop recording either. A stream keeps its last readable entry. A *policy* that
+never was readable is skipped: the next wider scope decides, and at least the floor. A *hold* that never was
+readable may cover anything, so every segment is put with the hold flag while that lasts; ``saksi hold tidy``
+later clears the flag where no hold applies.
 """
 
 import threading
@@ -35,11 +35,11 @@ from recorder.spool import Spool
 
 _KEPT = "rules.json"
 _PATIENCE = 10
-"""After a look that failed, the next one waits this many times as long as it took."""
+"""After a failed refresh, the next one waits this many times as long as the failed one took."""
 
 
 class Rules:
-    """Policies and holds as a recorder knows them. Thread-safe.
+    """The policies and holds known to a recorder. Thread-safe.
 
     ``refresh_seconds`` is how old they may be when a segment is put, as long as the ledger answers.
     """
@@ -79,7 +79,7 @@ class Rules:
         self._turn = threading.Lock()
 
     def remember(self) -> None:
-        """Begin with the rules that the spool keeps from before, if it does."""
+        """Begin with the rules kept in the spool, if there are any."""
         try:
             kept = self._spool.kept(_KEPT)
             if kept is None:
@@ -93,20 +93,20 @@ class Rules:
         self._make_books()
 
     def refresh(self) -> None:
-        """Read what changed in the ledger, unless that was just done; what fails leaves the last rules."""
+        """Read changes from the ledger, unless that was just done; after a failure the last rules stay."""
         with self._turn:
             began = self._clock.monotonic()
             if began < self._next_look:
                 return
-            # Each kind for itself: an account that may not read one must still learn the other.
+            # Each kind separately: an account that may not read one must still learn the other.
             well = all([self._look("policies", self._policies), self._look("holds", self._holds)])
             took = self._clock.monotonic() - began
             self._next_look = began + max(self._refresh, 0 if well else _PATIENCE * took)
 
     def locked_until(self, segment: Segment, place: Place | None) -> int:
-        """Until when the segment is locked by the policy for its camera and place; for the floor at least.
+        """The end of the lock by the policy for the segment's camera and place; at least the floor.
 
-        What was recorded under a longer policy than today's keeps that one's lock.
+        A segment recorded under a longer policy than today's keeps the longer lock.
         """
         self.refresh()
         start, book = segment.span.start, self._policy_book
@@ -114,7 +114,7 @@ class Rules:
         return max(book.ruling(segment.camera, place, at).locked_until(start) for at in instants)
 
     def is_held(self, segment: Segment) -> bool:
-        """Whether a hold covers the segment, or may."""
+        """Whether a hold covers the segment, or may cover it."""
         self.refresh()
         return self._holds_all or self._hold_book.is_held(segment)
 
@@ -152,7 +152,7 @@ class Rules:
             self._tell("spool", "rules_not_kept", error.message, code=error.code)
 
     def _tell(self, subject: str, event: str, reason: str, **fields: str) -> None:
-        """Say a trouble once, until it changes or ends."""
+        """Log a problem once, until it changes or ends."""
         if self._told.get(subject) != reason:
             self._told[subject] = reason
             self._log.error(event, reason=reason, **fields)

@@ -1,4 +1,4 @@
-"""A segment's leaf, from what finalising found and what the timeline says."""
+"""A segment's leaf, from the result of finalising and from the timeline."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def segment_leaf(
     is_synchronised: bool,
     now: int,
 ) -> Segment:
-    """The record of one segment; from here on it is never decided again."""
+    """The record of one segment; from here on it never changes."""
     clock = timed.clock
     if not is_synchronised:
         clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))

@@ -1,15 +1,15 @@
-"""One session: what one FFmpeg wrote, made into timed segments with tickets, in order.
+"""One session: the output of one FFmpeg, turned into timed segments with tickets, in order.
 
-Everything that decides is on disk before it matters, so that a session that was cut off is taken up again
-by the next start exactly where it stood:
+Every fact that a later step depends on is on disk first, so that the next start resumes an interrupted
+session exactly where it stopped:
 
-* ``session.json``: whose session it is, its first run, and where the camera's account stood;
-* ``arrivals``: when each segment's successor arrived, one line each, written as it is heard;
-* ``NNNNNN.raw.mp4`` → ``NNNNNN.mp4`` → ``NNNNNN.ticket``: a raw segment goes only after its ticket came;
+* ``session.json``: its camera, its first run, and where the camera's time account stood;
+* ``arrivals``: when each segment's successor arrived, one line each, written on arrival;
+* ``NNNNNN.raw.mp4`` → ``NNNNNN.mp4`` → ``NNNNNN.ticket``: a raw segment is removed once its ticket exists;
 * each ticket keeps the state of the timeline after it, and the newest one stays until the session is over;
-* ``closed``: nothing more will come; the folder goes with its last ticket.
+* ``closed``: no more segments will follow; the folder is removed with its last ticket.
 
-Used by one thread at a time, except for the release of parcels, which comes from the archive's side.
+Used by one thread at a time, except for the release of parcels, which comes from the archiver.
 """
 
 import time
@@ -75,18 +75,18 @@ class Session:
 
     @classmethod
     def resume(cls, folder: SessionFolder, *, spool: Spool, accounts: Accounts, clock: Clock) -> "Session":
-        """Take up a session that was cut off; :meth:`end` then makes what is left of it.
+        """Resume an interrupted session; :meth:`end` then makes the remaining segments.
 
         Raises:
             IntegrityError: ``ticket_damaged``.
-            Malformed: ``bad_session``: its ``session.json`` is not there or cannot be read.
+            Malformed: ``bad_session``: its ``session.json`` is absent or cannot be read.
         """
         session = cls(folder, read_facts(folder), spool=spool, accounts=accounts, clock=clock)
         session._take_up(session._releases.newest_on_disk())
         return session
 
     def retake(self) -> "Session":
-        """Take this session up again after an error of the disk, in the same process.
+        """Resume this session after a disk error, in the same process.
 
         Raises:
             StoreFull, Unavailable, IntegrityError: as :meth:`resume`.
@@ -103,16 +103,16 @@ class Session:
         return session
 
     def settle(self) -> None:
-        """After :meth:`waiting`, of a closed session: its folder goes if nothing waits."""
+        """After :meth:`waiting`, for a closed session: remove its folder if nothing waits."""
         self._releases.close()
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing more will come of it but the release of its tickets."""
+        """Whether nothing remains but the release of its tickets."""
         return self._releases.is_closed
 
     def waiting(self) -> list[Parcel]:
-        """After :meth:`resume`: the tickets whose way into the archive is not over, in order.
+        """After :meth:`resume`: the tickets that are not fully archived, in order.
 
         Raises:
             IntegrityError: ``ticket_damaged``.
@@ -121,41 +121,41 @@ class Session:
 
     @property
     def covered_until(self) -> int | None:
-        """Where the footage ends whose times are known."""
+        """The end of the footage whose times are known."""
         return self._run.end
 
     @property
     def number(self) -> int:
-        """The number of the segment that is being written, or awaited."""
+        """The number of the segment that FFmpeg is writing, or will write next."""
         return self._next
 
     def closed(self, number: int, arrival: int) -> list[Parcel]:
-        """FFmpeg closed a segment, and the next one's first packet arrived then (wall time, µs).
+        """FFmpeg closed a segment; the next one's first packet arrived at ``arrival`` (wall time, µs).
 
         Returns:
             Tickets of the segments whose times became final, in order.
 
         Raises:
-            Malformed: ``bad_segment``: it cannot be made a segment; the session must be ended.
-            StoreFull, Unavailable: the disk; the session must be ended, and is taken up again later.
+            Malformed: ``bad_segment``: no segment can be made of it; the caller must end the session.
+            StoreFull, Unavailable: the disk failed; the caller must end the session, and resume it later.
         """
         self._arrivals.note(number, arrival)
         return self._closed(number, arrival)
 
     def stepped(self, number: int, arrival: int, arrival_after: int) -> list[Parcel]:
-        """The same, when the wall clock was stepped before: a new run begins with the next segment."""
+        """The same after a step of the wall clock: a new run begins with the next segment."""
         self._arrivals.note(number, arrival, arrival_after)
         return [*self._closed(number, arrival), *self._step(arrival_after)]
 
     def end(self, reason: RunEnd, ended: int = 0, patience: int = 0) -> list[Parcel]:
-        """FFmpeg is gone: what it left is made segments, and the run its record.
+        """FFmpeg is gone: turn its remaining files into segments, and record the run.
 
-        A segment that holds no whole fragment is dropped; one that cannot be read is kept for people. Where
-        the camera answers (``stream_error``) but its footage had ended more than 0.8 ``patience`` before
-        FFmpeg did, at ``ended`` (both µs), it had ``stalled``; :attr:`reason` says which.
+        A segment without a whole fragment is dropped; an unreadable one is kept for people. If the camera
+        answers (``stream_error``) but its footage had ended more than 0.8 ``patience`` before FFmpeg ended,
+        at ``ended`` (both µs), the cause is ``stalled``; :attr:`reason` holds the result.
 
         Raises:
-            StoreFull, Unavailable: the disk; may be called again after :meth:`resume`.
+            StoreFull, Unavailable: the disk failed; may be called again after :meth:`resume`.
         """
         parcels: list[Parcel] = []
         notes = self._arrivals.read()
@@ -209,7 +209,7 @@ class Session:
         return parcels
 
     def _goes_on(self, number: int) -> bool:
-        """Whether another segment was begun: FFmpeg reports the last one of all in the same way."""
+        """Whether FFmpeg began another segment: it reports the very last one in the same way."""
         patience = _PATIENCE
         while not self.folder.raw(number + 1).exists():
             if patience <= 0 or not self.is_written():
@@ -244,7 +244,7 @@ class Session:
         return parcels + self._keep(self._run.timeline.close(piece, arrival))
 
     def _place_last(self, made: Made) -> list[Parcel]:
-        """The run ends here: its footage reaches to the last presentation time without a hole before it."""
+        """The run ends here: its footage reaches the last presentation time without a hole before it."""
         written = self._written(made.number)
         if self._has_jumped(_piece(made), written):
             return self._change_parameters(made.finalised) + self._place_jump(made, _piece(made), written)
@@ -255,15 +255,15 @@ class Session:
         return self._place(replace(made, duration=duration), None)
 
     def _has_jumped(self, piece: Piece, arrival: int) -> bool:
-        """A file is read as fast as it goes; only a camera's media is held against the time that went by."""
+        """Only a camera's media is compared with elapsed time; a file is read as fast as possible."""
         facts, run = self.facts, self._run
-        is_later = arrival > (run.end or facts.began)  # else the clock was set back: that says nothing here
+        is_later = arrival > (run.end or facts.began)  # else the clock was set back: no proof
         return facts.is_live and is_later and run.timeline.has_jumped(piece, arrival, began=facts.began)
 
     def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[Parcel]:
-        """The camera's timestamps jumped inside this segment: it is a run of its own, dated by arrival.
+        """The camera's timestamps jumped inside this segment: it becomes its own run, dated by arrival.
 
-        The run before it ends, and the next segment begins another: no date leans on the jump.
+        The previous run ends, and the next segment begins another: no date depends on the jump.
         """
         parcels = self._finish_run(RunEnd.TIMESTAMPS)
         ended = self._run
@@ -360,13 +360,13 @@ class Session:
         )
         path = self.folder.path / f"run-{run.run}{TICKET}"
         if path.with_suffix(JOURNALLED).exists():
-            return parcels  # A session taken up again after its run was recorded.
+            return parcels  # The session was resumed after its run had been recorded.
         parcel = write_ticket(path, record, self.facts.place)
         self._releases.add(parcel)
         return [*parcels, parcel]
 
     def _anchor_rest(self) -> list[Parcel]:
-        """Time the segments that still waited for an observation."""
+        """Time the segments that still wait for an observation."""
         run = self._run
         if not run.waiting:
             return []
@@ -376,12 +376,12 @@ class Session:
         return self._written(self._run.waiting[-1].number)
 
     def _written(self, number: int) -> int:
-        """When a raw segment was last written to."""
+        """When a raw segment was last written."""
         with disk_errors("a segment"):
             return self.folder.raw(number).stat().st_mtime_ns // 1000
 
     def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[Parcel]:
-        """A raw segment that cannot be one: the run cannot go on over it."""
+        """A raw file that cannot become a segment: the run cannot continue across it."""
         self._next = number + 1
         cause = GapCause.STREAM_ERROR
         if code == "torn_segment":
@@ -404,11 +404,11 @@ class Session:
     # Taking up ---------------------------------------------------------------------------------------
 
     def _take_up(self, newest: Parcel | None) -> None:
-        """Go on after the newest ticket. What was finalised after it is made again, and is in the way."""
+        """Continue after the newest ticket. Later finalised segments are removed and made again."""
         if newest is not None:
             segment, extra = newest.leaf, newest.extra
             if not isinstance(segment, Segment):
-                raise Malformed(f"{newest.ticket} is no segment's ticket", code="bad_session")
+                raise Malformed(f"{newest.ticket} is not a segment's ticket", code="bad_session")
             timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
             self._run = CurrentRun(
                 segment.run, timeline, self.facts.otherwise,

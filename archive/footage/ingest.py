@@ -2,22 +2,22 @@
 
 1. FFmpeg reports that it closed a segment (:mod:`recorder.process`).
 2. It is finalised and synced (:func:`archive.footage.mp4.finalise.finalise`).
-3. Its leaf is made and kept as a *ticket* beside it: :func:`write_ticket`. From here on nothing about
-   the segment is decided again, so every later step can be repeated.
+3. Its leaf is made and kept as a *ticket* beside it: :func:`write_ticket`. From here on all facts about the
+   segment are fixed, so every later step can be repeated.
 4. The segment is put if absent, with checksum, lock and leaf: :meth:`Ingest.store`. A put that finds the
-   same bytes is as good as one that stored them, since the name carries the hash.
+   same bytes already there counts as success, since the name carries the hash.
 5. The store's own answer names the same checksum.
 6. The leaf becomes a line of the logbook, synced; the ticket is marked: :meth:`Ingest.commit`.
-7. The index is told.
-8. Only now the segment and its ticket leave the spool.
+7. The leaf is added to the index.
+8. Then the segment and its ticket are removed from the spool.
 
 Steps 6 to 8 take many leaves at once, since a sync and a bulk request cost the same for one as for fifty.
-Leaves of runs and gaps take the same way without steps 2, 4 and 5. A crash between any two steps leaves a
+Leaves of runs and gaps go the same way without steps 2, 4 and 5. A crash between any two steps leaves a
 ticket that says how far it came; :func:`read_tickets` finds it again.
 
-An entry that a step refuses for its own content can never be taken: :meth:`Ingest.commit` names it as a
-:class:`Refusal`, takes all others, and the recorder sets it aside. Rights, room and reachability are never
-the content's fault: what they stop is tried again.
+If a step refuses an entry for its content, no retry helps: :meth:`Ingest.commit` returns it as a
+:class:`Refusal` and takes all others, and the recorder sets it aside. Missing rights, a full store and an
+unreachable store are not the content's fault; after those the step is tried again.
 """
 
 import json
@@ -55,33 +55,33 @@ FAULTS_OF_CONTENT = frozenset(
         "segment_too_long",
     }
 )
-"""Codes of Malformed by which our own rules judge one entry, whatever else the store or the index take."""
+"""Codes of Malformed that come from our own rules for one entry. Such a refusal is always final."""
 
 TICKET = ".ticket"
-"""Suffix of a ticket whose leaf has no line in the logbook yet."""
+"""Suffix of a ticket whose leaf is not in the logbook yet."""
 JOURNALLED = ".journalled"
 """Suffix of a ticket after step 6."""
 
 
 class IndexSink(Protocol):
-    """What ingest needs of the index."""
+    """The part of the index that ingest needs."""
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
-        """Index leaves; idempotent, visible when this returns."""
+        """Index leaves; idempotent. Queries see them when this returns."""
         ...
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a journal batch is wholly in the index; never goes back."""
+        """Record that a journal batch is wholly in the index; the cursor never goes back."""
         ...
 
 
 @dataclass(slots=True, eq=False)
 class Parcel:
-    """A leaf on its way into the archive, kept as a ticket in the spool until it is there.
+    """A leaf on its way into the archive, kept as a ticket in the spool until it has arrived.
 
     ``media`` is the finalised segment beside it, None for runs and gaps. ``place`` is where the camera stood
-    when the leaf was made. ``extra`` is what the ticket's writer keeps in it for itself. ``on_release`` is
-    called after step 8.
+    when the leaf was made. ``extra`` holds further facts for the ticket's writer. ``on_release`` is called
+    after step 8.
     """
 
     ticket: Path
@@ -104,15 +104,16 @@ class Parcel:
         return self.media is None or self.version != ""
 
     def entry(self) -> IndexEntry:
-        """The leaf as the index takes it."""
+        """The leaf in the form that the index takes."""
         return IndexEntry(leaf=self.leaf, place=self.place, version=self.version, held=self.held)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A parcel that the logbook or the index does not take, and why.
+    """A parcel that the logbook or the index refuses, and why.
 
-    ``is_final`` is False while the index takes no other entry of the kind: then the fault may be its own.
+    ``is_final`` is False while the index takes no other entry of that kind either: the fault may then lie
+    with the index.
     """
 
     parcel: Parcel
@@ -126,7 +127,7 @@ def write_ticket(
     """Step 3: keep the leaf durably at ``path``, whose suffix is :data:`TICKET`.
 
     Raises:
-        StoreFull, Unavailable: the disk; the ticket is not there.
+        StoreFull, Unavailable: the disk failed; no ticket was written.
     """
     if path.suffix != TICKET:
         raise Malformed(f"{path.name} does not name a ticket", code="bad_ticket")
@@ -137,7 +138,7 @@ def write_ticket(
 
 
 def read_ticket(path: Path) -> Parcel:
-    """Read a ticket back; its segment lies beside it under the same stem with ``.mp4``, if it is still there.
+    """Read a ticket back. If its segment is still there, it lies beside it: same stem, suffix ``.mp4``.
 
     Raises:
         IntegrityError: ``ticket_damaged``.
@@ -153,7 +154,7 @@ def read_ticket(path: Path) -> Parcel:
         raise IntegrityError(
             f"{path} cannot be read: {error}",
             code="ticket_damaged",
-            hint="The disk altered it. Keep the folder, and call whoever looks after the archive.",
+            hint="The disk altered it. Keep the folder, and call the administrator of the archive.",
         ) from error
     return Parcel(path, leaf, place, media if there else None, extra)
 
@@ -165,7 +166,7 @@ def read_tickets(folder: Path) -> Iterator[Parcel]:
 
 
 def ticket_paths(folder: Path) -> list[Path]:
-    """Where a folder's tickets lie, by name."""
+    """The paths of a folder's tickets, by name."""
     with disk_errors(folder.name):
         names = sorted(name for name in os.listdir(folder) if Path(name).suffix in (TICKET, JOURNALLED))
     return [folder / name for name in names]
@@ -174,8 +175,8 @@ def ticket_paths(folder: Path) -> list[Path]:
 class Ingest:
     """Steps 4 to 8. :meth:`store` may run in many threads; :meth:`commit` in one at a time.
 
-    ``locked_until`` says until when a segment recorded at a place is locked, which is for a day from now at
-    least; ``is_held`` whether a legal hold covers it. Both are asked right before each put.
+    ``locked_until`` gives the end of the lock for a segment recorded at a place, at least a day from now;
+    ``is_held`` says whether a legal hold covers it. Both are called right before each put.
     """
 
     def __init__(
@@ -205,19 +206,19 @@ class Ingest:
         self._refused_at: dict[Parcel, int] = {}
 
     def expect(self, parcels: Iterable[Parcel]) -> None:
-        """At start-up: lines from before that may not be indexed yet, so that the cursor waits for them."""
+        """At start-up: name earlier lines that may not be indexed yet, so that the cursor waits for them."""
         for parcel in parcels:
             if parcel.journalled:
                 self._unindexed[identity(parcel.leaf)] = 0
 
     def store(self, parcel: Parcel) -> None:
-        """Steps 4 and 5: the segment is in the store, and the store says so; nothing for runs and gaps.
+        """Steps 4 and 5: put the segment, and check the store's answer; does nothing for runs and gaps.
 
         Raises:
             IntegrityError: ``checksum_mismatch``: the disk altered the segment after it was hashed, or the
-                store answered for other bytes; ``segment_vanished``: the spool has it no longer.
-            Malformed: the store cannot keep it as it is.
-            AlreadyExists: the name holds other bytes, which nothing of ours can make.
+                store's answer is about other bytes; ``segment_vanished``: it is no longer in the spool.
+            Malformed: the store cannot keep this content.
+            AlreadyExists: the name holds other bytes; Saksi itself never causes this.
             Refused, StoreFull, Unavailable: as the store; the segment waits in the spool.
         """
         segment, media = parcel.leaf, parcel.media
@@ -227,12 +228,12 @@ class Ingest:
         with disk_errors(media.name):
             if not media.exists():
                 raise IntegrityError(
-                    f"{media} is gone, and its ticket is there",
+                    f"{media} is gone, but its ticket is there",
                     code="segment_vanished",
-                    hint="Somebody removed it from the spool, or the disk lost it.",
+                    hint="It was removed from the spool, or the disk lost it.",
                 )
             content = Content.of_file(media, sha256=segment.sha256)
-        # What lay in the spool beyond its term is locked all the same: no store takes a lock in the past.
+        # A segment that waited in the spool past its term is locked too: no store takes a lock in the past.
         until = max(self._locked_until(segment, parcel.place), self._clock.now() + DAY)
         held = self._is_held(segment)
         stored = self._footage.put(
@@ -246,10 +247,10 @@ class Ingest:
         parcel.version, parcel.held = stored.version, held
 
     def commit(self, parcels: Sequence[Parcel]) -> tuple[Refusal, ...]:
-        """Steps 6, 7 and 8 for parcels that are stored; to be repeated with the same ones after an error.
+        """Steps 6, 7 and 8 for stored parcels. After an error, call it again with the same parcels.
 
         Returns:
-            Those that are refused for what is in them. All others are through.
+            The parcels that are refused for their content. All others are done.
         """
         refused = self._write_lines(parcels)
         unfit = {refusal.parcel for refusal in refused}
@@ -264,19 +265,21 @@ class Ingest:
     def note(self, parcel: Parcel) -> None:
         """Step 6 alone, for a segment that no store takes: its line vouches for the bytes that are kept.
 
+        A leaf that the logbook cannot take gets no line.
+
         Raises:
-            StoreFull, Unavailable: the disk. What cannot be a line gets none.
+            StoreFull, Unavailable: the disk failed.
         """
         self._write_lines([parcel])
 
     def let_go(self, parcel: Parcel) -> None:
-        """It is set aside: the cursor no longer waits for it."""
+        """Stop the cursor from waiting for a parcel that is set aside."""
         self._refused_at.pop(parcel, None)
         with self._turn:
             self._unindexed.pop(identity(parcel.leaf), None)
 
     def _write_lines(self, parcels: Sequence[Parcel]) -> list[Refusal]:
-        """Step 6. One that cannot be a line costs no other its line."""
+        """Step 6. A leaf that the logbook refuses does not keep the others from their lines."""
         refused: list[Refusal] = []
         with self._turn:
             fresh = [parcel for parcel in parcels if not parcel.journalled]
@@ -299,13 +302,13 @@ class Ingest:
             mark_journalled(parcel)
 
     def _add(self, parcels: Sequence[Parcel]) -> tuple[Sequence[Parcel], list[Refusal]]:
-        """Step 7: what the index took, and what it refuses."""
+        """Step 7: the parcels that the index took, and those that it refuses."""
         taken: list[Parcel] = []
         found: list[tuple[Parcel, Malformed]] = []
         try:
             self._index.add([parcel.entry() for parcel in parcels])
             taken.extend(parcels)
-        except Malformed:  # one of them: which one, each by itself will show
+        except Malformed:  # the index does not say which one; adding each alone shows it
             for parcel in parcels:
                 try:
                     self._index.add([parcel.entry()])
@@ -319,24 +322,24 @@ class Ingest:
         return taken, [Refusal(parcel, error, self._is_final(parcel, error)) for parcel, error in found]
 
     def _is_final(self, parcel: Parcel, error: Malformed) -> bool:
-        """Our own rule, or the index took another of the kind since it first refused this one."""
+        """True for our own rules, and if the index took another of the kind after it refused this one."""
         if error.code in FAULTS_OF_CONTENT:
             return True
         return self._taken[type(parcel.leaf)] > self._refused_at[parcel]
 
     def seal(self) -> int | None:
-        """Sign the waiting lines as the next batch; its number, or None where no line waits.
+        """Sign the waiting lines as the next batch; returns its number, or None if no line waits.
 
-        Every line's ticket is marked before this can run, so no later start takes a line for missing.
+        Every line's ticket is marked before this can run, so no later start thinks that a line is missing.
         """
         with self._turn:
             return self._logbook.seal()
 
     def upload(self) -> int:
-        """Upload every sealed batch, oldest first, and advance the index's cursor; how many went up.
+        """Upload every sealed batch, oldest first, and advance the index's cursor; returns their number.
 
         Raises:
-            ArchiveError: as the store or the index; what is left waits for the next call.
+            ArchiveError: as the store or the index; the remaining batches wait for the next call.
         """
         count = 0
         for number in self._logbook.sealed():
@@ -354,12 +357,12 @@ class Ingest:
             raise IntegrityError(
                 f"the store answered {stored.sha256} of {content.size} bytes for {segment.key}",
                 code="checksum_mismatch",
-                hint="The segment stays in the spool. Look at the disk and at the store.",
+                hint="The segment stays in the spool. Check the disk and the store.",
             )
 
 
 def mark_journalled(parcel: Parcel) -> None:
-    """Step 6's mark, also on what is set aside. A ticket that is gone was marked or let go before."""
+    """Mark the ticket (step 6), also of a parcel set aside. A ticket that is gone was handled before."""
     marked = parcel.ticket.with_suffix(JOURNALLED)
     with disk_errors(parcel.ticket.name):
         try:
@@ -370,7 +373,7 @@ def mark_journalled(parcel: Parcel) -> None:
 
 
 def _release(parcel: Parcel) -> None:
-    """Step 8. The segment goes first: a ticket without one is complete."""
+    """Step 8. The segment is removed first: a ticket without a segment is complete."""
     with disk_errors(parcel.ticket.name):
         if parcel.media is not None:
             parcel.media.unlink(missing_ok=True)
@@ -381,7 +384,7 @@ def _release(parcel: Parcel) -> None:
 
 
 def place_to_json(place: Place | None) -> JsonObject | None:
-    """A place as tickets keep it; degrees as text, since JSON numbers round."""
+    """A place as tickets store it; degrees as text, since JSON numbers round."""
     if place is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""What every object store refuses or rounds alike, so that an archive can move from one to another.
+"""The limits and rounding common to all object stores, so that an archive can move from one to another.
 
 The limits are the narrowest of those measured: a file system allows 255 bytes per name, MinIO allows 2 KB of
 user metadata and strips white space at the ends of a header, S3 keeps lock times to the second.
@@ -15,7 +15,7 @@ from archive.ports import MAX_DELETIONS, Content, DoomedVersion, Lock
 from archive.timespan import SECOND
 
 PIECE = 1 << 19
-"""The largest piece that is read or handed on at once, in bytes."""
+"""The largest piece that is read or passed on at once, in bytes."""
 
 MAX_PART_BYTES = 200
 MAX_METADATA_BYTES = 2000
@@ -28,7 +28,7 @@ _PREFIX = re.compile(r"[A-Za-z0-9._/-]*\Z", re.ASCII)
 
 
 def check_object_key(key: str) -> str:
-    """A key that every store can keep: :func:`archive.keys.check_key`, and no part above 200 bytes.
+    """Accept a key that every store can keep: :func:`archive.keys.check_key`, no part above 200 bytes.
 
     Raises:
         Malformed: ``bad_key``.
@@ -62,7 +62,7 @@ def check_folder(folder: str) -> str:
 
 
 def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """User metadata that comes back as it went.
+    """Accept user metadata that every store returns unchanged.
 
     Names are lower-case letters, digits and hyphens; values printable ASCII without white space at the
     ends; 2,000 bytes in all, counting 11 for each name's prefix on the wire. ``=?`` begins an encoded word
@@ -75,7 +75,7 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     for name, value in kept.items():
         if _NAME.match(name) is None or _VALUE.match(value) is None or value.startswith("=?"):
             raise Malformed(
-                f"metadata {name!r} would not come back as it is",
+                f"metadata {name!r} would not come back unchanged",
                 code="bad_metadata",
                 hint="Use lower-case names and printable ASCII values without spaces at the ends.",
             )
@@ -84,13 +84,13 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
         raise Malformed(
             f"the metadata takes {size} bytes, more than {MAX_METADATA_BYTES}",
             code="bad_metadata",
-            hint="Keep the rest in an object of its own.",
+            hint="Keep the rest in a separate object.",
         )
     return kept
 
 
 def check_size(key: str, size: int) -> None:
-    """Refuse what one S3 put cannot carry, 5 GiB. Raises Malformed ``object_too_large``."""
+    """Refuse more than one S3 put can carry: 5 GiB. Raises Malformed ``object_too_large``."""
     if not 0 <= size <= MAX_OBJECT_BYTES:
         raise Malformed(
             f"{key} would have {size} bytes", code="object_too_large", hint="An object has at most 5 GiB."
@@ -98,12 +98,12 @@ def check_size(key: str, size: int) -> None:
 
 
 def check_version(key: str, version: str) -> str:
-    """The version a change is meant for; without one it could hit another. Raises Malformed."""
+    """The version that a change is for; without it the change could hit another. Raises Malformed."""
     if not version:
         raise Malformed(
             f"the version of {key} is not given",
             code="bad_version",
-            hint="Ask the object's head for it; locks and deletions name their version.",
+            hint="Read it with head(); locks and deletions name their version.",
         )
     return version
 
@@ -131,32 +131,32 @@ def whole_seconds(lock: Lock) -> Lock:
 
 
 def check_range(key: str, start: int, length: int | None) -> None:
-    """Refuse a range that no object has. Raises Malformed ``bad_range``."""
+    """Refuse a range that no object can have. Raises Malformed ``bad_range``."""
     if start < 0 or (length is not None and length < 1):
         raise bad_range(key, start, length)
 
 
 def bad_range(key: str, start: int, length: int | None) -> Malformed:
-    """The error for a range that is empty or passes the object's end."""
+    """The error for a range that is empty or reaches past the object's end."""
     asked = "to the end" if length is None else f"{length} bytes"
     return Malformed(
         f"{key} has no such range: {asked} from {start}",
         code="bad_range",
-        hint="Ask the object's size first; ranges are not cut down silently.",
+        hint="Read the object's size first; ranges are never shortened silently.",
     )
 
 
 def past_lock(key: str) -> Malformed:
     """The error for a lock that would end before it begins."""
     return Malformed(
-        f"the lock asked for {key} is already over",
+        f"the requested lock of {key} has already ended",
         code="lock_in_the_past",
         hint="Give no lock, or one that ends in the future; check the clocks of both machines.",
     )
 
 
 def checksum_mismatch(key: str, detail: str) -> IntegrityError:
-    """The error for bytes that are not what :class:`archive.ports.Content` promised."""
+    """The error for bytes that differ from what :class:`archive.ports.Content` states."""
     return IntegrityError(
         f"{key} was not stored: {detail}",
         code="checksum_mismatch",
@@ -165,23 +165,23 @@ def checksum_mismatch(key: str, detail: str) -> IntegrityError:
 
 
 def refuse_weaker_lock(key: str, present: Lock | None, wanted: Lock) -> None:
-    """Refuse a lock that takes something away from the one there is.
+    """Refuse a lock that is weaker than the present one.
 
     Raises:
-        Refused: ``lock_shortened``; ``lock_mode_changed``, since stores change a mode only for those who
-            may bypass it, and then in either direction.
+        Refused: ``lock_shortened``; ``lock_mode_changed``, since stores change a mode only for accounts
+            that may bypass it, and then in either direction.
     """
     if present is None:
         return
     if present.mode is not wanted.mode:
         raise Refused(
-            f"{key} is locked in {present.mode} mode and stays so",
+            f"{key} is locked in {present.mode} mode, which cannot change",
             code="lock_mode_changed",
-            hint="Lengthen the lock in the mode it has.",
+            hint="Lengthen the lock in its present mode.",
         )
     if wanted.until < present.until:
         raise Refused(
-            f"{key} is locked for longer than that already",
+            f"{key} is already locked for longer than that",
             code="lock_shortened",
             hint="A lock can be lengthened, never shortened.",
         )
@@ -212,26 +212,26 @@ def names_its_content(key: str, sha256: str) -> bool:
 
 
 def taken_by_other_bytes(key: str, present: str, wanted: str) -> AlreadyExists:
-    """The error for a key that holds something else."""
+    """The error for a key that holds other bytes."""
     return AlreadyExists(
         f"{key} is taken: it holds the SHA-256 {present[:16]}…, not {wanted[:16]}…",
-        hint="What is stored stays as it is.",
+        hint="The stored object stays unchanged.",
     )
 
 
 def unreadable(key: str, error: OSError) -> Unavailable:
     """The error for a source that cannot be read while it is being stored."""
     return Unavailable(
-        f"what should be stored as {key} cannot be read: {error.strerror or type(error).__name__}",
+        f"the source for {key} cannot be read: {error.strerror or type(error).__name__}",
         code="content_unreadable",
-        hint="Look at the disk that holds the source; nothing was stored.",
+        hint="Check the disk that holds the source; nothing was stored.",
     )
 
 
 def compliance_locked(key: str) -> Refused:
-    """The error for what nobody can destroy."""
+    """The error for an object that nobody can destroy."""
     return Refused(
-        f"{key} is locked in COMPLIANCE mode: nobody can destroy it before its lock ends, root included",
+        f"{key} is locked in COMPLIANCE mode: nobody, not even root, can destroy it before its lock ends",
         code="compliance_locked",
-        hint="Wait until its lock is over; only sealed packages and checkpoints are locked so.",
+        hint="Wait until its lock ends; only sealed packages and checkpoints have such locks.",
     )

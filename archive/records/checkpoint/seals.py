@@ -1,4 +1,4 @@
-"""A checkpoint's signature, time stamp and receipts, held to its text and to roots from outside."""
+"""Checks a checkpoint's signature, time stamp and receipts against its text and outside roots."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _CLOCKS_APART = 5 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class SealCheck:
-    """Checks the seals of checkpoints. ``late`` (µs) is how old one may be before it must be sealed."""
+    """Checks the seals of checkpoints. One older than ``late`` (µs) must be sealed."""
 
     records: ObjectStore
     trust: Trust
@@ -26,14 +26,14 @@ class SealCheck:
     late: int
 
     def check(self, note: Note, parts: set[str], report: LogReport) -> None:
-        """Signature, stamp and receipts of one checkpoint; what is wrong is noted in the report."""
+        """Check signature, stamp and receipts of one checkpoint; adds findings to the report."""
         text = note.encode()
         misfits: set[str] = set()
         moment = self._stamp(note, text, report, misfits)
         self._signature(note, text, moment, report, misfits)
         if misfits >= {"stamp_content", "seal_content"}:
             name = checkpoint_key(note.number, stored.CHECKPOINT)
-            report.find("checkpoint_altered", name, "signed and stamped was another text")
+            report.find("checkpoint_altered", name, "another text was signed and stamped")
         for part in sorted(parts):
             if part.startswith(stored.RECEIPT):
                 self._receipt(note, text, part, report)
@@ -71,7 +71,7 @@ class SealCheck:
             data = stored.read_part(self.records, note.number, stored.SIGNATURE)
             if data is None:
                 if self.now - note.at > self.late:
-                    report.find("signature_missing", name, "nobody answers for the checkpoint")
+                    report.find("signature_missing", name, "nobody signed the checkpoint")
                 return
             found = cms.decode(name, data)
             cms.check(name, found, text)
@@ -96,6 +96,6 @@ class SealCheck:
             report.find("receipt_invalid", name, error.message)
             return
         if found["checkpoint_sha256"] != sha256_hex(text):
-            report.find("receipt_invalid", name, f"{found['witness']} was shown something else")
+            report.find("receipt_invalid", name, f"{found['witness']} received another text")
             return
         report.witnesses.add(str(found["witness"]))
