@@ -1,4 +1,4 @@
-"""The table of invariants in ``docs/design/overview.md``: what ``archive check`` looks for, read from its source."""
+"""The table of invariants in ``docs/design/overview.md``, read from the source of ``archive check``."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ _STATED = re.compile(r"I\d  ")
 
 
 def invariants_table(root: Path) -> str:
-    """One row for each invariant: its text, and the modules and codes by which ``archive check`` checks it."""
+    """One row for each invariant: its text, and the codes and modules of ``archive check`` that check it."""
     found = _checked(root)
     rows = ["| invariant | `saksi archive check` reports | found in |", "| --- | --- | --- |"]
     texts = stated()

@@ -1,9 +1,11 @@
-"""Counts the rooms of ``archive``, the imports between them, and cycles: ``python -m tests.architecture.rooms``.
+"""Counts the rooms of ``archive``, the arrows between them, and cycles.
+
+``python -m tests.architecture.rooms [FOLDER]`` prints a table of the ``archive`` in this tree, or in another
+folder, such as a checkout of an earlier version.
 
 A room is a module or a package; its siblings are those in the same package. An arrow leads from one sibling to
-another that it imports, once, however many import statements there are. Rooms that import one another in a circle
-stand in a cycle. An argument names another folder that holds an ``archive``, such as a checkout of an earlier
-version.
+another that it imports; it counts once, however many import statements there are. Rooms are in a cycle when
+they import one another in a circle.
 """
 
 import ast

@@ -1,7 +1,8 @@
 """Every claim of a design document names a test or command that shows it, and that test or command exists.
 
-Each ``##`` section of ``docs/design`` ends with a line ``Shown by: `tests/…/test_x.py::test_name`, `make target`,
-`saksi command`.`` A document names its sections that claim nothing in a comment under its title:
+Each ``##`` section of ``docs/design`` ends with a paragraph
+``Shown by: `tests/…/test_x.py::test_name`, `make target`, `saksi command`.``
+A document names its sections that claim nothing in a comment under its title:
 ``<!-- without claims: Objective, Shape -->``.
 """
 

@@ -1,7 +1,7 @@
 """One word has one sense, and a reader reads each sentence once (``docs/design/glossary.md``).
 
-Refused are names that say nothing or say the wrong thing, and turns of phrase that make a reader stop. Ordinary
-English words are not refused: a listed phrase is one that had to be read twice.
+Refused are names that say nothing or the wrong thing, and phrases that make a reader stop. Ordinary English
+words are not refused: a listed phrase is one that had to be read twice.
 """
 
 import ast
