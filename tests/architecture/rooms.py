@@ -4,8 +4,8 @@
 folder, such as a checkout of an earlier version.
 
 A room is a module or a package; its siblings are those in the same package. An arrow leads from one sibling
-to another that it imports; it counts once, however many import statements there are. Rooms are in a cycle when
-they import one another in a circle.
+to another that it imports; it counts once, however many import statements there are. Rooms are in a cycle
+when they import one another in a circle.
 """
 
 import ast
