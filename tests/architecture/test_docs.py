@@ -16,6 +16,7 @@ from ops.error_codes import PACKAGES
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+GENERATED = reference.pages(ROOT)
 OF_INCIDENTS = frozenset({"open_incident", "_report", "Finding", "Trouble", "Notice"})
 PATH_IN_TEXT = re.compile(r"`((?:archive|recorder|search|api|ops|tests|docs)/[\w./-]+)`")
 
