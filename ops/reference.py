@@ -74,12 +74,12 @@ def findings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def verification_page(root: Path) -> str:
-    """``verification.md``: the table of findings is generated, the rest is written by hand."""
-    text = (root / "docs/reference/verification.md").read_text("utf-8")
-    before, _, rest = text.partition(_FINDINGS_BEGIN)
-    _, _, after = rest.partition(_FINDINGS_END)
-    return f"{before}{_FINDINGS_BEGIN}\n{findings_table()}{_FINDINGS_END}{after}"
+def _with_table(path: Path, name: str, table: str) -> str:
+    """A written page with the generated table between its two markers."""
+    begin, end = (marker.format(name=name) for marker in _MARKED)
+    before, _, rest = path.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{table}{end}{after}"
 
 
 def settings_page() -> str:
