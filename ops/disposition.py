@@ -14,7 +14,7 @@ from archive.lifecycle.disposition.due import Rule
 from archive.lifecycle.disposition.job import Disposer
 from archive.lifecycle.disposition.orphans import OrphanSweep
 from archive.lifecycle.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
-from archive.lifecycle.disposition.record import Office, Verdict, verify_record
+from archive.lifecycle.disposition.record import Organization, Verdict, verify_record
 from archive.lifecycle.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
@@ -51,7 +51,7 @@ class Dispositions:
             ),
             authority=authority_of(self.site),
             clock=site.clock,
-            office=Office(organization=settings.organization, time_zone=settings.time_zone),
+            organization=Organization(organization=settings.organization, time_zone=settings.time_zone),
             floor_days=settings.retention_floor_days,
             lock_days=settings.records_lock_days,
         )

@@ -19,9 +19,9 @@ from archive.evidence.jobs import Job, SealWorker
 from archive.evidence.plan import Document, PackagePlan, Prepare
 from archive.evidence.prepare import Preparer
 from archive.evidence.proving import CheckpointPending, MakeCheckpoint, Prover
-from archive.evidence.sealed import StoredParcel
+from archive.evidence.sealed import StoredContainer
 from archive.evidence.sealing import Progress, Sealer
-from archive.evidence.verification import verify_parcel
+from archive.evidence.verification import verify_container
 from archive.evidence.zipped import ZippedPackage, plan_zip
 from archive.footage import reader
 from archive.footage.clip.exact import NoFootage
@@ -265,8 +265,8 @@ class Evidence:
         self.package(evidence_id)
         found = keys.show(self.site.settings.keys_dir, tsa_url=self.site.settings.tsa_url)
         trust = load_trust([found.trust_root], [], None)
-        parcel = StoredParcel(self.site.stores.records, evidence_id)
-        return verify_parcel(parcel, trust=trust, at="stamp", clock=self.site.clock).to_json()
+        container = StoredContainer(self.site.stores.records, evidence_id)
+        return verify_container(container, trust=trust, at="stamp", clock=self.site.clock).to_json()
 
     def run_open_requests(self, progress: Progress | None = None) -> int:
         """Seal every open request that no worker has claimed; returns the number of requests handled."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from archive.cases.requests.attachments import Attachments
 from archive.cases.requests.book import RequestBook
 from archive.cases.requests.deciding import Deciding
-from archive.cases.requests.filing import Filing, Rules
+from archive.cases.requests.filing import Filing, FilingRules
 from archive.cases.requests.job import Following
 from archive.cases.requests.limits import Limits
 from archive.cases.requests.reservations import Reservations
@@ -79,7 +79,7 @@ def requests_of(site: Site) -> Requests:
         per_agency=settings.agency_max_open_camera_hours,
         release_after=settings.request_release_after_days * DAY,
     )
-    rules = Rules(
+    rules = FilingRules(
         limits=limits,
         letter_due=settings.letter_due_hours * HOUR,
         max_future=settings.hold_max_future_days * DAY,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError
-from archive.footage.ingest import Parcel, write_ticket
+from archive.footage.ingest import SpooledLeaf, write_ticket
 from archive.ids import new_run_id
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, id_for_segment
@@ -33,7 +33,7 @@ class Accounts:
     spool: Spool
     clock: Clock
     recorder: str
-    deliver: Callable[[Sequence[Parcel]], None]
+    deliver: Callable[[Sequence[SpooledLeaf]], None]
     _books: dict[str, GapBook] = field(default_factory=dict)
     _places: dict[str, Place] = field(default_factory=dict)
     _kept: JsonObject = field(default_factory=dict)
@@ -77,10 +77,10 @@ class Accounts:
         with self._turn:
             with self._all_or_nothing(camera) as book:
                 before = book.open
-                parcels = self._write(camera, book.missing(at, cause, now=self.clock.now()))
+                spooled_leaves = self._write(camera, book.missing(at, cause, now=self.clock.now()))
                 if book.open != before:
                     self.save()
-            self.deliver(parcels)
+            self.deliver(spooled_leaves)
 
     def footage_from(self, camera: str, start: int, otherwise: GapCause) -> None:
         """Footage from ``start`` on is about to be kept; record the gap before it first."""
@@ -88,10 +88,10 @@ class Accounts:
             with self._all_or_nothing(camera) as book:
                 had_gap = book.open is not None
                 now = self.clock.now()
-                parcels = self._write(camera, book.footage_from(start, now=now, otherwise=otherwise))
+                spooled_leaves = self._write(camera, book.footage_from(start, now=now, otherwise=otherwise))
                 if had_gap:
                     self.save()
-            self.deliver(parcels)
+            self.deliver(spooled_leaves)
 
     def covered(self, camera: str, end: int) -> None:
         """Footage up to ``end`` is kept. Nothing is written here: after a crash its ticket proves it."""
@@ -118,8 +118,8 @@ class Accounts:
         """Record the open gap up to now, once an hour."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
-                parcels = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
-            self.deliver(parcels)
+                spooled_leaves = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
+            self.deliver(spooled_leaves)
 
     def stop(self, cameras: Sequence[str]) -> None:
         """The recorder of these cameras stops: record their open gaps up to now."""
@@ -127,8 +127,8 @@ class Accounts:
             now = self.clock.now()
             for camera in cameras:
                 with self._all_or_nothing(camera) as book:
-                    parcels = self._write(camera, book.so_far(now, now=now))
-                self.deliver(parcels)
+                    spooled_leaves = self._write(camera, book.so_far(now, now=now))
+                self.deliver(spooled_leaves)
             self.save()
 
     def save(self) -> None:
@@ -148,7 +148,7 @@ class Accounts:
             book.open, book.covered_until = before
             raise
 
-    def _write(self, camera: str, gaps: Sequence[Gap]) -> list[Parcel]:
+    def _write(self, camera: str, gaps: Sequence[Gap]) -> list[SpooledLeaf]:
         """Write the tickets. The caller delivers them, each only once, after the account has changed."""
         place = self._places.get(camera)
         folder = self.spool.root / "gaps"

@@ -1,6 +1,6 @@
-"""Moves parcels from the spool into the archive: uploads in parallel, commits in groups, seals batches.
+"""Moves leaves from the spool into the archive: uploads in parallel, commits in groups, seals batches.
 
-Stores and index may be unavailable for hours: a parcel that cannot be delivered waits in the spool and is
+Stores and index may be unavailable for hours: a leaf that cannot be delivered waits in the spool and is
 tried again, and capture never waits for it. An entry that can never be taken because of its content is set
 aside, and all others go on.
 """
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
-from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Parcel, Refusal
+from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Refusal, SpooledLeaf
 from archive.model.segment import Segment
 from recorder.settings import RecorderSettings
 
@@ -76,8 +76,8 @@ class Archiver:
         *,
         before_seal: Callable[[], None],
         before_upload: Callable[[], None],
-        give_up: Callable[[Parcel], None],
-        set_aside: Callable[[Parcel], None],
+        give_up: Callable[[SpooledLeaf], None],
+        set_aside: Callable[[SpooledLeaf], None],
         log: Log,
         clock: Clock,
     ) -> None:
@@ -90,8 +90,8 @@ class Archiver:
         self._log = log
         self._clock = clock
         self.counters = Counters()
-        self._to_store: asyncio.Queue[Parcel] = asyncio.Queue()
-        self._to_commit: asyncio.Queue[Parcel] = asyncio.Queue()
+        self._to_store: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
+        self._to_commit: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
         self._open = 0
         self._all_done = asyncio.Event()
         self._all_done.set()
@@ -100,21 +100,21 @@ class Archiver:
         self._storing = ThreadPoolExecutor(settings.uploads, "store")
         self._committing = ThreadPoolExecutor(1, "commit")
         self._sealing = ThreadPoolExecutor(1, "seal")
-        self._failures: dict[Parcel, int] = {}
+        self._failures: dict[SpooledLeaf, int] = {}
 
     @property
     def waiting(self) -> int:
-        """The number of parcels that are not archived yet."""
+        """The number of leaves that are not archived yet."""
         return self._open
 
     @property
     def stalled(self) -> int:
-        """How long (µs) parcels have waited without any being archived; 0 if none waits."""
+        """How long (µs) leaves have waited without any being archived; 0 if none waits."""
         return self._clock.monotonic() - self.counters.moved_at if self._open else 0
 
-    def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Accept parcels; may be called from any thread."""
-        self._loop.call_soon_threadsafe(self._take, tuple(parcels))
+    def deliver(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
+        """Accept leaves; may be called from any thread."""
+        self._loop.call_soon_threadsafe(self._take, tuple(spooled_leaves))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -147,12 +147,12 @@ class Archiver:
         for pool in (self._storing, self._committing, self._sealing):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, parcels: Sequence[Parcel]) -> None:
+    def _take(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
         if not self._open:
             self.counters.moved_at = self._clock.monotonic()
-        for parcel in parcels:
+        for spooled in spooled_leaves:
             self._open += 1
-            (self._to_commit if parcel.stored else self._to_store).put_nowait(parcel)
+            (self._to_commit if spooled.stored else self._to_store).put_nowait(spooled)
         if self._open:
             self._all_done.clear()
 
@@ -161,61 +161,61 @@ class Archiver:
     async def _store_all(self) -> None:
         pause = 0.5
         while True:
-            parcel = await self._to_store.get()
+            spooled = await self._to_store.get()
             try:
-                await self._in(self._storing, self._ingest.store, parcel)
+                await self._in(self._storing, self._ingest.store, spooled)
             except (AlreadyExists, IntegrityError) as error:
-                await self._doubt(parcel, error)
+                await self._doubt(spooled, error)
                 continue
             except ArchiveError as error:
                 if isinstance(error, Malformed) and error.code in FAULTS_OF_CONTENT:
-                    await self._aside(parcel, error)
+                    await self._aside(spooled, error)
                     continue
                 # A refusal is retried too: rights can be repaired, footage cannot be recorded again.
                 if self.counters.store_error != error.code:
                     self._log.error("store_failed", code=error.code, reason=error.message, hint=error.hint)
                 self.counters.store_error = error.code
-                self._to_store.put_nowait(parcel)
+                self._to_store.put_nowait(spooled)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
             if self.counters.store_error:
                 self._log.info("store_is_back", waiting=self._open)
             pause, self.counters.store_error = 0.5, ""
-            self._to_commit.put_nowait(parcel)
+            self._to_commit.put_nowait(spooled)
 
-    async def _doubt(self, parcel: Parcel, error: ArchiveError) -> None:
+    async def _doubt(self, spooled: SpooledLeaf, error: ArchiveError) -> None:
         """Bytes differ. If the transfer altered them, a retry helps; if the disk did, give the segment up."""
-        tries = self._failures.pop(parcel, 0) + 1
+        tries = self._failures.pop(spooled, 0) + 1
         if tries < _TRIES:
-            self._failures[parcel] = tries
-            self._to_store.put_nowait(parcel)
+            self._failures[spooled] = tries
+            self._to_store.put_nowait(spooled)
             await asyncio.sleep(0.5)
             return
-        self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(parcel.ticket))
+        self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(spooled.ticket))
         self.counters.lost += 1
-        await self._insist(self._give_up, parcel)
+        await self._insist(self._give_up, spooled)
         self._done(1)
 
-    async def _aside(self, parcel: Parcel, error: Malformed) -> None:
+    async def _aside(self, spooled: SpooledLeaf, error: Malformed) -> None:
         """The archive can never take it. Its line is still written, if the logbook takes it."""
         self._log.error(
-            "set_aside", camera=parcel.leaf.camera, code=error.code, reason=error.message,
-            ticket=str(parcel.ticket),
+            "set_aside", camera=spooled.leaf.camera, code=error.code, reason=error.message,
+            ticket=str(spooled.ticket),
         )  # fmt: skip
-        if not parcel.journalled:
-            await self._insist(self._ingest.note, parcel)
-        await self._insist(self._set_aside, parcel)
-        self._ingest.let_go(parcel)
+        if not spooled.journalled:
+            await self._insist(self._ingest.note, spooled)
+        await self._insist(self._set_aside, spooled)
+        self._ingest.let_go(spooled)
         self.counters.set_aside += 1
         self._done(1)
 
-    async def _insist(self, call: Callable[[Parcel], None], parcel: Parcel) -> None:
-        """Repeat a step that only the disk can stop, until it is done; other parcels go on meanwhile."""
+    async def _insist(self, call: Callable[[SpooledLeaf], None], spooled: SpooledLeaf) -> None:
+        """Repeat a step that only the disk can stop, until it is done; other leaf go on meanwhile."""
         pause = 0.5
         while True:
             try:
-                return await self._in(self._committing, call, parcel)
+                return await self._in(self._committing, call, spooled)
             except ArchiveError as error:
                 self._log.error("set_aside_waits", code=error.code, reason=error.message)
                 await asyncio.sleep(pause)
@@ -236,7 +236,7 @@ class Archiver:
                 group.append(self._to_commit.get_nowait())
             await self._commit(group)
 
-    async def _commit(self, group: list[Parcel]) -> None:
+    async def _commit(self, group: list[SpooledLeaf]) -> None:
         pause = 0.5
         while True:
             try:
@@ -250,19 +250,19 @@ class Archiver:
         if self.counters.index_error and not again:
             self._log.info("index_is_back", waiting=self._open)
             self.counters.index_error = ""
-        left = {refusal.parcel for refusal in refused}
-        taken = [parcel for parcel in group if parcel not in left]
-        for parcel in taken:
+        left = {refusal.spooled for refusal in refused}
+        taken = [spooled for spooled in group if spooled not in left]
+        for spooled in taken:
             self.counters.leaves += 1
-            if isinstance(parcel.leaf, Segment):
+            if isinstance(spooled.leaf, Segment):
                 self.counters.segments += 1
-                self.counters.bytes += parcel.leaf.size
-            self.counters.newest_end[parcel.leaf.camera] = parcel.leaf.span.end
-            self._failures.pop(parcel, None)
+                self.counters.bytes += spooled.leaf.size
+            self.counters.newest_end[spooled.leaf.camera] = spooled.leaf.span.end
+            self._failures.pop(spooled, None)
         self._done(len(taken))
         for refusal in refused:
             if refusal.is_final:
-                await self._aside(refusal.parcel, refusal.error)
+                await self._aside(refusal.spooled, refusal.error)
             else:
                 self._try_later(refusal)
 
@@ -272,11 +272,11 @@ class Archiver:
         self.counters.index_error = error.code
 
     def _try_later(self, refusal: Refusal) -> None:
-        """The index refuses every entry of this kind, so the index may be at fault. No other parcel waits."""
+        """The index refuses every entry of this kind, so the index may be at fault. No other leaf waits."""
         self._commit_failed(refusal.error)
-        tries = self._failures[refusal.parcel] = self._failures.get(refusal.parcel, 0) + 1
+        tries = self._failures[refusal.spooled] = self._failures.get(refusal.spooled, 0) + 1
         pause = min(0.5 * 2.0 ** min(tries, 8), _LONGEST_PAUSE)
-        self._loop.call_later(pause, self._to_commit.put_nowait, refusal.parcel)
+        self._loop.call_later(pause, self._to_commit.put_nowait, refusal.spooled)
 
     # Batches -----------------------------------------------------------------------------------------
 

@@ -8,11 +8,11 @@ from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from archive.timespan import SECOND
+from recorder.capture_session import CaptureSession
 from recorder.command import record_command
-from recorder.facts import SessionFacts
+from recorder.facts import CaptureFacts
 from recorder.probe import diagnose
 from recorder.process import Capture, start_capture
-from recorder.session import Session
 from recorder.sources import Source
 from recorder.workshop import Workshop
 
@@ -41,7 +41,7 @@ class Attempt:
         self._wanted_end: RunEnd | None = None
         self._capture: Capture | None = None
         self._base = 0
-        self.session: Session | None = None
+        self.session: CaptureSession | None = None
 
     def stop(self, reason: RunEnd) -> None:
         """End the attempt in order, for this reason."""
@@ -85,8 +85,8 @@ class Attempt:
             await capture.end(settings.stop_grace)
             ended = self._base + shop.clock.monotonic()
             cause = await self._cause()
-            parcels = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
-            shop.archiver.deliver(parcels)
+            spooled_leaves = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
+            shop.archiver.deliver(spooled_leaves)
         finally:
             if watching is not None:
                 watching.cancel()
@@ -97,10 +97,10 @@ class Attempt:
         lasted = 0.0 if covered is None else (covered - self._base - began) / SECOND
         return Outcome(session.reason, lasted, capture.messages)
 
-    def _new_session(self, otherwise: GapCause) -> Session:
+    def _new_session(self, otherwise: GapCause) -> CaptureSession:
         shop, camera = self._workshop, self._camera
         now = shop.clock.now()
-        facts = SessionFacts(
+        facts = CaptureFacts(
             camera=camera.id,
             recorder=shop.recorder,
             run=new_run_id(now),
@@ -112,7 +112,7 @@ class Attempt:
             began=now,
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
-        return Session(
+        return CaptureSession(
             folder,
             facts,
             spool=shop.spool,
@@ -121,7 +121,7 @@ class Attempt:
             is_synchronised=shop.is_synchronised,
         )
 
-    async def _hear(self, capture: Capture, session: Session) -> None:
+    async def _hear(self, capture: Capture, session: CaptureSession) -> None:
         """Turn each closed FFmpeg file into a segment; end FFmpeg if that fails."""
         shop = self._workshop
         async for closed in capture.closed():
@@ -132,15 +132,15 @@ class Attempt:
                     self._base = base
                     after = base + closed.heard
                     shop.log.warning("clock_stepped", camera=self._camera.id, by_us=after - arrival)
-                    parcels = await shop.in_thread(session.stepped, closed.number, arrival, after)
+                    spooled_leaves = await shop.in_thread(session.stepped, closed.number, arrival, after)
                 else:
-                    parcels = await shop.in_thread(session.closed, closed.number, arrival)
-                shop.archiver.deliver(parcels)
+                    spooled_leaves = await shop.in_thread(session.closed, closed.number, arrival)
+                shop.archiver.deliver(spooled_leaves)
             except Malformed as error:
                 shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
                 self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
 
-    async def _watch(self, capture: Capture, session: Session) -> None:
+    async def _watch(self, capture: Capture, session: CaptureSession) -> None:
         """End a capture in cases that FFmpeg's own time-out misses: no keyframe, no growth, no cut."""
         settings, clock = self._workshop.settings, self._workshop.clock
         began = clock.monotonic()

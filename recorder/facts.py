@@ -10,11 +10,11 @@ from archive.errors import Malformed
 from archive.footage.ingest import place_from_json, place_to_json
 from archive.model.camera import Place
 from archive.model.gap import GapCause
-from recorder.spool import SessionFolder
+from recorder.spool import CaptureFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
+class CaptureFacts:
     """The facts known when a session begins; kept as ``session.json``.
 
     ``not_before`` is the instant up to which the camera's time was accounted for. ``otherwise`` is the cause
@@ -48,7 +48,7 @@ class SessionFacts:
         }
 
     @classmethod
-    def from_json(cls, kept: JsonObject) -> "SessionFacts":
+    def from_json(cls, kept: JsonObject) -> "CaptureFacts":
         """Read back."""
         return cls(
             camera=kept["camera"],
@@ -63,10 +63,10 @@ class SessionFacts:
         )
 
 
-def read_facts(folder: SessionFolder) -> SessionFacts:
+def read_facts(folder: CaptureFolder) -> CaptureFacts:
     """Read ``session.json``. Raises Malformed ``bad_session``."""
     try:
-        return SessionFacts.from_json(json.loads((folder.path / "session.json").read_bytes()))
+        return CaptureFacts.from_json(json.loads((folder.path / "session.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Malformed(f"{folder.path} cannot be read: {error}", code="bad_session") from error
 

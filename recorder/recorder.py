@@ -25,10 +25,10 @@ from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.roster import Roster, Sources
-from recorder.rules import Rules
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
-from recorder.supervisor import Lane
+from recorder.storage_rules import StorageRules
+from recorder.supervisor import CameraSupervisor
 from recorder.workshop import Workshop
 
 _FINISHERS = 2
@@ -80,7 +80,7 @@ class Recorder:
         self._stop = asyncio.Event()
         self._is_introduced = False
         self._unreadable: dict[str, str] = {}
-        self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._supervisors: dict[str, tuple[CameraSupervisor, asyncio.Task[None]]] = {}
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
         self._spool: Spool | None = None
@@ -99,12 +99,12 @@ class Recorder:
         return {
             "cameras": {
                 camera: {
-                    "capturing": int(lane.state.is_capturing),
-                    "attempts": lane.state.attempts,
+                    "capturing": int(supervisor.state.is_capturing),
+                    "attempts": supervisor.state.attempts,
                     "cause": str(accounts.open_cause(camera) or ""),
                     "lag_us": max(0, now - counters.newest_end.get(camera, now)),
                 }
-                for camera, (lane, _) in self._lanes.items()
+                for camera, (supervisor, _) in self._supervisors.items()
             },
             "segments": counters.segments,
             "bytes": counters.bytes,
@@ -147,7 +147,7 @@ class Recorder:
         logbook = Logbook(
             spool.root / "journal", self._id, parts.key, parts.clock, lock_days=settings.journal_lock_days
         )
-        rules = Rules(
+        rules = StorageRules(
             parts.ledger, parts.stores.records, spool, parts.clock, parts.log,
             floor_days=settings.retention_floor_days, refresh_seconds=settings.registry_seconds,
         )  # fmt: skip
@@ -167,8 +167,8 @@ class Recorder:
             settings,
             before_seal=lambda: self._introduce(spool, logbook),
             before_upload=lambda: accounts.save(),
-            give_up=lambda parcel: give_up(parcel, spool, accounts),
-            set_aside=lambda parcel: set_aside(parcel, spool, accounts),
+            give_up=lambda spooled: give_up(spooled, spool, accounts),
+            set_aside=lambda spooled: set_aside(spooled, spool, accounts),
             log=parts.log,
             clock=parts.clock,
         )
@@ -176,7 +176,7 @@ class Recorder:
         recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log)
         await asyncio.to_thread(recovery.run)
         archiver.counters.set_aside += recovery.set_aside
-        ingest.expect(recovery.parcels)
+        ingest.expect(recovery.spooled_leaves)
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
@@ -192,7 +192,7 @@ class Recorder:
             now=parts.clock.now(),
         )
         spool.touch()
-        archiver.deliver(recovery.parcels)
+        archiver.deliver(recovery.spooled_leaves)
         tasks = [
             asyncio.create_task(archiver.run()),
             asyncio.create_task(self._keep_roster(roster, shop)),
@@ -222,10 +222,12 @@ class Recorder:
     ) -> None:
         """Stop the cameras first, then archive their segments, then upload the journal."""
         tasks[1].cancel()
-        for lane, _ in self._lanes.values():
-            lane.stop()
-        results = await asyncio.gather(*(task for _, task in self._lanes.values()), return_exceptions=True)
-        await asyncio.to_thread(accounts.stop, tuple(self._lanes))
+        for supervisor, _ in self._supervisors.values():
+            supervisor.stop()
+        results = await asyncio.gather(
+            *(task for _, task in self._supervisors.values()), return_exceptions=True
+        )
+        await asyncio.to_thread(accounts.stop, tuple(self._supervisors))
         accounts.spool.touch()
         drained = not tasks[0].done() and await archiver.drain(self._parts.settings.drain_seconds)
         await asyncio.to_thread(self._beat_once)
@@ -275,11 +277,11 @@ class Recorder:
 
     def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
         for camera in cameras:
-            if camera.id in self._lanes:
-                self._lanes[camera.id][0].change(camera)
+            if camera.id in self._supervisors:
+                self._supervisors[camera.id][0].change(camera)
                 continue
-            lane = Lane(shop, camera)
-            self._lanes[camera.id] = (lane, asyncio.create_task(lane.run()))
+            supervisor = CameraSupervisor(shop, camera)
+            self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
 
     async def _keep_roster(self, roster: Roster, shop: Workshop) -> None:
         """Every few seconds: update the cameras to record, check the free room, rewrite growing gaps."""
@@ -287,12 +289,12 @@ class Recorder:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             shop.spool.touch()
             if not shop.spool.has_room():
-                for lane, _ in self._lanes.values():
-                    lane.spool_is_full()
+                for supervisor, _ in self._supervisors.values():
+                    supervisor.spool_is_full()
             try:
                 cameras = await asyncio.to_thread(roster.refresh)
                 self._tell_unreadable(roster)
-                new = [camera for camera in cameras if camera.id not in self._lanes]
+                new = [camera for camera in cameras if camera.id not in self._supervisors]
                 for camera in new:
                     await asyncio.to_thread(self._open_account, camera, shop.accounts)
                 self._staff(cameras, shop)
@@ -300,15 +302,15 @@ class Recorder:
             except ArchiveError as error:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
 
-    async def _keep_rules(self, rules: Rules) -> None:
+    async def _keep_rules(self, rules: StorageRules) -> None:
         """Read new policies and holds, also while the recorder shuts down."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             await asyncio.to_thread(rules.refresh)
 
     def _rewrite_gaps(self) -> None:
-        for lane, _ in tuple(self._lanes.values()):
-            lane.rewrite_gap()
+        for supervisor, _ in tuple(self._supervisors.values()):
+            supervisor.rewrite_gap()
 
     # The recorder itself -----------------------------------------------------------------------------
 

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
-from archive.footage.ingest import Parcel, mark_journalled, read_ticket, ticket_paths
+from archive.footage.ingest import SpooledLeaf, mark_journalled, read_ticket, ticket_paths
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
 from archive.model.segment import Segment
 from archive.records.logbook import Logbook
 from recorder.accounts import Accounts
 from recorder.archiver import Log
+from recorder.capture_session import CaptureSession
 from recorder.facts import read_facts
-from recorder.session import Session
-from recorder.spool import SessionFolder, Spool
+from recorder.spool import CaptureFolder, Spool
 
 
 class Recovery:
@@ -29,20 +29,20 @@ class Recovery:
         self._logbook = logbook
         self._clock = clock
         self._log = log
-        self.parcels: list[Parcel] = []
+        self.spooled_leaves: list[SpooledLeaf] = []
         self.set_aside = 0
 
     def run(self) -> None:
-        """Finish everything in the spool; :attr:`parcels` then holds what the archive does not have yet.
+        """Finish everything in the spool. :attr:`spooled_leaves` then has what the archive lacks.
 
         Raises:
             StoreFull, Unavailable: the disk failed. Nothing was lost; a later start continues.
         """
         self._accounts.load()
         gaps = list(self._gaps())
-        self.parcels += gaps
+        self.spooled_leaves += gaps
         self._account_for(self._logbook.leaves())
-        self._account_for(parcel.leaf for parcel in gaps)
+        self._account_for(spooled.leaf for spooled in gaps)
         for folder in self._spool.sessions():
             self._take_up(folder)
 
@@ -54,7 +54,7 @@ class Recovery:
             if camera not in off:
                 self._accounts.missing(camera, min(at, now), GapCause.RECORDER_RESTART)
 
-    def _take_up(self, folder: SessionFolder) -> None:
+    def _take_up(self, folder: CaptureFolder) -> None:
         folder.acquire()
         try:
             facts = read_facts(folder)
@@ -67,13 +67,15 @@ class Recovery:
             return
         self._accounts.open(facts.camera, facts.place, since=facts.not_before)
         try:
-            session = Session.resume(folder, spool=self._spool, accounts=self._accounts, clock=self._clock)
+            session = CaptureSession.resume(
+                folder, spool=self._spool, accounts=self._accounts, clock=self._clock
+            )
             found = session.waiting()
         except (IntegrityError, Malformed) as error:
             self._quarantine(folder, error)
             return
-        self._account_for(parcel.leaf for parcel in found)
-        self.parcels += [parcel for parcel in found if not self._is_lost(parcel)]
+        self._account_for(spooled.leaf for spooled in found)
+        self.spooled_leaves += [spooled for spooled in found if not self._is_lost(spooled)]
         if session.is_closed:
             session.settle()
             return
@@ -85,16 +87,16 @@ class Recovery:
             folder.let_go()
             self.set_aside += 1
             return
-        self.parcels += made
+        self.spooled_leaves += made
         self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
 
-    def _quarantine(self, folder: SessionFolder, error: ArchiveError) -> None:
+    def _quarantine(self, folder: CaptureFolder, error: ArchiveError) -> None:
         self._log.error("session_damaged", code=error.code, reason=error.message)
         folder.let_go()
         self._spool.quarantine(folder.path)
         self.set_aside += 1
 
-    def _gaps(self) -> Iterator[Parcel]:
+    def _gaps(self) -> Iterator[SpooledLeaf]:
         """Tickets of gaps. One damaged ticket must not keep every camera from being recorded."""
         for path in ticket_paths(self._spool.root / "gaps"):
             try:
@@ -104,13 +106,13 @@ class Recovery:
                 self._spool.quarantine(path)
                 self.set_aside += 1
 
-    def _is_lost(self, parcel: Parcel) -> bool:
+    def _is_lost(self, spooled: SpooledLeaf) -> bool:
         """A ticket whose segment is gone although the archive never had it: the disk lost the segment."""
-        segment = parcel.leaf
-        if not isinstance(segment, Segment) or parcel.media is not None:
+        segment = spooled.leaf
+        if not isinstance(segment, Segment) or spooled.media is not None:
             return False
-        give_up(parcel, self._spool, self._accounts)
-        self._log.error("segment_lost", camera=segment.camera, ticket=str(parcel.ticket))
+        give_up(spooled, self._spool, self._accounts)
+        self._log.error("segment_lost", camera=segment.camera, ticket=str(spooled.ticket))
         return True
 
     def _account_for(self, leaves: Iterable[Leaf]) -> None:
@@ -118,39 +120,39 @@ class Recovery:
             self._accounts.open(leaf.camera, None, since=leaf.span.end)
 
 
-def give_up(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
+def give_up(spooled: SpooledLeaf, spool: Spool, accounts: Accounts) -> None:
     """A segment whose bytes differ from its record: kept for people, and recorded as a gap."""
-    _retire(parcel, spool, accounts, GapCause.UPLOAD_LOST)
+    _retire(spooled, spool, accounts, GapCause.UPLOAD_LOST)
 
 
-def set_aside(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
+def set_aside(spooled: SpooledLeaf, spool: Spool, accounts: Accounts) -> None:
     """An entry that the archive can never take because of its content: kept for people, recorded as a gap.
 
     A segment that is in the store stays there; any other stays in quarantine. For a refused run or gap the
     ticket stays in quarantine and no gap is made, which would be refused too.
     """
-    _retire(parcel, spool, accounts, GapCause.SET_ASIDE)
+    _retire(spooled, spool, accounts, GapCause.SET_ASIDE)
 
 
-def _retire(parcel: Parcel, spool: Spool, accounts: Accounts, cause: GapCause) -> None:
+def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCause) -> None:
     """Record the gap first, so that a crash leaves no time unexplained; every step may be repeated.
 
     The session keeps the newest ticket for its timeline, so quarantine gets a copy.
     """
-    if isinstance(parcel.leaf, Segment):
-        accounts.instead(parcel.leaf, cause)
-    if parcel.ticket.exists():
-        spool.keep_copy(parcel.ticket)
+    if isinstance(spooled.leaf, Segment):
+        accounts.instead(spooled.leaf, cause)
+    if spooled.ticket.exists():
+        spool.keep_copy(spooled.ticket)
         if cause is GapCause.SET_ASIDE:
             # A later start must not think it lost. A lost segment has no line, so its mark comes last.
-            mark_journalled(parcel)
-    if parcel.media is not None and parcel.media.exists():
-        if parcel.version:
-            parcel.media.unlink(missing_ok=True)
+            mark_journalled(spooled)
+    if spooled.media is not None and spooled.media.exists():
+        if spooled.version:
+            spooled.media.unlink(missing_ok=True)
         else:
-            spool.quarantine(parcel.media)
-    mark_journalled(parcel)
-    if parcel.on_release is not None:
-        parcel.on_release(parcel)
+            spool.quarantine(spooled.media)
+    mark_journalled(spooled)
+    if spooled.on_release is not None:
+        spooled.on_release(spooled)
     else:
-        parcel.ticket.unlink(missing_ok=True)
+        spooled.ticket.unlink(missing_ok=True)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from archive.footage.mp4.finalise import Finalised
 from archive.model.segment import Segment
-from recorder.facts import SessionFacts
+from recorder.facts import CaptureFacts
 from recorder.timing import UNSYNCHRONISED, Timed, camera_time
 
 
 def segment_leaf(
-    facts: SessionFacts,
+    facts: CaptureFacts,
     found: Finalised,
     timed: Timed,
     *,

@@ -10,7 +10,7 @@
     introduced.json              which recorder works here, once the ledger knows it
     journal/                     the logbook (:mod:`archive.records.logbook`)
     gaps/                        tickets of gap records
-    cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.session`)
+    cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.capture_session`)
     quarantine/                  files that could not become segments, kept for people
 
 A session's folder holds a lock that its FFmpeg inherits. A recorder that can take the lock knows that the
@@ -43,7 +43,7 @@ _RESUME_RESERVE = 1.25
 
 
 @dataclass(slots=True)
-class SessionFolder:
+class CaptureFolder:
     """One session's folder and its lock; the FFmpeg inherits ``descriptor``."""
 
     path: Path
@@ -180,9 +180,9 @@ class Spool:
 
     # Sessions ----------------------------------------------------------------------------------------
 
-    def new_session(self, camera: str, facts: JsonObject) -> SessionFolder:
+    def new_session(self, camera: str, facts: JsonObject) -> CaptureFolder:
         """A locked folder for another FFmpeg of this camera; ``facts`` are kept in ``session.json``."""
-        folder = SessionFolder(self.root / "cameras" / camera / new_run_id(self.clock.now()))
+        folder = CaptureFolder(self.root / "cameras" / camera / new_run_id(self.clock.now()))
         with disk_errors(camera):
             folder.path.mkdir(parents=True)
             sync_folder(folder.path.parent)
@@ -190,13 +190,13 @@ class Spool:
         write_durably(folder.path / "session.json", json.dumps(facts).encode("ascii"))
         return folder
 
-    def sessions(self) -> Iterator[SessionFolder]:
+    def sessions(self) -> Iterator[CaptureFolder]:
         """Every session's folder, by camera and then by age."""
         for camera in sorted((self.root / "cameras").iterdir()):
             for path in sorted(camera.iterdir()):
-                yield SessionFolder(path)
+                yield CaptureFolder(path)
 
-    def remove(self, folder: SessionFolder) -> None:
+    def remove(self, folder: CaptureFolder) -> None:
         """Remove a session's folder once the archive has all of it."""
         folder.let_go()
         shutil.rmtree(folder.path, ignore_errors=True)

@@ -8,9 +8,9 @@ from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, U
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from recorder.capture import Attempt, Outcome
+from recorder.capture_session import CaptureSession
 from recorder.probe import diagnose
 from recorder.reach import Unreached, reach
-from recorder.session import Session
 from recorder.sources import Source, parse_source
 from recorder.workshop import Workshop
 
@@ -27,27 +27,27 @@ _GAP_AFTER = {
 
 
 @dataclass(slots=True)
-class LaneState:
+class SupervisorState:
     """The current state, for metrics and heartbeats."""
 
     attempts: int = 0
     is_capturing: bool = False
 
 
-class Lane:
+class CameraSupervisor:
     """Records one camera until :meth:`stop`. Call all methods in the event loop's thread."""
 
     def __init__(self, workshop: Workshop, camera: Camera) -> None:
         self._shop = workshop
         self.camera = camera
-        self.state = LaneState()
+        self.state = SupervisorState()
         self._changed = asyncio.Event()
         self._stopping = False
         self._attempt: Attempt | None = None
         self._failures = 0
         self._otherwise = GapCause.RECORDER_RESTART
         self._doubted = False
-        self._unfinished: list[Session] = []
+        self._unfinished: list[CaptureSession] = []
 
     def change(self, camera: Camera) -> None:
         """The camera's registration changed; a change that affects FFmpeg begins a new session."""

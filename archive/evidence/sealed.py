@@ -7,7 +7,7 @@ from archive import canonical, keys
 from archive.canonical import sha256_hex
 from archive.errors import AlreadyExists, IntegrityError, NotFound
 from archive.evidence import bag, paths
-from archive.evidence.verifier.parcel import Chunks, Parcel, Unreadable
+from archive.evidence.verifier.container import Chunks, Container, Unreadable
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, ObjectStore
 from archive.trust import certificates, cms, token
@@ -53,7 +53,7 @@ def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
     )
 
 
-class StoredParcel(Parcel):
+class StoredContainer(Container):
     """A sealed package where it lies, for the verifier to read without a copy.
 
     Raises:

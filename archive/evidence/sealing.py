@@ -33,15 +33,15 @@ from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import bag, manifest, paths
-from archive.evidence.ahead import Held, ahead, altered, fetch, source_of
-from archive.evidence.lanes import Lane
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import ClipPlan, Document, Original, PackagePlan, check_plan, clip_run
+from archive.evidence.prefetch import Held, altered, fetch, prefetch, source_of
 from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
 from archive.evidence.slices import ClipRun
 from archive.evidence.stating import ClipOutcome, evidence_json
 from archive.evidence.stored import OtherBytes, Witness
 from archive.evidence.verification import check_seal
+from archive.evidence.worker import Worker
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
 from archive.timespan import DAY
@@ -216,8 +216,8 @@ class _Sealing:
         return self._put_tag_files()
 
     def _copy_all(self, runs: list[ClipRun]) -> None:
-        """The originals in order, those that fit through memory; the clips' digests and slices in lanes."""
-        with Lane() as digests, Lane() as slices:
+        """The originals in order, those that fit through memory; workers take digests and slices of the clips."""
+        with Worker() as digests, Worker() as slices:
 
             def feed(key: str, offset: int, chunk: bytes | memoryview) -> None:
                 for run in runs:
@@ -226,7 +226,7 @@ class _Sealing:
                         slices.do(run.slices.feed, key, offset, chunk)
                 self._advance(len(chunk))
 
-            for item, held in ahead(self.plan.originals, self._fetch, FETCHERS):
+            for item, held in prefetch(self.plan.originals, self._fetch, FETCHERS):
                 if held is None:
                     self._copy_streaming(item, feed)
                 else:

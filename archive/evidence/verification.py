@@ -16,13 +16,13 @@ from archive import canonical
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
-from archive.evidence.verifier import certificate, clip, cms, parcel, revocation_list, statement
+from archive.evidence.verifier import certificate, clip, cms, container, revocation_list, statement
 from archive.evidence.verifier import trust as judging
 from archive.evidence.verifier import verify as checking
+from archive.evidence.verifier.container import Container, NoPackage
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
-from archive.evidence.verifier.parcel import NoPackage, Parcel
 from archive.model.segment import Codec
 from archive.timespan import parse_instant
 from archive.trust import certificates
@@ -54,7 +54,7 @@ def verify(
     if not path.exists():
         raise NotFound(f"there is no package at {path}", code="package_not_found")
     try:
-        opened = parcel.open_parcel(str(path))
+        opened = container.open_container(str(path))
     except NoPackage as error:
         raise Malformed(
             str(error),
@@ -62,13 +62,13 @@ def verify(
             hint="Give the ZIP as it was handed over, or the folder that holds bagit.txt.",
         ) from error
     try:
-        return verify_parcel(opened, trust=trust, at=at, clock=clock, progress=progress, program=program)
+        return verify_container(opened, trust=trust, at=at, clock=clock, progress=progress, program=program)
     finally:
         opened.close()
 
 
-def verify_parcel(
-    opened: Parcel,
+def verify_container(
+    opened: Container,
     *,
     trust: Trust,
     at: At,

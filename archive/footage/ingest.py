@@ -76,7 +76,7 @@ class IndexSink(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Parcel:
+class SpooledLeaf:
     """A leaf on its way into the archive, kept as a ticket in the spool until it has arrived.
 
     ``media`` is the finalised segment beside it, None for runs and gaps. ``place`` is where the camera stood
@@ -91,7 +91,7 @@ class Parcel:
     extra: JsonObject = field(default_factory=dict)
     version: str = ""
     held: bool = False
-    on_release: "Callable[[Parcel], None] | None" = None
+    on_release: "Callable[[SpooledLeaf], None] | None" = None
 
     @property
     def journalled(self) -> bool:
@@ -110,20 +110,20 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A parcel that the logbook or the index refuses, and why.
+    """A leaf that the logbook or the index refuses, and why.
 
     ``is_final`` is False while the index takes no other entry of that kind either: the fault may then lie
     with the index.
     """
 
-    parcel: Parcel
+    spooled: SpooledLeaf
     error: Malformed
     is_final: bool
 
 
 def write_ticket(
     path: Path, leaf: Leaf, place: Place | None, *, media: Path | None = None, extra: JsonObject | None = None
-) -> Parcel:
+) -> SpooledLeaf:
     """Step 3: keep the leaf durably at ``path``, whose suffix is :data:`TICKET`.
 
     Raises:
@@ -134,10 +134,10 @@ def write_ticket(
     extra = extra or {}
     content = {"leaf": leaves.to_json(leaf), "place": place_to_json(place), "extra": extra}
     write_durably(path, json.dumps(content, separators=(",", ":")).encode("ascii"))
-    return Parcel(path, leaf, place, media, extra)
+    return SpooledLeaf(path, leaf, place, media, extra)
 
 
-def read_ticket(path: Path) -> Parcel:
+def read_ticket(path: Path) -> SpooledLeaf:
     """Read a ticket back. If its segment is still there, it lies beside it: same stem, suffix ``.mp4``.
 
     Raises:
@@ -156,10 +156,10 @@ def read_ticket(path: Path) -> Parcel:
             code="ticket_damaged",
             hint="The disk altered it. Keep the folder, and call the administrator of the archive.",
         ) from error
-    return Parcel(path, leaf, place, media if there else None, extra)
+    return SpooledLeaf(path, leaf, place, media if there else None, extra)
 
 
-def read_tickets(folder: Path) -> Iterator[Parcel]:
+def read_tickets(folder: Path) -> Iterator[SpooledLeaf]:
     """Every ticket in a folder, by name. Errors as :func:`read_ticket`."""
     for path in ticket_paths(folder):
         yield read_ticket(path)
@@ -203,15 +203,15 @@ class Ingest:
         self._unindexed: dict[Identity, int] = {}
         self._cursor = 0
         self._taken: Counter[type[Leaf]] = Counter()
-        self._refused_at: dict[Parcel, int] = {}
+        self._refused_at: dict[SpooledLeaf, int] = {}
 
-    def expect(self, parcels: Iterable[Parcel]) -> None:
+    def expect(self, spooled_leaves: Iterable[SpooledLeaf]) -> None:
         """At start-up: name earlier lines that may not be indexed yet, so that the cursor waits for them."""
-        for parcel in parcels:
-            if parcel.journalled:
-                self._unindexed[identity(parcel.leaf)] = 0
+        for spooled in spooled_leaves:
+            if spooled.journalled:
+                self._unindexed[identity(spooled.leaf)] = 0
 
-    def store(self, parcel: Parcel) -> None:
+    def store(self, spooled: SpooledLeaf) -> None:
         """Steps 4 and 5: put the segment, and check the store's answer; does nothing for runs and gaps.
 
         Raises:
@@ -221,7 +221,7 @@ class Ingest:
             AlreadyExists: the name holds other bytes; Saksi itself never causes this.
             Refused, StoreFull, Unavailable: as the store; the segment waits in the spool.
         """
-        segment, media = parcel.leaf, parcel.media
+        segment, media = spooled.leaf, spooled.media
         if media is None or not isinstance(segment, Segment):
             return
         line = journal.encode_line(segment)
@@ -234,7 +234,7 @@ class Ingest:
                 )
             content = Content.of_file(media, sha256=segment.sha256)
         # A segment that waited in the spool past its term is locked too: no store takes a lock in the past.
-        until = max(self._locked_until(segment, parcel.place), self._clock.now() + DAY)
+        until = max(self._locked_until(segment, spooled.place), self._clock.now() + DAY)
         held = self._is_held(segment)
         stored = self._footage.put(
             segment.key,
@@ -244,25 +244,25 @@ class Ingest:
             hold=held,
         )
         self._compare(segment, content, stored)
-        parcel.version, parcel.held = stored.version, held
+        spooled.version, spooled.held = stored.version, held
 
-    def commit(self, parcels: Sequence[Parcel]) -> tuple[Refusal, ...]:
-        """Steps 6, 7 and 8 for stored parcels. After an error, call it again with the same parcels.
+    def commit(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Refusal, ...]:
+        """Steps 6, 7 and 8 for stored leaves. After an error, call it again with the same leaves.
 
         Returns:
-            The parcels that are refused for their content. All others are done.
+            The leaf that are refused for their content. All others are done.
         """
-        refused = self._write_lines(parcels)
-        unfit = {refusal.parcel for refusal in refused}
-        taken, unindexable = self._add([parcel for parcel in parcels if parcel not in unfit])
+        refused = self._write_lines(spooled_leaves)
+        unfit = {refusal.spooled for refusal in refused}
+        taken, unindexable = self._add([spooled for spooled in spooled_leaves if spooled not in unfit])
         with self._turn:
-            for parcel in taken:
-                self._unindexed.pop(identity(parcel.leaf), None)
-        for parcel in taken:
-            _release(parcel)
+            for spooled in taken:
+                self._unindexed.pop(identity(spooled.leaf), None)
+        for spooled in taken:
+            _release(spooled)
         return (*refused, *unindexable)
 
-    def note(self, parcel: Parcel) -> None:
+    def note(self, spooled: SpooledLeaf) -> None:
         """Step 6 alone, for a segment that no store takes: its line vouches for the bytes that are kept.
 
         A leaf that the logbook cannot take gets no line.
@@ -270,62 +270,62 @@ class Ingest:
         Raises:
             StoreFull, Unavailable: the disk failed.
         """
-        self._write_lines([parcel])
+        self._write_lines([spooled])
 
-    def let_go(self, parcel: Parcel) -> None:
-        """Stop the cursor from waiting for a parcel that is set aside."""
-        self._refused_at.pop(parcel, None)
+    def let_go(self, spooled: SpooledLeaf) -> None:
+        """Stop the cursor from waiting for a leaf that is set aside."""
+        self._refused_at.pop(spooled, None)
         with self._turn:
-            self._unindexed.pop(identity(parcel.leaf), None)
+            self._unindexed.pop(identity(spooled.leaf), None)
 
-    def _write_lines(self, parcels: Sequence[Parcel]) -> list[Refusal]:
+    def _write_lines(self, spooled_leaves: Sequence[SpooledLeaf]) -> list[Refusal]:
         """Step 6. A leaf that the logbook refuses does not keep the others from their lines."""
         refused: list[Refusal] = []
         with self._turn:
-            fresh = [parcel for parcel in parcels if not parcel.journalled]
+            fresh = [spooled for spooled in spooled_leaves if not spooled.journalled]
             if not fresh:
                 return []
             try:
                 self._write_together(fresh)
             except Malformed:
-                for parcel in fresh:
+                for spooled in fresh:
                     try:
-                        self._write_together([parcel])
+                        self._write_together([spooled])
                     except Malformed as error:
-                        refused.append(Refusal(parcel, error, is_final=True))
+                        refused.append(Refusal(spooled, error, is_final=True))
         return refused
 
-    def _write_together(self, fresh: Sequence[Parcel]) -> None:
-        batch = self._logbook.append(parcel.leaf for parcel in fresh)
-        self._unindexed.update((identity(parcel.leaf), batch) for parcel in fresh)
-        for parcel in fresh:
-            mark_journalled(parcel)
+    def _write_together(self, fresh: Sequence[SpooledLeaf]) -> None:
+        batch = self._logbook.append(spooled.leaf for spooled in fresh)
+        self._unindexed.update((identity(spooled.leaf), batch) for spooled in fresh)
+        for spooled in fresh:
+            mark_journalled(spooled)
 
-    def _add(self, parcels: Sequence[Parcel]) -> tuple[Sequence[Parcel], list[Refusal]]:
-        """Step 7: the parcels that the index took, and those that it refuses."""
-        taken: list[Parcel] = []
-        found: list[tuple[Parcel, Malformed]] = []
+    def _add(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Sequence[SpooledLeaf], list[Refusal]]:
+        """Step 7: the leaf that the index took, and those that it refuses."""
+        taken: list[SpooledLeaf] = []
+        found: list[tuple[SpooledLeaf, Malformed]] = []
         try:
-            self._index.add([parcel.entry() for parcel in parcels])
-            taken.extend(parcels)
+            self._index.add([spooled.entry() for spooled in spooled_leaves])
+            taken.extend(spooled_leaves)
         except Malformed:  # the index does not say which one; adding each alone shows it
-            for parcel in parcels:
+            for spooled in spooled_leaves:
                 try:
-                    self._index.add([parcel.entry()])
-                    taken.append(parcel)
+                    self._index.add([spooled.entry()])
+                    taken.append(spooled)
                 except Malformed as error:
-                    self._refused_at.setdefault(parcel, self._taken[type(parcel.leaf)])
-                    found.append((parcel, error))
-        self._taken.update(type(parcel.leaf) for parcel in taken)
-        for parcel in taken:
-            self._refused_at.pop(parcel, None)
-        return taken, [Refusal(parcel, error, self._is_final(parcel, error)) for parcel, error in found]
+                    self._refused_at.setdefault(spooled, self._taken[type(spooled.leaf)])
+                    found.append((spooled, error))
+        self._taken.update(type(spooled.leaf) for spooled in taken)
+        for spooled in taken:
+            self._refused_at.pop(spooled, None)
+        return taken, [Refusal(spooled, error, self._is_final(spooled, error)) for spooled, error in found]
 
-    def _is_final(self, parcel: Parcel, error: Malformed) -> bool:
+    def _is_final(self, spooled: SpooledLeaf, error: Malformed) -> bool:
         """True for our own rules, and if the index took another of the kind after it refused this one."""
         if error.code in FAULTS_OF_CONTENT:
             return True
-        return self._taken[type(parcel.leaf)] > self._refused_at[parcel]
+        return self._taken[type(spooled.leaf)] > self._refused_at[spooled]
 
     def seal(self) -> int | None:
         """Sign the waiting lines as the next batch; returns its number, or None if no line waits.
@@ -361,26 +361,26 @@ class Ingest:
             )
 
 
-def mark_journalled(parcel: Parcel) -> None:
-    """Mark the ticket (step 6), also of a parcel set aside. A ticket that is gone was handled before."""
-    marked = parcel.ticket.with_suffix(JOURNALLED)
-    with disk_errors(parcel.ticket.name):
+def mark_journalled(spooled: SpooledLeaf) -> None:
+    """Mark the ticket (step 6), also of a leaf set aside. A ticket that is gone was handled before."""
+    marked = spooled.ticket.with_suffix(JOURNALLED)
+    with disk_errors(spooled.ticket.name):
         try:
-            parcel.ticket.rename(marked)
+            spooled.ticket.rename(marked)
         except FileNotFoundError:
             pass
-    parcel.ticket = marked
+    spooled.ticket = marked
 
 
-def _release(parcel: Parcel) -> None:
+def _release(spooled: SpooledLeaf) -> None:
     """Step 8. The segment is removed first: a ticket without a segment is complete."""
-    with disk_errors(parcel.ticket.name):
-        if parcel.media is not None:
-            parcel.media.unlink(missing_ok=True)
-        if parcel.on_release is None:
-            parcel.ticket.unlink(missing_ok=True)
-    if parcel.on_release is not None:
-        parcel.on_release(parcel)
+    with disk_errors(spooled.ticket.name):
+        if spooled.media is not None:
+            spooled.media.unlink(missing_ok=True)
+        if spooled.on_release is None:
+            spooled.ticket.unlink(missing_ok=True)
+    if spooled.on_release is not None:
+        spooled.on_release(spooled)
 
 
 def place_to_json(place: Place | None) -> JsonObject | None:

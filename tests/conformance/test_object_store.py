@@ -20,7 +20,7 @@ from archive.errors import (
     NotFound,
     Unavailable,
 )
-from archive.objects.rules import MAX_METADATA_BYTES
+from archive.objects.checks import MAX_METADATA_BYTES
 from archive.ports import Content, LockMode, Stored
 from archive.timespan import DAY, SECOND
 from tests.support import stores

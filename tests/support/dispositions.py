@@ -10,7 +10,7 @@ from typing import Any
 from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.lifecycle.disposition.job import Disposer
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.model.disposition import Cause, Disposition
 from archive.model.hold import KIND as HOLD
 from archive.model.hold import Hold, HoldStatus
@@ -30,7 +30,7 @@ from tests.support.leaves import T0
 
 FLOOR_DAYS = 30
 MAX_DAYS = 60
-OFFICE = Office(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar")
+OFFICE = Organization(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar")
 ACTOR = "os:tester"
 
 
@@ -179,7 +179,7 @@ class Disposal:
             signer=keys.load_signer(self.keys_dir, clock=site.clock),
             authority=authority or self.authority,
             clock=site.clock,
-            office=OFFICE,
+            organization=OFFICE,
             floor_days=FLOOR_DAYS,
             gate=manual_gate(stores, site.clock),
         )

@@ -9,7 +9,7 @@ from cryptography import x509
 from PIL import Image, ImageDraw
 
 from archive.cases.handover.facts import Fetched, HandoverFacts
-from archive.cases.handover.report import Office
+from archive.cases.handover.report import Letterhead
 from archive.clock import ManualClock
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import (
@@ -284,9 +284,9 @@ def handover(*, confirmed: bool = True, cameras: int = 3, officer: Officer | Non
     )
 
 
-def office(cameras: int = 3) -> Office:
+def letterhead(cameras: int = 3) -> Letterhead:
     """The authority that hands over."""
-    return Office(
+    return Letterhead(
         organization="Dinas Komunikasi dan Informatika Kota Makassar",
         tz_display="Asia/Makassar",
         signer_subject="CN=Segel Bukti Elektronik,O=Dinas Komunikasi dan Informatika,C=ID",

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from archive.evidence.verification import At
 from archive.evidence.verifier import revocation_list, trust
 from archive.evidence.verifier.certificate import read_pem
+from archive.evidence.verifier.container import NoPackage, open_container
 from archive.evidence.verifier.notebook import NOT_CHECKED, Notebook
 from archive.evidence.verifier.openssl import Openssl
-from archive.evidence.verifier.parcel import NoPackage, open_parcel
 from archive.evidence.verifier.verify import verify
 from archive.trust.judge import Trust
 from tests.support.packages import World
@@ -41,11 +41,11 @@ def verified(world: World, path: Path, given: Trust, at: At, program: Openssl | 
     lists = tuple(one for crl in given.crls for one in revocation_list.read(crl.public_bytes(Encoding.DER)))
     pinned = given.signer_sha256 or "", given.log_sha256 or ""
     trusted = trust.Trust(roots, roots, *pinned, program, lists, why="not given")
-    parcel = open_parcel(str(path))
+    container = open_container(str(path))
     try:
-        return verify(parcel, trusted, at, clock=world.clock.now)
+        return verify(container, trusted, at, clock=world.clock.now)
     finally:
-        parcel.close()
+        container.close()
 
 
 def opinion(

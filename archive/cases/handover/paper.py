@@ -15,7 +15,7 @@ from archive import keys
 from archive.cases.handover import report as handover_report
 from archive.cases.handover.facts import facts_of
 from archive.cases.handover.reading import Handover
-from archive.cases.handover.report import Office
+from archive.cases.handover.report import Letterhead
 from archive.cases.handover.requests import naming
 from archive.cases.requests.transitions import RequestAct
 from archive.documents.indonesian import moment, zone_named
@@ -74,7 +74,7 @@ class Reports:
         seal = cms.decode("the seal", read_seal(self.records, facts.right.evidence_id))
         return handover_report.render(
             facts,
-            Office(
+            Letterhead(
                 organization=self.organization,
                 tz_display=self.tz_display,
                 signer_subject=certificates.subject(seal.certificate),

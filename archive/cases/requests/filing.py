@@ -37,7 +37,7 @@ REVIEW = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class FilingRules:
     """Settings of an installation: limits, when an urgent request's letter is due (µs), and the time zone."""
 
     limits: Limits
@@ -55,7 +55,7 @@ class Filing:
         holds: Holds,
         attachments: Attachments,
         reservations: Reservations,
-        rules: Rules,
+        rules: FilingRules,
     ) -> None:
         self._stream = stream
         self._reservations = reservations

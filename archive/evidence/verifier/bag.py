@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from archive.evidence.verifier import canonical
+from archive.evidence.verifier.container import DECLARATION, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
-from archive.evidence.verifier.parcel import DECLARATION, Unreadable
 
 INFO = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
@@ -96,7 +96,7 @@ def _read_info(data: bytes) -> dict[str, str]:
 def _check_oxum(notebook: Notebook) -> None:
     if not notebook.info:
         return
-    sizes = [size for path, size in notebook.parcel.sizes.items() if path.startswith("data/")]
+    sizes = [size for path, size in notebook.container.sizes.items() if path.startswith("data/")]
     there = f"{sum(sizes)}.{len(sizes)}"
     stated = notebook.info.get("Payload-Oxum", "")
     if stated != there:
@@ -104,11 +104,11 @@ def _check_oxum(notebook: Notebook) -> None:
 
 
 def _read(notebook: Notebook, path: str) -> bytes | None:
-    if path not in notebook.parcel.sizes:
+    if path not in notebook.container.sizes:
         notebook.find("tag_missing", path)
         return None
     try:
-        return notebook.parcel.small(path)
+        return notebook.container.small(path)
     except Unreadable as error:
         notebook.find("unreadable_part", path, str(error))
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 
 from archive.evidence.verifier import mp4
+from archive.evidence.verifier.container import Chunks, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.mp4 import BadMp4, Samples
-from archive.evidence.verifier.parcel import Chunks, Unreadable
 
 _BOXES = (b"ftyp", b"moov")
 

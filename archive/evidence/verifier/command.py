@@ -17,11 +17,11 @@ from typing import TextIO
 
 from archive.evidence.verifier import revocation_list, times, wording
 from archive.evidence.verifier.certificate import MAX_PEM, Certificate, read_pem
+from archive.evidence.verifier.container import NoPackage, open_container
 from archive.evidence.verifier.der import BadDer
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import NOT_CHECKED, NOT_VALID, VALID, Notebook
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
-from archive.evidence.verifier.parcel import NoPackage, open_parcel
 from archive.evidence.verifier.revocation_list import RevocationList
 from archive.evidence.verifier.trust import Trust
 from archive.evidence.verifier.verify import NOW, STAMP, verify
@@ -92,12 +92,12 @@ def _verify(given: argparse.Namespace, err: TextIO) -> tuple[Notebook, str]:
         except NoOpenssl as error:
             why = str(error)
     try:
-        parcel = open_parcel(given.package)
+        container = open_container(given.package)
         try:
             trusted = Trust(roots, stamp_roots, signer, log_key, program, lists, why)
-            return verify(parcel, trusted, at, progress=_Bar(err)), "" if program else why
+            return verify(container, trusted, at, progress=_Bar(err)), "" if program else why
         finally:
-            parcel.close()
+            container.close()
     finally:
         if program is not None:
             program.close()

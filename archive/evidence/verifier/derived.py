@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from archive.evidence.verifier import mp4
 from archive.evidence.verifier.clip import read_head, read_tables
+from archive.evidence.verifier.container import Chunks, Container, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.mp4 import BadMp4, SliceWalker
-from archive.evidence.verifier.parcel import Chunks, Parcel, Unreadable
 from archive.evidence.verifier.pieces import Piece, check_tiling
 
 
@@ -44,15 +44,15 @@ class Follower:
         Broken: ``bad_clip``, ``bad_pieces``, ``unreadable_part``: its account of itself cannot be followed.
     """
 
-    def __init__(self, parcel: Parcel, part: dict[str, Any], digest: RunningDigest) -> None:
+    def __init__(self, container: Container, part: dict[str, Any], digest: RunningDigest) -> None:
         self.path: str = part["path"]
-        self.size = parcel.sizes.get(self.path, 0)
+        self.size = container.sizes.get(self.path, 0)
         self.pieces = [Piece(stated) for stated in part["pieces"]]
         self.same = True
         self.trouble = ""
-        self._parcel = parcel
+        self._container = container
         self._digest = digest
-        head = read_head(parcel.chunks(self.path), self.size)
+        head = read_head(container.chunks(self.path), self.size)
         check_tiling(self.pieces, len(head), self.size)
         read_tables(head, self.size)
         self._head = (len(head), hashlib.sha256(head).digest())
@@ -108,7 +108,7 @@ class Follower:
         if self._begun:
             return
         self._begun = True
-        self._chunks = self._parcel.chunks(self.path)
+        self._chunks = self._container.chunks(self.path)
         length, digest = self._head
         head = bytearray()
         while len(head) < length and self._fill():
@@ -268,16 +268,16 @@ class Clips:
     """All clips of a package: followed where they can be, else the reason why not."""
 
     def __init__(
-        self, parcel: Parcel, parts: list[dict[str, Any]], digest: Callable[[], RunningDigest]
+        self, container: Container, parts: list[dict[str, Any]], digest: Callable[[], RunningDigest]
     ) -> None:
         self.followers: dict[str, Follower] = {}
         self.broken: dict[str, Broken] = {}
         self._named: dict[str, tuple[list[Follower], list[Piece]]] = {}
         for part in parts:
-            if part["path"] not in parcel.sizes or part["path"] in self.followers:
+            if part["path"] not in container.sizes or part["path"] in self.followers:
                 continue
             try:
-                follower = Follower(parcel, part, digest())
+                follower = Follower(container, part, digest())
             except Broken as error:
                 self.broken[part["path"]] = error
                 continue

@@ -9,10 +9,10 @@ from typing import Any
 
 from archive.evidence.verifier import canonical, leaf
 from archive.evidence.verifier.canonical import BadJson
+from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import NoOpenssl
-from archive.evidence.verifier.parcel import Unreadable
 from archive.evidence.verifier.trust import Trust
 
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END PUBLIC KEY-----\s*\Z")
@@ -42,10 +42,10 @@ def check(notebook: Notebook, trust: Trust) -> None:
 
 
 def _leaves_of(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> set[str]:
-    data = notebook.parcel.small(part["path"])
+    data = notebook.container.small(part["path"])
     if canonical.sha256(data) != part["sha256"]:
         raise Broken("statement_contradicts", "its SHA-256 is another")
-    pem = notebook.parcel.small(part["public_key"])
+    pem = notebook.container.small(part["public_key"])
     key = _public_key(pem)
     header, lines, trailer = _read(data)
     body = data[: data.rindex(b"\n", 0, -1) + 1]

@@ -15,9 +15,9 @@ from typing import Any
 
 from archive.evidence.verifier import canonical, cms, times
 from archive.evidence.verifier.canonical import BadJson
+from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
-from archive.evidence.verifier.parcel import Unreadable
 from archive.evidence.verifier.trust import (
     Trust,
     check_content,
@@ -275,11 +275,11 @@ def _instant(text: str) -> int:
 
 
 def _read(notebook: Notebook, path: str) -> bytes | None:
-    if path not in notebook.parcel.sizes:
+    if path not in notebook.container.sizes:
         notebook.find("proof_missing", path)
         return None
     try:
-        return notebook.parcel.small(path)
+        return notebook.container.small(path)
     except Unreadable as error:
         notebook.find("unreadable_part", path, str(error))
         return None

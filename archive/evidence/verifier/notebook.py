@@ -8,8 +8,8 @@ from typing import Any
 
 from archive.evidence.verifier import canonical, times
 from archive.evidence.verifier.certificate import Certificate
+from archive.evidence.verifier.container import Container, Unreadable
 from archive.evidence.verifier.findings import ERROR, OPEN, Broken, Finding
-from archive.evidence.verifier.parcel import Parcel, Unreadable
 from archive.evidence.verifier.revocation_list import RevocationList
 
 STEPS = (
@@ -39,7 +39,7 @@ class Notebook:
     signature of a package is held to them, and a list may have very many entries.
     """
 
-    parcel: Parcel
+    container: Container
     progress: Callable[[int, int], None]
     findings: list[Finding] = field(default_factory=list)
     steps: dict[str, str] = field(default_factory=dict)
@@ -125,5 +125,5 @@ class Notebook:
             "tsa_subject": "" if self.tsa is None else self.tsa.subject_text,
             "checked_at": times.show(self.checked_at),
             "originals": len(self.fact("originals", ())),
-            "bytes": sum(self.parcel.sizes.get(path, 0) for path in self.actual),
+            "bytes": sum(self.container.sizes.get(path, 0) for path in self.actual),
         }

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from archive.evidence.verifier import times
 from archive.evidence.verifier.certificate import Certificate, read_pem
+from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.der import BadDer
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import Openssl
-from archive.evidence.verifier.parcel import Unreadable
 from archive.evidence.verifier.revocation_list import RevocationList, Revoked, read
 
 FOLDER = "signatures/certs/"
@@ -104,7 +104,7 @@ def check_papers(
     lists: dict[str, bytes] = {}
     for path in _papers(notebook):
         try:
-            data = notebook.parcel.small(path)
+            data = notebook.container.small(path)
             if path.endswith(".crl"):
                 lists[path] = data
             elif path in (SEAL_CHAIN, STAMP_CHAIN):
@@ -140,7 +140,7 @@ def check_present(notebook: Notebook, program: Openssl) -> None:
         notebook.find("paper_missing", SEAL_CHAIN)
         return
     try:
-        authorities = read_chain(program, notebook.parcel.small(SEAL_CHAIN))[1:]
+        authorities = read_chain(program, notebook.container.small(SEAL_CHAIN))[1:]
     except (Broken, Unreadable):
         return  # said already
     if authorities and not any(path.endswith(".crl") for path in there):
@@ -155,7 +155,7 @@ def _lists_in(notebook: Notebook, path: str) -> list[RevocationList]:
     """The lists in a part, which is read once in a verification. Raises Broken, Unreadable."""
     if path not in notebook.lists:
         try:
-            notebook.lists[path] = read(notebook.parcel.small(path))
+            notebook.lists[path] = read(notebook.container.small(path))
         except (Broken, Unreadable) as error:
             notebook.lists[path] = error
     found = notebook.lists[path]
@@ -226,7 +226,7 @@ def is_authentic(program: Openssl, one: RevocationList, issuer: Certificate) -> 
 
 
 def _papers(notebook: Notebook) -> list[str]:
-    return sorted(path for path in notebook.parcel.sizes if path.startswith(FOLDER))
+    return sorted(path for path in notebook.container.sizes if path.startswith(FOLDER))
 
 
 def _show(instant: int) -> str:

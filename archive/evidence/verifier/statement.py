@@ -6,10 +6,10 @@ from typing import Any
 
 from archive.evidence.verifier import canonical, leaf, schema, times
 from archive.evidence.verifier.canonical import BadJson
+from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.derived import Clips
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
-from archive.evidence.verifier.parcel import Unreadable
 from archive.evidence.verifier.stream import ORIGINALS
 
 PATH = "data/metadata/evidence.json"
@@ -22,11 +22,11 @@ Part = dict[str, Any]
 def read(notebook: Notebook) -> None:
     """Read ``evidence.json``, which later steps need; its digest is compared with the rest of the payload."""
     notebook.begin("statement")
-    if PATH not in notebook.parcel.sizes:
+    if PATH not in notebook.container.sizes:
         notebook.find("statement_missing", PATH)
         return
     try:
-        notebook.statement = parse(notebook.parcel.small(PATH))
+        notebook.statement = parse(notebook.container.small(PATH))
     except Unreadable as error:
         notebook.find("unreadable_part", PATH, str(error))
     except Broken as error:
@@ -172,7 +172,7 @@ def _leaf_lines(notebook: Notebook, path: str) -> list[bytes]:
         notebook.find("leaf_missing", path)
         return []
     try:
-        return notebook.parcel.small(path).split(b"\n")[:-1]
+        return notebook.container.small(path).split(b"\n")[:-1]
     except Unreadable:
         return []  # the step before said so
 
@@ -203,7 +203,7 @@ def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:
 
 def _check_digest(notebook: Notebook, part: Part) -> None:
     path = part["path"]
-    if path in notebook.actual and (notebook.actual[path], notebook.parcel.sizes[path]) != (
+    if path in notebook.actual and (notebook.actual[path], notebook.container.sizes[path]) != (
         part["sha256"],
         part["size"],
     ):

@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from archive.evidence.verifier import bag
+from archive.evidence.verifier.container import LATER, Unreadable
 from archive.evidence.verifier.derived import Clips
 from archive.evidence.verifier.notebook import Notebook
-from archive.evidence.verifier.parcel import LATER, Unreadable
 
 ORIGINALS = "data/original/"
 _THREADS = 3
@@ -49,21 +49,21 @@ class Digest:
 def read_payload(notebook: Notebook) -> Clips:
     """Hash every listed part and compare; what it learned of the clips."""
     notebook.begin("payload")
-    parcel = notebook.parcel
-    total = sum(parcel.sizes.get(path, 0) for path in notebook.manifest)
+    container = notebook.container
+    total = sum(container.sizes.get(path, 0) for path in notebook.manifest)
     done = 0
     _keep_memory()
     with ThreadPoolExecutor(_THREADS) as pool:
-        clips = Clips(parcel, _derivatives(notebook), lambda: Digest(pool))
+        clips = Clips(container, _derivatives(notebook), lambda: Digest(pool))
         for path in _order(notebook):
-            if path not in parcel.sizes:
+            if path not in container.sizes:
                 notebook.find("payload_missing", path)
                 continue
             original = clips.original(pool, path) if path.startswith(ORIGINALS) else None
             own = Digest(pool)
             try:
                 digest = clips.finish(path)
-                for chunk in parcel.chunks(path) if digest is None else ():
+                for chunk in container.chunks(path) if digest is None else ():
                     own.update(chunk)
                     done += len(chunk)
                     if original is not None:
@@ -96,7 +96,7 @@ def _keep_memory() -> None:
 def _check_complete(notebook: Notebook) -> None:
     notebook.begin("completeness")
     known = {*notebook.manifest, *bag.TAG_FILES, bag.TAG_MANIFEST}
-    for path in sorted(set(notebook.parcel.sizes).difference(known)):
+    for path in sorted(set(notebook.container.sizes).difference(known)):
         if not path.startswith(LATER):
             notebook.find("unlisted_part", path)
     for path in notebook.manifest:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from archive.evidence.verifier import cms, revocation, times
 from archive.evidence.verifier.certificate import Certificate
+from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
-from archive.evidence.verifier.parcel import Unreadable
 from archive.evidence.verifier.revocation_list import RevocationList
 
 SEAL = "signatures/tagmanifest-sha256.txt.p7s"
@@ -60,7 +60,7 @@ def check(notebook: Notebook, trust: Trust, at: int) -> None:
 def stamp_time(notebook: Notebook, trust: Trust) -> int | None:
     """The token's time, if it stamps this very seal and is of a trusted authority; else None, silently."""
     try:
-        seal, stamp = notebook.parcel.small(SEAL), notebook.parcel.small(STAMP)
+        seal, stamp = notebook.container.small(SEAL), notebook.container.small(STAMP)
         token = cms.read_token(stamp)
         check_stamp(trust, token, stamp, seal, token.gen_time)
         _check_stamp_lists(notebook, trust, token)
@@ -223,7 +223,7 @@ def _check_stamp_lists(notebook: Notebook, trust: Trust, token: cms.Token) -> li
 
 def _check_papers(notebook: Notebook, trust: Trust, carried: tuple[Certificate, ...]) -> None:
     notebook.begin("seal")
-    if not any(path.startswith(revocation.FOLDER) for path in notebook.parcel.sizes):
+    if not any(path.startswith(revocation.FOLDER) for path in notebook.container.sizes):
         return
     try:
         program = trust.program()
@@ -291,11 +291,11 @@ def _show(instant: int) -> str:
 
 def _read(notebook: Notebook, step: str, path: str, missing: str) -> bytes | None:
     notebook.begin(step)
-    if path not in notebook.parcel.sizes:
+    if path not in notebook.container.sizes:
         notebook.find(missing, path)
         return None
     try:
-        return notebook.parcel.small(path)
+        return notebook.container.small(path)
     except Unreadable as error:
         notebook.find("unreadable_part", path, str(error))
         return None

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from archive.evidence.verifier import bag, journals, log, statement, stream, trust
+from archive.evidence.verifier.container import Container
 from archive.evidence.verifier.notebook import STEPS, Notebook
-from archive.evidence.verifier.parcel import Parcel
 from archive.evidence.verifier.trust import Trust
 
 NOW, STAMP = "now", "stamp"
@@ -21,7 +21,7 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def verify(
-    parcel: Parcel,
+    container: Container,
     trusted: Trust,
     at: str | int = NOW,
     *,
@@ -34,13 +34,13 @@ def verify(
     trusted) or an instant in µs. ``clock`` gives now in µs; the machine's where it is left out.
     """
     now = (clock or _machine_clock)()
-    notebook = Notebook(parcel, progress, checked_at=now)
+    notebook = Notebook(container, progress, checked_at=now)
     notebook.begin(STEPS[0])
-    for path, words in parcel.objections:
+    for path, words in container.objections:
         notebook.find("unsafe_entry", path, words)
-    for path, words in parcel.foreign:
+    for path, words in container.foreign:
         notebook.find("foreign_zip", path, words)
-    if parcel.objections or parcel.foreign:
+    if container.objections or container.foreign:
         for step in STEPS[1:]:
             notebook.skip(step)
         return notebook
@@ -53,7 +53,7 @@ def verify(
     notebook.checked_at = _moment(notebook, trusted, at, now)
     trust.check(notebook, trusted, notebook.checked_at)
     notebook.begin("payload")
-    for path in parcel.damaged:
+    for path in container.damaged:
         notebook.find("unreadable_part", path, "its CRC-32 is not the one in the ZIP")
     return notebook
 

@@ -6,8 +6,8 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, Malformed, NotFound, Unavailable
 from archive.evidence import bag, paths
-from archive.evidence.sealed import StoredParcel
-from archive.evidence.verification import verify_parcel
+from archive.evidence.sealed import StoredContainer
+from archive.evidence.verification import verify_container
 from archive.evidence.verifier.findings import of
 from archive.ids import check_evidence_id
 from archive.integrity.check.report import CheckReport, Depth, Progress
@@ -79,9 +79,9 @@ class PackageCheck:
     def _verify(self, evidence_id: str, prefix: str) -> None:
         """Have the verifier read every byte. Whom to trust is not asked here, so signatures are left out."""
         nobody = Trust(roots=(), stamp_roots=())
-        parcel = StoredParcel(self.records, evidence_id)
-        notebook = verify_parcel(parcel, trust=nobody, at="now", clock=self.clock)
-        self.report.bytes_hashed += sum(parcel.sizes[path] for path in notebook.actual)
+        container = StoredContainer(self.records, evidence_id)
+        notebook = verify_container(container, trust=nobody, at="now", clock=self.clock)
+        self.report.bytes_hashed += sum(container.sizes[path] for path in notebook.actual)
         for found in notebook.findings:
             if found.severity == Severity.ERROR and found.step in _OF_BYTES and found.code not in _LISTED:
                 code = "package_part_differs" if found.code in _ALTERED else found.code

@@ -32,7 +32,7 @@ from archive.model import hold as holds
 from archive.model import leaf as leaves
 from archive.model.disposition import Cause, Disposition
 from archive.model.segment import Segment, SegmentRef
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.ports import (
     Content,
     IndexEntry,

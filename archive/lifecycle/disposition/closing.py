@@ -16,7 +16,7 @@ from archive.lifecycle.disposition import listing, record
 from archive.lifecycle.disposition.decide import RETRY, Finding
 from archive.lifecycle.disposition.listing import DoomedList, Kept
 from archive.lifecycle.disposition.paper import render
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.disposition.stored_paper import own_name
 from archive.model.disposition import (
     KIND,
@@ -44,7 +44,7 @@ class Closing:
     signer: Signer
     authority: TimestampAuthority
     clock: Clock
-    office: Office
+    organization: Organization
     lock_days: int
 
     def is_there(self, key: str) -> bool:
@@ -67,7 +67,7 @@ class Closing:
             found,
             doomed,
             standing,
-            office=self.office,
+            organization=self.organization,
             ended_at=self.clock.now(),
             kept_sha256=sha256_hex(kept_data),
             signer_sha256=signer,

@@ -34,7 +34,7 @@ from archive.lifecycle.disposition.decide import Decision, Finding, Judge, Progr
 from archive.lifecycle.disposition.due import Rule
 from archive.lifecycle.disposition.gaps import disposed_gaps
 from archive.lifecycle.disposition.listing import Doomed, DoomedList, Kept, batches, disposition_id
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.gate import Gate
 from archive.lifecycle.holds.book import HoldBook
 from archive.lifecycle.retention.book import PolicyBook
@@ -87,7 +87,7 @@ class Disposer:
     signer: Signer
     authority: TimestampAuthority
     clock: Clock
-    office: Office
+    organization: Organization
     floor_days: int
     lock_days: int = 3650
     gate: Gate | None = None
@@ -301,7 +301,7 @@ class Disposer:
             signer=self.signer,
             authority=self.authority,
             clock=self.clock,
-            office=self.office,
+            organization=self.organization,
             lock_days=self.lock_days,
         )
 

@@ -42,7 +42,7 @@ TYPE = "disposition_record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
+class Organization:
     """The organization that the record belongs to, and the time zone of its days."""
 
     organization: str
@@ -64,7 +64,7 @@ def make_record(
     doomed: DoomedList,
     kept: Sequence[Kept],
     *,
-    office: Office,
+    organization: Organization,
     ended_at: int,
     kept_sha256: str,
     signer_sha256: str,
@@ -77,8 +77,8 @@ def make_record(
         "v": VERSION,
         "type": TYPE,
         "id": found.id,
-        "organization": office.organization,
-        "time_zone": office.time_zone,
+        "organization": organization.organization,
+        "time_zone": organization.time_zone,
         "cause": found.cause.value,
         "cutoff": format_instant(doomed.cutoff),
         "started_at": format_instant(found.started_at),
@@ -90,7 +90,7 @@ def make_record(
         "destroyed": {"segments": len(gone), "bytes": sum(one.size for one in gone)},
         "kept": {"sha256": kept_sha256, "segments": len(kept), "reasons": dict(sorted(reasons.items()))},
         "policies": [policy_to_json(policy) for policy in found.policies],
-        "days": by_camera_and_day(gone, office.zone),
+        "days": by_camera_and_day(gone, organization.zone),
         "signer_sha256": signer_sha256,
     }
 
@@ -263,13 +263,13 @@ class _Verification:
             self._object_to(RECORD, error.code, error.message)
 
     def _compare(self, value: dict[str, Any], listed: bytes, kept: bytes) -> None:
-        office = Office(organization=value["organization"], time_zone=value["time_zone"])
+        organization = Organization(organization=value["organization"], time_zone=value["time_zone"])
         doomed = decode_list(self._found.id, listed)
         again = make_record(
             self._found,
             doomed,
             decode_kept(self._found.id, kept),
-            office=office,
+            organization=organization,
             ended_at=0,
             kept_sha256=sha256(kept).hexdigest(),
             signer_sha256=self._signer,

@@ -6,7 +6,7 @@ Any account that may write in the folder is its root; there is no other credenti
 from dataclasses import replace
 
 from archive.errors import NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.filesystem.store import FilesystemStore
 from archive.ports import LockMode
 

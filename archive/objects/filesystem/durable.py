@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from archive.objects.rules import PIECE, checksum_mismatch, opened, read_piece
+from archive.objects.checks import PIECE, checksum_mismatch, opened, read_piece
 from archive.ports import Content
 
 INCOMING = ".incoming"

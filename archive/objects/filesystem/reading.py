@@ -6,9 +6,9 @@ import stat
 from collections.abc import Iterator
 
 from archive.errors import IntegrityError, NotFound
+from archive.objects.checks import PIECE
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
 from archive.objects.filesystem.trouble import not_an_object, translated
-from archive.objects.rules import PIECE
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _RACES = 100

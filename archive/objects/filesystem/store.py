@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.filesystem import deletions, durable
 from archive.objects.filesystem.folders import (
     folder_of,

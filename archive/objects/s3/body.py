@@ -6,7 +6,7 @@ from io import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.errors import Unavailable
-from archive.objects.rules import PIECE, checksum_mismatch, opened, read_piece
+from archive.objects.checks import PIECE, checksum_mismatch, opened, read_piece
 from archive.objects.s3.repeat import waits, worthwhile
 from archive.objects.s3.trouble import translated
 from archive.ports import Content

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from archive.errors import Malformed, NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.s3.connection import DEFAULT_REGION
 from archive.objects.s3.locks import lock_of
 from archive.objects.s3.repeat import repeated

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from archive.errors import ArchiveError, IntegrityError, NotFound, Refused, StoreFull, Unavailable
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.s3.body import SMALL, PromisedReader, small_body
 from archive.objects.s3.listing import Listing
 from archive.objects.s3.locks import default_lock

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from archive.errors import NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.s3.body import BodyPieces
 from archive.objects.s3.connection import Connection, connect
 from archive.objects.s3.deletions import delete_batch

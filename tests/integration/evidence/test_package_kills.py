@@ -17,8 +17,8 @@ from archive import keys as archive_keys
 from archive.errors import Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.jobs import LEASE
-from archive.evidence.sealed import StoredParcel, read_package
-from archive.evidence.verification import verify_parcel
+from archive.evidence.sealed import StoredContainer, read_package
+from archive.evidence.verification import verify_container
 from archive.evidence.zipped import plan_zip
 from archive.model.evidence import EvidenceStatus
 from archive.timespan import HOUR
@@ -51,13 +51,15 @@ def check(folder: Path, archive: SmallArchive, evidence_id: str) -> bool:
         read_package(records, evidence_id)
     except NotFound:
         with pytest.raises(NotFound):
-            StoredParcel(records, evidence_id)
+            StoredContainer(records, evidence_id)
         with pytest.raises(NotFound):
             plan_zip(records, evidence_id)
         with pytest.raises(NotFound):
             jobs.sealed_package(archive.ledger, evidence_id)
         return False
-    result = verify_parcel(StoredParcel(records, evidence_id), trust=trust, at="now", clock=archive.clock)
+    result = verify_container(
+        StoredContainer(records, evidence_id), trust=trust, at="now", clock=archive.clock
+    )
     broken = {finding.code for finding in result.findings} - {"signer_not_pinned", "log_signer_not_pinned"}
     assert broken <= {"stamp_missing"}, result.findings
     return not broken

@@ -9,8 +9,8 @@ from archive import keys
 from archive.clock import SystemClock
 from archive.errors import Refused
 from archive.evidence import paths
-from archive.evidence.sealed import StoredParcel
-from archive.evidence.verification import verify_parcel
+from archive.evidence.sealed import StoredContainer
+from archive.evidence.verification import verify_container
 from archive.evidence.zipped import stream_zip
 from archive.objects.locations import open_stores, parse_archive_url
 from archive.ports import LockMode
@@ -53,8 +53,8 @@ def test_every_part_is_locked_in_compliance_mode_for_the_packages_term(world: Wo
 def test_zip_folder_and_store_are_the_same_package(world: World) -> None:
     from_zip = world.verify(world.zip())
     assert from_zip.valid, from_zip.findings
-    stored = verify_parcel(
-        StoredParcel(world.target, EVIDENCE_ID), trust=world.pinned(), at="now", clock=world.clock
+    stored = verify_container(
+        StoredContainer(world.target, EVIDENCE_ID), trust=world.pinned(), at="now", clock=world.clock
     )
     assert stored == from_zip
 

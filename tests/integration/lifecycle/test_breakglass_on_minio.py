@@ -55,7 +55,7 @@ class City:
             signer=keys.load_signer(self.folder / "keys", clock=site.clock),
             authority=keys.load_local_authority(self.folder / "keys", clock=site.clock),
             clock=site.clock,
-            office=OFFICE,
+            organization=OFFICE,
             floor_days=30,
             lock_days=1,
         )

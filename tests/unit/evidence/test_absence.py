@@ -12,9 +12,9 @@ from archive.evidence.jobs import SealWorker, heads_of_jobs
 from archive.evidence.plan import check_plan
 from archive.evidence.prepare import Preparer
 from archive.evidence.proving import Prover
-from archive.evidence.sealed import StoredParcel
+from archive.evidence.sealed import StoredContainer
 from archive.evidence.sealing import Sealer
-from archive.evidence.verification import verify_parcel
+from archive.evidence.verification import verify_container
 from archive.footage.clip.exact import NoFootage
 from archive.model.evidence import EvidenceStatus, PackageKind
 from archive.model.gap import Gap, GapCause
@@ -98,13 +98,13 @@ def asked(site: LogSite, span: Timespan, kind: PackageKind = PackageKind.NO_FOOT
 def test_absence_is_sealed_with_causes_and_checkpoints_and_verified(site: LogSite) -> None:
     done = asked(site, Timespan(T0 + 10 * MINUTE, T0 + 20 * MINUTE))
     assert done.record.status is EvidenceStatus.SEALED, done.record.failure
-    parcel = StoredParcel(site.stores.records, done.record.request.evidence_id)
-    result = verify_parcel(
-        parcel, trust=load_trust([site.keys_dir / "root.pem"], [], None), at="now", clock=site.clock
+    container = StoredContainer(site.stores.records, done.record.request.evidence_id)
+    result = verify_container(
+        container, trust=load_trust([site.keys_dir / "root.pem"], [], None), at="now", clock=site.clock
     )
     assert result.valid, result.findings
     assert {finding.code for finding in result.findings} == {"signer_not_pinned", "log_signer_not_pinned"}
-    stated = canonical.decode(parcel.small("data/metadata/evidence.json"))
+    stated = canonical.decode(container.small("data/metadata/evidence.json"))
     assert stated["kind"] == "no_footage"
     assert stated["originals"] == []
     assert [gap["cause"] for gap in stated["gaps"]] == ["unreachable"]

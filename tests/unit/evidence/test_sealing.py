@@ -11,9 +11,9 @@ import pytest
 from archive import keys
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
 from archive.evidence import bag, paths, sealing
-from archive.evidence.sealed import StoredParcel, read_package, read_seal
+from archive.evidence.sealed import StoredContainer, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
-from archive.evidence.verification import verify_parcel
+from archive.evidence.verification import verify_container
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, LockMode, ObjectStore, Signer
 from archive.timespan import DAY
@@ -74,8 +74,8 @@ def test_a_sealed_package_is_complete_locked_and_valid(world: World, way: str) -
     package = world.seal()
     assert package == read_package(world.target, EVIDENCE_ID)
     assert package.originals == 6
-    parcel = StoredParcel(world.target, EVIDENCE_ID)
-    result = verify_parcel(parcel, trust=world.pinned(), at="now", clock=world.clock)
+    container = StoredContainer(world.target, EVIDENCE_ID)
+    result = verify_container(container, trust=world.pinned(), at="now", clock=world.clock)
     assert result.valid, result.findings
     assert result.findings == []
     assert result.tagmanifest_sha256 == package.tagmanifest_sha256

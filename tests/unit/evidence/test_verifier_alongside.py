@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
+from archive.evidence.verifier.container import Container
 from archive.evidence.verifier.derived import Clips
 from archive.evidence.verifier.mp4 import Samples, SliceWalker
-from archive.evidence.verifier.parcel import Parcel
 from tests.support.packages import World, make_world
 
 CLIP = "data/derivative/clip-cam-1.mp4"
 Made = tuple[bytes, list[dict[str, Any]], dict[str, bytes]]
 
 
-class Pieced(Parcel):
+class Pieced(Container):
     """A package in memory whose parts come in pieces of a size of their own."""
 
     def __init__(self, parts: dict[str, bytes], steps: dict[str, int]) -> None:
@@ -53,13 +53,13 @@ def compared(
     clip: bytes, pieces: list[dict[str, Any]], originals: dict[str, bytes], steps: tuple[int, int]
 ) -> tuple[bool, str, int]:
     """Whether the bytes are the originals', the SHA-256, and how many bytes of the clip were read."""
-    parcel = Pieced({CLIP: clip, **originals}, {CLIP: steps[0], **dict.fromkeys(originals, steps[1])})
-    clips = Clips(parcel, [{"path": CLIP, "pieces": pieces}], sha256)
+    container = Pieced({CLIP: clip, **originals}, {CLIP: steps[0], **dict.fromkeys(originals, steps[1])})
+    clips = Clips(container, [{"path": CLIP, "pieces": pieces}], sha256)
     read = 0
     with ThreadPoolExecutor(1) as pool:
         for key in originals:
             original = clips.original(pool, key)
-            read += sum(original.feed(chunk) for chunk in parcel.chunks(key))
+            read += sum(original.feed(chunk) for chunk in container.chunks(key))
             original.finish()
     follower = clips.followers[CLIP]
     digest = follower.finish()
@@ -103,13 +103,13 @@ def test_one_bit_anywhere_is_seen(made: Made, seed: int) -> None:
 def test_a_clip_is_let_go_of_with_its_last_piece(made: Made) -> None:
     """A package of very many clips must not need a file and a piece of memory for each."""
     clip, pieces, originals = made
-    parcel = Pieced({CLIP: clip, **originals}, {})
-    follower = Clips(parcel, [{"path": CLIP, "pieces": pieces}], sha256).followers[CLIP]
-    parcel.closed.clear()
+    container = Pieced({CLIP: clip, **originals}, {})
+    follower = Clips(container, [{"path": CLIP, "pieces": pieces}], sha256).followers[CLIP]
+    container.closed.clear()
     for key, data in originals.items():
-        assert parcel.closed == []
+        assert container.closed == []
         follower.feed(key, 0, data)
-    assert parcel.closed == [CLIP]
+    assert container.closed == [CLIP]
     assert follower.finish() == sha256(clip).hexdigest()
 
 

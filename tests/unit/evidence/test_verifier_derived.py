@@ -20,10 +20,10 @@ import pytest
 from archive import canonical
 from archive.evidence import bag, paths
 from archive.evidence.slices import OriginalSlices
+from archive.evidence.verifier.container import Container, FolderContainer, Unreadable
 from archive.evidence.verifier.derived import Clips, Original
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import Openssl
-from archive.evidence.verifier.parcel import FolderParcel, Parcel, Unreadable
 from archive.evidence.verifier.pieces import Piece
 from archive.evidence.verifier.stream import read_payload
 from archive.footage.mp4.header import write_header
@@ -40,7 +40,7 @@ CLIP = "data/derivative/clip-cam-1.mp4"
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed here")
 
 
-class Watched(Parcel):
+class Watched(Container):
     """A package in memory, in pieces of 1,000 bytes; counts open parts and read bytes.
 
     ``second`` is the content of a part from its second opening on.
@@ -100,10 +100,10 @@ def test_hundreds_of_clips_need_a_handful_of_files(many: World, program: Openssl
     assert len(notebook.fact("derivatives", [])) == MANY
 
 
-def notebook_of(world: World, parcel: Callable[[dict[str, bytes]], Watched]) -> tuple[Notebook, Watched]:
+def notebook_of(world: World, container: Callable[[dict[str, bytes]], Watched]) -> tuple[Notebook, Watched]:
     """A notebook before the payload is read, over parts in memory."""
-    whole = FolderParcel(str(world.folder / "package"))
-    made = parcel({path: whole.small(path) for path in whole.sizes})
+    whole = FolderContainer(str(world.folder / "package"))
+    made = container({path: whole.small(path) for path in whole.sizes})
     notebook = Notebook(made, lambda done, total: None)
     notebook.manifest = dict(
         reversed(line.split("  ", 1))  # type: ignore[misc]
@@ -114,19 +114,19 @@ def notebook_of(world: World, parcel: Callable[[dict[str, bytes]], Watched]) -> 
 
 
 def test_each_clip_is_read_once_and_its_head_twice(many: World) -> None:
-    notebook, parcel = notebook_of(many, Watched)
+    notebook, container = notebook_of(many, Watched)
     clips = read_payload(notebook)
     assert notebook.findings == []
     assert len(clips.followers) == MANY
     assert all(one.complete and one.same for one in clips.followers.values())
-    assert parcel.open == 0
-    assert parcel.most <= 2, "an original and its clip"
+    assert container.open == 0
+    assert container.most <= 2, "an original and its clip"
     for path, follower in clips.followers.items():
         head = follower.pieces[0].clip_start
-        assert parcel.opened[path] == 2
-        assert parcel.read[path] <= parcel.sizes[path] + head + 1000, path
-    originals = [path for path in parcel.sizes if path.startswith("data/original/")]
-    assert {parcel.opened[path] for path in originals} == {1}
+        assert container.opened[path] == 2
+        assert container.read[path] <= container.sizes[path] + head + 1000, path
+    originals = [path for path in container.sizes if path.startswith("data/original/")]
+    assert {container.opened[path] for path in originals} == {1}
 
 
 @pytest.mark.parametrize("at", [30, -1], ids=["head", "sample"])
@@ -144,21 +144,21 @@ def test_a_clip_that_changes_between_the_readings_is_seen(many: World, at: int) 
 
 
 def test_a_clip_whose_originals_never_come_is_digested_and_let_go_of(many: World) -> None:
-    notebook, parcel = notebook_of(many, Watched)
+    notebook, container = notebook_of(many, Watched)
     (part,) = [part for part in notebook.fact("derivatives", []) if part["path"] == CLIP]
-    clips = Clips(parcel, [part], sha256)
+    clips = Clips(container, [part], sha256)
     assert clips.finish(CLIP) == part["sha256"]
     assert not clips.followers[CLIP].complete
-    assert parcel.open == 0
+    assert container.open == 0
 
 
 def test_a_clip_that_grew_shorter_is_not_derived_and_let_go_of(many: World) -> None:
-    notebook, parcel = notebook_of(many, lambda parts: Watched(parts, {CLIP: parts[CLIP][:-1]}))
+    notebook, container = notebook_of(many, lambda parts: Watched(parts, {CLIP: parts[CLIP][:-1]}))
     (part,) = [part for part in notebook.fact("derivatives", []) if part["path"] == CLIP]
-    follower = Clips(parcel, [part], sha256).followers[CLIP]
+    follower = Clips(container, [part], sha256).followers[CLIP]
     original = follower.pieces[0].original
-    follower.feed(original, 0, parcel.small(original))
-    assert (follower.same, follower.complete, parcel.open) == (False, True, 0)
+    follower.feed(original, 0, container.small(original))
+    assert (follower.same, follower.complete, container.open) == (False, True, 0)
 
 
 def test_a_clip_that_breaks_off_cannot_be_read(many: World) -> None:

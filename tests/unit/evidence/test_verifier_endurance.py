@@ -15,9 +15,9 @@ import pytest
 from archive import canonical as ours
 from archive.evidence import bag, paths
 from archive.evidence.verifier import canonical, cms, command, der, leaf, mp4, wording
+from archive.evidence.verifier.container import Container, FolderContainer
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
-from archive.evidence.verifier.parcel import FolderParcel, Parcel
 from archive.evidence.verifier.stream import read_payload
 from tests.support.packages import World, make_world
 
@@ -144,7 +144,7 @@ def test_a_name_that_is_no_text_is_a_finding(
 
 
 def test_a_finding_is_kept_once_however_many_there_are() -> None:
-    notebook = Notebook(Parcel(), lambda done, total: None)
+    notebook = Notebook(Container(), lambda done, total: None)
     notebook.begin("payload")
     for number in range(50_000):
         for _ in range(2):
@@ -159,7 +159,7 @@ def test_hundreds_of_clips_of_one_original_need_a_handful_of_files(package: Path
     stated["derivatives"] = [{**part, "path": f"data/derivative/copy-{number}.mp4"} for number in range(300)]
     for one in stated["derivatives"]:
         shutil.copyfile(package / part["path"], package / one["path"])
-    notebook = Notebook(FolderParcel(str(package)), lambda done, total: None)
+    notebook = Notebook(FolderContainer(str(package)), lambda done, total: None)
     notebook.manifest = dict(bag.read_manifest(bag.MANIFEST, (package / bag.MANIFEST).read_bytes()))
     notebook.manifest |= {one["path"]: part["sha256"] for one in stated["derivatives"]}
     notebook.statement = stated

@@ -19,11 +19,17 @@ from archive import canonical
 from archive.evidence import bag, paths
 from archive.evidence.verifier import certificate, cms, der, log, mp4
 from archive.evidence.verifier.certificate import read_pem
+from archive.evidence.verifier.container import (
+    Container,
+    NoPackage,
+    Unreadable,
+    ZipContainer,
+    objections_to_names,
+)
 from archive.evidence.verifier.der import BadDer
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.mp4 import BadMp4
 from archive.evidence.verifier.openssl import Openssl
-from archive.evidence.verifier.parcel import NoPackage, Parcel, Unreadable, ZipParcel, objections_to_names
 from archive.evidence.verifier.trust import Trust
 from archive.evidence.verifier.verify import verify
 from tests.support.packages import EVIDENCE_ID, World, a_request, make_world
@@ -37,7 +43,7 @@ ODD: list[Any] = [
 ]  # fmt: skip
 
 
-class Memory(Parcel):
+class Memory(Container):
     """A package in memory."""
 
     def __init__(self, parts: dict[str, bytes], broken: str = "") -> None:
@@ -188,13 +194,13 @@ def test_damaged_zips_never_pass_and_nothing_escapes(
     for _ in range(CASES * 3 // 10 // WORKERS):
         path.write_bytes(damaged(random, whole))
         try:
-            parcel = ZipParcel(str(path))
+            container = ZipContainer(str(path))
         except NoPackage:
             continue
         try:
-            assert verify(parcel, trust, clock=origin.clock.now).verdict != "valid"
+            assert verify(container, trust, clock=origin.clock.now).verdict != "valid"
         finally:
-            parcel.close()
+            container.close()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed here")

@@ -16,9 +16,9 @@ from archive import canonical
 from archive.clock import ManualClock
 from archive.errors import Malformed
 from archive.evidence import bag, paths
-from archive.evidence.verification import verify_parcel
+from archive.evidence.verification import verify_container
+from archive.evidence.verifier.container import Chunks, Container, Unreadable, ZipContainer
 from archive.evidence.verifier.notebook import NOT_CHECKED
-from archive.evidence.verifier.parcel import Chunks, Parcel, Unreadable, ZipParcel
 from archive.timespan import DAY, parse_instant
 from archive.trust.judge import Trust, load_trust
 
@@ -29,7 +29,7 @@ NAMES = ("footage-hevc-request", "no-footage", "footage-h264")
 CLOCK = ManualClock(parse_instant("2026-11-25T06:00:00Z") + DAY)
 
 
-class Parts(Parcel):
+class Parts(Container):
     """A package in memory."""
 
     def __init__(self, parts: Mapping[str, bytes]) -> None:
@@ -49,9 +49,9 @@ class Parts(Parcel):
 def packages() -> dict[str, tuple[dict[str, bytes], Trust]]:
     found = {}
     for name in NAMES:
-        parcel = ZipParcel(str(FOLDER / f"{name}.zip"))
-        parts = {path: parcel.small(path) for path in parcel.sizes}
-        parcel.close()
+        container = ZipContainer(str(FOLDER / f"{name}.zip"))
+        parts = {path: container.small(path) for path in container.sizes}
+        container.close()
         found[name] = parts, load_trust([FOLDER / f"{name}.root.pem"], [], None)
     return found
 
@@ -164,9 +164,9 @@ def test_damage_is_found_and_never_raised(
         parts = dict(before)
         done = mutated(random, parts, packages[random.choice(NAMES)][0])
         at = random.choice(["now", "stamp"])
-        result = verify_parcel(Parts(parts), trust=trust, at=at, clock=CLOCK, program="no-openssl")
+        result = verify_container(Parts(parts), trust=trust, at=at, clock=CLOCK, program="no-openssl")
         if result.verdict == NOT_CHECKED:  # no error so far: the signatures decide
-            result = verify_parcel(Parts(parts), trust=trust, at=at, clock=CLOCK)
+            result = verify_container(Parts(parts), trust=trust, at=at, clock=CLOCK)
         unsealed = {path for path in parts if path.startswith(paths.LATER)} - set(before)
         same = {path: data for path, data in parts.items() if path not in unsealed}
         assert not result.valid or same == before, f"case {number}: {done} passed"
@@ -184,5 +184,5 @@ def test_what_no_signature_of_a_token_covers_is_held_to_its_form(
         if whole[place] != was:
             continue
         token = whole[:place] + bytes([now]) + whole[place + 1 :]
-        result = verify_parcel(Parts({**before, paths.STAMP: token}), trust=trust, at="stamp", clock=CLOCK)
+        result = verify_container(Parts({**before, paths.STAMP: token}), trust=trust, at="stamp", clock=CLOCK)
         assert not result.valid, place

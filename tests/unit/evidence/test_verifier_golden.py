@@ -10,7 +10,7 @@ from archive import canonical
 from archive.clock import SystemClock
 from archive.evidence import paths
 from archive.evidence.verification import verify
-from archive.evidence.verifier.parcel import ZipParcel
+from archive.evidence.verifier.container import ZipContainer
 from archive.trust.judge import load_trust
 from tests.vectors.evidence.make import NAMES, worlds
 
@@ -34,11 +34,11 @@ def test_a_golden_package_is_accepted_for_ever(name: str) -> None:
 
 def stated(package: Path) -> dict[str, Any]:
     """What ``evidence.json`` says."""
-    parcel = ZipParcel(str(package))
+    container = ZipContainer(str(package))
     try:
-        return canonical.decode(parcel.small(paths.STATEMENT))
+        return canonical.decode(container.small(paths.STATEMENT))
     finally:
-        parcel.close()
+        container.close()
 
 
 @pytest.mark.parametrize("name", NAMES)

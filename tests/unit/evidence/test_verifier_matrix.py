@@ -14,9 +14,9 @@ from archive import canonical
 from archive.evidence import bag, paths
 from archive.evidence.verifier import command, findings
 from archive.evidence.verifier.certificate import read_pem
+from archive.evidence.verifier.container import FolderContainer
 from archive.evidence.verifier.notebook import NOT_CHECKED, STEPS
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
-from archive.evidence.verifier.parcel import FolderParcel
 from archive.evidence.verifier.trust import Trust as AloneTrust
 from archive.evidence.verifier.verify import verify
 from archive.timespan import DAY
@@ -459,7 +459,7 @@ def test_the_system_s_own_certificates_are_not_trusted(
     roots = tuple(read_pem((tmp_path / "other.pem").read_bytes()))
     at = origin.clock.now() + DAY
     for program in (Openssl(), Openssl(str(wrapper))):
-        notebook = verify(FolderParcel(str(package)), AloneTrust(roots, roots, openssl=program), at)
+        notebook = verify(FolderContainer(str(package)), AloneTrust(roots, roots, openssl=program), at)
         assert "chain_broken" in {finding.code for finding in notebook.findings if finding.path == paths.SEAL}
         program.close()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.evidence.verifier.parcel import open_parcel
+from archive.evidence.verifier.container import open_container
 
 DEVICES = ["CON", "nul.txt", "Aux.tar.gz", "prn", "COM1", "com0.log", "LPT9.x", "conin$", "NUL ", "con .txt"]
 NAMES = [
@@ -36,11 +36,11 @@ def objected(folder: Path, name: str) -> set[str]:
         info = zipfile.ZipInfo("data/x")
         info.filename = info.orig_filename = name if "/" in name else f"data/{name}"
         package.writestr(info, b"x")
-    parcel = open_parcel(str(path))
+    container = open_container(str(path))
     try:
-        return {name for name, _ in parcel.objections}
+        return {name for name, _ in container.objections}
     finally:
-        parcel.close()
+        container.close()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,8 +12,8 @@ from archive.model.camera import parse_place
 from archive.model.retention import Policy, Scope, Terms
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, MINUTE, SECOND
-from recorder.rules import Rules
 from recorder.spool import Spool
+from recorder.storage_rules import StorageRules
 from tests.support.holding import Holding, holding
 from tests.support.leaves import T0, segment
 
@@ -60,9 +60,9 @@ class Desk:
         self.log = Log()
         self.rules = self.start()
 
-    def start(self) -> Rules:
+    def start(self) -> StorageRules:
         ledger = Ledger(self.records, self.clock)
-        self.rules = Rules(
+        self.rules = StorageRules(
             ledger, self.records, self.spool, self.clock, self.log, floor_days=30, refresh_seconds=5
         )
         self.rules.remember()

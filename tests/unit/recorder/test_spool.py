@@ -10,14 +10,14 @@ import pytest
 
 from archive.clock import ManualClock
 from archive.errors import Conflict, StoreFull
-from archive.footage.ingest import Parcel, read_tickets
+from archive.footage.ingest import SpooledLeaf, read_tickets
 from archive.model.gap import Gap, GapCause
 from archive.timespan import SECOND, Timespan
 from recorder import accounts as accounts_module
 from recorder.accounts import Accounts
 from recorder.leash import __file__ as leash
 from recorder.process import holders
-from recorder.spool import SessionFolder, Spool
+from recorder.spool import CaptureFolder, Spool
 from tests.support.waiting import until
 
 T0 = 1_795_000_000 * SECOND
@@ -46,7 +46,7 @@ def test_who_still_writes_into_a_session_is_ended(spool: Spool) -> None:
         pass_fds=(folder.descriptor,),
     )
     folder.let_go()
-    again = SessionFolder(folder.path)
+    again = CaptureFolder(folder.path)
     assert holders(again.lock) == [orphan.pid]
     again.acquire()
     assert orphan.wait(5) == -signal.SIGKILL
@@ -107,8 +107,8 @@ def test_small_things_are_kept(spool: Spool) -> None:
     assert spool.kept("x.json") == {"a": 1}
 
 
-def accounts_of(spool: Spool) -> tuple[Accounts, list[Parcel]]:
-    delivered: list[Parcel] = []
+def accounts_of(spool: Spool) -> tuple[Accounts, list[SpooledLeaf]]:
+    delivered: list[SpooledLeaf] = []
     accounts = Accounts(spool, spool.clock, "rec-1", delivered.extend)
     accounts.load()
     return accounts, delivered
@@ -127,12 +127,12 @@ def test_an_open_gap_outlives_a_crash(spool: Spool) -> None:
     assert again.open_cause("kam-1") is GapCause.UNREACHABLE
     again.missing("kam-1", T0 + 60 * SECOND, GapCause.RECORDER_RESTART)
     again.footage_from("kam-1", T0 + 70 * SECOND, GapCause.RECORDER_RESTART)
-    gaps = [parcel.leaf for parcel in delivered]
+    gaps = [spooled.leaf for spooled in delivered]
     assert [(gap.span.start, gap.span.end, gap.cause) for gap in gaps if isinstance(gap, Gap)] == [
         (T0 + 10 * SECOND, T0 + 60 * SECOND, GapCause.UNREACHABLE),
         (T0 + 60 * SECOND, T0 + 70 * SECOND, GapCause.RECORDER_RESTART),
     ]
-    assert [parcel.leaf for parcel in read_tickets(spool.root / "gaps")] == sorted(
+    assert [spooled.leaf for spooled in read_tickets(spool.root / "gaps")] == sorted(
         gaps, key=lambda gap: gap.gap if isinstance(gap, Gap) else ""
     )
 
@@ -145,7 +145,7 @@ def test_a_gap_that_could_not_be_kept_has_not_happened(
     accounts.open("kam-1", None, since=T0)
     accounts.missing("kam-1", T0, GapCause.UNREACHABLE)
 
-    def full(*arguments: object, **options: object) -> Parcel:
+    def full(*arguments: object, **options: object) -> SpooledLeaf:
         raise StoreFull("no room")
 
     with monkeypatch.context() as patch:
@@ -157,7 +157,7 @@ def test_a_gap_that_could_not_be_kept_has_not_happened(
     assert accounts.open_cause("kam-1") is GapCause.UNREACHABLE
     assert delivered == []
     accounts.footage_from("kam-1", T0 + 3 * SECOND, GapCause.SPOOL_FULL)
-    (gap,) = [parcel.leaf for parcel in delivered]
+    (gap,) = [spooled.leaf for spooled in delivered]
     assert gap.span == Timespan(T0, T0 + 3 * SECOND)
 
 

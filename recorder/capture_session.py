@@ -9,7 +9,7 @@ session exactly where it stopped:
 * each ticket keeps the state of the timeline after it, and the newest one stays until the session is over;
 * ``closed``: no more segments will follow; the folder is removed with its last ticket.
 
-Used by one thread at a time, except for the release of parcels, which comes from the archiver.
+Used by one thread at a time, except for the release of leaves, which comes from the archiver.
 """
 
 import time
@@ -21,7 +21,7 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
 from archive.errors import Malformed
-from archive.footage.ingest import JOURNALLED, TICKET, Parcel, write_ticket
+from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
 from archive.footage.mp4.finalise import Finalised, finalise
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
@@ -29,10 +29,10 @@ from archive.model.segment import Run, Segment
 from archive.timespan import Timespan
 from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
-from recorder.facts import Arrivals, SessionFacts, read_facts
+from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.release import Releases
 from recorder.segments import segment_leaf
-from recorder.spool import SessionFolder, Spool
+from recorder.spool import CaptureFolder, Spool
 from recorder.timing import Piece, RunTimeline, Timed
 
 _PATIENCE = 0.5
@@ -40,7 +40,7 @@ _STEP = 0.005
 _SILENT_SHARE = 0.8
 
 
-class Session:
+class CaptureSession:
     """The writer of one session's segments.
 
     ``is_synchronised`` says whether the machine's clock follows a time server.
@@ -48,8 +48,8 @@ class Session:
 
     def __init__(
         self,
-        folder: SessionFolder,
-        facts: SessionFacts,
+        folder: CaptureFolder,
+        facts: CaptureFacts,
         *,
         spool: Spool,
         accounts: Accounts,
@@ -74,7 +74,9 @@ class Session:
         """Whether FFmpeg still runs."""
 
     @classmethod
-    def resume(cls, folder: SessionFolder, *, spool: Spool, accounts: Accounts, clock: Clock) -> "Session":
+    def resume(
+        cls, folder: CaptureFolder, *, spool: Spool, accounts: Accounts, clock: Clock
+    ) -> "CaptureSession":
         """Resume an interrupted session; :meth:`end` then makes the remaining segments.
 
         Raises:
@@ -85,7 +87,7 @@ class Session:
         session._take_up(session._releases.newest_on_disk())
         return session
 
-    def retake(self) -> "Session":
+    def retake(self) -> "CaptureSession":
         """Resume this session after a disk error, in the same process.
 
         Raises:
@@ -93,7 +95,7 @@ class Session:
         """
         self.folder.let_go()
         self.folder.acquire()
-        session = Session(
+        session = CaptureSession(
             self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
             is_synchronised=self._is_synchronised, releases=self._releases,
         )  # fmt: skip
@@ -111,7 +113,7 @@ class Session:
         """Whether nothing remains but the release of its tickets."""
         return self._releases.is_closed
 
-    def waiting(self) -> list[Parcel]:
+    def waiting(self) -> list[SpooledLeaf]:
         """After :meth:`resume`: the tickets that are not fully archived, in order.
 
         Raises:
@@ -129,7 +131,7 @@ class Session:
         """The number of the segment that FFmpeg is writing, or will write next."""
         return self._next
 
-    def closed(self, number: int, arrival: int) -> list[Parcel]:
+    def closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
         """FFmpeg closed a segment; the next one's first packet arrived at ``arrival`` (wall time, µs).
 
         Returns:
@@ -142,12 +144,12 @@ class Session:
         self._arrivals.note(number, arrival)
         return self._closed(number, arrival)
 
-    def stepped(self, number: int, arrival: int, arrival_after: int) -> list[Parcel]:
+    def stepped(self, number: int, arrival: int, arrival_after: int) -> list[SpooledLeaf]:
         """The same after a step of the wall clock: a new run begins with the next segment."""
         self._arrivals.note(number, arrival, arrival_after)
         return [*self._closed(number, arrival), *self._step(arrival_after)]
 
-    def end(self, reason: RunEnd, ended: int = 0, patience: int = 0) -> list[Parcel]:
+    def end(self, reason: RunEnd, ended: int = 0, patience: int = 0) -> list[SpooledLeaf]:
         """FFmpeg is gone: turn its remaining files into segments, and record the run.
 
         A segment without a whole fragment is dropped; an unreadable one is kept for people. If the camera
@@ -157,14 +159,14 @@ class Session:
         Raises:
             StoreFull, Unavailable: the disk failed; may be called again after :meth:`resume`.
         """
-        parcels: list[Parcel] = []
+        spooled_leaves: list[SpooledLeaf] = []
         notes = self._arrivals.read()
         if self._held is not None:
             made, arrival = self._held
             if self._raw_after(made.number) is not None:
-                parcels += self._place(made, arrival)
+                spooled_leaves += self._place(made, arrival)
             else:
-                parcels += self._place_last(made)
+                spooled_leaves += self._place_last(made)
             self._held = None
         numbers = [number for number in self.folder.raw_numbers() if number >= self._next]
         for number in numbers:
@@ -172,41 +174,41 @@ class Session:
             try:
                 made = self._make(number)
             except Malformed as error:
-                parcels += self._set_aside(number, error.code, is_last=is_last)
+                spooled_leaves += self._set_aside(number, error.code, is_last=is_last)
                 continue
             if is_last:
-                parcels += self._place_last(made)
+                spooled_leaves += self._place_last(made)
                 continue
             arrival_after = None
             heard = notes.get(number)
-            parcels += self._place(made, heard[0] if heard else None)
+            spooled_leaves += self._place(made, heard[0] if heard else None)
             if heard is not None and len(heard) > 1:
                 arrival_after = heard[1]
-                parcels += self._step(arrival_after)
-        parcels += self._anchor_rest()
+                spooled_leaves += self._step(arrival_after)
+        spooled_leaves += self._anchor_rest()
         silent = ended - (self._run.end or ended)
         if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
             reason = RunEnd.STALLED
         self.reason = reason
-        parcels += self._finish_run(reason)
+        spooled_leaves += self._finish_run(reason)
         self._releases.close()
-        return parcels
+        return spooled_leaves
 
     # Segments ----------------------------------------------------------------------------------------
 
-    def _closed(self, number: int, arrival: int) -> list[Parcel]:
-        parcels: list[Parcel] = []
+    def _closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
+        spooled_leaves: list[SpooledLeaf] = []
         if self._held is not None:
             held, its_arrival = self._held
             self._held = None
-            parcels += self._place(held, its_arrival)
+            spooled_leaves += self._place(held, its_arrival)
         for unheard in range(self._next, number):
-            parcels += self._place(self._make(unheard), None)
+            spooled_leaves += self._place(self._make(unheard), None)
         made = self._make(number)
         if self._goes_on(number):
-            return parcels + self._place(made, arrival)
+            return spooled_leaves + self._place(made, arrival)
         self._held = (made, arrival)
-        return parcels
+        return spooled_leaves
 
     def _goes_on(self, number: int) -> bool:
         """Whether FFmpeg began another segment: it reports the very last one in the same way."""
@@ -235,15 +237,15 @@ class Session:
         self._next = number + 1
         return Made(number, made, made.media_duration)
 
-    def _place(self, made: Made, arrival: int | None) -> list[Parcel]:
-        parcels = self._change_parameters(made.finalised)
+    def _place(self, made: Made, arrival: int | None) -> list[SpooledLeaf]:
+        spooled_leaves = self._change_parameters(made.finalised)
         piece = _piece(made)
         if arrival is not None and self._has_jumped(piece, arrival):
-            return parcels + self._place_jump(made, piece, arrival)
+            return spooled_leaves + self._place_jump(made, piece, arrival)
         self._run.waiting.append(made)
-        return parcels + self._keep(self._run.timeline.close(piece, arrival))
+        return spooled_leaves + self._keep(self._run.timeline.close(piece, arrival))
 
-    def _place_last(self, made: Made) -> list[Parcel]:
+    def _place_last(self, made: Made) -> list[SpooledLeaf]:
         """The run ends here: its footage reaches the last presentation time without a hole before it."""
         written = self._written(made.number)
         if self._has_jumped(_piece(made), written):
@@ -260,12 +262,12 @@ class Session:
         is_later = arrival > (run.end or facts.began)  # else the clock was set back: no proof
         return facts.is_live and is_later and run.timeline.has_jumped(piece, arrival, began=facts.began)
 
-    def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[Parcel]:
+    def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[SpooledLeaf]:
         """The camera's timestamps jumped inside this segment: it becomes its own run, dated by arrival.
 
         The previous run ends, and the next segment begins another: no date depends on the jump.
         """
-        parcels = self._finish_run(RunEnd.TIMESTAMPS)
+        spooled_leaves = self._finish_run(RunEnd.TIMESTAMPS)
         ended = self._run
         not_before = self._accounts.covered_until(self.facts.camera)
         start = min(max(ended.end or self.facts.began, self.facts.began), arrival - 1)
@@ -274,18 +276,18 @@ class Session:
             ended, run=new_run_id(self._clock.now()), timeline=timeline, seq=0, start=None,
             otherwise=GapCause.STREAM_ERROR, waiting=[made],
         )  # fmt: skip
-        parcels += self._keep([timeline.date_by_arrival(piece, start, arrival)])
-        parcels += self._finish_run(RunEnd.TIMESTAMPS)
+        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, arrival)])
+        spooled_leaves += self._finish_run(RunEnd.TIMESTAMPS)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival)
         self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.STREAM_ERROR)
-        return parcels
+        return spooled_leaves
 
-    def _keep(self, timed: Sequence[Timed]) -> list[Parcel]:
-        parcels = [self._keep_one(one) for one in timed]
-        return [parcel for parcel in parcels if parcel is not None]
+    def _keep(self, timed: Sequence[Timed]) -> list[SpooledLeaf]:
+        spooled_leaves = [self._keep_one(one) for one in timed]
+        return [spooled for spooled in spooled_leaves if spooled is not None]
 
-    def _keep_one(self, timed: Timed) -> Parcel | None:
+    def _keep_one(self, timed: Timed) -> SpooledLeaf | None:
         run, facts = self._run, self.facts
         made = run.waiting.pop(0)
         found = made.finalised
@@ -311,44 +313,44 @@ class Session:
             "timeline": timed.state,
         }
         path = self.folder.path / f"{made.number:06d}{TICKET}"
-        parcel = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)
+        spooled = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)
         self._accounts.covered(facts.camera, timed.span.end)
-        self._releases.add(parcel)
+        self._releases.add(spooled)
         self._spool.account_for(found.size)
         with disk_errors(path.name):
             self.folder.raw(made.number).unlink(missing_ok=True)
-        return parcel
+        return spooled
 
     # Runs --------------------------------------------------------------------------------------------
 
-    def _change_parameters(self, made: Finalised) -> list[Parcel]:
+    def _change_parameters(self, made: Finalised) -> list[SpooledLeaf]:
         """A camera that changes its picture size or profile begins a new run, without a gap."""
         if not made.parameter_sets:
             return []
         before, self._parameters = self._parameters, made.parameter_sets[-1][1]
         if before in ("", made.parameter_sets[0][1]):
             return []
-        parcels = self._finish_run(RunEnd.PARAMETER_CHANGE)
+        spooled_leaves = self._finish_run(RunEnd.PARAMETER_CHANGE)
         ended = self._run
         self._run = replace(
             ended, run=new_run_id(self._clock.now()), otherwise=GapCause.RECORDER_RESTART, seq=0, start=None
         )
-        return parcels
+        return spooled_leaves
 
-    def _step(self, arrival_after: int) -> list[Parcel]:
+    def _step(self, arrival_after: int) -> list[SpooledLeaf]:
         if self._held is not None:
             return []  # FFmpeg is ending: there is no next segment.
-        parcels = self._finish_run(RunEnd.CLOCK_STEP)
+        spooled_leaves = self._finish_run(RunEnd.CLOCK_STEP)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival_after)
         self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
-        return parcels
+        return spooled_leaves
 
-    def _finish_run(self, reason: RunEnd) -> list[Parcel]:
-        parcels = self._anchor_rest()
+    def _finish_run(self, reason: RunEnd) -> list[SpooledLeaf]:
+        spooled_leaves = self._anchor_rest()
         run = self._run
         if run.start is None or run.end is None:
-            return parcels
+            return spooled_leaves
         record = Run(
             camera=self.facts.camera,
             recorder=self.facts.recorder,
@@ -360,12 +362,12 @@ class Session:
         )
         path = self.folder.path / f"run-{run.run}{TICKET}"
         if path.with_suffix(JOURNALLED).exists():
-            return parcels  # The session was resumed after its run had been recorded.
-        parcel = write_ticket(path, record, self.facts.place)
-        self._releases.add(parcel)
-        return [*parcels, parcel]
+            return spooled_leaves  # The session was resumed after its run had been recorded.
+        spooled = write_ticket(path, record, self.facts.place)
+        self._releases.add(spooled)
+        return [*spooled_leaves, spooled]
 
-    def _anchor_rest(self) -> list[Parcel]:
+    def _anchor_rest(self) -> list[SpooledLeaf]:
         """Time the segments that still wait for an observation."""
         run = self._run
         if not run.waiting:
@@ -380,7 +382,7 @@ class Session:
         with disk_errors("a segment"):
             return self.folder.raw(number).stat().st_mtime_ns // 1000
 
-    def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[Parcel]:
+    def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[SpooledLeaf]:
         """A raw file that cannot become a segment: the run cannot continue across it."""
         self._next = number + 1
         cause = GapCause.STREAM_ERROR
@@ -391,10 +393,10 @@ class Session:
             cause = GapCause.SET_ASIDE
         if is_last:
             return []
-        parcels = self._finish_run(RunEnd.STREAM_ERROR)
+        spooled_leaves = self._finish_run(RunEnd.STREAM_ERROR)
         account = self._accounts.covered_until(self.facts.camera)
         self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), cause)
-        return parcels
+        return spooled_leaves
 
     def _drop(self, number: int) -> None:
         with disk_errors("a segment"):
@@ -403,7 +405,7 @@ class Session:
 
     # Taking up ---------------------------------------------------------------------------------------
 
-    def _take_up(self, newest: Parcel | None) -> None:
+    def _take_up(self, newest: SpooledLeaf | None) -> None:
         """Continue after the newest ticket. Later finalised segments are removed and made again."""
         if newest is not None:
             segment, extra = newest.leaf, newest.extra

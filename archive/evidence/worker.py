@@ -1,16 +1,16 @@
-"""Work in lanes: what is given to one lane is done in order, beside what is given to another."""
+"""A worker thread that does its steps in order, beside other workers."""
 
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
-AHEAD = 4
-"""Steps that may wait in a lane: with pieces of 1 MiB, the memory that a lane can hold is 5 MiB."""
+QUEUE = 4
+"""Steps that may wait for one worker. With pieces of 1 MiB, a worker holds 5 MiB at most."""
 
 
-class Lane:
-    """A thread that does one thing after the other, at most :data:`AHEAD` behind whoever gives them out.
+class Worker:
+    """A thread that does one thing after the other, at most :data:`QUEUE` behind whoever gives them out.
 
     Worth it for work that lets go of the interpreter, as hashing does. Use it as a context manager. What a
     step raises comes out of a later :meth:`do` or of :meth:`settle`.
@@ -22,7 +22,7 @@ class Lane:
 
     def do(self, step: Callable[..., object], *arguments: object) -> None:
         """Have a step done after those given before."""
-        while len(self._waiting) >= AHEAD:
+        while len(self._waiting) >= QUEUE:
             self._waiting.popleft().result()
         self._waiting.append(self._thread.submit(step, *arguments))
 

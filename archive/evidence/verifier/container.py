@@ -51,7 +51,7 @@ class Unreadable(Exception):
     """A part that cannot be read to its end."""
 
 
-class Parcel:
+class Container:
     """Parts by path with their sizes; ``chunks`` streams one."""
 
     def __init__(self) -> None:
@@ -80,20 +80,20 @@ class Parcel:
         """Let go of it."""
 
 
-def open_parcel(path: str) -> Parcel:
+def open_container(path: str) -> Container:
     """Open a package in a folder or a ZIP. Raises NoPackage."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         raise NoPackage(f"there is nothing at {path}") from error
     if stat.S_ISDIR(mode):
-        return FolderParcel(path)
+        return FolderContainer(path)
     if stat.S_ISREG(mode):
-        return ZipParcel(path)
+        return ZipContainer(path)
     raise NoPackage(f"{path} is neither a folder nor a ZIP")
 
 
-class FolderParcel(Parcel):
+class FolderContainer(Container):
     """A package in a folder; links are never followed."""
 
     def __init__(self, root: str) -> None:
@@ -150,7 +150,7 @@ def _read_at(place: str, at: int) -> bytes:
         raise Unreadable(f"it cannot be read: {error.strerror}") from error
 
 
-class ZipParcel(Parcel):
+class ZipContainer(Container):
     """A package in a ZIP, at its top or in one folder of any name; entries stored or deflated."""
 
     def __init__(self, path: str) -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from archive.clock import ManualClock
 from archive.errors import Malformed, StoreFull
-from archive.footage.ingest import JOURNALLED, Parcel
+from archive.footage.ingest import JOURNALLED, SpooledLeaf
 from archive.footage.mp4.finalise import finalise
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment
 from archive.timespan import SECOND, SpanSet, Timespan
 from recorder import session as session_module
 from recorder.accounts import Accounts
-from recorder.facts import SessionFacts
+from recorder.capture_session import CaptureSession
+from recorder.facts import CaptureFacts
 from recorder.recovery import Recovery
-from recorder.session import Session
 from recorder.spool import Spool
 from tests.support import numbered
 
@@ -55,14 +55,14 @@ class Desk:
     folder: Path
     raws: list[Path]
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
-    delivered: list[Parcel] = field(default_factory=list)
+    delivered: list[SpooledLeaf] = field(default_factory=list)
 
-    def open(self) -> Session:
+    def open(self) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
         self.spool.open()
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
         self.accounts.open("kam-1", None, since=T0 - SECOND)
-        facts = SessionFacts(
+        facts = CaptureFacts(
             camera="kam-1",
             recorder="rec-1",
             run=RUN,
@@ -73,13 +73,15 @@ class Desk:
             doubt=15 * SECOND,
         )
         session_folder = self.spool.new_session("kam-1", facts.to_json())
-        return Session(session_folder, facts, spool=self.spool, accounts=self.accounts, clock=self.clock)
+        return CaptureSession(
+            session_folder, facts, spool=self.spool, accounts=self.accounts, clock=self.clock
+        )
 
-    def put(self, session: Session, *numbers: int) -> None:
+    def put(self, session: CaptureSession, *numbers: int) -> None:
         for number in numbers:
             shutil.copyfile(self.raws[number], session.folder.raw(number))
 
-    def recover(self, session: Session) -> list[Parcel]:
+    def recover(self, session: CaptureSession) -> list[SpooledLeaf]:
         """A crash and the next start."""
         session.folder.let_go()
         self.spool.close()
@@ -88,7 +90,7 @@ class Desk:
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
         recovery = Recovery(self.spool, self.accounts, NoLines(), self.clock, Quiet())  # type: ignore[arg-type]
         recovery.run()
-        return recovery.parcels
+        return recovery.spooled_leaves
 
 
 @pytest.fixture(scope="module")
@@ -107,31 +109,31 @@ def arrival(number: int) -> int:
     return T0 + (number + 1) * LENGTH
 
 
-def segments(parcels: Sequence[Parcel]) -> list[Segment]:
-    return [parcel.leaf for parcel in parcels if isinstance(parcel.leaf, Segment)]
+def segments(spooled_leaves: Sequence[SpooledLeaf]) -> list[Segment]:
+    return [spooled.leaf for spooled in spooled_leaves if isinstance(spooled.leaf, Segment)]
 
 
-def runs(parcels: Sequence[Parcel]) -> list[Run]:
-    return [parcel.leaf for parcel in parcels if isinstance(parcel.leaf, Run)]
+def runs(spooled_leaves: Sequence[SpooledLeaf]) -> list[Run]:
+    return [spooled.leaf for spooled in spooled_leaves if isinstance(spooled.leaf, Run)]
 
 
-def release(parcels: Sequence[Parcel]) -> None:
+def release(spooled_leaves: Sequence[SpooledLeaf]) -> None:
     """Steps 6 and 8 of ingest."""
-    for parcel in parcels:
-        marked = parcel.ticket.with_suffix(JOURNALLED)
-        parcel.ticket.rename(marked)
-        parcel.ticket = marked
-        if parcel.media is not None:
-            parcel.media.unlink()
-        if parcel.on_release is None:
-            parcel.ticket.unlink()
+    for spooled in spooled_leaves:
+        marked = spooled.ticket.with_suffix(JOURNALLED)
+        spooled.ticket.rename(marked)
+        spooled.ticket = marked
+        if spooled.media is not None:
+            spooled.media.unlink()
+        if spooled.on_release is None:
+            spooled.ticket.unlink()
         else:
-            parcel.on_release(parcel)
+            spooled.on_release(spooled)
 
 
 def test_an_ordinary_session(desk: Desk) -> None:
     session = desk.open()
-    found: list[Parcel] = []
+    found: list[SpooledLeaf] = []
     for number in range(4):
         desk.put(session, number, number + 1)
         found += session.closed(number, arrival(number))
@@ -144,7 +146,7 @@ def test_an_ordinary_session(desk: Desk) -> None:
     assert [one.frames for one in made] == [60] * 5
     (run,) = runs(found)
     assert (run.segments, run.reason, run.span) == (5, RunEnd.STOPPED, Timespan(T0, made[-1].span.end))
-    (gap,) = [parcel.leaf for parcel in desk.delivered]
+    (gap,) = [spooled.leaf for spooled in desk.delivered]
     assert isinstance(gap, Gap)
     assert (gap.span, gap.cause) == (Timespan(T0 - SECOND, T0), GapCause.RECORDER_RESTART)
     assert session.folder.raw_numbers() == []
@@ -157,7 +159,7 @@ def test_an_ordinary_session(desk: Desk) -> None:
 def test_a_crash_anywhere_goes_on_where_it_stood(desk: Desk, kept: int) -> None:
     """The first ``kept`` segments were reported, archived and released; the next exists, one is truncated."""
     session = desk.open()
-    found: list[Parcel] = []
+    found: list[SpooledLeaf] = []
     for number in range(kept):
         desk.put(session, number, number + 1)
         found += session.closed(number, arrival(number))
@@ -202,19 +204,19 @@ def test_a_crash_before_the_first_ticket_leaves_no_instant_unexplained(
     desk.put(session, 0, 1, 2)
     session.closed(0, arrival(0))
 
-    def killed(*arguments: object, **options: object) -> Parcel:
+    def killed(*arguments: object, **options: object) -> SpooledLeaf:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(session_module, "write_ticket", killed)
         with pytest.raises(KeyboardInterrupt):
             session.closed(1, arrival(1))
-    assert [parcel.leaf.span for parcel in desk.delivered] == [Timespan(T0 - SECOND, T0)]
+    assert [spooled.leaf.span for spooled in desk.delivered] == [Timespan(T0 - SECOND, T0)]
     (session.folder.path / "arrivals").unlink()
     late = (arrival(2) + SECOND) * 1000
     os.utime(session.folder.raw(2), ns=(late, late))
     found = desk.recover(session)
-    explained = SpanSet(parcel.leaf.span for parcel in [*desk.delivered, *found])
+    explained = SpanSet(spooled.leaf.span for spooled in [*desk.delivered, *found])
     start, end = segments(found)[0].span.start, segments(found)[-1].span.end
     assert start > T0
     assert explained == SpanSet([Timespan(T0 - SECOND, end)])
@@ -249,7 +251,7 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
 def test_a_clock_set_forward_begins_a_new_run_and_leaves_a_gap_of_its_own(desk: Desk) -> None:
     session = desk.open()
     desk.put(session, 0, 1, 2, 3, 4)
-    found: list[Parcel] = []
+    found: list[SpooledLeaf] = []
     for number in range(2):
         found += session.closed(number, arrival(number))
     step = 3_600 * SECOND
@@ -260,7 +262,7 @@ def test_a_clock_set_forward_begins_a_new_run_and_leaves_a_gap_of_its_own(desk: 
     assert (first.reason, first.segments) == (RunEnd.CLOCK_STEP, 3)
     assert (second.reason, second.segments) == (RunEnd.STOPPED, 2)
     assert second.span.start == first.span.end + step
-    gaps = [parcel.leaf for parcel in desk.delivered if isinstance(parcel.leaf, Gap)]
+    gaps = [spooled.leaf for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]
     assert [gap.cause for gap in gaps] == [GapCause.RECORDER_RESTART, GapCause.CLOCK_STEP]
     assert gaps[1].span == Timespan(first.span.end, second.span.start)
 
@@ -296,7 +298,7 @@ def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
 ) -> None:
     session = desk.open()
     desk.put(session, 0, 1, 2, 3)
-    found: list[Parcel] = []
+    found: list[SpooledLeaf] = []
     real: Callable[..., object] = finalise
     calls = 0
 
@@ -352,16 +354,16 @@ def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, s
     session = desk.open()
     desk.put(session, *range(6))
     jump(session.folder.raw(3), seconds)
-    parcels = [parcel for number in range(5) for parcel in session.closed(number, arrival(number))]
-    parcels += session.end(RunEnd.STOPPED)
-    found = segments(parcels)
+    spooled_leaves = [spooled for number in range(5) for spooled in session.closed(number, arrival(number))]
+    spooled_leaves += session.end(RunEnd.STOPPED)
+    found = segments(spooled_leaves)
     assert len(found) == 6
     for number, leaf in enumerate(found):
         true = T0 + number * LENGTH
         assert abs(leaf.span.start - true) <= leaf.clock.uncertainty_us, number
         assert leaf.span.duration < 2 * LENGTH, number
     assert [leaf.clock.flags for leaf in found].count(("timestamps_unreliable",)) == 1
-    assert [(run.segments, run.reason) for run in runs(parcels)] == [
+    assert [(run.segments, run.reason) for run in runs(spooled_leaves)] == [
         (3, RunEnd.TIMESTAMPS),
         (1, RunEnd.TIMESTAMPS),
         (2, RunEnd.STOPPED),
@@ -377,10 +379,10 @@ def test_a_crash_after_a_jump_goes_on(desk: Desk) -> None:
     session = desk.open()
     desk.put(session, *range(6))
     jump(session.folder.raw(3), 4000)
-    parcels = [parcel for number in range(4) for parcel in session.closed(number, arrival(number))]
+    spooled_leaves = [spooled for number in range(4) for spooled in session.closed(number, arrival(number))]
     session._arrivals.note(4, arrival(4))
-    parcels = desk.recover(session)
-    found = segments(parcels)
+    spooled_leaves = desk.recover(session)
+    found = segments(spooled_leaves)
     assert len({(leaf.run, leaf.seq) for leaf in found}) == 6
     assert all(leaf.span.duration < 2 * LENGTH for leaf in found)
     for number, leaf in enumerate(sorted(found, key=lambda leaf: leaf.span.start)):
@@ -391,8 +393,8 @@ def test_packets_that_come_late_are_no_jump(desk: Desk) -> None:
     session = desk.open()
     desk.put(session, *range(6))
     late = [0, 0, 14 * SECOND, 9 * SECOND, 0]
-    parcels = [
-        parcel for number in range(5) for parcel in session.closed(number, arrival(number) + late[number])
+    spooled_leaves = [
+        spooled for number in range(5) for spooled in session.closed(number, arrival(number) + late[number])
     ]
-    parcels += session.end(RunEnd.STOPPED)
-    assert [run.segments for run in runs(parcels)] == [6]
+    spooled_leaves += session.end(RunEnd.STOPPED)
+    assert [run.segments for run in runs(spooled_leaves)] == [6]

@@ -50,7 +50,7 @@ def source_of(footage: ObjectStore, item: Original) -> Source:
     return source
 
 
-def ahead(
+def prefetch(
     items: Iterable[_Asked], get: Callable[[_Asked], _Got], threads: int
 ) -> Generator[tuple[_Asked, _Got], None, None]:
     """``get`` of each item in order, begun for as many as there are threads before its turn."""

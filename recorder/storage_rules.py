@@ -38,7 +38,7 @@ _PATIENCE = 10
 """After a failed refresh, the next one waits this many times as long as the failed one took."""
 
 
-class Rules:
+class StorageRules:
     """The policies and holds known to a recorder. Thread-safe.
 
     ``refresh_seconds`` is how old they may be when a segment is put, as long as the ledger answers.
