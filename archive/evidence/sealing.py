@@ -216,7 +216,7 @@ class _Sealing:
         return self._put_tag_files()
 
     def _copy_all(self, runs: list[ClipRun]) -> None:
-        """The originals in order, those that fit through memory; workers take digests and slices of the clips."""
+        """The originals in order, those that fit through memory; workers digest and slice the clips."""
         with Worker() as digests, Worker() as slices:
 
             def feed(key: str, offset: int, chunk: bytes | memoryview) -> None:
