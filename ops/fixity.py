@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from archive.integrity.fixity.job import Scrub, Step
-from archive.integrity.fixity.locks import Finding
 from archive.integrity.fixity.pace import Pace
 from archive.integrity.fixity.status import FixityStatus, fixity_status
+from archive.model.finding import Finding
 from archive.timespan import DAY, MINUTE, SECOND
 from ops.telemetry import stderr_log
 from ops.wiring import Site
@@ -84,5 +84,5 @@ def _pool(site: Site) -> Executor | None:
 
 def _alert(finding: Finding) -> None:
     stderr_log().error(
-        "integrity incident", code=finding.code, subject=finding.subject, message=finding.message
+        "integrity incident", code=finding.code, subject=finding.object, message=finding.message
     )

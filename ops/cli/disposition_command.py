@@ -205,7 +205,9 @@ def _decision_json(decision: Decision) -> JsonObject:
         "bytes": doomed.bytes,
         "more": decision.full,
         "stays": dict(decision.stays),
-        "findings": [{"code": one.code, "key": one.key, "message": one.message} for one in decision.findings],
+        "findings": [
+            {"code": one.code, "key": one.object, "message": one.message} for one in decision.findings
+        ],
         "list": [{"key": one.key, "policy": one.policy, "size": one.size} for one in doomed.segments],
     }
 
@@ -216,7 +218,7 @@ def _say_decision(decision: Decision) -> None:
     for reason, count in sorted(decision.stays.items()):
         say(f"  {count} stay: {reason}")
     for finding in decision.findings:
-        note(f"  {finding.key}: {finding.message} [{finding.code}]")
+        note(f"  {finding.object}: {finding.message} [{finding.code}]")
     if decision.full:
         say("More is due than one list can hold; apply makes as many lists as it needs.")
     say(f"digest {list_digest(decision)}")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from archive.integrity.fixity.locks import Finding
+from archive.model.finding import Finding
 from archive.timespan import format_instant
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
@@ -84,7 +84,7 @@ def run(
                 "objects": objects,
                 "bytes": size,
                 "findings": [
-                    {"code": one.code, "object": one.subject, "message": one.message, "details": one.details}
+                    {"code": one.code, "object": one.object, "message": one.message, "details": one.details}
                     for one in findings
                 ],
             }
@@ -92,5 +92,5 @@ def run(
     else:
         say(f"{objects} objects, {size} bytes: {len(findings) or 'no'} findings")
         for one in findings:
-            note(f"  {one.subject}: {one.message} [{one.code}]")
+            note(f"  {one.object}: {one.message} [{one.code}]")
     return INTEGRITY if findings else 0

@@ -123,7 +123,7 @@ class SegmentCheck:
     def _kept(self, head: ObjectHead, segment: SegmentRef) -> Iterator[Breach]:
         if self.rules is not None:
             for finding in self.rules.findings(segment.camera, segment.span, head):
-                yield Breach("I4", finding.code, finding.subject, finding.message)
+                yield Breach("I4", finding.code, finding.object, finding.message)
 
 
 def _no_sleep(_seconds: float) -> None:

@@ -24,11 +24,12 @@ from archive.integrity.fixity import hours
 from archive.integrity.fixity.disposed import Disposed
 from archive.integrity.fixity.hashing import in_order
 from archive.integrity.fixity.hours import NEVER, CameraHours, HourState, folder_hour
-from archive.integrity.fixity.locks import Finding, Rules
+from archive.integrity.fixity.locks import Rules
 from archive.integrity.fixity.pace import Pace
 from archive.integrity.fixity.promises import CameraHour, Promises
 from archive.integrity.fixity.records import RecordsExaminer, record_units
 from archive.integrity.fixity.segments import Examined, Examiner, Promise
+from archive.model.finding import Finding
 from archive.ports import ObjectVersion, Stores
 from archive.records.integrity_incidents import open_incident
 from archive.records.ledger.streams import Ledger
@@ -269,7 +270,7 @@ class Scrub:
         open_incident(
             self._ledger,
             code=finding.code,
-            subject=finding.subject,
+            subject=finding.object,
             message=finding.message,
             found_by=FOUND_BY,
             details=finding.details,

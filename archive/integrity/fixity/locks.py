@@ -5,14 +5,14 @@ policies. A lock that is longer than its policy is right: a shorter policy never
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.footage.places import PlaceHistory
 from archive.lifecycle.holds.book import HoldBook
 from archive.lifecycle.retention.locks import LockHistory
 from archive.model import hold as holds
+from archive.model.finding import Finding
 from archive.ports import ObjectHead, ObjectStore
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan, format_instant
@@ -22,16 +22,6 @@ LOCK_GRACE = DAY
 
 HOLD_GRACE = HOUR
 """How long the job that sets hold flags may take after a hold was placed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A broken promise: a stable code, the object, a sentence, and facts."""
-
-    code: str
-    subject: str
-    message: str
-    details: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

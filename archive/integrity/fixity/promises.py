@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from archive import keys
 from archive.errors import ArchiveError, IntegrityError, Unavailable
-from archive.integrity.fixity.locks import Finding
 from archive.integrity.fixity.pace import Pace
 from archive.integrity.fixity.segments import Promise
+from archive.model.finding import Finding
 from archive.model.segment import Segment
 from archive.ports import ObjectStore
 from archive.records import journal

@@ -12,9 +12,9 @@ from archive.errors import ArchiveError, IntegrityError, NotFound, Unavailable
 from archive.evidence import bag, paths
 from archive.ids import check_sha256
 from archive.integrity.fixity.hashing import hash_object
-from archive.integrity.fixity.locks import Finding
 from archive.integrity.fixity.pace import Pace
 from archive.integrity.fixity.segments import Examined, surplus
+from archive.model.finding import Finding
 from archive.ports import ObjectStore, ObjectVersion
 
 _DEPTH = {"ledger": 2, "journal": 4, "custody": 4, "evidence": 2}

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from archive import keys
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.integrity.fixity.hashing import hash_object
-from archive.integrity.fixity.locks import Finding, Rules
+from archive.integrity.fixity.locks import Rules
 from archive.integrity.fixity.pace import Pace
 from archive.model import leaf as leaves
+from archive.model.finding import Finding
 from archive.model.segment import Segment
 from archive.ports import ObjectHead, ObjectStore, ObjectVersion
 from archive.timespan import Timespan

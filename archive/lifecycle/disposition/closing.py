@@ -13,7 +13,7 @@ from archive.canonical import JsonObject, sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, NotFound, Unavailable
 from archive.lifecycle.disposition import listing, record
-from archive.lifecycle.disposition.decide import RETRY, Finding
+from archive.lifecycle.disposition.decide import RETRY
 from archive.lifecycle.disposition.listing import DoomedList, Kept
 from archive.lifecycle.disposition.paper import render
 from archive.lifecycle.disposition.record import Organization
@@ -26,6 +26,7 @@ from archive.model.disposition import (
     from_state,
     to_state,
 )
+from archive.model.finding import Finding
 from archive.ports import Content, Lock, LockMode, ObjectStore, SegmentIndex, Signer, TimestampAuthority
 from archive.records.integrity_incidents import open_incident
 from archive.records.ledger.streams import Entry, Ledger
@@ -199,7 +200,7 @@ class Closing:
         open_incident(
             self.ledger,
             code=finding.code,
-            subject=f"footage:{finding.key}",
+            subject=f"footage:{finding.object}",
             message=finding.message,
             found_by="disposition",
         )

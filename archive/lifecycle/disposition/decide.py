@@ -19,6 +19,7 @@ from archive.lifecycle.disposition.listing import MAX_SEGMENTS, Doomed, DoomedLi
 from archive.lifecycle.disposition.walk import Found, own_leaf, side_by_side, start_of
 from archive.lifecycle.holds.book import HoldBook
 from archive.model.disposition import Disposition
+from archive.model.finding import Finding
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
 from archive.records.set_aside import is_set_aside
@@ -31,20 +32,12 @@ Progress = Callable[[str, int], None]
 """Called with the step's name and the number of segments it has seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A defect of a due key. The key is left alone. ``code`` is an incident's."""
-
-    code: str
-    key: str
-    message: str
-
-
 @dataclass(slots=True)
 class Decision:
     """What is due. ``full`` means that more is due than one list holds.
 
     ``stays`` counts by reason (``under_hold``, ``spared``, ``unsound``) the due segments that are left alone.
+    ``findings`` are the defects of those that are unsound.
     """
 
     doomed: DoomedList

@@ -30,7 +30,7 @@ from archive.errors import Conflict
 from archive.footage.places import PlaceHistory
 from archive.lifecycle.disposition import listing
 from archive.lifecycle.disposition.closing import Closing
-from archive.lifecycle.disposition.decide import Decision, Finding, Judge, Progress, spared_keys
+from archive.lifecycle.disposition.decide import Decision, Judge, Progress, spared_keys
 from archive.lifecycle.disposition.due import Rule
 from archive.lifecycle.disposition.gaps import disposed_gaps
 from archive.lifecycle.disposition.listing import Doomed, DoomedList, Kept, batches, disposition_id
@@ -46,6 +46,7 @@ from archive.model.disposition import (
     OrderingPolicy,
     from_state,
 )
+from archive.model.finding import Finding
 from archive.model.hold import KIND as HOLD
 from archive.model.retention import KIND as POLICY
 from archive.model.retention import Scope

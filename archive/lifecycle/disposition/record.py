@@ -33,6 +33,7 @@ from archive.lifecycle.disposition.listing import (
 )
 from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import Disposition, policy_to_json
+from archive.model.finding import Finding
 from archive.ports import ObjectStore
 from archive.timespan import as_datetime, format_instant
 from archive.trust import certificates, cms, token
@@ -107,15 +108,6 @@ def by_camera_and_day(segments: Iterable[Doomed], zone: ZoneInfo) -> list[JsonOb
         {"camera": camera, "day": day, "segments": count, "bytes": size}
         for (camera, day), (count, size) in sorted(sums.items())
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong with a record: a stable code, the object, a sentence."""
-
-    code: str
-    object: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ def test_what_an_intruder_did_is_found_named_and_on_record(
             )
             for step in walk.now():
                 for finding in step.findings:
-                    found.setdefault(finding.subject, set()).add(finding.code)
+                    found.setdefault(finding.object, set()).add(finding.code)
         return found
 
     assert scrub() == {}

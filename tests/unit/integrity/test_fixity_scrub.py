@@ -13,9 +13,9 @@ from archive.integrity.fixity import hours
 from archive.integrity.fixity.hashing import hash_all
 from archive.integrity.fixity.hours import CameraHours, state_key
 from archive.integrity.fixity.job import Scrub, Step
-from archive.integrity.fixity.locks import Finding
 from archive.integrity.fixity.pace import Pace
 from archive.integrity.fixity.status import fixity_status
+from archive.model.finding import Finding
 from archive.model.hold import KIND as HOLD
 from archive.model.hold import Hold, to_state
 from archive.model.segment import Segment
@@ -62,7 +62,7 @@ def due(site: SmallArchive) -> tuple[list[Step], list[Finding]]:
 
 
 def codes(found: list[Finding]) -> set[tuple[str, str]]:
-    return {(one.code, one.subject) for one in found}
+    return {(one.code, one.object) for one in found}
 
 
 def path_of(tmp_path: Path, segment: Segment) -> Path:
@@ -207,8 +207,8 @@ def test_an_altered_journal_is_told_and_not_believed(site: SmallArchive, tmp_pat
     spoil(path, forged)
     site.clock.advance(WAIT)
     _, found = due(site)
-    assert {one.code for one in found if one.subject == key} <= {"journal_signature", "bad_leaf"}
-    assert any(one.subject == key for one in found)
+    assert {one.code for one in found if one.object == key} <= {"journal_signature", "bad_leaf"}
+    assert any(one.object == key for one in found)
 
 
 def test_held_hours_come_first_then_those_looked_at_longest_ago(site: SmallArchive) -> None:
