@@ -16,6 +16,7 @@ from archive.errors import Conflict, Malformed, NotFound, Refused
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model.camera import (
+    DEFAULT_SEGMENT_SECONDS,
     Camera,
     check_segment_seconds,
     check_view,
@@ -40,7 +41,6 @@ COLUMNS = (
     "view",
     "segment_seconds",
 )
-DEFAULT_SEGMENT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from archive.timespan import format_instant
 
 SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
 SEGMENT_SECONDS = (2, 300)
+DEFAULT_SEGMENT_SECONDS = 10
 _REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?\Z", re.ASCII)
 
 

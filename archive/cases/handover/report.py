@@ -23,8 +23,8 @@ from archive.documents.indonesian import (
 )
 from archive.documents.pages import Column, Pages
 from archive.documents.panel import Align, Panel, Shade
+from archive.documents.words import BASES, word
 from archive.evidence.documents.sealing_report import LOCAL_STAMP, grouped
-from archive.evidence.documents.vocabulary import BASES, word
 from archive.model.handover import Right
 
 _QR = 128.0

@@ -8,8 +8,7 @@ from archive.documents.fonts import Font, printable, text_width
 from archive.documents.indonesian import fine_moment, length, moment, number, size, zone_word
 from archive.documents.pages import Column, Pages
 from archive.documents.panel import Align
-from archive.evidence import paths
-from archive.evidence.documents.vocabulary import (
+from archive.documents.words import (
     CAUSES,
     CLOCK_FLAGS,
     CLOCK_SOURCES,
@@ -17,6 +16,7 @@ from archive.evidence.documents.vocabulary import (
     DOCUMENTS,
     word,
 )
+from archive.evidence import paths
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import PackagePlan, read_leaf
 from archive.evidence.sealing import Copied

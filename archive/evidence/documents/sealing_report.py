@@ -17,10 +17,10 @@ from archive.documents.indonesian import (
 )
 from archive.documents.pages import Column, Pages, Picture
 from archive.documents.panel import Align, Panel
+from archive.documents.words import AGENCIES, BASES, OWNERS, ROLES, word
 from archive.evidence import report
 from archive.evidence.documents import contents, sketch, timeline
 from archive.evidence.documents.contact_sheet import Sheet
-from archive.evidence.documents.vocabulary import AGENCIES, BASES, OWNERS, ROLES, word
 from archive.evidence.plan import LegalBasis, PackagePlan, RequestFacts
 from archive.evidence.sealing import Copied
 from archive.model.camera import Camera

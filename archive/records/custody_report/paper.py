@@ -13,6 +13,7 @@ from archive.documents.fonts import Font
 from archive.documents.indonesian import moment, number, zone_named
 from archive.documents.pages import Pages
 from archive.documents.panel import Shade
+from archive.documents.words import ROLES
 from archive.errors import Malformed
 from archive.records.custody_report.lines import Made, acts_sha256, line_json
 from archive.records.custody_report.record import Asked, Line, Source
@@ -20,16 +21,7 @@ from archive.records.custody_report.vocabulary import OUTCOMES, word_of
 from archive.timespan import parse_instant
 
 MAX_PRINTED = 5000
-_ROLES: Mapping[str, str] = {
-    "admin": "admin Kominfo",
-    "war_room": "operator War Room",
-    "kecamatan": "operator kecamatan",
-    "police": "kepolisian",
-    "satpol_pp": "Satpol PP / PPNS",
-    "auditor": "auditor",
-    "machine": "mesin",
-    "host": "pada server arsip",
-}
+_ROLES: Mapping[str, str] = {**ROLES, "machine": "mesin", "host": "pada server arsip"}
 _DETAILS: Mapping[str, str] = {
     "from": "rekaman dari",
     "to": "rekaman sampai",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from archive.cases.handover import report as handover_report
 from archive.clock import ManualClock
+from archive.documents import words
 from archive.errors import Malformed, NotFound, Unavailable
-from archive.evidence.documents import sealing_report, timeline, vocabulary
+from archive.evidence.documents import sealing_report, timeline
 from archive.evidence.documents.compose import REPORT, Composer
 from archive.evidence.documents.contact_sheet import MOST_EACH, ContactSheet, spread
 from archive.evidence.plan import PackagePlan
@@ -58,11 +59,11 @@ def sheet_of(plan: PackagePlan, stills: DrawnStills, folder: Path) -> dict[str, 
 
 def test_every_word_of_the_archive_has_one_on_paper() -> None:
     causes = {*GapCause, reader.NOT_YET, reader.NOT_REGISTERED, reader.UNKNOWN, "pending"}
-    assert set(vocabulary.CAUSES) == causes
-    assert set(vocabulary.OWNERS) == set(OwnerKind)
-    assert set(vocabulary.AGENCIES) == set(AgencyKind)
-    assert set(vocabulary.BASES) == set(BasisKind)
-    assert set(vocabulary.DISPOSITION_CAUSES) == set(Cause)
+    assert set(words.CAUSES) == causes
+    assert set(words.OWNERS) == set(OwnerKind)
+    assert set(words.AGENCIES) == set(AgencyKind)
+    assert set(words.BASES) == set(BasisKind)
+    assert set(words.DISPOSITION_CAUSES) == set(Cause)
 
 
 @given(

@@ -42,7 +42,7 @@ BASES: Mapping[str, str] = {
     "perda": "Peraturan Daerah",
 }
 ROLES: Mapping[str, str] = {
-    "admin": "admin",
+    "admin": "admin Kominfo",
     "war_room": "operator War Room",
     "kecamatan": "operator kecamatan",
     "police": "kepolisian",
