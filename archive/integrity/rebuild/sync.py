@@ -1,14 +1,14 @@
-"""``saksi index sync``: bring an index up to date from the archive, without making it anew.
+"""``saksi index sync``: bring an index up to date from the archive, without rebuilding it.
 
-1. Ledger heads that are newer than the index's documents.
-2. Journal batches after each recorder's cursor: what of them the index lacks is added, then the cursor goes
-   up. It never goes back, and never over a batch that is missing or does not verify.
-3. Objects of the last hours that no line and no recorder told the index of, once they are ten minutes old.
-4. Gaps of dispositions that were closed, and held flags, where the ledger's entries changed.
-5. Hours that are stale are settled.
+1. Ledger heads that are newer than the index's documents are taken over.
+2. Journal batches after each recorder's cursor are read: leaves that the index lacks are added, then the
+   cursor advances. It never goes back, and never passes a batch that is missing or does not verify.
+3. Objects of the last three hours that the index does not know are adopted once they are ten minutes old.
+4. Gaps of closed dispositions, and held flags, are brought up to date if the ledger's entries changed.
+5. The coverage of hours that changed is computed.
 
-A turn with nothing new costs a listing of each ledger kind and of the last three hours of journals. The whole
-journal is listed by the first turn and once a day: a batch may have lain about longer than that.
+A turn with nothing new costs a listing of each ledger kind and of the last three hours of journals. The first
+turn, and one turn a day, list the whole journal: a batch may be uploaded later than those three hours.
 """
 
 from collections import defaultdict
@@ -44,16 +44,16 @@ _ENTRIES = 1000
 
 
 class KnownDocument(Protocol):
-    """A ledger stream as the index has it."""
+    """A ledger stream in the index."""
 
     @property
     def id(self) -> str:
-        """The stream."""
+        """The stream's id."""
         ...
 
     @property
     def version(self) -> int:
-        """Its newest entry that the index was told of."""
+        """The number of its newest entry in the index."""
         ...
 
 
@@ -61,7 +61,7 @@ class SyncTarget(Protocol):
     """The index that is brought up to date."""
 
     def documents(self, kind: str) -> Iterator[KnownDocument]:
-        """All of a kind, by id."""
+        """All documents of a kind, by id."""
         ...
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
@@ -81,11 +81,11 @@ class SyncTarget(Protocol):
         ...
 
     def mark_held(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are held."""
+        """Mark segments as held."""
         ...
 
     def mark_free(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are not held."""
+        """Mark segments as not held."""
         ...
 
     def cursor(self, recorder: str) -> int:
@@ -93,17 +93,17 @@ class SyncTarget(Protocol):
         ...
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a batch is wholly in the index."""
+        """Record that a batch is wholly in the index."""
         ...
 
     def settle_hours(self) -> int:
-        """Keep the coverage of hours that changed."""
+        """Compute and store the coverage of hours that changed; return how many."""
         ...
 
 
 @dataclass(slots=True)
 class SyncReport:
-    """What one turn brought; ``behind`` are batches that are still missing or do not verify."""
+    """What one turn added; ``behind`` counts the batches that are still missing or do not verify."""
 
     documents: int = 0
     batches: int = 0
@@ -116,7 +116,7 @@ class SyncReport:
 
     @property
     def changes(self) -> int:
-        """How much was brought; 0 where the index was up to date."""
+        """How many things changed; 0 if the index was up to date."""
         return self.documents + self.batches + self.entries + self.adopted + self.marked
 
     def to_json(self) -> JsonObject:
@@ -125,7 +125,7 @@ class SyncReport:
 
 
 class Sync:
-    """Brings one index up to date, turn by turn. Not thread-safe; any number of processes may do it."""
+    """Brings one index up to date, turn by turn. Not thread-safe; any number of processes may run one."""
 
     def __init__(self, stores: Stores, target: SyncTarget, clock: Clock) -> None:
         self._stores = stores
@@ -142,7 +142,7 @@ class Sync:
         """One turn.
 
         Raises:
-            Unavailable: a store or the index does not answer; the next turn does what this one did not.
+            Unavailable: a store or the index does not answer; the next turn catches up.
         """
         tell = progress or (lambda step, seen: None)
         report = SyncReport()
@@ -163,7 +163,7 @@ class Sync:
     # Ledger ------------------------------------------------------------------------------------------
 
     def _ledger(self, report: SyncReport, tell: Progress) -> tuple[Known, bool]:
-        """What the ledger says; read again only where it grew."""
+        """The facts of the ledger, and whether they are new; it is read again only if it grew."""
         listed = frozenset(one.key for one in self._stores.records.list("ledger/"))
         if self._known is not None and listed == self._ledger_state:
             return self._known, False
@@ -255,7 +255,7 @@ class Sync:
         report.entries += sum(isinstance(entry.leaf, Segment) for entry in entries) - refused
 
     def _add(self, entries: Sequence[IndexEntry], report: SyncReport) -> int:
-        """Index entries; how many segments of them the index cannot keep, which are named."""
+        """Index entries; return how many segments the index refused. They are reported."""
         segments = 0
 
         def refused(entry: IndexEntry, error: Malformed) -> None:
@@ -274,7 +274,7 @@ class Sync:
     # Objects without a line --------------------------------------------------------------------------
 
     def _adopt(self, known: Known, report: SyncReport, now: int) -> None:
-        """Objects of the last hours that are old enough and that the index does not know."""
+        """Adopt objects of the last hours that are old enough and that the index does not know."""
         for camera in known.cameras:
             for hour in range(hour_of(now - _SCANNED), now, HOUR):
                 whole = Timespan(hour, hour + HOUR)
@@ -303,7 +303,7 @@ class Sync:
             self._target.add(gaps[at : at + _ENTRIES])
 
     def _holds(self, known: Known, report: SyncReport) -> None:
-        """Flags by the holds in force, and off where a hold was released and no other covers."""
+        """Set the held flags by the holds in force; clear those that only a released hold had set."""
         for hold in known.book.holds:
             for camera in hold.cameras:
                 wrong = [
@@ -317,7 +317,7 @@ class Sync:
 
 
 def lag(records: ObjectStore, cursors: Mapping[str, int], now: int) -> dict[str, int]:
-    """By recorder, how many batches of the last hours are not in the index; only where there are any."""
+    """By recorder, how many batches of the last hours are missing from the index, if any are."""
     newest: dict[str, int] = {}
     for listed in records.list("journal/", start_after=f"journal/{keys.hour_folder(now - _SCANNED)}/"):
         try:
