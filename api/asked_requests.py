@@ -57,9 +57,7 @@ def answer(
 
 
 def filer_of(visit: Visit) -> Filer:
-    """The filer and the kinds of agency they file for: police for the general bases, Satpol PP for city
-    regulations.
-    """
+    """The filer and the agencies they may file for: police by the general bases, Satpol PP by city rules."""
     principal = visit.principal
     kinds = frozenset[AgencyKind]().union(*(_KINDS.get(role, frozenset()) for role in principal.roles))
     return Filer(id=principal.id, agency=principal.agency, kinds=kinds if principal.is_person else None)

@@ -190,7 +190,7 @@ def _checked(keys: list[bytes]) -> bytes:
 
 
 def _asked(scope: Scope, principal: Principal, body: bytes) -> str:
-    """A hash of the request and the caller's capacity: with another role or district it is another request."""
+    """A hash of the request and the caller's capacity: another role or district makes it another request."""
     capacity = [principal.role, principal.agency, *sorted(principal.districts or ())]
     heeded = {b"if-match", b"if-none-match", b"saksi-purpose"}
     conditions = [name + b":" + value for name, value in scope["headers"] if name in heeded]

@@ -1,7 +1,6 @@
 """Pages of a list that is read whole: a cursor names the last item of the previous page.
 
-For lists of ledger heads, which are read whole and then sorted; the index pages its own results
-(:mod:`search.paging`).
+For lists of ledger heads, which are read whole; the index pages its own results (:mod:`search.paging`).
 """
 
 from collections.abc import Callable, Sequence

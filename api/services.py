@@ -98,8 +98,8 @@ class ApiSettings:
     is how long a client may take for one piece; a playback session ends after ``playback_idle`` without a
     request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
-    ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits; a body may
-    pause for ``body_pause``. ``organization`` is printed on reports. ``build`` names this program and its
+    ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits; a body
+    may pause for ``body_pause``. ``organization`` is printed on reports. ``build`` names this program and its
     version in the API description.
     """
 

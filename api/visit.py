@@ -135,8 +135,8 @@ class Requirement(Protocol):
 def require(action: str, *narrows: Reach) -> Any:
     """The dependency of a route that does ``action``: gives its :class:`Visit`, or refuses with 403.
 
-    ``narrows`` are the reaches, below ``all``, that the route enforces with :attr:`Visit.access`. A caller who
-    has only other reaches is refused: so a route that forgets to enforce a reach shows nobody too much.
+    ``narrows`` are the reaches, below ``all``, that the route enforces with :attr:`Visit.access`. A caller
+    who has only other reaches is refused: so a route that forgets to enforce a reach shows nobody too much.
     """
 
     async def visit(
@@ -173,7 +173,7 @@ def require(action: str, *narrows: Reach) -> Any:
         if not principal.reach(action) & {Reach.ALL, *narrows}:
             made.begin(Act.ACCESS, request.url.path[:200], details={"action": action})
             raise Refused(
-                f"your role does not permit {action}",
+                f"you do not have the permission {action}",
                 code="not_permitted",
                 hint="Ask an administrator for a role that includes it.",
             )

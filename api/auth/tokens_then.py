@@ -7,7 +7,7 @@ that revoked it. If the ledger has no entry, the answer names one token too many
 - the first token of an installation has no entry that made it; if it is revoked, it counts as valid at every
   time before that;
 - a line removed from the file by hand left no entry: the token counts as valid to this day; if it was the
-  first token, the tokens it made do.
+  first token, which has no entry at all, only the tokens it made do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
