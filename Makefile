@@ -5,8 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 
+# Compiled modules are kept in the environment: every process that tests start would compile them anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-fuzz soak-verify verifier clean
+.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-verify verifier clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,8 +31,8 @@ $(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml package-lock.json
 demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (SERVE=1 stays up)
 	$(BIN)/python -m ops.demo $(if $(SERVE),--serve)
 
-test: setup  ## Run the tests; real servers that are up (make stack) take part
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+test: setup  ## Run the tests on all processors; real servers that are up (make stack) take part
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup  ## Format, lint, types, import walls, dependencies, documents
 	$(BIN)/ruff format --check .
@@ -66,11 +70,8 @@ soak-seal: setup  ## Long form: the sealer killed at 20 random moments
 soak-packages: setup  ## Long form: 100 packages before every witness
 	SAKSI_PACKAGES=100 $(BIN)/python -m pytest -q tests/integration/evidence/test_package_hundred.py $(PYTEST_ARGS)
 
-soak-fuzz: setup  ## Long form: 50,000 damaged packages before saksi verify
-	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/evidence/test_fuzz.py $(PYTEST_ARGS)
-
 soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passes
-	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/evidence/test_standalone_fuzz.py $(PYTEST_ARGS)
+	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_fuzz.py tests/unit/evidence/test_verifier_fuzz_golden.py $(PYTEST_ARGS)
 
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
 	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)

@@ -6,8 +6,8 @@
 I1  Every indexed segment has an object version of exactly that size and SHA-256; every segment object
     is indexed, or is younger than ten minutes, or is named by ``archive check`` and adopted from its
     own metadata. The exception: a segment that no index can take is set aside. A signed gap of cause
-    ``set_aside`` stands in its place, an integrity incident names it, ``archive check`` looks at its bytes
-    as at any other's, and no rule destroys it until a person decides.
+    ``set_aside`` stands in its place, an integrity incident names it, ``archive check`` checks its bytes
+    like those of any other segment, and no rule destroys it until a person decides.
 I2  Each recorder's journal batches are numbered without holes and signed, each naming the hash of the
     one before; inside a run, segment numbers have no holes.
 I3  Every journal line, ledger entry and custody object is under a checkpoint within the interval plus
@@ -22,6 +22,6 @@ I8  No footage leaves the system without a custody event naming person, purpose 
 I9  In the footage and records buckets every key has exactly one version. A second version or a delete
     marker is an integrity incident; readers take the oldest.
 
-I3 is kept by the checkpoint job, I4 by the ledger, the store's locks and holds, and fixity, which compares
-them; all others by every part that writes.
+The checkpoint job keeps I3. The ledger, the store's locks and holds, and fixity, which compares them, keep
+I4. Every part that writes keeps the others.
 """

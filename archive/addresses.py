@@ -1,8 +1,8 @@
-"""Addresses that a URL of somebody else leads to: what an address is, and which may be connected to.
+"""Network addresses behind URLs from outside: how one is read, and which the system may connect to.
 
-Two places connect to an address that a person typed: webhooks (:mod:`ops.notices.webhooks`), which lead to
+Two parts connect to an address that a person typed: webhooks (:mod:`ops.notices.webhooks`), which lead to
 the public internet, and cameras (:mod:`archive.footage.sources`), which stand in the city's own networks.
-Both resolve a name once, judge what it led to, and connect to that very address.
+Both resolve a name once, judge the address that comes back, and connect to that same address.
 """
 
 import ipaddress
@@ -16,14 +16,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _METADATA = frozenset(
     {IPv4Address("100.100.100.200"), IPv4Address("192.0.0.192"), IPv6Address("fd00:ec2::254")}
 )
-"""Where clouds tell a machine its own secrets, besides 169.254.169.254, which is link-local."""
+"""Cloud metadata addresses that give a machine its own secrets, besides the link-local 169.254.169.254."""
 
 
 def read_address(text: str) -> Address | None:
-    """The address that a host is, if it is one; None for names, and for a scope (``fe80::1%eth0``).
+    """Read a host as an address; None for a name, and for a scoped address (``fe80::1%eth0``).
 
-    What resolvers take for an address is one: ``127.1``, ``0x7f000001`` and ``2130706433`` are 127.0.0.1.
-    An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is given as itself.
+    All that resolvers accept counts: ``127.1``, ``0x7f000001`` and ``2130706433`` are 127.0.0.1.
+    An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is returned as the IPv4 address.
     """
     try:
         return _inner(ipaddress.ip_address(text))
@@ -36,15 +36,15 @@ def read_address(text: str) -> Address | None:
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is of the internet: not private, loopback, link-local, multicast or reserved."""
+    """Whether an address is public: not private, loopback, link-local, multicast or reserved."""
     address = read_address(text)
     return address is not None and address.is_global and not _is_of_no_host(address)
 
 
 def is_of_a_host_elsewhere(address: Address) -> bool:
-    """Whether an address can be another machine's, public or private.
+    """Whether an address can belong to another machine, public or private.
 
-    Not what this machine, its link or its cloud keeps for itself.
+    False for loopback, link-local and cloud metadata addresses, and for those that no host has.
     """
     return not (
         _is_of_no_host(address) or address.is_loopback or address.is_link_local or address in _METADATA
@@ -60,7 +60,7 @@ def _inner(address: Address) -> Address:
     if not isinstance(address, IPv6Address):
         return address
     if address.scope_id is not None:
-        raise ValueError("an address of one link alone")
+        raise ValueError("a link-scoped address")
     if address in _NAT64:
         return IPv4Address(address.packed[-4:])
     return address.ipv4_mapped or address.sixtofour or address

@@ -1,7 +1,7 @@
-"""Canonical JSON (RFC 8785) in, strict JSON out.
+"""Canonical JSON (RFC 8785): written canonically, read strictly.
 
-Everything that is hashed or signed is written here, so that two programs that agree on a value agree on
-its bytes. Numbers are integers below 2^53 and strings elsewhere; floats are refused.
+Everything that is hashed or signed is encoded here, so that two programs that agree on a value agree on
+its bytes. Numbers are integers below 2^53; any other number is written as a string. Floats are refused.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ def encode(value: Mapping[str, Any]) -> bytes:
     if type(value) is dict and _is_plain(value):
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), check_circular=False)
         if "\\" not in text:
-            # No string needed an escape, so all are printable ASCII, where the two forms are one: names in
-            # order of code points, nothing between the parts (proven in tests/unit/kernel/test_canonical.py).
+            # No string needed an escape, so all are printable ASCII. There json.dumps and RFC 8785 agree:
+            # names in code point order, no white space (shown by tests/unit/kernel/test_canonical.py).
             return text.encode("ascii")
     _refuse_floats(value)
     try:
@@ -60,7 +60,7 @@ _LARGEST = 2**53 - 1
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is made of exactly the built-in types that JSON has, with integers in bounds."""
+    """Whether a value consists only of JSON's built-in types, with integers in bounds."""
     kind = type(value)
     if kind is str or value is None or kind is bool:
         return True

@@ -1,7 +1,7 @@
 """The clock is a parameter.
 
-Nothing in the five packages reads the system's clock except :class:`SystemClock`, which ``ops.wiring``
-makes once and hands on. Elapsed time is always ``monotonic``; ``now`` may step.
+Nothing in the five packages reads the system clock except :class:`SystemClock`, which ``ops.wiring``
+makes once and passes on. Elapsed time always comes from ``monotonic``; ``now`` may step.
 """
 
 import time
@@ -35,7 +35,7 @@ class SystemClock:
 
 @dataclass(slots=True)
 class ManualClock:
-    """A clock that moves only when told to: for tests and simulations."""
+    """A clock that moves only on command: for tests and simulations."""
 
     wall: int
     elapsed: int = field(default=0)

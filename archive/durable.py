@@ -1,7 +1,7 @@
-"""Writing to the local disk so that it survives a crash, with the disk's errors as ours.
+"""Crash-safe writing to the local disk; disk errors become errors of the archive.
 
-A file is written beside its name, synced, renamed, and its folder synced: whoever finds the name finds the
-whole content.
+A file is written under a temporary name, synced and renamed, and its folder is synced: a name that exists
+always has its whole content.
 """
 
 import errno
@@ -14,12 +14,12 @@ from archive.errors import StoreFull, Unavailable
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 UNFINISHED = ".unfinished"
-"""Suffix of what is still being written; whoever finds one after a crash may remove it."""
+"""Suffix of files still being written. One left over after a crash may be removed."""
 
 
 @contextmanager
 def disk_errors(what: str) -> Iterator[None]:
-    """Translate ``OSError``: StoreFull ``spool_full`` where there is no room, else ``spool_unavailable``."""
+    """Translate ``OSError``: StoreFull ``spool_full`` when the disk is full, else ``spool_unavailable``."""
     try:
         yield
     except OSError as error:
@@ -27,12 +27,12 @@ def disk_errors(what: str) -> Iterator[None]:
             raise StoreFull(
                 f"no room on the disk for {what}",
                 code="spool_full",
-                hint="Free space where the spool lies; what was recorded so far is kept.",
+                hint="Free space on the spool's disk; what was recorded so far is kept.",
             ) from error
         raise Unavailable(
             f"{what} could not be written or read: {error.strerror}",
             code="spool_unavailable",
-            hint="Look at the disk that holds the spool; what was recorded so far is kept.",
+            hint="Check the disk that holds the spool; what was recorded so far is kept.",
         ) from error
 
 

@@ -1,20 +1,20 @@
-"""Everything that may go wrong, as one tree.
+"""All errors of the archive, as one tree.
 
 ::
 
     ArchiveError            code, hint, retryable
-    +-- NotFound            the thing asked for is not there
-    +-- Refused             the rules forbid it; asking again changes nothing
-    +-- Conflict            somebody else was first, or the key holds other bytes
+    +-- NotFound            the requested object is not there
+    +-- Refused             a rule forbids it; a retry changes nothing
+    +-- Conflict            another writer was first, or the key holds other bytes
     |   +-- AlreadyExists
     +-- IntegrityError      stored bytes differ from what was promised; never retried
     +-- Unavailable         a store, a server or a program does not answer; may be retried
     |   +-- StoreFull
     +-- Malformed           the input cannot mean anything
 
-Adapters translate the exceptions of their libraries into this tree in one place each, and nothing else
-leaves them. ``code`` is stable and documented in ``docs/reference/errors.md``; ``hint`` says what the
-reader can do now.
+Each adapter translates the exceptions of its library into this tree in one place, and raises nothing else.
+``code`` is stable and documented in ``docs/reference/errors.md``; ``hint`` says what the reader can do
+now.
 """
 
 from typing import ClassVar
@@ -34,7 +34,7 @@ class ArchiveError(Exception):
 
 
 class NotFound(ArchiveError):
-    """The object, camera, segment or package asked for is not there."""
+    """The requested object, camera, segment or package is not there."""
 
     default_code = "not_found"
 
@@ -52,7 +52,7 @@ class Conflict(ArchiveError):
 
 
 class AlreadyExists(Conflict):
-    """The key is taken by other bytes, which stay as they are."""
+    """The key already holds other bytes, which stay unchanged."""
 
     default_code = "already_exists"
 

@@ -1,4 +1,4 @@
-"""Identifiers: what may be one, and how new ones are made.
+"""Identifiers: which are valid, and how new ones are made.
 
 Ids become object names, folder names inside evidence packages (unpacked on Windows too) and fields of
 canonical JSON, so they are plain ASCII. Random parts come from ``secrets``: an id must not be guessable,
@@ -80,7 +80,7 @@ def new_run_id(now: int) -> str:
 
 
 def new_entry_id() -> str:
-    """128 random bits that tell my ledger entry from another's after an unclear answer."""
+    """128 random bits: after an unclear answer, a writer recognises its own ledger entry by them."""
     return secrets.token_hex(16)
 
 
@@ -90,7 +90,7 @@ def new_evidence_id(now: int) -> str:
 
 
 def new_request_id(now: int) -> str:
-    """``REQ-<year>-<ten characters of Crockford's base 32>``, as packages are named."""
+    """``REQ-<year>-<ten characters of Crockford's base 32>``, like evidence ids."""
     return f"REQ-{as_datetime(now).year}-{_tail()}"
 
 

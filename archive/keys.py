@@ -1,7 +1,7 @@
-"""Object names, both directions. Names are ASCII, in UTC, and sort by time (design: objects).
+"""Object names, built and parsed. Names are ASCII, in UTC, and sort by time (design: objects).
 
 Segments live in the footage bucket; journal, ledger, custody, checkpoints and evidence in the records
-bucket. A segment's name carries the first 16 hex digits of its SHA-256, so other bytes are another name.
+bucket. A segment's name carries the first 16 hex digits of its SHA-256, so other bytes get another name.
 """
 
 import re
@@ -29,7 +29,7 @@ MAX_KEY_BYTES = 512
 
 @dataclass(frozen=True, slots=True)
 class SegmentName:
-    """What a segment's object name says."""
+    """The parts of a segment's object name."""
 
     camera: str
     start: int
@@ -77,7 +77,7 @@ def segment_key(camera: str, start: int, run: str, seq: int, sha256: str) -> str
 
 
 def parse_segment_key(key: str) -> SegmentName:
-    """Read a segment's name. Raises Malformed ``bad_key`` when it is none, or contradicts itself."""
+    """Read a segment's name. Raises Malformed ``bad_key`` when it is not one, or contradicts itself."""
     match = _SEGMENT.match(key)
     if match is None:
         raise Malformed(f"{key!r} does not name a segment", code="bad_key")
@@ -113,7 +113,7 @@ def parse_batch_key(key: str) -> tuple[str, int]:
 
 
 def ledger_prefix(kind: str, entity: str | None = None) -> str:
-    """The folder of a kind, or of one stream; ends in a slash."""
+    """The folder of a ledger kind, or of one stream; ends in a slash."""
     base = f"ledger/{kind}/"
     return base if entity is None else f"{base}{check_name(kind, entity)}/"
 
@@ -137,25 +137,25 @@ def evidence_prefix(evidence_id: str) -> str:
 
 
 def evidence_checksums_key(evidence_id: str) -> str:
-    """CRC-32 of a package's large parts, beside the package and not of it."""
+    """The object with the CRC-32 of a package's large parts: beside the package, not part of it."""
     return f"evidence/{check_evidence_id(evidence_id)}.crc32.json"
 
 
 def attachment_key(sha256: str) -> str:
-    """``attachments/<sha256>``: a letter's scan or another paper of a request, named by its own hash."""
+    """``attachments/<sha256>``: a scanned letter or another paper of a request, named by its own hash."""
     return f"attachments/{check_sha256(sha256)}"
 
 
 def handover_prefix(evidence_id: str, number: int) -> str:
-    """The folder of one handover's papers and counted downloads (they count from 1); ends in a slash.
+    """The folder of one handover's papers and counted downloads; ends in a slash. Handovers count from 1.
 
-    It lies beside the packages: what is counted while a package is fetched must not change its ZIP.
+    It lies beside the packages: counting a download must not change the ZIP that is being downloaded.
     """
     return f"handovers/{check_evidence_id(evidence_id)}/{number}/"
 
 
 def package_papers_prefix(evidence_id: str, number: int) -> str:
-    """The folder of one handover's papers within the package, outside its seal; ends in a slash."""
+    """The folder of one handover's papers inside the package, outside its seal; ends in a slash."""
     return f"{evidence_prefix(evidence_id)}handover/{number}/"
 
 
@@ -178,15 +178,15 @@ def parse_checkpoint_key(key: str) -> tuple[int, str]:
 
 
 CANARY = "canary/"
-"""Where the canary puts the objects it attacks, in the footage and in the records bucket."""
+"""Where the canary puts the objects that it attacks, in the footage and the records bucket."""
 
 
 def canary_day(at: int) -> str:
-    """The folder of a UTC day's canary objects, of all accounts; ends in a slash."""
+    """The folder of one UTC day's canary objects, for all accounts; ends in a slash."""
     return f"{CANARY}{as_datetime(at).strftime('%Y%m%d')}/"
 
 
 def canary_key(account: str, at: int, name: str) -> str:
-    """``canary/<day>/<account>/<instant>_<name>``: one object that is there to be attacked."""
+    """``canary/<day>/<account>/<instant>_<name>``: one object that the canary attacks."""
     stamp = as_datetime(at).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{canary_day(at)}{check_name('account', account)}/{stamp}_{check_name('canary', name)}"

@@ -1,13 +1,15 @@
-"""Whether two actors are one person, and whether an actor is a person at all. Rules of two people rest on it.
+"""Whether two actors are the same person, and whether an actor is a known person at all.
 
-Actors are named as custody events name them: ``user:<name>``, ``token:<name>``, and on the host
+Every rule that needs two people rests on it. Actors have the ids of custody events: ``user:<name>``,
+``token:<name>``, and on the host
 
-- ``os:<user>``: somebody in their own account;
-- ``os:<account>(login:<user>)``: somebody who signed in as ``<user>``, in the account of root or a service;
-- ``os:root``, ``os:<account>(unnamed)``, ``os:<account>(says:<user>)``: nobody. What is said is a remark.
+- ``os:<user>``: a person in their own account;
+- ``os:<account>(login:<user>)``: a person who signed in as ``<user>`` and works as root or a service;
+- ``os:root``, ``os:<account>(unnamed)``, ``os:<account>(says:<user>)``: no known person. The name after
+  ``says`` is a claim without proof.
 
-Entries of version 0.1.0 have ``os:<account>(sudo:<user>)``. That name came from the environment: it counts
-where it makes two acts one person's, and never where a decision needs a person.
+Entries of version 0.1.0 have ``os:<account>(sudo:<user>)``. That name came from the environment. It counts
+when it shows that two steps were taken by one person, and never when a decision needs a known person.
 """
 
 import re
@@ -20,7 +22,7 @@ _CLAIMED = re.compile(r"os:[^()]*\(sudo:[^()]+\)\Z")
 
 
 def person_of(actor: str) -> str:
-    """The person behind an actor's id; for one that names nobody, the account."""
+    """The person behind an actor's id; the account where the id names no person."""
     if taken := _TAKEN.match(actor):
         return f"os:{taken[1]}"
     nameless = _NAMELESS.match(actor)
@@ -28,21 +30,21 @@ def person_of(actor: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether the two ids name one person."""
+    """Whether the two ids name the same person."""
     return person_of(one) == person_of(other)
 
 
 def names_person(actor: str) -> bool:
-    """Whether the id says which person acted: root and shared accounts do not."""
+    """Whether the id names a person: root and shared accounts do not."""
     if _NAMELESS.match(actor) or _CLAIMED.match(actor):
         return False
     return person_of(actor) != "os:root"
 
 
 def check_named(*actors: str) -> None:
-    """Let a decision of two people be one of people who are known.
+    """Require that every actor in a decision by two people is a known person.
 
-    ``actors`` are whoever decides now, and whoever proposed what is decided about.
+    ``actors`` are the person who decides now and the person who made the proposal.
 
     Raises:
         Refused: ``person_unknown``.
@@ -50,10 +52,10 @@ def check_named(*actors: str) -> None:
     for actor in actors:
         if not names_person(actor):
             raise Refused(
-                f"{actor} names no person, and this takes two people who are known",
+                f"{actor} names no person, and this decision needs two known people",
                 code="person_unknown",
-                hint="Masuk ke host dengan akun sendiri, lalu ulangi, dengan sudo bila perlu; atau pakai API."
-                " Usulan dari akun bersama ditarik dan diajukan lagi. / Sign in to the host with your own"
-                " account and repeat it, through sudo where needed; or use the API. Withdraw what a shared"
-                " account proposed, and propose it again.",
+                hint="Masuk ke host dengan akun sendiri, lalu ulangi, dengan sudo bila perlu; atau gunakan"
+                " API. Tarik usulan dari akun bersama dan ajukan lagi. / Sign in to the host with your own"
+                " account and repeat the command, with sudo if needed; or use the API. Withdraw a proposal"
+                " that came from a shared account, and make it again.",
             )

@@ -1,7 +1,7 @@
-"""The few things the archive needs from outside, as small protocols.
+"""The services that the archive needs from outside, as small protocols.
 
 Adapters do not inherit from these; mypy and the conformance suites hold them to the contract. Every method
-raises only :mod:`archive.errors`.
+raises only errors of :mod:`archive.errors`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ from archive.timespan import Timespan
 class Content:
     """Bytes to store, with their size and SHA-256 known beforehand.
 
-    ``open`` gives a fresh reader from the first byte each time, so that a retry can start over and nothing
-    large is held in memory.
+    Each call of ``open`` gives a fresh reader from the first byte. A retry can start over, and nothing large
+    is held in memory.
     """
 
     size: int
@@ -38,7 +38,7 @@ class Content:
 
     @classmethod
     def of_file(cls, path: Path, *, sha256: str) -> Self:
-        """A file whose SHA-256 was taken when it was closed; the store compares."""
+        """A file whose SHA-256 was taken when it was closed; the store compares it."""
         return cls(path.stat().st_size, sha256, lambda: path.open("rb"))
 
 
@@ -51,7 +51,7 @@ class LockMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Retention of one object version: not to be deleted before ``until`` (µs)."""
+    """Retention of one object version: it must not be deleted before ``until`` (µs)."""
 
     mode: LockMode
     until: int
@@ -70,7 +70,7 @@ class ObjectVersion:
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What the store says about one version; ``sha256`` is its own checksum, None where it has none."""
+    """The store's facts about one version; ``sha256`` is the store's own checksum, None without one."""
 
     key: str
     version: str
@@ -83,19 +83,19 @@ class ObjectHead:
 
 
 MAX_DELETIONS = 500
-"""The most versions that one batch of deletions names."""
+"""The most versions in one batch of deletions."""
 
 
 @dataclass(frozen=True, slots=True)
 class DoomedVersion:
-    """One version that is to be destroyed."""
+    """One version that must be destroyed."""
 
     key: str
     version: str
 
 
 class DeletionOutcome(StrEnum):
-    """What became of one doomed version; the last three mean that it stays."""
+    """What happened to one doomed version; the last three mean that it stays."""
 
     DELETED = "deleted"
     GONE = "gone"
@@ -108,7 +108,8 @@ class DeletionOutcome(StrEnum):
 class Deletion:
     """The outcome for one version. ``until`` is its lock's end (µs), if retention kept it.
 
-    Stores that do not tell a version they destroyed from one that was not there say ``deleted`` for both.
+    Some stores cannot distinguish a version they destroyed from one that was absent; they report
+    ``deleted`` for both.
     """
 
     key: str
@@ -124,7 +125,7 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The store's own answer to a put. ``created`` is False when the same bytes were there already."""
+    """The store's answer to a put. ``created`` is False when the same bytes were already there."""
 
     key: str
     version: str
@@ -135,8 +136,8 @@ class Stored:
 class ObjectStore(Protocol):
     """One bucket of immutable, versioned objects. Thread-safe; synchronous.
 
-    Keys pass :func:`archive.keys.check_key`. Where a key has more than one version (which nothing of ours
-    makes: I9), the *oldest* is the object and readers are never fooled by later ones or by delete markers.
+    Keys pass :func:`archive.keys.check_key`. Saksi never gives a key a second version (I9). If a key has
+    several, the *oldest* is the object: later versions and delete markers never mislead readers.
     """
 
     def put(
@@ -148,16 +149,16 @@ class ObjectStore(Protocol):
         lock: Lock | None = None,
         hold: bool = False,
     ) -> Stored:
-        """Store if absent, durably, and have the store check the SHA-256.
+        """Store durably if absent; the store checks the SHA-256.
 
-        Idempotent: the same bytes under the same key answer with the version already there, so a retry
+        Idempotent: for the same bytes under the same key it returns the version already there, so a retry
         after a lost answer is safe.
 
         Raises:
             AlreadyExists: the key holds other bytes, which stay.
-            IntegrityError: ``checksum_mismatch``: the bytes are not what ``content`` promised; none is kept.
+            IntegrityError: ``checksum_mismatch``: the bytes differ from ``content``'s hash; none are kept.
             Malformed: ``bad_key``, ``bad_metadata``.
-            StoreFull, Unavailable: nothing is known to be stored; try again.
+            StoreFull, Unavailable: it is unknown whether the bytes were stored; try again.
         """
         ...
 
@@ -174,24 +175,24 @@ class ObjectStore(Protocol):
 
         Raises:
             NotFound: no such key or version.
-            Malformed: ``bad_range``: the range is empty or passes the object's end.
+            Malformed: ``bad_range``: the range is empty or reaches past the object's end.
         """
         ...
 
     def stream(
         self, key: str, start: int = 0, length: int | None = None, *, version: str | None = None
     ) -> Iterator[bytes]:
-        """The bytes from ``start`` (to the end without ``length``) in pieces of at most 1 MiB.
+        """The bytes from ``start`` (without ``length`` up to the end) in pieces of at most 1 MiB.
 
-        The object is opened, and its absence noticed, before this returns; closing the iterator ends the
-        read. The same errors as :meth:`read`; ``Unavailable`` in the midst of it.
+        The object is opened before this returns, so NotFound is raised here. Closing the iterator ends the
+        read. Errors as :meth:`read`; ``Unavailable`` may also come in the middle of the iteration.
         """
         ...
 
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
         """The oldest version of every key under ``prefix``, in key order, after ``start_after``.
 
-        Keys that are hidden by a delete marker are listed all the same.
+        Keys hidden by a delete marker are listed too.
         """
         ...
 
@@ -200,14 +201,15 @@ class ObjectStore(Protocol):
         ...
 
     def common_prefixes(self, folder: str) -> Iterator[str]:
-        """What the names under ``folder`` go on with up to their next slash: each once, in order, whole.
+        """The subfolders directly under ``folder``: each once, in order, with its whole name.
 
-        ``folder`` is empty or ends in a slash, and so do they. One whose objects are all gone may be named.
+        ``folder`` is empty or ends in a slash; each subfolder ends in a slash. A subfolder whose objects are
+        all gone may still be listed.
         """
         ...
 
     def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
-        """Set or lengthen retention. Raises Refused ``lock_shortened`` for less than there is."""
+        """Set or lengthen retention. Raises Refused ``lock_shortened`` if the lock would end earlier."""
         ...
 
     def place_hold(self, key: str, *, version: str) -> None:
@@ -227,14 +229,15 @@ class ObjectStore(Protocol):
         ...
 
     def delete_versions(self, items: Sequence[DoomedVersion]) -> Sequence[Deletion]:
-        """Destroy up to 500 versions and tell of each, in the order given; idempotent.
+        """Destroy up to 500 versions and report on each, in the order given; idempotent.
 
-        What a hold, a lock or the store itself keeps is reported and harms no other item. Nothing is ever
-        bypassed. After an error any part may be done, and the same call may be repeated.
+        A version that a hold, a lock or the store itself keeps is reported; the other items are not
+        affected. No lock is ever bypassed. After an error any part of the batch may be done, and the caller
+        may repeat the same call.
 
         Raises:
             Malformed: ``too_many_deletions``, ``bad_key``, ``bad_version``: nothing was deleted.
-            Unavailable, Refused ``store_access_denied``: the store did not do the batch, or not all of it.
+            Unavailable, Refused ``store_access_denied``: the store did not finish the batch.
         """
         ...
 
@@ -259,10 +262,10 @@ class IndexEntry:
 
 
 class SegmentIndex(Protocol):
-    """What recording and retrieval need of an index; ``search.index.Index`` is the whole of it."""
+    """The part of the index that recording and retrieval need; ``search.index.Index`` is the whole index."""
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
-        """Index leaves; idempotent by (run, seq) or gap id; visible to queries when this returns."""
+        """Index leaves; idempotent by (run, seq) or gap id. Queries see them when this returns."""
         ...
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
@@ -274,16 +277,16 @@ class SegmentIndex(Protocol):
         ...
 
     def high_water(self, camera: str) -> int | None:
-        """The latest end of any segment or gap of the camera; None where nothing is known."""
+        """The latest end of any segment or gap of the camera; None if the index has none."""
         ...
 
     def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
-        """Keep the newest state of a ledger stream; an older version than the one kept changes nothing."""
+        """Keep the newest state of a ledger stream; a version older than the kept one changes nothing."""
         ...
 
 
 class Signer(Protocol):
-    """A private key that signs and never leaves its holder: CMS and journal signatures."""
+    """A private key for CMS and journal signatures. The key never leaves its holder."""
 
     @property
     def certificate_der(self) -> bytes:
@@ -305,7 +308,7 @@ class TimestampAuthority(Protocol):
 
     @property
     def name(self) -> str:
-        """What packages call it; ``local`` for the one on this machine."""
+        """The name that packages use for it; ``local`` for the authority on this machine."""
         ...
 
     def stamp(self, data: bytes) -> bytes:

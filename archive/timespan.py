@@ -31,8 +31,8 @@ _RFC3339 = re.compile(
 def parse_instant(text: str) -> int:
     """Read an RFC 3339 time with offset.
 
-    Digits beyond the microsecond are refused unless they are zeros, since half-open edges must mean what
-    they say. A leap second ``:60`` is refused: the system keeps POSIX time.
+    Digits beyond the microsecond are refused unless they are zeros: rounding would move a half-open edge. A
+    leap second ``:60`` is refused: the system keeps POSIX time.
 
     Raises:
         Malformed: ``naive_time`` without an offset, ``bad_time`` otherwise.
@@ -221,7 +221,7 @@ class SpanSet:
         return SpanSet(left)
 
     def gaps_within(self, whole: Timespan) -> "SpanSet":
-        """What of ``whole`` this set leaves uncovered."""
+        """The part of ``whole`` that this set does not cover."""
         return SpanSet((whole,)) - self
 
     def within(self, whole: Timespan) -> "SpanSet":

@@ -1,7 +1,7 @@
 """The secrets of camera URLs, encrypted with a key outside the archive (Fernet).
 
-The archive keeps the sealed URL with the camera's other facts; without the key file it is of no use to a
-thief, and without a backup of the key file it is of no use to the owner.
+The archive keeps the sealed URL with the camera's other facts. Without the key file a thief cannot use it.
+Without a backup of the key file the owner may lose it too.
 """
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -31,7 +31,7 @@ class FernetBox:
 
     def seal(self, plain: str) -> str:
         """An opaque ASCII token; two calls never give the same one."""
-        # Fernet writes a time into its token; ours tells nobody when a camera was registered.
+        # Fernet writes a time into its token. A fixed time does not reveal when a camera was registered.
         return self._fernet.encrypt_at_time(plain.encode(), 0).decode("ascii")
 
     def open(self, token: str) -> str:

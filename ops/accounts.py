@@ -1,4 +1,4 @@
-"""People's sign-in put together: the ledger's streams, passwords and cookie keys beside the other keys."""
+"""Wires the sign-in of people: ledger streams, and passwords and cookie keys beside the other keys."""
 
 from pathlib import Path
 
@@ -55,12 +55,12 @@ def invitations_of(site: Site) -> Invitations:
 
 
 def roster_of(site: Site) -> Roster:
-    """People and grants as one process sees them."""
+    """People and grants, as one process caches them."""
     return Roster(site.ledger, site.stores.records, site.clock, max_age=site.settings.roster_seconds * SECOND)
 
 
 def office_of(site: Site, machines: Machines, people: People | None = None) -> Office:
-    """Where accounts are opened and closed; ``people`` is the sign-in of the same process."""
+    """Account administration; ``people`` is the sign-in of the same process."""
     return Office(
         users=users_of(site),
         passwords=passwords_of(site),
@@ -71,7 +71,7 @@ def office_of(site: Site, machines: Machines, people: People | None = None) -> O
 
 
 def people_of(site: Site, roster: Roster) -> People:
-    """Sign-in as the settings describe it; nothing is asked of the OpenID provider yet.
+    """Sign-in as the settings describe it; it does not contact the OpenID provider yet.
 
     Raises:
         Unavailable: ``keys_unwritable``. Malformed: ``bad_key_file``.
@@ -95,14 +95,14 @@ def people_of(site: Site, roster: Roster) -> People:
 
 
 def public_url(settings: Settings) -> str:
-    """Where browsers see this installation."""
+    """The address at which browsers reach this installation."""
     return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 def cookie_keys(folder: Path) -> list[bytes]:
-    """The keys of cookies, one a line, the newest first; made when first needed, mode 0600.
+    """The cookie keys, one per line, the newest first; the file is made when first needed, mode 0600.
 
-    To change the key put a new line before the old one, and remove the old one a day later.
+    To change the key, add a new line before the old one, and remove the old line a day later.
 
     Raises:
         Unavailable: ``keys_unwritable``.
@@ -116,7 +116,7 @@ def _provider(site: Site) -> Provider | None:
     if not settings.oidc_issuer:
         return None
     secret = settings.keys_dir / CLIENT_SECRET_FILE
-    # Proxies of the environment are for the world outside; the provider is the city's own.
+    # The environment's proxies are for outside addresses; the provider is the city's own.
     client = httpx.Client(timeout=PROVIDER_TIMEOUT, trust_env=False)
     site.closing(client.close)
     return Provider(

@@ -1,6 +1,6 @@
-"""Break-glass on an installation: who destroys, and with whose credential.
+"""Break-glass on an installation: what destroys the footage, and with which credential.
 
-The root credential comes from a prompt or a file, lives as long as the one command, and goes nowhere else.
+The root credential comes from a prompt or a file. It lives only while the command runs, and is never stored.
 """
 
 import stat
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def needs_credential(site: Site) -> bool:
-    """Whether the archive lies in a store with credentials; a folder belongs to whoever may write in it."""
+    """Whether the archive is in a store with credentials; for a folder, write permission is enough."""
     return not isinstance(parse_archive_url(site.settings.archive_url), FileLocation)
 
 
@@ -27,8 +27,8 @@ def read_credential(path: Path) -> "RootCredential":
     """The root credential in a file: the access key on the first line, the secret on the second.
 
     Raises:
-        Malformed: ``bad_credential``: it cannot be read, or has another form.
-        Refused: ``credential_exposed``: others may read it.
+        Malformed: ``bad_credential``: the file cannot be read, or has another form.
+        Refused: ``credential_exposed``: other users may read it.
     """
     from archive.objects.s3.bypass import RootCredential
 
@@ -42,7 +42,7 @@ def read_credential(path: Path) -> "RootCredential":
         raise Malformed(f"{path.name} cannot be read", code="bad_credential") from error
     if len(lines) != 2:
         raise Malformed(
-            f"{path.name} is no credential",
+            f"{path.name} is not a credential file",
             code="bad_credential",
             hint="Write the access key on the first line and the secret on the second.",
         )
@@ -52,10 +52,10 @@ def read_credential(path: Path) -> "RootCredential":
 def execution_of(
     site: Site, credential: "RootCredential | None", *, endpoint: str = "", progress: Progress
 ) -> Execution:
-    """What executes orders here. ``endpoint`` is the store itself, where a proxy stands before it.
+    """The execution of orders here. ``endpoint`` is the store's own address, if a proxy is in front of it.
 
     Raises:
-        NotFound: ``keys_not_found``: the record must be signed.
+        NotFound: ``keys_not_found``: the log key, which signs the record, is missing.
         Refused: ``store_credentials_missing``.
     """
     return Execution(
@@ -78,7 +78,7 @@ def _destroyer(site: Site, credential: "RootCredential | None", endpoint: str) -
         raise Refused(
             "locked footage is destroyed with the store's root credential",
             code="store_credentials_missing",
-            hint="Give --credential-file, or answer the prompt.",
+            hint="Give --credential-file, or enter it at the prompt.",
         )
     from archive.objects.s3.bypass import LockedDestroyer
 

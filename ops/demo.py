@@ -1,8 +1,8 @@
 """``make demo``: the main job, end to end, on the embedded default, with the commands shown as they run.
 
-Three cameras record for about forty seconds; one is cut off for some of them. Then: the picture of coverage
-with the gap and its cause, an exact clip across a segment border, a sealed package of two cameras, its
-verification by Saksi and by ``openssl`` and ``sha256sum``, a copy that was tampered with and is caught, a
+Three cameras record for about forty seconds; one of them is cut off for a few seconds. Then the demo shows:
+the picture of coverage with the gap and its cause, an exact clip across a segment border, a sealed package of
+two cameras, its verification by Saksi and by ``openssl`` and ``sha256sum``, a tampered copy that is caught, a
 legal hold, a retention policy that waits for a second admin, and the tamper-evident log.
 """
 
@@ -40,7 +40,7 @@ class Demo:
     serve: bool
 
     def run(self) -> None:
-        """The whole story. Raises ArchiveError where a step does not do what it must."""
+        """Run all steps. Raises ArchiveError if a step does not show what it must."""
         self._fresh_folder()
         title("1  Keys for development, and three cameras")
         self.saksi("keys", "init")
@@ -55,13 +55,13 @@ class Demo:
         started = time.time_ns() // 1000
         self._record(third)
         ended = time.time_ns() // 1000
-        title("3  What there is, what there is not, and why")
+        title("3  Coverage, gaps, and their causes")
         edges = ("--from", format_instant(started), "--to", format_instant(ended))
         self.saksi("recordings", *edges)
         found = self.answer("recordings", *edges)
         gaps = [gap for gap in found["gaps"] if gap["camera"] == "balai-kota"]
         if not any(gap["cause"] in {"unreachable", "stream_error", "stalled"} for gap in gaps):
-            raise Unavailable("the cut is not on record as a gap", code="demo_failed")
+            raise Unavailable("the cut is not recorded as a gap", code="demo_failed")
         title("4  An exact clip across a segment border, and a sealed package of two cameras")
         start, end = self._across_a_border(found)
         clip = self.folder / "clip-alun-alun.mp4"
@@ -70,7 +70,7 @@ class Demo:
         package = self.folder / "evidence.zip"
         cameras = ("--camera", "alun-alun", "--camera", "balai-kota")
         self.saksi("seal", *cameras, *edges, "--case", "LP/B/1/XI/2026/DEMO", "-o", str(package))
-        title("5  Verify: with Saksi, then with openssl and sha256sum alone")
+        title("5  Verify: with Saksi, then with only openssl and sha256sum")
         keys = self.answer("keys", "show")
         self.saksi("verify", str(package), "--trust", keys["trust_root"], "--signer", keys["signer_sha256"])
         self._verify_by_hand(package, Path(keys["trust_root"]))
@@ -87,7 +87,7 @@ class Demo:
         )
         if code != 1:
             raise Unavailable("the tampered copy was not caught", code="demo_failed")
-        title("7  What must stay, what may go, and the log that shows it")
+        title("7  A legal hold, a retention policy, and the log")
         review = format_instant(ended + 30 * DAY)
         about = ("--case", "LP/B/1/XI/2026/DEMO", "--owner", "Polrestabes", "--basis", "UU 20/2025")
         self.saksi("hold", "place", "--camera", "alun-alun", *edges, *about, "--review-at", review)
@@ -97,25 +97,25 @@ class Demo:
         self.saksi("log", "verify", "--all", "--trust", keys["trust_root"])
         self.saksi("archive", "check", "--deep")
         title("Done")
-        say(f"Everything lies in {self.folder.name}/: the clip, the package, and the archive under home/.")
+        say(f"Everything is in {self.folder.name}/: the clip, the package, and the archive under home/.")
         if self.serve:
             self._serve()
 
     def _propose(self, terms: Sequence[str]) -> None:
-        """A shorter retention, by the person who runs the demo; root alone is nobody, and is refused."""
+        """Propose a shorter retention as the person who runs the demo; plain root is refused."""
         is_known = names_person(host_actor(this_process(), HostDirectory(), os.environ).id)
         self.saksi("retention", "propose", "default", *terms, allow={0 if is_known else 2})
         if not is_known:
-            say(
-                "  That is as it must be: a shortening takes two people, and this account could be anybody's."
-            )
+            say("  That is right: a shortening takes two people, and this account does not name a person.")
 
     # Steps ---------------------------------------------------------------------------------------------
 
     def _fresh_folder(self) -> None:
         if self.folder.exists() and not (self.folder / MARKER).exists():
             raise Unavailable(
-                f"{self.folder.name} exists and is not the demo's", code="demo_failed", hint="Move it away."
+                f"{self.folder.name} exists and was not made by the demo",
+                code="demo_failed",
+                hint="Move it away.",
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -127,7 +127,7 @@ class Demo:
         self.saksi("camera", "add", name, "--source", source, "--name", title_, *place, *rest)
 
     def _third_camera(self) -> "CutCamera":
-        """An RTSP camera where MediaMTX runs, else a recording that is replayed."""
+        """An RTSP camera if MediaMTX runs, else a replayed recording."""
         sample = self.folder / "sample.mp4"
         make_sample(sample)
         rtsp = os.environ.get("SAKSI_TEST_RTSP_URL") or running_rtsp()
@@ -154,7 +154,7 @@ class Demo:
                 say("  … the third camera is cut off")
                 third.cut(recording.pid)
                 wait_with_picture(CUT_FOR, recording)
-                say("  … and is back")
+                say("  … the third camera is back")
                 third.connect()
                 code = recording.wait(RECORD_SECONDS + 60)
             finally:
@@ -167,7 +167,7 @@ class Demo:
             )
 
     def _across_a_border(self, found: dict[str, Any]) -> tuple[str, str]:
-        """Seven seconds amid the first camera's footage, at odd instants; segments of 5 s border in them."""
+        """Seven seconds of the first camera's footage, at odd instants, across a border of 5 s segments."""
         stretch = max(
             (part for part in found["coverage"] if part["camera"] == "alun-alun"),
             key=lambda part: parse_instant(part["to"]) - parse_instant(part["from"]),
@@ -233,7 +233,7 @@ class Demo:
         }
 
     def saksi(self, *words: str, allow: Sequence[int] | set[int] = (0,)) -> int:
-        """Run a command with its output shown; other exit codes than ``allow`` end the demo."""
+        """Run a command and show its output; an exit code outside ``allow`` ends the demo."""
         say("$ saksi " + " ".join(shorten(word, self.folder) for word in words))
         argv = (sys.executable, "-m", "ops", *words)
         code = subprocess.run(argv, env=self._environment(), check=False).returncode
@@ -260,14 +260,14 @@ class CutCamera:
     source: str
 
     def connect(self) -> None:
-        """Let it be reached."""
-        raise Unavailable("a camera of the demo must say how it connects", code="demo_failed")
+        """Make the camera reachable."""
+        raise Unavailable("this demo camera does not implement connect", code="demo_failed")
 
     def cut(self, recorder_pid: int) -> None:
-        """Let it vanish."""
+        """Make the camera unreachable."""
 
     def close(self) -> None:
-        """Leave nothing running."""
+        """Stop every process of the camera."""
 
 
 class PublishedCamera(CutCamera):
@@ -283,7 +283,7 @@ class PublishedCamera(CutCamera):
         argv = [str(find_ffmpeg().path), "-v", "error", "-re", "-stream_loop", "-1", "-i", str(self._sample)]
         argv += ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", self.source]
         self._publisher = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
-        time.sleep(1.0)  # the server announces the path when the publisher's first packets are there
+        time.sleep(1.0)  # the server announces the path once it has the publisher's first packets
 
     def cut(self, recorder_pid: int) -> None:
         """End the publisher."""
@@ -317,7 +317,7 @@ class ReplayedCamera(CutCamera):
             os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Put the sample back, for who looks at it."""
+        """Put the sample back, so that the folder is complete."""
         self.connect()
 
 
@@ -346,7 +346,7 @@ def make_sample(path: Path) -> None:
 
 
 def running_rtsp() -> str:
-    """The RTSP address of this machine's stack, or nothing."""
+    """The RTSP address of this machine's stack, or ""."""
     places = Places.from_environment()
     stack = Stack(places.state_dir, places.cache_dir, ports=places.ports)
     if not any(s.name == "mediamtx" and s.state == "running" for s in stack.status()):
@@ -355,7 +355,7 @@ def running_rtsp() -> str:
 
 
 def wait_with_picture(seconds: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait, with a sign of life each second, unless the process ends."""
+    """Wait up to ``seconds``, or until the process ends."""
     for _ in range(seconds):
         if process.poll() is not None:
             return
@@ -374,13 +374,13 @@ def title(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """One line, at once, so that it stands before what the next command prints."""
+    """Print one line at once, so that it precedes the output of the next command."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Run the demo; exit 1 where it did not show what it must."""
+    """Run the demo; exit 1 if it did not show what it must."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--serve", action="store_true", help="stay up afterwards")
     parser.add_argument("--folder", type=Path, default=Path("demo-output"))

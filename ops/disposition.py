@@ -1,4 +1,4 @@
-"""Disposition as this installation does it: the job, the commands, and the pressure of its disk."""
+"""Disposition on an installation: the job, the commands, and the pressure of a full store."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from archive.lifecycle.disposition.due import Rule
 from archive.lifecycle.disposition.job import Disposer
 from archive.lifecycle.disposition.orphans import OrphanSweep
 from archive.lifecycle.disposition.pressure import Level, Pressure, Relief, permitted_hours, propose
-from archive.lifecycle.disposition.record import Office, Verdict, verify_record
+from archive.lifecycle.disposition.record import Organization, Verdict, verify_record
 from archive.lifecycle.holds.book import HoldBook
 from archive.model.camera import OwnerKind
 from archive.model.disposition import KIND, Cause, Disposition, from_state
@@ -40,7 +40,7 @@ class Dispositions:
 
     @cached_property
     def disposer(self) -> Disposer:
-        """What destroys. It alone reads the log key. Raises NotFound ``keys_not_found``."""
+        """The disposer. Only it reads the log key. Raises NotFound ``keys_not_found``."""
         site, settings = self.site, self.site.settings
         return Disposer(
             stores=site.stores,
@@ -51,7 +51,7 @@ class Dispositions:
             ),
             authority=authority_of(self.site),
             clock=site.clock,
-            office=Office(organization=settings.organization, time_zone=settings.time_zone),
+            organization=Organization(organization=settings.organization, time_zone=settings.time_zone),
             floor_days=settings.retention_floor_days,
             lock_days=settings.records_lock_days,
         )
@@ -59,7 +59,7 @@ class Dispositions:
     # Retention ---------------------------------------------------------------------------------------
 
     def due(self, progress: Progress | None = None) -> Decision:
-        """What the policies order to be destroyed by now, at most one list of it; changes nothing."""
+        """The footage that policies order destroyed by now, at most one list; changes nothing."""
         return self.disposer.judge_everything(progress)
 
     def apply(
@@ -71,10 +71,10 @@ class Dispositions:
         lists: int | None = None,
         progress: Progress | None = None,
     ) -> list[Disposition]:
-        """Finish what is open, then destroy all that is due, list by list.
+        """Finish open dispositions, then destroy all that is due, list by list.
 
-        ``approve`` is shown each decision before anything of it is on record, and may raise. ``lists`` is
-        how many lists to make at most.
+        ``approve`` receives each decision before any part of it is recorded, and may raise. ``lists`` is the
+        largest number of lists to make.
         """
         self.disposer.resume(progress)
         done: list[Disposition] = []
@@ -89,7 +89,7 @@ class Dispositions:
                 return done
 
     def run(self) -> int:
-        """One turn of the job: what is open, what is due, and what a full store and a policy let go."""
+        """One turn of the job: open dispositions, what is due, and permitted relief of a full store."""
         done = self.apply(actor=ACTOR)
         relieved = self.relieve(actor=ACTOR)
         return len(done) + (relieved is not None)
@@ -105,13 +105,13 @@ class Dispositions:
         return from_state(disposition, self.site.ledger.head(KIND, disposition).state)
 
     def verify(self, found: Disposition) -> Verdict:
-        """Hold a record to its signature, its list and the ledger, by this installation's trust root."""
+        """Check a record's signature, its list and the ledger, with this installation's trust root."""
         trust = keys.show(self.site.settings.keys_dir, tsa_url=self.site.settings.tsa_url).trust_root
         roots = certificates.load_pem_files([trust])
         return verify_record(self.site.stores.records, found, roots=roots, stamp_roots=roots)
 
     def sweep(self, progress: Progress | None = None) -> OrphanSweep:
-        """Whoever finds orphans."""
+        """The orphan sweep of the site."""
         site = self.site
         return OrphanSweep(
             site.stores, site.index, site.ledger, site.clock, progress or (lambda step, seen: None)
@@ -120,11 +120,11 @@ class Dispositions:
     # Pressure ----------------------------------------------------------------------------------------
 
     def relief(self, pressure: Pressure) -> Relief:
-        """What could go to be back at the amber mark; changes nothing."""
+        """What could be destroyed to return to the amber mark; changes nothing."""
         return propose(self._hours(), *self._by_pressure(), pressure.excess)
 
     def relieve(self, *, actor: str) -> Disposition | None:
-        """Above the red mark, destroy what is past its minimum where the policies say so; else nothing."""
+        """Above the red mark, destroy footage past its minimum where policies permit it; else do nothing."""
         pressure = pressure_of(self.site)
         if pressure.level is not Level.RED:
             return None
@@ -153,7 +153,7 @@ class Dispositions:
 
 
 def stored_hours(site: Site) -> tuple[HourCoverage, ...]:
-    """Every hour that the index knows footage of."""
+    """Every hour for which the index holds footage."""
     status = site.index.status()
     if status.first is None or status.last is None:
         return ()
@@ -161,7 +161,7 @@ def stored_hours(site: Site) -> tuple[HourCoverage, ...]:
 
 
 def pressure_of(site: Site) -> Pressure:
-    """How full the store is: by the quota where one is set, else by the disk of an archive in a folder."""
+    """How full the store is: by the quota if one is set, else by the disk of an archive in a folder."""
     settings: Settings = site.settings
     folder = site.archive_folder
     if settings.archive_quota_gib:
@@ -180,10 +180,10 @@ def pressure_of(site: Site) -> Pressure:
 
 
 def require_plan(site: Site, plan: str, at: int) -> None:
-    """See that a plan that somebody made for the instant ``at`` would be made the same today.
+    """Check that planning again for the instant ``at`` gives the same plan.
 
     Raises:
-        Conflict: ``plan_changed``: a policy, a hold or what is stored is another now.
+        Conflict: ``plan_changed``: a policy, a hold or the stored footage has changed since.
     """
     made = site.planner.plan(hours_of(site.index), at=at)
     if plan not in (made.digest, made.id):
@@ -191,20 +191,20 @@ def require_plan(site: Site, plan: str, at: int) -> None:
 
 
 def require_list(plan: str, decision: Decision) -> None:
-    """See that what is due is the list whose SHA-256 somebody was shown. Raises Conflict ``plan_changed``."""
+    """Check that what is due has the SHA-256 the caller was shown. Raises Conflict ``plan_changed``."""
     digest = list_digest(decision)
     if plan != digest:
         raise _changed(digest)
 
 
 def list_digest(decision: Decision) -> str:
-    """The SHA-256 of the list that a decision would put on record."""
+    """The SHA-256 of the list that a decision would record."""
     return sha256_hex(decision.doomed.encode())
 
 
 def _changed(now: str) -> Conflict:
     return Conflict(
-        f"what would go is not what was looked at; it is {now} now",
+        f"the plan has changed since it was shown; it is {now} now",
         code="plan_changed",
         hint="Look again, with saksi retention plan or saksi retention apply --dry-run.",
     )

@@ -1,6 +1,6 @@
-"""``saksi doctor``: look at everything an installation stands on, and say what to do.
+"""``saksi doctor``: diagnose everything an installation depends on, and say what to do.
 
-Green: in order. Amber: works, but somebody should act before evidence goes to court. Red: broken now.
+Green: in order. Amber: it works, but a person should act before evidence goes to court. Red: broken now.
 """
 
 import os
@@ -34,7 +34,7 @@ EXPIRY_WARNING_DAYS = 60
 
 
 class Light(StrEnum):
-    """How it stands."""
+    """The state of one thing."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -43,7 +43,7 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing looked at: how it stands, a sentence, and what to do."""
+    """One thing examined: its state, a sentence, and what to do."""
 
     subject: str
     light: Light
@@ -61,7 +61,7 @@ class Diagnosis:
 
 
 def examine(site: Site) -> Iterator[Diagnosis]:
-    """Every diagnosis, in the order a person would look."""
+    """Every diagnosis, in the order in which a person would check."""
     looks: tuple[tuple[str, Callable[[Site], Iterator[Diagnosis]]], ...] = (
         ("ffmpeg", _ffmpeg),
         ("decoder", _decoder),
@@ -89,22 +89,22 @@ def _ffmpeg(site: Site) -> Iterator[Diagnosis]:
     if shutil.which("openssl") is None:
         yield Diagnosis(
             "openssl",
-            Light.AMBER,
+            Light.RED,
             "openssl is not installed here",
-            "Saksi does not need it, but packages should be tried with it before they are handed over.",
+            "Install OpenSSL 3.0 or later: sealing and verifying packages need it.",
         )
 
 
 def _decoder(site: Site) -> Iterator[Diagnosis]:
-    """Whether FFmpeg can be kept from all but a camera's bytes; a confined process tries what it reaches."""
+    """Whether FFmpeg is confined to a camera's bytes; a confined process tries what it can reach."""
     key = next(iter(sorted(site.settings.keys_dir.rglob("*.key"))), Path("/etc/passwd"))
     found = measures(key)
     if found is None:
         yield Diagnosis(
             "decoder",
             Light.RED,
-            "FFmpeg cannot be confined here: no picture is made, and sealing is put off",
-            "Allow the service the system calls landlock_create_ruleset, landlock_add_rule, "
+            "FFmpeg cannot be confined here: no pictures are made, and sealing is postponed",
+            "Permit these system calls for the service: landlock_create_ruleset, landlock_add_rule, "
             "landlock_restrict_self and seccomp.",
         )
         return
@@ -113,7 +113,7 @@ def _decoder(site: Site) -> Iterator[Diagnosis]:
             "decoder",
             Light.RED,
             f"a confined FFmpeg could read {key}",
-            "Put keys_dir where no libraries lie: not below /usr or /lib.",
+            "Move keys_dir away from folders of libraries: not below /usr or /lib.",
         )
         return
     lacking = [
@@ -130,7 +130,7 @@ def _decoder(site: Site) -> Iterator[Diagnosis]:
             "decoder",
             Light.AMBER,
             f"FFmpeg is confined without {', '.join(lacking)}",
-            "Use a kernel that has it (Linux 6.12); until then run saksi-work@seal as a user of its own.",
+            "Use a kernel that has it (Linux 6.12); until then run saksi-work@seal as its own user.",
         )
     else:
         yield Diagnosis(
@@ -155,12 +155,12 @@ def _disk(site: Site) -> Iterator[Diagnosis]:
     existing = next(folder for folder in (spool, *spool.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     quota = site.settings.spool_quota_mib << 20
-    text = f"{free >> 30} GiB are free where the spool lies"
+    text = f"{free >> 30} GiB are free on the spool's disk"
     if free < LOW_SPACE:
-        yield Diagnosis("disk", Light.AMBER, text, "Recording stops, with a gap on record, when it is full.")
+        yield Diagnosis("disk", Light.AMBER, text, "Recording stops, with a recorded gap, when it is full.")
     elif free < quota:
         yield Diagnosis(
-            "disk", Light.AMBER, f"{text}, less than its quota", "Lower spool_quota_mib or free some."
+            "disk", Light.AMBER, f"{text}, less than its quota", "Lower spool_quota_mib or free some space."
         )
     else:
         yield Diagnosis("disk", Light.GREEN, text)
@@ -173,21 +173,21 @@ def _archive(site: Site) -> Iterator[Diagnosis]:
     probe = f"doctor/{os.getpid()}-{site.clock.now()}"
     stored = site.stores.cache.put(probe, Content.of_bytes(b"saksi doctor\n"))
     site.stores.cache.delete_version(probe, version=stored.version)
-    yield Diagnosis("archive", Light.GREEN, "the cache bucket takes objects and gives them up")
+    yield Diagnosis("archive", Light.GREEN, "the cache bucket stores and deletes objects")
 
 
 def _locks(site: Site) -> Iterator[Diagnosis]:
-    """What the canary found, and whether it flew lately."""
+    """What the canary found, and whether it ran recently."""
     Watch(site.ledger, site.stores.records, site.clock).check()
     days = [site.clock.now() - back for back in (0, DAY, 2 * DAY)]
     flown = any(next(iter(site.stores.records.list(canary_day(day))), None) for day in days)
     if flown:
-        yield Diagnosis("locks", Light.GREEN, "the store refuses what it must refuse, the canary says")
+        yield Diagnosis("locks", Light.GREEN, "the canary found that the store refuses what it must")
     else:
         yield Diagnosis(
             "locks",
             Light.AMBER,
-            "nobody has tried for days whether the store keeps its locks",
+            "the canary has not tested the store's locks for days",
             "Run saksi store canary, and keep the job running: saksi work --only canary",
         )
 
@@ -199,13 +199,13 @@ def _pressure(site: Site) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "pressure",
             Light.AMBER,
-            "nobody set how much room the store has",
-            "Set archive_quota_gib, so that somebody is told before the store is full.",
+            "the store's capacity is not set",
+            "Set archive_quota_gib, so that Saksi warns before the store is full.",
         )
         return
-    text = f"{found.used * 100 // found.quota} % of the store's room is used"
+    text = f"{found.used * 100 // found.quota} % of the store's capacity is used"
     light = {Level.RED: Light.RED, Level.AMBER: Light.AMBER}.get(found.level, Light.GREEN)
-    hint = "" if light is Light.GREEN else "See what could go: saksi archive pressure --plan"
+    hint = "" if light is Light.GREEN else "See what could be destroyed: saksi archive pressure --plan"
     yield Diagnosis("pressure", light, text, hint)
 
 
@@ -219,13 +219,15 @@ def _fixity(site: Site) -> Iterator[Diagnosis]:
             "See saksi incident list and the runbook for integrity incidents.",
         )
     if site.settings.fixity_mib_per_second == 0:
-        yield Diagnosis("fixity", Light.AMBER, "nothing is read and compared", "Set fixity_mib_per_second.")
+        yield Diagnosis("fixity", Light.AMBER, "the fixity scrub is off", "Set fixity_mib_per_second.")
         return
     status = status_of(site)
     text = f"{status.percent} % of {status.hours} camera-hours were compared within {status.days} days"
     late = status.oldest is not None and status.oldest < site.clock.now() - 2 * status.days * DAY
     if late:
-        yield Diagnosis("fixity", Light.AMBER, text, "Raise fixity_mib_per_second, or see why it stands.")
+        yield Diagnosis(
+            "fixity", Light.AMBER, text, "Raise fixity_mib_per_second, or find out why the scrub stopped."
+        )
     elif not found:
         yield Diagnosis("fixity", Light.GREEN, text)
 
@@ -250,7 +252,7 @@ def _keys(site: Site) -> Iterator[Diagnosis]:
             "keys",
             Light.AMBER,
             "the seal key is a DEVELOPMENT key, made on this machine",
-            "Put an institution's certificate in its place before evidence goes to court.",
+            "Replace it with an institution's certificate before evidence goes to court.",
         )
     for deadline in keys.deadlines(folder, tsa_url=site.settings.tsa_url):
         left = deadline.at - site.clock.now()
@@ -263,7 +265,7 @@ def _keys(site: Site) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 "keys",
                 Light.RED,
-                f"the {one.role} certificate is revoked: nothing is signed with it any more",
+                f"the {one.role} certificate is revoked: it signs nothing more",
                 f"Exchange it: saksi keys rotate {one.role}",
             )
     if found.tsa == LOCAL_NAME:
@@ -292,7 +294,7 @@ def _log(site: Site) -> Iterator[Diagnosis]:
             "log",
             Light.RED if late else Light.GREEN,
             f"checkpoint {newest.number} was made {age // MINUTE} minutes ago",
-            "What arrived since can be altered unseen; run saksi work --only log." if late else "",
+            "Records since then can be altered unnoticed; run saksi work --only log." if late else "",
         )
     for what, lacking in (
         ("signature", [state for state in states if not state.signed]),
@@ -303,14 +305,14 @@ def _log(site: Site) -> Iterator[Diagnosis]:
                 "log",
                 Light.AMBER,
                 f"{len(lacking)} of the newest checkpoints have no {what} yet",
-                "Run saksi log make and read what it says.",
+                "Run saksi log make and read its output.",
             )
     if not log.witnesses:
         yield Diagnosis(
             "log",
             Light.AMBER,
-            "no witness sees the checkpoints: whoever has every key of this host can rewrite the log",
-            "Name somebody who keeps them in log_witness_urls.",
+            "no witness receives the checkpoints: a person with all keys of this host can rewrite the log",
+            "Name a witness in log_witness_urls.",
         )
     elif states and not any(state.receipts for state in states):
         yield Diagnosis("log", Light.AMBER, "no witness has answered", "Run saksi log make.")
@@ -326,12 +328,14 @@ def _recorders(site: Site) -> Iterator[Diagnosis]:
         for one in found:
             yield Diagnosis("recorders", Light.RED, one.message, one.hint)
         if not found:
-            text = f"{beat.recorder} was seen {(now - beat.at) // SECOND} s ago, and its entries come through"
+            text = (
+                f"{beat.recorder} was seen {(now - beat.at) // SECOND} s ago, and its journal entries arrive"
+            )
             yield Diagnosis("recorders", Light.GREEN, text)
 
 
 def worst(found: list[Diagnosis]) -> Light:
-    """The worst light of all."""
+    """The worst state among the diagnoses."""
     for light in (Light.RED, Light.AMBER):
         if any(diagnosis.light is light for diagnosis in found):
             return light

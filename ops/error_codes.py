@@ -1,12 +1,12 @@
-"""Every stable error code, read from the code itself: which kind of error, in which words, with what advice.
+"""Every stable error code, read from the source: its kind of error, its sentence and its hint.
 
 A code comes from
 
-- a construction of an error of :mod:`archive.errors` or of a class below one, wherever that class is: with
-  ``code=`` as a text, as one of two texts, or as the class's own ``default_code``;
-- a function that is told the code and makes such an error with it: each call of it that names one;
-- a stream of the ledger that is not there (``<kind>_not_found``);
-- :func:`api.problems.problem`, for what is said over HTTP alone.
+- a construction of an error class of :mod:`archive.errors`, or of a subclass in any module, with ``code=`` as
+  a text, as one of two texts, or with the class's own ``default_code``;
+- a function that receives the code and makes such an error with it: each call that passes a code;
+- a missing stream of the ledger (``<kind>_not_found``);
+- :func:`api.problems.problem`, for codes that occur only over HTTP.
 """
 
 import ast
@@ -26,14 +26,14 @@ ROOTS = {
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, ArchiveError)
 }
-"""The classes of the tree's root, by name."""
+"""The classes at the root of the error tree, by name."""
 
 _PASSED_ON = "<passed on>"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ErrorUse:
-    """One place that raises a code. ``kind`` is the class of :mod:`archive.errors` at the bottom of it."""
+    """One place that raises a code. ``kind`` is the underlying class of :mod:`archive.errors`."""
 
     code: str
     kind: str
@@ -43,7 +43,7 @@ class ErrorUse:
 
 @dataclass(frozen=True, slots=True, order=True)
 class HttpCode:
-    """A code that is said over HTTP alone."""
+    """A code that occurs only over HTTP."""
 
     code: str
     status: int
@@ -53,7 +53,7 @@ class HttpCode:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An error class as it is written. ``sentence`` and ``hint`` are "" where its makers give them."""
+    """An error class in the source. ``sentence`` and ``hint`` are "" where its callers give them."""
 
     kind: str
     default_code: str
@@ -86,7 +86,7 @@ def error_uses(root: Path) -> Iterator[ErrorUse]:
 
 
 def http_codes(root: Path) -> Iterator[HttpCode]:
-    """Every code that is not of an error of the tree: what the framework and what stands in front refuse."""
+    """Every code outside the error tree: refusals by the framework, and by the layers in front of it."""
     for status, (code, detail, hint) in problems.OF_FRAMEWORK.items():
         yield HttpCode(code, status, detail, hint)
     modules = [ast.parse(path.read_text("utf-8")) for path in sorted((root / "api").rglob("*.py"))]
@@ -105,7 +105,7 @@ def http_codes(root: Path) -> Iterator[HttpCode]:
 def _problems_of(
     module: ast.Module, function: ast.FunctionDef, constants: dict[str, ast.Constant]
 ) -> Iterator[HttpCode]:
-    """The problems that a function makes by itself, or that its callers have it make."""
+    """The problems that a function makes with its own code, or with codes from its callers."""
     for node in ast.walk(function):
         match node:
             case ast.Call(args=[ast.Constant(value=int(status)), code, detail]) if (
@@ -155,7 +155,7 @@ def _kind(node: ast.ClassDef, above: _Kind) -> _Kind:
             case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
                 hint = _text(value)
             case ast.Call(func=ast.Attribute(attr="__init__"), args=[first, *_], keywords=keywords):
-                # What is only handed through is said by whoever makes one.
+                # A value that is only passed through is found at the caller that gives it.
                 sentence = above.sentence if isinstance(first, ast.Name) else _text(first)
                 given = next((one.value for one in keywords if one.arg == "hint"), None)
                 if given is not None and not isinstance(given, ast.Name):
@@ -209,7 +209,7 @@ def _passed_on(
     call: ast.Call,
     use: ErrorUse,
 ) -> Iterator[ErrorUse]:
-    """The codes that calls of a function in the same module hand to the error it makes."""
+    """The codes that calls in the same module pass to a function, which makes the error."""
     name = next(_name(one.value) for one in call.keywords if one.arg == "code")
     if name not in told:
         return
@@ -224,7 +224,7 @@ def _passed_on(
 
 
 def _texts(node: ast.expr) -> list[str]:
-    """The texts that an expression may be: itself, or one of two; none for what is computed."""
+    """The texts that an expression can be: itself, or one of two; none if it is computed."""
     match node:
         case ast.Constant(value=str(text)):
             return [text]
@@ -235,7 +235,7 @@ def _texts(node: ast.expr) -> list[str]:
 
 
 def _text(node: ast.expr | None) -> str:
-    """A text or f-string as a template; ``…`` for what is computed."""
+    """A text or f-string as a template; ``…`` for each computed part."""
     match node:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""Sealing as this installation does it: requests, the worker, packages, and their verification."""
+"""Sealing on an installation: requests, the worker, packages, and their verification."""
 
 import secrets
 import socket
@@ -19,9 +19,9 @@ from archive.evidence.jobs import Job, SealWorker
 from archive.evidence.plan import Document, PackagePlan, Prepare
 from archive.evidence.prepare import Preparer
 from archive.evidence.proving import CheckpointPending, MakeCheckpoint, Prover
-from archive.evidence.sealed import StoredParcel
+from archive.evidence.sealed import StoredContainer
 from archive.evidence.sealing import Progress, Sealer
-from archive.evidence.verify import load_trust, to_json, verify_parcel
+from archive.evidence.verification import verify_container
 from archive.evidence.zipped import ZippedPackage, plan_zip
 from archive.footage import reader
 from archive.footage.clip.exact import NoFootage
@@ -31,6 +31,7 @@ from archive.ids import new_evidence_id
 from archive.model.custody import Actor
 from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
 from archive.timespan import Timespan, format_instant
+from archive.trust.judge import load_trust
 from ops import keys
 from ops.authority import authority_of
 from ops.log import Log
@@ -38,7 +39,7 @@ from ops.wiring import Site
 from recorder.binary import find_ffmpeg
 
 PATIENCE = 90.0
-"""Seconds that sealing in the foreground waits for a recorder's upload, which comes each minute."""
+"""Seconds that sealing in the foreground waits for a recorder's upload; recorders upload each minute."""
 
 _ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
@@ -57,7 +58,7 @@ class Evidence:
 
     @cached_property
     def worker(self) -> SealWorker:
-        """The worker of this process. It alone reads the seal key. Raises NotFound ``keys_not_found``."""
+        """The seal worker of this process. Only it reads the seal key. Raises NotFound ``keys_not_found``."""
         site, settings = self.site, self.site.settings
         shield()
         signer = keys.load_signer(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
@@ -106,7 +107,7 @@ class Evidence:
         )
 
     def _remembering(self, prepare: Prepare) -> Prepare:
-        """Makes each plan once: one that was made to see whether it can be is the one that is sealed."""
+        """Makes each plan once: the plan of the check before sealing is the plan that is sealed."""
 
         def once(request: SealRequest) -> PackagePlan:
             kept, self._plan = self._plan, None
@@ -115,7 +116,7 @@ class Evidence:
         return once
 
     def _checkpoint_maker(self) -> MakeCheckpoint | None:
-        """Makes a checkpoint at once; None in a process that has no log key: the log job makes it then."""
+        """Makes a checkpoint at once; None in a process without the log key, where the log job makes it."""
         log = Log(self.site)
         try:
             maker = log.maker
@@ -140,10 +141,10 @@ class Evidence:
         request_id: str = "",
         request_entry: str = "",
     ) -> EvidenceRecord:
-        """Ask for a package of cameras that exist and a span that has begun, or of the absence of footage.
+        """Request a package of registered cameras and a span that has begun, or a statement of absence.
 
         1. The custody event ``evidence.requested`` is recorded, so that the package can hold it.
-        2. The request is put in the ledger.
+        2. The request is appended to the ledger.
 
         Raises:
             NotFound: ``camera_not_found``.
@@ -198,12 +199,12 @@ class Evidence:
         return (job.record for job in jobs.all_jobs(self.site.ledger))
 
     def seal_now(self, evidence_id: str, progress: Progress) -> SealedPackage:
-        """Claim one request and see it through in this process; a recorder's last minute is waited for.
+        """Claim one request and seal it in this process; wait for the recorder's last minute.
 
         Raises:
-            Conflict: ``claim_lost`` where another worker has it; ``seal_failed`` with the cause.
-            NotFound: ``package_not_found``: it was put off; a worker will try again.
-            CheckpointPending: ``checkpoint_pending``: the log has not got it yet; a worker will go on.
+            Conflict: ``claim_lost``: another worker has the request; ``seal_failed`` with the cause.
+            NotFound: ``package_not_found``: sealing was postponed; a worker will try again.
+            CheckpointPending: ``checkpoint_pending``: no checkpoint covers it yet; a worker will continue.
         """
         self._await_log(evidence_id)
         job: Job | None = self.worker.claim(jobs.find(self.site.ledger, evidence_id))
@@ -215,11 +216,11 @@ class Evidence:
             )
         done = self.worker.work(job, progress)
         if done.record.waiting == CheckpointPending.default_code:
-            raise CheckpointPending(f"the log has not got everything of {evidence_id} yet")
+            raise CheckpointPending(f"no checkpoint covers all of {evidence_id} yet")
         return jobs.sealed_package(self.site.ledger, evidence_id)
 
     def _await_log(self, evidence_id: str) -> None:
-        """Wait until all of a package is under a checkpoint, 90 s at most; recorders upload each minute."""
+        """Wait until a checkpoint covers all of a package, 90 s at most; recorders upload each minute."""
         request = jobs.find(self.site.ledger, evidence_id).record.request
         patience = time.monotonic() + PATIENCE
         while time.monotonic() < patience:
@@ -229,7 +230,7 @@ class Evidence:
                 time.sleep(2.0)
                 continue
             except ArchiveError:
-                return  # sealing meets it again, and writes it down
+                return  # sealing meets the same error, and records it
             return
 
     def package(self, evidence_id: str) -> ZippedPackage:
@@ -237,38 +238,38 @@ class Evidence:
 
         Raises:
             NotFound: ``evidence_not_found``.
-            Conflict: ``not_sealed``; ``not_stamped``: without its token a package proves no time, and is not
-                handed over.
+            Conflict: ``not_sealed``; ``not_stamped``: a package without its token proves no time, so it is
+                not handed over.
         """
         record = self.record(evidence_id)
         if record.package is None:
             raise Conflict(
                 f"{evidence_id} is {record.status.value}",
                 code="not_sealed",
-                hint=record.failure or "Ask again when it is sealed.",
+                hint=record.failure or "Try again when it is sealed.",
             )
         if record.package.gen_time is None:
             raise Conflict(
                 f"{evidence_id} is sealed and waits for its time stamp",
                 code="not_stamped",
-                hint="The worker asks the authority again and again: saksi work --once seal",
+                hint="The worker retries the timestamp authority: saksi work --once seal",
             )
         return plan_zip(self.site.stores.records, evidence_id)
 
     def verify(self, evidence_id: str) -> JsonObject:
         """Check the stored package against this installation's own trust roots.
 
-        It shows that the archive's copy is whole. Whoever received a copy verifies *that*, with trust from
-        elsewhere: ``saksi verify``.
+        It shows that the archive's copy is intact. The recipient of a copy verifies *that copy*, with trust
+        roots from another source: ``saksi verify``.
         """
         self.package(evidence_id)
         found = keys.show(self.site.settings.keys_dir, tsa_url=self.site.settings.tsa_url)
         trust = load_trust([found.trust_root], [], None)
-        parcel = StoredParcel(self.site.stores.records, evidence_id)
-        return to_json(verify_parcel(parcel, trust=trust, at="stamp", clock=self.site.clock))
+        container = StoredContainer(self.site.stores.records, evidence_id)
+        return verify_container(container, trust=trust, at="stamp", clock=self.site.clock).to_json()
 
     def run_open_requests(self, progress: Progress | None = None) -> int:
-        """Seal whatever is asked for and not in work; the number of requests seen to."""
+        """Seal every open request that no worker has claimed; returns the number of requests handled."""
         count = 0
         while self.worker.run_once(progress) is not None:
             count += 1
@@ -276,7 +277,7 @@ class Evidence:
 
 
 def _attachments(papers: Iterable[Paper]) -> dict[str, Document]:
-    """The papers of a request by a name that says what each is."""
+    """The papers of a request, by names that describe them."""
     found = {}
     for paper in papers:
         about = paper.attachment

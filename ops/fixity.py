@@ -13,17 +13,17 @@ from ops.telemetry import stderr_log
 from ops.wiring import Site
 
 TURN = 10 * SECOND
-"""How long the job works before it looks whether it shall stop."""
+"""How long the job works before it checks whether to stop."""
 
 REST = 10 * MINUTE
-"""How long the job waits after it found nothing more to do."""
+"""How long the job waits when nothing more is due."""
 
 _THREADS = 2
 _MIB = 1 << 20
 
 
 def make_scrub(site: Site, rate: int | None, tell: Callable[[Finding], None] = lambda finding: None) -> Scrub:
-    """A scrub over this site that reads at most ``rate`` bytes per second; None does not hold it up."""
+    """A scrub over this site that reads at most ``rate`` bytes per second; None sets no limit."""
     return Scrub(
         site.stores,
         site.ledger,
@@ -37,12 +37,12 @@ def make_scrub(site: Site, rate: int | None, tell: Callable[[Finding], None] = l
 
 
 def status_of(site: Site) -> FixityStatus:
-    """How far the scrub is."""
+    """The progress of the scrub."""
     return fixity_status(site.stores.cache, site.clock, days=site.settings.fixity_days)
 
 
 class FixityJob:
-    """The scrub in turns of :data:`TURN`; a unit that a turn leaves off goes on at the next one.
+    """The scrub in turns of :data:`TURN`; the next turn continues a unit that a turn did not finish.
 
     Not thread-safe. A setting of 0 MiB/s turns it off.
     """
@@ -55,13 +55,13 @@ class FixityJob:
         self._rested_until = 0
 
     def run(self) -> int:
-        """Work for one turn; how many objects were looked at. Raises ArchiveError; the next turn goes on."""
+        """Work for one turn; returns the number of objects checked. After an ArchiveError call it again."""
         clock = self._site.clock
         began = clock.monotonic()
         if self._scrub is None or (self._walk is None and began < self._rested_until):
             return 0
         walk = self._walk or self._scrub.due()
-        # An error ends the iterator: the next turn begins a new one.
+        # An error ends the iterator, so the next turn begins a new one.
         self._walk = None
         count = 0
         for _ in walk:
@@ -74,7 +74,7 @@ class FixityJob:
 
 
 def _pool(site: Site) -> Executor | None:
-    """Threads of its own for a store behind a network, so that playback never waits behind the scrub."""
+    """Separate threads for a store behind a network, so that playback never waits for the scrub."""
     if site.pool is None:
         return None
     pool = ThreadPoolExecutor(_THREADS, "fixity")

@@ -1,4 +1,4 @@
-"""Handovers as one site has them, their printed reports, and the job that finishes what closing began."""
+"""The handovers of a site, their printed reports, and the job that finishes the closing of requests."""
 
 from collections.abc import Callable
 from functools import cache
@@ -39,7 +39,7 @@ def reports_of(site: Site) -> Reports:
 
 
 def shelving(site: Site) -> Callable[[], int]:
-    """Part of the job ``seal``: adds the papers of handovers to their packages, and the signed reports."""
+    """Part of the job ``seal``: adds handover papers and signed reports to their packages."""
     records, settings, reports = site.stores.records, site.settings, reports_of(site)
 
     @cache
@@ -54,5 +54,5 @@ def shelving(site: Site) -> Callable[[], int]:
 
 
 def settling(site: Site) -> Callable[[], int]:
-    """The job ``handover``: releases or keeps the holds of closed requests where a crash came before."""
+    """The job ``handover``: releases or keeps the holds of closed requests after a crash prevented it."""
     return handovers_of(site).closings.settle

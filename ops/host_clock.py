@@ -1,4 +1,4 @@
-"""Whether this machine's clock follows a time server, as the kernel says."""
+"""Whether this machine's clock follows a time server, as the kernel reports."""
 
 import ctypes
 

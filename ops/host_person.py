@@ -1,22 +1,25 @@
-"""The person at the command line, as the kernel knows them.
+"""The person at the command line, as the kernel identifies them.
 
-Two numbers of the kernel say who runs a process: its real uid, and its *login uid*, which signing in sets
-(``pam_loginuid``) and which stays through ``sudo`` and ``su``. The environment says whatever its owner likes;
-it is kept as a remark where nobody is named, and decides nothing.
+Two numbers of the kernel identify who runs a process: its real uid, and its *login uid*. Signing in sets the
+login uid (``pam_loginuid``), and it stays the same through ``sudo`` and ``su``. The owner of a process can
+set its environment to anything. So the environment decides nothing; it is recorded as a remark if no person
+is named.
 
 What :func:`host_actor` names:
 
 - ``os:ani``: a process of ani's own account.
 - ``os:root(login:ani)``: a process of root or of a service, started by ani, who signed in.
-- ``os:root``, ``os:saksi(unnamed)``, ``os:root(says:ani)``: nobody. So it is for root and services without a
-  login uid, for accounts that people share (those in the group ``saksi-shared``), for a uid that has no
-  account, for somebody in another person's account, and in a user namespace, whose owner chooses its uids.
+- ``os:root``, ``os:saksi(unnamed)``, ``os:root(says:ani)``: no person. This is the result for root and
+  services without a login uid, for accounts that people share (members of the group ``saksi-shared``), for a
+  uid without an account, for a login uid in another person's account, and in a user namespace, whose owner
+  chooses its uids.
 
-Somebody in another person's account is nobody, because a process without a login uid may set its own to any
-number. So a login uid is believed over root and services alone, whose processes can change the record anyway.
-A uid without an account is nobody, because the directory may fail for a moment, and one person would be two.
+A login uid in another person's account names no person, because a process without a login uid may set it to
+any number. So a login uid is trusted only on processes of root and of services, which can change the record
+anyway. A uid without an account names no person, because the directory may fail for a moment, and one person
+would then have two names.
 
-:func:`archive.persons.names_person` tells the two kinds apart.
+:func:`archive.persons.names_person` distinguishes actors that name a person from those that do not.
 """
 
 import grp
@@ -32,13 +35,13 @@ from archive.model.custody import Actor
 
 ROOT = 0
 NO_LOGIN = 2**32 - 1
-"""The login uid of a process that no sign-in began."""
+"""The login uid of a process that was not started by a sign-in."""
 FIRST_PERSON = 1000
-"""``UID_MIN`` where ``/etc/login.defs`` names none: accounts below are of services."""
+"""``UID_MIN`` if ``/etc/login.defs`` sets none; accounts below it belong to services."""
 NOT_A_PERSON = frozenset({65534, 65535, NO_LOGIN - 1})
-"""Uids that stand for nobody, whatever the directory calls them."""
+"""Uids that name no person, whatever name the directory gives them."""
 SHARED_GROUP = "saksi-shared"
-"""Members of this group of the host are accounts that several people use."""
+"""Accounts in this group of the host are shared by several people."""
 
 _NAME = re.compile(r"[A-Za-z0-9._@\\+-]{1,64}\$?")
 _WHOLE = ["0", "0", str(NO_LOGIN)]
@@ -46,12 +49,12 @@ _WHOLE = ["0", "0", str(NO_LOGIN)]
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What the kernel says of a process. ``login`` is None where no sign-in began it."""
+    """The kernel's facts about a process. ``login`` is None if no sign-in started it."""
 
     uid: int
     login: int | None
     has_own_uids: bool = False
-    """Whether it lives in a user namespace, whose uids are not the host's."""
+    """Whether the process is in a user namespace, whose uids are not the host's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +74,19 @@ class Directory(Protocol):
         ...
 
     def account(self, uid: int) -> Account | None:
-        """The account of a uid; None where there is none, or it does not answer."""
+        """The account of a uid; None if it has none, or the directory does not answer."""
         ...
 
 
 class HostDirectory:
-    """The accounts and groups that the host's own directory answers, and ``/etc/login.defs``."""
+    """The accounts and groups of the host's own directory, and ``/etc/login.defs``."""
 
     def __init__(self, login_defs: Path = Path("/etc/login.defs")) -> None:
         self._login_defs = login_defs
 
     @property
     def first_person(self) -> int:
-        """``UID_MIN``, 1000 where it is not given."""
+        """``UID_MIN``, or 1000 if it is not set."""
         try:
             text = self._login_defs.read_text(errors="replace")
         except OSError:
@@ -108,19 +111,19 @@ class HostDirectory:
 
 
 def this_process(proc: Path = Path("/proc/self")) -> Process:
-    """What the kernel says of the process that asks."""
+    """The kernel's facts about the calling process."""
     login = _words(proc / "loginuid")
     number = int(login[0]) if login and login[0].isdigit() else NO_LOGIN
     return Process(
         uid=os.getuid(),
         login=None if number == NO_LOGIN else number,
-        # A kernel without user namespaces has no such file.
+        # A kernel without user namespaces does not have this file.
         has_own_uids=_words(proc / "uid_map") not in ([], _WHOLE),
     )
 
 
 def host_actor(process: Process, directory: Directory, environ: Mapping[str, str]) -> Actor:
-    """Who acts on this host."""
+    """The actor of a process on this host."""
     return Actor(id=_id(process, directory, environ), address="local", role="host")
 
 
@@ -137,20 +140,20 @@ def _id(process: Process, directory: Directory, environ: Mapping[str, str]) -> s
 
 
 def _person(process: Process, directory: Directory) -> str:
-    """The name of the person; "" for nobody."""
+    """The name of the person; "" if no person is named."""
     if process.has_own_uids:
         return ""
     own = _own(process.uid, directory)
     if process.login in {None, process.uid}:
         return own
-    # Somebody signed in, and is in another account now.
+    # The person signed in, and is in another account now.
     if process.uid >= directory.first_person:
         return ""
     return _own(process.login or ROOT, directory)
 
 
 def _own(uid: int, directory: Directory) -> str:
-    """The name of the person whose account this is; "" where it is nobody's own."""
+    """The name of the person who owns this account; "" if it belongs to no one person."""
     if uid == ROOT or uid < directory.first_person or uid in NOT_A_PERSON:
         return ""
     account = directory.account(uid)
@@ -160,7 +163,7 @@ def _own(uid: int, directory: Directory) -> str:
 
 
 def _claims(process: Process, directory: Directory, environ: Mapping[str, str]) -> list[str]:
-    """Who somebody may be, for the record alone: the login uid where it is not believed, then the words."""
+    """Unproven names, only for the record: first an untrusted login uid, then names in the environment."""
     signed_in = None if process.login is None else directory.account(process.login)
     said = ["" if signed_in is None else signed_in.name]
     said += [environ.get(word, "") for word in ("SUDO_USER", "LOGNAME", "USER")]

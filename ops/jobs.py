@@ -1,8 +1,8 @@
 """The jobs of an installation: what ``saksi work`` and ``saksi up`` do in the background.
 
-A job is one function over a :class:`ops.wiring.Site` that does what is due and returns how much it did. It is
-idempotent and needs no lease: two workers with the same job disturb each other no more than one that starts
-again after a crash. Each job may run in a process of its own, with the store account that it alone needs.
+A job is one function over a :class:`ops.wiring.Site`. It does what is due and returns the amount of work
+done. It is idempotent and needs no lease: two workers with the same job are as safe as one that restarts
+after a crash. Each job may run in its own process, with its own store account.
 """
 
 import threading
@@ -13,14 +13,14 @@ from archive.errors import ArchiveError, IntegrityError, Unavailable
 from ops.wiring import Site, build_facts
 
 Tell = Callable[[str, ArchiveError], None]
-"""Told the job's name and the trouble; the job is tried again at its next turn."""
+"""Receives the job's name and the error; the job runs again at its next turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """``run`` does what is due now; ``every`` is the pause in seconds between two turns.
 
-    ``begin`` makes whatever lives as long as the process and returns ``run``.
+    ``begin`` makes the parts that live as long as the process, and returns ``run``.
     """
 
     name: str
@@ -66,7 +66,7 @@ def _log(site: Site) -> Callable[[], int]:
     from ops.log import Log
 
     log = Log(site)
-    _ = log.maker  # a missing log key is told before the first turn
+    _ = log.maker  # reports a missing log key before the first turn
     return log.run
 
 
@@ -110,7 +110,7 @@ def _notices(site: Site) -> Callable[[], int]:
 
 
 def all_jobs() -> Mapping[str, Job]:
-    """Every job there is, by name."""
+    """Every job, by name."""
     jobs = (
         Job("seal", 2.0, _seal),
         Job("index", 60.0, _index),
@@ -128,13 +128,13 @@ def all_jobs() -> Mapping[str, Job]:
 
 
 class JobThreads:
-    """Runs jobs, each in a thread of its own, until stopped."""
+    """Runs each job in its own thread until stopped."""
 
     def __init__(self, site: Site, jobs: Sequence[Job], *, tell: Tell) -> None:
         self._site = site
         self._tell = tell
         self._stopped = threading.Event()
-        # Beginning makes parts of the site that all share.
+        # ``begin`` makes parts of the site that all jobs share.
         self._beginning = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, args=(job,), name=f"job-{job.name}", daemon=True)
@@ -142,18 +142,18 @@ class JobThreads:
         ]
 
     def start(self) -> None:
-        """Begin every job."""
+        """Start every job."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End each job after the turn that it is in. Raises Unavailable ``job_in_work`` after a minute."""
+        """Stop each job after its current turn. Raises Unavailable ``job_in_work`` after a minute."""
         self._stopped.set()
         for thread in self._threads:
             thread.join(60)
         busy = [thread.name for thread in self._threads if thread.is_alive()]
         if busy:
-            raise Unavailable(f"still in work: {', '.join(busy)}", code="job_in_work")
+            raise Unavailable(f"jobs that have not stopped: {', '.join(busy)}", code="job_in_work")
 
     def _run(self, job: Job) -> None:
         run: Callable[[], int] | None = None

@@ -1,4 +1,4 @@
-"""The tamper-evident log as this installation keeps it: the job, the witnesses, and its state."""
+"""The tamper-evident log of an installation: the job, the witnesses, and its state."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 
-from archive.evidence.verify import load_trust
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.findings import LogReport
 from archive.records.checkpoint.job import CheckpointMaker
@@ -15,19 +14,20 @@ from archive.records.checkpoint.verify import Progress, verify_log
 from archive.records.checkpoint.witness import Witness
 from archive.records.ledger.heads import StrictHeads
 from archive.timespan import MINUTE, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from ops.authority import authority_of
 from ops.wiring import Site
 
 EVIDENCE, PENDING = "evidence", "checkpoint_pending"
-"""The ledger kind of packages, and what one says that waits for the log."""
+"""The ledger kind of packages, and the status of one that waits for the log."""
 
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 
 @dataclass
 class Log:
-    """The log of one site. Making needs the log key; looking and verifying need none."""
+    """The log of one site. Making a checkpoint needs the log key; reading and verifying need no key."""
 
     site: Site
 
@@ -38,7 +38,7 @@ class Log:
 
     @cached_property
     def maker(self) -> CheckpointMaker:
-        """What makes checkpoints here.
+        """The maker of checkpoints.
 
         Raises:
             NotFound: ``keys_not_found``. Malformed: ``bad_witness_url``, ``bad_origin``.
@@ -59,10 +59,10 @@ class Log:
         )
 
     def run(self) -> int:
-        """One turn of the log job: at once where a package waits for the log, else what is due.
+        """One turn of the log job: a checkpoint at once if a package waits for the log, else if one is due.
 
         Returns:
-            How many checkpoints were made.
+            The number of checkpoints made.
 
         Raises: as :meth:`archive.records.checkpoint.job.CheckpointMaker.run_due`.
         """
@@ -89,7 +89,7 @@ class Log:
         return tuple(Witness(url, client, self.site.clock) for url in urls)
 
     def newest(self) -> int:
-        """The number of the newest checkpoint; 0 where there is none."""
+        """The number of the newest checkpoint; 0 if there is none."""
         return stored.newest(self.site.stores.records)
 
     def state(self, number: int) -> stored.CheckpointState:
@@ -108,19 +108,21 @@ class Log:
         trust: Sequence[Path],
         stamp_trust: Sequence[Path] = (),
         signer: str | None = None,
+        crls: Sequence[Path] = (),
         span: Timespan | None = None,
         progress: Progress | None = None,
     ) -> LogReport:
-        """Verify the log. Without ``trust`` this installation's own root is taken, which proves less.
+        """Verify the log. Without ``trust`` it uses this installation's own root, which proves less.
 
         Raises:
-            NotFound: ``trust_not_found``. Malformed: ``bad_trust``, ``bad_fingerprint``.
+            NotFound: ``trust_not_found``, ``crl_not_found``.
+            Malformed: ``bad_trust``, ``bad_fingerprint``, ``bad_crl``.
         """
         roots = list(trust) or [self.site.settings.keys_dir / f"{keys.ROOT}.pem"]
         return verify_log(
             self.site.stores,
             self.site.clock,
-            trust=load_trust(roots, list(stamp_trust), signer),
+            trust=load_trust(roots, list(stamp_trust), signer, crls=crls),
             interval=self.interval,
             span=span,
             progress=progress or (lambda _step, _seen: None),

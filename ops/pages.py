@@ -1,8 +1,8 @@
-"""What the pages take from npm, fetched without node: ``python -m ops.pages``, a step of ``make setup``.
+"""Fetches the pages' npm package without node: ``python -m ops.pages``, a step of ``make setup``.
 
-``package-lock.json`` names the version and the hash; the registry is the one npm is set to here
-(``npm_config_registry``, an ``.npmrc``, or npm's own word). What does not have the locked hash is never
-unpacked. A machine without a registry goes on without: the pages then say what they lack.
+``package-lock.json`` names the version and the hash. The registry is the one npm uses on this machine
+(``npm_config_registry``, an ``.npmrc``, or npm's own answer). An archive without the locked hash is never
+unpacked. On a machine without a registry the setup continues, and the pages say what is missing.
 """
 
 import base64
@@ -30,7 +30,7 @@ from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "hls.js"
 TAKEN: Mapping[str, str] = {"package/dist/hls.light.min.mjs": PLAYER, "package/LICENSE": "LICENSE-hls.js"}
-"""Files of the package that are served, and what they are called here."""
+"""Files of the package that are served, and their names here."""
 
 MAX_BYTES = 64 << 20
 _TIMEOUT_S = 60.0
@@ -40,7 +40,7 @@ _ALGORITHMS = ("sha512", "sha384")
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One package as the lock names it. ``integrity`` is a subresource integrity string."""
+    """One package in the lock. ``integrity`` is a subresource integrity string."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ class Locked:
 
     @property
     def path(self) -> str:
-        """Where a registry keeps its archive, below its own address."""
+        """The path of the package's archive below a registry's address."""
         last = self.name.rpartition("/")[2]
         return f"{quote(self.name, safe='@/')}/-/{last}-{self.version}.tgz"
 
@@ -100,7 +100,7 @@ def _slashed(address: str) -> str:
 
 
 def settings_files() -> Iterator[Path]:
-    """Where npm looks for its settings, the nearest first."""
+    """The files where npm looks for its settings, the nearest first."""
     yield Path.home() / ".npmrc"
     for prefix in (Path("/usr/local"), Path("/usr"), Path("/")):
         yield prefix / "etc" / "npmrc"
@@ -149,12 +149,12 @@ def check(package: Locked, content: bytes) -> None:
         raise IntegrityError(
             f"{package.name} {package.version} is not what the lock names",
             code="npm_download_altered",
-            hint="It was altered on its way or at its source: do not use it; try from another network.",
+            hint="It was altered in transit or at its source: do not use it; try from another network.",
         )
 
 
 def unpack(content: bytes, folder: Path, stamp: str) -> None:
-    """Put the files of :data:`TAKEN` into a folder, whole or not at all, with ``stamp`` beside them.
+    """Put the files of :data:`TAKEN` into a folder, all or none, with ``stamp`` beside them.
 
     Raises:
         Malformed: ``bad_package``: the archive lacks one of them.
@@ -174,7 +174,7 @@ def unpack(content: bytes, folder: Path, stamp: str) -> None:
         building.rename(folder)
     except (KeyError, tarfile.TarError) as error:
         raise Malformed(
-            f"the archive of {PACKAGE} lacks what is served",
+            f"the archive of {PACKAGE} lacks a file that is served",
             code="bad_package",
             hint="The version in package.json may have moved its files; see ops/pages.py.",
         ) from error
@@ -183,7 +183,7 @@ def unpack(content: bytes, folder: Path, stamp: str) -> None:
 
 
 def is_there(package: Locked, folder: Path) -> bool:
-    """Whether the locked version lies in the folder already."""
+    """Whether the folder has the locked version already."""
     try:
         return (folder / "integrity").read_text("utf-8").strip() == package.integrity
     except OSError:
@@ -191,7 +191,7 @@ def is_there(package: Locked, folder: Path) -> bool:
 
 
 def main(folder: Path = FETCHED, lock: Path = ROOT / "package-lock.json") -> int:
-    """Fetch what is not there. 0 also where it cannot be had: all but playing in pages works without."""
+    """Fetch missing files. Returns 0 even if that fails, because only playback in the pages needs them."""
     try:
         package = locked(lock, PACKAGE)
         if is_there(package, folder):

@@ -1,6 +1,6 @@
-"""``saksi-verify.pyz``: the stand-alone verifier in one file, the same bytes from the same sources.
+"""``saksi-verify.pyz``: the verifier in one file, the same bytes from the same sources.
 
-A ZIP of :mod:`archive.evidence.standalone` and the JSON Schema, behind a line that names Python. Entries are
+A ZIP of :mod:`archive.evidence.verifier` and the JSON Schema, behind a line that names Python. Entries are
 stored, sorted and dated 1980-01-01, so that anybody can build it anew and compare its SHA-256.
 """
 
@@ -20,11 +20,11 @@ import sys
 if sys.version_info < (3, 9):
     sys.exit("saksi-verify: Python 3.9 or later is needed")
 
-from archive.evidence.standalone.command import run
+from archive.evidence.verifier.command import run
 
 sys.exit(run())
 '''
-_PACKAGE = b'"""Only the stand-alone verifier."""\n'
+_PACKAGE = b'"""Only the verifier."""\n'
 _SCHEMA = "evidence-package-1.schema.json"
 _DATED = (1980, 1, 1, 0, 0, 0)
 
@@ -38,9 +38,9 @@ def contents() -> dict[str, bytes]:
         "archive/evidence/__init__.py": _PACKAGE,
         f"archive/evidence/{_SCHEMA}": (evidence / _SCHEMA).read_bytes(),
     }
-    for module in (evidence / "standalone").iterdir():
+    for module in (evidence / "verifier").iterdir():
         if module.name.endswith(".py"):
-            found[f"archive/evidence/standalone/{module.name}"] = module.read_bytes()
+            found[f"archive/evidence/verifier/{module.name}"] = module.read_bytes()
     return found
 
 
@@ -57,7 +57,7 @@ def build() -> bytes:
 
 
 def write(path: Path) -> str:
-    """Write it, executable, in place of an older one; its SHA-256 (hex).
+    """Write the executable file, replacing an older one; returns its SHA-256 (hex).
 
     Raises:
         Malformed: ``output_unwritable``.

@@ -1,4 +1,4 @@
-"""The recorder of a site: its parts from the settings, and its life under signals."""
+"""The recorder of a site: made from the settings, and stopped by signals."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
     """A recorder that is not running yet.
 
     Raises:
-        NotFound: ``camera_not_found`` for a named camera that is not registered.
+        NotFound: ``camera_not_found``: a named camera is not registered.
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
@@ -52,7 +52,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 async def record_cameras(
     site: Site, log: Any, *, cameras: Collection[str] | None, seconds: float | None
 ) -> None:
-    """Record until ``seconds`` have passed or SIGINT or SIGTERM comes; everything archived at the end.
+    """Record until ``seconds`` have passed or SIGINT or SIGTERM arrives; everything is archived at the end.
 
     Raises:
         ArchiveError: as :meth:`recorder.recorder.Recorder.run`.
@@ -64,7 +64,7 @@ async def record_cameras(
 
 @contextmanager
 def stopping(recorder: Recorder) -> Any:
-    """Let SIGINT and SIGTERM ask the recorder for an orderly end while the block runs."""
+    """While the block runs, SIGINT and SIGTERM stop the recorder in an orderly way."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, recorder.stop)

@@ -1,4 +1,4 @@
-"""Requests as this installation has them: the parts put together, and sealing as requests need it."""
+"""Wires the requests of an installation, and the sealing that requests need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from archive.cases.requests.attachments import Attachments
 from archive.cases.requests.book import RequestBook
 from archive.cases.requests.deciding import Deciding
-from archive.cases.requests.filing import Filing, Rules
+from archive.cases.requests.filing import Filing, FilingRules
 from archive.cases.requests.job import Following
 from archive.cases.requests.limits import Limits
 from archive.cases.requests.reservations import Reservations
@@ -33,7 +33,7 @@ class SiteOfPackages:
     site: Site
 
     def check(self, cameras: Sequence[str], span: Timespan, kind: PackageKind) -> None:
-        """See that there is footage of some camera in the span, or for a statement of absence that none is.
+        """Check that some camera has footage in the span, or none has for a statement of absence.
 
         Raises:
             NoFootage: ``no_footage``. Refused: ``footage_exists``, ``footage_pending``.
@@ -51,7 +51,7 @@ class SiteOfPackages:
             )
 
     def ask(self, request: Request, entry_sha256: str) -> None:
-        """Ask for the package that the approval chose; nothing where it was asked for already."""
+        """Request the package that the approval chose; do nothing if it is requested already."""
         decision = request.decision
         try:
             jobs.request_seal(
@@ -68,7 +68,7 @@ class SiteOfPackages:
             )
         except Conflict as error:
             if error.code != "ledger_conflict":
-                raise  # only that means: it was asked for already
+                raise  # only that error means that the package is requested already
 
 
 def requests_of(site: Site) -> Requests:
@@ -79,7 +79,7 @@ def requests_of(site: Site) -> Requests:
         per_agency=settings.agency_max_open_camera_hours,
         release_after=settings.request_release_after_days * DAY,
     )
-    rules = Rules(
+    rules = FilingRules(
         limits=limits,
         letter_due=settings.letter_due_hours * HOUR,
         max_future=settings.hold_max_future_days * DAY,

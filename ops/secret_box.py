@@ -1,4 +1,4 @@
-"""Keys made when first needed, outside the archive, mode 0600; one of them seals camera URLs."""
+"""Keys made when first needed, outside the archive, mode 0600; one of them encrypts camera URLs."""
 
 import os
 from pathlib import Path
@@ -20,10 +20,10 @@ def load_or_make_secret_box(folder: Path) -> vault.FernetBox:
 
 
 def load_or_make_key(path: Path) -> bytes:
-    """What a key file holds, a fresh key where there is none; two racing first uses get the same.
+    """The content of a key file, made if there is none; two concurrent first uses get the same key.
 
     Raises:
-        Unavailable: ``keys_unwritable`` where no key is there and none can be made.
+        Unavailable: ``keys_unwritable``: no key exists and none can be made.
     """
     try:
         if not path.exists():
@@ -39,7 +39,7 @@ def load_or_make_key(path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Write a fresh key whole or not at all; a key that another process put there meanwhile stays."""
+    """Write a new key completely or not at all; a key that another process wrote meanwhile stays."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

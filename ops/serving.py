@@ -1,4 +1,4 @@
-"""The API process: its services put together, its first token, and uvicorn around it."""
+"""The API process: its services, its first token, and its uvicorn server."""
 
 import logging
 from urllib.parse import urlsplit
@@ -80,7 +80,7 @@ def proxies_of(settings: Settings) -> TrustedProxies:
 
 
 def _hosts(settings: Settings) -> tuple[str, ...]:
-    """The names the API answers to; at least one, so that a name somebody else made up is none of them."""
+    """The host names the API answers to; at least one, so that an invented name is refused."""
     public = urlsplit(settings.public_url).hostname
     named = [*settings.allowed_hosts, public or "localhost"]
     return tuple(named if settings.host in {"0.0.0.0", "::", ""} else [*named, settings.host])  # noqa: S104
@@ -100,7 +100,7 @@ def _rates(settings: Settings) -> Rates:
 def server_of(site: Site, *, host: str, port: int) -> uvicorn.Server:
     """A uvicorn server that is not running yet.
 
-    Access lines are off: they would carry purposes and spans past the custody record.
+    Access lines are off: they would write purposes and spans outside the custody record.
     """
     config = uvicorn.Config(
         create_app(services_of(site)),
@@ -109,7 +109,7 @@ def server_of(site: Site, *, host: str, port: int) -> uvicorn.Server:
         log_level=logging.WARNING,
         access_log=False,
         server_header=False,
-        # Who a client is, and how a request reads, is ours to say.
+        # Saksi itself determines the client's address and parses the request.
         proxy_headers=False,
         http=strict_protocol(proxies_of(site.settings)),
         ws="none",

@@ -1,7 +1,7 @@
 """Settings: ``saksi.toml`` in ``SAKSI_HOME``, overridden by ``SAKSI_…`` in the environment.
 
-Unknown keys are refused in both, because a misspelt retention setting must not pass as the default. Every
-setting is described in ``docs/reference/settings.md``, which a test holds to this module.
+Unknown keys are refused in both, because a misspelt retention setting must not silently mean the default.
+``docs/reference/settings.md`` describes every setting; a test compares it with this module.
 """
 
 import os
@@ -21,7 +21,7 @@ from ops.notices.recipients import NoticeSettings
 
 PREFIX = "SAKSI_"
 _FOREIGN = ("SAKSI_TEST_", "SAKSI_STACK_")
-"""Prefixes of variables that belong to the tests and to the development stack."""
+"""Prefixes of the variables of the tests and of the development stack."""
 
 
 def default_home(environ: Mapping[str, str]) -> Path:
@@ -35,12 +35,12 @@ def _recorder_id() -> str:
 
 
 def _words(value: object) -> object:
-    """A list as the environment can carry it: words between commas."""
+    """A list from the environment: words separated by commas."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def _folders(value: object) -> object:
-    """A list of folders as the environment can carry it: with colons, as in ``PATH``."""
+    """A list of folders from the environment: separated by colons, as in ``PATH``."""
     return tuple(filter(None, value.split(":"))) if isinstance(value, str) else value
 
 
@@ -51,31 +51,33 @@ class Settings(BaseModel):
 
     home: Path
     archive_url: str = Field(
-        default="", description="Where objects live: file://DIR or s3://NAME?endpoint=…&region=…"
+        default="", description="Where objects are stored: file://DIR or s3://NAME?endpoint=…&region=…"
     )
     index_url: str = Field(default="", description="The index: sqlite:///PATH or http(s)://HOST:PORT")
     index_prefix: str = Field(default="saksi", description="Prefix of Elasticsearch index names")
-    keys_dir: Path = Field(default=Path(), description="Seal, recorder and secret keys; back it up apart")
+    keys_dir: Path = Field(
+        default=Path(), description="Seal, recorder and secret keys; back it up separately"
+    )
     passphrase_dir: Path | None = Field(
         default=None,
-        description="Folder of <role>.passphrase for encrypted keys; systemd's CREDENTIALS_DIRECTORY without",
+        description="Folder of <role>.passphrase for encrypted keys; else systemd's CREDENTIALS_DIRECTORY",
     )
     spool_dir: Path = Field(default=Path(), description="Where segments wait until the store has them")
     spool_quota_mib: int = Field(default=20_480, ge=64, description="Spool size at which recording stops")
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
     camera_networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_words)] = Field(
         default=(),
-        description="Where cameras stand, such as 10.20.0.0/16, and nowhere else; without, anywhere but on"
-        " this machine, its link, or at a cloud's metadata service",
+        description="The only networks where cameras may be, such as 10.20.0.0/16; if unset, anywhere except"
+        " this machine, its link, and a cloud's metadata service",
     )
     camera_folders: Annotated[tuple[Path, ...], BeforeValidator(_folders)] = Field(
         default=(),
-        description="Folders of recordings that may be replayed as cameras, a list or with colons; without,"
-        " none",
+        description="Folders of recordings that may be replayed as cameras, a list or separated by colons;"
+        " if unset, none",
     )
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
     shortening_wait_hours: int = Field(
-        default=24, ge=1, description="Wait between the approval of a shorter retention and its beginning"
+        default=24, ge=1, description="Time between the approval of a shorter retention and its beginning"
     )
     hold_max_future_days: int = Field(
         default=366, ge=1, description="How far into the future a hold's span may reach"
@@ -86,91 +88,104 @@ class Settings(BaseModel):
         default=60, ge=1, le=1440, description="Pause between checkpoints: an insider's forgery window"
     )
     log_witness_urls: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        default=(), description="Whom checkpoints are shown: https addresses, a list or with commas"
+        default=(), description="Witnesses that receive checkpoints: https addresses, a list or with commas"
     )
     archive_quota_gib: int = Field(
-        default=0, ge=0, description="Room for footage in the store; 0: that of the disk below a folder"
+        default=0,
+        ge=0,
+        description="Capacity for footage in the store; 0: that of the disk of an archive in a folder",
     )
-    archive_amber_percent: int = Field(default=85, ge=1, le=100, description="Fuller than that: an alert")
+    archive_amber_percent: int = Field(
+        default=85, ge=1, le=100, description="Above this, Saksi sends an alert"
+    )
     archive_red_percent: int = Field(
-        default=95, ge=1, le=100, description="Fuller than that: footage goes where a policy permits it"
+        default=95, ge=1, le=100, description="Above this, Saksi destroys footage where a policy permits it"
     )
     pressure_owners: Annotated[tuple[OwnerKind, ...], BeforeValidator(_words)] = Field(
         default=(OwnerKind.BUSINESS, OwnerKind.WORSHIP, OwnerKind.PUBLIC, OwnerKind.GOVERNMENT),
-        description="Whose footage of one day goes first when a full store is relieved",
+        description="Whose footage of one day is destroyed first when the store is full",
     )
     letter_due_hours: int = Field(
-        default=24, ge=1, description="When the letter of an urgent request must have followed"
+        default=24, ge=1, description="Time within which the letter of an urgent request must arrive"
     )
     request_max_camera_hours: int = Field(
-        default=48, ge=1, description="Camera-hours that one request may keep, unless the War Room raises it"
+        default=48, ge=1, description="Camera-hours that one request may hold, unless the War Room raises it"
     )
     agency_max_open_camera_hours: int = Field(
-        default=480, ge=1, description="Camera-hours that all open requests of one agency may keep"
+        default=480, ge=1, description="Camera-hours that all open requests of one agency may hold"
     )
     request_release_after_days: int = Field(
-        default=7, ge=0, description="When the hold of a rejected or cancelled request is released by rule"
+        default=7,
+        ge=0,
+        description="Time after which a rejected or cancelled request's hold is released by rule",
     )
-    attachment_max_mib: int = Field(default=20, ge=1, le=100, description="Largest paper of a request")
+    attachment_max_mib: int = Field(default=20, ge=1, le=100, description="Largest attachment of a request")
     evidence_lock_days: int = Field(default=3650, ge=1, description="COMPLIANCE lock on sealed packages")
     handover_downloads: int = Field(
-        default=3, ge=1, le=100, description="How often a package that was handed over may be fetched"
+        default=3, ge=1, le=100, description="How many times a recipient may download a handed-over package"
     )
     handover_hours: int = Field(
-        default=72, ge=1, le=744, description="For how long a package that was handed over may be fetched"
+        default=72, ge=1, le=744, description="How long a recipient may download a handed-over package"
     )
-    journal_upload_seconds: int = Field(default=60, ge=1, le=60, description="Longest wait of a journal line")
+    journal_upload_seconds: int = Field(
+        default=60, ge=1, le=60, description="Longest time before a journal line is uploaded"
+    )
     fixity_mib_per_second: int = Field(
         default=32, ge=0, description="How fast the fixity scrub may read, in MiB/s; 0 turns it off"
     )
-    fixity_days: int = Field(default=30, ge=1, description="In how many days everything is read once")
+    fixity_days: int = Field(default=30, ge=1, description="Number of days in which everything is read once")
     tsa_url: str = Field(default="", description="RFC 3161 authority; empty for the local one")
     host: str = Field(default="127.0.0.1", description="Address the API listens on")
     port: int = Field(default=8480, ge=0, le=65535, description="Port the API listens on")
     public_url: str = Field(
         default="",
-        description="Where browsers see the API, such as https://saksi.example; host and port without",
+        description="Where browsers reach the API, such as https://saksi.example; if unset, host and port",
     )
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         default=(),
-        description="Host names the API answers to beside that of public_url, localhost and addresses",
+        description="Further host names the API answers to, besides public_url's, localhost and IP addresses",
     )
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         default=(),
-        description="Networks of proxies that are believed about whom they saw, such as 10.0.0.5/32",
+        description="Networks of proxies whose client address header is trusted, such as 10.0.0.5/32",
     )
     forwarding_header: ForwardingHeader = Field(
         default=ForwardingHeader.X_FORWARDED_FOR,
-        description="Where they say it: x-forwarded-for or forwarded; the other is not read",
+        description="The header they set: x-forwarded-for or forwarded; the other is ignored",
     )
-    rate_address: int = Field(default=30_000, ge=0, description="Requests a minute from one address; 0: any")
+    rate_address: int = Field(
+        default=30_000, ge=0, description="Requests a minute from one address; 0: no limit"
+    )
     rate_sign_in: int = Field(default=120, ge=0, description="Sign-ins a minute from one address")
     rate_stranger: int = Field(default=120, ge=0, description="Unknown tokens a minute from one address")
-    rate_search: int = Field(default=1_200, ge=0, description="Reading requests a minute of one person")
-    rate_media: int = Field(default=6_000, ge=0, description="Pieces of footage a minute of one person")
-    rate_write: int = Field(default=240, ge=0, description="Changes a minute of one person")
-    session_idle_minutes: int = Field(default=30, ge=1, description="A session not used so long ends")
-    session_hours: int = Field(default=12, ge=1, le=24, description="Every session ends after so long")
+    rate_search: int = Field(default=1_200, ge=0, description="Read requests a minute by one person")
+    rate_media: int = Field(default=6_000, ge=0, description="Media requests a minute by one person")
+    rate_write: int = Field(default=240, ge=0, description="Changes a minute by one person")
+    session_idle_minutes: int = Field(
+        default=30, ge=1, description="Time without use after which a session ends"
+    )
+    session_hours: int = Field(default=12, ge=1, le=24, description="Time after which every session ends")
     session_check_seconds: int = Field(
-        default=25, ge=1, le=30, description="How often the OpenID provider is asked whether a session stands"
+        default=25,
+        ge=1,
+        le=30,
+        description="How often Saksi asks the OpenID provider whether a session is still valid",
     )
-    roster_seconds: int = Field(
-        default=5, ge=1, le=15, description="How old what is known of people and grants may be"
-    )
-    oidc_issuer: str = Field(default="", description="OpenID provider; empty for local accounts alone")
+    roster_seconds: int = Field(default=5, ge=1, le=15, description="How old cached people and grants may be")
+    oidc_issuer: str = Field(default="", description="OpenID provider; empty for local accounts only")
     oidc_client_id: str = Field(default="saksi", description="This installation's name at the provider")
-    oidc_audience: str = Field(default="saksi-api", description="What access tokens must be made out to")
+    oidc_audience: str = Field(default="saksi-api", description="The audience that access tokens must name")
     oidc_user_claim: str = Field(default="preferred_username", description="Claim with the person's name")
     oidc_roles_claim: str = Field(default="realm_access.roles", description="Claim with their roles")
     oidc_districts_claim: str = Field(default="kecamatan", description="Claim with their districts")
     oidc_agency_claim: str = Field(default="agency", description="Claim with their agency")
     notices: NoticeSettings = Field(
         default_factory=NoticeSettings,
-        description="Who is told what, by mail and webhook; a table, see the guide on notices",
+        description="Recipients of notices, by mail and webhook; a table, see the guide on notices",
     )
-    time_zone: str = Field(default="Asia/Makassar", description="Time zone of everything people look at")
+    time_zone: str = Field(default="Asia/Makassar", description="Time zone of all times shown to people")
     organization: str = Field(
-        default="Pemerintah Kota Makassar", description="Named in packages as their source"
+        default="Pemerintah Kota Makassar", description="Named in packages as their source organisation"
     )
 
     @classmethod
@@ -178,7 +193,7 @@ class Settings(BaseModel):
         """Read the file and the environment.
 
         Raises:
-            Malformed: ``bad_setting`` naming the setting, where it was read, and what it should be.
+            Malformed: ``bad_setting``, naming the setting, where it was read, and what it should be.
         """
         home = default_home(environ)
         values: dict[str, Any] = {}

@@ -1,6 +1,6 @@
 """Logs: structured lines on stderr, for people on a terminal and as JSON elsewhere.
 
-What is logged are codes, camera ids and counts. URLs, tokens and purposes are never handed to a logger.
+The log holds codes, camera ids and counts. URLs, tokens and purposes are never logged.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as this server reads it: one reading of each byte, a time for everything, answers of our own form.
+"""Strict HTTP/1.1: one reading of each byte, time limits on every request, and errors in Saksi's own form.
 
 What two programs may read in two ways is how one request hides in another (request smuggling) where a proxy
 stands in front. h11 judges most of it; refused here is only what h11 takes: lines that end with LF alone,
@@ -21,15 +21,15 @@ from api.limits.peers import TrustedProxies, plain
 from api.problems import MEDIA_TYPE
 
 MAX_HEAD = 40 * 1024
-"""Bytes of a request before its body. What the API takes is less, and answered better."""
+"""Bytes of a request before its body. The API's own limit is lower, and its answer is clearer."""
 
 MAX_LINE = 16 * 1024
 HEAD_SECONDS = 10.0
-"""For the whole head of a request, and for the rest of a body that nobody waits for any more."""
+"""Seconds for the whole head of a request, and for the rest of a body that is no longer needed."""
 
 MAX_CONNECTIONS = 1000
 MAX_OF_PEER = 300
-"""Open connections of all, and of one address that is no proxy of ours."""
+"""Open connections in total, and from one address that is not a trusted proxy."""
 
 _LENGTHS = re.compile(rb"\n(content-length|transfer-encoding):([^\n]*)", re.IGNORECASE)
 _ANSWERS = {
@@ -43,7 +43,7 @@ _ANSWERS = {
 
 
 def check_head(data: bytes) -> None:
-    """Look at a request's head, or at as much as there is of it.
+    """Check a request's head, or the part of it that has arrived.
 
     Raises:
         h11.RemoteProtocolError: with the status to answer.
@@ -65,12 +65,12 @@ def check_head(data: bytes) -> None:
 
 
 class StrictConnection(h11.Connection):
-    """Reads as h11 does, and refuses what :func:`check_head` does. ``refusal`` is the status to answer."""
+    """Reads as h11 does, and refuses what :func:`check_head` refuses. ``refusal`` is the status to answer."""
 
     refusal = 400
 
     def next_event(self) -> Any:
-        """The next event of the other side. Raises h11.RemoteProtocolError."""
+        """The next event from the client. Raises h11.RemoteProtocolError."""
         try:
             if self.their_state is h11.IDLE and (waiting := self.trailing_data[0]):
                 check_head(waiting)
@@ -84,7 +84,7 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
     """The protocol of a server behind these proxies, as uvicorn takes it."""
 
     class StrictProtocol(H11Protocol):
-        """One connection: strict about the head of each request, and about the time it takes."""
+        """One connection, strict about the head of each request and about its time."""
 
         def __init__(
             self,
@@ -98,7 +98,7 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
             self._deadline: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            """Take the connection, or say that there are too many."""
+            """Accept the connection, or refuse it if there are too many."""
             super().connection_made(transport)
             if self._is_too_many():
                 self.send_refusal(503)
@@ -111,21 +111,21 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            """Read what came, unless the connection was given up."""
+            """Read the received bytes, unless the connection was refused."""
             if self.transport.is_closing():
                 return
             super().data_received(data)
             self._set_deadline()
 
         def send_400_response(self, msg: str) -> None:
-            """Answer a request that does not read."""
+            """Refuse a request that cannot be parsed."""
             self.send_refusal(getattr(self.conn, "refusal", 400))
 
         def send_refusal(self, status: int) -> None:
-            """Say no in our own form where an answer can still be given, and close."""
+            """Answer the refusal in Saksi's own form if an answer can still be sent, and close."""
             self._forget_deadline()
             if self.cycle is not None and not self.cycle.response_complete:
-                # Whoever serves the request sees its client leave.
+                # The handler of the request sees that its client disconnected.
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
             if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
@@ -133,7 +133,7 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
             self.transport.close()
 
         def _should_upgrade(self) -> bool:
-            """No request becomes another protocol; who asks for it is answered as usual."""
+            """No request is upgraded to another protocol; a request for an upgrade gets the usual answer."""
             return False
 
         def _is_too_many(self) -> bool:
@@ -145,7 +145,7 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
             return not proxies.is_trusted(here) and of_peer > MAX_OF_PEER
 
         def _set_deadline(self) -> None:
-            """Time runs while a request is not whole and nobody is at work on it."""
+            """Run the time limit while a request is incomplete and no handler works on it."""
             served = self.cycle is not None and not self.cycle.response_complete
             if served or self.transport.is_closing():
                 self._forget_deadline()
@@ -162,7 +162,7 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
                 self.send_refusal(408)
 
         def on_response_complete(self) -> None:
-            """Wait for the next request; what is over is no longer timed."""
+            """Wait for the next request; the completed one is no longer timed."""
             self._forget_deadline()
             super().on_response_complete()
 

@@ -1,7 +1,7 @@
-"""Puts the parts together: the only module that names adapters.
+"""Wires the parts together: the only module that names adapters.
 
-A :class:`Site` is one installation as its settings describe it. Parts are made when first asked for, so that
-``saksi verify`` needs no archive and ``saksi camera list`` no seal key, and closed together.
+A :class:`Site` is one installation as its settings describe it. It makes each part at its first use, so that
+``saksi verify`` needs no archive and ``saksi camera list`` needs no seal key, and closes all parts together.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ from search.locations import open_index
 
 FETCHERS = 16
 CONNECTIONS = 64
-"""Threads that read at once: fetchers, streams, the recorder's uploads; each needs a connection."""
+"""Threads that use the store at the same time: fetchers, streams, uploads; each needs a connection."""
 
 
 class Site:
@@ -46,7 +46,7 @@ class Site:
     def __init__(
         self, settings: Settings, clock: Clock | None = None, *, memory: EntryMemory | None = None
     ) -> None:
-        """``memory`` keeps ledger entries that were read from a store behind a network."""
+        """``memory`` caches ledger entries that were read from a store behind a network."""
         self.settings = settings
         self.clock = clock or SystemClock()
         self._memory = memory
@@ -59,7 +59,7 @@ class Site:
         self.close()
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         self._open.close()
 
     @cached_property
@@ -73,7 +73,7 @@ class Site:
 
     @property
     def archive_folder(self) -> Path | None:
-        """Where an archive in a folder lies; None for one behind a network."""
+        """The folder of an archive in a folder; None for an archive behind a network."""
         return self._location.folder if isinstance(self._location, FileLocation) else None
 
     @cached_property
@@ -85,7 +85,7 @@ class Site:
 
     @cached_property
     def index(self) -> Index:
-        """The index the settings name."""
+        """The index that the settings name."""
         index = open_index(self.settings.index_url, prefix=self.settings.index_prefix)
         self._open.callback(index.close)
         return index
@@ -93,7 +93,7 @@ class Site:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger in the records bucket."""
-        # Files have no versions whose names would tell one from another.
+        # Files have no version names that would distinguish one version from another.
         memory = self._memory if self.archive_folder is None else None
         return Ledger(
             self.stores.records, self.clock, lock_days=self.settings.records_lock_days, memory=memory
@@ -101,7 +101,7 @@ class Site:
 
     @cached_property
     def secrets(self) -> SecretBox:
-        """The box that camera URLs are sealed in."""
+        """The secret box, which encrypts camera URLs."""
         return load_or_make_secret_box(self.settings.keys_dir)
 
     @cached_property
@@ -111,7 +111,7 @@ class Site:
 
     @property
     def source_rule(self) -> SourceRule:
-        """Where cameras may lead."""
+        """The addresses that camera URLs may have."""
         return SourceRule(networks=self.settings.camera_networks, folders=self.settings.camera_folders)
 
     @cached_property
@@ -128,7 +128,7 @@ class Site:
 
     @cached_property
     def gate(self) -> Gate:
-        """What holds and dispositions pass one at a time."""
+        """The gate that lets holds and dispositions through one at a time."""
         return Gate(self.stores.cache, self.clock)
 
     @cached_property
@@ -156,7 +156,7 @@ class Site:
 
     @cached_property
     def planner(self) -> Planner:
-        """What makes retention plans."""
+        """The planner of retention plans."""
         return Planner(
             self.policies,
             self.ledger,
@@ -168,7 +168,7 @@ class Site:
 
     @cached_property
     def custody(self) -> CustodyWriter:
-        """This process's chain of custody events."""
+        """The writer of this process's chain of custody events."""
         return CustodyWriter(
             self.stores.records,
             self.clock,
@@ -183,14 +183,14 @@ class Site:
 
     @cached_property
     def canary(self) -> Canary:
-        """The canary, with the account that this process has on the store."""
+        """The canary, with this process's account on the store."""
         return Canary(open_attacks(self._location, self.stores), self.ledger, self.clock)
 
     def closing(self, close: Callable[[], object]) -> None:
-        """Have something closed with the site."""
+        """Register a function that the site calls when it closes."""
         self._open.callback(close)
 
 
 def build_facts() -> dict[str, str]:
-    """Name and version of this program, as packages and answers state them."""
+    """The name and version of this program, for packages and answers."""
     return {"name": "saksi", "version": version("saksi")}

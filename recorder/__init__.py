@@ -1,4 +1,4 @@
-"""Makes segments: one FFmpeg per camera, what it writes cut and timed into segments and explicit gaps.
+"""Records cameras: one FFmpeg per camera; its output becomes timed segments and explicit gaps.
 
-Nothing here knows which store, index or key it works with: :mod:`recorder.recorder` is handed all of them.
+Nothing here chooses a store, an index or a key: the caller passes all of them to :mod:`recorder.recorder`.
 """

@@ -1,7 +1,8 @@
-"""The accounts of all cameras' time, kept on disk, with every gap record as a ticket.
+"""The time accounts of all cameras, kept on disk, with every gap record as a ticket.
 
-Thread-safe: sessions are timed in worker threads. A gap's ticket is durable before the footage that ends it,
-so that a crash between the two leaves no hole (invariant I6).
+A camera's account says up to when each instant of its time is covered by footage or a gap. Thread-safe:
+sessions are timed in worker threads. A gap's ticket is durable before the footage that ends the gap, so that
+a crash between the two leaves no hole (invariant I6).
 """
 
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError
-from archive.footage.ingest import Parcel, write_ticket
+from archive.footage.ingest import SpooledLeaf, write_ticket
 from archive.ids import new_run_id
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, id_for_segment
@@ -27,27 +28,27 @@ _YOUNG = MINUTE
 
 @dataclass(slots=True)
 class Accounts:
-    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` takes the tickets on to the archive."""
+    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` passes the tickets on to the archive."""
 
     spool: Spool
     clock: Clock
     recorder: str
-    deliver: Callable[[Sequence[Parcel]], None]
+    deliver: Callable[[Sequence[SpooledLeaf]], None]
     _books: dict[str, GapBook] = field(default_factory=dict)
     _places: dict[str, Place] = field(default_factory=dict)
     _kept: JsonObject = field(default_factory=dict)
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def load(self) -> None:
-        """Read what the last recorder here had kept."""
+        """Read the accounts that the last recorder on this spool kept."""
         self._kept = self.spool.kept(_KEPT) or {}
 
     def knows(self, camera: str) -> bool:
-        """Whether the camera's account is open, or was kept by the last recorder here."""
+        """Whether the camera's account is open, or was kept by the last recorder on this spool."""
         return camera in self._books or camera in self._kept
 
     def open(self, camera: str, place: Place | None, *, since: int) -> None:
-        """Open the account of a camera whose time is accounted for up to ``since`` or, if kept, later."""
+        """Open the account of a camera; its time is accounted for up to ``since`` or, if kept, later."""
         with self._turn:
             if place is not None:
                 self._places[camera] = place
@@ -61,44 +62,44 @@ class Accounts:
                 book.covered_until = max(book.covered_until, since)
 
     def covered_until(self, camera: str) -> int:
-        """Up to where the camera's time is accounted for."""
+        """The instant up to which the camera's time is accounted for."""
         with self._turn:
             return self._books[camera].covered_until
 
     def open_cause(self, camera: str) -> GapCause | None:
-        """The cause of the gap that is open now, or None."""
+        """The cause of the open gap, or None."""
         with self._turn:
             gap = self._books[camera].open
             return None if gap is None else gap.cause
 
     def missing(self, camera: str, at: int, cause: GapCause) -> None:
-        """From ``at`` on there is no footage because of ``cause``."""
+        """Record that from ``at`` on there is no footage because of ``cause``."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
                 before = book.open
-                parcels = self._write(camera, book.missing(at, cause, now=self.clock.now()))
+                spooled_leaves = self._write(camera, book.missing(at, cause, now=self.clock.now()))
                 if book.open != before:
                     self.save()
-            self.deliver(parcels)
+            self.deliver(spooled_leaves)
 
     def footage_from(self, camera: str, start: int, otherwise: GapCause) -> None:
-        """Footage from ``start`` on is about to be kept; the gap before it is recorded first."""
+        """Footage from ``start`` on is about to be kept; record the gap before it first."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
                 had_gap = book.open is not None
                 now = self.clock.now()
-                parcels = self._write(camera, book.footage_from(start, now=now, otherwise=otherwise))
+                spooled_leaves = self._write(camera, book.footage_from(start, now=now, otherwise=otherwise))
                 if had_gap:
                     self.save()
-            self.deliver(parcels)
+            self.deliver(spooled_leaves)
 
     def covered(self, camera: str, end: int) -> None:
-        """Footage up to ``end`` is kept. Its ticket says so after a crash; nothing is written here."""
+        """Footage up to ``end`` is kept. Nothing is written here: after a crash its ticket proves it."""
         with self._turn:
             self._books[camera].covered(end)
 
     def instead(self, segment: Segment, cause: GapCause) -> None:
-        """The archive will not have this segment: a gap of its own, inside what was accounted for.
+        """Record a gap in place of a segment that the archive will never have; its time stays accounted for.
 
         Idempotent: the gap's id follows from the segment.
         """
@@ -114,31 +115,31 @@ class Accounts:
             self.deliver(self._write(segment.camera, [gap]))
 
     def rewrite(self, camera: str) -> None:
-        """Record the open gap as far as it has come, once an hour."""
+        """Record the open gap up to now, once an hour."""
         with self._turn:
             with self._all_or_nothing(camera) as book:
-                parcels = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
-            self.deliver(parcels)
+                spooled_leaves = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
+            self.deliver(spooled_leaves)
 
     def stop(self, cameras: Sequence[str]) -> None:
-        """The recorder of these cameras stops: their open gaps are recorded up to now."""
+        """The recorder of these cameras stops: record their open gaps up to now."""
         with self._turn:
             now = self.clock.now()
             for camera in cameras:
                 with self._all_or_nothing(camera) as book:
-                    parcels = self._write(camera, book.so_far(now, now=now))
-                self.deliver(parcels)
+                    spooled_leaves = self._write(camera, book.so_far(now, now=now))
+                self.deliver(spooled_leaves)
             self.save()
 
     def save(self) -> None:
-        """Keep the accounts on disk."""
+        """Write the accounts to the disk."""
         with self._turn:
             kept = {camera: book.to_json() for camera, book in self._books.items()}
             self.spool.keep(_KEPT, self._kept | kept)
 
     @contextmanager
     def _all_or_nothing(self, camera: str) -> Iterator[GapBook]:
-        """What the disk does not take has not happened: a gap without its ticket would be a hole."""
+        """Undo the change if the disk does not take it: a gap without its ticket would be a hole."""
         book = self._books[camera]
         before = (book.open, book.covered_until)
         try:
@@ -147,8 +148,8 @@ class Accounts:
             book.open, book.covered_until = before
             raise
 
-    def _write(self, camera: str, gaps: Sequence[Gap]) -> list[Parcel]:
-        """Tickets, to be delivered once the account stands: a ticket is delivered only once."""
+    def _write(self, camera: str, gaps: Sequence[Gap]) -> list[SpooledLeaf]:
+        """Write the tickets. The caller delivers them, each only once, after the account has changed."""
         place = self._places.get(camera)
         folder = self.spool.root / "gaps"
         return [write_ticket(folder / f"{gap.gap}-{gap.span.end}.ticket", gap, place) for gap in gaps]

@@ -1,8 +1,8 @@
-"""Moves parcels from the spool into the archive: uploads side by side, commits in groups, seals batches.
+"""Moves leaves from the spool into the archive: uploads in parallel, commits in groups, seals batches.
 
-Stores and index may be away for hours: what cannot be delivered waits in the spool and is tried again, and
-capture never waits for it. An entry that can never be taken, for what is in it, is set aside and all others
-go on.
+Stores and index may be unavailable for hours: a leaf that cannot be delivered waits in the spool and is
+tried again, and capture never waits for it. An entry that can never be taken because of its content is set
+aside, and all others go on.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
-from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Parcel, Refusal
+from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Refusal, SpooledLeaf
 from archive.model.segment import Segment
 from recorder.settings import RecorderSettings
 
@@ -24,27 +24,27 @@ _TRIES = 3
 
 
 class Log(Protocol):
-    """Where events go: the methods of a structlog logger."""
+    """The log for events: the methods of a structlog logger."""
 
     def info(self, event: str, **fields: Any) -> Any:
-        """Something worth knowing."""
+        """A normal event."""
         ...
 
     def warning(self, event: str, **fields: Any) -> Any:
-        """Something that may need a person."""
+        """An event that may need a person."""
         ...
 
     def error(self, event: str, **fields: Any) -> Any:
-        """Something that needs a person."""
+        """An event that needs a person."""
         ...
 
 
 @dataclass(slots=True)
 class Counters:
-    """What was archived since the start, and the trouble on the way.
+    """Counts of archived entries and of errors since the start.
 
-    ``set_aside`` counts what can never be taken; ``moved_at`` is when (monotonic µs) an entry last came
-    through to the end, or began to wait where none waited.
+    ``set_aside`` counts entries that can never be taken. ``moved_at`` is when (monotonic µs) an entry was
+    last archived, or began to wait while no other waited.
     """
 
     segments: int = 0
@@ -63,10 +63,10 @@ class Counters:
 class Archiver:
     """One recorder's way into the archive.
 
-    ``before_seal`` sees that the recorder is known and knows its place in the journal, ``before_upload``
-    keeps what only the logbook knew so far. ``give_up`` is told of a segment that the archive will never
-    take: other bytes under its name, or bytes that changed on disk. ``set_aside`` is told of an entry that is
-    refused for what is in it.
+    ``before_seal`` makes sure that the ledger knows the recorder and that the recorder knows its place in the
+    journal. ``before_upload`` keeps what so far only the logbook holds. ``give_up`` is called for a segment
+    that the archive will never take: other bytes under its name, or bytes that changed on disk. ``set_aside``
+    is called for an entry that is refused because of its content.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Archiver:
         *,
         before_seal: Callable[[], None],
         before_upload: Callable[[], None],
-        give_up: Callable[[Parcel], None],
-        set_aside: Callable[[Parcel], None],
+        give_up: Callable[[SpooledLeaf], None],
+        set_aside: Callable[[SpooledLeaf], None],
         log: Log,
         clock: Clock,
     ) -> None:
@@ -90,8 +90,8 @@ class Archiver:
         self._log = log
         self._clock = clock
         self.counters = Counters()
-        self._to_store: asyncio.Queue[Parcel] = asyncio.Queue()
-        self._to_commit: asyncio.Queue[Parcel] = asyncio.Queue()
+        self._to_store: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
+        self._to_commit: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
         self._open = 0
         self._all_done = asyncio.Event()
         self._all_done.set()
@@ -100,21 +100,21 @@ class Archiver:
         self._storing = ThreadPoolExecutor(settings.uploads, "store")
         self._committing = ThreadPoolExecutor(1, "commit")
         self._sealing = ThreadPoolExecutor(1, "seal")
-        self._failures: dict[Parcel, int] = {}
+        self._failures: dict[SpooledLeaf, int] = {}
 
     @property
     def waiting(self) -> int:
-        """Parcels on their way."""
+        """The number of leaves that are not archived yet."""
         return self._open
 
     @property
     def stalled(self) -> int:
-        """For how long (µs) nothing came through although something waits; 0 where nothing waits."""
+        """How long (µs) leaves have waited without any being archived; 0 if none waits."""
         return self._clock.monotonic() - self.counters.moved_at if self._open else 0
 
-    def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Take parcels on; from any thread."""
-        self._loop.call_soon_threadsafe(self._take, tuple(parcels))
+    def deliver(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
+        """Accept leaves; may be called from any thread."""
+        self._loop.call_soon_threadsafe(self._take, tuple(spooled_leaves))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -125,9 +125,9 @@ class Archiver:
             group.create_task(self._seal_all())
 
     async def drain(self, timeout: float) -> bool:
-        """Bring in everything that waits and upload the journal; False where that was not possible in time.
+        """Archive everything that waits and upload the journal; False if that did not succeed in time.
 
-        Nothing may be delivered any more.
+        After this call nothing may be delivered.
         """
         self._hurry.set()
         try:
@@ -143,16 +143,16 @@ class Archiver:
         return True
 
     def close(self) -> None:
-        """Let the threads go; what they are at is finished or tried again at the next start."""
+        """Stop the threads; unfinished work is finished or tried again at the next start."""
         for pool in (self._storing, self._committing, self._sealing):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, parcels: Sequence[Parcel]) -> None:
+    def _take(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
         if not self._open:
             self.counters.moved_at = self._clock.monotonic()
-        for parcel in parcels:
+        for spooled in spooled_leaves:
             self._open += 1
-            (self._to_commit if parcel.stored else self._to_store).put_nowait(parcel)
+            (self._to_commit if spooled.stored else self._to_store).put_nowait(spooled)
         if self._open:
             self._all_done.clear()
 
@@ -161,61 +161,61 @@ class Archiver:
     async def _store_all(self) -> None:
         pause = 0.5
         while True:
-            parcel = await self._to_store.get()
+            spooled = await self._to_store.get()
             try:
-                await self._in(self._storing, self._ingest.store, parcel)
+                await self._in(self._storing, self._ingest.store, spooled)
             except (AlreadyExists, IntegrityError) as error:
-                await self._doubt(parcel, error)
+                await self._doubt(spooled, error)
                 continue
             except ArchiveError as error:
                 if isinstance(error, Malformed) and error.code in FAULTS_OF_CONTENT:
-                    await self._aside(parcel, error)
+                    await self._aside(spooled, error)
                     continue
-                # A refusal too: rights can be mended, footage cannot be recorded again.
+                # A refusal is retried too: rights can be repaired, footage cannot be recorded again.
                 if self.counters.store_error != error.code:
                     self._log.error("store_failed", code=error.code, reason=error.message, hint=error.hint)
                 self.counters.store_error = error.code
-                self._to_store.put_nowait(parcel)
+                self._to_store.put_nowait(spooled)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
             if self.counters.store_error:
                 self._log.info("store_is_back", waiting=self._open)
             pause, self.counters.store_error = 0.5, ""
-            self._to_commit.put_nowait(parcel)
+            self._to_commit.put_nowait(spooled)
 
-    async def _doubt(self, parcel: Parcel, error: ArchiveError) -> None:
-        """Bytes differ. The way there may have altered them, so it is tried again; the disk may have."""
-        tries = self._failures.pop(parcel, 0) + 1
+    async def _doubt(self, spooled: SpooledLeaf, error: ArchiveError) -> None:
+        """Bytes differ. If the transfer altered them, a retry helps; if the disk did, give the segment up."""
+        tries = self._failures.pop(spooled, 0) + 1
         if tries < _TRIES:
-            self._failures[parcel] = tries
-            self._to_store.put_nowait(parcel)
+            self._failures[spooled] = tries
+            self._to_store.put_nowait(spooled)
             await asyncio.sleep(0.5)
             return
-        self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(parcel.ticket))
+        self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(spooled.ticket))
         self.counters.lost += 1
-        await self._insist(self._give_up, parcel)
+        await self._insist(self._give_up, spooled)
         self._done(1)
 
-    async def _aside(self, parcel: Parcel, error: Malformed) -> None:
-        """The archive can never take it. Its line is written all the same, if it can be one."""
+    async def _aside(self, spooled: SpooledLeaf, error: Malformed) -> None:
+        """The archive can never take it. Its line is still written, if the logbook takes it."""
         self._log.error(
-            "set_aside", camera=parcel.leaf.camera, code=error.code, reason=error.message,
-            ticket=str(parcel.ticket),
+            "set_aside", camera=spooled.leaf.camera, code=error.code, reason=error.message,
+            ticket=str(spooled.ticket),
         )  # fmt: skip
-        if not parcel.journalled:
-            await self._insist(self._ingest.note, parcel)
-        await self._insist(self._set_aside, parcel)
-        self._ingest.let_go(parcel)
+        if not spooled.journalled:
+            await self._insist(self._ingest.note, spooled)
+        await self._insist(self._set_aside, spooled)
+        self._ingest.let_go(spooled)
         self.counters.set_aside += 1
         self._done(1)
 
-    async def _insist(self, call: Callable[[Parcel], None], parcel: Parcel) -> None:
-        """What only the disk can stop is tried until it is done; others go on meanwhile."""
+    async def _insist(self, call: Callable[[SpooledLeaf], None], spooled: SpooledLeaf) -> None:
+        """Repeat a step that only the disk can stop, until it is done; other leaf go on meanwhile."""
         pause = 0.5
         while True:
             try:
-                return await self._in(self._committing, call, parcel)
+                return await self._in(self._committing, call, spooled)
             except ArchiveError as error:
                 self._log.error("set_aside_waits", code=error.code, reason=error.message)
                 await asyncio.sleep(pause)
@@ -236,7 +236,7 @@ class Archiver:
                 group.append(self._to_commit.get_nowait())
             await self._commit(group)
 
-    async def _commit(self, group: list[Parcel]) -> None:
+    async def _commit(self, group: list[SpooledLeaf]) -> None:
         pause = 0.5
         while True:
             try:
@@ -250,19 +250,19 @@ class Archiver:
         if self.counters.index_error and not again:
             self._log.info("index_is_back", waiting=self._open)
             self.counters.index_error = ""
-        left = {refusal.parcel for refusal in refused}
-        taken = [parcel for parcel in group if parcel not in left]
-        for parcel in taken:
+        left = {refusal.spooled for refusal in refused}
+        taken = [spooled for spooled in group if spooled not in left]
+        for spooled in taken:
             self.counters.leaves += 1
-            if isinstance(parcel.leaf, Segment):
+            if isinstance(spooled.leaf, Segment):
                 self.counters.segments += 1
-                self.counters.bytes += parcel.leaf.size
-            self.counters.newest_end[parcel.leaf.camera] = parcel.leaf.span.end
-            self._failures.pop(parcel, None)
+                self.counters.bytes += spooled.leaf.size
+            self.counters.newest_end[spooled.leaf.camera] = spooled.leaf.span.end
+            self._failures.pop(spooled, None)
         self._done(len(taken))
         for refusal in refused:
             if refusal.is_final:
-                await self._aside(refusal.parcel, refusal.error)
+                await self._aside(refusal.spooled, refusal.error)
             else:
                 self._try_later(refusal)
 
@@ -272,11 +272,11 @@ class Archiver:
         self.counters.index_error = error.code
 
     def _try_later(self, refusal: Refusal) -> None:
-        """The index refuses all of its kind: it may be the index. Nobody waits for it meanwhile."""
+        """The index refuses every entry of this kind, so the index may be at fault. No other leaf waits."""
         self._commit_failed(refusal.error)
-        tries = self._failures[refusal.parcel] = self._failures.get(refusal.parcel, 0) + 1
+        tries = self._failures[refusal.spooled] = self._failures.get(refusal.spooled, 0) + 1
         pause = min(0.5 * 2.0 ** min(tries, 8), _LONGEST_PAUSE)
-        self._loop.call_later(pause, self._to_commit.put_nowait, refusal.parcel)
+        self._loop.call_later(pause, self._to_commit.put_nowait, refusal.spooled)
 
     # Batches -----------------------------------------------------------------------------------------
 
@@ -285,7 +285,7 @@ class Archiver:
         while True:
             await asyncio.sleep(pause)
             if self._hurry.is_set():
-                continue  # The drain does it.
+                continue  # The drain seals.
             sealed = await self._seal_once()
             pause = self._settings.batch_seconds if sealed else min(2 * pause, _LONGEST_PAUSE)
 

@@ -1,4 +1,4 @@
-"""Which FFmpeg records: the system's from version 5 on, else the one that ``imageio-ffmpeg`` ships."""
+"""Chooses the FFmpeg that records: the system's from version 5 on, else the one in ``imageio-ffmpeg``."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._-]+\Z")
 class Binary:
     """An FFmpeg that can record, and its version (a build from a repository counts as the newest).
 
-    ``font`` is what test patterns write their clock with; without one they show none.
+    Test patterns write their clock in ``font``; without a font they show no clock.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class Binary:
 
 
 def find_ffmpeg() -> Binary:
-    """The system's FFmpeg where it is new enough, else the one of ``imageio-ffmpeg``.
+    """The system's FFmpeg if it is new enough, else the one in ``imageio-ffmpeg``.
 
     Raises:
         Unavailable: ``no_ffmpeg``.
@@ -57,7 +57,7 @@ def find_ffmpeg() -> Binary:
 
 
 def _ask(path: Path) -> Binary | None:
-    """What the program says it is; None where it does not run."""
+    """The program and the version that it reports; None if it does not run."""
     try:
         answer = subprocess.run(
             [path, "-version"], capture_output=True, text=True, timeout=_SECONDS, check=True
@@ -67,7 +67,7 @@ def _ask(path: Path) -> Binary | None:
     stated = _VERSION.match(answer)
     if stated is None:
         return None
-    # "N-118000-g…" was built from the repository, and is newer than any release of its day.
+    # "N-118000-g…" was built from the repository, and is newer than any release of that time.
     major = _MAJOR.match(stated[1])
     return Binary(path, stated[1], int(major[1]) if major else 99, _font())
 

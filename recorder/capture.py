@@ -1,4 +1,4 @@
-"""One attempt to record one camera: from starting FFmpeg to the reason why it ended."""
+"""One attempt to record one camera: from the start of FFmpeg to the reason why it ended."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from archive.timespan import SECOND
+from recorder.capture_session import CaptureSession
 from recorder.command import record_command
-from recorder.facts import SessionFacts
+from recorder.facts import CaptureFacts
 from recorder.probe import diagnose
 from recorder.process import Capture, start_capture
-from recorder.session import Session
 from recorder.sources import Source
 from recorder.workshop import Workshop
 
 STEP = SECOND
-"""A wall clock that was stepped by more than this begins a new run."""
+"""A step of the wall clock larger than this begins a new run."""
 _OVERLONG = 120
 _LOOK_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. ``lasted`` is how long footage came, in seconds."""
+    """How an attempt ended. ``lasted`` is how long footage arrived, in seconds."""
 
     cause: RunEnd
     lasted: float = 0
@@ -32,7 +32,7 @@ class Outcome:
 
 
 class Attempt:
-    """One FFmpeg and its session. :meth:`run` it once; :meth:`stop` may be called meanwhile."""
+    """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile."""
 
     def __init__(self, workshop: Workshop, camera: Camera, source: Source) -> None:
         self._workshop = workshop
@@ -41,10 +41,10 @@ class Attempt:
         self._wanted_end: RunEnd | None = None
         self._capture: Capture | None = None
         self._base = 0
-        self.session: Session | None = None
+        self.session: CaptureSession | None = None
 
     def stop(self, reason: RunEnd) -> None:
-        """End it in order, for this reason."""
+        """End the attempt in order, for this reason."""
         self._wanted_end = self._wanted_end or reason
         if self._capture is not None:
             self._end(self._capture)
@@ -52,11 +52,11 @@ class Attempt:
     async def run(self, otherwise: GapCause) -> Outcome:
         """Record until FFmpeg ends or :meth:`stop` is called.
 
-        ``otherwise`` is the cause of an unexplained stretch before the first segment. Every segment is on
-        its way to the archive when this returns, and the reason for the end is known.
+        ``otherwise`` is the cause of an unexplained stretch before the first segment. When this returns,
+        every segment has been handed to the archiver and the reason for the end is known.
 
         Raises:
-            StoreFull, Unavailable: the disk. What FFmpeg wrote stays in the session's folder.
+            StoreFull, Unavailable: the disk failed. FFmpeg's output stays in the session's folder.
         """
         shop, settings = self._workshop, self._workshop.settings
         began = shop.clock.monotonic()
@@ -85,8 +85,8 @@ class Attempt:
             await capture.end(settings.stop_grace)
             ended = self._base + shop.clock.monotonic()
             cause = await self._cause()
-            parcels = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
-            shop.archiver.deliver(parcels)
+            spooled_leaves = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
+            shop.archiver.deliver(spooled_leaves)
         finally:
             if watching is not None:
                 watching.cancel()
@@ -97,10 +97,10 @@ class Attempt:
         lasted = 0.0 if covered is None else (covered - self._base - began) / SECOND
         return Outcome(session.reason, lasted, capture.messages)
 
-    def _new_session(self, otherwise: GapCause) -> Session:
+    def _new_session(self, otherwise: GapCause) -> CaptureSession:
         shop, camera = self._workshop, self._camera
         now = shop.clock.now()
-        facts = SessionFacts(
+        facts = CaptureFacts(
             camera=camera.id,
             recorder=shop.recorder,
             run=new_run_id(now),
@@ -112,7 +112,7 @@ class Attempt:
             began=now,
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
-        return Session(
+        return CaptureSession(
             folder,
             facts,
             spool=shop.spool,
@@ -121,8 +121,8 @@ class Attempt:
             is_synchronised=shop.is_synchronised,
         )
 
-    async def _hear(self, capture: Capture, session: Session) -> None:
-        """Make segments of what FFmpeg closes; ends it where one cannot be made."""
+    async def _hear(self, capture: Capture, session: CaptureSession) -> None:
+        """Turn each closed FFmpeg file into a segment; end FFmpeg if that fails."""
         shop = self._workshop
         async for closed in capture.closed():
             arrival = self._base + closed.heard
@@ -132,16 +132,16 @@ class Attempt:
                     self._base = base
                     after = base + closed.heard
                     shop.log.warning("clock_stepped", camera=self._camera.id, by_us=after - arrival)
-                    parcels = await shop.in_thread(session.stepped, closed.number, arrival, after)
+                    spooled_leaves = await shop.in_thread(session.stepped, closed.number, arrival, after)
                 else:
-                    parcels = await shop.in_thread(session.closed, closed.number, arrival)
-                shop.archiver.deliver(parcels)
+                    spooled_leaves = await shop.in_thread(session.closed, closed.number, arrival)
+                shop.archiver.deliver(spooled_leaves)
             except Malformed as error:
                 shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
                 self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
 
-    async def _watch(self, capture: Capture, session: Session) -> None:
-        """End a capture that FFmpeg's own time-out does not: no keyframe, no growth, no cut."""
+    async def _watch(self, capture: Capture, session: CaptureSession) -> None:
+        """End a capture in cases that FFmpeg's own time-out misses: no keyframe, no growth, no cut."""
         settings, clock = self._workshop.settings, self._workshop.clock
         began = clock.monotonic()
         number, since = 0, began
@@ -153,7 +153,7 @@ class Attempt:
             try:
                 written = session.folder.raw(number).stat().st_mtime_ns // 1000
             except FileNotFoundError:
-                # Not begun yet, or being made a segment while we look.
+                # The file does not exist yet, or is becoming a segment right now.
                 if number == 0 and now - began > settings.no_keyframe_seconds * SECOND:
                     self.stop(RunEnd.NO_KEYFRAME)
                 continue
@@ -163,12 +163,12 @@ class Attempt:
                 self.stop(RunEnd.NO_KEYFRAME)
 
     def _end(self, capture: Capture) -> None:
-        """Ask FFmpeg to end, and force it if it does not: its output is read until then."""
+        """Ask FFmpeg to end, and kill it if it does not; its output is read until then."""
         capture.terminate()
         asyncio.get_running_loop().call_later(self._workshop.settings.stop_grace, capture.kill)
 
     async def _cause(self) -> RunEnd:
-        """Why it ended, from what we did and from asking the camera; never from FFmpeg's words."""
+        """Why it ended: from our own actions and from a probe of the camera; never from FFmpeg's messages."""
         shop, settings = self._workshop, self._workshop.settings
         if self._wanted_end is not None:
             return self._wanted_end

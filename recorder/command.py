@@ -1,14 +1,13 @@
 """The FFmpeg command of one capture (design: capture; ``docs/design/time-and-segments.md``).
 
-Built with ffmpeg-python's ``compile()``, of which nothing else is used. A camera's URL, which may hold a
-password, is not among the arguments, where every user of the machine could read it: FFmpeg's concat reader
-gets it on standard input, as a list of one entry. It hands packets on as they are: the elementary stream
-and the producer times are the same as without it (measured with FFmpeg 5.1 and 9.0).
+Built with ffmpeg-python's ``compile()``; nothing else of that library is used. A camera's URL may hold a
+password, and every user of the machine can read a program's arguments. So FFmpeg's concat reader gets the
+URL on standard input, as a list of one entry. It passes packets on unchanged: the elementary stream and the
+producer times are the same as without it (measured with FFmpeg 5.1 and 9.0).
 
-FFmpeg connects to what the URL names and to nothing else: the URL is pinned to an address that was judged
-(:mod:`recorder.reach`), an HTTP answer that leads elsewhere is not followed, and what is itself a list of
-other places (a playlist, a session description) is not read. It opens network protocols for cameras alone,
-and files for replays alone.
+FFmpeg connects to the URL's address and to nothing else: the URL is pinned to an address that was judged
+(:mod:`recorder.reach`), HTTP redirects are not followed, and lists of other places (a playlist, a session
+description) are not read. It opens network protocols only for cameras, and files only for replays.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from recorder.binary import Binary
 from recorder.sources import Pattern, Source, SourceKind
 
 RAW = "%06d.raw.mp4"
-"""How FFmpeg names what it writes in a session's folder."""
+"""How FFmpeg names its files in a session's folder."""
 _FRAGMENT_US = 1_000_000
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
 _PROTOCOLS = {
@@ -36,7 +35,7 @@ _CODECS = {"h264": "libx264", "hevc": "libx265"}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``argv`` may be shown to anybody; ``stdin`` holds the URL, and is written to the program and closed."""
+    """``argv`` is safe to show; ``stdin`` holds the URL, which is written to the program's input."""
 
     argv: tuple[str, ...]
     stdin: bytes = field(repr=False)
@@ -47,9 +46,9 @@ def record_command(
 ) -> Command:
     """Record the source's first picture stream into ``folder`` as fragmented MP4, cut at keyframes.
 
-    Segments close at the first keyframe after each multiple of ``segment_seconds`` of the wall clock, and
-    each closed one is named on standard output as a line of CSV. Fragments are at most 1 s and written at
-    once. Sound is never recorded.
+    Segments close at the first keyframe after each multiple of ``segment_seconds`` of the wall clock. FFmpeg
+    prints a line of CSV on standard output for each closed one. Fragments are at most 1 s long and are
+    written at once. Sound is never recorded.
     """
     output: dict[str, Any] = {
         "an": None,
@@ -95,7 +94,7 @@ def _input(source: Source, font: Path | None) -> Any:
 
 
 def _pattern_of(folder: Path) -> str:
-    """The segment muxer reads the whole path as a pattern."""
+    """The output pattern, escaped: the segment muxer reads the whole path as a pattern."""
     return str(folder).replace("%", "%%") + "/" + RAW
 
 
@@ -111,7 +110,7 @@ def _list_of_one(source: Source, timeout_us: int) -> bytes:
         if source.name:
             lines += [f"option headers 'Host: {source.name}:{source.port}'"]
     if source.uses_tls:
-        # Cameras carry certificates of their own making; newer FFmpegs would refuse them.
+        # Cameras have self-signed certificates, which newer FFmpegs would refuse.
         lines += ["option tls_verify 0"]
     return ("\n".join(lines) + "\n").encode("ascii")
 

@@ -1,4 +1,4 @@
-"""The run that a session is in."""
+"""The run that a session is recording."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from recorder.timing import RunTimeline
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finalised segment that waits for its times."""
+    """A finalised segment whose wall times are not known yet."""
 
     number: int
     finalised: Finalised
@@ -18,7 +18,7 @@ class Made:
 
 @dataclass(slots=True)
 class CurrentRun:
-    """The run that goes on: ``ticks`` is the decode time of its next segment, ``seq`` that one's number."""
+    """The current run: ``ticks`` is the decode time of its next segment, ``seq`` that segment's number."""
 
     run: str
     timeline: RunTimeline

@@ -1,4 +1,4 @@
-"""What is known when a session begins, kept beside what it writes."""
+"""The facts known when a session begins, kept beside its files."""
 
 import json
 from dataclasses import dataclass
@@ -10,16 +10,17 @@ from archive.errors import Malformed
 from archive.footage.ingest import place_from_json, place_to_json
 from archive.model.camera import Place
 from archive.model.gap import GapCause
-from recorder.spool import SessionFolder
+from recorder.spool import CaptureFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
-    """What is known when a session begins; kept as ``session.json``.
+class CaptureFacts:
+    """The facts known when a session begins; kept as ``session.json``.
 
-    ``not_before`` is where the camera's account stood; ``otherwise`` the cause of a stretch before the first
-    segment that nobody explained; ``is_live`` whether the camera has a clock of its own; ``doubt`` how late
-    (µs) a silent camera may be noticed; ``began`` when the connection was opened (0: unknown).
+    ``not_before`` is the instant up to which the camera's time was accounted for. ``otherwise`` is the cause
+    of an unexplained stretch before the first segment. ``is_live`` says whether the camera has a clock of its
+    own. ``doubt`` is how late (µs) a silent camera may be noticed. ``began`` is when the connection was
+    opened (0: unknown).
     """
 
     camera: str
@@ -33,7 +34,7 @@ class SessionFacts:
     began: int = 0
 
     def to_json(self) -> JsonObject:
-        """As kept."""
+        """The facts as JSON."""
         return {
             "camera": self.camera,
             "recorder": self.recorder,
@@ -47,7 +48,7 @@ class SessionFacts:
         }
 
     @classmethod
-    def from_json(cls, kept: JsonObject) -> "SessionFacts":
+    def from_json(cls, kept: JsonObject) -> "CaptureFacts":
         """Read back."""
         return cls(
             camera=kept["camera"],
@@ -62,26 +63,27 @@ class SessionFacts:
         )
 
 
-def read_facts(folder: SessionFolder) -> SessionFacts:
+def read_facts(folder: CaptureFolder) -> CaptureFacts:
     """Read ``session.json``. Raises Malformed ``bad_session``."""
     try:
-        return SessionFacts.from_json(json.loads((folder.path / "session.json").read_bytes()))
+        return CaptureFacts.from_json(json.loads((folder.path / "session.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Malformed(f"{folder.path} cannot be read: {error}", code="bad_session") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """When each segment's successor arrived, one line each, written as it is heard.
+    """When each segment's successor arrived: one line per segment, written on arrival.
 
-    A line is ``NUMBER TIME`` or, where the wall clock was stepped before, ``NUMBER TIME TIME_AFTER`` by the
-    clock before and after (µs). Not synced: after a power cut the timeline does without the last ones.
+    A line is ``NUMBER TIME`` or, if the wall clock was stepped before, ``NUMBER TIME TIME_AFTER``: the same
+    instant by the clock before and after the step (µs). Not synced: after a power cut the timeline does
+    without the last lines.
     """
 
     path: Path
 
     def note(self, number: int, *times: int) -> None:
-        """Write one down. Raises StoreFull, Unavailable."""
+        """Write one line. Raises StoreFull, Unavailable."""
         with disk_errors("arrivals"), self.path.open("a", encoding="ascii") as notes:
             notes.write(" ".join(map(str, (number, *times))) + "\n")
 

@@ -1,8 +1,9 @@
-"""What is not recorded, and why, without a hole and without an overlap (invariant I6). Pure.
+"""The gaps of a camera and their causes, without a hole and without an overlap (invariant I6). Pure.
 
-A :class:`GapBook` knows up to where one camera's time is accounted for. From there on it is either told
-about footage, or about the reason why there is none; what it returns are the gap records to keep. Of two
-records with one id the later end holds, so an open gap can be recorded again while it grows.
+A :class:`GapBook` keeps the instant up to which one camera's time is accounted for. From there on the caller
+reports either footage or the cause of its absence, and the book returns the gap records to keep. Of two
+records with the same id the one with the later end counts, so an open gap can be recorded again while it
+grows.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from archive.timespan import Timespan, hour_of
 
 @dataclass(frozen=True, slots=True)
 class OpenGap:
-    """A gap that goes on. ``written`` is the end of its last record (its start before the first)."""
+    """An open gap. ``written`` is the end of its last record (its start before the first record)."""
 
     gap: str
     start: int
@@ -25,10 +26,10 @@ class OpenGap:
 
 @dataclass(slots=True)
 class GapBook:
-    """One camera's account of its time.
+    """One camera's time account.
 
-    ``covered_until``: every instant since registration up to here is covered or in a closed gap. ``new_id``
-    makes the ids of gaps.
+    Every instant from registration to ``covered_until`` is covered or in a closed gap. ``new_id`` makes the
+    ids of gaps.
     """
 
     camera: str
@@ -38,11 +39,11 @@ class GapBook:
     open: OpenGap | None = None
 
     def missing(self, at: int, cause: GapCause, *, now: int) -> list[Gap]:
-        """There is no footage, and from ``at`` on the reason is ``cause``.
+        """There is no footage, and from ``at`` on the cause is ``cause``.
 
-        Where no gap was open it opens where coverage ended, since that is when footage was last there. Where
-        the open gap has another cause it is closed at ``at``, or where it is recorded up to already, and a
-        new one begins.
+        If no gap is open, one opens where coverage ended, since that is when footage last arrived. If the
+        open gap has another cause, it is closed at ``at``, or at the end of its last record if that is later,
+        and a new one begins.
         """
         if self.open is None:
             self._open(self.covered_until, cause, now)
@@ -60,8 +61,8 @@ class GapBook:
     def footage_from(self, start: int, *, now: int, otherwise: GapCause) -> list[Gap]:
         """Footage begins at ``start``, so the gap before it ends.
 
-        ``otherwise`` is the cause of a stretch before it that nobody explained. The footage itself counts
-        only when it is kept: :meth:`covered`.
+        ``otherwise`` is the cause of an unexplained stretch before it. The footage itself counts only once it
+        is kept: :meth:`covered`.
         """
         closed: list[Gap] = []
         if self.open is None and start > self.covered_until:
@@ -77,7 +78,7 @@ class GapBook:
         self.covered_until = max(self.covered_until, end)
 
     def rewrite(self, now: int, *, young: int) -> list[Gap]:
-        """The open gap's record, at first when it is older than ``young`` µs and then each full hour."""
+        """The open gap's record: first when the gap is older than ``young`` µs, then each full hour."""
         gap = self.open
         if gap is None:
             return []
@@ -87,11 +88,11 @@ class GapBook:
         return self._record(end, now)
 
     def so_far(self, at: int, *, now: int) -> list[Gap]:
-        """The open gap's record up to ``at``: the recorder stops."""
+        """The open gap's record up to ``at``, because the recorder stops."""
         return self._record(at, now) if self.open is not None and at > self.open.written else []
 
     def to_json(self) -> JsonObject:
-        """The account as the spool keeps it."""
+        """The account as the spool stores it."""
         gap = self.open
         if gap is None:
             return {"covered_until": self.covered_until, "gap": None}
@@ -99,7 +100,7 @@ class GapBook:
         return {"covered_until": self.covered_until, "gap": kept}
 
     def restore(self, kept: JsonObject) -> None:
-        """Take over an account from before; what is known since then may be later."""
+        """Take over a stored account; facts learnt since then may be later and stay."""
         gap = kept["gap"]
         self.covered_until = max(self.covered_until, kept["covered_until"])
         if gap is not None and gap["start"] >= self.covered_until:

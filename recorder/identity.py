@@ -1,4 +1,4 @@
-"""The recorder's name and key in the ledger, and finding its place in the journal again."""
+"""The recorder's name and key in the ledger, and how it finds its place in the journal again."""
 
 import base64
 
@@ -14,10 +14,10 @@ _KIND = "recorder"
 
 
 def register(ledger: Ledger, recorder: str, key: Ed25519PublicKey) -> Entry:
-    """See that the ledger has the recorder's public key; a new key is a new version with reason ``rotate``.
+    """Make sure that the ledger has the recorder's public key; a new key is a new version, reason ``rotate``.
 
     Raises:
-        ArchiveError: as the ledger; Conflict where two recorders of one name start at once.
+        ArchiveError: as the ledger; Conflict if two recorders of one name start at the same time.
     """
     state = {
         "public_key": base64.b64encode(key.public_bytes_raw()).decode("ascii"),
@@ -38,7 +38,7 @@ def register(ledger: Ledger, recorder: str, key: Ed25519PublicKey) -> Entry:
 
 
 def find_place(logbook: Logbook, ledger: Ledger, records: ObjectStore, recorder: str) -> bool:
-    """Where the spool is new but the recorder is not, go on after its last batch in the archive.
+    """If a known recorder has a new spool, continue after its last batch in the archive.
 
     Returns:
         Whether the recorder had lost its spool.

@@ -1,8 +1,8 @@
-"""Why a camera gives no footage, asked of the camera itself.
+"""Probes a camera to find out why it gives no footage.
 
-FFmpeg's messages differ between versions and its exit status is 0 when a camera goes away, so the cause of
-a gap is found by a short conversation: connect, and ask for the description (RTSP ``DESCRIBE``, RFC 2326)
-or the head of the answer (HTTP). Basic and Digest authentication (RFC 7616) are answered as FFmpeg does.
+FFmpeg's messages differ between versions, and its exit status is 0 when a camera goes away. So a short
+exchange with the camera finds the cause of a gap: connect, and request the description (RTSP ``DESCRIBE``,
+RFC 2326) or the head of the answer (HTTP). Basic and Digest authentication (RFC 7616) work as in FFmpeg.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ class _Answer:
 
 
 async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
-    """Why the source cannot be recorded, or None where the camera answers that it can.
+    """Why the source cannot be recorded, or None if the camera answers that it can.
 
     ``unreachable``: no connection, or no such stream; ``auth_failed``: it refuses the credentials;
-    ``stalled``: it accepts the connection and says nothing; ``stream_error``: it answers anything else.
+    ``stalled``: it accepts the connection and sends nothing; ``stream_error``: any other answer.
     """
     if source.path is not None:
         return None if source.path.is_file() else GapCause.UNREACHABLE
@@ -46,7 +46,7 @@ async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
     told = await _ask_once(source, timeout)
     if told is not None:
         return told.cause
-    # It hung up without an answer, as a server does that is just going down: a moment later it is gone.
+    # It closed the connection without an answer, as a server does while it shuts down: ask again soon.
     await asyncio.sleep(_GOING_DOWN)
     told = await _ask_once(source, timeout)
     return GapCause.STREAM_ERROR if told is None else told.cause
@@ -58,7 +58,7 @@ class _Told:
 
 
 async def _ask_once(source: Source, timeout: float) -> _Told | None:
-    """One conversation; None where the other side hung up in the midst of it."""
+    """One exchange; None if the camera closed the connection in the middle of it."""
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
@@ -86,7 +86,7 @@ def _cause(status: int) -> GapCause | None:
 
 
 def _tls(source: Source) -> dict[str, Any]:
-    """Cameras carry certificates of their own making; FFmpeg does not check them either."""
+    """Cameras have self-signed certificates; FFmpeg does not check them either."""
     if not source.uses_tls:
         return {}
     context = ssl.create_default_context()
@@ -101,7 +101,7 @@ async def _converse(source: Source, reader: asyncio.StreamReader, writer: asynci
         return answer.status
     credentials = _credentials(source, answer.challenges)
     if credentials is None or source.kind is SourceKind.HTTP:
-        # An HTTP server may close after its answer; a challenge that we can meet is met by FFmpeg.
+        # An HTTP server may close after its answer; FFmpeg will answer the challenge if we can.
         return 401 if credentials is None else await _ask_again(source, credentials)
     return (await _ask(source, reader, writer, number=2, credentials=credentials)).status
 
@@ -150,7 +150,7 @@ async def _ask(
 
 
 def _credentials(source: Source, challenges: tuple[str, ...]) -> str | None:
-    """The Authorization value for the best challenge we can meet; None where we can meet none."""
+    """The Authorization value for the best challenge that we support; None if we support none."""
     for challenge in challenges:
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() != "digest":

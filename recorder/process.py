@@ -1,7 +1,7 @@
-"""One FFmpeg process: started so that it dies with us, heard, and ended.
+"""One FFmpeg process: started so that it dies with the recorder, read, and ended.
 
-Only what cannot be misread is taken from it: a line on standard output names a segment it has closed, and
-the process ends. Its messages are kept for people, with the camera's password taken out; they are never
+The recorder relies on two signals only: a line on standard output names a segment that FFmpeg closed, and
+the process ends. Its messages are kept for people, with the camera's password removed; they are never
 parsed, since they differ between versions.
 """
 
@@ -25,7 +25,7 @@ _LONGEST_LINE = 64 << 10
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A segment that FFmpeg has closed: its number, and when we heard of it on the monotonic clock (µs).
+    """A segment that FFmpeg closed: its number, and when its line was read on the monotonic clock (µs).
 
     The line appears when the first packet of the next segment arrives, so the time is that packet's.
     """
@@ -44,11 +44,11 @@ class Capture:
         self._clock = clock
         self._redact = redact
         self._messages: deque[str] = deque(maxlen=_MESSAGES)
-        # A descriptor of the process: unlike its number it can never come to mean another one.
+        # A descriptor of the process: unlike its number, it can never refer to another process later.
         try:
             self._handle = os.pidfd_open(process.pid)
         except ProcessLookupError:
-            self._handle = -1  # It ended at once.
+            self._handle = -1  # It ended immediately.
         self._hearing = asyncio.create_task(self._hear_messages())
 
     @property
@@ -67,7 +67,7 @@ class Capture:
         return tuple(self._messages)
 
     async def closed(self) -> AsyncIterator[Closed]:
-        """Segments as they close, until FFmpeg ends its output."""
+        """Segments as they close, until FFmpeg closes its output."""
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe, by construction
         async for line in _lines(self._process.stdout):
             heard = self._clock.monotonic()
@@ -76,7 +76,7 @@ class Capture:
                 yield Closed(int(number), heard)
 
     async def ended(self) -> int:
-        """Wait for the end; the exit status, which is 0 also when the camera went away."""
+        """Wait for the end; returns the exit status, which is 0 also when the camera went away."""
         status = await self._process.wait()
         await self._hearing
         if self._handle >= 0:
@@ -85,15 +85,15 @@ class Capture:
         return status
 
     def terminate(self) -> None:
-        """Ask it to close the segment and end; nothing happens if it has."""
+        """Ask it to close the segment and end; does nothing if it has ended."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once; nothing happens if it has ended."""
+        """Kill it; does nothing if it has ended."""
         self._signal(signal.SIGKILL)
 
     async def end(self, grace: float) -> None:
-        """Ask it to end, and force it after ``grace`` seconds."""
+        """Ask it to end, and kill it after ``grace`` seconds."""
         self.terminate()
         try:
             await asyncio.wait_for(self._process.wait(), grace)
@@ -102,7 +102,7 @@ class Capture:
         await self.ended()
 
     def _signal(self, number: signal.Signals) -> None:
-        """Not through the process object, which would take the exit status away from the event loop."""
+        """Signal without the process object, which would take the exit status away from the event loop."""
         if self._handle < 0:
             return
         try:
@@ -123,8 +123,8 @@ async def start_capture(
 ) -> Capture:
     """Start FFmpeg on a leash (:mod:`recorder.leash`).
 
-    ``keep_open`` are descriptors it inherits: the lock of its session's folder, so that whoever can take
-    the lock knows that the process is gone.
+    ``keep_open`` lists descriptors that it inherits: the lock of its session's folder. A process that can
+    take the lock knows that this FFmpeg is gone.
 
     Raises:
         Unavailable: ``capture_not_started``.
@@ -145,14 +145,14 @@ async def start_capture(
         raise Unavailable(
             f"FFmpeg could not be started: {error.strerror}",
             code="capture_not_started",
-            hint="Look at the limits on processes and open files, and at free memory.",
+            hint="Check the limits on processes and open files, and free memory.",
         ) from error
     assert process.stdin is not None  # noqa: S101 - it is a pipe, by construction
     try:
         process.stdin.write(command.stdin)
         await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
-        pass  # It has ended already; its status and messages say why.
+        pass  # It has already ended; its status and messages say why.
     process.stdin.close()
     return Capture(process, clock, redact)
 
@@ -168,7 +168,7 @@ def holders(path: Path) -> list[int]:
         try:
             opened = [os.readlink(f"{folder}/{number}") for number in os.listdir(folder)]
         except OSError:
-            continue  # It has ended, or belongs to somebody else.
+            continue  # It has ended, or belongs to another user.
         if str(wanted) in opened:
             found.append(int(entry))
     return found
@@ -183,7 +183,7 @@ def kill(pid: int) -> None:
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """Lines without their ends; of an overlong one, which no sound FFmpeg writes, the pieces."""
+    """Lines without their ends; an overlong line, which no sound FFmpeg writes, comes in pieces."""
     while True:
         try:
             line = await stream.readuntil(b"\n")

@@ -1,8 +1,8 @@
-"""Where a source leads at this moment: judged, and pinned.
+"""Resolves a source's address, judges it, and pins the source to it.
 
-A camera's name is resolved once for each attempt. FFmpeg and our own questions then get a URL with the very
-address that was judged: a name that answers otherwise a moment later (DNS rebinding) leads nowhere, and no
-two readers of a URL can differ about its host, since the URL is composed anew.
+A camera's name is resolved once for each attempt. FFmpeg and our own probe then get a URL with exactly the
+address that was judged. A name that resolves differently a moment later (DNS rebinding) has no effect, and no
+two readers of the URL can disagree about its host, since the URL is composed anew.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system's resolver gives them, best first. Raises OSError."""
+    """The addresses of a host from the system's resolver, best first. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(one[4][0]) for one in found]
 
@@ -27,13 +27,13 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 async def reach(
     source: Source, rule: SourceRule, *, timeout: float, turn: int = 0, resolver: Resolve = resolve
 ) -> Source:
-    """The source as it may be connected to now.
+    """The source pinned to an address to which the recorder may connect now.
 
-    ``turn`` counts attempts: of a name with several admitted addresses each is tried in its turn.
+    ``turn`` counts attempts: if a name has several admitted addresses, each is tried in turn.
 
     Raises:
-        Refused: ``source_refused``: it leads where no camera may lead.
-        Unavailable: ``camera_without_address``: its name leads nowhere.
+        Refused: ``source_refused``: its address is not allowed for cameras.
+        Unavailable: ``camera_without_address``: its name has no address.
     """
     if source.path is not None:
         return replace(source, path=rule.replayed(source.path))
@@ -53,7 +53,7 @@ async def reach(
 
 
 def pinned(source: Source, address: str) -> Source:
-    """The same source at a numeric address, which its URL then names; ``name`` keeps the host it had."""
+    """The same source with a numeric address in its URL; ``name`` keeps the host as registered."""
     parts = urlsplit(source.url)
     numeric = f"[{address}]" if ":" in address else address
     user = parts.netloc.rpartition("@")[0]
@@ -63,4 +63,4 @@ def pinned(source: Source, address: str) -> Source:
 
 
 Unreached = (Refused, Unavailable)
-"""What :func:`reach` raises: nothing was connected to."""
+"""The errors of :func:`reach`; after them no connection was made."""

@@ -1,4 +1,4 @@
-"""The recorder: everything it is made of, handed in, and its life from start to orderly end."""
+"""The recorder: the parts that it works with, passed in, and its life from start to orderly end."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -25,10 +25,10 @@ from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.roster import Roster, Sources
-from recorder.rules import Rules
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
-from recorder.supervisor import Lane
+from recorder.storage_rules import StorageRules
+from recorder.supervisor import CameraSupervisor
 from recorder.workshop import Workshop
 
 _FINISHERS = 2
@@ -36,23 +36,23 @@ _INTRODUCED = "introduced.json"
 
 
 class RecorderIndex(IndexSink, Protocol):
-    """What a recorder needs of the index."""
+    """The part of the index that a recorder needs."""
 
     def high_water(self, camera: str) -> int | None:
-        """The latest end of any segment or gap of the camera; None where nothing is known."""
+        """The latest end of any segment or gap of the camera; None if the index has none."""
         ...
 
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
-        """Keep a recorder's sign of life."""
+        """Keep a recorder's heartbeat."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderParts:
-    """What a recorder is made of.
+    """The parts that a recorder works with.
 
-    ``only`` names the cameras to record (all where empty). ``is_synchronised`` says whether the machine's
-    clock follows a time server. ``rule`` says where sources may lead.
+    ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
+    follows a time server. ``rule`` says where sources may lead.
     """
 
     recorder: str
@@ -72,7 +72,7 @@ class RecorderParts:
 
 
 class Recorder:
-    """One recorder. :meth:`run` it once, in the thread of an event loop that lives as long as it does."""
+    """One recorder. Call :meth:`run` once, in the thread of an event loop that lives as long as it does."""
 
     def __init__(self, parts: RecorderParts) -> None:
         self._parts = parts
@@ -80,17 +80,17 @@ class Recorder:
         self._stop = asyncio.Event()
         self._is_introduced = False
         self._unreadable: dict[str, str] = {}
-        self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._supervisors: dict[str, tuple[CameraSupervisor, asyncio.Task[None]]] = {}
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
         self._spool: Spool | None = None
 
     def stop(self) -> None:
-        """Ask for an orderly end; from the event loop's thread (or a signal handler of the loop)."""
+        """Request an orderly end; call it in the event loop's thread (or in a signal handler of the loop)."""
         self._stop.set()
 
     def state(self) -> JsonObject:
-        """What goes on now, for heartbeats and metrics. Integers and texts only."""
+        """The current state, for heartbeats and metrics. Integers and texts only."""
         archiver, spool, accounts = self._archiver, self._spool, self._accounts
         if archiver is None or spool is None or accounts is None:
             return {}
@@ -99,12 +99,12 @@ class Recorder:
         return {
             "cameras": {
                 camera: {
-                    "capturing": int(lane.state.is_capturing),
-                    "attempts": lane.state.attempts,
+                    "capturing": int(supervisor.state.is_capturing),
+                    "attempts": supervisor.state.attempts,
                     "cause": str(accounts.open_cause(camera) or ""),
                     "lag_us": max(0, now - counters.newest_end.get(camera, now)),
                 }
-                for camera, (lane, _) in self._lanes.items()
+                for camera, (supervisor, _) in self._supervisors.items()
             },
             "segments": counters.segments,
             "bytes": counters.bytes,
@@ -126,9 +126,9 @@ class Recorder:
 
         Raises:
             Conflict: ``spool_in_use``, ``recorder_unknown_place``.
-            Unavailable: ``spool_not_drained``: stopped, with the rest still in the spool because a store or
-                the index did not answer; the next start brings it in.
-            StoreFull, Unavailable: the disk, at the start.
+            Unavailable: ``spool_not_drained``: stopped, but a store or the index did not answer and the rest
+                is still in the spool; the next start archives it.
+            StoreFull, Unavailable: the disk failed at the start.
         """
         parts, settings = self._parts, self._parts.settings
         spool = self._spool = Spool(
@@ -147,7 +147,7 @@ class Recorder:
         logbook = Logbook(
             spool.root / "journal", self._id, parts.key, parts.clock, lock_days=settings.journal_lock_days
         )
-        rules = Rules(
+        rules = StorageRules(
             parts.ledger, parts.stores.records, spool, parts.clock, parts.log,
             floor_days=settings.retention_floor_days, refresh_seconds=settings.registry_seconds,
         )  # fmt: skip
@@ -167,8 +167,8 @@ class Recorder:
             settings,
             before_seal=lambda: self._introduce(spool, logbook),
             before_upload=lambda: accounts.save(),
-            give_up=lambda parcel: give_up(parcel, spool, accounts),
-            set_aside=lambda parcel: set_aside(parcel, spool, accounts),
+            give_up=lambda spooled: give_up(spooled, spool, accounts),
+            set_aside=lambda spooled: set_aside(spooled, spool, accounts),
             log=parts.log,
             clock=parts.clock,
         )
@@ -176,7 +176,7 @@ class Recorder:
         recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log)
         await asyncio.to_thread(recovery.run)
         archiver.counters.set_aside += recovery.set_aside
-        ingest.expect(recovery.parcels)
+        ingest.expect(recovery.spooled_leaves)
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
@@ -192,7 +192,7 @@ class Recorder:
             now=parts.clock.now(),
         )
         spool.touch()
-        archiver.deliver(recovery.parcels)
+        archiver.deliver(recovery.spooled_leaves)
         tasks = [
             asyncio.create_task(archiver.run()),
             asyncio.create_task(self._keep_roster(roster, shop)),
@@ -206,7 +206,7 @@ class Recorder:
             await self._wind_up(tasks, archiver, accounts)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"], duration: float | None) -> None:
-        """Wait for the end that was asked for; a task that fails ends the recorder and is heard."""
+        """Wait for the requested end; a task that fails ends the recorder, and its error is raised."""
         stopped = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait(
@@ -220,12 +220,14 @@ class Recorder:
     async def _wind_up(
         self, tasks: list["asyncio.Task[None]"], archiver: Archiver, accounts: Accounts
     ) -> None:
-        """Lanes first, then what they made, then the journal."""
+        """Stop the cameras first, then archive their segments, then upload the journal."""
         tasks[1].cancel()
-        for lane, _ in self._lanes.values():
-            lane.stop()
-        results = await asyncio.gather(*(task for _, task in self._lanes.values()), return_exceptions=True)
-        await asyncio.to_thread(accounts.stop, tuple(self._lanes))
+        for supervisor, _ in self._supervisors.values():
+            supervisor.stop()
+        results = await asyncio.gather(
+            *(task for _, task in self._supervisors.values()), return_exceptions=True
+        )
+        await asyncio.to_thread(accounts.stop, tuple(self._supervisors))
         accounts.spool.touch()
         drained = not tasks[0].done() and await archiver.drain(self._parts.settings.drain_seconds)
         await asyncio.to_thread(self._beat_once)
@@ -240,13 +242,13 @@ class Recorder:
             raise Unavailable(
                 f"{archiver.waiting} leaves are still in the spool",
                 code="spool_not_drained",
-                hint="The store or the index does not answer. Start the recorder again when they do.",
+                hint="The store or the index does not answer. Start the recorder again once they do.",
             )
 
     # Cameras -----------------------------------------------------------------------------------------
 
     def _first_look(self, roster: Roster, accounts: Accounts) -> list[Camera]:
-        """The cameras, from the ledger or, where it is away, from memory; with their accounts open."""
+        """The cameras from the ledger or, if it is unavailable, from the spool; with their accounts open."""
         remembered = roster.remembered()
         try:
             cameras = roster.refresh()
@@ -259,7 +261,7 @@ class Recorder:
         return cameras
 
     def _tell_unreadable(self, roster: Roster) -> None:
-        """Say once which cameras' newest entries do not read."""
+        """Log once which cameras have an unreadable newest entry."""
         if roster.unreadable != self._unreadable:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
@@ -275,24 +277,24 @@ class Recorder:
 
     def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
         for camera in cameras:
-            if camera.id in self._lanes:
-                self._lanes[camera.id][0].change(camera)
+            if camera.id in self._supervisors:
+                self._supervisors[camera.id][0].change(camera)
                 continue
-            lane = Lane(shop, camera)
-            self._lanes[camera.id] = (lane, asyncio.create_task(lane.run()))
+            supervisor = CameraSupervisor(shop, camera)
+            self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
 
     async def _keep_roster(self, roster: Roster, shop: Workshop) -> None:
-        """Every few seconds: who is to be recorded, is there room, which gaps grow."""
+        """Every few seconds: update the cameras to record, check the free room, rewrite growing gaps."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             shop.spool.touch()
             if not shop.spool.has_room():
-                for lane, _ in self._lanes.values():
-                    lane.spool_is_full()
+                for supervisor, _ in self._supervisors.values():
+                    supervisor.spool_is_full()
             try:
                 cameras = await asyncio.to_thread(roster.refresh)
                 self._tell_unreadable(roster)
-                new = [camera for camera in cameras if camera.id not in self._lanes]
+                new = [camera for camera in cameras if camera.id not in self._supervisors]
                 for camera in new:
                     await asyncio.to_thread(self._open_account, camera, shop.accounts)
                 self._staff(cameras, shop)
@@ -300,20 +302,20 @@ class Recorder:
             except ArchiveError as error:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
 
-    async def _keep_rules(self, rules: Rules) -> None:
-        """Learn of new policies and holds, also while the recorder winds up."""
+    async def _keep_rules(self, rules: StorageRules) -> None:
+        """Read new policies and holds, also while the recorder shuts down."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             await asyncio.to_thread(rules.refresh)
 
     def _rewrite_gaps(self) -> None:
-        for lane, _ in tuple(self._lanes.values()):
-            lane.rewrite_gap()
+        for supervisor, _ in tuple(self._supervisors.values()):
+            supervisor.rewrite_gap()
 
     # The recorder itself -----------------------------------------------------------------------------
 
     def _introduce(self, spool: Spool, logbook: Logbook) -> None:
-        """Before the first batch: the ledger knows our key, and a new spool of an old recorder its place."""
+        """Before the first batch: register our key in the ledger; with a new spool, find our place again."""
         if self._is_introduced:
             return
         parts, mark = self._parts, {"recorder": self._id}
@@ -326,7 +328,7 @@ class Recorder:
         self._is_introduced = True
 
     def _introduce_early(self, spool: Spool, logbook: Logbook) -> None:
-        """At the start, so that what only a person can mend is told at once; an absent store can wait."""
+        """The same at the start, to report at once what only a person can fix; an absent store can wait."""
         try:
             self._introduce(spool, logbook)
         except Unavailable as error:

@@ -1,27 +1,27 @@
-"""Start-up: what an earlier recorder left in the spool is brought to an end (design: durable procedures).
+"""Start-up: finish what an earlier recorder left in the spool (design: durable procedures).
 
 FFmpegs that outlived it are killed, torn segments are cut at their last whole fragment and kept, and every
-camera's account is taken up where it stood; from there on the gap is ``recorder_restart``.
+camera's account continues from where it stood; from there on the gap is ``recorder_restart``.
 """
 
 from collections.abc import Iterable, Iterator
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
-from archive.footage.ingest import Parcel, mark_journalled, read_ticket, ticket_paths
+from archive.footage.ingest import SpooledLeaf, mark_journalled, read_ticket, ticket_paths
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
 from archive.model.segment import Segment
 from archive.records.logbook import Logbook
 from recorder.accounts import Accounts
 from recorder.archiver import Log
+from recorder.capture_session import CaptureSession
 from recorder.facts import read_facts
-from recorder.session import Session
-from recorder.spool import SessionFolder, Spool
+from recorder.spool import CaptureFolder, Spool
 
 
 class Recovery:
-    """One pass over the spool at start-up. Blocking; runs before anything else works there."""
+    """One pass over the spool at start-up. Blocking; it runs before any other part works there."""
 
     def __init__(self, spool: Spool, accounts: Accounts, logbook: Logbook, clock: Clock, log: Log) -> None:
         self._spool = spool
@@ -29,32 +29,32 @@ class Recovery:
         self._logbook = logbook
         self._clock = clock
         self._log = log
-        self.parcels: list[Parcel] = []
+        self.spooled_leaves: list[SpooledLeaf] = []
         self.set_aside = 0
 
     def run(self) -> None:
-        """Take everything up; :attr:`parcels` then holds what the archive does not have yet.
+        """Finish everything in the spool. :attr:`spooled_leaves` then has what the archive lacks.
 
         Raises:
-            StoreFull, Unavailable: the disk. Nothing was lost; a later start goes on.
+            StoreFull, Unavailable: the disk failed. Nothing was lost; a later start continues.
         """
         self._accounts.load()
         gaps = list(self._gaps())
-        self.parcels += gaps
+        self.spooled_leaves += gaps
         self._account_for(self._logbook.leaves())
-        self._account_for(parcel.leaf for parcel in gaps)
+        self._account_for(spooled.leaf for spooled in gaps)
         for folder in self._spool.sessions():
             self._take_up(folder)
 
     def explain_absence(self, cameras: Iterable[str], disabled: Iterable[str], *, now: int) -> None:
-        """From the last sign of life on, nobody recorded: that is this gap's cause."""
+        """Record why there is no footage since the last sign of life: no recorder was running."""
         at = self._spool.last_alive() or now
         off = set(disabled)
         for camera in cameras:
             if camera not in off:
                 self._accounts.missing(camera, min(at, now), GapCause.RECORDER_RESTART)
 
-    def _take_up(self, folder: SessionFolder) -> None:
+    def _take_up(self, folder: CaptureFolder) -> None:
         folder.acquire()
         try:
             facts = read_facts(folder)
@@ -67,35 +67,37 @@ class Recovery:
             return
         self._accounts.open(facts.camera, facts.place, since=facts.not_before)
         try:
-            session = Session.resume(folder, spool=self._spool, accounts=self._accounts, clock=self._clock)
+            session = CaptureSession.resume(
+                folder, spool=self._spool, accounts=self._accounts, clock=self._clock
+            )
             found = session.waiting()
         except (IntegrityError, Malformed) as error:
             self._quarantine(folder, error)
             return
-        self._account_for(parcel.leaf for parcel in found)
-        self.parcels += [parcel for parcel in found if not self._is_lost(parcel)]
+        self._account_for(spooled.leaf for spooled in found)
+        self.spooled_leaves += [spooled for spooled in found if not self._is_lost(spooled)]
         if session.is_closed:
             session.settle()
             return
         try:
             made = session.end(RunEnd.RECORDER_RESTART)
         except Malformed as error:
-            # What it made so far has tickets, and the rest lies there for people: no camera waits for it.
+            # Its finished segments have tickets; the rest stays there for people, and no camera waits for it.
             self._log.error("session_unfinished", code=error.code, reason=error.message)
             folder.let_go()
             self.set_aside += 1
             return
-        self.parcels += made
+        self.spooled_leaves += made
         self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
 
-    def _quarantine(self, folder: SessionFolder, error: ArchiveError) -> None:
+    def _quarantine(self, folder: CaptureFolder, error: ArchiveError) -> None:
         self._log.error("session_damaged", code=error.code, reason=error.message)
         folder.let_go()
         self._spool.quarantine(folder.path)
         self.set_aside += 1
 
-    def _gaps(self) -> Iterator[Parcel]:
-        """Tickets of gaps. One that the disk damaged must not keep every camera from being recorded."""
+    def _gaps(self) -> Iterator[SpooledLeaf]:
+        """Tickets of gaps. One damaged ticket must not keep every camera from being recorded."""
         for path in ticket_paths(self._spool.root / "gaps"):
             try:
                 yield read_ticket(path)
@@ -104,13 +106,13 @@ class Recovery:
                 self._spool.quarantine(path)
                 self.set_aside += 1
 
-    def _is_lost(self, parcel: Parcel) -> bool:
-        """A segment's ticket without its segment, although the archive never had it: the disk lost it."""
-        segment = parcel.leaf
-        if not isinstance(segment, Segment) or parcel.media is not None:
+    def _is_lost(self, spooled: SpooledLeaf) -> bool:
+        """A ticket whose segment is gone although the archive never had it: the disk lost the segment."""
+        segment = spooled.leaf
+        if not isinstance(segment, Segment) or spooled.media is not None:
             return False
-        give_up(parcel, self._spool, self._accounts)
-        self._log.error("segment_lost", camera=segment.camera, ticket=str(parcel.ticket))
+        give_up(spooled, self._spool, self._accounts)
+        self._log.error("segment_lost", camera=segment.camera, ticket=str(spooled.ticket))
         return True
 
     def _account_for(self, leaves: Iterable[Leaf]) -> None:
@@ -118,39 +120,39 @@ class Recovery:
             self._accounts.open(leaf.camera, None, since=leaf.span.end)
 
 
-def give_up(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
-    """A segment whose bytes are not those on record: kept for people, and on record as a gap."""
-    _retire(parcel, spool, accounts, GapCause.UPLOAD_LOST)
+def give_up(spooled: SpooledLeaf, spool: Spool, accounts: Accounts) -> None:
+    """A segment whose bytes differ from its record: kept for people, and recorded as a gap."""
+    _retire(spooled, spool, accounts, GapCause.UPLOAD_LOST)
 
 
-def set_aside(parcel: Parcel, spool: Spool, accounts: Accounts) -> None:
-    """What the archive can never take, for what is in it: kept for people, and on record as a gap.
+def set_aside(spooled: SpooledLeaf, spool: Spool, accounts: Accounts) -> None:
+    """An entry that the archive can never take because of its content: kept for people, recorded as a gap.
 
-    A segment that the store has stays there; one that it has not stays in quarantine. A run or a gap that is
-    refused leaves its ticket in quarantine and makes no gap, which would be refused in its turn.
+    A segment that is in the store stays there; any other stays in quarantine. For a refused run or gap the
+    ticket stays in quarantine and no gap is made, which would be refused too.
     """
-    _retire(parcel, spool, accounts, GapCause.SET_ASIDE)
+    _retire(spooled, spool, accounts, GapCause.SET_ASIDE)
 
 
-def _retire(parcel: Parcel, spool: Spool, accounts: Accounts, cause: GapCause) -> None:
-    """The gap first, so that a crash leaves no time unexplained; every step may be done again.
+def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCause) -> None:
+    """Record the gap first, so that a crash leaves no time unexplained; every step may be repeated.
 
     The session keeps the newest ticket for its timeline, so quarantine gets a copy.
     """
-    if isinstance(parcel.leaf, Segment):
-        accounts.instead(parcel.leaf, cause)
-    if parcel.ticket.exists():
-        spool.keep_copy(parcel.ticket)
+    if isinstance(spooled.leaf, Segment):
+        accounts.instead(spooled.leaf, cause)
+    if spooled.ticket.exists():
+        spool.keep_copy(spooled.ticket)
         if cause is GapCause.SET_ASIDE:
-            # A later start must not take it for lost. What is lost has no line, so its mark comes last.
-            mark_journalled(parcel)
-    if parcel.media is not None and parcel.media.exists():
-        if parcel.version:
-            parcel.media.unlink(missing_ok=True)
+            # A later start must not think it lost. A lost segment has no line, so its mark comes last.
+            mark_journalled(spooled)
+    if spooled.media is not None and spooled.media.exists():
+        if spooled.version:
+            spooled.media.unlink(missing_ok=True)
         else:
-            spool.quarantine(parcel.media)
-    mark_journalled(parcel)
-    if parcel.on_release is not None:
-        parcel.on_release(parcel)
+            spool.quarantine(spooled.media)
+    mark_journalled(spooled)
+    if spooled.on_release is not None:
+        spooled.on_release(spooled)
     else:
-        parcel.ticket.unlink(missing_ok=True)
+        spooled.ticket.unlink(missing_ok=True)

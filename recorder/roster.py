@@ -1,7 +1,7 @@
-"""Which cameras to record, kept up to date from the ledger.
+"""The cameras to record, kept up to date from the ledger.
 
-A look costs one listing; only a stream that grew is read. The last answer is kept in the spool, so that a
-start without the store records what was recorded before.
+A refresh costs one listing; only a stream that grew is read. The last answer is kept in the spool, so that a
+start without the store records the same cameras as before.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ _KEPT = "roster.json"
 
 
 class Sources(Protocol):
-    """Where whole source URLs come from."""
+    """Gives whole source URLs."""
 
     def source_of(self, camera: Camera) -> str:
         """The camera's URL with its secrets. Raises IntegrityError ``secret_unreadable``."""
@@ -40,17 +40,17 @@ class Roster:
         self.unreadable: dict[str, str] = {}
 
     def remembered(self) -> list[Camera]:
-        """The cameras as the spool keeps them from before."""
+        """The cameras that the spool kept from an earlier refresh."""
         kept = self._spool.kept(_KEPT) or {}
         cameras = [from_state(state) for state in kept.get("cameras", ())]
         self._cameras = {camera.id: camera for camera in cameras}
         return self._chosen()
 
     def refresh(self) -> list[Camera]:
-        """The cameras as the ledger has them now. Raises as the store.
+        """The cameras in the ledger now. Raises as the store.
 
-        A camera whose newest entry does not read stays as it was known, and costs no other its place:
-        :attr:`unreadable` names it.
+        If a camera's newest entry cannot be read, its last known record stays and no other camera is
+        affected; :attr:`unreadable` names it.
         """
         reading = self._heads.refresh()
         self.unreadable = {name: error.message for name, error in reading.unreadable.items()}

@@ -1,15 +1,15 @@
-"""A segment's leaf, from what finalising found and what the timeline says."""
+"""A segment's leaf, from the result of finalising and from the timeline."""
 
 from dataclasses import replace
 
 from archive.footage.mp4.finalise import Finalised
 from archive.model.segment import Segment
-from recorder.facts import SessionFacts
+from recorder.facts import CaptureFacts
 from recorder.timing import UNSYNCHRONISED, Timed, camera_time
 
 
 def segment_leaf(
-    facts: SessionFacts,
+    facts: CaptureFacts,
     found: Finalised,
     timed: Timed,
     *,
@@ -18,7 +18,7 @@ def segment_leaf(
     is_synchronised: bool,
     now: int,
 ) -> Segment:
-    """The record of one segment; from here on it is never decided again."""
+    """The record of one segment; from here on it never changes."""
     clock = timed.clock
     if not is_synchronised:
         clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))

@@ -1,4 +1,4 @@
-"""What an operator may set about recording; ``ops`` reads it from its settings and passes it in."""
+"""The recorder's settings; ``ops`` reads them from its own settings and passes them in."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class RecorderSettings:
     ``no_keyframe_seconds``: how long a camera may deliver without one keyframe.
     ``spool_quota`` and ``spool_reserve``: bytes the spool may hold, and bytes to leave free on its disk.
     ``first_retry``, ``longest_retry``: bounds of the back-off between attempts.
-    ``longest_ask``: the bound while a camera is merely unreachable: asking costs one connection and no
-    process, and every second it is asked too late is a second that nobody recorded.
+    ``longest_ask``: the bound while a camera is only unreachable: a probe costs one connection and no
+    process, and each second of delay is a second without footage.
     ``drain_seconds``: how long a stop waits for an unreachable store before it leaves the rest in the spool.
     """
 

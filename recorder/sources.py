@@ -1,9 +1,9 @@
-"""Camera sources: reading the URL an administrator registered.
+"""Camera sources: parsing the URL that an administrator registered.
 
-``rtsp(s)://`` and ``http(s)://`` are cameras; ``file:///path`` is replayed in real time, for ever; and
+``rtsp(s)://`` and ``http(s)://`` are cameras; ``file:///path`` is replayed in real time, in an endless loop;
 ``test://?size=640x360&fps=15&gop=30&codec=h264`` is a moving pattern with a burnt-in clock, for demos and
-tests. The whole URL may hold a password, so it is never printed: :meth:`Source.redact` takes it out of
-texts that others wrote.
+tests. The whole URL may hold a password, so it is never printed: :meth:`Source.redact` removes it from texts
+of other programs.
 """
 
 import re
@@ -21,7 +21,7 @@ _MOST = {"fps": 60, "gop": 600, "bframes": 4}
 
 
 class SourceKind(StrEnum):
-    """How FFmpeg is told to read it."""
+    """The kinds of source that FFmpeg reads."""
 
     RTSP = "rtsp"
     HTTP = "http"
@@ -31,7 +31,7 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A test picture: what it looks like and how it is encoded."""
+    """A test picture: its size and encoding."""
 
     width: int = 640
     height: int = 360
@@ -45,7 +45,7 @@ class Pattern:
 class Source:
     """A source URL, taken apart. ``url`` is the whole of it, password included.
 
-    ``name`` is the host as it was registered, where ``url`` and ``host`` have been pinned to its address.
+    ``name`` is the host as registered, if ``url`` and ``host`` have been pinned to its address.
     """
 
     kind: SourceKind
@@ -105,7 +105,7 @@ def parse_source(url: str) -> Source:
         case "test":
             pattern = _pattern(parts.query)
             return Source(kind=SourceKind.PATTERN, url=url, scheme="test", pattern=pattern)
-    raise _bad(f"is of the unknown kind {parts.scheme[:20]!r}", "Use rtsp, rtsps, http, https, file or test.")
+    raise _bad(f"has the unknown scheme {parts.scheme[:20]!r}", "Use rtsp, rtsps, http, https, file or test.")
 
 
 def _network(url: str, parts: SplitResult, port: int | None) -> Source:
@@ -129,14 +129,14 @@ def _pattern(query: str) -> Pattern:
     size = _SIZE.match(asked.pop("size", "640x360"))
     codec = asked.pop("codec", "h264")
     if size is None or codec not in ("h264", "hevc"):
-        raise _bad("asks for an impossible pattern", "Such as test://?size=640x360&fps=15&gop=30&codec=h264.")
+        raise _bad("requests an impossible pattern", "Such as test://?size=640x360&fps=15&gop=30&codec=h264.")
     numbers: dict[str, int] = {}
     for name, text in asked.items():
         if name not in _MOST or not text.isascii() or not text.isdigit() or int(text) > _MOST[name]:
             raise _bad(f"has a bad option {name[:20]!r}", "Options are size, fps, gop, codec and bframes.")
         numbers[name] = int(text)
     if 0 in (numbers.get("fps", 1), numbers.get("gop", 1)):
-        raise _bad("asks for zero frames")
+        raise _bad("requests zero frames")
     width, height = int(size[1]) & ~1, int(size[2]) & ~1
     return Pattern(width=width, height=height, codec=codec, **numbers)
 

@@ -1,20 +1,20 @@
-"""The spool: the recorder's own disk, where everything lies until the archive has it.
+"""The spool: the recorder's own disk, where everything stays until the archive has it.
 
 ::
 
     lock                         held by the one recorder that works here
-    alive                        touched every few seconds: when a recorder was last at work
-    accounts.json                per camera: up to where its time is accounted for, and the gap that is open
+    alive                        touched every few seconds: the last time a recorder was working
+    accounts.json                per camera: up to when its time is accounted for, and the open gap
     roster.json                  the cameras as last read from the ledger
-    rules.json                   policies and holds, the same
+    rules.json                   policies and holds as last read from the ledger
     introduced.json              which recorder works here, once the ledger knows it
     journal/                     the logbook (:mod:`archive.records.logbook`)
     gaps/                        tickets of gap records
-    cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.session`)
-    quarantine/                  what could not be made a segment, kept for people
+    cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.capture_session`)
+    quarantine/                  files that could not become segments, kept for people
 
-A session's folder holds a lock that its FFmpeg inherits. Who can take the lock knows that the FFmpeg is
-gone; who cannot finds its holder by looking, and ends it.
+A session's folder holds a lock that its FFmpeg inherits. A recorder that can take the lock knows that the
+FFmpeg is gone; otherwise it looks for the process that holds the lock, and ends it.
 """
 
 import fcntl
@@ -43,15 +43,15 @@ _RESUME_RESERVE = 1.25
 
 
 @dataclass(slots=True)
-class SessionFolder:
-    """One session's folder and its lock; ``descriptor`` is what the FFmpeg inherits."""
+class CaptureFolder:
+    """One session's folder and its lock; the FFmpeg inherits ``descriptor``."""
 
     path: Path
     descriptor: int = -1
 
     @property
     def camera(self) -> str:
-        """Whose session it is."""
+        """The camera of the session."""
         return self.path.parent.name
 
     @property
@@ -74,7 +74,7 @@ class SessionFolder:
                 raise Unavailable(
                     f"another process writes into {self.path}",
                     code="session_busy",
-                    hint="See who it is with: fuser -v FOLDER/lock",
+                    hint="Find the process with: fuser -v FOLDER/lock",
                 )
             for pid in process.holders(self.lock):
                 process.kill(pid)
@@ -88,7 +88,7 @@ class SessionFolder:
             self.descriptor = -1
 
     def raw(self, number: int) -> Path:
-        """What FFmpeg writes as its segment of that number."""
+        """The file that FFmpeg writes as its segment of that number."""
         return self.path / f"{number:06d}.raw.mp4"
 
     def final(self, number: int) -> Path:
@@ -96,7 +96,7 @@ class SessionFolder:
         return self.path / f"{number:06d}.mp4"
 
     def raw_numbers(self) -> list[int]:
-        """Numbers of the raw segments that are there, in order."""
+        """Numbers of the existing raw segments, in order."""
         with disk_errors(self.path.name):
             names = os.listdir(self.path)
         return sorted(int(name[:6]) for name in names if name.endswith(".raw.mp4") and name[:6].isdigit())
@@ -120,7 +120,7 @@ class Spool:
 
         Raises:
             Conflict: ``spool_in_use``: another recorder works here.
-            StoreFull, Unavailable: the disk.
+            StoreFull, Unavailable: the disk failed.
         """
         with disk_errors("the spool"):
             for name in ("journal", "gaps", "cameras", "quarantine"):
@@ -138,7 +138,7 @@ class Spool:
                 unfinished.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let the lock go."""
+        """Release the lock."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -146,7 +146,7 @@ class Spool:
     # Time of life ------------------------------------------------------------------------------------
 
     def last_alive(self) -> int | None:
-        """When a recorder was last at work here (µs); None where none ever was."""
+        """When a recorder last worked here (µs); None if none ever did."""
         try:
             return (self.root / "alive").stat().st_mtime_ns // 1000
         except FileNotFoundError:
@@ -163,7 +163,7 @@ class Spool:
     # Room --------------------------------------------------------------------------------------------
 
     def has_room(self) -> bool:
-        """Whether recording may go on; after it was full, only once there is some room to spare."""
+        """Whether recording may go on; once the spool was full, only when there is some room to spare."""
         with disk_errors("the spool"):
             disk = os.statvfs(self.root)
         free = disk.f_bavail * disk.f_frsize
@@ -174,15 +174,15 @@ class Spool:
         return not self.is_full
 
     def account_for(self, size: int) -> None:
-        """Bytes that came (or, negative, went)."""
+        """Count bytes that were added (or, negative, removed)."""
         with self._turn:
             self.held_bytes += size
 
     # Sessions ----------------------------------------------------------------------------------------
 
-    def new_session(self, camera: str, facts: JsonObject) -> SessionFolder:
-        """A folder for one more FFmpeg of this camera, locked; ``facts`` are kept in ``session.json``."""
-        folder = SessionFolder(self.root / "cameras" / camera / new_run_id(self.clock.now()))
+    def new_session(self, camera: str, facts: JsonObject) -> CaptureFolder:
+        """A locked folder for another FFmpeg of this camera; ``facts`` are kept in ``session.json``."""
+        folder = CaptureFolder(self.root / "cameras" / camera / new_run_id(self.clock.now()))
         with disk_errors(camera):
             folder.path.mkdir(parents=True)
             sync_folder(folder.path.parent)
@@ -190,19 +190,19 @@ class Spool:
         write_durably(folder.path / "session.json", json.dumps(facts).encode("ascii"))
         return folder
 
-    def sessions(self) -> Iterator[SessionFolder]:
+    def sessions(self) -> Iterator[CaptureFolder]:
         """Every session's folder, by camera and then by age."""
         for camera in sorted((self.root / "cameras").iterdir()):
             for path in sorted(camera.iterdir()):
-                yield SessionFolder(path)
+                yield CaptureFolder(path)
 
-    def remove(self, folder: SessionFolder) -> None:
-        """Remove a session's folder of which the archive has everything."""
+    def remove(self, folder: CaptureFolder) -> None:
+        """Remove a session's folder once the archive has all of it."""
         folder.let_go()
         shutil.rmtree(folder.path, ignore_errors=True)
 
     def quarantine(self, path: Path) -> Path:
-        """Move something out of the way for people to look at; where it is now."""
+        """Move a file to quarantine for people to inspect; returns its new path."""
         target = self._in_quarantine(path)
         with disk_errors(path.name):
             path.replace(target)
@@ -210,7 +210,7 @@ class Spool:
         return target
 
     def keep_copy(self, path: Path) -> Path:
-        """A copy of something small in quarantine, for people to look at; where it is."""
+        """Copy a small file to quarantine for people to inspect; returns the copy's path."""
         target = self._in_quarantine(path)
         with disk_errors(path.name):
             write_durably(target, path.read_bytes())
@@ -226,7 +226,7 @@ class Spool:
         write_durably(self.root / name, json.dumps(value, separators=(",", ":")).encode("ascii"))
 
     def kept(self, name: str) -> JsonObject | None:
-        """What :meth:`keep` kept, or None."""
+        """The object that :meth:`keep` stored, or None."""
         with disk_errors(name):
             try:
                 content = (self.root / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Supervision of one camera: attempt after attempt, every moment between them accounted for."""
+"""Supervision of one camera: attempt after attempt, with every moment between them accounted for."""
 
 import asyncio
 import random
@@ -8,14 +8,14 @@ from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, U
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from recorder.capture import Attempt, Outcome
+from recorder.capture_session import CaptureSession
 from recorder.probe import diagnose
 from recorder.reach import Unreached, reach
-from recorder.session import Session
 from recorder.sources import Source, parse_source
 from recorder.workshop import Workshop
 
 _SOUND = 10.0
-"""A connection that gave footage for this many seconds was sound: the next attempt comes at once."""
+"""A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
 _JITTER = 0.2
 _LOOK_AGAIN = 2.0
 
@@ -27,30 +27,30 @@ _GAP_AFTER = {
 
 
 @dataclass(slots=True)
-class LaneState:
-    """What is going on, for metrics and heartbeats."""
+class SupervisorState:
+    """The current state, for metrics and heartbeats."""
 
     attempts: int = 0
     is_capturing: bool = False
 
 
-class Lane:
-    """Records one camera until told to stop. All methods belong to the event loop's thread."""
+class CameraSupervisor:
+    """Records one camera until :meth:`stop`. Call all methods in the event loop's thread."""
 
     def __init__(self, workshop: Workshop, camera: Camera) -> None:
         self._shop = workshop
         self.camera = camera
-        self.state = LaneState()
+        self.state = SupervisorState()
         self._changed = asyncio.Event()
         self._stopping = False
         self._attempt: Attempt | None = None
         self._failures = 0
         self._otherwise = GapCause.RECORDER_RESTART
         self._doubted = False
-        self._unfinished: list[Session] = []
+        self._unfinished: list[CaptureSession] = []
 
     def change(self, camera: Camera) -> None:
-        """The camera's registration changed; what cannot be changed under way begins a new session."""
+        """The camera's registration changed; a change that affects FFmpeg begins a new session."""
         before, self.camera = self.camera, camera
         if camera == before:
             return
@@ -67,34 +67,34 @@ class Lane:
         self._changed.set()
 
     def spool_is_full(self) -> None:
-        """Stop until there is room."""
+        """Stop recording until there is room."""
         self._end_attempt(RunEnd.SPOOL_FULL)
 
     def stop(self) -> None:
-        """End in order: what FFmpeg holds becomes a segment."""
+        """End in order: FFmpeg's last file becomes a segment."""
         self._stopping = True
         self._end_attempt(RunEnd.STOPPED)
         self._changed.set()
 
     async def run(self) -> None:
-        """Until :meth:`stop`. One camera's trouble, whatever it is, never ends the recorder."""
+        """Record until :meth:`stop`. A failure of one camera never ends the recorder."""
         while not self._stopping:
             self._changed.clear()
             try:
                 pause = await self._turn()
-            except Exception as error:  # noqa: BLE001 - the supervisor of a camera: heard, and tried again
+            except Exception as error:  # noqa: BLE001 - the supervisor of a camera: logged, and tried again
                 self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
                 pause = self._shop.settings.longest_retry
             if pause > 0 and not self._stopping:
                 await self._wait(pause)
 
     def rewrite_gap(self) -> None:
-        """Record an open gap that has lasted; not while footage may be ending it."""
+        """Record the open gap again; not while footage may be ending it."""
         if not self.state.is_capturing:
             self._shop.accounts.rewrite(self.camera.id)
 
     async def _turn(self) -> float:
-        """One attempt, or the reason for none; how long to wait before the next."""
+        """One attempt, or the reason for none; returns how long to wait before the next."""
         now = self._shop.clock.now()
         if self.camera.disabled:
             await self._missing(now, GapCause.DISABLED)
@@ -125,18 +125,18 @@ class Lane:
         return await self._failed(now, outcome)
 
     async def _no_room(self, began: int) -> float:
-        """Wait for room. Where even the gap cannot be written down, the next footage explains it."""
+        """Wait for room. If even the gap cannot be recorded, it is recorded with the next footage."""
         self._otherwise = GapCause.SPOOL_FULL
         await self._missing(began, GapCause.SPOOL_FULL)
         return _LOOK_AGAIN
 
     async def _reach(self, source: Source) -> Source:
-        """Where it leads at this moment, if a camera may lead there."""
+        """The source pinned to its current address, if that is allowed for cameras."""
         timeout = self._shop.settings.input_timeout
         return await reach(source, self._shop.rule, timeout=timeout, turn=self._failures)
 
     async def _ask_first(self, source: Source) -> GapCause | None:
-        """After a failure the camera is asked before a process is spent on it."""
+        """After a failure, probe the camera before starting a process for it."""
         if not self._doubted:
             return None
         return await diagnose(source, timeout=self._shop.settings.input_timeout)
@@ -159,7 +159,7 @@ class Lane:
             self.state.is_capturing = False
 
     async def _finish_leftovers(self) -> None:
-        """Sessions that a full disk had cut off. One that can never be finished waits for a person."""
+        """Finish sessions that a full disk interrupted. One that can never be finished waits for a person."""
         while self._unfinished:
             cut_off = self._unfinished.pop(0)
             try:
@@ -176,7 +176,7 @@ class Lane:
                 )
 
     async def _failed(self, began: int, outcome: Outcome) -> float:
-        """An attempt is over. Keep why, and say how long to wait."""
+        """An attempt failed. Keep the reason, and return how long to wait."""
         cause = _GAP_AFTER.get(outcome.cause) or GapCause(outcome.cause.value)
         self._otherwise = cause
         self._doubted = outcome.cause not in _GAP_AFTER
@@ -205,7 +205,7 @@ class Lane:
         try:
             await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
         except ArchiveError as error:
-            # The account stands where it stood; the next attempt, or the next footage, explains the time.
+            # The account is unchanged; the next attempt, or the next footage, accounts for the time.
             self._shop.log.warning("gap_waits", camera=self.camera.id, reason=error.message)
 
     def _end_attempt(self, reason: RunEnd) -> None:

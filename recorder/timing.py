@@ -1,18 +1,18 @@
 """From media time to wall time (design: segments and time). Pure: no clock is read here.
 
-Inside a run the media timeline is exact and the wall clock is observed: once per segment we learn when the
-first packet of the next one arrived. A packet can be late but never early, so the least-delayed
+Inside a run the media timeline is exact and the wall clock is observed: once per segment the recorder notes
+when the first packet of the next one arrived. A packet can be late but never early, so the least-delayed
 observation is the best one. Rules:
 
-1. A run is *anchored* at its first observation of the steady state; what comes in the first seconds of a
-   connection is late by the time FFmpeg took to look at the stream. Until then segments wait. The start
-   is that of the least-delayed observation so far.
+1. A run is *anchored* at its first observation of the steady state: packets in the first seconds of a
+   connection are late by the time that FFmpeg took to analyse the stream. Until then segments wait. The
+   least-delayed observation so far gives the start.
 2. Later starts follow the media timeline, slewed towards the least-delayed of the last three observations
    by at most 500 ppm.
 3. A camera whose clock is off by more than that for three segments (some declare 25 fps and deliver 21) is
    *followed*: segments start when their first packet arrives and are flagged ``timestamps_unreliable``,
    until three segments fit again.
-4. A segment whose media goes on by far more than time did holds a jump of the camera's timestamps. It is
+4. A segment whose media spans far more than the elapsed time holds a jump of the camera's timestamps. It is
    dated by arrival alone, in a run of its own.
 5. The end of a segment is the start of the next one; a run's last segment ends with its media.
 """
@@ -28,21 +28,21 @@ from archive.timespan import SECOND, Timespan
 
 SLEW_PPM = 500
 SETTLED = 6 * SECOND
-"""FFmpeg looks at a stream for up to 5 s; packets that arrive later arrive as the camera sends them."""
+"""FFmpeg analyses a stream for up to 5 s; later packets arrive as the camera sends them."""
 FLOOR = SECOND // 10
-"""Encoding and network delay that no observation shows."""
+"""Encoding and network delay, which no observation shows."""
 JITTER = SECOND // 10
-"""Arrivals of a sound camera differ by less than this between segments."""
+"""Between segments the arrivals of a sound camera differ by less than this."""
 LAG = 3 * SECOND // 10
-"""A distance that slewing should have closed."""
+"""A larger difference should have been closed by slewing."""
 REORDERED = 15 * SECOND // 100
 """Two pictures at 15 frames a second."""
 PERSISTENCE = 3
 OVERLAP = SECOND
-"""A connection that was opened after another ended cannot have begun before it: shifted if within this."""
+"""A connection cannot begin before the previous one ended: an overlap up to this is shifted."""
 
 JUMP = 15 * SECOND
-"""No packet comes before its time. One that is earlier by more than a connection holds back is false."""
+"""No packet arrives before its time. One that is earlier than a connection's buffering allows is false."""
 
 UNRELIABLE = "timestamps_unreliable"
 AMBIGUOUS = "ambiguous"
@@ -53,8 +53,8 @@ UNSYNCHRONISED = "unsynchronised"
 class Piece:
     """A closed segment on the media timeline, in ticks of 1/90000 s: from ``first_pts`` for ``duration``.
 
-    ``lead`` is how much later than ``first_pts`` its first packet is shown (open GOP), which is also taken
-    for the next segment's.
+    ``lead`` is how much later than ``first_pts`` its first packet is shown (open GOP); the next segment is
+    assumed to have the same.
     """
 
     first_pts: int
@@ -64,7 +64,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A piece with its wall time, and the state of the timeline after it, to go on from after a crash."""
+    """A piece with its wall time, and the state of the timeline after it, from which a restart continues."""
 
     piece: Piece
     span: Timespan
@@ -90,7 +90,7 @@ class RunTimeline:
     """The wall times of one run's segments.
 
     ``not_before`` is where the camera's coverage or gaps ended before the run. ``is_settled`` says that the
-    connection was steady already when the run began (a run that only a clock step divides from the last).
+    connection was already steady when the run began (only a clock step separates the run from the last).
     """
 
     not_before: int | None = None
@@ -102,17 +102,17 @@ class RunTimeline:
 
     @classmethod
     def resume(cls, state: JsonObject, *, not_before: int | None) -> "RunTimeline":
-        """Go on from the state kept with a segment."""
+        """Continue from the state kept with a segment."""
         fields: dict[str, Any] = dict(state)
         origin = fields.pop("origin")
         return cls(not_before=not_before, _origin=origin, _anchor=_Anchor(**fields))
 
     def begin(self, arrival: int) -> None:
-        """For a settled run: when its first packet arrived."""
+        """For a settled run: record when its first packet arrived."""
         self._seen.append(arrival)
 
     def has_jumped(self, piece: Piece, next_arrival: int, *, began: int) -> bool:
-        """Whether a segment's media spans more time than went by until the next one's first packet arrived.
+        """Whether a segment's media spans more than the time until the next one's first packet arrived.
 
         ``began`` is when the connection was opened (0: unknown); it bounds the first segment of all.
         """
@@ -132,17 +132,17 @@ class RunTimeline:
         return observed < earliest - JUMP
 
     def date_by_arrival(self, piece: Piece, start: int, end: int) -> Timed:
-        """A run of one segment with a jump in it: nothing but ``start`` and ``end`` is known of its times."""
+        """A run of one segment with a jump in it: only ``start`` and ``end`` are known of its times."""
         self._origin = piece.first_pts
         offset = end - piece.duration * SECOND // TIMESCALE
         anchor = self._anchor = _Anchor(start, 0, [offset], following=True)
         return self._emit(anchor, piece, end, end - start, 0)
 
     def close(self, piece: Piece, next_arrival: int | None) -> list[Timed]:
-        """A segment ended and the next one's first packet arrived then (None: that was not observed).
+        """A segment ended; the next one's first packet arrived at ``next_arrival`` (None: not observed).
 
         Returns:
-            The segments whose times are now final, in order: none while the run waits for its anchor.
+            The segments whose times are now final, in order; empty while the run waits for its anchor.
         """
         if self._origin is None:
             self._origin = piece.first_pts
@@ -162,10 +162,10 @@ class RunTimeline:
         return []
 
     def finish(self, *, last_written: int, doubt: int) -> list[Timed]:
-        """The run is over; the segments that still waited.
+        """The run is over; returns the segments that still waited.
 
-        Where not one arrival was observed, the run's end is taken for the time its last segment was last
-        written to, which is late by at most ``doubt``.
+        If no arrival was observed, the run ends when its last segment was last written, which is late by at
+        most ``doubt``.
         """
         if not self._waiting:
             return []
@@ -215,7 +215,7 @@ class RunTimeline:
             anchor.following = True
             anchor.lagging = anchor.fitting = 0
         if anchor.following:
-            # Never backwards: what is left of a large correction is made by the next segment.
+            # Never backwards: the next segment makes the rest of a large correction.
             end = max(observed + media_end, anchor.start + max(1, length // 10))
             widened = abs(end - predicted)
         else:
@@ -264,11 +264,11 @@ def camera_time(
 ) -> int | None:
     """The camera's own clock at a segment's first sample, from its producer reference times; None if unknown.
 
-    ``references`` are (wall time in µs, presentation time in ticks). Before a camera has reported its clock
-    (RTCP), FFmpeg notes this machine's clock at the moment it writes a fragment, which is when the next one
-    begins; a reference that fits that is not taken for the camera's. FFmpeg gives a picture the time of the
-    one that follows it in the stream, so with B-frames references are a few pictures off: the median counts
-    of those that agree with the last one to within :data:`REORDERED`, and one alone says nothing.
+    ``references`` are (wall time in µs, presentation time in ticks). Until a camera reports its clock (RTCP),
+    FFmpeg writes this machine's clock at the moment it writes a fragment, which is when the next one begins;
+    a reference that fits that moment does not count as the camera's. FFmpeg gives a picture the time of the
+    one that follows it in the stream, so with B-frames references are a few pictures off. The answer is the
+    median of those that agree with the last one to within :data:`REORDERED`; a single one proves nothing.
     """
 
     def wall(pts: int) -> int:

@@ -1,4 +1,4 @@
-"""What every camera's lane works with, handed down from the recorder."""
+"""The shared tools of every camera's supervisor, passed down from the recorder."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Shared tools. ``finishing`` finalises; one camera uses one of its threads at a time."""
+    """Shared tools. Threads of ``finishing`` finalise; one camera uses one of them at a time."""
 
     recorder: str
     binary: Binary
@@ -36,6 +36,6 @@ class Workshop:
     rule: SourceRule
 
     async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:
-        """Run what works on the disk or the processor outside the event loop."""
+        """Run disk or processor work outside the event loop."""
         work = asyncio.get_running_loop().run_in_executor(self.finishing, lambda: call(*arguments))
         return await asyncio.shield(work)

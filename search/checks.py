@@ -1,4 +1,4 @@
-"""What may enter an index: judged before an adapter writes anything."""
+"""Checks on entries before an adapter writes anything."""
 
 import re
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ _KIND = re.compile(r"[a-z][a-z_]{0,39}\Z", re.ASCII)
 
 
 def check_entries(entries: Iterable[IndexEntry]) -> None:
-    """Let leaves with sound ids pass.
+    """Accept leaves with valid ids.
 
     Raises:
-        Malformed: ``bad_id``; ``segment_too_long`` beyond an hour, since queries look back no further.
+        Malformed: ``bad_id``; ``segment_too_long`` over an hour, since queries look back no further.
     """
     for entry in entries:
         leaf = entry.leaf
@@ -29,7 +29,7 @@ def check_entries(entries: Iterable[IndexEntry]) -> None:
 
 
 def check_rows(rows: Iterable[SegmentRow]) -> None:
-    """Let rows through whose ids were judged when they were read. Raises Malformed ``segment_too_long``."""
+    """Check rows whose ids were checked when they were read. Raises Malformed ``segment_too_long``."""
     for row in rows:
         if row[5] - row[4] > LONGEST_SEGMENT:
             raise _too_long(row.run, row.seq, row.camera)
@@ -39,7 +39,7 @@ def _too_long(run: str, seq: int, camera: str) -> Malformed:
     return Malformed(
         f"segment {run}/{seq} of {camera} lasts longer than an hour",
         code="segment_too_long",
-        hint="Segments are cut at 300 s at most; see that the camera sends keyframes.",
+        hint="Segments are cut at 300 s at most; check that the camera sends keyframes.",
     )
 
 

@@ -1,6 +1,6 @@
-"""``/v1/recordings``: what is covered, what is not and why, and what is still on its way, for many cameras.
+"""``/v1/recordings``: coverage, gaps with their causes, and pending time, for many cameras.
 
-The rule for one camera is :func:`archive.footage.reader.explain`; here it is fed with coverage that the index
+The rule for one camera is :func:`archive.footage.reader.explain`. Here it gets coverage that the index has
 aggregated, so that a month of a district costs no more than its runs.
 """
 
@@ -40,7 +40,7 @@ class CameraSpan:
 class Recordings:
     """Coverage by run, gaps and pending stretches: each ordered by camera, then time.
 
-    ``cameras`` are those that it is about, also where nothing is known of them.
+    ``cameras`` lists every camera of the answer, including those without any record.
     """
 
     coverage: tuple[RunCoverage, ...]
@@ -49,7 +49,7 @@ class Recordings:
     cameras: tuple[str, ...] = ()
 
     def to_json(self) -> JsonObject:
-        """As the API and ``saksi recordings --json`` answer."""
+        """The answer of the API and of ``saksi recordings --json``."""
         return {
             "coverage": [{"camera": one.camera, "run": one.run, **_edges(one.span)} for one in self.coverage],
             "gaps": [{"camera": one.camera, **_edges(one.span), "cause": one.cause} for one in self.gaps],
@@ -66,19 +66,19 @@ def recordings(
     unmoved: Collection[str] = (),
     now: int,
 ) -> Recordings:
-    """What is known of the cameras that the query admits.
+    """Coverage, gaps and pending time of the cameras that the query admits.
 
-    ``registered`` are those that are asked for, each with the time of its registration; ``passing`` those
-    that are asked for only where the index holds something of theirs that matches: they stood there once.
-    ``unmoved`` are thought never to have stood anywhere else; they are looked for elsewhere all the same
-    where nothing else explains a hole.
+    ``registered`` are the cameras of the answer, each with the time of its registration. A camera in
+    ``passing`` joins them only if the index has a matching record of it: it once stood there. ``unmoved``
+    cameras have, as far as is known, never stood elsewhere; the index is asked for them elsewhere only if
+    nothing else explains a hole.
 
-    Coverage, gaps and pending of a camera partition the span. With a place filter they partition what is
-    left of it without the time for which the index holds records of the camera elsewhere: a camera that
-    moved to another district is not missing here, it is there.
+    Coverage, gaps and pending of a camera partition the span. With a place filter, the time for which the
+    index has records of the camera elsewhere is taken out of the span first: a camera that moved to another
+    district is not missing here.
 
-    Three questions go to the index; two more where a camera has a hole and may have stood elsewhere; all of
-    them again where one passed.
+    It sends three queries to the index; two more if a camera has a hole and may have stood elsewhere; all of
+    them again if a ``passing`` camera joins.
 
     Raises:
         Malformed: ``span_in_future``, ``span_too_long`` (366 days).
@@ -90,7 +90,7 @@ def recordings(
     if query.admits_nothing or not (asked or passing):
         return Recordings((), (), ())
     while True:
-        # The high-water marks first: what is written between the questions must not look missing.
+        # Read the high-water marks first: a record written between the queries must not look missing.
         high_waters = index.high_waters(asked) if asked else {}
         runs = index.runs(query)
         records = index.gap_records(query)
@@ -98,7 +98,7 @@ def recordings(
         more = {camera: at for camera, at in passing.items() if camera in found and camera not in asked}
         if not more:
             break
-        asked |= more  # theirs must be read before their runs too
+        asked |= more  # their marks, too, must be read before their runs
     runs = tuple(run for run in runs if run.camera in asked)
     covered = _spans((run.camera, run.span) for run in runs)
     by_camera: dict[str, list[Gap]] = defaultdict(list)
@@ -136,7 +136,7 @@ def recordings(
 def _elsewhere(
     index: Index, query: SegmentQuery, cameras: Collection[str], here: Iterable[Gap]
 ) -> Mapping[str, SpanSet]:
-    """The time for which there are records of cameras that do not match the query's places."""
+    """The time for which the index has records of the cameras outside the query's places."""
     known = {gap.gap for gap in here}
     named = tuple(sorted(cameras)) if len(cameras) <= MAX_FILTER else query.cameras
     everywhere = replace(query, cameras=named, kecamatan=None, owners=None, near=None, box=None)

@@ -1,7 +1,7 @@
-"""Distances on the ground, the same in every adapter.
+"""Distances on the ground, computed the same way in every adapter.
 
 Great-circle distance by the haversine formula on a sphere of 6,371,008.7714 m, the mean radius of WGS 84
-(IUGG), which is also what Elasticsearch computes: at city scale it is within 0.6 % of the ellipsoid.
+(IUGG). Elasticsearch computes the same. At city scale it is within 0.6 % of the ellipsoid.
 """
 
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ class Box:
     """All points between two parallels and two meridians (degrees), the edges included.
 
     Raises:
-        Malformed: ``bad_place`` for coordinates off the globe, or where south ≥ north or west ≥ east. A box
-            across the 180th meridian is two boxes.
+        Malformed: ``bad_place`` for coordinates off the globe, or if south ≥ north or west ≥ east. An area
+            across the 180th meridian needs two boxes.
     """
 
     south: float

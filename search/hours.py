@@ -1,8 +1,8 @@
-"""Stored hour coverage: what both adapters share.
+"""Stored hour coverage: the parts that both adapters share.
 
-Coverage by camera and hour is kept, and an hour is *stale* from the moment something in it changes until it
-is computed again. An answer is what is kept for the hours that are not stale, and what segments and gaps
-say for the others, so it never differs from computing everything. A *cell* is one camera in one UTC hour.
+Coverage by camera and hour is stored. An hour is *stale* from the moment its records change until it is
+computed again. An answer takes fresh hours from storage and computes the stale ones from segments and gaps,
+so it never differs from computing everything. A *cell* is one camera in one UTC hour.
 """
 
 from collections import defaultdict
@@ -16,12 +16,12 @@ Cell = tuple[str, int]
 """A camera and the start of a UTC hour."""
 
 UNPLACED = 0
-"""The number that stands for "place unknown"; adapters number places from 1."""
+"""The number for "place unknown"; adapters number places from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Something that fills hours of one camera, with the least and the greatest number of its places."""
+    """A span of records of one camera, with the smallest and the greatest number of their places."""
 
     camera: str
     span: Timespan
@@ -36,9 +36,9 @@ def cells_of(camera: str, span: Timespan) -> Iterator[Cell]:
 
 
 def places_of(found: Iterable[Placed]) -> Mapping[Cell, int | None]:
-    """The one place of everything in a cell, or None where there are several.
+    """By cell the one place of all its records, or None if they have several.
 
-    A filter on places admits a cell of one place wholly or not at all; a cell of several is computed.
+    A place filter admits a cell with one place wholly or not at all; a cell with several is computed.
     """
     places: dict[Cell, int | None] = {}
     for one in found:
@@ -50,7 +50,7 @@ def places_of(found: Iterable[Placed]) -> Mapping[Cell, int | None]:
 
 
 def rectangles(cells: Iterable[Cell]) -> Iterator[SegmentQuery]:
-    """Questions that cover these cells and no others: cameras with the same hours in a row are one."""
+    """Queries that cover exactly these cells: cameras with the same consecutive hours share one query."""
     hours: dict[str, list[int]] = defaultdict(list)
     for camera, hour in sorted(set(cells)):
         hours[camera].append(hour)
@@ -69,7 +69,7 @@ def rectangles(cells: Iterable[Cell]) -> Iterator[SegmentQuery]:
 
 
 def joined(kept: list[HourCoverage], computed: list[HourCoverage]) -> tuple[HourCoverage, ...]:
-    """Both, ordered by camera and hour; ``kept`` is in order."""
+    """Both, ordered by camera and hour; ``kept`` must be in that order already."""
     if not computed:
         return tuple(kept)
     return tuple(sorted(kept + computed, key=lambda one: (one.camera, one.hour)))

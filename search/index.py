@@ -1,13 +1,13 @@
-"""What every index answers, whatever it is made of.
+"""The interface of every index.
 
 Adapters do not inherit from :class:`Index`; mypy and ``tests/conformance/test_index.py`` hold them to it.
-All are thread-safe and may be used by several processes at once. Every method raises only
-:mod:`archive.errors`: ``Unavailable`` (``index_unavailable``, ``index_busy``) where the server or the disk
-does not answer, ``StoreFull`` (``index_full``) where it has no room, ``IntegrityError``
-(``index_damaged``) where a rebuild is due, ``Malformed`` for ids that cannot be ids.
+All are thread-safe, and several processes may use one index at once. Every method raises only errors of
+:mod:`archive.errors`: ``Unavailable`` (``index_unavailable``, ``index_busy``) if the server or the disk
+does not answer, ``StoreFull`` (``index_full``) if it has no room, ``IntegrityError``
+(``index_damaged``) if a rebuild is needed, ``Malformed`` for invalid ids.
 
-**Reading while it is written.** Whoever derives "missing" from the index reads ``high_water`` *first* and
-segments and gaps after it: each write makes its segments visible before its high-water mark.
+**Reading while it is written.** To conclude that footage is missing, a reader reads ``high_water`` *first*,
+and segments and gaps after it: each write makes its segments visible before it raises the high-water mark.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,33 +39,33 @@ class Index(SegmentIndex, Protocol):
     # Segments, gaps and runs -------------------------------------------------------------------------
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
-        """Index leaves; idempotent, visible to every query when this returns.
+        """Index leaves; idempotent. Every query sees them when this returns.
 
-        A segment is known by (run, seq) and a run by its id: of two entries the one added last holds. A gap
-        is known by its id: the later end holds, whatever the order. All of one call is written or,
-        after an error, may be added again.
+        A segment is identified by (run, seq), a run by its id: of two entries the last one added counts. A
+        gap is identified by its id: the later end counts, in whatever order they come. After an error any
+        part may be written, and the caller may add the same entries again.
 
         Raises:
-            Malformed: ``bad_id``, or ``segment_too_long`` for one of more than an hour.
+            Malformed: ``bad_id``, or ``segment_too_long`` for one longer than an hour.
         """
         ...
 
     def remove(self, segments: Iterable[SegmentRef]) -> None:
-        """Forget segments that the archive destroyed (disposition, step 4); idempotent.
+        """Remove segments that the archive destroyed (disposition, step 4); idempotent.
 
         The high-water mark stays: that time has been accounted for.
         """
         ...
 
     def mark_held(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that these segments are under legal hold; idempotent, unknown ones are passed over.
+        """Mark these segments as under legal hold; idempotent, unknown ones are ignored.
 
-        Visible to every query when this returns, the counts of :meth:`hours` included.
+        Every query sees it when this returns, and so do the counts of :meth:`hours`.
         """
         ...
 
     def mark_free(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that no hold covers these segments; as :meth:`mark_held`."""
+        """Mark these segments as under no hold; as :meth:`mark_held`."""
         ...
 
     def segment(self, run: str, seq: int) -> SegmentRef | None:
@@ -73,11 +73,11 @@ class Index(SegmentIndex, Protocol):
         ...
 
     def run(self, run: str) -> Run | None:
-        """The record of a finished run, with the reason for its end; None while it goes on."""
+        """The record of a finished run, with the reason for its end; None while it continues."""
         ...
 
     def high_water(self, camera: str) -> int | None:
-        """The latest end ever added of any segment or gap of the camera; None where nothing is known."""
+        """The latest end ever added of any segment or gap of the camera; None if there is none."""
         ...
 
     def high_waters(self, cameras: Iterable[str]) -> Mapping[str, int]:
@@ -89,8 +89,8 @@ class Index(SegmentIndex, Protocol):
     def search(self, query: SegmentQuery, *, limit: int = 100, cursor: str | None = None) -> Page:
         """One page of matches in order of (start, camera, run, seq).
 
-        Following the cursors gives every segment that was there at the start exactly once, while writes go
-        on and across the switch at the end of a rebuild.
+        Following the cursors returns every segment that existed at the start exactly once, even during writes
+        and across the switch at the end of a rebuild.
 
         Raises:
             Malformed: ``bad_limit`` unless 1 ≤ limit ≤ 1,000; ``bad_cursor``.
@@ -98,9 +98,9 @@ class Index(SegmentIndex, Protocol):
         ...
 
     def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
-        """What is covered, aggregated where the segments lie: ordered by camera, then start.
+        """Coverage, aggregated inside the index: ordered by camera, then start.
 
-        One item per run, or several where segments of the run are missing: a stretch never spans a segment
+        One item per run, or several if segments of the run are missing: a stretch never spans a segment
         that the index does not hold.
         """
         ...
@@ -114,26 +114,26 @@ class Index(SegmentIndex, Protocol):
         ...
 
     def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
-        """Coverage per camera and UTC hour, for every hour that the span touches and something is known of.
+        """Coverage per camera and UTC hour, for every hour that the span touches and that has records.
 
-        Hours are whole: a span that begins within one counts the whole of it. Ordered by (camera, hour).
+        Hours are whole: a span that begins inside an hour counts all of it. Ordered by (camera, hour).
         """
         ...
 
     def settle_hours(self) -> int:
-        """Keep what :meth:`hours` would compute now, so that it need not; how many hours there were.
+        """Store what :meth:`hours` would compute now, so that it need not; returns the number of hours.
 
-        0 where nothing is stale, or another process is about it. Nothing that is answered changes. Late
-        segments, removals and marks unsettle the hours they touch.
+        0 if no hour is stale, or another process is doing it. Answers do not change. Late segments, removals
+        and marks make the hours that they touch stale.
         """
         ...
 
     def standing(self, camera: str) -> Standing:
-        """What is asked before :meth:`records`, in one turn: the camera's document and high-water mark."""
+        """The camera's document and high-water mark together; read it before :meth:`records`."""
         ...
 
     def records(self, camera: str, span: Timespan) -> Records:
-        """Gap records and segments that overlap the span, in one turn: as ``gaps`` and ``segments``."""
+        """Gap records and segments that overlap the span, together: as ``gaps`` and ``segments``."""
         ...
 
     # Documents, recorders ----------------------------------------------------------------------------
@@ -147,11 +147,11 @@ class Index(SegmentIndex, Protocol):
         ...
 
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
-        """Keep a recorder's sign of life; an earlier ``at`` than the one kept changes nothing."""
+        """Keep a recorder's heartbeat; one with an earlier ``at`` than the kept one changes nothing."""
         ...
 
     def heartbeats(self) -> tuple[Heartbeat, ...]:
-        """The last sign of life of every recorder, by id."""
+        """The last heartbeat of every recorder, by id."""
         ...
 
     def cursor(self, recorder: str) -> int:
@@ -159,56 +159,56 @@ class Index(SegmentIndex, Protocol):
         ...
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a batch is wholly in the index; never goes back."""
+        """Record that a batch is wholly in the index; the cursor never goes back."""
         ...
 
     # The index itself --------------------------------------------------------------------------------
 
     def rebuild(self) -> AbstractContextManager[Self]:
-        """A fresh, empty index to fill; it takes this one's place when the block ends without an exception.
+        """A fresh, empty index to fill; it replaces this one when the block ends without an exception.
 
-        Until then readers and writers of this index, in every process, notice nothing; from then on they use
-        the fresh one. What others wrote to this index meanwhile, and all heartbeats, are carried over. After
-        an exception the fresh index is dropped and this one goes on.
+        Until then readers and writers of this index, in every process, are not affected; from then on they
+        use the fresh one. Writes made to this index meanwhile, and all heartbeats, are carried over. After
+        an exception the fresh index is dropped and this one stays in use.
 
-        Of two rebuilds at once the one begun later wins; the other fails with Conflict
-        ``rebuild_superseded``. Where one was killed, the next goes on with what it left: then the index is
-        not empty, and :meth:`rebuild_state` says how far it is.
+        Of two simultaneous rebuilds the one begun later wins; the other fails with Conflict
+        ``rebuild_superseded``. If a rebuild was killed, the next one resumes it: then the index is not
+        empty, and :meth:`rebuild_state` returns its progress.
         """
         ...
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
-        """Index very many segments, in a fresh index: kept after :meth:`settle`, found after :meth:`loaded`.
+        """Index very many segments in a fresh index: stored after :meth:`settle`, found after :meth:`loaded`.
 
         Raises:
-            Malformed: ``segment_too_long`` for one of more than an hour; none is indexed.
+            Malformed: ``segment_too_long`` for one longer than an hour; none is indexed.
         """
         ...
 
     def settle(self) -> None:
-        """Return when all that was loaded is kept. Raises what came of it; it may then be loaded again."""
+        """Return once every loaded segment is stored. Raises the errors of loading; then load again."""
         ...
 
     def loaded(self) -> None:
-        """Make what was loaded findable, and quick to find."""
+        """Make the loaded segments searchable, and searches fast."""
         ...
 
     def segments_by_hour(self, camera: str) -> Mapping[int, int]:
-        """How many segments of the camera start in each UTC hour."""
+        """The number of segments of the camera that start in each UTC hour."""
         ...
 
     def rebuild_state(self) -> JsonObject | None:
-        """What was last kept with :meth:`keep_rebuild_state` in this index; None where nothing was."""
+        """The state last stored with :meth:`keep_rebuild_state` in this index; None without one."""
         ...
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
-        """Keep how far the rebuild is that fills this index; gone once it is in use."""
+        """Store the progress of the rebuild that fills this index; it is gone once the index is in use."""
         ...
 
     def status(self) -> IndexStatus:
-        """What it holds, for people and for ``doctor``."""
+        """The contents of the index in figures, for people and for ``doctor``."""
         ...
 
     def close(self) -> None:
-        """Let go of connections; the index is not used afterwards."""
+        """Close connections; the index must not be used afterwards."""
         ...

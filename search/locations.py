@@ -1,4 +1,4 @@
-"""From the setting ``SAKSI_INDEX_URL`` to an index."""
+"""Opens the index that the setting ``SAKSI_INDEX_URL`` names."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,8 +17,8 @@ def open_index(url: str, *, prefix: str = "saksi") -> Index:
 
     Raises:
         Malformed: ``bad_index_url``.
-        ArchiveError: as :func:`open_sqlite`; an Elasticsearch that does not answer is noticed at the first
-            question.
+        ArchiveError: as :func:`open_sqlite`. An Elasticsearch that does not answer is noticed at the first
+            query.
     """
     try:
         parts = urlsplit(url)
@@ -36,8 +36,8 @@ def open_index(url: str, *, prefix: str = "saksi") -> Index:
         case "http" | "https":
             if not parts.hostname or port == 0:
                 raise Malformed("the index URL names no host", code="bad_index_url", hint=_HINT)
-            # The client takes three quarters of a second to import, which an embedded index need not pay.
+            # Importing the client takes three quarters of a second, which an embedded index can save.
             from search.elastic import connect_elastic
 
             return connect_elastic(url, prefix=prefix)
-    raise Malformed(f"an index of kind {parts.scheme!r} is not known", code="bad_index_url", hint=_HINT)
+    raise Malformed(f"the index scheme {parts.scheme!r} is not known", code="bad_index_url", hint=_HINT)

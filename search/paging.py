@@ -1,8 +1,8 @@
 """Cursors: a position in the order (start, camera, run, seq), as opaque text.
 
-A position names the last item seen instead of counting items, so pages neither repeat nor skip what was
-there at the start, whatever is written meanwhile. A cursor carries a fingerprint of its query, because with
-another query it would silently skip.
+A position names the last item seen and does not count items. So pages neither repeat nor skip items that
+existed at the start, whatever is written meanwhile. A cursor carries a fingerprint of its query, because with
+another query it would silently skip items.
 """
 
 import base64
@@ -20,7 +20,7 @@ Position = tuple[int, str, str, int]
 
 
 def position(segment: SegmentRef) -> Position:
-    """Where a segment stands in the order of pages."""
+    """The position of a segment in the order of pages."""
     return segment.span.start, segment.camera, segment.run, segment.seq
 
 
@@ -28,7 +28,7 @@ def check_limit(limit: int) -> int:
     """Accept 1 to 1,000. Raises Malformed ``bad_limit``."""
     if not 1 <= limit <= MAX_PAGE:
         raise Malformed(
-            f"a page of {limit} is not served", code="bad_limit", hint=f"Ask for 1 to {MAX_PAGE} at a time."
+            f"a page of {limit} is not served", code="bad_limit", hint=f"Request 1 to {MAX_PAGE} at a time."
         )
     return limit
 
@@ -49,7 +49,7 @@ def read_cursor(query: SegmentQuery, cursor: str) -> Position:
     except (ValueError, binascii.Error, Malformed) as error:
         raise _bad_cursor("the cursor cannot be read") from error
     if fingerprint != _fingerprint(query):
-        raise _bad_cursor("the cursor belongs to another question")
+        raise _bad_cursor("the cursor belongs to another query")
     if not all(abs(number) < 2**53 for number in (found[0], found[3])):
         raise _bad_cursor("the cursor cannot be read")
     return found
@@ -59,7 +59,7 @@ def _bad_cursor(message: str) -> Malformed:
     return Malformed(
         message,
         code="bad_cursor",
-        hint="Pass the cursor of the last page with its own parameters, unchanged.",
+        hint="Pass the cursor of the last page with the same parameters, unchanged.",
     )
 
 

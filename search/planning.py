@@ -1,4 +1,4 @@
-"""The retention plan over what the index knows: hours of cameras, asked page by page."""
+"""Feeds the retention plan from the index: hours of cameras, queried in parts."""
 
 from collections.abc import Iterable
 

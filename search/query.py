@@ -1,4 +1,4 @@
-"""What may be asked of an index, and what it answers: frozen values without I/O.
+"""Queries to an index, and its answers: frozen values without I/O.
 
 All instants are µs of UTC and all spans are half-open. A segment matches a query when it overlaps the
 query's span by at least one microsecond and passes every filter that is given.
@@ -24,13 +24,13 @@ MAX_FILTER = 1000
 class SegmentQuery:
     """A span of time and filters on it.
 
-    A filter that is None admits everything. A filter that is *empty admits nothing*, so that an operator
-    whose list of districts came out empty is shown nothing instead of the city. Place filters
-    look at where the camera stood when the segment was recorded.
+    A filter of None admits everything. A filter that is *empty admits nothing*, so that an operator whose
+    list of districts turns out empty sees nothing instead of the whole city. Place filters
+    use the camera's place when the segment was recorded.
 
     Raises:
-        Malformed: ``bad_id`` for a camera that is no camera id, ``bad_filter`` for an area code that cannot
-            be one or more than 1,000 values.
+        Malformed: ``bad_id`` for an invalid camera id; ``bad_filter`` for an invalid area code or more than
+            1,000 values.
     """
 
     span: Timespan
@@ -71,7 +71,7 @@ class SegmentQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some matches in order of (start, camera, run, seq), and the cursor that goes on; None at the end."""
+    """Matches in order of (start, camera, run, seq), and the cursor of the next page (None at the end)."""
 
     items: tuple[SegmentRef, ...]
     next: str | None
@@ -79,7 +79,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class RunCoverage:
-    """Footage of one camera without a break: consecutive segments of one run, clipped to the query."""
+    """Unbroken footage of one camera: consecutive segments of one run, clipped to the query."""
 
     camera: str
     run: str
@@ -88,7 +88,7 @@ class RunCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourCoverage:
-    """What the index knows of one camera in one UTC hour.
+    """The coverage of one camera in one UTC hour.
 
     ``covered`` and the values of ``gaps`` are µs inside the hour; ``bytes``, ``segments`` and ``held`` count
     the segments that *start* in it, so that sums over hours count each segment once.
@@ -115,7 +115,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A camera's document and high-water mark, as of one moment."""
+    """A camera's document and high-water mark at one moment."""
 
     document: Document | None
     high_water: int | None
@@ -123,7 +123,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What the index holds of one camera's span: gap records by start, segments by start, run and seq."""
+    """The records of one camera's span: gap records by start, segments by start, run and seq."""
 
     gaps: tuple[Gap, ...]
     segments: tuple[SegmentRef, ...]
@@ -131,7 +131,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The last sign of life of a recorder: when (its own clock, µs) and what it said of itself."""
+    """The last heartbeat of a recorder: its time (the recorder's own clock, µs) and the reported state."""
 
     recorder: str
     at: int
@@ -140,7 +140,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStatus:
-    """What an index holds. ``documents`` counts by kind; ``cursors`` are journal batches by recorder."""
+    """The contents of an index. ``documents`` counts by kind; ``cursors`` are journal batches by recorder."""
 
     kind: str
     location: str

@@ -6,10 +6,10 @@ from search.index import Index
 
 
 def rebuild_index(stores: Stores, index: Index, *, progress: Progress | None = None) -> RebuildReport:
-    """Fill a fresh index from the archive and put it in the place of ``index``.
+    """Fill a fresh index from the archive and replace ``index`` with it.
 
-    Readers and writers of ``index`` go on meanwhile, in every process; what they write is carried over.
-    Where the archive or the index stops answering, ``index`` stays as it was.
+    Readers and writers of ``index`` continue meanwhile, in every process; their writes are carried over.
+    If the archive or the index stops answering, ``index`` stays unchanged.
 
     Raises:
         ArchiveError: as :func:`archive.integrity.rebuild.rebuild` and :meth:`search.index.Index.rebuild`.

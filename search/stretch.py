@@ -1,10 +1,10 @@
-"""Stretches: segments of one run, counted where they lie, and what may be concluded from the count.
+"""Stretches: segments of one run, counted inside the index, and the coverage that the counts prove.
 
 An adapter aggregates segments by camera, run and (for hours) the UTC hour they start in; this module turns
 the sums into coverage. A run normally has no hole, so its first start and last end are its coverage. But a
-segment may be late, lost on upload, or destroyed by retention while its neighbours are held. So the claim
-is made only where the sums prove it: as many segments as sequence numbers, and durations that add up to the
-whole. Elsewhere the adapter is asked for the segments' own spans.
+segment may be late, lost on upload, or destroyed by retention while its neighbours are held. So coverage is
+concluded only if the sums prove it: as many segments as sequence numbers, and durations that add up to the
+whole. Otherwise the adapter is asked for the segments' own spans.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from search.query import HourCoverage, RunCoverage, SegmentQuery
 class Stretch:
     """Sums over segments of one camera and run: first start to last end, counts and totals.
 
-    The places are numbers of the adapter's, 0 for unknown.
+    The places are the adapter's numbers; 0 is unknown.
     """
 
     camera: str
@@ -40,13 +40,13 @@ class Stretch:
         """Whether the sums prove that the segments follow one another without a hole.
 
         Inside a run segments do not overlap (a clock that steps back begins another run); an overlap could
-        hide a hole only of exactly its own length.
+        hide only a hole of exactly its own length.
         """
         return self.segments == self.last_seq - self.first_seq + 1 and self.duration == self.span.duration
 
 
 Pieces = Callable[[Stretch], Iterable[Timespan]]
-"""An adapter's answer to a stretch that is not whole: the spans of its segments, in any order."""
+"""Returns the spans of a stretch's segments, in any order; called if the stretch is not whole."""
 
 
 def run_coverage(stretches: Iterable[Stretch], within: Timespan, pieces: Pieces) -> tuple[RunCoverage, ...]:
@@ -106,7 +106,7 @@ def whole_hours(span: Timespan) -> Timespan:
 
 
 def widened(query: SegmentQuery, within: Timespan) -> SegmentQuery:
-    """The same question about another span."""
+    """The same query over another span."""
     return replace(query, span=within)
 
 
@@ -125,7 +125,7 @@ def _by_hour(spans: SpanSet) -> Iterator[tuple[int, int]]:
 def _causes(
     gaps: Iterable[Gap], footage: dict[str, SpanSet], within: Timespan
 ) -> Iterator[tuple[str, GapCause, SpanSet]]:
-    """What of each gap record footage leaves; each instant once."""
+    """The part of each gap record that no footage covers; each instant once."""
     left: dict[str, SpanSet] = {}
     for gap in sorted(gaps, key=lambda one: (one.camera, one.span.start, one.gap)):
         open_spans = left.get(gap.camera)

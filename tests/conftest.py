@@ -1,3 +1,8 @@
-"""Fixtures every test may use; servers come from ``tests.support.servers``."""
+"""Fixtures every test may use, and how a run of them is shared out and written down."""
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = [
+    "tests.support.workers",
+    "tests.support.examples",
+    "tests.support.outcome",
+    "tests.support.servers",
+]

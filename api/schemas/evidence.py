@@ -73,13 +73,23 @@ class EvidencePage(BaseModel):
     next: str | None = Field(examples=[None])
 
 
+class FindingText(BaseModel):
+    """What a finding says, in Indonesian and in English."""
+
+    id: str = Field(examples=["Daftar pencabutan ini sudah lama."])
+    en: str = Field(examples=["This revocation list is out of date."])
+
+
 class FindingOut(BaseModel):
     """One thing a verification found."""
 
     code: str = Field(examples=["crl_stale"])
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "unchecked"] = Field(examples=["warning"])
+    step: str = Field(examples=["seal"])
     path: str = Field(examples=["data/original/…"])
-    message: str = Field(examples=["The stored bytes are not the ones that were recorded."])
+    message: FindingText
+    rests_on: str = Field(examples=["nextUpdate of the newest list"])
+    detail: str
 
 
 class VerificationOut(BaseModel):
@@ -88,6 +98,7 @@ class VerificationOut(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     valid: bool
+    verdict: Literal["valid", "not_valid", "not_checked"]
     findings: list[FindingOut]
 
 

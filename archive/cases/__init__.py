@@ -1,8 +1,8 @@
 """Who asks, who decides, who receives.
 
-``requests`` for footage and their decisions, ``handover`` of sealed packages, ``people`` with their grants,
-and ``notices`` to those who must hear of something.
+``requests`` holds requests for footage and the decisions on them. ``handover`` hands sealed packages over.
+``people`` holds accounts and grants. ``notices`` informs people.
 
-May import ``evidence`` and what stands before it. Keeps the separation of duties: three people ask, approve
-and hand over.
+May import ``evidence`` and the rooms before it. Keeps the separation of duties: three people ask, approve and
+hand over.
 """

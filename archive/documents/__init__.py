@@ -2,6 +2,6 @@
 
 The same content gives the same bytes. :mod:`~archive.documents.pages` fills pages from the top,
 :mod:`~archive.documents.panel` is a frame to draw in, :mod:`~archive.documents.fonts` holds the fonts, which
-travel inside every document, and :mod:`~archive.documents.indonesian` writes numbers, sizes and times as
-people here read them. The PDF itself is made by ReportLab.
+are embedded in every document, and :mod:`~archive.documents.indonesian` writes numbers, sizes and times the
+Indonesian way. ReportLab makes the PDF.
 """

@@ -1,7 +1,7 @@
 """The fonts of printed documents: DejaVu, embedded as subsets, so that a page looks alike everywhere.
 
-What they cannot show, and what nobody could see on paper (control, direction and zero-width characters), is
-printed as U+FFFD, the replacement character: a name must not look like another name.
+Characters that the fonts lack, and characters that are invisible on paper (control, direction and
+zero-width), are printed as U+FFFD, the replacement character: a name must not look like another name.
 """
 
 import unicodedata
@@ -18,11 +18,11 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ONE_AT_A_TIME = RLock()
-"""ReportLab keeps fonts per process and reads them through one position: one thread at a time, here too."""
+"""ReportLab keeps its fonts per process and reads them at one shared file position: one thread at a time."""
 
 
 class Font(StrEnum):
-    """The fonts of a page, by the names they are known under."""
+    """The fonts of a page, by their ReportLab names."""
 
     PLAIN = "SaksiPlain"
     BOLD = "SaksiBold"
@@ -38,9 +38,9 @@ _FILES = {
 
 @cache
 def glyphs(font: Font) -> frozenset[int]:
-    """The code points a font can show; the first call makes it known to ReportLab."""
+    """The code points that a font can show; the first call registers the font with ReportLab."""
     with ONE_AT_A_TIME:
-        rl_config.useA85 = 0  # bytes, not text: a quarter smaller
+        rl_config.useA85 = 0  # binary, not ASCII85: a quarter smaller
         file = files("archive.documents").joinpath("fonts", _FILES[font]).read_bytes()
         made = TTFont(font.value, BytesIO(file))
         if font.value not in pdfmetrics.getRegisteredFontNames():
@@ -49,7 +49,7 @@ def glyphs(font: Font) -> frozenset[int]:
 
 
 def printable(text: str, font: Font) -> str:
-    """The text as one line of what the font can show: white space is a space, the rest replaced."""
+    """The text as one line that the font can show: white space becomes a space, the rest is replaced."""
     known = glyphs(font)
     return "".join(_shown(char, known) for char in unicodedata.normalize("NFC", text))
 
@@ -61,7 +61,7 @@ def _shown(char: str, known: frozenset[int]) -> str:
 
 
 def text_width(text: str, font: Font, size: float) -> float:
-    """The width of a line in points; the text is one that :func:`printable` gave."""
+    """The width of a line in points; ``text`` comes from :func:`printable`."""
     glyphs(font)
     return float(pdfmetrics.stringWidth(text, font.value, size))
 
@@ -69,7 +69,7 @@ def text_width(text: str, font: Font, size: float) -> float:
 def wrapped(text: str, font: Font, size: float, width: float) -> Iterator[str]:
     """The text in lines that fit, at least one; a word that is too long for a line is cut.
 
-    A line is never shorter than a letter, however narrow it should be.
+    A line has at least one character, however small ``width`` is.
     """
     line = ""
     for word in printable(text, font).split():
@@ -88,7 +88,7 @@ def wrapped(text: str, font: Font, size: float, width: float) -> Iterator[str]:
 
 
 def _that_fit(word: str, font: Font, size: float, width: float) -> int:
-    """How many of the word's first characters fit; at least one, so that a line always goes on."""
+    """How many of the word's first characters fit; at least one, so that each line takes some."""
     shortest, longest = 1, len(word)
     while shortest < longest:
         middle = (shortest + longest + 1) // 2

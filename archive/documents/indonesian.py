@@ -1,4 +1,4 @@
-"""Numbers, sizes, lengths of time and moments as they are written in Indonesian."""
+"""Numbers, sizes, durations and moments as Indonesian writes them."""
 
 from datetime import date as Date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +15,7 @@ _MONTHS = (
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """A time zone by its name. Raises Malformed ``bad_time_zone`` when it is not known here."""
+    """A time zone by its name. Raises Malformed ``bad_time_zone`` when this machine does not know it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -33,7 +33,7 @@ def moment(instant: int, zone: ZoneInfo) -> str:
 
 
 def fine_moment(instant: int, zone: ZoneInfo) -> str:
-    """``24-11-2026 14:00:00,123`` to the millisecond, cut off; the zone is said elsewhere."""
+    """``24-11-2026 14:00:00,123`` to the millisecond, cut off; the document names the zone elsewhere."""
     local = as_datetime(instant).astimezone(zone)
     return f"{local:%d-%m-%Y %H:%M:%S},{local.microsecond // 1000:03d}"
 
@@ -45,7 +45,7 @@ def day_in_words(instant: int, zone: ZoneInfo) -> str:
 
 
 def date_in_words(date: str) -> str:
-    """``24 November 2026`` for ``2026-11-24``; what is no such date is returned as it is."""
+    """``24 November 2026`` for ``2026-11-24``; any other text is returned unchanged."""
     try:
         found = Date.fromisoformat(date)
     except ValueError:
@@ -73,7 +73,7 @@ def size(count: int) -> str:
 
 
 def length(duration: int) -> str:
-    """A length of time in µs as ``1 j 02 m 03,250 d`` (jam, menit, detik), cut to milliseconds."""
+    """A duration in µs as ``1 j 02 m 03,250 d`` (jam, menit, detik), cut to milliseconds."""
     hours, rest = divmod(duration, HOUR)
     minutes, rest = divmod(rest, MINUTE)
     seconds, rest = divmod(rest, SECOND)

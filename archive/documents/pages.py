@@ -1,8 +1,8 @@
-"""Pages that fill from the top: A4, from text, facts, tables, pictures and drawings, to a PDF.
+"""A4 pages that fill from the top with text, facts, tables, pictures and drawings, as a PDF.
 
-The same content gives the same bytes, with the same libraries: the only date in the document is the one
-its content has (:attr:`Pages.made_at`), its identifier is the hash of what is on it, and the fonts travel
-inside. Measures are points; a page begins where something would pass the bottom margin.
+With the same libraries, the same content gives the same bytes: the only date in the document is
+:attr:`Pages.made_at`, its identifier is the hash of its content, and the fonts are embedded. Measures are
+in points; a new page begins when an item would pass the bottom margin.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -48,9 +48,9 @@ class Picture:
 class Pages:
     """A document being written.
 
-    ``footer`` stands on every page beside its number and how many there are; ``title`` and ``author`` are
-    what a reader program shows (the title is the footer where none is given). ``made_at`` (µs) is the date
-    in the document's properties; without one it is the year 2000, which every reader of it can tell apart.
+    ``footer`` stands on every page beside the page number and the number of pages. A PDF viewer shows
+    ``title`` and ``author``; without a title the footer is the title. ``made_at`` (µs) is the date in the
+    document's properties; without one it is the year 2000, which no real document has.
     """
 
     def __init__(
@@ -73,22 +73,22 @@ class Pages:
         self._canvas.setAuthor(author)
         self._canvas.setSubject(footer)
         self._canvas.setCreator("Saksi")
-        self._canvas.setViewerPreference("DisplayDocTitle", "true")  # the title, not the name of a file
+        self._canvas.setViewerPreference("DisplayDocTitle", "true")  # the title, not the file name
         self._page = 0
         self._headings = 0
         self._y: float = HEIGHT
 
     @property
     def left_over(self) -> float:
-        """How much room the page still has; nothing before the first."""
+        """The height left on the page; 0 before the first page."""
         return max(0.0, HEIGHT - MARGIN - self._y)
 
     def space(self, height: float) -> None:
-        """Leave room."""
+        """Leave empty space."""
         self._y += height
 
     def keep_together(self, height: float) -> None:
-        """Begin a new page unless so much room is left."""
+        """Begin a new page unless ``height`` is left on this one."""
         self._room(height)
 
     def new_page(self) -> None:
@@ -96,7 +96,7 @@ class Pages:
         self._room(HEIGHT)
 
     def heading(self, text: str, english: str = "", *, room: float = 60) -> None:
-        """The title of a section; ``room`` is what must fit under it on the same page."""
+        """The title of a section; ``room`` is the height that must fit under it on the same page."""
         if self._page and self._y > MARGIN:
             self.space(10)
         self._room(room)
@@ -161,7 +161,7 @@ class Pages:
         rows: Iterable[Sequence[str]],
         widths: Sequence[float],
     ) -> None:
-        """A table of plain cells; all columns but the first two end at the right."""
+        """A table of plain cells; all columns but the first two are aligned right."""
         self.grid(
             [
                 Column(title=title, width=width, align=Align.RIGHT if n > 1 else Align.LEFT, size=9)
@@ -192,7 +192,7 @@ class Pages:
         self._y += 4
 
     def columns(self, blocks: Sequence[Sequence[str]], *, size: float = 9.5) -> None:
-        """Blocks of lines side by side, wrapped and centred in columns of one width; "" leaves room."""
+        """Blocks of lines side by side, wrapped and centred in equal columns; "" is an empty line."""
         width = INNER / len(blocks)
         wrapped_blocks = [
             [line for text in block for line in wrapped(text, Font.PLAIN, size, width - _CELL_GAP)]
@@ -213,7 +213,7 @@ class Pages:
         self._whole().line((0, 0), (INNER, 0))
 
     def figure(self, height: float, draw: Callable[[Panel], None]) -> None:
-        """A frame over the whole width and so high, for ``draw`` to draw in."""
+        """A frame of the whole width and this height, for ``draw`` to draw in."""
         self._room(height)
         draw(Panel(self._canvas, MARGIN, HEIGHT - self._y, INNER, height))
         self._y += height
@@ -229,7 +229,7 @@ class Pages:
             self.figure(height + below + 10, draw)
 
     def encode(self) -> bytes:
-        """The document; nothing can be written to it afterwards."""
+        """Finish and return the document; nothing can be added to it afterwards."""
         if not self._page:
             self._room(0)
         self._foot()
@@ -245,14 +245,14 @@ class Pages:
         return self._out.getvalue()
 
     def _outline(self, text: str) -> None:
-        """Make the heading one that a reader program lists and jumps to."""
+        """Add the heading to the PDF's outline."""
         self._headings += 1
         place = f"heading-{self._headings}"
         self._canvas.bookmarkHorizontal(place, 0, HEIGHT - self._y + 14)
         self._canvas.addOutlineEntry(printable(text, Font.BOLD), place, 0)
 
     def _whole(self) -> Panel:
-        """What is left of the page, as a frame that begins at the current height."""
+        """The rest of the page, as a frame that begins at the current height."""
         return Panel(self._canvas, MARGIN, HEIGHT - self._y, INNER, self.left_over)
 
     def _room(self, height: float) -> None:
@@ -274,7 +274,7 @@ class Pages:
         panel.words((INNER - room, 0), place, shade=Shade.SOFT, align=Align.RIGHT)
         self._canvas.saveState()
         self._canvas.translate(MARGIN + INNER - room, MARGIN - 24)
-        self._canvas.doForm(_TOTAL)  # how many pages there are is known at the end
+        self._canvas.doForm(_TOTAL)  # the number of pages is known at the end
         self._canvas.restoreState()
 
     def _head(self, columns: Sequence[Column]) -> None:
@@ -298,7 +298,7 @@ class Pages:
 
 
 class _Dated(TimeStamp):
-    """The moment ReportLab writes into a document's properties: the content's, in UTC."""
+    """The date that ReportLab writes into a document's properties: ``made_at``, in UTC."""
 
     def __init__(self, instant: int) -> None:
         moment = as_datetime(instant)
@@ -319,7 +319,7 @@ def _height(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> float:
 def _page_high(
     cells: Sequence[Sequence[str]], columns: Sequence[Column]
 ) -> Iterable[Sequence[Sequence[str]]]:
-    """A row in parts that fit on a page under its head; nearly always one."""
+    """A row in parts that each fit on a page under the head; nearly always one part."""
     most = int((HEIGHT - 2 * MARGIN - 80) / (1.3 * max(column.size for column in columns)))
     for first in range(0, max(1, *(len(lines) for lines in cells)), most):
         yield [lines[first : first + most] for lines in cells]

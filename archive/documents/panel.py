@@ -31,7 +31,7 @@ class Shade(Enum):
 
 
 class Align(Enum):
-    """Where a text stands at its position."""
+    """How a text is aligned at its position."""
 
     LEFT = "left"
     CENTRE = "centre"
@@ -61,7 +61,7 @@ class Panel:
         shade: Shade = Shade.BLACK,
         align: Align = Align.LEFT,
     ) -> None:
-        """One line of text; ``at`` is on its base line."""
+        """One line of text; ``at`` is on its baseline."""
         shown = printable(text, font)
         shift = {Align.LEFT: 0.0, Align.CENTRE: 0.5, Align.RIGHT: 1.0}[align]
         left = at[0] - (shift * text_width(shown, font, size) if shift else 0.0)
@@ -116,7 +116,7 @@ class Panel:
         self.canvas.circle(self.left + at[0], self.top - at[1], radius, stroke=0, fill=1)
 
     def hatched(self, at: Point, width: float, height: float, *, shade: Shade = Shade.RED) -> None:
-        """A rectangle of slanting lines: what is missing, also on a black and white copy."""
+        """A rectangle of slanting lines for missing footage; also visible on a black and white copy."""
         left, bottom = self.left + at[0], self.top - at[1] - height
         self.canvas.saveState()
         path = self.canvas.beginPath()
@@ -134,7 +134,7 @@ class Panel:
     def picture(self, at: Point, jpeg: bytes, width: float, height: float) -> None:
         """A JPEG as large as fits into ``width`` × ``height`` in its own proportions, in the middle of it.
 
-        The JPEG's own bytes go into the document. Whoever calls has made sure that it is one.
+        The JPEG's own bytes go into the document. The caller makes sure that it is a JPEG.
         """
         image = ImageReader(BytesIO(jpeg))
         across, down = image.getSize()
@@ -166,7 +166,7 @@ class Panel:
 
 
 def _runs(cells: Sequence[int]) -> list[tuple[int, int]]:
-    """Where dark modules begin in a row, and how many follow each other."""
+    """Where each run of dark modules begins in a row, and its length."""
     runs: list[tuple[int, int]] = []
     start = -1
     for column, dark in enumerate([*cells, 0]):

@@ -13,7 +13,7 @@ time-stamped (RFC 3161). ``docs/reference/evidence-package.md`` describes every 
 ``prepare``        from a request to its plan
 ``sealing``        the procedure from plan to sealed package; ``sealed`` reads what it made
 ``zipped``         the package as one ZIP, streamed
-``parcel``         reading a package from a folder or a ZIP that may be hostile
+``container``         reading a package from a folder or a ZIP that may be hostile
 ``verify``         the whole check, offline; ``checks`` holds one module a step
 ``jobs``           requests and the workers that claim them
 =================  =====================================================================

@@ -12,13 +12,10 @@ by once, for sealing and verifying alike.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archive.errors import Malformed
-
-_BOX_HEADER = 8
-MAX_HEADER = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,66 +99,3 @@ def check_tiling(name: str, header_size: int, size: int, pieces: Iterable[Piece]
         at += piece.length
     if at != size:
         raise Malformed(f"the pieces of {name} end at byte {at} of {size}", code="bad_pieces")
-
-
-def header_size(name: str, head: bytes, size: int) -> int:
-    """Where the clip's sample bytes begin: behind the head of its ``mdat``, which must reach the clip's end.
-
-    ``head`` holds the clip's first bytes, at least up to there.
-
-    Raises:
-        Malformed: ``bad_clip`` when the boxes are not ``ftyp``, ``moov``, ``mdat``.
-    """
-    at = 0
-    for expected in (b"ftyp", b"moov"):
-        length, kind, _ = _box(name, head, at)
-        if kind != expected:
-            raise Malformed(f"{name} has no {expected.decode()} box where it should", code="bad_clip")
-        at += length
-    length, kind, box_header = _box(name, head, at)
-    if kind != b"mdat" or at + length != size:
-        raise Malformed(f"{name} does not end with one mdat box", code="bad_clip")
-    return at + box_header
-
-
-def read_header(name: str, chunks: Iterator[bytes], size: int) -> bytes:
-    """A clip's bytes up to its samples, from the beginning of its stream, which is closed.
-
-    Raises:
-        Malformed: ``bad_clip``.
-    """
-    head = bytearray()
-    need = 16
-    for chunk in chunks:
-        head += chunk
-        while len(head) >= need and (more := _header_need(head)) > need:
-            need = more
-        if len(head) >= need or need > MAX_HEADER:
-            break
-    close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
-    return bytes(head[: header_size(name, bytes(head[:need]), size)])
-
-
-def _header_need(head: bytearray) -> int:
-    """How many bytes :func:`header_size` needs, as far as ``head`` (16 bytes or more) tells."""
-    at = 0
-    for _ in range(2):
-        if len(head) < at + 16:
-            return at + 16
-        at += int.from_bytes(head[at : at + 4]) or MAX_HEADER
-    return at + 16
-
-
-def _box(name: str, head: bytes, at: int) -> tuple[int, bytes, int]:
-    if len(head) < at + _BOX_HEADER:
-        raise Malformed(f"{name} is cut off inside its header", code="bad_clip")
-    length, kind, used = int.from_bytes(head[at : at + 4]), head[at + 4 : at + 8], _BOX_HEADER
-    if length == 1:
-        if len(head) < at + 16:
-            raise Malformed(f"{name} is cut off inside its header", code="bad_clip")
-        length, used = int.from_bytes(head[at + 8 : at + 16]), 16
-    if length < used:
-        raise Malformed(f"{name} has an impossible {kind!r} box", code="bad_clip")
-    return length, kind, used

@@ -1,6 +1,5 @@
 """The places of a package's parts, and the small parts that follow from the plan alone."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive import canonical
 from archive.errors import Malformed
-from archive.evidence import bag, paths, report, statement
+from archive.evidence import bag, paths, report
 from archive.evidence.plan import JournalProof, Original, PackagePlan, SealedCheckpoint, journal_facts
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.prove import InclusionProof
@@ -155,8 +154,3 @@ def _public_pem(proof: JournalProof) -> bytes:
     except ValueError as error:
         raise Malformed("a recorder's public key is not 32 bytes of Ed25519", code="bad_plan") from error
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def schema_file() -> bytes:
-    """The JSON Schema of ``evidence.json`` as it is kept beside this module."""
-    return json.dumps(statement.json_schema(), indent=2, sort_keys=True).encode() + b"\n"

@@ -11,13 +11,12 @@ from them, and a list from here can only condemn (:mod:`archive.trust.revocation
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from archive.errors import IntegrityError, Malformed
+from archive.errors import IntegrityError
 from archive.evidence import paths
 from archive.ports import Signer
 from archive.trust import certificates, revocation
@@ -95,30 +94,6 @@ def newest_lists(
 def to_pem(chain: Iterable[x509.Certificate]) -> bytes:
     """A chain as one PEM text."""
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
-
-
-def read_chain(path: str, data: bytes) -> tuple[x509.Certificate, ...]:
-    """A chain as :func:`to_pem` wrote it: byte for byte, each issued by the next, a root by itself.
-
-    Raises:
-        Malformed: ``bad_certificate``.
-    """
-    try:
-        chain = tuple(x509.load_pem_x509_certificates(data))
-    except (ValueError, x509.InvalidVersion) as error:
-        raise Malformed(f"{path} holds no certificates in PEM form", code="bad_certificate") from error
-    for certificate in chain:
-        certificates.load_der(path, certificates.to_der(certificate))
-    if to_pem(chain) != data:
-        raise Malformed(f"{path} holds more than certificates in PEM form", code="bad_certificate")
-    own = chain[-1:] if chain[-1].subject == chain[-1].issuer else ()
-    for certificate, issuer in pairwise((*chain, *own)):  # a root has to fit its own key
-        if not is_issued_by(certificate, issuer):
-            raise Malformed(
-                f"{path}: {certificates.subject(issuer)} did not issue {certificates.subject(certificate)}",
-                code="bad_certificate",
-            )
-    return chain
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed
-from archive.evidence import derivation
 from archive.evidence.derivation import Piece
 from archive.evidence.slices import ClipRun
+from archive.evidence.verification import clip_head
 from archive.ids import check_evidence_id
 from archive.model import leaf as leaves
 from archive.model.camera import Camera
@@ -278,7 +278,7 @@ def clip_run(clip: ClipPlan, path: str) -> ClipRun:
         ]
     except (KeyError, TypeError) as error:
         raise Malformed(f"a piece of {path} lacks or misnames {error}", code="bad_pieces") from error
-    header = derivation.read_header(path, clip.stream(), clip.size)
+    header = clip_head(path, clip.stream(), clip.size)
     return ClipRun.begin(path, header, clip.size, pieces)
 
 

@@ -34,7 +34,7 @@ from archive.model import leaf as leaves
 from archive.model.camera import Camera, from_state
 from archive.model.evidence import PackageKind, SealRequest
 from archive.model.segment import SegmentRef
-from archive.objects.rules import MAX_OBJECT_BYTES
+from archive.objects.checks import MAX_OBJECT_BYTES
 from archive.ports import SegmentIndex, Stores
 from archive.records import custody, journal
 from archive.records.checkpoint.prove import Line

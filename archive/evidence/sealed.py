@@ -3,12 +3,11 @@
 A package exists from the moment its signature is stored; objects under its prefix before that are none.
 """
 
-from collections.abc import Iterator
-
 from archive import canonical, keys
 from archive.canonical import sha256_hex
-from archive.errors import AlreadyExists, IntegrityError, Malformed, NotFound
+from archive.errors import AlreadyExists, IntegrityError, NotFound
 from archive.evidence import bag, paths
+from archive.evidence.verifier.container import Chunks, Container, Unreadable
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, ObjectStore
 from archive.trust import certificates, cms, token
@@ -54,32 +53,28 @@ def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
     )
 
 
-class StoredParcel:
-    """A sealed package where it lies, as :class:`archive.evidence.parcel.Parcel`: verified without a copy.
+class StoredContainer(Container):
+    """A sealed package where it lies, for the verifier to read without a copy.
 
     Raises:
         NotFound: ``package_not_found``.
     """
 
     def __init__(self, target: ObjectStore, evidence_id: str) -> None:
+        super().__init__()
         read_seal(target, evidence_id)
         self._target = target
         self._prefix = keys.evidence_prefix(evidence_id)
-        self.sizes: dict[str, int] = {
+        self.sizes = {
             listed.key.removeprefix(self._prefix): listed.size for listed in target.list(self._prefix)
         }
-        self.objections: tuple[tuple[str, str], ...] = ()
-        self.foreign: tuple[tuple[str, str], ...] = ()
 
-    def chunks(self, path: str) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Chunks:
         """The bytes of a part."""
         try:
             yield from self._target.stream(self._prefix + path)
         except (NotFound, IntegrityError) as error:
-            raise Malformed(error.message, code="unreadable_part") from error
-
-    def close(self) -> None:
-        """Nothing is open."""
+            raise Unreadable(error.message) from error
 
 
 def keep_stamp(target: ObjectStore, evidence_id: str, stamp: bytes, lock: Lock | None) -> None:

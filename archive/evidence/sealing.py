@@ -19,6 +19,7 @@ one died. Two that work at once agree on everything but the signature, of which 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -32,18 +33,19 @@ from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import bag, manifest, paths
-from archive.evidence.ahead import Held, ahead, altered, fetch, source_of
-from archive.evidence.lanes import Lane
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import ClipPlan, Document, Original, PackagePlan, check_plan, clip_run
+from archive.evidence.prefetch import Held, altered, fetch, prefetch, source_of
 from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
 from archive.evidence.slices import ClipRun
 from archive.evidence.stating import ClipOutcome, evidence_json
 from archive.evidence.stored import OtherBytes, Witness
+from archive.evidence.verification import check_seal
+from archive.evidence.worker import Worker
 from archive.model.evidence import SealedPackage
 from archive.ports import Content, Lock, LockMode, ObjectStore, Signer, Stored, TimestampAuthority
 from archive.timespan import DAY
-from archive.trust import certificates, cms
+from archive.trust import certificates
 
 Progress = Callable[[int, int], None]
 """Bytes done and bytes in all; called often."""
@@ -189,8 +191,7 @@ class _Sealing:
         runs = [clip_run(clip, path) for clip, path in named]
         self._copy_all(runs)
         outcomes = tuple(
-            ClipOutcome(run.digest.hexdigest(), run.samples.codec, tuple(run.slices.of_pieces()))
-            for run in runs
+            ClipOutcome(run.digest.hexdigest(), run.codec, tuple(run.slices.of_pieces())) for run in runs
         )
         tsa = self.sealer.authority.name
         clips = dict(zip(self.layout.clips, outcomes, strict=True))
@@ -215,8 +216,8 @@ class _Sealing:
         return self._put_tag_files()
 
     def _copy_all(self, runs: list[ClipRun]) -> None:
-        """The originals in order, those that fit through memory; the clips' digests and slices in lanes."""
-        with Lane() as digests, Lane() as slices:
+        """The originals in order, those that fit through memory; workers digest and slice the clips."""
+        with Worker() as digests, Worker() as slices:
 
             def feed(key: str, offset: int, chunk: bytes | memoryview) -> None:
                 for run in runs:
@@ -225,7 +226,7 @@ class _Sealing:
                         slices.do(run.slices.feed, key, offset, chunk)
                 self._advance(len(chunk))
 
-            for item, held in ahead(self.plan.originals, self._fetch, FETCHERS):
+            for item, held in prefetch(self.plan.originals, self._fetch, FETCHERS):
                 if held is None:
                     self._copy_streaming(item, feed)
                 else:
@@ -328,19 +329,21 @@ class _Sealing:
             pass
 
     def _sign(self, tags: bytes, lock: Lock) -> bytes:
-        """The commit. An earlier signature over the same bytes by the same certificate stays."""
+        """The commit. An earlier signature over the same bytes by the same certificate stays.
+
+        The verifier looks at the signature first: what is put cannot be taken back.
+        """
         signer, target, key = self.sealer.signer, self.sealer.target, self.prefix + paths.SEAL
         try:
             seal = target.get(key)
         except NotFound:
             seal = signer.sign_cms(tags)
-            try:
+            check_seal(seal, tags)
+            with suppress(AlreadyExists):
                 target.put(key, Content.of_bytes(seal), lock=lock)
-            except AlreadyExists:
-                seal = target.get(key)
-        found = cms.decode("the seal", seal)
-        cms.check("the seal", found, tags)
-        if certificates.to_der(found.certificate) != signer.certificate_der:
+                return seal
+            seal = target.get(key)
+        if check_seal(seal, tags) != signer.certificate_der:
             raise IntegrityError(
                 f"{self.plan.evidence_id} is sealed by another key already",
                 code="sealed_by_another",

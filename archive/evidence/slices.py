@@ -7,67 +7,32 @@ the original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` a
 """
 
 import hashlib
-import struct
-from array import array
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
 
 from archive.errors import Malformed
 from archive.evidence.derivation import ClipDigest, Piece
-from archive.footage.mp4.boxes import Box, bad_segment, boxes, child, fields, whole_box_at
+from archive.evidence.verification import clip_codec
 from archive.footage.mp4.header import parse_header
 from archive.footage.mp4.nal import NalKind, nal_kind
-from archive.footage.mp4.samples import MAX_SAMPLES
-from archive.footage.mp4.track import entry_codec
 from archive.model.segment import Codec
 
 METHOD = "slice-nal-sha256"
 MAX_HEADER = 16 << 20
 """No segment's header is longer; 18,000 samples make 290 KB."""
 
-MAX_CLIP_SAMPLES = 24 * MAX_SAMPLES
-_PAIR = struct.Struct(">II")
 _LENGTH = 4
 """Bytes of a slice's length as it is hashed, whatever the sample entry says (METHOD)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex).
-
-    ``places`` is a digest of where they begin in the run and how long they are: equal bytes in which both
-    sides' tables name the same places hold the same slices.
-    """
+    """The slice NAL units of a run of bytes: the number of the first, how many, and their SHA-256 (hex)."""
 
     first: int
     count: int
     sha256: str
-    places: bytes = field(default=b"", compare=False, repr=False)
-
-
-class Digest(Protocol):
-    """Takes in bytes and tells their digest."""
-
-    def update(self, data: bytes | memoryview, /) -> None:
-        """Take in bytes."""
-        ...
-
-    def hexdigest(self) -> str:
-        """Of everything taken in."""
-        ...
-
-
-class Unhashed:
-    """A digest of bytes that nobody needs one of: those of a clip that are compared with the originals'."""
-
-    def update(self, _data: bytes | memoryview, /) -> None:
-        """Let bytes pass by."""
-
-    def hexdigest(self) -> str:
-        """Nothing."""
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +55,7 @@ class SliceWalk:
     first damage on nothing more is found: :attr:`found` has only what was complete before it.
     """
 
-    def __init__(
-        self,
-        samples: Samples,
-        ranges: Iterable[tuple[int, int]],
-        *,
-        digest: Callable[[], Digest] = hashlib.sha256,
-    ) -> None:
+    def __init__(self, samples: Samples, ranges: Iterable[tuple[int, int]]) -> None:
         self._samples = samples
         self._ranges = list(ranges)
         self._sample = 0
@@ -106,9 +65,7 @@ class SliceWalk:
         self._taking = False
         self._seen = 0
         self._first = 0
-        self._digest = digest
-        self._hash = digest()
-        self._places, self._placed = array("Q"), hashlib.sha256()
+        self._hash = hashlib.sha256()
         self._plain = set(samples.length_sizes) == {_LENGTH}
         self._slice_bytes = bytes(nal_kind(samples.codec, first) is NalKind.SLICE for first in range(256))
         self._over = not self._ranges
@@ -135,11 +92,6 @@ class SliceWalk:
             self._at += step
             if not self._left:
                 self._unit_ended()
-        self._note_places()  # a hostile sample may hold a slice in every five bytes
-
-    def _note_places(self) -> None:
-        self._placed.update(self._places.tobytes())
-        del self._places[:]
 
     def _whole_units(self, view: memoryview, at: int) -> int:
         """Take NAL units that lie in ``view`` as a whole, and within one range; where the next one begins.
@@ -150,7 +102,7 @@ class SliceWalk:
         low, high = self._ranges[0]
         base, sample, seen = self._at - at, self._sample, self._seen
         ends, kinds, last = self._samples.ends, self._slice_bytes, len(view) - _LENGTH
-        hashed, places = at, self._places
+        hashed = at
         while at < last and sample < len(ends):
             begin = base + at
             unit_end = begin + _LENGTH + int.from_bytes(view[at : at + _LENGTH])
@@ -160,8 +112,6 @@ class SliceWalk:
             if not begin + _LENGTH < unit_end <= sample_end or 0 < sample_end - unit_end <= _LENGTH:
                 break
             if kinds[view[at + _LENGTH]]:
-                places.append(begin + _LENGTH - low)
-                places.append(unit_end - begin - _LENGTH)
                 seen += 1
             else:
                 self._hash.update(view[hashed:at])
@@ -216,14 +166,11 @@ class SliceWalk:
                 self._over = True  # the range begins within a sample
                 return
             self._first = self._seen
-            self._hash = self._digest()
-            self._places, self._placed = array("Q"), hashlib.sha256()
+            self._hash = hashlib.sha256()
         is_slice = nal_kind(self._samples.codec, first_byte) is NalKind.SLICE
         self._taking = is_slice and begin >= low
         if self._taking:
             self._hash.update(head if size == _LENGTH else length.to_bytes(_LENGTH) + bytes((first_byte,)))
-            self._places.append(begin + size - low)
-            self._places.append(length)
         self._seen += is_slice
         self._left = length - 1
         if not self._left:
@@ -240,9 +187,8 @@ class SliceWalk:
             return
         self._sample += 1
         if self._at == self._ranges[0][1]:
-            self._note_places()
             count = self._seen - self._first
-            self.found.append(Slices(self._first, count, self._hash.hexdigest(), self._placed.digest()))
+            self.found.append(Slices(self._first, count, self._hash.hexdigest()))
             del self._ranges[0]
             self._over = not self._ranges
 
@@ -336,12 +282,12 @@ class ClipRun:
 
     digest: ClipDigest
     slices: ClipSlices
-    samples: Samples
+    codec: Codec
 
     @classmethod
     def begin(cls, name: str, header: bytes, size: int, pieces: Sequence[Piece]) -> "ClipRun":
         """A run for the clip with this header. Raises Malformed ``bad_clip``, ``bad_pieces``."""
-        return cls(ClipDigest(name, header, size, pieces), ClipSlices(pieces), read_clip(header, size))
+        return cls(ClipDigest(name, header, size, pieces), ClipSlices(pieces), clip_codec(name, header, size))
 
     def names(self, original: str) -> bool:
         """Whether a piece of the clip is of that original."""
@@ -351,89 +297,6 @@ class ClipRun:
         """Bytes of an original at ``offset``; each original from its beginning to its end."""
         self.digest.feed(original, offset, chunk)
         self.slices.feed(original, offset, chunk)
-
-
-def read_clip(header: bytes, size: int) -> Samples:
-    """The samples of a clip of ``size`` bytes, from its header up to its first sample.
-
-    Raises:
-        Malformed: ``bad_clip``: its tables cannot be read, contradict each other, or do not tile its bytes.
-    """
-    try:
-        return _read_clip(header, size)
-    except Malformed as error:
-        raise Malformed(f"the clip's sample tables: {error.message}", code="bad_clip") from error
-
-
-def _read_clip(header: bytes, size: int) -> Samples:
-    moov = next(
-        (one for one in boxes(header[: _mdat(header)], 0, _mdat(header), "clip") if one.kind == b"moov"), None
-    )
-    if moov is None:
-        raise bad_segment("there is no moov")
-    stbl = child(header, moov, b"trak", b"mdia", b"minf", b"stbl")
-    codec, entries = _entries(header, child(header, stbl, b"stsd"))
-    sizes = _sizes(header, child(header, stbl, b"stsz"))
-    offsets = _column(header, child(header, stbl, b"co64"), "Q")
-    runs = _column(header, child(header, stbl, b"stsc"), "I", 3)
-    at, number = len(header), 0
-    lengths = bytearray()
-    ends: list[int] = []
-    chunk = 0
-    for index in range(0, len(runs), 3):
-        first, count, entry = runs[index : index + 3]
-        following = runs[index + 3] if index + 3 < len(runs) else len(offsets) + 1
-        if first != chunk + 1 or following <= first or not 1 <= entry <= len(entries) or not count:
-            raise bad_segment("stsc is not in order")
-        for _ in range(following - first):
-            if chunk >= len(offsets) or offsets[chunk] != at or number + count > len(sizes):
-                raise bad_segment("the chunks do not tile the clip")
-            for length in sizes[number : number + count]:
-                at += length
-                ends.append(at)
-            lengths += bytes((entries[entry - 1],)) * count
-            number += count
-            chunk += 1
-    if (at, number, chunk) != (size, len(sizes), len(offsets)):
-        raise bad_segment("the samples do not tile the clip")
-    return Samples(codec, len(header), ends, bytes(lengths))
-
-
-def _mdat(header: bytes) -> int:
-    """Where the head of ``mdat`` begins, which is cut off from its body here."""
-    at = 0
-    while (found := whole_box_at(header, at, len(header))) is not None:
-        at = found.end
-    return at
-
-
-def _entries(header: bytes, stsd: Box) -> tuple[Codec, list[int]]:
-    _, count = fields(header, stsd, _PAIR)
-    found = [entry_codec(header, entry) for entry in boxes(header, stsd.body + 8, stsd.end, "stsd")]
-    codecs = {codec for codec, _ in found}
-    if len(found) != count or len(codecs) != 1:
-        raise bad_segment("stsd does not hold its sample entries, all of one codec")
-    return codecs.pop(), [size for _, size in found]
-
-
-def _sizes(header: bytes, stsz: Box) -> "array[int]":
-    _, each = fields(header, stsz, _PAIR)
-    if each:
-        raise bad_segment("stsz gives one size for all samples")
-    return _column(header, stsz, "I", skip=4)
-
-
-def _column(header: bytes, box: Box, kind: str, width: int = 1, skip: int = 0) -> "array[int]":
-    """A full box whose body ends in a count and that many groups of ``width`` numbers."""
-    (count,) = fields(header, box, struct.Struct(">I"), 4 + skip)
-    column = array(kind)
-    begin = box.body + 8 + skip
-    if count > MAX_CLIP_SAMPLES or begin + count * width * column.itemsize != box.end:
-        raise bad_segment("a table is not as long as it says")
-    column.frombytes(header[begin : box.end])
-    if struct.pack("=H", 1) == struct.pack("<H", 1):
-        column.byteswap()
-    return column
 
 
 def _has_header(head: bytearray) -> bool:

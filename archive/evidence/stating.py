@@ -8,7 +8,7 @@ from cryptography import x509
 
 from archive.canonical import sha256_hex
 from archive.errors import Malformed
-from archive.evidence import paths, report, statement
+from archive.evidence import paths, report
 from archive.evidence.manifest import Layout, checkpoints_of, journals_of
 from archive.evidence.plan import (
     ClipPlan,
@@ -19,12 +19,16 @@ from archive.evidence.plan import (
     read_leaf,
 )
 from archive.evidence.slices import METHOD, Slices
+from archive.evidence.verification import check_statement
 from archive.model.camera import Camera
 from archive.model.segment import Codec, Segment
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.prove import InclusionProof
 from archive.timespan import Timespan, format_instant
 from archive.trust import certificates, token
+
+SCHEMA_ID = "urn:saksi:evidence-package:1"
+"""Version 1 is frozen: ``evidence-package-1.schema.json`` beside this module defines it."""
 
 _TOLD_APART = frozenset(
     {
@@ -66,7 +70,7 @@ def evidence_json(
     """
     request = plan.request
     body: dict[str, Any] = {
-        "schema": statement.SCHEMA_ID,
+        "schema": SCHEMA_ID,
         "evidence_id": plan.evidence_id,
         "kind": plan.kind.value,
         "case": plan.case,
@@ -111,7 +115,7 @@ def evidence_json(
     for name in ("request", "approvals", "hold", "checkpoints", "dispositions", "documents"):
         if not body[name]:
             del body[name]  # what is optional is left out where there is nothing to say
-    return statement.check(body)
+    return check_statement(body)
 
 
 def _request(request: RequestFacts) -> dict[str, Any]:

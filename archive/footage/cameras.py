@@ -1,8 +1,8 @@
 """The camera registry: the ``camera`` streams of the ledger.
 
-A camera's newest entry is the camera; its history says where it stood and what it was called when a
-segment was recorded. Passwords in source URLs are sealed with a key that lives outside the archive and
-are never shown.
+A camera's newest entry is the camera. Its history says where it stood and what its name was when a segment
+was recorded. Passwords in source URLs are sealed with a key that lies outside the archive, and are never
+shown.
 """
 
 import csv
@@ -45,7 +45,7 @@ DEFAULT_SEGMENT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraForm:
-    """A camera as someone asks for it, every field as text, not yet judged."""
+    """A camera as a person enters it: every field as text, not yet validated."""
 
     id: str
     source: str
@@ -61,7 +61,7 @@ class CameraForm:
 
 @dataclass(frozen=True, slots=True)
 class CameraHead:
-    """A camera as its newest entry has it."""
+    """A camera in its newest entry, with that entry."""
 
     entry: Entry
     camera: Camera
@@ -70,9 +70,9 @@ class CameraHead:
 class Registry:
     """Adds, edits and reads cameras. Each change is one ledger entry and one index document.
 
-    The index document is a view: where writing it fails the entry stands, and the next reconcile or
-    rebuild brings the document. ``rule`` says where sources may lead. ``expected`` of a change is the
-    version that it was decided on; without one it is decided on the newest.
+    The index document is a view: if writing it fails, the entry stands, and the next reconcile or rebuild
+    writes the document. ``rule`` says where sources may lead. A change may name in ``expected`` the version
+    that it is based on; without it the change is based on the newest.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Registry:
 
         Raises:
             Malformed: a field cannot be read; ``bad_source``, ``bad_place``, ``bad_view``, …
-            Refused: ``private_view``; ``source_refused``: no camera may lead there.
+            Refused: ``private_view``; ``source_refused``: no camera's source may lead there.
             Conflict: ``camera_exists``, also for an id that differs only in case.
         """
         camera = self._judge(form, registered_at=self._clock.now())
@@ -121,7 +121,7 @@ class Registry:
 
         Raises:
             NotFound, Malformed, Refused: as :meth:`add`.
-            Conflict: ``ledger_conflict``: someone else changed it meanwhile.
+            Conflict: ``ledger_conflict``: another writer changed it meanwhile.
         """
         head = self._head(camera_id, expected)
         before = from_state(head.state)
@@ -171,7 +171,7 @@ class Registry:
         return self.head(camera_id).camera
 
     def head(self, camera_id: str) -> CameraHead:
-        """One camera and the entry that says so. Raises NotFound ``camera_not_found``."""
+        """One camera and its newest entry. Raises NotFound ``camera_not_found``."""
         entry = self._head(camera_id, None)
         return CameraHead(entry, from_state(entry.state))
 
@@ -180,7 +180,7 @@ class Registry:
         return self._ledger.history(KIND, camera_id)
 
     def as_of(self, camera_id: str, instant: int) -> Camera:
-        """The camera as it was registered at ``instant`` (its first entry for an earlier one)."""
+        """The camera as it was registered at ``instant``; its first entry for an earlier instant."""
         found: Camera | None = None
         for entry in self.history(camera_id):
             if found is not None and entry.at > instant:
@@ -197,10 +197,10 @@ class Registry:
     def import_csv(self, rows: TextIO, *, actor: str, reason: str = "") -> "ImportReport":
         """Register every row of a CSV file with the columns of :data:`COLUMNS`.
 
-        Rows are judged one by one: a bad row is reported with its line and cause, and the others are added.
+        Rows are validated one by one: a bad row is reported with its line and cause; the others are added.
 
         Raises:
-            Malformed: ``bad_csv`` where the header is not the one expected.
+            Malformed: ``bad_csv`` if the header is not the expected one.
         """
         reader = csv.DictReader(rows)
         missing = [name for name in COLUMNS[:-1] if name not in (reader.fieldnames or ())]
@@ -225,7 +225,7 @@ class Registry:
         self, camera_id: str, action: str, *, actor: str, reason: str, expected: int | None
     ) -> Camera:
         if not reason.strip():
-            raise Malformed("a reason is needed", code="reason_missing", hint="Say why with --reason.")
+            raise Malformed("a reason is needed", code="reason_missing", hint="Give it with --reason.")
         head = self._head(camera_id, expected)
         after = replace(from_state(head.state), disabled=action == "camera.disabled")
         self._append(after, expected=head.version, actor=actor, action=action, reason=reason)
@@ -276,7 +276,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did."""
+    """The result of an import."""
 
     added: tuple[Camera, ...]
     refused: tuple[RefusedRow, ...]
@@ -288,5 +288,5 @@ def public_state(state: JsonObject) -> JsonObject:
 
 
 def from_public_state(state: JsonObject) -> Camera:
-    """The camera of such a state; its sealed source is "". Raises Malformed ``bad_camera``."""
+    """The camera of a public state; its sealed source is "". Raises Malformed ``bad_camera``."""
     return from_state({**state, "sealed_source": ""})

@@ -1,7 +1,7 @@
-"""Pictures derived from footage: labelled as such, cached at most, never the exhibit (design: principle 2).
+"""Pictures derived from footage: labelled, at most cached, never the exhibit (design: principle 2).
 
-A still is one keyframe. Its bytes are read alone, wrapped into an MP4 of one sample in memory and decoded by
-an FFmpeg process that is given nothing else: no file, no network, no more time than it needs.
+A still is one keyframe. Only its bytes are read; they are wrapped into an MP4 of one sample in memory and
+decoded by an FFmpeg process that has nothing else: no file, no network, no more time than it needs.
 """
 
 from array import array
@@ -19,8 +19,8 @@ from archive.footage.confinement.running import Bounds, Ending, run
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 
-_MOST = 16 << 20  # bytes of a picture; one of 4K at this quality has less than four million
-_QUALITY = 4  # of 2 (best) to 31, FFmpeg's own scale for MJPEG
+_MOST = 16 << 20  # bytes of a picture; a 4K picture at this quality has fewer than four million
+_QUALITY = 4  # from 2 (best) to 31, FFmpeg's own scale for MJPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Still:
 class StillMaker:
     """Makes stills with one FFmpeg program; ``timeout_s`` and ``memory`` (bytes) bound each.
 
-    ``readable`` are files and folders that the program needs beside itself and the system's libraries.
+    ``readable`` lists files and folders that the program needs besides itself and the system's libraries.
     """
 
     program: Path
@@ -87,7 +87,7 @@ class StillMaker:
             raise Unavailable(
                 f"FFmpeg cannot be confined here: {_last_line(done.err)}",
                 code="decoder_not_confined",
-                hint="It does not decode unconfined; saksi doctor says what this machine lacks.",
+                hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
             )
         if done.ending is Ending.TOO_LONG:
             raise Unavailable(
@@ -116,7 +116,7 @@ def _no_picture(ref: SegmentRef, reason: str) -> NotFound:
     return NotFound(
         f"no picture can be made of {ref.key}: {reason}",
         code="no_picture",
-        hint="The footage itself is untouched; ask for a clip, or for another time.",
+        hint="The footage itself is untouched; request a clip, or another time.",
     )
 
 
@@ -124,7 +124,7 @@ def _no_program(reason: str) -> Unavailable:
     return Unavailable(
         f"FFmpeg could not be started: {reason}",
         code="ffmpeg_missing",
-        hint="Install FFmpeg 5 or later: a program, no script; confined it may start no other.",
+        hint="Install FFmpeg 5 or later, as a program and not a script: confined, it may start no other.",
     )
 
 

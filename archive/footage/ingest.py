@@ -2,22 +2,22 @@
 
 1. FFmpeg reports that it closed a segment (:mod:`recorder.process`).
 2. It is finalised and synced (:func:`archive.footage.mp4.finalise.finalise`).
-3. Its leaf is made and kept as a *ticket* beside it: :func:`write_ticket`. From here on nothing about
-   the segment is decided again, so every later step can be repeated.
+3. Its leaf is made and kept as a *ticket* beside it: :func:`write_ticket`. From here on all facts about the
+   segment are fixed, so every later step can be repeated.
 4. The segment is put if absent, with checksum, lock and leaf: :meth:`Ingest.store`. A put that finds the
-   same bytes is as good as one that stored them, since the name carries the hash.
+   same bytes already there counts as success, since the name carries the hash.
 5. The store's own answer names the same checksum.
 6. The leaf becomes a line of the logbook, synced; the ticket is marked: :meth:`Ingest.commit`.
-7. The index is told.
-8. Only now the segment and its ticket leave the spool.
+7. The leaf is added to the index.
+8. Then the segment and its ticket are removed from the spool.
 
 Steps 6 to 8 take many leaves at once, since a sync and a bulk request cost the same for one as for fifty.
-Leaves of runs and gaps take the same way without steps 2, 4 and 5. A crash between any two steps leaves a
+Leaves of runs and gaps go the same way without steps 2, 4 and 5. A crash between any two steps leaves a
 ticket that says how far it came; :func:`read_tickets` finds it again.
 
-An entry that a step refuses for its own content can never be taken: :meth:`Ingest.commit` names it as a
-:class:`Refusal`, takes all others, and the recorder sets it aside. Rights, room and reachability are never
-the content's fault: what they stop is tried again.
+If a step refuses an entry for its content, no retry helps: :meth:`Ingest.commit` returns it as a
+:class:`Refusal` and takes all others, and the recorder sets it aside. Missing rights, a full store and an
+unreachable store are not the content's fault; after those the step is tried again.
 """
 
 import json
@@ -55,33 +55,33 @@ FAULTS_OF_CONTENT = frozenset(
         "segment_too_long",
     }
 )
-"""Codes of Malformed by which our own rules judge one entry, whatever else the store or the index take."""
+"""Codes of Malformed that come from our own rules for one entry. Such a refusal is always final."""
 
 TICKET = ".ticket"
-"""Suffix of a ticket whose leaf has no line in the logbook yet."""
+"""Suffix of a ticket whose leaf is not in the logbook yet."""
 JOURNALLED = ".journalled"
 """Suffix of a ticket after step 6."""
 
 
 class IndexSink(Protocol):
-    """What ingest needs of the index."""
+    """The part of the index that ingest needs."""
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
-        """Index leaves; idempotent, visible when this returns."""
+        """Index leaves; idempotent. Queries see them when this returns."""
         ...
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a journal batch is wholly in the index; never goes back."""
+        """Record that a journal batch is wholly in the index; the cursor never goes back."""
         ...
 
 
 @dataclass(slots=True, eq=False)
-class Parcel:
-    """A leaf on its way into the archive, kept as a ticket in the spool until it is there.
+class SpooledLeaf:
+    """A leaf on its way into the archive, kept as a ticket in the spool until it has arrived.
 
     ``media`` is the finalised segment beside it, None for runs and gaps. ``place`` is where the camera stood
-    when the leaf was made. ``extra`` is what the ticket's writer keeps in it for itself. ``on_release`` is
-    called after step 8.
+    when the leaf was made. ``extra`` holds further facts for the ticket's writer. ``on_release`` is called
+    after step 8.
     """
 
     ticket: Path
@@ -91,7 +91,7 @@ class Parcel:
     extra: JsonObject = field(default_factory=dict)
     version: str = ""
     held: bool = False
-    on_release: "Callable[[Parcel], None] | None" = None
+    on_release: "Callable[[SpooledLeaf], None] | None" = None
 
     @property
     def journalled(self) -> bool:
@@ -104,40 +104,41 @@ class Parcel:
         return self.media is None or self.version != ""
 
     def entry(self) -> IndexEntry:
-        """The leaf as the index takes it."""
+        """The leaf in the form that the index takes."""
         return IndexEntry(leaf=self.leaf, place=self.place, version=self.version, held=self.held)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A parcel that the logbook or the index does not take, and why.
+    """A leaf that the logbook or the index refuses, and why.
 
-    ``is_final`` is False while the index takes no other entry of the kind: then the fault may be its own.
+    ``is_final`` is False while the index takes no other entry of that kind either: the fault may then lie
+    with the index.
     """
 
-    parcel: Parcel
+    spooled: SpooledLeaf
     error: Malformed
     is_final: bool
 
 
 def write_ticket(
     path: Path, leaf: Leaf, place: Place | None, *, media: Path | None = None, extra: JsonObject | None = None
-) -> Parcel:
+) -> SpooledLeaf:
     """Step 3: keep the leaf durably at ``path``, whose suffix is :data:`TICKET`.
 
     Raises:
-        StoreFull, Unavailable: the disk; the ticket is not there.
+        StoreFull, Unavailable: the disk failed; no ticket was written.
     """
     if path.suffix != TICKET:
         raise Malformed(f"{path.name} does not name a ticket", code="bad_ticket")
     extra = extra or {}
     content = {"leaf": leaves.to_json(leaf), "place": place_to_json(place), "extra": extra}
     write_durably(path, json.dumps(content, separators=(",", ":")).encode("ascii"))
-    return Parcel(path, leaf, place, media, extra)
+    return SpooledLeaf(path, leaf, place, media, extra)
 
 
-def read_ticket(path: Path) -> Parcel:
-    """Read a ticket back; its segment lies beside it under the same stem with ``.mp4``, if it is still there.
+def read_ticket(path: Path) -> SpooledLeaf:
+    """Read a ticket back. If its segment is still there, it lies beside it: same stem, suffix ``.mp4``.
 
     Raises:
         IntegrityError: ``ticket_damaged``.
@@ -153,19 +154,19 @@ def read_ticket(path: Path) -> Parcel:
         raise IntegrityError(
             f"{path} cannot be read: {error}",
             code="ticket_damaged",
-            hint="The disk altered it. Keep the folder, and call whoever looks after the archive.",
+            hint="The disk altered it. Keep the folder, and call the administrator of the archive.",
         ) from error
-    return Parcel(path, leaf, place, media if there else None, extra)
+    return SpooledLeaf(path, leaf, place, media if there else None, extra)
 
 
-def read_tickets(folder: Path) -> Iterator[Parcel]:
+def read_tickets(folder: Path) -> Iterator[SpooledLeaf]:
     """Every ticket in a folder, by name. Errors as :func:`read_ticket`."""
     for path in ticket_paths(folder):
         yield read_ticket(path)
 
 
 def ticket_paths(folder: Path) -> list[Path]:
-    """Where a folder's tickets lie, by name."""
+    """The paths of a folder's tickets, by name."""
     with disk_errors(folder.name):
         names = sorted(name for name in os.listdir(folder) if Path(name).suffix in (TICKET, JOURNALLED))
     return [folder / name for name in names]
@@ -174,8 +175,8 @@ def ticket_paths(folder: Path) -> list[Path]:
 class Ingest:
     """Steps 4 to 8. :meth:`store` may run in many threads; :meth:`commit` in one at a time.
 
-    ``locked_until`` says until when a segment recorded at a place is locked, which is for a day from now at
-    least; ``is_held`` whether a legal hold covers it. Both are asked right before each put.
+    ``locked_until`` gives the end of the lock for a segment recorded at a place, at least a day from now;
+    ``is_held`` says whether a legal hold covers it. Both are called right before each put.
     """
 
     def __init__(
@@ -202,38 +203,38 @@ class Ingest:
         self._unindexed: dict[Identity, int] = {}
         self._cursor = 0
         self._taken: Counter[type[Leaf]] = Counter()
-        self._refused_at: dict[Parcel, int] = {}
+        self._refused_at: dict[SpooledLeaf, int] = {}
 
-    def expect(self, parcels: Iterable[Parcel]) -> None:
-        """At start-up: lines from before that may not be indexed yet, so that the cursor waits for them."""
-        for parcel in parcels:
-            if parcel.journalled:
-                self._unindexed[identity(parcel.leaf)] = 0
+    def expect(self, spooled_leaves: Iterable[SpooledLeaf]) -> None:
+        """At start-up: name earlier lines that may not be indexed yet, so that the cursor waits for them."""
+        for spooled in spooled_leaves:
+            if spooled.journalled:
+                self._unindexed[identity(spooled.leaf)] = 0
 
-    def store(self, parcel: Parcel) -> None:
-        """Steps 4 and 5: the segment is in the store, and the store says so; nothing for runs and gaps.
+    def store(self, spooled: SpooledLeaf) -> None:
+        """Steps 4 and 5: put the segment, and check the store's answer; does nothing for runs and gaps.
 
         Raises:
             IntegrityError: ``checksum_mismatch``: the disk altered the segment after it was hashed, or the
-                store answered for other bytes; ``segment_vanished``: the spool has it no longer.
-            Malformed: the store cannot keep it as it is.
-            AlreadyExists: the name holds other bytes, which nothing of ours can make.
+                store's answer is about other bytes; ``segment_vanished``: it is no longer in the spool.
+            Malformed: the store cannot keep this content.
+            AlreadyExists: the name holds other bytes; Saksi itself never causes this.
             Refused, StoreFull, Unavailable: as the store; the segment waits in the spool.
         """
-        segment, media = parcel.leaf, parcel.media
+        segment, media = spooled.leaf, spooled.media
         if media is None or not isinstance(segment, Segment):
             return
         line = journal.encode_line(segment)
         with disk_errors(media.name):
             if not media.exists():
                 raise IntegrityError(
-                    f"{media} is gone, and its ticket is there",
+                    f"{media} is gone, but its ticket is there",
                     code="segment_vanished",
-                    hint="Somebody removed it from the spool, or the disk lost it.",
+                    hint="It was removed from the spool, or the disk lost it.",
                 )
             content = Content.of_file(media, sha256=segment.sha256)
-        # What lay in the spool beyond its term is locked all the same: no store takes a lock in the past.
-        until = max(self._locked_until(segment, parcel.place), self._clock.now() + DAY)
+        # A segment that waited in the spool past its term is locked too: no store takes a lock in the past.
+        until = max(self._locked_until(segment, spooled.place), self._clock.now() + DAY)
         held = self._is_held(segment)
         stored = self._footage.put(
             segment.key,
@@ -243,100 +244,102 @@ class Ingest:
             hold=held,
         )
         self._compare(segment, content, stored)
-        parcel.version, parcel.held = stored.version, held
+        spooled.version, spooled.held = stored.version, held
 
-    def commit(self, parcels: Sequence[Parcel]) -> tuple[Refusal, ...]:
-        """Steps 6, 7 and 8 for parcels that are stored; to be repeated with the same ones after an error.
+    def commit(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Refusal, ...]:
+        """Steps 6, 7 and 8 for stored leaves. After an error, call it again with the same leaves.
 
         Returns:
-            Those that are refused for what is in them. All others are through.
+            The leaf that are refused for their content. All others are done.
         """
-        refused = self._write_lines(parcels)
-        unfit = {refusal.parcel for refusal in refused}
-        taken, unindexable = self._add([parcel for parcel in parcels if parcel not in unfit])
+        refused = self._write_lines(spooled_leaves)
+        unfit = {refusal.spooled for refusal in refused}
+        taken, unindexable = self._add([spooled for spooled in spooled_leaves if spooled not in unfit])
         with self._turn:
-            for parcel in taken:
-                self._unindexed.pop(identity(parcel.leaf), None)
-        for parcel in taken:
-            _release(parcel)
+            for spooled in taken:
+                self._unindexed.pop(identity(spooled.leaf), None)
+        for spooled in taken:
+            _release(spooled)
         return (*refused, *unindexable)
 
-    def note(self, parcel: Parcel) -> None:
+    def note(self, spooled: SpooledLeaf) -> None:
         """Step 6 alone, for a segment that no store takes: its line vouches for the bytes that are kept.
 
+        A leaf that the logbook cannot take gets no line.
+
         Raises:
-            StoreFull, Unavailable: the disk. What cannot be a line gets none.
+            StoreFull, Unavailable: the disk failed.
         """
-        self._write_lines([parcel])
+        self._write_lines([spooled])
 
-    def let_go(self, parcel: Parcel) -> None:
-        """It is set aside: the cursor no longer waits for it."""
-        self._refused_at.pop(parcel, None)
+    def let_go(self, spooled: SpooledLeaf) -> None:
+        """Stop the cursor from waiting for a leaf that is set aside."""
+        self._refused_at.pop(spooled, None)
         with self._turn:
-            self._unindexed.pop(identity(parcel.leaf), None)
+            self._unindexed.pop(identity(spooled.leaf), None)
 
-    def _write_lines(self, parcels: Sequence[Parcel]) -> list[Refusal]:
-        """Step 6. One that cannot be a line costs no other its line."""
+    def _write_lines(self, spooled_leaves: Sequence[SpooledLeaf]) -> list[Refusal]:
+        """Step 6. A leaf that the logbook refuses does not keep the others from their lines."""
         refused: list[Refusal] = []
         with self._turn:
-            fresh = [parcel for parcel in parcels if not parcel.journalled]
+            fresh = [spooled for spooled in spooled_leaves if not spooled.journalled]
             if not fresh:
                 return []
             try:
                 self._write_together(fresh)
             except Malformed:
-                for parcel in fresh:
+                for spooled in fresh:
                     try:
-                        self._write_together([parcel])
+                        self._write_together([spooled])
                     except Malformed as error:
-                        refused.append(Refusal(parcel, error, is_final=True))
+                        refused.append(Refusal(spooled, error, is_final=True))
         return refused
 
-    def _write_together(self, fresh: Sequence[Parcel]) -> None:
-        batch = self._logbook.append(parcel.leaf for parcel in fresh)
-        self._unindexed.update((identity(parcel.leaf), batch) for parcel in fresh)
-        for parcel in fresh:
-            mark_journalled(parcel)
+    def _write_together(self, fresh: Sequence[SpooledLeaf]) -> None:
+        batch = self._logbook.append(spooled.leaf for spooled in fresh)
+        self._unindexed.update((identity(spooled.leaf), batch) for spooled in fresh)
+        for spooled in fresh:
+            mark_journalled(spooled)
 
-    def _add(self, parcels: Sequence[Parcel]) -> tuple[Sequence[Parcel], list[Refusal]]:
-        """Step 7: what the index took, and what it refuses."""
-        taken: list[Parcel] = []
-        found: list[tuple[Parcel, Malformed]] = []
+    def _add(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Sequence[SpooledLeaf], list[Refusal]]:
+        """Step 7: the leaf that the index took, and those that it refuses."""
+        taken: list[SpooledLeaf] = []
+        found: list[tuple[SpooledLeaf, Malformed]] = []
         try:
-            self._index.add([parcel.entry() for parcel in parcels])
-            taken.extend(parcels)
-        except Malformed:  # one of them: which one, each by itself will show
-            for parcel in parcels:
+            self._index.add([spooled.entry() for spooled in spooled_leaves])
+            taken.extend(spooled_leaves)
+        except Malformed:  # the index does not say which one; adding each alone shows it
+            for spooled in spooled_leaves:
                 try:
-                    self._index.add([parcel.entry()])
-                    taken.append(parcel)
+                    self._index.add([spooled.entry()])
+                    taken.append(spooled)
                 except Malformed as error:
-                    self._refused_at.setdefault(parcel, self._taken[type(parcel.leaf)])
-                    found.append((parcel, error))
-        self._taken.update(type(parcel.leaf) for parcel in taken)
-        for parcel in taken:
-            self._refused_at.pop(parcel, None)
-        return taken, [Refusal(parcel, error, self._is_final(parcel, error)) for parcel, error in found]
+                    self._refused_at.setdefault(spooled, self._taken[type(spooled.leaf)])
+                    found.append((spooled, error))
+        self._taken.update(type(spooled.leaf) for spooled in taken)
+        for spooled in taken:
+            self._refused_at.pop(spooled, None)
+        return taken, [Refusal(spooled, error, self._is_final(spooled, error)) for spooled, error in found]
 
-    def _is_final(self, parcel: Parcel, error: Malformed) -> bool:
-        """Our own rule, or the index took another of the kind since it first refused this one."""
+    def _is_final(self, spooled: SpooledLeaf, error: Malformed) -> bool:
+        """True for our own rules, and if the index took another of the kind after it refused this one."""
         if error.code in FAULTS_OF_CONTENT:
             return True
-        return self._taken[type(parcel.leaf)] > self._refused_at[parcel]
+        return self._taken[type(spooled.leaf)] > self._refused_at[spooled]
 
     def seal(self) -> int | None:
-        """Sign the waiting lines as the next batch; its number, or None where no line waits.
+        """Sign the waiting lines as the next batch; returns its number, or None if no line waits.
 
-        Every line's ticket is marked before this can run, so no later start takes a line for missing.
+        Every line's ticket is marked before this can run, so no later start thinks that a line is missing.
         """
         with self._turn:
             return self._logbook.seal()
 
     def upload(self) -> int:
-        """Upload every sealed batch, oldest first, and advance the index's cursor; how many went up.
+        """Upload every sealed batch, oldest first, and advance the index's cursor; returns their number.
 
         Raises:
-            ArchiveError: as the store or the index; what is left waits for the next call.
+            ArchiveError: as the store or the index; the remaining batches wait for the next call.
         """
         count = 0
         for number in self._logbook.sealed():
@@ -354,34 +357,34 @@ class Ingest:
             raise IntegrityError(
                 f"the store answered {stored.sha256} of {content.size} bytes for {segment.key}",
                 code="checksum_mismatch",
-                hint="The segment stays in the spool. Look at the disk and at the store.",
+                hint="The segment stays in the spool. Check the disk and the store.",
             )
 
 
-def mark_journalled(parcel: Parcel) -> None:
-    """Step 6's mark, also on what is set aside. A ticket that is gone was marked or let go before."""
-    marked = parcel.ticket.with_suffix(JOURNALLED)
-    with disk_errors(parcel.ticket.name):
+def mark_journalled(spooled: SpooledLeaf) -> None:
+    """Mark the ticket (step 6), also of a leaf set aside. A ticket that is gone was handled before."""
+    marked = spooled.ticket.with_suffix(JOURNALLED)
+    with disk_errors(spooled.ticket.name):
         try:
-            parcel.ticket.rename(marked)
+            spooled.ticket.rename(marked)
         except FileNotFoundError:
             pass
-    parcel.ticket = marked
+    spooled.ticket = marked
 
 
-def _release(parcel: Parcel) -> None:
-    """Step 8. The segment goes first: a ticket without one is complete."""
-    with disk_errors(parcel.ticket.name):
-        if parcel.media is not None:
-            parcel.media.unlink(missing_ok=True)
-        if parcel.on_release is None:
-            parcel.ticket.unlink(missing_ok=True)
-    if parcel.on_release is not None:
-        parcel.on_release(parcel)
+def _release(spooled: SpooledLeaf) -> None:
+    """Step 8. The segment is removed first: a ticket without a segment is complete."""
+    with disk_errors(spooled.ticket.name):
+        if spooled.media is not None:
+            spooled.media.unlink(missing_ok=True)
+        if spooled.on_release is None:
+            spooled.ticket.unlink(missing_ok=True)
+    if spooled.on_release is not None:
+        spooled.on_release(spooled)
 
 
 def place_to_json(place: Place | None) -> JsonObject | None:
-    """A place as tickets keep it; degrees as text, since JSON numbers round."""
+    """A place as tickets store it; degrees as text, since JSON numbers round."""
     if place is None:
         return None
     return {

@@ -1,6 +1,6 @@
-"""Where each camera stood when, from the histories of the camera streams.
+"""Where each camera stood at each time, from the histories of the camera streams.
 
-Retention follows the place at which a segment was recorded, not the one its camera has today.
+Retention follows the place where a segment was recorded, not the camera's place today.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ KIND = "camera"
 
 
 class PlaceHistory:
-    """Places by camera, each with the instant from which it held, oldest first."""
+    """Places by camera, oldest first, each with the instant from which the camera stood there."""
 
     def __init__(self, places: Mapping[str, Sequence[tuple[int, Place]]]) -> None:
         self._places = places
@@ -48,5 +48,5 @@ class PlaceHistory:
         return next((place for at, place in reversed(history) if at <= instant), history[0][1])
 
     def since(self, camera: str) -> tuple[tuple[int, Place], ...]:
-        """Every change of the camera's record: from when, and where it stood; the first held ever before."""
+        """The camera's places, each with its instant. The first also covers all time before."""
         return tuple(self._places.get(camera, ()))

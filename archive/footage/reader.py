@@ -1,13 +1,13 @@
-"""From a camera and a span of time to ordered segments and explicit gaps.
+"""Reads a span of one camera as ordered segments and explicit gaps.
 
-The rule (design: coverage is computed):
+The rules (design: coverage is computed):
 
 1. Footage beats gap: a gap record keeps only what no segment covers.
 2. Up to the camera's high-water mark every instant is covered or in a gap. Where no record says why,
-   the cause is ``unknown``; that is a breach of I6 which ``archive check`` names.
-3. From the high-water mark to now the answer is *pending*: footage may still be on its way.
-4. What lies after now is a gap of cause ``not_yet``; what lies before the camera was registered has
-   cause ``not_registered``.
+   the cause is ``unknown``; that is a breach of I6, which ``archive check`` reports.
+3. From the high-water mark to now the answer is *pending*: footage may still arrive.
+4. Time after now is a gap of cause ``not_yet``; time before the camera was registered has the cause
+   ``not_registered``.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ NOT_REGISTERED = "not_registered"
 UNKNOWN = "unknown"
 
 MAX_SPAN = 366 * DAY
-"""Longer questions are refused: nobody reads the answer, and it costs everybody else theirs."""
+"""Longer spans are refused: nobody reads such an answer, and it slows down everyone else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class GapSpan:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known of one camera in one span, which ``coverage``, ``gaps`` and ``pending`` partition."""
+    """The facts about one camera in one span; ``coverage``, ``gaps`` and ``pending`` partition the span."""
 
     camera: str
     span: Timespan
@@ -49,7 +49,7 @@ class Reading:
 
 
 def check_span(span: Timespan, now: int) -> Timespan:
-    """Refuse spans nobody can answer.
+    """Refuse spans that have no answer.
 
     Raises:
         Malformed: ``span_in_future`` when it starts after ``now``, ``span_too_long`` beyond 366 days.
@@ -58,25 +58,25 @@ def check_span(span: Timespan, now: int) -> Timespan:
         raise Malformed(
             f"{span} has not happened yet",
             code="span_in_future",
-            hint="Ask for a time that has passed; check the offset (+08:00 in Makassar).",
+            hint="Request a time in the past; check the offset (+08:00 in Makassar).",
         )
     if span.duration > MAX_SPAN:
         raise Malformed(
             f"{span} is longer than 366 days",
             code="span_too_long",
-            hint="Ask for at most 366 days at a time.",
+            hint="Request at most 366 days at a time.",
         )
     return span
 
 
 def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int, now: int) -> Reading:
-    """Everything known of ``span``, in order.
+    """All segments and gaps of ``span``, in order.
 
     Raises:
         Malformed: as :func:`check_span`.
     """
     check_span(span, now)
-    # The mark first: writers make segments visible before it, so nothing below it can be missed afterwards.
+    # Read the mark first: writers make segments visible before they raise it, so none below it is missed.
     high_water = index.high_water(camera)
     records = index.gaps(camera, span)
     segments = tuple(index.segments(camera, span))
@@ -101,7 +101,7 @@ def reading_of(
     registered_at: int,
     now: int,
 ) -> Reading:
-    """The reading that these answers of an index make; ``high_water`` must have been asked for first."""
+    """The reading from these answers of an index; the caller must have read ``high_water`` first."""
     coverage = SpanSet(segment.span for segment in segments).within(span)
     gaps, pending = explain(
         span, coverage, records, registered_at=registered_at, high_water=high_water, now=now
@@ -123,7 +123,7 @@ def explain(
     Of two overlapping gap records the one that began first keeps the overlap, so each instant has one cause.
 
     Returns:
-        The gaps in order, touching ones of one cause joined, and the pending rest.
+        The gaps in order, with touching gaps of one cause joined, and the pending rest.
     """
     found: list[GapSpan] = []
     left = coverage.gaps_within(span)
@@ -162,13 +162,13 @@ def recorded_leaf(store: ObjectStore, segment: SegmentRef) -> bytes:
     """The leaf kept with a segment's object, as canonical bytes.
 
     Raises:
-        IntegrityError: ``leaf_missing`` or ``leaf_differs`` where the object's own record does not fit it.
+        IntegrityError: ``leaf_missing`` or ``leaf_differs``: the object has no leaf, or another segment's.
     """
     return leaf_of(store.head(segment.key, version=segment.version or None), segment)
 
 
 def leaf_of(head: ObjectHead, segment: SegmentRef) -> bytes:
-    """The leaf that a segment's object carries, by what its store says of it. Raises as recorded_leaf."""
+    """The leaf in the metadata of a segment's object. Raises as :func:`recorded_leaf`."""
     text = head.metadata.get("leaf")
     if text is None:
         raise IntegrityError(f"{segment.key} carries no leaf", code="leaf_missing")

@@ -1,9 +1,9 @@
 """Where a camera's source may lead: which networks, and which folders of recordings.
 
-Whoever registers a camera chooses what the recorder connects to. Without a rule that is a way into whatever
-the recorder's machine can reach: its own services, its cloud's secrets, its files. So a source is judged
-twice by one rule: when it is registered or changed, as far as its text tells (:meth:`SourceRule.check`), and
-by the recorder at each connection, on the address that its name has then (:meth:`SourceRule.admits`).
+A person who registers a camera chooses where the recorder connects. Without a rule, that opens everything
+that the recorder's machine can reach: its own services, its cloud's secrets, its files. So one rule judges a
+source twice: when it is registered or changed, by its text (:meth:`SourceRule.check`), and at each
+connection of the recorder, by the address that its name then has (:meth:`SourceRule.admits`).
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,17 @@ from archive.addresses import Address, Network, is_of_a_host_elsewhere, read_add
 from archive.errors import Refused
 
 _LOOPBACK = (read_address("127.0.0.1"), read_address("::1"))
-_ASK = "Ask whoever runs the installation: the setting {} says what cameras may lead to."
+_ASK = "Ask the administrator: the setting {} says where a camera's source may lead."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRule:
-    """What sources may lead to.
+    """Where sources may lead.
 
-    ``networks``: the addresses of cameras, and no others. Without any: every address that can be another
-    machine's; not loopback, link-local, multicast, reserved, nor a cloud's metadata service.
-    ``folders``: where recordings that are replayed as cameras lie. Without any, ``file://`` is refused.
+    ``networks``: only addresses in these networks. Without any: every address that can belong to another
+    machine; not loopback, link-local, multicast, reserved, nor a cloud's metadata service.
+    ``folders``: the folders of recordings that may be replayed as cameras. Without any, ``file://`` is
+    refused.
     """
 
     networks: tuple[Network, ...] = ()
@@ -33,8 +34,8 @@ class SourceRule:
     def check(self, url: str) -> None:
         """Judge a well-formed source URL by its text, without asking a resolver.
 
-        A name passes, whatever it may lead to now: only the recorder's own look counts. ``localhost`` is
-        judged as what it always is.
+        A name passes here, whatever its address: only the recorder's check at connection time counts.
+        ``localhost`` is judged as loopback, which it always is.
 
         Raises:
             Refused: ``source_refused``; the message names neither the URL nor the address.
@@ -59,11 +60,11 @@ class SourceRule:
         return found is not None and self._is_admitted(found)
 
     def replayed(self, path: Path) -> Path:
-        """Where a recording really lies, links followed. Raises Refused ``source_refused``."""
+        """The real path of a recording, links followed. Raises Refused ``source_refused``."""
         real = path.resolve()
         if not any(real.is_relative_to(folder.resolve()) for folder in self.folders):
             raise Refused(
-                "recordings are not replayed as cameras from that place",
+                "no recording in that place may be replayed as a camera",
                 code="source_refused",
                 hint=_ASK.format("camera_folders"),
             )
@@ -76,9 +77,9 @@ class SourceRule:
 
 
 def refused_address() -> Refused:
-    """What is said of an address that cameras may not lead to."""
+    """The refusal of an address where no camera's source may lead."""
     return Refused(
-        "the camera's source leads to an address that no camera may have here",
+        "the camera's source leads to an address that is not allowed for cameras here",
         code="source_refused",
         hint=_ASK.format("camera_networks"),
     )

@@ -1,4 +1,4 @@
-"""Which cameras have footage in the store, one listing a camera."""
+"""Finds the cameras that have footage in the store, with one listing per camera."""
 
 from collections.abc import Iterator
 

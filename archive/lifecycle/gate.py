@@ -1,17 +1,18 @@
 """The gate between holds and destruction: one of them at a time (I4).
 
-Whoever destroys reads the holds and then deletes; a hold whose entry was written in between would come too
-late for that batch. So a batch of a disposition and the entry of a hold pass one gate in turn. What a batch
-has read is then true until it has deleted, and a hold in force is one that every later batch reads.
+Destruction reads the holds and then deletes. A hold whose entry was written in between would come too late
+for that batch. So a batch of a disposition and the entry of a hold pass one gate in turn. What a batch has
+read then stays true until it has deleted, and every later batch reads a hold in force.
 
-A *turn* is an object ``gate/<n>`` put if absent, where ``n - 1`` is over: put its ``.over`` beside it, or ran
-out (:data:`LEASE`) because its owner died. It carries nobody's name, since names are in the ledger. Turns
-live in the cache bucket: they matter for seconds. Holds that wait say so under ``gate/wait/`` and are let
-through first; what is over is removed by whoever destroys.
+A *turn* is an object ``gate/<n>``, put if absent once turn ``n - 1`` is over. A turn is over when ``.over``
+stands beside it, or when it ran out (:data:`LEASE`) because its owner died. It carries no person's name,
+since names are in the ledger. Turns live in the cache bucket: they matter for seconds. Waiting holds announce
+themselves under ``gate/wait/`` and are let through first. A destroying process removes the turns that are
+over.
 
-What is removed leaves its number free, and a process that was held up between looking and putting finds it
-so. Hence whoever has put looks once more: of all numbers there ever were the highest is never removed, so a
-turn with a higher one beside it came too late, and is none.
+A removed turn leaves its number free. A process that was held up between listing and putting may take that
+number again. So every process lists once more after it has put its turn. The highest number ever used is
+never removed, so a turn beside a higher number came too late and is invalid.
 """
 
 import secrets
@@ -28,27 +29,27 @@ from archive.timespan import SECOND, format_instant, parse_instant
 
 PREFIX = "gate/"
 LEASE = 30 * SECOND
-"""A turn ends by itself after this; a hold waits no longer for one."""
+"""A turn ends by itself after this time; a hold waits no longer for one."""
 _MARGIN = 10 * SECOND
 _WAIT = PREFIX + "wait/"
 _OVER = ".over"
 _SWEEP = 16
-"""So many objects of turns that are over may lie there before they are swept up."""
+"""As many objects of turns that are over may accumulate before they are swept up."""
 _PAUSE_S = 0.02
 _WAITING = 4 * SECOND
-"""How long one word of waiting counts; stores tell times to the second."""
+"""How long one announcement of waiting counts; stores report times to the second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One passage. ``until`` is when others may take it for dead (µs)."""
+    """One passage. After ``until`` (µs) others may regard it as dead."""
 
     number: int
     until: int
     _clock: Clock
 
     def check(self) -> None:
-        """Before anything is destroyed: see that the turn is not about to run out.
+        """Check, before anything is destroyed, that the turn is not about to run out.
 
         Raises:
             Unavailable: ``gate_turn_over``: this process was held up; nothing was destroyed in this batch.
@@ -57,7 +58,7 @@ class Turn:
             raise Unavailable(
                 "this batch took too long between reading the holds and deleting",
                 code="gate_turn_over",
-                hint="Nothing is lost. The disposition goes on at its next turn.",
+                hint="Nothing is lost. The disposition continues in its next turn.",
             )
 
 
@@ -76,7 +77,7 @@ class Gate:
         """The turn of one batch: read the holds inside it, call :meth:`Turn.check`, delete, leave.
 
         Raises:
-            Unavailable: ``gate_busy``: somebody else's turn did not end in time; or as the store.
+            Unavailable: ``gate_busy``: another process's turn did not end in time; or as the store.
         """
         deadline = self._clock.monotonic() + 2 * LEASE
         while (turn := self._take(yielding=True)) is None:
@@ -94,16 +95,17 @@ class Gate:
     def placing(self) -> Iterator[None]:
         """The turn in which a hold's entry is written.
 
-        It waits for a batch in work, at most :data:`LEASE`, and then goes on without a turn: a hold that is
-        written late is better than none. It is the same where the cache bucket does not answer, since then no
-        batch begins either. A batch that was overtaken so finds the hold at its next look and reports it.
+        It waits at most :data:`LEASE` for a batch in work, and then goes on without a turn: a hold that is
+        written late is better than no hold. It does the same if the cache bucket does not answer, since then
+        no batch begins either. A batch that a hold overtook this way finds the hold at its next look and
+        reports it.
         """
         turn = self._wait_for_turn()
         try:
             yield
         finally:
             if turn is not None:
-                self._give_up(turn)  # whatever comes of that, the hold is in force
+                self._give_up(turn)  # even if this fails, the hold is in force
 
     def _wait_for_turn(self) -> Turn | None:
         start = self._clock.monotonic()
@@ -122,7 +124,7 @@ class Gate:
         return turn
 
     def _take(self, *, yielding: bool) -> Turn | None:
-        """The next turn, if nobody has one; ``yielding`` lets those through first who wait."""
+        """The next turn, if no process has one; with ``yielding``, waiting holds go first."""
         listed = list(self._cache.list(PREFIX))
         if yielding and self._someone_waits(listed):
             return None
@@ -133,7 +135,7 @@ class Gate:
         until = self._clock.now() + LEASE
         body = canonical.encode({"until": format_instant(until), "turn": secrets.token_hex(8)})
         try:
-            # Ours too where it is said to have been there: nobody else writes these bytes.
+            # A repeated put that finds these bytes also counts: no other process writes the same bytes.
             self._cache.put(_key(last + 1), Content.of_bytes(body))
         except AlreadyExists:
             return None
@@ -144,9 +146,9 @@ class Gate:
         except (Unavailable, Refused):
             if yielding:
                 self._give_up(turn)
-            # A hold goes on without a turn; until this one runs out it keeps batches away all the same.
+            # A hold goes on without a turn. Until this turn runs out, it still keeps batches away.
             raise
-        if self._clock.now() > until - _MARGIN:  # it took that long to be put
+        if self._clock.now() > until - _MARGIN:  # the put took that long
             self._give_up(turn)
             return None
         if yielding and len(turns) >= _SWEEP:
@@ -154,7 +156,7 @@ class Gate:
         return turn
 
     def _is_late(self, number: int) -> bool:
-        """Whether others had turns while this one was on its way, so that its number was free again."""
+        """Whether other turns came and went before this put, so that its number was free again."""
         listed = (_number(version.key) for version in self._cache.list(PREFIX))
         return any(other is not None and other > number for other in listed)
 
@@ -178,9 +180,9 @@ class Gate:
         try:
             until = parse_instant(canonical.decode(self._cache.get(_key(number)))["until"])
         except NotFound:
-            return False  # somebody took the next turn this moment
+            return False  # another process took the next turn at this moment
         except (Malformed, KeyError, TypeError, AttributeError):
-            return True  # no turn of ours looks so
+            return True  # this program writes no such turn
         return self._clock.now() > until
 
     def _someone_waits(self, listed: list[ObjectVersion]) -> bool:

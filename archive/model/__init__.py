@@ -1,1 +1,1 @@
-"""Frozen values without I/O: cameras, segments, gaps, custody, evidence."""
+"""Frozen values without I/O: cameras, segments, gaps, custody events, evidence."""

@@ -42,9 +42,9 @@ class Place:
 class Camera:
     """The registered facts of one camera.
 
-    ``source`` is the URL as it may be shown: without user name, password and query. ``sealed_source`` is the
-    whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera whose view is
-    private is not registered at all. ``registered_at`` is where its timeline begins.
+    ``source`` is the URL that may be shown: without user name, password and query. ``sealed_source`` is the
+    whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera with a
+    private view is not registered at all. ``registered_at`` is where its timeline begins.
     """
 
     id: str
@@ -71,7 +71,7 @@ def shown_source(url: str) -> str:
         raise Malformed("the camera's source URL cannot be read", code="bad_source") from error
     if parts.scheme not in SOURCE_SCHEMES:
         raise Malformed(
-            f"a source of kind {parts.scheme!r} is not known",
+            f"the source scheme {parts.scheme!r} is not supported",
             code="bad_source",
             hint=f"Use one of {', '.join(s + '://' for s in SOURCE_SCHEMES)}.",
         )
@@ -94,12 +94,12 @@ def check_view(view: str) -> None:
     """
     if view == "private":
         raise Refused(
-            "a camera whose view is private is not recorded",
+            "a camera with a private view is not recorded",
             code="private_view",
             hint="Turn it to public space (the road, not the lobby), then register it with view public.",
         )
     if view != "public":
-        raise Malformed(f"view {view!r} is not known", code="bad_view", hint="Say --view public.")
+        raise Malformed(f"view {view!r} is not known", code="bad_view", hint="Use --view public.")
 
 
 def parse_place(lat: str, lon: str, kecamatan: str, kelurahan: str, owner: str) -> Place:
@@ -185,7 +185,7 @@ def from_state(state: Mapping[str, Any]) -> Camera:
 
 
 def public_json(camera: Camera) -> JsonObject:
-    """A camera as every answer writes it; never its sealed or whole source."""
+    """The camera as API answers show it; never with its sealed or whole source."""
     return {
         "id": camera.id,
         "name": camera.name,

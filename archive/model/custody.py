@@ -13,7 +13,7 @@ VERSION = 1
 
 
 class Outcome(StrEnum):
-    """How an act ended."""
+    """How a recorded act ended."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -24,8 +24,8 @@ class Outcome(StrEnum):
 class Actor:
     """Who acts. ``id`` is ``os:<user>`` on the host, ``user:<name>`` or ``token:<name>`` over HTTP.
 
-    ``role`` is the capacity: a person's roles with commas between them, ``machine`` for a token, ``host`` for
-    whoever works on the host, "" where it is not known. ``agency`` is a person's own. Never a secret.
+    ``role`` is the capacity: a person's roles separated by commas, ``machine`` for a token, ``host`` for a
+    person who works on the host, "" if unknown. ``agency`` is the person's agency. Never a secret.
     """
 
     id: str
@@ -37,9 +37,9 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustodyEvent:
-    """One act. ``id`` is random; ``objects`` name what was touched (cameras, keys, evidence ids).
+    """One act. ``id`` is random; ``objects`` names the objects touched (cameras, keys, evidence ids).
 
-    ``details`` holds text and integers only, such as the asked span and the bytes sent.
+    ``details`` holds text and integers only, such as the requested span and the bytes sent.
     """
 
     id: str
@@ -68,7 +68,7 @@ def to_json(event: CustodyEvent) -> JsonObject:
 
 
 def actor_json(actor: Actor) -> JsonObject:
-    """An actor as events keep it; role and agency only where they are known."""
+    """The actor as events store it; role and agency only if known."""
     known: JsonObject = {"id": actor.id, "address": actor.address, "session": actor.session}
     if actor.role:
         known["role"] = actor.role

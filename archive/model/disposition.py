@@ -1,4 +1,4 @@
-"""Dispositions: what was ordered to be destroyed, by which rule, and what came of it."""
+"""Dispositions: what was ordered to be destroyed, under which rule, and the outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ KIND = "disposition"
 
 
 class Cause(StrEnum):
-    """Why footage goes.
+    """Why footage is destroyed.
 
     A policy's longest term is over; a store is full and a policy permits it; or a lawful order came before a
     lock's end (:mod:`archive.lifecycle.breakglass`).
@@ -26,7 +26,7 @@ class Cause(StrEnum):
 
 
 class DispositionStatus(StrEnum):
-    """Where a disposition stands. ``done`` waits for nothing but its time stamp; ``stamped`` for nothing."""
+    """How far a disposition is. ``done`` still waits for its time stamp; ``stamped`` is the end."""
 
     STARTED = "started"
     DONE = "done"
@@ -35,10 +35,11 @@ class DispositionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderingPolicy:
-    """One policy in whose name footage goes, as it stood when that was decided.
+    """One policy under which footage is destroyed, in its state at the time of the decision.
 
-    ``version`` is the policy stream's newest, ``acts`` its last entries as (version, instant, actor, action):
-    who proposed and who approved it. Counts are what the list has under it.
+    ``version`` is the newest of the policy's stream; ``acts`` are the stream's last entries as (version,
+    instant, actor, action): who proposed and who approved the policy. The counts cover the listed segments
+    that fall under this policy.
     """
 
     scope: str
@@ -53,9 +54,9 @@ class OrderingPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a disposition. ``kept`` counts by reason; hashes are SHA-256 of objects beside the list.
+    """The outcome of a disposition. ``kept`` counts by reason; hashes are SHA-256 of objects beside the list.
 
-    ``retry_at`` is the latest instant before which nothing that was kept is tried again.
+    No segment that was kept is tried again before ``retry_at``.
     """
 
     ended_at: int
@@ -71,7 +72,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disposition:
-    """One disposition. ``list_sha256`` binds the list of keys; ``span`` holds every segment on it."""
+    """One disposition. ``list_sha256`` binds the list of keys; ``span`` encloses every segment on it."""
 
     id: str
     cause: Cause
@@ -155,7 +156,7 @@ def from_state(disposition: str, state: Mapping[str, Any]) -> Disposition:
 
 
 def policy_to_json(policy: OrderingPolicy) -> JsonObject:
-    """An ordering policy as ledger and record write it."""
+    """An ordering policy as the ledger and the disposition's record store it."""
     return {
         "scope": policy.scope,
         "version": policy.version,

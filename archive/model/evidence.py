@@ -1,4 +1,4 @@
-"""Evidence packages as the ledger tells them: asked for, in work, sealed or failed."""
+"""Evidence packages as the ledger records them: requested, in work, sealed or failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from archive.timespan import Timespan, format_instant, parse_instant
 
 
 class PackageKind(StrEnum):
-    """What a package shows: footage, or that there is none."""
+    """What a package proves: footage, or that no footage exists."""
 
     FOOTAGE = "footage"
     NO_FOOTAGE = "no_footage"
 
 
 class EvidenceStatus(StrEnum):
-    """Where a package stands. ``sealed`` and ``seal_failed`` are ends; the others want a worker."""
+    """How far a package is. ``sealed`` and ``seal_failed`` are final; the others wait for a worker."""
 
     REQUESTED = "requested"
     SEALING = "sealing"
@@ -29,17 +29,17 @@ class EvidenceStatus(StrEnum):
 
 
 ENDS = frozenset({EvidenceStatus.SEALED, EvidenceStatus.SEAL_FAILED})
-"""Nothing follows them; no worker wants such a package."""
+"""Final: nothing follows, and no worker takes such a package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealRequest:
-    """What shall be sealed, for which case, and who says so.
+    """What must be sealed, for which case, and who ordered it.
 
-    ``span`` is UTC; ``actor`` is ``os:<user>`` or a token's name; ``asked_at`` in µs. The package is made
-    as of ``asked_at`` alone, so that a second worker who takes over makes the same one. ``request_id`` names
-    the request that it answers and ``request_entry`` the SHA-256 of the request's entry that was approved;
-    both are "" for what was asked for on the host.
+    ``span`` is UTC; ``actor`` is ``os:<user>`` or a token's name; ``asked_at`` is in µs. The package depends
+    on no time but ``asked_at``, so that a worker that takes over makes the same package. ``request_id``
+    names the request that the package answers, ``request_entry`` the SHA-256 of the approved entry of that
+    request; both are "" for an order given on the host.
     """
 
     evidence_id: str
@@ -57,9 +57,9 @@ class SealRequest:
 class SealedPackage:
     """A sealed package in figures.
 
-    ``tagmanifest_sha256`` is what people compare and print. ``signer_sha256`` is the fingerprint of the
-    signer's certificate (DER). ``gen_time`` is the authority's time in µs, None until a token is there.
-    ``size`` counts the payload's bytes.
+    ``tagmanifest_sha256`` is the hash that people compare and print. ``signer_sha256`` is the fingerprint of
+    the signer's certificate (DER). ``gen_time`` is the authority's time in µs, None until the token arrives.
+    ``size`` is the payload in bytes.
     """
 
     evidence_id: str
@@ -73,7 +73,7 @@ class SealedPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A worker's hold on a request, good until ``until`` (µs); afterwards another may take it."""
+    """A worker's claim on a request, valid until ``until`` (µs); then another worker may take it."""
 
     worker: str
     until: int
@@ -84,7 +84,7 @@ class Claim:
 class EvidenceRecord:
     """The newest state of one ``evidence`` ledger stream.
 
-    ``waiting`` is the code of what a request that was put off waits for, such as ``checkpoint_pending``.
+    ``waiting`` is a code that says why sealing was postponed, such as ``checkpoint_pending``.
     """
 
     request: SealRequest
@@ -132,7 +132,7 @@ def to_state(record: EvidenceRecord) -> JsonObject:
 
 
 def package_state(package: SealedPackage) -> JsonObject:
-    """A sealed package's figures as JSON; ``gen_time`` is null while no token is there."""
+    """A sealed package's figures as JSON; ``gen_time`` is null until the token arrives."""
     return {
         "evidence_id": package.evidence_id,
         "tagmanifest_sha256": package.tagmanifest_sha256,

@@ -21,15 +21,15 @@ class GapCause(StrEnum):
     UPLOAD_LOST = "upload_lost"
     DISABLED = "disabled"
     CLOCK_STEP = "clock_step"
-    """The recorder's clock was set forward: wall time that was skipped, not footage that was lost."""
+    """The recorder's clock was set forward: wall time was skipped, no footage was lost."""
     SET_ASIDE = "set_aside"
-    """There is footage, and no index can take it for what is in it. It is kept until a person decides."""
+    """The footage exists, but no index can take it because of its content. A person decides about it."""
     DISPOSED = "disposed"
-    """There was footage and it was destroyed by a rule, on record. Never a recorder's to say."""
+    """The footage was destroyed under a rule, on record. No recorder writes this cause."""
 
 
 class RunEnd(StrEnum):
-    """Why a run ended: the gap causes, and four ends that need not leave a gap."""
+    """Why a run ended: the gap causes, and four ends that may leave no gap."""
 
     UNREACHABLE = "unreachable"
     AUTH_FAILED = "auth_failed"
@@ -44,16 +44,16 @@ class RunEnd(StrEnum):
     CLOCK_STEP = "clock_step"
     PARAMETER_CHANGE = "parameter_change"
     TIMESTAMPS = "timestamps"
-    """The camera's own timestamps went ahead of elapsed time: its media says nothing about wall time."""
+    """The camera's own timestamps ran ahead of elapsed time: its media says nothing about wall time."""
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One gap of one camera as its recorder tells it.
+    """One gap of one camera as its recorder records it.
 
-    A gap that is still open is written again each full hour with the same ``gap`` id and a later ``end``:
-    of two records with one id the later end holds.
+    The recorder writes an open gap again each full hour with the same ``gap`` id and a later ``end``. Of two
+    records with the same id, the one with the later end counts.
     """
 
     camera: str
@@ -65,5 +65,5 @@ class Gap:
 
 
 def id_for_segment(cause: GapCause, run: str, seq: int) -> str:
-    """The id of the gap that stands in a segment's place: the same, however often it is told."""
+    """The id of the gap that stands in a segment's place: the same each time it is recorded."""
     return sha256_hex(f"{cause.value}|{run}|{seq}".encode("ascii"))[:16]

@@ -1,7 +1,7 @@
-"""Grants: footage that somebody outside the War Room may look at or fetch, and until when.
+"""Grants: footage that a person outside the War Room may view or download, and until when.
 
-A grant names cameras, one span of their time, and the rights. It opens to one person or to everybody of
-one agency, from the moment its entry is written until ``until`` or its revocation.
+A grant names cameras, one span of their time, and the rights. It gives access to one person or to everyone
+in one agency, from the moment its entry is written until ``until`` or its revocation.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ KIND = "grant"
 
 
 class Right(StrEnum):
-    """What a grant opens. One does not include the other."""
+    """What a grant allows. Neither right includes the other."""
 
     VIEW = "view"
     DOWNLOAD = "download"
@@ -27,9 +27,9 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """``person`` is a user id, or "" where ``agency`` is named instead. Times in µs of UTC.
+    """One grant. ``person`` is a user id, or "" if ``agency`` is given instead. Times are in µs of UTC.
 
-    ``basis`` is the paper it rests on; ``request`` the request it answers, "" for none.
+    ``basis`` is the paper that it rests on; ``request`` is the request that it answers, or "".
     """
 
     id: str
@@ -46,16 +46,16 @@ class Grant:
     revoked: bool = False
 
     def in_force(self, now: int) -> bool:
-        """Whether it opens anything at this time."""
+        """Whether the grant gives access at this time."""
         return not self.revoked and self.given_at <= now < self.until
 
     def is_for(self, person: str, agency: str) -> bool:
-        """Whether it is this person's: by name, or by an agency that is not empty."""
+        """Whether the grant is for this person: by name, or by an agency that is not empty."""
         return (self.person != "" and self.person == person) or (self.agency != "" and self.agency == agency)
 
 
 def granted_spans(grants: Iterable[Grant], camera: str, right: Right, now: int) -> SpanSet:
-    """The time of a camera that the grants open for the right, now."""
+    """The time of a camera for which the grants give the right, now."""
     return SpanSet(
         tuple(
             grant.span

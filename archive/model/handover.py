@@ -1,4 +1,4 @@
-"""Handing a sealed package over: the right to fetch it, the fetching, and the receipt."""
+"""Handing over a sealed package: the right to download it, the downloads, and the receipt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_TEXT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """To whom a package is handed over: the requester, as the request names them."""
+    """The person who receives a package: the requester, as the request names them."""
 
     person: str
     name: str
@@ -28,7 +28,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Officer:
-    """Who hands over, as paper names them. Empty fields are left to be filled in by hand."""
+    """The officer who hands over, as the papers name them. Empty fields are filled in by hand."""
 
     name: str = ""
     nip: str = ""
@@ -37,11 +37,11 @@ class Officer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """The right to fetch one package, bound to a person, a count and a time.
+    """The right to download one package, bound to a person, a count and a time.
 
-    ``downloads`` 0 means that the package was given on a carrier and nothing may be fetched. ``until`` and
-    ``given_at`` are µs. ``request_entry`` is the SHA-256 of the request's entry that the officer acted on.
-    The figures of the package are those that the recipient must confirm.
+    ``downloads`` 0 means that the package was given on a carrier and nothing may be downloaded. ``until``
+    and ``given_at`` are in µs. ``request_entry`` is the SHA-256 of the request's entry that the officer
+    acted on. The recipient must confirm the figures of the package.
     """
 
     evidence_id: str
@@ -63,7 +63,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The recipient's confirmation that what they hold is what was sealed."""
+    """The recipient's confirmation that they hold exactly the package that was sealed."""
 
     confirmed_by: str
     confirmed_at: int
@@ -74,7 +74,7 @@ class Receipt:
 
 
 class HoldAfter(StrEnum):
-    """What becomes of the request's hold when the request is closed."""
+    """What happens to the request's hold when the request is closed."""
 
     RELEASE = "release"
     KEEP = "keep"
@@ -132,7 +132,7 @@ def right_from_state(state: Mapping[str, Any]) -> Right:
             signer_sha256=check_sha256(state["signer_sha256"]),
             tsa=state["tsa"],
             gen_time=parse_instant(state["gen_time"]),
-            officer=Officer(**state.get("officer", {})),  # rights of before had none
+            officer=Officer(**state.get("officer", {})),  # older rights have none
         )
     except (KeyError, TypeError, ValueError, AttributeError, Malformed) as error:
         raise Malformed(f"a handover cannot be read: {error}", code="bad_handover") from error

@@ -1,8 +1,8 @@
-"""Legal holds: what must not be destroyed, for which case, and who may let it go.
+"""Legal holds: what must not be destroyed, for which case, and who may release it.
 
-A hold names cameras and one span; it covers every segment of them that overlaps the span, whenever it
-arrives. It is in force from the instant its first ledger entry is written until its release is approved by a
-second person. The ledger decides; the store's flag on each object version is the second lock.
+A hold names cameras and one span. It covers every segment of those cameras that overlaps the span, whenever
+the segment arrives. It is in force from the instant its first ledger entry is written until a second person
+approves its release. The ledger decides; the store's flag on each object version is the second lock.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ KIND = "hold"
 
 
 class HoldStatus(StrEnum):
-    """Where a hold stands. Only ``released`` is not in force."""
+    """The status of a hold. Every status but ``released`` is in force."""
 
     ACTIVE = "active"
     RELEASE_PROPOSED = "release_proposed"
@@ -27,7 +27,7 @@ class HoldStatus(StrEnum):
 
 
 ENDS = frozenset({HoldStatus.RELEASED})
-"""Nothing follows it: a release is for good."""
+"""Final: a release cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Cameras × span × case. ``owner`` answers for it; ``review_at`` is when someone must look again."""
+    """Cameras × span × case. ``owner`` is responsible for it; at ``review_at`` a person must review it."""
 
     id: str
     cameras: tuple[str, ...]
@@ -59,7 +59,7 @@ class Hold:
 
     @property
     def in_force(self) -> bool:
-        """Whether what it covers must stay."""
+        """Whether the footage that it covers must stay."""
         return self.status is not HoldStatus.RELEASED
 
     def covers(self, camera: str, span: Timespan) -> bool:

@@ -1,6 +1,6 @@
-"""Leaves: the canonical JSON line about a segment, a run or a gap, in both directions.
+"""Leaves: the canonical JSON line about a segment, a run or a gap, written and read.
 
-A leaf carries strings and integers below 2^53 only, and no personal data, so that the log may outlive the
+A leaf holds only strings and integers below 2^53, and no personal data, so that the log may outlive the
 footage. ``docs/reference/leaf.md`` describes each field.
 """
 
@@ -70,7 +70,7 @@ def encode(leaf: Leaf) -> bytes:
 
 
 def decode(line: bytes) -> Leaf:
-    """Read one leaf line. Raises Malformed ``bad_leaf`` with what is wrong."""
+    """Read one leaf line. Raises Malformed ``bad_leaf``, which says what is wrong."""
     found = read_line(line)
     return from_json(canonical.decode(line)) if found is None else found.segment()
 
@@ -78,7 +78,7 @@ def decode(line: bytes) -> Leaf:
 def from_json(value: Mapping[str, Any]) -> Leaf:
     """Read a leaf from its JSON object.
 
-    Unknown fields are refused: what is signed must be understood. Raises Malformed ``bad_leaf``.
+    Unknown fields are refused: a signed field must be understood. Raises Malformed ``bad_leaf``.
     """
     fields = dict(value)
     try:

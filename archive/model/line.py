@@ -1,10 +1,10 @@
-"""Segment lines read at once: one pattern is both the canonical form and the check of every field.
+"""Segment lines read in one step: one pattern checks both the canonical form and every field.
 
-Archives hold hundreds of millions of segment lines, and reading each as JSON, judging its fields and writing
-it again to see that it was canonical costs forty times as much as matching it. A line that matches is
-canonical JSON (RFC 8785) of a sound segment leaf: names in order, no white space, plain ASCII without an
-escape, integers below 10^15. Whatever does not match is not thereby wrong: it is read the long way
-(:mod:`archive.model.leaf`), which alone says what is wrong with it.
+Archives hold hundreds of millions of segment lines. Parsing each as JSON, checking its fields and encoding
+it again to see that it was canonical costs forty times as much as matching it. A line that matches is the
+canonical JSON (RFC 8785) of a valid segment leaf: names in order, no white space, plain ASCII without an
+escape, integers below 10^15. A line that does not match may still be valid: :mod:`archive.model.leaf` reads
+it the long way and says what is wrong with it, if anything.
 """
 
 import re
@@ -34,7 +34,7 @@ _LINE = re.compile(
 
 
 class SegmentLine(NamedTuple):
-    """A segment leaf's fields as they are in its line; times in µs, ``clock`` and the rest as text."""
+    """A segment leaf's fields as its line has them; times in µs, ``clock`` and the rest as text."""
 
     camera: str
     recorder: str
@@ -84,7 +84,7 @@ class SegmentLine(NamedTuple):
 
 
 def read_line(line: bytes) -> SegmentLine | None:
-    """A segment's line, or None where it must be read the long way."""
+    """The fields of a segment's line, or None if it must be read the long way."""
     try:
         match = _LINE.match(line.decode("ascii"))
         if match is None:
@@ -111,7 +111,7 @@ def read_line(line: bytes) -> SegmentLine | None:
 
 
 def _instant(text: str) -> int:
-    """``YYYY-MM-DDTHH:MM:SS.ffffffZ`` in µs. Raises ValueError where there is no such day or hour."""
+    """``YYYY-MM-DDTHH:MM:SS.ffffffZ`` in µs. Raises ValueError if there is no such day or hour."""
     hour = _hour(text[:13])
     if hour is None:
         raise ValueError(text)

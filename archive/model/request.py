@@ -1,7 +1,8 @@
 """Requests for footage: who asks, on what legal basis, for which cameras and span, and what was decided.
 
-The newest entry of a ``request`` stream is the request. It keeps what people did. How far sealing is, the
-package's own stream says (kind ``evidence``); :func:`shown_status` puts the two together: no second truth.
+The newest entry of a ``request`` stream is the request. It keeps what people did. The package's own stream
+(kind ``evidence``) keeps how far sealing is. :func:`shown_status` combines the two, so that neither is
+stored twice.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ KIND = "request"
 
 
 class RequestStatus(StrEnum):
-    """Where it stands. ``sealing`` to ``seal_failed`` never are stored: the package's stream has them."""
+    """Its status. ``sealing`` to ``seal_failed`` are never stored here: the package's stream has them."""
 
     SUBMITTED = "submitted"
     APPROVED = "approved"
@@ -35,11 +36,11 @@ class RequestStatus(StrEnum):
 
 
 ENDED = frozenset({RequestStatus.REJECTED, RequestStatus.CANCELLED})
-"""Ends without a package; the hold goes some days later."""
+"""Final, without a package; the hold is released some days later."""
 
 
 class AgencyKind(StrEnum):
-    """What the asking agency is to the law; it decides which legal bases it may name."""
+    """The legal kind of the requesting agency; it decides which legal bases the agency may name."""
 
     POLRI = "polri"
     KEJAKSAAN = "kejaksaan"
@@ -48,7 +49,10 @@ class AgencyKind(StrEnum):
 
 
 class BasisKind(StrEnum):
-    """LP laporan polisi, sprindik surat perintah penyidikan, penetapan of a court, perda city regulation."""
+    """The kinds of legal basis.
+
+    LP: laporan polisi. Sprindik: surat perintah penyidikan. Penetapan: of a court. Perda: city regulation.
+    """
 
     LP = "lp"
     SPRINDIK = "sprindik"
@@ -64,7 +68,7 @@ class Verdict(StrEnum):
 
 
 class AttachmentKind(StrEnum):
-    """What a paper is to the request."""
+    """What a paper is in the request."""
 
     LETTER = "letter"
     OTHER = "other"
@@ -72,7 +76,7 @@ class AttachmentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """Who asks, as the letter names them. ``person`` is the account that filed; ``nrp_nip`` digits alone."""
+    """The requester, as the letter names them. ``person`` is the filing account; ``nrp_nip`` only digits."""
 
     person: str
     name: str
@@ -86,7 +90,7 @@ class Requester:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """The letter of request. ``date`` is YYYY-MM-DD; ``sha256`` of its scan. Each "" until it is there."""
+    """The letter of request. ``date`` is YYYY-MM-DD, ``sha256`` that of its scan. Each is "" until known."""
 
     number: str
     date: str
@@ -94,13 +98,13 @@ class Letter:
 
     @property
     def is_complete(self) -> bool:
-        """Whether number, date and scan are there."""
+        """Whether number, date and scan are all known."""
         return bool(self.number and self.date and self.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalBasis:
-    """One basis: the number of the paper or regulation, and the article; "" where none is named."""
+    """One basis: the number of the paper or regulation, and the article ("" if none is named)."""
 
     kind: BasisKind
     number: str
@@ -111,8 +115,8 @@ class LegalBasis:
 class Decision:
     """An officer's decision about one entry of the request: the one whose SHA-256 is ``entry_sha256``.
 
-    ``without_letter`` says that it was taken while the letter of an urgent request was not there yet;
-    ``kind`` which package an approval is for: of footage, or the statement that there is none.
+    ``without_letter`` means that the officer decided before the letter of an urgent request had arrived.
+    ``kind`` is the package that an approval is for: footage, or the statement that no footage exists.
     """
 
     by: str
@@ -127,7 +131,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """What somebody said about the request."""
+    """A person's comment on the request."""
 
     by: str
     at: int
@@ -136,7 +140,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A paper in the records bucket. ``media_type`` is what its bytes are, whatever it was called."""
+    """A paper in the records bucket. ``media_type`` comes from its bytes, not from its name."""
 
     sha256: str
     size: int
@@ -151,11 +155,11 @@ class Attachment:
 class Request:
     """The newest state of one request.
 
-    ``agency_account`` is the agency of the account that filed, "" for one without; whose requests one may see
-    and whose limit counts follows from it, not from what was typed. ``letter_due_at`` is set where an urgent
-    request came without its letter. ``limit_camera_hours`` is this request's own limit, 0 for the setting.
-    ``held_us`` is what its hold was made to cover, cameras times span in µs; it never shrinks.
-    ``evidence_id`` is chosen with the approval. ``ended_at`` is when it was rejected or cancelled.
+    ``agency_account`` is the agency of the filing account, or "". It decides who may see the request and
+    whose limit counts, whatever agency was typed. ``letter_due_at`` is set if an urgent request came without
+    its letter. ``limit_camera_hours`` is this request's own limit; 0 means that the setting applies.
+    ``held_us`` is what its hold was placed to cover, cameras times span in µs; it never shrinks.
+    ``evidence_id`` is chosen with the approval. ``ended_at`` is when the request was rejected or cancelled.
     """
 
     id: str
@@ -182,7 +186,7 @@ class Request:
 
     @property
     def substance(self) -> tuple[object, ...]:
-        """What an approval is about. A letter that follows, a paper or a comment do not change it."""
+        """The content that an approval covers. A later letter, paper or comment does not change it."""
         return (
             self.requester, self.agency_account, self.legal_basis, self.case, self.purpose,
             self.cameras, self.span, self.urgent,
@@ -203,14 +207,14 @@ _FOLLOWED: Mapping[EvidenceStatus, RequestStatus] = {
 
 
 def shown_status(request: Request, evidence: EvidenceStatus | None) -> RequestStatus:
-    """Where a request stands, given how far its package is; None where nothing was asked for yet."""
+    """The status of a request, given its package's status; None means that no package was ordered yet."""
     if request.status is not RequestStatus.APPROVED or evidence is None:
         return request.status
     return _FOLLOWED[evidence]
 
 
 def is_letter_overdue(request: Request, now: int) -> bool:
-    """Whether the letter of an urgent request should have come by now and has not."""
+    """Whether the letter of an urgent request is overdue."""
     return (
         request.letter_due_at is not None
         and not request.letter.is_complete
@@ -290,7 +294,7 @@ _PUBLIC = (
 
 
 def public_state(state: JsonObject) -> JsonObject:
-    """A request as the index may hold it: no person, no letter, no case, no word that somebody wrote."""
+    """A request as the index may hold it: no person, no letter, no case, no free text."""
     requester = state["requester"]
     return {name: state[name] for name in _PUBLIC} | {
         name: requester[name] for name in ("agency_kind", "agency", "unit")
@@ -356,7 +360,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         reason=value["reason"],
         entry_sha256=check_sha256(value["entry_sha256"]),
         without_letter=bool(value["without_letter"]),
-        kind=PackageKind(value.get("kind", PackageKind.FOOTAGE.value)),  # decisions of before had none
+        kind=PackageKind(value.get("kind", PackageKind.FOOTAGE.value)),  # older decisions have none
     )
 
 

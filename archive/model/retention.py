@@ -1,9 +1,9 @@
-"""Retention policies: how long footage must be kept, and after how long it must be gone.
+"""Retention policies: how long footage must be kept, and after how long it must be destroyed.
 
-A policy belongs to a *scope*: the whole city (``default``), one kind of owner, one kecamatan or one camera;
-the most specific scope that has terms in force wins (camera, then kecamatan, then owner, then default). Its
-*terms* come into force at their own instant, so a stream's newest entry holds what is in force and what is on
-its way.
+A policy belongs to a *scope*: the whole city (``default``), one kind of owner, one kecamatan or one camera.
+The most specific scope that has terms in force wins (camera, then kecamatan, then owner, then default). Each
+set of *terms* comes into force at its own instant, so a stream's newest entry holds the terms in force and
+the terms that will follow.
 """
 
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ MAX_DAYS = 36_500
 
 
 class OnPressure(StrEnum):
-    """What may happen to footage past its minimum when the store runs full."""
+    """What may happen to footage past its minimum term when the store runs full."""
 
     KEEP = "keep"
     DISPOSE_PAST_MINIMUM = "dispose_past_minimum"
 
 
 class ScopeKind(StrEnum):
-    """What a policy is about, least specific first."""
+    """The kinds of scope, least specific first."""
 
     DEFAULT = "default"
     OWNER = "owner"
@@ -41,7 +41,7 @@ class ScopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one policy is about; ``value`` is "" for the default.
+    """What one policy applies to; ``value`` is "" for the default.
 
     Raises:
         Malformed: ``bad_scope``.
@@ -90,7 +90,7 @@ class Scope:
 
 def _bad_scope(text: str) -> Malformed:
     return Malformed(
-        f"{text!r} is no scope of a policy",
+        f"{text!r} is not the scope of a policy",
         code="bad_scope",
         hint="Write default, owner:business, kecamatan:73.71.13 or camera:ID.",
     )
@@ -98,11 +98,11 @@ def _bad_scope(text: str) -> Malformed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How long to keep, from a segment's start on, and from when to when this is so.
+    """How long footage is kept, counted from a segment's start, and when these terms are in force.
 
-    Footage is locked for ``keep_days_min`` and must be gone after ``keep_days_max``; None means that nothing
-    is destroyed by this policy. ``effective_until`` is None where nothing ends it. ``on_pressure`` says
-    whether a store that runs full may be relieved of footage past its minimum.
+    Footage is locked for ``keep_days_min`` and must be destroyed after ``keep_days_max``; None there means
+    that this policy destroys nothing. ``effective_until`` is None if the terms have no end. ``on_pressure``
+    says whether footage past its minimum may be destroyed when the store runs full.
 
     Raises:
         Malformed: ``bad_terms``.
@@ -126,18 +126,18 @@ class Terms:
                 hint=f"Give 1 ≤ keep_days_min ≤ keep_days_max ≤ {MAX_DAYS}.",
             )
         if self.effective_until is not None and self.effective_until <= self.effective_from:
-            raise Malformed("terms that end before they begin are never in force", code="bad_terms")
+            raise Malformed("the terms end before they begin", code="bad_terms")
 
     def in_force(self, at: int) -> bool:
-        """Whether these terms hold at the instant."""
+        """Whether these terms are in force at the instant."""
         return self.effective_from <= at and (self.effective_until is None or at < self.effective_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """Terms that wait for a second admin, because they would let footage go sooner.
+    """Terms that wait for a second admin, because under them footage would be destroyed sooner.
 
-    ``terms`` is None where the policy would be withdrawn.
+    ``terms`` is None if the proposal withdraws the policy.
     """
 
     terms: Terms | None
@@ -147,14 +147,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One scope's terms, in order of ``effective_from``; of several in force the last one counts."""
+    """One scope's terms, in order of ``effective_from``; if several are in force, the last one counts."""
 
     scope: Scope
     terms: tuple[Terms, ...]
     proposal: Proposal | None = None
 
     def in_force(self, at: int) -> Terms | None:
-        """The terms that hold at the instant, if any."""
+        """The terms in force at the instant, if any."""
         return next((terms for terms in reversed(self.terms) if terms.in_force(at)), None)
 
 
@@ -194,7 +194,7 @@ def from_state(state: Mapping[str, Any]) -> Policy:
 
 
 def terms_to_json(terms: Terms) -> JsonObject:
-    """Terms as ledger, API and plans write them."""
+    """Terms as the ledger, the API and plans write them."""
     until = terms.effective_until
     return {
         "keep_days_min": terms.keep_days_min,
@@ -211,7 +211,7 @@ def terms_from_json(value: Mapping[str, Any]) -> Terms:
     until = value["effective_until"]
     pressure = value.get("on_pressure", OnPressure.KEEP.value)
     if pressure not in set(OnPressure):
-        raise Malformed(f"{pressure!r} says nothing about a full store", code="bad_terms")
+        raise Malformed(f"{pressure!r} is not a value of on_pressure", code="bad_terms")
     return Terms(
         keep_days_min=value["keep_days_min"],
         keep_days_max=value["keep_days_max"],

@@ -1,4 +1,4 @@
-"""Segments and runs: what was recorded, as its recorder tells it and as the index keeps it."""
+"""Segments and runs: what was recorded, as the recorder records it and as the index keeps it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ TIMESCALE = 90_000
 """Media ticks per second in every segment; the recorder fixes it with ``video_track_timescale``."""
 
 LONGEST_SEGMENT = HOUR
-"""No index keeps a longer one: what overlaps an instant began at most this long before it."""
+"""No index keeps a longer segment: one that overlaps an instant began at most this long before it."""
 
 Codec = Literal["h264", "hevc"]
 GopKind = Literal["closed", "open"]
@@ -37,9 +37,9 @@ class SegmentRef:
     """A segment as the index keeps it: enough to read its object and to cut from it.
 
     Wall time is linear in presentation time: the smallest presentation time among the segment's samples
-    is at ``span.start`` and ``media_duration`` ticks of 1/90000 s later it is ``span.end``.
+    is at ``span.start``, and ``span.end`` is ``media_duration`` ticks of 1/90000 s later.
     ``header_bytes`` is the offset of the first sample byte. ``version`` is the object's version id ("" while
-    unknown). ``gop`` is ``open`` where leading pictures exist in the run.
+    unknown). ``gop`` is ``open`` if leading pictures exist in the run.
     """
 
     camera: str
@@ -65,8 +65,8 @@ class SegmentRef:
 class Segment:
     """The whole record of one segment: the leaf that is journalled, logged and kept with the object.
 
-    ``camera_time`` is the camera's own clock at the first sample where it told us (RTCP, ``prft``), in µs,
-    a measurement and never a correction. ``ingested_at`` is the recorder's time when the leaf was made.
+    ``camera_time`` is the camera's own clock at the first sample, if the camera sent it (RTCP, ``prft``), in
+    µs: a measurement, never a correction. ``ingested_at`` is the recorder's time when it made the leaf.
     """
 
     camera: str

@@ -1,4 +1,4 @@
-"""API tokens as the ledger tells them: for which machine, what it may do, until when. Never the token."""
+"""API tokens as the ledger records them: the machine, its rights and the end. Never the token itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ KIND = "token"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenScope:
-    """What a token may do: None means everything, everywhere, for ever. Times in µs of UTC.
+    """What a token may do. A field of None means no limit. Times are in µs of UTC.
 
-    Empty is nothing, as everywhere: a scope that came out empty opens nothing.
+    An empty set allows nothing.
     """
 
     actions: frozenset[str] | None = None
@@ -25,7 +25,7 @@ class TokenScope:
 
 
 def to_json(scope: TokenScope) -> JsonObject:
-    """The scope as the ledger and the file of tokens hold it; what is None is left out."""
+    """The scope as the ledger and the token file hold it; fields of None are left out."""
     written: JsonObject = {}
     if scope.actions is not None:
         written["actions"] = sorted(scope.actions)
@@ -37,7 +37,7 @@ def to_json(scope: TokenScope) -> JsonObject:
 
 
 def from_json(value: Mapping[str, Any]) -> TokenScope:
-    """Read a scope back. Raises Malformed ``bad_token_scope``: one that does not read opens nothing."""
+    """Read a scope back. Raises Malformed ``bad_token_scope``: an unreadable scope allows nothing."""
     try:
         return TokenScope(
             actions=_names(value, "actions"),
@@ -53,5 +53,5 @@ def _names(value: Mapping[str, Any], field: str) -> frozenset[str] | None:
         return None
     names = value[field]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"{field} is no list of names")
+        raise TypeError(f"{field} is not a list of names")
     return frozenset(names)

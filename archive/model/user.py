@@ -1,7 +1,7 @@
-"""People: who they are, which roles and districts they have, and whether they may come in.
+"""People: who they are, which roles and districts they have, and whether they may sign in.
 
-Secrets are no part of it: the hash of a local password lies in a file outside the archive, and who signs in
-through an OpenID provider has none here. ``epoch`` counts up to end every session of a person at once.
+Records hold no secrets: the hash of a local password lies in a file outside the archive, and a person who
+signs in through an OpenID provider has no password here. Raising ``epoch`` ends all sessions of a person.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ MAX_TEXT = 200
 
 
 class Role(StrEnum):
-    """What somebody is to the city's archive (design: access)."""
+    """A person's role in the city's archive (design: access)."""
 
     ADMIN = "admin"
     WAR_ROOM = "war_room"
@@ -33,7 +33,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One person. ``districts`` are kecamatan codes; they bind the role ``kecamatan`` alone.
+    """One person. ``districts`` are kecamatan codes; they limit only the role ``kecamatan``.
 
     ``issuer`` and ``subject`` tie the name to one account of one OpenID provider; both are "" for a local
     account. A name once tied is never given to another account.
@@ -51,7 +51,7 @@ class User:
 
     @property
     def is_local(self) -> bool:
-        """Whether the person signs in with a password that is kept here."""
+        """Whether the person signs in with a local password."""
         return not self.issuer
 
 
@@ -69,18 +69,18 @@ def check_user(user: User) -> User:
     """Accept a person's record, and return it.
 
     Raises:
-        Malformed: ``bad_id``; ``bad_user`` for a text that is too long or does not print, for districts that
-            are none, and for an operator of a kecamatan without one.
+        Malformed: ``bad_id``; ``bad_user`` for a text that is too long or unprintable, for invalid district
+            codes, and for the role ``kecamatan`` without a district.
     """
     check_name("user", user.id)
     for what, text in (("name", user.name), ("agency", user.agency)):
         if len(text) > MAX_TEXT or not text.isprintable():
-            raise _bad(f"the {what} has more than {MAX_TEXT} characters, or some that do not print")
+            raise _bad(f"the {what} has more than {MAX_TEXT} characters, or unprintable ones")
     for code in user.districts:
         if not (code.isascii() and code.isprintable() and 0 < len(code) <= 32):
             raise _bad(f"{code[:40]!r} is not a district code")
     if len(user.districts) > MAX_DISTRICTS:
-        raise _bad(f"more than {MAX_DISTRICTS} districts are all of them")
+        raise _bad(f"a person has at most {MAX_DISTRICTS} districts")
     return user
 
 
@@ -99,7 +99,7 @@ def to_state(user: User) -> JsonObject:
 
 
 def from_state(user_id: str, state: Mapping[str, Any]) -> User:
-    """Read a person back. Raises Malformed ``bad_user_record``: what does not read lets nobody in."""
+    """Read a person back. Raises Malformed ``bad_user_record``: an unreadable record lets nobody in."""
     try:
         return User(
             id=check_name("user", user_id),

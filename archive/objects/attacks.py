@@ -1,4 +1,4 @@
-"""What an intruder with a process's own credentials would ask of the store, request by request."""
+"""The requests that an intruder with a process's own credentials could send to the store."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,15 +22,15 @@ class NotOffered(Refused):
 
 
 class Attacks(Protocol):
-    """Raw requests on one bucket. Each returns when the store says that it did what was asked.
+    """Raw requests on one bucket. Each returns if the store reports success.
 
-    They raise ``Refused`` (``store_access_denied`` where the account may not try), ``Conflict`` where a key
-    is taken, :class:`NotOffered`, and ``Unavailable`` where nothing is known.
+    They raise ``Refused`` (``store_access_denied`` if the account has no right to try), ``Conflict`` if a key
+    is taken, :class:`NotOffered`, and ``Unavailable`` if the result is unknown.
     """
 
     @property
     def account(self) -> str:
-        """Who attacks: the account's name on the store; a valid id."""
+        """The attacking account's name on the store; a valid id."""
         ...
 
     def delete(self, key: str, version: str, bypass: Bypass) -> None:
@@ -42,7 +42,7 @@ class Attacks(Protocol):
         ...
 
     def clear_lock(self, key: str, version: str, bypass: Bypass) -> None:
-        """Take the lock away."""
+        """Remove the lock."""
         ...
 
     def harden_lock(self, key: str, version: str, until: int, bypass: Bypass) -> None:
@@ -50,7 +50,7 @@ class Attacks(Protocol):
         ...
 
     def overwrite(self, key: str, content: Content) -> None:
-        """Put other bytes under the key, without a condition."""
+        """Put other bytes under the key, unconditionally."""
         ...
 
     def hide(self, key: str) -> None:
@@ -60,7 +60,7 @@ class Attacks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket to attack: what people call it, our store on it, and the raw requests."""
+    """A bucket to attack: its name for people, our store on it, and the raw requests."""
 
     name: str
     store: ObjectStore

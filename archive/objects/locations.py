@@ -1,7 +1,7 @@
-"""Where an archive lies: reading ``SAKSI_ARCHIVE_URL``, and opening its three stores.
+"""The archive's address: reading ``SAKSI_ARCHIVE_URL``, and opening its three stores.
 
 ``file://DIR`` means the folders ``footage``, ``records`` and ``cache`` in DIR;
-``s3://NAME?endpoint=URL&region=REGION`` the buckets ``NAME``, ``NAME-records`` and ``NAME-cache``.
+``s3://NAME?endpoint=URL&region=REGION`` means the buckets ``NAME``, ``NAME-records`` and ``NAME-cache``.
 """
 
 import os
@@ -21,7 +21,7 @@ from archive.ports import Stores
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,52}[a-z0-9]\Z", re.ASCII)
 _LEFT_TO_RECORDS = 256 << 20
 _SHARE_OF_RECORDS = 64
-"""On smaller disks than 16 GiB the footage leaves free one part of so many."""
+"""On disks smaller than 16 GiB footage leaves this fraction (one part in this many) free."""
 _REGION = re.compile(r"[a-z0-9-]{1,40}\Z", re.ASCII)
 
 
@@ -63,10 +63,10 @@ def parse_archive_url(url: str) -> FileLocation | S3Location:
 
 
 def open_stores(location: FileLocation | S3Location, clock: Clock, *, pool_size: int = 32) -> Stores:
-    """The three stores of an archive. Folders are made where they are missing; buckets must be there.
+    """The three stores of an archive. Missing folders are made; buckets must exist.
 
-    ``clock`` judges retention on a file system; S3 has its own. ``pool_size`` is the number of connections
-    to S3 that are kept, as many as threads use the stores.
+    ``clock`` decides when retention ends on a file system; S3 has its own clock. ``pool_size`` is the number
+    of connections to S3 that are kept: as many as threads use the stores.
 
     Raises:
         Refused: ``store_credentials_missing``, ``store_access_denied``.
@@ -80,7 +80,7 @@ def open_stores(location: FileLocation | S3Location, clock: Clock, *, pool_size:
             records=FilesystemStore(location.folder / "records", clock),
             cache=FilesystemStore(location.folder / "cache", clock),
         )
-    # boto3 takes a quarter of a second to import, which an archive in a folder need not pay.
+    # Importing boto3 takes a quarter of a second, which an archive in a folder can save.
     from archive.objects.s3 import S3Store, connect
 
     connection = connect(location.endpoint, location.region, pool_size=pool_size)
@@ -92,7 +92,7 @@ def open_stores(location: FileLocation | S3Location, clock: Clock, *, pool_size:
 
 
 def _left_to_records(folder: Path) -> int:
-    """Bytes that footage leaves free: a disk full of it still takes a hold, and a disposition's record."""
+    """Bytes that footage leaves free: a full disk still takes a hold and a disposition's record."""
     while not folder.exists():
         folder = folder.parent
     disk = os.statvfs(folder)
@@ -100,7 +100,7 @@ def _left_to_records(folder: Path) -> int:
 
 
 def open_attacks(location: FileLocation | S3Location, stores: Stores) -> Sequence[Bucket]:
-    """The two buckets that promise to keep things, with the raw requests the canary attacks them by.
+    """The two buckets that must keep their objects, with the raw requests of the canary's attacks.
 
     Raises:
         Refused: ``store_credentials_missing``.
@@ -123,7 +123,7 @@ def open_attacks(location: FileLocation | S3Location, stores: Stores) -> Sequenc
 def _file(host: str, path: str, pairs: list[tuple[str, str]]) -> FileLocation:
     folder = unquote(path)
     if host or pairs or not folder.startswith("/") or "\0" in folder or ".." in folder.split("/"):
-        raise _bad("a folder is written with an absolute path")
+        raise _bad("a folder needs an absolute path")
     return FileLocation(Path(folder))
 
 
@@ -132,10 +132,10 @@ def _s3(name: str, path: str, pairs: list[tuple[str, str]]) -> S3Location:
     if len(options) != len(pairs) or not options.keys() <= {"endpoint", "region"}:
         raise _bad("it may have the parameters endpoint and region, once each")
     if _BUCKET.match(name) is None or path.strip("/"):
-        raise _bad("NAME has 3 to 54 small letters, digits and hyphens, then come the parameters")
+        raise _bad("NAME has 3 to 54 lower-case letters, digits and hyphens; the parameters follow it")
     region = options.get("region")
     if region is not None and _REGION.match(region) is None:
-        raise _bad("its region is not one")
+        raise _bad("its region is not valid")
     endpoint = options.get("endpoint")
     return S3Location(name, None if endpoint is None else _endpoint(endpoint), region)
 
@@ -147,11 +147,11 @@ def _endpoint(text: str) -> str:
     except ValueError as error:
         raise _bad("its endpoint cannot be read") from error
     if parts.username is not None or parts.password is not None:
-        raise _bad("credentials do not belong in it, but in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        raise _bad("credentials do not belong in it; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise _bad("its endpoint is not an http or https address")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise _bad("its endpoint has scheme, host and port alone")
+        raise _bad("its endpoint must have only scheme, host and port")
     return f"{parts.scheme}://{parts.netloc}"
 
 

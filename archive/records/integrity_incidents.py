@@ -1,8 +1,8 @@
-"""Integrity incidents: a broken hash, a missing object, a second version, on record once, never repaired.
+"""Integrity incidents: a broken hash, a missing object, a second version; recorded once, never repaired.
 
-An incident's id follows from its code and its object, so that a check that finds the same thing every hour
-opens one incident, not a thousand. Closing one is a person's act, with a reason; what is found again after
-that opens it again.
+An incident's id follows from its code and its object, so that a check that finds the same damage every hour
+opens one incident, not a thousand. A person closes it, with a reason; if the same damage is found again
+after that, it opens again.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MAX_REASON = 1000
 
 
 class IncidentStatus(StrEnum):
-    """Whether somebody has dealt with it."""
+    """Whether a person has dealt with it."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -28,9 +28,9 @@ class IncidentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One incident as its newest entry tells it. ``closed_by`` and ``closed_reason`` are "" while it is open.
+    """One incident, from its newest entry. ``closed_by`` and ``closed_reason`` are "" while it is open.
 
-    ``changed_at`` is when it was opened, opened again or closed last; ``version`` counts its entries.
+    ``changed_at`` is when it was last opened, opened again or closed; ``version`` counts its entries.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Incident:
     closed_reason: str
 
     def to_json(self) -> JsonObject:
-        """The incident as the API and ``saksi incident --json`` tell it."""
+        """The incident as the API and ``saksi incident --json`` show it."""
         return {
             "id": self.id,
             "version": self.version,
@@ -70,10 +70,10 @@ def incident_id(code: str, subject: str) -> str:
 def open_incident(
     ledger: Ledger, *, code: str, subject: str, message: str, found_by: str, details: JsonObject | None = None
 ) -> Entry:
-    """Put a finding on record; one that is open already is returned as it is, a closed one is opened again.
+    """Record a finding; an open incident is returned unchanged, a closed one is opened again.
 
     Raises:
-        Unavailable, IntegrityError: as the ledger; the finding must then be told again.
+        Unavailable, IntegrityError: as the ledger; the caller must then report the finding again.
     """
     entity = incident_id(code, subject)
     state: JsonObject = {
@@ -102,11 +102,11 @@ def open_incident(
                 reason=printable(message[:300]),
             )
         except Conflict:
-            continue  # another process found it too; look again
+            continue  # another process found it too; read again
 
 
 def incidents(ledger: Ledger, status: IncidentStatus | None = None) -> Iterator[Incident]:
-    """Every incident, or those that stand so, by id. Raises IntegrityError ``bad_incident``."""
+    """Every incident, or those with that status, by id. Raises IntegrityError ``bad_incident``."""
     for entry in ledger.heads(KIND):
         found = _incident(entry)
         if status in (None, found.status):
@@ -121,12 +121,12 @@ def find_incident(ledger: Ledger, entity: str) -> Incident:
 def close_incident(
     ledger: Ledger, entity: str, *, actor: str, reason: str, expected: int | None = None
 ) -> Incident:
-    """Say that a person has dealt with it, and how; ``expected`` is the version that they have read.
+    """Close an incident with a person's reason; ``expected`` is the version that the person has read.
 
     Raises:
         NotFound: ``integrity_incident_not_found``.
         Malformed: ``reason_missing``, ``bad_reason``.
-        Conflict: ``incident_closed``; ``ledger_conflict`` where it was opened again or closed since it was
+        Conflict: ``incident_closed``; ``ledger_conflict`` if it was opened again or closed since it was
             read.
     """
     reason = reason.strip()
@@ -134,7 +134,7 @@ def close_incident(
         raise Malformed("a reason is needed", code="reason_missing", hint="Say what was done about it.")
     if len(reason) > MAX_REASON or not reason.isprintable():
         raise Malformed(
-            "the reason cannot go on record as it is",
+            "the reason cannot be recorded",
             code="bad_reason",
             hint=f"Use at most {MAX_REASON} printable characters.",
         )
@@ -144,7 +144,7 @@ def close_incident(
         raise Conflict(
             f"incident {entity} was closed by {found.closed_by}",
             code="incident_closed",
-            hint="It opens by itself when the same thing is found again.",
+            hint="It opens again by itself when the same damage is found again.",
         )
     state = head.state | {
         "status": IncidentStatus.CLOSED.value,

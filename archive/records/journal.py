@@ -7,7 +7,7 @@ A batch is lines of canonical JSON, each ended by one LF::
     {"key":"<sha256 of the public key>","sig":"<base64 Ed25519 over everything before this line>"}
 
 Batches count from 1; ``prev`` of the first is 64 zeros. The recorder's Ed25519 key is registered in the
-ledger (kind ``recorder``), and a batch that is unsigned, wrongly signed, or out of its chain is refused.
+ledger (kind ``recorder``). A batch that is unsigned, wrongly signed, or out of its chain is refused.
 """
 
 import base64
@@ -33,7 +33,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One batch as read: its header, its leaves, and the SHA-256 of its bytes (the next one's ``prev``)."""
+    """One parsed batch: its header, its leaves, and the SHA-256 of its bytes (the next one's ``prev``)."""
 
     recorder: str
     batch: int
@@ -90,28 +90,28 @@ def encode(
 
 
 def encode_line(leaf: Leaf) -> bytes:
-    """One leaf as a line that every reader of its batch will take.
+    """One leaf as a line that every reader of its batch accepts.
 
     Raises:
-        Malformed: ``bad_leaf`` or ``bad_batch``: it would make the whole batch unreadable.
+        Malformed: ``bad_leaf`` or ``bad_batch``: the leaf would make the whole batch unreadable.
     """
     _refuse_disposed((leaf,))
     try:
         line = leaves.encode(leaf)
     except OverflowError as error:
-        raise Malformed(f"the leaf has no such time: {error}", code="bad_leaf") from error
+        raise Malformed(f"the leaf has an impossible time: {error}", code="bad_leaf") from error
     if leaves.decode(line) != leaf:
-        raise Malformed("the leaf does not read as it was written", code="bad_leaf")
+        raise Malformed("the leaf reads differently than it was written", code="bad_leaf")
     return line
 
 
 def decode(data: bytes) -> Batch:
-    """Read a batch without judging its signature. Raises Malformed ``bad_batch``."""
+    """Read a batch without checking its signature. Raises Malformed ``bad_batch``."""
     return _batch(_read(data))
 
 
 def verify(data: bytes, key: Ed25519PublicKey, *, prev: str | None = None) -> Batch:
-    """Read a batch and hold it to its recorder's key and, where given, to the batch before.
+    """Read a batch and check it against its recorder's key and, if given, against the previous batch.
 
     Every line must be canonical, so that one content has one signature.
 
@@ -130,7 +130,7 @@ def verify(data: bytes, key: Ed25519PublicKey, *, prev: str | None = None) -> Ba
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """A batch whose segment lines are left as they are: what a reader of very many wants.
+    """A batch whose segment lines are not made into leaves: for readers of very many batches.
 
     ``leaves`` holds, in order, a :class:`SegmentLine` for each segment line in plain form, and the leaf for
     every other line.
@@ -147,7 +147,7 @@ class Lines:
 
 
 def verify_lines(data: bytes, keys: Mapping[str, Ed25519PublicKey], *, prev: str | None = None) -> Lines:
-    """As :func:`verify`, by the recorder's keys by fingerprint, without making every leaf.
+    """As :func:`verify`, with the recorder's keys by fingerprint, without making every leaf.
 
     Raises:
         Malformed: ``bad_batch``.
@@ -164,16 +164,16 @@ def verify_lines(data: bytes, keys: Mapping[str, Ed25519PublicKey], *, prev: str
     key = keys.get(found.key_sha256)
     if key is None:
         raise IntegrityError(
-            f"{name} is signed by a key the ledger does not know", code="journal_unknown_key"
+            f"{name} is signed by a key that is not in the ledger", code="journal_unknown_key"
         )
     try:
         key.verify(signature, data[:at])
     except InvalidSignature as error:
-        raise IntegrityError(f"{name} does not fit its signature", code="journal_signature") from error
+        raise IntegrityError(f"{name} does not match its signature", code="journal_signature") from error
     if prev is not None and found.prev != prev:
-        raise IntegrityError(f"{name} does not follow the batch before it", code="journal_chain")
+        raise IntegrityError(f"{name} does not follow the previous batch", code="journal_chain")
     lines = data.split(b"\n")
-    # A segment line in plain form is canonical as it is; the others are written again and compared.
+    # A segment line in plain form is already canonical; the others are encoded again and compared.
     others = [
         line
         for line, leaf in zip(lines[1:-2], found.leaves, strict=True)
@@ -210,9 +210,9 @@ def _read(data: bytes) -> Lines:
 
 
 def _refuse_disposed(lines: Iterable[SegmentLine | Leaf]) -> None:
-    """That footage was destroyed is for dispositions to say, never for a recorder."""
+    """Refuse gaps of destroyed footage: dispositions record destruction, recorders never do."""
     if any(isinstance(leaf, Gap) and leaf.cause is GapCause.DISPOSED for leaf in lines):
-        raise Malformed("a recorder says that footage was disposed of", code="bad_batch")
+        raise Malformed("a recorder states that footage was disposed of", code="bad_batch")
 
 
 def _batch(found: Lines) -> Batch:

@@ -1,18 +1,18 @@
 """The logbook: a recorder's journal while it is still on the recorder's own disk.
 
-Lines are appended with an fsync; every minute or sooner they are sealed as the next batch, which is signed
+Lines are appended with an fsync. Every minute or sooner they are sealed as the next batch, which is signed
 and hash-linked (:mod:`archive.records.journal`), and uploaded (design: durable procedures, ingest step 6).
 
 The folder holds, per batch number N of ten digits::
 
     open-N.jsonl      lines not yet sealed; exactly one N is open
     sealed-N.jsonl    the batch's bytes, waiting for the store
-    sealed-N.key      the object name it was first offered under
+    sealed-N.key      the object name of its first upload attempt
     sent-N.jsonl      the newest uploaded batch: its hash is the next one's ``prev``
 
-A sealed or sent batch of number N makes ``open-N`` void: a crash between sealing and removing it repeats
-nothing. An object name is fixed before the first attempt, since an attempt whose answer was lost may have
-succeeded; only where the store says that the name is free is the batch moved to the hour of a later upload,
+A sealed or sent batch of number N makes ``open-N`` void: after a crash between sealing and removal no line is
+repeated. An object name is fixed before the first attempt, since an attempt whose answer was lost may have
+succeeded. Only if the store says that the name is free does the batch move to the hour of a later upload,
 where the checkpoint looks for it.
 """
 
@@ -40,13 +40,13 @@ from archive.timespan import DAY, HOUR
 
 _NAME = re.compile(r"(open|sealed|sent)-(\d{10})\.jsonl\Z", re.ASCII)
 _SCANNED = (0, HOUR, 2 * HOUR)
-"""Checkpoints look into the newest three hour folders; a name in an older one is renewed if it is free."""
+"""Checkpoints list the newest three hour folders; a name in an older one is renewed if it is free."""
 
 Identity = tuple[str, str, int]
 
 
 def identity(leaf: Leaf) -> Identity:
-    """What makes two lines the same line: a segment's run and number, a run's id, a gap's id and end."""
+    """The identity of a line: a segment's run and number, a run's id, a gap's id and end."""
     match leaf:
         case Gap():
             return ("gap", leaf.gap, leaf.span.end)
@@ -59,8 +59,8 @@ def identity(leaf: Leaf) -> Identity:
 class Logbook:
     """The local journal of one recorder, in one folder. Thread-safe.
 
-    ``lock_days`` is how long uploaded batches are locked in GOVERNANCE mode. ``origin`` is the batches'
-    (``recorder``, or ``import``).
+    ``lock_days`` is how long uploaded batches are locked in GOVERNANCE mode. ``origin`` is that of the
+    batches (``recorder`` or ``import``).
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class Logbook:
 
     @property
     def open_batch(self) -> int:
-        """The number the waiting lines will be sealed under."""
+        """The number of the batch that will hold the waiting lines."""
         return self._open
 
     def continue_from(self, batch: int, digest: str) -> None:
-        """Go on after a batch that only the archive still has: the folder was lost with its disk.
+        """Continue after a batch that only the archive still has: the folder was lost with its disk.
 
-        Lines that wait here go into the batch after it.
+        Lines that wait here go into the next batch.
         """
         with self._turn:
             if not self.has_no_batch:
@@ -114,10 +114,10 @@ class Logbook:
                     sync_folder(self._folder)
 
     def append(self, lines: Iterable[Leaf]) -> int:
-        """Append lines durably; the batch number they belong to.
+        """Append lines durably; returns the number of their batch.
 
-        Lines that wait here already are left out, and so are those of batches found here at start-up: after
-        a power cut a ticket may not remember that its line was written.
+        Lines that already wait here are left out, and so are those of batches found here at start-up: after
+        a power cut a ticket may not show that its line was written.
 
         Raises:
             Malformed: one of them would make its whole batch unreadable; none was appended.
@@ -138,7 +138,7 @@ class Logbook:
         yield from tuple(self._lines.values())
 
     def seal(self) -> int | None:
-        """Sign the waiting lines as the next batch; its number, or None where no line waits."""
+        """Sign the waiting lines as the next batch; returns its number, or None if no line waits."""
         with self._turn:
             if not self._lines:
                 return None
@@ -166,7 +166,7 @@ class Logbook:
         """Store one sealed batch and keep it as the newest sent; idempotent.
 
         Raises:
-            ArchiveError: as :meth:`archive.ports.ObjectStore.put`; the batch waits on.
+            ArchiveError: as :meth:`archive.ports.ObjectStore.put`; the batch keeps waiting.
         """
         path = self._file("sealed", number)
         with disk_errors("the logbook"):
@@ -228,7 +228,7 @@ class Logbook:
                 raise IntegrityError(
                     f"line {count} of {path.name} cannot be read: {error}",
                     code="logbook_damaged",
-                    hint="The disk altered it. Keep the file, and call whoever looks after the archive.",
+                    hint="The disk altered it. Keep the file, and call the administrator of the archive.",
                 ) from error
             found[identity(leaf)] = leaf
         if rest:
@@ -267,10 +267,10 @@ class Logbook:
 
 
 def newest_in_archive(records: ObjectStore, recorder: str) -> journal.Batch | None:
-    """The recorder's newest batch in the archive; looks at every journal name, so only after a lost disk.
+    """The recorder's newest batch in the archive; lists every journal name, so only for a lost disk.
 
     Raises:
-        ArchiveError: as the store; Refused where the account may not list or read the journal.
+        ArchiveError: as the store; Refused if the account may not list or read the journal.
     """
     newest: tuple[int, str] | None = None
     for listed in records.list("journal/"):
@@ -281,7 +281,7 @@ def newest_in_archive(records: ObjectStore, recorder: str) -> journal.Batch | No
 
 
 def _is_free(records: ObjectStore, key: str) -> bool:
-    """Whether the store says that nothing has this name; no where it will not say."""
+    """Whether the store says that the name is free; False if it does not answer."""
     try:
         records.head(key)
     except NotFound:

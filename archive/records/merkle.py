@@ -1,7 +1,7 @@
 """Merkle trees as in RFC 6962, section 2.1: roots and inclusion proofs over SHA-256.
 
 A leaf's hash is ``SHA-256(0x00 || leaf)``, a node's ``SHA-256(0x01 || left || right)``; a tree of *n* leaves
-is split at the largest power of two below *n*. (RFC 9162 says the same; it calls the inclusion proof's
+is split at the largest power of two below *n*. (RFC 9162 defines the same; it calls the inclusion proof's
 hashes ``inclusion_path``.) Hashes are 32 bytes. Pure: no I/O, no clock.
 """
 
@@ -29,10 +29,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class RootBuilder:
-    """Takes leaf hashes one after the other; the root at any time. Memory grows with log *n*.
+    """Takes leaf hashes one by one and gives the root at any time. Memory grows with log *n*.
 
-    Whole chunks of 4,096 leaves are reduced level by level, which is half the work in Python of a stack of
-    single leaves, and full subtrees are joined like the digits of a binary counter.
+    Whole chunks of 4,096 leaves are reduced level by level, which in Python is half the work of a stack of
+    single leaves; full subtrees are joined like the digits of a binary counter.
     """
 
     __slots__ = ("_chunk", "_full", "size")
@@ -57,7 +57,7 @@ class RootBuilder:
                 self._chunk = []
 
     def add(self, leaf: bytes) -> bytes:
-        """Add one leaf by its bytes; its hash."""
+        """Add one leaf by its bytes; returns its hash."""
         found = leaf_hash(leaf)
         self.extend((found,))
         return found
@@ -103,7 +103,7 @@ class Tree:
 
     @property
     def size(self) -> int:
-        """How many leaves there are."""
+        """The number of leaves."""
         return len(self._levels[0])
 
     def root(self) -> bytes:
@@ -124,7 +124,7 @@ class Tree:
 
 
 def root_from_proof(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
-    """The root that follows from a leaf *hash* and its inclusion proof; None where they cannot fit.
+    """The root from a leaf *hash* and its inclusion proof; None if they cannot match.
 
     The algorithm is RFC 9162, section 2.1.3.2.
     """
@@ -156,7 +156,7 @@ def _reduce(level: list[bytes]) -> bytes:
 
 
 def _pair(level: list[bytes]) -> list[bytes]:
-    """The level above; an odd last node goes up as it is, which is the split at a power of two."""
+    """The level above; an odd last node moves up unchanged, which is the split at a power of two."""
     pairs: Iterator[bytes] = iter(level)
     above = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
     if len(level) % 2:

@@ -1,7 +1,7 @@
-"""What the archive keeps and no index can take: known by the gap that its recorder signed in its place.
+"""Objects in the archive that no index can take: each is known by the gap that its recorder signed for it.
 
-Such an object stays until a person decides. Nothing adopts it, no rule destroys it, and the checks look at
-its bytes as at any other's (I1).
+Such an object stays until a person decides. Nothing adopts it, no rule destroys it, and the checks examine
+its bytes like any other object's (I1).
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ class EntrySink(Protocol):
 
 
 class GapSource(Protocol):
-    """What the index knows of gaps."""
+    """An index that returns gaps."""
 
     def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
         """Gap records overlapping ``span``."""
@@ -31,7 +31,7 @@ class GapSource(Protocol):
 
 
 def is_set_aside(index: GapSource, key: str) -> bool:
-    """Whether a recorder set the segment of that name aside; no for a name that is no segment's.
+    """Whether a recorder set the segment of that name aside; False for a name that is not a segment's.
 
     Raises:
         Unavailable, IntegrityError: as the index.
@@ -47,10 +47,10 @@ def is_set_aside(index: GapSource, key: str) -> bool:
 def add_each(
     index: EntrySink, entries: Sequence[IndexEntry], refused: Callable[[IndexEntry, Malformed], None]
 ) -> None:
-    """Index entries; one that the index cannot keep costs no other. ``refused`` is told of those.
+    """Index entries. One that the index cannot keep does not affect the others; ``refused`` is called for it.
 
     Raises:
-        ArchiveError: as the index, but for Malformed.
+        ArchiveError: as the index, except Malformed.
     """
     if not entries:
         return
@@ -58,7 +58,7 @@ def add_each(
         index.add(entries)
         return
     except Malformed:
-        pass  # one of them: which one, each by itself will show
+        pass  # the index does not say which one; adding each alone shows it
     for entry in entries:
         try:
             index.add([entry])

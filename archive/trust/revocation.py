@@ -181,11 +181,6 @@ def revocations(
             yield min(found, key=lambda one: one.since)
 
 
-def is_judged(chain: Sequence[x509.Certificate], crls: Sequence[x509.CertificateRevocationList]) -> bool:
-    """Whether an authentic list speaks for the authority of the chain's end certificate."""
-    return len(chain) > 1 and any(is_authentic(crl, chain[1]) for crl in crls)
-
-
 def check_seal(
     chain: Sequence[x509.Certificate],
     crls: Sequence[x509.CertificateRevocationList],

@@ -16,11 +16,12 @@ from typing import Any
 
 from archive.clock import SystemClock
 from archive.errors import Unavailable
-from archive.evidence.verify import load_trust, verify
+from archive.evidence.verification import verify
 from archive.evidence.zipped import write_zip
 from archive.footage import reader
 from archive.footage.clip.exact import Clip, plan_clip
 from archive.timespan import SECOND, Timespan
+from archive.trust.judge import load_trust
 from ops.bench import processes
 from ops.evidence import Evidence
 from ops.settings import Settings
@@ -71,7 +72,8 @@ def _verify(package: str, trust: str) -> dict[str, Any]:
     measured = _measured(
         lambda: answers.append(verify(Path(package), trust=roots, at="now", clock=SystemClock()))
     )
-    return measured | {"valid": answers[0].valid, "findings": [f.message for f in answers[0].findings]}
+    found = answers[0]
+    return measured | {"valid": found.valid, "findings": [one.to_json() for one in found.findings]}
 
 
 def _clip_memory(camera: str, start: int, seconds: list[int]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The command ``saksi``.
 
-JSON goes to stdout alone; progress, tables for people and errors go to stderr or stdout as each command says.
+JSON goes only to stdout. Errors go to stderr. Each command states where its progress and its tables go.
 Exit codes: 0 done · 1 the answer is no · 2 bad input · 3 something is unavailable · 4 integrity.
 """
 
@@ -40,7 +40,7 @@ from ops.cli.output import complain, note
 
 ANSWER_IS_NO, BAD_INPUT, UNAVAILABLE, INTEGRITY = 1, 2, 3, 4
 _ANSWERS = {"no_footage", "clip_not_joinable"}
-"""Codes that answer the question with no, rather than refuse it."""
+"""Error codes that mean the answer is no (exit 1)."""
 
 
 def build() -> typer.Typer:
@@ -103,11 +103,11 @@ def main() -> None:
         sys.exit(130)
     except TyperException as error:
         text = str(error) or "the command is not complete"
-        if text.startswith("Usage:"):  # a group without a command: its help is the answer
+        if text.startswith("Usage:"):  # a group without a command prints its help
             note(text)
             sys.exit(BAD_INPUT)
         complain(Malformed(text, code="bad_usage", hint="See: saksi --help"), as_json=as_json)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:
-        sys.exit(141)  # the reader of our output went away, as `| head` does
+        sys.exit(141)  # the program that read our output has closed it, as `| head` does
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""``saksi archive``: hold the promises against what is stored."""
+"""``saksi archive``: check what is stored against the invariants."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from archive.timespan import MINUTE, Timespan
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say
 
-app = typer.Typer(help="Check the archive against its promises.", no_args_is_help=True)
+app = typer.Typer(help="Check the archive against its invariants.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Check the archive against its promises."""
+    """Check the archive against its invariants."""
 
 
 @app.command()
@@ -23,11 +23,11 @@ def check(
     locks: Annotated[
         bool, typer.Option("--locks", help="Ask the store for each segment's checksum, lock and hold (I4).")
     ] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="That, and read and hash everything.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Do --locks, and read and hash everything.")] = False,
     json_: Json = False,
 ) -> int:
-    """Check I1 to I4, I6, I7, I9 and the chains of the records; exit 1 where something is broken."""
-    # Signatures and time stamps take a while to import, which other commands need not wait for.
+    """Check I1 to I4, I6, I7, I9 and the chains of the records; exit 1 if one is broken."""
+    # The signature and time stamp libraries are slow to import; only this command waits for them.
     from archive.integrity.check import Checker, Depth
 
     span: Timespan | None = parse_span(start, end) if start or end else None
@@ -55,5 +55,5 @@ def check(
         for breach in report.breaches:
             note(f"  {breach.invariant} {breach.object}: {breach.message} [{breach.code}]")
         for key in sorted(report.set_aside):
-            note(f"  {key} is set aside and waits for a person")
+            note(f"  {key} is set aside until a person decides")
     return 1 if report.breaches else 0

@@ -35,7 +35,7 @@ def place(
     basis: Annotated[str, typer.Option("--basis", help="Its legal basis.", metavar="TEXT")],
     json_: Json = False,
 ) -> None:
-    """Put an order on record; nothing is destroyed yet."""
+    """Record an order; nothing is destroyed yet."""
     with open_site() as site:
         order = orders.place_order(
             site.ledger,
@@ -54,7 +54,7 @@ def place(
 @app.command()
 def approve(
     order_id: Id,
-    reason: Annotated[str, typer.Option("--reason", help="What was looked at.", metavar="TEXT")],
+    reason: Annotated[str, typer.Option("--reason", help="What the approver checked.", metavar="TEXT")],
     json_: Json = False,
 ) -> None:
     """Approve an order that another person placed."""
@@ -73,24 +73,24 @@ def execute(
         Path | None,
         typer.Option(
             "--credential-file",
-            help="Root credential: access key and secret on two lines; asked for without.",
+            help="Root credential: access key and secret on two lines; without it, you are prompted.",
             metavar="FILE",
         ),
     ] = None,
     endpoint: Annotated[
         str,
-        typer.Option("--endpoint", help="The store itself, where a proxy stands before it.", metavar="URL"),
+        typer.Option("--endpoint", help="The store's own address, if a proxy is in front.", metavar="URL"),
     ] = "",
     json_: Json = False,
 ) -> None:
-    """Destroy what an approved order names, with the store's root credential; execute again after a crash."""
+    """Destroy what an approved order names, with the store's root credential; run it again after a crash."""
     from ops.breakglass import execution_of
 
     with open_site() as site, progress_bar("break-glass") as bar:
         order = orders.find_order(site.ledger, order_id)
         if confirm != order.number:
             raise Refused(
-                f"order {order_id} has another number than {confirm!r}",
+                f"the number of order {order_id} is not {confirm!r}",
                 code="order_not_confirmed",
                 hint="Read the order again: saksi break-glass show",
             )

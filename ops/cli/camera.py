@@ -1,4 +1,4 @@
-"""``saksi camera``: the registry."""
+"""``saksi camera``: the camera registry."""
 
 from pathlib import Path
 from typing import Annotated
@@ -146,7 +146,7 @@ def edit(
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
-    """Change some fields of a camera; recorders take it up within seconds."""
+    """Change some fields of a camera; recorders apply the change within seconds."""
     given = {
         "source": source,
         "name": name,
@@ -177,7 +177,7 @@ def disable(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")],
     json_: Json = False,
 ) -> None:
-    """Stop recording a camera; its timeline goes on as a gap with the cause disabled."""
+    """Stop recording a camera; its timeline continues as a gap with the cause disabled."""
     with open_site() as site:
         camera = site.registry.disable(camera_id, actor=actor().id, reason=reason)
     print_json(public_json(camera)) if json_ else say(f"Camera {camera.id} is disabled")

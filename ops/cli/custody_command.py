@@ -1,4 +1,4 @@
-"""``saksi custody``: what was done with an item, or by a person."""
+"""``saksi custody``: what was done to an item, or by a person."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -31,24 +31,24 @@ def show(
         str, typer.Option("--item", help="EVD-…, REQ-…, a hold, a camera or a segment's key.", metavar="ID")
     ] = "",
     person: Annotated[
-        str, typer.Option("--person", help="An actor, such as user:citra; with --item: only their acts.")
+        str, typer.Option("--person", help="An actor, such as user:citra; with --item: only their events.")
     ] = "",
-    start: Annotated[str, typer.Option("--from", help="Acts from then on.", metavar="T")] = "",
-    end: Annotated[str, typer.Option("--to", help="Acts before then.", metavar="T")] = "",
+    start: Annotated[str, typer.Option("--from", help="Events from this time on.", metavar="T")] = "",
+    end: Annotated[str, typer.Option("--to", help="Events before this time.", metavar="T")] = "",
     footage_from: Annotated[
-        str, typer.Option("--footage-from", help="For a camera: footage from then on.", metavar="T")
+        str, typer.Option("--footage-from", help="For a camera: footage from this time on.", metavar="T")
     ] = "",
     footage_to: Annotated[
-        str, typer.Option("--footage-to", help="For a camera: footage before then.", metavar="T")
+        str, typer.Option("--footage-to", help="For a camera: footage before this time.", metavar="T")
     ] = "",
     pdf: Annotated[
-        Path | None, typer.Option("--pdf", help="Write the report on paper.", metavar="OUT.pdf")
+        Path | None, typer.Option("--pdf", help="Write the report as a PDF.", metavar="OUT.pdf")
     ] = None,
     as_lines: Annotated[bool, typer.Option("--jsonl", help="Print the report as JSON lines.")] = False,
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Show every act on an item, of a person, or of a person on an item. Reading it goes on record."""
+    """Show every custody event of an item, a person, or both. Reading the record is itself recorded."""
     if (pdf is not None) + as_lines + json_ > 1:
         raise Malformed("only one of --pdf, --jsonl and --json can be given", code="bad_usage")
     with open_site() as site:
@@ -106,7 +106,7 @@ def _print_pdf(path: Path, asked: Asked, lines: Iterator[Line], made: Made) -> N
         ) from error
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}", code="output_unwritable") from error
-    note(f"{path} is written: {len(found)} acts")
+    note(f"{path} is written: {len(found)} events")
 
 
 def _print_table(lines: list[Line], zone: ZoneInfo) -> None:

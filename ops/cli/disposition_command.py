@@ -38,18 +38,20 @@ def register(retention: typer.Typer, archive: typer.Typer) -> None:
 def apply(
     plan: Annotated[
         str,
-        typer.Option("--plan", help="Only if this is still what would go: the digest shown by --dry-run."),
+        typer.Option("--plan", help="Destroy only if the list still has this digest, from --dry-run."),
     ] = "",
     at: Annotated[
-        str, typer.Option("--at", help="The plan's own 'at': --plan is then saksi retention plan's.")
+        str, typer.Option("--at", help="The plan's 'at', if --plan is from saksi retention plan.")
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is due; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is due for destruction; change nothing.")
+    ] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why now; kept in the ledger.")] = "",
     json_: Json = False,
 ) -> int:
-    """Destroy what policies order to be destroyed by now; it can be stopped and started again at any time."""
+    """Destroy the footage whose retention maximum has passed; can be stopped and restarted at any time."""
     if at and not plan:
-        raise Malformed("--at says when a --plan was for", code="bad_usage")
+        raise Malformed("--at is used only together with --plan", code="bad_usage")
     with open_site() as site, progress_bar("deciding") as bar:
         work = Dispositions(site)
         if dry_run:
@@ -76,7 +78,7 @@ def apply(
     for one in done:
         _say(one)
     if not done:
-        say("nothing is due")
+        say("nothing is due for destruction")
     return 0
 
 
@@ -109,7 +111,9 @@ def record(
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write the PDF here.", metavar="OUT")] = None,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Check signature, stamp, list and counts; exit 1 if one is wrong."),
+        typer.Option(
+            "--verify", help="Check signature, time stamp, list and counts; exit 1 if one is wrong."
+        ),
     ] = False,
     json_: Json = False,
 ) -> int:
@@ -129,9 +133,9 @@ def record(
             return 0 if verdict.valid else 1
         if found.outcome is None:
             raise Conflict(
-                f"disposition {found.id} goes on",
+                f"disposition {found.id} is not finished",
                 code="disposition_open",
-                hint="Its record is made when it ends: saksi work --once dispose",
+                hint="Its record is made when it is finished: saksi work --once dispose",
             )
         if pdf is not None:
             try:
@@ -140,7 +144,7 @@ def record(
                 raise Unavailable(f"{pdf} cannot be written: {error.strerror}", code="unwritable") from error
         text = site.stores.records.get(prefix + RECORD).decode()
     if json_:
-        say(text)  # the very bytes that were signed
+        say(text)  # exactly the bytes that were signed
     else:
         _say(found)
     return 0
@@ -148,11 +152,11 @@ def record(
 
 def orphans(
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Adopt, forget, and put on record what was lost.")
+        bool, typer.Option("--adopt", help="Adopt objects, drop entries, and record losses.")
     ] = False,
     json_: Json = False,
 ) -> int:
-    """Find objects without index entry and entries without object; exit 1 where footage was lost."""
+    """Find objects without an index entry and entries without an object; exit 1 if footage was lost."""
     with open_site() as site, progress_bar("walking") as bar:
         sweep = Dispositions(site).sweep(bar.step)
         found = sweep.settle() if adopt else list(sweep.find())
@@ -168,9 +172,10 @@ def orphans(
 
 
 def pressure(
-    plan: Annotated[bool, typer.Option("--plan", help="Show what could go.")] = False, json_: Json = False
+    plan: Annotated[bool, typer.Option("--plan", help="Show what could be destroyed.")] = False,
+    json_: Json = False,
 ) -> int:
-    """Say how full the store is and what could go; changes nothing; exit 1 above the red mark."""
+    """Show how full the store is and what could be destroyed; changes nothing; exit 1 above the red mark."""
     with open_site() as site:
         now = pressure_of(site)
         relief = Dispositions(site).relief(now) if plan or now.excess else None
@@ -183,12 +188,12 @@ def pressure(
         say(f"{now.excess >> 20} MiB are above the amber mark of {now.amber_percent} %")
         say(
             f"{relief.bytes >> 20} MiB are past their minimum and not held; "
-            f"policies let {relief.permitted_bytes >> 20} MiB of it go"
+            f"policies permit destroying {relief.permitted_bytes >> 20} MiB of it"
         )
         if not relief.enough:
             say("That is not enough: enlarge the store, or recorders will stop with the gap spool_full.")
         elif relief.permitted_bytes < relief.needed:
-            say("A policy must say on_pressure: dispose_past_minimum for more of it to go.")
+            say("For more, a policy must set on_pressure: dispose_past_minimum.")
     return 1 if now.level is Level.RED else 0
 
 
@@ -213,7 +218,7 @@ def _say_decision(decision: Decision) -> None:
     for finding in decision.findings:
         note(f"  {finding.key}: {finding.message} [{finding.code}]")
     if decision.full:
-        say("More is due than one list takes; apply makes as many lists as it needs.")
+        say("More is due than one list can hold; apply makes as many lists as it needs.")
     say(f"digest {list_digest(decision)}")
 
 

@@ -1,5 +1,6 @@
-"""``saksi seal``, ``saksi verify`` and ``saksi evidence``: packages, and whether to believe one."""
+"""``saksi seal``, ``saksi verify`` and ``saksi evidence``: make, verify and fetch evidence packages."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,13 +11,13 @@ from archive.errors import AlreadyExists, Malformed
 from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
 from archive.timespan import format_instant
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
-from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.wiring import Site, build_facts
 
 if TYPE_CHECKING:
     from ops.evidence import Evidence
 
-evidence_app = typer.Typer(help="Packages that were asked for.", no_args_is_help=True)
+evidence_app = typer.Typer(help="Requested evidence packages.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="EVIDENCE_ID")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write the ZIP.", metavar="FILE.zip")]
@@ -39,13 +40,13 @@ def seal(
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Seal the untouched originals of cameras × span into a package, and write it as a ZIP."""
+    """Seal the unchanged originals of some cameras and a span into a package, and write it as a ZIP."""
     span = parse_span(start, end)
     _refuse_existing(output)
     with open_site() as site:
         cameras = tuple(camera) if camera else tuple(c.id for c in site.registry.cameras())
         work = _evidence(site)
-        _ = work.worker  # a missing seal key is told before anything is written
+        _ = work.worker  # reports a missing seal key before anything is written
         record = work.request(cameras=cameras, span=span, case=case, actor=actor().id, purpose=purpose)
         evidence_id = record.request.evidence_id
         with progress_bar("sealing") as bar:
@@ -110,33 +111,22 @@ def verify_package(
     ] = "now",
     json_: Json = False,
 ) -> int:
-    """Verify a package offline; exit 1 when it must not be believed."""
-    from archive.evidence.standalone import catalogue
-    from archive.evidence.verify import load_trust, parse_at, to_json, verify
+    """Verify a package offline. Exit 1: not valid, 3: signatures not checked, 4: the check broke off."""
+    from archive.evidence.verification import parse_at, verify
+    from archive.evidence.verifier import command, wording
+    from archive.trust.judge import load_trust
 
     moment = parse_at(at)
     trusted = load_trust(trust, tsa_trust or [], signer, log_key, crls=crl or [])
+    sys.excepthook = command.broke_off  # Python's own exit code would read as a verdict
     with progress_bar("verifying") as bar:
-        result = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
+        notebook = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
     if json_:
-        told = to_json(result)
-        for finding in told["findings"]:
-            entry = catalogue.of(finding["code"])
-            finding["sentence"] = {"id": entry.indonesian, "en": entry.english}
-            finding["rests_on"] = entry.rests_on
-        print_json(told)
-        return 0 if result.valid else 1
-    say(f"{package}: {'SAH / VALID' if result.valid else 'TIDAK SAH / NOT VALID'}  {result.evidence_id}")
-    for step, outcome in result.steps.items():
-        say(f"  {step.value:14} {outcome.value}")
-    for found in result.findings:
-        note(f"  {found.severity.value} [{found.code}] {catalogue.of(found.code).indonesian}")
-        note(f"    {found.message}")
-    if result.valid:
-        stamped = "no trusted time" if result.gen_time is None else format_instant(result.gen_time)
-        say(f"  sealed by  {result.signer_subject}\n             SHA-256 {result.signer_sha256}")
-        say(f"  before     {stamped}\n  compare    {result.tagmanifest_sha256} (tag manifest)")
-    return 0 if result.valid else 1
+        print_json(notebook.to_json())
+    else:
+        for line in wording.verdict(notebook, str(package)):
+            say(line)
+    return command.EXIT[notebook.verdict]
 
 
 def verify_build(
@@ -162,12 +152,12 @@ def request_(
     case: Annotated[str, typer.Option("--case", help="Report or letter number.", metavar="TEXT")],
     camera: Cameras = None,
     no_footage: Annotated[
-        bool, typer.Option("--no-footage", help="Ask for a sealed statement that there is no footage.")
+        bool, typer.Option("--no-footage", help="Request a sealed statement that there is no footage.")
     ] = False,
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Ask for a package of cameras × span; the worker seals it (saksi work)."""
+    """Request a package of some cameras and a span; the worker seals it (saksi work)."""
     span = parse_span(start, end)
     kind = PackageKind.NO_FOOTAGE if no_footage else PackageKind.FOOTAGE
     with open_site() as site:
@@ -178,12 +168,12 @@ def request_(
     if json_:
         print_json(_as_json(record))
         return
-    say(f"{record.request.evidence_id} is asked for: saksi evidence show {record.request.evidence_id}")
+    say(f"{record.request.evidence_id} is requested: saksi evidence show {record.request.evidence_id}")
 
 
 @evidence_app.command("list")
 def list_(json_: Json = False) -> None:
-    """List every package that was asked for."""
+    """List every requested package."""
     with open_site() as site:
         records = list(_evidence(site).records())
     if json_:

@@ -1,4 +1,4 @@
-"""``saksi fixity``: read and compare what is stored, and how far that is."""
+"""``saksi fixity``: read stored objects, compare them with their record, and show the progress."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ _MIB = 1 << 20
 
 @app.command()
 def status(json_: Json = False) -> None:
-    """Say what share was looked at within the round, and what was looked at longest ago."""
+    """Show what share was checked within the round, and the oldest check."""
     from archive.records.integrity_incidents import IncidentStatus, incidents
     from ops.fixity import status_of
 
@@ -35,8 +35,8 @@ def status(json_: Json = False) -> None:
         )
         return
     oldest = "never" if found.oldest is None else format_instant(found.oldest)
-    say(f"{found.percent} % of {found.hours} camera-hours were looked at within {found.days} days")
-    say(f"looked at longest ago: {oldest if found.hours else 'nothing is known yet'}")
+    say(f"{found.percent} % of {found.hours} camera-hours were checked within {found.days} days")
+    say(f"oldest check: {oldest if found.hours else 'nothing is known yet'}")
     say(f"budget {budget} MiB/s, last day {found.rate / _MIB:.2f} MiB/s; {len(open_ones)} open incidents")
     print_table(
         ("camera", "hours", "looked at", "%", "bytes", "findings", "oldest"),
@@ -61,11 +61,11 @@ def run(
     start: Annotated[str, typer.Option("--from", help="Only segments from here on.", metavar="T")] = "",
     end: Annotated[str, typer.Option("--to", help="Only segments before this.", metavar="T")] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Everything now, whatever was looked at before.")
+        bool, typer.Option("--all", help="Check everything now, even what was checked recently.")
     ] = False,
     json_: Json = False,
 ) -> int:
-    """Look now, without a budget: at what is due, at a camera, a span or everything; exit 4 on findings."""
+    """Check now, without a budget: what is due, a camera, a span or everything; exit 4 on findings."""
     from ops.fixity import make_scrub
 
     findings: list[Finding] = []

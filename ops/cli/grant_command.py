@@ -1,4 +1,4 @@
-"""``saksi grant``: footage opened to one person or agency for some time."""
+"""``saksi grant``: footage opened to one person or agency for a limited time."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from archive.timespan import format_instant, parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say
 
-app = typer.Typer(help="Footage opened to somebody for some time.", no_args_is_help=True)
+app = typer.Typer(help="Open footage to a person or agency for a limited time.", no_args_is_help=True)
 
 
 @app.command()
@@ -21,15 +21,17 @@ def give(
     end: To,
     camera: Annotated[list[str], typer.Option("--camera", metavar="ID", help="May be repeated.")],
     until: Annotated[str, typer.Option("--until", metavar="T", help="When it ends; RFC 3339 with offset.")],
-    basis: Annotated[str, typer.Option("--basis", metavar="TEXT", help="The paper it rests on.")],
-    person: Annotated[str, typer.Option("--person", metavar="NAME", help="To one person.")] = "",
-    agency: Annotated[str, typer.Option("--agency", metavar="TEXT", help="To all of one agency.")] = "",
+    basis: Annotated[str, typer.Option("--basis", metavar="TEXT", help="The document that authorises it.")],
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="The person who gets it.")] = "",
+    agency: Annotated[
+        str, typer.Option("--agency", metavar="TEXT", help="The agency whose members all get it.")
+    ] = "",
     right: Annotated[
         list[str] | None, typer.Option("--right", metavar="RIGHT", help="view (the default), download.")
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Open footage of cameras to somebody; in force within seconds."""
+    """Open footage of cameras to a person or agency; in force within seconds."""
     from ops.accounts import grants_of
 
     with open_site() as site:
@@ -50,7 +52,7 @@ def give(
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List all grants, those that ended too."""
+    """List all grants, including ended ones."""
     from ops.accounts import grants_of
 
     with open_site() as site:
@@ -78,7 +80,7 @@ def list_(json_: Json = False) -> None:
 
 @app.command()
 def show(grant: Annotated[str, typer.Argument(metavar="GRANT")], json_: Json = False) -> None:
-    """Show one grant and every change of it."""
+    """Show one grant and its history."""
     from ops.accounts import grants_of
 
     with open_site() as site:
@@ -100,7 +102,7 @@ def revoke(
     grant: Annotated[str, typer.Argument(metavar="GRANT")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
 ) -> None:
-    """Close a grant before its time; it holds within seconds."""
+    """End a grant before its time; the change applies within seconds."""
     from ops.accounts import grants_of
 
     with open_site() as site:

@@ -1,4 +1,4 @@
-"""``saksi hold``: what must not be destroyed, for which case, and letting it go by two people."""
+"""``saksi hold``: legal holds for a case; two people release one."""
 
 import time
 from typing import Annotated
@@ -20,15 +20,15 @@ from ops.cli.retention_text import time_text
 from ops.wiring import Site
 
 app = typer.Typer(
-    help="Place, review and release legal holds; carry them to the store.", no_args_is_help=True
+    help="Place, review and release legal holds; apply them in the store.", no_args_is_help=True
 )
 
 _LOOKS, _PAUSE = 60, 0.5
-"""How often, and how many seconds apart, to look whether the job has done it."""
+"""How many times to check whether the job has applied a hold, and the seconds between two checks."""
 
 HoldId = Annotated[str, typer.Argument(metavar="HOLD", help="hold-<32 hex digits>")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Leave it to the job to carry it to the store.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Leave it to the job to apply it in the store.")]
 SomeCameras = Annotated[list[str], typer.Option("--camera", help="Camera id; may be repeated.", metavar="ID")]
 ReviewAt = Annotated[
     str, typer.Option("--review-at", help="When someone must look again, RFC 3339 with offset.", metavar="T")
@@ -41,13 +41,13 @@ def place(
     start: From,
     end: To,
     case: Annotated[str, typer.Option("--case", help="Report, letter or case number.")],
-    owner: Annotated[str, typer.Option("--owner", help="Who answers for the hold.")],
+    owner: Annotated[str, typer.Option("--owner", help="The person responsible for the hold.")],
     basis: Annotated[str, typer.Option("--basis", help="Legal basis.")],
     review_at: ReviewAt,
     no_wait: NoWait = False,
     json_: Json = False,
 ) -> int:
-    """Place a hold, in force at once; then set and verify the store's flag on everything it covers."""
+    """Place a hold, in force at once; then set and verify the store's hold flag on all it covers."""
     span, review = parse_span(start, end), parse_instant(review_at)
     with open_site() as site:
         head = site.holds.place(
@@ -88,7 +88,7 @@ def extend(
 
 @app.command()
 def review(hold_id: HoldId, review_at: ReviewAt, reason: Why, json_: Json = False) -> None:
-    """Say that someone looked, why the footage must stay, and when to look again."""
+    """Record a review: why the footage must stay, and when the next review is due."""
     with open_site() as site:
         head = site.holds.review(hold_id, review_at=parse_instant(review_at), actor=actor().id, reason=reason)
         _record(site, "hold.review", head)
@@ -113,7 +113,7 @@ def approve_release(
     no_wait: NoWait = False,
     json_: Json = False,
 ) -> int:
-    """Release a hold whose release another person proposed; then clear the flags no other hold needs."""
+    """Release a hold whose release another person proposed; then clear the flags that no other hold needs."""
     with open_site() as site:
         head = site.holds.approve_release(hold_id, actor=actor().id, expected=version)
         _record(site, "hold.release", head)
@@ -122,7 +122,7 @@ def approve_release(
 
 @app.command("withdraw-release")
 def withdraw_release(hold_id: HoldId, reason: Why, json_: Json = False) -> None:
-    """Take a proposed release back."""
+    """Withdraw a proposed release."""
     with open_site() as site:
         head = site.holds.withdraw_release(hold_id, actor=actor().id, reason=reason)
         _record(site, "hold.release", head)
@@ -131,8 +131,8 @@ def withdraw_release(hold_id: HoldId, reason: Why, json_: Json = False) -> None:
 
 @app.command("list")
 def list_(
-    due: Annotated[bool, typer.Option("--due", help="Only those whose review is due.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Released ones too.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Only holds whose review is due.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Include released holds.")] = False,
     json_: Json = False,
 ) -> None:
     """List the holds in force, the newest first."""
@@ -162,7 +162,7 @@ def list_(
 
 @app.command()
 def show(hold_id: HoldId, json_: Json = False) -> None:
-    """Show one hold, how far the store follows it, and its history."""
+    """Show one hold, how far it is applied in the store, and its history."""
     with open_site() as site:
         head = site.holds.hold(hold_id)
         found = hold_json(head, site.clock.now())
@@ -182,11 +182,11 @@ def show(hold_id: HoldId, json_: Json = False) -> None:
 @app.command()
 def sweep(
     hold_id: Annotated[
-        list[str] | None, typer.Argument(metavar="[HOLD]...", help="Those in force without.")
+        list[str] | None, typer.Argument(metavar="[HOLD]...", help="Without it: all in force.")
     ] = None,
     json_: Json = False,
 ) -> int:
-    """Set and verify the flags of holds now, in full; exit 4 where the store does not follow."""
+    """Set and verify all flags of holds now; exit 4 if the store does not apply them."""
     with open_site() as site:
         names = hold_id or [head.hold.id for head in site.holds.holds() if head.hold.in_force]
         sweeper = site.hold_sweeper()
@@ -201,7 +201,7 @@ def sweep(
 
 @app.command()
 def tidy(camera: Camera, start: From, end: To, json_: Json = False) -> None:
-    """Clear flags that no hold in force asks for: recorders set them while a hold does not read."""
+    """Clear flags that no hold in force needs: recorders set them while they cannot read a hold."""
     span = parse_span(start, end)
     with open_site() as site:
         site.custody.record(
@@ -212,7 +212,7 @@ def tidy(camera: Camera, start: From, end: To, json_: Json = False) -> None:
 
 
 def _carry(site: Site, head: HoldHead, *, is_left_to_the_job: bool, json_: bool) -> int:
-    """Follow a hold to the store, then answer; 4 where the store does not follow."""
+    """Apply a hold in the store, then print it; returns 4 if the store does not apply it."""
     found = hold_json(head, site.clock.now())
     if not json_:
         state = "is in force" if head.hold.in_force else "is released"
@@ -226,21 +226,21 @@ def _carry(site: Site, head: HoldHead, *, is_left_to_the_job: bool, json_: bool)
     except Refused as error:
         if error.code != "store_access_denied":
             raise
-        # The account of this process may not set flags, as it should be; the job has one that may.
+        # This process's account must not set flags; the account of the job may.
         done = _carried_by_the_job(site, head)
     if json_:
         print_json(found | {"progress": progress_json(head, done)})
     elif done is not None:
         say(_sentence(done))
     else:
-        note(f"The job 'holds' has not carried it to the store yet: saksi hold show {head.hold.id}")
+        note(f"The job 'holds' has not applied it in the store yet: saksi hold show {head.hold.id}")
     if done is None:
         return 3
     return 0 if done.is_verified else 4
 
 
 def _carried_by_the_job(site: Site, head: HoldHead) -> HoldProgress | None:
-    """What the job made of it; None where that took too long."""
+    """The job's progress with the hold; None if the job took too long."""
     board = ProgressBoard(site.stores.cache)
     for _ in range(_LOOKS):
         found = board.progress(head.hold.id)
@@ -263,7 +263,7 @@ def _sentence(done: HoldProgress) -> str:
     if done.troubles:
         held += f", {done.troubles} in trouble: see saksi incident list"
     if done.waits_for:
-        held += f"; more may come: waits for {', '.join(done.waits_for)}"
+        held += f"; not finished: waits for {', '.join(done.waits_for)}"
     return held
 
 

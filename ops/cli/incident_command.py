@@ -1,4 +1,4 @@
-"""``saksi incident``: integrity incidents, and who dealt with them."""
+"""``saksi incident``: integrity incidents, and who closed them."""
 
 from typing import Annotated
 
@@ -23,7 +23,8 @@ Id = Annotated[str, typer.Argument(metavar="INCIDENT_ID")]
 @app.command("list")
 def list_(
     status: Annotated[
-        IncidentStatus | None, typer.Option("--status", help="Only those; all without.")
+        IncidentStatus | None,
+        typer.Option("--status", help="Only incidents with this status; without it: all."),
     ] = None,
     json_: Json = False,
 ) -> None:
@@ -53,7 +54,7 @@ def close(
     reason: Annotated[str, typer.Option("--reason", help="What was done about it.", metavar="TEXT")],
     json_: Json = False,
 ) -> None:
-    """Close an incident that somebody dealt with; it opens again when the same thing is found again."""
+    """Close an incident that was resolved; it opens again when the same finding returns."""
     with open_site() as site:
         closed = close_incident(site.ledger, incident_id, actor=actor().id, reason=reason)
     _print(closed, json_=json_)

@@ -1,4 +1,4 @@
-"""``saksi index``: the view that can always be made anew."""
+"""``saksi index``: the index, which can always be rebuilt from the archive."""
 
 import typer
 
@@ -8,12 +8,12 @@ from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, progress_bar, say
 from search.rebuilding import rebuild_index
 
-app = typer.Typer(help="Rebuild the index and say what it holds.", no_args_is_help=True)
+app = typer.Typer(help="Rebuild the index and show what it holds.", no_args_is_help=True)
 
 
 @app.command()
 def rebuild(json_: Json = False) -> int:
-    """Make the index anew from the archive alone; exit 1 where something could not be taken up."""
+    """Rebuild the index from the archive alone; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("rebuilding") as bar:
         report = rebuild_index(site.stores, site.index, progress=bar.step)
     return _told(report, json_=json_)
@@ -21,7 +21,7 @@ def rebuild(json_: Json = False) -> int:
 
 @app.command()
 def sync(json_: Json = False) -> int:
-    """Bring the index up to date from the archive; exit 1 where something could not be taken up."""
+    """Bring the index up to date from the archive; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("bringing up to date") as bar:
         report = Sync(site.stores, site.index, site.clock).run(bar.step)
     return _told(report, json_=json_)
@@ -29,7 +29,7 @@ def sync(json_: Json = False) -> int:
 
 @app.command()
 def status(json_: Json = False) -> None:
-    """Say what the index holds, and by how many journal batches it lags behind the archive's last hours."""
+    """Show what the index holds, and how many journal batches of the last hours it lacks."""
     with open_site() as site:
         status = site.index.status()
         found = status.to_json() | {"lag": lag(site.stores.records, status.cursors, site.clock.now())}

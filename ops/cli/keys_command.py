@@ -1,4 +1,4 @@
-"""``saksi keys``: the keys of an installation, their certificates, and what is published of them."""
+"""``saksi keys``: an installation's keys, their certificates, and the publication of their fingerprints."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +42,7 @@ def init(algorithm: Algorithm = "p256", json_: Json = False) -> None:
 
 @app.command()
 def complete(json_: Json = False) -> None:
-    """Add the log key to a DEVELOPMENT set that was made before there was one."""
+    """Add the log key to an older DEVELOPMENT set that lacks it."""
     from ops import keys
 
     with open_site() as site:
@@ -54,7 +54,7 @@ def complete(json_: Json = False) -> None:
 
 @app.command()
 def show(json_: Json = False) -> None:
-    """Name the trust root, the signer's fingerprint and the timestamp authority."""
+    """Show the trust root, the signer's fingerprint and the timestamp authority."""
     from ops import keys
 
     with open_site() as site:
@@ -72,7 +72,7 @@ def list_(json_: Json = False) -> None:
     if json_:
         print_json({"certificates": [one.to_json() for one in found]})
         return
-    for one in found:  # a fingerprint stays in one piece, to be copied
+    for one in found:  # a fingerprint is printed in one piece, so that it can be copied
         until = f"{one.certificate.not_valid_after_utc:%Y-%m-%d}"
         since = "" if one.revoked_since is None else f"  revoked since {format_instant(one.revoked_since)}"
         say(f"{one.role:5} {one.status.value:8} until {until}  {one.sha256}{since}")
@@ -80,7 +80,7 @@ def list_(json_: Json = False) -> None:
 
 @app.command()
 def rotate(role: Role, algorithm: Algorithm = "p256", json_: Json = False) -> None:
-    """Exchange a DEVELOPMENT key for a new one; what the old one sealed stays good."""
+    """Exchange a DEVELOPMENT key for a new one; packages that the old key sealed stay valid."""
     from ops import keys
 
     with open_site() as site:
@@ -97,9 +97,7 @@ def rotate(role: Role, algorithm: Algorithm = "p256", json_: Json = False) -> No
                 passphrases=settings.passphrase_dir,
             ),
         )
-    note(
-        "The old private key is gone from the folder: destroy it in the backups too, and restart saksi work."
-    )
+    note("The old private key is removed from the folder: destroy its backups too, and restart saksi work.")
     _print_known(made, json_=json_)
 
 
@@ -110,11 +108,12 @@ def revoke(
         str, typer.Option("--reason", help="As in RFC 5280, such as keyCompromise.", metavar="REASON")
     ],
     since: Annotated[
-        str | None, typer.Option("--since", help="From when the key is in doubt; now without.", metavar="T")
+        str | None,
+        typer.Option("--since", help="Time from which the key is not trusted; without it: now.", metavar="T"),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Revoke a certificate of the DEVELOPMENT authority; what was stamped before stays good."""
+    """Revoke a certificate of the DEVELOPMENT authority; packages stamped before stay valid."""
     from ops import keys
 
     moment = None if since is None else parse_instant(since)
@@ -132,7 +131,7 @@ def revoke(
                 passphrases=settings.passphrase_dir,
             ),
         )
-    note("Publish the new list, and tell whoever has packages of that key: saksi keys publish")
+    note("Publish the new list, and inform everyone who has packages of that key: saksi keys publish")
     _print_known(done, json_=json_)
 
 
@@ -143,7 +142,7 @@ def csr(
     name: Annotated[str, typer.Option("--name", help="Common name in the certificate.", metavar="TEXT")] = "",
     algorithm: Algorithm = "p256",
 ) -> None:
-    """Make a new key and a request for an institution to certify it (PKCS #10, PEM)."""
+    """Make a new key and a signing request for an institution (PKCS #10, PEM)."""
     from ops import keys
 
     _refuse_existing(output)
@@ -170,11 +169,11 @@ def import_(
     ],
     root: Annotated[
         list[Path] | None,
-        typer.Option("--root", help="New trust root; those of before stay.", metavar="PEM"),
+        typer.Option("--root", help="New trust root; the earlier ones stay.", metavar="PEM"),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Take an institution's certificate into use, after its chain, key and purpose were checked."""
+    """Check an institution's certificate (chain, key, purpose) and take it into use."""
     from archive.trust.certificates import load_pem_files
     from ops import keys
 
@@ -199,20 +198,20 @@ def import_(
 
 @app.command()
 def discard(role: Role) -> None:
-    """Give up a key that waits for its certificate."""
+    """Discard a key that waits for its certificate."""
     from ops import keys
 
     with open_site() as site:
         keys.discard_request(site.settings.keys_dir, role)
         _record(site, "key.discarded", role)
-    say(f"no {role} key waits any more")
+    say(f"the waiting {role} key is discarded")
 
 
 @app.command("import-crl")
 def import_crl(
     lists: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Revocation lists, PEM or DER.")],
 ) -> None:
-    """Keep an authority's newest revocation list; it goes into every package from now on."""
+    """Store an authority's newest revocation list; every package includes it from now on."""
     from archive.trust.revocation import load_files
     from ops import keys
 
@@ -234,7 +233,7 @@ def import_crl(
 
 @app.command("renew-crl")
 def renew_crl() -> None:
-    """Make the DEVELOPMENT authority's revocation list anew, for another year."""
+    """Renew the DEVELOPMENT authority's revocation list for another year."""
     from ops import keys
 
     with open_site() as site:
@@ -246,7 +245,7 @@ def renew_crl() -> None:
 
 @app.command()
 def protect(role: Role) -> None:
-    """Encrypt a private key with its passphrase from the folder that passphrase_dir names."""
+    """Encrypt a private key with its passphrase from the folder named by passphrase_dir."""
     from ops import keys
 
     with open_site() as site:
@@ -276,19 +275,19 @@ def publish(
 
 
 def _on_record(site: Site, event: str, act: "Callable[[], Known]") -> "Known":
-    """Do something to a key, and have it in the custody record."""
+    """Change a key, and write a custody event about it."""
     done = act()
     _record(site, event, done.role, sha256=done.sha256)
     return done
 
 
 def _record(site: Site, event: str, role: str, **details: str) -> None:
-    """Have in the custody record what was done to a key."""
+    """Write a custody event about a change of a key."""
     site.custody.record(event, actor=actor(), objects=(f"key:{role}",), details=details)
 
 
 def _refuse_amid_sealing(site: Site, role: str) -> None:
-    """A package names its signer before it is sealed: a key that changes meanwhile would spoil it."""
+    """Refuse while a package is being sealed: it already names its signer, so the key must not change."""
     if role != "seal":
         return
     from archive.evidence import jobs
@@ -301,7 +300,7 @@ def _refuse_amid_sealing(site: Site, role: str) -> None:
             raise Conflict(
                 f"{record.request.evidence_id} is being sealed with the key in use",
                 code="sealing_in_work",
-                hint="Wait until it is sealed, and stop saksi work --only seal for the exchange.",
+                hint="Wait until it is sealed, then stop saksi work --only seal during the exchange.",
             )
 
 

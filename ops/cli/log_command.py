@@ -1,4 +1,4 @@
-"""``saksi log``: the tamper-evident log: make a checkpoint, look, prove, verify."""
+"""``saksi log``: the tamper-evident log: make, show, prove and verify checkpoints."""
 
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ Trust = Annotated[
 
 @app.command()
 def make(json_: Json = False) -> None:
-    """Make a checkpoint now, without waiting for its hour."""
+    """Make a checkpoint now, without waiting for its interval."""
     from ops.log import Log
 
     with open_site() as site, progress_bar("gathering") as bar:
@@ -48,16 +48,18 @@ def make(json_: Json = False) -> None:
     say(f"  root    {made.note.root.hex()}")
     say(f"  SHA-256 {made.note.digest}")
     if made.refused:
-        note(f"  {made.refused} objects were refused; each is an integrity incident in the ledger")
+        note(f"  {made.refused} objects were refused; the ledger has an integrity incident for each")
 
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(metavar="[N]", help="One checkpoint; the newest without.")] = 0,
-    count: Annotated[int, typer.Option("--count", help="How many of the newest.", min=1, max=10_000)] = 24,
+    number: Annotated[int, typer.Argument(metavar="[N]", help="One checkpoint; without it: the newest.")] = 0,
+    count: Annotated[
+        int, typer.Option("--count", help="How many of the newest checkpoints.", min=1, max=10_000)
+    ] = 24,
     json_: Json = False,
 ) -> None:
-    """Show the newest checkpoints: when, how many leaves, signed, stamped, witnessed."""
+    """Show the newest checkpoints: time, number of leaves, signature, time stamp, witnesses."""
     from ops.log import Log
 
     with open_site() as site:
@@ -92,21 +94,31 @@ def verify(
     signer: Annotated[
         str | None, typer.Option("--signer", help="Expected certificate fingerprint.", metavar="SHA256")
     ] = None,
+    crl: Annotated[
+        list[Path] | None, typer.Option("--crl", help="Revocation list of an authority.", metavar="FILE")
+    ] = None,
     day: Annotated[str, typer.Option("--day", help="One local day.", metavar="YYYY-MM-DD")] = "",
     start: Annotated[str, typer.Option("--from", help="From here on.", metavar="T")] = "",
     end: Annotated[str, typer.Option("--to", help="Before this.", metavar="T")] = "",
     whole: Annotated[bool, typer.Option("--all", help="Everything since the first checkpoint.")] = False,
     json_: Json = False,
 ) -> int:
-    """Verify the log of a day, a span or all of it from the archive alone; exit 1 where it does not hold."""
+    """Verify the log of a day, a span or all of it from the archive alone; exit 1 if it is not intact."""
     from ops.log import Log
 
     with open_site() as site, progress_bar("verifying") as bar:
         span = _span(site, day, start, end, whole=whole)
         if not trust:
-            note("No --trust given: this host's own root.pem is believed, which proves nothing against it.")
+            note(
+                "No --trust given: this host's own root.pem is trusted, which proves nothing about this host."
+            )
         report = Log(site).verify(
-            trust=trust or [], stamp_trust=tsa_trust or [], signer=signer, span=span, progress=bar.step
+            trust=trust or [],
+            stamp_trust=tsa_trust or [],
+            signer=signer,
+            crls=crl or [],
+            span=span,
+            progress=bar.step,
         )
     if json_:
         print_json(report.to_json())
@@ -130,13 +142,13 @@ def prove(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Prove that one line is under a checkpoint; with -o the parts that sha256sum, xxd and jq can check."""
+    """Prove that a checkpoint covers one line; -o writes parts that sha256sum, xxd and jq can check."""
     from archive.records.checkpoint.prove import prove as prove_name
     from archive.records.checkpoint.prove import prove_lines, stated_line
 
     if bool(name) == (leaf is not None):
         raise Malformed(
-            "name one thing to prove", code="bad_usage", hint="saksi log prove KEY, or --leaf FILE"
+            "name one line to prove", code="bad_usage", hint="saksi log prove KEY, or --leaf FILE"
         )
     line = None if leaf is None else _read_leaf(leaf)
     with open_site() as site:
@@ -157,7 +169,9 @@ def prove(
 def _span(site: Site, day: str, start: str, end: str, *, whole: bool) -> Timespan | None:
     if [bool(day), bool(start or end), whole].count(True) != 1:
         raise Malformed(
-            "say what to verify", code="bad_usage", hint="Give --day D, or --from T --to T, or --all."
+            "no period to verify is given",
+            code="bad_usage",
+            hint="Give --day D, or --from T --to T, or --all.",
         )
     if whole:
         return None

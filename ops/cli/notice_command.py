@@ -1,4 +1,4 @@
-"""``saksi notice``: whether people are told, and what is waiting to be told."""
+"""``saksi notice``: test the notices, and show which deliveries wait."""
 
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ app = typer.Typer(help="Notices by mail and webhook: test them, see what waits."
 
 @app.command("test")
 def try_out(json_: Json = False) -> None:
-    """Send a test notice to every recipient that the settings name."""
+    """Send a test notice to every recipient in the settings."""
     with open_site() as site:
         notices = Notices(site)
         require_channels(notices)
@@ -52,12 +52,12 @@ def try_out(json_: Json = False) -> None:
         )
     failed = sum(one.error is not None for one in trials)
     if failed:
-        raise Unavailable(f"{failed} of {len(trials)} were not taken", code="notices_not_taken")
+        raise Unavailable(f"{failed} of {len(trials)} notices were not accepted", code="notices_not_taken")
 
 
 @app.command()
 def status(json_: Json = False) -> None:
-    """Show every channel: what was told, what waits, and since when it fails."""
+    """Show every channel: what was delivered, what waits, and since when it fails."""
     with open_site() as site:
         states = list(Notices(site).states())
         zone = ZoneInfo(site.settings.time_zone)
@@ -65,7 +65,7 @@ def status(json_: Json = False) -> None:
         print_json({"channels": [_state_json(one) for one in states]})
         return
     print_table(
-        ("CHANNEL", "TARGETS", "TOLD", "WAITING", "GIVEN UP", "LAST", "FAILS SINCE"),
+        ("CHANNEL", "TARGETS", "DELIVERED", "WAITING", "GIVEN UP", "LAST", "FAILS SINCE"),
         [
             (
                 one.channel.name,

@@ -1,4 +1,4 @@
-"""Options several commands share, and how their text is read."""
+"""Options that several commands share, and the parsing of their text."""
 
 import os
 from typing import Annotated
@@ -14,7 +14,8 @@ from ops.wiring import Site
 
 Camera = Annotated[str, typer.Option("--camera", help="Camera id.", metavar="ID")]
 Cameras = Annotated[
-    list[str] | None, typer.Option("--camera", help="Camera id; may be repeated; all without.", metavar="ID")
+    list[str] | None,
+    typer.Option("--camera", help="Camera id; may be repeated; without it: all.", metavar="ID"),
 ]
 From = Annotated[str, typer.Option("--from", help="RFC 3339 with offset, inclusive.", metavar="T")]
 To = Annotated[str, typer.Option("--to", help="RFC 3339 with offset, exclusive.", metavar="T")]
@@ -23,15 +24,15 @@ Purpose = Annotated[str, typer.Option("--purpose", help="Why, for the custody re
 
 
 def open_site(*, memory: EntryMemory | None = None) -> Site:
-    """The site that the settings describe; ``memory`` as :class:`ops.wiring.Site` has it."""
+    """The site that the settings describe; ``memory`` as in :class:`ops.wiring.Site`."""
     return Site(Settings.load(), memory=memory)
 
 
 def parse_span(start: str, end: str) -> Timespan:
-    """The half-open span of two times. Raises Malformed."""
+    """The half-open span between two times. Raises Malformed."""
     return Timespan.parse(start, end)
 
 
 def actor() -> Actor:
-    """Who runs the command on this host, as the kernel knows them."""
+    """The person who runs the command on this host, as the kernel identifies them."""
     return host_actor(this_process(), HostDirectory(), os.environ)

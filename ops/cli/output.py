@@ -1,8 +1,8 @@
 """What the command line prints: JSON on stdout, sentences and progress on stderr.
 
-Much of it was written by others: names, reasons, what a strange package holds. A terminal takes some
-characters for commands (colours, titles, links, the clipboard), and some turn the order of what is read.
-They are shown as escapes, here, whatever a command hands over; and markup is text and nothing else.
+Others wrote much of this text: names, reasons, the content of a foreign package. A terminal interprets some
+characters as commands (colours, titles, links, the clipboard), and other characters reorder the text. This
+module prints all of them as escapes, whichever command prints the text, and never interprets markup.
 """
 
 import json
@@ -20,9 +20,9 @@ from archive.errors import ArchiveError
 
 
 def shown(text: str) -> str:
-    """The text as a terminal may have it: escapes, as Python writes them, for what is not printable.
+    """The text, safe for a terminal: every unprintable character as the escape that Python writes.
 
-    Line feeds and tabs stay, since output is made of them.
+    Line feeds and tabs stay, because output needs them.
     """
     return _plain(text, _escaped)
 
@@ -35,7 +35,7 @@ def _escaped(character: str) -> str:
 
 
 def _as_json(value: Mapping[str, Any], indent: int | None = None) -> str:
-    """JSON that reads back as the same, with what is not printable written as JSON's own escapes."""
+    """JSON with the same value, where unprintable characters are written as JSON's own escapes."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _plain(text, lambda character: json.dumps(character)[1:-1])
 
@@ -57,13 +57,13 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """One line on stderr: what happens meanwhile."""
+    """One line on stderr: progress, or a remark."""
     sys.stderr.write(shown(text) + "\n")
     sys.stderr.flush()
 
 
 def complain(error: ArchiveError, *, as_json: bool) -> None:
-    """An error on stderr: a sentence and what to do, or the same as one JSON line."""
+    """An error on stderr: the message and the hint, or both as one JSON line."""
     if as_json:
         problem: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
         sys.stderr.write(_as_json(problem) + "\n")
@@ -91,7 +91,7 @@ class Bar:
         self._task = progress.add_task(title, total=None)
 
     def __call__(self, done: int, total: int | None = None) -> None:
-        """Show how far the step is."""
+        """Show the progress of the step."""
         self._progress.update(self._task, completed=done, total=total)
 
     def step(self, title: str, done: int) -> None:
@@ -101,7 +101,7 @@ class Bar:
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Bar]:
-    """A bar on stderr for as long as the block runs; silent where stderr is no terminal."""
+    """A bar on stderr while the block runs; silent if stderr is not a terminal."""
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}", markup=False),

@@ -1,4 +1,4 @@
-"""A terminal picture of coverage and gaps: one line a camera, one character a slice of time."""
+"""A terminal picture of coverage and gaps: one line per camera, one character per slice of time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,9 +11,9 @@ FULL, PART, PENDING, GAP = "█", "▌", "·", "─"
 
 
 def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneInfo, width: int) -> list[str]:
-    """Lines of text: a time axis, a bar for each camera, and each gap with its cause.
+    """Returns lines of text: a time axis, a bar for each camera, and each gap with its cause.
 
-    ``█`` is covered, ``▌`` partly, ``─`` a gap, ``·`` not known yet.
+    ``█`` is covered, ``▌`` partly covered, ``─`` a gap, ``·`` not known yet.
     """
     if not cameras:
         return ["(no cameras)"]

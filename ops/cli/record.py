@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of ``60s``, ``10m``, ``1h`` or a bare number. Raises Malformed ``bad_duration``."""
+    """The seconds in ``60s``, ``10m``, ``1h`` or a bare number. Raises Malformed ``bad_duration``."""
     match = _DURATION.match(text.strip())
     if match is None or float(match[1]) == 0:
         raise Malformed(f"{text!r} is not a duration", code="bad_duration", hint="Write 60s, 10m or 1h.")
@@ -33,7 +33,7 @@ def record(
         str, typer.Option("--for", help="Stop after this long, such as 60s.", metavar="TIME")
     ] = "",
 ) -> None:
-    """Record until --for has passed or SIGTERM comes; exits with everything archived."""
+    """Record until --for has passed or SIGTERM arrives; archives everything before it exits."""
     from ops.recording import record_cameras
     from ops.telemetry import stderr_log
 

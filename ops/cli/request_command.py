@@ -1,4 +1,4 @@
-"""``saksi request``: requests for footage, as the host sees and decides them."""
+"""``saksi request``: file, show and decide requests for footage on this host."""
 
 import json
 from pathlib import Path
@@ -28,17 +28,23 @@ PIECE = 1 << 20
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="REQ-<year>-<ten characters>")]
 Version = Annotated[
-    int, typer.Option("--version", help="The version that was read; refused if it is not the newest.")
+    int, typer.Option("--version", help="The version you read; refused if it is not the newest.")
 ]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
 
 
 @app.command("list")
 def list_(
-    status: Annotated[RequestStatus | None, typer.Option("--status", help="Only those there.")] = None,
-    agency: Annotated[str, typer.Option("--agency", help="Only those of this agency.")] = "",
-    camera: Annotated[str, typer.Option("--camera", help="Only those about it.", metavar="ID")] = "",
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose letter is overdue.")] = False,
+    status: Annotated[
+        RequestStatus | None, typer.Option("--status", help="Only requests in this state.")
+    ] = None,
+    agency: Annotated[str, typer.Option("--agency", help="Only requests of this agency.")] = "",
+    camera: Annotated[
+        str, typer.Option("--camera", help="Only requests about this camera.", metavar="ID")
+    ] = "",
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only requests whose letter is overdue.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """List requests, the newest first."""
@@ -106,14 +112,14 @@ def show(request_id: RequestId, json_: Json = False) -> None:
 @app.command("file")
 def file_(
     form: Annotated[
-        Path, typer.Option("--json", help="The request as the HTTP interface takes it.", metavar="FILE")
+        Path, typer.Option("--json", help="The request, in the form of the HTTP API.", metavar="FILE")
     ],
     letter: Annotated[
         Path | None, typer.Option("--letter", help="The letter's scan: PDF, JPEG or PNG.", metavar="FILE")
     ] = None,
-    agency: Annotated[str, typer.Option("--agency", help="The agency's account, as people have it.")] = "",
+    agency: Annotated[str, typer.Option("--agency", help="The agency, as in its members' accounts.")] = "",
 ) -> None:
-    """File a request that came on paper; its hold is in force when this ends. Prints JSON."""
+    """File a request that came on paper; its hold is in force when the command ends. Prints JSON."""
     by = Filer(id=actor().id, agency=agency)
     asked = _read(form)
     with open_site() as site:
@@ -136,11 +142,11 @@ def approve(
     version: Version,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
     no_footage: Annotated[
-        bool, typer.Option("--no-footage", help="Have it stated under seal that there is none.")
+        bool, typer.Option("--no-footage", help="Approve a sealed statement of absence instead.")
     ] = False,
     json_: Json = False,
 ) -> None:
-    """Approve the version that was read, as another person than who filed it; its package is then made."""
+    """Approve the version you read; the filer cannot approve. The package is then made."""
     with open_site() as site:
         head = site.requests.deciding.approve(
             request_id,
@@ -154,12 +160,12 @@ def approve(
         _show(site, head, json_=json_)
         decision = head.request.decision
         if decision is not None and decision.without_letter and not json_:
-            note("Its letter is not there yet.")
+            note("Its letter has not arrived yet.")
 
 
 @app.command()
 def reject(request_id: RequestId, version: Version, reason: Why, json_: Json = False) -> None:
-    """Refuse the version that was read; its hold is released some days later."""
+    """Reject the version you read; its hold is released some days later."""
     with open_site() as site:
         head = site.requests.deciding.reject(
             request_id, by=actor().id, name=actor().id, expected=version, reason=reason
@@ -169,7 +175,7 @@ def reject(request_id: RequestId, version: Version, reason: Why, json_: Json = F
 
 @app.command()
 def cancel(request_id: RequestId, version: Version, reason: Why, json_: Json = False) -> None:
-    """Take a request back; its hold is released some days later."""
+    """Cancel a request; its hold is released some days later."""
     with open_site() as site:
         head = site.requests.filing.cancel(request_id, by=actor().id, expected=version, reason=reason)
         _tell(site, "request.cancel", head, json_=json_)
@@ -180,7 +186,7 @@ def handover_report(
     request_id: RequestId,
     output: Annotated[Path, typer.Option("-o", "--output", help="Write the PDF here.", metavar="FILE.pdf")],
     number: Annotated[
-        int, typer.Option("--number", min=0, help="Which handover, from 1; 0: the newest.")
+        int, typer.Option("--number", min=0, help="Number of the handover, from 1; 0: the newest.")
     ] = 0,
     json_: Json = False,
 ) -> None:
@@ -229,7 +235,7 @@ def _read(path: Path) -> RequestIn:
     except (OSError, ValueError) as error:
         why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise Malformed(
-            f"{path.name} does not read as a request: {why}",
+            f"{path.name} is not a valid request: {why}",
             code="bad_request_form",
             hint="docs/guide/requests.md shows one.",
         ) from error

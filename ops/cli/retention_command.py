@@ -1,4 +1,4 @@
-"""``saksi retention``: how long footage is kept, who changed it, and what would go."""
+"""``saksi retention``: how long footage is kept, who changed that, and what would be destroyed."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -21,16 +21,16 @@ from ops.wiring import Site
 from search.planning import hours_of
 
 app = typer.Typer(
-    help="See, propose and approve retention policies; plan what would go.", no_args_is_help=True
+    help="Show, propose and approve retention policies; plan destruction.", no_args_is_help=True
 )
 
 SCOPE_HELP = "default, owner:business, kecamatan:73.71.13 or camera:ID"
 ScopeText = Annotated[str, typer.Argument(metavar="SCOPE", help=SCOPE_HELP)]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
 Begins = Annotated[
-    str, typer.Option("--from", help="In force from, RFC 3339 with offset; now without.", metavar="T")
+    str, typer.Option("--from", help="In force from, RFC 3339 with offset; without it: now.", metavar="T")
 ]
-Ends = Annotated[str, typer.Option("--until", help="In force until; for ever without.", metavar="T")]
+Ends = Annotated[str, typer.Option("--until", help="In force until; without it: for ever.", metavar="T")]
 
 
 @app.command()
@@ -78,10 +78,10 @@ def show(scope: ScopeText, json_: Json = False) -> None:
 @app.command()
 def explain(
     camera: Camera,
-    at: Annotated[str, typer.Option("--at", help="RFC 3339 with offset; now without.", metavar="T")] = "",
+    at: Annotated[str, typer.Option("--at", help="RFC 3339 with offset; without it: now.", metavar="T")] = "",
     json_: Json = False,
 ) -> None:
-    """Say which scope rules what a camera records, and which others would apply."""
+    """Show which policy applies to a camera's footage, and which others match."""
     moment = parse_instant(at) if at else None
     with open_site() as site:
         found = explanation_json(site.policies.explain(camera, moment))
@@ -107,9 +107,9 @@ def explain(
 @app.command()
 def propose(
     scope: ScopeText,
-    keep_min: Annotated[int, typer.Option("--min", help="Locked for so many days.", metavar="DAYS")],
+    keep_min: Annotated[int, typer.Option("--min", help="Number of days footage is locked.", metavar="DAYS")],
     keep_max: Annotated[
-        str, typer.Option("--max", help="Destroyed after so many days, or: never.", metavar="DAYS")
+        str, typer.Option("--max", help="Days after which it is destroyed, or: never.", metavar="DAYS")
     ],
     basis: Annotated[str, typer.Option("--basis", help="Legal basis.")],
     reason: Why,
@@ -117,11 +117,13 @@ def propose(
     end: Ends = "",
     on_pressure: Annotated[
         OnPressure,
-        typer.Option("--on-pressure", help="Whether a full store may be relieved of footage past --min."),
+        typer.Option(
+            "--on-pressure", help="Whether footage past --min may be destroyed when the store is full."
+        ),
     ] = OnPressure.KEEP,
     json_: Json = False,
 ) -> None:
-    """Adopt terms; those that would let footage go sooner wait for a second admin."""
+    """Adopt terms; terms that allow earlier destruction wait for a second admin."""
     with open_site() as site:
         terms = _terms(site, keep_min, keep_max, basis, start, end)
         terms = replace(terms, on_pressure=on_pressure)
@@ -138,7 +140,7 @@ def approve(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
     json_: Json = False,
 ) -> None:
-    """Approve a shortening that somebody else proposed; it begins after the waiting time."""
+    """Approve a shortening that another person proposed; it begins after the waiting time."""
     with open_site() as site:
         record = site.policies.approve(scope_of(scope), actor=actor().id, reason=reason, expected=version)
         _answer(site, record, json_=json_)
@@ -146,14 +148,14 @@ def approve(
 
 @app.command()
 def reject(scope: ScopeText, reason: Why, json_: Json = False) -> None:
-    """Drop what is proposed, or stop what was approved and has not begun."""
+    """Reject a proposal, or stop an approved change that has not begun."""
     with open_site() as site:
         _answer(site, site.policies.reject(scope_of(scope), actor=actor().id, reason=reason), json_=json_)
 
 
 @app.command()
 def withdraw(scope: ScopeText, reason: Why, json_: Json = False) -> None:
-    """Let the less specific scopes rule again; where that shortens, a second admin is needed."""
+    """Withdraw a policy, so that less specific ones apply; if that shortens, a second admin must approve."""
     with open_site() as site:
         _answer(site, site.policies.withdraw(scope_of(scope), actor=actor().id, reason=reason), json_=json_)
 
@@ -161,7 +163,9 @@ def withdraw(scope: ScopeText, reason: Why, json_: Json = False) -> None:
 @app.command()
 def plan(
     cameras: Cameras = None,
-    at: Annotated[str, typer.Option("--at", help="What would go then; now without.", metavar="T")] = "",
+    at: Annotated[
+        str, typer.Option("--at", help="What would be destroyed then; without it: now.", metavar="T")
+    ] = "",
     scope: Annotated[str, typer.Option("--scope", help=f"What if: {SCOPE_HELP}", metavar="SCOPE")] = "",
     keep_min: Annotated[int, typer.Option("--min", help="What if: days locked.", metavar="DAYS")] = 0,
     keep_max: Annotated[
@@ -170,7 +174,7 @@ def plan(
     days: Annotated[bool, typer.Option("--days", help="Show each day of each camera.")] = False,
     json_: Json = False,
 ) -> None:
-    """Show what would go, what a hold or a longer lock keeps, and the size to come; changes nothing."""
+    """Show what would be destroyed, what a hold or lock keeps, and projected sizes; changes nothing."""
     with open_site() as site, progress_bar("planning") as bar:
         made = site.planner.plan(
             hours_of(site.index),
@@ -188,9 +192,9 @@ def plan(
 
 def _say_plan(made: Plan, zone: ZoneInfo, *, days: bool) -> None:
     when = as_datetime(made.at).astimezone(zone).isoformat(sep=" ", timespec="seconds")
-    say(f"{made.id}: what would go at {when}; nothing is changed")
+    say(f"{made.id}: what would be destroyed at {when}; nothing is changed")
     if made.change is not None:
-        say(f"with {made.change.scope} as given, which nobody decided yet")
+        say(f"assuming the given terms for {made.change.scope}, which are not decided")
     say(f"stored {amount(made.stored)} of {made.cameras} cameras")
     columns = ("GOES", "KEPT BY A HOLD", "KEPT BY A LONGER LOCK", "AT AN EDGE")
     rows = [(camera, *(amount(share.of(fate)) for fate in Fate)) for camera, share in made.by_camera()]
@@ -202,7 +206,7 @@ def _say_plan(made: Plan, zone: ZoneInfo, *, days: bool) -> None:
             [(one.camera, one.day, *(amount(one.share.of(fate)) for fate in Fate)) for one in made.days],
         )
     if made.total.edge.segments:
-        say("Hours at the edge of a term or a hold are decided segment by segment when it is applied.")
+        say("At the edge of a term or a hold, apply decides segment by segment.")
     for line in plot(made.stored.bytes, made.projected):
         say(line)
 
@@ -234,7 +238,7 @@ def _days(text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdecimal()):
         raise Malformed(
-            f"{text!r} is no number of days", code="bad_terms", hint="Write such as 90, or: never"
+            f"{text!r} is not a number of days", code="bad_terms", hint="Write a number such as 90, or: never"
         )
     return int(text)
 
@@ -251,7 +255,7 @@ def _say_policy(policy: JsonObject, zone: ZoneInfo) -> None:
         say(f"  begins     {terms_text(terms, zone)}")
     if policy["proposal"] is not None:
         say(f"  proposed   {_proposal_text(policy['proposal'], zone)}")
-        say(f"  It lets footage go sooner: a second admin approves it with --version {policy['version']}.")
+        say(f"  It allows earlier destruction: a second admin must approve --version {policy['version']}.")
 
 
 def _proposal_text(proposal: JsonObject | None, zone: ZoneInfo) -> str:

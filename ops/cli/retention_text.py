@@ -1,4 +1,4 @@
-"""Retention for people at a terminal: terms in a few words, sizes, and the store's size as a plot."""
+"""Retention as text for a terminal: short terms, sizes, and a plot of the store's size."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,17 +21,17 @@ def size_text(size: int) -> str:
 
 
 def amount(found: Amount) -> str:
-    """``360 segments, 900.0 MiB``; a dash for nothing."""
+    """``360 segments, 900.0 MiB``; a dash for no segments."""
     return f"{found.segments} segments, {size_text(found.bytes)}" if found.segments else "–"
 
 
 def time_text(instant: str, zone: ZoneInfo) -> str:
-    """An RFC 3339 time on the city's clock, with its offset."""
+    """An RFC 3339 time in the city's time zone, with its offset."""
     return as_datetime(parse_instant(instant)).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def terms_text(terms: Mapping[str, Any] | None, zone: ZoneInfo) -> str:
-    """``30 to 90 days from 2026-…``; a dash for none."""
+    """``30 to 90 days from 2026-…``; a dash for no terms."""
     if terms is None:
         return "–"
     longest = terms["keep_days_max"]
@@ -41,14 +41,14 @@ def terms_text(terms: Mapping[str, Any] | None, zone: ZoneInfo) -> str:
         else (f"{terms['keep_days_min']} to {longest} days")
     )
     if terms["on_pressure"] != "keep":
-        kept += " (may go past the minimum when the store is full)"
+        kept += " (may be destroyed past the minimum when the store is full)"
     until = terms["effective_until"]
     ends = "" if until is None else f" until {time_text(until, zone)}"
     return f"{kept}, from {time_text(terms['effective_from'], zone)}{ends}"
 
 
 def plot(today: int, projected: Sequence[tuple[str, int]]) -> list[str]:
-    """The projected sizes as columns of blocks, one a day, with the scale on the left."""
+    """The projected sizes as columns of blocks, one per day, with the scale on the left."""
     if not projected:
         return []
     sizes = [today, *(size for _, size in projected)]

@@ -1,4 +1,4 @@
-"""``saksi recordings`` and ``saksi clip``: what there is, and an exact piece of it."""
+"""``saksi recordings`` and ``saksi clip``: show coverage and gaps, and cut an exact clip."""
 
 import errno
 import os
@@ -50,7 +50,7 @@ def recordings(
 
 
 def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[Recordings, tuple[str, ...]]:
-    """What is known of the named cameras, or of all; and their ids. Raises NotFound for an unknown one."""
+    """The recordings of the named cameras, or of all, and their ids. Raises NotFound for an unknown one."""
     chosen = [site.registry.camera(name) for name in cameras] if cameras else site.registry.cameras()
     registered = {camera.id: camera.registered_at for camera in chosen}
     query = SegmentQuery(span=span, cameras=tuple(registered))
@@ -116,14 +116,14 @@ def _tell(planned: Clip, output: Path) -> None:
         say(
             f"  hidden  {planned.hidden_preroll_us / 1e6:.3f} s before and "
             f"{planned.hidden_tail_us / 1e6:.3f} s after: "
-            f"{planned.hidden_frames} frames that any tool can reveal"
+            f"{planned.hidden_frames} frames, which any tool can reveal"
         )
     for gap in planned.gaps:
         note(f"  gap     {gap.span}: {gap.cause}")
 
 
 def _write(planned: Clip, output: Path) -> int:
-    """Write beside the target and rename, so that no half clip ever has the clip's name."""
+    """Write beside the target, then rename, so that an incomplete clip never has the clip's name."""
     if output.exists():
         raise AlreadyExists(
             f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."

@@ -1,4 +1,4 @@
-"""``saksi serve``, ``work``, ``up`` and ``doctor``: what runs, and whether it can."""
+"""``saksi serve``, ``work``, ``up`` and ``doctor``: run the parts, and diagnose the installation."""
 
 import signal
 import threading
@@ -16,8 +16,8 @@ from ops.wiring import Site
 if TYPE_CHECKING:
     from ops.jobs import Job
 
-Host = Annotated[str, typer.Option("--host", help="Address to listen on; the setting without.")]
-Port = Annotated[int, typer.Option("--port", help="Port to listen on; the setting without.")]
+Host = Annotated[str, typer.Option("--host", help="Address to listen on; without it: the setting.")]
+Port = Annotated[int, typer.Option("--port", help="Port to listen on; without it: the setting.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(host: Host = "", port: Port = -1) -> None:
-    """Serve the HTTP API alone."""
+    """Serve only the HTTP API."""
     from ops.heap import settle
     from ops.serving import server_of
 
@@ -45,11 +45,11 @@ def proxy(
     certificate: Annotated[str, typer.Option("--certificate", metavar="PATH", help="Certificate and chain.")],
     key: Annotated[str, typer.Option("--key", metavar="PATH", help="Its private key, on the proxy's host.")],
     listen: Annotated[
-        str, typer.Option("--listen", metavar="HOST:PORT", help="Where browsers come.")
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where browsers connect.")
     ] = "443",
-    api: Annotated[str, typer.Option("--api", metavar="HOST:PORT", help="The API; as set without.")] = "",
+    api: Annotated[str, typer.Option("--api", metavar="HOST:PORT", help="The API; without it: as set.")] = "",
 ) -> None:
-    """Print the configuration of nginx before the API, for the name in public_url."""
+    """Print the configuration of the nginx in front of the API, for the name in public_url."""
     from urllib.parse import urlsplit
 
     from ops.deploy import api_proxy_configuration
@@ -59,7 +59,7 @@ def proxy(
     public = urlsplit(settings.public_url)
     if public.scheme != "https" or not public.hostname:
         raise Malformed(
-            "browsers come by https, to a name",
+            "public_url must be an https address with a host name",
             code="bad_setting",
             hint="Set public_url, such as https://saksi.example.",
         )
@@ -90,7 +90,7 @@ def work(
     once: Annotated[str, typer.Option("--once", help="Run one job once, then exit.", metavar="JOB")] = "",
     json_: Json = False,
 ) -> None:
-    """Run the jobs in the background of the archive, all of them or those named."""
+    """Run the archive's background jobs, all of them or those named."""
     from ops.heap import settle
     from ops.jobs import JobThreads
 
@@ -110,7 +110,7 @@ def work(
 
 
 def doctor(json_: Json = False) -> int:
-    """Look at everything this installation stands on; exit 1 where something is broken."""
+    """Diagnose everything this installation depends on; exit 1 if anything is broken."""
     from ops.doctor import Light, examine, worst
 
     with open_site() as site:
@@ -128,7 +128,7 @@ def doctor(json_: Json = False) -> int:
 
 
 def wait_for_signal() -> None:
-    """Return when the process is asked to stop."""
+    """Return when the process receives a stop signal."""
     asked = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -147,7 +147,7 @@ def _announce(site: Site, host: str, port: int) -> None:
     note(f"API: http://{host}:{port}/v1  (health: /healthz)")
     if token is not None:
         note(f"First token, shown only now: {token}")
-        note("More of them: saksi token create NAME")
+        note("To make more tokens: saksi token create NAME")
 
 
 def _port(site: Site, port: int) -> int:

@@ -20,7 +20,7 @@ Parts = Annotated[
 With = Annotated[
     list[str] | None,
     typer.Option(
-        "--with", metavar="PART", help="Start an optional one too: keycloak, proxy. May be repeated."
+        "--with", metavar="PART", help="Also start an optional server: keycloak, proxy. May be repeated."
     ),
 ]
 
@@ -34,7 +34,7 @@ def _stack() -> "Stack":
 
 @app.command()
 def up(parts: Parts = None, with_: With = None) -> None:
-    """Fetch what is missing, start what is not running, wait until all answer."""
+    """Download missing servers, start those not running, and wait until all answer."""
     stack = _stack()
     started = stack.up(parts or None)
     if with_:
@@ -51,7 +51,7 @@ def down(parts: Parts = None) -> None:
 
 @app.command()
 def status(json_: Json = False) -> int:
-    """Say what runs; exit 1 where something does not that is not optional."""
+    """Show which servers run; exit 1 if a required one does not."""
     from ops.stack.stack import OPTIONAL
 
     found = _stack().status()

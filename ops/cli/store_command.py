@@ -22,13 +22,13 @@ Recorders = Annotated[
 @app.command()
 def provision(
     recorder: Recorders = None,
-    rotate: Annotated[bool, typer.Option("--rotate", help="Give every account named a new secret.")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Give every named account a new secret.")] = False,
     json_: Json = False,
 ) -> None:
     """Make the buckets, and an account for each program; needs the administrator's credentials.
 
-    Run it against the store itself, not the proxy. Secrets go to files under keys/store-accounts; what is
-    there already stays as it is.
+    Run it against the store itself, not the proxy. Secrets go to files under keys/store-accounts; existing
+    files stay unchanged.
     """
     from ops.provision import ACCOUNTS, provision_accounts, recorder_account
     from ops.provision import provision as make_buckets
@@ -37,9 +37,9 @@ def provision(
     endpoint = location.endpoint
     if endpoint is None:
         raise Malformed(
-            "accounts of AWS are not made here",
+            "Saksi cannot make accounts on AWS",
             code="bad_archive_url",
-            hint="Make them in IAM from the table: saksi store accounts --json",
+            hint="Make them in IAM from the output of: saksi store accounts --json",
         )
     access_key, secret_key = _administrator()
     buckets = make_buckets(
@@ -89,7 +89,7 @@ def provision(
 
 @app.command()
 def accounts(recorder: Recorders = None, json_: Json = False) -> None:
-    """Say which accounts there are and what each may do, as policies with --json; asks no store."""
+    """Show the accounts and the rights of each, as policies with --json; contacts no store."""
     from ops.provision import ACCOUNTS, recorder_account
 
     _, location = _on_s3()
@@ -117,10 +117,10 @@ def accounts(recorder: Recorders = None, json_: Json = False) -> None:
 def proxy(
     listen: Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where programs reach it.")],
     store: Annotated[
-        str, typer.Option("--store", metavar="HOST:PORT", help="The store; as set without.")
+        str, typer.Option("--store", metavar="HOST:PORT", help="The store; without it: as set.")
     ] = "",
 ) -> None:
-    """Print the configuration of nginx before the store."""
+    """Print the configuration of the nginx in front of the store."""
     from urllib.parse import urlsplit
 
     from ops.deploy import proxy_configuration
@@ -132,7 +132,7 @@ def proxy(
 
 @app.command()
 def canary(json_: Json = False) -> int:
-    """Try as this account to destroy what is locked or held; exit 1 if anything gave way."""
+    """Try, as this account, to destroy locked and held objects; exit 1 if any attempt succeeded."""
     with open_site() as site:
         report = site.canary.fly()
     if json_:
@@ -154,7 +154,7 @@ def _on_s3() -> tuple[Settings, S3Location]:
     location = parse_archive_url(settings.archive_url)
     if not isinstance(location, S3Location):
         raise Malformed(
-            "the archive lies in a folder, which has no accounts",
+            "the archive is in a folder, which has no accounts",
             code="archive_not_on_s3",
             hint="Set SAKSI_ARCHIVE_URL to s3://NAME?endpoint=…; see docs/guide/city-installation.md",
         )
@@ -167,6 +167,6 @@ def _administrator() -> tuple[str, str]:
         raise Refused(
             "the administrator's credentials are not set",
             code="store_credentials_missing",
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for this command alone.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, only for this command.",
         )
     return found[0], found[1]

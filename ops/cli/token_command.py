@@ -1,4 +1,4 @@
-"""``saksi token``: which machines may use the HTTP API, for what, where and until when."""
+"""``saksi token``: which machines may use the HTTP API: actions, districts and expiry."""
 
 from typing import Annotated
 
@@ -16,20 +16,24 @@ app = typer.Typer(help="Tokens of the HTTP API; only their hashes are kept.", no
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Appears in the custody record.")]
 Actions = Annotated[
     list[str] | None,
-    typer.Option("--action", metavar="ACTION", help="May do this; may be repeated. Everything without."),
+    typer.Option("--action", metavar="ACTION", help="A permitted action; may be repeated. Without it: all."),
 ]
 Districts = Annotated[
     list[str] | None,
-    typer.Option("--district", metavar="CODE", help="May do it there; may be repeated. Everywhere without."),
+    typer.Option(
+        "--district", metavar="CODE", help="A permitted district; may be repeated. Without it: all."
+    ),
 ]
-Expires = Annotated[str, typer.Option("--expires", metavar="T", help="RFC 3339 with offset. Never without.")]
+Expires = Annotated[
+    str, typer.Option("--expires", metavar="T", help="RFC 3339 with offset. Without it: never.")
+]
 
 
 @app.command()
 def create(
     name: Name, action: Actions = None, district: Districts = None, expires: Expires = "", json_: Json = False
 ) -> None:
-    """Make a token and print it: the only time it can be seen."""
+    """Make a token and print it; it is never shown again."""
     scope = TokenScope(
         actions=_checked(action) if action else None,
         districts=frozenset(district) if district else None,
@@ -46,7 +50,7 @@ def create(
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List all tokens; a scope stands behind the name of those that have one."""
+    """List all tokens, each with its limits, if any."""
     with open_site() as site:
         tokens = token_file(site)
         known = tokens.known() if tokens.exists() else ()
@@ -61,7 +65,7 @@ def list_(json_: Json = False) -> None:
 
 @app.command()
 def revoke(name: Name) -> None:
-    """Revoke a token; it stops working with the next request."""
+    """Revoke a token; its next request is refused."""
     with open_site() as site:
         revoke_token(site, name, actor=actor().id)
     say(f"Token {name} is revoked")

@@ -1,4 +1,4 @@
-"""``saksi user``: people who sign in, and what is granted to them."""
+"""``saksi user``: people who sign in, and their rights."""
 
 import secrets
 from typing import TYPE_CHECKING, Annotated
@@ -32,17 +32,18 @@ Districts = Annotated[
     list[str] | None,
     typer.Option("--district", metavar="CODE", help="Kecamatan of the role kecamatan. May be repeated."),
 ]
-Agency = Annotated[str, typer.Option("--agency", metavar="TEXT", help="Whose grants they share.")]
+Agency = Annotated[str, typer.Option("--agency", metavar="TEXT", help="The agency whose grants they share.")]
 Generate = Annotated[
-    bool, typer.Option("--generate", help="Draw a password and print it once, instead of asking for one.")
+    bool,
+    typer.Option("--generate", help="Generate a password and print it once, instead of prompting for one."),
 ]
 Invite = Annotated[
-    bool, typer.Option("--invite", help="Print a code, once, with which they choose a password themselves.")
+    bool, typer.Option("--invite", help="Print a code, once, with which the person chooses a password.")
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
-At = Annotated[str, typer.Option("--at", metavar="T", help="When; RFC 3339 with offset. Now without.")]
+At = Annotated[str, typer.Option("--at", metavar="T", help="When; RFC 3339 with offset. Without it: now.")]
 FootageAt = Annotated[
-    str, typer.Option("--footage-at", metavar="T", help="Footage of what instant. The same as --at without.")
+    str, typer.Option("--footage-at", metavar="T", help="Time of the footage. Without it: the same as --at.")
 ]
 
 
@@ -52,13 +53,15 @@ def add(
     role: Roles,
     district: Districts = None,
     agency: Agency = "",
-    full_name: Annotated[str, typer.Option("--full-name", metavar="TEXT", help="As people call them.")] = "",
+    full_name: Annotated[
+        str, typer.Option("--full-name", metavar="TEXT", help="The person's full name.")
+    ] = "",
     generate: Generate = False,
     invite: Invite = False,
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
-    """Add a local account; its password is asked for, drawn, or chosen by whoever it is for."""
+    """Add a local account; its password is prompted for, generated, or chosen by invitation."""
     from ops.accounts import passwords_of, users_of
 
     user = User(
@@ -84,7 +87,7 @@ def add(
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List everybody with roles and districts."""
+    """List all people with roles and districts."""
     from ops.accounts import users_of
 
     with open_site() as site:
@@ -110,7 +113,7 @@ def list_(json_: Json = False) -> None:
 
 @app.command()
 def show(name: Name, json_: Json = False) -> None:
-    """Show one person, how they sign in, and every change of them."""
+    """Show one person, how they sign in, and the history of the account."""
     with open_site() as site:
         office = _office(site)
         head = office.users.head(name)
@@ -128,9 +131,9 @@ def show(name: Name, json_: Json = False) -> None:
 
 @app.command()
 def invite(name: Name, reason: Reason = "", json_: Json = False) -> None:
-    """Print a code, once, with which somebody chooses the password of their local account.
+    """Print a code, once, with which a person chooses the password of their local account.
 
-    It is good once and for three days; a newer one makes it worthless.
+    The code works once, for three days; a newer code replaces it.
     """
     with open_site() as site:
         invitation = _office(site).invite(name, actor=actor().id, reason=reason)
@@ -141,7 +144,7 @@ def invite(name: Name, reason: Reason = "", json_: Json = False) -> None:
 def change(
     name: Name, role: Roles, district: Districts = None, agency: Agency = "", reason: Reason = ""
 ) -> None:
-    """Give a local account other roles and districts; for all others the OpenID provider says them."""
+    """Change roles and districts of a local account; the OpenID provider sets those of other accounts."""
     with open_site() as site:
         _office(site).change(
             name,
@@ -151,7 +154,7 @@ def change(
             actor=actor().id,
             reason=reason,
         )
-    say(f"{name} is changed; it holds within seconds")
+    say(f"{name} is changed; the change applies within seconds")
 
 
 @app.command()
@@ -169,7 +172,7 @@ def password(name: Name, generate: Generate = False, json_: Json = False) -> Non
 
 @app.command()
 def disable(name: Name, reason: Reason = "") -> None:
-    """Let somebody in no more, whoever keeps their password; their sessions end, their tokens are revoked."""
+    """Disable a person's sign-in, local or OpenID; their sessions end and their tokens are revoked."""
     with open_site() as site:
         _, revoked = _office(site).close_account(name, actor=actor().id, reason=reason)
     say(f"{name} is disabled" + (f"; revoked: {' '.join(revoked)}" if revoked else ""))
@@ -177,7 +180,7 @@ def disable(name: Name, reason: Reason = "") -> None:
 
 @app.command()
 def enable(name: Name, reason: Reason = "") -> None:
-    """Let somebody in again; sessions and tokens they had stay ended."""
+    """Let a person sign in again; their earlier sessions and tokens stay ended."""
     with open_site() as site:
         _office(site).reopen_account(name, actor=actor().id, reason=reason)
     say(f"{name} is enabled")
@@ -185,10 +188,10 @@ def enable(name: Name, reason: Reason = "") -> None:
 
 @app.command("sign-out")
 def sign_out(name: Name, reason: Reason = "") -> None:
-    """End every session of somebody; they may sign in again."""
+    """End every session of a person; they may sign in again."""
     with open_site() as site:
         _office(site).end_sessions(name, actor=actor().id, reason=reason)
-    say(f"the sessions of {name} are over")
+    say(f"the sessions of {name} are ended")
 
 
 @app.command()
@@ -198,7 +201,7 @@ def viewers(
     footage_at: FootageAt = "",
     json_: Json = False,
 ) -> None:
-    """List who could see what a camera recorded: by role, district, grant, or a token's scope."""
+    """List who could see a camera's footage: by role, district, grant, or a token's scope."""
     from api.auth.viewers import who_could_see
     from ops.tokens import machines_of
 
@@ -254,7 +257,7 @@ def _tell(sentence: str, password: str, user: User, json_: bool) -> None:
         return
     note(sentence)
     if password:
-        note("The password, shown this once:")
+        note("The password, shown only now:")
         say(password)
 
 
@@ -263,7 +266,7 @@ def _tell_invitation(invitation: "Invitation", json_: bool) -> None:
     if json_:
         print_json({"user": invitation.user, "code": invitation.code, "expires_at": until})
         return
-    note(f"{invitation.user} chooses a password with this code until {until}; it is shown this once:")
+    note(f"{invitation.user} chooses a password with this code until {until}; it is shown only now:")
     say(invitation.code)
 
 

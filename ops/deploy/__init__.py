@@ -1,6 +1,7 @@
-"""What a city puts on its servers: the proxies before the store and before the API, and units for systemd.
+"""Files for a city's servers: the proxies in front of the store and of the API, and systemd units.
 
-The files are templates that hold no secret. ``saksi store proxy`` and ``saksi proxy`` fill in the proxies'.
+The files are templates without secrets. ``saksi store proxy`` and ``saksi proxy`` fill in those of the
+proxies.
 """
 
 import re
@@ -28,8 +29,8 @@ def proxy_configuration(archive: str, *, listen: str, store: str) -> str:
 def api_proxy_configuration(name: str, *, listen: str, api: str, certificate: str, key: str) -> str:
     """The nginx configuration for the API that browsers see as ``https://<name>``.
 
-    ``listen`` is the proxy's address as nginx takes it, ``api`` the host and port of the API behind it, the
-    other two are paths on the proxy's host.
+    ``listen`` is the proxy's address as nginx takes it, and ``api`` is the host and port of the API behind
+    it. ``certificate`` and ``key`` are paths on the proxy's host.
 
     Raises:
         Malformed: ``bad_proxy_address``.
@@ -50,9 +51,9 @@ def _check_addresses(*addresses: str) -> None:
         host, _, port = address.rpartition(":")
         if not port.isdigit() or not set(host) <= _HOST:
             raise Malformed(
-                f"{address!r} is no address for the proxy",
+                f"{address!r} is not an address for the proxy",
                 code="bad_proxy_address",
-                hint="give host and port, as in 10.0.0.5:9000; listen may be a port alone",
+                hint="give host and port, as in 10.0.0.5:9000; listen may be only a port",
             )
 
 

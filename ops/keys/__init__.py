@@ -2,18 +2,18 @@
 
 A folder of keys, mode 0700, outside the archive (``SAKSI_HOME/keys``)::
 
-    root.pem root.key     the trust roots; the key of the development authority, if it is one
+    root.pem root.key     the trust roots; the root key, only for a development authority
     seal.pem seal.key     the seal of packages: emailProtection, digitalSignature and nonRepudiation
     log.pem log.key       the log's checkpoints: emailProtection and digitalSignature
     tsa.pem tsa.key       the local time-stamping authority: timeStamping, critical
     secrets.key           the secret box of camera URLs
     recorders/<id>.key    one Ed25519 key a recorder, for its journal
     next/                 a key that waits for its certificate (``exchange``)
-    trust/                every certificate that was in use, revocation lists, the history (``known``)
+    trust/                every certificate ever in use, revocation lists, the history (``known``)
 
-What ``init`` makes is for development and says so in every subject. For use in court the city has its keys
-certified by an institution: ``saksi keys csr`` and ``saksi keys import``. The log key is never the seal key:
-what signs every hour by itself signs no evidence.
+``init`` makes a set for development, and every subject says so. For use in court, an institution certifies
+the city's keys: ``saksi keys csr`` and ``saksi keys import``. The log key is never the seal key: a key that
+signs every hour without a person must not sign evidence.
 """
 
 from ops.keys.development import complete, init, renew_list, revoke, rotate

@@ -1,7 +1,7 @@
 """The development authority of a set: it makes the keys, exchanges them, and revokes.
 
-Everything it signs says DEVELOPMENT in its subject. A set without ``root.key``, as that of an institution is,
-makes nothing here: its authority issues and revokes.
+Everything it signs says DEVELOPMENT in its subject. This module makes nothing for a set without ``root.key``,
+such as an institution's: the institution's authority issues and revokes.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ from ops.secret_box import load_or_make_secret_box
 
 
 def init(folder: Path, *, clock: Clock, algorithm: str = P256, passphrases: Path | None = None) -> KeySet:
-    """Make a development set in a folder without one; a secret box that is there already stays.
+    """Make a development set in a folder that has none; an existing secret box stays.
 
     Raises:
-        AlreadyExists: ``keys_exist``: a key is there; none is ever overwritten.
+        AlreadyExists: ``keys_exist``: a key exists already; keys are never overwritten.
         Malformed: ``bad_key_algorithm``, ``bad_passphrase``. Refused: ``passphrase_exposed``.
         Unavailable: ``keys_unwritable``.
     """
@@ -55,10 +55,10 @@ def init(folder: Path, *, clock: Clock, algorithm: str = P256, passphrases: Path
 
 
 def complete(folder: Path, *, clock: Clock, passphrases: Path | None = None) -> KeySet:
-    """Add to an older set the log key that it lacks, signed by the root key that is there.
+    """Add the log key that an older set lacks; the set's root key signs it.
 
     Raises:
-        AlreadyExists: ``keys_exist``: nothing is missing.
+        AlreadyExists: ``keys_exist``: the set has a log key.
         NotFound: ``keys_not_found``: there is no set, or its root key is an institution's.
         Malformed: ``bad_key_file``: the root key is not that of ``root.pem``.
     """
@@ -82,11 +82,11 @@ def rotate(
     algorithm: str = P256,
     passphrases: Path | None = None,
 ) -> known.Known:
-    """Exchange a key for a new one (:mod:`ops.keys.exchange`); a rotation that was begun is finished.
+    """Exchange a key for a new one (:mod:`ops.keys.exchange`); an unfinished rotation is finished.
 
     Raises:
         NotFound: ``keys_not_found``: there is no set, or its root key is an institution's.
-        Conflict: ``key_request_waits``: an institution was asked for the next certificate.
+        Conflict: ``key_request_waits``: an institution has a request for the next certificate.
         Malformed: ``bad_key_role``, ``bad_key_algorithm``, ``bad_key_file``, ``bad_passphrase``.
     """
     exchange.settle(folder, check_role(role))
@@ -109,33 +109,33 @@ def revoke(
 ) -> known.Known:
     """Revoke a certificate of the development authority, now.
 
-    ``since`` (µs) is from when the key is in doubt, where that is earlier.
+    ``since`` (µs) is the time from which the key is not trusted, if that is earlier.
 
-    What was stamped before stays good. A revoked certificate that is in use seals nothing more until it is
-    exchanged.
+    Packages stamped before that time stay valid. If the revoked certificate is in use, nothing more is sealed
+    until the key is exchanged.
 
     Raises:
         NotFound: ``certificate_not_found``, ``keys_not_found``.
         Malformed: ``bad_reason``; ``bad_since``: it is in the future.
         Conflict: ``already_revoked``.
-        Refused: ``not_our_certificate``: another authority issued it; import its list instead.
+        Refused: ``not_our_certificate``: another authority issued it; import that authority's list instead.
     """
     if reason not in issuing.REASONS:
         raise Malformed(
-            f"{reason!r} is no reason to revoke",
+            f"{reason!r} is not a reason to revoke",
             code="bad_reason",
             hint=f"The reasons are {', '.join(issuing.REASONS)}.",
         )
     now = clock.now()
     if since is not None and since > now:
-        raise Malformed("a key cannot be in doubt from the future on", code="bad_since")
+        raise Malformed("the time from which a key is in doubt cannot be in the future", code="bad_since")
     found = known.find(folder, what)
     if found.revoked_since is not None:
         raise Conflict(f"the certificate {found.sha256} is revoked already", code="already_revoked")
     root, root_key = _authority(folder, passphrases)
     if papers.complete_chain(found.certificate, (root,))[-1] != root:
         raise Refused(
-            f"the certificate {found.sha256} is of another authority",
+            f"another authority issued the certificate {found.sha256}",
             code="not_our_certificate",
             hint="Ask that authority to revoke it, and import its list: saksi keys import-crl",
         )
@@ -146,10 +146,10 @@ def revoke(
 
 
 def renew_list(folder: Path, *, clock: Clock, passphrases: Path | None = None) -> None:
-    """Make the development authority's list anew, with all that it had.
+    """Renew the development authority's revocation list with all its entries.
 
     Raises:
-        NotFound: ``keys_not_found``: the root key is not here. Malformed: ``bad_key_file``.
+        NotFound: ``keys_not_found``: the set has no root key. Malformed: ``bad_key_file``.
     """
     root, root_key = _authority(folder, passphrases)
     _write_list(folder, root, root_key, [], clock.now())

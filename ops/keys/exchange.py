@@ -1,15 +1,15 @@
 """Exchanging a key and its certificate for new ones.
 
-1. The new private key into ``next/<role>.key``; a rotation or request that was begun takes it up again.
-2. Its certificate into ``next/<role>.pem``: made by the development authority, or an institution's.
-3. The old and the new certificate into ``trust/``, where they stay for ever.
-4. ``next/<role>.pem`` takes the place of ``<role>.pem``: **from here on the new one is in use**, and whoever
-   loads the pair finds the key where it still lies.
-5. ``next/<role>.key`` takes the place of ``<role>.key``; the old private key is gone.
-6. A line in ``trust/history.jsonl``.
+1. The new private key is written to ``next/<role>.key``; an unfinished rotation or request uses it again.
+2. Its certificate is written to ``next/<role>.pem``; the development authority or an institution made it.
+3. The old and the new certificate are written to ``trust/``, where they stay for ever.
+4. ``next/<role>.pem`` replaces ``<role>.pem``: **from here on the new certificate is in use**, and loading
+   the pair finds its key in ``next/``.
+5. ``next/<role>.key`` replaces ``<role>.key``; the old private key no longer exists.
+6. A line is added to ``trust/history.jsonl``.
 
-Each step can be repeated. A crash between any two leaves a set that seals, with the old pair or with the new
-one, and the next exchange finishes what was begun (:func:`settle`).
+Each step can be repeated. After a crash between any two steps the set can seal, with the old pair or with the
+new one, and the next exchange finishes the unfinished one (:func:`settle`).
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ from ops.keys.folder import NEXT, ROLES, ROOT, TSA, check_role
 
 
 def next_key(folder: Path, role: str, algorithm: str, passphrases: Path | None) -> PrivateKey:
-    """Step 1: the key that waits for its certificate, made where none waits yet.
+    """Step 1: the key that waits for its certificate; made if none waits.
 
     Raises:
         Malformed: ``bad_key_algorithm``, ``bad_key_file``, ``bad_passphrase``.
@@ -38,7 +38,7 @@ def next_key(folder: Path, role: str, algorithm: str, passphrases: Path | None) 
     passphrase = files.passphrase_of(passphrases, role)
     if not path.exists():
         files.make_folder(folder / NEXT)
-        # what an earlier key left beside it must be gone first: it would pass the new one off as in use
+        # first remove the earlier key's public half: it would make the new key appear to be in use
         for stale in (_public_path(folder, role), _request_path(folder, role)):
             stale.unlink(missing_ok=True)
         files.write_private(path, files.pkcs8(files.generate(algorithm), passphrase))
@@ -61,7 +61,7 @@ def activate(folder: Path, role: str, chain: tuple[x509.Certificate, ...], *, no
 
 
 def settle(folder: Path, role: str) -> None:
-    """Finish step 5 where a crash came before it; does nothing else."""
+    """Finish step 5 if a crash prevented it; do nothing else."""
     waiting = files.key_path(folder / NEXT, role)
     if waiting.exists() and not certificate_awaited(folder, role):
         files.move(waiting, files.key_path(folder, role))
@@ -70,9 +70,9 @@ def settle(folder: Path, role: str) -> None:
 
 
 def certificate_awaited(folder: Path, role: str) -> bool:
-    """Whether a key waits whose certificate is not in use yet.
+    """Whether a key waits and its certificate is not in use yet.
 
-    The key may be encrypted, so that what is waited for is told by the public half beside it.
+    The key may be encrypted, so the public half beside it identifies the certificate that is awaited.
     """
     waiting = files.key_path(folder / NEXT, role)
     if not waiting.exists():
@@ -92,7 +92,7 @@ def request_certificate(
     algorithm: str = files.P256,
     passphrases: Path | None = None,
 ) -> bytes:
-    """A signing request (PKCS #10, PEM) for a new key; asked again, the same key is asked for.
+    """A signing request (PKCS #10, PEM) for a new key; a repeated call requests the same key.
 
     Raises:
         Malformed: ``bad_key_role``, ``bad_key_algorithm``, ``bad_subject``, ``bad_key_file``.
@@ -103,7 +103,7 @@ def request_certificate(
     try:
         made = issuing.signing_request(role, key, organization=organization, name=name)
     except ValueError as error:
-        raise Malformed(f"that is no name for a certificate: {error}", code="bad_subject") from error
+        raise Malformed(f"the name cannot stand in a certificate: {error}", code="bad_subject") from error
     pem = made.public_bytes(Encoding.PEM)
     files.replace_public(_request_path(folder, role), pem)
     return pem
@@ -118,23 +118,24 @@ def import_certificate(
     new_roots: tuple[x509.Certificate, ...] = (),
     passphrases: Path | None = None,
 ) -> known.Known:
-    """Take an institution's certificate into use: for the key of the signing request, or for the current one.
+    """Take an institution's certificate into use, for the key of the signing request or for the current key.
 
-    ``pem`` is the certificate and then its intermediate authorities. ``new_roots`` join the trust roots, in
-    front; those of before stay, for the packages of before.
+    ``pem`` is the certificate and then its intermediate authorities. ``new_roots`` are added in front of the
+    trust roots; the earlier roots stay, for the earlier packages.
 
     Raises:
         Malformed: ``bad_certificate``; ``bad_key_role``.
-        Refused: ``certificate_unfit``: not of a key that is here, an authority's, for another purpose, not
-            valid now, not leading to a trust root, revoked, or of a key that another role has.
-        NotFound: ``keys_not_found``: neither trust root nor key is there.
+        Refused: ``certificate_unfit``: it does not belong to a key in this set, is an authority's
+            certificate, has another purpose, is not valid now, does not lead to a trust root, is revoked, or
+            belongs to a key that another role uses.
+        NotFound: ``keys_not_found``: the set has no trust root, or no key.
     """
     settle(folder, check_role(role))
     try:
         chain = tuple(x509.load_pem_x509_certificates(pem))
     except (ValueError, x509.InvalidVersion) as error:
         raise Malformed(
-            "that is no certificate in PEM form",
+            "the input is not a certificate in PEM form",
             code="bad_certificate",
             hint="openssl x509 -inform DER -in FILE -out FILE.pem turns DER into PEM.",
         ) from error
@@ -147,9 +148,9 @@ def import_certificate(
     waiting = _key_matches(folder / NEXT, role, certificate, passphrases)
     if not waiting and not _key_matches(folder, role, certificate, passphrases):
         raise Refused(
-            f"the certificate is not of the {role} key that waits here, nor of the one in use",
+            f"the certificate belongs neither to the waiting {role} key nor to the one in use",
             code="certificate_unfit",
-            hint=f"Make a signing request with saksi keys csr {role} and have that one certified.",
+            hint=f"Make a signing request with saksi keys csr {role} and have it certified.",
         )
     if new_roots:
         files.replace_public(files.certificate_path(folder, ROOT), papers.to_pem(anchors))
@@ -172,7 +173,7 @@ def _renew(folder: Path, role: str, chain: tuple[x509.Certificate, ...], now: in
 
 
 def discard_request(folder: Path, role: str) -> None:
-    """Give up a key that waits for its certificate. Raises NotFound ``no_key_request``."""
+    """Discard a key that waits for its certificate. Raises NotFound ``no_key_request``."""
     settle(folder, check_role(role))
     waiting = files.key_path(folder / NEXT, role)
     if not waiting.exists():
@@ -183,12 +184,12 @@ def discard_request(folder: Path, role: str) -> None:
 
 
 def refuse_waiting(folder: Path, role: str) -> None:
-    """Raise Conflict ``key_request_waits`` where an institution was asked for a certificate."""
+    """Raise Conflict ``key_request_waits`` if an institution has a request for a certificate."""
     if certificate_awaited(folder, role) and _request_path(folder, role).exists():
         raise Conflict(
             f"a {role} key waits for an institution's certificate",
             code="key_request_waits",
-            hint=f"Import it with saksi keys import {role}, or give it up: saksi keys discard {role}",
+            hint=f"Import it with saksi keys import {role}, or discard the key: saksi keys discard {role}",
         )
 
 
@@ -210,17 +211,17 @@ def _check_fit(
         raise Refused(
             "a trust root must have issued the certificate of the local authority itself",
             code="certificate_unfit",
-            hint="Its tokens carry one certificate alone. Use an outside authority: SAKSI_TSA_URL",
+            hint="Its tokens carry only one certificate. Use an outside authority: SAKSI_TSA_URL",
         )
     if certificates.is_authority(certificate):
-        raise Refused("that is an authority's certificate", code="certificate_unfit")
+        raise Refused("the certificate is an authority's", code="certificate_unfit")
     for other in ROLES:
         taken = known.current(folder, other) if other != role else ()
         if taken and taken[0].public_key() == certificate.public_key():
             raise Refused(
-                f"the {other} key is the same; each key has one purpose",
+                f"the {other} key is the same key; each key has one purpose",
                 code="certificate_unfit",
-                hint="What signs every hour by itself must not seal evidence. Ask for another certificate.",
+                hint="A key that signs every hour unattended must not seal evidence. Get another one.",
             )
 
 

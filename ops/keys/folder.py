@@ -1,8 +1,8 @@
-"""The folder of keys: names, modes, passphrases, and writing that a crash cannot tear.
+"""The folder of keys: names, modes, passphrases, and writes that a crash cannot leave half done.
 
-A private key is PKCS #8 in PEM form, mode 0400. It is encrypted where the *folder of passphrases* holds
+A private key is PKCS #8 in PEM form, mode 0400. It is encrypted if the *folder of passphrases* holds
 ``<role>.passphrase``: systemd's credentials folder, or the one that the setting ``passphrase_dir`` names. No
-passphrase and no private key ever gets into a message, a repr or a log.
+passphrase and no private key ever enters a message, a repr or a log.
 """
 
 import errno
@@ -21,11 +21,11 @@ from archive.trust.seal import PrivateKey, load_private_key
 
 ROOT, SEAL, LOG, TSA = "root", "seal", "log", "tsa"
 ROLES = (SEAL, LOG, TSA)
-"""What has a key and a certificate that can be exchanged for new ones."""
+"""Roles whose key and certificate can be exchanged for new ones."""
 
 DEVELOPMENT = "PENGEMBANGAN / DEVELOPMENT - not for court"
 NEXT = "next"
-"""Where a key waits for its certificate, and both for their turn."""
+"""Where a key waits for its certificate, and both wait to be taken into use."""
 
 TRUST = "trust"
 """Certificates that were in use, revocation lists, the history: public, and kept for ever."""
@@ -37,7 +37,7 @@ _PRIVATE, _PUBLIC = 0o400, 0o644
 
 
 def check_role(role: str) -> str:
-    """See that something is the name of a key. Raises Malformed ``bad_key_role``."""
+    """Check that a text names a key role. Raises Malformed ``bad_key_role``."""
     if role not in ROLES:
         raise Malformed(
             f"there is no key {role!r}", code="bad_key_role", hint=f"The keys are {', '.join(ROLES)}."
@@ -69,10 +69,10 @@ def certificate_path(folder: Path, name: str) -> Path:
 
 
 def passphrase_of(passphrases: Path | None, name: str) -> bytes | None:
-    """The passphrase of a role's key; None where there is none. One newline at its end is not part of it.
+    """The passphrase of a role's key; None if it has none. One newline at its end is not part of it.
 
     Raises:
-        Refused: ``passphrase_exposed``: others may read it.
+        Refused: ``passphrase_exposed``: other users may read it.
         Malformed: ``bad_passphrase``: it is empty.
         Unavailable: ``keys_unreadable``.
     """
@@ -96,7 +96,7 @@ def passphrase_of(passphrases: Path | None, name: str) -> bytes | None:
 
 
 def read_key(path: Path, passphrase: bytes | None) -> PrivateKey:
-    """A private key; a passphrase that the key does not need is no objection.
+    """A private key; a passphrase that the key does not need is ignored.
 
     Raises:
         NotFound: ``keys_not_found``.
@@ -113,7 +113,7 @@ def is_encrypted(path: Path) -> bool:
 
 
 def pkcs8(key: PrivateKey | Ed25519PrivateKey, passphrase: bytes | None = None) -> bytes:
-    """A private key as its file holds it."""
+    """A private key in the form of its file."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -124,7 +124,7 @@ def pkcs8(key: PrivateKey | Ed25519PrivateKey, passphrase: bytes | None = None) 
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> None:
-    """Make a folder that may be there. Raises Unavailable ``keys_unwritable``."""
+    """Make a folder unless it exists. Raises Unavailable ``keys_unwritable``."""
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
@@ -132,27 +132,27 @@ def make_folder(folder: Path, mode: int = 0o700) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a private key that is not there yet. Raises AlreadyExists ``keys_exist``, Unavailable."""
+    """Write a private key under a new name. Raises AlreadyExists ``keys_exist``, Unavailable."""
     _write(path, content, _PRIVATE, os.link)
 
 
 def write_public(path: Path, content: bytes) -> None:
-    """Write something public that is not there yet. Raises AlreadyExists ``keys_exist``, Unavailable."""
+    """Write a public file under a new name. Raises AlreadyExists ``keys_exist``, Unavailable."""
     _write(path, content, _PUBLIC, os.link)
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Write a private key in another's place. Raises Unavailable ``keys_unwritable``."""
+    """Write a private key, replacing any earlier one. Raises Unavailable ``keys_unwritable``."""
     _write(path, content, _PRIVATE, os.replace)
 
 
 def replace_public(path: Path, content: bytes) -> None:
-    """Write something public in another's place. Raises Unavailable ``keys_unwritable``."""
+    """Write a public file, replacing any earlier one. Raises Unavailable ``keys_unwritable``."""
     _write(path, content, _PUBLIC, os.replace)
 
 
 def move(source: Path, target: Path) -> None:
-    """Put a file in another's place, durably. Raises Unavailable ``keys_unwritable``."""
+    """Replace one file with another, durably. Raises Unavailable ``keys_unwritable``."""
     try:
         source.replace(target)
         _sync_folder(target.parent)
@@ -177,14 +177,14 @@ def read(path: Path) -> bytes:
 
 
 def unwritable(path: Path, error: OSError) -> Unavailable:
-    """The error of a write."""
+    """The error of a failed write."""
     if error.errno == errno.ENOSPC:
         return StoreFull(f"{path} cannot be written: {error.strerror}", code="store_full")
     return Unavailable(f"{path} cannot be written: {error.strerror}", code="keys_unwritable")
 
 
 def _write(path: Path, content: bytes, mode: int, commit: Callable[[Path, Path], None]) -> None:
-    """Write whole or not at all under the name, which ``commit`` gives it."""
+    """Write the whole file or nothing; ``commit`` gives the file its name."""
     draft = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

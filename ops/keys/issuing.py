@@ -1,4 +1,4 @@
-"""What the development authority signs: its own certificate, those of the keys, its revocation list."""
+"""What the development authority signs: its own certificate, the keys' certificates, its revocation list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ REASONS = {
         x509.ReasonFlags.unspecified,
     )
 }
-"""Why a key is given up, by the words of RFC 5280."""
+"""Reasons for revocation, in the words of RFC 5280."""
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a certificate is for; ``title`` is its organisational unit in a development set."""
+    """The purpose of a certificate; ``title`` is its organisational unit in a development set."""
 
     title: str
     non_repudiation: bool
@@ -53,7 +53,7 @@ USAGES = {
 
 
 def begins_at(now: int) -> datetime:
-    """When a certificate made ``now`` (µs) begins: a machine whose clock is a little behind takes it too."""
+    """When a certificate made ``now`` (µs) begins: a little early, for machines with a slow clock."""
     return as_datetime(now).replace(microsecond=0) - timedelta(minutes=5)
 
 
@@ -78,7 +78,7 @@ def root_certificate(key: PrivateKey, now: int) -> x509.Certificate:
 def leaf_certificate(
     role: str, key: PublicKey, root: x509.Certificate, root_key: PrivateKey, now: int
 ) -> x509.Certificate:
-    """A certificate of one purpose, no longer valid than the authority's own."""
+    """A certificate with one purpose; it ends no later than the authority's own."""
     usage, start = USAGES[role], begins_at(now)
     return (
         x509.CertificateBuilder()
@@ -100,7 +100,7 @@ def leaf_certificate(
 def signing_request(
     role: str, key: PrivateKey, *, organization: str, name: str
 ) -> x509.CertificateSigningRequest:
-    """What an institution is asked to certify: the key, the name, and what it shall be for."""
+    """The signing request for an institution: the key, the name, and the purpose."""
     usage = USAGES[role]
     return (
         x509.CertificateSigningRequestBuilder()
@@ -121,7 +121,7 @@ def signing_request(
 
 
 def revoked_entry(serial: int, *, at: int, since: int | None, reason: str) -> x509.RevokedCertificate:
-    """A line of the list: revoked ``at``, not to be believed from ``since`` on where that is earlier (µs)."""
+    """An entry of the list: revoked ``at``, not trusted from ``since`` on if that is earlier (µs)."""
     builder = (
         x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(_whole(at))
     ).add_extension(x509.CRLReason(REASONS[reason]), critical=False)

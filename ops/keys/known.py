@@ -1,13 +1,13 @@
-"""The public memory of a set of keys: every certificate that was ever in use, and what became of it.
+"""The public history of a set of keys: every certificate that was ever in use, and its status.
 
 ::
 
     trust/seal-<16 hex of its fingerprint>.pem   a certificate with its authorities, from its first use on
     trust/<16 hex>.crl                           the newest revocation list of each authority
-    trust/history.jsonl                          what was done: activated, revoked, with time and reason
+    trust/history.jsonl                          each activation and revocation, with time and reason
 
-Nothing here is secret, and nothing is ever deleted: packages sealed years ago are verified by it. Whether a
-certificate is revoked is what the authority's list says, not the history.
+Nothing here is secret, and nothing is ever deleted, because packages sealed years ago are verified with it.
+The authority's list, not the history, determines whether a certificate is revoked.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ HISTORY = "history.jsonl"
 
 
 class Status(StrEnum):
-    """Where a certificate stands."""
+    """The status of a certificate."""
 
     CURRENT = "current"
     RETIRED = "retired"
@@ -41,9 +41,9 @@ class Status(StrEnum):
 class Known:
     """One certificate of the set; times in µs.
 
-    ``in_use`` tells the one of its role that signs now, revoked or not. ``revoked_since`` is from when it
-    must not be believed and ``reason`` why, None and "" where it is not revoked. ``in_use_from`` is when it
-    was activated here, None where nobody noted it.
+    ``in_use`` marks the certificate that its role signs with now, revoked or not. ``revoked_since`` is the
+    time from which it is not trusted, and ``reason`` the reason; None and "" if it is not revoked.
+    ``in_use_from`` is when it was activated here, None if that was not recorded.
     """
 
     role: str
@@ -60,7 +60,7 @@ class Known:
         return certificates.fingerprint(self.certificate)
 
     def to_json(self) -> JsonObject:
-        """As it is published."""
+        """The certificate in its published form."""
         return {
             "role": self.role,
             "status": self.status.value,
@@ -83,7 +83,7 @@ def instant_of(certificate: x509.Certificate, edge: str) -> int:
 
 
 def current(folder: Path, role: str) -> tuple[x509.Certificate, ...]:
-    """The certificate in use and its authorities; empty where the set has none.
+    """The certificate in use and its authorities; empty if the set has none.
 
     Raises:
         Malformed: ``bad_trust``.
@@ -105,7 +105,7 @@ def lists(folder: Path) -> tuple[x509.CertificateRevocationList, ...]:
 
 
 def keep_certificate(folder: Path, role: str, chain: tuple[x509.Certificate, ...]) -> None:
-    """Keep a certificate with its authorities for ever; one that is kept already stays."""
+    """Keep a certificate with its authorities for ever; one that is already kept stays."""
     files.make_folder(folder / TRUST, 0o755)
     path = folder / TRUST / f"{role}-{certificates.fingerprint(chain[0])[:16]}.pem"
     try:
@@ -115,10 +115,10 @@ def keep_certificate(folder: Path, role: str, chain: tuple[x509.Certificate, ...
 
 
 def keep_list(folder: Path, crl: x509.CertificateRevocationList) -> None:
-    """Keep a list in place of the authority's earlier one.
+    """Keep a list, replacing the authority's earlier list.
 
     Raises:
-        Refused: ``crl_older``: what is kept is newer, or as new and another.
+        Refused: ``crl_older``: the kept list is newer, or has the same number and another content.
         IntegrityError: ``crl_not_authentic``: no authority of this set made it.
     """
     if not any(revocation.is_authentic(crl, authority) for authority in _authorities(folder)):
@@ -136,15 +136,15 @@ def keep_list(folder: Path, crl: x509.CertificateRevocationList) -> None:
         if not revocation.is_newer(crl, kept):
             raise Refused(
                 f"the list kept here is number {revocation.number_of(kept)} of "
-                f"{kept.last_update_utc:%Y-%m-%d}, and that one is not newer",
+                f"{kept.last_update_utc:%Y-%m-%d}, and the imported one is not newer",
                 code="crl_older",
-                hint="An older list would take back a revocation. Ask the authority for its newest.",
+                hint="An older list would undo a revocation. Ask the authority for its newest.",
             )
     files.replace_public(path, revocation.to_pem(crl))
 
 
 def note(folder: Path, at: int, action: str, role: str, certificate: x509.Certificate, reason: str) -> None:
-    """Write a line of the history, unless the same was noted last."""
+    """Add a line to the history, unless its last line says the same."""
     files.make_folder(folder / TRUST, 0o755)
     own = certificates.fingerprint(certificate)
     last = [line for line in history(folder) if line["role"] == role][-1:]
@@ -164,7 +164,7 @@ def note(folder: Path, at: int, action: str, role: str, certificate: x509.Certif
 
 
 def history(folder: Path) -> Iterator[JsonObject]:
-    """What was done to the keys, oldest first. Raises Malformed ``bad_key_history``."""
+    """The history of the keys, oldest first. Raises Malformed ``bad_key_history``."""
     path = folder / TRUST / HISTORY
     if not path.exists():
         return
@@ -175,12 +175,12 @@ def history(folder: Path) -> Iterator[JsonObject]:
             raise Malformed(
                 f"line {number} of {path} cannot be read",
                 code="bad_key_history",
-                hint="Restore the file from its backup; the certificates beside it are whole without it.",
+                hint="Restore the file from its backup; the certificates beside it do not need it.",
             ) from error
 
 
 def certificates_of(folder: Path) -> tuple[Known, ...]:
-    """Every certificate of the set: roles in their order, the current first, then the newest first.
+    """Every certificate of the set, by role; within a role the current one first, then the newest first.
 
     Raises:
         NotFound: ``keys_not_found``. Malformed: ``bad_trust``, ``bad_crl``.
@@ -205,7 +205,7 @@ def certificates_of(folder: Path) -> tuple[Known, ...]:
 
 
 def find(folder: Path, what: str) -> Known:
-    """A certificate by its role (then the current one), or by its fingerprint or the beginning of it.
+    """A role's current certificate, or a certificate by its fingerprint or the beginning of one.
 
     Raises:
         NotFound: ``certificate_not_found``.
@@ -218,7 +218,7 @@ def find(folder: Path, what: str) -> Known:
     ]
     if len(found) != 1:
         raise NotFound(
-            f"{what} is no certificate of this set",
+            f"{what} is not a certificate of this set",
             code="certificate_not_found",
             hint="Name seal, log or tsa, or a fingerprint that saksi keys list shows.",
         )

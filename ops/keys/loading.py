@@ -1,4 +1,4 @@
-"""Loading a set of keys: signers, authorities, boxes, the public facts, and what is near its end."""
+"""Loading a set of keys: signers, authorities, boxes, the public facts, and the expiry dates."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -31,7 +31,7 @@ TSA_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
-    """What ``saksi keys show`` tells: public facts only. ``tsa`` names the time-stamping authority.
+    """What ``saksi keys show`` prints: only public facts. ``tsa`` names the time-stamping authority.
 
     ``log_sha256`` is empty and ``log_not_after`` None in an older set without a log key.
     """
@@ -50,7 +50,7 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Something of the set that ends ``at`` (µs): a certificate, or the term of a revocation list."""
+    """An expiry ``at`` (µs) in the set: of a certificate, or of a revocation list."""
 
     what: str
     at: int
@@ -84,7 +84,7 @@ def show(folder: Path, *, tsa_url: str) -> KeySet:
 
 
 def load_signer(folder: Path, *, clock: Clock, passphrases: Path | None = None) -> FileSigner:
-    """The seal; ``passphrases`` is the folder with the passphrases of encrypted keys.
+    """The seal's signer; ``passphrases`` is the folder with the passphrases of encrypted keys.
 
     Raises:
         NotFound: ``keys_not_found``.
@@ -108,16 +108,16 @@ def load_local_authority(folder: Path, *, clock: Clock, passphrases: Path | None
 def load_authority(
     folder: Path, *, tsa_url: str, clock: Clock, passphrases: Path | None = None
 ) -> TimestampAuthority:
-    """The authority of the settings: the one behind ``tsa_url``, or the local one where it is empty."""
+    """The authority that the settings name: the one at ``tsa_url``, or the local one if it is empty."""
     if tsa_url:
         return HttpAuthority(tsa_url, httpx.Client(timeout=TSA_TIMEOUT))
     return load_local_authority(folder, clock=clock, passphrases=passphrases)
 
 
 def load_papers(folder: Path, signer: Signer, *, tsa_url: str) -> Mapping[str, bytes]:
-    """Chains and revocation lists as they are now, for ``signatures/certs/`` of a package.
+    """The present chains and revocation lists, for ``signatures/certs/`` of a package.
 
-    An outside authority sends its chain in the token, so that it is not among them.
+    An outside authority's chain is not among them, because its token contains it.
 
     Raises:
         NotFound: ``keys_not_found``. Malformed: ``bad_trust``, ``bad_crl``.
@@ -137,10 +137,10 @@ def load_secret_box(folder: Path) -> vault.FernetBox:
 
 
 def load_or_make_recorder_key(folder: Path, recorder: str) -> Ed25519PrivateKey:
-    """A recorder's journal key, made at its first start. Two racing starts get the same one.
+    """A recorder's journal key, made at its first start. Two concurrent starts get the same key.
 
     Raises:
-        Malformed: ``bad_key_file`` for a file that holds no Ed25519 key.
+        Malformed: ``bad_key_file``: the file holds no Ed25519 key.
     """
     path = folder / "recorders" / f"{check_name('recorder', recorder)}.key"
     if not path.exists():
@@ -157,11 +157,12 @@ def load_or_make_recorder_key(folder: Path, recorder: str) -> Ed25519PrivateKey:
 
 
 def protect(folder: Path, role: str, *, passphrases: Path | None) -> None:
-    """Encrypt a private key with the passphrase of its role; one that is encrypted by it stays as it is.
+    """Encrypt a private key with its role's passphrase; a key already encrypted with it stays unchanged.
 
     Raises:
         NotFound: ``keys_not_found``.
-        Malformed: ``no_passphrase``: there is none for it; ``bad_key_file``: it is encrypted by another.
+        Malformed: ``no_passphrase``: the role has none; ``bad_key_file``: another passphrase encrypts the
+            key.
     """
     path = files.key_path(folder, role)
     passphrase = files.passphrase_of(passphrases, role)
@@ -177,7 +178,7 @@ def protect(folder: Path, role: str, *, passphrases: Path | None) -> None:
 
 
 def deadlines(folder: Path, *, tsa_url: str) -> Iterator[Deadline]:
-    """What of the set ends, and how it is renewed; the local authority only where it is used.
+    """What expires in the set, and how to renew it; the local authority only if it is used.
 
     Raises:
         NotFound: ``keys_not_found``. Malformed: ``bad_trust``, ``bad_crl``.
@@ -209,7 +210,7 @@ def _load_signer(folder: Path, name: str, clock: Clock, passphrases: Path | None
 def _load_pair(
     folder: Path, name: str, passphrases: Path | None
 ) -> tuple[PrivateKey, tuple[x509.Certificate, ...]]:
-    """A key and the certificate in use, amid an exchange as well (:mod:`ops.keys.exchange`, step 4)."""
+    """A key and the certificate in use, also during an exchange (:mod:`ops.keys.exchange`, step 4)."""
     files.read(files.certificate_path(folder, name))
     chain = known.current(folder, name)
     passphrase = files.passphrase_of(passphrases, name)

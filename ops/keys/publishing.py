@@ -1,4 +1,4 @@
-"""What a city makes public about its keys, so that a court can compare: text, JSON, QR, certificates, lists.
+"""What a city publishes about its keys, so that a court can compare: text, JSON, QR, certificates, lists.
 
 ::
 
@@ -9,8 +9,8 @@
     seal-….pem log-….pem tsa-….pem    every certificate that was ever in use
     ….crl                revocation lists
 
-A fingerprint proves something only where it comes from elsewhere than the package: from the city's site, a
-decree, the handover report.
+A fingerprint proves something only if it comes from a source other than the package: the city's site, a
+decree, or the handover report.
 """
 
 import io
@@ -42,7 +42,7 @@ _STATUS = {
     Status.CURRENT: ("dipakai", "in use"),
     Status.RETIRED: (
         "tidak dipakai lagi, tetap sah untuk paket lama",
-        "retired, still good for old packages",
+        "retired, still valid for old packages",
     ),
     Status.REVOKED: ("DICABUT", "REVOKED"),
 }
@@ -84,7 +84,7 @@ def publication(folder: Path, *, organization: str, clock: Clock) -> Mapping[str
 
 
 def publish(folder: Path, output: Path, *, organization: str, clock: Clock) -> tuple[str, ...]:
-    """Write the publication into a folder that is new or empty; the names of its parts.
+    """Write the publication into a new or empty folder; returns the names of its files.
 
     Raises:
         AlreadyExists: ``output_exists``. Malformed: ``output_unwritable``. And as :func:`publication`.
@@ -105,7 +105,7 @@ def publish(folder: Path, output: Path, *, organization: str, clock: Clock) -> t
 
 
 def grouped(sha256: str) -> str:
-    """A fingerprint as people read it aloud: pairs with colons, upper case, as ``openssl`` prints it."""
+    """A fingerprint in the form of ``openssl``: pairs with colons, upper case, easy to read aloud."""
     return ":".join(sha256[at : at + 2] for at in range(0, len(sha256), 2)).upper()
 
 
@@ -132,7 +132,7 @@ def _text(stated: Mapping[str, Any], found: tuple[Known, ...]) -> Iterator[str]:
             yield f"  dipakai sejak / in use  {facts['in_use_from']}"
         if one.revoked_since is not None:
             yield f"  dicabut sejak / revoked {facts['revoked_since']} ({one.reason or '-'})"
-            yield "  Paket dengan cap waktu sebelum itu tetap sah. / Packages stamped before that stay good."
+            yield "  Paket dengan cap waktu sebelum itu tetap sah. / Packages stamped before that stay valid."
     for root in stated["roots"]:
         yield ""
         yield f"[root] akar kepercayaan / trust root: {root['subject']}"
@@ -142,7 +142,7 @@ def _text(stated: Mapping[str, Any], found: tuple[Known, ...]) -> Iterator[str]:
 
 
 def _qr(found: tuple[Known, ...]) -> bytes:
-    """A QR code of the fingerprints in use: ``SAKSI1``, then a line ``<role> <hex>`` each."""
+    """A QR code of the fingerprints in use: ``SAKSI1``, then one line ``<role> <hex>`` for each."""
     lines = ["SAKSI1", *(f"{one.role} {one.sha256}" for one in found if one.status is Status.CURRENT)]
     out = io.BytesIO()
     segno.make_qr("\n".join(lines), error="m").save(out, kind="svg", scale=6, border=4)

@@ -1,1 +1,1 @@
-"""Notices as this installation sends them: by mail and to webhooks, to whom its settings name."""
+"""Sends notices by mail and to webhooks, to the recipients that the settings name."""

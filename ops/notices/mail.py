@@ -24,9 +24,9 @@ TIMEOUT_S = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailChannel:
-    """The mail server of an installation. ``address`` is where links lead, ``zone`` is of its times.
+    """The mail channel of an installation. Links lead to ``address``; times are in ``zone``.
 
-    A connection is made for each message: they are few, and a server that went away harms one.
+    Each message has its own connection: messages are few, and a lost connection affects only one.
     """
 
     server: SmtpSettings
@@ -40,12 +40,12 @@ class MailChannel:
         """Hand one message to the server.
 
         Raises:
-            Unavailable: ``mail_unavailable``: no connection, no TLS, no sign-in, or it says "later".
-            Refused: ``mail_refused``: the server takes no mail for this recipient.
+            Unavailable: ``mail_unavailable``: no connection, no TLS, no sign-in, or a temporary refusal.
+            Refused: ``mail_refused``: the server accepts no mail for this recipient.
             NotFound, Malformed: as :func:`ops.notices.secrets.read_secret`.
         """
         message = self.message(notice, target)
-        # Read before the connection: a missing password is no trouble of the server.
+        # Read before connecting: a missing password is not an error of the server.
         password = read_secret(self.keys_dir, PASSWORD).decode("utf-8") if self.server.user else ""
         try:
             with self._connection() as connection:
@@ -55,22 +55,22 @@ class MailChannel:
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
             raise Refused(
-                f"the mail server takes no mail for {target.name} ({code})", code="mail_refused"
+                f"the mail server accepts no mail for {target.name} ({code})", code="mail_refused"
             ) from None
         except smtplib.SMTPDataError as error:
             raise Refused(
-                f"the mail server does not take the message ({error.smtp_code})", code="mail_refused"
+                f"the mail server does not accept the message ({error.smtp_code})", code="mail_refused"
             ) from None
         except (smtplib.SMTPException, OSError) as error:
-            # The library's text may hold what was said, so only its kind is told.
+            # The library's text may quote the message, so only the error's type is reported.
             raise Unavailable(
-                f"the mail server {self.server.host} does not serve: {type(error).__name__}",
+                f"the mail server {self.server.host} is unavailable: {type(error).__name__}",
                 code="mail_unavailable",
                 hint="See the table notices.smtp of saksi.toml, and saksi notice test.",
             ) from None
 
     def message(self, notice: Notice, target: Target) -> EmailMessage:
-        """The message. Its headers hold ids, times and addresses of the settings, nothing that was typed."""
+        """The message. Its headers hold only ids, times and addresses from the settings, no typed text."""
         words = words_of(notice, zone=self.zone, address=self.address)
         message = EmailMessage(policy=SMTP_FORM)
         message["From"] = self.server.sender
@@ -95,7 +95,7 @@ class MailChannel:
             return
         with smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S) as made:
             if server.security == "starttls":
-                made.starttls(context=self._tls())  # raises where the server offers none
+                made.starttls(context=self._tls())  # raises if the server offers no TLS
             yield made
 
     def _tls(self) -> ssl.SSLContext:

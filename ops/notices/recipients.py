@@ -1,6 +1,6 @@
-"""The ``[notices]`` table of ``saksi.toml``: who hears of what, by which way, and when it is quiet.
+"""The ``[notices]`` table of ``saksi.toml``: recipients, their events and channels, and quiet hours.
 
-Passwords and secrets stand in files beside the keys and never here.
+Passwords and secrets are in files beside the keys, never here.
 """
 
 import ipaddress
@@ -48,7 +48,7 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
     Role.SATPOL_PP: frozenset({Event.LETTER_OVERDUE, Event.HANDED_OVER}),
     Role.AUDITOR: frozenset({Event.INTEGRITY_INCIDENT, Event.CANARY_RED}),
 }
-"""What a role hears of where its recipient names no events."""
+"""The events of a role, for a recipient that names no events."""
 
 _OF_AGENCIES = frozenset({Role.POLICE, Role.SATPOL_PP})
 _FOR_AGENCIES = frozenset(
@@ -65,7 +65,7 @@ _FOR_AGENCIES = frozenset(
 
 def _mail_address(text: str) -> str:
     if not _ADDRESS.match(text) or ".." in text:
-        raise ValueError("it is not a plain mail address, as in piket@kota.example")
+        raise ValueError("this is not a plain mail address, as in piket@kota.example")
     return text
 
 
@@ -102,12 +102,12 @@ class SmtpSettings(_Table):
     @model_validator(mode="after")
     def _no_plain_text_over_a_network(self) -> Self:
         if self.security == "none" and not is_loopback(self.host):
-            raise ValueError("security none is for a mail server on this machine alone")
+            raise ValueError("security none is only for a mail server on this machine")
         return self
 
 
 class MailRecipient(_Table):
-    """One mailbox. ``events`` defaults to those of the role; agencies hear of their own requests alone."""
+    """One mailbox. ``events`` defaults to those of the role; an agency gets only its own requests."""
 
     to: MailAddress
     role: Role
@@ -121,20 +121,20 @@ class MailRecipient(_Table):
             if not self.agency:
                 raise ValueError(f"a recipient of role {self.role.value} needs its agency")
             if self.events is not None and not self.events <= _FOR_AGENCIES:
-                raise ValueError("an agency hears of its requests and packages alone")
+                raise ValueError("an agency gets only notices of its requests and packages")
         return self
 
     @property
     def wanted(self) -> frozenset[Event]:
-        """What it hears of."""
+        """The events that the recipient gets."""
         return BY_ROLE[self.role] if self.events is None else self.events
 
 
 class Webhook(_Table):
     """One URL. Its secret is in ``<keys_dir>/notices/webhook-<name>.secret``.
 
-    ``allow_private`` lets its host be of a private network or of this machine; only with it, and only to this
-    machine, may it be ``http``.
+    ``allow_private`` permits a host in a private network or on this machine. A URL may be ``http`` only with
+    ``allow_private`` and only to this machine.
     """
 
     name: Annotated[str, AfterValidator(_channel_name)]
@@ -153,16 +153,16 @@ class Webhook(_Table):
             raise ValueError("the url of a webhook cannot be read") from error
         plain = parts.scheme == "http" and is_loopback(host) and self.allow_private
         if not host or not (parts.scheme == "https" or plain):
-            raise ValueError("a webhook has an https url; http is for this machine, with allow_private")
+            raise ValueError("a webhook needs an https url; http is for this machine, with allow_private")
         if parts.username is not None or parts.password is not None or parts.fragment:
-            raise ValueError("the url of a webhook has no user, password or fragment")
+            raise ValueError("the url of a webhook must have no user, password or fragment")
         if not self.url.isascii() or not self.url.isprintable() or " " in self.url:
-            raise ValueError("the url of a webhook is printable ASCII without spaces")
+            raise ValueError("the url of a webhook must be printable ASCII without spaces")
         return self
 
 
 class NoticeSettings(_Table):
-    """The whole table; empty, nobody is told anything."""
+    """The whole table; if it is empty, no notices are sent."""
 
     quiet_hours: Quiet = ""
     smtp: SmtpSettings | None = None
@@ -174,9 +174,9 @@ class NoticeSettings(_Table):
         if self.mail and self.smtp is None:
             raise ValueError("mail needs a mail server: the table notices.smtp")
         if len({hook.name for hook in self.webhooks}) != len(self.webhooks):
-            raise ValueError("two webhooks have one name")
+            raise ValueError("two webhooks have the same name")
         if len({one.to for one in self.mail}) != len(self.mail):
-            raise ValueError("two recipients have one address; name all events in one of them")
+            raise ValueError("two recipients have the same address; name all events in one of them")
         return self
 
 
@@ -189,7 +189,7 @@ def is_loopback(host: str) -> bool:
 
 
 def clock_times(quiet: str) -> tuple[time, time] | None:
-    """The two times of quiet hours; None for none."""
+    """The beginning and end of quiet hours; None if there are none."""
     match = _QUIET.match(quiet)
     if match is None:
         return None

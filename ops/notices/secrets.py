@@ -1,4 +1,4 @@
-"""The secrets of channels: one small file each, beside the keys, for their owner alone."""
+"""The secrets of channels: one small file each, beside the keys, readable only by the owner."""
 
 import stat
 from pathlib import Path
@@ -10,11 +10,11 @@ MAX_BYTES = 4096
 
 
 def read_secret(keys_dir: Path, name: str) -> bytes:
-    """The content of ``<keys_dir>/notices/<name>`` without the line's end. Its text is in no error.
+    """The content of ``<keys_dir>/notices/<name>`` without its line end. No error quotes the secret.
 
     Raises:
         NotFound: ``notice_secret_missing``.
-        Malformed: ``bad_notice_secret``: others may read it, or it is empty or too long.
+        Malformed: ``bad_notice_secret``: other users may read it, or it is empty or too long.
     """
     path = keys_dir / FOLDER / name
     try:

@@ -1,4 +1,4 @@
-"""The notices of one site: the job, the test, and what is waiting."""
+"""The notices of one site: the job, the test, and the state of the channels."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -18,12 +18,12 @@ from ops.notices.webhooks import WebhookChannel
 from ops.wiring import Site
 
 PATIENCE_S = 3.0
-"""How long a turn waits for its channels; a slower one goes on beside the next turns."""
+"""How long a turn waits for its channels; a slower channel continues during the next turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelState:
-    """One channel, what it has told, and how many deliveries wait."""
+    """One channel, what it has delivered, and how many deliveries wait."""
 
     channel: Channel
     told: Told
@@ -32,7 +32,7 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What became of one test delivery; ``error`` None where it was taken."""
+    """The result of one test delivery; ``error`` is None if it was accepted."""
 
     channel: str
     target: str
@@ -41,15 +41,15 @@ class Trial:
 
 @dataclass
 class Notices:
-    """The notices of a site. Not shared between threads; its channels have a thread each."""
+    """The notices of a site. Not shared between threads; each channel has its own thread."""
 
     site: Site
     _busy: dict[str, "Future[int]"] = field(default_factory=dict)
 
     def run(self) -> int:
-        """One turn: look what there is to tell, and let every channel tell it. Returns how much was taken.
+        """One turn: find the notices to send, and send them on every channel. Returns the number accepted.
 
-        A channel that is still busy with an earlier turn is left to it, so that one that hangs delays no
+        The turn skips a channel that is still busy with an earlier turn, so that a hanging channel delays no
         other.
 
         Raises:
@@ -68,11 +68,11 @@ class Notices:
         trouble = [error for error in (one.exception() for one in results) if error is not None]
         if trouble:
             raise trouble[0]
-        self.watch.measure()  # last: an index that does not answer must not keep the others from being told
+        self.watch.measure()  # last: an index that does not answer must not stop the other notices
         return sum(one.result() for one in results)
 
     def test(self) -> list[Trial]:
-        """Tell every target a test notice, and say what became of it."""
+        """Send a test notice to every target, and return the results."""
         now = self.site.clock.now()
         notice = Notice(event=Event.TEST, subject="test", mark=str(now), at=now, urgent=True)
         return [
@@ -82,7 +82,7 @@ class Notices:
         ]
 
     def states(self) -> Iterator[ChannelState]:
-        """Every channel with what it told and what waits; changes nothing. Raises Unavailable."""
+        """Every channel, with what it delivered and what waits; changes nothing. Raises Unavailable."""
         notices = self.watch.notices()
         for courier in self.couriers:
             told, waiting = courier.waiting(notices)
@@ -90,7 +90,7 @@ class Notices:
 
     @cached_property
     def watch(self) -> Watch:
-        """What finds out what there is to tell."""
+        """The watch, which finds the notices to send."""
         return Watch(
             self.site.ledger,
             self.site.stores.records,
@@ -146,7 +146,7 @@ class Notices:
 
     @cached_property
     def couriers(self) -> tuple[Courier, ...]:
-        """One for each channel."""
+        """One courier for each channel."""
         site = self.site
         return tuple(
             Courier(one, Memory(site.stores.cache, one.name), site.ledger, site.clock)
@@ -174,10 +174,10 @@ def running(site: Site) -> Callable[[], int]:
 
 
 def require_channels(notices: Notices) -> None:
-    """See that somebody is told. Raises NotFound ``no_notice_channel``."""
+    """Check that the settings name a recipient. Raises NotFound ``no_notice_channel``."""
     if not notices.channels:
         raise NotFound(
-            "nobody is told anything",
+            "no recipients of notices are set",
             code="no_notice_channel",
             hint="Name recipients in the table notices of saksi.toml; see docs/guide/notices.md.",
         )

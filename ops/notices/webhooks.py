@@ -1,9 +1,9 @@
-"""Notices to webhooks: JSON, signed, over a connection to an address that was looked at.
+"""Notices to webhooks: signed JSON, over a connection to an address that was checked.
 
 The body is signed with HMAC-SHA256 over ``<timestamp>.<body>``; ``docs/guide/notices.md`` says how a receiver
-checks it. The host is resolved once for each delivery, every address is judged, and the connection goes to
-one of those very addresses: a name that answers otherwise a moment later leads nowhere. Redirects are not
-followed, proxies of the environment not used, and nothing of the answer but its status is read.
+checks it. The channel resolves the host once for each delivery, checks every address, and connects to one of
+the checked addresses, so a name that resolves differently a moment later has no effect. It follows no
+redirects, uses no proxies of the environment, and reads only the status of the answer.
 """
 
 import hmac
@@ -44,7 +44,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookChannel:
-    """One webhook. ``address`` is where links lead, ``zone`` is of the times in its texts."""
+    """One webhook. Links lead to ``address``; times in its texts are in ``zone``."""
 
     hook: Webhook
     target: Target
@@ -65,11 +65,11 @@ class WebhookChannel:
         return (self.target,)
 
     def deliver(self, notice: Notice, target: Target) -> None:
-        """Post the notice; anything but a status of 200 to 299 is no delivery.
+        """Post the notice; only a status of 200 to 299 counts as delivered.
 
         Raises:
-            Unavailable: ``webhook_unavailable``: no answer, or another one.
-            Refused: ``webhook_address_refused``: the host's address is none that may be called.
+            Unavailable: ``webhook_unavailable``: no answer, or another status.
+            Refused: ``webhook_address_refused``: the host has an address that must not be called.
             NotFound, Malformed: as :func:`ops.notices.secrets.read_secret`.
         """
         body = canonical.encode(notice_json(notice, zone=self.zone, address=self.address))
@@ -101,7 +101,7 @@ class WebhookChannel:
             raise self._unavailable(f"answers {status}")
 
     def _pinned(self, host: str, port: int) -> str:
-        """The address to connect to. Every address of the host must be one that may be called."""
+        """The address to connect to. Every address of the host must be permitted."""
         try:
             found = self.resolve(host, port)
         except (OSError, UnicodeError) as error:
@@ -111,7 +111,7 @@ class WebhookChannel:
                 raise Refused(
                     f"the webhook {self.hook.name} leads to an address that is not public",
                     code="webhook_address_refused",
-                    hint="Where that is meant, set allow_private for it in saksi.toml.",
+                    hint="If that is intended, set allow_private for it in saksi.toml.",
                 )
         if not found:
             raise self._unavailable("has no address")
@@ -125,7 +125,7 @@ class WebhookChannel:
         return Unavailable(
             f"the webhook {self.hook.name} {what}",
             code="webhook_unavailable",
-            hint="It is tried again for a day; see saksi notice status.",
+            hint="Saksi retries it for a day; see saksi notice status.",
         )
 
 

@@ -1,7 +1,7 @@
 """Making an archive's buckets and accounts on its store; runs with an administrator's credentials.
 
-``provision`` makes the buckets, ``provision_accounts`` the accounts that the programs work with; what each of
-them may do is the table in :mod:`ops.provision.accounts`. Only this package imports ``minio``.
+``provision`` makes the buckets. ``provision_accounts`` makes the accounts that the programs use; the table in
+:mod:`ops.provision.accounts` states the rights of each. Only this package imports ``minio``.
 """
 
 from ops.provision.accounts import ACCOUNTS, Account, recorder_account

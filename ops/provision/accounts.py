@@ -1,22 +1,23 @@
-"""The accounts on the store, and the least that each of them needs: one table, from which policies are made.
+"""The accounts on the store, and the least rights that each needs: one table, from which policies are made.
 
-Found by running every program with its account on a real MinIO (``tests/integration/ops/test_accounts.py``).
-A right is a letter, and applies to names of one bucket that begin with a prefix:
+The rights were found by running every program with its account on a real MinIO
+(``tests/integration/ops/test_accounts.py``). A right is a letter; it applies to names in one bucket that
+begin with a prefix:
 
 ==  ====================================================================================================
 r   read an object and its versions
-l   see its lock and hold; without it a HEAD leaves them out silently
+l   see its lock and hold; without it a HEAD omits them silently
 s   list names and versions under the prefix
-p   put, and give what is put a lock. S3 has one right for a lock at the put and for a later change of it;
-    the later change is refused by the proxy (``ops/deploy/nginx``). Never in COMPLIANCE mode
+p   put an object with a lock. S3 has one right for a lock at the put and for a later change of it; the proxy
+    refuses the later change (``ops/deploy/nginx``). Never in COMPLIANCE mode
 c   as ``p``, and also in COMPLIANCE mode
 k   lengthen locks
 h   set and release legal holds
 d   delete
 ==  ====================================================================================================
 
-Only ``retention`` has a ``d`` outside the cache. Every account may put an object under ``canary/``, to see
-whether the store would let somebody with its credentials destroy it, and may put an incident on record.
+Only ``retention`` has a ``d`` outside the cache. Every account may put an object under ``canary/``, to test
+whether the store would let the account destroy it, and may record an incident.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ from archive.records.ledger.streams import KINDS
 
 
 class Part(StrEnum):
-    """One of an archive's buckets, by what is added to the archive's name."""
+    """One of an archive's buckets, by the suffix of the archive's name."""
 
     FOOTAGE = ""
     RECORDS = "-records"
@@ -48,18 +49,18 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account: its name within the archive, what it is for, and its grants."""
+    """One account: its name within the archive, its purpose, and its grants."""
 
     name: str
     purpose: str
     grants: tuple[Grant, ...]
 
     def access_key(self, archive: str) -> str:
-        """Its access key id on the store, which is no secret."""
+        """The account's access key id on the store, which is not secret."""
         return f"{archive}-{self.name}"
 
     def policy(self, archive: str) -> JsonObject:
-        """Its policy in the store's language, for the buckets of that archive."""
+        """The account's policy in the store's language, for the buckets of that archive."""
         return {"Version": "2012-10-17", "Statement": list(_statements(archive, self.grants))}
 
 
@@ -98,7 +99,7 @@ _SEGMENTS = "segments/"
 _EVERYTHING = ""
 _CUSTODY = "custody/"
 _OF_PEOPLE = tuple(kind for kind in KINDS if kind not in {"recorder", "disposition"})
-"""Ledger kinds that people change by the API or the command line."""
+"""Ledger kinds that people change through the API or the command line."""
 
 _EVERYBODY = (
     _footage("rlsp", keys.CANARY),
@@ -106,7 +107,7 @@ _EVERYBODY = (
     _records("rlsp", *_ledger("integrity_incident")),
 )
 _PROBES = (_footage("s", "probe/", "doctor/"), _records("s", "probe/", "doctor/"))
-"""What readiness and ``saksi doctor`` list: names that nothing has."""
+"""Names that readiness and ``saksi doctor`` list; no object has them."""
 
 
 def _account(name: str, purpose: str, *grants: Grant) -> Account:
@@ -132,8 +133,9 @@ ACCOUNTS: Sequence[Account] = (
     ),
     _account(
         "holds",
-        "the holds job: sets and releases legal holds, and changes nothing else",
-        # A HEAD, which shows the flag, needs the right to read (S3 has no other); so it reads footage too.
+        "the holds job: sets and releases legal holds, changes nothing else",
+        # A HEAD, which shows the flag, needs the right to read (S3 has no narrower one), so it can read
+        # footage.
         _footage("rlsh", _SEGMENTS),
         _records("rs", *_ledger("hold", "camera", "recorder", "policy"), "journal/"),
         _records("p", _CUSTODY),
@@ -165,19 +167,19 @@ ACCOUNTS: Sequence[Account] = (
     ),
     _account(
         "index",
-        "the index job: reads what the index is made of, and changes nothing",
+        "the index job: reads the sources of the index, changes nothing",
         _footage("rls", _SEGMENTS),
         _records("rs", "journal/", "ledger/", "dispositions/"),
     ),
     _account(
         "fixity",
-        "the fixity job and archive check: reads everything, puts incidents on record",
+        "the fixity job and archive check: reads everything, records incidents",
         _footage("rls", _EVERYTHING),
         _records("rls", _EVERYTHING),
         _cache("rspd", "fixity/"),
     ),
 )
-"""One account for each process, beside one for each recorder."""
+"""One account for each process; each recorder has one too."""
 
 
 JOBS: Mapping[str, str] = {
@@ -193,13 +195,13 @@ JOBS: Mapping[str, str] = {
     "handover": "api",
     "notices": "api",
 }
-"""Which account a job runs with; the canary flies with every process, each with the account it has."""
+"""The account of each job; the canary runs in every process, with that process's account."""
 
 
 def recorder_account(recorder: str) -> Account:
     """The account of one recorder: it adds segments and its own journal, and reads no footage.
 
-    Reading the names and the own batches of the journal is for a recorder that lost its spool. Raises
+    It may read names and its own journal batches, which a recorder needs after it lost its spool. Raises
     Malformed ``bad_id``.
     """
     recorder = check_name("recorder", recorder)
@@ -215,7 +217,7 @@ def recorder_account(recorder: str) -> Account:
 
 
 def _statements(archive: str, grants: Iterable[Grant]) -> Iterable[JsonObject]:
-    """Allow statements, one per grant and kind of resource; then what is denied whatever else is allowed."""
+    """Allow statements, one per grant and kind of resource; then the denials, which override them."""
     plain: list[str] = []
     for grant in grants:
         bucket = f"arn:aws:s3:::{archive}{grant.part.value}"
@@ -224,7 +226,7 @@ def _statements(archive: str, grants: Iterable[Grant]) -> Iterable[JsonObject]:
         if actions:
             yield _allow(actions, objects)
         if "s" in grant.rights:
-            # The condition is on the prefix that is asked for; an account that may list all needs none.
+            # The condition is on the listed prefix; an account that may list everything needs none.
             listed = [f"{prefix}*" for prefix in grant.prefixes]
             yield _allow(_LIST_ACTIONS, [bucket]) | (
                 {} if listed == ["*"] else {"Condition": {"StringLike": {"s3:prefix": listed}}}

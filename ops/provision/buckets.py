@@ -1,8 +1,8 @@
-"""Making the three buckets of an archive, and making sure that they lock.
+"""Makes the three buckets of an archive, and checks that they lock.
 
-It runs with an administrator's credentials, once per archive; the accounts that Saksi works with have no
-right to make buckets. Object Lock can be turned on only when a bucket is made, so a bucket that is there
-without it is refused, never repaired.
+It runs with an administrator's credentials, once per archive; Saksi's own accounts have no right to make
+buckets. Object Lock can be turned on only when a bucket is made, so an existing bucket without it is refused,
+never repaired.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _EXISTS = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket as it was found after provisioning; ``floor_days`` is None where nothing is locked."""
+    """A bucket as read back after provisioning; ``floor_days`` is None if the bucket does not lock."""
 
     name: str
     floor_days: int | None
@@ -40,9 +40,9 @@ def provision(
 ) -> tuple[Bucket, Bucket, Bucket]:
     """Make ``name``, ``name-records`` (both versioned and locking) and ``name-cache`` (neither).
 
-    Idempotent. The default retention is GOVERNANCE: what the law obliges us to destroy must stay
-    destroyable. A longer default that is there already stays; a shorter one is raised. What is returned
-    was read back from the store.
+    Idempotent. The default retention is GOVERNANCE, because footage that the law orders destroyed must stay
+    destroyable. A longer existing default stays; a shorter one is raised. The returned buckets were read back
+    from the store.
 
     Raises ``Malformed`` (``bucket_name_invalid``, ``store_endpoint_invalid``, ``lock_days_invalid``),
     ``Refused`` (``bucket_without_lock``, ``bucket_default_compliance``, ``bucket_not_versioned``,
@@ -50,7 +50,7 @@ def provision(
     ``store_credentials_wrong``) and ``Unavailable`` (``store_unavailable``).
     """
     if footage_floor_days < 1 or records_lock_days < 1:
-        raise Malformed("a lock lasts at least one day", code="lock_days_invalid")
+        raise Malformed("a lock must last at least one day", code="lock_days_invalid")
     client = connect(endpoint, access_key, secret_key, region)
     return (
         _locking(client, name, footage_floor_days),
@@ -73,7 +73,7 @@ def _locking(client: Minio, name: str, days: int) -> Bucket:
             raise Refused(
                 f"bucket {name} locks everything in {found.mode} mode, which nobody could ever undo",
                 code="bucket_default_compliance",
-                hint="set its default retention to GOVERNANCE; evidence is locked harder one by one",
+                hint="set its default retention to GOVERNANCE; each sealed package gets a COMPLIANCE lock",
             )
         if (_days(found) or 0) < days:
             client.set_object_lock_config(name, ObjectLockConfig(GOVERNANCE, days, DAYS))
@@ -99,15 +99,15 @@ def _plain(client: Minio, name: str) -> Bucket:
         _make(client, name, lock=False)
         if _lock_of(client, name) is not None:
             raise Refused(
-                f"bucket {name} has Object Lock, so what is cached there could not be thrown away",
+                f"bucket {name} has Object Lock, so cached objects could not be deleted",
                 code="cache_bucket_locked",
-                hint="remove that bucket; it is made again without",
+                hint="remove that bucket; provisioning makes it again without Object Lock",
             )
     return Bucket(name, None)
 
 
 def _make(client: Minio, name: str, *, lock: bool) -> None:
-    # Not asked first whether it exists: a HEAD has no body, so its refusal would not say why.
+    # No check with a HEAD first: its refusal has no body, so it would not give the reason.
     try:
         client.make_bucket(name, object_lock=lock)
     except S3Error as error:

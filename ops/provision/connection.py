@@ -1,4 +1,4 @@
-"""Reaching the store as its administrator: connections, and the library's errors as ours."""
+"""Connects to the store as its administrator, and translates the library's errors to ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,16 +39,16 @@ def _address(endpoint: str) -> SplitResult:
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
         raise Malformed(
-            f"{endpoint!r} is no endpoint of a store",
+            f"{endpoint!r} is not an endpoint of a store",
             code="store_endpoint_invalid",
-            hint="give scheme, host and port alone, as in http://127.0.0.1:19000",
+            hint="give only scheme, host and port, as in http://127.0.0.1:19000",
         )
     return parts
 
 
 def _transport() -> urllib3.PoolManager:
-    # The library's own client waits five minutes for an answer. A MinIO that is still starting asks for a
-    # minute's patience (Retry-After) and is ready after a second.
+    # The library's own client waits five minutes for an answer. A MinIO that is still starting answers
+    # "Retry-After: one minute", and is ready after a second.
     return urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=5, read=30),
         retries=urllib3.Retry(
@@ -78,7 +78,7 @@ def translated(doing: str) -> Iterator[None]:
             hint="check that it runs and that the endpoint is right",
         ) from error
     except ValueError as error:
-        # Raised by the library before anything is sent.
+        # The library raises this before it sends anything.
         raise Malformed(f"{doing}: {error}", code="bucket_name_invalid") from error
 
 
@@ -99,7 +99,7 @@ def _translate(doing: str, error: S3Error) -> ArchiveError:
 
 
 def is_absent(error: MinioAdminException) -> bool:
-    """Whether the store says that there is no such account."""
+    """Whether the store answered that the account does not exist."""
     return "XMinioAdminNoSuchUser" in error._body
 
 
@@ -108,10 +108,10 @@ def _translate_admin(doing: str, error: MinioAdminException) -> ArchiveError:
         return Refused(
             f"{doing}: the credentials do not permit it",
             code="store_access_denied",
-            hint="provision with an administrator's credentials, and directly, not by the proxy",
+            hint="provision with an administrator's credentials, directly and not through the proxy",
         )
     return Unavailable(
         f"{doing}: the store answers {error._code}",
         code="store_accounts_unavailable",
-        hint="accounts are made on MinIO alone; on another store make them from `saksi store accounts`",
+        hint="Saksi makes accounts only on MinIO; on another store make them from `saksi store accounts`",
     )

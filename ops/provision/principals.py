@@ -1,8 +1,8 @@
-"""Making accounts on MinIO, with secrets that are written to files and shown to nobody.
+"""Makes accounts on MinIO; their secrets are written to files and never shown.
 
-**Provisioning an account**: 1 its secret is made and in its file · 2 its policy is on the store · 3 the
-account, with that secret · 4 the policy is attached. Each step may be repeated: whoever runs it again with
-the files at hand gets the accounts as the files say.
+**Provisioning an account**: 1 make its secret and write it to its file · 2 put its policy on the store · 3
+make the account with that secret · 4 attach the policy. Each step can be repeated: a second run with the same
+files makes the accounts as the files describe them.
 """
 
 import os
@@ -27,7 +27,7 @@ _SECRET_BYTES = 30
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An account as it is on the store now. ``environment`` is the file that makes a program use it."""
+    """An account on the store. ``environment`` is the file of variables with which a program uses it."""
 
     account: Account
     access_key: str
@@ -51,7 +51,7 @@ def provision_accounts(
     Raises:
         Malformed: ``store_endpoint_invalid``, ``account_file_unreadable``.
         Refused: ``account_secret_elsewhere``: the account exists and its file is not here, so a new secret
-            would lock out whoever has it; ``store_access_denied``.
+            would lock out the host that has the file; ``store_access_denied``.
         Unavailable: ``store_unavailable``, ``store_accounts_unavailable``, and the disk.
     """
     admin = connect_admin(endpoint, access_key, secret_key, region)
@@ -108,7 +108,7 @@ def _kept_secret(file: Path) -> str:
 
 
 def _write_secretly(file: Path, text: str) -> None:
-    """Replace a file that nobody else can read at any moment; durable when this returns."""
+    """Replace a file that no other user can read at any moment; durable when this returns."""
     unfinished = file.with_name(file.name + UNFINISHED)
     with disk_errors(file.name):
         unfinished.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The city index: Elasticsearch 9, core distribution or any other."""
+"""The city index: Elasticsearch 9, in the core distribution or any other."""
 
 from search.elastic.adapter import ElasticIndex, connect_elastic
 

@@ -1,4 +1,4 @@
-"""The city index: :class:`ElasticIndex`, the whole of :class:`search.index.Index` on Elasticsearch."""
+"""The city index: :class:`ElasticIndex`, all of :class:`search.index.Index` on Elasticsearch."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ _NS = 1000
 
 
 def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float = 30) -> "ElasticIndex":
-    """The index on a server, whose indices begin with ``prefix``; nothing is sent before the first question.
+    """The index on a server; its indices begin with ``prefix``. Nothing is sent before the first request.
 
     Raises:
         Malformed: ``bad_index_url``, ``bad_index_prefix``.
@@ -56,8 +56,8 @@ def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float =
             basic_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
             request_timeout=timeout_seconds,
             connections_per_node=40,
-            # A page of segments is some hundred kilobytes of JSON: the standard library took a quarter of
-            # the time of a playlist to read it.
+            # A page of segments is some hundred kilobytes of JSON: to parse it, the standard library took a
+            # quarter of the time of a playlist.
             serializer=OrjsonSerializer(),
         )
     except (ValueError, TypeError) as error:
@@ -92,7 +92,7 @@ class ElasticIndex(Loading):
         self._put_states(("high_water", camera, end, {}) for camera, end in ends.items())
 
     def remove(self, segments: Iterable[SegmentRef]) -> None:
-        """Forget segments, also in a rebuild that is going on; idempotent."""
+        """Remove segments, also from a rebuild in progress; idempotent."""
         doomed: list[Write] = []
         cells: set[Cell] = set()
         for one in segments:
@@ -102,11 +102,11 @@ class ElasticIndex(Loading):
             leaving.remove(self._cluster, doomed, cells, searchable=not self._rebuilding)
 
     def mark_held(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are held; idempotent. A rebuild that is going on carries it over."""
+        """Mark segments as held; idempotent. A rebuild in progress carries it over."""
         self._mark(segments, 1)
 
     def mark_free(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are not held; as :meth:`mark_held`."""
+        """Mark segments as not held; as :meth:`mark_held`."""
         self._mark(segments, 0)
 
     def _mark(self, segments: Iterable[SegmentRef], held: int) -> None:
@@ -195,7 +195,7 @@ class ElasticIndex(Loading):
         return hours.answer(self._cluster, query)
 
     def settle_hours(self) -> int:
-        """Keep what has changed since the last time; 0 also where another process is about it."""
+        """Store the hours that changed since the last call; 0 also if another process is doing it."""
         return hours.settle(self._cluster)
 
     def standing(self, camera: str) -> Standing:
@@ -212,8 +212,8 @@ class ElasticIndex(Loading):
     def records(self, camera: str, span: Timespan) -> Records:
         """Gap records and segments that overlap the span: two requests.
 
-        One ``_msearch`` for both took longer than the two by themselves (5.0 against 4.5 ms, measured), and
-        so did two threads on a machine with work to do (8.5 against 3.9).
+        One ``_msearch`` for both took longer than two requests (5.0 against 4.5 ms, measured), and so did two
+        threads on a busy machine (8.5 against 3.9).
         """
         return Records(tuple(self.gaps(camera, span)), tuple(self.segments(camera, span)))
 
@@ -234,7 +234,7 @@ class ElasticIndex(Loading):
     def documents(self, kind: str) -> Iterator[Document]:
         """All of a kind, by id."""
         what = names.documents_of(check_kind(kind))
-        self._cluster.refresh([what])  # documents are written by people, seldom, and read at once
+        self._cluster.refresh([what])  # people write documents rarely, and read them at once
         body: Json = {"size": _FIRST_STEP, "sort": ["id"]}
         while True:
             hits = self._questions.hits([what], body)
@@ -246,11 +246,11 @@ class ElasticIndex(Loading):
             body["search_after"] = hits[-1]["sort"]
 
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
-        """Keep a recorder's sign of life."""
+        """Keep a recorder's heartbeat."""
         self._put_states([("heartbeat", check_name("recorder", recorder), at, state)])
 
     def heartbeats(self) -> tuple[Heartbeat, ...]:
-        """The last sign of life of every recorder."""
+        """The last heartbeat of every recorder."""
         return tuple(Heartbeat(one["name"], one["number"], one["state"]) for one in self._states("heartbeat"))
 
     def cursor(self, recorder: str) -> int:
@@ -259,7 +259,7 @@ class ElasticIndex(Loading):
         return next((int(one["number"]) for one in found.values()), 0)
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a batch is wholly in the index."""
+        """Record that a batch is wholly in the index."""
         self._put_states([("cursor", check_name("recorder", recorder), batch, {})])
 
     # The index itself --------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class ElasticIndex(Loading):
             try:
                 yield filling
             finally:
-                filling.await_loads()  # indices that are given up must not be written to afterwards
+                filling.await_loads()  # nothing may be written to these indices once they are dropped
             filling.settle()
 
     def segments_by_hour(self, camera: str) -> Mapping[int, int]:
@@ -282,7 +282,7 @@ class ElasticIndex(Loading):
         return {round(bucket["key"]["hour"]): int(bucket["doc_count"]) for bucket in found}
 
     def status(self) -> IndexStatus:
-        """What it holds."""
+        """The contents of the index, in figures."""
         self._cluster.refresh(_EVERYTHING)
         segments = self._cluster.search(
             [names.SEGMENTS],

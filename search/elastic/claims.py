@@ -1,8 +1,8 @@
-"""Whose a rebuild on Elasticsearch is, and how far it is: one document among the fresh indices.
+"""The owner of a rebuild on Elasticsearch, and its progress: one document among the fresh indices.
 
-A rebuild that was killed cannot be told from one that goes on elsewhere, and need not be. The next one
-takes it over by writing its own name: the one before finds that at its next step and ends. What both wrote
-until then is the same, since it comes from the same archive.
+A killed rebuild looks the same as one that runs elsewhere, and need not be distinguished. The next one takes
+it over by writing its own name; the previous one sees that at its next step and ends. Both wrote the same
+until then, since both read the same archive.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _CLAIM = "rebuild:claim"
 class Claim:
     """The right to fill the indices behind ``fresh``.
 
-    ``carried`` says how far the indices in use were written when the rebuild began.
+    ``carried`` holds the sequence numbers of the indices in use when the rebuild began.
     """
 
     def __init__(self, fresh: Cluster, carried: Mapping[str, int], state: JsonObject | None = None) -> None:
@@ -31,28 +31,28 @@ class Claim:
         self.state = state
 
     def keep(self, state: JsonObject | None) -> None:
-        """Keep how far the rebuild is. Raises Conflict ``rebuild_superseded`` where it is another's."""
+        """Store the rebuild's progress. Raises Conflict ``rebuild_superseded`` if another owns it."""
         found = _read(self._fresh)
         if found is not None and found[0]["owner"] != self._owner:
             raise superseded()
         self._write(state, None if found is None else found[1], 0 if found is None else found[0]["step"])
 
     def take_over(self, seen: Seen, step: int) -> bool:
-        """Make it one's own, unless another did so since ``seen``."""
+        """Become the owner, unless another process did so since ``seen``."""
         return not self._tried(self.state, seen, step)
 
     def require(self) -> None:
-        """Raises Conflict ``rebuild_superseded`` where the rebuild is another's."""
+        """Raise Conflict ``rebuild_superseded`` if another process owns the rebuild."""
         if not self.mine():
             raise superseded()
 
     def mine(self) -> bool:
-        """Whether nobody took it over."""
+        """Whether this process still owns it."""
         found = _read(self._fresh)
         return found is None or found[0]["owner"] == self._owner
 
     def end(self) -> None:
-        """Nothing is to be gone on with any more."""
+        """Remove the claim: there is nothing left to resume."""
         self._fresh.write([Write(names.STATE, _CLAIM, None)], searchable=False)
 
     def _write(self, state: JsonObject | None, seen: Seen | None, step: int) -> None:
@@ -73,9 +73,9 @@ class Claim:
 
 
 def unfinished(live: Cluster) -> tuple[Cluster, Claim] | None:
-    """A rebuild that kept how far it was and did not end, now one's own; None where there is none.
+    """An unfinished rebuild with stored progress, now owned by this process; None without one.
 
-    One that another version of this program began is not gone on with.
+    A rebuild that another version of this program began is not resumed.
     """
     for fresh in live.rebuilds():
         found = _read(fresh)

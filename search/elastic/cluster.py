@@ -1,8 +1,8 @@
-"""One set of aliases on an Elasticsearch: bulk writes, searches, and the indices behind.
+"""One set of aliases on an Elasticsearch: bulk writes, searches, and the indices behind the aliases.
 
-Two rules keep answers honest. No index is ever made by a write: writes go to aliases only, and a missing
-one is made from its strict template first. And no answer is partial: where a shard fails, the search
-fails, since half an answer about footage is a wrong one.
+Two rules keep answers correct. No write ever creates an index: writes go to aliases only, and a missing
+index is made from its strict template first. And no answer is partial: if a shard fails, the search fails,
+since half an answer about footage is a wrong one.
 """
 
 import secrets
@@ -42,9 +42,9 @@ class Cluster:
     # Writing -----------------------------------------------------------------------------------------
 
     def write(self, writes: Sequence[Write], *, searchable: bool) -> list[Write]:
-        """Keep documents; with ``searchable`` every search finds them when this returns.
+        """Write documents; with ``searchable`` every search finds them when this returns.
 
-        Returns those that were not kept, since another document is there than their writer knew of.
+        Returns the writes that were refused because the stored document is not the one their writer saw.
         """
         if len(writes) <= _BULK:
             return self._write_all(writes, "wait_for" if searchable else "false")
@@ -56,11 +56,11 @@ class Cluster:
         return taken
 
     def write_at_once(self, writes: Sequence[Write]) -> list[Write]:
-        """The same with few documents, for a small index: searchable without waiting for the next refresh."""
+        """The same for few documents in a small index: searchable without waiting for the next refresh."""
         return self._write_all(writes, "true")
 
     def load(self, what: str, lines: Sequence[str]) -> None:
-        """Keep documents given as the lines of one bulk request, searchable only after a refresh."""
+        """Write documents given as the lines of one bulk request; searchable only after a refresh."""
         for _ in range(_ATTEMPTS):
             with translated("be written", self.server):
                 answer = self._client.bulk(
@@ -90,7 +90,7 @@ class Cluster:
         raise _vanishing(self.server)
 
     def _bulk(self, writes: Sequence[Write], refresh: Refresh, taken: list[Write]) -> list[Write]:
-        """Send one request; returns the writes whose alias is missing, and adds to those that are taken."""
+        """Send one request; returns the writes whose alias is missing, and adds refused ones to ``taken``."""
         lines = [line for write in writes for line in write.lines(write.alias or self.alias(write.what))]
         with translated("be written", self.server):
             answer = self._client.bulk(
@@ -103,7 +103,7 @@ class Cluster:
             (outcome,) = item.values()
             error = outcome.get("error")
             if error is None or (outcome["status"] == 409 and write.version is not None):
-                continue  # kept, or a later version is there
+                continue  # written, or a later version is already there
             if outcome["status"] == 409 and write.may_be_taken:
                 taken.append(write)
                 continue
@@ -117,17 +117,17 @@ class Cluster:
         return homeless
 
     def ensure(self, what: str) -> None:
-        """Make the index behind an alias where there is none; safe against others who do the same.
+        """Make the index behind an alias if there is none; safe if another process does the same.
 
         Raises:
-            Conflict: ``rebuild_superseded`` where these are aliases of a rebuild that a later one removed.
+            Conflict: ``rebuild_superseded`` if these aliases belong to a rebuild that a later one removed.
         """
         if self._token is not None and not self._exists(names.STATE):
             raise superseded()
         self.make(what)
 
     def make(self, what: str) -> None:
-        """As :meth:`ensure`, and the first index of a rebuild too."""
+        """As :meth:`ensure`, also for the first index of a rebuild."""
         token = self._token or secrets.token_hex(6)
         group = names.group_of(what)
         aliases: Json = {self.alias(what): {"is_write_index": True}}
@@ -147,12 +147,12 @@ class Cluster:
                     self._client.indices.put_index_template(name=name, **body)
                 self._has_templates = True
             try:
-                # The template once more in full: one that somebody changed must not decide what is kept.
+                # The whole template again: a template changed on the server must not decide what is kept.
                 self._client.indices.create(
                     index=f"{self._prefix}.{what}.{token}", aliases=aliases, **template
                 )
             except ApiError:
-                # The cluster allows one write index an alias, so of two makers one comes here.
+                # The cluster allows one write index per alias, so the second of two makers comes here.
                 if not self._exists(what):
                     raise
 
@@ -165,7 +165,7 @@ class Cluster:
         self.refresh_indices([self.alias(one) for one in what])
 
     def refresh_indices(self, indices: Sequence[str]) -> None:
-        """The same for indices by their own names; those that are gone do not matter."""
+        """The same for indices by their own names; missing ones are ignored."""
         if indices:
             with translated("be refreshed", self.server):
                 self._client.indices.refresh(
@@ -175,7 +175,7 @@ class Cluster:
     # Reading -----------------------------------------------------------------------------------------
 
     def search(self, what: Iterable[str], body: Json) -> Json:
-        """The answer to a search, whole or an error; an alias that is missing holds nothing."""
+        """The complete answer to a search, or an error; a missing alias counts as empty."""
         wanted = list(dict.fromkeys(what))
         for _ in range(_ATTEMPTS):
             found = self.answer([self.alias(one) for one in wanted], body)
@@ -184,14 +184,14 @@ class Cluster:
             wanted = [one for one in wanted if self._exists(one)]
             if not wanted:
                 return {"hits": {"hits": [], "total": {"value": 0}}}
-        raise Unavailable(f"{self.server} changes its indices", code="index_busy", hint="Try again.")
+        raise Unavailable(f"{self.server} keeps changing its indices", code="index_busy", hint="Try again.")
 
     def answer(self, indices: Sequence[str], body: Json) -> Json | None:
-        """The whole answer of these indices or aliases; None where one of them is missing."""
+        """The complete answer of these indices or aliases; None if one of them is missing."""
         counted = body.get("track_total_hits", False)
         with translated("be searched", self.server):
             try:
-                # Not ignore_unavailable, which passes over closed indices in silence too.
+                # Not ignore_unavailable, which silently skips closed indices too.
                 answer = self._client.search(
                     index=list(indices),
                     allow_partial_search_results=False,
@@ -221,13 +221,13 @@ class Cluster:
         return found
 
     def each_document(self, wanted: Sequence[tuple[str, str]]) -> list[Json | None]:
-        """``_source`` by sort and id, in the order asked and in one request; None for those not there."""
+        """``_source`` by sort and id, in the requested order and in one request; None for missing ones."""
         return [None if one is None else one[0] for one in self.each_as_seen(wanted)]
 
     def each_as_seen(
         self, wanted: Sequence[tuple[str, str]], *, alias: str | None = None
     ) -> list[tuple[Json, Seen] | None]:
-        """The same, each with what a later write may be held to; ``alias`` may name another place."""
+        """The same, each with its number for conditional writes; ``alias`` may name another place."""
         docs = [{"_index": alias or self.alias(what), "_id": one} for what, one in wanted]
         with translated("be read", self.server):
             answer = self._client.mget(docs=docs, filter_path=_READ)
@@ -256,14 +256,14 @@ class Cluster:
         return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6))
 
     def rebuilds(self) -> list["Cluster"]:
-        """Aliases of the rebuilds that did not end."""
+        """Aliases of the unfinished rebuilds."""
         mark, end = f"{self._prefix}-rebuild-", f"-{names.STATE}"
         found = {alias for aliases in self._holding([f"{mark}*{end}"]).values() for alias in aliases}
         tokens = sorted(alias.removeprefix(mark).removesuffix(end) for alias in found)
         return [Cluster(self._client, self.server, self._prefix, token=token) for token in tokens]
 
     def refresh_by_itself(self) -> None:
-        """Make what is written to segments searchable soon, as in an index that is in use."""
+        """Turn on the regular refresh of segments, as in an index in use."""
         indices = [one for one in self.behind() if names.group_of(self.what(one)) == names.SEGMENTS]
         if indices:
             with translated("be switched", self.server):
@@ -272,13 +272,13 @@ class Cluster:
                 )
 
     def same_of_rebuilds(self, what: str) -> list[str]:
-        """The alias for a sort of documents in every rebuild that is going on."""
+        """The alias for a sort of documents in every rebuild in progress."""
         pattern = f"{self._prefix}-rebuild-*-{what}"
         found = self._holding([pattern])
         return sorted({alias for aliases in found.values() for alias in aliases})
 
     def move_aliases(self, leaving: Mapping[str, list[str]], coming: "Cluster") -> None:
-        """In one step: take these aliases from ``leaving`` and give them to what is behind ``coming``."""
+        """In one step: move these aliases from ``leaving`` to the indices behind ``coming``."""
         new = coming.behind()
         actions: list[Json] = [
             {"remove": {"index": index, "alias": alias}}
@@ -296,7 +296,7 @@ class Cluster:
             self._client.indices.update_aliases(actions=actions)
 
     def positions(self, indices: Iterable[str]) -> dict[str, int]:
-        """How far each index is written: every operation up to its number is done, on every copy."""
+        """The sequence number of each index: every operation up to it is done, on every copy."""
         asked = list(indices)
         if not asked:
             return {}
@@ -334,14 +334,14 @@ class Cluster:
                 number = hits[-1]["sort"][0]
 
     def behind(self) -> dict[str, list[str]]:
-        """Indices behind these aliases, with them."""
+        """The indices behind these aliases, each with its aliases."""
         parts = (names.SEGMENTS, names.DOCUMENTS, names.GAPS, names.RUNS, names.STATE, names.HOURS)
         wanted = [self.alias(part) for part in parts]
         months = [self.alias(f"{part}-*") for part in (names.SEGMENTS, names.DOCUMENTS)]
         return self._holding([*wanted, *months])
 
     def unused(self) -> list[str]:
-        """Indices of rebuilds that did not end, and of those that a switch left behind."""
+        """Indices of unfinished rebuilds, and indices that a switch left behind."""
         with translated("be read", self.server):
             answer = self._client.indices.get_alias(
                 index=f"{self._prefix}.*", ignore_unavailable=True, allow_no_indices=True
@@ -366,15 +366,15 @@ class Cluster:
         }
 
     def what(self, index: str) -> str:
-        """The sort of documents that an index is for."""
+        """The sort of documents in an index."""
         return names.what_of(self._prefix, index)
 
     def own_alias(self, index: str) -> str:
-        """The alias that an index of hours alone has, whatever is switched."""
+        """The alias that belongs to one index of hours only; no switch moves it."""
         return names.own_alias(self._prefix, index.rpartition(".")[2])
 
     def delete(self, indices: Iterable[str]) -> None:
-        """Remove indices; those that are gone already do not matter."""
+        """Delete indices; missing ones are ignored."""
         doomed = sorted(indices)
         if doomed:
             with translated("be cleaned up", self.server):
@@ -385,12 +385,12 @@ def _vanishing(server: str) -> Unavailable:
     return Unavailable(
         f"the index cannot be written: its aliases on {server} keep vanishing",
         code="index_unavailable",
-        hint="See who deletes indices there; then try again.",
+        hint="Find out who deletes indices there; then try again.",
     )
 
 
 def superseded() -> Conflict:
-    """What a rebuild is told when a later one removed its indices."""
+    """The error of a rebuild whose indices a later one removed."""
     return Conflict(
         "a later rebuild took over", code="rebuild_superseded", hint="Let the other rebuild finish."
     )

@@ -1,26 +1,26 @@
-"""Hour coverage in Elasticsearch: kept in an index of its own, computed where something changed since.
+"""Hour coverage in Elasticsearch: stored in its own index, and computed again for hours that changed.
 
-Every index of segments and gap records numbers its operations. A *fold* computes hours for good and keeps,
-for each such index, the number up to which it took everything into account. An hour is stale where
+Every index of segments and gap records numbers its operations. A *fold* computes hours and stores them. For
+each such index it also stores the number up to which it included every operation. An hour is stale if
 
 * a segment in it has a greater number: it was added, replaced or marked since;
-* a note says that something left it (:mod:`.leaving`);
-* the gap records in it are not those that were taken into account, by their digest.
+* a note says that a segment left it (:mod:`.leaving`);
+* by their digest, the gap records in it are not those that the fold included.
 
-A question reads numbers and notes first, then which hours are stale, then the kept ones; it computes the
-stale. A fold keeps hours before numbers. So whatever a question meets in between, an hour that it takes as
-kept holds all that had been written before the question began.
+A query reads numbers and notes first, then the list of stale hours, then the stored hours; it computes the
+stale ones. A fold stores hours before numbers. So whatever happens in between, an hour that a query takes
+from storage includes everything written before the query began.
 
 A fold:
 
-1. takes the next number of folds; hours it keeps carry that number and never replace those of a later fold;
-2. reads how far each index is written, on every copy, and makes all of that searchable;
-3. finds the stale hours, computes them, and keeps them;
-4. sees that no later fold has begun, and otherwise ends here: what it found stale stays so;
-5. keeps the numbers of 2, and takes away the notes that were closed before 2.
+1. takes the next fold number; its hours carry that number and never replace those of a later fold;
+2. reads the sequence number of each index, on every copy, and makes everything up to it searchable;
+3. finds the stale hours, computes them, and stores them;
+4. checks that no later fold has begun, and otherwise ends here: the hours it found stale stay stale;
+5. stores the numbers of 2, and removes the notes that were closed before 2.
 
-A crash leaves hours that are right, and numbers that are too low. Kept hours stand beside the indices they
-were computed from: a fold and a question name the index of hours itself and not its alias, which a rebuild
+A crash leaves correct hours, and numbers that are too low. Stored hours belong to the indices from which they
+were computed: a fold and a query name the index of hours itself and not its alias, which a rebuild
 moves.
 """
 
@@ -46,7 +46,7 @@ _HOUR, _FOLDED, _COUNTER = "hour", "folded", "folds"
 _PAGE = 10_000
 _CHUNK = 20_000
 _MANY = 40
-"""Questions after which computing everything at once is sooner."""
+"""With more queries than this, computing everything at once is faster."""
 _ATTEMPTS = 5
 _FIELDS = ("camera", "hour", "covered", "bytes", "segments", "held", "gaps", "told")
 _BY_END: Json = {"until": {"histogram": {"field": "end_us", "interval": HOUR}}}
@@ -54,7 +54,7 @@ _BY_END: Json = {"until": {"histogram": {"field": "end_us", "interval": HOUR}}}
 
 @dataclass(frozen=True, slots=True)
 class _Folded:
-    """What a fold left: its index of hours, how far it took each index, and hours that something leaves."""
+    """The result of a fold: its index of hours, the number it reached per index, and hours with notes."""
 
     index: str
     numbers: Mapping[str, int]
@@ -62,7 +62,7 @@ class _Folded:
 
 
 def answer(cluster: Cluster, query: SegmentQuery) -> tuple[HourCoverage, ...]:
-    """Coverage per camera and UTC hour. Places are not kept: with a filter on them hours are computed."""
+    """Coverage per camera and UTC hour. Places are not stored: with a place filter hours are computed."""
     whole = stretch.widened(query, stretch.whole_hours(query.span))
     questions = Questions(cluster)
     for _ in range(_ATTEMPTS):
@@ -78,7 +78,7 @@ def answer(cluster: Cluster, query: SegmentQuery) -> tuple[HourCoverage, ...]:
 def _partly(
     cluster: Cluster, questions: Questions, folded: _Folded, query: SegmentQuery
 ) -> tuple[HourCoverage, ...] | None:
-    """The answer, kept and computed; None where the index was switched meanwhile."""
+    """The answer from stored and computed hours; None if the index was switched meanwhile."""
     unsure = set(_written_since(questions, wire.months(query), folded.numbers, wire.segments_filter(query)))
     unsure |= folded.leaving
     told = _told(questions.gap_records(query), query.span)
@@ -110,12 +110,12 @@ def _partly(
 
 
 def settle(cluster: Cluster) -> int:
-    """Fold: compute the stale hours for good; how many there were. 0 where another fold is under way."""
+    """Fold: compute and store the stale hours; returns their number. 0 if another fold is running."""
     cluster.ensure(names.HOURS)
     try:
         return _Fold(cluster).run()
     except Conflict:
-        return 0  # a later fold does it, or a switch made it needless
+        return 0  # a later fold does it, or a switch made it unnecessary
 
 
 def _switched() -> Conflict:
@@ -123,7 +123,7 @@ def _switched() -> Conflict:
 
 
 class _Fixed:
-    """Indices as they stood behind the aliases at one moment, searched by their own names."""
+    """The indices behind the aliases at one moment, searched by their own names."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -198,7 +198,7 @@ class _Fold:
         return dict(folded.numbers) == reached and not self._closed()
 
     def _counter(self) -> tuple[int, Write]:
-        """How many folds have begun, and the write that counts one more."""
+        """The number of folds begun, and the write that counts one more."""
         (found,) = self._cluster.each_as_seen([(names.HOURS, _COUNTER)], alias=self._alias)
         count = 0 if found is None else int(found[0]["number"])
         write = Write(
@@ -215,7 +215,7 @@ class _Fold:
         raise _switched()
 
     def _closed(self) -> list[tuple[str, Cell]]:
-        """Ids and cells of closed notes; those of one page, the others come with the next fold."""
+        """Ids and cells of one page of closed notes; the next fold takes the others."""
         body = {
             "size": _PAGE,
             "query": {"bool": {"filter": [{"term": {"kind": GONE}}, {"term": {"closed": True}}]}},
@@ -228,9 +228,9 @@ class _Fold:
         ]
 
     def _told_anew(self, folded: _Folded) -> Iterator[Cell]:
-        """Cells in which gap records changed; a question finds by itself those that a record has left.
+        """Cells in which gap records changed; a query itself finds the cells that a record has left.
 
-        A gap that goes on is told again and again, and only its last hours change.
+        An open gap is recorded again and again, and only its last hours change.
         """
         touched = set[Cell]()
         for index in self._fixed.written:
@@ -269,7 +269,7 @@ class _Fold:
 
 
 def _folded(cluster: Cluster, alias: str | None = None) -> _Folded | None:
-    """What the last fold left; None where there was none, or too much has left since."""
+    """The result of the last fold; None without one, or if too many segments have left since."""
     body = {"size": _PAGE, "query": {"terms": {"kind": [_FOLDED, GONE]}}}
     found = cluster.answer([alias or cluster.alias(names.HOURS)], body)
     hits = [] if found is None else found["hits"]["hits"]
@@ -289,7 +289,7 @@ def _folded(cluster: Cluster, alias: str | None = None) -> _Folded | None:
 def _written_since(
     questions: Questions, what: list[str], numbers: Mapping[str, int], filters: list[Json]
 ) -> Iterator[Cell]:
-    """Cells of segments with a greater number than was taken into account; all of an index never folded."""
+    """Cells of segments with a number greater than the fold's; all cells of an index never folded."""
     later: list[Json] = [
         {"bool": {"filter": [{"term": {"_index": index}}, {"range": {"_seq_no": {"gt": number}}}]}}
         for index, number in numbers.items()
@@ -302,7 +302,7 @@ def _written_since(
 
 
 def _kept(cluster: Cluster, index: str, query: SegmentQuery) -> Iterable[tuple[HourCoverage, str]] | None:
-    """Kept hours in order, each with its digest of gap records; None where the index is gone."""
+    """Stored hours in order, each with its digest of gap records; None if the index is gone."""
     filters: list[Json] = [
         {"term": {"kind": _HOUR}},
         {"range": {"hour": {"gte": query.span.start, "lt": query.span.end}}},
@@ -329,7 +329,7 @@ def _kept(cluster: Cluster, index: str, query: SegmentQuery) -> Iterable[tuple[H
 
 
 def _told(gaps: Iterable[Gap], within: Timespan) -> dict[Cell, str]:
-    """By cell a digest of the gap records that touch it, as far as they lie in it, in their order."""
+    """By cell, a digest of the parts of gap records inside it, in their order."""
     found: dict[Cell, list[str]] = defaultdict(list)
     for gap in sorted(gaps, key=lambda one: (one.camera, one.span.start, one.gap)):
         for hour in range(hour_of(max(gap.span.start, within.start)), min(gap.span.end, within.end), HOUR):

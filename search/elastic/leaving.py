@@ -1,16 +1,16 @@
-"""Writing segments so that no kept hour goes stale unseen (:mod:`search.elastic.hours`).
+"""Writing segments so that no stored hour becomes stale unnoticed (:mod:`search.elastic.hours`).
 
-Whatever is added or marked is found by its sequence number. What *leaves* an hour, since it is removed or
-told anew at another time, leaves nothing that could be found. So it is said beforehand:
+A segment that is added or marked is found by its sequence number. A segment that *leaves* an hour, because it
+is removed or recorded again at another time, leaves no trace there. So a note is written first:
 
-1. A note is made for each hour that something leaves; while it is open the hour is computed at each question.
+1. A note is made for each hour that a segment leaves; while it is open, each query computes the hour.
 2. The segments are removed or replaced.
-3. The notes are closed. The next fold computes the hours and takes the closed notes away.
+3. The notes are closed. The next fold computes the hours and removes the closed notes.
 
-After a crash between 1 and 3 the notes stay open until the next rebuild, and their hours are computed at
-each question: slower, never wrong. Notes also go to the hours of every rebuild that is going on, since it
-may be switched to in between; where a switch happened all the same, closing makes the notes anew where
-hours are now.
+After a crash between 1 and 3 the notes stay open until the next rebuild, and each query computes their hours:
+slower, never wrong. Notes also go to the hours of every rebuild in progress, since a switch to it may come in
+between. If a switch happened nevertheless, closing writes the notes again where the hours
+are now.
 """
 
 import secrets
@@ -31,13 +31,13 @@ _AT_ONCE = 1000
 
 
 def put(cluster: Cluster, writes: Sequence[Write], *, searchable: bool) -> None:
-    """Keep documents in place of those of the same ids.
+    """Write documents, replacing those with the same ids.
 
-    Segments are first sent as new, which nearly all are. One that is there already is read, and replaced
-    as long as it is still what was read.
+    Segments are first sent as new, which nearly all are. An existing one is read, and replaced if it has not
+    changed since it was read.
 
     Raises:
-        Conflict: ``index_conflict`` where others keep writing the same segments.
+        Conflict: ``index_conflict`` if other writers keep writing the same segments.
     """
     left = cluster.write(
         [replace(one, how="create") if _is_segment(one) else one for one in writes], searchable=searchable
@@ -46,11 +46,11 @@ def put(cluster: Cluster, writes: Sequence[Write], *, searchable: bool) -> None:
         if not left:
             return
         left = _replace(cluster, left, searchable)
-    raise Conflict("others write the same segments", code="index_conflict", hint="Try again.")
+    raise Conflict("other writers write the same segments", code="index_conflict", hint="Try again.")
 
 
 def remove(cluster: Cluster, doomed: Sequence[Write], cells: Iterable[Cell], *, searchable: bool) -> None:
-    """Forget segments, here and in every rebuild that is going on; they are said to fill ``cells``."""
+    """Remove segments, here and in every rebuild in progress; ``cells`` are the hours that they fill."""
     leaving = set(cells)
     for at in range(0, len(doomed), _AT_ONCE):
         part = doomed[at : at + _AT_ONCE]
@@ -62,12 +62,12 @@ def remove(cluster: Cluster, doomed: Sequence[Write], cells: Iterable[Cell], *, 
         for alias in cluster.same_of_rebuilds(what):
             elsewhere += [replace(one, alias=alias) for one in doomed if one.what == what]
     with _noted(cluster, leaving):
-        cluster.write(elsewhere, searchable=False)  # nobody searches there, and nothing refreshes it
+        cluster.write(elsewhere, searchable=False)  # no query searches there, and nothing refreshes it
         cluster.write(doomed, searchable=searchable)
 
 
 def _replace(cluster: Cluster, writes: Sequence[Write], searchable: bool) -> list[Write]:
-    """Replace what is there; the writes that met yet another document."""
+    """Replace existing documents; returns the writes whose document had changed again."""
     found = cluster.each_as_seen([(one.what, one.id) for one in writes])
     leaving: set[Cell] = set()
     ready: list[Write] = []

@@ -17,7 +17,7 @@ _AT_ONCE = 2
 
 
 class Loading:
-    """The part of :class:`search.elastic.adapter.ElasticIndex` that a rebuild alone uses."""
+    """The part of :class:`search.elastic.adapter.ElasticIndex` that only a rebuild uses."""
 
     def __init__(self, cluster: Cluster, claim: Claim | None) -> None:
         self._cluster = cluster
@@ -26,9 +26,9 @@ class Loading:
         self._ends: dict[str, int] = {}
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
-        """Index very many segments, in requests that are written as text, two of them at once.
+        """Index very many segments, in requests that are composed as text, two of them at once.
 
-        While the server takes one in, the next is written. When this returns the last are still under way.
+        While the server processes one, the next is composed. When this returns the last are still in flight.
         """
         check_rows(rows)
         self.settle()
@@ -44,7 +44,7 @@ class Loading:
             pool.shutdown(wait=False)
 
     def settle(self) -> None:
-        """Wait until the server has all that was loaded; then say how far each camera is. Raises as it."""
+        """Wait until the server has every loaded segment; then raise the high-water marks. Raises as they."""
         self.await_loads()
         sent, self._under_way = self._under_way, []
         for one in sent:
@@ -53,20 +53,20 @@ class Loading:
         self._put_states(("high_water", camera, end, {}) for camera, end in ends.items())
 
     def await_loads(self) -> None:
-        """Wait until nothing is under way, however it ended."""
+        """Wait until no request is in flight, whether it succeeded or not."""
         wait(self._under_way)
 
     def loaded(self) -> None:
-        """Make what was loaded findable."""
+        """Make the loaded segments searchable."""
         self.settle()
         self._cluster.refresh([names.SEGMENTS, names.GAPS, names.RUNS])
 
     def rebuild_state(self) -> JsonObject | None:
-        """How far the rebuild is that fills this index."""
+        """The progress of the rebuild that fills this index."""
         return None if self._claim is None else self._claim.state
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
-        """Keep how far it is. Raises Conflict ``rebuild_superseded`` where another goes on with it."""
+        """Store the progress. Raises Conflict ``rebuild_superseded`` if another process took it over."""
         self.settle()
         if self._claim is not None:
             self._claim.keep(state)
@@ -86,7 +86,7 @@ class Loading:
 
 
 def _parts(rows: Sequence[SegmentRow]) -> Iterator[tuple[str, list[str]]]:
-    """Lines of bulk requests by month, a request at a time."""
+    """Lines of bulk requests by month, one request at a time."""
     by_month: dict[str, list[str]] = defaultdict(list)
     for month, line in wire.lines_of(rows):
         lines = by_month[month]

@@ -1,10 +1,11 @@
 """Names of indices and aliases.
 
-Everything is read and written through aliases: ``saksi-segments-2026.11`` (one a month, by start), ``saksi-
-segments`` (all months), ``saksi-gaps``, ``saksi-runs``, ``saksi-documents-<kind>``, ``saksi-documents``,
-``saksi-state`` and ``saksi-hours``. Behind an alias stands an index ``saksi.<what>.<token>``. A rebuild
-fills indices behind aliases of its own, ``saksi-rebuild-<token>-…``, and then moves the aliases in one
-step. An index of hours has a second alias, ``saksi-own-<token>``, which stays with it.
+All reads and writes go through aliases: ``saksi-segments-2026.11`` (one per month, by start),
+``saksi-segments`` (all months), ``saksi-gaps``, ``saksi-runs``, ``saksi-documents-<kind>``,
+``saksi-documents``, ``saksi-state`` and ``saksi-hours``. Behind an alias stands an index
+``saksi.<what>.<token>``. A rebuild fills indices behind its own aliases, ``saksi-rebuild-<token>-…``, and
+then moves the aliases in one step. An index of hours has a second alias, ``saksi-own-<token>``, which never
+moves.
 """
 
 import re
@@ -31,12 +32,12 @@ def check_prefix(prefix: str) -> str:
 
 
 def segments_of(instant: int) -> str:
-    """What the index for segments that start at the instant is called, without the prefix."""
+    """The name, without the prefix, of the index for segments that start at the instant."""
     return f"{SEGMENTS}-{as_datetime(instant):%Y.%m}"
 
 
 def documents_of(kind: str) -> str:
-    """What the index for documents of a kind is called, without the prefix."""
+    """The name, without the prefix, of the index for documents of a kind."""
     return f"{DOCUMENTS}-{kind}"
 
 
@@ -46,7 +47,7 @@ def own_alias(prefix: str, token: str) -> str:
 
 
 def group_of(what: str) -> str | None:
-    """The alias that holds all of a sort, where there are several."""
+    """The alias over all indices of a sort, if the sort has several."""
     for group in (SEGMENTS, DOCUMENTS):
         if what.startswith(f"{group}-"):
             return group
@@ -54,12 +55,12 @@ def group_of(what: str) -> str | None:
 
 
 def what_of(prefix: str, index: str) -> str:
-    """What is in an index, from its name ``<prefix>.<what>.<token>``."""
+    """The sort of an index, from its name ``<prefix>.<what>.<token>``."""
     return index.removeprefix(f"{prefix}.").rpartition(".")[0]
 
 
 def months_of(starts: Timespan) -> list[str]:
-    """Where segments are that start in a span: its months, or all of them for a long one."""
+    """The indices of segments that start in a span: one per month, or the one of all for a long span."""
     first, last = as_datetime(starts.start), as_datetime(starts.end - 1)
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     if months > _MANY_MONTHS:

@@ -1,4 +1,4 @@
-"""Aggregations over segments and gap records, behind aliases or in indices that are named."""
+"""Aggregations over segments and gap records, through aliases or in named indices."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -18,15 +18,15 @@ BY_HOUR: Json = {"hour": {"histogram": {"field": "start_us", "interval": HOUR}}}
 
 
 class Source(Protocol):
-    """Where documents of a sort are searched."""
+    """A place where documents of a sort are searched."""
 
     def search(self, what: Iterable[str], body: Json) -> Json:
-        """The answer to a search, whole or an error."""
+        """The complete answer to a search, or an error."""
         ...
 
 
 class Questions:
-    """What is asked of segments and gap records."""
+    """Queries over segments and gap records."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -56,7 +56,7 @@ class Questions:
         return stretch.hour_coverage(found, gaps, query.span, lambda one: self.pieces(query, one))
 
     def stretches(self, query: SegmentQuery, sources: list[Json]) -> Iterator[Stretch]:
-        """Sums by camera, run and whatever else is named."""
+        """Sums by camera, run and the further named fields."""
         if query.admits_nothing:
             return iter(())
         by = [{name: {"terms": {"field": name}}} for name in ("camera", "run")]
@@ -83,7 +83,7 @@ class Questions:
             composite["after"] = after
 
     def pieces(self, query: SegmentQuery, one: Stretch) -> Iterator[Timespan]:
-        """The spans of a stretch's segments, each by itself; only those that match the query."""
+        """The span of each segment of a stretch that matches the query."""
         filters = [
             *wire.segments_filter(query),
             {"term": {"camera": one.camera}},

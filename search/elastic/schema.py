@@ -1,13 +1,13 @@
-"""Index templates: what Elasticsearch keeps, field by field.
+"""Index templates: the fields that Elasticsearch keeps.
 
-Each is strict: a field that is not named here is an error at the write, not a surprise at the read. What is
-never searched by is ``index: false`` and kept as doc values, from which answers are fetched: 56 ms for 460
-segments become 5 when ``_source`` is not decompressed, and a document takes a third less room.
+Each is strict: a field that is not named here is an error at the write, not a surprise at the read. A field
+that no search uses is ``index: false`` and kept as doc values, from which answers are fetched: 56 ms for 460
+segments become 5 because ``_source`` is not decompressed, and a document takes a third less room.
 
 Times appear twice. ``start`` and ``end`` are ``date_nanos``: ``date`` keeps milliseconds and would move
 half-open edges. But Elasticsearch answers ``min`` and ``max`` of a ``date_nanos`` in milliseconds (measured
-on 9.5.3), so what is aggregated or fetched is ``start_us`` and ``end_us``: whole µs, exact in the double
-that aggregations are computed in until the year 2255.
+on 9.5.3). So aggregations and fetches use ``start_us`` and ``end_us``: whole µs, which are exact in the
+double that aggregations compute with, until the year 2255.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ from typing import Any
 Json = dict[str, Any]
 
 REFRESH_MS = 200
-"""How often written documents become searchable: a write waits for that, and so lasts about this long.
+"""How often written documents become searchable: a write waits for that, and so takes about this long.
 
-At 40 writes a second, refreshing with each of them costs 100 % of a core and refreshing with each read
-triples the read; waiting for a refresh every 200 ms costs 27 % and leaves the read alone (measured).
+At 40 writes a second, a refresh with each write costs 100 % of a core, and a refresh with each read triples
+the time of the read; a refresh every 200 ms costs 27 % and does not slow reads (measured).
 """
 
 _SETTINGS: Json = {
@@ -107,8 +107,8 @@ HOURS: Json = {
     "segments": _KEPT_NUMBER,
     "held": _KEPT_NUMBER,
     "gaps": _KEPT_WORD,  # causes and lengths as JSON
-    "told": _KEPT_WORD,  # digest of the gap records that were taken into account
-    "closed": {"type": "boolean"},  # gone: whether they have left
+    "told": _KEPT_WORD,  # digest of the gap records that the fold included
+    "closed": {"type": "boolean"},  # gone: whether the segments have left
     "index": _KEPT_WORD,
     "number": _KEPT_NUMBER,
 }
@@ -117,7 +117,7 @@ _VERSIONS = {"gaps": "end_us", "state": "number", "documents": "version"}
 
 
 def version_of(what: str, document: Json) -> int | None:
-    """The number that decides which of two documents of one id is kept; None where the last one is."""
+    """The number that decides which of two documents of one id is kept; None if the last one wins."""
     field = _VERSIONS.get(what.partition("-")[0])
     return None if field is None else int(document[field])
 
@@ -137,7 +137,7 @@ def templates(prefix: str) -> dict[str, Json]:
 
 
 def unrefreshed(template: Json) -> Json:
-    """The same for an index that is filled by a rebuild: nobody reads it before its end."""
+    """The same for an index that a rebuild fills: nobody reads it before the rebuild ends."""
     settings = template["settings"]["index"] | {"refresh_interval": "-1"}
     return template | {"settings": {"index": settings}}
 

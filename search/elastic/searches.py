@@ -1,4 +1,4 @@
-"""Searches as they are sent: doc values alone, in the order of pages."""
+"""The bodies of searches: doc values only, in the order of pages."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ ORDER = ("start", "camera", "run", "seq")
 
 
 def fetch(fields: Iterable[str], filters: list[Json], size: int, *, order: Iterable[str] = ()) -> Json:
-    """A search that fetches doc values alone: decompressing ``_source`` would take ten times as long."""
+    """A search that fetches doc values only: decompressing ``_source`` would take ten times as long."""
     return {
         "size": size,
         "query": {"bool": {"filter": filters}},
@@ -32,5 +32,5 @@ def segment_search(query: SegmentQuery, size: int) -> Json:
 
 
 def total(answer: Json) -> int:
-    """How many matched, where that was counted."""
+    """The number of matches, if the search counted them."""
     return int(answer["hits"]["total"]["value"])

@@ -1,15 +1,15 @@
-"""A rebuild on Elasticsearch: fill indices of its own, carry over what others wrote meanwhile, switch.
+"""A rebuild on Elasticsearch: fill fresh indices, carry over other processes' writes, switch.
 
-1. Note how far every live index is written (its sequence numbers).
-2. The caller fills the fresh indices, which are not refreshed meanwhile, and keeps there how far it is.
+1. Note the sequence numbers of every live index.
+2. The caller fills the fresh indices, which are not refreshed meanwhile, and stores its progress there.
 3. Hours are settled.
-4. Copy what was written to the live ones since, round after round until a round finds little.
+4. Copy the documents written to the live indices since, in rounds, until a round finds few.
 5. Move all aliases in one cluster state update: every reader and writer changes over between two requests.
 6. Copy once more: writes that had found the old alias before the switch.
-7. After a grace for searches that were under way, copy a last time and delete the old indices.
+7. After a grace period for running searches, copy a last time and delete the old indices.
 
-A rebuild that was killed in 2 to 4 is gone on with by the next (:mod:`.claims`): what it loaded, and the
-numbers of 1, are still there.
+If a rebuild is killed in 2 to 4, the next one resumes it (:mod:`.claims`): the loaded documents and the
+numbers of 1 are still there.
 """
 
 import time
@@ -30,7 +30,7 @@ _GRACE_SECONDS = 1.0
 
 @contextmanager
 def rebuilt(live: Cluster) -> Iterator[tuple[Cluster, Claim]]:
-    """A fresh set of aliases that takes the place of ``live`` at the end, and is dropped after an error.
+    """A fresh set of aliases that replaces ``live`` at the end, and is dropped after an error.
 
     Raises:
         Conflict: ``rebuild_superseded``.
@@ -67,14 +67,14 @@ def _begun(live: Cluster) -> tuple[Cluster, Claim]:
 
 
 def _without_hours(live: Cluster, fresh: Cluster) -> None:
-    """Remove what other rebuilds left, and hours that a killed one had settled: more is loaded after them."""
+    """Remove leftovers of other rebuilds, and hours that a killed one settled: more is loaded after them."""
     mine = set(fresh.behind())
     live.delete(one for one in live.unused() if one not in mine or fresh.what(one) == names.HOURS)
     fresh.make(names.HOURS)
 
 
 def _switch(live: Cluster, fresh: Cluster) -> dict[str, list[str]]:
-    """Move the aliases; the indices that had them."""
+    """Move the aliases; returns the indices that had them."""
     fresh.refresh((names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE, names.HOURS))
     for _ in range(_ROUNDS):
         if fresh.alias(names.STATE) not in {
@@ -87,18 +87,18 @@ def _switch(live: Cluster, fresh: Cluster) -> dict[str, list[str]]:
         except Unavailable:
             if live.behind() == old:
                 raise
-            continue  # a writer made the index of another month between our look and the switch
+            continue  # a writer made the index of another month between the check and the switch
         return old
     raise Unavailable(f"the index on {live.server} changes too often to switch", code="index_unavailable")
 
 
 def _carry(indices: dict[str, list[str]], carried: dict[str, int], source: Cluster, target: Cluster) -> int:
-    """Copy what was written to ``indices`` since the last time; how many documents there were."""
+    """Copy the documents written to ``indices`` since the last time; returns their number."""
     reached = source.positions(indices)
     count = 0
     sorts = {source.what(one) for one in indices} - {names.HOURS}
     ends = {False: sorts - {names.STATE}, True: sorts & {names.STATE}}
-    # High-water marks last, and only when what they stand for can be found.
+    # High-water marks last, and only once the records below them are searchable.
     for marks in (False, True):
         batch: list[Write] = []
         for index in sorted(one for one in indices if source.what(one) in ends[marks]):
@@ -115,7 +115,7 @@ def _carry(indices: dict[str, list[str]], carried: dict[str, int], source: Clust
 
 
 def _carry_heartbeats(live: Cluster, fresh: Cluster) -> None:
-    """Nothing stands behind heartbeats in the archive, so all of them are copied."""
+    """Copy all heartbeats, since the archive does not hold them."""
     body = {"size": _BATCH, "query": {"term": {"kind": "heartbeat"}}}
     live.refresh([names.STATE])
     fresh.write(

@@ -1,4 +1,4 @@
-"""The Elasticsearch client's errors as the archive's own: the one place where they are translated."""
+"""Translates the Elasticsearch client's errors into the archive's own; the only place that does."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,10 +18,10 @@ _FULL = ("disk usage exceeded flood-stage", "no space left", "read-only-allow-de
 
 @contextmanager
 def translated(operation: str, server: str) -> Iterator[None]:
-    """Run a block in which nothing but :mod:`archive.errors` may leave.
+    """Run a block; it raises only errors of :mod:`archive.errors`.
 
     Raises:
-        Unavailable: ``index_unavailable``; ``index_busy`` where the server sheds load.
+        Unavailable: ``index_unavailable``; ``index_busy`` if the server sheds load.
         StoreFull: ``index_full``.
         Refused: ``index_denied`` for wrong credentials or rights.
         Malformed: ``index_value`` for a value the server refuses.
@@ -33,7 +33,7 @@ def translated(operation: str, server: str) -> Iterator[None]:
         raise Unavailable(
             f"{server} is not an Elasticsearch",
             code="index_unavailable",
-            hint="See that SAKSI_INDEX_URL names the server and its HTTP port.",
+            hint="Check that SAKSI_INDEX_URL names the server and its HTTP port.",
         ) from error
     except ApiError as error:
         raise from_answer(operation, server, error.status_code, error.body) from error
@@ -41,27 +41,27 @@ def translated(operation: str, server: str) -> Iterator[None]:
         raise Unavailable(
             f"the index cannot {operation}: {server} does not answer ({type(error).__name__})",
             code="index_unavailable",
-            hint="See that Elasticsearch runs and that SAKSI_INDEX_URL names it; then try again.",
+            hint="Check that Elasticsearch runs and that SAKSI_INDEX_URL names it; then try again.",
         ) from error
     except UnicodeError as error:
         raise Malformed(f"the index cannot {operation}: {error}", code="index_value") from error
 
 
 def from_answer(operation: str, server: str, status: int, body: object) -> ArchiveError:
-    """The error that an answer of the server, or one item of a bulk answer, means."""
+    """The error for an answer of the server, or for one item of a bulk answer."""
     kind, reason = _reason(body)
     sentence = f"the index cannot {operation}: {server} says {reason}"
     if status in (401, 403) and not any(sign in reason for sign in _FULL):
         return Refused(
             f"the index server {server} refuses to {operation}",
             code="index_denied",
-            hint="Check the credentials in SAKSI_INDEX_URL and what they may do.",
+            hint="Check the credentials in SAKSI_INDEX_URL and their rights.",
         )
     if any(sign in reason for sign in _FULL) or status == 507:
         return StoreFull(
             sentence,
             code="index_full",
-            hint="Make room on the index server's disk; the archive is not affected.",
+            hint="Free space on the index server's disk; the archive is not affected.",
         )
     if status == 429:
         return Unavailable(sentence, code="index_busy", hint="The server sheds load; try again.")
@@ -69,7 +69,7 @@ def from_answer(operation: str, server: str, status: int, body: object) -> Archi
         return Malformed(sentence, code="index_value")
     if status == 409 or kind == "resource_already_exists_exception":
         return Conflict(sentence, code="index_conflict")
-    return Unavailable(sentence, code="index_unavailable", hint="See the server's log; then try again.")
+    return Unavailable(sentence, code="index_unavailable", hint="Check the server's log; then try again.")
 
 
 def error_kind(body: object) -> str:
@@ -78,7 +78,7 @@ def error_kind(body: object) -> str:
 
 
 def _reason(body: object) -> tuple[str, str]:
-    """The innermost type and reason that an error answer gives."""
+    """The innermost type and reason in an error answer."""
     error: Any = body
     if isinstance(error, Mapping) and "error" in error:
         error = error["error"]

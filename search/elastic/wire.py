@@ -21,7 +21,7 @@ _LATEST = 9_223_372_036_854_775
 
 _PAD_DEGREES = 1e-7
 _PAD_METRES = 0.02
-"""A ``geo_point`` is kept to about a centimetre: edges are widened by that, so that they stay included."""
+"""A ``geo_point`` is exact to about a centimetre: edges are widened by that, so that they stay included."""
 
 SEGMENT_FIELDS = (
     "camera", "run", "seq", "start_us", "end_us", "media_duration", "sha256", "size", "header_bytes",
@@ -31,7 +31,7 @@ GAP_FIELDS = ("gap", "camera", "recorder", "start_us", "end_us", "cause", "inges
 
 
 def segment_id(run: str, seq: int) -> str:
-    """The document id of a segment: adding it twice replaces it."""
+    """The document id of a segment: a second add replaces it."""
     return f"{run}-{seq}"
 
 
@@ -73,10 +73,10 @@ def write_of(entry: IndexEntry) -> Write:
 
 
 def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
-    """For each row the month it lies in and its two lines of a bulk request, without the line ends.
+    """For each row its month and its two lines of a bulk request, without the line ends.
 
-    The same documents as :func:`write_of` makes. Every text was judged when it was read and needs no escape;
-    versions and places, which come from elsewhere, are escaped.
+    They make the same documents as :func:`write_of`. Every text was checked when it was read and needs no
+    escape; versions and places, which come from elsewhere, are escaped.
     """
     places: dict[int, str] = {}
     months: dict[int, tuple[str, str]] = {}
@@ -201,9 +201,9 @@ def stretch(bucket: Mapping[str, Any]) -> Stretch:
 
 
 def segments_filter(query: SegmentQuery, *, first_start: int | None = None) -> list[Json]:
-    """What a segment must pass, to start at ``first_start`` or later for a page that goes on there.
+    """The filter on segments; a later page gives ``first_start``, before which no segment may start.
 
-    A query that admits nothing is not to be sent at all.
+    The caller never sends a query that admits nothing.
     """
     first = query.earliest_start + 1
     if first_start is not None:
@@ -217,7 +217,7 @@ def segments_filter(query: SegmentQuery, *, first_start: int | None = None) -> l
 
 
 def gaps_filter(query: SegmentQuery) -> list[Json]:
-    """What a gap record must pass."""
+    """The filter on gap records."""
     return [
         {"range": {"start": {"lt": _instant(query.span.end)}}},
         {"range": {"end": {"gt": _instant(query.span.start)}}},
@@ -226,7 +226,7 @@ def gaps_filter(query: SegmentQuery) -> list[Json]:
 
 
 def months(query: SegmentQuery) -> list[str]:
-    """Where the segments are that a query can match."""
+    """The indices with segments that a query can match."""
     first = min(max(query.earliest_start, 0), _LATEST)
     return names.months_of(Timespan(first, max(first + 1, min(query.span.end, _LATEST))))
 

@@ -1,4 +1,4 @@
-"""What is sent to be kept, one document at a time."""
+"""Single writes to Elasticsearch: one document each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One document to keep, or to forget where it is None.
+    """One document to write, or to delete if it is None.
 
-    ``how`` it is kept: ``index`` in place of the one that is there; ``create`` only where there is none;
-    ``update``, its fields replace those of the one that is there, and nothing is made where there is none.
-    With ``version`` it is kept unless a later version is there already; with ``seen`` only where the document
-    is still the one that was read. ``alias`` may name another place.
+    ``how``: ``index`` replaces an existing document; ``create`` writes only if there is none; ``update``
+    replaces the fields of an existing document and does nothing if there is none.
+    With ``version`` the write loses against a later stored version; with ``seen`` it counts only if the
+    document has not changed since it was read. ``alias`` may name another place.
     """
 
     what: str
@@ -32,7 +32,7 @@ class Write:
 
     @property
     def may_be_taken(self) -> bool:
-        """Whether a conflict means that there is another document than the writer knew of."""
+        """Whether a conflict means that the stored document is not the one the writer saw."""
         return self.how == "create" or self.seen is not None
 
     def lines(self, alias: str) -> Iterator[Json]:

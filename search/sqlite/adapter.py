@@ -1,4 +1,4 @@
-"""The embedded index: :class:`SqliteIndex`, the whole of :class:`search.index.Index` on one SQLite file."""
+"""The embedded index: :class:`SqliteIndex`, all of :class:`search.index.Index` on one SQLite file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,15 +32,15 @@ from search.sqlite.translation import translated
 _SETTLED = 2000
 _SETTLED_BESIDE = 8
 _WALK = 1000
-"""Rows of one read while walking: no read transaction stays open between two of the caller's steps."""
+"""Rows per read during a walk: no read transaction stays open between two steps of the caller."""
 
 
 def open_sqlite(path: Path) -> "SqliteIndex":
-    """The index behind ``path``, made empty where there is none, its folder included.
+    """The index at ``path``; an empty one is made, with its folder, if there is none.
 
     Raises:
         Malformed: ``bad_index_path``, ``index_version``.
-        Unavailable, StoreFull, IntegrityError: as :mod:`search.index` says.
+        Unavailable, StoreFull, IntegrityError: as in :mod:`search.index`.
     """
     with translated("be opened", path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,22 +75,22 @@ class SqliteIndex:
                 rows.put_entries(connection, entries)
                 late.note(connection, "entry", map(late.entry_to_body, entries))
                 if not self._filling:
-                    # A little of what is over, so that hours are settled where no job ever runs.
+                    # Settle a few past hours, for installations without a job that does it.
                     hours.settle(connection, _SETTLED_BESIDE, before=_oldest_hour(entries))
 
     def remove(self, segments: Iterable[SegmentRef]) -> None:
-        """Forget segments; idempotent."""
+        """Remove segments; idempotent."""
         doomed = [(one.run, one.seq) for one in segments]
         with self._base.write("be written") as connection:
             rows.remove_segments(connection, doomed)
             late.note(connection, "removal", ({"run": run, "seq": seq} for run, seq in doomed))
 
     def mark_held(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are held; idempotent."""
+        """Mark segments as held; idempotent."""
         self._mark([(one.run, one.seq) for one in segments], held=1)
 
     def mark_free(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that segments are not held; idempotent."""
+        """Mark segments as not held; idempotent."""
         self._mark([(one.run, one.seq) for one in segments], held=0)
 
     def _mark(self, ids: list[tuple[str, int]], *, held: int) -> None:
@@ -172,12 +172,12 @@ class SqliteIndex:
             return pages.cameras(connection, query)
 
     def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
-        """Coverage per camera and UTC hour: kept where it is settled, computed elsewhere."""
+        """Coverage per camera and UTC hour: settled hours from storage, the others computed."""
         with self._base.read("be searched") as connection:
             return hours.answer(connection, query)
 
     def settle_hours(self) -> int:
-        """Compute every stale hour for good, some at a time so that writers get their turns."""
+        """Compute and store every stale hour, a few at a time so that writers get their turns."""
         settled = 0
         while True:
             with self._base.write("be written") as connection:
@@ -230,13 +230,13 @@ class SqliteIndex:
             after = found[-1][0]
 
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
-        """Keep a recorder's sign of life."""
+        """Keep a recorder's heartbeat."""
         values = (check_name("recorder", recorder), at, rows.to_text(state))
         with self._base.write("be written") as connection:
             connection.execute(rows.PUT_HEARTBEAT, values)
 
     def heartbeats(self) -> tuple[Heartbeat, ...]:
-        """The last sign of life of every recorder."""
+        """The last heartbeat of every recorder."""
         with self._base.read("be read") as connection:
             found = connection.execute("SELECT recorder, at, state FROM heartbeats ORDER BY recorder")
             return tuple(Heartbeat(row[0], row[1], rows.to_state(row[2])) for row in found)
@@ -250,7 +250,7 @@ class SqliteIndex:
         return 0 if row is None else int(row[0])
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a batch is wholly in the index."""
+        """Record that a batch is wholly in the index."""
         values = (check_name("recorder", recorder), batch)
         with self._base.write("be written") as connection:
             connection.execute(rows.PUT_CURSOR, values)
@@ -273,10 +273,10 @@ class SqliteIndex:
                 stale.mark_all(connection)
 
     def settle(self) -> None:
-        """Nothing is under way when :meth:`load` returns."""
+        """Does nothing: everything is stored when :meth:`load` returns."""
 
     def loaded(self) -> None:
-        """Make the indexes that a database to be filled lacks."""
+        """Make the indexes, which a database without them fills faster."""
         with self._base.write("be completed") as connection:
             database.make_indexes(connection)
 
@@ -287,18 +287,18 @@ class SqliteIndex:
             return dict(connection.execute(sql, (check_name("camera", camera),)).fetchall())
 
     def rebuild_state(self) -> JsonObject | None:
-        """How far the rebuild is that fills this database."""
+        """The progress of the rebuild that fills this database."""
         with self._base.read("be read") as connection:
             row = connection.execute("SELECT state FROM rebuild_state").fetchone()
         return None if row is None else rows.to_state(row[0])
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
-        """Keep how far the rebuild is."""
+        """Store the progress of the rebuild."""
         with self._base.write("be written") as connection:
             connection.execute(rows.PUT_REBUILD_STATE, (switching.boot_id(), rows.to_text(state)))
 
     def apply(self, kind: str, body: JsonObject) -> None:
-        """Take in a note of :mod:`search.sqlite.late`."""
+        """Apply a note of :mod:`search.sqlite.late`."""
         match kind:
             case "entry":
                 self.add([late.entry_from_body(body)])
@@ -313,7 +313,7 @@ class SqliteIndex:
                 self.advance_cursor(body["recorder"], body["batch"])
 
     def status(self) -> IndexStatus:
-        """What it holds."""
+        """The contents of the index, in figures."""
         with self._base.read("be read") as connection:
             count = {
                 table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608

@@ -1,7 +1,7 @@
-"""Connections to the generation in use: pooled, checked before every use, safe among threads and processes.
+"""Connections to the generation in use: pooled, checked before every use, safe for threads and processes.
 
-WAL lets readers go on while one writer writes. Writers queue for at most ten seconds, in this process and
-among processes alike.
+WAL lets readers continue while one writer writes. Writers queue for at most ten seconds, within this process
+and between processes.
 """
 
 import os
@@ -20,15 +20,15 @@ SCHEMA_VERSION = 2
 _BUSY_SECONDS = 10.0
 _IDLE = 16
 _CACHE, _CACHE_TO_FILL = -16_384, -131_072
-"""In KiB, as SQLite counts negative sizes."""
+"""In KiB: SQLite reads negative sizes so."""
 _SWITCHES = 10
 
 
 class Database:
     """The database behind a link, or one generation of it that is not in use yet.
 
-    ``durable`` commits are on the disk when they return. Others are only after :meth:`flush`: good for a
-    rebuild, which starts over after a power cut.
+    ``durable`` commits are on the disk when they return. Others are on the disk only after :meth:`flush`:
+    enough for a rebuild, which starts over after a power cut.
     """
 
     def __init__(self, path: Path, *, linked: bool, durable: bool) -> None:
@@ -62,20 +62,20 @@ class Database:
             with self._borrow(operation) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 if self._linked and self._path_of(connection) != self.generation:
-                    # The link was switched while this writer waited for its turn: the turn is void.
+                    # The link was switched while this writer waited: it must start over.
                     connection.execute("ROLLBACK")
                     continue
                 yield connection
                 connection.execute("COMMIT")
                 return
         raise Unavailable(
-            f"the index cannot {operation}: it is switched again and again",
+            f"the index cannot {operation}: it keeps being switched",
             code="index_busy",
             hint="Try again.",
         )
 
     def flush(self) -> None:
-        """Bring everything into the database file and the file onto the disk."""
+        """Write everything into the database file, and sync the file to the disk."""
         with self._borrow("flush") as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             path = self.generation
@@ -88,7 +88,7 @@ class Database:
                     os.close(descriptor)
 
     def close(self) -> None:
-        """Close idle connections; those in use close when they are given back."""
+        """Close idle connections; those in use close when they are returned."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -145,7 +145,7 @@ class Database:
         )
         with ExitStack() as undo:
             undo.callback(connection.close)
-            # Reading at once also opens the write-ahead log, before a switch could take it away.
+            # The first read also opens the write-ahead log, before a switch could remove it.
             (found,) = connection.execute("PRAGMA user_version").fetchone()
             if found != SCHEMA_VERSION:
                 raise Malformed(
@@ -160,9 +160,9 @@ class Database:
 
 
 def create(path: Path, *, indexes: bool = True) -> None:
-    """Make an empty database; the caller makes it known. Errors as :func:`translated`.
+    """Make an empty database; the caller links it. Errors as :func:`translated`.
 
-    Without ``indexes`` it is quick to fill and slow to ask until :func:`make_indexes`.
+    Without ``indexes`` it is fast to fill and slow to query until :func:`make_indexes`.
     """
     with translated("be created", path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
@@ -176,7 +176,7 @@ def create(path: Path, *, indexes: bool = True) -> None:
 
 
 def make_indexes(connection: sqlite3.Connection) -> None:
-    """Make the indexes that are missing, inside the caller's transaction."""
+    """Make the missing indexes, inside the caller's transaction."""
     script = "".join(line for line in _script("indexes.sql").splitlines(True) if not line.startswith("--"))
     for statement in filter(str.strip, script.split(";")):
         connection.execute(statement)

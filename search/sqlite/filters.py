@@ -26,7 +26,7 @@ class Condition:
 class Filter:
     """A query's filters: the cameras that can match (None for all), and the condition on each row.
 
-    A place filter is decided over the places, of which there are few; the rows then say which place.
+    A place filter first selects places, of which there are few; rows are then matched by place number.
     """
 
     cameras: tuple[str, ...] | None
@@ -34,12 +34,12 @@ class Filter:
 
     @property
     def in_time(self) -> Condition:
-        """All of it as one condition, for walking over time."""
+        """One condition with all filters, for walking over time."""
         return self.condition if self.cameras is None else self.by_camera
 
     @property
     def by_camera(self) -> Condition:
-        """All of it as one condition that always names cameras, so that their index is used."""
+        """One condition with all filters that always names cameras, so that their index is used."""
         if self.cameras is None:
             return self.condition.also("camera IN (SELECT camera FROM high_waters)")
         return self.condition.also("camera IN (SELECT value FROM json_each(?))", json.dumps(self.cameras))
@@ -48,8 +48,8 @@ class Filter:
 def segments_matching(
     connection: sqlite3.Connection, query: SegmentQuery, after: Position | None = None
 ) -> Filter | None:
-    """The filter on ``segments`` after a position, or None where nothing can match."""
-    # One lower bound on start, the tighter: of two, SQLite may begin its walk at the looser one.
+    """The filter on ``segments`` after a position, or None if nothing can match."""
+    # Only the tighter lower bound on start: with two, SQLite may begin its walk at the looser one.
     first = query.earliest_start + 1 if after is None else max(query.earliest_start + 1, after[0])
     overlap = Condition("start >= ? AND start < ? AND until > ?", (first, query.span.end, query.span.start))
     if after is not None:
@@ -58,7 +58,7 @@ def segments_matching(
 
 
 def gaps_matching(connection: sqlite3.Connection, query: SegmentQuery) -> Filter | None:
-    """The filter on ``gaps``, or None where nothing can match."""
+    """The filter on ``gaps``, or None if nothing can match."""
     overlap = Condition("start < ? AND until > ?", (query.span.end, query.span.start))
     return _filtered(connection, query, overlap)
 
@@ -72,7 +72,7 @@ class HourFilter:
 
 
 def hours_matching(connection: sqlite3.Connection, query: SegmentQuery) -> HourFilter | None:
-    """The filter on ``hours`` and ``stale_hours``, or None where nothing can match."""
+    """The filter on ``hours`` and ``stale_hours``, or None if nothing can match."""
     found = _filtered(connection, query, Condition("1", ()))
     if found is None:
         return None

@@ -1,10 +1,10 @@
-"""Which database file is the index: a symbolic link that is switched in one step.
+"""The database file in use: a symbolic link that is switched in one step.
 
 ``index.sqlite`` is a link to ``index.sqlite.<token>``, the *generation* in use, in the same folder. A rebuild
-fills a generation of its own and then renames a new link over the old one. A database file is never renamed:
-its write-ahead log is found by its name, and a log that meets another database destroys it.
+fills its own generation and then renames a new link over the old one. A database file is never renamed:
+SQLite finds its write-ahead log by name, and the log of one database would destroy another.
 
-Whoever has the old generation open goes on with it until its next operation, which looks at the link first.
+A process that has the old generation open uses it until its next operation, which checks the link first.
 """
 
 import os
@@ -18,7 +18,7 @@ _COMPANIONS = ("", "-wal", "-shm", "-journal", _LOCK)
 
 
 def current(link: Path) -> Path | None:
-    """The generation in use, or None where there is no index. Raises Malformed ``bad_index_path``."""
+    """The generation in use, or None if there is no index. Raises Malformed ``bad_index_path``."""
     try:
         name = os.readlink(link)
     except FileNotFoundError:
@@ -29,7 +29,7 @@ def current(link: Path) -> Path | None:
         ) from error
     if "/" in name or not name.startswith(f"{link.name}."):
         raise Malformed(
-            f"{link} links to {name}, which is no index",
+            f"{link} links to {name}, which is not an index",
             code="bad_index_path",
             hint="Name another file, or remove this link.",
         )
@@ -37,7 +37,7 @@ def current(link: Path) -> Path | None:
 
 
 def require(link: Path) -> Path:
-    """The generation in use. Raises Unavailable ``index_gone`` where the index was deleted meanwhile."""
+    """The generation in use. Raises Unavailable ``index_gone`` if the index was deleted meanwhile."""
     found = current(link)
     if found is None:
         raise Unavailable(
@@ -49,12 +49,12 @@ def require(link: Path) -> Path:
 
 
 def fresh(link: Path) -> Path:
-    """A name for a new generation."""
+    """A path for a new generation."""
     return link.with_name(f"{link.name}.{secrets.token_hex(8)}")
 
 
 def establish(link: Path, generation: Path) -> bool:
-    """Make a generation the index where there is none; False where another process was first."""
+    """Make a generation the index if there is none; False if another process was first."""
     try:
         os.symlink(generation.name, link)
     except FileExistsError:
@@ -67,7 +67,7 @@ def switch(link: Path, generation: Path) -> None:
     """Make a generation the index in place of the one in use.
 
     Raises:
-        Conflict: ``rebuild_superseded`` where the generation was removed by a later rebuild.
+        Conflict: ``rebuild_superseded`` if a later rebuild removed the generation.
     """
     if not generation.exists():
         raise Conflict(
@@ -80,7 +80,7 @@ def switch(link: Path, generation: Path) -> None:
 
 
 def others(link: Path) -> list[Path]:
-    """Generations that are not in use: replaced ones, and those of rebuilds that did not end."""
+    """Generations that are not in use: replaced ones, and those of unfinished rebuilds."""
     in_use = current(link)
     return [
         path
@@ -90,12 +90,12 @@ def others(link: Path) -> list[Path]:
 
 
 def lock_of(generation: Path) -> Path:
-    """The file that whoever fills a generation keeps locked."""
+    """The lock file of the process that fills a generation."""
     return generation.with_name(generation.name + _LOCK)
 
 
 def destroy(generation: Path) -> None:
-    """Remove a generation and what SQLite keeps beside it; idempotent."""
+    """Remove a generation with SQLite's files beside it; idempotent."""
     for companion in _COMPANIONS:
         generation.with_name(generation.name + companion).unlink(missing_ok=True)
 

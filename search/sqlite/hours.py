@@ -1,7 +1,7 @@
-"""Hour coverage in SQLite: kept in ``hours``, and to be computed again where ``stale_hours`` says so.
+"""Hour coverage in SQLite: stored in ``hours``, and computed again if ``stale_hours`` lists the hour.
 
-Whoever adds, removes or marks segments marks their hours stale in the same transaction (:mod:`.stale`), so a
-crash leaves either both or neither. Reading computes the stale ones; :func:`settle` computes them for good.
+Every transaction that adds, removes or marks segments also marks their hours stale (:mod:`.stale`), so a
+crash leaves both or neither. A read computes the stale hours; :func:`settle` computes and stores them.
 """
 
 import json
@@ -22,7 +22,7 @@ _NO_GAPS = "{}"
 
 
 def answer(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[HourCoverage, ...]:
-    """Coverage per camera and UTC hour: kept where it is settled, computed elsewhere."""
+    """Coverage per camera and UTC hour: settled hours from storage, the others computed."""
     within = stretch.whole_hours(query.span)
     found = filters.hours_matching(connection, query)
     if found is None:
@@ -56,7 +56,7 @@ def answer(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[HourCov
 
 
 def compute(connection: sqlite3.Connection, query: SegmentQuery) -> Sequence[HourCoverage]:
-    """The same from segments and gaps as they are; the span begins and ends on an hour."""
+    """The same, computed from segments and gaps; the span begins and ends on an hour."""
     found = pages.stretches(connection, query, f"camera, run, start / {HOUR}")
     return stretch.hour_coverage(
         found,
@@ -67,9 +67,9 @@ def compute(connection: sqlite3.Connection, query: SegmentQuery) -> Sequence[Hou
 
 
 def settle(connection: sqlite3.Connection, limit: int, *, before: int | None = None) -> int:
-    """Compute up to ``limit`` stale cells for good, inside a write transaction; how many there were.
+    """Compute and store up to ``limit`` stale cells, inside a write transaction; returns their number.
 
-    With ``before`` only hours that begin before it: those that are still being recorded would only become
+    With ``before`` only hours that begin before it: hours that are still being recorded would soon be
     stale again.
     """
     if before is None:
@@ -97,7 +97,7 @@ def settle(connection: sqlite3.Connection, limit: int, *, before: int | None = N
 
 
 def _replacing(connection: sqlite3.Connection, part: SegmentQuery) -> Sequence[HourCoverage]:
-    """What is to be kept of the cells of a question; those of which nothing is known any more are dropped."""
+    """The cells of a query to be stored; cells without any record are deleted."""
     connection.executemany(
         "DELETE FROM hours WHERE camera = ? AND hour >= ? AND hour < ?",
         ((camera, part.span.start, part.span.end) for camera in part.cameras or ()),

@@ -1,8 +1,8 @@
-"""What is written to the index in use while a rebuild fills another one: noted in order, then replayed.
+"""Notes of the writes to the index in use while a rebuild fills another: kept in order, then replayed.
 
-The last of it is replayed inside a write transaction on the index in use, in which the link is switched too.
-A writer that waited for that transaction looks at the link again before it writes (:mod:`.database`), so no
-write falls between the two.
+The last notes are replayed inside a write transaction on the index in use, which also switches the link.
+A writer that waited for that transaction checks the link again before it writes (:mod:`.database`), so no
+write is lost between the two.
 """
 
 import json
@@ -20,26 +20,26 @@ _STEP = 1000
 
 
 def begin(connection: sqlite3.Connection, generation: str) -> None:
-    """From here on writes are noted, for this rebuild alone."""
+    """From here on note writes, only for this rebuild."""
     connection.execute("DELETE FROM rebuilds")
     connection.execute("DELETE FROM late")
     connection.execute("INSERT INTO rebuilds (generation) VALUES (?)", (generation,))
 
 
 def end(connection: sqlite3.Connection, generation: str) -> None:
-    """Stop noting, unless a later rebuild goes on."""
+    """Stop noting, unless a later rebuild is running."""
     if connection.execute("DELETE FROM rebuilds WHERE generation = ?", (generation,)).rowcount:
         connection.execute("DELETE FROM late")
 
 
 def newest(connection: sqlite3.Connection) -> str | None:
-    """The database of the newest rebuild that has not ended, or None."""
+    """The database of the newest unfinished rebuild, or None."""
     row = connection.execute("SELECT generation FROM rebuilds").fetchone()
     return None if row is None else str(row[0])
 
 
 def require(connection: sqlite3.Connection, generation: str) -> None:
-    """See that this is still the newest rebuild. Raises Conflict ``rebuild_superseded``."""
+    """Check that this is still the newest rebuild. Raises Conflict ``rebuild_superseded``."""
     if connection.execute("SELECT 1 FROM rebuilds WHERE generation = ?", (generation,)).fetchone() is None:
         raise Conflict(
             "a later rebuild took over", code="rebuild_superseded", hint="Let the other rebuild finish."
@@ -47,7 +47,7 @@ def require(connection: sqlite3.Connection, generation: str) -> None:
 
 
 def note(connection: sqlite3.Connection, kind: str, bodies: Iterable[JsonObject]) -> None:
-    """Note a write, inside its own transaction; nothing is kept while there is no rebuild."""
+    """Note a write, inside its own transaction; does nothing while there is no rebuild."""
     if connection.execute("SELECT 1 FROM rebuilds").fetchone() is not None:
         connection.executemany(
             "INSERT INTO late (kind, body) VALUES (?, ?)", ((kind, json.dumps(body)) for body in bodies)
@@ -63,7 +63,7 @@ def step(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, Jso
 
 
 def entry_to_body(entry: IndexEntry) -> JsonObject:
-    """An entry as it is noted."""
+    """An entry as a note stores it."""
     return {
         "leaf": leaves.to_json(entry.leaf),
         "place": None if entry.place is None else _place_to_body(entry.place),
@@ -73,7 +73,7 @@ def entry_to_body(entry: IndexEntry) -> JsonObject:
 
 
 def entry_from_body(body: JsonObject) -> IndexEntry:
-    """The entry back."""
+    """The entry of a note."""
     place: list[str] | None = body["place"]
     return IndexEntry(
         leaf=leaves.from_json(body["leaf"]),

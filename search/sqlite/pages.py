@@ -1,4 +1,4 @@
-"""Questions in SQL: pages of segments in order, sums by run, gap records."""
+"""Queries in SQL: pages of segments in order, sums by run, gap records."""
 
 import heapq
 import sqlite3
@@ -15,7 +15,7 @@ from search.sqlite.rows import Row
 from search.stretch import Stretch
 
 _MERGED = 200
-"""Up to this many cameras are walked side by side; beyond it, time is walked and cameras are picked out."""
+"""Up to this many cameras are walked side by side; with more, the walk is over time and picks cameras."""
 
 _SUMS = (
     "camera, run, min(start), max(until), count(*), min(seq), max(seq), sum(until - start), "
@@ -28,8 +28,8 @@ def page(
 ) -> list[Row]:
     """Rows of matches in order of (start, camera, run, seq), after a position; ``limit`` at most.
 
-    Cameras are walked side by side, each in the order of its index, so a page costs what is on it however
-    rare the cameras are in the span.
+    Cameras are walked side by side, each in the order of its index, so the cost of a page depends only on
+    its rows, however rare the cameras are in the span.
     """
     found = filters.segments_matching(connection, query, after)
     if found is None:
@@ -54,7 +54,7 @@ def _order(row: Row) -> Position:
 
 
 def stretches(connection: sqlite3.Connection, query: SegmentQuery, by: str) -> list[Stretch]:
-    """Sums over the matching segments by camera and run, or by more."""
+    """Sums over the matching segments, by camera and run or by further columns."""
     found = filters.segments_matching(connection, query)
     if found is None:
         return []
@@ -79,7 +79,7 @@ def stretches(connection: sqlite3.Connection, query: SegmentQuery, by: str) -> l
 
 
 def pieces(connection: sqlite3.Connection, query: SegmentQuery, one: Stretch) -> Iterator[Timespan]:
-    """The spans of a stretch's segments, each by itself; only those that match the query."""
+    """The span of each segment of a stretch that matches the query."""
     found = filters.segments_matching(connection, query)
     if found is None:
         return iter(())
@@ -99,7 +99,7 @@ def gaps(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[Gap, ...]
 
 
 def placed_gaps(connection: sqlite3.Connection, query: SegmentQuery) -> Iterator[Placed]:
-    """What of the gap records lies inside the span, with their places."""
+    """The parts of gap records inside the span, with their places."""
     found = filters.gaps_matching(connection, query)
     if found is None:
         return

@@ -1,4 +1,4 @@
-"""Rows of the tables to and from the archive's values."""
+"""Converts rows of the tables to and from the archive's values."""
 
 import json
 import sqlite3
@@ -56,7 +56,7 @@ ON CONFLICT (recorder) DO UPDATE SET batch = excluded.batch WHERE excluded.batch
 
 
 def remove_segments(connection: sqlite3.Connection, ids: Iterable[tuple[str, int]]) -> None:
-    """Forget segments by run and seq."""
+    """Remove segments by run and seq."""
     ids = list(ids)
     stale.mark(connection, stale.cells_of_segments(connection, ids))
     connection.executemany("DELETE FROM segments WHERE run = ? AND seq = ?", ids)
@@ -153,7 +153,7 @@ def load_segments(connection: sqlite3.Connection, loaded: Iterable[SegmentRow]) 
     ) in loaded:  # fmt: skip
         number = None
         if place is not None:
-            # Places come from a few objects that live as long as the rows: their identity is known at once.
+            # Rows share a few place objects that live as long as they do: compare by identity, which is fast.
             number = numbers.get(id(place))
             if number is None:
                 number = numbers[id(place)] = _place_id(connection, place, places)
@@ -230,11 +230,11 @@ def run(row: Row) -> Run:
 
 
 def to_text(state: JsonObject) -> str:
-    """A state as the JSON text that is kept."""
+    """A state as the stored JSON text."""
     return json.dumps(state, separators=(",", ":"))
 
 
 def to_state(text: str) -> JsonObject:
-    """The state back."""
+    """The state of a stored JSON text."""
     state: JsonObject = json.loads(text)
     return state

@@ -1,13 +1,13 @@
 -- The embedded index: one SQLite database in WAL mode (docs/design: index).
 --
--- Nothing here is the record. The database can be deleted at any time and made again from the archive, so it
+-- This is not the record. The database can be deleted at any time and rebuilt from the archive, so it
 -- has no migrations: a database of another user_version is refused with the advice to rebuild.
 --
 -- Conventions. Times are µs of UTC since 1970. Spans are half-open: [start, until). Tables are STRICT, so
 -- that a wrong type is an error at the write and not a surprise at the read.
 
--- Where cameras stood. A camera moves rarely and records thousands of segments a day, so the place is a row
--- of its own and every geographic filter is decided over a few thousand rows before a segment is touched.
+-- Where cameras stood. A camera moves rarely and records thousands of segments a day, so a place has its
+-- own row, and every geographic filter is evaluated over a few thousand rows before any segment is read.
 CREATE TABLE places (
   id         INTEGER PRIMARY KEY,
   lat        REAL NOT NULL,                -- degrees, WGS 84
@@ -47,7 +47,7 @@ CREATE TABLE segments (
   PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Gaps as recorders tell them. An open gap is told again each hour with a later end, and the later end holds.
+-- Gaps as recorded. An open gap is recorded again each hour with a later end; the later end counts.
 CREATE TABLE gaps (
   gap          TEXT PRIMARY KEY,
   camera       TEXT NOT NULL,
@@ -59,8 +59,8 @@ CREATE TABLE gaps (
   place        INTEGER REFERENCES places (id)
 ) STRICT, WITHOUT ROWID;
 
--- Coverage per camera and UTC hour, computed from segments and gaps; an hour in stale_hours is to be computed
--- again. place is that of everything in the hour, NULL where unknown; mixed is 1 where there are several.
+-- Coverage per camera and UTC hour, computed from segments and gaps; an hour in stale_hours must be computed
+-- again. place is the place of all records in the hour, NULL if unknown; mixed is 1 if they have several.
 CREATE TABLE hours (
   camera    TEXT NOT NULL,
   hour      INTEGER NOT NULL,              -- its start
@@ -107,7 +107,7 @@ CREATE TABLE documents (
   PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
--- How far each recorder's journal is in the index, and its last sign of life.
+-- Each recorder's last journal batch in the index, and its last heartbeat.
 CREATE TABLE cursors (
   recorder  TEXT PRIMARY KEY,
   batch     INTEGER NOT NULL
@@ -119,16 +119,16 @@ CREATE TABLE heartbeats (
   state     TEXT NOT NULL                  -- JSON
 ) STRICT, WITHOUT ROWID;
 
--- How far the rebuild is that fills this database, and the start of the machine it ran on; no row in one that
--- is in use.
+-- The progress of the rebuild that fills this database, and the machine start during which it ran; a database
+-- in use has no row.
 CREATE TABLE rebuild_state (
   one    INTEGER PRIMARY KEY CHECK (one = 1),
   boot   TEXT NOT NULL,
   state  TEXT NOT NULL                     -- JSON
 ) STRICT;
 
--- While a rebuild fills another database, what is written to this one is also noted in order, and replayed
--- there before the switch. At most one row in rebuilds: the newest rebuild, by the name of its database.
+-- While a rebuild fills another database, writes to this one are also noted in order, and replayed there
+-- before the switch. rebuilds has at most one row: the newest rebuild, by the name of its database.
 CREATE TABLE rebuilds (
   generation  TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;

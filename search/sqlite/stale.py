@@ -1,4 +1,4 @@
-"""Marking hours stale, in the transaction that changes what is in them (:mod:`search.sqlite.hours`)."""
+"""Marks hours stale, in the transaction that changes their records (:mod:`search.sqlite.hours`)."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ WHERE (until - 1) / {HOUR} > start / {HOUR}
 
 
 def mark(connection: sqlite3.Connection, cells: Iterable[Cell]) -> None:
-    """Say that something in these cells changes."""
+    """Mark cells whose records change."""
     connection.executemany(_MARK, cells)
 
 
@@ -31,7 +31,7 @@ def mark_all(connection: sqlite3.Connection) -> None:
 
 
 def mark_written(connection: sqlite3.Connection, segments: Iterable[Row], gaps: Iterable[Row]) -> None:
-    """Mark what changes when rows of segments and gaps are written; call it before they are."""
+    """Mark the cells that these rows of segments and gaps change; call it before they are written."""
     segments = list(segments)
     cells = cells_of_segments(connection, ((row[1], row[2]) for row in segments))
     for row in segments:
@@ -40,7 +40,7 @@ def mark_written(connection: sqlite3.Connection, segments: Iterable[Row], gaps: 
 
 
 def cells_of_segments(connection: sqlite3.Connection, ids: Iterable[tuple[str, int]]) -> set[Cell]:
-    """The cells of segments as they are kept now."""
+    """The cells of segments as stored now."""
     return {
         cell
         for one in ids
@@ -58,7 +58,7 @@ def _cells_of_gaps(connection: sqlite3.Connection, told: Iterable[Row]) -> set[C
         kept = connection.execute(_WHERE_GAP, (gap_id,)).fetchone()
         if kept is not None:
             if kept == (camera, start, cause, place, kept[4]):
-                # Told again, only longer: nothing before the end that was known changes.
+                # The same gap, only longer: nothing before its former end changes.
                 if until <= kept[4]:
                     continue
                 span = Timespan(kept[4], until)

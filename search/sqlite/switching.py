@@ -1,14 +1,14 @@
-"""A rebuild on SQLite: fill a database of its own, replay what others wrote meanwhile, switch the link.
+"""A rebuild on SQLite: fill a fresh database, replay the writes noted meanwhile, switch the link.
 
-1. The database in use notes its writes from here on, for the newest rebuild alone.
-2. The caller fills the fresh database, which has no indexes yet, and keeps there how far it is.
+1. The database in use notes its writes from here on, only for the newest rebuild.
+2. The caller fills the fresh database, which has no indexes yet, and stores its progress there.
 3. Indexes are made and hours are settled.
 4. The notes are replayed, the last of them inside a write transaction on the database in use.
 5. In that transaction the link is switched.
 
-A rebuild that was killed is gone on with by the next: its database is still there, nobody holds its lock, and
-the notes since its beginning were kept. After the machine itself went down it is begun anew, since such a
-database is not synced to the disk before the end.
+The next rebuild resumes one that was killed: its database is still there, its lock is free, and the notes
+since its beginning were kept. After a restart of the machine a rebuild starts over, since such a
+database is synced to the disk only at the end.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from search.sqlite.database import Database
 from search.sqlite.translation import translated
 
 Apply = Callable[[str, JsonObject], None]
-"""Does once more, on the fresh database, what a note of kind and body says."""
+"""Repeats a noted write, by kind and body, on the fresh database."""
 
 _HEARTBEATS = "SELECT recorder, at, state FROM heartbeats"
 _PUT_HEARTBEAT = "INSERT OR REPLACE INTO heartbeats (recorder, at, state) VALUES (?, ?, ?)"
@@ -32,7 +32,7 @@ _SETTLED = 4000
 
 @contextmanager
 def rebuilt(live: Database, applier: Callable[[Database], Apply]) -> Iterator[Database]:
-    """A fresh database that takes the place of ``live`` at the end, and is removed after an error.
+    """A fresh database that replaces ``live`` at the end, and is removed after an error.
 
     Raises:
         Conflict: ``rebuild_superseded``.
@@ -83,7 +83,7 @@ def _begun(live: Database) -> tuple[Path, IO[str]]:
 
 
 def _unfinished(live: Database) -> tuple[Path, IO[str]] | None:
-    """The newest rebuild's database and its lock, where it was killed since the machine started."""
+    """The newest rebuild's database and its lock, if it was killed since the machine started."""
     with live.read("be rebuilt") as connection:
         name = late.newest(connection)
     if name is None:
@@ -96,7 +96,7 @@ def _unfinished(live: Database) -> tuple[Path, IO[str]] | None:
         try:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner.close()  # it is going on, and a later one takes over
+            owner.close()  # it is still running, and a later one takes over
             return None
         fresh = Database(made, linked=False, durable=False)
         with fresh.read("be rebuilt") as connection:
@@ -112,7 +112,7 @@ def _unfinished(live: Database) -> tuple[Path, IO[str]] | None:
 
 
 def boot_id() -> str:
-    """Names this start of the machine; empty where the system does not say."""
+    """An id of this start of the machine; empty if the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""SQLite's and the file system's errors as the archive's own: the one place where they are translated."""
+"""Translates SQLite's and the file system's errors into the archive's own; the only place that does."""
 
 import errno
 import os
@@ -14,12 +14,12 @@ _REBUILD = "Delete {name} and run: saksi index rebuild. The archive itself is no
 
 @contextmanager
 def translated(operation: str, path: Path) -> Iterator[None]:
-    """Run a block in which nothing but :mod:`archive.errors` may leave.
+    """Run a block; it raises only errors of :mod:`archive.errors`.
 
     Raises:
         StoreFull: ``index_full``.
         IntegrityError: ``index_damaged``.
-        Unavailable: ``index_busy`` where another process held the lock too long, ``index_unavailable``.
+        Unavailable: ``index_busy`` if another process held the lock too long, ``index_unavailable``.
         Malformed: ``index_value`` for a value that SQLite cannot keep.
     """
     try:
@@ -42,21 +42,21 @@ def _from_sqlite(error: sqlite3.Error, operation: str, path: Path) -> ArchiveErr
             return Unavailable(
                 f"the index cannot {operation}: another process holds {name}",
                 code="index_busy",
-                hint="Try again; if it stays, see which process keeps the index file open.",
+                hint="Try again; if the error stays, find the process that keeps the index file open.",
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return IntegrityError(
                 f"the index {name} is damaged", code="index_damaged", hint=_REBUILD.format(name=name)
             )
         case sqlite3.SQLITE_IOERR if _no_room(path):
-            # With no room for its shared memory or journal SQLite speaks of an I/O error.
+            # Without room for its shared memory or journal SQLite reports an I/O error.
             return _full(operation, name)
         case sqlite3.SQLITE_CONSTRAINT | sqlite3.SQLITE_MISMATCH | sqlite3.SQLITE_TOOBIG:
             return Malformed(f"the index refuses to {operation}: {error}", code="index_value")
     return Unavailable(
         f"the index cannot {operation}: {error} ({name})",
         code="index_unavailable",
-        hint="See that the folder exists, is writable and that its disk is well.",
+        hint="Check that the folder exists and is writable, and that its disk is healthy.",
     )
 
 
@@ -66,7 +66,7 @@ def _from_system(error: OSError, operation: str, path: Path) -> ArchiveError:
     return Unavailable(
         f"the index cannot {operation}: {error.strerror} ({path.name})",
         code="index_unavailable",
-        hint="See that the folder exists and that this account may write to it.",
+        hint="Check that the folder exists and that this account may write to it.",
     )
 
 
@@ -74,7 +74,7 @@ def _full(operation: str, name: str) -> StoreFull:
     return StoreFull(
         f"the index cannot {operation}: no room for {name}",
         code="index_full",
-        hint="Make room on the index's disk; what is in the archive is safe and can be indexed again.",
+        hint="Free space on the index's disk; the archive is safe and can be indexed again.",
     )
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,33 @@ from ops.error_codes import PACKAGES
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+GENERATED = reference.pages(ROOT)
 OF_INCIDENTS = frozenset({"open_incident", "_report", "Finding", "Trouble", "Notice"})
 PATH_IN_TEXT = re.compile(r"`((?:archive|recorder|search|api|ops|tests|docs)/[\w./-]+)`")
 
 
-@pytest.mark.parametrize("path", sorted(reference.pages(ROOT)), ids=lambda path: path.name)
-def test_generated_pages_are_what_the_code_says(path: Path) -> None:
-    assert path.read_text("utf-8") == reference.pages(ROOT)[path], "run: make docs"
+GENERATED = (
+    "docs/reference/cli.md",
+    "docs/reference/custody.md",
+    "docs/reference/errors.md",
+    "docs/reference/permissions.md",
+    "docs/reference/settings.md",
+    "docs/reference/verification.md",
+)
+
+
+@cache
+def generated() -> dict[Path, str]:
+    return reference.pages(ROOT)
+
+
+def test_every_generated_page_is_known_here() -> None:
+    assert set(generated()) == {ROOT / path for path in GENERATED}
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: Path(path).name)
+def test_generated_pages_are_what_the_code_says(path: str) -> None:
+    assert (ROOT / path).read_text("utf-8") == generated()[ROOT / path], "run: make docs"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -56,8 +77,8 @@ def test_every_code_in_the_code_stands_on_the_page() -> None:
         ),
         ("no_footage", "Refused | 1 | camera … has no footage in …: … | See the gaps"),
         ("clip_not_joinable", "Refused | 1 | camera … was connected anew within …, and its pictures do not"),
-        ("bad_form", "Malformed | 2 | Belum lengkap atau tidak benar: …. / The request lacks"),
-        ("too_many_comments", "Conflict | 2 | a request takes … of them at most |"),
+        ("bad_form", "Malformed | 2 | Isian belum lengkap atau tidak benar: …. / These are missing or wrong"),
+        ("too_many_comments", "Conflict | 2 | a request may have at most … of them |"),
         ("delete_marker", "IntegrityError | 4 | … has … versions and markers where one is right |"),
         ("disposition_not_found", "NotFound | 2 | there is no disposition …"),
         ("method_not_allowed", "405 | This address does not know that method. | See the Allow header. |"),

@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.metadata
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ NAMES_FOR_NOTHING = {"util", "utils", "common", "helper", "helpers", "misc", "ma
 def sources() -> Iterator[Path]:
     for package in PACKAGES:
         yield from sorted((ROOT / package).rglob("*.py"))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -42,7 +48,7 @@ def test_sqlite_is_imported_by_its_adapter_alone() -> None:
     outside = [
         path.relative_to(ROOT).as_posix()
         for path in sources()
-        if any(name.split(".")[0] == "sqlite3" for name in imported(ast.parse(path.read_text("utf-8"))))
+        if any(name.split(".")[0] == "sqlite3" for name in imported(parsed(path)))
         and not path.relative_to(ROOT).as_posix().startswith("search/sqlite")
     ]
     assert outside == []
@@ -76,14 +82,14 @@ def test_no_module_does_anything_when_it_is_imported() -> None:
         ast.TypeAlias if hasattr(ast, "TypeAlias") else ast.Assign,
     )
     for path in sources():
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in parsed(path).body:
             is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             assert is_text or isinstance(node, allowed), f"{path}:{node.lineno} runs at import"
 
 
 def test_broad_excepts_are_the_supervisors_alone() -> None:
     for path in sources():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ExceptHandler):
                 name = getattr(node.type, "id", "" if node.type else "bare")
                 if name in {"bare", "Exception", "BaseException"}:

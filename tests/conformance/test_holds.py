@@ -1,4 +1,4 @@
-"""Holds on every object store: what is held cannot be destroyed, however it is asked for."""
+"""Holds on every object store: no request can destroy a held object."""
 
 import secrets
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from tests.support.stores import use_credentials, wait_until
 
 @dataclass
 class Held:
-    """Holds over one kind of store; every test has cameras of its own."""
+    """Holds over one kind of store; every test has its own cameras."""
 
     site: Holding
     sweeper: Sweeper

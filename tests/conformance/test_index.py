@@ -1,6 +1,6 @@
 """One suite for every index (``search.index.Index``): SQLite, and a real Elasticsearch.
 
-Here what goes in and comes out; the other ``test_index_…`` modules go on.
+This module tests adding and reading; the other ``test_index_…`` modules test the rest.
 """
 
 from dataclasses import replace

@@ -37,7 +37,7 @@ def test_coverage_is_by_run_and_clipped(index: Index) -> None:
 
 
 def test_coverage_never_spans_a_segment_that_is_not_there(index: Index) -> None:
-    """Late, lost or destroyed between two that are held: first start to last end would be a lie."""
+    """A segment is late, lost or destroyed between two others: coverage from first to last would be a lie."""
     index.add([entry(segment(n)) for n in range(360) if n not in (7, 8, 200)])
     spans = [Timespan(T0 + a * SECOND, T0 + b * SECOND) for a, b in ((0, 70), (90, 2000), (2010, 3600))]
     assert index.runs(ANY) == tuple(RunCoverage("cam-1", RUN, span) for span in spans)
@@ -47,7 +47,7 @@ def test_coverage_never_spans_a_segment_that_is_not_there(index: Index) -> None:
 
 
 def test_coverage_does_not_span_time_that_no_segment_has(index: Index) -> None:
-    """Sequence numbers without a hole, but a second of time that nobody recorded."""
+    """Sequence numbers without a hole, but a second that was not recorded."""
     index.add([entry(segment(0)), entry(with_span(segment(1), T0 + 11 * SECOND, T0 + 20 * SECOND))])
     assert [one.span for one in index.runs(ANY)] == [
         Timespan(T0, T0 + 10 * SECOND),
@@ -78,7 +78,7 @@ def test_hours_split_segments_at_the_hour_and_count_each_once(index: Index) -> N
 
 
 def test_more_runs_than_one_answer_holds(index: Index) -> None:
-    """A camera that reconnects all the time: more buckets than one request brings."""
+    """A camera that reconnects constantly: more buckets than one response holds."""
     index.add([entry(segment(0, run=run_id(n), start=T0 + n * 11 * SECOND)) for n in range(5_200)])
     query = ask(T0, T0 + 100 * 24 * HOUR)
     found = index.runs(query)
@@ -106,7 +106,7 @@ def test_25_000_hits_without_repeats_or_holes_while_writes_go_on(under_test: Ind
     added: list[int] = []
 
     def write() -> None:
-        """New segments before, at and after where the reader is; some that are there, once more."""
+        """Add new segments before, at and after the reader's position, and some existing ones again."""
         number = 0
         while not stop.is_set():
             batch = [

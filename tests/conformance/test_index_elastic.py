@@ -57,7 +57,7 @@ def test_indices_are_monthly_strict_and_sorted(
 def test_a_closed_month_is_an_error_and_not_an_empty_answer(
     city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
 ) -> None:
-    """Half an answer about footage is a wrong answer."""
+    """A partial answer about footage is a wrong answer."""
     city.add([entry(segment(0)), entry(segment(1, start=T0 + 20 * 24 * HOUR))])
     both = ask(T0, T0 + 30 * 24 * HOUR)
     assert len(city.search(both).items) == 2
@@ -115,7 +115,7 @@ def test_writes_of_many_requests_are_visible_too(city: ElasticIndex) -> None:
 def test_a_rebuild_that_another_took_over_ends_and_leaves_it_alone(
     city: ElasticIndex, elastic_server: ElasticServer, fresh_index_prefix: str
 ) -> None:
-    """Whether it was killed or only slow cannot be told from outside."""
+    """Another process cannot see whether the first was killed or is only slow."""
     other = connect_elastic(elastic_server.url, prefix=fresh_index_prefix)
     city.add([entry(segment(0))])
 
@@ -140,7 +140,7 @@ def test_a_rebuild_that_another_took_over_ends_and_leaves_it_alone(
 
 
 class _Stranger(http.server.BaseHTTPRequestHandler):
-    """A web server that is no Elasticsearch, or an Elasticsearch in a bad mood."""
+    """A web server that is not Elasticsearch, or a faulty Elasticsearch."""
 
     answer: tuple[int, bytes] = (200, b"{}")
     genuine = False

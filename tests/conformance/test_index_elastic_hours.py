@@ -1,4 +1,4 @@
-"""Elasticsearch: kept hours under crashes at every step, and with several writers and folds at once."""
+"""Elasticsearch: stored hours after crashes at every step, and with several writers and folds at once."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def test_a_gap_that_grows_changes_its_last_hours_alone(city: ElasticIndex) -> No
 def test_a_writer_that_dies_while_segments_leave(
     city: ElasticIndex, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Between any two steps of removing or moving segments."""
+    """The writer dies between any two steps of removing or moving segments."""
     leaves = [segment(n) for n in range(6)]
     city.add([entry(one) for one in leaves])
     city.settle_hours()
@@ -109,7 +109,7 @@ def test_a_writer_that_dies_while_segments_leave(
 
 
 class _Interrupted(hours._Fold):
-    """A fold during which something happens, or which dies."""
+    """A fold that another writer interrupts, or that dies."""
 
     before: Callable[[], None]
     after: Callable[[], None]
@@ -121,7 +121,7 @@ class _Interrupted(hours._Fold):
 
 
 def nothing() -> None:
-    """Happens."""
+    """Do nothing."""
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -164,7 +164,7 @@ def test_a_fold_that_dies_is_done_again(city: ElasticIndex, cluster: Cluster, wh
 
 
 def test_what_leaves_while_a_fold_computes(city: ElasticIndex, cluster: Cluster) -> None:
-    """Removed, and the note closed, after the fold read its notes: the note outlives the fold."""
+    """A segment is removed and its note closed after the fold read its notes: the note survives the fold."""
     leaves = [segment(n) for n in range(6)]
     city.add([entry(one) for one in leaves])
     fold = _Interrupted(cluster)

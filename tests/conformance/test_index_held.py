@@ -48,7 +48,7 @@ def test_many_are_marked_at_once(index: Index) -> None:
 
 
 def test_marks_of_others_survive_a_rebuild(under_test: IndexUnderTest) -> None:
-    """The holds job goes on while the index is made anew from what the archive knew before."""
+    """The holds job continues while the index is rebuilt from an earlier state of the archive."""
     index, other = under_test.index, under_test.reopened()
     leaves = [segment(n) for n in range(4)]
     index.add([entry(one) for one in leaves])

@@ -1,4 +1,4 @@
-"""Every index: kept hour coverage is what computing it would give, whatever happened in whatever order."""
+"""Every index: stored hour coverage equals computed coverage, after any events in any order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ ONE_CAMERA = replace(EVERYWHERE, cameras=("cam-1",))
 
 @pytest.fixture(autouse=True)
 def no_searches_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody searches while these tests rebuild, so a switch need not wait for searches to end."""
+    """No search runs while these tests rebuild, so a switch need not wait for searches to end."""
     monkeypatch.setattr("search.elastic.switching._GRACE_SECONDS", 0.0)
 
 
@@ -40,7 +40,7 @@ class Model:
     gaps: dict[str, tuple[Gap, Place | None]] = field(default_factory=dict)
 
     def hours(self, query: SegmentQuery) -> list[HourCoverage]:
-        """Hour by hour and microsecond by microsecond, without any sums."""
+        """Coverage hour by hour and microsecond by microsecond, without stored sums."""
 
         def admitted(camera: str, where: Place | None) -> bool:
             return (query.cameras is None or camera in query.cameras) and (
@@ -77,7 +77,7 @@ class Model:
 
 
 class Act:
-    """One step on the index and on the model alike."""
+    """One step, applied to the index and to the model."""
 
     def __init__(self, index: Index, model: Model) -> None:
         self.index, self.model = index, model
@@ -96,7 +96,7 @@ class Act:
         self.index.add(entries)
 
     def shift(self, number: int) -> None:
-        """A segment told anew, at another time: the last entry holds."""
+        """A segment indexed again at another time: the last entry counts."""
         found = self._chosen(number)
         if found is not None:
             leaf, where, held = found
@@ -105,7 +105,7 @@ class Act:
             self.index.add([entry(moved, where, held=held)])
 
     def tell(self, number: int, start: int, length: int, where: int) -> None:
-        """A gap told for the first time, or again with another end: the later end holds."""
+        """A gap indexed for the first time, or again with another end: the later end counts."""
         told = gap(
             FIRST + start * 60 * SECOND, FIRST + (start + length) * 60 * SECOND + 1,
             camera=f"cam-{number % 2}", gap_id=run_id(100 + number), cause=list(GapCause)[number % 3],
@@ -116,7 +116,7 @@ class Act:
         self.index.add([entry(told, PLACES[where])])
 
     def grow(self, number: int, hours: int) -> None:
-        """An open gap told again, as a recorder does each hour."""
+        """An open gap indexed again, as a recorder does each hour."""
         kept = self.model.gaps.get(run_id(100 + number))
         if kept is not None:
             longer = replace(kept[0], span=Timespan(kept[0].span.start, kept[0].span.end + hours * HOUR + 3))

@@ -1,4 +1,4 @@
-"""Every index: a rebuild that others read and write across."""
+"""Every index: a rebuild while other processes read and write."""
 
 import os
 import signal
@@ -189,7 +189,7 @@ def test_a_killed_rebuild_is_gone_on_with(under_test: IndexUnderTest) -> None:
 
 
 def _killed(under_test: IndexUnderTest) -> None:
-    """Begin a rebuild in a child that is killed in the midst of it."""
+    """Begin a rebuild in a child process that is killed midway."""
     pid = os.fork()
     if pid == 0:
         with under_test.reopened().rebuild() as fresh:

@@ -103,7 +103,7 @@ def test_an_index_that_was_deleted_does_not_answer_that_there_is_nothing(tmp_pat
 def test_a_writer_that_waited_for_the_switch_writes_to_the_new_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It had opened the old database before; what it writes then must not go down with it."""
+    """The writer had opened the old database before the switch; its write must not be lost with that."""
     path = tmp_path / "index.sqlite"
     index, writer = open_sqlite(path), open_sqlite(path)
     waiting = threading.Thread(target=lambda: writer.add([entry(segment(1))]))
@@ -138,7 +138,7 @@ def test_a_busy_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_coverage_is_answered_from_an_index_alone(tmp_path: Path) -> None:
-    """The plans that make a month cheap: no table row is touched for coverage, none is sorted for a page."""
+    """Query plans that make a month cheap: coverage reads no table row, and a page sorts none."""
     path = tmp_path / "index.sqlite"
     open_sqlite(path).close()
     with sqlite3.connect(path.resolve()) as connection:

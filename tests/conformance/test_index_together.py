@@ -99,7 +99,7 @@ def test_many_threads(index: Index) -> None:
 
 
 def test_the_first_writers_race_for_an_empty_index(under_test: IndexUnderTest) -> None:
-    """Indices and databases are made at the first write: by two at once, once."""
+    """The first write makes indices and databases: two concurrent writers make them once."""
     indices = [under_test.reopened() for _ in range(6)]
     start = threading.Barrier(6)
 

@@ -1,7 +1,7 @@
 """One suite for every object store (``archive.ports.ObjectStore``): the file system, and S3 on a real MinIO.
 
-Here: putting, reading, listing. Volume is in ``test_object_store_volume``, locks are in
-``test_object_store_locks``, and what only S3 can suffer is in ``test_object_store_s3``.
+This module tests putting, reading and listing. Volume is in ``test_object_store_volume``, locks are in
+``test_object_store_locks``, and faults that only S3 can have are in ``test_object_store_s3``.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from archive.errors import (
     NotFound,
     Unavailable,
 )
-from archive.objects.rules import MAX_METADATA_BYTES
+from archive.objects.checks import MAX_METADATA_BYTES
 from archive.ports import Content, LockMode, Stored
 from archive.timespan import DAY, SECOND
 from tests.support import stores
@@ -138,7 +138,11 @@ class TestPut:
                 lambda bad=bad: store.put(key, Content.of_bytes(b"1"), metadata=bad),  # type: ignore[misc]
             )
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         metadata=st.dictionaries(
             st.from_regex(r"[a-z0-9](?:[a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),
@@ -222,7 +226,7 @@ class TestPut:
         assert sum(result.created for result in results if isinstance(result, Stored)) == 1
 
     def test_while_others_delete_it_is_stored_or_taken(self, under_test: StoreUnderTest) -> None:
-        """What is refused as taken and is gone at the next look is put again; a put never says NotFound."""
+        """A put refused as taken is repeated if the rival has gone; it never says NotFound."""
         store, key = under_test.store, under_test.key("race.json")
 
         def act(number: int) -> list[Stored | None]:
@@ -230,7 +234,7 @@ class TestPut:
             for turn in range(25):
                 try:
                     answers.append(store.put(key, Content.of_bytes(b"entry %d of %d" % (turn, number))))
-                except (AlreadyExists, Unavailable):  # taken; or at each of four tries taken, and gone
+                except (AlreadyExists, Unavailable):  # taken; or taken and then gone at each of four tries
                     answers.append(None)
                 for version in store.versions(key):
                     store.delete_version(key, version=version.version)

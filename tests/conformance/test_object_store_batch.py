@@ -1,4 +1,4 @@
-"""Deletions by the batch, the same on every object store."""
+"""Batch deletion, the same on every object store."""
 
 from dataclasses import replace
 

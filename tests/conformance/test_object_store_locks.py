@@ -1,6 +1,5 @@
 """Retention and legal hold, the same on every object store."""
 
-import secrets
 from dataclasses import replace
 
 import pytest
@@ -21,6 +20,7 @@ from tests.support.stores import (
     s3_store,
     wait_until,
 )
+from tests.support.workers import own_name
 
 locking_bucket = stores.locking_bucket
 store_credentials = stores.store_credentials
@@ -130,12 +130,12 @@ class TestLocks:
 
 
 class TestDefaultRetention:
-    """A bucket's own retention is a floor; a put with a hold alone would slip under it."""
+    """A bucket's own retention is a floor; a put with only a hold would fall below it."""
 
     @pytest.mark.parametrize("hold", [False, True])
     def test_a_put_without_lock_gets_the_bucket_s(self, on_s3: StoreUnderTest, hold: bool) -> None:
         raw = on_s3.bucket
-        name = f"floor-{secrets.token_hex(6)}"
+        name = own_name("floor")
         bucket = replace(raw, name=name)
         raw.client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
         raw.client.put_object_lock_configuration(
@@ -162,7 +162,7 @@ class TestDefaultRetention:
 class TestWithoutLocks:
     def test_a_bucket_without_versions_serves_as_a_cache(self, on_s3: StoreUnderTest) -> None:
         raw = on_s3.bucket
-        bucket = replace(raw, name=f"plain-{secrets.token_hex(6)}")
+        bucket = replace(raw, name=own_name("plain"))
         raw.client.create_bucket(Bucket=bucket.name)
         store = s3_store(bucket)
         answer = store.put("a/b.bin", Content.of_bytes(b"1"))

@@ -1,4 +1,4 @@
-"""The quick requests to S3 say what boto3 says, of everything that can lie in a bucket."""
+"""The quick requests to S3 return what boto3 returns, for everything that a bucket can hold."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ _NAMES = ("plain.json", "a b.json", "a+b%20c.json", "ü&<é>.json")
 
 @pytest.fixture
 def by_boto3(on_s3: StoreUnderTest) -> S3Store:
-    """The same bucket, asked by boto3 alone."""
+    """The same bucket, read only with boto3."""
     store = on_s3.store
     assert isinstance(store, S3Store)
     assert store._quick is not None, "the store under test has no quick way"

@@ -1,6 +1,6 @@
-"""What only S3 can suffer: later versions and delete markers (I9), lost answers, a store that is not there.
+"""Faults that only S3 can have: later versions and delete markers (I9), lost answers, an absent store.
 
-What our adapter would never do is done with a bare client or by a proxy.
+A bare client or a proxy does what our adapter would never do.
 """
 
 import hashlib
@@ -32,6 +32,7 @@ from tests.support.stores import (
     refused_with,
     s3_store,
 )
+from tests.support.workers import own_name
 
 locking_bucket = stores.locking_bucket
 store_credentials = stores.store_credentials
@@ -119,7 +120,7 @@ class TestOldestVersion:
 
 
 class TestUnclearAnswers:
-    """The store got the request, and we never hear of it."""
+    """The store received the request, and its answer was lost."""
 
     @pytest.mark.parametrize("size", [10, 2_500_000, 9_000_000])
     def test_a_put_whose_answer_is_lost(self, on_s3: StoreUnderTest, size: int) -> None:
@@ -195,7 +196,7 @@ class TestUnclearAnswers:
 
 
 class TestTrouble:
-    """No library's exception leaves an adapter, whatever happens."""
+    """No exception of a library ever leaves an adapter."""
 
     def every_act(self, on_s3: StoreUnderTest) -> list[Callable[[], object]]:
         store, key = on_s3.store, on_s3.key("a.bin")
@@ -262,7 +263,7 @@ class TestTrouble:
         self.check(replace(on_s3, store=s3_store(raw)), Refused, "store_credentials_wrong")
 
     def test_more_than_the_bucket_may_hold(self, on_s3: StoreUnderTest) -> None:
-        raw = replace(on_s3.bucket, name=f"quota-{secrets.token_hex(6)}")
+        raw = replace(on_s3.bucket, name=own_name("quota"))
         raw.client.create_bucket(Bucket=raw.name)
         stores.minio_admin(raw.server).bucket_quota_set(raw.name, 1 << 20)
         store = s3_store(raw)
@@ -283,7 +284,7 @@ class TestTrouble:
 
 
 class TestAccounts:
-    """What a recorder's account may do (design §14): put, and nothing else."""
+    """The rights of a recorder's account (design §14): put, and nothing else."""
 
     def test_an_account_that_may_only_put(self, on_s3: StoreUnderTest) -> None:
         content = Content.of_bytes(b"frames")

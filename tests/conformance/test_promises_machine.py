@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order, dying anywhere: the archive keeps its promises (I1 to I5, I9)."""
+"""After any operations in any order, with a crash at any call, the archive keeps I1 to I5 and I9."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ PEOPLE = ("os:ani", "os:budi")
 
 
 class Promises(RuleBasedStateMachine):
-    """People, recorders, jobs and time, in any order; :meth:`open_world` says over which store."""
+    """People, recorders, jobs and time, in any order; :meth:`open_world` chooses the store."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Promises(RuleBasedStateMachine):
 
     @initialize(days=st.sampled_from([3, 8, 13]))
     def begin(self, days: int) -> None:
-        """Most archives have a policy, and some footage that comes due by it."""
+        """Begin with a policy, as most archives have, and some footage that becomes due."""
         self.change_policy("default", 2, days - 2, False, True, None)
         self.world.clock.advance(2 * DAY)
         self.arrive("cam-1", 30, 3, True, True)
@@ -168,7 +168,7 @@ class Promises(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([0, 5]))
     def decide(self, days: int) -> None:
-        """A disposition is put on record, and its process ends before the first batch."""
+        """Record a disposition, and end its process before the first batch."""
         self.world.clock.advance(days * DAY)
         self.world.act(
             lambda work: work.disposer.begin(work.disposer.judge_everything(), actor="job:dispose")
@@ -200,8 +200,8 @@ class OverFolders(Promises):
         return file_world()
 
 
-def play(machine: Any, *, examples: int, steps: int) -> None:
-    """Run a machine."""
+def assert_promises_hold(machine: Any, *, examples: int, steps: int) -> None:
+    """Run a machine; it holds the promises after every step, and once more at the end."""
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -243,7 +243,7 @@ def server(minio_server: MinioServer, monkeypatch: pytest.MonkeyPatch) -> MinioS
 
 @pytest.mark.parametrize("kept_by", ["hold", "policy"])
 def test_what_is_kept_between_decision_and_first_batch_stays(kept_by: str) -> None:
-    """The story that the machine tells but seldom."""
+    """A case that the state machine rarely generates."""
     machine = OverFolders()
     try:
         machine.begin(3)
@@ -259,18 +259,20 @@ def test_what_is_kept_between_decision_and_first_batch_stays(kept_by: str) -> No
 
 
 def test_promises_hold_over_folders() -> None:
-    play(OverFolders, examples=20, steps=25)
+    assert_promises_hold(OverFolders, examples=20, steps=25)
 
 
 def test_promises_hold_over_minio(server: MinioServer) -> None:
-    play(over_minio(server), examples=3, steps=15)
+    assert_promises_hold(over_minio(server), examples=3, steps=15)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_folders_for_long() -> None:
-    play(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")), steps=50)
+    assert_promises_hold(OverFolders, examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")), steps=50)
 
 
 @pytest.mark.slow
 def test_promises_hold_over_minio_for_long(server: MinioServer) -> None:
-    play(over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")) // 10, steps=30)
+    assert_promises_hold(
+        over_minio(server), examples=int(os.environ.get("SAKSI_SOAK_EXAMPLES", "110")) // 10, steps=30
+    )

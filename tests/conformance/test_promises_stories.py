@@ -1,4 +1,4 @@
-"""Stories about the archive's promises that a random one would tell but seldom: two at one moment."""
+"""Cases of the archive's promises that random tests rarely generate: two operations at one moment."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from archive.evidence.verify import load_trust
 from archive.lifecycle.gate import PREFIX, Gate
 from archive.lifecycle.holds.service import Holds
 from archive.model.disposition import KIND as DISPOSITION
@@ -17,7 +16,9 @@ from archive.records.checkpoint import stored
 from archive.records.checkpoint.verify import verify_log
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
+from archive.trust.judge import load_trust
 from tests.support.promises import LOCK_DAYS, Work, World, file_world
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def world() -> Iterator[World]:
 
 
 def order(world: World, least: int, longest: int | None, scope: str = "default") -> None:
-    """A policy that two people want, in force after the wait."""
+    """A policy that two people approved, in force after the waiting time."""
     parsed = Scope.parse(scope)
     terms = world.terms(least, longest, False)
     record = world.work.policies.propose(parsed, terms, actor="os:ani", reason="Rapat 7")
@@ -37,14 +38,14 @@ def order(world: World, least: int, longest: int | None, scope: str = "default")
 
 
 def record(world: World, number: int = 3) -> None:
-    """Footage of the last minute."""
+    """Record footage of the last minute."""
     for one in range(number):
         world.arrive("cam-1", 60 - 10 * one, indexed=True, written=True)
     world.upload()
 
 
 def hold_everything(world: World, holds: Holds) -> None:
-    """A hold over all there is."""
+    """Place a hold over all footage."""
     now = world.clock.now()
     holds.place(
         cameras=["cam-1"], span=Timespan(world.start, now), case="LP/B/1/2026", owner="Polda",
@@ -53,7 +54,7 @@ def hold_everything(world: World, holds: Holds) -> None:
 
 
 class Interrupted:
-    """A store where something else happens right before a certain call."""
+    """A store that runs another operation right before a certain call."""
 
     def __init__(self, store: ObjectStore, method: str, prefix: str, meanwhile: Callable[[], object]) -> None:
         self._store, self._method, self._prefix, self._meanwhile = store, method, prefix, meanwhile
@@ -74,12 +75,6 @@ class Interrupted:
         return call
 
 
-def until(is_so: Callable[[], bool], running: "Future[Any]") -> None:
-    """Wait until it is so, or the other one has ended."""
-    while not running.done() and not is_so():
-        time.sleep(0.002)
-
-
 def test_a_hold_asked_for_while_a_batch_is_destroyed_waits_and_is_in_force_after_it(world: World) -> None:
     order(world, 2, 3)
     record(world)
@@ -87,14 +82,19 @@ def test_a_hold_asked_for_while_a_batch_is_destroyed_waits_and_is_in_force_after
     cache, ledger = world.stores.cache, Ledger(world.stores.records, world.clock, lock_days=LOCK_DAYS)
     holds = Holds(
         ledger, world.stores.records, world.index, world.clock, gate=Gate(cache, world.clock)
-    )  # its clock stands still, so it waits as long as it must
+    )  # its clock stands still, so it waits without a time limit
     in_force: list[int] = []
     asking: list[Future[None]] = []
     with ThreadPoolExecutor() as pool:
 
         def meanwhile() -> None:
             asking.append(pool.submit(hold_everything, world, holds))
-            until(lambda: any(v.key.startswith(f"{PREFIX}wait/") for v in cache.list(PREFIX)), asking[0])
+            until(
+                lambda: (
+                    asking[0].done() or any(v.key.startswith(f"{PREFIX}wait/") for v in cache.list(PREFIX))
+                ),
+                "the hold waits",
+            )
             in_force.append(len(list(ledger.heads("hold"))))
 
         work = Work(world)
@@ -118,7 +118,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_written_and_obeys_it(world: Worl
 
     def pause(_seconds: float) -> None:
         waits.append(True)
-        time.sleep(0.002)
+        time.sleep(0.002)  # real time: a pause between two looks
 
     work.disposer._gate = Gate(world.stores.cache, world.clock, pause=pause)
     disposing: list[Future[object]] = []
@@ -126,7 +126,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_written_and_obeys_it(world: Worl
 
         def meanwhile() -> None:
             disposing.append(pool.submit(work.dispose))
-            until(lambda: bool(waits), disposing[0])
+            until(lambda: waits or disposing[0].done(), "the batch waits")
 
         records: Any = Interrupted(world.stores.records, "put", "ledger/hold/", meanwhile)
         ledger = Ledger(records, world.clock, lock_days=LOCK_DAYS)
@@ -172,7 +172,7 @@ def test_of_two_that_make_one_checkpoint_one_wins_and_the_other_knows_it(world: 
         world.look_on()
         won.append(second.maker.make())
 
-    # The list of leaves is put before the checkpoint, so the other one has all of it.
+    # The list of leaves is put before the checkpoint, so the other process finds all of it.
     records: Any = Interrupted(world.stores.records, "put", "checkpoints/0000000001/checkpoint", meanwhile)
     first.maker.stores = Stores(world.stores.footage, records, world.stores.cache)
     assert first.maker.make() is None

@@ -56,7 +56,7 @@ def recordings(saksi: CommandLine, *cameras: str) -> dict[str, Any]:
 
 
 def middle_of(saksi: CommandLine, camera: str, seconds: float) -> tuple[str, str, str, str]:
-    """A span of odd instants amid the longest stretch."""
+    """A span with odd instants inside the longest stretch."""
     parts = [part for part in recordings(saksi, camera)["coverage"] if part["camera"] == camera]
     longest = max(parts, key=lambda p: parse_instant(p["to"]) - parse_instant(p["from"]))
     start, end = parse_instant(longest["from"]), parse_instant(longest["to"])
@@ -146,7 +146,7 @@ def test_a_package_is_sealed_verified_and_caught_when_altered(site: CommandLine,
 
 
 def delete_index(site: CommandLine) -> None:
-    """As if its disk had burnt."""
+    """Delete the index, as if its disk had failed."""
     url = site.settings.get("SAKSI_INDEX_URL")
     if url is None:
         shutil.rmtree(site.home / "index")

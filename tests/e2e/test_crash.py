@@ -1,7 +1,8 @@
 """``kill -9`` anywhere: the recorder, its FFmpegs, and the servers it works with.
 
-After the last start nothing acknowledged is missing, at most a second of the open segment is lost per kill,
-every loss is a gap with a cause, nothing is there twice, no FFmpeg is left over, and I1, I2, I6 and I9 hold.
+After the last start no acknowledged segment is missing, at most a second of the open segment is lost per
+kill, every loss is a gap with a cause, nothing exists twice, no FFmpeg is left running, and I1, I2, I6 and I9
+hold.
 """
 
 import itertools
@@ -22,9 +23,10 @@ from archive.timespan import SECOND
 from ops.provision import provision
 from ops.stack import Stack
 from tests.support import numbered
-from tests.support.recording_site import RecordingSite, until
+from tests.support.recording_site import RecordingSite
 from tests.support.servers import MediamtxServer
 from tests.support.sound import assert_sound, reading_of, segments_of
+from tests.support.waiting import until
 
 LOST_AT_MOST = 1.0
 TIMES_ARE_KNOWN_TO = 0.35
@@ -34,7 +36,7 @@ RECONNECTED = 12.0
 
 @dataclass
 class Ordeal:
-    """A recorder that is killed again and again, and what must be true of it at the end."""
+    """A recorder that is killed repeatedly, and what must be true at the end."""
 
     recording: RecordingSite
     cameras: list[str]
@@ -43,7 +45,7 @@ class Ordeal:
     acknowledged: set[str] = field(default_factory=set)
 
     def start(self) -> int:
-        """Start it, wait for every camera's FFmpeg; when they were there (µs)."""
+        """Start the recorder and wait for every camera's FFmpeg; returns when all ran (µs)."""
         self.recording.start()
 
         def all_capture() -> bool:
@@ -51,12 +53,12 @@ class Ordeal:
             assert self.recording.process.poll() is None, self.recording.log()
             return len(self.recording.captures()) >= len(self.cameras)
 
-        until(all_capture, 60, "an FFmpeg per camera")
+        until(all_capture, "an FFmpeg per camera", seconds=60)
         assert len(self.recording.captures()) == len(self.cameras), "two FFmpegs for one camera"
         return time.time_ns() // 1000
 
     def kill(self, since: int) -> None:
-        """One of the ways to die: the worker alone, FFmpeg first, all at once."""
+        """Kill the recorder in one of three ways: only the worker, FFmpeg first, all at once."""
         process = self.recording.process
         assert process is not None
         captures = self.recording.captures()
@@ -66,7 +68,7 @@ class Ordeal:
             for pid in captures:
                 _kill(pid)
         if way == "captures first":
-            time.sleep(self.dice.uniform(0, 0.3))
+            time.sleep(self.dice.uniform(0, 0.3))  # real time: dies at any moment
         self.recording.kill()
         if way == "all":
             for pid in self.recording.captures():
@@ -74,13 +76,26 @@ class Ordeal:
         self.kills.append((since, now))
 
     def note_acknowledged(self) -> None:
-        """What the index shows now must be there at the end."""
+        """Note the segments that the index shows now; they must exist at the end."""
         with self.recording.site() as site:
             try:
                 for camera in self.cameras:
                     self.acknowledged |= {one.key for one in segments_of(site, camera)}
             except ArchiveError:
-                return  # The index is down; it will be asked again.
+                return  # The index is down; the test asks it again later.
+
+    def until_recorded_since(self, start: int) -> None:
+        """Wait until each camera has more than two seconds of footage after that instant."""
+        with self.recording.site() as site:
+            for camera in self.cameras:
+                until(
+                    lambda camera=camera: any(  # type: ignore[misc]
+                        one.span.end > start + 2 * SECOND for one in segments_of(site, camera)
+                    ),
+                    f"{camera} is recorded again",
+                    seconds=60,
+                    every=0.2,
+                )
 
     def judge(self) -> None:
         with self.recording.site() as site:
@@ -96,7 +111,7 @@ class Ordeal:
                 for since, at in self.kills:
                     before_kill = [one for one in segments if since < one.span.end <= at + SECOND]
                     if not before_kill:
-                        continue  # It was killed before the first fragment was whole.
+                        continue  # FFmpeg was killed before the first fragment was complete.
                     covered = max(one.span.end for one in before_kill)
                     assert at - covered <= (LOST_AT_MOST + TIMES_ARE_KNOWN_TO) * SECOND, (
                         f"{camera} lost {(at - covered) / SECOND:.2f} s at {at}"
@@ -122,19 +137,18 @@ def run(ordeal: Ordeal, kills: int, between: Callable[[int], None] = lambda numb
     for number in range(kills):
         between(number)
         since = ordeal.start()
-        time.sleep(ordeal.dice.uniform(0.5, 7))
+        time.sleep(ordeal.dice.uniform(0.5, 7))  # real time: dies at any moment
         ordeal.note_acknowledged()
         ordeal.kill(since)
     between(kills)
-    ordeal.start()
-    time.sleep(8)
+    ordeal.until_recorded_since(ordeal.start())
     assert ordeal.recording.stop(120) == 0, ordeal.recording.log()
     assert ordeal.recording.captures() == []
     ordeal.judge()
 
 
 def assert_numbers_only_grow(recording: RecordingSite, camera: str, folder: Path) -> None:
-    """No frame is there twice, over all kills."""
+    """No frame exists twice, over all kills."""
     folder.mkdir()
     shown: list[int] = []
     with recording.site() as site:
@@ -194,7 +208,7 @@ def test_twenty_kills_with_the_real_servers_dying_too(
     down: list[str] = []
 
     def between(number: int) -> None:
-        """Servers die before every fourth start, and are back two starts later; all are up at the end."""
+        """Kill servers before every fourth start and restart them two starts later; all run at the end."""
         if down and (number % 4 == 2 or number == 20):
             disposable_stack.start(down.pop())
         if number % 4 == 0 and 0 < number < 20:

@@ -1,4 +1,4 @@
-"""Disks that are really full: nothing held or unarchived is lost, and people are told what to do."""
+"""Disks that are really full: nothing held or unarchived is lost, and messages say what to do."""
 
 import asyncio
 import os
@@ -36,6 +36,7 @@ from tests.support.dispositions import FLOOR_DAYS, disposal
 from tests.support.leaves import T0
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.sound import assert_sound, reading_of, segments_of
+from tests.support.waiting import until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
 MIB = 1 << 20
@@ -44,7 +45,7 @@ INDEXED = 250
 
 @pytest.fixture
 def disk() -> Iterator[Callable[[int], Path]]:
-    """Mounts file systems of so many MiB of their own; they are gone afterwards."""
+    """Mounts separate file systems of the given MiB, and unmounts them afterwards."""
     mounted: list[Path] = []
 
     def mount(mebibytes: int) -> Path:
@@ -66,14 +67,6 @@ def disk() -> Iterator[Callable[[int], Path]]:
         folder.rmdir()
 
 
-async def come(what: Callable[[], bool], patience: float = 45) -> None:
-    """Wait until it is so."""
-    deadline = asyncio.get_running_loop().time() + patience
-    while not what():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
-        await asyncio.sleep(0.1)
-
-
 def spooled(home: Path) -> Iterator[Path]:
     """Closed segments that wait in the spool."""
     for path in (home / "spool" / "cameras").rglob("*.mp4"):
@@ -82,7 +75,7 @@ def spooled(home: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path, *, leave: int = 0) -> Path:
-    """Somebody else's content, up to the last byte but ``leave``."""
+    """Fill the disk with foreign content, up to the last ``leave`` bytes."""
     junk = folder / "junk"
     with junk.open("wb", buffering=0) as filling, suppress(OSError):
         while True:
@@ -94,9 +87,9 @@ def fill(folder: Path, *, leave: int = 0) -> Path:
 
 
 def fill_with_footage(site: Site, camera: str) -> list[Segment]:
-    """Footage of three days ago, past its lock, until the archive takes no more.
+    """Add footage of three days ago, past its lock, until the archive is full.
 
-    The first segment lies hours before the others, since relief leaves whole hours alone for a hold.
+    The first segment is hours before the others, because relief skips whole hours that contain a hold.
     """
     kept: list[Segment] = []
     start = site.clock.now() - 3 * DAY
@@ -125,7 +118,7 @@ def fill_with_footage(site: Site, camera: str) -> list[Segment]:
 
 
 def permit_relief(site: Site) -> None:
-    """The policy in force says that a full store may be relieved of what is past its minimum."""
+    """Put a policy in force that permits destroying footage past its minimum when the store is full."""
     terms = Terms(
         keep_days_min=1,
         keep_days_max=None,
@@ -150,7 +143,7 @@ def test_a_full_archive_keeps_what_it_has_and_drains_once_a_policy_made_room(
     old = [site.site.keep(number, content=bytes([number]) * 30_000) for number in range(10)]
     site.site.clock.advance((FLOOR_DAYS + 1) * DAY)
     day = 8640 * (FLOOR_DAYS + 1)
-    site.hold(old[:3], flag=False)  # the ledger alone is enough
+    site.hold(old[:3], flag=False)  # the ledger entry is enough
     new: list[Segment] = []
 
     def put_until_full() -> None:
@@ -163,17 +156,17 @@ def test_a_full_archive_keeps_what_it_has_and_drains_once_a_policy_made_room(
     assert "Free space" in caught.value.hint
     there = {one.key for one in [*old, *new]}
     assert site.stored() == there, "what was there stays, and nothing half written is listed"
-    # No policy lets anything go: the disk stays full, whoever asks.
+    # No policy permits destruction: the disk stays full.
     site.policy(longest=None)
     assert site.dispose(cause=Cause.PRESSURE) is None
     assert site.stored() == there
-    # A policy does: what is past its minimum and not held goes, what is locked stays.
+    # A policy permits it: footage past its minimum and not held is destroyed, locked footage stays.
     site.policy(longest=None, on_pressure=OnPressure.DISPOSE_PAST_MINIMUM)
     found = site.dispose(cause=Cause.PRESSURE)
     assert found is not None
     assert found.segments == 7
     assert site.stored() == {one.key for one in [*old[:3], *new]}
-    # What waited is put now.
+    # The waiting segments are stored now.
     drained = [site.site.keep(day + len(new) + number, content=bytes([200]) * 30_000) for number in range(5)]
     assert {one.key for one in drained} <= site.stored()
     for one in [*old[:3], *new, *drained]:
@@ -196,7 +189,7 @@ def test_while_the_archive_is_full_recording_goes_on_into_the_spool_until_a_poli
         seen: dict[str, int] = {}
 
         def people_make_room() -> None:
-            """Nothing goes because a disk is full; a full disk still takes a hold and a policy."""
+            """Nothing is destroyed because a disk is full; a full disk still accepts a hold and a policy."""
             assert pressure_of(site).level is Level.RED
             assert Dispositions(site).relieve(actor="job:dispose") is None
             site.holds.place(
@@ -211,10 +204,12 @@ def test_while_the_archive_is_full_recording_goes_on_into_the_spool_until_a_poli
 
         async def story() -> None:
             running = asyncio.create_task(recorder.run())
-            await come(lambda: len(list(spooled(home))) >= 3)
+            await until_async(lambda: len(list(spooled(home))) >= 3, "three wait")
             seen["full"] = len(segments_of(site, "kam-1"))
             await asyncio.to_thread(people_make_room)
-            await come(lambda: len(segments_of(site, "kam-1")) >= seen["full"] + 3)
+            await until_async(
+                lambda: len(segments_of(site, "kam-1")) >= seen["full"] + 3, "three more", seconds=45
+            )
             recorder.stop()
             await running
 
@@ -243,12 +238,14 @@ def test_a_full_spool_is_a_gap_and_recording_resumes(disk: Callable[[int], Path]
 
         async def story() -> None:
             running = asyncio.create_task(recorder.run())
-            await come(lambda: len(segments_of(site, "kam-1")) >= 1)
+            await until_async(lambda: segments_of(site, "kam-1"), "it records")
             junk = fill(spool)
-            await come(lambda: recorder.state()["spool_full"] == 1)
+            await until_async(lambda: recorder.state().get("spool_full") == 1, "the spool is full")
             runs = {one.run for one in segments_of(site, "kam-1")}
             junk.unlink()
-            await come(lambda: bool({one.run for one in segments_of(site, "kam-1")} - runs))
+            await until_async(
+                lambda: {one.run for one in segments_of(site, "kam-1")} - runs, "a new run", seconds=45
+            )
             recorder.stop()
             await running
 

@@ -71,7 +71,7 @@ def ends_of(
     runner: str = "tests.support.stepping",
     environment: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """What the runner says: first of the undisturbed process, then of each that was killed."""
+    """The runner's lines: first for the undisturbed process, then for each killed process."""
     done = subprocess.run(
         [sys.executable, "-m", runner, template, job, *options],
         env=child_environment({"TMPDIR": str(template.parent), **(environment or {})}),
@@ -106,14 +106,14 @@ def require_right(job: str, first: dict[str, Any]) -> None:
 
 
 def require_same(job: str, undisturbed: dict[str, Any], killed: list[dict[str, Any]]) -> None:
-    """Wherever it was killed, the next process ended as the undisturbed one."""
+    """After a kill at any step, the next process ended like the undisturbed one."""
     for one in killed:
         where = f"{job}, killed before {one.get('call')}"
         assert one["ended"] == -signal.SIGKILL, where
         assert one["again"] == 0, where
         chain, is_valid, findings = one["left"]["log"]
         assert is_valid, (where, findings)
-        assert set(findings) <= {"orphaned_leaves"}, where  # what the killed attempt left behind, and says so
+        assert set(findings) <= {"orphaned_leaves"}, where  # the killed attempt left these leaves
         assert {**one["left"], "log": chain} == {**undisturbed["left"], "log": chain}, where
         assert chain == undisturbed["left"]["log"][0], where
 

@@ -1,10 +1,10 @@
-"""The story of one request over HTTP, six people, from a theft at night to the auditor's paper.
+"""The story of one request over HTTP with six people, from a theft at night to the auditor's report.
 
-Police file an urgent request; its hold is in force when that is answered, and seen on the store soon after.
+Police file an urgent request; its hold is in force when the answer arrives, and set on the store soon after.
 The letter follows, the War Room approves, the package is sealed, another officer hands it over, the recipient
-confirms what they hold, it is closed, and the auditor prints what everybody did. The log of it all verifies.
-Once on the embedded default with local accounts, at three in the morning; once on MinIO, Elasticsearch and
-Keycloak, where jobs and log are the commands, in processes of their own.
+confirms the receipt, the request is closed, and the auditor prints what everyone did. The log verifies. The
+story runs once on the embedded default with local accounts, at three in the morning, and once on MinIO,
+Elasticsearch and Keycloak, where jobs and log run as commands in their own processes.
 """
 
 import json
@@ -55,7 +55,7 @@ PEOPLE: Mapping[str, tuple[Role, str, str]] = {
 
 
 class Browser:
-    """Somebody with a session: keeps the cookie that each answer may renew."""
+    """A person with a session: keeps the cookie, which each answer may renew."""
 
     def __init__(self, site: Site, answer: httpx.Response) -> None:
         assert answer.status_code in {200, 303}, answer.text
@@ -71,12 +71,10 @@ class Browser:
         return answer
 
     def get(self, path: str, **query: str) -> httpx.Response:
-        return self(
-            "GET", path, params=query or None
-        )  # an empty one would take the query of the address away
+        return self("GET", path, params=query or None)  # an empty one would remove the query of the address
 
     def change(self, one: str, act: str, **form: Any) -> dict[str, Any]:
-        """Read the request, and change what was read; insists on success."""
+        """Read the request, and change the version that was read; insists on success."""
         etag = self.get(one).headers["etag"]
         answer = self("POST", f"{one}/{act}", json=form, headers={"If-Match": etag})
         assert answer.status_code in {200, 201}, (act, answer.text)
@@ -95,7 +93,7 @@ class Browser:
 
 @dataclass
 class City:
-    """One installation, how people come in, and how its jobs are run."""
+    """One installation, the way people sign in, and the way its jobs run."""
 
     site: Site
     sign_in: Callable[[str], Browser]
@@ -108,7 +106,7 @@ class City:
         return self.browsers.setdefault(name, self.sign_in(name))
 
     def enter(self) -> None:
-        """Everybody of the story signs in."""
+        """Sign in everyone in the story."""
         for name, (role, _, _) in PEOPLE.items():
             self.browsers[name] = self.sign_in(name)
             shown = self.browsers[name].get("/v1/session").json()
@@ -116,7 +114,7 @@ class City:
 
 
 def archive_hours(site: Site, each: int) -> list[Segment]:
-    """``each`` segments of ten seconds for each street, from T0; nothing that could be played."""
+    """``each`` segments of ten seconds for each street, from T0; they cannot be played."""
     services, now = site.services, site.clock.now()
     for camera in STREETS:
         services.registry.add(camera_form(camera), actor="os:test")
@@ -160,7 +158,7 @@ def archive_hours(site: Site, each: int) -> list[Segment]:
 
 
 def form(**changes: Any) -> dict[str, Any]:
-    """What the police ask for, without a letter yet."""
+    """The police's request, without its letter."""
     return {
         "requester": {
             "name": "Andi Baso", "rank": "AIPTU", "nrp_nip": "78010123", "agency_kind": "polri",
@@ -175,12 +173,12 @@ def form(**changes: Any) -> dict[str, Any]:
 
 
 def tell_the_story(city: City, streets: list[Segment]) -> str:
-    """All of it; the id of the request."""
+    """Run the whole story; returns the id of the request."""
     site = city.site
     city.enter()
     police, satpol, approver, officer, district, auditor = (city.who(name) for name in PEOPLE)
 
-    # At night: who did it went through three streets within the hour.
+    # At night: the thief went through three streets within the hour.
     hours = len(streets) // len(STREETS) * 10
     answer = police("POST", "/v1/requests", json=form(cameras=list(STREETS), **span(0, hours)))
     assert answer.status_code == 201, answer.text
@@ -196,7 +194,7 @@ def tell_the_story(city: City, streets: list[Segment]) -> str:
         site.services.stores.footage.head(segment.key).held for segment in streets[:: len(streets) // 9]
     )
 
-    # In the morning: the camera that saw it, and the letter. What was held stays held.
+    # In the morning: the camera that saw it, and the letter. The held footage stays held.
     scan = police("POST", "/v1/requests/attachments", content=PDF).json()["sha256"]
     letter = {"number": "B/123/XI/2026/Reskrim", "date": "2026-11-24", "sha256": scan}
     asked = form(cameras=[CAMERA], letter=letter, **span(0, 20))
@@ -206,7 +204,7 @@ def tell_the_story(city: City, streets: list[Segment]) -> str:
     assert site.services.stores.footage.head(site.first[0].key).held
     assert site.services.stores.footage.head(streets[0].key).held
 
-    # Nobody else decides, and nobody without a part in it learns of it.
+    # No one else can decide, and no one outside the case can see the request.
     for stranger, status, code in (
         (satpol, 404, "request_not_found"),
         (district, 403, "not_permitted"),
@@ -221,7 +219,7 @@ def tell_the_story(city: City, streets: list[Segment]) -> str:
     assert (decision["by"], decision["without_letter"]) == ("user:warroom-1", False)
     assert decision["entry_sha256"] == police.get(one).json()["history"][1]["sha256"]
 
-    # Sealed, and handed over by somebody who neither asked nor decided.
+    # Sealed, and handed over by a person who neither requested nor decided.
     early = officer.refused(3, f"{one}/handover")
     assert early == (409, "not_sealed")
     city.seal()
@@ -241,7 +239,7 @@ def tell_the_story(city: City, streets: list[Segment]) -> str:
     for somebody in (satpol, district, auditor, officer):
         assert somebody("POST", f"{one}/handover/downloads").status_code in {403, 404}
 
-    # The recipient fetches it, looks at what came, and confirms that.
+    # The recipient downloads the package, checks it, and confirms the receipt.
     begun = police("POST", f"{one}/handover/downloads")
     assert begun.status_code == 201, begun.text
     whole = police.get(begun.json()["url"])
@@ -355,7 +353,7 @@ def _sealed(count: int) -> None:
 
 def test_the_story_with_local_accounts_on_the_embedded_default(embedded: City, tmp_path: Path) -> None:
     tell_the_story(embedded, archive_hours(embedded.site, 12))
-    # Who alters one act afterwards, and its metadata with it, is found out.
+    # A later change of one event, even with its metadata, is detected.
     acts = [path for path in (tmp_path / "archive").rglob("custody/**/*") if path.is_file()]
     target = next(path for path in sorted(acts) if b"handover.give" in path.read_bytes())
     assert embedded.verify_log()["valid"] is True
@@ -366,7 +364,7 @@ def test_the_story_with_local_accounts_on_the_embedded_default(embedded: City, t
 
 
 def rewrite(target: Path, data: bytes) -> None:
-    """Put other bytes where an object is."""
+    """Replace the bytes of an object."""
     target.chmod(0o600)
     target.write_bytes(data)
 
@@ -388,7 +386,7 @@ def servers(
         "SAKSI_INDEX_PREFIX": fresh_index_prefix,
         "SAKSI_OIDC_ISSUER": keycloak_server.issuer,
         "SAKSI_PUBLIC_URL": "http://saksi.test",
-        # The site is made with its clock at T0; MinIO, which has the day's date, takes no lock that is over.
+        # The site is made with its clock at T0; MinIO uses today's date and accepts no expired lock.
         "SAKSI_RECORDS_LOCK_DAYS": "3650",
         "SAKSI_EVIDENCE_LOCK_DAYS": "3650",
         **fresh_buckets.server.environment(fresh_buckets.name),
@@ -420,7 +418,7 @@ def servers(
 
 
 class _Now:
-    """The machine's clock; a site sets it back while it is made, as if its cameras had been there before."""
+    """The machine's clock; a site sets it back while it is made, as if its cameras were older."""
 
     def __init__(self) -> None:
         self._real, self._ahead = SystemClock(), 0

@@ -1,4 +1,4 @@
-"""The tutorial from a request to the court, run as it stands on its page: every block, in one shell."""
+"""The tutorial from a request to the court, run exactly as on its page: every block, in one shell."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""An nginx as a city gets it, before a real ``saksi serve``, with a certificate of its own."""
+"""An nginx as a city deploys it, in front of a real ``saksi serve``, with its own certificate."""
 
 import shutil
 import signal
@@ -26,7 +26,7 @@ NAME = "saksi.test"
 
 @dataclass(frozen=True)
 class ApiProxy:
-    """A proxy on the loopback, by the name in its certificate."""
+    """A proxy on the loopback, reached by the name in its certificate."""
 
     port: int
     certificate: Path
@@ -35,7 +35,7 @@ class ApiProxy:
 
     @property
     def origin(self) -> str:
-        """How browsers see it."""
+        """The proxy's address as browsers see it."""
         return f"https://{NAME}:{self.port}"
 
     def client(self, **headers: str) -> httpx.Client:
@@ -65,7 +65,7 @@ class _ByName(httpx.HTTPTransport):
 
 @contextmanager
 def api_behind_proxy(home: Path, settings: dict[str, str] | None = None) -> Iterator[ApiProxy]:
-    """A server and the proxy before it, for as long as the block runs."""
+    """A server and the proxy in front of it, while the block runs."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if program is None:
         pytest.skip("nginx is not installed: apt-get install nginx-light")
@@ -97,16 +97,16 @@ def api_behind_proxy(home: Path, settings: dict[str, str] | None = None) -> Iter
             )
             (folder / "saksi-store.conf").write_text(text)
             (folder / "nginx.conf").write_text(configuration(folder))
-            with _nginx(program, folder):
+            with _nginx(program, folder) as process:
                 proxy = ApiProxy(port, folder / "certificate.pem", server, folder)
-                _wait(proxy)
+                _wait(proxy, process)
                 yield proxy
     finally:
         shutil.rmtree(folder)
 
 
 @contextmanager
-def _nginx(program: str, folder: Path) -> Iterator[None]:
+def _nginx(program: str, folder: Path) -> "Iterator[subprocess.Popen[bytes]]":
     account = unprivileged()
     if account is not None:
         give(account, folder)
@@ -116,16 +116,14 @@ def _nginx(program: str, folder: Path) -> Iterator[None]:
         argv, stderr=log, user=account.uid if account else None, group=account.gid if account else None
     )
     try:
-        time.sleep(0.3)
-        assert process.poll() is None, (folder / "log").read_text()
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         log.close()
 
 
-def _wait(proxy: ApiProxy) -> None:
+def _wait(proxy: ApiProxy, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 20
     with proxy.client() as client:
         while True:
@@ -134,5 +132,6 @@ def _wait(proxy: ApiProxy) -> None:
                     return
             except httpx.HTTPError:
                 pass
+            assert process.poll() is None, (proxy.folder / "log").read_text()
             assert time.monotonic() < deadline, (proxy.folder / "log").read_text()
-            time.sleep(0.05)
+            time.sleep(0.05)  # real time: a pause between two looks

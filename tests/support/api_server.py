@@ -1,4 +1,4 @@
-"""``saksi serve`` as a city runs it: a process of its own, asked over a bare socket or by httpx."""
+"""``saksi serve`` as a city runs it: its own process, called over a bare socket or with httpx."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ class ApiServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The server's address."""
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, **options: object) -> httpx.Client:
@@ -34,13 +34,13 @@ class ApiServer:
         return httpx.Client(base_url=self.url, trust_env=False, timeout=20, **options)  # type: ignore[arg-type]
 
     def exchange(self, data: bytes, *, seconds: float = 15) -> bytes:
-        """Send bytes as they are, and read until the server closes or nothing comes for a while."""
+        """Send bytes unchanged, and read until the server closes or sends nothing for ``seconds``."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as client:
             client.sendall(data)
             return read_all(client)
 
     def memory_mib(self) -> float:
-        """What the process holds in memory."""
+        """The memory of the process, MiB."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii")
         found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
         assert found is not None
@@ -60,7 +60,7 @@ def read_all(client: socket.socket) -> bytes:
 
 @contextmanager
 def api_server(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[ApiServer]:
-    """A server over a home; it has shut down in order when the block ends."""
+    """A server over a home; it is shut down in order when the block ends."""
     line = CommandLine(home, dict(settings or {}))
     port = ports.free()
     home.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def api_server(home: Path, settings: Mapping[str, str] | None = None) -> Iterato
                 pass
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, "the server did not come up"
-            time.sleep(0.1)
+            time.sleep(0.1)  # real time: a pause between two looks
         yield ApiServer(line, port, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)

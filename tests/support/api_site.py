@@ -1,7 +1,7 @@
-"""A small installation behind the HTTP interface: real stores in a folder, a real index, real footage.
+"""A small installation behind the HTTP API: real stores in a folder, a real index, real footage.
 
 Camera ``cam-1`` has three segments of numbered frames from :data:`T0`, then a gap of cause ``unreachable``,
-then three more; ``cam-2`` is registered and has nothing. Time is a :class:`ManualClock` half an hour after.
+then three more; ``cam-2`` is registered and has no footage. A :class:`ManualClock` shows half an hour later.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ class Site:
         return Caller(self.app, self.headers)
 
     def events(self, event_type: str | None = None) -> list[CustodyEvent]:
-        """What is on record, in the order it was written."""
+        """The custody events, in the order they were written."""
         records = self.services.stores.records
         # Everything, not a span: some tests stand at T0, others at the time of day they are run.
         found = [
@@ -98,7 +98,7 @@ class Site:
         return [event for event in found if event_type is None or event.type == event_type]
 
     def remade(self, **changed: Any) -> FastAPI:
-        """Another application over the same installation, with some parts changed."""
+        """Another application over the same installation, with some parts replaced."""
         if "index" in changed:
             changed = {"directory": CameraDirectory(changed["index"], self.clock), **changed}
         return create_app(replace(self.services, metrics=CollectorRegistry(), **changed))
@@ -119,7 +119,7 @@ ASKED = span(3.3, 14.05)
 
 
 def camera_json(camera: str) -> dict[str, Any]:
-    """A camera as a caller registers it, in a district of its own."""
+    """A camera as a caller registers it, in its own district."""
     return {
         "id": camera,
         "source": f"rtsp://viewer:{SECRET}@192.0.2.9/1?key={SECRET}",
@@ -159,7 +159,7 @@ def open_site(
     with wiring.Site(Settings.load({"SAKSI_HOME": str(folder), **(environ or {})}), now) as wired:
         keys.init(wired.settings.keys_dir, clock=now)
         services = replace(services_of(wired), stills=StillMaker(Path(DEFAULT_FFMPEG)))
-        # Time stands still here and callers are in a hurry; who wants a bound gives settings of their own.
+        # The clock stands still and tests call fast, so limits are off; a test of limits sets its own.
         services = replace(services, settings=replace(services.settings, hosts=(), rates=None))
         if settings is not None:
             services = replace(services, settings=settings)
@@ -206,7 +206,7 @@ def archive_run(
     start: int,
     camera: str = CAMERA,
 ) -> list[SegmentRef]:
-    """Archive and index the finalised segments of one run, as ingest does but for the journal."""
+    """Archive and index the finalised segments of one run, as ingest does, but without the journal."""
     refs, at = [], start
     for number, (path, result) in enumerate(made):
         ticks = result.media_duration
@@ -239,7 +239,7 @@ def archive_run(
 
 
 def camera_form(camera: str) -> CameraForm:
-    """A camera as somebody registers it, with a password in its address."""
+    """A camera's registration, with a password in its address."""
     return CameraForm(
         id=camera,
         source=f"rtsp://viewer:{SECRET}@192.0.2.7:554/stream1?token={SECRET}",
@@ -269,7 +269,7 @@ class Caller:
         return self("GET", path, **options)
 
     def change(self, method: str, path: str, *, of: str, **options: Any) -> httpx.Response:
-        """The answer to a change that was decided on what ``of`` says now."""
+        """The answer to a change that is conditional on the present state of ``of``."""
         return self(method, path, headers={"If-Match": self.get(of).headers["ETag"]}, **options)
 
     async def _call(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
@@ -281,7 +281,7 @@ class Caller:
 
 
 class FailingPuts(FilesystemStore):
-    """A store that takes nothing while ``failing``: a full or lost disk."""
+    """A store that refuses every put while ``failing``: a full or lost disk."""
 
     failing = False
 
@@ -294,7 +294,7 @@ class FailingPuts(FilesystemStore):
         lock: Lock | None = None,
         hold: bool = False,
     ) -> Stored:
-        """Store, or say that the store does not answer."""
+        """Store, or raise that the store does not answer."""
         if self.failing:
             raise Unavailable("the store does not answer", code="store_unavailable")
         return super().put(key, content, metadata=metadata, lock=lock, hold=hold)

@@ -1,4 +1,4 @@
-"""A small archive in a folder: real store, real index, a clock that moves when told to."""
+"""A small archive in a folder: real store, real index, a manual clock."""
 
 import base64
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ RECORDER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 def camera_form(camera_id: str = "cam-1", **changes: str) -> CameraForm:
-    """A camera as someone may ask for it."""
+    """A camera's registration."""
     fields = {
         "id": camera_id,
         "source": "rtsp://admin:s3cret@10.0.0.7:554/stream?token=abc",
@@ -48,7 +48,7 @@ def camera_form(camera_id: str = "cam-1", **changes: str) -> CameraForm:
 class SmallArchive:
     """Stores, index, ledger and registry of one test. ``begin`` is when its footage begins.
 
-    Over a real server that must be by the server's clock: no server takes a lock that is over.
+    Over a real server ``begin`` must follow the server's clock: no server accepts an expired lock.
     """
 
     clock: ManualClock
@@ -63,7 +63,7 @@ class SmallArchive:
     def keep(
         self, number: int, *, camera: str = "cam-1", run: str = RUN, content: bytes | None = None
     ) -> Segment:
-        """Store one segment as ingest does, but for the index and the journal."""
+        """Store one segment as ingest does, but without the index and the journal."""
         body = content or f"{camera}/{run}/{number}".encode() * 50
         start = self.begin + number * 10 * SECOND
         segment = Segment(

@@ -1,6 +1,6 @@
 """A real browser that plays a clip, seeks in it and reads the numbers off its frames.
 
-Chromium, headless, on a page of a local HTTP server; it posts what it saw. Needed: a Chromium with H.264.
+Headless Chromium opens a page of a local HTTP server and posts what it saw. It needs a Chromium with H.264.
 """
 
 import json
@@ -83,7 +83,7 @@ const nextFrame = () => new Promise((done) => {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the browser saw: the frame before any seek, after each seek and, where it played, the last one."""
+    """What the browser saw: the frame before any seek, after each seek and, if it played, the last one."""
 
     frames: list[int]
     duration: float
@@ -91,7 +91,7 @@ class Seen:
 
 
 def chromium() -> str:
-    """The program's path; skips where there is none, fails where CI promises one."""
+    """The program's path; skips if there is none, fails on CI."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
@@ -101,7 +101,7 @@ def chromium() -> str:
 
 
 def watch(program: str, clip: Clip, times: Sequence[float], folder: Path, *, to_the_end: bool) -> Seen:
-    """Open the clip, seek to each of ``times`` (seconds), and play its last second where asked to."""
+    """Open the clip, seek to each of ``times`` (seconds), and play its last second if ``to_the_end``."""
     page = _PAGE % {
         "width": WIDTH,
         "height": HEIGHT,
@@ -138,7 +138,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser drops connections as it likes; what matters is what it saw."""
+        """Ignore errors: a browser drops connections at any time, and only what it saw counts."""
 
 
 @contextmanager

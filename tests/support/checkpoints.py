@@ -1,12 +1,12 @@
-"""A small archive with a log: recorder, custody and ledger write, checkpoints are made and verified."""
+"""A small archive with a log: recorder, custody and ledger write; checkpoints are made and verified."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.canonical import sha256_hex
 from archive.clock import ManualClock
-from archive.evidence.verify import load_trust
 from archive.keys import checkpoint_key
 from archive.model.custody import Actor
 from archive.model.segment import Segment
@@ -19,6 +19,7 @@ from archive.records.checkpoint.note import Note
 from archive.records.checkpoint.verify import verify_log
 from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from tests.support.archives import SmallArchive, small_archive
 
@@ -55,7 +56,7 @@ class LogSite:
         return self.archive.stores
 
     def maker(self, stores: Stores | None = None) -> CheckpointMaker:
-        """A log job as it is when its process begins."""
+        """A log job in its state at the start of its process."""
         from archive.records.ledger.streams import Ledger
 
         used = stores or self.stores
@@ -70,7 +71,7 @@ class LogSite:
         )
 
     def record(self, segments: int = 2) -> str:
-        """An hour's work in small: segments and their journal batch, a custody event, a ledger entry."""
+        """A small hour of records: segments and their journal batch, a custody event, a ledger entry."""
         first = len(self.segments)
         new = [self.archive.keep(first + number) for number in range(segments)]
         self.segments += new
@@ -91,15 +92,17 @@ class LogSite:
         return made.note
 
     def hours(self, count: int) -> None:
-        """Record and make a checkpoint, ``count`` times, an hour each."""
+        """Record and make a checkpoint ``count`` times, one hour apart."""
         for _ in range(count):
             self.record()
             self.clock.advance(HOUR)
             self.checkpoint()
 
-    def verify(self, span: Timespan | None = None, signer: str | None = None) -> LogReport:
+    def verify(
+        self, span: Timespan | None = None, signer: str | None = None, crls: Sequence[Path] = ()
+    ) -> LogReport:
         """The whole check, an hour after whatever happened last."""
-        trust = load_trust([self.keys_dir / "root.pem"], [], signer)
+        trust = load_trust([self.keys_dir / "root.pem"], [], signer, crls=crls)
         return verify_log(self.stores, self.clock, trust=trust, interval=HOUR, span=span)
 
     def note(self, number: int) -> Note:
@@ -113,11 +116,11 @@ class LogSite:
         return checkpoint_key(number, part)
 
     def path(self, key: str) -> Path:
-        """Where a folder store has an object of the records bucket."""
+        """The path of an object of the records bucket in a folder store."""
         return self.folder / "records" / key
 
     def forge(self, key: str, content: bytes) -> None:
-        """Replace an object's bytes on disk, and its sidecar to match, as root on the host can."""
+        """Replace an object's bytes on disk and its sidecar to match, as root on the host can."""
         path = self.path(key)
         beside = path.with_name(sidecar_name(path.name))
         facts = Sidecar.decode(key, beside.read_bytes())
@@ -130,14 +133,14 @@ class LogSite:
         beside.write_bytes(changed.encode())
 
     def remove(self, key: str) -> None:
-        """Take an object off the disk."""
+        """Remove an object from the disk."""
         path = self.path(key)
         path.unlink()
         path.with_name(sidecar_name(path.name)).unlink()
 
 
 def log_site(folder: Path) -> LogSite:
-    """An empty one in a folder."""
+    """An empty site in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return LogSite(folder, small_archive(folder))
 

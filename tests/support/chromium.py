@@ -1,4 +1,4 @@
-"""A headless Chromium that is told what to do: DevTools' protocol over two pipes, no library between.
+"""A headless Chromium under remote control: the DevTools protocol over two pipes, without a library.
 
 https://chromedevtools.github.io/devtools-protocol/ ; ``--remote-debugging-pipe`` reads commands from file
 descriptor 3 and writes answers and events to 4, each ended by a NUL.
@@ -21,7 +21,7 @@ _TIMEOUT_S = 60.0
 
 
 class Browser:
-    """One tab. What the page logged and what its policy refused is kept in ``log``."""
+    """One tab. ``log`` keeps what the page logged and what its policy refused."""
 
     def __init__(self, commands: int, answers: int) -> None:
         self._commands = commands
@@ -54,7 +54,7 @@ class Browser:
         self._send("Page.navigate", {"url": url})
 
     def run(self, script: str) -> Any:
-        """The value of an expression; a promise is waited for."""
+        """The value of an expression; waits for a promise."""
         asked = {"expression": script, "awaitPromise": True, "returnByValue": True, "userGesture": True}
         answer = self._send("Runtime.evaluate", asked)
         if "exceptionDetails" in answer:
@@ -68,7 +68,7 @@ class Browser:
             with suppress(AssertionError):
                 if self.run(f"Boolean({script})"):
                     return
-            time.sleep(0.05)
+            time.sleep(0.05)  # real time: a pause between two looks
         raise AssertionError(f"never true: {script}\n{self.text()}\n" + "\n".join(self.log))
 
     def text(self) -> str:
@@ -97,7 +97,7 @@ class Browser:
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
     def on_paper(self) -> None:
-        """Show the page as it is printed, and tell it so."""
+        """Show the page as printed, and fire its print event."""
         self.run("dispatchEvent(new Event('beforeprint'))")
         self._send("Emulation.setEmulatedMedia", {"media": "print"})
 
@@ -152,7 +152,7 @@ class Browser:
 
 @contextmanager
 def opened(program: str, folder: Path) -> Iterator[Browser]:
-    """A browser with a profile of its own in ``folder``; gone when the block ends."""
+    """A browser with its own profile in ``folder``; it ends with the block."""
     commands_out, commands_in = os.pipe()
     answers_out, answers_in = os.pipe()
     arguments = [
@@ -161,7 +161,7 @@ def opened(program: str, folder: Path) -> Iterator[Browser]:
         "--disable-component-update", "--disable-features=Translate,OptimizationHints", "--lang=id",
         f"--user-data-dir={folder / 'profile'}", "--remote-debugging-pipe", "about:blank",
     ]  # fmt: skip
-    # The program expects its pipes at 3 and 4; a shell puts them there, whatever numbers they have here.
+    # The program expects its pipes at descriptors 3 and 4; a shell moves them there.
     line = f"exec {shlex.join(arguments)} 3<&{commands_out} 4>&{answers_in}"
     process = subprocess.Popen(
         ["/bin/bash", "-c", line],

@@ -1,18 +1,19 @@
-"""The command ``saksi`` as a person or a program runs it: a process of its own."""
+"""The command ``saksi`` as a person or a program runs it: in its own process."""
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support import preloaded
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command printed and how it ended."""
+    """What a command printed, and its exit code."""
 
     code: int
     out: str
@@ -33,13 +34,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """``saksi`` with a home of its own and further settings."""
+    """``saksi`` with its own home and further settings."""
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the caller's SAKSI_ settings."""
+        """The environment, without the caller's SAKSI_ settings."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SAKSI_")}
         return kept | {"SAKSI_HOME": str(self.home)} | dict(self.settings)
 
@@ -49,15 +50,8 @@ class CommandLine:
 
     def __call__(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end; the caller judges the code."""
-        done = subprocess.run(
-            self.argv(*words),
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        done = preloaded.run("ops", words, self.environment(), timeout=timeout)
+        return Answer(done.code, done.out, done.err)
 
     def must(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end and insist on success."""

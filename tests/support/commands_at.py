@@ -1,6 +1,6 @@
-"""The command ``saksi`` in this process, at an instant and by a person of the test's choice.
+"""The command ``saksi`` in this process, at an instant and by a person that the test chooses.
 
-It is found by its console script, so that no module of ours is named here but the clock of Python itself.
+It is found by its console script, so this module names no module of Saksi; it replaces only Python's clock.
 """
 
 import io
@@ -19,14 +19,14 @@ from tests.support.command_line import Answer, CommandLine
 
 @dataclass
 class CommandsAt:
-    """``saksi`` over one home. ``now`` is asked at each reading of the clock and answers in µs."""
+    """``saksi`` over one home. ``now`` is called at each reading of the clock and returns µs."""
 
     home: Path
     now: Callable[[], int]
     person: str = "auditor"
 
     def __call__(self, *words: str, by: str = "") -> Answer:
-        """Run to the end; the caller judges the code."""
+        """Run to the end; the caller checks the exit code."""
         (script,) = entry_points(group="console_scripts", name="saksi")
         main = script.load()
         name = by or self.person

@@ -1,4 +1,4 @@
-"""A store whose process dies at its n-th call, before the call is done or after."""
+"""A store whose process dies at its n-th call, before or after the call takes effect."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ class ProcessDied(BaseException):
 
 @dataclass
 class Countdown:
-    """Shared by the stores of one process: ``left`` calls are done, and the next is the last."""
+    """Shared by the stores of one process: ``left`` calls succeed, and the process dies at the next."""
 
     left: int
     done_first: bool
@@ -26,7 +26,7 @@ class Countdown:
             raise ProcessDied(what)
 
     def after(self, what: str) -> None:
-        """A call was done."""
+        """A call ended."""
         if self.left == 0 and self.done_first:
             raise ProcessDied(what)
         self.left -= 1

@@ -1,4 +1,4 @@
-"""An archive whose footage comes due: policies, holds, a disposer with real keys, and stores that stop."""
+"""An archive whose footage becomes due: policies, holds, a disposer with real keys, stores that stop."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Any
 from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.lifecycle.disposition.job import Disposer
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.model.disposition import Cause, Disposition
 from archive.model.hold import KIND as HOLD
 from archive.model.hold import Hold, HoldStatus
@@ -30,7 +30,7 @@ from tests.support.leaves import T0
 
 FLOOR_DAYS = 30
 MAX_DAYS = 60
-OFFICE = Office(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar")
+OFFICE = Organization(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar")
 ACTOR = "os:tester"
 
 
@@ -40,9 +40,9 @@ class Stopped(Exception):
 
 @dataclass
 class Fuse:
-    """Counts calls of stores and index; right before the chosen one the process stops.
+    """Counts calls of stores and index, and stops the process right before the chosen call.
 
-    ``before_each`` is called before every call, for what others do meanwhile.
+    ``before_each`` runs before every call; with it, a test acts as a concurrent process.
     """
 
     left: int = -1
@@ -95,13 +95,13 @@ class AwayAuthority:
     name = "away"
 
     def stamp(self, data: bytes) -> bytes:
-        """Never a token."""
+        """Always raise."""
         raise Unavailable("the authority is away", code="tsa_unavailable")
 
 
 @dataclass
 class Disposal:
-    """A small archive, its keys, and what can happen to its footage."""
+    """A small archive, its keys, and the operations on its footage."""
 
     site: SmallArchive
     keys_dir: Path
@@ -143,7 +143,7 @@ class Disposal:
         self.policy_versions[parsed.id] = expected + 1
 
     def hold(self, segments: Sequence[Segment], *, flag: bool = True) -> str:
-        """Place a hold over the segments: the ledger first, then the store's own flag where it is there."""
+        """Place a hold over the segments: first in the ledger, then the flags of stored objects."""
         self.holds += 1
         name = f"hold-{self.holds}"
         span = Timespan(min(s.span.start for s in segments), max(s.span.end for s in segments))
@@ -168,7 +168,7 @@ class Disposal:
         return name
 
     def disposer(self, fuse: Fuse | None = None, *, authority: Any = None) -> Disposer:
-        """A process that disposes; with a fuse it may be stopped at any call."""
+        """A disposer in its own process; a fuse can stop it at any call."""
         site = self.site
         guard: Callable[[Any], Any] = (lambda part: part) if fuse is None else fuse.guard
         stores = Stores(guard(site.stores.footage), guard(site.stores.records), site.stores.cache)
@@ -179,7 +179,7 @@ class Disposal:
             signer=keys.load_signer(self.keys_dir, clock=site.clock),
             authority=authority or self.authority,
             clock=site.clock,
-            office=OFFICE,
+            organization=OFFICE,
             floor_days=FLOOR_DAYS,
             gate=manual_gate(stores, site.clock),
         )
@@ -189,7 +189,7 @@ class Disposal:
         return keys.load_local_authority(self.keys_dir, clock=self.site.clock)
 
     def dispose(self, fuse: Fuse | None = None, *, cause: Cause = Cause.RETENTION) -> Disposition | None:
-        """One turn of the job: finish what is open, decide, carry out."""
+        """One turn of the job: finish open dispositions, decide, destroy."""
         disposer = self.disposer(fuse)
         disposer.resume()
         found = disposer.begin(disposer.judge(cause).everything(), actor=ACTOR)
@@ -200,7 +200,7 @@ class Disposal:
         return {listed.key for listed in self.footage.list("segments/")}
 
     def indexed(self, camera: str = "cam-1") -> set[str]:
-        """Keys the index knows of."""
+        """Keys in the index."""
         return {one.key for one in self.site.index.segments(camera, Timespan(0, T0 + 400 * DAY))}
 
 

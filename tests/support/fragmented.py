@@ -1,4 +1,4 @@
-"""Fragmented sources in FFmpeg's manner, made by hand: for rules no real recording breaks on demand."""
+"""Fragmented sources in FFmpeg's form, made by hand: for faults that no real recording has on demand."""
 
 import struct
 from array import array
@@ -79,14 +79,14 @@ def prft(wall_us: int) -> bytes:
 
 
 def mfra() -> bytes:
-    """What FFmpeg writes last when it closes in order."""
+    """What FFmpeg writes last when it closes a file in order."""
     return box(b"mfra", full_box(b"mfro", 0, 0, struct.pack(">I", 24)))
 
 
 def source(
     fragments: Sequence[Sequence[Picture]], *, codec: Codec = "h264", closing: bytes | None = None
 ) -> bytes:
-    """A whole source; ``closing`` (by default :func:`mfra`) may be ``b""`` for one that was torn."""
+    """A whole source; ``closing`` (by default :func:`mfra`) may be ``b""`` for a truncated source."""
     made = write_init(track(codec))
     tfdt = 0
     for pictures in fragments:

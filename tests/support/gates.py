@@ -1,4 +1,4 @@
-"""The gate under a clock that moves only when told to: whoever waits there lets time pass."""
+"""The gate under a manual clock: waiting at the gate advances the clock."""
 
 from archive.clock import ManualClock
 from archive.lifecycle.gate import Gate
@@ -7,5 +7,5 @@ from archive.timespan import SECOND
 
 
 def manual_gate(stores: Stores, clock: ManualClock) -> Gate:
-    """A gate whose waiting advances the clock, three seconds a look."""
+    """A gate whose waiting advances the clock, three seconds for each check."""
     return Gate(stores.cache, clock, pause=lambda _seconds: clock.advance(3 * SECOND))

@@ -1,4 +1,4 @@
-"""A request whose package is sealed, in a small archive: ready to be handed over."""
+"""A request in a small archive, with a sealed package that is ready for handover."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +56,7 @@ class Desk:
         return self.archive.ledger
 
     def papers(self) -> Papers:
-        """The job that adds papers to packages, as its process begins."""
+        """The job that adds papers to packages, in its state at the start of its process."""
         return Papers(RequestFiles(self.ledger, self.archive.stores.records, self.archive.index),
                       self.archive.stores.records)  # fmt: skip
 
@@ -102,7 +102,7 @@ def a_request(request_id: str, hold_id: str) -> Request:
 
 
 def sealed_desk(folder: Path, *, stamped: bool = True) -> Desk:
-    """The desk; ``stamped`` False leaves the package without its token."""
+    """A desk in a folder; with ``stamped`` False its package has no timestamp token."""
     archive = small_archive(folder)
     return sealed_request(archive, stamped=stamped)
 

@@ -1,4 +1,4 @@
-"""A cache bucket in a folder, and a process that is held up right before it writes, while others go on."""
+"""A cache bucket in a folder, and a process that is delayed right before a write, while others continue."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,18 +14,18 @@ from tests.support.leaves import T0
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Stands still until it is told to go on."""
+    """A manual clock."""
     return ManualClock(T0)
 
 
 @pytest.fixture
 def cache(tmp_path: Path, clock: ManualClock) -> ObjectStore:
-    """Its times are the clock's."""
+    """A cache bucket whose times are the manual clock's."""
     return FilesystemStore(tmp_path / "cache", clock)
 
 
 class HeldUp:
-    """A store in whose first ``times`` puts ``meanwhile`` happens before the put is sent."""
+    """A store that runs ``meanwhile`` before each of its first ``times`` puts is sent."""
 
     def __init__(self, store: ObjectStore, meanwhile: Callable[[], None], *, times: int = 1) -> None:
         self._store = store
@@ -33,7 +33,7 @@ class HeldUp:
         self.left = times
 
     def put(self, key: str, content: Content, **options: Any) -> Stored:
-        """Let the others go first, then put."""
+        """Let the other processes act first, then put."""
         if self.left:
             self.left -= 1
             self._meanwhile()

@@ -1,4 +1,4 @@
-"""Holds in tests: an archive with cameras, its service and its sweep, and segments that arrive as told."""
+"""Holds in tests: an archive with cameras, the service, the sweep, and segments that arrive on demand."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Counts calls over several parts and dies at one of them, before it or after it (its answer lost)."""
+    """Counts calls over several parts and dies at one, before it or after it (then its answer is lost)."""
 
     at: int
     is_after: bool = False
@@ -57,7 +57,7 @@ class _Fused:
 
 @dataclass
 class Holding:
-    """A small archive with holds. ``stores`` may be other ones than the folder's."""
+    """A small archive with holds. ``stores`` may differ from the folder's."""
 
     archive: SmallArchive
     holds: Holds
@@ -77,7 +77,7 @@ class Holding:
         )
 
     def release(self, hold_id: str) -> HoldHead:
-        """Two people let it go."""
+        """Two people release the hold."""
         self.holds.propose_release(hold_id, actor="os:ani", reason="closed")
         return self.holds.approve_release(hold_id, actor="os:budi")
 
@@ -91,7 +91,7 @@ class Holding:
         is_indexed: bool = True,
         lock: Lock | None = None,
     ) -> Segment:
-        """Put a segment, as a recorder with that knowledge of holds does."""
+        """Put a segment as a recorder does that knows these holds."""
         span = seconds(start, start + length)
         body = f"{camera}/{start}/{len(self.segments)}".encode() * 20
         segment = Segment(
@@ -126,7 +126,7 @@ class Holding:
         return segment
 
     def book(self) -> HoldBook:
-        """What is held now, by the ledger."""
+        """The holds now, by the ledger."""
         return HoldBook.of_entries(self.archive.ledger.heads("hold"))
 
     def flagged(self) -> set[int]:
@@ -149,13 +149,13 @@ class Holding:
         }
 
     def settle(self) -> None:
-        """Let the sweep come to rest."""
+        """Run the sweep until it has no more work."""
         for _ in range(3):
             self.archive.clock.advance(16 * SECOND)
             self.sweeper.run()
 
     def restarted(self, fuse: Fuse | None = None) -> Sweeper:
-        """Another worker; with a fuse it dies there."""
+        """Another worker; a fuse makes it die at its call."""
         archive = self.archive
         stores, index, ledger = archive.stores, archive.index, archive.ledger
         if fuse is not None:
@@ -164,12 +164,12 @@ class Holding:
         return Sweeper(stores, ledger, index, archive.clock)
 
     def incidents(self) -> list[str]:
-        """Codes of the incidents on record."""
+        """The codes of recorded incidents."""
         return sorted(entry.state["code"] for entry in self.archive.ledger.heads("integrity_incident"))
 
 
 def holding(folder: Path, *, cameras: Iterable[str] = ("cam-1", "cam-2")) -> Holding:
-    """An archive with two cameras and nothing else; the clock stands a minute after T0."""
+    """An archive with two cameras and nothing else; the clock shows a minute after T0."""
     archive = small_archive(folder)
     for camera in cameras:
         archive.registry.add(camera_form(camera), actor="os:tester")

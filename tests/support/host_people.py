@@ -1,4 +1,4 @@
-"""People on this host in tests: their uids are the kernel's, their names come from a list of our own.
+"""People on this host in tests: their uids are the kernel's, their names come from the tests' own list.
 
 The tests' machine has no accounts for Ani and Budi. So ``python -m tests.support.host_people`` is ``saksi``
 with some more accounts in the host's directory, run by root after the kernel has noted that one signed in.
@@ -26,7 +26,7 @@ LOGIN = Path("/proc/self/loginuid")
 
 @dataclass(frozen=True)
 class Person(CommandLine):
-    """``saksi`` run by root, for somebody who signed in to the host."""
+    """``saksi`` run by root, for a person who signed in to the host."""
 
     name: str = "ani"
 
@@ -35,7 +35,7 @@ class Person(CommandLine):
 
 
 def people_can_sign_in() -> None:
-    """Skip where the kernel does not let the tests be several people; fail where ``CI`` is set."""
+    """Skip if the kernel does not let the tests act as several people; fail if ``CI`` is set."""
     probe = f"open({str(LOGIN)!r}, 'w').write('{UIDS['ani']}'); import os; os.setuid({UIDS['ani']})"
     if subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False).returncode == 0:
         return
@@ -46,7 +46,7 @@ def people_can_sign_in() -> None:
 
 
 def add_accounts() -> None:
-    """Have this process's directory know them."""
+    """Add the tests' accounts to this process's directory."""
     known, groups = pwd.getpwuid, grp.getgrnam
     names = {uid: name for name, uid in UIDS.items()}
 
@@ -62,7 +62,7 @@ def add_accounts() -> None:
 
 
 def command(words: Sequence[str]) -> None:
-    """``NAME words…`` as root behind whom NAME signed in; ``=NAME words…`` in NAME's own account."""
+    """``NAME words…``: run as root after NAME signed in; ``=NAME words…``: run in NAME's own account."""
     name = words[0]
     add_accounts()
     if name.startswith("="):

@@ -30,7 +30,7 @@ HOME = parse_place("-5.147665", "119.432732", "73.71.13", "73.71.13.1001", "publ
 
 @dataclass(frozen=True, slots=True)
 class IndexUnderTest:
-    """One index, and how to open it again as another process would."""
+    """One index, and a way to open it again as another process would."""
 
     kind: str
     url: str
@@ -65,7 +65,7 @@ def index(under_test: IndexUnderTest) -> Index:
 def place(
     *, lat: float = -5.147665, lon: float = 119.432732, kecamatan: str = "73.71.13", owner: str = "public"
 ) -> Place:
-    """A place; the centre of Rappocini unless told otherwise."""
+    """A place, by default the centre of Rappocini."""
     return parse_place(str(lat), str(lon), kecamatan, f"{kecamatan}.1001", owner)
 
 
@@ -102,7 +102,7 @@ def run_id(number: int) -> str:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A port on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -111,7 +111,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def tiny_disk() -> Iterator[Callable[[int], Path]]:
-    """Mounts a tmpfs of some KiB; skipped where this account may not mount."""
+    """Mounts a tmpfs of some KiB; skips if this account may not mount."""
     folder = Path(f"/tmp/saksi-tiny-{secrets.token_hex(6)}")
     folder.mkdir()
 
@@ -131,7 +131,7 @@ def ask(start: int, end: int, **filters: Any) -> SegmentQuery:
 
 
 def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object]) -> ArchiveError:
-    """The error that an act must end in; every one says what to do."""
+    """The error that a call must raise; it must have a hint."""
     with pytest.raises(kind) as caught:
         act()
     assert caught.value.code == code
@@ -140,7 +140,7 @@ def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object])
 
 
 def everything(index: Index) -> tuple[object, ...]:
-    """Answers to one question of each kind, to compare."""
+    """Answers to one query of each kind, for comparison."""
     return (
         index.search(ANY, limit=1000),
         index.runs(ANY),

@@ -40,7 +40,7 @@ class Institution:
         begins: int | None = None,
         authority: bool = False,
     ) -> x509.Certificate:
-        """A certificate for a key, as its signing request would get."""
+        """A certificate for a key, as an answer to its signing request."""
         usage, start = issuing.USAGES[role], as_datetime(self.now if begins is None else begins)
         builder = (
             x509.CertificateBuilder()
@@ -57,7 +57,7 @@ class Institution:
         return builder.sign(self.key, hashes.SHA256())
 
     def answer(self, role: str, request: bytes, **terms: int) -> bytes:
-        """The PEM that comes back for a signing request: the certificate and the issuing authority."""
+        """The PEM that answers a signing request: the certificate and the issuing authority."""
         asked = x509.load_pem_x509_csr(request)
         assert asked.is_signature_valid
         key = asked.public_key()
@@ -68,7 +68,7 @@ class Institution:
     def revoke(
         self, serials: Sequence[int], *, number: int = 1, at: int | None = None
     ) -> x509.CertificateRevocationList:
-        """The issuing authority's list."""
+        """The issuing authority's revocation list."""
         now = self.now if at is None else at
         entries = [
             issuing.revoked_entry(serial, at=now, since=None, reason="superseded") for serial in serials
@@ -77,7 +77,7 @@ class Institution:
 
 
 def private_texts(folder: Path) -> list[str]:
-    """Lines of every private key in a folder: none may ever be printed."""
+    """The lines of every private key in a folder; none of them may ever be printed."""
     found = []
     for path in folder.rglob("*.key"):
         found += [line for line in path.read_text().splitlines() if line and not line.startswith("-----")]

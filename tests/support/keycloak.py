@@ -1,4 +1,4 @@
-"""A real Keycloak with the realm ``saksi``: its people, its machines, and what its administrator does."""
+"""A real Keycloak with the realm ``saksi``: its people, its machines, and its administrator's changes."""
 
 import html
 import re
@@ -13,7 +13,7 @@ _FORM = re.compile(r'<form[^>]*action="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class KeycloakServer:
-    """Where it is, and the secrets that were drawn at its first start."""
+    """The server's address, and the secrets that were generated at its first start."""
 
     url: str
     secrets: dict[str, Any] = field(repr=False)
@@ -24,9 +24,9 @@ class KeycloakServer:
         return f"{self.url}/realms/saksi"
 
     def browser(self) -> httpx.Client:
-        """A browser's worth of cookies, that follows no redirect by itself.
+        """A client with cookies, like a browser, that does not follow redirects by itself.
 
-        Like a browser it takes the loopback interface for as good as HTTPS, and sends Secure cookies there.
+        Like a browser it treats the loopback interface as secure, and sends Secure cookies there.
         """
 
         def loopback_is_secure(_response: httpx.Response) -> None:
@@ -37,7 +37,7 @@ class KeycloakServer:
         return client
 
     def sign_in(self, browser: httpx.Client, address: str, name: str, password: str = "") -> str:
-        """Fill in the sign-in page of an authorization request; return where the browser is sent then."""
+        """Fill in the sign-in page of an authorization request; return the address it redirects to."""
         page = browser.get(address)
         if page.status_code in {302, 303}:
             return page.headers["location"]
@@ -60,7 +60,7 @@ class KeycloakServer:
         return answer.raise_for_status().json()["access_token"]
 
     def admin_token(self) -> str:
-        """An access token of the administrator, of another realm."""
+        """An access token of the administrator, who is in another realm."""
         form = {
             "grant_type": "password",
             "client_id": "admin-cli",
@@ -72,18 +72,18 @@ class KeycloakServer:
         return answer.raise_for_status().json()["access_token"]
 
     def admin(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Something the administrator does in the realm."""
+        """A call by the administrator in the realm."""
         headers = {"Authorization": f"Bearer {self.admin_token()}"}
         with self.browser() as web:
             answer = web.request(method, f"{self.url}/admin/realms/saksi{path}", headers=headers, **options)
         return answer.raise_for_status()
 
     def user(self, name: str) -> dict[str, Any]:
-        """Somebody as the administrator sees them."""
+        """A person as the administrator sees them."""
         return self.admin("GET", "/users", params={"username": name, "exact": "true"}).json()[0]
 
     def change(self, name: str, **fields: Any) -> None:
-        """Change somebody, such as ``enabled``."""
+        """Change fields of a person, such as ``enabled``."""
         user = self.user(name)
         self.admin("PUT", f"/users/{user['id']}", json={**user, **fields})
 

@@ -1,8 +1,8 @@
-"""The matrix of permissions: a city with somebody of every kind, and a probe for every route.
+"""The matrix of permissions: a city with a person of every kind, and a probe for every route.
 
-What is expected is told from :data:`api.auth.permissions.PERMISSIONS` and from what was set up here, and from
-nothing that the routes use to decide. A :class:`Subject` is what a probe is about; its verdict is the code of
-the refusal, or "" where the answer must not be one.
+Expected answers are derived only from :data:`api.auth.permissions.PERMISSIONS` and from the set-up in this
+module, never from code that the routes use to decide. A :class:`Subject` is the thing a probe is about; its
+verdict is the code of the refusal, or "" if the answer must not be a refusal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ FORBIDDEN, NOT_GRANTED, HANDED_OVER = "not_permitted", "not_granted", "download_
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """One column of the matrix. ``scope`` makes it a machine; ``ours`` False somebody nobody knows."""
+    """One column of the matrix. ``scope`` makes it a machine; ``ours`` False makes it unauthenticated."""
 
     name: str
     roles: tuple[Role, ...] = ()
@@ -44,7 +44,7 @@ class Who:
     ours: bool = True
 
     def reach(self, action: str) -> frozenset[Reach]:
-        """How far the table lets them."""
+        """The reach that the table gives them."""
         if self.scope is not None:
             if self.scope.actions is not None and action not in self.scope.actions:
                 return frozenset()
@@ -58,7 +58,7 @@ class Who:
         return frozenset(self.districts if self.scope is None else self.scope.districts or ())
 
     def is_granted(self, action: str, camera: str, asked: Timespan) -> bool:
-        """Whether what was granted to them opens that much."""
+        """Whether their grants open the whole of ``asked``."""
         if self.grant not in GRANTS:
             return False
         cameras, opened, rights = GRANTS[self.grant]
@@ -114,7 +114,7 @@ EVERYBODY = _everybody()
 
 @dataclass(slots=True)
 class World:
-    """The city, and the ids of what there is in it."""
+    """The city, and the ids of everything in it."""
 
     site: Site
     tokens: dict[str, str] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class World:
     paper: str = ""
 
     def headers(self, who: Who) -> dict[str, str]:
-        """How somebody comes: with a session's cookie, a token, or nothing."""
+        """The headers of a caller: a session's cookie, a token, or nothing."""
         if who.name == "nobody":
             return {}
         if who.name in self.tokens:
@@ -134,7 +134,7 @@ class World:
 
 
 def settled(site: Site) -> World:
-    """Everybody, with their grants; requests, packages, holds and policies; an hour later."""
+    """The people with their grants, requests, packages, holds and policies; an hour has passed."""
     world = World(site)
     must(site.call("POST", "/v1/cameras", json=camera_json(ELSEWHERE)))
     for who in (*EVERYBODY, Who("budi", (Role.WAR_ROOM,)), Who("closed", (Role.WAR_ROOM,))):
@@ -154,7 +154,7 @@ def settled(site: Site) -> World:
 
 
 def must(answer: Any) -> Any:
-    """An answer that tests stand on. Raises AssertionError where it is a refusal."""
+    """An answer that a test depends on. Raises AssertionError if it is a refusal."""
     assert answer.is_success, answer.text
     return answer
 
@@ -191,7 +191,7 @@ def _make_tokens(world: World) -> None:
 
 
 def request_form(kind: str = "polri", basis: str = "lp", **changes: Any) -> dict[str, Any]:
-    """A request in which nothing is missing."""
+    """A complete request."""
     return {
         "requester": {
             "name": "Budi Santoso", "rank": "Iptu", "nrp_nip": "84010123", "agency_kind": kind,
@@ -208,7 +208,7 @@ def request_form(kind: str = "polri", basis: str = "lp", **changes: Any) -> dict
 
 
 def _file(world: World) -> None:
-    """One request of the police and one of Satpol PP, approved, sealed; the first handed over."""
+    """One request of the police and one of Satpol PP, both approved and sealed; the first is handed over."""
     site = world.site
     asked = {"cameras": [CAMERA], **span(2, 12), "case": "LP/B/1"}
     world.evidence["machine"] = must(site.call("POST", "/v1/evidence", json=asked)).json()["evidence_id"]
@@ -250,12 +250,12 @@ DISTRICT_OF = {CAMERA: OWN, EMPTY_CAMERA: OWN, ELSEWHERE: OTHER}
 
 
 def nothing(_who: Who, _action: str, _reach: frozenset[Reach]) -> str:
-    """What whoever has the action may do."""
+    """A call that everyone with the action may make."""
     return ""
 
 
 def a_camera(camera: str) -> Subject:
-    """What is known of a camera."""
+    """Facts about a camera."""
 
     def verdict(who: Who, _action: str, reach: frozenset[Reach]) -> str:
         if reach != {Reach.OWN} or DISTRICT_OF[camera] in who.own:
@@ -266,7 +266,7 @@ def a_camera(camera: str) -> Subject:
 
 
 def district(code: str) -> Subject:
-    """What is put into a district."""
+    """A thing that is placed in a district."""
 
     def verdict(who: Who, _action: str, reach: frozenset[Reach]) -> str:
         return "" if Reach.ALL in reach or code in who.own else FORBIDDEN
@@ -288,7 +288,7 @@ def footage(camera: str, asked: Timespan) -> Subject:
 
 
 def request_of(name: str) -> Subject:
-    """A request that somebody filed: theirs, and their agency's."""
+    """A request that a person filed; it belongs to them and to their agency."""
 
     def verdict(who: Who, _action: str, reach: frozenset[Reach]) -> str:
         return "" if Reach.ALL in reach or is_theirs(who, name) else "request_not_found"
@@ -297,13 +297,13 @@ def request_of(name: str) -> Subject:
 
 
 def is_theirs(who: Who, filer: str) -> bool:
-    """Whether they are whoever filed, or of the same agency."""
+    """Whether they filed it, or belong to the filer's agency."""
     agency = next(one.agency for one in EVERYBODY if one.name == filer)
     return who.name == filer or (bool(agency) and who.agency == agency)
 
 
 def package_of(name: str) -> Subject:
-    """The package of a request; ``machine`` for one that a token asked for."""
+    """The package of a request; ``machine`` for a package that a token requested."""
 
     def verdict(who: Who, action: str, reach: frozenset[Reach]) -> str:
         asked = Reach.MINE in reach and name != "machine" and is_theirs(who, name)
@@ -316,7 +316,7 @@ def package_of(name: str) -> Subject:
 
 
 def bytes_of(name: str) -> Subject:
-    """The bytes of a package: of a request's they come with a handover, which is told to who knows of it."""
+    """The bytes of a package. A request's package needs a handover; viewers of the request learn so."""
 
     def verdict(who: Who, action: str, reach: frozenset[Reach]) -> str:
         opened = who.is_granted(action, CAMERA, PACKAGED) and Reach.GRANTED in reach
@@ -330,7 +330,7 @@ def bytes_of(name: str) -> Subject:
 
 
 def hold_of(name: str) -> Subject:
-    """A hold that somebody placed on ``cam-1``."""
+    """A hold that a person placed on ``cam-1``."""
 
     def verdict(who: Who, _action: str, reach: frozenset[Reach]) -> str:
         mine = Reach.MINE in reach and who.name == name
@@ -363,7 +363,7 @@ def policy_of_district(code: str) -> Subject:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is sent."""
+    """The request that a probe sends."""
 
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
@@ -377,11 +377,11 @@ Listed = Callable[[Any], set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One way of asking one route. ``call`` gets the world, and the id of the thing: there or not.
+    """One way of calling one route. ``call`` gets the world and the id of a thing, which may not exist.
 
-    ``there`` finds the id of what it is about, ``missing`` is an id of the same form that nobody has; "" for
-    what is about nothing. ``also`` are codes that are no refusal here. ``listed`` finds the ids in an answer,
-    which must be exactly those of ``known`` that the table opens.
+    ``there`` finds the id of the probe's thing, and ``missing`` is an id of the same form that does not
+    exist; both are "" for a probe without a thing. ``also`` are codes that do not count as a refusal here.
+    ``listed`` finds the ids in an answer; they must be exactly those of ``known`` that the table opens.
     """
 
     method: str
@@ -537,7 +537,7 @@ PIECES: dict[int, Timespan] = {}
 
 
 def _in_history(camera: str) -> Subject:
-    """Cameras found by place: those of districts, and none by grants, which name cameras."""
+    """Cameras found by place: those of the districts only, because grants name cameras and not places."""
 
     def verdict(who: Who, _action: str, reach: frozenset[Reach]) -> str:
         own = Reach.OWN in reach and DISTRICT_OF[camera] in who.own
@@ -859,7 +859,7 @@ PROBES: Sequence[Probe] = (
 
 
 def expected(who: Who, probe: Probe, action: str | None, narrows: frozenset[Reach]) -> str:
-    """What the table says: the code of the refusal, or "" for an answer."""
+    """The expected result by the table: the code of the refusal, or "" for an answer."""
     if action is None:
         return ""
     if not who.ours:
@@ -871,5 +871,5 @@ def expected(who: Who, probe: Probe, action: str | None, narrows: frozenset[Reac
 
 
 def with_headers(call: Call, headers: Mapping[str, str]) -> Call:
-    """The same, under a condition."""
+    """The same call with further headers."""
     return replace(call, headers={**call.headers, **headers})

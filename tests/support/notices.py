@@ -1,4 +1,4 @@
-"""What notices are sent to in tests: a mail server and a webhook on this machine, and channels that fail."""
+"""Receivers of notices in tests: a mail server and a webhook on this machine, and channels that fail."""
 
 import ssl
 import threading
@@ -54,7 +54,7 @@ def target(address: str = "piket@kota.example", **changes: Any) -> Target:
 
 @dataclass
 class FakeChannel:
-    """A channel in memory; ``answers`` are raised, the first one first, None for a delivery that is taken."""
+    """A channel in memory; it raises ``answers`` in order, None for an accepted delivery."""
 
     targets: Sequence[Target]
     answers: list[ArchiveError | None] = field(default_factory=list)
@@ -78,7 +78,7 @@ def keep_secret(keys: Path, name: str, content: bytes) -> None:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate of its own for some name, with its key, in files."""
+    """A self-signed certificate for some name, with its key, in files."""
 
     certificate: Path
     key: Path
@@ -122,7 +122,7 @@ def certificate(folder: Path, *names: str) -> Certificate:
 
 @dataclass
 class Mailbox:
-    """A mail server on this machine and what it took; ``refused`` recipients get 550."""
+    """A mail server on this machine, and the mail it accepted; ``refused`` recipients get 550."""
 
     port: int = 0
     taken: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
@@ -158,7 +158,7 @@ class _Controller(Controller):
 
 @contextmanager
 def mail_server(tls: Certificate | None = None) -> Iterator[Mailbox]:
-    """A real SMTP server; with ``tls`` it takes mail after STARTTLS and a sign-in alone."""
+    """A real SMTP server; with ``tls`` it accepts mail only after STARTTLS and a sign-in."""
     box = Mailbox()
     options: dict[str, Any] = (
         {}
@@ -181,7 +181,7 @@ def mail_server(tls: Certificate | None = None) -> Iterator[Mailbox]:
 
 @dataclass
 class Hook:
-    """A webhook on this machine and what it was sent; ``statuses`` are answered, the first one first."""
+    """A webhook on this machine, and what it received; it answers with ``statuses`` in order."""
 
     port: int = 0
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)

@@ -71,7 +71,7 @@ def make_numbered(variant: str, seconds: int, path: Path, fps: int = 15) -> Path
     recipe = [
         *_numbered_source(seconds, fps),
         "-c:v", *VARIANTS[variant], "-preset", "veryfast", "-b:v", "400k",
-        # as cameras do: parameter sets before each sync
+        # parameter sets before each sync, as cameras send them
         "-bsf:v", "dump_extra=freq=keyframe",
     ]  # fmt: skip
     version = _version(DEFAULT_FFMPEG)
@@ -114,17 +114,17 @@ def read_numbers(
 
 
 def numbers(shown: Sequence[Shown]) -> list[int | None]:
-    """The numbers alone."""
+    """Only the numbers."""
     return [frame.number for frame in shown]
 
 
 def nal_digests(source: Path | bytes, *, ffmpeg: str = DEFAULT_FFMPEG) -> list[str]:
     """One digest per NAL unit, in order, without access unit delimiters and parameter sets.
 
-    What a recording must keep of what the camera sent: slices and SEI. Delimiters come and go with
-    containers, parameter sets are repeated by them, and zeros after a unit belong to the byte stream.
-    FFmpeg unpacks the MP4 (its converters to byte streams insert units of their own, so the samples are taken
-    raw), and none of the code under test is used.
+    A recording must keep these units of the camera's stream: slices and SEI. Containers add or drop
+    delimiters and repeat parameter sets, and zeros after a unit belong to the byte stream. FFmpeg unpacks the
+    MP4. Its converters to byte streams insert units of their own, so the samples are taken raw. No code under
+    test is used.
     """
     codec = _codec(source, ffmpeg)
     feed = source if isinstance(source, bytes) else None
@@ -154,9 +154,9 @@ def elementary_stream(source: Path | bytes, *, ffmpeg: str = DEFAULT_FFMPEG) -> 
 
 
 def recording_options(segment_seconds: int = 10) -> list[str]:
-    """FFmpeg's output options for recording, as design §7 states them, but for ``segment_atclocktime``.
+    """FFmpeg's output options for recording, as in design §7, but without ``segment_atclocktime``.
 
-    Read from a stored camera faster than real time, the clock would cut nothing.
+    A stored camera is read faster than real time, so the clock's marks would cut no segment.
     """
     inner = ":".join(
         (
@@ -186,9 +186,9 @@ def record(
 def start_recording(
     url: str, folder: Path, *, segment_seconds: int, ffmpeg: str = DEFAULT_FFMPEG
 ) -> "subprocess.Popen[bytes]":
-    """Record an RTSP camera live, with the clock's marks as borders; closed segments are listed on stdout.
+    """Record an RTSP camera live, with borders at the clock's marks; FFmpeg lists closed segments on stdout.
 
-    ``terminate()`` ends the run in order; ``communicate()`` gives the list.
+    ``terminate()`` ends the run in order; ``communicate()`` returns the list.
     """
     folder.mkdir(parents=True)
     return subprocess.Popen(
@@ -210,7 +210,7 @@ def recorded_segments(
 
 
 def finalised_run(recorded: Sequence[Path], folder: Path) -> list[tuple[Path, Finalised]]:
-    """Finalise the segments of one run, ``tfdt`` running on from 0, as the recorder does."""
+    """Finalise the segments of one run as the recorder does, with ``tfdt`` continuous from 0."""
     folder.mkdir(parents=True, exist_ok=True)
     tfdt = 0
     continues_at = None
@@ -234,10 +234,10 @@ def played_in_sequence(run: Sequence[tuple[Path, Finalised]]) -> bytes:
 def publish(
     path: Path, rtsp_url: str, *, ffmpeg: str = DEFAULT_FFMPEG, loops: int = -1
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Play ``path`` into an RTSP server in real time, as a camera; leaves the camera when the block ends.
+    """Publish ``path`` to an RTSP server in real time, as a camera would, until the block ends.
 
-    Entering waits until the server has the stream. ``loops`` is FFmpeg's ``-stream_loop``: numbers start
-    again at 0 with each loop, so make the camera longer than the test where that matters.
+    Entering waits until the server has the stream. ``loops`` is FFmpeg's ``-stream_loop``: numbers restart at
+    0 with each loop, so make the camera longer than the test if that matters.
     """
     process = subprocess.Popen(
         [
@@ -330,5 +330,5 @@ def _wait_until_published(rtsp_url: str, publisher: "subprocess.Popen[bytes]", p
                     return
         except OSError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.1)  # real time: a pause between two looks
     raise AssertionError(f"{rtsp_url} was not published within {patience} s")

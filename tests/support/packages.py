@@ -34,7 +34,8 @@ from archive.evidence.plan import (
     SealedCheckpoint,
 )
 from archive.evidence.sealing import Sealer
-from archive.evidence.verify import At, Trust, VerificationResult, verify
+from archive.evidence.verification import At, verify
+from archive.evidence.verifier.notebook import Notebook
 from archive.footage.clip.exact import plan_clip
 from archive.footage.mp4.header import write_header
 from archive.footage.mp4.samples import SampleTable
@@ -52,6 +53,7 @@ from archive.records.checkpoint.prove import InclusionProof, Line, prove_lines
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from archive.trust import certificates
+from archive.trust.judge import Trust
 from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
 from tests.support.fragmented import sample, track
@@ -72,7 +74,7 @@ FRAMES = 10
 
 
 def segment_bytes(random: Random, size: int, *, seq: int = 0, codec: Codec = "h264") -> tuple[bytes, int]:
-    """A segment's bytes, about ``size`` of them samples, and where its samples begin."""
+    """A segment's bytes, about ``size`` of them samples, and the offset of its samples."""
     sync, other, sei = (
         (b"\x65", b"\x41", b"\x06\x05") if codec == "h264" else (b"\x26\1", b"\x02\1", b"\x4e\1")
     )
@@ -105,7 +107,7 @@ def camera(camera_id: str = "cam-1") -> Camera:
 
 @dataclass
 class SmallLog:
-    """A journal batch and a disposition under one checkpoint: the batch, a proof for each line, the rest."""
+    """A journal batch and a disposition under one checkpoint, with a proof for each line of the batch."""
 
     journal: JournalProof
     proofs: list[InclusionProof]
@@ -127,7 +129,7 @@ class World:
     log: SmallLog
 
     def of_nothing(self) -> "World":
-        """The same installation with the plan of a statement that there is no footage in the hour before."""
+        """The same installation with the plan of a statement of absence for the hour before."""
         span = Timespan(T0 - HOUR, T0)
         half = span.start + HOUR // 2
         plan = replace(
@@ -153,7 +155,7 @@ class World:
 
     @property
     def trust(self) -> Trust:
-        """The root alone, with the log's fingerprint."""
+        """Only the root, with the log's fingerprint."""
         roots = certificates.load_pem_files([self.keys / "root.pem"])
         log = installation.load_log_signer(self.keys, clock=self.clock)
         return Trust(roots=roots, stamp_roots=roots, log_sha256=certificates.fingerprint(log.certificate))
@@ -178,8 +180,10 @@ class World:
             package.extractall(into)
         return into / self.plan.evidence_id
 
-    def verify(self, path: Path, *, trust: Trust | None = None, at: At = "now") -> VerificationResult:
-        return verify(path, trust=trust or self.pinned(), at=at, clock=self.clock)
+    def verify(
+        self, path: Path, *, trust: Trust | None = None, at: At = "now", program: str = "openssl"
+    ) -> Notebook:
+        return verify(path, trust=trust or self.pinned(), at=at, clock=self.clock, program=program)
 
 
 def make_world(
@@ -198,7 +202,7 @@ def make_world(
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
-    ``stores`` are footage and records, else two folders; ``now`` is what its clock shows. The same ``seed``
+    ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
     gives the same footage.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
@@ -255,7 +259,7 @@ def make_world(
 def a_log(
     folder: Path, keys_dir: Path, clock: ManualClock, lines: Sequence[Segment], *, at: int, number: int = 1
 ) -> SmallLog:
-    """Upload one batch of leaves and make a checkpoint over it, in stores of its own."""
+    """Upload one batch of leaves and make a checkpoint over it, in separate stores."""
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
     ledger = Ledger(stores.records, clock)
     raw = RECORDER_KEY.public_key().public_bytes_raw()
@@ -329,7 +333,7 @@ def clip_of(name: str, refs: Sequence[SegmentRef], footage: ObjectStore) -> Clip
 
 
 def a_request() -> RequestFacts:
-    """A request as it is after its approval."""
+    """An approved request."""
     return RequestFacts(
         id="REQ-2026-0123456789",
         entry_sha256="ab" * 32,
@@ -357,7 +361,7 @@ def a_request() -> RequestFacts:
 
 
 def write_tags(package: Path) -> None:
-    """Write an unpacked package's manifests and tag files anew, as a forger would."""
+    """Rewrite an unpacked package's manifests and tag files, as a forger would."""
     payload = sorted(path for path in (package / "data").rglob("*") if path.is_file())
     digests = {str(path.relative_to(package)): sha256(path.read_bytes()).hexdigest() for path in payload}
     (package / bag.MANIFEST).write_bytes(bag.write_manifest(digests))
@@ -369,7 +373,7 @@ def write_tags(package: Path) -> None:
 
 
 def sibling_signer(world: World) -> FileSigner:
-    """Another sealing certificate of the same root, as an insider of the authority could get one."""
+    """Another sealing certificate of the same root, as an insider at the authority could get."""
     root_key = load_private_key("root.key", (world.keys / "root.key").read_bytes())
     (root,) = certificates.load_pem_files([world.keys / "root.pem"])
     own = installation.load_signer(world.keys, clock=world.clock).certificate

@@ -1,4 +1,4 @@
-"""What the papers of a package are written from, in any size, without a store: plans of figures alone."""
+"""The facts behind a package's papers, in any size, without a store: plans with figures only."""
 
 import io
 from decimal import Decimal
@@ -9,7 +9,7 @@ from cryptography import x509
 from PIL import Image, ImageDraw
 
 from archive.cases.handover.facts import Fetched, HandoverFacts
-from archive.cases.handover.report import Office
+from archive.cases.handover.report import Letterhead
 from archive.clock import ManualClock
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import (
@@ -74,7 +74,7 @@ def camera(number: int) -> Camera:
 
 
 def segment(camera_id: str, seq: int) -> Segment:
-    """A segment's whole record; its bytes are nowhere."""
+    """A segment's whole record; its bytes do not exist."""
     start = T0 + seq * 10 * SECOND
     return Segment(
         camera=camera_id,
@@ -194,7 +194,7 @@ def _clip(camera_id: str, originals: list[Original]) -> ClipPlan:
 
 
 def copied(made: PackagePlan, certificate: x509.Certificate, *, tsa: str = "local") -> Copied:
-    """The plan as the sealer hands it over once the originals are copied."""
+    """The plan as the sealer passes it on once the originals are copied."""
     layout = Layout.of(made)
     outcomes = {
         path: ClipOutcome(sha256(path.encode()).hexdigest(), "h264", (Slices(0, 150, "0" * 64),))
@@ -227,7 +227,7 @@ def sheet(made: PackagePlan, each: int = 6) -> dict[str, list[Still]]:
 
 
 def handover(*, confirmed: bool = True, cameras: int = 3, officer: Officer | None = None) -> HandoverFacts:
-    """A handover to the police officer who asked, fetched once; with the receipt where ``confirmed``."""
+    """A handover to the requesting police officer, fetched once; with the receipt if ``confirmed``."""
     digest, fingerprint = sha256(b"tag manifest").hexdigest(), sha256(b"certificate").hexdigest()
     right = Right(
         evidence_id=EVIDENCE_ID,
@@ -284,9 +284,9 @@ def handover(*, confirmed: bool = True, cameras: int = 3, officer: Officer | Non
     )
 
 
-def office(cameras: int = 3) -> Office:
+def letterhead(cameras: int = 3) -> Letterhead:
     """The authority that hands over."""
-    return Office(
+    return Letterhead(
         organization="Dinas Komunikasi dan Informatika Kota Makassar",
         tz_display="Asia/Makassar",
         signer_subject="CN=Segel Bukti Elektronik,O=Dinas Komunikasi dan Informatika,C=ID",

@@ -1,4 +1,4 @@
-"""People of a city at a test installation: each with a session, as their browser would send it."""
+"""People of a city at a test installation, each with a session cookie as a browser would send it."""
 
 import secrets
 from collections.abc import Iterable
@@ -24,13 +24,13 @@ def people(site: Site) -> People:
 
 
 def add_person(site: Site, name: str, *roles: Role, districts: Iterable[str] = (), agency: str = "") -> User:
-    """Somebody with roles, in the ledger."""
+    """Add a person with roles to the ledger."""
     user = User(id=name, name=name.title(), roles=roles, districts=tuple(districts), agency=agency)
     return Users(site.services.ledger).add(user, actor="os:test")
 
 
 def cookie_of(site: Site, name: str, purpose: str = PURPOSE) -> str:
-    """A session of somebody, as ``Cookie`` carries it."""
+    """A person's session, as the value of ``Cookie``."""
     user = Users(site.services.ledger).user(name)
     now = site.clock.now()
     session = Session(
@@ -46,7 +46,7 @@ def cookie_of(site: Site, name: str, purpose: str = PURPOSE) -> str:
 
 
 def caller(site: Site, name: str, purpose: str = PURPOSE) -> Caller:
-    """Calls the site as somebody with a session."""
+    """A caller of the site with a person's session."""
     return Caller(site.app, {"Cookie": cookie_of(site, name, purpose), **OURS})
 
 
@@ -59,7 +59,7 @@ def grant(
     until: int | None = None,
     agency: str = "",
 ) -> Grant:
-    """Open footage to somebody, for a day unless said; in force at once."""
+    """Open footage to a person, by default for a day; in force at once."""
     given = Grants(site.services.ledger, site.clock).give(
         person=person,
         agency=agency,
@@ -75,5 +75,5 @@ def grant(
 
 
 def catch_up(site: Site) -> None:
-    """Have the site read what is new of people and grants, as it would within seconds."""
+    """Make the site read new people and grants now, as it would within seconds."""
     people(site)._roster.refresh()

@@ -1,4 +1,4 @@
-"""A plain MP4 read back by the letter of ISO/IEC 14496-12, with none of the code under test."""
+"""A reader of plain MP4 by the letter of ISO/IEC 14496-12, without any code under test."""
 
 import struct
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from itertools import islice
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample: where its bytes lie, when it is decoded and shown (ticks), and what it is."""
+    """One sample: the place of its bytes, its decode and presentation times (ticks), and its kind."""
 
     offset: int
     size: int
@@ -20,7 +20,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class PlainMp4:
-    """What a player learns: samples in decode order, edits as (duration, media time), sample entry kinds."""
+    """What a player reads: samples in decode order, edits as (duration, media time), sample entry kinds."""
 
     samples: list[Sample]
     edits: list[tuple[int, int]]
@@ -39,7 +39,7 @@ class PlainMp4:
 
 
 def read_plain_mp4(data: bytes, size: int) -> PlainMp4:
-    """Read a file of ``size`` bytes of which ``data`` holds at least everything before the sample bytes."""
+    """Read a file of ``size`` bytes; ``data`` holds at least everything before the sample bytes."""
     top = dict((kind, (body, end)) for kind, body, end in _boxes(data, 0, size))
     assert list(top) == [b"ftyp", b"moov", b"mdat"]
     assert top[b"mdat"][1] == size
@@ -99,7 +99,7 @@ def _tree(
 
 
 def _words(data: bytes, place: tuple[int, int], skip: int) -> list[int]:
-    """The 32-bit words after a count that stands ``skip`` bytes into the body; the count must be right."""
+    """The 32-bit words after a count at ``skip`` bytes into the body; the count must be right."""
     (count,) = struct.unpack_from(">I", data, place[0] + skip)
     words = [one for (one,) in struct.iter_unpack(">I", data[place[0] + skip + 4 : place[1]])]
     assert len(words) in (count, 3 * count)

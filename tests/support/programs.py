@@ -1,4 +1,4 @@
-"""Programs that bear independent witness: absent, a test is skipped; where ``CI`` is set, it fails."""
+"""Programs that serve as independent witnesses: without one, a test is skipped, or fails if ``CI`` is set."""
 
 import os
 import shutil

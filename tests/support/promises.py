@@ -1,13 +1,13 @@
-"""An archive of which everything is demanded at once, and what must be true of it whatever happens.
+"""An archive under all operations at once, and the promises that must always hold for it.
 
-A :class:`World` has cameras, policies and holds, segments that arrive early, late or without a line, and all
-jobs. Each act may die at any call of store or index; what goes on is then a process with everything read
-anew. After each act the world is compared with what the ledger said *before* it, by rules of its own, which
-share nothing with those under test: what went must have been due, and neither held nor locked.
+A :class:`World` has cameras, policies and holds, segments that arrive early, late or without a journal line,
+and all jobs. Each operation may die at any call of a store or the index; a new process then continues and
+reads everything again. After each operation the world is compared with the ledger's state *before* it, by
+separate rules that share no code with those under test: destroyed footage must have been due, and neither
+held nor locked.
 """
 
 import base64
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,6 @@ from archive import keys
 from archive.canonical import decode, sha256_hex
 from archive.clock import Clock, ManualClock, SystemClock
 from archive.errors import Conflict, Malformed, Refused
-from archive.evidence.verify import load_trust
 from archive.footage.cameras import Registry
 from archive.footage.places import PlaceHistory
 from archive.integrity.check.job import Checker
@@ -52,6 +51,7 @@ from archive.records.checkpoint.verify import verify_log
 from archive.records.custody import CustodyWriter
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, parse_instant
+from archive.trust.judge import load_trust
 from archive.vault import FernetBox, new_key
 from ops import keys as key_files
 from search.index import Index
@@ -63,6 +63,7 @@ from tests.support.crashing import Countdown, CrashingStore, ProcessDied, crashi
 from tests.support.gates import manual_gate
 from tests.support.leaves import T0
 from tests.support.servers import MinioServer, remove_bucket
+from tests.support.workers import own_name
 
 FLOOR_DAYS = 2
 WAIT_HOURS = 24
@@ -76,14 +77,14 @@ _REFRESH = 5 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """Where a process dies: after so many calls, before the next one is done or right after it."""
+    """Where a process dies: after a number of calls, before the next call takes effect or right after it."""
 
     calls: int
     done_first: bool
 
 
 class Work:
-    """One process: every job and service, as they are when it begins; with a countdown it will die."""
+    """One process with every job and service in their initial state; a countdown makes it die."""
 
     def __init__(self, world: "World", countdown: Countdown | None = None) -> None:
         clock = world.clock
@@ -128,7 +129,7 @@ class Work:
         )
 
     def dispose(self, cause: Cause = Cause.RETENTION) -> Disposition | None:
-        """One turn of the job: finish what is open, decide, carry out."""
+        """One turn of the job: finish open dispositions, decide, destroy."""
         self.disposer.resume()
         begun = self.disposer.begin(self.disposer.judge(cause).everything(), actor="job:dispose")
         return None if begun is None else self.disposer.carry_out(begun)
@@ -136,7 +137,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What must hold of each stored segment, as the ledger and the store had it at one moment."""
+    """What protects each stored segment, by the ledger and the store at one moment."""
 
     stored: frozenset[str]
     held: frozenset[str]
@@ -145,7 +146,7 @@ class Sight:
 
 @dataclass
 class World:
-    """One archive. ``real_now`` is the clock by which the store itself judges locks."""
+    """One archive. ``real_now`` is the clock by which the store checks locks."""
 
     folder: Path
     clock: ManualClock
@@ -182,7 +183,7 @@ class World:
     # What may happen -----------------------------------------------------------------------------------
 
     def act(self, do: Callable[[Work], object], death: Death | None = None) -> None:
-        """Do something, in a process that may die of it, and see that nothing was lost that must stay."""
+        """Run an operation in a process that may die, and check that everything protected is still there."""
         before = self.look()
         if death is not None:
             self.work = Work(self, Countdown(death.calls, death.done_first))
@@ -191,7 +192,7 @@ class World:
         except ProcessDied:
             self.deaths += 1
         except Conflict:
-            pass  # somebody was first, or nothing is to be decided: people read that and go on
+            pass  # another process was first, or there is nothing to decide: a normal refusal
         except Malformed as error:
             if error.code != "nothing_to_change":
                 raise
@@ -200,7 +201,7 @@ class World:
         self.compare(before)
 
     def arrive(self, camera: str, seconds_ago: int, *, indexed: bool, written: bool) -> None:
-        """A segment is put as a recorder puts it, by rules that are at most five seconds old."""
+        """Put a segment as a recorder does, by rules that are at most five seconds old."""
         start = self.clock.now() - seconds_ago * SECOND
         start = max(self.start, start - start % (10 * SECOND))
         name = f"{CAMERAS.index(camera):04x}{start // (10 * SECOND):012x}"
@@ -228,7 +229,9 @@ class World:
         place = self.places.place(camera, start)
         instants = (start, self.clock.now())
         ruled = max(policies.ruling(camera, place, at).locked_until(start) for at in instants)
-        until = max(ruled, self.clock.now() + DAY)  # as ingest does for what lay in the spool that long
+        until = max(
+            ruled, self.clock.now() + DAY
+        )  # as ingest does for a segment that waited in the spool that long
         is_held = holds.is_held(segment)
         stored = self.stores.footage.put(
             segment.key,
@@ -255,7 +258,7 @@ class World:
         return self._known[1], self._known[2]
 
     def upload(self) -> None:
-        """The recorder's next batch, if it has anything to say."""
+        """Upload the recorder's next batch, if it has lines."""
         if not self.unwritten:
             return
         self.batches += 1
@@ -269,7 +272,7 @@ class World:
         self.unwritten.clear()
 
     def look_on(self) -> None:
-        """Somebody looks at footage, which leaves a custody event."""
+        """A person views footage, which leaves a custody event."""
         self.custody.record("clip.download", actor=Actor(id="token:t"), objects=("cam-1",), purpose="shift")
 
     def terms(self, least: int, longest: int | None, is_relief: bool) -> Terms:
@@ -285,7 +288,7 @@ class World:
     # What must be true ---------------------------------------------------------------------------------
 
     def look(self) -> Sight:
-        """Held by the ledger's raw words, locked by the store's."""
+        """The held segments by the ledger's raw entries, and the locked ones by the store."""
         heads = {v.key: self.stores.footage.head(v.key) for v in self.stores.footage.list("segments/")}
         holds = [state for state in self._states("hold").values() if state["status"] != "released"]
         locks = {key: head.lock.until for key, head in heads.items() if head.lock is not None}
@@ -293,7 +296,7 @@ class World:
         return Sight(frozenset(heads), held, locks)
 
     def compare(self, before: Sight) -> None:
-        """What went since was neither held nor locked, and a policy in force had it go."""
+        """Check that destroyed segments were neither held nor locked, and due by a policy in force."""
         now = self.clock.now()
         stored = {version.key for version in self.stores.footage.list("segments/")}
         gone = before.stored - stored
@@ -304,7 +307,7 @@ class World:
         self.destroyed |= gone
 
     def _is_due(self, segment: Segment, now: int) -> bool:
-        """By the policies' raw words: the first scope with terms in force says from when."""
+        """Whether a segment is due, by the raw policies: the first scope with terms in force decides."""
         states = self._states("policy")
         for scope in (f"camera-{segment.camera}", "kecamatan-73.71.13", "owner-public", "default"):
             for terms in reversed(states.get(scope, {"terms": []})["terms"]):
@@ -320,14 +323,14 @@ class World:
         return False
 
     def _states(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The newest state of each stream, read without any of the ledger's own code but its names."""
+        """The newest state of each stream, read without the ledger's code, except for its names."""
         newest: dict[str, str] = {}
         for listed in self.stores.records.list(f"ledger/{kind}/"):
             newest[listed.key.split("/")[2]] = listed.key
         return {name: decode(self.stores.records.get(key))["state"] for name, key in newest.items()}
 
     def come_to_rest(self) -> None:
-        """Every job does what it has to do, as after a quiet hour."""
+        """Run every job until nothing is left to do, as after a quiet hour."""
         self.upload()
         for pause in (20 * SECOND, MINUTE, 20 * MINUTE, HOUR):
             self.clock.advance(pause)
@@ -367,7 +370,7 @@ class World:
             assert self.answers() == answered, "the rebuilt index answers differently"
 
     def breaches(self) -> list[Breach]:
-        """What ``archive check`` says; I6 aside, since nobody here writes gaps for what was not recorded."""
+        """The breaches by ``archive check``, without I6, because nothing here writes gaps."""
         report = Checker(
             self.stores, self.index, self.clock, depth=Depth.BYTES, floor_days=FLOOR_DAYS, log_interval=HOUR
         ).run()
@@ -403,7 +406,7 @@ class World:
             ), f"destroyed, and no gap says so: {key}"
 
     def answers(self) -> tuple[object, ...]:
-        """What the index says of everything that matters."""
+        """The index's answers to all relevant queries."""
         whole = Timespan(self.start - DAY, self.clock.now() + DAY)
         query = SegmentQuery(span=whole)
         kinds = ("camera", "recorder", "policy", "hold", DISPOSITION)
@@ -431,8 +434,9 @@ def _covers(hold: Mapping[str, Any], segment: Segment) -> bool:
 class WallBridge:
     """A store on a server whose clock cannot be moved, for a world with a clock of its own.
 
-    Times of storing are told in the world's time. No server takes a lock that is over by the wall clock: such
-    ones are kept here and told, and protect nothing. All others are the server's own and end when it says.
+    Times of storing are reported in the world's time. No server accepts a lock that has expired by the wall
+    clock: the bridge keeps and reports such locks, and they protect nothing. All other locks are the server's
+    own.
     """
 
     def __init__(self, store: ObjectStore, clock: Clock) -> None:
@@ -454,7 +458,7 @@ class WallBridge:
         lock: Lock | None = None,
         hold: bool = False,
     ) -> Any:
-        """Put, without a lock that is over already."""
+        """Put, without a lock that has expired."""
         is_over = lock is not None and self._is_over(lock)
         asked = None if is_over else lock
         stored = self._store.put(key, content, metadata=metadata, lock=asked, hold=hold)
@@ -464,7 +468,7 @@ class WallBridge:
         return stored
 
     def extend_lock(self, key: str, lock: Lock, *, version: str) -> None:
-        """Extend, unless that is over already."""
+        """Extend, unless the new lock has expired."""
         known = self._over.get(version)
         if not self._is_over(lock):
             self._store.extend_lock(key, lock, version=version)
@@ -474,7 +478,7 @@ class WallBridge:
             self._over[version] = lock
 
     def head(self, key: str, *, version: str | None = None) -> ObjectHead:
-        """The same, with a lock that is over by the wall clock."""
+        """The same, including a lock that has expired by the wall clock."""
         head = self._store.head(key, version=version)
         return head if head.lock is not None else replace(head, lock=self._over.get(head.version))
 
@@ -494,7 +498,7 @@ class WallBridge:
 
 
 def bridged(stores: Stores, clock: Clock) -> Stores:
-    """The three stores of a server, for a world with that clock."""
+    """The three stores of a server, for a world with the given clock."""
     names = ("footage", "records", "cache")
     return Stores(*(cast(ObjectStore, WallBridge(getattr(stores, name), clock)) for name in names))
 
@@ -502,7 +506,7 @@ def bridged(stores: Stores, clock: Clock) -> Stores:
 @contextmanager
 def own_buckets(server: MinioServer) -> Iterator[str]:
     """The address of three locking buckets without a default retention, for one world."""
-    name, client = f"promises-{secrets.token_hex(6)}", server.client()
+    name, client = own_name("promises"), server.client()
     names = (name, f"{name}-records", f"{name}-cache")
     for one in names[:2]:
         client.create_bucket(Bucket=one, ObjectLockEnabledForBucket=True)
@@ -524,7 +528,7 @@ def own_buckets(server: MinioServer) -> Iterator[str]:
 
 @contextmanager
 def file_world() -> Iterator[World]:
-    """A world over folders, which the world's clock rules."""
+    """A world over folders, which use the world's clock."""
     with _folder() as folder:
         clock = ManualClock(T0)
         stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
@@ -537,7 +541,7 @@ def file_world() -> Iterator[World]:
 
 @contextmanager
 def s3_world(stores: Stores, *, days_ago: int) -> Iterator[World]:
-    """A world over real buckets. It begins some days ago, so that some locks are over and others are not."""
+    """A world over real buckets. It begins some days ago, so that some locks have expired."""
     with _folder() as folder:
         wall = SystemClock()
         begun = wall.now() - days_ago * DAY
@@ -564,5 +568,5 @@ def _keys(day: int) -> "TemporaryDirectory[str]":
 
 
 def keys_folder(begun: int = T0) -> Path:
-    """One set of keys for every world that begins on that day."""
+    """One set of keys for every world that begins on the same day."""
     return Path(_keys(begun // DAY).name)

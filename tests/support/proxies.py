@@ -1,4 +1,4 @@
-"""An nginx as a city gets it, before the MinIO of the tests, and the accounts of one archive."""
+"""An nginx as a city deploys it, in front of the tests' MinIO, and the accounts of one archive."""
 
 import shutil
 import signal
@@ -30,7 +30,7 @@ RECORDER = "rec-1"
 
 @contextmanager
 def proxy_before(server: MinioServer, archive: str) -> Iterator[str]:
-    """The URL of a proxy of its own, for as long as the block runs."""
+    """The URL of a separate proxy, while the block runs."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if program is None:
         pytest.skip("nginx is not installed: apt-get install nginx-light")
@@ -62,7 +62,7 @@ def proxy_before(server: MinioServer, archive: str) -> Iterator[str]:
                     pass
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, "the proxy did not come up"
-                time.sleep(0.05)
+                time.sleep(0.05)  # real time: a pause between two looks
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
@@ -73,7 +73,7 @@ def proxy_before(server: MinioServer, archive: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A MinIO with the buckets and accounts of one archive, and the proxy before it."""
+    """A MinIO with the buckets and accounts of one archive, and the proxy in front of it."""
 
     buckets: FreshBuckets
     proxy_url: str
@@ -119,13 +119,13 @@ class City:
         return open_stores(S3Location(self.buckets.name, server.url, REGION), SystemClock(), pool_size=4)
 
     def environment(self, account: str, *, proxy: bool = True) -> dict[str, str]:
-        """What makes a program use the archive with the account."""
+        """The variables with which a program uses the archive with the account."""
         return self.through(account, proxy=proxy).environment(self.buckets.name)
 
 
 @contextmanager
 def city_of(buckets: FreshBuckets, keys_dir: Path) -> Iterator[City]:
-    """Accounts and proxy for buckets that are there; the accounts are removed afterwards."""
+    """Accounts and a proxy for existing buckets; the accounts are removed afterwards."""
     server = buckets.server
     made = provision_accounts(
         server.url, server.access_key, server.secret_key, buckets.name,
@@ -157,7 +157,7 @@ def release_all(buckets: FreshBuckets) -> None:
 
 
 def remove_accounts(server: MinioServer, names: list[str]) -> None:
-    """Take the accounts and their policies off the store."""
+    """Remove the accounts and their policies from the store."""
     from ops.provision.connection import connect_admin
 
     admin = connect_admin(server.url, server.access_key, server.secret_key, REGION)

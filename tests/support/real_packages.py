@@ -15,7 +15,7 @@ from tests.support.recordings import T0, archive_run, reading_of
 
 
 def segment_of(ref: SegmentRef, frames: int) -> Segment:
-    """The segment as its recorder would have told it."""
+    """The segment as its recorder would have recorded it."""
     return Segment(
         camera=ref.camera,
         recorder="rec-1",

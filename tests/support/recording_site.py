@@ -1,4 +1,4 @@
-"""A whole recorder as a process of its own, for tests that kill it.
+"""A whole recorder in its own process, for tests that kill it.
 
 ``python -m tests.support.recording_site [--for SECONDS] [--batch SECONDS]`` records the cameras of the site
 that the ``SAKSI_…`` environment describes, until SIGTERM.
@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +45,7 @@ TIMES = RecorderSettings(
 
 
 def form(camera: str, source: str, *, segment_seconds: int = 2) -> CameraForm:
-    """A registration with everything but the source made up."""
+    """A registration; everything except the source is invented."""
     return CameraForm(
         id=camera,
         source=source,
@@ -89,7 +88,7 @@ class RecordingSite:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The whole environment of its processes."""
+        """The whole environment of the site's processes."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("SAKSI_")},
             "SAKSI_HOME": str(self.folder),
@@ -99,7 +98,7 @@ class RecordingSite:
         }
 
     def site(self) -> Site:
-        """The site, to look at and to register cameras."""
+        """The site, for inspection and for registering cameras."""
         return Site(Settings.load(self.variables))
 
     def add(self, camera: str, source: str, *, segment_seconds: int = 2) -> Camera:
@@ -123,7 +122,7 @@ class RecordingSite:
         return self.process
 
     def stop(self, timeout: float = 60) -> int:
-        """Stop it in order; its exit status."""
+        """Stop the recorder in order; returns its exit status."""
         assert self.process is not None
         self.process.terminate()
         return self.process.wait(timeout)
@@ -135,7 +134,7 @@ class RecordingSite:
         self.process.wait()
 
     def captures(self) -> list[int]:
-        """Pids of every FFmpeg that writes into this site's spool, whoever its parent is."""
+        """The pids of every FFmpeg that writes into this site's spool, under any parent."""
         mark = os.fsencode(self.folder / "spool")
         found = []
         for entry in Path("/proc").iterdir():
@@ -148,17 +147,8 @@ class RecordingSite:
         return found
 
     def log(self) -> str:
-        """What the recorder said."""
+        """The recorder's log."""
         return (self.folder / "recorder.log").read_text("utf-8")
-
-
-def until(condition: "object", timeout: float, what: str) -> None:
-    """Wait until ``condition()`` is true."""
-    assert callable(condition)
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"after {timeout} s still not: {what}"
-        time.sleep(0.1)
 
 
 async def _record(duration: float | None) -> None:

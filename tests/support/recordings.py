@@ -1,4 +1,4 @@
-"""Recordings for tests: runs archived in a store, with the references an index would keep of them."""
+"""Recordings for tests: runs archived in a store, with the references that an index would keep."""
 
 from array import array
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def archive_run(
     start: int = T0,
     ppm: int = 0,
 ) -> list[SegmentRef]:
-    """Put the finalised segments of one run into the store, its clock fast by ``ppm`` parts in a million."""
+    """Put the finalised segments of one run into the store; its clock is ``ppm`` parts per million fast."""
     refs = []
     at = Fraction(start)
     for number, (path, result) in enumerate(made):
@@ -73,7 +73,7 @@ def archive_run(
 def reading_of(
     refs: Sequence[SegmentRef], span: Timespan, *, causes: str = "unreachable", camera: str = CAMERA
 ) -> Reading:
-    """What the archive would answer about ``span`` when it holds these segments and nothing else."""
+    """The archive's answer about ``span`` if it holds only these segments."""
     segments = tuple(
         sorted(
             (ref for ref in refs if ref.span.overlaps(span)),
@@ -111,7 +111,7 @@ def made_header(
     *,
     entry: bytes | None = None,
 ) -> SegmentHeader:
-    """A header out of thin air, of an H.264 track of 320 × 192."""
+    """An invented header of an H.264 track of 320 × 192."""
     track = made_track(entry)
     init = write_init(track)
     samples = SampleTable(array("I", durations), array("I", sizes), array("i", offsets), bytes(sync))
@@ -154,7 +154,7 @@ def made_track(entry: bytes | None = None) -> Track:
 def made_ref(
     header: SegmentHeader, span: Timespan, ticks: int, *, seq: int = 0, run: str = RUN, camera: str = CAMERA
 ) -> SegmentRef:
-    """The reference of a header out of thin air."""
+    """The reference of an invented header."""
     return SegmentRef(
         camera=camera,
         run=run,

@@ -1,4 +1,4 @@
-"""Requests in tests: one site with cameras and footage, papers, and forms that stand."""
+"""Requests in tests: one site with cameras and footage, papers, and valid forms."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ PNG = (
 
 @dataclass
 class Requesting:
-    """One site; camera ``cam-1`` has a minute of footage from T0, ``cam-2`` nothing. It is an hour later."""
+    """One site, an hour after T0; camera ``cam-1`` has a minute of footage from T0, ``cam-2`` has none."""
 
     site: Site
     clock: ManualClock
@@ -85,7 +85,7 @@ def requesting(folder: Path, environ: Mapping[str, str] | None = None) -> Iterat
             site.registry.add(camera_form(camera), actor="os:tester")
         archive = SmallArchive(clock, site.stores, site.index, site.ledger, site.registry)  # type: ignore[arg-type]
         held = over(archive)
-        # The site's clock stands still; a real server has the day's date and takes no lock that is over.
+        # The site's clock stands still; a real server uses today's date and accepts no expired lock.
         lock = Lock(LockMode.GOVERNANCE, T0 + 3650 * DAY)
         for number in range(6):
             held.arrive(number * 10, lock=lock)
@@ -96,7 +96,7 @@ def requesting(folder: Path, environ: Mapping[str, str] | None = None) -> Iterat
 
 
 def form(**changes: Any) -> RequestForm:
-    """A form in which nothing is missing but the scan's hash."""
+    """A form that is complete except for the scan's hash."""
     fields: dict[str, Any] = {
         "requester_name": "Dewi Lestari",
         "requester_rank": "AIPTU",

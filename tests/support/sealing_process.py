@@ -1,6 +1,6 @@
-"""A sealing worker to be killed: ``python -m tests.support.sealing_process FOLDER NOW``.
+"""A sealing worker for tests to kill: ``python -m tests.support.sealing_process FOLDER NOW``.
 
-It says ``ready`` on standard output when it is about to claim, and ``done`` when there is nothing left to do.
+It prints ``ready`` on standard output when it is about to claim, and ``done`` when nothing is left to seal.
 """
 
 import sys
@@ -27,7 +27,7 @@ SEGMENTS = 4
 
 
 def lay_down(folder: Path, segment_size: int = 60_000) -> str:
-    """An archive with footage, journal and checkpoint, and one request; its evidence id."""
+    """Make an archive with footage, journal, checkpoint and one request; returns the evidence id."""
     site = LogSite(folder, small_archive(folder / "archive"))
     archive = site.archive
     random = Random("kill")  # noqa: S311 - the same bytes each time
@@ -87,7 +87,7 @@ def a_worker(archive: SmallArchive, keys_dir: Path) -> SealWorker:
 
 
 def main(folder: Path, now: int) -> None:
-    """Seal whatever is asked for."""
+    """Seal every open request."""
     archive = small_archive(folder / "archive")
     archive.clock.advance(now - archive.clock.now())
     worker = a_worker(archive, folder / "keys")

@@ -1,8 +1,8 @@
 """The real servers as fixtures: those the environment names, else those of a running ``saksi stack up``.
 
-Without either, the tests that need them are skipped with a sentence that says how to get them; where ``CI``
-is set they fail, since a run that tests nothing must not look like one that passed. ``disposable_stack``
-gives a test servers of its own that it may kill.
+Without either, the tests that need them are skipped with a sentence that says how to get them. If ``CI`` is
+set they fail, because a run that tests nothing must not look like a pass. ``disposable_stack`` gives a test
+its own servers, which it may kill.
 """
 
 import json
@@ -25,6 +25,7 @@ from archive.errors import Unavailable
 from ops.provision import provision
 from ops.stack import Places, Stack
 from tests.support.keycloak import KeycloakServer
+from tests.support.workers import own_name
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -57,7 +58,7 @@ class MinioServer:
         }
 
     def client(self) -> "S3Client":
-        """A bare boto3 client, to do and to see what our own adapter would not."""
+        """A bare boto3 client, for operations that our own adapter would not do."""
         return boto3.client(
             "s3",
             endpoint_url=self.url,
@@ -77,14 +78,14 @@ class ElasticServer:
 
 @dataclass(frozen=True, slots=True)
 class MediamtxServer:
-    """A MediaMTX: where to publish and read, its control API, and its playback server."""
+    """A MediaMTX: the address for publishing and reading, its control API, and its playback server."""
 
     rtsp_url: str
     api_url: str
     playback_url: str
 
     def own_url(self, name: str) -> str:
-        """An RTSP address nobody else publishes to, in this run or in one beside it."""
+        """An RTSP address that nothing else publishes to, in this run or in a parallel one."""
         return f"{self.rtsp_url}/{name}-{secrets.token_hex(4)}"
 
 
@@ -116,7 +117,7 @@ def stack_environment() -> dict[str, str]:
         running = {}
     own = {name: value for name, value in os.environ.items() if name.startswith("SAKSI_TEST_")}
     if "SAKSI_TEST_MINIO_URL" in own:
-        # Credentials go with their server: never a stranger's server with the stack's.
+        # Credentials belong to their server: never use the stack's with another server.
         own |= {name: os.environ.get(name, "") for name in _ARCHIVE_VARIABLES}
     return running | own
 
@@ -151,7 +152,7 @@ def keycloak_server(stack_environment: Mapping[str, str]) -> KeycloakServer:
 @pytest.fixture(scope="module")
 def fresh_buckets(minio_server: MinioServer) -> Iterator[FreshBuckets]:
     """New buckets for one test module, with default retentions of a day; removed as far as they let us."""
-    buckets = FreshBuckets(minio_server, f"test-{secrets.token_hex(6)}")
+    buckets = FreshBuckets(minio_server, own_name("test"))
     provision(
         minio_server.url, minio_server.access_key, minio_server.secret_key, buckets.name,
         footage_floor_days=1, records_lock_days=1, region=REGION,
@@ -165,7 +166,7 @@ def fresh_buckets(minio_server: MinioServer) -> Iterator[FreshBuckets]:
 @pytest.fixture
 def fresh_index_prefix(elastic_server: ElasticServer) -> Iterator[str]:
     """A prefix that no index has, for one test; indices and templates under it are removed afterwards."""
-    prefix = f"test-{secrets.token_hex(6)}"
+    prefix = own_name("test")
     yield prefix
     with httpx.Client(base_url=elastic_server.url, trust_env=False, timeout=30) as client:
         found = client.get(f"/{prefix}*", params={"filter_path": "*.aliases", "expand_wildcards": "all"})
@@ -177,9 +178,9 @@ def fresh_index_prefix(elastic_server: ElasticServer) -> Iterator[str]:
 
 @pytest.fixture
 def disposable_stack() -> Iterator[Stack]:
-    """A stack of the test's own, on free ports, with nothing started; killed and erased afterwards.
+    """The test's own stack, on free ports, with nothing started; killed and erased afterwards.
 
-    Its folder is not ``tmp_path``: as root, Elasticsearch runs as a user who could not enter that.
+    Its folder is not ``tmp_path``: under root, Elasticsearch runs as a user that cannot enter that folder.
     """
     folder = Path(tempfile.mkdtemp(prefix="saksi-stack-"))
     folder.chmod(0o755)
@@ -195,7 +196,7 @@ def disposable_stack() -> Iterator[Stack]:
 
 
 def remove_bucket(client: "S3Client", name: str) -> None:
-    """Remove a bucket with all versions. What is held or locked in COMPLIANCE mode stays, and so does it."""
+    """Remove a bucket with all versions, unless an object is held or locked in COMPLIANCE mode."""
     pages = client.get_paginator("list_object_versions").paginate(Bucket=name)
     for page in pages:
         doomed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -8,7 +8,7 @@ from ops.wiring import Site
 
 
 def reading_of(site: Site, camera: str) -> Reading:
-    """Everything known of a camera since its registration."""
+    """The reading of a camera since its registration."""
     found = site.registry.camera(camera)
     now = site.clock.now()
     span = Timespan(found.registered_at, now)
@@ -27,7 +27,7 @@ def causes(site: Site, camera: str) -> list[str]:
 
 
 def assert_sound(site: Site, *cameras: str) -> None:
-    """I1, I2 and I9 hold (``archive check``), each instant has one explanation (I6), and nothing is twice."""
+    """I1, I2 and I9 hold (``archive check``), each instant has one explanation (I6), nothing exists twice."""
     report = Checker(site.stores, site.index, site.clock, depth=Depth.BYTES).run()
     assert report.breaches == []
     stored = [one.key for one in site.stores.footage.versions("segments/")]

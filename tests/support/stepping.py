@@ -1,15 +1,15 @@
 """Real processes that end by ``kill -9`` at the n-th call of their stores, for every n.
 
-``python -m tests.support.stepping FOLDER JOB [every]`` forks, for each n, a process that does JOB over its
-own copy of the archive in FOLDER and sends itself SIGKILL right before its n-th call of a store or the index,
-then a process that does the same JOB again, undisturbed. It prints a JSON line for each n: how the first one
-ended, the call, and what the archive is left with. The first line is that of a process that was not killed;
-``before`` in it is what the archive had.
+``python -m tests.support.stepping FOLDER JOB [every]`` forks, for each n, a process that runs JOB over its
+own copy of the archive in FOLDER and sends itself SIGKILL right before its n-th call of a store or the index.
+Then it forks a process that runs the same JOB again, undisturbed. It prints a JSON line for each n: how the
+first process ended, the call, and what the archive is left with. The first line is that of a process that was
+not killed; its ``before`` is the archive's content at the start.
 
-Without ``every`` only those n are taken that a write is at or right before: between two writes nothing
-changes that a next process could find, so that killing at a read in between would be the same once more.
+Without ``every`` it takes only each n at a write or right after one. Between two writes nothing changes that
+the next process could find, so killing at another read would repeat the same case.
 
-The forking process opens nothing and has no threads, so each child begins as a fresh process would.
+The forking process opens nothing and has no threads, so each child starts like a fresh process.
 """
 
 import json
@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from archive.clock import Clock, ManualClock
-from archive.evidence.verify import load_trust
 from archive.lifecycle.disposition.job import Disposer
 from archive.lifecycle.disposition.record import Office
 from archive.lifecycle.holds.job import Sweeper
@@ -40,6 +39,7 @@ from archive.records.checkpoint.job import CheckpointMaker
 from archive.records.checkpoint.verify import verify_log
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan, hour_of
+from archive.trust.judge import load_trust
 from ops import keys
 from search.query import SegmentQuery
 from search.rebuilding import rebuild_index
@@ -55,7 +55,7 @@ Chosen = Callable[[Sequence[str]], Iterable[int]]
 
 
 class Fatal:
-    """Counts calls, and ends this very process right before the n-th (0: never)."""
+    """Counts calls, and kills this process right before the n-th (0: never)."""
 
     def __init__(self, at: int, note: Path) -> None:
         self.at = at
@@ -68,7 +68,7 @@ class Fatal:
         return _Counted(part, name, self)
 
     def count(self, what: str) -> None:
-        """A call begins, or the process ends."""
+        """Count a call, or kill the process."""
         with self._turn:
             self.calls.append(what)
             if len(self.calls) == self.at:
@@ -93,7 +93,7 @@ class _Counted:
         return call
 
     def rebuild(self) -> AbstractContextManager[Any]:
-        """A fresh index, counted too: from its making to the switch."""
+        """A rebuild whose calls are counted too, from the new index to the switch."""
         return self._rebuilding()
 
     @contextmanager
@@ -113,9 +113,9 @@ OpenStores = Callable[[Path, Clock], Stores]
 
 
 class Process:
-    """What a worker has when it begins, over the archive in ``folder``.
+    """The parts of a worker at its start, over the archive in ``folder``.
 
-    ``facts.json`` there tells the time (``now``), the span of the hold to be placed (``held``), and the
+    ``facts.json`` in the folder holds the time (``now``), the span of the hold to place (``held``), and the
     settings ``floor_days``, ``lock_days``, ``origin`` and ``interval`` of the log.
     """
 
@@ -131,7 +131,7 @@ class Process:
         self.gate = manual_gate(self.stores, self.clock)
 
     def hold(self) -> None:
-        """A hold is placed, unless that was done, and carried to the store, with the re-sweeps."""
+        """Place a hold unless it exists, apply it in the store, and run the re-sweeps."""
         span = Timespan(*self.facts["held"])
         holds = Holds(self.ledger, self.stores.records, self.index, self.clock, gate=self.gate)
         if not any(head.hold.span == span for head in holds.holds()):
@@ -145,7 +145,7 @@ class Process:
             self.clock.advance(16 * SECOND)
 
     def dispose(self) -> None:
-        """The job ``dispose``: what is open is finished, what is due is destroyed."""
+        """The job ``dispose``: finish open dispositions, destroy what is due."""
         disposer = Disposer(
             stores=self.stores,
             index=self.index,
@@ -189,7 +189,7 @@ JOBS: Mapping[str, Callable[[Process], None]] = {
 
 
 def left_with(folder: Path, open_stores: OpenStores = folder_stores) -> dict[str, Any]:
-    """What an archive is left with, but for random ids and times of records."""
+    """The content of an archive, without random ids and times of records."""
     process = Process(folder, Fatal(0, folder / "call"), open_stores)
     footage, ledger, index = process.stores.footage, process.ledger, process.index
     now = process.clock.now()
@@ -227,7 +227,7 @@ def left_with(folder: Path, open_stores: OpenStores = folder_stores) -> dict[str
 
 
 def forked(do: Callable[[], object]) -> int:
-    """Fork a process that does it; how it ended: 0, or minus a signal's number."""
+    """Run ``do`` in a forked process; returns how it ended: 0, or minus a signal's number."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -240,20 +240,20 @@ def forked(do: Callable[[], object]) -> int:
 
 
 def at_writes(calls: Sequence[str]) -> Iterable[int]:
-    """Those that are writes, and those right after one."""
+    """The numbers of the writes, and of the calls right after a write."""
     writes = [call.split(" ")[0].rpartition(".")[2] not in READS for call in calls]
     return (n for n, here in enumerate(writes, 1) if here or (n > 1 and writes[n - 2]))
 
 
 def at_all(calls: Sequence[str]) -> Iterable[int]:
-    """Every one."""
+    """The numbers of all calls."""
     return range(1, len(calls) + 1)
 
 
 class Stepping:
     """Kills one job at chosen calls, each time over a fresh archive.
 
-    ``prepare`` makes one in a folder that it is given, with the number of the step, from 0.
+    ``prepare`` makes the archive in a given folder; it also gets the number of the step, from 0.
     """
 
     def __init__(
@@ -266,7 +266,7 @@ class Stepping:
         self._prepare, self._place, self._job, self._open = prepare, place, job, open_stores
 
     def run(self, chosen: Chosen) -> None:
-        """Print a line for the undisturbed process, then one for each that was killed."""
+        """Print a line for the undisturbed process, then one for each killed process."""
         calls = self._step(0, 0)
         for step, number in enumerate(chosen(calls), 1):
             self._step(step, number)
@@ -305,12 +305,12 @@ class Stepping:
 
 
 def main() -> None:
-    """Over copies of an archive in a folder."""
+    """Run over copies of an archive in a folder."""
     template, job = Path(sys.argv[1]), sys.argv[2]
 
     def prepare(folder: Path, _step: int) -> None:
         shutil.copytree(template, folder, symlinks=True)
-        if job == "rebuild":  # what the index was told step by step is what a rebuilt one must answer
+        if job == "rebuild":  # a rebuilt index must answer like the one built step by step
             Process(folder, Fatal(0, folder / "call")).hold()
 
     Stepping(prepare, template.parent, job).run(at_all if "every" in sys.argv[3:] else at_writes)

@@ -1,8 +1,9 @@
 """The same kills over real buckets: ``python -m tests.support.stepping_minio FOLDER JOB BEGUN URL...``.
 
-Each URL is of three empty buckets for one archive: the first for the process that is not killed, each other
-one for a kill, spread evenly over the job's writes. The servers' credentials are in the environment, the keys
-under ``keys`` in FOLDER. The archives begin at BEGUN (µs), long enough ago that no lock is in force now.
+Each URL names three empty buckets for one archive: the first is for the process that is not killed, each
+other one for one kill, spread evenly over the job's writes. The servers' credentials are in the environment,
+the keys under ``keys`` in FOLDER. The archives begin at BEGUN (µs), long enough ago that no lock is in force
+now.
 """
 
 import json
@@ -21,13 +22,13 @@ from tests.support.stepping import Stepping, at_writes
 
 
 def open_buckets(folder: Path, clock: Clock) -> Stores:
-    """The stores whose address is in the folder, each process with connections of its own."""
+    """The stores whose address is in the folder; each process has its own connections."""
     location = parse_archive_url((folder / "url").read_text())
     return bridged(open_stores(location, SystemClock(), pool_size=8), clock)
 
 
 def make_archive(folder: Path, url: str, begun: int, keys_dir: Path) -> None:
-    """Four segments past their maximum, one of them held, and a log that covers all but the last hour."""
+    """Make four segments past their maximum, one of them held, and a log over all but the last hour."""
     folder.mkdir()
     (folder / "url").write_text(url)
     shutil.copytree(keys_dir, folder / "keys")
@@ -68,7 +69,7 @@ def make_archive(folder: Path, url: str, begun: int, keys_dir: Path) -> None:
 
 
 def main() -> None:
-    """Over archives made for it."""
+    """Run over archives made for this job."""
     place, job, begun, urls = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:]
     kills = len(urls) - 1
 

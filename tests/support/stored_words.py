@@ -1,6 +1,7 @@
-"""The words that an archive may hold, found in the source wherever they stand and whatever they are called.
+"""The words that an archive may hold, found in the source in any module and under any name.
 
-Nothing is imported and no module is named: a word is stored, the name of what writes it is not.
+This module imports and names no product module: words are stored, the names of the code that writes them are
+not.
 """
 
 import ast
@@ -63,7 +64,7 @@ def _look(node: ast.AST, found: Found, *, names_objects: bool) -> None:
 
 
 def literal_sets(node: ast.AST) -> Iterator[frozenset[str]]:
-    """The words that one node of the source puts together."""
+    """The words that one node of the source contains together."""
     match node:
         case ast.Dict(keys=keys):
             yield frozenset(_texts(keys))
@@ -81,7 +82,7 @@ def literal_sets(node: ast.AST) -> Iterator[frozenset[str]]:
 
 
 def _field(one: ast.AnnAssign) -> str:
-    """A field's name as it is written down: its alias where it has one."""
+    """A field's stored name: its alias if it has one."""
     calls = [node for node in ast.walk(one) if isinstance(node, ast.Call)]
     for call in calls:
         for keyword in call.keywords:

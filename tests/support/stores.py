@@ -27,6 +27,7 @@ from archive.objects.filesystem import FilesystemStore
 from archive.objects.s3 import S3Store
 from archive.ports import Content, Lock, LockMode, ObjectStore
 from tests.support.servers import REGION, MinioServer, remove_bucket
+from tests.support.workers import own_name
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoreUnderTest:
-    """A store, empty under :attr:`prefix`, and what the suite must know of its kind."""
+    """A store, empty under :attr:`prefix`, and the properties of its kind that the suite needs."""
 
     kind: str
     store: ObjectStore
@@ -42,7 +43,7 @@ class StoreUnderTest:
     raw: "RawBucket | None" = None
 
     def key(self, name: str) -> str:
-        """A key of this test alone."""
+        """A key that only this test uses."""
         return f"{self.prefix}/{name}"
 
     @property
@@ -54,7 +55,7 @@ class StoreUnderTest:
 
 @dataclass(frozen=True, slots=True)
 class RawBucket:
-    """A bucket and a bare client for it: for what our adapter would never do."""
+    """A bucket and a bare client for it, for operations that our adapter would never do."""
 
     server: MinioServer
     client: "S3Client"
@@ -64,7 +65,7 @@ class RawBucket:
 @pytest.fixture(scope="session")
 def locking_bucket(minio_server: MinioServer) -> Iterator[RawBucket]:
     """A bucket with versioning and Object Lock, and no default retention."""
-    bucket = RawBucket(minio_server, minio_server.client(), f"objects-{secrets.token_hex(6)}")
+    bucket = RawBucket(minio_server, minio_server.client(), own_name("objects"))
     bucket.client.create_bucket(Bucket=bucket.name, ObjectLockEnabledForBucket=True)
     yield bucket
     erase(bucket)
@@ -92,7 +93,7 @@ def under_test(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store
 
 @pytest.fixture
 def on_s3(locking_bucket: RawBucket, store_credentials: None) -> StoreUnderTest:
-    """S3 alone, with a bare client beside our adapter."""
+    """Only S3, with a bare client beside our adapter."""
     return StoreUnderTest("s3", s3_store(locking_bucket), f"t-{secrets.token_hex(6)}", locking_bucket)
 
 
@@ -111,7 +112,7 @@ def use_credentials(patch: pytest.MonkeyPatch, server: MinioServer) -> None:
 
 
 def erase(bucket: RawBucket) -> None:
-    """Release what is held, then remove the bucket as far as its locks permit."""
+    """Release all holds, then remove the bucket as far as its locks permit."""
     for page in bucket.client.get_paginator("list_object_versions").paginate(Bucket=bucket.name):
         for one in page.get("Versions", []):
             if "/held" in one["Key"]:
@@ -125,7 +126,7 @@ def erase(bucket: RawBucket) -> None:
 
 
 def now() -> int:
-    """The wall clock, in µs: what real stores go by."""
+    """The wall clock, in µs, which real stores use."""
     return SystemClock().now()
 
 
@@ -135,7 +136,7 @@ def governance(microseconds: int) -> Lock:
 
 
 def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object]) -> ArchiveError:
-    """Assert that ``act`` raises that error with that code, and give it."""
+    """Assert that ``act`` raises an error of that kind and code, and return it."""
     with pytest.raises(kind) as caught:
         act()
     assert caught.value.code == code
@@ -145,7 +146,7 @@ def refused_with(kind: type[ArchiveError], code: str, act: Callable[[], object])
 def wait_until(instant: int) -> None:
     """Let wall time pass ``instant`` (µs) by a second, for stores that keep whole seconds."""
     while (left := instant - now() + 1_100_000) > 0:
-        time.sleep(left / 1_000_000)
+        time.sleep(left / 1_000_000)  # real time: what is waited for is a moment
 
 
 class _Pattern(RawIOBase):
@@ -187,10 +188,10 @@ def patterned(size: int, block: bytes = bytes(range(251)) * 521) -> Content:
 
 @dataclass(slots=True)
 class LossyProxy:
-    """A TCP proxy before a server that can lose answers after the server has got the request.
+    """A TCP proxy in front of a server; it can lose answers after the server has received the request.
 
     ``lose`` names requests by their first bytes (such as ``b"PUT /bucket/key"``), each lost once;
-    ``cut`` ends the connection, once, after so many bytes of an answer to such a request have passed.
+    ``cut`` ends the connection, once, after that number of bytes of the answer to such a request.
     """
 
     upstream: tuple[str, int]
@@ -264,7 +265,7 @@ class LossyProxy:
 
 @contextmanager
 def lossy_proxy(url: str) -> Iterator[LossyProxy]:
-    """A :class:`LossyProxy` before the server at ``url``."""
+    """A :class:`LossyProxy` in front of the server at ``url``."""
     parts = urlsplit(url)
     proxy = LossyProxy((parts.hostname or "127.0.0.1", parts.port or 80))
     try:
@@ -275,7 +276,7 @@ def lossy_proxy(url: str) -> Iterator[LossyProxy]:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of 1 MiB of its own; only root may mount one."""
+    """A separate file system of 1 MiB; only root may mount one."""
     if os.geteuid() != 0:
         pytest.skip("a small file system can be mounted by root alone; run this test as root")
     folder = Path(tempfile.mkdtemp(prefix="saksi-small-disk-"))
@@ -288,7 +289,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def in_threads(count: int, act: Callable[[int], object]) -> list[object]:
-    """What ``act(0) … act(count-1)`` gave or raised, all started at one moment."""
+    """What ``act(0) … act(count-1)`` returned or raised, all started at the same moment."""
     results: list[object] = [None] * count
     start = threading.Barrier(count)
 
@@ -296,7 +297,7 @@ def in_threads(count: int, act: Callable[[int], object]) -> list[object]:
         start.wait()
         try:
             results[number] = act(number)
-        except Exception as error:  # noqa: BLE001  # the outcome of the race, whatever it is
+        except Exception as error:  # noqa: BLE001  # any outcome of the race is returned
             results[number] = error
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
@@ -317,10 +318,10 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def account(bucket: RawBucket, actions: Mapping[str, Sequence[str]]) -> Iterator[S3Store]:
     """A store used by an account that may do only ``actions``: lists of S3 actions by key prefix.
 
-    The prefix "" stands for the bucket itself.
+    The prefix "" means the bucket itself.
     """
     server = bucket.server
-    name, secret = f"test-{secrets.token_hex(6)}", secrets.token_hex(20)
+    name, secret = own_name("test"), secrets.token_hex(20)
     admin = minio_admin(server)
     statements = [
         {

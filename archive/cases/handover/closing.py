@@ -1,8 +1,8 @@
-"""Closing a request that was handed over, and what becomes of its hold.
+"""Closing a request that was handed over, and deciding about its hold.
 
-1. the closing is put as an object: why, and what becomes of the hold;
-2. the entry ``request.closed`` names it: nothing can be fetched any more;
-3. the hold is released, or reviewed. After a crash before this, :meth:`Closings.settle` does it.
+1. The closing is put as an object. It names the reason, and whether the hold stays or goes.
+2. The entry ``request.closed`` names that object. From here on nothing can be fetched.
+3. The hold is released, or reviewed. After a crash before this step, :meth:`Closings.settle` does it.
 """
 
 from dataclasses import dataclass
@@ -21,32 +21,32 @@ from archive.model.request import RequestStatus
 from archive.timespan import format_instant, parse_instant
 
 BY_RULE = "rule:request-closed"
-"""Who approves the release of a closed request's hold: three people have acted for it by then."""
+"""The actor that approves the release of a closed request's hold: three people have acted by then."""
 
 
 class HoldDesk(Protocol):
-    """What closing needs of legal holds; :class:`archive.lifecycle.holds.service.Holds` is it."""
+    """What closing needs of legal holds; :class:`archive.lifecycle.holds.service.Holds` provides it."""
 
     def hold(self, hold_id: str) -> HoldHead:
         """One hold. Raises NotFound ``hold_not_found``."""
         ...
 
     def review(self, hold_id: str, *, review_at: int, actor: str, reason: str) -> HoldHead:
-        """Keep it, to be looked at again."""
+        """Keep the hold, and set its next review."""
         ...
 
     def propose_release(self, hold_id: str, *, actor: str, reason: str) -> HoldHead:
-        """Ask for the release."""
+        """Propose the release."""
         ...
 
     def approve_release(self, hold_id: str, *, actor: str, expected: int | None = None) -> HoldHead:
-        """Release it."""
+        """Approve the release."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """Why a request was closed, and what became of its hold; ``review_at`` (µs) where the hold stays."""
+    """Why a request was closed, and what happens to its hold; ``review_at`` (µs) if the hold stays."""
 
     request_id: str
     by: str
@@ -76,32 +76,32 @@ class Closings:
         review_at: int | None = None,
         expected: int | None = None,
     ) -> Closing:
-        """Close a request that was handed over, and let its hold go or keep it.
+        """Close a request that was handed over, and release its hold or keep it.
 
         Raises:
             NotFound: ``request_not_found``, ``handover_not_found``.
-            Refused: ``same_person``: whoever asked does not close.
+            Refused: ``same_person``: the person who asked may not close.
             Conflict: ``request_closed``, ``not_received`` while the recipient may still fetch and confirm,
                 ``ledger_conflict``.
-            Malformed: ``bad_handover_request``: no reason, or a hold that stays without a review to come.
+            Malformed: ``bad_handover_request``: no reason, or a hold that stays without a future review.
         """
         file = self._files.find(request_id, expected)
         if file.status is RequestStatus.CLOSED:
-            raise Conflict(f"{request_id} is closed already", code="request_closed")
+            raise Conflict(f"{request_id} is already closed", code="request_closed")
         file.check_not_asking(actor)
         found, now = self._shelf.newest(file), self._clock.now()
         if found.receipt is None and now < found.right.until:
             raise Conflict(
                 f"the receipt of {found.right.evidence_id} is not confirmed",
                 code="not_received",
-                hint=f"Wait for it; after {format_instant(found.right.until)} it can be closed without.",
+                hint=f"Wait for it; after {format_instant(found.right.until)} you can close without it.",
             )
         wanted = hold is HoldAfter.KEEP
         if wanted != (review_at is not None) or (review_at is not None and review_at <= now):
             raise Malformed(
-                "a hold that stays needs a review in the future, one that goes none",
+                "a hold that stays needs a future review, and a released hold must have no review",
                 code="bad_handover_request",
-                hint="Give review_at with hold 'keep', and only then.",
+                hint="Give review_at with hold 'keep', and only with it.",
             )
         closing = Closing(
             request_id=request_id,
@@ -117,12 +117,12 @@ class Closings:
         return closing
 
     def closing(self, request_id: str) -> Closing | None:
-        """How a request was closed; None where it is not. Raises NotFound ``request_not_found``."""
+        """How a request was closed; None if it is open. Raises NotFound ``request_not_found``."""
         file = self._files.find(request_id)
         return None if file.closing is None else self._closing(file, file.closing)
 
     def settle(self) -> int:
-        """Finish with the holds of requests that were closed; how many it did."""
+        """Settle the holds of closed requests; returns how many were settled."""
         done = 0
         for name, entry in self._files.standing(RequestStatus.CLOSED).items():
             if entry.digest not in self._settled:
@@ -131,7 +131,7 @@ class Closings:
         return done
 
     def _settle(self, file: RequestFile) -> int:
-        """Step 3 of closing, unless it is done. 1 where something was done."""
+        """Step 3 of closing, unless it is done. Returns 1 if something was done, else 0."""
         if file.closing is None or not file.request.hold_id:
             return 0
         closing = self._closing(file, file.closing)

@@ -1,6 +1,6 @@
-"""What goes on the handover report (berita acara serah terima), as plain values for whoever prints it.
+"""The content of the handover report (berita acara serah terima), as plain values for printing.
 
-Times are µs. A report made before the recipient confirmed has no receipt; one made later is another paper.
+Times are µs. A report made before the recipient confirmed has no receipt; a later one is another paper.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Fetched:
 class HandoverFacts:
     """One handover with everything that its report names.
 
-    ``approved_by`` and ``approved_name`` are of the decision; the letter and the legal bases are as the
-    request has them. ``version`` counts the request's entries.
+    ``approved_by`` and ``approved_name`` come from the decision; the letter and the legal bases come from the
+    request. ``version`` counts the request's entries.
     """
 
     right: Right
@@ -76,7 +76,7 @@ def facts_of(handover: Handover) -> HandoverFacts:
 
 
 def facts_json(facts: HandoverFacts) -> JsonObject:
-    """The facts as answers and the receipt tell them; without the addresses of downloads."""
+    """The facts as answers and the receipt show them, without the addresses of downloads."""
     return {
         **right_state(facts.right),
         "right_sha256": facts.right_sha256,

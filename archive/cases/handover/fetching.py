@@ -1,11 +1,12 @@
 """Counting downloads, with the store as the judge.
 
 A download is an object ``<n>/<k>/begun.json`` put if absent, so of any number of racing callers exactly as
-many begin as the right allows. What is sent under it goes in *parts*: each is put on record before its first
-byte, with the range that is asked for, and again when it ends, with what was really sent. A broken download
-goes on by Range under the same id and is not counted twice. Once everything was sent the download is over,
-and whoever wants the package again begins, and counts, another. A part whose end is missing counts as wholly
-sent; none begins once all together have sent twice the package's size, so that one count is no open door.
+many begin as the right allows. The bytes go in *parts*. Each part is recorded before its first byte, with the
+requested range, and again when it ends, with the number of bytes that were really sent. A broken download
+goes on by Range under the same id and is not counted twice. Once everything was sent, the download is over; a
+client that wants the package again begins another one, which counts. A part whose end is missing counts as
+wholly sent. No part begins once all parts together have sent twice the package's size, so one counted
+download cannot be used without limit.
 """
 
 import re
@@ -28,7 +29,7 @@ _BEGUN = re.compile(r"(\d{1,4})/begun\.json\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """One counted download: of which handover, which of its downloads, when it began and from where."""
+    """One counted download: its handover, its number, when it began and from which address."""
 
     number: int
     count: int
@@ -38,13 +39,13 @@ class Fetching:
 
     @property
     def id(self) -> str:
-        """What the address of the ZIP carries; who does not know it cannot guess it."""
+        """The id in the address of the ZIP. It cannot be guessed."""
         return f"{self.number}-{self.count}-{self.secret}"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One answer under a download: its range, and how many bytes were sent (None while that is not known)."""
+    """One answer under a download: its range, and how many bytes were sent (None while unknown)."""
 
     offset: int
     length: int
@@ -60,7 +61,7 @@ class Fetchings:
         self._lock_days = lock_days
 
     def begun(self, right: Right) -> list[Fetching]:
-        """The downloads that were begun, in their order."""
+        """The downloads that were begun, in order."""
         prefix = keys.handover_prefix(right.evidence_id, right.number)
         names = [listed.key for listed in self._records.list(prefix)]
         return [
@@ -96,11 +97,11 @@ class Fetchings:
         raise NotFound(
             f"there is no such download of {right.evidence_id}",
             code="download_not_found",
-            hint="Begin one, and use the address that is answered.",
+            hint="Begin a download, and use the address in the answer.",
         )
 
     def open_part(self, right: Right, fetching: Fetching, offset: int, length: int, size: int) -> int:
-        """Put a part on record before its first byte; the number by which it is ended.
+        """Record a part before its first byte; returns the number that ends it.
 
         Raises:
             Refused: ``handover_expired``; ``download_complete``: everything was sent already;
@@ -117,12 +118,12 @@ class Fetchings:
                 return number
 
     def end_part(self, right: Right, fetching: Fetching, number: int, sent: int, ending: str) -> None:
-        """Put on record what was really sent of a part; the first word on it stands."""
+        """Record how many bytes of a part were really sent; only the first record counts."""
         state: JsonObject = {"at": format_instant(self._clock.now()), "sent": sent, "ending": ending}
         self._put(right, f"{fetching.count}/{number:04d}-end.json", state)
 
     def parts(self, right: Right, fetching: Fetching) -> list[Part]:
-        """What was sent under a download."""
+        """The parts of a download."""
         return list(self._parts(right, fetching).values())
 
     def _parts(self, right: Right, fetching: Fetching) -> dict[int, Part]:
@@ -137,7 +138,7 @@ class Fetchings:
         return parts
 
     def _states(self, prefix: str, count: int) -> Iterator[tuple[int, bool, JsonObject]]:
-        """States of a download's parts, each begin before its end."""
+        """The states of a download's parts, each beginning before its end."""
         found = []
         for listed in self._records.list(f"{prefix}{count}/"):
             match = _PART.match(listed.key.removeprefix(prefix))
@@ -184,15 +185,15 @@ def _check_room(parts: dict[int, Part], size: int, right: Right) -> None:
     had = SpanSet(Timespan(part.offset, part.offset + part.sent) for part in parts.values() if part.sent)
     if not had.gaps_within(Timespan(0, size)):
         raise Refused(
-            f"that download of {right.evidence_id} is complete",
+            f"this download of {right.evidence_id} is complete",
             code="download_complete",
-            hint="Begin another one: each is counted.",
+            hint="Begin another download; each one counts.",
         )
     if sum(length for _, length in sent) >= 2 * size or len(parts) >= MAX_PARTS:
         raise Refused(
-            f"that download of {right.evidence_id} was broken off too often",
+            f"this download of {right.evidence_id} was broken off too often",
             code="download_used_up",
-            hint="Begin another one: each is counted.",
+            hint="Begin another download; each one counts.",
         )
 
 

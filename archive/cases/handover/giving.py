@@ -1,20 +1,21 @@
-"""Handing over and confirming: three people and the papers they leave.
+"""Handing over and confirming: three people, and the papers that record what each did.
 
 **Hand over** (an officer who neither asked nor decided)
 
-1. the right is put as an object, locked as long as the package;
-2. the request's entry ``request.handed_over`` names it: from here on the recipient may fetch the package.
+1. The right is put as an object, locked as long as the package.
+2. The request's entry ``request.handed_over`` names it. From here on the recipient may fetch the package.
 
-**Confirm** (the recipient): they compare what they hold with what was sealed, by its two fingerprints
+**Confirm** (the recipient, who compares their copy with the sealed package by its two fingerprints)
 
-1. the receipt is put as an object;
-2. the entry ``request.received`` names it.
+1. The receipt is put as an object.
+2. The entry ``request.received`` names it.
 
 **Close** (an officer): :mod:`archive.cases.handover.closing`.
 
-Step 1 of each may be there without step 2, which then never happened. Repeating a step is safe: the entry is
-a compare-and-append, so of two officers one wins and the other reads again. The papers that entries name are
-copied into the package by whoever holds its account (:mod:`archive.cases.handover.papers`).
+After a crash the object of step 1 may exist without the entry of step 2; then the operation never happened.
+Repeating a step is safe: the entry is a compare-and-append, so of two officers one succeeds and the other
+reads again. The job that seals copies the papers that entries name into the package
+(:mod:`archive.cases.handover.papers`).
 """
 
 import secrets
@@ -45,7 +46,7 @@ MAX_HOURS = 24 * 31
 
 
 class Handovers:
-    """The handovers of one archive. ``downloads`` and ``hours`` are what a right has unless it says so."""
+    """The handovers of one archive. ``downloads`` and ``hours`` are the defaults of a right."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class Handovers:
 
     @property
     def closings(self) -> Closings:
-        """The end of it."""
+        """The closings of requests."""
         return self._closings
 
     def give(
@@ -88,12 +89,12 @@ class Handovers:
         officer: Officer | None = None,
         expected: int | None = None,
     ) -> Handover:
-        """Hand the package of a request over to whoever asked for it; again, where the first right ran out.
+        """Hand a package over to the person who asked for it; or again, if the first right ran out.
 
-        ``downloads`` 0 is for a package that was given on a carrier; ``expected`` the version that the
-        officer acts on, None for the newest. ``recipient`` is the account of the person who asked where the
-        request came on paper and was filed on the host; whoever calls has seen that it is of their agency.
-        ``officer`` is how the report names whoever hands over.
+        ``downloads`` 0 is for a package that was given on a carrier. ``expected`` is the version that the
+        officer has read, None for the newest. ``recipient`` is the account of the person who asked, for a
+        request that came on paper and was filed on the host; the caller has checked that it belongs to their
+        agency. ``officer`` is how the report names the officer.
 
         Raises:
             NotFound: ``request_not_found``.
@@ -150,7 +151,7 @@ class Handovers:
         return self._shelf.numbered(self._files.find(request_id), number)
 
     def begin_download(self, request_id: str, *, person: str, address: str) -> tuple[Handover, Fetching]:
-        """Count a download for the recipient, and name it.
+        """Count a download for the recipient; returns it with its handover.
 
         Raises:
             NotFound: ``request_not_found``, ``handover_not_found``.
@@ -164,7 +165,7 @@ class Handovers:
     def admit(
         self, evidence_id: str, request_id: str, download: str, *, person: str
     ) -> tuple[Right, Fetching]:
-        """The right and the download under which somebody fetches a package.
+        """The right and the download under which the person fetches a package.
 
         Raises:
             NotFound: ``handover_not_found``, ``download_not_found``.
@@ -178,13 +179,13 @@ class Handovers:
         return found.right, self._fetchings.find(found.right, download)
 
     def confirm(self, request_id: str, *, person: str, tagmanifest: str, signer: str) -> Handover:
-        """Say that what one holds has these two fingerprints, as one typed or pasted them.
+        """Confirm that the person's copy has these two fingerprints, as they typed or pasted them.
 
-        A handover that is confirmed already stays as it is.
+        A confirmed handover stays unchanged.
 
         Raises:
             NotFound, Conflict: as :meth:`begin_download`; Conflict ``not_fetched``: nothing was downloaded.
-            Refused: ``not_recipient``; ``confirmation_differs``: one of them is not the package's.
+            Refused: ``not_recipient``; ``confirmation_differs``: a fingerprint is not the package's.
         """
         found = self._for_recipient(request_id, person)
         right = found.right
@@ -200,7 +201,7 @@ class Handovers:
             raise Refused(
                 f"the {' and the '.join(differing)} SHA-256 is not that of {right.evidence_id}",
                 code="confirmation_differs",
-                hint="Type it again from your own copy; if it stays different, do not use that copy.",
+                hint="Type it again from your own copy; if it still differs, do not use that copy.",
             )
         if found.receipt is not None:
             return found
@@ -208,7 +209,7 @@ class Handovers:
             raise Conflict(
                 f"{right.evidence_id} has not been fetched yet",
                 code="not_fetched",
-                hint="Download it, compare it, then confirm.",
+                hint="Download the package, compare it, then confirm.",
             )
         receipt = Receipt(
             confirmed_by=person,
@@ -235,9 +236,9 @@ class Handovers:
             return filed_by
         if not filed_by.startswith("os:"):
             raise Malformed(
-                f"{file.request.id} is handed over to {filed_by}, who asked for it",
+                f"{file.request.id} can only be handed over to {filed_by}, who asked for it",
                 code="bad_handover_request",
-                hint="Name a recipient only where the request was filed on the host.",
+                hint="Name a recipient only if the request was filed on the host.",
             )
         if same_person(recipient, actor) or any(same_person(recipient, one) for one in file.deciders):
             raise one_person(recipient, file.request.id, "decided about it or hand it over")
@@ -247,15 +248,15 @@ class Handovers:
         found = self.newest(request_id)
         if not same_person(found.right.recipient.person, person):
             raise Refused(
-                f"{found.right.evidence_id} was handed over to somebody else",
+                f"{found.right.evidence_id} was handed over to another person",
                 code="not_recipient",
-                hint="Only the person to whom it was handed over may fetch and confirm it.",
+                hint="Only the recipient may fetch and confirm it.",
             )
         if found.file.status is RequestStatus.CLOSED:
             raise Conflict(
                 f"{request_id} is closed",
                 code="request_closed",
-                hint="Nothing can be fetched any more; a new request can be filed.",
+                hint="Its package can no longer be fetched. File a new request.",
             )
         return found
 

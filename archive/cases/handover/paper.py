@@ -1,10 +1,11 @@
 """The report of a handover (*berita acara serah terima*) as a page, and the signed one in the package.
 
-There are two of each handover: the open one, for both to sign by hand, and once the recipient has confirmed,
-one with the receipt. Each names the paper it is of by its hash, so it never has to be printed anew:
-``handover/<n>/berita-acara-<right>.pdf`` and ``berita-acara-<right>-<receipt>.pdf``, each the first 16 hex
-digits of that paper's SHA-256. The job that seals prints and signs them and puts them into the package, where
-nobody else can write; until it has, a page is printed for whoever asks, without a signature.
+Each handover has two reports: the open one, which both parties sign by hand, and once the recipient has
+confirmed, one with the receipt. The report's name contains the hash of the paper it prints, so it never has
+to be printed again: ``handover/<n>/berita-acara-<right>.pdf`` and ``berita-acara-<right>-<receipt>.pdf``,
+each with the first 16 hex digits of that paper's SHA-256. The job that seals prints and signs them and puts
+them into the package, where no other process can write. Until then a reader gets a page printed on request,
+without a signature.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from archive import keys
 from archive.cases.handover import report as handover_report
 from archive.cases.handover.facts import facts_of
 from archive.cases.handover.reading import Handover
-from archive.cases.handover.report import Office
+from archive.cases.handover.report import Letterhead
 from archive.cases.handover.requests import naming
 from archive.cases.requests.transitions import RequestAct
 from archive.documents.indonesian import moment, zone_named
@@ -26,7 +27,7 @@ from archive.trust import certificates, cms
 from archive.trust.pades import sign_pdf
 
 CameraName = Callable[[str, int], str]
-"""What a camera was called at an instant (µs)."""
+"""The name of a camera at an instant (µs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Reports:
     camera_name: CameraName
 
     def page(self, found: Handover) -> Page:
-        """The report of a handover as it stands: the signed one of its package, else one printed now.
+        """The present report of a handover: the signed one in its package, else one printed now.
 
         Raises:
             NotFound: ``package_not_found``. Malformed: ``bad_time_zone``.
@@ -61,7 +62,7 @@ class Reports:
     def printed(self, found: Handover) -> bytes:
         """The report, printed now; the same handover gives the same bytes."""
         facts = facts_of(found)
-        # What the open report says must not change with each download; the other says it once for all.
+        # The open report must not change with each download; the one with the receipt has a final count.
         counted = 0 if facts.receipt is None else facts.receipt.downloads
         letter = letter_of(found)
         facts = replace(
@@ -73,7 +74,7 @@ class Reports:
         seal = cms.decode("the seal", read_seal(self.records, facts.right.evidence_id))
         return handover_report.render(
             facts,
-            Office(
+            Letterhead(
                 organization=self.organization,
                 tz_display=self.tz_display,
                 signer_subject=certificates.subject(seal.certificate),
@@ -82,9 +83,9 @@ class Reports:
         )
 
     def keep(self, found: Handover, signer: Signer, now: int) -> int:
-        """Print, sign and put what the package lacks of a handover's reports; how many. Idempotent.
+        """Print, sign and put the reports that the package lacks; returns their number. Idempotent.
 
-        ``now`` (µs) is the time that the signature claims.
+        ``now`` (µs) is the time that the signature states.
 
         Raises:
             As :meth:`page`; Malformed ``bad_pdf``.
@@ -113,11 +114,11 @@ class Reports:
         try:
             return int(self.records.put(key, Content.of_bytes(signed), lock=lock).created)
         except AlreadyExists:
-            return 0  # another worker's, whose signature has another time or nonce; one is enough
+            return 0  # another worker put it; its signature has another time or nonce, and one is enough
 
 
 def letter_of(found: Handover) -> Letter:
-    """The letter as the request had it when the paper was put on record; one that came later is no part."""
+    """The letter that the request had when the paper was recorded; a later letter is no part of it."""
     of = naming(found.right.number, found.receipt_sha256 or found.right_sha256)
     acts = (RequestAct.HAND_OVER.action, RequestAct.RECEIVE.action)
     entry = next(one for one in found.file.entries if one.reason == of and one.action in acts)
@@ -125,12 +126,12 @@ def letter_of(found: Handover) -> Letter:
 
 
 def as_given(found: Handover) -> Handover:
-    """A handover as it was before anything was confirmed."""
+    """A handover as it was before its confirmation."""
     return replace(found, receipt=None, receipt_sha256="")
 
 
 def report_key(found: Handover) -> str:
-    """The object of the signed report, in the package and outside its seal."""
+    """The object of the signed report, inside the package and outside its seal."""
     of = [found.right_sha256[:16], *([found.receipt_sha256[:16]] if found.receipt is not None else [])]
     folder = keys.package_papers_prefix(found.right.evidence_id, found.right.number)
     return f"{folder}berita-acara-{'-'.join(of)}.pdf"

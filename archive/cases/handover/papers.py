@@ -1,9 +1,9 @@
-"""The papers of handovers become part of the packages they are about: ``handover/<n>/`` outside the seal.
+"""The papers of handovers become part of their packages: ``handover/<n>/`` outside the seal.
 
-Rights, receipts and closings are put by whoever serves people, who may write no package. The job that seals
-copies them, each under its own name and in COMPLIANCE mode, and only those that an entry of the request
-names; beside them it puts the printed and signed reports (:mod:`archive.cases.handover.paper`). Idempotent: a
-copy that is there is left.
+The processes that serve people put rights, receipts and closings, but may write no package. The job that
+seals copies them, each under its own name and in COMPLIANCE mode, and only those that an entry of the request
+names. Beside them it puts the printed and signed reports (:mod:`archive.cases.handover.paper`). Idempotent:
+an existing copy stays.
 """
 
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from archive.model.request import RequestStatus
 from archive.ports import Content, ObjectStore
 
 KeepReports = Callable[[Handover], int]
-"""Puts what a package lacks of a handover's reports; how many."""
+"""Puts the handover reports that a package lacks; returns their number."""
 
 
 class Papers:
     """Copies papers into their packages. Not thread-safe.
 
-    ``keep_reports`` has the reports printed and signed; without it packages have the other papers alone.
+    ``keep_reports`` prints and signs the reports; without it packages get only the other papers.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class Papers:
         self._done: set[str] = set()
 
     def shelve(self) -> int:
-        """Copy what entries name and packages lack; how many were copied.
+        """Copy the papers that entries name and packages lack; returns their number.
 
-        A request whose papers cannot be copied does not keep those of others back: it is told at the end.
+        A request whose papers cannot be copied does not stop the others; its error is raised at the end.
 
         Raises:
-            IntegrityError: ``handover_altered``: a paper is not the one that is named.
+            IntegrityError: ``handover_altered``: a paper differs from the one that is named.
         """
         copied, trouble = 0, list[ArchiveError]()
         for name, entry in self._files.standing(RequestStatus.HANDED_OVER, RequestStatus.CLOSED).items():

@@ -1,6 +1,6 @@
 """The papers of handovers, and the newest handover of a request.
 
-A paper's object carries its hash in its name, and counts only where an entry of the request names it.
+The name of a paper's object carries its hash. A paper counts only if an entry of the request names it.
 """
 
 from dataclasses import dataclass
@@ -50,14 +50,14 @@ class Shelf:
         return self._handover(file, file.given[-1])
 
     def numbered(self, file: RequestFile, number: int) -> Handover:
-        """One of them. Raises NotFound ``handover_not_found``, IntegrityError ``handover_altered``."""
+        """The one with this number. Raises as :meth:`newest`, and NotFound."""
         for named in file.given:
             if named.number == number:
                 return self._handover(file, named)
         raise NotFound(
             f"{file.request.id} has no handover {number}",
             code="handover_not_found",
-            hint=f"It was handed over {len(file.given)} times; they count from 1.",
+            hint=f"It was handed over {len(file.given)} times; numbers start at 1.",
         )
 
     def _handover(self, file: RequestFile, named: Named) -> Handover:
@@ -74,7 +74,7 @@ class Shelf:
         )
 
     def put(self, right: Right, kind: str, state: JsonObject) -> str:
-        """Put a paper; its SHA-256. It is locked as long as the package."""
+        """Put a paper; returns its SHA-256. It is locked as long as the package."""
         data = canonical.encode(state)
         digest = sha256_hex(data)
         package = package_lock(self._records, right.evidence_id)

@@ -1,7 +1,7 @@
 """*Berita acara serah terima*: who gave which package to whom, with the values that both compare.
 
-It lies beside the sealed package (``handover/``), so it carries what the package cannot say of itself: the
-SHA-256 of its tag manifest, and the time of its stamp.
+It lies beside the sealed package (``handover/``), so it can carry what the package cannot state about itself:
+the SHA-256 of its tag manifest, and the time of its stamp.
 """
 
 from collections.abc import Mapping
@@ -31,10 +31,10 @@ _QR = 128.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
-    """What paper names beside the facts of the handover: the authority and its seal.
+class Letterhead:
+    """The authority and its seal, which the report names beside the facts of the handover.
 
-    ``camera_names`` are by camera id; where one is missing the id stands alone.
+    ``camera_names`` are by camera id; a camera without a name shows only its id.
     """
 
     organization: str
@@ -44,27 +44,27 @@ class Office:
 
 
 def qr_text(right: Right) -> str:
-    """What the QR code holds: the three values to compare, in words that a reader can tell apart."""
+    """The text of the QR code: the three values to compare, each with its label."""
     return f"SAKSI {right.evidence_id} TAGMANIFEST {right.tagmanifest_sha256} SIGNER {right.signer_sha256}"
 
 
-def render(facts: HandoverFacts, office: Office) -> bytes:
-    """The report; the same facts give the same bytes. Without a receipt its place is left open.
+def render(facts: HandoverFacts, letterhead: Letterhead) -> bytes:
+    """The report; the same facts give the same bytes. Without a receipt its place stays open.
 
     Raises:
         Malformed: ``bad_time_zone``.
     """
-    zone = zone_named(office.tz_display)
+    zone = zone_named(letterhead.tz_display)
     receipt = facts.receipt
     pages = Pages(
         footer=f"Berita acara serah terima {facts.right.evidence_id} / {facts.right.number}",
-        author=office.organization,
+        author=letterhead.organization,
         made_at=facts.right.given_at if receipt is None else receipt.confirmed_at,
     )
-    _title(pages, facts, office)
+    _title(pages, facts, letterhead)
     _parties(pages, facts, zone)
-    _package(pages, facts, office, zone)
-    _values(pages, facts, office, zone)
+    _package(pages, facts, letterhead, zone)
+    _values(pages, facts, letterhead, zone)
     _request(pages, facts)
     _terms(pages, facts, zone)
     _receipt(pages, facts, zone)
@@ -72,8 +72,8 @@ def render(facts: HandoverFacts, office: Office) -> bytes:
     return pages.encode()
 
 
-def _title(pages: Pages, facts: HandoverFacts, office: Office) -> None:
-    pages.text(office.organization.upper(), font=Font.BOLD, size=12, centred=True)
+def _title(pages: Pages, facts: HandoverFacts, letterhead: Letterhead) -> None:
+    pages.text(letterhead.organization.upper(), font=Font.BOLD, size=12, centred=True)
     pages.space(4)
     pages.text("BERITA ACARA SERAH TERIMA BUKTI ELEKTRONIK", font=Font.BOLD, size=14, centred=True)
     pages.english("Report of handover of electronic evidence", centred=True)
@@ -115,7 +115,7 @@ def _parties(pages: Pages, facts: HandoverFacts, zone: ZoneInfo) -> None:
 _BLANK = "." * 60
 
 
-def _package(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo) -> None:
+def _package(pages: Pages, facts: HandoverFacts, letterhead: Letterhead, zone: ZoneInfo) -> None:
     pages.heading("Paket bukti", "The package", room=90)
     pages.fact("Nomor", facts.right.evidence_id, font=Font.BOLD)
     pages.fact("Perkara", facts.case or "–")
@@ -131,13 +131,13 @@ def _package(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo)
         Column(title="Kamera", width=110),
         Column(title="Nama", width=339),
     )
-    names = office.camera_names
+    names = letterhead.camera_names
     pages.grid(
         columns, ((str(n), camera, names.get(camera, "–")) for n, camera in enumerate(facts.cameras, 1))
     )
 
 
-def _values(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo) -> None:
+def _values(pages: Pages, facts: HandoverFacts, letterhead: Letterhead, zone: ZoneInfo) -> None:
     right = facts.right
     pages.heading("Nilai yang dibandingkan", "Values to compare", room=_QR + 80)
     rows = (
@@ -159,8 +159,8 @@ def _values(pages: Pages, facts: HandoverFacts, office: Office, zone: ZoneInfo) 
         panel.qr((panel.width - _QR - 3, 5), qr_text(right), _QR)
 
     pages.figure(_QR + 12, draw)
-    if office.signer_subject:
-        pages.fact("Penanda tangan", office.signer_subject)
+    if letterhead.signer_subject:
+        pages.fact("Penanda tangan", letterhead.signer_subject)
     pages.fact("Waktu stempel", moment(right.gen_time, zone), font=Font.BOLD)
     pages.fact("Otoritas stempel waktu", right.tsa)
     if right.tsa == "local":

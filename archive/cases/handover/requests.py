@@ -1,9 +1,9 @@
 """The request as a handover sees it, and the entries that a handover adds to its stream.
 
-A handover's papers are objects; the request's stream says which of them count, by the ``reason`` of three
+A handover's papers are objects. The request's stream decides which of them count, by the ``reason`` of three
 entries: ``request.handed_over`` and ``request.received`` name the handover's number and the paper's SHA-256,
-``request.closed`` the closing's. A paper that no entry names is the trace of an attempt that somebody else
-or a crash overtook, and means nothing.
+``request.closed`` the closing's. A paper that no entry names comes from an attempt that crashed or came
+second. It means nothing.
 """
 
 import re
@@ -37,7 +37,7 @@ _CLOSING = re.compile(r"closing: sha256 ([0-9a-f]{64})\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A paper that an entry names: of which handover (0 for a closing), and its SHA-256."""
+    """A paper that an entry names: its handover's number (0 for a closing), and its SHA-256."""
 
     number: int
     sha256: str
@@ -58,12 +58,12 @@ class RequestFile:
 
     @property
     def status(self) -> RequestStatus:
-        """Where it stands, its package considered."""
+        """The status of the request, with its package taken into account."""
         return shown_status(self.request, None if self.package is None else self.package.status)
 
     @property
     def given(self) -> Sequence[Named]:
-        """The handovers, the first one first."""
+        """The handovers, oldest first."""
         return [
             _named(entry, _NAMED) for entry in self.entries if entry.action == RequestAct.HAND_OVER.action
         ]
@@ -76,36 +76,36 @@ class RequestFile:
 
     @property
     def closing(self) -> Named | None:
-        """The closing; None while it is not closed."""
+        """The closing; None while the request is not closed."""
         found = [_named(entry, _CLOSING) for entry in self.entries if entry.action == RequestAct.CLOSE.action]
         return found[-1] if found else None
 
     @property
     def askers(self) -> Sequence[str]:
-        """Everybody who asked: the requester, and who filed or amended it, by their actors' ids."""
+        """Everybody who asked: the requester, and those who filed or amended it, by their actor ids."""
         wrote = [entry.actor for entry in self.entries if entry.action in _ASKING]
         return tuple(dict.fromkeys((self.request.requester.person, *wrote)))
 
     def check_not_asking(self, actor: str) -> None:
-        """Refuse whoever asked. Raises Refused ``same_person``."""
+        """Refuse a person who asked. Raises Refused ``same_person``."""
         if any(same_person(one, actor) for one in self.askers):
             raise one_person(actor, self.request.id, "asked for it")
 
     def check_apart(self, actor: str) -> None:
-        """Refuse whoever asked or decided. Raises Refused ``same_person``."""
+        """Refuse a person who asked or decided. Raises Refused ``same_person``."""
         self.check_not_asking(actor)
         if any(same_person(one, actor) for one in self.deciders):
             raise one_person(actor, self.request.id, "decided about it")
 
     @property
     def deciders(self) -> Sequence[str]:
-        """Everybody who ever decided about it, by their actors' ids."""
+        """Everybody who ever decided about it, by their actor ids."""
         decisions = [from_state(entry.id, entry.state).decision for entry in self.entries]
         return tuple(dict.fromkeys(one.by for one in decisions if one is not None))
 
 
 class RequestFiles:
-    """Reads requests, and appends what a handover does to them. Not thread-safe: :meth:`standing`."""
+    """Reads requests, and appends the entries of handovers. Not thread-safe: :meth:`standing`."""
 
     def __init__(self, ledger: Ledger, records: ObjectStore, index: Documents) -> None:
         self._ledger = ledger
@@ -113,10 +113,10 @@ class RequestFiles:
         self._heads = StrictHeads(ledger, records, KIND, ends=ENDS)
 
     def find(self, request_id: str, expected: int | None = None) -> RequestFile:
-        """A request; ``expected`` is the version that somebody acts on, None for the newest.
+        """A request; ``expected`` is the version that the caller has read, None for the newest.
 
         Raises:
-            Conflict: ``ledger_conflict``: it is another version by now.
+            Conflict: ``ledger_conflict``: the request has another version by now.
             NotFound: ``request_not_found``.
             IntegrityError: ``ledger_broken``. Malformed: ``bad_id``, ``bad_request_record``.
         """
@@ -125,7 +125,7 @@ class RequestFiles:
             raise NotFound(f"there is no request {request_id}", code="request_not_found")
         if expected not in (None, entries[-1].version):
             raise Conflict(
-                f"request {request_id} was changed by someone else",
+                f"request {request_id} was changed by another person",
                 code="ledger_conflict",
                 hint="Read it again and repeat the change if it still makes sense.",
             )
@@ -135,11 +135,11 @@ class RequestFiles:
             try:
                 package = jobs.find(self._ledger, request.evidence_id).record
             except NotFound:
-                package = None  # approved a moment ago; sealing is asked for with the next breath
+                package = None  # approved a moment ago; sealing is about to be requested
         return RequestFile(entries, request, package)
 
     def standing(self, *status: RequestStatus) -> Mapping[str, Entry]:
-        """The newest entries of all requests that stand there by what people did."""
+        """The newest entries of all requests whose stored status is one of these."""
         return {
             name: entry
             for name, entry in self._heads.refresh().items()
@@ -147,10 +147,10 @@ class RequestFiles:
         }
 
     def append(self, file: RequestFile, act: RequestAct, *, actor: str, reason: str) -> None:
-        """Add the entry of an act on top of the one that was read.
+        """Append the entry of an act after the entry that was read.
 
         Raises:
-            Conflict: ``request_state``: not in this state; ``ledger_conflict``: somebody else was first.
+            Conflict: ``request_state``: not in this state; ``ledger_conflict``: another writer was first.
         """
         status = after(act, file.status)
         state = to_state(replace(file.request, status=status))
@@ -166,15 +166,15 @@ class RequestFiles:
         try:
             self._index.put_document(KIND, entry.id, entry.version, public_state(state))
         except Unavailable:
-            pass  # the entry stands; the index job brings the document
+            pass  # the entry stands; the index job writes the document
 
 
 def one_person(actor: str, request_id: str, what: str) -> Refused:
-    """The refusal of whoever did another part already."""
+    """The error for a person who already did another part."""
     return Refused(
-        f"{actor} cannot act here on {request_id}: they {what}",
+        f"{actor} cannot do this for {request_id}: they {what}",
         code="same_person",
-        hint="Whoever asks, decides and hands over are three people.",
+        hint="Three different people must ask, decide and hand over.",
     )
 
 
@@ -199,7 +199,7 @@ def require_sealed(file: RequestFile) -> EvidenceRecord:
         raise Conflict(
             f"{file.request.id} is closed",
             code="request_closed",
-            hint="Nothing is handed over any more; a new request can be filed.",
+            hint="It cannot be handed over any more. File a new request.",
         )
     package = file.package
     if package is None or package.package is None or package.status is EvidenceStatus.SEAL_FAILED:
@@ -210,9 +210,9 @@ def require_sealed(file: RequestFile) -> EvidenceRecord:
         )
     if package.package.gen_time is None:
         raise Conflict(
-            f"{package.request.evidence_id} is sealed and waits for its time stamp",
+            f"{package.request.evidence_id} is sealed but has no time stamp yet",
             code="not_stamped",
-            hint="The worker asks the authority again and again: saksi work --once seal",
+            hint="The worker keeps asking the authority: saksi work --once seal",
         )
     return package
 
@@ -221,7 +221,7 @@ def _named(entry: Entry, form: re.Pattern[str]) -> Named:
     match = form.match(entry.reason)
     if match is None:
         raise IntegrityError(
-            f"{entry.key} names no paper of a handover",
+            f"{entry.key} does not name a paper of a handover",
             code="bad_handover",
             hint="Do not append to it; run saksi archive check and call the auditor.",
         )

@@ -1,13 +1,13 @@
-"""Takes notices to whom one channel reaches, each at least once.
+"""Delivers notices to the targets of one channel, each at least once.
 
-For each delivery (a notice to one target) that is not done and whose time has come
+For each delivery (a notice to one target) that is due and not done
 
-1. it is handed to the channel, which returns when the other side has taken it
-2. the channel's memory, with this delivery done, is put in the store
+1. the channel gets it, and returns when the other side has accepted it;
+2. the channel's memory, with this delivery done, is put in the store.
 
 A crash between 1 and 2 sends that one delivery again, with the same id. A channel that does not answer is
-left alone for a growing pause; so is a delivery that the other side refuses. What failed for a day is given
-up, and an integrity incident says so.
+left alone for a growing pause; so is a delivery that the other side refuses. A delivery that failed for a day
+is given up, and an integrity incident records that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ FINDER = "job:notices"
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From ``start`` to ``end`` by the clock on the wall in ``zone``, over midnight too."""
+    """From ``start`` to ``end`` in local time of ``zone``, across midnight too."""
 
     start: time
     end: time
@@ -47,7 +47,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom a channel reaches: a mail address or a URL. ``agency`` "" hears of all, else of its own alone."""
+    """A mail address or a URL. With ``agency`` "" it gets all notices, else only those of its agency."""
 
     name: str
     address: str
@@ -56,11 +56,11 @@ class Target:
     quiet: QuietHours | None = None
 
     def wants(self, notice: Notice) -> bool:
-        """Whether this notice is for them."""
+        """Whether this notice is for this target."""
         return notice.event in self.events and self.agency in ("", notice.agency)
 
     def hears(self, notice: Notice, now: int) -> bool:
-        """Whether it may be told now: urgent ones at any hour."""
+        """Whether the notice may be delivered now; urgent ones may at any hour."""
         return notice.urgent or self.quiet is None or not self.quiet.cover(now)
 
     def delivery(self, notice: Notice) -> str:
@@ -69,24 +69,24 @@ class Target:
 
 
 class Channel(Protocol):
-    """One way to tell people."""
+    """One way to reach people."""
 
     @property
     def name(self) -> str:
-        """What its memory and its incidents are called."""
+        """The name of its memory and in its incidents."""
         ...
 
     @property
     def targets(self) -> Sequence[Target]:
-        """Whom it reaches."""
+        """Its receivers."""
         ...
 
     def deliver(self, notice: Notice, target: Target) -> None:
-        """Hand a notice over; return when the other side has taken it.
+        """Deliver a notice; return when the other side has accepted it.
 
         Raises:
-            Unavailable: the channel does not answer; nobody is reached at the moment.
-            Refused: this delivery is not taken; others may be.
+            Unavailable: the channel does not answer; it reaches nobody at the moment.
+            Refused: the other side refuses this delivery; it may accept others.
         """
         ...
 
@@ -101,16 +101,16 @@ class Courier:
         self._clock = clock
 
     def run(self, notices: Sequence[Notice]) -> int:
-        """Tell what is to be told now; returns how many deliveries were taken.
+        """Deliver what is due now; returns how many deliveries were accepted.
 
         Raises:
-            Unavailable: the archive does not answer. Trouble of the channel is kept, not raised.
+            Unavailable: the archive does not answer. Errors of the channel are kept, not raised.
         """
         now = self._clock.now()
         told = self._memory.load(now)
         pending = list(self._pending(told, notices, now))
         if told.trouble is not None and now < told.trouble.next_at:
-            # What is urgent and new is tried although the channel failed a moment ago.
+            # New urgent notices are tried although the channel failed a moment ago.
             pending = [one for one in pending if one[1].urgent and one[0] not in told.failing]
         sent = 0
         try:
@@ -128,7 +128,7 @@ class Courier:
                     told = self._keep(self._arrived(told, delivery, notice))
                     sent += 1
         except AlreadyExists:
-            pass  # another worker tells the rest; what it has not told is read again at the next turn
+            pass  # another worker delivers the rest; the next turn reads again what it did not deliver
         return sent
 
     def waiting(self, notices: Sequence[Notice]) -> tuple[Told, int]:

@@ -1,8 +1,8 @@
-"""What one channel has told already, as a small object in the cache bucket.
+"""What one channel has delivered already, as a small object in the cache bucket.
 
-``notices/<channel>/<turn>.json``: each state is put if absent under the next number and the ones before are
-removed, so that of two workers one goes on and the other reads again. Delivery ids are hashes: no address
-lies in the archive. Where the memory is lost, what happened within a day is told again: rather twice than
+``notices/<channel>/<turn>.json``: each state is put if absent under the next number, and earlier states are
+removed, so that of two workers one goes on and the other reads again. Delivery ids are hashes: the archive
+stores no address. If the memory is lost, the events of the last day are delivered again: better twice than
 never.
 """
 
@@ -21,12 +21,12 @@ PREFIX = "notices/"
 FIRST_PAUSE = 5 * SECOND
 LONGEST_PAUSE = 10 * MINUTE
 GIVE_UP = DAY
-"""How long a delivery that fails is tried again."""
+"""How long a failing delivery is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A delivery, or a whole channel, that fails: since when, how often, and when it is tried next (µs)."""
+    """A failing delivery, or a failing channel: since when, how often, and when it is tried next (µs)."""
 
     since: int
     tries: int
@@ -34,21 +34,21 @@ class Trouble:
     code: str
 
     def again(self, now: int, code: str) -> Self:
-        """The same after one more failure; pauses double up to ten minutes."""
+        """The state after one more failure; pauses double up to ten minutes."""
         pause = min(FIRST_PAUSE << min(self.tries, 20), LONGEST_PAUSE)
         return replace(self, tries=self.tries + 1, next_at=now + pause, code=code)
 
     @classmethod
     def first(cls, now: int, code: str) -> Self:
-        """After the first failure."""
+        """The state after the first failure."""
         return cls(since=now, tries=1, next_at=now + FIRST_PAUSE, code=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One channel's state. ``since``: what happened before is not told.
+    """One channel's state. Events before ``since`` are not delivered.
 
-    ``done`` are deliveries that arrived or were given up, with the time of what they told; ``failing`` those
+    ``done`` holds deliveries that arrived or were given up, with the time of their event; ``failing`` those
     that are tried again; ``trouble`` is set while the channel as a whole does not answer.
     """
 
@@ -61,7 +61,7 @@ class Told:
     last_at: int | None = None
 
     def to_json(self) -> JsonObject:
-        """As it is kept."""
+        """The stored form."""
         return {
             "v": 1,
             "since": format_instant(self.since),
@@ -83,7 +83,7 @@ class Memory:
         self._turn = 0
 
     def load(self, now: int) -> Told:
-        """The newest state; where none reads, what happened within a day is still to be told.
+        """The newest state; if none can be read, the events of the last day are still to be delivered.
 
         Raises:
             Unavailable: the store does not answer.
@@ -97,10 +97,10 @@ class Memory:
         try:
             return _read(canonical.decode(self._cache.get(newest)))
         except (NotFound, IntegrityError, Malformed, KeyError, TypeError, ValueError, AttributeError):
-            return Told(since=now - DAY)  # a cache may lose and garble what it likes
+            return Told(since=now - DAY)  # a cache may lose or corrupt its objects
 
     def keep(self, told: Told) -> None:
-        """Put the state, durable when this returns; then the ones before go.
+        """Put the state, durable when this returns; then remove the earlier ones.
 
         Raises:
             AlreadyExists: another worker was first; load again.
@@ -108,8 +108,8 @@ class Memory:
         """
         older = list(self._cache.list(self._prefix))
         name = f"{self._prefix}{self._turn + 1:020d}.json"
-        if any(one.key >= name for one in older):  # the store would take a name again that was removed
-            raise AlreadyExists(f"{name} is another worker's", code="notices_told_elsewhere")
+        if any(one.key >= name for one in older):  # the store would accept a removed name again
+            raise AlreadyExists(f"{name} was written by another worker", code="notices_told_elsewhere")
         self._cache.put(name, Content.of_bytes(canonical.encode(told.to_json())))
         self._turn += 1
         for one in older:

@@ -1,4 +1,4 @@
-"""One thing that people must hear of. It names no person, no case, no camera's address, and no footage."""
+"""One notice to people. It names no person, no case, no camera's address, and no footage."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,18 +32,18 @@ URGENT = frozenset(
         Event.TEST,
     }
 )
-"""Told at any hour; quiet hours put off the others. So is a store above its red mark."""
+"""Delivered at any hour; quiet hours delay the others. A store above its red mark is urgent too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What happened, when (µs), and to what.
+    """What happened, when (µs), and to which subject.
 
-    ``subject`` is an id: of a request, a hold, a package, an incident, a recorder. ``mark`` tells two
-    happenings of one event at one subject apart. ``agency`` is the account of the agency that it
-    concerns, "" for the house alone; ``agency_name`` and ``unit`` are as the request names them.
-    ``cameras`` counts them; ``due_at`` is what was due; ``code`` the reason of a failure, an incident's
-    code or a level. ``link`` is a path of the HTTP interface.
+    ``subject`` is an id: of a request, a hold, a package, an incident, a recorder. ``mark`` distinguishes two
+    occurrences of one event at one subject. ``agency`` is the account of the agency that it concerns, "" for
+    the city itself; ``agency_name`` and ``unit`` are as in the request. ``cameras`` is their number;
+    ``due_at`` is the due date, if any; ``code`` is the reason of a failure, an incident's code or a level.
+    ``link`` is a path of the HTTP interface.
     """
 
     event: Event
@@ -61,5 +61,5 @@ class Notice:
 
     @property
     def id(self) -> str:
-        """``ntc-`` and 24 hex digits: the same for the same happening, whoever finds it, however often."""
+        """``ntc-`` and 24 hex digits; the same occurrence always has the same id."""
         return f"ntc-{sha256_hex(f'{self.event.value}|{self.subject}|{self.mark}'.encode())[:24]}"

@@ -1,7 +1,7 @@
-"""Finds what people must hear of: in entries of the ledger, and in what is due by the clock.
+"""Finds events that people must learn of: in entries of the ledger, and in due dates.
 
-Nothing is taken from a message of the process that did it: what is on record is told, and what is told is on
-record, whichever process died in between. Entries are read once each, and only those of the last
+A notice of an entry comes from the ledger, never from a message of the process that wrote the entry, so it is
+delivered even if that process died. Each entry is read once, and only entries of the last
 :data:`HORIZON`; requests and holds are known by their newest entry.
 """
 
@@ -27,15 +27,15 @@ from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY, HOUR
 
 HORIZON = 7 * DAY
-"""What is older is told no more; so long may the job stand still without anything being lost."""
+"""Older events cause no notice. The job may stand still for this long without losing one."""
 
 EVIDENCE = "evidence"
 _SLACK = DAY
-"""Stores and programs may disagree about the time by so much before an entry is missed."""
+"""The clocks of stores and programs may differ by this much before an entry is missed."""
 
 
 class PressureLevel(Protocol):
-    """How full the store is, as :class:`archive.lifecycle.disposition.pressure.Level` says it."""
+    """How full the store is; see :class:`archive.lifecycle.disposition.pressure.Level`."""
 
     @property
     def value(self) -> str:
@@ -44,11 +44,11 @@ class PressureLevel(Protocol):
 
 
 class Watch:
-    """Everything there is to tell of the last :data:`HORIZON`. Not thread-safe.
+    """All notices of the last :data:`HORIZON`. Not thread-safe.
 
     ``pressure`` measures the store when :meth:`measure` is called, and ``beats`` gives the recorders' last
-    signs of life. A pressure that lasts is told once a day (UTC) and level, a recorder's trouble once a day.
-    An entry that does not read is told as an integrity incident and silences no other.
+    heartbeats. A lasting pressure causes one notice per day (UTC) and level, a recorder's trouble one per
+    day. An entry that cannot be read is notified as an integrity incident and suppresses no other notice.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Watch:
         self._ailing: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
-        """All of them, the oldest first; each call gives the same ones again until they are too old.
+        """All of them, oldest first; each call returns the same notices until they are too old.
 
         Raises:
             Unavailable: the ledger does not answer.
@@ -87,10 +87,10 @@ class Watch:
         return tuple(sorted(found.values(), key=lambda one: (one.at, one.id)))
 
     def measure(self) -> None:
-        """Look how the recorders are and how full the store is, where that is :data:`MEASURE_EVERY` ago.
+        """Check the recorders and how full the store is, at most once per :data:`MEASURE_EVERY`.
 
         Raises:
-            Unavailable: it cannot be measured now; what was seen last stays.
+            Unavailable: measuring fails now; the last result stays.
         """
         elapsed = self._clock.monotonic()
         if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:
@@ -119,8 +119,8 @@ class Watch:
                 yield notice
 
     def _listed(self, now: int) -> Iterator[ObjectVersion]:
-        """Every entry of the last :data:`HORIZON`, and older ones."""
-        with suppress(IntegrityError, Malformed):  # told when its entries are read one by one
+        """Every entry of the last :data:`HORIZON`, and some older ones."""
+        with suppress(IntegrityError, Malformed):  # notified when its entries are read one by one
             self._packages.refresh()
         prefixes = [
             prefix
@@ -142,7 +142,7 @@ class Watch:
     def _of_package(self, entry: Entry) -> Notice | None:
         record = packages.from_state(entry.state)
         if record.status is EvidenceStatus.SEALED:
-            event, mark = Event.SEALED, ""  # of any number of such entries one sealing is told
+            event, mark = Event.SEALED, ""  # any number of such entries is one sealing
         elif record.status is EvidenceStatus.SEAL_FAILED:
             event, mark = Event.SEAL_FAILED, str(entry.version)
         else:
@@ -166,7 +166,7 @@ class Watch:
     def _request(self, request_id: str) -> Request:
         return requests.from_state(request_id, self._ledger.head(requests.KIND, request_id).state)
 
-    # What is due -------------------------------------------------------------------------------------
+    # Due dates ---------------------------------------------------------------------------------------
 
     def _due(self, now: int) -> Iterator[Notice]:
         for find, heads in ((_overdue, self._requests), (_review, self._holds)):
@@ -184,7 +184,7 @@ class Watch:
 
 
 MEASURE_EVERY = HOUR // 12
-"""The pause between two looks at the recorders and at how full the store is."""
+"""The pause between two checks of the recorders and of the store's size."""
 
 _PRESSING = ("amber", "red")
 
@@ -237,7 +237,7 @@ def _unreadable(error: ArchiveError, at: int) -> Notice:
 
 
 def _of_incident(entry: Entry) -> Notice | None:
-    """A finding; those of one code within one hour (UTC) are one notice, however many a check found."""
+    """A finding; all findings of one code within one hour (UTC) are one notice."""
     if entry.action not in ("integrity_incident.opened", "integrity_incident.reopened"):
         return None
     code = str(entry.state.get("code", ""))

@@ -28,15 +28,15 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "IMPORTANT: archive integrity incident",
         ),
         Event.CANARY_RED: (
-            "PENTING: perlindungan arsip tidak bekerja",
-            "IMPORTANT: the archive's protection does not hold",
+            "PENTING: perlindungan arsip tidak berfungsi",
+            "IMPORTANT: the archive's protection does not work",
         ),
-        Event.ARCHIVE_PRESSURE: ("Ruang arsip menipis", "The archive is running out of room"),
+        Event.ARCHIVE_PRESSURE: ("Ruang penyimpanan arsip menipis", "The archive is running out of space"),
         Event.RECORDER_TROUBLE: (
             "PENTING: perekam bermasalah",
             "IMPORTANT: a recorder is in trouble",
         ),
-        Event.TEST: ("Percobaan pemberitahuan Saksi", "Test of Saksi's notices"),
+        Event.TEST: ("Uji coba pemberitahuan Saksi", "Saksi test notice"),
     }
 )
 _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
@@ -48,7 +48,7 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.CANARY_RED: ("Temuan", "Finding"),
         Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
         Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
-        Event.TEST: ("Percobaan", "Test"),
+        Event.TEST: ("Uji coba", "Test"),
     }
 )
 _DUE: Mapping[Event, tuple[str, str]] = MappingProxyType(
@@ -72,7 +72,7 @@ class Words:
 
 
 def words_of(notice: Notice, *, zone: ZoneInfo, address: str) -> Words:
-    """A notice in words. ``address`` is where people see the installation, without a slash at its end."""
+    """A notice in words. ``address`` is the URL of the installation for people, without a trailing slash."""
     indonesian, english = _TITLES[notice.event]
     return Words(
         title=f"[Saksi] {indonesian} – {plain(notice.subject)}",
@@ -82,7 +82,7 @@ def words_of(notice: Notice, *, zone: ZoneInfo, address: str) -> Words:
 
 
 def plain(text: str) -> str:
-    """A text that somebody typed, on one line, without anything that is not printable, cut to 120 letters."""
+    """A text that a person typed: on one line, without unprintable characters, cut to 120 letters."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
 

@@ -1,1 +1,1 @@
-"""People, their grants and their machines: who they are and what was opened to them, as ledger streams."""
+"""People, their grants and their machines: who they are and what they may see, as ledger streams."""

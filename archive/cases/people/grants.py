@@ -1,4 +1,4 @@
-"""Giving and taking back grants. Each is one ``grant`` stream: given, perhaps revoked, never changed."""
+"""Giving and revoking grants. Each is one ``grant`` stream: given, perhaps revoked, never changed."""
 
 import secrets
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ MAX_TEXT = 200
 
 @dataclass(frozen=True, slots=True)
 class GrantHead:
-    """A grant, and the entry that says so."""
+    """A grant, and its newest entry."""
 
     grant: Grant
     entry: Entry
@@ -48,8 +48,8 @@ class Grants:
         """Open footage to a person or an agency until a time; in force when this returns.
 
         Raises:
-            Malformed: ``bad_id``; ``bad_grant`` where it names nobody or both, no camera, no right, no basis,
-                a span longer than 31 days, or an end that has passed.
+            Malformed: ``bad_id``; ``bad_grant`` if it names no receiver or both a person and an agency, no
+                camera, no right, no basis, a span longer than 31 days, or an end that has passed.
             Refused: ``own_grant``: nobody opens footage to themselves.
         """
         now = self._clock.now()
@@ -61,18 +61,21 @@ class Grants:
             (bool(person) != bool(agency), "name one person or one agency"),
             (0 < len(named) <= MAX_CAMERAS, f"name 1 to {MAX_CAMERAS} cameras"),
             (bool(given), "name a right: view, download"),
-            (0 < len(basis.strip()) <= MAX_TEXT and basis.isprintable(), "name the paper it rests on"),
-            (len(agency) <= MAX_TEXT and agency.isprintable(), "name an agency that prints"),
+            (
+                0 < len(basis.strip()) <= MAX_TEXT and basis.isprintable(),
+                "name the paper that the grant rests on",
+            ),
+            (len(agency) <= MAX_TEXT and agency.isprintable(), "give the agency in printable characters"),
             (span.duration <= MAX_SPAN, "grant at most 31 days of footage at a time"),
-            (until > now, "let it end after now"),
+            (until > now, "set an end in the future"),
         ):
             if not holds:
                 raise Malformed(
-                    "the grant cannot be given as it is", code="bad_grant", hint=f"Please {sentence}."
+                    "the grant is incomplete or not allowed", code="bad_grant", hint=f"Please {sentence}."
                 )
         if same_person(actor, f"user:{person}"):
             raise Refused(
-                "nobody opens footage to themselves", code="own_grant", hint="Ask somebody else to give it."
+                "nobody opens footage to themselves", code="own_grant", hint="Ask another person to give it."
             )
         grant = Grant(
             id=f"GRT-{secrets.token_hex(8)}",
@@ -93,11 +96,11 @@ class Grants:
         return grant
 
     def revoke(self, grant_id: str, *, actor: str, reason: str, expected: int | None = None) -> Grant:
-        """Close it before its time. Nothing happens where that is so.
+        """End a grant before its time. Does nothing if it is revoked already.
 
         Raises:
             NotFound: ``grant_not_found``. Malformed: ``bad_id``.
-            Conflict: ``ledger_conflict``: it was changed since ``expected``.
+            Conflict: ``ledger_conflict``: the grant changed since ``expected``.
         """
         head = self._ledger.head_at(KIND, check_name(KIND, grant_id), expected)
         grant = from_state(grant_id, head.state)
@@ -121,11 +124,11 @@ class Grants:
         return GrantHead(from_state(grant_id, entry.state), entry)
 
     def history(self, grant_id: str) -> list[Entry]:
-        """Every entry about a grant, the first first. Raises Malformed ``bad_id``."""
+        """Every entry about a grant, oldest first. Raises Malformed ``bad_id``."""
         return list(self._ledger.history(KIND, check_name(KIND, grant_id)))
 
     def grants(self) -> list[Grant]:
-        """Every grant, by id; revoked and expired ones too."""
+        """Every grant, by id, including revoked and expired ones."""
         return [head.grant for head in self.heads()]
 
     def heads(self) -> list[GrantHead]:

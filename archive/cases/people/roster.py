@@ -1,8 +1,8 @@
 """People and grants as one process sees them: the newest entries, at most some seconds old.
 
-What is older than ``max_age`` is read again before anybody is let in, so that a disabled account, an ended
-session and a revoked grant stop within that time in every process; where the ledger does not answer nobody
-is let in.
+A view older than ``max_age`` is read again before anybody is admitted, so that a disabled account, an ended
+session and a revoked grant stop within that time in every process. If the ledger does not answer, nobody is
+admitted.
 """
 
 import threading
@@ -32,22 +32,22 @@ class Roster:
         self._given: tuple[Grant, ...] = ()
 
     def person(self, user_id: str) -> User | None:
-        """Somebody by id, or None. Raises as :meth:`refresh`."""
+        """One person by id, or None. Raises as :meth:`refresh`."""
         self._refresh_if_old()
         return self._people.get(user_id)
 
     def grants_of(self, person: str, agency: str) -> tuple[Grant, ...]:
-        """The grants that are theirs and in force now. Raises as :meth:`refresh`."""
+        """The grants of this person or agency that are in force now. Raises as :meth:`refresh`."""
         self._refresh_if_old()
         now = self._clock.now()
         return tuple(grant for grant in self._given if grant.is_for(person, agency) and grant.in_force(now))
 
     def refresh(self) -> None:
-        """Read what is new.
+        """Read new entries.
 
         Raises:
             Unavailable: the ledger does not answer.
-            IntegrityError, Malformed: an entry does not read.
+            IntegrityError, Malformed: an entry cannot be read.
         """
         with self._guard:
             self._read()

@@ -1,6 +1,6 @@
-"""What nobody may do to accounts, whatever their role: raise themselves, or leave the city without an admin.
+"""What no account may do, whatever its role: raise itself, or leave the city without an administrator.
 
-The host (``os:…``) is no account: it is held to the second rule alone, and can always add an administrator.
+The host (``os:…``) is no account: only the second rule binds it, and it can always add an administrator.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from archive.persons import same_person
 
 
 def check_not_raised(actor: str, before: User, after: User) -> None:
-    """Let somebody change an account, but not make their own reach further.
+    """Allow a change of an account, unless the actor extends their own access.
 
     Raises:
-        Refused: ``own_account``: they give themselves a role, a district or an agency, or come in again.
+        Refused: ``own_account``: they give themselves a role, a district or an agency, or enable themselves.
     """
     if not same_person(actor, f"user:{before.id}"):
         return
@@ -32,20 +32,20 @@ def check_not_raised(actor: str, before: User, after: User) -> None:
 
 
 def takes_an_admin(before: User, after: User) -> bool:
-    """Whether the change takes an administrator who could act."""
+    """Whether the change removes an enabled administrator."""
     return is_admin(before) and not is_admin(after)
 
 
 def check_admin_left(people: Iterable[User]) -> None:
-    """See that somebody can still let people in. Raises Refused ``last_admin``."""
+    """Check that an administrator remains. Raises Refused ``last_admin``."""
     if not any(is_admin(person) for person in people):
         raise Refused(
-            "that is the last administrator",
+            "this is the last administrator",
             code="last_admin",
-            hint="Make another administrator first, who can sign in.",
+            hint="First make another person an administrator who can sign in.",
         )
 
 
 def is_admin(person: User) -> bool:
-    """Whether they are an administrator who is let in."""
+    """Whether they are an enabled administrator."""
     return person.enabled and Role.ADMIN in person.roles

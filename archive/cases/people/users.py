@@ -1,8 +1,8 @@
 """Adding, changing, disabling people: each one entry of a ``user`` stream, with actor and reason.
 
-A change may name the version it was decided on (``expected``); where somebody was first it is refused. The
-last administrator stays: a change that took them is looked at again once it is written, and put back where
-two administrators took each other at the same moment.
+A change may name the version it was decided on (``expected``); if another change came first it is refused.
+The last administrator stays: a change that removes an administrator is checked again after it is written, and
+reverted if two administrators removed each other at the same moment.
 """
 
 from collections.abc import Callable
@@ -17,22 +17,22 @@ from archive.records.ledger.streams import Entry, Ledger
 
 @dataclass(frozen=True, slots=True)
 class UserHead:
-    """A person, and the entry that says so."""
+    """A person, and their newest entry."""
 
     user: User
     entry: Entry
 
 
 def everybody(_user: User) -> bool:
-    """That they can sign in, where nobody knows better."""
+    """The default: everybody can sign in."""
     return True
 
 
 class Users:
     """The people of one archive. Thread-safe as its ledger is.
 
-    ``can_sign_in`` tells whether somebody has what it takes to sign in: an administrator without a password
-    is none.
+    ``can_sign_in`` says whether a person has the means to sign in: an administrator without a password does
+    not count as an administrator.
     """
 
     def __init__(self, ledger: Ledger, can_sign_in: Callable[[User], bool] = everybody) -> None:
@@ -59,7 +59,7 @@ class Users:
         return user
 
     def user(self, user_id: str) -> User:
-        """One person as the ledger has them now. Raises NotFound ``user_not_found``, Malformed ``bad_id``."""
+        """One person as in the ledger now. Raises NotFound ``user_not_found``, Malformed ``bad_id``."""
         return from_state(user_id, self._ledger.head(KIND, check_name(KIND, user_id)).state)
 
     def head(self, user_id: str) -> UserHead:
@@ -68,7 +68,7 @@ class Users:
         return UserHead(from_state(user_id, entry.state), entry)
 
     def history(self, user_id: str) -> list[Entry]:
-        """Every entry about a person, the first first. Raises Malformed ``bad_id``."""
+        """Every entry about a person, oldest first. Raises Malformed ``bad_id``."""
         return list(self._ledger.history(KIND, check_name(KIND, user_id)))
 
     def users(self) -> list[User]:
@@ -90,19 +90,19 @@ class Users:
         reason: str,
         expected: int | None = None,
     ) -> User:
-        """Give other roles and districts.
+        """Change roles, districts and agency.
 
         Raises:
             NotFound: ``user_not_found``. Malformed: ``bad_id``, ``bad_user``.
             Refused: ``own_account``, ``last_admin``.
-            Conflict: ``ledger_conflict``: somebody else changed the person since ``expected``.
+            Conflict: ``ledger_conflict``: another writer changed the person since ``expected``.
         """
         before, version = self._head(user_id, expected)
         after = replace(before, roles=roles, districts=districts, agency=agency)
         return self._changed(before, after, version, action="user.changed", actor=actor, reason=reason)
 
     def disable(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
-        """Let a person in no more, and end their sessions. Nothing happens where that is so.
+        """Bar a person from signing in, and end their sessions. Does nothing if they are disabled already.
 
         Raises as :meth:`change`.
         """
@@ -113,7 +113,7 @@ class Users:
         return self._changed(before, after, version, action="user.disabled", actor=actor, reason=reason)
 
     def enable(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
-        """Let a person in again; their old sessions stay ended. Raises as :meth:`change`."""
+        """Let a person sign in again; their old sessions stay ended. Raises as :meth:`change`."""
         before, version = self._head(user_id, expected)
         if before.enabled:
             return before
@@ -127,19 +127,19 @@ class Users:
         return self._append(after, version, action="user.sessions_ended", actor=actor, reason=reason)
 
     def invited(self, user_id: str, *, actor: str, reason: str) -> User:
-        """Put on record that somebody was given the means to choose a password. Raises as :meth:`change`."""
+        """Record that a person was given the means to choose a password. Raises as :meth:`change`."""
         user, version = self._head(user_id)
         return self._append(user, version, action="user.invited", actor=actor, reason=reason)
 
     def seen(self, user: User, *, actor: str) -> User:
-        """Take over what an OpenID provider says of a person now; add them where they are new.
+        """Adopt an OpenID provider's present statement about a person; add new people.
 
-        A name belongs to the account that first came with it.
+        A name belongs to the account that first used it.
 
         Raises:
             Refused: ``identity_conflict``: another account, or a local one, has that name.
-            Malformed: ``bad_id``, ``bad_user``: what the provider says cannot go on record.
-            Conflict: ``ledger_conflict``: somebody else changed the person at the same moment.
+            Malformed: ``bad_id``, ``bad_user``: the provider's statement cannot go on record.
+            Conflict: ``ledger_conflict``: another writer changed the person at the same moment.
         """
         check_user(user)
         try:
@@ -150,7 +150,7 @@ class Users:
             raise Refused(
                 f"the name {user.id} belongs to another account",
                 code="identity_conflict",
-                hint="An administrator has to give one of the two another name.",
+                hint="An administrator must give one of the two accounts another name.",
             )
         after = replace(
             before, name=user.name, roles=user.roles, districts=user.districts, agency=user.agency
@@ -160,7 +160,7 @@ class Users:
         return self._append(after, version, action="user.claims_changed", actor=actor, reason="sign-in")
 
     def _head(self, user_id: str, expected: int | None = None) -> tuple[User, int]:
-        """The newest, or where ``expected`` is another version a conflict, before any rule is looked at."""
+        """The newest state; a conflict if ``expected`` is another version, before any rule is checked."""
         head = self._ledger.head_at(KIND, check_name(KIND, user_id), expected)
         return from_state(user_id, head.state), head.version
 
@@ -175,7 +175,8 @@ class Users:
         try:
             check_admin_left(self._who_remain(but=before.id))
         except Refused:
-            # Somebody took the other one at the same moment, and will see the same: one of us comes back.
+            # Another administrator was removed at the same moment; that process sees the same. Each of the
+            # two reverts its own change.
             restored = replace(before, epoch=after.epoch)
             why = "no administrator was left"
             self._append(restored, version + 1, action="user.changed", actor=actor, reason=why)
@@ -183,7 +184,7 @@ class Users:
         return after
 
     def _who_remain(self, *, but: str) -> list[User]:
-        """Those beside one person who can let people in; read anew."""
+        """The other people who can admit people, read again."""
         return [
             user for user in self.users() if user.id != but and is_admin(user) and self._can_sign_in(user)
         ]
@@ -199,5 +200,7 @@ class Users:
 
 def _exists(user_id: str) -> Conflict:
     return Conflict(
-        f"there is somebody named {user_id}", code="user_exists", hint="Choose another name, or change them."
+        f"there is already a person named {user_id}",
+        code="user_exists",
+        hint="Choose another name, or change that person.",
     )

@@ -1,10 +1,9 @@
-"""What a PDF does when it is opened: a scanned letter does nothing, so what does something is refused.
+"""Active content in a PDF: a scanned letter does nothing when it is opened, so a PDF that does is refused.
 
-Scripts, programs to start, forms of the kind that run scripts, and files inside the file. Their names are
-looked for in the whole file, wherever a reader might be led to find them, and in its streams of objects,
-which are inflated within a bound; where one is packed or locked otherwise, so that only a reader could look
-into it, the file is refused. It is no virus scanner: what it stops is what a clerk's viewer would run without
-asking.
+Refused are scripts, programs to start, forms that run scripts, and embedded files. Their names are searched
+in the whole file, wherever a reader might find them, and in its object streams, which are inflated up to a
+bound. If an object stream is packed or encrypted in another way, so that only a PDF reader could look into
+it, the file is refused. This is no virus scanner: it stops what a clerk's viewer would run without asking.
 """
 
 import re
@@ -12,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 
 MAX_INFLATED = 32 << 20
-"""So many bytes of object streams are looked at in all; a PDF with more of them is refused."""
+"""At most this many bytes of object streams are searched; a PDF with more is refused."""
 
 _STREAM = re.compile(rb"\bstream\r?\n")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
@@ -21,18 +20,18 @@ _ACTIVE = re.compile(
     rb"|(XFA)(?=\s*[\[\d]))"
 )
 _DICTIONARY = 4096
-"""A stream's dictionary stands within so many bytes before it."""
+"""A stream's dictionary lies within this many bytes before it."""
 
 _OBJECTS = b"/ObjStm"
 _DEFLATED = re.compile(rb"/Filter\s*(?:/FlateDecode(?![^\s/<>\[\]()%])|\[\s*/FlateDecode\s*\])")
 
 
 class TooMuch(Exception):
-    """More object streams than are looked at, or one that cannot be looked into."""
+    """More object streams than the search covers, or one that cannot be searched."""
 
 
 def active_name(content: bytes) -> str:
-    """The first thing in a PDF that does something, as PDF names it; "" for none.
+    """The first active name in a PDF, as PDF spells it; "" if it has none.
 
     Raises:
         TooMuch: its object streams inflate to more than :data:`MAX_INFLATED`, or one is not simply deflated.
@@ -45,7 +44,7 @@ def active_name(content: bytes) -> str:
 
 
 def _objects(content: bytes) -> Iterator[bytes]:
-    """The insides of the streams of objects. Raises TooMuch where one cannot be looked into."""
+    """The contents of the object streams. Raises TooMuch if one cannot be searched."""
     left, named = MAX_INFLATED, _unescaped(content).count(_OBJECTS)
     for begin in _STREAM.finditer(content):
         before = content[max(0, begin.start() - _DICTIONARY) : begin.start()]
@@ -54,7 +53,7 @@ def _objects(content: bytes) -> Iterator[bytes]:
             continue
         named -= dictionary.count(_OBJECTS)
         if b"/Filter" not in dictionary:
-            continue  # not packed: then it was looked at with the whole file
+            continue  # not packed: the search of the whole file covered it
         if dictionary.count(b"/Filter") > 1 or b"/DecodeParms" in dictionary:
             raise TooMuch
         try:
@@ -65,12 +64,12 @@ def _objects(content: bytes) -> Iterator[bytes]:
             raise TooMuch
         left -= len(inside)
         yield inside
-    if named:  # one whose dictionary does not stand where it is looked for
+    if named:  # the dictionary of one is not in its expected place
         raise TooMuch
 
 
 def _inflated(content: bytes, at: int, most: int) -> bytes:
-    """What a stream that begins there inflates to, cut behind ``most`` bytes; little behind it is read."""
+    """The inflated stream that begins there, cut after ``most`` bytes; little beyond that is read."""
     engine, found = zlib.decompressobj(), bytearray()
     while not engine.eof and len(found) <= most and at < len(content):
         found += engine.decompress(content[at : at + _DICTIONARY], most + 1 - len(found))
@@ -79,5 +78,5 @@ def _inflated(content: bytes, at: int, most: int) -> bytes:
 
 
 def _unescaped(part: bytes) -> bytes:
-    """With ``#4a`` read as ``J``, as in names; nothing else of a PDF matters here."""
+    """The bytes with ``#4a`` read as ``J``, as in names; no other escape of PDF matters here."""
     return _ESCAPED.sub(lambda escape: bytes([int(escape[1], 16)]), part) if b"#" in part else part

@@ -1,4 +1,4 @@
-"""Requests as the API and the command line tell them."""
+"""Requests as the API and the command line show them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ from archive.timespan import format_instant
 
 
 def request_json(head: RequestHead, now: int) -> JsonObject:
-    """One request: its newest state, where it stands, what is late and what may be done next."""
+    """One request: its newest state and status, what is late and which acts are possible."""
     request, entry, package = head.request, head.entry, head.evidence
     return {
         "id": request.id,
@@ -30,7 +30,7 @@ def request_json(head: RequestHead, now: int) -> JsonObject:
 
 
 def brief_json(head: RequestHead, now: int) -> JsonObject:
-    """One request in a list: what it is about and where it stands, without people and papers."""
+    """One request in a list: its subject and its status, without people and papers."""
     request = head.request
     return {
         "id": request.id,
@@ -54,7 +54,7 @@ def brief_json(head: RequestHead, now: int) -> JsonObject:
 
 
 def related(head: RequestHead, others: Iterable[RequestHead]) -> list[RequestHead]:
-    """Of the others, those about some camera of it at some time of its span."""
+    """The other requests that share a camera and some time with this one."""
     request = head.request
     return [
         other
@@ -66,7 +66,7 @@ def related(head: RequestHead, others: Iterable[RequestHead]) -> list[RequestHea
 
 
 def history_json(entries: Sequence[Entry]) -> list[JsonObject]:
-    """Who did what, when and why, oldest first; ``sha256`` is what a decision binds to."""
+    """Who did what, when and why, oldest first; a decision binds to ``sha256``."""
     return [
         {
             "version": entry.version,

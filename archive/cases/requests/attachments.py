@@ -1,14 +1,14 @@
-"""Papers of requests: taken in while they are hashed, told by their bytes, and kept under their own hash.
+"""Papers of requests: received while they are hashed, recognized by their bytes, and kept under their hash.
 
-Taking one in, each step idempotent:
+Receiving a paper, each step idempotent:
 
 1. The bytes go to a temporary file and are hashed on the way; beyond the limit nothing more is read.
-2. What they are is told from them (:mod:`archive.cases.requests.sniffing`).
+2. Their media type is determined from the bytes (:mod:`archive.cases.requests.sniffing`).
 3. They are put as ``attachments/<sha256>``, locked in GOVERNANCE mode; the store checks the hash.
-4. A claim in the cache bucket says which account uploaded them. A request can name only papers that its own
-   account uploaded: whoever knows a hash does not get the paper by it.
+4. A claim in the cache bucket names the account that uploaded them. A request can name only papers that its
+   own account uploaded: knowing a hash does not give access to the paper.
 
-A claim that is lost costs another upload. A paper that no request names stays until its lock has ended.
+A lost claim costs another upload. A paper that no request names stays until its lock has ended.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _CLAIMS = "requests/uploads/"
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A paper that is stored: its hash, its size in bytes and what it is."""
+    """A stored paper: its hash, its size in bytes and its media type."""
 
     sha256: str
     size: int
@@ -42,7 +42,7 @@ class Uploaded:
 
 
 class Incoming:
-    """One paper on its way in. Use it as a context manager; the temporary file goes with it."""
+    """One paper being received. Use it as a context manager; it removes the temporary file."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -60,20 +60,20 @@ class Incoming:
         self._temporary.close()
 
     def write(self, piece: bytes) -> None:
-        """Take the next bytes. Raises Malformed ``attachment_too_large``, StoreFull ``spool_full``."""
+        """Receive the next bytes. Raises Malformed ``attachment_too_large``, StoreFull ``spool_full``."""
         self.size += len(piece)
         if self.size > self._limit:
             raise Malformed(
                 f"Berkas terlalu besar. / The attachment has more than {self._limit >> 20} MiB.",
                 code="attachment_too_large",
-                hint="Pindai dengan resolusi lebih rendah. / Scan it at a lower resolution.",
+                hint="Pindai dengan resolusi lebih rendah. / Scan at a lower resolution.",
             )
         self._hash.update(piece)
         with disk_errors("an attachment"):
             self._temporary.write(piece)
 
     def finish(self) -> tuple[Uploaded, Content]:
-        """What came in. Raises Malformed ``attachment_type``."""
+        """The received paper. Raises Malformed ``attachment_type``."""
         with disk_errors("an attachment"):
             self._temporary.flush()
             media_type = media_type_of(self._temporary)
@@ -95,11 +95,11 @@ class Attachments:
         self.limit = limit
 
     def incoming(self) -> Incoming:
-        """A paper that is about to come."""
+        """A paper that is about to be received."""
         return Incoming(self.limit)
 
     def keep(self, incoming: Incoming, *, account: str) -> Uploaded:
-        """Store what came in, in the name of an account.
+        """Store a received paper in the name of an account.
 
         Raises:
             Malformed: ``attachment_type``.
@@ -112,7 +112,7 @@ class Attachments:
             self._records.put(key, content, metadata={"media-type": uploaded.media_type}, lock=lock)
         except AlreadyExists as error:
             raise IntegrityError(
-                f"{key} holds other bytes than its name says", code="attachment_altered"
+                f"{key} has other bytes than its name states", code="attachment_altered"
             ) from error
         body = canonical.encode({"media_type": uploaded.media_type, "size": uploaded.size})
         self._cache.put(_claim(account, uploaded.sha256), Content.of_bytes(body))
@@ -127,11 +127,11 @@ class Attachments:
             raise NotFound(
                 f"no paper {sha256[:16]}… was uploaded by this account",
                 code="attachment_not_found",
-                hint="Upload it first; the answer names its hash.",
+                hint="Upload the paper first; the answer contains its hash.",
             ) from error
 
     def is_uploaded(self, sha256: str, *, account: str) -> bool:
-        """Whether the account uploaded it."""
+        """Whether the account uploaded this paper."""
         try:
             self.uploaded(sha256, account=account)
         except NotFound:
@@ -140,7 +140,7 @@ class Attachments:
 
     @staticmethod
     def read(records: ObjectStore, sha256: str) -> bytes:
-        """The whole of a paper, compared with its hash.
+        """All bytes of a paper, checked against its hash.
 
         Raises:
             IntegrityError: ``attachment_altered``.
@@ -148,7 +148,7 @@ class Attachments:
         content = records.get(keys.attachment_key(sha256))
         if sha256_hex(content) != sha256:
             raise IntegrityError(
-                f"the paper {sha256[:16]}… has other bytes than its name says", code="attachment_altered"
+                f"the paper {sha256[:16]}… has other bytes than its name states", code="attachment_altered"
             )
         return content
 

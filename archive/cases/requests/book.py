@@ -1,10 +1,10 @@
-"""All requests of an archive, each with how far its package is.
+"""All requests of an archive, each with the status of its package.
 
-What is older than ``max_age`` is read anew before an answer; a look lists what may have grown
-(:mod:`archive.records.ledger.heads`), and only streams that grew are read. What this process wrote itself is
-seen at once. Where so many are open that a look takes its time, the next one waits :data:`REST` times as
-long, and :data:`LONGEST_REST` at most. What comes of a look, an error too, is for all who waited for it, so
-that a store that hangs keeps nobody waiting for more than two looks.
+A view older than ``max_age`` is read again before an answer. A refresh lists what may have grown
+(:mod:`archive.records.ledger.heads`), and reads only streams that grew. Entries that this process wrote are
+visible at once. If many requests are open and a refresh takes time, the next one waits :data:`REST` times as
+long, and :data:`LONGEST_REST` at most. All callers who waited for a refresh get its result, even an error, so
+that a store that hangs keeps nobody waiting for more than two refreshes.
 """
 
 import threading
@@ -29,7 +29,7 @@ LONGEST_REST = 10 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """A request as its newest entry has it, and its package as far as there is one."""
+    """A request with its newest entry, and its package if there is one."""
 
     entry: Entry
     request: Request
@@ -37,7 +37,7 @@ class RequestHead:
 
     @property
     def status(self) -> RequestStatus:
-        """Where it stands."""
+        """The status of the request."""
         return shown_status(self.request, None if self.evidence is None else self.evidence.status)
 
 
@@ -53,7 +53,7 @@ class RequestBook:
         self._turn = threading.Lock()
         self._read_at: int | None = None
         self._took = 0
-        # Looks are numbered from 1: the last that began, that ended in whatever way, that came through.
+        # Refreshes are numbered from 1: the last that began, that ended in any way, that succeeded.
         self._begun = self._ended = self._through = 0
         self._failed: tuple[int, ArchiveError] | None = None
         self._found: dict[str, tuple[Entry, Request]] = {}
@@ -61,21 +61,21 @@ class RequestBook:
         self._in_order: Sequence[RequestHead] | None = None
 
     def request(self, request_id: str) -> RequestHead:
-        """One request, as the ledger has it now.
+        """One request in its present ledger state.
 
         Raises:
             NotFound: ``request_not_found``.
-            Malformed: ``bad_id``; ``bad_request_record``, ``bad_evidence`` for what does not read.
+            Malformed: ``bad_id``; ``bad_request_record``, ``bad_evidence`` for an entry that cannot be read.
         """
         return self.head_of(self._ledger.head(KIND, check_request_id(request_id)))
 
     def head_of(self, newest: Entry) -> RequestHead:
-        """The request whose newest entry this is. Raises as :meth:`request` for what does not read."""
+        """The request whose newest entry this is. Raises as :meth:`request` for an unreadable entry."""
         request = from_state(newest.id, newest.state)
         return RequestHead(newest, request, self._package(request))
 
     def requests(self) -> Sequence[RequestHead]:
-        """Every request ever filed, the newest first. Raises as :meth:`request`; none is left out."""
+        """Every request ever filed, newest first. Raises as :meth:`request`; none is left out."""
         ended = self._ended
         with self._turn:
             self._share_failure(ended)
@@ -85,7 +85,7 @@ class RequestBook:
             return self._heads()
 
     def newest(self) -> Sequence[RequestHead]:
-        """The same, read anew: with every entry that was appended before the call, by whatever process."""
+        """The same, read again: with every entry that any process appended before the call."""
         begun = self._begun
         with self._turn:
             self._share_failure(begun)
@@ -94,7 +94,7 @@ class RequestBook:
             return self._heads()
 
     def note(self, entry: Entry) -> None:
-        """Take an entry that this process has just appended."""
+        """Take in an entry that this process has just appended."""
         with self._turn:
             self._keep(entry)
 
@@ -111,7 +111,7 @@ class RequestBook:
         self._through = number
 
     def _share_failure(self, after: int) -> None:
-        """Raise what a later look than number ``after`` came to, if it failed and was the last."""
+        """Raise the error of the last refresh if it failed and its number is higher than ``after``."""
         if self._failed is not None and self._failed[0] > after:
             raise self._failed[1].with_traceback(None)
 
@@ -122,7 +122,7 @@ class RequestBook:
         self._packages.refresh()
         if self._packages.changes != before:
             self._in_order = None
-        if self._read_at is not None:  # the first look reads every stream, later ones what grew
+        if self._read_at is not None:  # the first refresh reads every stream, later ones those that grew
             self._took = self._clock.monotonic() - began
         self._read_at = began
 
@@ -139,7 +139,7 @@ class RequestBook:
         return self._in_order
 
     def _sealed_for(self, request: Request) -> EvidenceRecord | None:
-        """The package of a request as of the last look; None where there is none yet."""
+        """The package of a request at the last refresh; None if there is none yet."""
         newest = self._packages.known.get(request.evidence_id) if request.evidence_id else None
         if newest is None:
             return None
@@ -154,4 +154,4 @@ class RequestBook:
         try:
             return packages.from_state(self._ledger.head("evidence", request.evidence_id).state)
         except NotFound:
-            return None  # approved this moment; the job asks for it
+            return None  # approved this moment; the job requests it

@@ -1,10 +1,10 @@
-"""Approving, rejecting, raising a limit: what the War Room does, by somebody who did not ask.
+"""Approving, rejecting, raising a limit: what the War Room does, by a person who did not ask.
 
-**Approve** 1 another person, the version that they read, a span that is over, footage that is there, or is
-not where its absence is to be stated · 2 the ledger entry,
-bound to the SHA-256 of the entry that was read; it chooses the id of the package · 3 the caller puts it on
-the custody record · 4 the package is asked for under that id. After a crash before 4 the job asks; asking
-twice is once.
+**Approve** 1 the checks: another person, the version that they read, a span that is over, and footage that
+exists (or does not exist, where the package is to state its absence) · 2 the ledger entry, bound to the
+SHA-256 of the entry that was read; it chooses the id of the package · 3 the caller records it in the custody
+log · 4 the package is requested under that id. After a crash before 4 the job requests it; requesting twice
+has the effect of once.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class Packages(Protocol):
     """Sealing, as requests need it."""
 
     def check(self, cameras: Sequence[str], span: Timespan, kind: PackageKind) -> None:
-        """See that a package of the kind can be made: that there is footage, or that there is none.
+        """Check that a package of this kind can be made: that there is footage, or that there is none.
 
         Raises:
             NoFootage: ``no_footage``. Unavailable: the index or the store does not answer.
@@ -39,7 +39,7 @@ class Packages(Protocol):
         ...
 
     def ask(self, request: Request, entry_sha256: str) -> None:
-        """Ask for the package that the approval chose; nothing where it was asked for already."""
+        """Request the package that the approval chose; does nothing if it was requested already."""
         ...
 
 
@@ -62,19 +62,19 @@ class Deciding:
         kind: PackageKind = PackageKind.FOOTAGE,
         tell: Callable[[RequestHead], object] = lambda head: None,
     ) -> RequestHead:
-        """Approve the entry that was read, tell it, and ask for the package.
+        """Approve the entry that was read, report it, and request the package.
 
-        ``tell`` puts the approval on the custody record, before anything is made because of it. Where it
-        fails the approval stands and the job asks for the package. ``kind`` NO_FOOTAGE has it stated, under
-        seal, that the archive holds nothing of what was asked for; it is handed over like any other.
+        ``tell`` records the approval in the custody log before anything is made because of it. If it fails,
+        the approval stands and the job requests the package. With ``kind`` NO_FOOTAGE the package states,
+        under seal, that the archive holds nothing of the requested footage; it is handed over like any other.
 
         Raises:
             NotFound: ``request_not_found``.
             Conflict: ``ledger_conflict``, ``request_state``, ``span_not_over``.
             NoFootage: ``no_footage`` with the gaps.
-            Refused: ``same_person``: who filed or amended it cannot approve it; ``person_unknown``: they or
-                who filed it name nobody; ``footage_exists``, ``footage_pending``: that there is none would
-                not be true.
+            Refused: ``same_person``: a person who filed or amended it cannot approve it; ``person_unknown``:
+                one of them is not a known person; ``footage_exists``, ``footage_pending``: the statement that
+                there is no footage would be untrue.
             ArchiveError: as ``tell``.
         """
         why = text_of(reason, "bad_reason") if reason.strip() else ""
@@ -84,9 +84,9 @@ class Deciding:
         self._check_other(request_id, by)
         if before.span.end > now:
             raise Conflict(
-                "the span is not over yet; its hold is in force meanwhile",
+                "the span is not over yet; its hold is in force",
                 code="span_not_over",
-                hint="Approve it afterwards, or ask for a shorter span.",
+                hint="Approve the request after its span ends, or ask the agency for a shorter span.",
             )
         self._packages.check(before.cameras, before.span, kind)
         approved = replace(
@@ -100,11 +100,11 @@ class Deciding:
         try:
             self._packages.ask(approved, head.entry.digest)
         except Unavailable:
-            pass  # The approval stands; the job asks. To call it a failure would be false.
+            pass  # The approval stands; the job requests the package. Reporting a failure would be false.
         return done
 
     def reject(self, request_id: str, *, by: str, name: str, expected: int, reason: str) -> RequestHead:
-        """Refuse a request; its hold goes some days later.
+        """Reject a request; its hold is released some days later.
 
         Raises:
             NotFound, Conflict, Refused: as :meth:`approve`.
@@ -126,7 +126,7 @@ class Deciding:
     def raise_limit(
         self, request_id: str, *, camera_hours: int, by: str, expected: int, reason: str
     ) -> RequestHead:
-        """Let one request keep more camera-hours than the setting; whoever filed then amends it.
+        """Let one request keep more camera-hours than the setting; its filer then amends it.
 
         Raises:
             NotFound, Conflict: as :meth:`approve`.
@@ -135,7 +135,7 @@ class Deciding:
         why = text_of(reason, "reason_missing")
         if not self._limits.per_request < camera_hours <= MAX_LIMIT_HOURS:
             raise Malformed(
-                f"{camera_hours} camera-hours are no higher limit",
+                f"{camera_hours} camera-hours are not an allowed higher limit",
                 code="bad_limit",
                 hint=f"Give more than {self._limits.per_request} and at most {MAX_LIMIT_HOURS}.",
             )

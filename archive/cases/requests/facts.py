@@ -1,8 +1,8 @@
-"""What a package says of its request: the request as it was approved.
+"""What a package states about its request: the request as it was approved.
 
 :mod:`archive.cases.requests.separation` has checked that nothing of its substance has changed since. A letter
 that followed the approval of an urgent request is not in the package: a worker who begins again must make the
-same one. It is in the request, and goes with the handover.
+same one. The letter is in the request, and goes with the handover.
 """
 
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class RequestReader:
-    """Reads requests for whoever seals; checks the separation each time."""
+    """Reads requests for the job that seals; checks the separation each time."""
 
     ledger: Ledger
     records: ObjectStore
 
     def facts_of(self, asked: SealRequest) -> RequestFacts | None:
-        """The request that a package answers; None for one that was asked for on the host.
+        """The request that a package answers; None for a package that was requested on the host.
 
         Raises: as :func:`archive.cases.requests.separation.check_separation`.
         """
@@ -46,7 +46,7 @@ class RequestReader:
         return None if request is None else request_facts(request, asked.request_entry)
 
     def attachments_of(self, asked: SealRequest) -> Iterator[Paper]:
-        """The papers of the request, each compared with its hash.
+        """The papers of the request, each checked against its hash.
 
         Raises:
             IntegrityError: ``attachment_altered``; and as :meth:`facts_of`.

@@ -1,12 +1,13 @@
-"""Filing, amending, adding papers, taking back: what the asking agency does.
+"""Filing, amending, adding papers, cancelling: what the asking agency does.
 
-**File** 1 the form is judged, all fields at once · 2 the limits, and what is about to be kept is announced ·
-3 the hold, with the request's id as its case: in force from here · 4 the ledger entry: the request is there ·
-5 the index document. After a crash between 2 and 3 the announcement counts for ten minutes. Between 3 and 4
-the hold stands for a request that never came into being; the job releases it an hour later
-(:mod:`archive.cases.requests.job`), and a filing that took longer than five minutes to get to 4 gives up.
+**File** 1 the form is checked, all fields at once · 2 the limits are checked, and the camera-hours about to
+be kept are announced · 3 the hold is placed, with the request's id as its case: it is in force from here · 4
+the ledger entry: the request exists · 5 the index document. After a crash between 2 and 3 the announcement
+counts for ten minutes. After a crash between 3 and 4 the hold stands for a request that was never filed; the
+job releases it an hour later (:mod:`archive.cases.requests.job`). A filing that takes longer than five
+minutes to reach 4 gives up.
 
-**Amend** as filing, but at 3 the hold grows to what is asked now; it never shrinks.
+**Amend** as filing, but at 3 the hold grows to cover the changed request; it never shrinks.
 """
 
 from collections.abc import Sequence
@@ -36,8 +37,8 @@ REVIEW = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What an installation sets: limits, when an urgent request's letter is due (µs), whose clock counts."""
+class FilingRules:
+    """Settings of an installation: limits, when an urgent request's letter is due (µs), and the time zone."""
 
     limits: Limits
     letter_due: int
@@ -54,7 +55,7 @@ class Filing:
         holds: Holds,
         attachments: Attachments,
         reservations: Reservations,
-        rules: Rules,
+        rules: FilingRules,
     ) -> None:
         self._stream = stream
         self._reservations = reservations
@@ -65,12 +66,14 @@ class Filing:
     def file(self, form: RequestForm, by: Filer) -> RequestHead:
         """File a request; when this returns its hold is in force.
 
-        After an error of the class Unavailable the request may have been filed all the same; the book tells.
+        After an error of the class Unavailable the request may have been filed all the same; the book shows
+        it.
 
         Raises:
             BadForm: ``bad_form`` with every fault.
             TooLarge: ``request_too_large`` with what would fit.
-            Refused: ``person_unknown``: who files names nobody, so that nobody could decide on it.
+            Refused: ``person_unknown``: the filer is not a known person, so that nobody could decide on the
+                request.
         """
         check_named(by.id)
         now = self._stream.clock.now()
@@ -101,7 +104,7 @@ class Filing:
     def amend(
         self, request_id: str, form: RequestForm, by: Filer, *, expected: int, reason: str
     ) -> RequestHead:
-        """Ask for something else instead; an approval that there was is void.
+        """Change a request; an existing approval becomes void.
 
         Raises:
             NotFound: ``request_not_found``.
@@ -139,10 +142,10 @@ class Filing:
     def add_letter(
         self, request_id: str, *, number: str, date: str, sha256: str, by: Filer, expected: int
     ) -> RequestHead:
-        """The letter of an urgent request follows. What was approved stays approved.
+        """Add the missing letter of an urgent request. An approval stays valid.
 
         Raises:
-            NotFound, Conflict: as :meth:`amend`; Conflict ``letter_there`` where it is complete already.
+            NotFound, Conflict: as :meth:`amend`; Conflict ``letter_there`` if it is complete already.
             BadForm: ``bad_form``.
         """
         head = self._stream.at(request_id, expected)
@@ -150,9 +153,9 @@ class Filing:
         after(RequestAct.ADD_LETTER, head.status)
         if before.letter.is_complete:
             raise Conflict(
-                f"the letter of {request_id} is there already",
+                f"the letter of {request_id} is complete already",
                 code="letter_there",
-                hint="To name another one, amend the request.",
+                hint="To name another letter, amend the request.",
             )
         letter = judge_letter(number, date, sha256, self._ground(by, now, papers=before.attachments))
         changed = replace(
@@ -173,7 +176,7 @@ class Filing:
         before = head.request
         after(RequestAct.ATTACH, head.status)
         if before.attachment(sha256) is not None:
-            raise Conflict("the paper is attached already", code="attachment_there")
+            raise Conflict("the paper is already attached", code="attachment_there")
         added = self._paper(sha256, AttachmentKind.OTHER, name, by, self._stream.clock.now())
         papers = bounded((*before.attachments, added), MAX_ATTACHMENTS, "too_many_attachments")
         changed = replace(before, attachments=papers)
@@ -182,7 +185,7 @@ class Filing:
         )
 
     def cancel(self, request_id: str, *, by: str, expected: int, reason: str) -> RequestHead:
-        """Take a request back; its hold goes some days later.
+        """Cancel a request; its hold is released some days later.
 
         Raises:
             NotFound, Conflict: as :meth:`amend`.
@@ -217,7 +220,7 @@ class Filing:
         return True
 
     def _announce(self, wanted: Announced, agency: str, person: str, now: int) -> None:
-        """Judge the limit of an account over what is filed and what is about to be, and be the next."""
+        """Check an account's limit over filed and announced requests, and announce this one next."""
         limits = self._rules.limits
 
         def judge(announced: dict[str, int]) -> dict[str, int]:
@@ -251,7 +254,7 @@ class Filing:
         return placed.hold
 
     def _grown(self, head: RequestHead, judged: Judged, by: Filer, now: int) -> Hold:
-        """The hold as it covers what is asked now; a new one where people released the old one."""
+        """The hold, grown to cover the changed request; a new one if people released the old one."""
         request = head.request
         hold = self._holds.hold(request.hold_id).hold
         cameras = tuple(sorted({*hold.cameras, *judged.cameras}))

@@ -1,8 +1,8 @@
-"""What somebody filled in, judged as a whole: every fault of every field at once.
+"""A filled-in form, checked as a whole: every fault of every field at once.
 
-Texts for people are Indonesian first, then English. Which legal bases an agency may name is law: general
-criminal investigation belongs to Polri, the prosecutor and the court (KUHAP); Satpol PP and its PPNS act on
-articles of city regulations (Perda).
+Texts for people are Indonesian first, then English. The law decides which legal bases an agency may name:
+general criminal investigation belongs to Polri, the prosecutor and the court (KUHAP); Satpol PP and its PPNS
+enforce articles of city regulations (Perda).
 """
 
 import re
@@ -41,13 +41,13 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "too_long": ("terlalu panjang", "is too long"),
         "unprintable": (
             "memuat karakter yang tidak dapat dicetak",
-            "holds characters that do not print",
+            "contains unprintable characters",
         ),
-        "bad_number": ("harus 8 sampai 18 angka", "must be 8 to 18 digits"),
-        "bad_date": ("harus tanggal YYYY-MM-DD", "must be a date, YYYY-MM-DD"),
-        "in_future": ("belum terjadi", "lies in the future"),
+        "bad_number": ("harus terdiri atas 8 sampai 18 angka", "must have 8 to 18 digits"),
+        "bad_date": ("harus berupa tanggal YYYY-MM-DD", "must be a date, YYYY-MM-DD"),
+        "in_future": ("tidak boleh di masa depan", "lies in the future"),
         "bad_time": (
-            "harus waktu RFC 3339 dengan selisih UTC, misalnya +08:00",
+            "harus berupa waktu RFC 3339 dengan selisih UTC, misalnya +08:00",
             "must be an RFC 3339 time with an offset, such as +08:00",
         ),
         "empty_span": ("harus setelah waktu mulai", "must be later than the start"),
@@ -58,14 +58,17 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "repeated": ("disebut dua kali", "is named twice"),
         "not_allowed": (
             "tidak boleh dipakai oleh jenis instansi ini",
-            "is not for this kind of agency",
+            "is not allowed for this kind of agency",
         ),
-        "not_yours": ("bukan untuk akun Anda", "is not for your account"),
-        "bad_hash": ("harus SHA-256 dari berkas yang diunggah", "must be the SHA-256 of an uploaded scan"),
+        "not_yours": ("bukan untuk akun Anda", "is not allowed for your account"),
+        "bad_hash": (
+            "harus berupa SHA-256 berkas yang diunggah",
+            "must be the SHA-256 of an uploaded scan",
+        ),
         "not_uploaded": ("belum Anda unggah", "was not uploaded by you"),
     }
 )
-"""Codes of faults, in Indonesian and in English."""
+"""Fault codes, in Indonesian and in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,14 @@ class FieldFault:
 
 
 class BadForm(Malformed):
-    """Fields that cannot stand as they are; ``errors`` names all of them."""
+    """Fields that cannot be accepted; ``errors`` names all of them."""
 
     default_code = "bad_form"
 
     def __init__(self, errors: tuple[FieldFault, ...]) -> None:
         super().__init__(
-            f"Belum lengkap atau tidak benar: {_named(errors)}. / The request lacks or misstates these.",
-            hint="Perbaiki setiap isian dalam 'errors'. / Mend each field that 'errors' names.",
+            f"Isian belum lengkap atau tidak benar: {_named(errors)}. / These are missing or wrong.",
+            hint="Perbaiki setiap isian dalam 'errors'. / Correct each field in 'errors'.",
         )
         self.errors = errors
 
@@ -106,7 +109,7 @@ class BasisForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestForm:
-    """A request as somebody asks for it, every field as text, not yet judged."""
+    """A request as a person asks for it, every field as text, not yet checked."""
 
     requester_name: str = ""
     requester_rank: str = ""
@@ -129,7 +132,7 @@ class RequestForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A form that stands."""
+    """An accepted form."""
 
     requester: Requester
     letter: Letter
@@ -143,10 +146,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What a form is judged on.
+    """The facts that a form is checked against.
 
-    ``kinds`` are those the account may file for, None for all. ``is_camera`` knows the registered ones,
-    ``is_upload`` the papers that this account uploaded. ``max_future`` in µs; ``zone`` is whose today counts.
+    ``kinds`` are those the account may file for, None for all. ``is_camera`` knows the registered cameras,
+    ``is_upload`` the papers that this account uploaded. ``max_future`` is in µs; ``zone`` decides which day
+    is today.
     """
 
     person: str

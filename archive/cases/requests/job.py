@@ -1,12 +1,13 @@
-"""What follows from requests without anybody's act: the job ``requests``.
+"""What follows from requests without a person's action: the job ``requests``.
 
-1. A package is asked for where an approval stands and its package was not asked for (a crash in between).
+1. A package is requested if an approval stands and its package was not requested (a crash in between).
 2. The hold of a request that was rejected or cancelled is released some days later, *by rule*.
-3. A hold whose request never came into being, or names another hold, is released an hour later, by rule.
+3. A hold whose request was never filed, or names another hold, is released an hour later, by rule.
 
 Released by rule means: two entries as for people, ``release_proposed`` by the rule and ``released`` by the
-job, both with the request's end as their reason. The two people behind it are in the request's own stream.
-A hold on which somebody acted beside the request (who reviewed, extended or kept it) is left to people.
+job, both with the request's end as their reason. The two people behind it are in the request's own stream. If
+a person changed the hold independently of the request (reviewed, extended or kept it), the job leaves it to
+people.
 """
 
 from collections.abc import Iterable
@@ -38,11 +39,11 @@ class Following:
     release_after: int
 
     def run(self) -> int:
-        """Do what is due; the number of things done.
+        """Do what is due; returns the number of things done.
 
         Raises:
             Unavailable: a store does not answer.
-            IntegrityError, Malformed: a hold or request does not read; then nothing is released.
+            IntegrityError, Malformed: a hold or request cannot be read; then nothing is released.
         """
         heads = {head.request.id: head for head in self._book.requests()}
         asked = sum(self._ask(head) for head in heads.values())
@@ -56,7 +57,7 @@ class Following:
         request = head.request
         if request.status is not RequestStatus.APPROVED or head.evidence is not None:
             return 0
-        fresh = self._book.request(request.id)  # what was listed may be a second old
+        fresh = self._book.request(request.id)  # the listed entry may be a second old
         decision = fresh.request.decision
         if fresh.request.status is not RequestStatus.APPROVED or decision is None or fresh.evidence:
             return 0
@@ -74,12 +75,12 @@ class Following:
         return self._let_go(head, why)
 
     def _why(self, head: HoldHead, request: Request | None) -> str | None:
-        """Why the hold is to go now; None where it is not."""
+        """Why the hold is to be released now; None if it is not."""
         now, hold = self.stream.clock.now(), head.hold
         if request is None or request.hold_id != hold.id:
             if now < head.entry.at + ORPHAN_AFTER:
                 return None
-            return f"{hold.case} never came into being with this hold"
+            return f"{hold.case} was never filed with this hold"
         if request.status not in ENDED or request.ended_at is None:
             return None
         if now < request.ended_at + self.release_after:
@@ -97,12 +98,12 @@ class Following:
                 head = self.holds.propose_release(head.hold.id, actor=RULE, reason=why)
             self.holds.approve_release(head.hold.id, actor=JOB, expected=head.entry.version)
         except Conflict:
-            return 0  # somebody acted on the hold this moment; the next turn looks again
+            return 0  # a person changed the hold this moment; the next turn looks again
         return 1
 
 
 def _is_ours(history: Iterable[Entry], case: str) -> bool:
-    """Whether the hold has seen no act but those of its request and of the rule."""
+    """Whether only the request and the rule have changed the hold."""
     for entry in history:
         if entry.action == "hold.placed" or (
             entry.action == "hold.extended" and entry.reason.startswith(case)

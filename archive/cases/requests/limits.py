@@ -1,8 +1,8 @@
 """Camera-hours: how much one request, and all open requests of one agency, may keep from being destroyed.
 
-A request's hold is placed when it is filed, before anybody looked at it, so filing is bounded. What counts is
-what the hold covers. An agency's limit holds also for filings at one moment, in whatever processes: each is
-announced before its hold is placed (:mod:`archive.cases.requests.reservations`).
+A request's hold is placed when it is filed, before any person looked at it, so filing is bounded. The limit
+counts what the hold covers. An agency's limit also holds for simultaneous filings in several processes: each
+is announced before its hold is placed (:mod:`archive.cases.requests.reservations`).
 """
 
 import math
@@ -26,7 +26,7 @@ class Limits:
 
 
 class TooLarge(Refused):
-    """More camera-hours than may be kept; ``fits`` says what would be possible, for programs."""
+    """More camera-hours than may be kept; ``fits`` gives programs the possible amounts."""
 
     default_code = "request_too_large"
 
@@ -36,7 +36,7 @@ class TooLarge(Refused):
 
 
 def check_request(cameras: int, span: Timespan, limit: int) -> None:
-    """Accept what one request keeps. ``limit`` in camera-hours. Raises TooLarge ``request_too_large``."""
+    """Check what one request keeps. ``limit`` in camera-hours. Raises TooLarge ``request_too_large``."""
     wanted = cameras * span.duration
     if wanted <= limit * HOUR:
         return
@@ -50,22 +50,23 @@ def check_request(cameras: int, span: Timespan, limit: int) -> None:
 
 
 def check_agency(wanted: int, open_us: int, limit: int) -> None:
-    """Accept what an agency keeps in all (µs); ``limit`` in hours. Raises TooLarge ``request_too_large``."""
+    """Check what an agency keeps in all (µs); ``limit`` in hours. Raises TooLarge ``request_too_large``."""
     if open_us + wanted <= limit * HOUR:
         return
     left = max(0, limit * HOUR - open_us)
     raise TooLarge(
         f"the open requests of this agency keep {_hours(open_us)} camera-hours, of {limit} allowed",
-        f"{left // HOUR} camera-hours are left. What is handed over counts no more, nor what was refused or "
-        "cancelled once its hold is released.",
+        f"{left // HOUR} camera-hours are left. A request that is handed over no longer counts; nor does a "
+        "rejected or cancelled one once its hold is released.",
         {"camera_hours": left // HOUR},
     )
 
 
 def open_us(requests: Iterable[Request], now: int, limits: Limits, announced: Mapping[str, int]) -> int:
-    """Cameras times span (µs) that the holds of these requests cover, or are about to.
+    """Cameras times span (µs) that the holds of these requests cover, or are about to cover.
 
-    ``announced`` is by request: of one that is filed too, the larger of both counts while it counts at all.
+    ``announced`` is by request. A filed request that is also announced counts with the larger of both, while
+    it counts at all.
     """
     known = {one.id: one for one in requests}
     filed = sum(
@@ -75,14 +76,14 @@ def open_us(requests: Iterable[Request], now: int, limits: Limits, announced: Ma
 
 
 def counts(request: Request, now: int, limits: Limits) -> bool:
-    """Whether a request uses up its agency's limit; a refused one does until its hold is due to go."""
+    """Whether a request uses its agency's limit; an ended one does until its hold is due for release."""
     if request.status in ENDED:
         return request.ended_at is None or now < request.ended_at + limits.release_after
     return request.status not in _DONE
 
 
 def same_account(request: Request, agency: str, person: str) -> bool:
-    """Whether a request counts for that agency, or for that person where the account has none."""
+    """Whether a request counts for that agency, or for that person if the account has no agency."""
     return request.agency_account == agency if agency else request.requester.person == person
 
 

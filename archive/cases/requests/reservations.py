@@ -1,20 +1,22 @@
-"""Camera-hours that an account is about to keep: what makes its limit hold for filings at one moment.
+"""Camera-hours that an account is about to keep: they make its limit hold for simultaneous filings.
 
-The limit counts what is filed, and two processes that file at once do not see each other's request yet. So
-each filing is announced first, in a row of its account's own in the cache bucket:
+The limit counts filed requests, and two processes that file at once do not see each other's request yet. So
+each filing is announced first, in a row of its account in the cache bucket:
 
-1. the row is listed, then the book read anew: what is filed, and what is announced and not filed yet;
-2. the limit is judged over both together;
-3. the announcement is put as the next of the row, if that place is free. Where somebody was first, from 1;
-4. the row is listed again. Where a later announcement stands in it, from 1, with this one left standing.
+1. the row is listed, then the book read again: filed requests, and those announced and not filed yet;
+2. the limit is checked over both together;
+3. the announcement is put as the next of the row, if that place is free. If another filing took it, the
+   procedure repeats from 1;
+4. the row is listed again. If it holds a later announcement, the procedure repeats from 1, and this
+   announcement stays meanwhile.
 
-Whoever finds the place free and is the last then has read every announcement before it, so of any number of
-filings as many pass as fit. Whoever is next removes those before it that the book has by now, so that a row
-stays short however many are filed: who listed them still finds the request, since the book is read after the
-row. A place that was removed is free again for somebody who was held up since he listed; but the last of a
-row stays, as the next is counted from it, and by that it is seen (4) that he came too late. An announcement
-that came to nothing counts for :data:`LASTS`, after which nothing can come of it any more; a filing gives up
-long before.
+A filing that finds the place free and is the last then has read every announcement before it, so of any
+number of filings as many pass as fit. The next filing removes earlier announcements that the book contains by
+now, so that a row stays short however many are filed. A process that listed them still finds the request,
+since the book is read after the row. A removed place is free again for a process that was held up since it
+listed. But the last of a row stays, as the next is counted from it, and so step 4 shows that the process came
+too late. An announcement that came to nothing counts for :data:`LASTS`; after that nothing can come of it. A
+filing gives up long before.
 """
 
 import random
@@ -31,7 +33,7 @@ from archive.ports import Content, ObjectStore, ObjectVersion, Stored
 from archive.timespan import MINUTE, format_instant, parse_instant
 
 LASTS = 10 * MINUTE
-"""So long an announcement counts; a filing is through, or gave up, within half of it."""
+"""How long an announcement counts; a filing is done, or gave up, within half of it."""
 PREFIX = "requests/filing/"
 _MOST_TRIES = 200
 _PAUSE_S = 0.05
@@ -60,12 +62,12 @@ class Reservations:
     ) -> None:
         """Announce a filing of an account, if ``judge`` accepts it beside what others announced.
 
-        ``judge`` is given camera-µs by request id, without the request's own, and raises to refuse. It reads
-        what is filed anew each time it is called, and returns that, in the same form.
+        ``judge`` gets camera-µs by request id, without the request's own, and raises to refuse. It reads the
+        filed requests again each time it is called, and returns them, in the same form.
 
         Raises:
-            Unavailable: ``filing_busy``: too many file for this account at once; or as the store.
-            Whatever ``judge`` raises.
+            Unavailable: ``filing_busy``: too many filings for this account at once; or as the store.
+            All errors of ``judge``.
         """
         row = f"{PREFIX}{sha256_hex(account.encode())[:32]}/"
         overtaken: list[Stored] = []
@@ -88,9 +90,9 @@ class Reservations:
                     overtaken.append(mine)
                 self._pause(_PAUSE_S * random.random())  # noqa: S311 - spreads tries, guards nothing
         finally:
-            # What stands further on says the same, or else nothing is filed.
+            # A later announcement of this filing replaces these; without one, nothing is filed.
             for one in overtaken:
-                with suppress(Unavailable):  # then it counts until it is over
+                with suppress(Unavailable):  # then it counts until it expires
                     self._cache.delete_version(one.key, version=one.version)
         raise Unavailable(
             "too many requests of this agency are being filed at once",
@@ -99,7 +101,7 @@ class Reservations:
         )
 
     def _put(self, key: str, wanted: Announced) -> Stored | None:
-        """What was put; None where the place is taken."""
+        """The stored announcement; None if the place is taken."""
         body = canonical.encode(
             {
                 "at": format_instant(self._clock.now()),
@@ -112,7 +114,8 @@ class Reservations:
             stored = self._cache.put(key, Content.of_bytes(body))
         except AlreadyExists:
             return None
-        # Not created, though nobody else writes these bytes: it arrived, and the answer to it was lost.
+        # ``created`` may be False: an earlier attempt arrived and its answer was lost. Only this call
+        # writes these bytes.
         return stored
 
     def _standing(self, listed: Sequence[ObjectVersion]) -> dict[str, Announced]:
@@ -130,20 +133,20 @@ class Reservations:
                 raise Unavailable(
                     "an announcement of a filing cannot be read",
                     code="filing_busy",
-                    hint="It counts no more in ten minutes; file then, over HTTP with a new Idempotency-Key.",
+                    hint="It expires in ten minutes. Then file again; over HTTP with a new Idempotency-Key.",
                 ) from error
             if self._clock.now() <= at + LASTS:
                 standing[version.key] = found
         return standing
 
     def _is_over(self, version: ObjectVersion) -> bool:
-        """Whether the store took it so long ago that nothing in it matters; the margin is for clocks."""
+        """Whether the store received it so long ago that it no longer counts; the margin is for clocks."""
         return self._clock.now() > version.stored_at + 2 * LASTS
 
     def _sweep(
         self, listed: Sequence[ObjectVersion], standing: Mapping[str, Announced], filed: Mapping[str, int]
     ) -> None:
-        """Remove what is over, and what the book has as large as it was announced, or larger."""
+        """Remove expired announcements, and those that the book contains with at least the same size."""
         for version in listed:
             known = standing.get(version.key)
             is_filed = known is not None and filed.get(known.request_id, -1) >= known.held_us

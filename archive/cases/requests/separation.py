@@ -1,6 +1,6 @@
-"""Three people: who asks, who approves, who hands over. And whether an approval is about what is asked now.
+"""Three people: one asks, one approves, one hands over. And whether an approval matches the present request.
 
-Who did what is read from the entries themselves, never from what a state says of itself. Whoever seals
+The entries themselves show who did what; a state's statement about itself does not count. The job that seals
 checks it again (:func:`check_separation`): a key that can write entries cannot thereby make packages.
 """
 
@@ -38,7 +38,7 @@ def approvers(history: Iterable[Entry]) -> tuple[str, ...]:
 
 
 def check_other_person(actor: str, others: Iterable[str], what: str) -> None:
-    """Let somebody act who is none of the others. Raises Refused ``same_person``."""
+    """Allow the actor if they are none of the others. Raises Refused ``same_person``."""
     if any(same_person(actor, other) for other in others):
         raise Refused(
             f"{actor} {what}",
@@ -55,17 +55,17 @@ def check_separation(
     evidence_id: str = "",
     kind: PackageKind | None = None,
 ) -> Request:
-    """Accept that a package may be sealed for a request, and return the request as it was approved.
+    """Check that a package may be sealed for a request, and return the request as it was approved.
 
     That is the state of the approval's entry, so that it is the same however often a package is begun.
 
-    ``entry_sha256`` is the entry that was approved, as the package's own request names it; ``evidence_id``,
-    where given, must be the package that the approval chose, and ``kind`` what it is to be.
+    ``entry_sha256`` is the entry that was approved, as the package's own request names it. ``evidence_id``,
+    if given, must be the package that the approval chose, and ``kind`` the kind that it approved.
 
     Raises:
         NotFound: ``request_not_found``.
         Refused: ``approval_missing``: nobody approved that entry; ``approval_void``: it was amended, rejected
-            or cancelled since; ``same_person``: who approved had filed or amended it.
+            or cancelled since; ``same_person``: the approver had filed or amended it.
         IntegrityError: ``ledger_broken``, ``bad_entry``.
         Malformed: ``bad_id``, ``bad_request_record``.
     """
@@ -104,7 +104,7 @@ def check_separation(
         raise Refused(
             f"the approval of {request_id} is void",
             code="approval_void",
-            hint="It was amended, rejected or cancelled since; approve it as it is now.",
+            hint="It was amended, rejected or cancelled since. Approve its present version.",
         )
     return approved
 
@@ -115,7 +115,7 @@ def _at(history: Sequence[Entry], digest: str) -> int | None:
 
 def _missing(request_id: str) -> Refused:
     return Refused(
-        f"nobody approved {request_id} as it is named here",
+        f"nobody approved this version of {request_id}",
         code="approval_missing",
-        hint="A package of a request is sealed after its approval alone.",
+        hint="A package is sealed only after its request is approved.",
     )

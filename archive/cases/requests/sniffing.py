@@ -1,8 +1,8 @@
-"""What a paper is, by its bytes: PDF, JPEG or PNG, with the least structure that a reader needs.
+"""The type of a paper by its bytes: PDF, JPEG or PNG, with the least structure that a reader needs.
 
-Its name and the type it was sent with say nothing. A file that is two things at once (a ZIP behind a PDF) is
-refused: whoever opens it later might see the other one. So is a picture too large to open, and a PDF that
-does something when it is opened (:mod:`archive.cases.requests.active`).
+Its name and its declared type do not count. A file that is two things at once (a ZIP behind a PDF) is
+refused: a person who opens it later might see the other one. So is a picture too large to open, and a PDF
+with active content (:mod:`archive.cases.requests.active`).
 """
 
 import os
@@ -18,7 +18,7 @@ SUFFIXES = {PDF: "pdf", JPEG: "jpg", PNG: "png"}
 
 _TAIL = 2048
 _ZIP_END_REACH = 65_557
-"""A ZIP's end record lies within so many bytes of the end (22, and a comment of 65,535)."""
+"""A ZIP's end record lies within this many bytes of the end (22, and a comment of 65,535)."""
 _ZIP_END = b"PK\x05\x06"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -27,15 +27,14 @@ _MAX_SIDE = 65_535
 MAX_PIXELS = 250_000_000
 """A sheet of A3 at 1,200 dots an inch has 280 million; letters are scanned at a quarter of that or less."""
 _PDF_BEGINS_WITHIN = 1024
-"""Readers of PDF look for its beginning that far into a file, whatever else it is."""
+"""PDF readers look for its beginning this far into a file, whatever else the file is."""
 
 
 def media_type_of(paper: IO[bytes]) -> str:
-    """The media type of a seekable stream; where it stands afterwards is not said.
+    """The media type of a seekable stream; its position afterwards is undefined.
 
     Raises:
-        Malformed: ``attachment_type``: neither of the three, cut short, two things at once, or none that can
-            be opened safely.
+        Malformed: ``attachment_type``: none of the three, cut short, two things at once, or unsafe to open.
     """
     size = paper.seek(0, os.SEEK_END)
     head = _at(paper, 0, 16)
@@ -46,15 +45,15 @@ def media_type_of(paper: IO[bytes]) -> str:
     elif head.startswith(b"\xff\xd8\xff"):
         found, holds = JPEG, _is_jpeg(paper, size)
     else:
-        raise _refused("it is no PDF, JPEG or PNG")
+        raise _refused("it is not a PDF, JPEG or PNG")
     if not holds:
-        raise _refused(f"it begins as {SUFFIXES[found].upper()} and is not whole")
+        raise _refused(f"it begins as {SUFFIXES[found].upper()} but is incomplete")
     if _ZIP_END in _at(paper, max(0, size - _ZIP_END_REACH), _ZIP_END_REACH):
-        raise _refused("it is an archive of files at the same time")
+        raise _refused("it is also a ZIP archive")
     if found is PDF:
         _refuse_active(_at(paper, 0, size))
     elif b"%PDF-" in _at(paper, 0, _PDF_BEGINS_WITHIN):
-        raise _refused("it is a PDF at the same time")
+        raise _refused("it is also a PDF")
     return found
 
 
@@ -62,9 +61,9 @@ def _refuse_active(content: bytes) -> None:
     try:
         name = active_name(content)
     except TooMuch as error:
-        raise _refused("it holds more than can be looked through") from error
+        raise _refused("it contains more than can be checked") from error
     if name:
-        raise _refused(f"it is a PDF that does something when it is opened (/{name})")
+        raise _refused(f"it is a PDF with active content (/{name})")
 
 
 def _is_pdf(paper: IO[bytes], size: int) -> bool:
@@ -74,7 +73,7 @@ def _is_pdf(paper: IO[bytes], size: int) -> bool:
 
 
 def _is_png(paper: IO[bytes], size: int) -> bool:
-    """IHDR first, chunks of the length they say, IEND last, and nothing behind it."""
+    """IHDR first, chunks of their stated length, IEND last, and nothing after it."""
     first = _at(paper, 8, 25)
     if len(first) < 25 or first[:8] != b"\x00\x00\x00\rIHDR":
         return False
@@ -98,7 +97,7 @@ def _is_png(paper: IO[bytes], size: int) -> bool:
 
 
 def _is_jpeg(paper: IO[bytes], size: int) -> bool:
-    """Marker segments of the length they say up to a frame and a scan, and an end of image at the end."""
+    """Marker segments of their stated length up to a frame and a scan, and an end of image at the end."""
     if not _at(paper, max(0, size - _TAIL), _TAIL).rstrip(b"\0").endswith(b"\xff\xd9"):
         return False
     at, frame = 2, False
@@ -136,7 +135,7 @@ def _at(paper: IO[bytes], start: int, length: int) -> bytes:
 
 def _refused(why: str) -> Malformed:
     return Malformed(
-        f"Berkas ditolak. / The attachment cannot be taken: {why}.",
+        f"Berkas ditolak. / The attachment is refused: {why}.",
         code="attachment_type",
-        hint="Kirim PDF, JPEG atau PNG yang utuh. / Send a whole PDF, JPEG or PNG.",
+        hint="Kirim PDF, JPEG, atau PNG yang utuh. / Send a complete PDF, JPEG or PNG.",
     )

@@ -1,7 +1,7 @@
 """The streams of requests: reading one at a version, and appending to it.
 
-Whoever changes a request names the version that they have read. Of any number who act on one version one
-wins; the others get ``ledger_conflict`` and read again.
+A change of a request names the version that its author has read. Of any number of changes to one version one
+succeeds; the others get ``ledger_conflict`` and read again.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 class Documents(Protocol):
-    """Where the public part of a request is shown from."""
+    """Where readers find the public part of a request."""
 
     def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
         """Keep the newest state of a ledger stream; an older version than the one kept changes nothing."""
@@ -33,7 +33,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filer:
-    """Who files. ``agency`` is the account's, "" for none; ``kinds`` those it may file for, None for all."""
+    """The filer. ``agency`` is the account's, "" for none; ``kinds`` those it may file for, None for all."""
 
     id: str
     agency: str = ""
@@ -41,7 +41,7 @@ class Filer:
 
     @property
     def account(self) -> str:
-        """In whose name papers are uploaded."""
+        """The account in whose name papers are uploaded."""
         return f"agency:{self.agency}" if self.agency else f"person:{self.id}"
 
 
@@ -55,7 +55,7 @@ class RequestStream:
         self._index = index
 
     def at(self, request_id: str, expected: int) -> RequestHead:
-        """The request, if that is still its version.
+        """The request, if it still has that version.
 
         Raises:
             NotFound: ``request_not_found``.
@@ -64,7 +64,7 @@ class RequestStream:
         head = self.book.request(request_id)
         if head.entry.version != expected:
             raise Conflict(
-                f"{request_id} was changed by someone else",
+                f"{request_id} was changed by another person",
                 code="ledger_conflict",
                 hint="Read it again and repeat the change if it still makes sense.",
             )
@@ -80,10 +80,10 @@ class RequestStream:
         reason: str,
         before: RequestHead | None = None,
     ) -> RequestHead:
-        """Append the next version; ``before`` keeps its package in the answer where the act leaves it alone.
+        """Append the next version; ``before`` keeps its package in the answer if the act does not change it.
 
         Raises:
-            Conflict: ``ledger_conflict``: somebody else was first.
+            Conflict: ``ledger_conflict``: another writer was first.
         """
         state = to_state(request)
         entry = self.ledger.append(
@@ -93,7 +93,7 @@ class RequestStream:
         try:
             self._index.put_document(KIND, request.id, entry.version, public_state(state))
         except Unavailable:
-            pass  # The entry stands; the index job brings the document.
+            pass  # The entry stands; the index job writes the document.
         return RequestHead(entry, request, None if before is None else before.evidence)
 
     def advance(
@@ -108,7 +108,7 @@ class RequestStream:
     ) -> RequestHead:
         """Do another act of the table: check the version and the state, change, append.
 
-        For acts whose rules live elsewhere (handing over).
+        For acts whose rules are in another module (handing over).
 
         Raises:
             NotFound: ``request_not_found``.
@@ -121,7 +121,7 @@ class RequestStream:
         return self.append(changed, expected, act, actor=by, reason=reason, before=head)
 
     def comment(self, request_id: str, *, text: str, by: str, expected: int) -> RequestHead:
-        """Say something about a request.
+        """Add a comment to a request.
 
         Raises:
             NotFound, Conflict: as :meth:`at`; Conflict ``too_many_comments``.
@@ -143,7 +143,7 @@ class RequestStream:
 
 
 def text_of(text: str, code: str) -> str:
-    """Accept a text for the record, trimmed. Raises Malformed with the code."""
+    """Check a text for the record, and trim it. Raises Malformed with the code."""
     text = text.strip()
     if not text or len(text) > MAX_TEXT or not text.isprintable():
         raise Malformed(
@@ -155,7 +155,7 @@ def text_of(text: str, code: str) -> str:
 
 
 def bounded(items: tuple[Item, ...], most: int, code: str) -> tuple[Item, ...]:
-    """Accept a list that is not too long. Raises Conflict with the code."""
+    """Check that a list is not too long. Raises Conflict with the code."""
     if len(items) > most:
-        raise Conflict(f"a request takes {most} of them at most", code=code)
+        raise Conflict(f"a request may have at most {most} of them", code=code)
     return items

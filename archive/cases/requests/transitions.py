@@ -31,7 +31,7 @@ class RequestAct(StrEnum):
 
     @property
     def action(self) -> str:
-        """What the ledger entry of the act is called."""
+        """The ledger action of the act."""
         return _ACTIONS[self]
 
 
@@ -73,7 +73,7 @@ close       | handed_over                        | closed      | War Room
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One row. ``before`` is empty for what begins a request; ``after`` None where the state stays."""
+    """One row. ``before`` is empty for the first act; ``after`` is None if the state stays."""
 
     act: RequestAct
     before: frozenset[RequestStatus]
@@ -115,13 +115,13 @@ def after(act: RequestAct, status: RequestStatus) -> RequestStatus:
         raise Conflict(
             f"a request that is {status.value} cannot be changed by: {act.value}",
             code="request_state",
-            hint=f"That is possible while it is {states or 'not there yet'}.",
+            hint=f"That is possible while it is {states or 'not filed yet'}.",
         )
     return row.after or status
 
 
 def possible(status: RequestStatus) -> tuple[RequestAct, ...]:
-    """The acts that a state allows, whoever may do them."""
+    """The acts that a state allows, for any person."""
     return tuple(act for act, row in TRANSITIONS.items() if status in row.before)
 
 

@@ -1,7 +1,7 @@
-"""Recent clip plans, so that a player that seeks with many Range requests is planned for once.
+"""Recent clip plans, so that a player that seeks with many Range requests needs only one plan.
 
-Bounded by bytes. A plan depends on segments and span only; gaps and what is pending belong to the moment of
-asking and are part of the key, so that nobody is told yesterday's causes.
+Bounded by bytes. A plan depends only on segments and span. Gaps and pending time depend on the moment of
+the request and are part of the key, so that no answer carries outdated causes.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from threading import Lock
 from archive.footage.clip.exact import Clip, clip_etag
 from archive.footage.reader import Reading
 
-_PIECE_BYTES = 400  # a piece and its share of the reading, measured with tracemalloc
+_PIECE_BYTES = 400  # one piece with its share of the reading; measured with tracemalloc
 
 
 class ClipCache:
@@ -25,9 +25,9 @@ class ClipCache:
         self._lock = Lock()
 
     def get(self, reading: Reading, plan: Callable[[], Clip]) -> Clip:
-        """The clip of a reading; ``plan`` makes it when it is not here, and its errors pass through.
+        """The clip of a reading; if it is not cached, ``plan`` makes it, and its errors pass through.
 
-        Two threads that miss at once both plan; the plans are equal.
+        Two threads that miss at the same time both plan; the plans are equal.
         """
         key = _key(reading)
         with self._lock:

@@ -1,21 +1,21 @@
 """Cutting: which samples of which segments make the clip ``[from, to)``, and how they are laid out.
 
-Pure: segment headers in, sample tables, edits and pieces out. The rules, measured on B-frames, open GOPs and
+Pure: segment headers in; sample tables, edits and pieces out. The rules, measured on B-frames, open GOPs and
 H.265 in FFmpeg and in a browser, are those of ``docs/design/clips.md``:
 
 1. The first sample of a stretch is the last sync, in decode order, that is shown no later than the first
-   visible frame; the last sample is the last in decode order that is visible. What lies between and is not
-   visible stays, since others refer to it, and is counted: *pre-roll* before, *tail* after.
+   visible frame; the last sample is the last visible one in decode order. Invisible samples between them
+   stay, because visible ones refer to them, and are counted: *pre-roll* before, *tail* after.
 2. An edit shows from the first visible frame to the end of the span or of the stretch. Stretches share an
-   edit where nothing is hidden between them, which every player understands; else each has its own.
+   edit if nothing is hidden between them, which every player understands; otherwise each has its own.
 3. Leading pictures of a stretch's first sync are left out, and the sample before them lasts longer.
 4. Only first samples and syncs without leading pictures are listed as sync.
 
-A *stretch* is a series of segments whose media timeline goes on without a seam: one run, consecutive numbers.
-The clip shows stretches one after the other, without the gap between them; each piece says its wall time.
+A *stretch* is a series of segments on one seamless media timeline: one run, consecutive numbers. The clip
+shows stretches one after the other, without the gap between them; each piece states its wall time.
 
-A frame is visible when ``from ≤ wall < to``; the edit starts on the first visible frame itself and not at
-``from``, since a player that is told to start between two frames shows the earlier one.
+A frame is visible when ``from ≤ wall < to``. The edit starts on the first visible frame itself and not at
+``from``, because a player that starts between two frames shows the earlier one.
 """
 
 from collections.abc import Iterable
@@ -38,9 +38,8 @@ _Ranges = list[tuple[int, int]]
 class Piece:
     """``length`` bytes from ``original_offset`` of a segment, unchanged in the clip.
 
-    ``span`` is the wall time of what it shows, and ``at_us`` where in the clip that is shown, in µs of
-    presentation. Where it shows nothing (``frames`` is 0), ``span`` is that of its hidden frames and
-    ``at_us`` where they would stand.
+    ``span`` is the wall time of the frames that it shows, and ``at_us`` their place in the clip, in µs of
+    presentation. If it shows none (``frames`` is 0), both are those of its hidden frames.
     """
 
     ref: SegmentRef
@@ -54,11 +53,11 @@ class Piece:
 
 @dataclass(slots=True)
 class Cut:
-    """The outcome. Frame counts are of the whole clip; hidden times are in ticks, summed over stretches.
+    """The outcome. Frame counts cover the whole clip; hidden times are in ticks, summed over stretches.
 
-    ``undecodable`` are parts of the span whose frames exist but need a picture that was never recorded
-    (leading pictures at a run's start). ``shown_from`` is the instant of the first visible frame, None when
-    there is none, and ``shown_to`` the end of the last.
+    ``undecodable`` lists parts of the span whose frames exist but need a picture that was never recorded
+    (leading pictures at a run's start). ``shown_from`` is the instant of the first visible frame, None
+    without one, and ``shown_to`` the end of the last.
     """
 
     tables: ClipTables = field(default_factory=ClipTables)
@@ -78,14 +77,14 @@ class Cut:
 
     @property
     def hidden_frames(self) -> int:
-        """Frames carried and not shown."""
+        """Frames that are in the clip and not shown."""
         return sum(piece.hidden_frames for piece in self.pieces)
 
 
 def cut(span: Timespan, segments: Iterable[tuple[SegmentRef, SegmentHeader]]) -> Cut:
-    """Cut ``span`` out of segments in order; at most two of them are held at a time.
+    """Cut ``span`` out of segments in order; at most two of them are in memory at a time.
 
-    Segments that end before the span may come too: they serve as pre-roll of the ones that follow.
+    Segments that end before the span are welcome: they serve as pre-roll of those that follow.
     """
     cutter = _Cutter(span)
     for ref, header in segments:
@@ -106,7 +105,7 @@ class _Timed:
         self.next_tfdt = header.tfdt + sum(header.samples.durations)
 
     def goes_on_in(self, other: "_Timed") -> bool:
-        """Whether the other follows on the same media timeline, without a seam."""
+        """Whether the other continues the same media timeline, without a seam."""
         return (
             self.ref.run == other.ref.run
             and self.ref.seq + 1 == other.ref.seq
@@ -129,7 +128,7 @@ class _Timed:
         return None
 
     def first_between(self, low: int, end: int | None) -> int | None:
-        """The smallest presentation time in ``[low, end)``, without an upper edge where ``end`` is None."""
+        """The smallest presentation time in ``[low, end)``; no upper edge if ``end`` is None."""
         return min((pts for pts in self.pts if low <= pts and (end is None or pts < end)), default=None)
 
     def stop_before(self, end: int | None) -> int:
@@ -141,7 +140,7 @@ class _Timed:
         return stop
 
     def without_leading(self, index: int, stop: int) -> "_Ranges":
-        """The samples from a sync to ``stop`` but for the sync's leading pictures."""
+        """The samples from a sync to ``stop``, without the sync's leading pictures."""
         ranges: _Ranges = []
         start = index
         for leading in range(index + 1, min(self.next_sync(index), stop)):
@@ -155,17 +154,17 @@ class _Timed:
 
 
 class _Cutter:
-    """Takes segments one by one; lays one out when it is known whether the next goes on from it."""
+    """Takes segments one by one; lays one out once it is known whether the next one continues it."""
 
     def __init__(self, span: Timespan) -> None:
         self._span = span
         self._cut = Cut()
         self._latest: _Timed | None = None
-        self._earlier: _Timed | None = None  # before the latest, while nothing of the stretch is visible yet
+        self._earlier: _Timed | None = None  # before the latest, until a frame of the stretch is visible
         self._stretch: _Stretch | None = None
         self._presented = 0  # ticks of presentation before the stretch
-        self._composed_to = 0  # track time at which the stretches before are over, hidden frames included
-        self._shown_to: int | None = None  # the same of what is shown, where nothing is hidden after it
+        self._composed_to = 0  # track time at which the earlier stretches end, hidden frames included
+        self._shown_to: int | None = None  # the same for shown frames, if none is hidden after them
 
     def take(self, ref: SegmentRef, header: SegmentHeader) -> None:
         if ref.span.start >= self._span.end:
@@ -209,7 +208,7 @@ class _Cutter:
         self._composed_to = stretch.shift + max(map(add, last.pts[:stop], last.header.samples.durations))
 
     def _lay_out(self, timed: _Timed, end: int | None) -> None:
-        """Lay out a segment; ``end`` (pts) is where the stretch ends, None where it goes on."""
+        """Lay out a segment; ``end`` (pts) is where the stretch ends, None if it goes on."""
         if self._stretch is None:
             self._begin(timed, end)
         else:
@@ -217,7 +216,7 @@ class _Cutter:
             self._append(self._stretch, timed, [(0, stop)], stop, end)
 
     def _begin(self, timed: _Timed, end: int | None) -> None:
-        """Open a stretch at the sync that the first visible frame needs, if a frame is visible."""
+        """Open a stretch at the sync that the first visible frame needs, if any frame is visible."""
         first = None
         if timed.ref.span.end > self._span.start:
             first = timed.first_between(timed.line.tick_at(self._span.start), end)
@@ -255,8 +254,8 @@ class _Cutter:
         free = self._composed_to
         if shares_edit and self._shown_to is not None:
             free = self._shown_to
-            self._presented += max(0, composed - free)  # the frame before is shown so much longer
-        # runs differ in their composition offsets; without this the edit of one could show frames of another
+            self._presented += max(0, composed - free)  # the previous frame is shown longer by this
+        # Runs differ in their composition offsets; without this the edit of one could show another's frames.
         tables.wait(free - composed)
         shift = tables.media_duration - dts
         if tables.sizes:
@@ -283,7 +282,7 @@ class _Cutter:
     def _append(
         self, stretch: "_Stretch", timed: _Timed, ranges: "_Ranges", stop: int, end: int | None
     ) -> None:
-        """Append ranges of a segment's samples; what lies between them, up to ``stop``, is left out."""
+        """Append ranges of a segment's samples; samples between the ranges, up to ``stop``, are left out."""
         tables, samples = self._cut.tables, timed.header.samples
         offset, counted = timed.header.header_bytes, 0
         for number, (start, until) in enumerate(ranges):
@@ -300,7 +299,7 @@ class _Cutter:
             offset += length
 
     def _list_syncs(self, stretch: "_Stretch", timed: _Timed, start: int, until: int) -> None:
-        """List what a decoder may start at (rule 4)."""
+        """List the samples at which a decoder may start (rule 4)."""
         number = len(self._cut.tables.sizes) + 1 - start  # the clip's number of this segment's sample 0
         index = start
         while index < until:
@@ -353,9 +352,9 @@ class _Cutter:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A stretch under way; ``shift`` is track time − run time, ``first_sample`` its number, from 1.
+    """A stretch in progress; ``shift`` is track time − run time, ``first_sample`` its number, from 1.
 
-    ``shares_edit`` where it is shown by the edit of the stretch before.
+    ``shares_edit`` says that the previous stretch's edit shows it too.
     """
 
     shown_from: int

@@ -1,8 +1,8 @@
-"""Sample entries as clips and playlists carry them.
+"""Sample entries in clips and playlists.
 
 H.265 is recorded as ``hev1`` and shown as ``hvc1`` (ISO/IEC 14496-15, 8.4.1): Apple's players accept
-nothing else. The label asks for the parameter sets in ``hvcC``, each kind marked complete; where a recorder
-did not put them there, the entry stays ``hev1``, which is true. Sample bytes are never touched.
+nothing else. ``hvc1`` requires the parameter sets in ``hvcC``, each kind marked complete. If the recorder
+did not put them there, the entry stays ``hev1``, which is correct. Sample bytes are never touched.
 """
 
 import struct
@@ -17,7 +17,7 @@ _SHAPE_BYTES = 44  # matrix, width and height end a tkhd
 
 
 def shown_entry(entry: bytes) -> bytes:
-    """The sample entry of a segment, relabelled for showing; of the same length always."""
+    """The sample entry of a segment, relabelled for playback; always of the same length."""
     if entry[4:8] != b"hev1":
         return entry
     found = _configuration(entry)
@@ -56,7 +56,7 @@ def _configuration(entry: bytes) -> Box | None:
 
 
 def _arrays(entry: bytes, hvcc: Box) -> list[int]:
-    """Where each array of NAL units begins; only arrays that lie whole inside ``hvcC`` and hold a unit."""
+    """Where each array of NAL units begins; only arrays that lie wholly inside ``hvcC`` and hold a unit."""
     at = hvcc.body + _HVCC_FIXED + 1
     if at > hvcc.end:
         return []

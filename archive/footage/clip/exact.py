@@ -1,9 +1,10 @@
 """The exact clip ``[from, to)``: a plain MP4 that exists only as a plan (design: clips and playback).
 
-Its header is built in memory from the segments' headers; its sample bytes stay in the store until somebody
-reads them. No FFmpeg, no temporary file, nothing re-encoded. Size and ETag are known before the first byte,
-any byte range can be read alone, and the same request over the same segments gives the same bytes for ever:
-no clock, no random number and no environment goes in. ``docs/design/clips.md`` describes the layout.
+Its header is built in memory from the segments' headers; its sample bytes stay in the store until they are
+read. It uses no FFmpeg and no temporary file, and re-encodes nothing. Size and ETag are known before the
+first byte, and any byte range can be read alone. The same request over the same segments always gives the
+same bytes: no clock, random number or environment variable goes in. ``docs/design/clips.md`` describes the
+layout.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from archive.ports import ObjectStore, SegmentIndex
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
 
 FORMAT = b"saksi-clip/1\n"
-"""Names the layout; a change of any byte a request gives must change it, since it is part of every ETag."""
+"""Names the layout. It is part of every ETag, so any change to the bytes of an answer must change it."""
 
 SHORTEST = SECOND
 LONGEST = 2 * HOUR
@@ -36,19 +37,19 @@ UNDECODABLE = "undecodable"
 
 
 class NoFootage(Refused):
-    """Nothing of the span can be shown; ``gaps`` say why, for each part of it."""
+    """No part of the span can be shown; ``gaps`` give the cause for each part."""
 
     default_code = "no_footage"
 
     def __init__(self, message: str, gaps: Sequence[GapSpan]) -> None:
-        super().__init__(message, hint="See the gaps for the causes, or ask for another span.")
+        super().__init__(message, hint="See the gaps for the causes, or request another span.")
         self.gaps = tuple(gaps)
 
 
 class NotJoinable(NoFootage):
-    """There is footage, but of connections that no decoder can show one after the other in one stream.
+    """The span has footage, but from connections that no decoder can show in one stream.
 
-    ``spans`` are parts of the span of which each alone makes a clip (of 1 s at least).
+    ``spans`` are parts of the span; each makes a clip alone (of 1 s at least).
     """
 
     default_code = "clip_not_joinable"
@@ -56,15 +57,15 @@ class NotJoinable(NoFootage):
     def __init__(self, message: str, gaps: Sequence[GapSpan], spans: Sequence[Timespan]) -> None:
         super().__init__(message, gaps)
         self.spans = tuple(spans)
-        self.hint = "Ask for each part alone: " + ", ".join(map(str, spans))
+        self.hint = "Request each part alone: " + ", ".join(map(str, spans))
 
 
 class Clip:
     """One exact clip, ready to be read. Safe to share between threads.
 
     ``actual`` is the wall time from the first frame shown to the end of the last. The hidden times (µs) and
-    ``hidden_frames`` tell of footage outside the span that is in the bytes, because frames refer to it, and
-    that any tool can reveal. ``duration_us`` is how long it plays: what is shown, without the gaps. ``etag``
+    ``hidden_frames`` measure the footage outside the span that is in the bytes because frames refer to it;
+    any tool can reveal it. ``duration_us`` is the playing time: the shown frames, without the gaps. ``etag``
     is a strong entity tag, quotes included.
     """
 
@@ -96,11 +97,11 @@ class Clip:
         self._sha256: str | None = None
 
     def stream(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The bytes from ``start``, ``length`` of them or all the rest; nothing else is read.
+        """``length`` bytes from ``start``, or all the rest; nothing else is read.
 
         Raises:
             Malformed: ``bad_range`` outside the clip, before anything is read.
-            IntegrityError: an original is missing or shorter than it must be.
+            IntegrityError: an original is missing or too short.
             Unavailable: the store stopped answering.
         """
         end = self.size if length is None else start + length
@@ -109,7 +110,7 @@ class Clip:
         return self._stream(start, end)
 
     def digest(self) -> str:
-        """SHA-256 of the whole clip in hex; reads every original's part once, then remembers."""
+        """SHA-256 of the whole clip in hex. The first call reads each original's part; later calls do not."""
         if self._sha256 is None:
             sha256 = hashlib.sha256()
             for chunk in self.stream():
@@ -118,7 +119,7 @@ class Clip:
         return self._sha256
 
     def outline(self) -> JsonObject:
-        """What :meth:`describe` says but for ``sha256``, which costs a reading of all the footage."""
+        """:meth:`describe` without ``sha256``, which needs all the footage to be read."""
         at = self._piece_ends
         return {
             "asked": _edges(self.asked),
@@ -133,7 +134,7 @@ class Clip:
         }
 
     def describe(self) -> JsonObject:
-        """The clip's account of itself, as ``saksi clip --json`` prints it."""
+        """The clip's description, as ``saksi clip --json`` prints it."""
         return self.outline() | {"sha256": self.digest()}
 
     def _stream(self, start: int, end: int) -> Iterator[bytes]:
@@ -167,10 +168,9 @@ def plan_clip(
 ) -> Clip:
     """Plan the exact clip of a reading's span.
 
-    ``pool`` reads headers, and opens footage, in parallel: worth it for a store behind a network, not for
-    files.
-    ``earlier`` is what :func:`earlier_segment` found; without it the first frames of a span that begins
-    within leading pictures cannot be shown, and are stated as a gap of cause ``undecodable``.
+    ``pool`` reads headers and opens footage in parallel; this pays for a store behind a network, not for
+    files. ``earlier`` is the result of :func:`earlier_segment`. Without it, if the span begins within leading
+    pictures, its first frames cannot be shown and are stated as a gap of cause ``undecodable``.
 
     Raises:
         Malformed: ``clip_too_short`` under 1 s, ``clip_too_long`` over 2 h.
@@ -188,7 +188,7 @@ def plan_clip(
 
 
 def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
-    """Refuse a clip over runs that a decoder would mix up.
+    """Refuse a clip over runs whose pictures a decoder would mix up.
 
     :mod:`archive.footage.clip.joins` has the rule.
 
@@ -196,7 +196,7 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
         NotJoinable: ``clip_not_joinable``, with the parts that can be had.
         IntegrityError, Unavailable: as :func:`plan_clip`.
     """
-    codec = made.pieces[0].ref.codec  # players take the first sample entry's for the whole track
+    codec = made.pieces[0].ref.codec  # players use the first sample entry's codec for the whole track
     bad = [
         join.ref.span.start for join in made.joins if join.codec != codec or not starts_anew(join, footage)
     ]
@@ -205,32 +205,32 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
     edges = [reading.span.start, *bad, reading.span.end]
     spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
     raise NotJoinable(
-        f"camera {reading.camera} was connected anew within {reading.span}, and its pictures do not allow"
-        " both connections in one clip",
+        f"camera {reading.camera} reconnected within {reading.span}, and its pictures do not allow both"
+        " connections in one clip",
         all_gaps(reading, made.undecodable),
         spans,
     )
 
 
 def check_length(span: Timespan) -> None:
-    """Refuse clips nobody should ask for. Raises Malformed ``clip_too_short`` or ``clip_too_long``."""
+    """Refuse clips out of bounds. Raises Malformed ``clip_too_short`` or ``clip_too_long``."""
     if span.duration < SHORTEST:
         raise Malformed(
-            f"a clip of {span.duration} µs is too short", code="clip_too_short", hint="Ask for 1 s or more."
+            f"a clip of {span.duration} µs is too short", code="clip_too_short", hint="Request 1 s or more."
         )
     if span.duration > LONGEST:
         raise Malformed(
             f"a clip of {span.duration // SECOND} s is too long",
             code="clip_too_long",
-            hint="Ask for 2 h at most, or let a sealing job collect the segments of a longer span.",
+            hint="Request at most 2 h, or let a sealing job collect the segments of a longer span.",
         )
 
 
 def earlier_segment(reading: Reading, index: SegmentIndex) -> SegmentRef | None:
-    """The segment before the reading's first, where a clip may need it.
+    """The segment before the reading's first, if a clip may need it.
 
-    With an open GOP the first frames of a segment are leading pictures, which refer to the segment before.
-    That one ends where the span may begin, so that the reading does not hold it.
+    With an open GOP the first frames of a segment are leading pictures, which refer to the previous segment.
+    If the span begins where that one ends, the reading does not include it.
     """
     first = next(iter(reading.segments), None)
     if first is None or first.gop == "closed" or not first.seq or first.span.start > reading.span.start:
@@ -253,14 +253,14 @@ def clip_etag(reading: Reading, earlier: SegmentRef | None = None) -> str:
 
 
 def all_gaps(reading: Reading, undecodable: Sequence[Timespan] = ()) -> tuple[GapSpan, ...]:
-    """Every part of the span that cannot be shown, in order: gaps, what is pending, what is undecodable."""
+    """Every part of the span that cannot be shown, in order: gaps, pending time, undecodable frames."""
     found = [*reading.gaps, *(GapSpan(span, PENDING) for span in reading.pending)]
     found += [GapSpan(span, UNDECODABLE) for span in SpanSet(undecodable).within(reading.span)]
     return tuple(sorted(found, key=lambda gap: gap.span))
 
 
 def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFootage:
-    """The refusal of a clip that would show nothing."""
+    """The refusal of a clip that has nothing to show."""
     gaps = all_gaps(reading, undecodable)
     causes = ", ".join(sorted({gap.cause for gap in gaps})) or "no frame falls into it"
     return NoFootage(f"camera {reading.camera} has no footage in {reading.span}: {causes}", gaps)

@@ -1,7 +1,7 @@
-"""Reading originals for a clip: headers in parallel, sample bytes in order, one place for what may be wrong.
+"""Reading originals for a clip: headers in parallel, sample bytes in order, and one place for the errors.
 
-A segment that the index names and the store does not have, or whose bytes contradict the index, is damage
-and not a mistake of whoever asks: it becomes IntegrityError here.
+If the index names a segment that the store lacks, or whose bytes contradict the index, that is damage and
+not the caller's mistake. It becomes an IntegrityError here.
 """
 
 from collections import deque
@@ -16,10 +16,10 @@ from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 
 HEADERS_AHEAD = 16
-"""Headers asked for before they are needed, when there is a pool."""
+"""Headers that a pool prefetches."""
 
 READS_AHEAD = 2
-"""Reads of footage opened before they are needed, when there is a pool; their bytes wait in the sockets."""
+"""Reads of footage that a pool opens before they are needed; their bytes wait in the sockets."""
 
 _HINT = "Run saksi archive check: the index or the object was changed."
 
@@ -66,7 +66,7 @@ def read_header(ref: SegmentRef, footage: ObjectStore) -> SegmentHeader:
 def read_headers(
     refs: Iterable[SegmentRef], footage: ObjectStore, pool: Executor | None
 ) -> Iterator[tuple[SegmentRef, SegmentHeader]]:
-    """The headers in order, up to :data:`HEADERS_AHEAD` at once where there is a pool. Raises as one."""
+    """The headers in order; a pool reads :data:`HEADERS_AHEAD` at once. Raises as :func:`read_header`."""
     if pool is None:
         for ref in refs:
             yield ref, read_header(ref, footage)
@@ -128,7 +128,7 @@ def _open(one: FootageRange, footage: ObjectStore) -> Iterator[bytes]:
 
 
 def _exactly(one: FootageRange, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Pass the chunks on and see that they are as many bytes as promised to whoever reads."""
+    """Pass the chunks on, and check that they have exactly the promised number of bytes."""
     left = one.length
     with closing(_Closing(chunks)):
         for chunk in chunks:

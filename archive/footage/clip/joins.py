@@ -3,7 +3,7 @@
 A decoder takes what follows for the same coded sequence until a picture says otherwise: an IDR picture
 (H.264), an IDR or BLA picture (H.265). Where a later stretch begins with another kind of sync (recovery
 point, CRA), its numbering of pictures collides with what was decoded before, and pictures come out in the
-wrong order or not at all. Saying so inside the stream would mean to change it, which is never done.
+wrong order or not at all. A signal inside the stream would change the stream, which is never done.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The sample tables of a clip while they grow, and as the boxes of its ``moov``.
 
-Columns are arrays that are swapped to big-endian in place and become the box bodies themselves: a clip costs
-4 to 20 bytes for each frame and nothing is copied. No clock is read: the same samples give the same bytes.
+Columns are arrays that are swapped to big-endian in place and become the box bodies: a clip costs 4 to 20
+bytes for each frame, and nothing is copied. No clock is read: the same samples give the same bytes.
 """
 
 import struct
@@ -16,7 +16,7 @@ from archive.model.segment import TIMESCALE
 from archive.timespan import SECOND
 
 Part = bytes | memoryview
-"""Bytes of a clip's header; a memoryview where they are a column of a table."""
+"""Bytes of a clip's header; a memoryview if they are a column of a table."""
 
 _EPOCH_1904 = 2_082_844_800  # seconds from 1904-01-01 to 1970-01-01 (ISO/IEC 14496-12, 8.2.2)
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -54,7 +54,7 @@ class ClipTables:
     media_duration: int = 0
 
     def entry_number(self, entry: bytes, shape: bytes) -> int:
-        """The number of a sample entry, from 1; a new one where it was not seen before."""
+        """The number of a sample entry, from 1; a new entry gets a new number."""
         if entry not in self.entries:
             self.entries.append(entry)
             self.shapes.append(shape)
@@ -76,7 +76,7 @@ class ClipTables:
         return length
 
     def wait(self, ticks: int) -> None:
-        """Let the last sample last longer by ``ticks``, if there is one and something to wait for."""
+        """Let the last sample, if there is one, last ``ticks`` longer."""
         if ticks <= 0 or not self.durations:
             return
         last = self.durations[-1]
@@ -88,13 +88,13 @@ class ClipTables:
 
 
 def clip_head(tables: ClipTables, edits: Sequence[Edit], first_instant: int) -> tuple[list[Part], int]:
-    """``ftyp``, ``moov`` and the head of ``mdat``, and how long they are.
+    """``ftyp``, ``moov`` and the head of ``mdat``, with their length.
 
     Consumes ``tables``: its columns are swapped in place. ``first_instant`` (µs) becomes the creation time.
     """
     payload = sum(tables.chunk_bytes)
     ftyp = box(b"ftyp", b"isom", bytes(4), b"isomiso4mp41", *sorted({e[4:8] for e in tables.entries}))
-    mdat = struct.pack(">I4sQ", 1, b"mdat", 16 + payload)  # 64-bit always: one layout for all lengths
+    mdat = struct.pack(">I4sQ", 1, b"mdat", 16 + payload)  # always 64-bit: one layout for all lengths
     chunks = array("Q", tables.chunk_bytes)
     stbl = _sample_boxes(tables, chunks)
     moov = _moov(tables, edits, first_instant, stbl)
@@ -155,7 +155,7 @@ def _sample_boxes(tables: ClipTables, chunks: "array[int]") -> list[Part]:
         first += sum(1 for _ in same)
     parts += _column(b"stsc", 0, len(stsc) // 3, stsc)
     parts += _column(b"stsz", 0, len(tables.sizes), tables.sizes, struct.pack(">I", 0))
-    # filled in once the length of everything before mdat is known
+    # Filled in once the length of everything before mdat is known.
     head = struct.pack(">I4sII", 16 + 8 * len(chunks), b"co64", 0, len(chunks))
     parts += [head, memoryview(chunks).cast("B")]
     return _nest(b"stbl", parts)
@@ -192,7 +192,7 @@ def _big_endian(column: "array[int]") -> None:
 
 
 def _extend_runs(runs: "array[int]", values: "array[int]") -> None:
-    """Append values as pairs (count, value), joining the last pair where it goes on."""
+    """Append values as pairs (count, value); equal values extend the last pair."""
     if values.count(values[0]) == len(values):  # the common case, at the speed of C
         pairs = [(values[0], len(values))]
     else:

@@ -1,10 +1,10 @@
-"""Segments as players get them over HLS and MSE.
+"""Segments as players receive them over HLS and MSE.
 
-With closed GOPs the stored bytes play as they are; H.265 needs only another label in its initialisation. With
-open GOPs they kill players, at the start and after a seek: a leading picture refers to one that was never
-given to the decoder. So such a segment is viewed through a rewritten ``moof`` that leaves the leading
-pictures of every GOP out. Frames are skipped in viewing, and whoever shows it says so; never in a clip, and
-never in evidence.
+With closed GOPs the stored bytes play unchanged; H.265 needs only another label in its initialisation. With
+open GOPs players break, at the start and after a seek: a leading picture refers to a picture that the
+decoder never received. Such a segment is viewed through a rewritten ``moof`` that leaves out the leading
+pictures of every GOP. Frames are skipped only in viewing, and the viewer says so; never in a clip or in
+evidence.
 """
 
 from array import array
@@ -30,7 +30,7 @@ def viewing_init(header: SegmentHeader) -> bytes:
 class ViewingSegment:
     """``moof`` and ``mdat`` of a segment without the leading pictures of any GOP.
 
-    ``size`` bytes, the same each time. ``skipped`` counts the frames left out.
+    It has ``size`` bytes, the same each time. ``skipped`` counts the frames left out.
     """
 
     def __init__(self, ref: SegmentRef, header: SegmentHeader, footage: ObjectStore) -> None:
@@ -50,7 +50,7 @@ class ViewingSegment:
         self.size = self._ends[-1]
 
     def stream(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The bytes from ``start``, ``length`` of them or all the rest.
+        """``length`` bytes from ``start``, or all the rest.
 
         Raises:
             Malformed: ``bad_range`` outside the segment.

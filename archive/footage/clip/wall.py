@@ -4,9 +4,9 @@ Inside a segment wall time is linear in presentation time (design: segments and 
 
     wall(pts) = start + (pts − first_pts) · (end − start) / media_duration
 
-with wall time in µs and pts in ticks of 1/90000 s, a rational number in general. A frame's *instant* is that
-number rounded down to the microsecond. Edges of questions are whole microseconds, so
-``from ≤ wall(pts) < to`` and ``from ≤ instant < to`` choose the same frames, and integers are enough.
+with wall time in µs and pts in ticks of 1/90000 s. Wall time is a rational number in general; a frame's
+*instant* is that number rounded down to the microsecond. Edges of a requested span are whole microseconds,
+so ``from ≤ wall(pts) < to`` and ``from ≤ instant < to`` choose the same frames, and integers are enough.
 """
 
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ class WallLine:
         """
         if ref.media_duration < 1:
             raise IntegrityError(
-                f"{ref.key} is said to last {ref.media_duration} ticks",
+                f"the index gives {ref.key} a duration of {ref.media_duration} ticks",
                 code="segment_mismatch",
-                hint="Rebuild the index; if it stays, run saksi archive check.",
+                hint="Rebuild the index; if the error stays, run saksi archive check.",
             )
         return cls(ref.span.start, ref.span.duration, first_pts, ref.media_duration)
 

@@ -1,7 +1,7 @@
-"""Running a program on bytes that a stranger may have made: it reads its input, and writes its output.
+"""Confinement: a program runs on untrusted bytes, and can only read its input and write its output.
 
-A camera's bytes are decoded by FFmpeg, a large program in C, and the process that seals holds the key that
-evidence is believed by. So the decoder is another process, and it is confined before it sees a byte:
-:mod:`~archive.footage.confinement.launch` gives everything up and becomes the program, and
-:mod:`~archive.footage.confinement.running` starts it, feeds it, and ends it when it goes past its bounds.
+FFmpeg, a large program in C, decodes a camera's bytes. The process that seals holds the key on which the
+trust in evidence rests. So the decoder is another process, confined before it sees a byte:
+:mod:`~archive.footage.confinement.launch` gives up all rights and becomes the program, and
+:mod:`~archive.footage.confinement.running` starts it, feeds it, and ends it when it exceeds its bounds.
 """

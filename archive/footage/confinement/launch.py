@@ -1,22 +1,22 @@
 """Give up files, network, other processes and privileges, and become a program.
 
-``python -I -S launch.py PARENT_PID CPU_SECONDS MEMORY READABLE PROGRAM ARGS…``, a script of the standard
-library alone. It is a program of its own because Python must not run between fork and exec in a process with
-threads. READABLE are further paths, joined as in ``PATH``, that the program may read and execute from; with
-``--try PATH`` in place of a program it says what was taken, tries to open that path and to make a socket, and
-says what came of it.
+``python -I -S launch.py PARENT_PID CPU_SECONDS MEMORY READABLE PROGRAM ARGS…``, a script that uses only the
+standard library. It is a program of its own because Python must not run between fork and exec in a process
+with threads. READABLE lists further paths, joined as in ``PATH``, that the program may read and execute from.
+With ``--try PATH`` in place of a program it reports which measures are in force, tries to open that path and
+to make a socket, and reports the results.
 
-1. Inherited descriptors but the three standard ones are closed; the kernel ends it with its parent.
-2. Limits: processor time, memory, no file written, no core left.
-3. As root it becomes *nobody*, where the program can be executed by others.
-4. ``no_new_privs``: no program gives it back what it lost.
-5. Landlock: it may read and execute itself and the system's libraries, and nothing else of the file system;
-   no TCP port, no abstract socket, no signal to whoever is not confined with it.
+1. All inherited descriptors but the three standard ones are closed; the kernel ends it with its parent.
+2. Limits: processor time, memory, no files written, no core dump.
+3. Started as root, it becomes *nobody*, if others may execute the program.
+4. ``no_new_privs``: no program can regain the rights given up.
+5. Landlock: it may read and execute itself and the system's libraries, and nothing else in the file system;
+   no TCP port, no abstract socket, no signal to a process outside the confinement.
 6. A seccomp filter: no socket at all, no new process, no tracing, no keyring, no io_uring, no mount, no
-   change of a file's mode, owner or times, and no system call that is younger than this page.
+   change of a file's mode, owner or times, and no system call newer than this list.
 
-A kernel without 5 or 6 is lived with, and ``saksi doctor`` says so. What refuses them for another reason ends
-with :data:`NOT_CONFINED`: a program that should be confined does not run otherwise.
+On a kernel without 5 or 6 the program runs without them, and ``saksi doctor`` says so. If they are refused
+for another reason, the launcher ends with :data:`NOT_CONFINED`: the program never runs unconfined.
 Sources: landlock(7), seccomp(2), prctl(2); numbers of <asm/unistd_64.h> and <asm-generic/unistd.h>.
 """
 
@@ -41,17 +41,17 @@ _LOADER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # of every architecture
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 _PATH_BENEATH = 1
 _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _FILE_RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))
-"""From which version of Landlock on it handles which rights: refer, truncate and ioctl came later."""
+"""The rights by the first Landlock version that handles them: refer, truncate and ioctl came later."""
 _BIND_AND_CONNECT, _ABSTRACT_SOCKETS_AND_SIGNALS = 3, 3
 _LACKING = (errno.ENOSYS, errno.EOPNOTSUPP)
 
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 _YOUNGEST = 467
-"""Numbers are one list for all architectures since 424; what came after this page is not there for it."""
+"""From 424 on all architectures share one list of numbers; newer calls are answered as unknown."""
 _X32 = 0x40000000
 _CLONE_THREAD = 0x10000
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
@@ -59,7 +59,7 @@ _REFUSE, _UNKNOWN = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 _CLONE, _CLONE3, _TGKILL, _PRLIMIT = (56, 220), (435, 435), (234, 131), (302, 261)
 
 _REFUSED = (
-    # sockets, and connecting two programs in other ways
+    # sockets, and other ways to connect two programs
     (41, 198), (42, 203), (43, 202), (44, 206), (46, 211), (49, 200), (50, 201), (53, 199), (288, 242),
     (307, 269), (29, 194), (30, 196), (31, 195), (67, 197), (64, 190), (65, 193), (66, 191), (220, 192),
     (68, 186), (69, 189), (70, 188), (71, 187), (240, 180),
@@ -71,7 +71,7 @@ _REFUSED = (
     (250, 219), (175, 105), (176, 106), (313, 273), (246, 104), (320, 294), (169, 142), (167, 224),
     (168, 225), (164, 170), (227, 112), (159, 171), (305, 266), (163, 89), (179, 60), (443, 443), (103, 116),
     (172, None), (173, None), (135, 92), (300, 262), (319, 279), (447, 447),
-    # mounts and namespaces, and files by other ways than their path
+    # mounts and namespaces, and ways to open a file other than its path
     (165, 40), (166, 39), (155, 41), (161, 51), (272, 97), (308, 268), (428, 428), (429, 429), (430, 430),
     (431, 431), (432, 432), (433, 433), (442, 442), (304, 265), (303, 264),
     # a file's mode, owner, times, attributes and length, which Landlock does not guard everywhere
@@ -82,12 +82,12 @@ _REFUSED = (
 
 
 def main(argv: list[str]) -> NoReturn:
-    """Give up, and become the program; or try what is left, and say so."""
+    """Give up rights and become the program; or, with ``--try``, test and report what is still possible."""
     parent, seconds, memory = (int(text) for text in argv[1:4])
     readable, program = [path for path in argv[4].split(os.pathsep) if path], argv[5:]
     trying = program[0] == "--try"
     if trying:
-        importlib.import_module("socket")  # while its files can be read
+        importlib.import_module("socket")  # while its files are still readable
     landlock, filtered, nobody = confine(
         parent, seconds, memory, [*readable, sys.executable if trying else program[0]]
     )
@@ -102,16 +102,16 @@ def main(argv: list[str]) -> NoReturn:
 
 
 def confine(parent: int, seconds: int, memory: int, readable: list[str]) -> tuple[int, bool, bool]:
-    """Steps 1 to 6: the version of Landlock (0: none), whether a filter stands, whether it is nobody now."""
+    """Steps 1 to 6: the Landlock version (0: none), whether a filter is set, whether it is nobody now."""
     libc = ctypes.CDLL(None, use_errno=True)
     os.closerange(3, 65536)
     _limit(seconds, memory)
     nobody = _become_nobody(readable[-1])
-    # The signal is asked for after the change of user, which takes it back.
+    # The signal is requested after the change of user, which would cancel it.
     if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
         _end(NOT_CONFINED, "the kernel refused the parent-death signal")
     if os.getppid() != parent:
-        _end(NOT_STARTED, "whoever wanted it is gone")
+        _end(NOT_STARTED, "the process that started it is gone")
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         _end(NOT_CONFINED, "the kernel refused no_new_privs")
     return _close_files(libc, readable), _filter_calls(libc), nobody
@@ -145,12 +145,12 @@ def _others_may_execute(path: str) -> bool:
                 return False
             path = os.path.dirname(path)
     except OSError:
-        return True  # it is not there; executing it will say so
+        return True  # it does not exist; executing it will report that
     return True
 
 
 def _close_files(libc: ctypes.CDLL, readable: list[str]) -> int:
-    """Step 5; the version of Landlock, 0 where the kernel has none."""
+    """Step 5; the Landlock version, 0 if the kernel has none."""
     version = int(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
     if version < 0:
         if ctypes.get_errno() in _LACKING:
@@ -165,13 +165,13 @@ def _close_files(libc: ctypes.CDLL, readable: list[str]) -> int:
     wanted = struct.pack("=QQQ", rights, ports, scopes)[: 24 if version >= 6 else 16 if version >= 4 else 8]
     rules = int(libc.syscall(_CREATE_RULESET, wanted, ctypes.c_size_t(len(wanted)), 0))
     if rules < 0:
-        _end(NOT_CONFINED, f"Landlock made no rules: {os.strerror(ctypes.get_errno())}")
+        _end(NOT_CONFINED, f"Landlock created no ruleset: {os.strerror(ctypes.get_errno())}")
     for path in (*_LIBRARIES, *_LOADER, *readable):
         _allow(libc, rules, path, _EXECUTE | _READ_FILE | _READ_DIR)
     for path in _DEVICES:
         _allow(libc, rules, path, _READ_FILE)
     if libc.syscall(_RESTRICT_SELF, rules, 0) != 0:
-        _end(NOT_CONFINED, f"Landlock took no rules: {os.strerror(ctypes.get_errno())}")
+        _end(NOT_CONFINED, f"Landlock did not apply the ruleset: {os.strerror(ctypes.get_errno())}")
     os.close(rules)
     return version
 
@@ -180,17 +180,17 @@ def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
     try:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
-        return  # what is not there needs no right
+        return  # a path that does not exist needs no right
     if not stat.S_ISDIR(os.fstat(place).st_mode):
         rights &= ~_READ_DIR
     rule = struct.pack("=Qi", rights, place)
     if libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0) != 0:
-        _end(NOT_CONFINED, f"Landlock took no rule: {os.strerror(ctypes.get_errno())}")
+        _end(NOT_CONFINED, f"Landlock refused a rule: {os.strerror(ctypes.get_errno())}")
     os.close(place)
 
 
 def _filter_calls(libc: ctypes.CDLL) -> bool:
-    """Step 6; whether a filter stands: not on other architectures, nor where the kernel has none."""
+    """Step 6; whether a filter is in force: not on other architectures, nor if the kernel has none."""
     known = _ARCHITECTURES.get(platform.machine())
     if known is None or sys.byteorder != "little":
         return False
@@ -200,7 +200,7 @@ def _filter_calls(libc: ctypes.CDLL) -> bool:
     if libc.prctl(_PR_SET_SECCOMP, 2, program, 0, 0) != 0:
         if ctypes.get_errno() in (*_LACKING, errno.EINVAL):
             return False
-        _end(NOT_CONFINED, f"the kernel took no filter: {os.strerror(ctypes.get_errno())}")
+        _end(NOT_CONFINED, f"the kernel refused the filter: {os.strerror(ctypes.get_errno())}")
     return True
 
 
@@ -213,7 +213,7 @@ def _filter(audit: int, column: int, *, own: int) -> list[tuple[int, int, int, i
         return [(equal, 0, 1, number), (answer, 0, 0, what)]
 
     def only_with(call: tuple[int, int], test: int, operand: int) -> list[tuple[int, int, int, int]]:
-        """The call passes where its first argument does; the number is loaded again for what follows."""
+        """Allow the call if its first argument passes; then load the number again for the next test."""
         return [
             (equal, 0, 4, call[column]),
             (load, 0, 0, first),
@@ -226,7 +226,7 @@ def _filter(audit: int, column: int, *, own: int) -> list[tuple[int, int, int, i
     if column == 0:
         made += [(at_least, 0, 1, _X32), (answer, 0, 0, _KILL)]
     made += [(at_least, 0, 1, _YOUNGEST), (answer, 0, 0, _UNKNOWN)]
-    made += answers(_CLONE3[column], _UNKNOWN)  # its flags lie in memory: the C library falls back on clone
+    made += answers(_CLONE3[column], _UNKNOWN)  # no filter sees its flags: libc then uses clone
     made += only_with(_CLONE, any_of, _CLONE_THREAD)
     made += only_with(_TGKILL, equal, own)
     made += only_with(_PRLIMIT, equal, 0)

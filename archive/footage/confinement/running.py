@@ -1,8 +1,8 @@
-"""Starting a confined program, feeding it, and ending it when it goes past its bounds.
+"""Starting a confined program, feeding it, and ending it when it exceeds its bounds.
 
-The program sees three pipes and an environment of one variable. What it writes is kept up to a limit and no
-further, and when it is over, however it ended, every process of its group is ended too: a process that it
-left behind with the pipe in hand cannot hold the caller up.
+The program sees three pipes and an environment of one variable. Its output is kept up to a limit. When it
+ends, in whatever way, every process of its group is ended too: a process left behind with an open pipe
+cannot block the caller.
 """
 
 import os
@@ -24,7 +24,7 @@ _BLOCK = 65_536
 
 
 class Ending(StrEnum):
-    """How a program ended: by itself, or by us."""
+    """How a program ended: by itself, or ended by this module."""
 
     DONE = "done"
     TOO_LONG = "too_long"
@@ -54,10 +54,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What this machine takes from a confined program, as one of them found it.
+    """The measures that this machine enforces on a confined program, as one such program found them.
 
-    ``landlock`` is the version of Landlock, 0 where the kernel has none; ``reads`` and ``connects`` are
-    whether it could read what it was told to try, and make a socket.
+    ``landlock`` is the version of Landlock, 0 if the kernel has none. ``reads`` says whether the program
+    could read the path it tried, ``connects`` whether it could make a socket.
     """
 
     landlock: int
@@ -68,17 +68,17 @@ class Measures:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is lacking."""
+        """Whether every measure is in force."""
         return self.landlock > 0 and self.seccomp and not self.reads and not self.connects
 
 
 def run(
     program: Sequence[str], given: bytes, bounds: Bounds | None = None, *, readable: Sequence[Path] = ()
 ) -> Outcome:
-    """Run a program, by its path, on what is given to its standard input.
+    """Run a program, by its path, with ``given`` on its standard input.
 
-    ``readable`` are files and folders that it may read and execute from beside itself and the system's
-    libraries. Nothing is raised for what the program does.
+    ``readable`` lists files and folders that it may read and execute from, besides itself and the system's
+    libraries. The outcome reports whatever the program does; nothing is raised for it.
     """
     bounds = Bounds() if bounds is None else bounds
     argv = [
@@ -101,7 +101,7 @@ def run(
 
 
 def measures(path: Path) -> Measures | None:
-    """Confine a process here and let it try to read ``path`` and to make a socket; None where none can be."""
+    """Let a confined process try to read ``path`` and to make a socket; None if it cannot be confined."""
     roots = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix))))
     found = run(["--try", str(path)], b"", readable=roots)
     if found.ending is not Ending.DONE or found.status != 0:
@@ -117,7 +117,7 @@ def measures(path: Path) -> Measures | None:
 
 
 def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) -> Outcome:
-    """Write and read by turns until both outputs are closed, or a bound is passed."""
+    """Write and read in turn until both outputs are closed or a bound is exceeded."""
     assert started.stdin is not None  # noqa: S101 - they are pipes
     assert started.stdout is not None  # noqa: S101
     assert started.stderr is not None  # noqa: S101
@@ -156,7 +156,7 @@ def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) ->
 
 
 def _written(pipe: int, left: memoryview) -> memoryview:
-    """What is still to be written; nothing more to a program that reads no further."""
+    """The input still to be written; empty once the program has stopped reading."""
     try:
         return left[os.write(pipe, left[:_BLOCK]) :] if left else left
     except BrokenPipeError:
@@ -164,7 +164,7 @@ def _written(pipe: int, left: memoryview) -> memoryview:
 
 
 def _has_ended(started: subprocess.Popen[bytes], until: float) -> bool:
-    """Whether it ends in time; it is left to be waited for, so that its group keeps its number."""
+    """Whether it ends in time. It is not reaped here, so that its group keeps its number."""
     pause = 0.0005
     while os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         if time.monotonic() >= until:
@@ -175,12 +175,12 @@ def _has_ended(started: subprocess.Popen[bytes], until: float) -> bool:
 
 
 def _end(started: subprocess.Popen[bytes]) -> int:
-    """End the program and whatever it started, and give up its pipes; its exit status."""
+    """End the program and every process it started, and close its pipes; returns its exit status."""
     if started.returncode is None:
         try:
             os.killpg(started.pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass  # it ended, and was alone
+            pass  # it had ended, and no other process was left
     for pipe in (started.stdin, started.stdout, started.stderr):
         if pipe is not None and not pipe.closed:
             pipe.close()

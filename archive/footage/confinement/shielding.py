@@ -1,4 +1,4 @@
-"""A process that holds a key keeps its memory to itself."""
+"""Protects the memory of a process that holds a key."""
 
 import ctypes
 
@@ -6,8 +6,8 @@ _PR_SET_DUMPABLE = 4
 
 
 def shield() -> bool:
-    """See that no process of the same account reads this one's memory or environment, and no core is written.
+    """Keep other processes of this account from reading this one's memory or environment; no core dump.
 
-    From here on ``/proc`` shows them to root alone. Whether the kernel took it; only Linux has it.
+    From then on only root sees them in ``/proc``. Returns whether the kernel agreed; only Linux can.
     """
     return bool(ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)

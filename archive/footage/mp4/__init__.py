@@ -3,8 +3,8 @@
 ::
 
     boxes      where boxes lie, and how they are written
-    samples    the sample table (trun)           track      what a track is (moov)
-    header     ftyp moov moof of a segment       extent     what of it can be shown without a hole
+    samples    the sample table (trun)           track      the description of a track (moov)
+    header     ftyp moov moof of a segment       extent     the part that can be shown without a hole
     fragments  FFmpeg's fragmented source        finalise   source -> segment, hashed and durable
     nal        NAL units inside samples
 """

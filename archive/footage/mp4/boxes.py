@@ -1,8 +1,8 @@
 """Boxes of ISO/IEC 14496-12 (ISO BMFF): found without copying, written in one expression each.
 
-A box is a 32-bit size, a four-character kind and a body; size 1 announces a 64-bit size, and size 0 ("to the
-end") is refused, since nothing here writes it and a torn tail of zeros looks exactly like it. Reading never
-recurses and never allocates by a number found in the input.
+A box is a 32-bit size, a four-character kind and a body. Size 1 announces a 64-bit size. Size 0 ("to the
+end") is refused: nothing here writes it, and a torn tail of zeros looks exactly like it. Reading never
+recurses, and never allocates memory by a number found in the input.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archive.errors import Malformed
 
 Readable = bytes | bytearray | memoryview
-"""What boxes are read from. Offsets are counted from its first byte."""
+"""The source that boxes are read from. Offsets count from its first byte."""
 
 _HEAD = struct.Struct(">I4s")
 _LARGE = struct.Struct(">Q")
@@ -36,7 +36,7 @@ def bad_segment(sentence: str) -> Malformed:
 
 
 def box_name(kind: bytes) -> str:
-    """The kind as it may be shown to people."""
+    """The kind in a form that is safe to print."""
     return kind.decode("ascii") if kind.isalnum() else kind.hex()
 
 
@@ -98,7 +98,7 @@ def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
 
 
 def box_head(kind: bytes, payload: int) -> bytes:
-    """The head of a box whose body of ``payload`` bytes follows; 64-bit only where it must be."""
+    """The head of a box whose body of ``payload`` bytes follows; 64-bit only if needed."""
     if 8 + payload > _LARGEST_COMPACT:
         return _HEAD.pack(1, kind) + _LARGE.pack(16 + payload)
     return _HEAD.pack(8 + payload, kind)

@@ -1,14 +1,14 @@
 """Finalising: a closed or torn fragmented MP4 becomes a header-first segment (design §7).
 
-Procedure; each step can be repeated, and a crash between any two leaves the source as it was:
+The procedure; each step can be repeated, and a crash between any two leaves the source unchanged:
 
 1. read the source's fragments, up to the last whole one;
 2. find the zeros that must be stripped (H.265 only; see :func:`archive.footage.mp4.nal.trailing_zeros`);
 3. write ``ftyp moov moof mdat`` beside the target, hashing what is written;
 4. fsync it, rename it to the target, fsync the folder.
 
-Sample bytes are otherwise untouched. The source is never changed or removed: that is the recorder's decision
-once the segment is archived. Memory: the size of the source, once.
+Other sample bytes are untouched. The source is never changed or removed here: the recorder decides that once
+the segment is archived. Memory: the size of the source, once.
 """
 
 import errno
@@ -31,31 +31,31 @@ from archive.footage.mp4.track import Track
 
 _VECTORS = 512
 _MOST_SOURCE_BYTES = 4 << 30
-"""300 s at 100 Mbit/s. The source is read whole, rather than mapped, since a bad sector under a mapping ends
-the process and all its cameras, where a failed read is an error of this one segment."""
+"""300 s at 100 Mbit/s. The source is read whole and not mapped: a bad sector under a mapping would end the
+process and all its cameras; a failed read is an error of this one segment."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finalised:
-    """What finalising made and found.
+    """The result of finalising.
 
     All times are ticks of 1/90000 s on the timeline of ``tfdt``. ``media_duration`` is the sum of decode
     durations: from ``header.first_pts`` to the first presentation time of the run's next segment.
 
-    ``contiguous_end`` is where coverage ends when this is the run's last segment (``continues_at``, when it
-    shows nothing that joins the one before), and ``first_decodable_pts`` where it starts when this is the
+    ``contiguous_end`` is where coverage ends if this is the run's last segment (``continues_at`` if it shows
+    nothing that joins the previous one). ``first_decodable_pts`` is where coverage starts if this is the
     run's first (None: no sync at all, so nothing can be shown); see :mod:`archive.footage.mp4.extent`.
     ``undecodable`` counts the samples before the first sync. All of them are kept.
 
     ``prft`` lists (wall time in µs, presentation time) of the producer reference times. FFmpeg takes them
     from the camera's RTCP reports once it has one, and before that from the machine's own clock at the moment
-    of writing; the two look alike, and only those that advance exactly with the media are the camera's.
+    of writing. The two look alike; only those that advance exactly with the media are the camera's.
 
-    ``parameter_sets`` lists (presentation time, digest) wherever the sequence parameter sets that the camera
-    sends inside the stream first appear and where they change: a change, also from one segment to the next,
-    is a new picture size or profile, and calls for a new run. Empty when the camera sends none in the stream.
+    ``parameter_sets`` lists (presentation time, digest) where the sequence parameter sets inside the stream
+    first appear and where they change. A change, also from one segment to the next, is a new picture size or
+    profile and needs a new run. Empty if the camera sends none in the stream.
 
     ``stripped`` counts the zero bytes taken from the ends of H.265 NAL units.
     """
@@ -78,21 +78,21 @@ class Finalised:
 def finalise(source: Path, target: Path, *, tfdt: int, continues_at: int | None = None) -> Finalised:
     """Rewrite ``source`` as the segment ``target``, whose first sample is decoded at ``tfdt``.
 
-    ``continues_at`` is ``header.first_pts + media_duration`` of the run's segment before this one, None for
-    the run's first; it matters to ``contiguous_end`` alone.
+    ``continues_at`` is ``header.first_pts + media_duration`` of the run's previous segment, None for the
+    run's first; it affects only ``contiguous_end``.
 
     When this returns, the target is durable. An existing target is replaced: the same source and ``tfdt``
-    always give the same bytes. ``sha256`` is taken of the bytes as they are written.
+    always give the same bytes. ``sha256`` is computed from the bytes as they are written.
 
     Raises:
         Malformed: ``torn_segment`` when the source holds no whole fragment (the recorder records a gap);
             ``bad_segment`` when it is not one H.264 or H.265 track of 90,000 ticks per second.
         NotFound: ``no_source``.
-        StoreFull: ``spool_full``; the target is not there and the source is untouched.
+        StoreFull: ``spool_full``; no target was made and the source is untouched.
         Unavailable: ``spool_unavailable`` for other failures of the disk.
     """
     if not 0 <= tfdt < 1 << 62:
-        raise Malformed(f"{tfdt} is no decode time", code="bad_tfdt")
+        raise Malformed(f"{tfdt} is not a decode time", code="bad_tfdt")
     recorded = memoryview(_read(source))
     try:
         return _finalise(recorded, target, tfdt, continues_at)
@@ -105,7 +105,7 @@ def _read(source: Path) -> bytes:
         with source.open("rb", buffering=0) as opened:
             size = os.fstat(opened.fileno()).st_size
             if size > _MOST_SOURCE_BYTES:
-                raise bad_segment(f"{source.name} has {size} bytes; no segment has")
+                raise bad_segment(f"{source.name} has {size} bytes, more than any segment")
             return opened.readall()
     except FileNotFoundError as error:
         raise NotFound(f"{source} is not there", code="no_source") from error
@@ -147,7 +147,7 @@ def _finalise(source: memoryview, target: Path, tfdt: int, continues_at: int | N
 def _zeros_of(source: memoryview, found: Fragmented) -> dict[int, int]:
     """How many zeros to strip from which samples.
 
-    A sample whose NAL lengths do not add up is left as it is: the camera sent it so, and it is its record.
+    A sample whose NAL lengths do not add up is left unchanged: it is the record of what the camera sent.
     """
     if found.track.codec != "hevc":
         return {}
@@ -189,7 +189,7 @@ def _parameter_sets(source: memoryview, found: Fragmented) -> list[tuple[int, st
 
 
 def _payload(source: memoryview, found: Fragmented, stripped: dict[int, int]) -> Iterator[memoryview | bytes]:
-    """The sample bytes in decode order: whole stretches of the source where nothing is stripped."""
+    """The sample bytes in decode order; where nothing is stripped, as whole stretches of the source."""
     if not stripped:
         yield from (source[piece.start : piece.end] for piece in found.pieces)
         return
@@ -211,7 +211,7 @@ def _without_zeros(source: memoryview, start: int, end: int, track: Track) -> by
 
 
 def _write(target: Path, head: bytes, payload: Iterable[memoryview | bytes]) -> str:
-    """Write head and payload durably to ``target``; the SHA-256 of both, in hexadecimal."""
+    """Write head and payload durably to ``target``; returns the SHA-256 of both, in hexadecimal."""
     unfinished = target.with_name(f"{target.name}.unfinished")
     digest = hashlib.sha256(head)
     try:
@@ -255,10 +255,10 @@ def _disk_error(error: OSError, target: Path) -> ArchiveError:
         return StoreFull(
             f"no room to finalise {target.name}",
             code="spool_full",
-            hint="Free space where the spool lies; the recording so far is kept.",
+            hint="Free space on the spool's disk; the recording so far is kept.",
         )
     return Unavailable(
         f"{target.name} could not be finalised: {error.strerror}",
         code="spool_unavailable",
-        hint="Look at the disk that holds the spool; the recording so far is kept.",
+        hint="Check the disk that holds the spool; the recording so far is kept.",
     )

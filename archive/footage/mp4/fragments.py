@@ -1,12 +1,12 @@
 """A fragmented MP4 as FFmpeg writes it while recording: closed in order, or torn by a crash.
 
-``ftyp moov (prft? moof mdat)* mfra``. Fragments are the unit of loss: what is torn is read up to its last
-whole fragment. ``mfra`` is written at an orderly close, so its absence is how a torn one is known.
+``ftyp moov (prft? moof mdat)* mfra``. Fragments are the unit of loss: a torn source is read up to its last
+whole fragment. FFmpeg writes ``mfra`` at an orderly close; without it the source is torn.
 
-Decode times. Inside a fragment the durations of ``trun`` hold; the last sample of a fragment lasts until
-the ``tfdt`` of the next one. An edit list is read past on purpose: FFmpeg derives it from the first sample of
-each segment, so it shifts segments that start with an open GOP by more than their neighbours, while
-``trun`` keeps presentation − decode time as it was in the stream: the same shift over a whole run.
+Decode times. Inside a fragment the durations of ``trun`` apply; the last sample of a fragment lasts until
+the ``tfdt`` of the next one. An edit list is ignored on purpose: FFmpeg derives it from the first sample of
+each segment, so it shifts segments that start with an open GOP more than their neighbours. ``trun`` keeps
+presentation − decode time as it was in the stream: the same shift over a whole run.
 """
 
 import struct
@@ -40,8 +40,8 @@ class SampleBytes:
 class Fragmented:
     """A fragmented source, read up to its last whole fragment.
 
-    ``references`` are the producer reference times (``prft``): wall time in µs and the index of the sample
-    that was first after it. ``torn`` says that the source was not closed in order.
+    ``references`` are the producer reference times (``prft``): wall time in µs, and the index of the first
+    sample after it. ``torn`` says that the source was not closed in order.
     """
 
     track: Track
@@ -78,12 +78,12 @@ class _Fragment:
 def read_fragments(source: Readable) -> Fragmented:
     """Read the whole source.
 
-    What is torn ends at the last fragment that is whole and makes sense. What was closed in order is read to
-    its end or not at all: damage in its middle must not quietly cost the footage behind it.
+    A torn source ends at the last fragment that is whole and valid. A source that was closed in order is
+    read to its end or not at all: damage in its middle must not quietly cost the footage behind it.
 
     Raises:
-        Malformed: ``torn_segment`` when there is not one whole fragment; ``bad_segment`` when whole boxes
-            say what cannot be.
+        Malformed: ``torn_segment`` if there is no whole fragment; ``bad_segment`` if whole boxes have
+            impossible content.
     """
     size = len(source)
     torn = not _closed_in_order(source)
@@ -119,7 +119,7 @@ def read_fragments(source: Readable) -> Fragmented:
         raise Malformed(
             f"{size} bytes hold no whole fragment",
             code="torn_segment",
-            hint="Nothing in it can be shown; record the time as a gap.",
+            hint="Nothing in it can be shown; record its time as a gap.",
         )
     return _join(track, fragments, torn)
 

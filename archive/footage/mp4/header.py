@@ -1,8 +1,8 @@
 """The header of a finalised segment: ``ftyp moov moof`` and the head of ``mdat``.
 
-A segment is stored header-first (design §7): one ``moof`` with the whole sample table, so that the first
-``header_bytes`` bytes, a few KB, address each frame by its byte range. This module writes that header and
-reads it back; ``archive.footage.clip`` and the playlists need nothing else to cut from a segment.
+A segment is stored header-first (design §7): one ``moof`` holds the whole sample table, so that the first
+``header_bytes`` bytes, a few KB, give each frame's byte range. This module writes that header and reads it
+back; ``archive.footage.clip`` and the playlists need nothing else to cut from a segment.
 
 Timeline: ``pts = tfdt + Σ durations before + offset``. ``tfdt`` is the running sum of decode durations of the
 run, so presentation times of consecutive segments of a run continue without a seam.
@@ -36,7 +36,7 @@ _WORD = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
-    """All that is known about a segment without its sample bytes.
+    """All facts about a segment except its sample bytes.
 
     ``sample_entry`` is the whole ``avc1`` or ``hev1`` box, ``init`` the bytes of ``ftyp`` and ``moov``, and
     ``header_bytes`` the offset of the first sample byte. ``tfdt`` is the decode time of the first sample on
@@ -87,8 +87,8 @@ class SegmentHeader:
     def leading(self, sync_index: int) -> list[int]:
         """The leading pictures of a sync: samples after it, before the next sync, that are shown before it.
 
-        They refer to pictures before the sync (H.264 open GOP, H.265 RASL) or may (RADL), and so cannot be
-        relied on when decoding starts at this sync. ``sync_index`` is the sync's index in decode order.
+        They refer to pictures before the sync (H.264 open GOP, H.265 RASL) or may do so (RADL). So they are
+        not reliable if decoding starts at this sync. ``sync_index`` is the sync's index in decode order.
         """
         following = self.samples.sync.find(1, sync_index + 1)
         end = len(self.samples) if following < 0 else following
@@ -97,7 +97,7 @@ class SegmentHeader:
 
     @property
     def gop(self) -> GopKind:
-        """``open`` where any sync has leading pictures, else ``closed``."""
+        """``open`` if any sync has leading pictures, else ``closed``."""
         shown = 0
         is_open = False
         for sync, pts in zip(self.samples.sync, self.presentation_times, strict=True):

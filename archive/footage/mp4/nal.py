@@ -14,7 +14,7 @@ from archive.model.segment import Codec
 
 
 class NalKind(Enum):
-    """What a NAL unit is for, as far as archiving cares."""
+    """The kinds of NAL unit that matter to the archive."""
 
     SLICE = "slice"
     PARAMETER_SET = "parameter set"
@@ -74,12 +74,12 @@ def nal_units(source: Readable, start: int, end: int, length_size: int) -> Itera
 
 
 def nal_type(codec: Codec, first_byte: int) -> int:
-    """The ``nal_unit_type`` out of the first byte of a NAL unit."""
+    """The ``nal_unit_type`` in the first byte of a NAL unit."""
     return first_byte & 0x1F if codec == "h264" else first_byte >> 1 & 0x3F
 
 
 def nal_kind(codec: Codec, first_byte: int) -> NalKind:
-    """What the NAL unit that starts with this byte is for."""
+    """The kind of the NAL unit that starts with this byte."""
     return _KINDS[codec].get(nal_type(codec, first_byte), NalKind.OTHER)
 
 
@@ -91,8 +91,8 @@ def is_sequence_parameter_set(codec: Codec, first_byte: int) -> bool:
 def trailing_zeros(source: Readable, unit: NalUnit, codec: Codec) -> int:
     """How many zero bytes end the unit; its header is never counted.
 
-    A NAL unit cannot end in 0x00 (ITU-T H.264 and H.265, 7.4.1): zeros there belong to the byte stream that
-    carried it. FFmpeg 5.1 appends one to each slice of H.265 that it records from RTSP.
+    A NAL unit cannot end in 0x00 (ITU-T H.264 and H.265, 7.4.1): such zeros belong to the byte stream that
+    carried it. FFmpeg 5.1 appends one zero to each H.265 slice that it records from RTSP.
     """
     least = unit.start + SMALLEST_NAL[codec]
     last = unit.end

@@ -1,8 +1,8 @@
 """The sample table of a track run (``trun``), in decode order, as columns.
 
-ISO/IEC 14496-12, 8.8.8. A run of n samples is n records of up to four 32-bit words; whole columns are cut
-out of it with slices, so that reading 150 frames costs microseconds and reading a segment is no reason to
-keep another index of frames anywhere.
+ISO/IEC 14496-12, 8.8.8. A run of n samples is n records of up to four 32-bit words. Whole columns are cut
+out of it with slices, so that reading 150 frames costs microseconds, and no other index of frames is needed
+anywhere.
 """
 
 import struct
@@ -14,7 +14,7 @@ from itertools import accumulate
 from archive.footage.mp4.boxes import Box, Readable, bad_segment, full_box
 
 MAX_SAMPLES = 1 << 20
-"""No segment has more: 300 s at 60 frames a second are 18,000. Bounds what a forged count may allocate."""
+"""No segment has more: 300 s at 60 frames a second are 18,000. Bounds the memory for a forged count."""
 
 _NON_SYNC = 0x0001_0000
 _FLAGS_SYNC = 0x0200_0000  # depends on no other sample
@@ -58,7 +58,7 @@ class SampleTable:
 
 @dataclass(frozen=True, slots=True)
 class SampleDefaults:
-    """What a sample has where its run does not say (``trex``, ``tfhd``)."""
+    """The values of a sample for which its run gives none (``trex``, ``tfhd``)."""
 
     duration: int
     size: int
@@ -68,7 +68,7 @@ class SampleDefaults:
 def read_trun(source: Readable, trun: Box, defaults: SampleDefaults) -> tuple[int | None, SampleTable]:
     """Read one track run: its data offset, if it has one, and its samples.
 
-    Offsets are read as signed whatever the version: FFmpeg marks runs with signed offsets as version 0.
+    Offsets are read as signed in every version: FFmpeg marks runs with signed offsets as version 0.
 
     Raises:
         Malformed: ``bad_segment`` when the box is short, longer than its count says, or counts too many.

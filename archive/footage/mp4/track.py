@@ -1,8 +1,8 @@
-"""What a track is (``moov``): read from FFmpeg's initialisation, written as ours.
+"""The description of a track (``moov``): read from FFmpeg's initialisation, written in our own form.
 
-ISO/IEC 14496-12 and 14496-15. Ours is always the same boxes in the same order, without the writer's name,
-without times of day and without an edit list, so that one stream has one initialisation and the same input
-always gives the same bytes. The sample entry (``avc1``, ``hev1``) is taken over whole.
+ISO/IEC 14496-12 and 14496-15. Our form always has the same boxes in the same order, without the writer's
+name, without times of day and without an edit list. So one stream has one initialisation, and the same input
+always gives the same bytes. The sample entry (``avc1``, ``hev1``) is copied whole.
 """
 
 import struct
@@ -139,7 +139,7 @@ def entry_codec(source: Readable, entry: Box) -> tuple[Codec, int]:
 def codec_string(sample_entry: bytes) -> str:
     """The codec's name with profile and level, by RFC 6381 and ISO/IEC 14496-15, annex E.
 
-    H.265 is named ``hvc1`` whatever the entry's kind, as clips and playlists relabel it.
+    H.265 is always named ``hvc1``, whatever the entry's kind, because clips and playlists relabel it.
     """
     entry = Box(sample_entry[4:8], 0, 8, len(sample_entry))
     codec = _CODECS[entry.kind]

@@ -1,10 +1,10 @@
-"""The canary: whether the store really refuses what everything here relies on it to refuse.
+"""The canary: whether the store really refuses what the archive relies on it to refuse.
 
 At install and every day each process puts small objects of its own into the footage and the records bucket,
-locked and held as footage is, and attacks them with the credentials that it has: it deletes them, shortens,
-clears and hardens their locks with and without the header that bypasses GOVERNANCE, puts others over them,
-deletes them under a hold. What counts is not the store's answer but what is left of the object: some stores
-accept locks and delete all the same, some say yes and do nothing.
+locked and held as footage is, and attacks them with its own credentials. It deletes them, shortens, clears
+and hardens their locks with and without the header that bypasses GOVERNANCE, puts others over them, and
+deletes them under a hold. The verdict depends on what is left of the object, not on the store's answer: some
+stores accept locks and delete all the same, some say yes and do nothing.
 
 An attack that broke a promise is an integrity incident with a code ``canary_…``; while one is open the
 archive is red. It closes as every incident does: by a person, with a reason.

@@ -1,4 +1,4 @@
-"""What a flight of the canary found, as values."""
+"""The findings of one flight of the canary, as values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from archive.timespan import format_instant
 
 
 class Outcome(StrEnum):
-    """How one attack ended. Only ``BROKEN`` is bad: a promise did not hold.
+    """How one attack ended. Only ``BROKEN`` is bad: the store broke a promise.
 
-    ``ACCEPTED`` means that the store said yes and the object stands all the same; ``NOT_PERMITTED`` that the
-    account, or the proxy, stops such a request before the lock is asked.
+    ``ACCEPTED`` means that the store said yes and the object is unchanged all the same; ``NOT_PERMITTED``
+    that the account, or the proxy, stops such a request before the lock matters.
     """
 
     REFUSED = "refused"

@@ -1,7 +1,7 @@
-"""One flight of the canary over the buckets that promise to keep things.
+"""One flight of the canary over the buckets that promise to keep objects.
 
-Every attack has a standing object to attack: a locked one, and one that is locked and held. One that an
-attack damaged is replaced by a new one, so that each attack is judged for itself.
+Every attack has its own kind of target: a locked object, or one that is locked and held. A target that an
+attack damaged is replaced by a new one, so that each attack is judged independently.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ from archive.timespan import DAY, MINUTE, SECOND
 
 LOCKED_FOR = 2 * DAY
 _HARDENED_FOR = 10 * MINUTE
-"""A lock in COMPLIANCE mode that an attack really gets ends soon."""
+"""If an attack really sets a lock in COMPLIANCE mode, that lock ends soon."""
 
 _SHADOW = b"a later version, which no reader may take\n"
 
@@ -36,7 +36,7 @@ class _Bird:
 
 @dataclass(frozen=True, slots=True)
 class _Attack:
-    """``code`` names the promise it would break, ``words`` what it does: "it was possible to …"."""
+    """``code`` names the promise it would break; ``words`` complete the sentence "it was possible to …"."""
 
     code: str
     words: str
@@ -45,7 +45,7 @@ class _Attack:
 
 
 class Canary:
-    """Flies when told to. Its account may put, read and look at locks under ``canary/``."""
+    """Flies on request. Its account may put, read and look at locks under ``canary/``."""
 
     def __init__(self, buckets: Sequence[Bucket], ledger: Ledger, clock: Clock) -> None:
         self._buckets = buckets
@@ -53,11 +53,11 @@ class Canary:
         self._clock = clock
 
     def fly(self) -> Report:
-        """Attack, and put on record what broke.
+        """Attack, and open an incident for each broken promise.
 
         Raises:
             Refused: the account may not even put the objects to be attacked.
-            Unavailable: a store does not answer; nothing is known, and nothing is on record.
+            Unavailable: a store does not answer; nothing is known, and nothing is recorded.
         """
         report = self.look()
         for finding in report.broken:
@@ -72,7 +72,7 @@ class Canary:
         return report
 
     def look(self) -> Report:
-        """Attack, and put nothing on record. Errors as :meth:`fly`."""
+        """Attack, and record nothing. Errors as :meth:`fly`."""
         at = self._clock.now()
         account = self._buckets[0].attacks.account
         flights = [_Flight(bucket, self._clock) for bucket in self._buckets]
@@ -95,7 +95,7 @@ class _Flight:
         unkept = list(self._unkept())
         yield from unkept
         if unkept:
-            return  # what the store never locked needs no attack
+            return  # an object that the store never locked needs no attack
         for bypass in Bypass:
             for attack in self._program():
                 yield self._attacked(attack, bypass)
@@ -104,7 +104,7 @@ class _Flight:
         yield self._shadowed()
 
     def _program(self) -> Sequence[_Attack]:
-        """What is tried both with and without the right to bypass GOVERNANCE."""
+        """The attacks that are tried both with and without the header that bypasses GOVERNANCE."""
         return (
             _Attack("canary_deleted", "delete a locked version", self._delete),
             _Attack("canary_lock_shortened", "shorten a lock", self._shorten),
@@ -127,8 +127,8 @@ class _Flight:
         self._attacks.harden_lock(bird.key, bird.version, soon, bypass)
 
     def _free_and_delete(self, bird: _Bird, bypass: Bypass) -> None:
-        """Clear the lock first: where that works, the hold alone stands before the deletion."""
-        # Whether clearing works is another attack's question.
+        """Clear the lock first: if that works, only the hold prevents the deletion."""
+        # Another attack judges whether clearing works.
         with suppress(Refused, Conflict):
             self._attacks.clear_lock(bird.key, bird.version, bypass)
         self._attacks.delete(bird.key, bird.version, bypass)
@@ -137,7 +137,7 @@ class _Flight:
         self._attacks.overwrite(bird.key, Content.of_bytes(_SHADOW))
 
     def _unkept(self) -> Iterator[Finding]:
-        """Whether the store keeps lock and hold as they were sent with the put."""
+        """Whether the store keeps the lock and the hold that were sent with the put."""
         bird = self._bird(held=True)
         head = self._store.head(bird.key, version=bird.version)
         for code, attack, kept in (
@@ -150,7 +150,7 @@ class _Flight:
                     attack,
                     Bypass.NO,
                     Outcome.BROKEN,
-                    f"the {self._bucket.name} bucket took a {attack}, and does not show it",
+                    f"the {self._bucket.name} bucket accepted a {attack} and does not show it",
                     bird,
                 )
 
@@ -182,36 +182,36 @@ class _Flight:
         )
 
     def _fooled(self, bird: _Bird, *, later: int) -> str:
-        """What is wrong with our own readers after ``later`` marks were put over a bird; "" for nothing."""
+        """What is wrong with this program's readers after ``later`` marks over a bird; "" for nothing."""
         try:
             if self._store.get(bird.key) != bird.body:
-                return "a later version is read in the place of the first"
+                return "readers get a later version instead of the first"
         except NotFound:
             return "a delete marker hides an object from its readers"
         if [one.version for one in self._store.list(bird.key)] != [bird.version]:
-            return "a listing does not give the first version"
+            return "a listing does not show the first version"
         if len(list(self._store.versions(bird.key))) != 1 + later:
-            return "a listing of versions does not show what lies over an object"
+            return "a listing of versions does not show the later versions of an object"
         return self._damage(bird)
 
     def _damage(self, bird: _Bird) -> str:
-        """What the bird lost; "" for nothing."""
+        """The damage to the bird; "" for none."""
         try:
             head = self._store.head(bird.key, version=bird.version)
             body = self._store.get(bird.key, version=bird.version)
         except NotFound:
             return "the object is gone"
         except IntegrityError as error:
-            return f"its bytes are not what they were ({error.code})"
+            return f"its bytes have changed ({error.code})"
         if body != bird.body:
-            return "its bytes are not what they were"
+            return "its bytes have changed"
         if bird.held:
-            # Without its lock it must still stand: the hold is what this one is about.
+            # Without its lock it must still exist: this bird tests the hold.
             return "" if head.held else "its hold is gone"
         if head.lock is None:
             return "its lock is gone"
         if head.lock.mode is not bird.lock.mode:
-            return f"its lock is {head.lock.mode.value} now"
+            return f"its lock is now {head.lock.mode.value}"
         if head.lock.until < bird.lock.until:
             return "its lock ends sooner"
         return ""
@@ -254,7 +254,7 @@ def _try(act: Callable[[], None]) -> tuple[Outcome, str]:
         return Outcome.NOT_OFFERED, error.message
     except (Refused, Conflict, NotFound) as error:
         return _refusal(error), f"{error.message} [{error.code}]"
-    return Outcome.ACCEPTED, "the store said yes, and the object stands as it was"
+    return Outcome.ACCEPTED, "the store said yes, and the object is unchanged"
 
 
 def _refusal(error: ArchiveError) -> Outcome:

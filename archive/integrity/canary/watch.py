@@ -1,4 +1,4 @@
-"""Whether the canary has found something that nobody has dealt with yet; cheap to ask."""
+"""Whether the canary has an open finding; cheap to call often."""
 
 import threading
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Watch:
         self._codes: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Raise IntegrityError ``archive_not_protected`` while the canary's finding stands open.
+        """Raise IntegrityError ``archive_not_protected`` while a finding of the canary is open.
 
         Raises:
             Unavailable: the ledger does not answer.
@@ -36,7 +36,7 @@ class Watch:
             raise IntegrityError(
                 f"the store permits what it must refuse: {', '.join(codes)}",
                 code="archive_not_protected",
-                hint="See saksi store canary; put the proxy before the store, then close the incidents.",
+                hint="Run saksi store canary. Put the proxy before the store, then close the incidents.",
             )
 
     def codes(self) -> tuple[str, ...]:
@@ -50,12 +50,12 @@ class Watch:
 
     @property
     def last(self) -> tuple[str, ...]:
-        """What :meth:`codes` gave last, without looking."""
+        """The last result of :meth:`codes`, without reading again."""
         return self._codes
 
 
 def open_codes(heads: Mapping[str, Entry]) -> tuple[str, ...]:
-    """The codes of those incidents that are open and the canary's."""
+    """The codes of the canary's open incidents."""
     found = {
         str(entry.state.get("code", ""))
         for entry in heads.values()

@@ -15,12 +15,12 @@ from archive.records import custody, journal
 from archive.records.ledger.streams import KINDS, Ledger
 
 _WAITING = 1000
-"""So many batches may lie in later folders than their successors before one counts as missing."""
+"""As many batches may lie in later folders than their successors before one counts as missing."""
 
 
 @dataclass(slots=True)
 class _Link:
-    """Where a chain stands: the next number, the hash of the one before ("" where it is not known)."""
+    """The state of a chain: the next number, and the hash of the batch before it ("" if unknown)."""
 
     prev: str
     expected: int = 1
@@ -28,9 +28,9 @@ class _Link:
 
 
 class _Chains:
-    """Puts numbered batches that are listed by folder of upload into the order of their numbers.
+    """Puts numbered batches, listed by folder of upload, into the order of their numbers.
 
-    A clock that was set back files a batch before its predecessors, so a few wait for those.
+    A clock that was set back files a batch before its predecessors, so a few batches wait for those.
     """
 
     def __init__(self, genesis: str) -> None:
@@ -42,14 +42,14 @@ class _Chains:
         return self.links.setdefault(writer, _Link(self._genesis))
 
     def ready(self, writer: str, number: int, key: str) -> Iterator[tuple[int, str]]:
-        """The batches whose turn it is, now that this one was seen."""
+        """The batches whose turn has come, now that this one was seen."""
         link = self.of(writer)
         link.waiting[number] = key
         while link.expected in link.waiting or len(link.waiting) > _WAITING:
             yield self._next(link)
 
     def rest(self) -> Iterator[tuple[str, int, str]]:
-        """What still waits at the end: behind a missing batch."""
+        """The batches that still wait at the end, after a missing one."""
         for writer, link in self.links.items():
             while link.waiting:
                 number, key = self._next(link)
@@ -61,14 +61,14 @@ class _Chains:
 
 
 class _Runs:
-    """Which segments of each run stand in journals, as ranges of numbers."""
+    """The segments of each run that stand in journals, as ranges of numbers."""
 
     def __init__(self) -> None:
         self._ranges: dict[str, list[list[int]]] = {}
         self._closed: dict[str, int] = {}
 
     def segment(self, leaf: Segment) -> None:
-        """Take note of a segment."""
+        """Note a segment."""
         ranges = self._ranges.setdefault(leaf.run, [])
         if ranges and ranges[-1][1] == leaf.seq:
             ranges[-1][1] = leaf.seq + 1
@@ -76,11 +76,11 @@ class _Runs:
             ranges.append([leaf.seq, leaf.seq + 1])
 
     def end(self, leaf: Run) -> None:
-        """Take note of a run's end."""
+        """Note a run's end."""
         self._closed[leaf.run] = leaf.segments
 
     def holes(self) -> Iterator[tuple[str, list[tuple[int, int]], int]]:
-        """Each run with the ranges ``[first, end)`` that it lacks, of how many segments."""
+        """Each run with the ranges ``[first, end)`` that it lacks, and its number of segments."""
         for run in sorted(self._ranges.keys() | self._closed.keys()):
             ranges = sorted(self._ranges.get(run, []))
             count = self._closed.get(run, max((end for _, end in ranges), default=0))
@@ -127,10 +127,10 @@ class ChainCheck:
             self.report.breach("ledger", error.code, f"ledger/{kind}/{entity}", error.message)
 
     def journals(self) -> None:
-        """I2: per recorder, batches 1, 2, 3 … each signed and naming the one before; runs without holes.
+        """I2: per recorder, batches 1, 2, 3 …, each signed and naming the one before; runs without holes.
 
         Raises:
-            Unavailable, Refused: the store.
+            Unavailable, Refused: as the store.
         """
         chains, runs = _Chains(journal.GENESIS), _Runs()
         signers: dict[str, list[Ed25519PublicKey]] = {}
@@ -143,7 +143,7 @@ class ChainCheck:
                 self.report.breach("I2", "batch_missing", key, f"batch {link.expected} is missing before it")
                 link.prev = ""
             elif number < link.expected:
-                self.report.breach("I2", "batch_twice", key, f"batch {number} of {recorder} is there twice")
+                self.report.breach("I2", "batch_twice", key, f"batch {number} of {recorder} exists twice")
                 return
             if recorder not in signers:
                 signers[recorder] = self._recorder_keys(recorder)
@@ -178,12 +178,12 @@ class ChainCheck:
             signer = by_fingerprint.get(journal.decode(raw).key_sha256)
             if signer is None:
                 self.report.breach(
-                    "I2", "journal_unknown_key", key, "signed by a key the ledger does not know"
+                    "I2", "journal_unknown_key", key, "signed by a key that the ledger does not know"
                 )
                 return None
             batch = journal.verify(raw, signer, prev=prev or None)
             if (batch.recorder, batch.batch) != keys.parse_batch_key(key):
-                self.report.breach("I2", "journal_misfiled", key, "it holds another batch than its name says")
+                self.report.breach("I2", "journal_misfiled", key, "it holds another batch than its name")
                 return None
             return batch
         except Unavailable:
@@ -193,13 +193,13 @@ class ChainCheck:
             return None
 
     def _recorder_keys(self, recorder: str) -> list[Ed25519PublicKey]:
-        """Every key the recorder was ever registered with: keys rotate, batches stay."""
+        """Every key that the recorder was ever registered with: keys rotate, batches stay."""
         found: list[Ed25519PublicKey] = []
         try:
             for entry in Ledger(self.records, self.clock).history("recorder", recorder):
                 found.append(journal.registered_key(recorder, entry.state))
         except IntegrityError:
-            pass  # the ledger's own check reports the broken stream; what was read before it still counts
+            pass  # the ledger's own check reports the broken stream; the entries before the break still count
         except Malformed:
             self.report.breach("I2", "recorder_key_unreadable", recorder, "its registered key cannot be read")
         return found

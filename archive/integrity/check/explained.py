@@ -21,9 +21,9 @@ class ExplanationCheck:
         """Check one camera from its registration to its high-water mark, inside the span.
 
         Raises:
-            Unavailable: the index.
+            Unavailable: as the index.
         """
-        # The mark first: writers make segments visible before it.
+        # The mark first: writers make segments visible before they raise the mark.
         mark = self.index.high_water(camera)
         self.report.cameras += 1
         start, end = max(registered_at, span.start), min(span.end, registered_at if mark is None else mark)
@@ -52,7 +52,7 @@ def _windows(whole: Timespan) -> Iterator[Timespan]:
 
 
 def _twice(spans: list[Timespan]) -> SpanSet:
-    """What lies in more than one of the spans, which are ordered."""
+    """The time that lies in more than one of the spans, which are in order."""
     found: list[Timespan] = []
     reach: int | None = None
     for span in spans:

@@ -20,15 +20,15 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, Timespan, format_instant
 
 _ONCE_ONLY = ("journal/", "ledger/", "custody/", "evidence/", "checkpoints/", "attachments/", "dispositions/")
-"""Folders of the records bucket in which every key has one version; the canary's has more on purpose."""
+"""Folders of the records bucket in which every key has one version; canary objects have more on purpose."""
 
 
 class Checker:
     """One check over everything, or over the segments of one span.
 
-    ``floor_days`` is how long footage is locked without a policy; None leaves locks and holds (I4) alone, as
-    does a depth of :attr:`Depth.LISTING`. ``log_interval`` is the time between checkpoints in µs; None leaves
-    I3 alone. ``pool`` asks the store in parallel.
+    ``floor_days`` is how long footage is locked without a policy. With None, or a depth of
+    :attr:`Depth.LISTING`, locks and holds (I4) are not checked. ``log_interval`` is the time between
+    checkpoints in µs; with None, I3 is not checked. ``pool`` sends requests to the store in parallel.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Checker:
         self._report = CheckReport(depth=depth)
 
     def run(self, span: Timespan | None = None) -> CheckReport:
-        """Check everything; segments and explanations only inside ``span`` where one is given.
+        """Check everything; segments and explanations only inside ``span`` if one is given.
 
         Raises:
-            Unavailable, Refused: a store or the index; nothing may be concluded.
+            Unavailable, Refused: as a store or the index; nothing may be concluded.
         """
         report, records = self._report, self._stores.records
         whole = span or Timespan(0, self._clock.now() + 366 * DAY)
@@ -94,7 +94,7 @@ class Checker:
             self._report.breach("I3", error.code, "checkpoints/", error.message)
 
     def _rules(self) -> Rules | None:
-        """Locks and holds as the ledger wants them; a ledger that cannot be read is a breach, not an end."""
+        """The locks and holds that the ledger requires; an unreadable ledger is a breach, not the end."""
         if self._floor_days is None or self._report.depth is Depth.LISTING:
             return None
         ledger = Ledger(self._stores.records, self._clock)
@@ -105,7 +105,7 @@ class Checker:
             return None
 
     def _registered(self) -> dict[str, int]:
-        """When each camera was registered; a stream that cannot be read is the ledger check's to name."""
+        """When each camera was registered; the check of the ledger reports unreadable streams."""
         ledger = Ledger(self._stores.records, self._clock)
         found: dict[str, int] = {}
         for listed in self._stores.records.list(keys.ledger_prefix("camera")):
@@ -129,10 +129,13 @@ class Checker:
         for version in store.versions(prefix):
             if version.deleted:
                 self._report.breach(
-                    "I9", "delete_marker", f"{bucket}:{version.key}", "someone deleted over it"
+                    "I9",
+                    "delete_marker",
+                    f"{bucket}:{version.key}",
+                    "it was deleted; a delete marker covers it",
                 )
             elif version.key == last:
                 self._report.breach(
-                    "I9", "second_version", f"{bucket}:{version.key}", "someone wrote over it"
+                    "I9", "second_version", f"{bucket}:{version.key}", "it was overwritten by another version"
                 )
             last = version.key

@@ -1,4 +1,4 @@
-"""What a check saw and found."""
+"""The counts and breaches of a check."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from enum import StrEnum
 from archive.canonical import JsonObject
 
 Progress = Callable[[str, int], None]
-"""Told the step's name and how many objects it has seen."""
+"""Called with the step's name and the number of objects it has seen."""
 
 
 class Depth(StrEnum):
-    """How closely segments and packages are looked at.
+    """How closely the check looks at segments and packages.
 
-    ``listing`` compares names and sizes with the index; ``heads`` asks the store for each segment's checksum,
-    lock and hold; ``bytes`` reads and hashes everything, too.
+    ``listing`` compares names and sizes with the index; ``heads`` also asks the store for each segment's
+    checksum, lock and hold; ``bytes`` also reads and hashes everything.
     """
 
     LISTING = "listing"
@@ -34,9 +34,9 @@ class Breach:
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a check saw and what it found; valid when ``breaches`` is empty.
+    """What a check counted and what it found; valid when ``breaches`` is empty.
 
-    ``set_aside`` names the segments that no index can take and that wait for a person (I1).
+    ``set_aside`` names the segments that no index accepts and about which a person must decide (I1).
     """
 
     depth: Depth = Depth.HEADS
@@ -70,5 +70,5 @@ class CheckReport:
         }
 
     def breach(self, invariant: str, code: str, name: str, message: str) -> None:
-        """Take note of a breach."""
+        """Note a breach."""
         self.breaches.append(Breach(invariant, code, name, message))

@@ -1,4 +1,4 @@
-"""I1 and I4: objects and index agree, and locks and holds are those that the ledger asks for."""
+"""I1 and I4: objects and index agree, and locks and holds are those that the ledger requires."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -18,7 +18,7 @@ from archive.records.set_aside import is_set_aside
 from archive.timespan import MINUTE, Timespan
 
 ADOPTION_AGE = 10 * MINUTE
-"""An object this young may still be on its way into the index (I1)."""
+"""An object this young may not have reached the index yet (I1)."""
 
 _AHEAD = 32
 
@@ -27,7 +27,7 @@ Pair = tuple[ObjectVersion | None, SegmentRef | None]
 
 @dataclass(frozen=True, slots=True)
 class SegmentCheck:
-    """Walks one camera's objects and index. ``rules`` is None where locks and holds are not looked at."""
+    """Walks one camera's objects and index. ``rules`` is None if locks and holds are not checked."""
 
     footage: ObjectStore
     index: SegmentIndex
@@ -41,7 +41,7 @@ class SegmentCheck:
         """Check the segments of a camera that start in the span.
 
         Raises:
-            Unavailable, Refused: the store or the index; nothing may be concluded.
+            Unavailable, Refused: as the store or the index; nothing may be concluded.
         """
         stored = (v for v in self.footage.list(keys.segment_prefix(camera)) if _within(v, span))
         indexed = (s for s in self.index.segments(camera, span) if s.span.start in span)
@@ -64,10 +64,10 @@ class SegmentCheck:
         return self._compare(version, segment)
 
     def _missing(self, segment: SegmentRef) -> Breach:
-        return Breach("I1", "object_missing", segment.key, "the index names it, the store has it not")
+        return Breach("I1", "object_missing", segment.key, "the index names it, the store does not have it")
 
     def _unindexed(self, version: ObjectVersion) -> tuple[list[Breach], int]:
-        """What the index lacks. What was set aside is looked at as anything else: only the index lacks it."""
+        """An object that the index lacks. One that was set aside is checked as well, by its own leaf."""
         if is_set_aside(self.index, version.key):
             self.report.set_aside.append(version.key)
             try:
@@ -82,7 +82,7 @@ class SegmentCheck:
         try:
             keys.parse_segment_key(version.key)
         except Malformed:
-            return [Breach("I1", "foreign_object", version.key, "its name is no segment's")], 0
+            return [Breach("I1", "foreign_object", version.key, "its name is not a segment's name")], 0
         message = "the store has it, the index does not; saksi index rebuild adopts it"
         return [Breach("I1", "not_indexed", version.key, message)], 0
 
@@ -98,7 +98,7 @@ class SegmentCheck:
             if head.size not in (segment.size, version.size):
                 found.append(_size(segment, head.size))
             if head.sha256 is not None and head.sha256 != segment.sha256:
-                found.append(Breach("I1", "checksum_differs", segment.key, "the store's checksum is another"))
+                found.append(Breach("I1", "checksum_differs", segment.key, "the store's checksum differs"))
             found.extend(self._kept(head, segment))
             if self.report.depth is Depth.BYTES or head.sha256 is None:
                 digest = hash_object(
@@ -138,7 +138,7 @@ def _within(version: ObjectVersion, span: Timespan) -> bool:
     try:
         return keys.parse_segment_key(version.key).start in span
     except Malformed:
-        return True  # a foreign object is reported, wherever in time it lies
+        return True  # a foreign object is reported, whatever its time
 
 
 def _merge(stored: Iterator[ObjectVersion], indexed: Iterator[SegmentRef]) -> Iterator[Pair]:

@@ -1,8 +1,8 @@
-"""What was destroyed on record: the segments that disposition lists name.
+"""Destruction on record: the segments that disposition lists name.
 
-A list is written before anything of it is destroyed, and counts as far as the ledger binds its hash: in a
-disposition's stream, or in that of a break-glass order in work. What a closed disposition kept, because it
-was held or locked, is not destroyed by it.
+A list is written before any of its segments is destroyed, and counts only if the ledger binds its hash: in a
+disposition's stream, or in that of a break-glass order in work. A segment that a closed disposition kept,
+because it was held or locked, does not count as destroyed.
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ class _Touched:
 class Disposed:
     """Answers whether a segment was destroyed on record. Not thread-safe.
 
-    A list is read once to learn which hours it touches, and again when one of them is asked about; the keys
-    of one hour are kept.
+    A list is read once to learn which hours it touches, and again when one of them is checked; the keys of
+    one hour are cached.
     """
 
     def __init__(self, records: ObjectStore, ledger: Ledger) -> None:

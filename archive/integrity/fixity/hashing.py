@@ -1,4 +1,4 @@
-"""Reading and hashing what is stored, in pieces and without copies."""
+"""Reading and hashing stored objects, in pieces and without copies."""
 
 import hashlib
 from collections import deque
@@ -11,7 +11,7 @@ from archive.integrity.fixity.pace import Pace
 from archive.ports import ObjectStore, ObjectVersion
 
 AHEAD = 4
-"""Objects that are read while one is waited for."""
+"""Objects that are read while the caller waits for one."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -26,7 +26,7 @@ class Digest:
 
 
 def hash_pieces(pieces: Iterable[bytes], pace: Pace) -> Digest:
-    """The digest of some pieces, each let go before the next is read."""
+    """The digest of some pieces, each released before the next is read."""
     digest, size = hashlib.sha256(), 0
     for piece in pieces:
         digest.update(piece)
@@ -43,7 +43,7 @@ def hash_object(store: ObjectStore, key: str, version: str | None, pace: Pace) -
 def hash_all(
     store: ObjectStore, versions: Iterable[ObjectVersion], pace: Pace, pool: Executor | None
 ) -> Iterator[Digest]:
-    """The digests of many objects in their order, some of them read at once where there is a pool."""
+    """The digests of many objects in their order; with a pool, several are read at once."""
     return in_order(lambda one: hash_object(store, one.key, one.version, pace), versions, pool)
 
 
@@ -52,7 +52,7 @@ def in_order(
 ) -> Iterator[Answer]:
     """``map`` in the pool's threads with at most ``ahead`` items begun; without a pool, in this thread.
 
-    Where the iterator is closed, what was begun is waited for.
+    Closing the iterator cancels the items that have not begun.
     """
     if pool is None:
         yield from map(work, items)

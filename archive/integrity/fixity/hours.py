@@ -1,7 +1,7 @@
-"""What was checked when: one small object per camera in the cache bucket.
+"""When each hour was checked: one small object per camera in the cache bucket.
 
 The unit is one UTC hour of one camera. Losing this only means that hours are checked again. An object of the
-store cannot be replaced, so each state is a new object and the older ones go afterwards.
+store cannot be replaced, so each state is a new object, and the older ones are removed afterwards.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ VERSION = 1
 FOLDER = "fixity/"
 NEVER = 0
 SETTLED = 3 * HOUR
-"""So long after its hour a batch may still arrive in an upload folder (:mod:`archive.records.logbook`)."""
+"""How long after its hour a batch may still arrive in an upload folder (:mod:`archive.records.logbook`)."""
 
 
 @dataclass(slots=True)
 class HourState:
-    """One hour of one camera. ``journal`` holds the upload folders in which its leaves stand.
+    """One hour of one camera. ``journal`` holds the upload folders that contain its leaves.
 
-    ``checked_at`` is :data:`NEVER` where it was not checked, or where leaves came after it was.
+    ``checked_at`` is :data:`NEVER` if the hour was not checked, or if leaves arrived after its check.
     """
 
     checked_at: int = NEVER
@@ -40,7 +40,7 @@ def state_key(name: str, at: int) -> str:
 
 
 def save(cache: ObjectStore, name: str, at: int, state: JsonObject) -> None:
-    """Keep a state; the ones before it go. Raises as the store."""
+    """Keep a state, and remove the earlier ones. Raises as the store."""
     stale = list(cache.list(f"{FOLDER}{name}/"))
     newest = max((int(one.key.rpartition("/")[2].removesuffix(".json")) for one in stale), default=0)
     cache.put(state_key(name, max(at, newest + 1)), Content.of_bytes(canonical.encode(state)))
@@ -49,7 +49,7 @@ def save(cache: ObjectStore, name: str, at: int, state: JsonObject) -> None:
 
 
 def load(cache: ObjectStore, name: str) -> JsonObject | None:
-    """The newest state that can be read; None where there is none. Raises Unavailable."""
+    """The newest readable state; None if there is none. Raises Unavailable."""
     for one in reversed(list(cache.list(f"{FOLDER}{name}/"))):
         try:
             state = canonical.decode(cache.get(one.key, version=one.version))
@@ -63,7 +63,7 @@ def load(cache: ObjectStore, name: str) -> JsonObject | None:
 
 
 def names(cache: ObjectStore, kind: str) -> Iterator[str]:
-    """What of a kind (``hours``, ``records``) has a state, by name."""
+    """The names of a kind (``hours``, ``records``) that have a state."""
     after = ""
     prefix = f"{FOLDER}{kind}/"
     while (first := next(cache.list(prefix, start_after=after), None)) is not None:
@@ -75,7 +75,7 @@ def names(cache: ObjectStore, kind: str) -> Iterator[str]:
 class CameraHours:
     """The hours of one camera, as kept in the cache bucket.
 
-    ``walked_at`` is when all its objects were listed last, for hours that no journal names.
+    ``walked_at`` is when all its objects were last listed, to find hours that no journal names.
     """
 
     def __init__(self, camera: str) -> None:
@@ -85,7 +85,7 @@ class CameraHours:
 
     @classmethod
     def load(cls, cache: ObjectStore, camera: str) -> "CameraHours":
-        """Read back; empty where nothing, or nothing readable, was kept. Raises Unavailable."""
+        """Read the state; empty if no readable state was kept. Raises Unavailable."""
         made = cls(camera)
         state = load(cache, f"hours/{camera}")
         if state is None:
@@ -105,7 +105,7 @@ class CameraHours:
         return made
 
     def save(self, cache: ObjectStore, at: int) -> None:
-        """Keep it. Raises as the store."""
+        """Keep the state. Raises as the store."""
         hours: JsonObject = {
             format_instant(hour)[:13]: {
                 "checked_at": None if state.checked_at == NEVER else format_instant(state.checked_at),
@@ -119,9 +119,10 @@ class CameraHours:
         save(cache, f"hours/{self.camera}", at, {"v": VERSION, "walked_at": self.walked_at, "hours": hours})
 
     def learn(self, hour: int, folder: str) -> None:
-        """Take note that leaves of the hour stand in an upload folder; new ones make the hour due again.
+        """Note that an upload folder contains leaves of the hour; new leaves make the hour due again.
 
-        A folder may grow until :data:`SETTLED` after its hour: what was checked before that is due again too.
+        A folder may grow until :data:`SETTLED` after its hour, so an hour checked before that is due again
+        too.
         """
         state = self.hours.setdefault(hour, HourState())
         if folder not in state.journal:

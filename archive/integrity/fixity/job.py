@@ -1,13 +1,12 @@
-"""The scrub: which unit is next, and what comes of looking at it.
+"""The scrub: which unit is next, and how it is checked.
 
-1. What journals were uploaded since the last look says which hours of which cameras there are; once in a
-   round each camera's objects are listed, for hours that no journal names.
-2. Of the units not looked at within the round, those under a hold come first, then those looked at longest
-   ago.
-3. A unit's versions are listed; each key is read, hashed and compared; then each segment that the journals
-   promise and the listing lacks is looked for in the disposition lists. In that order, since a disposition
-   names what it destroys before it does.
-4. A finding about a lock or a hold, or an absence, is looked at again with the ledger as it is by then.
+1. Journals that were uploaded since the last look name the hours of each camera. Once in a round each
+   camera's objects are listed, to find hours that no journal names.
+2. Of the units not checked within the round, those under a hold come first, then those checked longest ago.
+3. A unit's versions are listed, and each key is read, hashed and compared. Then each segment that the
+   journals promise and the listing lacks is searched in the disposition lists. The order matters: a
+   disposition names segments before it destroys them.
+4. A finding about a lock or a hold, or an absence, is checked again against the newest ledger.
 5. Findings become incidents.
 6. The unit's state is kept. A unit that was cut short is repeated from its beginning.
 """
@@ -46,7 +45,7 @@ Tell = Callable[[Finding], None]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One object that was looked at: of which unit, how many bytes were hashed, and what was found."""
+    """One checked object: its unit, how many bytes were hashed, and the findings."""
 
     unit: str
     size: int
@@ -56,8 +55,8 @@ class Step:
 class Scrub:
     """The scrub of one archive. Not thread-safe: one walk at a time; two processes repeat each other's work.
 
-    ``every`` is the length of a round in µs, ``pool`` threads that read ahead (None: this one alone),
-    ``tell`` is told each finding once it is on record.
+    ``every`` is the length of a round in µs. ``pool`` holds threads that read in advance (None: only this
+    thread). ``tell`` is called with each finding once it is on record.
     """
 
     def __init__(
@@ -86,10 +85,10 @@ class Scrub:
         self._rules: Rules | None = None
 
     def due(self) -> Iterator[Step]:
-        """Look at everything that is due now, a step at a time; it may be left off after any step.
+        """Check everything that is due now, a step at a time; the caller may stop after any step.
 
         Raises:
-            ArchiveError: as the stores and the ledger; what was looked at before stays so.
+            ArchiveError: as the stores and the ledger; finished checks stay recorded.
         """
         yield from self._records(self._clock.now() - self._every)
         self._discover(hour_of(self._clock.now()) - hours.SETTLED)
@@ -101,9 +100,9 @@ class Scrub:
             yield from self._unit(unit)
 
     def now(self, camera: str | None = None, span: Timespan | None = None) -> Iterator[Step]:
-        """Look at the segments of one camera or all, within a span or ever, whatever was looked at before.
+        """Check the segments of one camera or all, within a span or ever, whenever they were last checked.
 
-        Without either the records bucket, too. Raises as :meth:`due`.
+        Without camera and span it also checks the records bucket. Raises as :meth:`due`.
         """
         self._promises.forget()
         if camera is None and span is None:
@@ -122,7 +121,7 @@ class Scrub:
         for unit in sorted(units, key=lambda unit: (unit.hour, unit.camera)):
             yield from self._unit(unit)
 
-    # Which units there are ---------------------------------------------------------------------------
+    # Finding units -----------------------------------------------------------------------------------
 
     def _hours(self, camera: str) -> CameraHours:
         known = self._cameras.get(camera)
@@ -131,13 +130,13 @@ class Scrub:
         return known
 
     def _known_cameras(self) -> list[str]:
-        """Cameras with a stream in the ledger, a folder, or hours that journals tell of."""
+        """Cameras with a stream in the ledger, a folder, or hours that journals name."""
         found = {keys.parse_ledger_key(one.key)[1] for one in self._stores.records.list("ledger/camera/")}
         found.update(stored_cameras(self._stores.footage))
         return sorted(found | self._cameras.keys() | set(hours.names(self._stores.cache, "hours")))
 
     def _discover(self, before: int) -> None:
-        """Step 1: learn which hours the journals of upload folders before ``before`` tell of."""
+        """Step 1: learn the hours named by the journals of upload folders before ``before``."""
         state = hours.load(self._stores.cache, _JOURNALS) or {}
         through = settled = str(state.get("through", ""))
         touched: set[str] = set()
@@ -157,7 +156,7 @@ class Scrub:
             hours.save(self._stores.cache, _JOURNALS, now, {"v": hours.VERSION, "through": settled})
 
     def _walk(self, camera: str) -> None:
-        """Step 1, too: list all objects of a camera, for hours that no journal names."""
+        """Step 1, too: list all objects of a camera, to find hours that no journal names."""
         known = self._hours(camera)
         for listed in self._stores.footage.list(keys.segment_prefix(camera)):
             try:
@@ -170,7 +169,7 @@ class Scrub:
         known.save(self._stores.cache, known.walked_at)
 
     def _ordered(self, since: int) -> list[CameraHour]:
-        """Step 2. Hours that are not over for long are left for later: segments still arrive."""
+        """Step 2. Recent hours are left for later: their segments still arrive."""
         rules = self._fresh_rules()
         latest = self._clock.now() - HOUR - hours.SETTLED
         units = [
@@ -206,17 +205,21 @@ class Scrub:
             yield Step(name, looked.size, findings)
         missing = set(promised) - {group[0].key for group in groups}
         for key in sorted(missing - self._disposed.among(unit.hour, missing)) if missing else ():
-            finding = Finding("segment_missing", key, "the journal has it, and no disposition names it")
+            finding = Finding(
+                "segment_missing",
+                key,
+                "the journal names it, the store does not have it, and no disposition names it",
+            )
             self._report(finding)
             count += 1
             yield Step(name, 0, (finding,))
-        # The time of the beginning: what came during the look was not looked at.
+        # The time of the beginning: segments that arrived during the check were not checked.
         fresh = HourState(began, segments, size, count, state.journal)
         known.hours[unit.hour] = fresh
         known.save(self._stores.cache, self._clock.now())
 
     def _confirm(self, unit: CameraHour, looked: Examined, promise: Promise | None) -> Iterator[Finding]:
-        """Step 4: the ledger may have changed since it was read; a disposition may be at work."""
+        """Step 4: the ledger may have changed since it was read; a disposition may be in work."""
         doubtful = [one for one in looked.findings if one.code in (*_CONFIRMED, "segment_missing")]
         yield from (one for one in looked.findings if one not in doubtful)
         if not doubtful:
@@ -231,7 +234,7 @@ class Scrub:
         yield from self._fresh_rules().findings(unit.camera, span, head)
 
     def _span(self, key: str) -> Timespan:
-        """At least the beginning of a segment that no journal names."""
+        """The beginning of a segment that no journal names."""
         start = keys.parse_segment_key(key).start
         return Timespan(start, start + 1)
 
@@ -245,7 +248,7 @@ class Scrub:
     # Records -----------------------------------------------------------------------------------------
 
     def _records(self, since: int) -> Iterator[Step]:
-        """The units of the records bucket that were looked at before ``since`` or never."""
+        """The units of the records bucket that were checked before ``since`` or never."""
         state = hours.load(self._stores.cache, _RECORDS) or {"v": hours.VERSION, "units": {}}
         units: dict[str, int] = state["units"]
         there = list(record_units(self._stores.records))

@@ -1,7 +1,7 @@
-"""Locks and holds as the ledger wants them, against those that the store has (I4).
+"""The locks and holds that the ledger requires, compared with those that the store has (I4).
 
-On some servers any account can clear a GOVERNANCE lock, so what the store says today is compared with what
-the policies say. A lock that is longer than its policy is right: a shorter policy never touches locks.
+On some servers any account can clear a GOVERNANCE lock, so the store's present answer is compared with the
+policies. A lock that is longer than its policy is right: a shorter policy never touches locks.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,15 +18,15 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan, format_instant
 
 LOCK_GRACE = DAY
-"""So long may the work of lengthening locks take after a policy came into force."""
+"""How long the job that extends locks may take after a policy came into force."""
 
 HOLD_GRACE = HOUR
-"""So long may the work of setting hold flags take after a hold was placed."""
+"""How long the job that sets hold flags may take after a hold was placed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it was promised: a stable code, the object, a sentence, and facts."""
+    """A broken promise: a stable code, the object, a sentence, and facts."""
 
     code: str
     subject: str
@@ -36,9 +36,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What policies and holds ask of stored segments, as of ``now``.
+    """What policies and holds require of stored segments, as of ``now``.
 
-    ``expected`` says until when a segment of a camera that starts at an instant must be locked.
+    ``expected`` returns until when a segment of a camera that starts at an instant must be locked.
     """
 
     now: int
@@ -47,7 +47,7 @@ class Rules:
 
     @classmethod
     def read(cls, ledger: Ledger, records: ObjectStore, clock: Clock, *, floor_days: int) -> "Rules":
-        """From the ledger as it stands.
+        """From the present ledger.
 
         Raises:
             Malformed: ``bad_policy``, ``bad_hold``; others as the ledger.
@@ -57,13 +57,13 @@ class Rules:
         now = clock.now()
 
         def expected(camera: str, start: int) -> int:
-            # As of a day ago: until then the work of lengthening locks may go on.
+            # As of a day ago: until then the job may still be extending locks.
             return history.expected_lock(camera, places.place(camera, start), start, now - LOCK_GRACE)
 
         return cls(now=now, expected=expected, holds=HoldBook.of_entries(ledger.heads(holds.KIND)))
 
     def findings(self, camera: str, span: Timespan, head: ObjectHead) -> Iterator[Finding]:
-        """Where the store's lock or hold on a segment falls short of the ledger."""
+        """The ways in which the store's lock or hold on a segment falls short of the ledger."""
         until = self.expected(camera, span.start)
         if until > self.now:
             stands = format_instant(until)
@@ -74,7 +74,7 @@ class Rules:
                 yield Finding(
                     "lock_short",
                     head.key,
-                    f"it is locked until {found} and must be until {stands}",
+                    f"it is locked until {found} and must be locked until {stands}",
                     {"locked_until": found, "expected_until": stands},
                 )
         if not head.held:
@@ -85,8 +85,8 @@ class Rules:
             ]
             if due:
                 names = ", ".join(hold.id for hold in due)
-                yield Finding("hold_missing", head.key, f"it has no hold flag and is held by {names}")
+                yield Finding("hold_missing", head.key, f"it has no hold flag, but {names} requires one")
 
     def holds_hour(self, camera: str, span: Timespan) -> bool:
-        """Whether anything in the span is held."""
+        """Whether a hold covers anything in the span."""
         return bool(self.holds.covering(camera, span))

@@ -7,17 +7,17 @@ from archive.clock import Clock
 from archive.timespan import SECOND
 
 BURST = 2 * SECOND
-"""So much of the budget may be saved up while nothing is read."""
+"""How much of the budget may be saved up while nothing is read."""
 
 Sleep = Callable[[float], object]
-"""Lets so many seconds pass."""
+"""Waits this many seconds."""
 
 
 class Pace:
     """A token bucket on the clock's elapsed time. Thread-safe.
 
-    ``rate`` is in bytes per second; None does not hold anybody up. What was read is paid for afterwards, so
-    a piece may be larger than the whole bucket.
+    ``rate`` is in bytes per second; None sets no limit. Bytes are paid for after they were read, so a piece
+    may be larger than the whole bucket.
     """
 
     def __init__(self, rate: int | None, clock: Clock, sleep: Sleep) -> None:

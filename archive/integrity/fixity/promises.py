@@ -1,4 +1,4 @@
-"""What the journals promise: the segments of each hour of each camera, from signed batches alone."""
+"""The segments that the journals promise, by hour and camera, from signed batches alone."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -54,11 +54,11 @@ class Promises:
             marker = f"journal/{folder}/~"
 
     def forget(self) -> None:
-        """Read every folder anew from here on."""
+        """Read every folder again from here on."""
         self._kept.clear()
 
     def folder(self, name: str) -> Folder:
-        """The leaves of an upload folder; a batch that cannot be trusted is told, and left out.
+        """The leaves of an upload folder; a batch that cannot be trusted is reported and left out.
 
         Raises:
             Unavailable, Refused: as the store.
@@ -112,6 +112,6 @@ class Promises:
             known = self._signers.get((recorder, fingerprint))
         if known is None:
             raise IntegrityError(
-                f"{key} is signed by a key the ledger does not know", code="journal_unknown_key"
+                f"{key} is signed by a key that the ledger does not know", code="journal_unknown_key"
             )
         return known

@@ -1,6 +1,6 @@
 """The records bucket: objects against the store's checksum and their names, packages against manifests.
 
-The unit is a ledger kind, a day of journals or custody, a package, or else a whole folder.
+The unit is a ledger kind, a day of journals or custody, a package, or otherwise a whole folder.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ _ATTACHMENTS = "attachments/"
 
 
 def record_units(records: ObjectStore) -> Iterator[str]:
-    """The units there are, in order of their names. Raises as the store."""
+    """All units, in order of their names. Raises as the store."""
     after = ""
     while (first := next(records.list("", start_after=after), None)) is not None:
         parts = first.key.split("/")
         if first.key.startswith(keys.CANARY):
-            after = f"{keys.CANARY}~"  # attacked on purpose: they have markers and second versions
+            after = f"{keys.CANARY}~"  # attacked on purpose: these have markers and second versions
             continue
         depth = _DEPTH.get(parts[0], 1)
         unit = "/".join([*parts[: depth - 1], parts[depth - 1].partition(".")[0]])
@@ -38,7 +38,7 @@ def record_units(records: ObjectStore) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class RecordsExaminer:
-    """Looks at the objects of one unit."""
+    """Checks the objects of one unit."""
 
     records: ObjectStore
     pace: Pace
@@ -61,7 +61,9 @@ class RecordsExaminer:
                 seen.add(key)
             yield self._one(key, list(versions), promised.get(key))
         for key in sorted(promised.keys() - seen):
-            finding = Finding("package_part_missing", key, "its package's manifest names it, it is not there")
+            finding = Finding(
+                "package_part_missing", key, "its package's manifest names it, and it does not exist"
+            )
             yield Examined(key, 0, (finding,))
 
     def _one(self, key: str, versions: list[ObjectVersion], promised: str | None) -> Examined:
@@ -69,7 +71,7 @@ class RecordsExaminer:
         oldest = next((version for version in versions if not version.deleted), None)
         size = 0
         if oldest is None:
-            found.append(Finding("record_missing", key, "only a delete marker is left of it"))
+            found.append(Finding("record_missing", key, "only a delete marker is left"))
             return Examined(key, 0, tuple(found))
         if key.startswith(_ATTACHMENTS):
             promised = key.rpartition("/")[2]
@@ -79,11 +81,13 @@ class RecordsExaminer:
             size = digest.size
             facts = {"found_sha256": digest.sha256}
             if promised is not None and digest.sha256 != check_sha256(promised):
-                found.append(Finding("bytes_differ", key, "its bytes are not those on record", facts))
+                found.append(Finding("bytes_differ", key, "its bytes differ from the record", facts))
             elif head.sha256 is not None and head.sha256 != digest.sha256:
-                found.append(Finding("checksum_differs", key, "the store has another checksum", facts))
+                found.append(
+                    Finding("checksum_differs", key, "the store's checksum differs from its bytes", facts)
+                )
         except NotFound:
-            found.append(Finding("record_missing", key, "it vanished while it was looked at"))
+            found.append(Finding("record_missing", key, "it vanished during the check"))
         except Unavailable:
             raise
         except IntegrityError as error:
@@ -91,7 +95,7 @@ class RecordsExaminer:
         return Examined(key, size, tuple(found))
 
     def _package(self, unit: str) -> tuple[dict[str, str], Examined | None]:
-        """The SHA-256 of each part that the manifests of a sealed package name; nothing of one in work."""
+        """The SHA-256 of each part that the manifests of a sealed package name; empty for an unsealed one."""
         prefix = f"{unit}/"
         try:
             self.records.head(prefix + paths.SEAL)

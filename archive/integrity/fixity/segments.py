@@ -16,7 +16,7 @@ from archive.timespan import Timespan
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a journal line says of a segment: the bytes' SHA-256 and number, and the span."""
+    """What a journal line states about a segment: SHA-256 and number of its bytes, and its span."""
 
     sha256: str
     size: int
@@ -25,7 +25,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One stored key after it was looked at; ``size`` counts the bytes that were hashed."""
+    """One stored key after its check; ``size`` counts the bytes that were hashed."""
 
     key: str
     size: int
@@ -34,29 +34,29 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Looks at segments. Thread-safe."""
+    """Checks segments. Thread-safe."""
 
     footage: ObjectStore
     rules: Rules
     pace: Pace
 
     def examine(self, versions: Sequence[ObjectVersion], promise: Promise | None) -> Examined:
-        """Look at one key, whose versions and delete markers are given oldest first.
+        """Check one key, whose versions and delete markers are given oldest first.
 
         Raises:
-            Unavailable, Refused: the store; nothing is known of the segment then.
+            Unavailable, Refused: as the store; then nothing is known about the segment.
         """
         key = versions[0].key
         found = list(surplus(versions))
         oldest = next((version for version in versions if not version.deleted), None)
         size = 0
         if oldest is None:
-            found.append(Finding("segment_missing", key, "only a delete marker is left of it"))
+            found.append(Finding("segment_missing", key, "only a delete marker is left"))
         else:
             try:
                 size = self._bytes(oldest, promise, found)
             except NotFound:
-                found.append(Finding("segment_missing", key, "it vanished while it was looked at"))
+                found.append(Finding("segment_missing", key, "it vanished during the check"))
             except IntegrityError as error:
                 found.append(Finding(error.code, key, error.message))
         return Examined(key, size, tuple(found))
@@ -71,12 +71,12 @@ class Examiner:
             return 0
         own = _own_leaf(head)
         if own is None:
-            found.append(Finding("leaf_missing", key, "its own metadata holds no leaf of it"))
+            found.append(Finding("leaf_missing", key, "its own metadata contains no leaf for it"))
         elif promise is not None and (own.sha256, own.size) != (promise.sha256, promise.size):
-            found.append(Finding("leaf_differs", key, "its own leaf is not the journal's"))
+            found.append(Finding("leaf_differs", key, "its own leaf differs from the journal's"))
         stated = promise or (None if own is None else Promise(own.sha256, own.size, own.span))
         if head.sha256 is not None and not head.sha256.startswith(name.sha16):
-            found.append(Finding("checksum_differs", key, "the store's checksum is not the name's"))
+            found.append(Finding("checksum_differs", key, "the store's checksum does not match the name"))
         digest = hash_object(self.footage, key, version.version, self.pace)
         found.extend(_compared(key, name.sha16, head, stated, digest.sha256, digest.size))
         if stated is not None:
@@ -85,10 +85,10 @@ class Examiner:
 
 
 def surplus(versions: Sequence[ObjectVersion]) -> Iterator[Finding]:
-    """I9: what there is of one key beside its oldest version."""
+    """I9: versions and markers of one key beside its oldest version."""
     key = versions[0].key
     if any(version.deleted for version in versions):
-        yield Finding("delete_marker", key, "somebody deleted over it; readers still see the oldest version")
+        yield Finding("delete_marker", key, "it was deleted; readers still see the oldest version")
     count = sum(not version.deleted for version in versions)
     if count > 1:
         yield Finding("second_version", key, f"it has {count} versions; readers take the oldest")
@@ -104,7 +104,7 @@ def _compared(
     if not sha256.startswith(wanted):
         yield Finding("bytes_differ", key, "its bytes no longer have the recorded SHA-256", facts)
     elif head.sha256 is not None and head.sha256 != sha256:
-        yield Finding("checksum_differs", key, "the store's checksum is not that of the bytes", facts)
+        yield Finding("checksum_differs", key, "the store's checksum differs from its bytes", facts)
 
 
 def _own_leaf(head: ObjectHead) -> Segment | None:

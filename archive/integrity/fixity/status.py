@@ -1,4 +1,4 @@
-"""How far the scrub is: what share was looked at within the round, what was looked at longest ago."""
+"""How far the scrub is: the share checked within the round, and the oldest check."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from archive.timespan import DAY, format_instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraFixity:
-    """One camera: its hours, how many were looked at within the round, bytes hashed in those, findings.
+    """One camera: its hours, how many were checked within the round, bytes hashed in those, findings.
 
-    ``oldest`` is when the hour looked at longest ago was; None where one never was.
+    ``oldest`` is the time of its oldest check; None if an hour was never checked.
     """
 
     camera: str
@@ -27,7 +27,7 @@ class CameraFixity:
 
     @property
     def percent(self) -> int:
-        """Hours looked at within the round, of a hundred, rounded down; 100 where there are none."""
+        """The percentage of hours checked within the round, rounded down; 100 if there are no hours."""
         return 100 if self.hours == 0 else 100 * self.within // self.hours
 
     def to_json(self) -> JsonObject:
@@ -45,7 +45,7 @@ class CameraFixity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixityStatus:
-    """All cameras. ``days`` is the length of a round; ``rate`` the bytes hashed in the last day, a second."""
+    """All cameras. ``days`` is the length of a round; ``rate`` is bytes per second hashed in the last day."""
 
     days: int
     rate: int
@@ -53,18 +53,18 @@ class FixityStatus:
 
     @property
     def hours(self) -> int:
-        """Hours of cameras that are known."""
+        """The number of known hours of all cameras."""
         return sum(camera.hours for camera in self.cameras)
 
     @property
     def percent(self) -> int:
-        """As :attr:`CameraFixity.percent`, of all cameras."""
+        """As :attr:`CameraFixity.percent`, for all cameras."""
         within = sum(camera.within for camera in self.cameras)
         return 100 if self.hours == 0 else 100 * within // self.hours
 
     @property
     def oldest(self) -> int | None:
-        """When the hour looked at longest ago was; None where one never was, or there is none."""
+        """The time of the oldest check; None if an hour was never checked, or there are no hours."""
         found = [camera.oldest for camera in self.cameras if camera.hours]
         return min((at for at in found if at is not None), default=None) if None not in found else None
 
@@ -81,7 +81,7 @@ class FixityStatus:
 
 
 def fixity_status(cache: ObjectStore, clock: Clock, *, days: int) -> FixityStatus:
-    """From what the scrub keeps in the cache bucket. Raises Unavailable."""
+    """The status from the scrub's states in the cache bucket. Raises Unavailable."""
     now = clock.now()
     found, recent = [], 0
     for known in _all_hours(cache):

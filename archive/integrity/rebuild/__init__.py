@@ -1,16 +1,16 @@
 """Rebuild: everything an index holds, from the archive alone (I5; design: durable procedures).
 
-1. Ledger heads become documents. The streams of cameras give each camera's place at each time, those of
-   recorders their signing keys, those of holds what is held, those of dispositions what was destroyed.
-2. Journal batches whose signature is valid become segments, runs and gaps, in order of upload. A segment is
-   indexed only if its object is in the store (it may have been disposed of; the leaf stays), with the version
-   that readers must take, the oldest. The rebuild notes its position beside the fresh index, so that a
-   rebuild that was killed resumes there.
-3. Objects that no batch names, because their recorder died before the next upload, are adopted from the
-   leaf in their own metadata.
+1. Ledger heads become documents. Camera histories give each camera's places, recorder histories the keys they
+   sign with, holds the held footage, dispositions the destroyed footage.
+2. Journal batches with a valid signature become segments, runs and gaps, in order of upload. A segment is
+   indexed only if its object is in the store (it may have been disposed of; the leaf stays), with the oldest
+   version, which is the one for readers. The rebuild notes its progress beside the fresh index, so that a
+   killed rebuild goes on where it stopped.
+3. Objects that no batch names, because their recorder died before the next upload, are adopted from the leaf
+   in their own metadata.
 4. Closed dispositions become gaps of cause ``disposed``.
 
-An object that cannot be read or trusted is left out and named in the report, and the rebuild goes on: one
+Objects that cannot be read or trusted are left out and named in the report, and the rebuild goes on: one
 damaged batch must not keep the rest of the archive from being found.
 """
 

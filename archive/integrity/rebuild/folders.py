@@ -7,7 +7,7 @@ from archive import keys
 from archive.ports import ObjectStore, ObjectVersion
 
 _KEPT = 400_000
-"""Listed objects kept in memory: journals are in order of time, so each folder is listed about once."""
+"""How many listed objects are kept: journals are in order of time, so each folder is listed about once."""
 
 
 class HourFolders:
@@ -36,7 +36,7 @@ class HourFolders:
 
 
 def by_hour(footage: ObjectStore, camera: str) -> Iterator[tuple[str, list[ObjectVersion]]]:
-    """The camera's objects by hour folder, in order; the folder's name comes without the last slash."""
+    """The camera's objects, one hour folder after another; the folder's name without the last slash."""
     folder, found = "", list[ObjectVersion]()
     for listed in footage.list(keys.segment_prefix(camera)):
         name = listed.key.rpartition("/")[0]

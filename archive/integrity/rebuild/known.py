@@ -1,4 +1,4 @@
-"""The facts that a rebuild needs from the ledger: documents, places, keys, holds, dispositions."""
+"""The parts of the ledger that a rebuild needs: documents, places, keys, holds, dispositions."""
 
 from collections.abc import Callable, Iterator
 
@@ -30,11 +30,11 @@ RECORDER = "recorder"
 _NEVER = 1 << 62
 
 Document = Callable[[str, str, int, JsonObject], None]
-"""Receives a document: kind, id, version and state."""
+"""Called with a document: kind, id, version and state."""
 
 
 class Known:
-    """Filled by :meth:`learn` from all streams of the ledger; unreadable ones are left out and reported."""
+    """Filled by :meth:`learn` from every stream of the ledger; unreadable streams are left out and named."""
 
     def __init__(self, records: ObjectStore, report: RebuildReport) -> None:
         self._records = records
@@ -49,10 +49,10 @@ class Known:
         self.held_cameras: frozenset[str] = frozenset()
 
     def learn(self, tell: Document) -> None:
-        """Read all streams; ``tell`` receives every document.
+        """Read all streams; call ``tell`` with every document.
 
         Raises:
-            Unavailable: the store, or the index behind ``tell``, does not answer.
+            Unavailable: the store or the receiver of documents does not answer.
         """
         for kind in KINDS:
             for entity in self._streams(kind):
@@ -70,11 +70,11 @@ class Known:
         return tuple(self._places)
 
     def place(self, camera: str, instant: int) -> Place | None:
-        """Where the camera stood at ``instant``; before its first entry, that entry's place."""
+        """Where the camera stood: its entry valid at ``instant``; before the first entry, the first place."""
         return self.stay(camera, instant)[1]
 
     def stay(self, camera: str, instant: int) -> tuple[int, Place | None]:
-        """The instant until which the camera stayed there, and the place as :meth:`place` gives it."""
+        """The same, and the instant until which it is valid."""
         until = _NEVER
         history = self._places.get(camera, ())
         for at, place in reversed(history):
@@ -88,7 +88,7 @@ class Known:
         return camera in self.held_cameras and bool(self.book.covering(camera, span))
 
     def disposed(self) -> Iterator[Gap]:
-        """The gaps that closed dispositions left; unreadable lists are left out and reported."""
+        """Destroyed time, by every closed disposition; unreadable lists are named in the report."""
         for found in self._dispositions:
             if found.outcome is not None:
                 try:
@@ -119,7 +119,7 @@ class Known:
         return head
 
     def _learn(self, entry: Entry) -> None:
-        """Take over an entry: a camera's place, a recorder's key, a hold or a disposition."""
+        """Note the camera's place, the recorder's key, the hold or the disposition of this entry."""
         if entry.kind == CAMERA:
             self._places.setdefault(entry.id, []).append((entry.at, from_state(entry.state).place))
         elif entry.kind == RECORDER:
@@ -132,7 +132,7 @@ class Known:
 
 
 def document_state(kind: str, state: JsonObject) -> JsonObject:
-    """A ledger state as the index may store it: cameras without sealed URLs, requests without people."""
+    """A ledger state as the index may keep it: cameras without sealed URLs, requests without people."""
     if kind == REQUEST:
         return public_request(state)
     return public_state(state) if kind == CAMERA else state

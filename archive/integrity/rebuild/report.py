@@ -1,4 +1,4 @@
-"""What a rebuild or a sync did, and what it left out."""
+"""The counts of a rebuild or a sync, and the objects that it left out."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -7,12 +7,12 @@ from archive.canonical import JsonObject
 from archive.errors import ArchiveError, Unavailable
 
 Progress = Callable[[str, int], None]
-"""Receives the step's name and the number of things seen so far."""
+"""Called with the step's name and the number of things it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A thing in the archive that is not in the index, and why: its name, a stable error code, a message."""
+    """An object of the archive that is not in the index, and why: object name, stable code, sentence."""
 
     object: str
     code: str
@@ -21,10 +21,10 @@ class LeftOut:
 
 @dataclass(slots=True)
 class RebuildReport:
-    """What was read. ``adopted`` counts segments without a journal line, ``absent`` lines without an object.
+    """What was read. ``adopted`` counts segments without a line, ``absent`` lines without an object.
 
-    ``set_aside`` names the gaps that replace segments which no index can store: this rebuild does not report
-    those segments as left out; they wait for a person.
+    ``set_aside`` names the gaps that take the place of segments which no index accepts. This rebuild did not
+    leave those segments out: a person must decide about them.
     """
 
     documents: int = 0
@@ -38,7 +38,7 @@ class RebuildReport:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def leave_out(self, name: str, error: ArchiveError) -> None:
-        """Report a thing as left out. Raises the error instead if it is Unavailable: the store is away."""
+        """Record an object that was left out; raises the error if it only means that the store is away."""
         if isinstance(error, Unavailable):
             raise error
         self.left_out.append(LeftOut(name, error.code, error.message))
@@ -49,5 +49,5 @@ class RebuildReport:
 
     @classmethod
     def from_json(cls, value: JsonObject) -> "RebuildReport":
-        """A report that was stored beside an unfinished index."""
+        """A report that was kept beside an unfinished index."""
         return cls(**(value | {"left_out": [LeftOut(**one) for one in value["left_out"]]}))

@@ -1,4 +1,4 @@
-"""A segment on its way into a fresh index, as a flat row: there may be a hundred million."""
+"""A segment for a fresh index, as flat as a table's row: there may be a hundred million."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from archive.model.camera import Place
 
 
 class SegmentRow(NamedTuple):
-    """What an index stores of a segment: times in µs, ``sha256`` in hex, ``version`` of the object.
+    """The index's fields of a segment: times in µs, ``sha256`` in hex, ``version`` of the object.
 
     Ids, hash and key were checked when the line was read; the index checks the length of the span.
     """

@@ -1,14 +1,15 @@
-"""``saksi index sync``: bring an index up to date from the archive, without rebuilding it.
+"""``saksi index sync``: bring an index up to date from the archive, without building it again.
 
-1. Ledger heads that are newer than the index's documents are taken over.
-2. Journal batches after each recorder's cursor are read: leaves that the index lacks are added, then the
-   cursor advances. It never goes back, and never passes a batch that is missing or does not verify.
-3. Objects of the last three hours that the index does not know are adopted once they are ten minutes old.
-4. Gaps of closed dispositions, and held flags, are brought up to date if the ledger's entries changed.
-5. The coverage of hours that changed is computed.
+1. Ledger heads that are newer than the index's documents are added.
+2. Journal batches after each recorder's cursor: leaves that the index lacks are added, then the cursor
+   advances. It never goes back, and never passes a batch that is missing or does not verify.
+3. Objects of the last hours that neither a line nor their recorder brought into the index are adopted, once
+   they are ten minutes old.
+4. Gaps of closed dispositions and held flags are updated, if the ledger's entries changed.
+5. Stale hours are settled.
 
 A turn with nothing new costs a listing of each ledger kind and of the last three hours of journals. The first
-turn, and one turn a day, list the whole journal: a batch may be uploaded later than those three hours.
+turn lists the whole journal, and so does one turn a day: a batch may be delayed for longer than three hours.
 """
 
 from collections import defaultdict
@@ -44,7 +45,7 @@ _ENTRIES = 1000
 
 
 class KnownDocument(Protocol):
-    """A ledger stream in the index."""
+    """A ledger stream as the index has it."""
 
     @property
     def id(self) -> str:
@@ -53,7 +54,7 @@ class KnownDocument(Protocol):
 
     @property
     def version(self) -> int:
-        """The number of its newest entry in the index."""
+        """Its newest entry that the index has."""
         ...
 
 
@@ -97,13 +98,13 @@ class SyncTarget(Protocol):
         ...
 
     def settle_hours(self) -> int:
-        """Compute and store the coverage of hours that changed; return how many."""
+        """Compute and keep the coverage of hours that changed."""
         ...
 
 
 @dataclass(slots=True)
 class SyncReport:
-    """What one turn added; ``behind`` counts the batches that are still missing or do not verify."""
+    """The changes of one turn; ``behind`` counts batches that are still missing or do not verify."""
 
     documents: int = 0
     batches: int = 0
@@ -116,7 +117,7 @@ class SyncReport:
 
     @property
     def changes(self) -> int:
-        """How many things changed; 0 if the index was up to date."""
+        """The number of changes; 0 if the index was up to date."""
         return self.documents + self.batches + self.entries + self.adopted + self.marked
 
     def to_json(self) -> JsonObject:
@@ -125,7 +126,7 @@ class SyncReport:
 
 
 class Sync:
-    """Brings one index up to date, turn by turn. Not thread-safe; any number of processes may run one."""
+    """Brings one index up to date, turn by turn. Not thread-safe; any number of processes may do it."""
 
     def __init__(self, stores: Stores, target: SyncTarget, clock: Clock) -> None:
         self._stores = stores
@@ -142,7 +143,7 @@ class Sync:
         """One turn.
 
         Raises:
-            Unavailable: a store or the index does not answer; the next turn catches up.
+            Unavailable: a store or the index does not answer; the next turn does the rest.
         """
         tell = progress or (lambda step, seen: None)
         report = SyncReport()
@@ -163,7 +164,7 @@ class Sync:
     # Ledger ------------------------------------------------------------------------------------------
 
     def _ledger(self, report: SyncReport, tell: Progress) -> tuple[Known, bool]:
-        """The facts of the ledger, and whether they are new; it is read again only if it grew."""
+        """The contents of the ledger; read again only if it grew."""
         listed = frozenset(one.key for one in self._stores.records.list("ledger/"))
         if self._known is not None and listed == self._ledger_state:
             return self._known, False
@@ -255,7 +256,7 @@ class Sync:
         report.entries += sum(isinstance(entry.leaf, Segment) for entry in entries) - refused
 
     def _add(self, entries: Sequence[IndexEntry], report: SyncReport) -> int:
-        """Index entries; return how many segments the index refused. They are reported."""
+        """Index entries; returns how many segments the index refuses. Those are named in the report."""
         segments = 0
 
         def refused(entry: IndexEntry, error: Malformed) -> None:
@@ -295,7 +296,7 @@ class Sync:
                         continue
                     report.adopted += 1 - self._add([_entry(known, leaf, listed.version)], report)
 
-    # What the ledger changes ---------------------------------------------------------------------------
+    # Ledger changes ------------------------------------------------------------------------------------
 
     def _disposed(self, known: Known) -> None:
         gaps = [_entry(known, gap, "") for gap in known.disposed()]
@@ -303,7 +304,7 @@ class Sync:
             self._target.add(gaps[at : at + _ENTRIES])
 
     def _holds(self, known: Known, report: SyncReport) -> None:
-        """Set the held flags by the holds in force; clear those that only a released hold had set."""
+        """Set flags by the holds in force; clear them where a hold was released and no other covers."""
         for hold in known.book.holds:
             for camera in hold.cameras:
                 wrong = [
@@ -317,13 +318,13 @@ class Sync:
 
 
 def lag(records: ObjectStore, cursors: Mapping[str, int], now: int) -> dict[str, int]:
-    """By recorder, how many batches of the last hours are missing from the index, if any are."""
+    """By recorder, the number of recent batches that the index lacks; only recorders that have some."""
     newest: dict[str, int] = {}
     for listed in records.list("journal/", start_after=f"journal/{keys.hour_folder(now - _SCANNED)}/"):
         try:
             recorder, number = keys.parse_batch_key(listed.key)
         except Malformed:
-            continue  # foreign objects are named by archive check
+            continue  # archive check reports foreign objects
         newest[recorder] = max(number, newest.get(recorder, 0))
     behind = {recorder: number - cursors.get(recorder, 0) for recorder, number in sorted(newest.items())}
     return {recorder: count for recorder, count in behind.items() if count > 0}

@@ -1,4 +1,4 @@
-"""Steps 3 to 6: destroying what an approved order names, and putting it on record."""
+"""Steps 3 to 6: destroying what an approved order names, and recording it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ from archive.model import hold as holds
 from archive.model import leaf as leaves
 from archive.model.disposition import Cause, Disposition
 from archive.model.segment import Segment, SegmentRef
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.ports import (
     Content,
     IndexEntry,
@@ -48,17 +48,17 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, hour_of
 
 Progress = Callable[[str, int], None]
-"""Told the step's name and how many segments it has seen."""
+"""Called with the step's name and the number of segments it has seen."""
 
 LONGEST = HOUR
-"""No segment is longer: how far before the order's span one may begin that reaches into it."""
+"""No segment is longer. One that begins up to this long before the order's span may reach into it."""
 
 
 class Destroyer(Protocol):
     """The store with its root credential."""
 
     def destroy(self, key: str, *, version: str) -> None:
-        """Destroy one version whatever GOVERNANCE lock it has; idempotent.
+        """Destroy one version, even under a GOVERNANCE lock; idempotent.
 
         Raises:
             Refused: ``under_hold``, ``compliance_locked``, ``store_access_denied``,
@@ -68,7 +68,7 @@ class Destroyer(Protocol):
 
 
 class ForgettingIndex(SegmentIndex, Protocol):
-    """What is needed of an index."""
+    """What break-glass needs of an index."""
 
     def remove(self, segments: Iterable[SegmentRef]) -> None:
         """Forget segments; idempotent."""
@@ -98,13 +98,13 @@ class Execution:
     gate: Gate | None = None
 
     def execute(self, order_id: str, *, actor: str) -> Order:
-        """Steps 3 to 6; an order that is executed already is returned as it is.
+        """Steps 3 to 6; an order that has been executed is returned unchanged.
 
         Raises:
             NotFound: ``break_glass_not_found``.
-            Refused: ``order_not_approved``, ``same_person``, ``under_hold``, ``compliance_locked``; those of
-                the store where the credential is not root's. What was destroyed before stays destroyed, and
-                the order in work.
+            Refused: ``order_not_approved``, ``same_person``, ``under_hold``, ``compliance_locked``; the
+                store's own where the credential is not root's. What was destroyed before stays destroyed, and
+                the order stays in work.
             Malformed: ``order_empty``, ``order_too_large``.
             Unavailable: execute it again.
         """
@@ -121,11 +121,11 @@ class Execution:
         return append(self.ledger, head, done, actor=actor, action="break_glass.executed")
 
     def look(self, order: Order) -> DoomedList:
-        """Step 3 without its end: what the order would destroy, and whether anything forbids it.
+        """The read-only part of step 3: what the order would destroy. Raises if anything forbids it.
 
         Raises:
             Refused: ``under_hold``, ``compliance_locked``.
-            Malformed: ``order_empty``, ``order_too_large``; ``bad_leaf``: nobody knows where a segment ends.
+            Malformed: ``order_empty``, ``order_too_large``; ``bad_leaf``: the end of a segment is unknown.
         """
         book = HoldBook.of_entries(self.ledger.heads(holds.KIND))
         found: list[Doomed] = []
@@ -135,13 +135,13 @@ class Execution:
                 self.progress("listed", len(found))
                 if len(found) > MAX_SEGMENTS:
                     raise Malformed(
-                        f"order {order.id} is about more than {MAX_SEGMENTS} segments",
+                        f"order {order.id} covers more than {MAX_SEGMENTS} segments",
                         code="order_too_large",
                         hint="Place several orders, each of a shorter span or fewer cameras.",
                     )
         if not found:
             raise Malformed(
-                f"nothing is stored of what order {order.id} names",
+                f"the archive stores no segment that order {order.id} covers",
                 code="order_empty",
                 hint="Look with: saksi recordings",
             )
@@ -228,9 +228,9 @@ class Execution:
 
 def _held(key: str, names: str) -> Refused:
     return Refused(
-        f"{key} is held{f' by {names}' if names else ' in the store'}; nothing that is held is destroyed",
+        f"{key} is held{f' by {names}' if names else ' in the store'}; held footage is never destroyed",
         code="under_hold",
-        hint="A hold is released by two people first: saksi hold release",
+        hint="Two people must release the hold first: saksi hold release",
     )
 
 
@@ -238,5 +238,5 @@ def _leaf(head: ObjectHead) -> Segment:
     """The leaf that an object carries. Raises Malformed ``bad_leaf``."""
     leaf = leaves.decode(head.metadata.get("leaf", "").encode("ascii", "replace"))
     if not isinstance(leaf, Segment) or leaf.key != head.key:
-        raise Malformed(f"{head.key} carries another's leaf", code="bad_leaf")
+        raise Malformed(f"{head.key} carries the leaf of another object", code="bad_leaf")
     return leaf

@@ -31,9 +31,9 @@ class OrderStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One order as its newest entry tells it; what is not known yet is "" or 0 or None.
+    """One order as its newest entry records it; what is not known yet is "" or 0 or None.
 
-    ``number`` is the order's own, as on its paper; ``authority`` gave it. ``approved_digest`` is the SHA-256
+    ``number`` is the order's own, as on paper; ``authority`` gave it. ``approved_digest`` is the SHA-256
     of the entry that was approved. ``disposition`` names the list, the record and the disposition's stream.
     """
 
@@ -60,7 +60,7 @@ class Order:
 
     @property
     def in_work(self) -> Disposition | None:
-        """The disposition that goes on, while its list is named and its record is not written."""
+        """The disposition in progress: its list is named, its record is not written yet."""
         if self.status is not OrderStatus.IN_WORK:
             return None
         return self.started()
@@ -83,7 +83,7 @@ class Order:
         )
 
     def _behind_it(self, approved_at: int) -> OrderingPolicy:
-        """The order in the place where other dispositions name the policies that order them."""
+        """The order, in the field where other dispositions name the policies that order them."""
         return OrderingPolicy(
             scope=self.id,
             version=2,
@@ -119,7 +119,7 @@ def place_order(
     Raises:
         Malformed: ``bad_order``: no camera or too many, a text that is empty, too long or unprintable, or a
             span that is not over.
-        Refused: ``person_unknown``: the actor names nobody.
+        Refused: ``person_unknown``: the actor is not a known person.
     """
     check_named(actor)
     chosen = tuple(sorted({check_name("camera", camera) for camera in cameras}))
@@ -156,16 +156,16 @@ def place_order(
 
 
 def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: str) -> Order:
-    """Step 2, by another person than the one who placed it.
+    """Step 2, by a person other than the one who placed the order.
 
     Raises:
         NotFound: ``break_glass_not_found``.
-        Refused: ``same_person``; ``person_unknown``: one of the two names nobody.
+        Refused: ``same_person``; ``person_unknown``: one of the two is not a known person.
         Conflict: ``order_approved``, ``ledger_conflict``.
         Malformed: ``reason_missing``.
     """
     if not reason.strip():
-        raise Malformed("a reason is needed", code="reason_missing", hint="Say what was looked at.")
+        raise Malformed("a reason is needed", code="reason_missing", hint="Say what you examined.")
     head = ledger.head(KIND, check_name(KIND, order_id))
     order = from_state(head.id, head.state)
     if order.status is not OrderStatus.ORDERED:
@@ -184,7 +184,7 @@ def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: 
 
 
 def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
-    """The head of an order that two people stand behind, judged by its whole history and not by its state.
+    """The head of an order that two people approved, judged by its whole history and not by its state.
 
     Raises:
         NotFound: ``break_glass_not_found``.
@@ -199,7 +199,7 @@ def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
         raise Refused(
             f"order {order_id} has not been approved",
             code="order_not_approved",
-            hint="A second person approves it: saksi break-glass approve",
+            hint="A second person must approve it: saksi break-glass approve",
         )
     placed, approval = history[0], history[1]
     first = from_state(order_id, placed.state)
@@ -211,13 +211,13 @@ def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
         raise Refused(
             f"order {order_id} is not the one that was approved",
             code="order_not_approved",
-            hint="Place the order again, and have that one approved.",
+            hint="Place the order again and have the new order approved.",
         )
     return history[-1], order
 
 
 def orders(ledger: Ledger) -> Iterator[Order]:
-    """Every order, by id. Raises Malformed ``bad_order``; as the ledger."""
+    """Every order, by id. Raises Malformed ``bad_order``; otherwise as the ledger."""
     for entry in ledger.heads(KIND):
         yield from_state(entry.id, entry.state)
 
@@ -229,7 +229,7 @@ def find_order(ledger: Ledger, order_id: str) -> Order:
 
 
 def append(ledger: Ledger, head: Entry, order: Order, *, actor: str, action: str, reason: str = "") -> Order:
-    """Put an order's next state on record. Raises Conflict ``ledger_conflict``; as the ledger."""
+    """Record an order's next state. Raises Conflict ``ledger_conflict``; otherwise as the ledger."""
     entry = ledger.append(
         KIND, order.id, to_state(order), expected=head.version, actor=actor, action=action, reason=reason
     )
@@ -237,16 +237,16 @@ def append(ledger: Ledger, head: Entry, order: Order, *, actor: str, action: str
 
 
 def one_person(order_id: str) -> Refused:
-    """The error for one person in both parts."""
+    """The error for an order placed and approved by one person."""
     return Refused(
         f"order {order_id} was placed by the same person",
         code="same_person",
-        hint="Footage is destroyed before its time by two people or not at all.",
+        hint="Destroying footage before its time takes two people.",
     )
 
 
 def to_state(order: Order) -> JsonObject:
-    """The order as its ledger entry holds it; its id is the stream's."""
+    """The order as its ledger entry stores it; its id is the stream's."""
     listed = order.listed_span
     return {
         "number": order.number,

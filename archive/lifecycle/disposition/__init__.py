@@ -1,1 +1,1 @@
-"""Disposition: destroying footage by a rule, with a record, in the absence of a hold."""
+"""Disposition: destroying footage by a rule, on record, where no hold covers it."""

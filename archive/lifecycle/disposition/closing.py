@@ -1,8 +1,8 @@
-"""The end of a disposition: its record made, held to what was done, signed, stamped and closed in the ledger.
+"""The end of a disposition: its record is made, compared with what was done, signed, stamped and closed.
 
-Steps 5 and 6 of :mod:`archive.lifecycle.disposition.job`. Every object is put if absent. What stands there
-already is another turn's of the same work, or somebody planted it; nothing is signed that is not what was
-done.
+Steps 5 and 6 of :mod:`archive.lifecycle.disposition.job`. Every object is put if absent. An object that is
+already there comes from an earlier attempt at the same work, or somebody planted it. The archive signs
+nothing that differs from what was done.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from archive.lifecycle.disposition import listing, record
 from archive.lifecycle.disposition.decide import RETRY, Finding
 from archive.lifecycle.disposition.listing import DoomedList, Kept
 from archive.lifecycle.disposition.paper import render
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.disposition.stored_paper import own_name
 from archive.model.disposition import (
     KIND,
@@ -44,11 +44,11 @@ class Closing:
     signer: Signer
     authority: TimestampAuthority
     clock: Clock
-    office: Office
+    organization: Organization
     lock_days: int
 
     def is_there(self, key: str) -> bool:
-        """Whether a key that must stay is still there: before a crash it may have been destroyed lawfully."""
+        """Whether a key that must stay is still there; an earlier attempt may have destroyed it lawfully."""
         try:
             self.footage.head(key)
         except NotFound:
@@ -56,7 +56,7 @@ class Closing:
         return True
 
     def close(self, found: Disposition, doomed: DoomedList, kept: Sequence[Kept]) -> Disposition:
-        """Step 5. Raises IntegrityError ``disposition_record`` for what somebody else put in its place."""
+        """Step 5. Raises IntegrityError ``disposition_record`` if another object is in the record's place."""
         kept_data = self._first(found.id, listing.KEPT, listing.encode_kept(kept))
         standing = listing.decode_kept(found.id, kept_data)
         self._compare(found.id, doomed, standing, kept)
@@ -67,7 +67,7 @@ class Closing:
             found,
             doomed,
             standing,
-            office=self.office,
+            organization=self.organization,
             ended_at=self.clock.now(),
             kept_sha256=sha256_hex(kept_data),
             signer_sha256=signer,
@@ -100,10 +100,11 @@ class Closing:
         return closed
 
     def _print(self, disposition: str, page: bytes) -> None:
-        """Put the page; beside what stands there, where that is another, which is put on record.
+        """Put the page. If another page is already there, put this one beside it and open an incident.
 
-        The ledger's entry names the page by its hash, so what stands there cannot pass for it. It is mostly
-        the same page by another version of the program: closing began before an upgrade and ends after it.
+        The ledger's entry names the page by its hash, so the other page cannot pass for it. Usually the other
+        page was printed by another version of the program: closing began before an upgrade and ended after
+        it.
         """
         if self._first(disposition, listing.PDF, page) == page:
             return
@@ -117,7 +118,7 @@ class Closing:
         )
 
     def _signed(self, disposition: str, data: bytes) -> bytes:
-        """The signature that stands over the record; made where there is none, and held to the record."""
+        """The signature over the record, stored or new; it is checked against the record."""
         key = keys.disposition_prefix(disposition) + listing.SIGNATURE
         try:
             signature = self.records.get(key)
@@ -127,13 +128,13 @@ class Closing:
         return signature
 
     def _require_same(self, disposition: str, made: JsonObject, data: bytes) -> None:
-        """What stands as the record must be mine but for when it ended: it is about to be signed."""
+        """The stored record must equal mine except for its end time: it is about to be signed."""
         standing = canonical.decode(data)
         if {**standing, "ended_at": ""} != {**made, "ended_at": ""}:
             raise _planted(disposition, listing.RECORD)
 
     def stamp(self, found: Disposition) -> Disposition:
-        """Step 6; the disposition unchanged where the authority is away or nothing waits for a stamp."""
+        """Step 6; returns the disposition unchanged if the authority is away or no stamp is due."""
         if found.status is not DispositionStatus.DONE:
             return found
         prefix = keys.disposition_prefix(found.id)
@@ -157,7 +158,7 @@ class Closing:
     def _compare(
         self, disposition: str, doomed: DoomedList, standing: Sequence[Kept], mine: Sequence[Kept]
     ) -> None:
-        """Two processes at one disposition: what the first calls kept must not be what I destroyed."""
+        """Two processes close one disposition: I must not have destroyed a key that the first one kept."""
         named = {one.key for one in standing}
         if any(one.key not in named and self.is_there(one.key) for one in mine):
             raise _planted(disposition, listing.KEPT)
@@ -168,12 +169,12 @@ class Closing:
                     Finding(
                         "disposition_differs",
                         one.key,
-                        f"disposition {disposition} has it as kept ({one.reason}), and it was destroyed",
+                        f"disposition {disposition} records it as kept ({one.reason}), but it was destroyed",
                     )
                 )
 
     def append(self, found: Disposition, expected: int, actor: str, action: str, reason: str) -> Entry:
-        """Append to the disposition's stream, and tell the index. Raises Conflict as the ledger."""
+        """Append to the disposition's stream and update the index. Raises Conflict as the ledger."""
         entry = self.ledger.append(
             KIND, found.id, to_state(found), expected=expected, actor=actor, action=action, reason=reason
         )
@@ -186,7 +187,7 @@ class Closing:
         self.records.put(keys.disposition_prefix(disposition) + name, Content.of_bytes(data), lock=lock)
 
     def _first(self, disposition: str, name: str, data: bytes) -> bytes:
-        """Put if absent, and what stands there: mine, or that of whoever was first."""
+        """Put if absent; return the stored object, mine or that of the process that came first."""
         try:
             self.put(disposition, name, data)
         except AlreadyExists:
@@ -194,7 +195,7 @@ class Closing:
         return data
 
     def incident(self, finding: Finding) -> None:
-        """Put on record what is not as promised."""
+        """Record an integrity incident."""
         open_incident(
             self.ledger,
             code=finding.code,
@@ -209,7 +210,7 @@ class Closing:
 
 def _planted(disposition: str, name: str) -> IntegrityError:
     return IntegrityError(
-        f"{name} of disposition {disposition} says something else than what was done",
+        f"{name} of disposition {disposition} does not match what was done",
         code="disposition_record",
-        hint="It is not signed and the disposition stays open. Somebody put it there: call the auditor.",
+        hint="It is not signed and the disposition stays open. Somebody planted it; call the auditor.",
     )

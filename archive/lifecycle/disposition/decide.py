@@ -1,9 +1,9 @@
 """Step 1 of a disposition: which segments are due, and which of them must stay.
 
-The bucket is walked, not the index: an object that the index lost must go too when its time has come. The
-index lends what the listing lacks (hash and end); for an object without entry they come from its own leaf.
-Locks are not asked for here, since the store itself refuses what is locked; what it refused is remembered
-and left alone until the lock is over (:func:`spared_keys`).
+The judge walks the bucket, not the index: an object that the index lost must go too when its time has come.
+The index supplies what the listing lacks (hash and end); for an object without an entry they come from its
+own leaf. The judge does not ask for locks, since the store itself refuses to delete what is locked. A refused
+key is remembered and left alone until its lock ends (:func:`spared_keys`).
 """
 
 from collections import Counter
@@ -25,15 +25,15 @@ from archive.records.set_aside import is_set_aside
 from archive.timespan import DAY, HOUR, Timespan
 
 RETRY = DAY
-"""How long what was kept for another reason than a lock is left alone."""
+"""How long a key is left alone if it was kept for a reason other than a lock."""
 
 Progress = Callable[[str, int], None]
-"""Told the step's name and how many segments it has seen."""
+"""Called with the step's name and the number of segments it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about a due key that is not as promised; the key is left alone. ``code`` is an incident's."""
+    """A defect of a due key. The key is left alone. ``code`` is an incident's."""
 
     code: str
     key: str
@@ -42,9 +42,9 @@ class Finding:
 
 @dataclass(slots=True)
 class Decision:
-    """What is due. ``full`` means that more is due than one list takes.
+    """What is due. ``full`` means that more is due than one list holds.
 
-    ``stays`` counts by reason (``under_hold``, ``spared``, ``unsound``) what is due and left alone.
+    ``stays`` counts by reason (``under_hold``, ``spared``, ``unsound``) the due segments that are left alone.
     """
 
     doomed: DoomedList
@@ -55,7 +55,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Judge:
-    """Decides over the segments of an archive by one rule, its holds, and what was refused lately."""
+    """Decides over the segments of an archive by one rule, its holds, and recent refusals."""
 
     footage: ObjectStore
     index: SegmentIndex
@@ -108,12 +108,12 @@ class Judge:
     def _judged(
         self, stretches: Iterable[tuple[str, Timespan, str]], decision: Decision
     ) -> Iterator[tuple[Doomed, str]]:
-        """Every segment that is due, and why it stays all the same ("" where it does not)."""
+        """Every segment that is due, and why it stays nevertheless ("" if it does not)."""
         for camera, span, prefix in stretches:
             for found in side_by_side(self.footage, self.index, camera, span, prefix):
                 start = start_of(found.key)
                 if start is None or not found.versions:
-                    continue  # no segment, or no object: the sweep of orphans names both
+                    continue  # not a segment, or no object: the orphan sweep reports both
                 ruling = self.rule.ordering(camera, start)
                 if ruling is None:
                     continue
@@ -146,7 +146,7 @@ class Judge:
         return "spared" if self.spared.get(doomed.key, 0) > self.rule.cutoff else ""
 
     def _known(self, found: Found) -> Segment | SegmentRef:
-        """What is known of a key that is sound. Raises IntegrityError, NotFound."""
+        """What is known of a sound key. Raises IntegrityError, NotFound."""
         if not found.sound:
             marked = any(version.deleted for version in found.versions)
             raise IntegrityError(
@@ -155,7 +155,7 @@ class Judge:
             )
         version = found.versions[0]
         if not version.version:
-            raise IntegrityError(f"what protects {found.key} cannot be read", code="sidecar_damaged")
+            raise IntegrityError(f"the sidecar of {found.key} cannot be read", code="sidecar_damaged")
         known = own_leaf(self.footage, version) if found.segment is None else found.segment
         if known.size != version.size:
             raise IntegrityError(
@@ -168,7 +168,7 @@ def spared_keys(records: ObjectStore, dispositions: Iterable[Disposition], now: 
     """Keys that earlier dispositions could not destroy, and until when (µs) they are left alone.
 
     Raises:
-        Unavailable, IntegrityError, NotFound: a list of what was kept is away, altered or lost.
+        Unavailable, IntegrityError, NotFound: a list of kept keys is away, altered or lost.
     """
     spared: dict[str, int] = {}
     for found in dispositions:

@@ -1,7 +1,8 @@
-"""What is due: the policies in force, turned into one answer per segment. Pure but for what it is made from.
+"""What is due: the policies in force, turned into one answer per segment. Pure except for its inputs.
 
-Two rules exist. By *retention* footage is due when the longest term of the policy in force is over. By
-*pressure* it is due when the shortest one is, where the policy says that a full store may be relieved so.
+Two rules exist. By *retention*, footage is due when the longest term of the policy in force is over. By
+*pressure*, it is due when the shortest term is over and the policy permits destruction to relieve a full
+store.
 """
 
 from collections.abc import Callable
@@ -17,8 +18,8 @@ from archive.model.disposition import Cause
 class Rule:
     """Which segments are due at ``cutoff``, for one cause, by the policies in force ``at`` (µs, not earlier).
 
-    A cutoff on the full hour lets two processes decide the same; the policies are always those of now, since
-    one that was lengthened a minute ago counts. Not shared between threads.
+    A cutoff on the full hour lets two processes decide the same. The policies are always those of now, so
+    that a term lengthened a minute ago counts. Not shared between threads.
     """
 
     cause: Cause
@@ -29,7 +30,7 @@ class Rule:
     _rulings: dict[tuple[str, Place | None], Ruling] = field(default_factory=dict)
 
     def ordering(self, camera: str, start: int) -> Ruling | None:
-        """The ruling by which a segment that starts then is due; None where it is not.
+        """The ruling by which a segment that starts then is due; None if it is not due.
 
         A policy keeps at least its minimum and the installation's floor, whatever its maximum says.
         """
@@ -44,7 +45,7 @@ class Rule:
         return self._ruling(camera, self.places.place(camera, start))
 
     def horizon(self, camera: str) -> int | None:
-        """Nothing of the camera that starts after this is due; None where nothing of it can be."""
+        """Nothing of the camera that starts after this is due; None if nothing of the camera can be due."""
         places: set[Place | None] = {None, *self.places.all_of(camera)}
         dues = [self._due(self._ruling(camera, place))(0) for place in places]
         waits = [due for due in dues if due is not None]

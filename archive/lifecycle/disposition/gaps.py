@@ -1,8 +1,8 @@
 """Where footage was destroyed: gap records of cause ``disposed``, from a disposition's list alone.
 
 The index holds them beside the recorders' gaps, so that destroyed time answers with its cause instead of
-``unknown``. They follow from the list and from what was kept of it, both in the archive, so a rebuilt index
-has the same ones (I5). No recorder may write this cause (:mod:`archive.records.journal` refuses it).
+``unknown``. They follow from the list and from the kept keys, both in the archive, so a rebuilt index has the
+same ones (I5). No recorder may write this cause (:mod:`archive.records.journal` refuses it).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -17,7 +17,7 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import SpanSet
 
 RECORDER = "disposition"
-"""Stands where a recorder's gaps name their recorder."""
+"""Takes the recorder's place in these gaps."""
 
 
 def disposed_gaps(
@@ -46,7 +46,7 @@ def disposed_gaps(
 
 
 def all_disposed(ledger: Ledger, records: ObjectStore) -> Iterator[Gap]:
-    """The records of every disposition that is closed; one that goes on tells the index itself.
+    """The records of every closed disposition; an open one updates the index itself.
 
     Raises:
         Unavailable, IntegrityError, NotFound: a list is away, altered or lost.

@@ -1,22 +1,22 @@
-"""Disposition: from what is due to a signed record of its end (design: durable procedures).
+"""Disposition: from what is due to a signed record of its destruction (design: durable procedures).
 
 1. Decide which segments are due (:mod:`archive.lifecycle.disposition.decide`).
 2. Put the list of keys, then the ledger entry ``started`` with the list's hash, its counts, and the policies
    that order it. The list alone orders nothing.
 3. For each batch of at most 500, in one turn at :mod:`archive.lifecycle.gate`: read holds and policies again,
-leave
-   what one of them keeps now, and have the store delete the versions. No hold's entry is written meanwhile.
-   The store refuses what is locked or held; nothing is ever bypassed.
-4. Tell the index that this time was disposed of, then to forget the segments.
-5. When every batch is through: put the keys that were kept, the record, its signature and its PDF, each if
-   absent, then the closing ledger entry ``done``.
-6. Put the time stamp over the signature and the entry ``stamped``; where the authority is away, later.
+   leave out what one of them keeps now, and have the store delete the other versions. No hold's entry is
+   written meanwhile. The store refuses what is locked or held, and nothing ever bypasses it.
+4. Record in the index that this time was disposed of, then remove the segments from the index.
+5. After the last batch: put the keys that were kept, the record, its signature and its PDF, each if absent,
+   then the closing ledger entry ``done``.
+6. Put the time stamp over the signature and the entry ``stamped``. If the authority is away, a later run does
+   it.
 
 The leaf stays in the journal. Every step is idempotent: after a crash :meth:`Disposer.resume` begins an open
-disposition at its first batch again, where deletions that were done are found done. Of two processes at one
-disposition each deletes at most what is on the list, the first one's objects stand, and one closing entry
-is written. Should a hold's entry overtake a batch all the same (the gate was out of reach), the next look
-notices it, and it becomes an integrity incident with the keys that it came too late for.
+disposition at its first batch again and finds the earlier deletions done. If two processes carry out one
+disposition, each deletes at most what is on the list, the first one's objects stay, and one closing entry is
+written. If a hold's entry overtakes a batch all the same (the gate was out of reach), the next look at the
+holds notices it, and an integrity incident names the keys for which the hold came too late.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ from archive.lifecycle.disposition.decide import Decision, Finding, Judge, Progr
 from archive.lifecycle.disposition.due import Rule
 from archive.lifecycle.disposition.gaps import disposed_gaps
 from archive.lifecycle.disposition.listing import Doomed, DoomedList, Kept, batches, disposition_id
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.gate import Gate
 from archive.lifecycle.holds.book import HoldBook
 from archive.lifecycle.retention.book import PolicyBook
@@ -77,8 +77,8 @@ class DisposableIndex(SegmentIndex, Protocol):
 class Disposer:
     """Carries dispositions out for one archive. Not shared between threads.
 
-    ``floor_days`` is what every policy keeps at least; ``lock_days`` is how long records are locked; ``gate``
-    is the archive's own where none is given.
+    ``floor_days`` is what every policy keeps at least; ``lock_days`` is how long records are locked. Without
+    ``gate`` the disposer uses the archive's own.
     """
 
     stores: Stores
@@ -87,7 +87,7 @@ class Disposer:
     signer: Signer
     authority: TimestampAuthority
     clock: Clock
-    office: Office
+    organization: Organization
     floor_days: int
     lock_days: int = 3650
     gate: Gate | None = None
@@ -112,7 +112,7 @@ class Disposer:
         return Rule(cause, book, known, max(cutoff, self.clock.now()), cutoff)
 
     def judge(self, cause: Cause, progress: Progress | None = None) -> Judge:
-        """Whoever decides, with holds, policies and refusals as they are now; up to the last full hour."""
+        """The judge, with the holds, policies and refusals of now; up to the last full hour."""
         cutoff = hour_of(self.clock.now())
         spared = spared_keys(self.stores.records, self.dispositions(), cutoff)
         return Judge(
@@ -129,16 +129,16 @@ class Disposer:
         return self.judge(Cause.RETENTION, progress).everything()
 
     def dispositions(self) -> tuple[Disposition, ...]:
-        """Every disposition as the ledger has it now, by id."""
+        """Every disposition with its newest ledger state, by id."""
         entries = self._own.refresh()
         return tuple(from_state(name, entries[name].state) for name in sorted(entries))
 
     # Step 2 ------------------------------------------------------------------------------------------
 
     def begin(self, decision: Decision, *, actor: str, reason: str = "") -> Disposition | None:
-        """Put a decision on record; None where nothing is due. One that is on record already is returned.
+        """Record a decision; None if nothing is due. A decision already on record is returned.
 
-        What was found unsound becomes an integrity incident.
+        Each unsound key becomes an integrity incident.
         """
         for finding in decision.findings:
             self._closing.incident(finding)
@@ -202,7 +202,7 @@ class Disposer:
     # Steps 3 and 4 -----------------------------------------------------------------------------------
 
     def resume(self, progress: Progress | None = None) -> int:
-        """Finish what was begun and not closed, and stamp what waits for its stamp; how many were moved on.
+        """Finish every open disposition, and stamp those that wait for a stamp; returns how many advanced.
 
         Raises:
             Unavailable: the store or the index is away; the next call goes on.
@@ -212,7 +212,7 @@ class Disposer:
         for found in self.dispositions():
             if found.status is DispositionStatus.STARTED:
                 if found.cause is Cause.BREAK_GLASS:
-                    continue  # whoever executes the order closes it (archive.lifecycle.breakglass)
+                    continue  # the execution of the order closes it (archive.lifecycle.breakglass)
                 self.carry_out(found, progress)
                 moved += 1
             elif found.status is DispositionStatus.DONE and self._closing.stamp(found).stamped_at is not None:
@@ -220,7 +220,7 @@ class Disposer:
         return moved
 
     def close_ordered(self, found: Disposition, doomed: DoomedList, *, reason: str) -> Disposition:
-        """Steps 2, 5 and 6 for what a break-glass order destroyed already, all of it; idempotent."""
+        """Steps 2, 5 and 6 for a break-glass order that has destroyed all of its list; idempotent."""
         try:
             self._closing.append(found, 0, found.started_by, "disposition.started", reason)
         except Conflict:
@@ -230,7 +230,7 @@ class Disposer:
         )
 
     def carry_out(self, found: Disposition, progress: Progress | None = None) -> Disposition:
-        """Steps 3 to 6 for a disposition that was begun; one that is closed is returned as it is."""
+        """Steps 3 to 6 for an open disposition; a closed one is returned unchanged."""
         if found.outcome is not None:
             return found
         tell = progress or (lambda step, seen: None)
@@ -255,7 +255,7 @@ class Disposer:
         return self._closing.stamp(self._closing.close(found, doomed, kept))
 
     def _delete(self, going: Sequence[Doomed]) -> tuple[tuple[Doomed, ...], list[Kept]]:
-        """What the store destroyed, and what it kept and why."""
+        """The segments that the store destroyed, and those that it kept, with the reason."""
         if not going:
             return (), []
         answers = self.stores.footage.delete_versions([one.item for one in going])
@@ -275,7 +275,7 @@ class Disposer:
         self.index.remove([one.ref for one in batch if one.key not in kept])
 
     def _look(self, disposition: str, destroyed: Sequence[Doomed]) -> HoldBook:
-        """The holds of now. One that was not there at the last look came too late for ``destroyed``."""
+        """The holds of now. A hold that is new since the last look came too late for ``destroyed``."""
         before = {name: entry.version for name, entry in self._holds.known.items()}
         entries = self._holds.refresh()
         fresh = HoldBook.of_entries(e for name, e in entries.items() if before.get(name, 0) != e.version)
@@ -301,13 +301,13 @@ class Disposer:
             signer=self.signer,
             authority=self.authority,
             clock=self.clock,
-            office=self.office,
+            organization=self.organization,
             lock_days=self.lock_days,
         )
 
 
 def _sorted_out(batch: Sequence[Doomed], holds: HoldBook, rule: Rule) -> tuple[list[Kept], list[Doomed]]:
-    """What a hold or a changed policy keeps now, and the rest."""
+    """Those that a hold or a changed policy keeps now, and the rest."""
     staying: list[Kept] = []
     going: list[Doomed] = []
     for one in batch:

@@ -1,4 +1,4 @@
-"""The list of a disposition, and of what of it was kept: canonical JSON lines in the records bucket.
+"""The list of a disposition, and the list of the keys it kept: canonical JSON lines in the records bucket.
 
 ``dispositions/<id>/list.jsonl``::
 
@@ -6,8 +6,8 @@
     {"camera":…,"from":…,"key":…,"policy":"default","sha256":…,"size":…,"to":…,"version":…} × N
 
 Lines are in order of key. The id follows from the list's own SHA-256, so that two processes that decide the
-same at the same time find themselves at one disposition. ``kept.jsonl`` has one line for each key that was
-not destroyed: ``{"key":…,"reason":…,"until":<instant or null>}``.
+same at the same time work on one disposition. ``kept.jsonl`` has one line for each key that was not
+destroyed: ``{"key":…,"reason":…,"until":<instant or null>}``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ LIST, KEPT = "list.jsonl", "kept.jsonl"
 RECORD, SIGNATURE, STAMP, PDF = "record.json", "record.json.p7s", "record.json.p7s.tsr", "record.pdf"
 
 MAX_SEGMENTS = 200_000
-"""Longer lists are several dispositions: a list is held in memory, and done again after a crash."""
+"""A longer list becomes several dispositions: a list is held in memory, and done again after a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Doomed:
 
     @property
     def ref(self) -> SegmentRef:
-        """The segment for the index to forget: by run, number and start; what media it held is not told."""
+        """The segment for the index to remove, by run, number and start; media fields are placeholders."""
         name = keys.parse_segment_key(self.key)
         return SegmentRef(
             camera=self.camera,
@@ -69,7 +69,7 @@ class Doomed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One key of a list that was not destroyed. ``until`` (µs) is the end of its lock, if that is known."""
+    """One key of a list that was not destroyed. ``until`` (µs) is the end of its lock, if known."""
 
     key: str
     reason: str
@@ -113,16 +113,16 @@ def disposition_id(list_sha256: str) -> str:
 
 
 def batches(segments: Sequence[Doomed]) -> Iterator[tuple[Doomed, ...]]:
-    """The list in batches of at most 500: always the same ones."""
+    """The list in batches of at most 500; always the same batches."""
     for first in range(0, len(segments), MAX_DELETIONS):
         yield tuple(segments[first : first + MAX_DELETIONS])
 
 
 def read_list(records: ObjectStore, found: Disposition) -> DoomedList:
-    """The list of a disposition, held to the hash in the ledger.
+    """The list of a disposition, checked against the hash in the ledger.
 
     Raises:
-        NotFound: it is not there.
+        NotFound: the list is not there.
         IntegrityError: ``disposition_list``: it is another list, or cannot be read.
     """
     data = records.get(keys.disposition_prefix(found.id) + LIST)
@@ -143,7 +143,7 @@ def decode_list(disposition: str, data: bytes) -> DoomedList:
 
 
 def encode_kept(kept: Iterable[Kept]) -> bytes:
-    """The canonical lines of what was kept, by key; nothing where nothing was."""
+    """The canonical lines of the kept keys, by key; empty if none was kept."""
     return _lines(
         {
             "key": one.key,
@@ -155,7 +155,7 @@ def encode_kept(kept: Iterable[Kept]) -> bytes:
 
 
 def read_kept(records: ObjectStore, found: Disposition) -> tuple[Kept, ...]:
-    """What a closed disposition kept, held to the hash in the ledger; nothing for one that goes on.
+    """The kept keys of a closed disposition, checked against the hash in the ledger; empty for an open one.
 
     Raises:
         NotFound, IntegrityError: as :func:`read_list`.
@@ -168,7 +168,7 @@ def read_kept(records: ObjectStore, found: Disposition) -> tuple[Kept, ...]:
 
 
 def decode_kept(disposition: str, data: bytes) -> tuple[Kept, ...]:
-    """Read what was kept. Raises IntegrityError ``disposition_list``."""
+    """Read the kept keys. Raises IntegrityError ``disposition_list``."""
     try:
         return tuple(_kept(canonical.decode(line)) for line in data.splitlines())
     except (KeyError, TypeError, ValueError, Malformed) as error:
@@ -188,7 +188,7 @@ def _unreadable(disposition: str, name: str, why: str) -> IntegrityError:
     return IntegrityError(
         f"{name} of disposition {disposition} is not what was ordered: {why}",
         code="disposition_list",
-        hint="Nothing more is destroyed by it. Keep the records bucket as it is and call the auditor.",
+        hint="This disposition destroys nothing more. Keep the records bucket as it is; call the auditor.",
     )
 
 

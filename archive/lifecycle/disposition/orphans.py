@@ -1,9 +1,9 @@
-"""Orphans: objects that the index does not know, and index entries that the store has no object for.
+"""Orphans: objects that the index does not know, and index entries without an object in the store.
 
-An object without entry is adopted from the leaf in its own metadata, once it is ten minutes old: before that
-its recorder may still be on the way to the index. An entry without object is what a disposition leaves when
-it stops between store and index: where a disposition names the key the entry is removed and its time told as
-disposed of; where none does, footage was lost, and that is an integrity incident. Nothing is destroyed here.
+An object without an entry is adopted from the leaf in its own metadata, once it is ten minutes old: before
+that its recorder may still be adding it to the index. A disposition that stops between store and index leaves
+an entry without an object. If a disposition names the key, the sweep removes the entry and records its time
+as disposed of. If none does, footage was lost, and that is an integrity incident. Nothing is destroyed here.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ Progress = Callable[[str, int], None]
 
 
 class OrphanKind(StrEnum):
-    """What is wrong with a key, and so what may be done."""
+    """What is wrong with a key, which decides what may be done."""
 
     NOT_INDEXED = "not_indexed"
     SET_ASIDE = "set_aside"
@@ -53,7 +53,7 @@ class OrphanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """One key that only one side has. ``disposition`` names the list it is on, "" for none."""
+    """One key that only one side has. ``disposition`` names the list that the key is on, "" for no list."""
 
     kind: OrphanKind
     key: str
@@ -86,8 +86,8 @@ class OrphanSweep:
         """Every orphan, camera by camera in order of time; changes nothing.
 
         Raises:
-            Unavailable, Refused: the store or the index; nothing may be concluded.
-            IntegrityError: a disposition's list does not read.
+            Unavailable, Refused: as the store or the index; nothing may be concluded.
+            IntegrityError: a disposition's list cannot be read.
         """
         self._dispositions = self._read_dispositions()
         for found in self._one_sided():
@@ -96,13 +96,13 @@ class OrphanSweep:
                 yield orphan
 
     def settle(self) -> list[Orphan]:
-        """Adopt what the index lacks, forget what was disposed of, and put on record what was lost.
+        """Adopt what the index lacks, remove what was disposed of, and open incidents for what was lost.
 
-        What was found, as it was found. Idempotent. Raises as :meth:`find`.
+        Returns the orphans as they were found. Idempotent. Raises as :meth:`find`.
         """
         places = PlaceHistory.read(self.ledger, self.stores.records)
         holds = HoldBook.of_entries(StrictHeads(self.ledger, self.stores.records, HOLD).refresh().values())
-        # The whole list first: what is changed while it is walked could be walked twice.
+        # The whole list first: a key that is changed during the walk could be seen twice.
         found = list(self.find())
         for first in range(0, len(found), _BATCH):
             batch = found[first : first + _BATCH]
@@ -143,12 +143,12 @@ class OrphanSweep:
                     yield found
 
     def _unknown(self, found: Found) -> Orphan | None:
-        """An object without entry; None while it is young, or is only a delete marker (I9's business)."""
+        """An object without an entry; None while it is young, or for a lone delete marker (see I9)."""
         objects = [version for version in found.versions if not version.deleted]
         if not objects or self.clock.now() - objects[0].stored_at < ADOPTION_AGE:
             return None
         if start_of(found.key) is None:
-            return Orphan(OrphanKind.FOREIGN, found.key, "its name is no segment's")
+            return Orphan(OrphanKind.FOREIGN, found.key, "its name is not a segment's name")
         try:
             own_leaf(self.stores.footage, objects[0])
         except NotFound:
@@ -156,20 +156,20 @@ class OrphanSweep:
         except IntegrityError as error:
             return Orphan(OrphanKind.UNREADABLE, found.key, error.message)
         if is_set_aside(self.index, found.key):
-            return Orphan(OrphanKind.SET_ASIDE, found.key, "no index can take it; it waits for a person")
+            return Orphan(OrphanKind.SET_ASIDE, found.key, "no index accepts it; a person must decide")
         return Orphan(OrphanKind.NOT_INDEXED, found.key, "the store has it, the index does not")
 
     def _missing(self, segment: SegmentRef) -> Orphan:
-        """An entry without object."""
+        """An entry without an object."""
         ordered = self._named_by(segment)
         if ordered:
-            message = "it was disposed of, and the index was not told"
+            message = "it was disposed of, and the index still names it"
             return Orphan(OrphanKind.DISPOSED, segment.key, message, ordered)
-        message = "the index names it, the store has it not, and no disposition ordered it"
+        message = "the index names it, the store does not have it, and no disposition ordered that"
         return Orphan(OrphanKind.OBJECT_MISSING, segment.key, message)
 
     def _named_by(self, segment: SegmentRef) -> str:
-        """The disposition that destroyed the key, by its list; "" where none did."""
+        """The disposition that destroyed the key, by its list; "" if there is none."""
         for one in self._dispositions:
             if one.span.overlaps(segment.span):
                 if one.id not in self._lists:
@@ -197,7 +197,7 @@ class OrphanSweep:
         add_each(self.index, entries, self._refused)
 
     def _refused(self, entry: IndexEntry, error: Malformed) -> None:
-        """No index takes it, and its recorder did not say so: that is for people to look at."""
+        """The index refuses the object, and its recorder did not report that: a person must look at it."""
         if isinstance(entry.leaf, Segment):
             open_incident(
                 self.ledger,
@@ -208,7 +208,7 @@ class OrphanSweep:
             )
 
     def _forget(self, found: Sequence[Orphan]) -> None:
-        """Tell the index that the time was disposed of, then to forget the segments."""
+        """Record in the index that the time was disposed of, then remove the segments from it."""
         if not found:
             return
         by_id: Mapping[str, Disposition] = {one.id: one for one in self._dispositions}

@@ -1,11 +1,11 @@
 """Disk pressure: how full the store is, what could lawfully go, and what goes where a policy says so.
 
-Disk pressure is no rule (design: principles). Above the amber mark people are told; what could go is footage
-that nothing holds and that is past its *minimum*, the oldest day first and, within a day, by kind of owner in
-the order of the setting. It goes only above the red mark, only where the policy in force says
-``on_pressure: dispose_past_minimum``, only until the store is back at the amber mark, and by the same
-procedure as any disposition, so that what is held or locked stays however full the store is. Where no policy
-says so, recorders stop when they can store no more, with the gap ``spool_full`` on record.
+Disk pressure is no rule (design: principles). Above the amber mark people are warned. Footage is a candidate
+if nothing holds it and its *minimum* term is over; the oldest day comes first and, within a day, kinds of
+owner come in the order of the setting. Footage goes only above the red mark, only where the policy in force
+says ``on_pressure: dispose_past_minimum``, and only until the store is back at the amber mark. The procedure
+is that of any disposition, so held or locked footage stays however full the store is. Where no policy permits
+it, recorders stop when they can store no more, with the gap ``spool_full`` on record.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ PERCENT = 100
 
 
 class Level(StrEnum):
-    """How full the store is: below both marks, above the first, above both; or nobody set a size."""
+    """How full the store is: below both marks, above the first, above both; unknown without a quota."""
 
     UNKNOWN = "unknown"
     GREEN = "green"
@@ -33,7 +33,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressure:
-    """Bytes used of bytes there are (0: no quota is set), and the marks in percent."""
+    """Bytes used, the store's quota in bytes (0: none is set), and the marks in percent."""
 
     used: int
     quota: int
@@ -42,7 +42,7 @@ class Pressure:
 
     @property
     def level(self) -> Level:
-        """Where the store stands."""
+        """The level of the store."""
         if self.quota <= 0:
             return Level.UNKNOWN
         if self.used * PERCENT >= self.quota * self.red_percent:
@@ -51,7 +51,7 @@ class Pressure:
 
     @property
     def excess(self) -> int:
-        """Bytes above the amber mark: what must go to be green again."""
+        """Bytes above the amber mark: this much must go until the store is green again."""
         return max(0, self.used - self.quota * self.amber_percent // PERCENT) if self.quota > 0 else 0
 
     def to_json(self) -> JsonObject:
@@ -69,7 +69,7 @@ class Pressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One hour of one camera that is past its minimum and not held. ``permitted``: a policy lets it go."""
+    """One hour of one camera, past its minimum and not held; ``permitted`` if a policy lets it go."""
 
     camera: str
     hour: int
@@ -92,9 +92,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relief:
-    """What could go to be back at the amber mark, in the order in which it would.
+    """The candidates that would bring the store back to the amber mark, in the order of their destruction.
 
-    ``enough`` is False where all that is past its minimum and not held is not enough.
+    ``enough`` is False if all footage that is past its minimum and not held does not suffice.
     """
 
     candidates: tuple[Candidate, ...]
@@ -102,12 +102,12 @@ class Relief:
 
     @property
     def bytes(self) -> int:
-        """What the candidates amount to."""
+        """The size of the candidates."""
         return sum(one.bytes for one in self.candidates)
 
     @property
     def permitted_bytes(self) -> int:
-        """What of it a policy lets go."""
+        """The size of the candidates whose destruction a policy permits."""
         return sum(one.bytes for one in self.candidates if one.permitted)
 
     @property
@@ -135,8 +135,8 @@ def propose(
 ) -> Relief:
     """The hours to take, until they amount to ``needed`` bytes; changes nothing.
 
-    Whole hours are looked at; whoever acts decides each segment again. Owner kinds that ``order`` leaves
-    out come last, and so does footage of a camera whose place is not known.
+    The proposal looks at whole hours; a disposition decides each segment again. Kinds of owner that ``order``
+    leaves out come last, and so does footage of a camera whose place is unknown.
     """
     ranks = {kind: rank for rank, kind in enumerate(order)}
 
@@ -158,7 +158,7 @@ def propose(
 def permitted_hours(
     hours: Iterable[HourFacts], rule: Rule, holds: HoldBook, order: Sequence[OwnerKind], needed: int
 ) -> Iterator[tuple[str, int]]:
-    """Camera and hour of what a policy lets go, in order, until it amounts to ``needed`` bytes."""
+    """Camera and hour of each permitted candidate, in order, until they amount to ``needed`` bytes."""
     allowed = (one for one in hours if rule.ordering(one.camera, one.hour) is not None)
     for candidate in propose(allowed, rule, holds, order, needed).candidates:
         yield candidate.camera, candidate.hour

@@ -1,6 +1,6 @@
-"""The disposition record (berita acara pemusnahan): made once, signed, and checked by anybody later.
+"""The disposition record (berita acara pemusnahan): made once, signed, and open to later verification.
 
-``record.json`` is canonical JSON and says what was ordered, by which policies, what was destroyed of it by
+``record.json`` is canonical JSON. It names what was ordered, the ordering policies, what was destroyed by
 camera and day, and what was kept and why. ``record.json.p7s`` is the detached CAdES signature over its bytes
 by the archive's log key, ``record.json.p7s.tsr`` the time stamp over the signature. ``record.pdf`` says the
 same for people; its hash is in the ledger's closing entry.
@@ -42,8 +42,8 @@ TYPE = "disposition_record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
-    """Whose record it is, and in which time zone its days are."""
+class Organization:
+    """The organization that the record belongs to, and the time zone of its days."""
 
     organization: str
     time_zone: str
@@ -64,7 +64,7 @@ def make_record(
     doomed: DoomedList,
     kept: Sequence[Kept],
     *,
-    office: Office,
+    organization: Organization,
     ended_at: int,
     kept_sha256: str,
     signer_sha256: str,
@@ -77,8 +77,8 @@ def make_record(
         "v": VERSION,
         "type": TYPE,
         "id": found.id,
-        "organization": office.organization,
-        "time_zone": office.time_zone,
+        "organization": organization.organization,
+        "time_zone": organization.time_zone,
         "cause": found.cause.value,
         "cutoff": format_instant(doomed.cutoff),
         "started_at": format_instant(found.started_at),
@@ -90,7 +90,7 @@ def make_record(
         "destroyed": {"segments": len(gone), "bytes": sum(one.size for one in gone)},
         "kept": {"sha256": kept_sha256, "segments": len(kept), "reasons": dict(sorted(reasons.items()))},
         "policies": [policy_to_json(policy) for policy in found.policies],
-        "days": by_camera_and_day(gone, office.zone),
+        "days": by_camera_and_day(gone, organization.zone),
         "signer_sha256": signer_sha256,
     }
 
@@ -120,7 +120,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a verification found. ``stamped_at`` (µs) is the token's time; None without a trusted one."""
+    """The result of a verification. ``stamped_at`` (µs) is the token's time; None without a trusted one."""
 
     findings: tuple[Finding, ...]
     signer_sha256: str
@@ -128,7 +128,7 @@ class Verdict:
 
     @property
     def valid(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no findings."""
         return not self.findings
 
     def to_json(self) -> JsonObject:
@@ -150,12 +150,12 @@ def verify_record(
     roots: Sequence[x509.Certificate],
     stamp_roots: Sequence[x509.Certificate],
 ) -> Verdict:
-    """Hold a closed disposition's record to its signature, its list, its counts and the ledger.
+    """Check a closed disposition's record against its signature, its list, its counts and the ledger.
 
-    Certificates are judged at the token's time where there is a trusted one, else when the record ended.
+    Certificates are judged at the token's time if there is a trusted token, else at the record's end time.
 
     Raises:
-        Conflict: ``disposition_open``: it goes on and has no record yet.
+        Conflict: ``disposition_open``: the disposition is open and has no record yet.
         Unavailable: the store does not answer.
     """
     return _Verification(records, found).run(roots, stamp_roots)
@@ -173,9 +173,9 @@ class _Verification:
         outcome = self._found.outcome
         if outcome is None:
             raise Conflict(
-                f"disposition {self._found.id} goes on",
+                f"disposition {self._found.id} is still open",
                 code="disposition_open",
-                hint="Its record is made when it ends: saksi work --once dispose",
+                hint="The record is made when the disposition ends: saksi work --once dispose",
             )
         data = self._object(RECORD, outcome.record_sha256)
         self._paper(outcome.pdf_sha256)
@@ -251,7 +251,7 @@ class _Verification:
         return read.gen_time
 
     def _counts(self, data: bytes, listed: bytes, kept: bytes) -> None:
-        """Derive the record again from list and kept keys, and compare."""
+        """Derive the record again from the list and the kept keys, and compare."""
         try:
             value = canonical.decode(data)
             self._compare(value, listed, kept)
@@ -263,13 +263,13 @@ class _Verification:
             self._object_to(RECORD, error.code, error.message)
 
     def _compare(self, value: dict[str, Any], listed: bytes, kept: bytes) -> None:
-        office = Office(organization=value["organization"], time_zone=value["time_zone"])
+        organization = Organization(organization=value["organization"], time_zone=value["time_zone"])
         doomed = decode_list(self._found.id, listed)
         again = make_record(
             self._found,
             doomed,
             decode_kept(self._found.id, kept),
-            office=office,
+            organization=organization,
             ended_at=0,
             kept_sha256=sha256(kept).hexdigest(),
             signer_sha256=self._signer,

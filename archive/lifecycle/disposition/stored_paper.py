@@ -1,9 +1,9 @@
 """Which object is the printed record of a disposition: the one whose hash the ledger names.
 
-It is ``record.pdf``. Where something else stood there before the ledger's entry was made, it is
-``record-<first 16 hex digits of its SHA-256>.pdf``: a page printed before an upgrade of the program in the
-middle of a closing differs from the same page printed after it, and a page that somebody planted must not
-keep a disposition open. What stood there stays, and counts for nothing.
+It is ``record.pdf``. If another object was there before the ledger's entry was made, the printed record is
+``record-<first 16 hex digits of its SHA-256>.pdf``. Two cases need this: a page printed before an upgrade of
+the program in the middle of a closing differs from the same page printed after it, and a planted page must
+not keep a disposition open. The other object stays, and counts for nothing.
 """
 
 from archive import keys
@@ -15,16 +15,16 @@ from archive.ports import ObjectStore
 
 
 def own_name(page: bytes) -> str:
-    """The name of a page that is printed where ``record.pdf`` is something else."""
+    """The name of a page that is printed when ``record.pdf`` is another object."""
     return f"record-{sha256_hex(page)[:16]}.pdf"
 
 
 def read_paper(records: ObjectStore, found: Disposition, named: str) -> tuple[str, bytes]:
-    """The printed record of a closed disposition, and its name; ``named`` is the SHA-256 that its entry has.
+    """The name and bytes of a closed disposition's printed record; ``named`` is the SHA-256 in its entry.
 
     Raises:
         IntegrityError: ``hash_differs``: no object is the one that the ledger names.
-        NotFound: there is none. Unavailable: the store does not answer.
+        NotFound: there is no page. Unavailable: the store does not answer.
     """
     prefix = keys.disposition_prefix(found.id)
     for name in (PDF, f"record-{named[:16]}.pdf"):

@@ -1,6 +1,6 @@
 """Objects and index of one camera, side by side: what both know, and what only one of them has.
 
-Both come in key order, which is order of time, so memory stays constant however large the archive is.
+Both come in key order, which is order of time, so memory stays constant for an archive of any size.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def side_by_side(
 ) -> Iterator[Found]:
     """Every key of the camera under ``prefix`` whose segment starts in ``span``, from both sides.
 
-    A key that is no segment's name is given in its place in the order, whatever the span.
+    A key that is not a segment's name comes in its place in the order, whatever the span.
     """
     stored = groupby(footage.versions(prefix), key=lambda version: version.key)
     objects = ((key, tuple(group)) for key, group in stored)
@@ -60,7 +60,7 @@ def side_by_side(
 
 
 def start_of(key: str) -> int | None:
-    """When the segment of that name starts; None for a name that is no segment's."""
+    """When the segment of that name starts; None for a name that is not a segment's."""
     try:
         return keys.parse_segment_key(key).start
     except Malformed:
@@ -68,10 +68,10 @@ def start_of(key: str) -> int | None:
 
 
 def own_leaf(footage: ObjectStore, version: ObjectVersion) -> Segment:
-    """The leaf in an object's own metadata, held to the object.
+    """The leaf in an object's own metadata, checked against the object.
 
     Raises:
-        NotFound: the object went away.
+        NotFound: the object is gone.
         IntegrityError: ``leaf_missing``, ``leaf_differs``, ``checksum_differs``.
     """
     head = footage.head(version.key, version=version.version or None)
@@ -83,7 +83,7 @@ def own_leaf(footage: ObjectStore, version: ObjectVersion) -> Segment:
     except Malformed as error:
         raise IntegrityError(f"the leaf of {version.key} cannot be read", code="leaf_missing") from error
     if not isinstance(leaf, Segment) or leaf.key != version.key or leaf.size != head.size:
-        raise IntegrityError(f"the leaf of {version.key} is another segment's", code="leaf_differs")
+        raise IntegrityError(f"the leaf of {version.key} belongs to another segment", code="leaf_differs")
     if head.sha256 is not None and head.sha256 != leaf.sha256:
-        raise IntegrityError(f"{version.key} is not what its leaf says", code="checksum_differs")
+        raise IntegrityError(f"{version.key} differs from its leaf", code="checksum_differs")
     return leaf

@@ -1,1 +1,1 @@
-"""Legal holds: placing and releasing them, and carrying them to the store's own flags."""
+"""Legal holds: placing them, releasing them, and setting the store's own flags to match."""

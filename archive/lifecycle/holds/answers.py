@@ -1,4 +1,4 @@
-"""Holds as the API and the command line tell them."""
+"""Holds as the API and the command line show them."""
 
 from archive.canonical import JsonObject
 from archive.lifecycle.holds.progress import HoldProgress
@@ -8,7 +8,7 @@ from archive.timespan import format_instant
 
 
 def hold_json(head: HoldHead, now: int) -> JsonObject:
-    """One hold: its newest state, who changed it last, and whether someone must look at it again."""
+    """One hold: its newest state, who changed it last, and whether its review is due."""
     hold, entry = head.hold, head.entry
     return {
         "id": hold.id,

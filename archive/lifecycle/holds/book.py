@@ -10,7 +10,7 @@ from archive.timespan import Timespan
 
 
 class HoldBook:
-    """All holds of an archive, released ones too."""
+    """All holds of an archive, including released ones."""
 
     def __init__(self, holds: Iterable[Hold]) -> None:
         self.holds = tuple(sorted(holds, key=lambda hold: hold.id))

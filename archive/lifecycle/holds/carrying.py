@@ -1,7 +1,7 @@
-"""One hour of one camera: setting the flags that a hold asks for, clearing those that none asks for any more.
+"""One hour of one camera: setting the flags that a hold asks for, clearing flags that no hold needs.
 
-Failures become integrity incidents here; the index is told here. An index that does not answer stops no flag
-from being set: the trouble is kept and raised when the sweep is over.
+This module turns failures into integrity incidents and updates the index. If the index does not answer, flags
+are still set: the error is kept and raised when the sweep is over.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,17 +27,17 @@ class HoldIndex(SegmentSource, Documents, Protocol):
     """What the sweep needs of the index."""
 
     def mark_held(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that these segments are held; idempotent."""
+        """Mark these segments as held; idempotent."""
         ...
 
     def mark_free(self, segments: Iterable[SegmentRef]) -> None:
-        """Say that they are not; idempotent."""
+        """Mark these segments as not held; idempotent."""
         ...
 
 
 @dataclass(slots=True)
 class FolderCount:
-    """What came of some versions: ``kept`` stay held by another hold, ``troubles`` are on record."""
+    """The outcome for some versions: ``kept`` stay held by another hold, ``troubles`` are on record."""
 
     verified: int = 0
     kept: int = 0
@@ -56,12 +56,12 @@ class Carrier:
         self._index_trouble: ArchiveError | None = None
 
     def hold(self, hold_id: str, folder: Folder, is_current: Callable[[], bool]) -> FolderCount:
-        """Set and verify every flag. ``is_current`` tells whether the hold's entry still asks for it."""
+        """Set and verify every flag. ``is_current`` says whether the hold's entry still asks for it."""
         failures = self._flags.place(folder.versions)
         return self._held(hold_id, folder, failures, len(folder.versions) - len(failures), is_current)
 
     def confirm(self, hold_id: str, folder: Folder, is_current: Callable[[], bool]) -> FolderCount:
-        """Verify what was verified before. A flag that is gone was taken away: on record, and set again."""
+        """Verify flags that were verified before. A flag that was taken away is reported and set again."""
         gone = self._flags.confirm(folder.versions)
         if gone and is_current():
             self._report(hold_id, gone)
@@ -69,41 +69,41 @@ class Carrier:
         return self._held(hold_id, folder, failures, len(gone) - len(failures), is_current)
 
     def free(self, hold_id: str, folder: Folder, holds_now: Callable[[], Sequence[Hold]]) -> FolderCount:
-        """Clear the flags that no hold in force asks for; ``holds_now`` reads those anew."""
+        """Clear the flags that no hold in force asks for; ``holds_now`` reads the holds again."""
         count, versions = FolderCount(), iter(folder.versions)
         while batch := list(islice(versions, BATCH)):
             self._free(hold_id, folder, batch, holds_now, count)
         return count
 
     def tidy(self, folder: Folder, holds_now: Callable[[], Sequence[Hold]]) -> FolderCount:
-        """Clear flags that are set and that no hold in force asks for, whoever set them."""
+        """Clear every flag that is set and that no hold in force asks for, regardless of who set it."""
         loose = {failure.version for failure in self._flags.confirm(folder.versions)}
         held = tuple(version for version in folder.versions if version not in loose)
         return self.free("no hold", replace(folder, versions=held), holds_now)
 
     def missing(self, hold_id: str, keys: Iterable[str]) -> int:
-        """Put segments on record that the index names and the bucket has not; how many."""
+        """Open incidents for segments that the index names and the bucket lacks; returns their number."""
         found = sorted(keys)
         for key in found:
             open_incident(
                 self._ledger,
                 code="held_segment_missing",
                 subject=f"footage:{key}",
-                message=f"{key} is under {hold_id}; the index names it and the store has it not",
+                message=f"{key} is under {hold_id}; the index names it and the store does not have it",
                 found_by=FOUND_BY,
                 details={"hold": hold_id, "key": key},
             )
         return len(found)
 
     def tell_index(self, call: Callable[[], None]) -> None:
-        """Tell the index something; keep the trouble for :meth:`index_trouble`."""
+        """Update the index; keep an error for :meth:`index_trouble`."""
         try:
             call()
         except ArchiveError as error:
             self._index_trouble = self._index_trouble or error
 
     def index_trouble(self) -> ArchiveError | None:
-        """The first trouble with the index since this was last asked."""
+        """The first error of the index since the last call."""
         trouble, self._index_trouble = self._index_trouble, None
         return trouble
 
@@ -122,7 +122,7 @@ class Carrier:
         return FolderCount(verified=verified, changed=changed, troubles=len(failures))
 
     def tell_held(self, folder: Folder, except_of: Sequence[Failure] = ()) -> None:
-        """Tell the index of segments that it takes for free: those put before a hold and indexed after."""
+        """Mark segments as held that the index has as free: stored before a hold and indexed after it."""
         failed = {failure.version.key for failure in except_of}
         held = {version.key for version in folder.versions} - failed
         news = [ref for key, ref in folder.indexed.items() if key in held and not ref.held]
@@ -140,7 +140,7 @@ class Carrier:
         kept = self._held_of(folder, batch, holds_now())
         free = [version for version in batch if version not in kept]
         failures = self._flags.free(free)
-        # A hold placed since we looked has found its flags set, and we have just cleared them.
+        # A hold placed since the last look may rely on flags that were just cleared: set them again.
         again = self._held_of(folder, free, holds_now())
         lost = self._flags.place(sorted(again, key=lambda version: (version.key, version.version)))
         self._report(hold_id, lost)

@@ -1,13 +1,13 @@
 """Which object versions in the footage bucket a span of one camera covers.
 
-The bucket itself is asked, hour by hour: what it lists is what there is, whatever the index knows. A segment
-lasts an hour at most, so whatever overlaps the span lies in the hours from one before its start. Where an
-object's name does not settle whether it overlaps, its end is taken from the index or, where that does not
-know it, from the leaf in the object's metadata; an object without a readable leaf counts as an hour long,
-since keeping too much harms nobody.
+The bucket itself is listed, hour by hour: its listing decides what exists, whatever the index knows. A
+segment lasts an hour at most, so every segment that overlaps the span lies in the hours from one before its
+start. If an object's name does not settle whether it overlaps, its end comes from the index or, if the index
+does not know it, from the leaf in the object's metadata. An object without a readable leaf counts as an hour
+long, since keeping too much harms nobody.
 
-The index is asked before the bucket is listed, and entries leave it after their objects do: what it names and
-the listing lacks is missing.
+The index is read before the bucket is listed, and entries leave the index after their objects leave the
+bucket. So a segment that the index names and the listing lacks is missing.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _HOURS_AT_ONCE = 24
 
 
 class SegmentSource(Protocol):
-    """What the index knows of segments; it may know less than there is."""
+    """What the index knows of segments; it may know fewer than exist."""
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``."""
@@ -38,9 +38,9 @@ class SegmentSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One hour of one camera: every covered version, second ones too, and what the index knows of them.
+    """One hour of one camera: every covered version, second versions too, and what the index knows of them.
 
-    ``absent`` are covered segments that the index names and the bucket has not.
+    ``absent`` are covered segments that the index names and the bucket lacks.
     """
 
     camera: str
@@ -56,7 +56,7 @@ class Folder:
 
     @property
     def digest(self) -> bytes:
-        """Tells this set of versions from another."""
+        """Distinguishes this set of versions from another."""
         names = hashlib.blake2b(digest_size=16)
         for version in self.versions:
             names.update(f"{version.key}\n{version.version}\n".encode())
@@ -71,10 +71,10 @@ class Covered:
         self._index = index
 
     def folders(self, camera: str, span: Timespan, now: int) -> Iterator[Folder]:
-        """The hours of the camera that can hold something of the span, oldest first; empty ones too.
+        """The hours of the camera that can hold something of the span, oldest first; empty hours too.
 
         Raises:
-            ArchiveError: as the store. An index that does not answer only makes it slower.
+            ArchiveError: as the store. An index that does not answer only makes the search slower.
         """
         first = next(self._footage.list(keys.segment_prefix(camera)), None)
         # Nothing was recorded before 1970, where object names and indices begin.
@@ -83,7 +83,7 @@ class Covered:
             return
         begin = end if first is None else min(end, max(start, _hour_named(first.key) or start))
         if start < begin:
-            # The bucket has nothing there. What the index names there all the same is missing.
+            # The bucket has nothing there. What the index still names there is missing.
             known = self._known(camera, Timespan(start, begin))
             for hour in sorted(hour for hour in known if hour < begin):
                 yield self._folder(camera, hour, span, known[hour])
@@ -106,7 +106,7 @@ class Covered:
             for ref in self._index.segments(camera, span):
                 found[hour_of(ref.span.start)][ref.key] = ref
         except (Unavailable, IntegrityError):
-            found.clear()  # an index that does not answer, or has to be rebuilt, knows nothing
+            found.clear()  # an index that does not answer, or must be rebuilt, counts as knowing nothing
         return found
 
     def _folder(self, camera: str, hour: int, span: Timespan, known: Mapping[str, SegmentRef]) -> Folder:
@@ -117,7 +117,7 @@ class Covered:
             try:
                 name = keys.parse_segment_key(version.key)
             except Malformed:
-                continue  # no segment's name; the check of the archive reports it
+                continue  # not a segment's name; the check of the archive reports it
             if version.deleted:
                 continue
             listed.add(version.key)
@@ -138,7 +138,7 @@ class Covered:
         return end > span.start
 
     def _end(self, version: ObjectVersion, name: SegmentName) -> int:
-        """The end that the object's own leaf tells; for a second version that of the first."""
+        """The end according to the object's own leaf; a second version takes the first version's end."""
         try:
             metadata = self._footage.head(version.key).metadata
             leaf = leaves.decode(metadata["leaf"].encode("ascii"))

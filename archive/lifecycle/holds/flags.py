@@ -1,7 +1,8 @@
 """Setting, clearing and verifying the legal hold flag on many object versions, side by side.
 
-Nothing counts as set or cleared before the store's own answer to a HEAD says so. What one version refuses
-stops none of the others; a store that does not answer, or not to this account, stops all, to be tried again.
+A flag counts as set or cleared only when the store's answer to a HEAD says so. If the store refuses one
+version, the others go on. If the store does not answer, or refuses this account, all stop and are tried again
+later.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from archive.ports import ObjectStore, ObjectVersion
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A version that did not come to the state asked for; ``is_missing`` where it is not there at all."""
+    """A version that did not reach the requested state; ``is_missing`` if it does not exist."""
 
     version: ObjectVersion
     message: str
@@ -22,22 +23,22 @@ class Failure:
 
 
 class Flags:
-    """The flags of one bucket. ``pool`` works side by side; None for a store without a network."""
+    """The flags of one bucket. ``pool`` runs requests in parallel; None for a store without a network."""
 
     def __init__(self, footage: ObjectStore, pool: Executor | None = None) -> None:
         self._footage = footage
         self._pool = pool
 
     def place(self, versions: Sequence[ObjectVersion]) -> list[Failure]:
-        """Set and verify; what failed. Raises Unavailable, Refused ``store_access_denied``."""
+        """Set and verify; returns the failures. Raises Unavailable, Refused ``store_access_denied``."""
         return self._each(self._place, versions)
 
     def free(self, versions: Sequence[ObjectVersion]) -> list[Failure]:
-        """Clear and verify; what failed. A version that is gone is free. Raises as :meth:`place`."""
+        """Clear and verify; returns the failures. A missing version is free. Raises as :meth:`place`."""
         return self._each(self._free, versions)
 
     def confirm(self, versions: Sequence[ObjectVersion]) -> list[Failure]:
-        """Verify alone: what is not held. Raises as :meth:`place`."""
+        """Only verify; returns the versions that are not held. Raises as :meth:`place`."""
         return self._each(self._confirm, versions)
 
     def _each(
@@ -66,7 +67,7 @@ class Flags:
             return None
         except (Refused, IntegrityError, Malformed) as error:
             return _failure(version, error)
-        return Failure(version, "the store took the order to clear the flag and did not follow it")
+        return Failure(version, "the store accepted the request to clear the flag and did not clear it")
 
     def _confirm(self, version: ObjectVersion) -> Failure | None:
         try:
@@ -80,7 +81,7 @@ class Flags:
 
 
 def _failure(version: ObjectVersion, error: ArchiveError) -> Failure:
-    """What a version refuses. That the account may not ask is no finding about any of them."""
+    """The failure of one version. A denied account is no finding about a version: that error is raised."""
     if error.code == "store_access_denied":
         raise error
     return Failure(version, error.message)

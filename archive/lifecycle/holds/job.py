@@ -1,20 +1,20 @@
-"""The sweep: carries holds from the ledger to the store's own flags (design: durable procedures, hold).
+"""The sweep: sets the store's own flags to match the holds in the ledger (design: durable procedures, hold).
 
 1. The ledger entry is written; the hold is in force (:mod:`archive.lifecycle.holds.service`).
 2. The flag is set on every version of every segment that the hold covers, hour by hour.
-3. Each is verified by the store's own answer, and the index is told.
-4. It is swept again, since a recorder may have put a segment by rules that were some seconds old: in full
-   once those must be over (:data:`SETTLE`), then for what is new, ever more seldom, until every
-   recorder's journal has passed the later of the span's end and the entry. Then the hold is *settled*, and
-   verified in full once a day.
+3. Each flag is verified by the store's own answer, and the index is updated.
+4. The hold is swept again, since a recorder may have put a segment by rules that were some seconds old: in
+   full once those rules must be over (:data:`SETTLE`), then for new segments only, at growing intervals,
+   until every recorder's journal has passed the later of the span's end and the entry. Then the hold is
+   *settled*, and verified in full once a day.
 
-After a release the same steps clear flags, but only where no hold in force is left that covers the version:
-the heads of all holds are read right before each batch and again after it, and what a hold placed meanwhile
-covers is set again.
+After a release the same steps clear flags, but only where no hold in force covers the version any more. The
+heads of all holds are read right before each batch and again after it. If a hold was placed meanwhile, the
+flags that it covers are set again.
 
-Each step may be repeated, by any number of workers, and none is remembered but in the store: a sweep cut
-short is done again from the start. What cannot be set or verified becomes an integrity incident and is tried
-again. A hold placed while a long one is swept has its first sweep at once, in between.
+Any number of workers may repeat each step. Only the store remembers progress: a sweep cut short is done again
+from the start. A flag that cannot be set or verified becomes an integrity incident and is tried again. A hold
+placed during a long sweep gets its first sweep at once, in between.
 """
 
 from collections.abc import Callable
@@ -37,9 +37,9 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 
 SETTLE = 15 * SECOND
-"""Recorders' refresh (5 s), and a put that was on its way."""
+"""Recorders refresh every 5 s; the rest is for a put that was in flight."""
 JOURNAL = MINUTE
-"""By then a recorder has uploaded what it put."""
+"""After this time a recorder has uploaded the leaves of what it put."""
 RESWEEP = 10 * MINUTE
 LONGEST_PAUSE = 6 * HOUR
 VERIFY_AGAIN = DAY
@@ -50,12 +50,12 @@ _NEVER = 36_600 * DAY
 _DEEPEST = 8
 
 Tell = Callable[[int, int], None]
-"""Told how many versions were seen and how many of them are done."""
+"""Called with the number of versions seen and the number of those that are done."""
 
 
 @dataclass(slots=True)
 class _Task:
-    """One hold's entry on its way to the store. ``folders``: what was verified of each hour."""
+    """One hold's entry on its way to the store. ``folders``: the verified state of each hour."""
 
     head: HoldHead
     due: int
@@ -68,7 +68,7 @@ class _Task:
 
 @dataclass(slots=True)
 class _Sum(FolderCount):
-    """What one sweep saw."""
+    """The totals of one sweep."""
 
     segments: int = 0
     absent: set[str] = field(default_factory=set)
@@ -83,7 +83,7 @@ class _Sum(FolderCount):
 
 
 class Sweeper:
-    """Sweeps the holds of one archive. For one thread; any number of workers may work beside it."""
+    """Sweeps the holds of one archive. For one thread; other workers may sweep at the same time."""
 
     def __init__(
         self, stores: Stores, ledger: Ledger, index: HoldIndex, clock: Clock, *, pool: Executor | None = None
@@ -108,10 +108,10 @@ class Sweeper:
         self._trouble: ArchiveError | None = None
 
     def run(self) -> int:
-        """Do what is due now; how many flags were set or cleared.
+        """Do what is due now; returns how many flags were set or cleared.
 
         Raises:
-            ArchiveError: the first trouble, after every other hold has had its turn.
+            ArchiveError: the first error, after every other hold has had its turn.
         """
         self._at_work.clear()
         self._trouble = self._take_up()
@@ -129,7 +129,7 @@ class Sweeper:
         return changed
 
     def sweep(self, hold_id: str, tell: Tell | None = None) -> HoldProgress:
-        """Carry out one hold's newest entry now, in full; what the sweep saw.
+        """Carry out one hold's newest entry now, in full; returns the result of the sweep.
 
         Raises:
             NotFound: ``hold_not_found``.
@@ -147,12 +147,12 @@ class Sweeper:
                 return done.progress
 
     def tidy(self, camera: str, span: Timespan) -> int:
-        """Clear flags of one camera that no hold in force asks for; how many.
+        """Clear flags of one camera that no hold in force asks for; returns their number.
 
-        A recorder that could not read a hold puts everything held. Nothing else leaves such flags.
+        Only one thing leaves such flags: a recorder that could not read a hold stores every segment as held.
 
         Raises:
-            IntegrityError, Malformed: a hold does not read; it may cover anything, so nothing is cleared.
+            IntegrityError, Malformed: a hold cannot be read; it may cover anything, so nothing is cleared.
             ArchiveError: as the stores and the index.
         """
         changed = 0
@@ -165,13 +165,13 @@ class Sweeper:
         return changed
 
     def progress(self, hold_id: str) -> HoldProgress | None:
-        """What the last sweep of a hold saw, by whichever worker; None before the first."""
+        """The result of a hold's last sweep by any worker; None before the first."""
         return self._board.progress(hold_id)
 
-    # What there is to do -----------------------------------------------------------------------------
+    # Finding work ------------------------------------------------------------------------------------
 
     def _take_up(self) -> ArchiveError | None:
-        """Find entries that are new; the trouble with the first hold whose entry does not read."""
+        """Find new entries; returns the error of the first hold whose entry cannot be read."""
         reading = self._heads.refresh()
         for name, known in reading.known.items():
             task = self._tasks.get(name)
@@ -182,7 +182,7 @@ class Sweeper:
                 self._ledger,
                 code="hold_unreadable",
                 subject=f"ledger/{KIND}/{name}",
-                message=f"{name} does not read, so nothing may be destroyed: {error.message}",
+                message=f"{name} cannot be read, so nothing may be destroyed: {error.message}",
                 found_by=FOUND_BY,
             )
         return next(iter(reading.unreadable.values()), None)
@@ -206,7 +206,7 @@ class Sweeper:
         return self._tasks[task.head.hold.id] is task
 
     def _serve_newer(self) -> None:
-        """Give holds that came up during a sweep their first one; their trouble is theirs."""
+        """Give holds that came up during a sweep their first one; their errors do not stop this sweep."""
         if len(self._at_work) >= _DEEPEST:
             return
         now = self._clock.monotonic()
@@ -261,7 +261,7 @@ class Sweeper:
         return _Done(total.changed, progress)
 
     def _carry(self, task: _Task, folder: Folder, before: dict[tuple[str, int], bytes]) -> FolderCount:
-        """Steps 2 and 3 for one hour; nothing where it is as it was when it was verified."""
+        """Steps 2 and 3 for one hour; does nothing if the hour has not changed since it was verified."""
         hold_id, name, digest = task.head.hold.id, (folder.camera, folder.hour), folder.digest
         if task.folders.get(name) == digest:
             if task.head.hold.in_force:
@@ -300,10 +300,10 @@ class Sweeper:
         return now + (min(pause, left) if left > 0 else pause)
 
     def _holds_now(self) -> list[Hold]:
-        """Every hold in force, as the ledger has them now.
+        """Every hold in force in the ledger now.
 
         Raises:
-            IntegrityError, Malformed: one does not read; it may cover anything, so nothing is cleared.
+            IntegrityError, Malformed: a hold cannot be read; it may cover anything, so nothing is cleared.
         """
         holds = [from_state(entry.id, entry.state) for entry in self._all_heads.refresh().values()]
         return [hold for hold in holds if hold.in_force]
@@ -311,7 +311,7 @@ class Sweeper:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """How a sweep ended; ``progress`` is None where the hold was changed in the midst of it."""
+    """How a sweep ended; ``progress`` is None if the hold changed during the sweep."""
 
     changed: int
     progress: HoldProgress | None = None

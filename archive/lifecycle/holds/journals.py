@@ -1,7 +1,7 @@
-"""Whether every recorder's journal has passed an instant, so that what it put before is all there.
+"""Whether every recorder's journal has passed an instant, so that all earlier leaves have arrived.
 
-A recorder uploads a batch within a minute of what it recorded, as long as it reaches the store. One whose
-newest batch is older may still have footage in its spool.
+A recorder that reaches the store uploads a batch within a minute of what it recorded. A recorder whose newest
+batch is older may still have footage in its spool.
 """
 
 from archive import keys
@@ -10,7 +10,7 @@ from archive.ports import ObjectStore
 from archive.timespan import HOUR, hour_of
 
 LOOK_BACK = 48 * HOUR
-"""A recorder without a batch for so long counts as silent; what it may still bring is waited for."""
+"""A recorder without a batch for this long counts as silent; holds wait for what it may still bring."""
 
 
 class JournalMarks:
@@ -29,10 +29,10 @@ class JournalMarks:
                 try:
                     recorder, _ = keys.parse_batch_key(listed.key)
                 except Malformed:
-                    continue  # no batch's name; the check of the archive reports it
+                    continue  # not a batch's name; the check of the archive reports it
                 self._newest[recorder] = max(listed.stored_at, self._newest.get(recorder, 0))
             hour += HOUR
-        # An hour back: a batch keeps the folder of its first try.
+        # An hour back: a batch keeps the folder of its first attempt.
         self._scanned = now - HOUR
 
     def behind(self, instant: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How far a hold has been carried to the store, as a small object in the cache bucket.
+"""How far the store follows a hold, as a small object in the cache bucket.
 
 ``holds/<id>/<written at>.json``: the newest counts, older ones are removed. Losing them only repeats work.
 """
@@ -20,12 +20,12 @@ _PREFIX = "holds/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldProgress:
-    """What the last sweep of a hold saw.
+    """The result of a hold's last sweep.
 
-    ``entry_version`` is the ledger entry it carried out. ``segments`` counts the covered object versions,
-    ``verified`` those of which the store said itself that they are held (or, after a release, that no hold
-    of theirs is left to clear), ``kept`` those that stay held by another hold after a release. ``waits_for``
-    tells what must pass before the hold counts as ``settled``: recorder ids, or ``span_end``.
+    ``entry_version`` is the ledger entry that the sweep carried out. ``segments`` counts the covered object
+    versions. ``verified`` counts those that the store itself reported as held (or, after a release, as free,
+    or without a hold left to clear). ``kept`` counts those that stay held by another hold after a release.
+    ``waits_for`` names what must pass before the hold counts as ``settled``: recorder ids, or ``span_end``.
     """
 
     hold: str
@@ -41,7 +41,7 @@ class HoldProgress:
 
     @property
     def is_verified(self) -> bool:
-        """Whether everything that there was to do is done and was seen to be done."""
+        """Whether all work is done and verified."""
         return self.troubles == 0 and self.segments == self.verified + self.kept
 
     def to_json(self) -> JsonObject:
@@ -56,7 +56,7 @@ class ProgressBoard:
         self._cache = cache
 
     def keep(self, progress: HoldProgress) -> None:
-        """Put the newest state; then the older ones go. Raises as the store."""
+        """Put the newest state, then remove the older ones. Raises as the store."""
         prefix = f"{_PREFIX}{check_name('hold', progress.hold)}/"
         older = list(self._cache.list(prefix))
         name = f"{prefix}{progress.swept_at:020d}-{progress.entry_version:08d}.json"
@@ -65,11 +65,11 @@ class ProgressBoard:
             self._remove(name)
         self._cache.put(name, Content.of_bytes(body))
         for one in older:
-            if one.key < name:  # a later one is another worker's, and newer than ours
+            if one.key < name:  # a later one comes from another worker and is newer than this one
                 self._remove(one.key)
 
     def progress(self, hold_id: str) -> HoldProgress | None:
-        """The newest state of one hold; None where it was not swept yet, or what is cached does not read."""
+        """The newest state of one hold; None if it was not swept yet, or the cached state cannot be read."""
         written = list(self._cache.list(f"{_PREFIX}{check_name('hold', hold_id)}/"))
         if not written:
             return None
@@ -77,7 +77,7 @@ class ProgressBoard:
         try:
             return _read(canonical.decode(self._cache.get(newest.key, version=newest.version)))
         except (NotFound, IntegrityError, Malformed, KeyError, TypeError):
-            return None  # a cache may lose and garble what it likes; the next sweep writes it anew
+            return None  # a cache may lose or corrupt its objects; the next sweep writes the state again
 
     def _remove(self, key: str) -> None:
         for version in self._cache.versions(key):

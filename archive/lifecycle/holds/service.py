@@ -2,10 +2,9 @@
 
 A hold is in force from the instant its first entry is written until the entry that approves its release.
 Entries that make it cover more pass the gate (:mod:`archive.lifecycle.gate`), so that no batch of a
-disposition is under way then. Every change is one compare-and-append: of two people who act on the same entry
-one wins, and the other reads again; ``expected`` of a change is the version that its author has read, None
-the newest. A hold only grows: cameras may be added and its span may be widened, never the other
-way round.
+disposition is under way then. Every change is one compare-and-append: if two people change the same entry,
+one succeeds and the other reads again. ``expected`` of a change is the version that its author has read, None
+the newest. A hold only grows: cameras may be added and its span widened, never removed or narrowed.
 """
 
 import secrets
@@ -32,31 +31,31 @@ MAX_TEXT = 200
 
 
 class Documents(Protocol):
-    """Where the newest state of a hold is shown from."""
+    """Where readers find the newest state of a hold."""
 
     def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
-        """Keep the newest state of a ledger stream; an older version than the one kept changes nothing."""
+        """Keep the newest state of a ledger stream; an older version changes nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class HoldHead:
-    """A hold as its newest entry has it."""
+    """A hold with its newest entry."""
 
     entry: Entry
     hold: Hold
 
 
 def new_hold_id() -> str:
-    """``hold-`` and 128 random bits: who knows one hold cannot guess another."""
+    """``hold-`` and 128 random bits: a person who knows one hold cannot guess another."""
     return f"hold-{secrets.token_hex(16)}"
 
 
 class Holds:
     """The holds of one archive. Thread-safe.
 
-    ``gate`` is the archive's, which dispositions pass too; without one (nothing is ever destroyed) none is
-    passed. ``max_future`` (µs) is how far beyond now a span may reach.
+    ``gate`` is the archive's, which dispositions pass too; None for an archive that never destroys anything.
+    ``max_future`` (µs) is how far beyond now a span may reach.
     """
 
     def __init__(
@@ -88,9 +87,9 @@ class Holds:
         review_at: int,
         actor: str,
     ) -> HoldHead:
-        """Place a hold; in force when this returns.
+        """Place a hold; it is in force when this returns.
 
-        After an error of the class Unavailable the hold may be in force all the same; :meth:`holds` tells.
+        After an error of the class Unavailable the hold may be in force all the same; :meth:`holds` shows it.
 
         Raises:
             NotFound: ``camera_not_found``.
@@ -122,12 +121,12 @@ class Holds:
         reason: str,
         expected: int | None = None,
     ) -> HoldHead:
-        """Add cameras, or widen the span; a release that was proposed is thereby withdrawn.
+        """Add cameras, or widen the span; this withdraws a proposed release.
 
         Raises:
             NotFound: ``hold_not_found``, ``camera_not_found``.
-            Refused: ``hold_shrinks`` for a span that leaves out some of the one there is.
-            Conflict: ``hold_released``; ``ledger_conflict`` where somebody else changed it meanwhile.
+            Refused: ``hold_shrinks`` for a span that leaves out a part of the present one.
+            Conflict: ``hold_released``; ``ledger_conflict`` if another person changed it meanwhile.
             Malformed: ``nothing_to_change``, ``hold_too_far``, ``bad_hold_request``.
         """
         head = self._in_force(hold_id, expected)
@@ -135,9 +134,9 @@ class Holds:
         wanted = span or before.span
         if wanted.start > before.span.start or wanted.end < before.span.end:
             raise Refused(
-                f"{wanted} leaves out some of what {hold_id} covers",
+                f"{wanted} leaves out a part of what {hold_id} covers",
                 code="hold_shrinks",
-                hint="A hold only grows; to let footage go, release it and place a smaller one first.",
+                hint="A hold only grows; to let footage go, place a smaller hold, then release this one.",
             )
         self._span(wanted, max(self._clock.now(), before.span.end - self._max_future))
         added = [camera for camera in cameras if camera not in before.cameras]
@@ -150,7 +149,7 @@ class Holds:
         )
         if (after.cameras, after.span) == (before.cameras, before.span):
             raise Malformed(
-                "the hold covers that already",
+                "the hold already covers that",
                 code="nothing_to_change",
                 hint="Name a camera or a wider span.",
             )
@@ -161,7 +160,7 @@ class Holds:
     def review(
         self, hold_id: str, *, review_at: int, actor: str, reason: str, expected: int | None = None
     ) -> HoldHead:
-        """Say that someone looked and why it stays, and when to look again.
+        """Record that a person reviewed the hold and why it stays, and when the next review is due.
 
         Raises:
             NotFound, Conflict: as :meth:`extend`.
@@ -176,19 +175,19 @@ class Holds:
     def propose_release(
         self, hold_id: str, *, actor: str, reason: str, expected: int | None = None
     ) -> HoldHead:
-        """Ask for the release; the hold stays in force until another person approves.
+        """Propose the release; the hold stays in force until another person approves it.
 
         Raises:
-            NotFound, Conflict: as :meth:`extend`; Conflict ``release_proposed`` where someone did already.
-            Refused: ``person_unknown``: the actor names nobody.
+            NotFound, Conflict: as :meth:`extend`; Conflict ``release_proposed``, if one is proposed.
+            Refused: ``person_unknown``: the actor is not a known person.
         """
         check_named(actor)
         head = self._in_force(hold_id, expected)
         if head.hold.status is HoldStatus.RELEASE_PROPOSED:
             raise Conflict(
-                f"the release of {hold_id} is proposed already",
+                f"the release of {hold_id} is already proposed",
                 code="release_proposed",
-                hint="Another person approves it, or someone withdraws it.",
+                hint="Another person must approve it, or withdraw it.",
             )
         release = Release(proposed_by=actor, proposed_at=self._clock.now(), reason=_why(reason))
         after = replace(head.hold, status=HoldStatus.RELEASE_PROPOSED, release=release)
@@ -201,8 +200,8 @@ class Holds:
 
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_not_proposed``.
-            Refused: ``same_person``: who proposed a release cannot approve it; ``person_unknown``: one of
-                the two names nobody.
+            Refused: ``same_person``: the person who proposed a release cannot approve it; ``person_unknown``:
+                one of the two is not a known person.
         """
         check_named(actor)
         head = self._proposed(hold_id, expected)
@@ -223,7 +222,7 @@ class Holds:
     def withdraw_release(
         self, hold_id: str, *, actor: str, reason: str, expected: int | None = None
     ) -> HoldHead:
-        """Take a proposed release back; anybody may, since the footage then stays.
+        """Take a proposed release back; any person may, since the footage then stays.
 
         Raises:
             NotFound, Conflict: as :meth:`approve_release`.
@@ -243,10 +242,10 @@ class Holds:
         return self._ledger.history(KIND, check_name(KIND, hold_id))
 
     def holds(self) -> list[HoldHead]:
-        """Every hold ever placed, the newest first.
+        """Every hold ever placed, newest first.
 
         Raises:
-            IntegrityError, Malformed: one of them cannot be read; none is left out silently.
+            IntegrityError, Malformed: a hold cannot be read; no hold is left out silently.
         """
         with self._turn:
             heads: Mapping[str, Entry] = dict(self._heads.refresh())
@@ -272,7 +271,7 @@ class Holds:
             raise Conflict(
                 f"{hold_id} is released",
                 code="hold_released",
-                hint="Place a new one if the footage must stay.",
+                hint="Place a new hold if the footage must stay.",
             )
         return head
 
@@ -282,7 +281,7 @@ class Holds:
             raise Conflict(
                 f"nobody proposed the release of {hold_id}",
                 code="release_not_proposed",
-                hint="Propose it first; then another person approves.",
+                hint="Propose it first; then another person approves it.",
             )
         return head
 
@@ -290,7 +289,7 @@ class Holds:
         chosen = tuple(sorted({check_name("camera", camera) for camera in cameras}))
         if not 1 <= len(chosen) <= MAX_CAMERAS:
             raise Malformed(
-                f"a hold is about 1 to {MAX_CAMERAS} cameras, not {len(chosen)}", code="bad_hold_request"
+                f"a hold covers 1 to {MAX_CAMERAS} cameras, not {len(chosen)}", code="bad_hold_request"
             )
         for camera in chosen:
             self._known(camera)
@@ -307,13 +306,13 @@ class Holds:
             raise Malformed(
                 "nothing was recorded before 1970",
                 code="bad_hold_request",
-                hint="Give the time at which the footage that must stay begins.",
+                hint="Give the start of the footage that must stay.",
             )
         if span.end > now + self._max_future:
             raise Malformed(
                 f"the hold would reach until {format_instant(span.end)}",
                 code="hold_too_far",
-                hint=f"It may reach {self._max_future // DAY} days into the future, and be extended later.",
+                hint=f"It may reach {self._max_future // DAY} days into the future and be extended later.",
             )
         return span
 
@@ -325,8 +324,8 @@ class Holds:
         try:
             self._index.put_document(KIND, hold.id, entry.version, state)
         except Unavailable:
-            # The entry stands and the hold is as it says; to call that a failure would be false. The sweep
-            # brings the document when it first sees the entry.
+            # The entry stands, so the hold has changed; reporting a failure would be false. The sweep writes
+            # the document when it first sees the entry.
             pass
         return HoldHead(entry, hold)
 
@@ -351,8 +350,8 @@ def _why(reason: str) -> str:
 def _later(review_at: int, now: int) -> int:
     if review_at <= now:
         raise Malformed(
-            f"a review at {format_instant(review_at)} is over already",
+            f"a review at {format_instant(review_at)} is already past",
             code="bad_hold_request",
-            hint="Give a time in the future at which someone must look again.",
+            hint="Give a time in the future for the next review.",
         )
     return review_at

@@ -1,1 +1,1 @@
-"""Retention: policies, what they rule for one segment, plans of what would go, and locks that follow them."""
+"""Retention: policies, their rulings for one segment, plans of what would go, and locks that follow them."""

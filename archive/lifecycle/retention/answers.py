@@ -1,4 +1,4 @@
-"""Policies as the API, the command line and people's screens tell them."""
+"""Policies as the API, the command line and the pages show them."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from archive.timespan import format_instant
 
 
 def policy_json(record: PolicyRecord, now: int) -> JsonObject:
-    """One policy: what is in force now, what waits to begin, what waits for a second admin."""
+    """One policy: the terms in force, those that wait to begin, and those that wait for a second admin."""
     policy = record.policy
     proposal = policy.proposal
     return {

@@ -1,4 +1,4 @@
-"""What a retention plan is made from: the rules, and what is stored by the hour."""
+"""The basis of a retention plan: the rules, and what is stored by the hour."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _ALL_TIME = Timespan(0, 253_402_300_799 * 1_000_000)
 
 
 class HourFacts(Protocol):
-    """What is stored of one camera that began in one UTC hour."""
+    """The stored segments of one camera that began in one UTC hour."""
 
     @property
     def camera(self) -> str:
@@ -31,7 +31,7 @@ class HourFacts(Protocol):
 
     @property
     def segments(self) -> int:
-        """How many segments."""
+        """The number of segments."""
         ...
 
     @property
@@ -41,12 +41,12 @@ class HourFacts(Protocol):
 
 
 Hours = Callable[[tuple[str, ...], Timespan], Iterable[HourFacts]]
-"""Every hour of these cameras with something stored, ordered by camera, then hour."""
+"""Every hour of these cameras with stored footage, ordered by camera, then hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Terms that nobody decided yet, to see what they would do."""
+    """Terms that are not decided yet, to see their effect."""
 
     scope: Scope
     terms: Terms
@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanBasis:
-    """The rules a plan is made by, ``change`` among them where one is given.
+    """The rules a plan is made by, including ``change`` if one is given.
 
     ``versions`` names the ledger version of every policy, by scope id.
     """
@@ -67,7 +67,7 @@ class PlanBasis:
     change: Change | None = None
 
     def stays(self, camera: str) -> list[tuple[int, Place | None]]:
-        """Where the camera stood and from when, each move once; the first place held ever before."""
+        """Where the camera stood and from when, each move once; the first place covers all earlier time."""
         merged: list[tuple[int, Place | None]] = []
         for since, place in self.places.since(camera):
             if not merged or merged[-1][1] != place:
@@ -75,14 +75,14 @@ class PlanBasis:
         return merged or [(0, None)]
 
     def held(self, camera: str) -> SpanSet:
-        """The time of the camera that some hold in force covers."""
+        """The time of the camera that holds in force cover."""
         return SpanSet(hold.span for hold in self.holds.covering(camera, _ALL_TIME))
 
 
 def basis_with(basis: PlanBasis, change: Change, *, floor_days: int, now: int) -> PlanBasis:
-    """The basis as it would be if the change were decided now, by as many people as it needs.
+    """The basis as if the change were decided now, by as many people as it needs.
 
-    Its terms rule from their ``effective_from`` on, without the waiting time of a shortening.
+    Its terms apply from their ``effective_from`` on, without the waiting time of a shortening.
     """
     policies = basis.book.policies
     known = next((policy for policy in policies if policy.scope == change.scope), None)

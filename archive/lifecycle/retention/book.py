@@ -1,4 +1,4 @@
-"""What the policies in force say of one camera's footage. Pure: no store, no clock."""
+"""How the policies in force rule one camera's footage. Pure: no store, no clock."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from archive.timespan import DAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """How long one camera's footage is kept, and which scope says so (None: the floor, no policy)."""
+    """How long one camera's footage is kept, and which scope rules (None: the floor, no policy)."""
 
     scope: Scope | None
     keep_days_min: int
@@ -23,19 +23,20 @@ class Ruling:
         return start + self.keep_days_min * DAY
 
     def due_at(self, start: int) -> int | None:
-        """From when on it must be gone; None where no policy destroys it."""
+        """From when on it must be gone; None if no policy destroys it."""
         return None if self.keep_days_max is None else start + self.keep_days_max * DAY
 
     def spare_at(self, start: int) -> int | None:
-        """From when on it may go to relieve a full store; None where no policy permits that."""
+        """From when on it may go to relieve a full store; None if no policy permits that."""
         permitted = self.on_pressure is OnPressure.DISPOSE_PAST_MINIMUM
         return start + self.keep_days_min * DAY if permitted else None
 
 
 class PolicyBook:
-    """All policies of an archive. ``floor_days`` is kept at least, whatever the policies say.
+    """All policies of an archive. Footage is kept for ``floor_days`` at least, whatever the policies say.
 
-    Without a policy in force footage is kept for the floor and never destroyed: nothing goes without a rule.
+    Without a policy in force, footage is kept for the floor and never destroyed: only a rule destroys
+    footage.
     """
 
     def __init__(self, policies: Iterable[Policy], *, floor_days: int) -> None:
@@ -53,11 +54,11 @@ class PolicyBook:
         return tuple(sorted(self._policies.values(), key=lambda policy: policy.scope.id))
 
     def ruling(self, camera: str, place: Place | None, at: int) -> Ruling:
-        """What holds at ``at`` for footage that the camera recorded at ``place``."""
+        """What rules at ``at`` for footage that the camera recorded at ``place``."""
         return self.ruling_for(scopes_of(camera, place), at)
 
     def ruling_for(self, scopes: Iterable[Scope], at: int) -> Ruling:
-        """What holds at ``at`` for footage that these scopes admit, most specific first."""
+        """What rules at ``at`` for footage that these scopes admit, most specific first."""
         for scope in scopes:
             policy = self._policies.get(scope)
             terms = None if policy is None else policy.in_force(at)
@@ -77,7 +78,7 @@ class PolicyBook:
 
 
 def scopes_of(camera: str, place: Place | None) -> tuple[Scope, ...]:
-    """The scopes that admit footage which the camera recorded at the place, most specific first."""
+    """The scopes that admit footage of the camera recorded at the place, most specific first."""
     placed = (
         ()
         if place is None

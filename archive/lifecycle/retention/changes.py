@@ -1,8 +1,9 @@
 """What a change makes of a policy, and whether it lets any footage go sooner. Pure: no store, no clock.
 
-Terms that were ever in force stay in the policy, so that its newest entry tells what held when. Of terms in
-force at once the last counts (:meth:`archive.model.retention.Policy.in_force`), so new terms go behind those
-that begin with them or before, and what is due to begin later still will.
+Terms that were ever in force stay in the policy, so that its newest entry shows what applied when. If several
+terms are in force at once, the last in the policy's order counts
+(:meth:`archive.model.retention.Policy.in_force`). So new terms go behind those that begin at the same time or
+before, and terms that begin later still take effect.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,12 +41,12 @@ def waiting(policy: Policy, now: int) -> tuple[Terms, ...]:
 
 
 def without_waiting(policy: Policy, now: int) -> Policy:
-    """The policy without what has not begun."""
+    """The policy without terms that have not begun."""
     return replace(policy, terms=tuple(terms for terms in policy.terms if terms.effective_from <= now))
 
 
 def put(policies: Iterable[Policy], policy: Policy) -> tuple[Policy, ...]:
-    """The policies with one of them exchanged or added."""
+    """The policies with one of them replaced or added."""
     return (*(other for other in policies if other.scope != policy.scope), policy)
 
 
@@ -54,10 +55,10 @@ def shortens(
 ) -> bool:
     """Whether footage could go sooner, now or at any later instant, with ``change`` among the policies.
 
-    Compared at every instant at which what rules changes, with what would rule otherwise: the scope's own
-    terms or, while it has none, those of the less specific scopes. ``places`` are all places at which the
-    camera of a camera's scope ever stood. Terms below the floor are compared as they are written too, since
-    the floor is a setting of the host and may change.
+    The comparison covers every instant at which the rules change. It compares with what would rule otherwise:
+    the scope's own terms or, while it has none, those of the less specific scopes. ``places`` are all places
+    at which the camera of a camera's scope ever stood. Terms below the floor are also compared as written,
+    since the floor is a setting of the host and may change.
     """
     instants = _instants((*policies, change), now)
     before = PolicyBook(policies, floor_days=floor_days), PolicyBook(policies, floor_days=1)
@@ -72,7 +73,7 @@ def shortens(
 
 
 def _ruling(book: PolicyBook, scopes: Iterable[Scope], at: int, floor_days: int) -> Ruling:
-    """What the book rules; the floor where no policy is in force, also if it is blind to it otherwise."""
+    """The book's ruling; where no policy is in force, the floor, even for a book made without the floor."""
     found = book.ruling_for(scopes, at)
     return found if found.scope is not None else replace(found, keep_days_min=floor_days)
 
@@ -111,8 +112,8 @@ def _instants(policies: Iterable[Policy], now: int) -> list[int]:
 def _admitted(scope: Scope, places: Sequence[Place]) -> list[tuple[Scope, ...]]:
     """The scopes of every kind of footage that ``scope`` may rule, most specific first, from itself on.
 
-    More specific scopes are left out: while one of them rules, the change is not felt, and while none does,
-    it is as if there were none.
+    More specific scopes are left out: while one of them rules, the change has no effect, and while none
+    rules, they make no difference.
     """
     default = Scope(ScopeKind.DEFAULT)
     match scope.kind:

@@ -1,12 +1,13 @@
-"""The job ``locks``: after a policy got longer, the locks of what is stored follow it.
+"""The job ``locks``: after a policy got longer, the locks of stored segments follow it.
 
 1. The policies' newest entries, and the last instant at which any terms began or ended, name a *target*. A
    target that is marked done costs one listing.
-2. A fresh target waits :data:`SETTLE`, until every recorder locks new segments by it. Then the instant is
-   marked as of which locks will follow: as much earlier, so that what others are writing is not passed over.
-3. For each camera: every stored segment that must be locked longer than when the last target was done has its
-   lock extended; then the camera is marked.
-4. The target is marked done, and the marks of other targets go.
+2. A fresh target waits :data:`SETTLE`, until every recorder locks new segments by it. Then the job marks the
+   instant as of which locks will follow. That instant lies :data:`SETTLE` earlier, so that segments which
+   recorders are writing now are not passed over.
+3. For each camera: the job extends the lock of every stored segment that must be locked longer than when the
+   last target was done; then it marks the camera.
+4. The job marks the target done and removes the marks of other targets.
 
 Each step is idempotent: a lock that is long enough refuses to be shortened and stays. The marks lie in the
 cache bucket; losing them only repeats work.
@@ -30,7 +31,7 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE, SECOND, format_instant, parse_instant
 
 SETTLE = MINUTE
-"""How long after a change a recorder may still lock new segments by what held before."""
+"""How long after a change a recorder may still lock new segments by the earlier rules."""
 
 TURN = 30 * SECOND
 """How long one turn lasts at most; the next goes on where it ended."""
@@ -39,12 +40,12 @@ PREFIX = "retention/locks/"
 _BATCH = 256
 
 Progress = Callable[[str, int], None]
-"""Told the camera and how many of its segments were looked at."""
+"""Called with the camera and the number of its segments seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One version whose lock shall last until then."""
+    """One version, and until when its lock must last."""
 
     key: str
     version: str
@@ -52,9 +53,9 @@ class _Task:
 
 
 class LockExtension:
-    """Carries longer policies over to the locks of stored segments. One thread at a time.
+    """Extends the locks of stored segments after policies got longer. One thread at a time.
 
-    ``pool`` extends locks in parallel; None does them one by one.
+    ``pool`` extends locks in parallel; None extends them one by one.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class LockExtension:
         self._at_work: tuple[str, Iterator[int]] | None = None
 
     def run(self) -> int:
-        """One turn: how many locks were extended; 0 where all follow the policies, or a change settles.
+        """One turn; returns how many locks were extended: 0 if all follow the policies, or a change settles.
 
         Raises:
             ArchiveError: as the stores and the ledger; the next turn repeats what was not marked.
@@ -108,12 +109,12 @@ class LockExtension:
         return extended
 
     def _sweep_at_work(self, target: str) -> Iterator[int] | None:
-        """The sweep to go on with. It is taken out: one that fails is over, and marks tell where to go on."""
+        """The sweep to continue. It is taken out: a failed sweep is over, and marks show where to resume."""
         at_work, self._at_work = self._at_work, None
         return at_work[1] if at_work is not None and at_work[0] == target else None
 
     def _target(self, now: int) -> tuple[str, int]:
-        """The name of what locks shall follow now, and when that began."""
+        """The name of the rules that locks follow now, and when those rules began."""
         heads = {name: entry.digest for name, entry in self._heads.refresh().items()}
         known = canonical.sha256_hex(canonical.encode({"floor_days": self._floor_days, "heads": heads}))
         if known != self._read_for:
@@ -127,7 +128,7 @@ class LockExtension:
 
     def _sweep(self, target: str) -> Iterator[int]:
         """Steps 2 to 4, batch by batch: how many locks each extended."""
-        # What was written before that was read; what is being written now may not have been.
+        # The listing shows what was stored before that instant; it may miss what is being written now.
         self._mark(f"{target}/begun", self._clock.now() - SETTLE)
         begun = self._marked_at(f"{target}/begun")
         before = locks_followed_at(self._stores.cache)
@@ -165,7 +166,7 @@ class LockExtension:
             try:
                 start = keys.parse_segment_key(listed.key).start
             except Malformed:
-                continue  # no segment: saksi archive check names it
+                continue  # not a segment: saksi archive check reports it
             place = places.place(camera, start)
             until = self._history.expected_lock(camera, place, start, now)
             if until <= now:
@@ -185,7 +186,7 @@ class LockExtension:
         except NotFound:
             return 0  # destroyed meanwhile, by the rules
         except Refused as error:
-            # Locked for longer already; or in another mode, which fixity reports and nobody may undo.
+            # Already locked for longer; or in another mode, which fixity reports and nobody may undo.
             if error.code in {"lock_shortened", "lock_mode_changed"}:
                 return 0
             raise
@@ -220,9 +221,9 @@ class LockExtension:
 def locks_followed_at(cache: ObjectStore) -> int | None:
     """The last instant as of which every stored segment's lock is known to follow the policies.
 
-    None where it never was, or the mark was lost. Whoever compares stored locks with
-    :meth:`archive.lifecycle.retention.locks.LockHistory.expected_lock` passes this as ``now``: what became
-    longer since is still being carried over.
+    None if there was no such instant, or the mark was lost. A caller that compares stored locks with
+    :meth:`archive.lifecycle.retention.locks.LockHistory.expected_lock` passes this as ``now``: the job is
+    still extending the locks that became longer since.
     """
     marks = [listed.key for listed in cache.list(PREFIX) if listed.key.endswith("/done")]
     found: list[int] = []

@@ -1,8 +1,8 @@
 """Until when each stored segment must be locked. Pure: no store, no clock.
 
 A longer policy extends existing locks; a shorter one never touches them. So a segment's lock follows the
-longest minimum that ruled it at any instant from its start until now. That is read from the *histories* of
-the policies, entry by entry, not from their newest entries, which a later change could have rewritten.
+longest minimum that ruled it at any instant from its start until now. That minimum comes from the *histories*
+of the policies, entry by entry, not from their newest entries, which a later change could have rewritten.
 """
 
 from bisect import bisect_right
@@ -21,7 +21,7 @@ from archive.timespan import DAY
 
 
 class Minimum:
-    """The minimum that some scopes rule, as steps in time; the first step has held for ever."""
+    """The minimum that some scopes rule, as steps in time; the first step covers all earlier time."""
 
     def __init__(self, steps: Sequence[tuple[int, int]]) -> None:
         self._instants = [at for at, _ in steps]
@@ -29,7 +29,7 @@ class Minimum:
 
     @property
     def changes(self) -> Sequence[int]:
-        """The instants at which it is another than before, in order."""
+        """The instants at which the minimum changes, in order."""
         return self._instants[1:]
 
     def keep_days(self, start: int, now: int) -> int:
@@ -43,10 +43,10 @@ class Minimum:
 
 
 class LockHistory:
-    """What every policy ruled at every instant so far, and will by what is decided.
+    """What every policy ruled at every instant so far, and will rule by what is decided.
 
     ``histories`` holds each scope's policy as of each of its entries, oldest first. Not thread-safe: answers
-    are remembered by scopes.
+    are cached by scopes.
     """
 
     def __init__(self, histories: Mapping[Scope, Sequence[tuple[int, Policy]]], *, floor_days: int) -> None:
@@ -65,7 +65,7 @@ class LockHistory:
 
     @classmethod
     def read(cls, ledger: Ledger, records: ObjectStore, *, floor_days: int) -> Self:
-        """From the ledger. Raises as the ledger, and IntegrityError where a stream is broken."""
+        """From the ledger. Raises as the ledger, and IntegrityError if a stream is broken."""
         streams = sorted(
             {keys.parse_ledger_key(listed.key)[1] for listed in records.list(keys.ledger_prefix(KIND))}
         )
@@ -74,7 +74,7 @@ class LockHistory:
         )
 
     def with_terms(self, scope: Scope, terms: Terms, *, now: int) -> "LockHistory":
-        """The histories as they would be if these terms were adopted now."""
+        """The histories as if these terms were adopted now."""
         known = self._histories.get(scope, ())
         policy = adopted(known[-1][1] if known else Policy(scope=scope, terms=()), terms)
         changed = {**self._histories, scope: (*known, (now, replace(policy, proposal=None)))}
@@ -87,16 +87,17 @@ class LockHistory:
     def expected_lock(self, camera: str, place: Place | None, start: int, now: int) -> int:
         """Until when a segment must be locked at ``now``.
 
-        ``place`` is where the camera stood at ``start``. What rules only after ``now`` does not count yet.
+        ``place`` is where the camera stood at ``start``. Rules that begin only after ``now`` do not count
+        yet.
         """
         return start + self.keep_days(camera, place, start, now) * DAY
 
     def edges(self) -> list[int]:
-        """Every instant at which any policy may begin to rule otherwise, in order."""
+        """Every instant at which the ruling of any policy may change, in order."""
         return sorted({edge for entries in self._histories.values() for edge in _edges(entries)})
 
     def minimum(self, camera: str, place: Place | None) -> Minimum:
-        """The minimum for footage that the camera recorded at the place, for many questions about it."""
+        """The minimum for footage of the camera recorded at the place; it answers many instants."""
         scopes = tuple(scope for scope in scopes_of(camera, place) if scope in self._histories)
         known = self._minimums.get(scopes)
         if known is None:
@@ -121,7 +122,7 @@ class LockHistory:
 
 
 def _as_of(entries: Sequence[tuple[int, Policy]], at: int) -> Policy | None:
-    """The policy as its newest entry written until ``at`` has it."""
+    """The policy in its newest entry written until ``at``."""
     return next((policy for written, policy in reversed(entries) if written <= at), None)
 
 

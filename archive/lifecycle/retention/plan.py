@@ -1,9 +1,9 @@
 """The retention plan: what would go, what stays and why, before anything changes.
 
-A plan is made from hours, never from segments: the index keeps for each camera and hour how many segments
-begin in it and their bytes. So it costs the same however short the segments are. Hours at the edge of a term
-or of a hold may go in part; they are counted as kept and shown as ``edge``. What is destroyed is decided
-segment by segment when the plan is applied, by the policies and holds of that moment.
+A plan is made from hours, never from segments: for each camera and hour the index keeps the number of
+segments that begin in it and their bytes. So a plan costs the same however short the segments are. Hours at
+the edge of a term or of a hold may go in part; they are counted as kept and shown as ``edge``. A disposition
+decides segment by segment when the plan is applied, by the policies and holds of that moment.
 """
 
 from bisect import bisect_right
@@ -25,11 +25,11 @@ VERSION = 1
 _PAGE = 50
 
 Progress = Callable[[int, int], None]
-"""Told how many cameras are done, and of how many."""
+"""Called with the number of cameras done and their total."""
 
 
 class Fate(StrEnum):
-    """What becomes of footage that is past its term."""
+    """What happens to footage that is past its term."""
 
     GOES = "goes"
     HELD = "held"
@@ -45,7 +45,7 @@ class Amount:
     bytes: int = 0
 
     def add(self, segments: int, size: int) -> None:
-        """Count some more."""
+        """Count more segments."""
         self.segments += segments
         self.bytes += size
 
@@ -56,10 +56,10 @@ class Amount:
 
 @dataclass(slots=True)
 class Share:
-    """What becomes of footage that is past its term.
+    """The amounts of footage past its term, by fate.
 
-    It ``goes``; or it is ``held``, or ``locked`` for longer, and stays; or it lies in an hour at an
-    ``edge`` and is decided segment by segment: at least ``goes``, at most both together will go.
+    Footage ``goes``; or it is ``held``, or ``locked`` for longer, and stays; or it lies in an hour at an
+    ``edge`` and is decided segment by segment. At least ``goes`` will go, at most ``goes`` and ``edge``.
     """
 
     goes: Amount = field(default_factory=Amount)
@@ -80,7 +80,7 @@ class Share:
                 return self.edge
 
     def add(self, other: "Share") -> None:
-        """Count another share with this one."""
+        """Add another share to this one."""
         for fate in Fate:
             its = other.of(fate)
             self.of(fate).add(its.segments, its.bytes)
@@ -91,7 +91,7 @@ class Share:
         return not any(self.of(fate).segments for fate in Fate)
 
     def to_json(self) -> JsonObject:
-        """As plans write it; ``approximate`` where an edge was met."""
+        """As plans write it; ``approximate`` if there is an edge."""
         amounts: JsonObject = {fate.value: self.of(fate).to_json() for fate in Fate}
         return amounts | {"approximate": self.edge.segments > 0}
 
@@ -107,9 +107,9 @@ class DayShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What would go at ``at``. ``days`` is ordered by camera and day; what is not past its term is left out.
+    """What would go at ``at``. ``days`` is ordered by camera and day; it lists only footage past its term.
 
-    ``projected`` is the store's size at the end of each of the next days if every day what is due goes.
+    ``projected`` is the store's size at the end of each of the next days if all due footage goes every day.
     """
 
     at: int
@@ -125,7 +125,7 @@ class Plan:
 
     @property
     def id(self) -> str:
-        """A short name that tells this plan from others: what would go, when, by which policies."""
+        """A short name that distinguishes this plan: what would go, when, by which policies."""
         return f"plan-{self.digest[:16]}"
 
     def by_camera(self) -> Iterator[tuple[str, Share]]:
@@ -137,7 +137,7 @@ class Plan:
             yield camera, share
 
     def to_json(self) -> JsonObject:
-        """The whole plan as API and ``saksi retention plan --json`` answer."""
+        """The whole plan as the API and ``saksi retention plan --json`` return it."""
         return {
             "id": self.id,
             "digest": self.digest,
@@ -164,9 +164,9 @@ def make_plan(
     cameras: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """What would go at ``at`` (now), for these cameras (every registered one), by ``basis``.
+    """What would go by ``basis`` at ``at`` (default: now), for these cameras (default: all registered).
 
-    ``zone`` is the city's, whose days are counted.
+    ``zone`` is the city's time zone; days are counted in it.
 
     Raises:
         ArchiveError: as ``hours``.
@@ -229,7 +229,7 @@ def _by_day(
 
 
 class _Judge:
-    """What becomes of one camera's hours at one instant."""
+    """Decides what happens to one camera's hours at one instant."""
 
     def __init__(self, basis: PlanBasis, camera: str, at: int) -> None:
         self._at = at
@@ -243,7 +243,7 @@ class _Judge:
         """No segment that starts later is past its term."""
 
     def fate(self, hour: int) -> Fate | None:
-        """What becomes of the hour's segments; None where none of them is past its term."""
+        """What happens to the hour's segments; None if none of them is past its term."""
         last = hour + HOUR - 1
         kind = self._stay(hour)
         if kind != self._stay(last):
@@ -251,7 +251,7 @@ class _Judge:
         cutoff = self._cutoffs[kind]
         if cutoff is None or hour > cutoff:
             return None
-        # A segment of the hour may reach an hour into the next, and be held for what it shows there.
+        # A segment of the hour may reach an hour into the next, where a hold may cover it.
         if self._held and self._held.within(Timespan(hour, hour + 2 * HOUR)):
             begins = Timespan(hour, hour + HOUR)
             return Fate.EDGE if self._held.gaps_within(begins) else Fate.HELD

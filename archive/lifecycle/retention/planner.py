@@ -1,4 +1,4 @@
-"""Makes retention plans from the ledger and the index as they are now."""
+"""Makes retention plans from the present ledger and index."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -21,13 +21,13 @@ from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 
 Stands = frozenset[tuple[str, int]]
-"""Stream ids and their newest versions: what a remembered reading was made from."""
+"""Stream ids and their newest versions: the basis of a cached reading."""
 
 
 class Planner:
-    """Plans what would go. Thread-safe; what did not change in the ledger is not read twice.
+    """Plans what would go. Thread-safe; unchanged parts of the ledger are not read twice.
 
-    ``zone`` is the city's, whose days are counted.
+    ``zone`` is the city's time zone; days are counted in it.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class Planner:
         cameras: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> Plan:
-        """What would go at ``at`` (now) from these cameras (all), as it is or if ``change`` were decided.
+        """What would go at ``at`` (default: now) from these cameras (default: all), with ``change`` if given.
 
-        ``hours`` answers what is stored; see :func:`archive.lifecycle.retention.plan.make_plan`.
+        ``hours`` returns what is stored; see :func:`archive.lifecycle.retention.plan.make_plan`.
 
         Raises:
-            NotFound: ``camera_not_found`` for one that was never registered.
+            NotFound: ``camera_not_found`` for a camera that was never registered.
             ArchiveError: as the ledger and ``hours``.
         """
         now = self._clock.now()

@@ -1,7 +1,8 @@
-"""How large the store will be, day by day, if every day what is due goes.
+"""How large the store will be, day by day, if all due footage goes every day.
 
-Each camera goes on at the rate of its last days, where it stands now. What is under a hold is taken to stay;
-what is at an edge goes with the next day. Rules that are decided and begin later are followed from then on.
+The projection assumes that each camera goes on at the rate of its last days, at its present place. Held
+footage is assumed to stay; footage at an edge goes with the next day. Rules that are decided and begin later
+apply from their beginning on.
 """
 
 from bisect import bisect_right
@@ -17,7 +18,7 @@ from archive.timespan import DAY, HOUR, Timespan
 
 HORIZON_DAYS = 90
 RATE_DAYS = 7
-"""The days before the plan from which the rate of ingest is taken."""
+"""The days before the plan that give the rate of ingest."""
 
 _NOTHING = -1
 
@@ -36,7 +37,7 @@ class Projection:
         self._gone = [0] * HORIZON_DAYS
 
     def add(self, camera: str, facts: Sequence[HourFacts]) -> None:
-        """Count one camera, with everything stored of it in order of time."""
+        """Count one camera, with all its stored footage in order of time."""
         if not facts:
             return
         self._stored += sum(one.bytes for one in facts)
@@ -76,7 +77,7 @@ class Projection:
         return groups
 
     def _cutoffs_of(self, camera: str, place: Place | None, since: int) -> list[int]:
-        """For each day: what started until then has gone, of footage locked by what ruled ``since``."""
+        """For each day, the latest start of footage that has gone, given the lock that ruled ``since``."""
         scopes = tuple(scope for scope in scopes_of(camera, place) if scope in self._known)
         known = self._cutoffs.get((scopes, since))
         if known is None:
@@ -91,7 +92,7 @@ class Projection:
         return known
 
     def _rate(self, facts: Sequence[HourFacts]) -> int:
-        """Bytes a day, over the last days or as many of them as the camera has recorded."""
+        """Bytes a day over the last days, or over the camera's recorded time if that is shorter."""
         begins = max(self._now - RATE_DAYS * DAY, facts[0].hour)
         recent = sum(one.bytes for one in facts if begins <= one.hour < self._now)
         return recent * DAY // max(self._now - begins, HOUR)

@@ -1,9 +1,9 @@
 """The retention policies: one ledger stream of kind ``policy`` for each scope.
 
-A change that lets no footage go sooner holds at once, or from the instant it names. One that *shortens* is
-only proposed; a second person approves it, and then it begins no sooner than the waiting time after that, so
-that whoever is surprised can still stop it. Nobody alone can make any segment unlocked or destroyable
-earlier than it was (:func:`archive.lifecycle.retention.changes.shortens`).
+A change that lets no footage go sooner takes effect at once, or from the instant it names. A change that
+*shortens* is only proposed. A second person approves it, and it begins after a waiting time at the earliest,
+so that a person whom it surprises can still stop it. No person alone can make a segment unlocked or
+destroyable earlier than before (:func:`archive.lifecycle.retention.changes.shortens`).
 """
 
 import threading
@@ -31,7 +31,7 @@ MAX_TEXT = 500
 
 
 class DocumentIndex(Protocol):
-    """Where the newest state of a stream is put for those who look."""
+    """Where readers find the newest state of a stream."""
 
     def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
         """Keep the newest state; an older version than the one kept changes nothing."""
@@ -40,7 +40,7 @@ class DocumentIndex(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRecord:
-    """A policy as its newest entry has it; ``version`` is what an approval may be bound to."""
+    """A policy with its newest entry; an approval may be bound to ``version``."""
 
     policy: Policy
     version: int
@@ -53,8 +53,8 @@ class PolicyRecord:
 class Explanation:
     """Why footage that a camera records at ``at`` is kept as long as it is.
 
-    ``scopes`` are all that admit it, most specific first, each with its terms in force, if any. The first
-    with terms is ``ruling.scope``.
+    ``scopes`` are all scopes that admit it, most specific first, each with its terms in force, if any. The
+    first with terms is ``ruling.scope``.
     """
 
     camera: str
@@ -67,13 +67,13 @@ class Explanation:
 class Policies:
     """Proposes, approves, rejects, withdraws and reads policies. Thread-safe.
 
-    Each change is one ledger entry and one index document. The document is a view: where writing it fails
-    the entry stands, and the next sync or rebuild brings the document. Of two people who change one
-    policy at once, one gets Conflict ``ledger_conflict``. ``expected`` of a change is the version that its
-    author has read (0: there was none), None the newest.
+    Each change is one ledger entry and one index document. The document is a view: if writing it fails, the
+    entry stands, and the next sync or rebuild writes the document. If two people change one policy at once,
+    one gets Conflict ``ledger_conflict``. ``expected`` of a change is the version that its author has read
+    (0: there was no policy), None the newest.
 
-    ``floor_days`` is kept at least, whatever policies say; ``wait_hours`` lie between the approval of a
-    shortening and its beginning.
+    Footage is kept for ``floor_days`` at least, whatever policies say. ``wait_hours`` must pass between the
+    approval of a shortening and its beginning.
     """
 
     def __init__(
@@ -97,16 +97,16 @@ class Policies:
     # Reading -----------------------------------------------------------------------------------------
 
     def heads(self) -> Mapping[str, Entry]:
-        """The newest entry of every policy, by scope id, as the ledger has them now. Raises as the ledger."""
+        """The newest entry of every policy in the ledger now, by scope id. Raises as the ledger."""
         with self._guard:
             return dict(self._heads.refresh())
 
     def book(self) -> PolicyBook:
-        """What every policy rules, with what is decided and yet to begin. Raises as the ledger."""
+        """What every policy rules, including decided terms that have not begun. Raises as the ledger."""
         return PolicyBook.of_entries(self.heads().values(), floor_days=self._floor_days)
 
     def records(self) -> tuple[PolicyRecord, ...]:
-        """Every policy there ever was, by scope id."""
+        """Every policy that ever existed, by scope id."""
         return tuple(_record(entry) for _, entry in sorted(self.heads().items()))
 
     def record(self, scope: Scope) -> PolicyRecord:
@@ -118,7 +118,7 @@ class Policies:
         return self._ledger.history(KIND, scope.id)
 
     def explain(self, camera: str, at: int | None = None) -> Explanation:
-        """Which scope wins for footage the camera records at ``at`` (now), and which others would apply.
+        """Which scope wins for footage the camera records at ``at`` (default: now), and which others apply.
 
         Raises:
             NotFound: ``camera_not_found``.
@@ -144,16 +144,16 @@ class Policies:
     def propose(
         self, scope: Scope, terms: Terms, *, actor: str, reason: str, expected: int | None = None
     ) -> PolicyRecord:
-        """Ask for terms; they begin at ``effective_from``, or now where that is past.
+        """Propose terms; they begin at ``effective_from``, or now if that is past.
 
-        Where they let nothing go sooner they hold by this alone. Otherwise the record carries them as its
+        Terms that let nothing go sooner take effect by this alone. Otherwise the record carries them as its
         ``proposal``, for a second person.
 
         Raises:
             Malformed: ``reason_missing``, ``basis_missing``, ``bad_terms``.
             NotFound: ``camera_not_found`` for the scope of a camera that was never registered.
-            Conflict: ``proposal_pending`` where a shortening waits already; ``ledger_conflict``.
-            Refused: ``person_unknown``: a second person would have to approve, and the actor names nobody.
+            Conflict: ``proposal_pending`` if a shortening already waits; ``ledger_conflict``.
+            Refused: ``person_unknown``: a second person must approve, and the actor is not a known person.
         """
         _check_reason(reason)
         _check_basis(terms.basis)
@@ -170,7 +170,7 @@ class Policies:
         return self._decide(entries, change, head, actor=actor, action="policy.changed", reason=reason)
 
     def withdraw(self, scope: Scope, *, actor: str, reason: str, expected: int | None = None) -> PolicyRecord:
-        """Have the less specific scopes rule again: at once, or as a proposal where that shortens.
+        """Let the less specific scopes rule again: at once, or as a proposal if that shortens.
 
         Raises:
             Malformed: ``reason_missing``.
@@ -193,13 +193,14 @@ class Policies:
     def approve(
         self, scope: Scope, *, actor: str, reason: str = "", expected: int | None = None
     ) -> PolicyRecord:
-        """Let a proposed shortening begin, the waiting time from now at the soonest.
+        """Let a proposed shortening begin, after the waiting time at the earliest.
 
         Raises:
             NotFound: ``policy_not_found``.
-            Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` where the terms would end
-                before they begin.
-            Refused: ``same_person``: whoever proposed it; ``person_unknown``: one of the two names nobody.
+            Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` if the terms would end before
+                they begin.
+            Refused: ``same_person``: the actor proposed it; ``person_unknown``: one of the two is not a known
+                person.
         """
         check_named(actor)
         now = self._clock.now()
@@ -210,9 +211,9 @@ class Policies:
             raise _no_proposal(scope)
         if same_person(proposal.by, actor):
             raise Refused(
-                f"{actor} proposed this; another person approves it",
+                f"{actor} proposed this; another person must approve it",
                 code="same_person",
-                hint="Ask a second admin. A shortening needs two people.",
+                hint="A shortening needs two people. Ask a second admin.",
             )
         check_named(proposal.by)
         settled = replace(policy, proposal=None)
@@ -232,15 +233,15 @@ class Policies:
         return _record(self._append(change, head, actor=actor, action="policy.approved", reason=reason))
 
     def reject(self, scope: Scope, *, actor: str, reason: str, expected: int | None = None) -> PolicyRecord:
-        """Drop what is proposed or, where nothing is, stop what was approved and has not begun.
+        """Drop the proposal or, if there is none, stop approved terms that have not begun.
 
-        One person is enough, the proposer too: nothing goes sooner by it.
+        One person is enough, even the proposer: nothing goes sooner by it.
 
         Raises:
             Malformed: ``reason_missing``.
             NotFound: ``policy_not_found``.
             Conflict: ``no_proposal``: nothing is proposed and nothing waits to begin; ``ledger_conflict``.
-            Refused: ``would_shorten``: what waits to begin keeps footage longer.
+            Refused: ``would_shorten``: the terms that wait to begin keep footage longer.
         """
         _check_reason(reason)
         now = self._clock.now()
@@ -255,9 +256,9 @@ class Policies:
         entries = {**self.heads(), scope.id: head}
         if self._shortens(entries, change, now):
             raise Refused(
-                f"what waits to begin for {scope} keeps footage longer",
+                f"the terms that wait to begin for {scope} keep footage longer",
                 code="would_shorten",
-                hint="Propose the terms that shall hold instead; a second person approves them.",
+                hint="Propose the terms that you want instead; a second person must approve them.",
             )
         return self._decide(entries, change, head, actor=actor, action="policy.stopped", reason=reason)
 
@@ -268,9 +269,9 @@ class Policies:
     ) -> PolicyRecord:
         if policy.proposal is not None:
             raise Conflict(
-                f"a shortening of {policy.scope} waits for a second admin already",
+                f"a shortening of {policy.scope} already waits for a second admin",
                 code="proposal_pending",
-                hint="Approve or reject that one first.",
+                hint="Approve or reject that proposal first.",
             )
         check_named(actor)
         proposed = replace(policy, proposal=Proposal(terms=terms, by=actor, at=now))
@@ -286,14 +287,14 @@ class Policies:
         action: str,
         reason: str,
     ) -> PolicyRecord:
-        """Append what one person may decide alone, as it was judged by the entries ``judged``.
+        """Append a change that one person may decide alone, as judged by the entries ``judged``.
 
-        Streams are appended to one by one, so that another policy may have been shortened, by two people,
-        since this one was judged. That is looked for after the append: whoever appends to the other policy
-        later than that has seen this change.
+        Each stream has its own appends, so two people may have shortened another policy since this change was
+        judged. The check follows the append: a change to the other policy that is appended after the check
+        has been judged with this change.
 
         Raises:
-            Conflict: ``policies_changed``: with the other policy as it is now the change shortens; it was
+            Conflict: ``policies_changed``: with the other policy's new terms the change shortens; it was
                 taken back.
         """
         entry = self._append(change, head, actor=actor, action=action, reason=reason)
@@ -307,7 +308,7 @@ class Policies:
                 raise Conflict(
                     f"another policy changed while {change.scope} did",
                     code="policies_changed",
-                    hint="Look at what holds now, and repeat the change if it still makes sense.",
+                    hint="Read the policies again, and repeat the change if it still makes sense.",
                 )
         return _record(entry)
 
@@ -373,7 +374,7 @@ def _no_proposal(scope: Scope) -> Conflict:
     return Conflict(
         f"nothing is proposed for {scope}",
         code="no_proposal",
-        hint="See what holds with: saksi retention show SCOPE",
+        hint="See the policy in force with: saksi retention show SCOPE",
     )
 
 

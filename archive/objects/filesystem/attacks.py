@@ -1,7 +1,7 @@
-"""The canary's attacks on a store of folders: what the adapter's own methods could be asked to do.
+"""The canary's attacks on a file system store, through the adapter's own methods.
 
-It shows that no program of ours destroys what is locked. Whoever is root on the host needs no adapter, and
-nothing on that host can stop them; checkpoints kept elsewhere are what shows it.
+They show that no program of ours destroys locked objects. Root on the host needs no adapter, and
+nothing on that host can stop root; only checkpoints kept elsewhere reveal it.
 """
 
 import os
@@ -12,7 +12,7 @@ from archive.ports import Content, Lock, LockMode, ObjectStore
 
 
 class FolderAttacks:
-    """The canary's attacks by way of the adapter; there is no right to bypass anything."""
+    """The canary's attacks through the adapter; there is no right to bypass anything."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -38,7 +38,7 @@ class FolderAttacks:
 
     def clear_lock(self, key: str, version: str, bypass: Bypass) -> None:
         """There is no such method."""
-        raise NotOffered("the store has no way to take a lock away")
+        raise NotOffered("the store has no way to remove a lock")
 
     def harden_lock(self, key: str, version: str, until: int, bypass: Bypass) -> None:
         """The same lock in the other mode."""
@@ -55,4 +55,4 @@ class FolderAttacks:
 
     def _offered(self, bypass: Bypass) -> None:
         if bypass is Bypass.CLAIMED:
-            raise NotOffered("the store knows no right to bypass a lock")
+            raise NotOffered("the store has no right to bypass a lock")

@@ -1,12 +1,12 @@
-"""Destroying a locked object in a folder: for break-glass alone, and not in the port.
+"""Destroys a locked object in a folder: only for break-glass, and not in the port.
 
-Whoever may write in the folder is its root; there is no other credential.
+Any account that may write in the folder is its root; there is no other credential.
 """
 
 from dataclasses import replace
 
 from archive.errors import NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.filesystem.store import FilesystemStore
 from archive.ports import LockMode
 
@@ -15,14 +15,14 @@ class LockedDestroyer(FilesystemStore):
     """The store with one more way to delete. Thread-safe as the store."""
 
     def destroy(self, key: str, *, version: str) -> None:
-        """Destroy the object whatever GOVERNANCE lock it has; idempotent when it is gone.
+        """Destroy the object in spite of a GOVERNANCE lock; idempotent when it is already gone.
 
-        The lock is taken off durably first, so that a crash in between leaves an object that can be destroyed
-        again.
+        The lock is removed durably first, so that after a crash in between the same call can destroy the
+        object.
 
         Raises:
             Refused: ``under_hold``; ``compliance_locked``.
-            Unavailable: the disk.
+            Unavailable: the disk failed.
         """
         try:
             with self._rewriting(key, version) as (folder, facts):

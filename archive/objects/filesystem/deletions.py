@@ -1,11 +1,11 @@
-"""Deleting objects by the batch, with two syncs a folder instead of two an object.
+"""Deletes objects in batches, with two syncs per folder instead of two per object.
 
-1. Under each key's lock: judge hold and retention, then remove the object's name.
+1. Under each key's lock: check hold and retention, then remove the object's name.
 2. Sync the folder: from here on a crash cannot bring an object back without its sidecar.
-3. Under each key's lock again: remove the sidecar, unless somebody has put the object anew meanwhile.
+3. Under each key's lock again: remove the sidecar, unless another process put the object again meanwhile.
 4. Sync the folder; remove folders that are empty.
 
-A crash after 1 leaves sidecars without objects, which are no objects to anybody; the next call removes them.
+A crash after 1 leaves sidecars without objects, which no reader sees; the next call removes them.
 """
 
 import os
@@ -23,9 +23,9 @@ from archive.ports import Deletion, DeletionOutcome, DoomedVersion
 
 
 def delete(root: str, items: Sequence[DoomedVersion], now: int) -> list[Deletion]:
-    """Destroy what neither hold nor retention keeps at ``now`` (µs); outcomes in the order of ``items``.
+    """Destroy objects that neither hold nor retention keeps at ``now`` (µs), in the order of ``items``.
 
-    An object whose sidecar is missing or unreadable is kept as ``refused``: what protects it is not known.
+    An object whose sidecar is missing or unreadable is kept as ``refused``: its protection is unknown.
     """
     folders: dict[str, list[int]] = defaultdict(list)
     for number, item in enumerate(items):

@@ -1,4 +1,4 @@
-"""Durable writing: locked temporaries, the locks between processes, and what a crash leaves behind."""
+"""Durable writing: locked temporary files, the locks between processes, and cleaning up after a crash."""
 
 import errno
 import fcntl
@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from archive.objects.rules import PIECE, checksum_mismatch, opened, read_piece
+from archive.objects.checks import PIECE, checksum_mismatch, opened, read_piece
 from archive.ports import Content
 
 INCOMING = ".incoming"
@@ -21,9 +21,9 @@ _READ_ONLY = 0o440
 
 @contextmanager
 def temporary(root: str) -> Iterator[tuple[int, str]]:
-    """A new temporary, open for writing, and its path; gone when the block ends.
+    """A new temporary file, open for writing, and its path; removed when the block ends.
 
-    It is locked as long as its writer lives, so that :func:`sweep` can tell debris from work in progress.
+    It is locked as long as its writer lives, so that :func:`sweep` can distinguish leftovers from live files.
     """
     while True:
         path = os.path.join(root, INCOMING, secrets.token_hex(16))
@@ -41,7 +41,7 @@ def temporary(root: str) -> Iterator[tuple[int, str]]:
     try:
         yield descriptor, path
     finally:
-        # The name goes before the lock, or a sweep could take it for debris and race with us.
+        # Remove the name before the lock: a sweep could otherwise think it a leftover, and race with us.
         with suppress(FileNotFoundError):
             os.unlink(path)
         os.close(descriptor)
@@ -49,7 +49,7 @@ def temporary(root: str) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def key_lock(root: str, key: str) -> Iterator[None]:
-    """Exclude every other writer of ``key``, in all threads and processes, for the length of the block.
+    """Exclude every other writer of ``key``, in all threads and processes, while the block runs.
 
     Keys share 256 locks. The kernel frees a lock when its holder dies.
     """
@@ -69,7 +69,7 @@ def key_lock(root: str, key: str) -> Iterator[None]:
 
 
 def receive(descriptor: int, key: str, content: Content) -> None:
-    """Write ``content`` to a temporary, durably and read-only, and hold it to its promise.
+    """Write ``content`` to a temporary file, durably and read-only, and check its size and SHA-256.
 
     Raises:
         IntegrityError: ``checksum_mismatch`` when size or SHA-256 differ.
@@ -85,14 +85,14 @@ def receive(descriptor: int, key: str, content: Content) -> None:
             digest.update(piece)
             write_all(descriptor, piece)
     if size != content.size:
-        raise checksum_mismatch(key, f"its size is not the {content.size} bytes that were promised")
+        raise checksum_mismatch(key, f"its size is not the stated {content.size} bytes")
     if digest.hexdigest() != content.sha256:
-        raise checksum_mismatch(key, "its SHA-256 is not the one that was promised")
+        raise checksum_mismatch(key, "its SHA-256 is not the stated one")
     finish(descriptor)
 
 
 def leave_free(root: str, size: int, keep_free: int) -> None:
-    """See that ``keep_free`` bytes of the disk are free after ``size`` bytes more; 0 asks nothing.
+    """Check that ``keep_free`` bytes of the disk stay free after ``size`` more bytes; 0 checks nothing.
 
     Raises:
         OSError: ENOSPC.
@@ -111,13 +111,13 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def finish(descriptor: int) -> None:
-    """Make what was written durable and read-only."""
+    """Make the written file durable and read-only."""
     os.fchmod(descriptor, _READ_ONLY)
     os.fsync(descriptor)
 
 
 def sweep(root: str) -> int:
-    """Remove temporaries whose writers died, and say how many. Safe beside writers at work."""
+    """Remove temporary files whose writers died; returns their number. Safe while others write."""
     swept = 0
     try:
         names = os.listdir(os.path.join(root, INCOMING))
@@ -134,7 +134,7 @@ def sweep(root: str) -> int:
             os.unlink(path)
             swept += 1
         except (BlockingIOError, FileNotFoundError):
-            # Its writer is at work, or was faster than we.
+            # Its writer is still working, or removed it first.
             continue
         finally:
             os.close(descriptor)

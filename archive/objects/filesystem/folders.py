@@ -55,13 +55,13 @@ def made_folder_of(root: str, key: str) -> Iterator[tuple[int, str]]:
 
 
 def remove_empty_folders(root: str, key: str) -> None:
-    """Remove the folders of ``key`` that nothing is in any more, deepest first."""
+    """Remove the empty folders of ``key``, deepest first."""
     parts = key.split("/")[:-1]
     while parts:
         try:
             os.rmdir(os.path.join(root, *parts))
         except OSError:
-            # Not empty, or somebody else removed it: both are what is wanted.
+            # Not empty, or another process removed it: both are fine.
             return
         parts.pop()
 
@@ -69,8 +69,8 @@ def remove_empty_folders(root: str, key: str) -> None:
 def keys_in(root: str, prefix: str, start_after: str) -> Iterator[str]:
     """Keys of the objects under ``prefix`` after ``start_after``, in the order of their bytes.
 
-    Holds the names of one folder per level at a time. What is not an object, and what goes away
-    meanwhile, is left out.
+    Holds the names of one folder per level at a time. Other files, and objects removed meanwhile,
+    are left out.
     """
     base = prefix.rpartition("/")[0]
     try:
@@ -138,9 +138,9 @@ def _make(folder: int, part: str, key: str) -> None:
     except FileExistsError as error:
         if not stat.S_ISDIR(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode):
             raise Malformed(
-                f"{key} cannot be stored: {part!r} on the way is an object",
+                f"{key} cannot be stored: its folder {part!r} is an object",
                 code="bad_key",
-                hint="A name is an object or a folder, not both.",
+                hint="A name is either an object or a folder.",
             ) from error
     else:
         os.fsync(folder)

@@ -1,4 +1,4 @@
-"""Reading objects: opened with their facts, compared in size, and read by position."""
+"""Reading objects: opened with their facts, checked for size, and read by position."""
 
 import errno
 import os
@@ -6,9 +6,9 @@ import stat
 from collections.abc import Iterator
 
 from archive.errors import IntegrityError, NotFound
+from archive.objects.checks import PIECE
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
 from archive.objects.filesystem.trouble import not_an_object, translated
-from archive.objects.rules import PIECE
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _RACES = 100
@@ -47,7 +47,7 @@ def open_object(folder: int, name: str, key: str) -> tuple[int, Sidecar]:
     """The object's descriptor, which the caller closes, and its facts.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such object.
         IntegrityError: ``object_altered`` when its size is not the recorded one, ``sidecar_missing``,
             ``sidecar_damaged``, ``not_an_object``.
     """
@@ -72,7 +72,7 @@ def open_object(folder: int, name: str, key: str) -> tuple[int, Sidecar]:
 
 
 def _checked_facts(folder: int, name: str, key: str, descriptor: int) -> Sidecar | None:
-    """The facts of an open object; None when it was replaced or deleted in between: look again."""
+    """The facts of an open object; None if it was replaced or deleted meanwhile: open it again."""
     found = os.fstat(descriptor)
     if stat.S_ISDIR(found.st_mode):
         raise NotFound(f"{key} is a folder")
@@ -89,7 +89,7 @@ def _checked_facts(folder: int, name: str, key: str, descriptor: int) -> Sidecar
         return None
     if facts is None:
         raise no_sidecar(key)
-    raise _torn(key, f"it has {found.st_size} bytes and had {facts.size} when it was stored")
+    raise _torn(key, f"it has {found.st_size} bytes but had {facts.size} when it was stored")
 
 
 def read_sidecar(folder: int, name: str, key: str) -> Sidecar | None:
@@ -108,7 +108,7 @@ def read_sidecar(folder: int, name: str, key: str) -> Sidecar | None:
 
 
 def read_exactly(descriptor: int, key: str, start: int, length: int) -> bytes:
-    """``length`` bytes from ``start``. Raises IntegrityError ``object_altered`` where the object ends."""
+    """``length`` bytes from ``start``. Raises IntegrityError ``object_altered`` if the object ends early."""
     data = os.pread(descriptor, length, start)
     if len(data) == length:
         return data
@@ -124,7 +124,7 @@ def read_exactly(descriptor: int, key: str, start: int, length: int) -> bytes:
 
 
 def exists(folder: int, name: str) -> bool:
-    """Whether anything has that name."""
+    """Whether a file of that name exists."""
     try:
         os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -134,16 +134,16 @@ def exists(folder: int, name: str) -> bool:
 
 def _torn(key: str, detail: str) -> IntegrityError:
     return IntegrityError(
-        f"{key} is not what was stored: {detail}",
+        f"{key} differs from the stored object: {detail}",
         code="object_altered",
-        hint="Keep the disk as it is and take the object from a backup; this is an incident.",
+        hint="Leave the disk unchanged and restore the object from a backup: an integrity incident.",
     )
 
 
 def no_sidecar(key: str) -> IntegrityError:
-    """The error for an object that came here by another way than ours."""
+    """The error for an object that was not stored by this adapter."""
     return IntegrityError(
-        f"{key} has no sidecar, so nobody knows its SHA-256, lock or hold",
+        f"{key} has no sidecar, so its SHA-256, lock and hold are unknown",
         code="sidecar_missing",
-        hint="Restore the sidecar from a backup, or remove what was put there by hand.",
+        hint="Restore the sidecar from a backup, or remove the file if it was put there by hand.",
     )

@@ -1,7 +1,7 @@
-"""The sidecar: what the store knows of an object beside its bytes, as canonical JSON.
+"""The sidecar: the store's facts about an object, as canonical JSON beside its bytes.
 
 ``.<name>.sidecar`` in the object's folder. It is written whole and renamed into place, so that a reader
-finds the old one or the new one.
+finds either the old one or the new one.
 """
 
 from collections.abc import Mapping
@@ -49,12 +49,12 @@ class Sidecar:
         """Read the sidecar of ``key``.
 
         Raises:
-            IntegrityError: ``sidecar_damaged`` when it cannot be read or speaks of another object.
+            IntegrityError: ``sidecar_damaged`` when it cannot be read or describes another object.
         """
         try:
             fields = canonical.decode(data)
             if fields["v"] != _VERSION or fields["key"] != key:
-                raise ValueError("another version, or another object's")
+                raise ValueError("it has another version, or belongs to another object")
             return cls(
                 key=key,
                 sha256=check_sha256(fields["sha256"]),
@@ -68,7 +68,7 @@ class Sidecar:
             raise IntegrityError(
                 f"the sidecar of {key} cannot be read: {error}",
                 code="sidecar_damaged",
-                hint="Restore it from a backup of the store; lock, hold and SHA-256 stand in it.",
+                hint="Restore it from a backup of the store; it holds lock, hold and SHA-256.",
             ) from error
 
 

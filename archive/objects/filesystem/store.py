@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.filesystem import deletions, durable
 from archive.objects.filesystem.folders import (
     folder_of,
@@ -45,9 +45,9 @@ _RACES = 100
 class FilesystemStore:
     """An :class:`archive.ports.ObjectStore` in one folder, which is made if it is missing.
 
-    Any number of threads and processes of one host may use the folder at once. Retention is judged by
-    ``clock``. Puts leave ``keep_free`` bytes of the disk to others, or raise StoreFull. Raises only
-    :mod:`archive.errors`.
+    Any number of threads and processes of one host may use the folder at once. ``clock`` decides when
+    retention ends. Puts leave ``keep_free`` bytes of the disk free, or raise StoreFull. Raises only errors
+    of :mod:`archive.errors`.
     """
 
     def __init__(self, root: Path, clock: Clock, *, keep_free: int = 0) -> None:
@@ -67,7 +67,7 @@ class FilesystemStore:
         lock: Lock | None = None,
         hold: bool = False,
     ) -> Stored:
-        """Store if absent; see the port. An object that is there keeps its own lock, hold and metadata."""
+        """Store if absent; see the port. An existing object keeps its own lock, hold and metadata."""
         rules.check_object_key(key)
         rules.check_size(key, content.size)
         wanted = Sidecar(
@@ -91,7 +91,7 @@ class FilesystemStore:
                     return self._commit(wanted, path)
 
     def head(self, key: str, *, version: str | None = None) -> ObjectHead:
-        """Facts of the object, its SHA-256 as the sidecar has it."""
+        """Facts of the object, with the SHA-256 from the sidecar."""
         with translated(f"looking at {key}"), self._object(key, version) as (_, facts):
             return ObjectHead(
                 key=key,
@@ -105,14 +105,14 @@ class FilesystemStore:
             )
 
     def get(self, key: str, *, version: str | None = None) -> bytes:
-        """The whole object; its SHA-256 is compared. Raises IntegrityError ``object_altered``."""
+        """The whole object; its SHA-256 is checked. Raises IntegrityError ``object_altered``."""
         with translated(f"reading {key}"), self._object(key, version) as (descriptor, facts):
             data = read_exactly(descriptor, key, 0, facts.size)
         if hashlib.sha256(data).hexdigest() != facts.sha256:
             raise IntegrityError(
-                f"{key} is not what was stored: its SHA-256 differs",
+                f"{key} differs from the stored object: its SHA-256 differs",
                 code="object_altered",
-                hint="Keep the disk as it is and take the object from a backup; this is an incident.",
+                hint="Leave the disk unchanged and restore the object from a backup: an integrity incident.",
             )
         return data
 
@@ -138,8 +138,8 @@ class FilesystemStore:
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
         """Every object under ``prefix``, in key order.
 
-        An object without a readable sidecar is listed with the version "" and what the file system says of
-        it; :meth:`head` tells what is wrong.
+        An object without a readable sidecar is listed with the version "" and the file system's facts about
+        it; :meth:`head` reports what is wrong.
         """
         rules.check_prefix(prefix)
         return self._listed(prefix, start_after)
@@ -149,7 +149,7 @@ class FilesystemStore:
         return self.list(prefix)
 
     def common_prefixes(self, folder: str) -> Iterator[str]:
-        """The folders in ``folder``; one that was just emptied may be among them."""
+        """The folders in ``folder``; a folder that was just emptied may be among them."""
         rules.check_folder(folder)
         with translated(f"listing {folder or 'the store'}"):
             return iter(folders_in(self._root, folder))
@@ -175,7 +175,7 @@ class FilesystemStore:
                 self._write_sidecar(folder, replace(facts, held=False))
 
     def delete_version(self, key: str, *, version: str) -> None:
-        """Destroy the object if that is its version, and neither hold nor retention forbids it."""
+        """Destroy the object if ``version`` is its version and neither hold nor retention forbids it."""
         rules.check_object_key(key)
         rules.check_version(key, version)
         with translated(f"deleting {key}"), durable.key_lock(self._root, key):
@@ -232,7 +232,7 @@ class FilesystemStore:
                 with made_folder_of(self._root, wanted.key) as (folder, name):
                     self._link(wanted, path, folder, name)
             except (FileNotFoundError, NotFound):
-                # A deletion may remove folders while they are still empty; then they are made again.
+                # A deletion may remove folders that are still empty; then they are made again.
                 continue
             return Stored(wanted.key, wanted.sha256, wanted.sha256, created=True)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -242,7 +242,7 @@ class FilesystemStore:
             raise Malformed(
                 f"{wanted.key} cannot be stored: it is a folder",
                 code="bad_key",
-                hint="A name is an object or a folder, not both.",
+                hint="A name is either an object or a folder.",
             )
         self._write_sidecar(folder, _merged(wanted, _leftover(folder, name, wanted)))
         try:
@@ -266,7 +266,7 @@ class FilesystemStore:
 
     @contextmanager
     def _rewriting(self, key: str, version: str) -> Iterator[tuple[int, Sidecar]]:
-        """The folder and the present facts of an object whose sidecar is about to be replaced."""
+        """The folder and the current facts of an object whose sidecar is about to be replaced."""
         rules.check_object_key(key)
         rules.check_version(key, version)
         with (
@@ -318,7 +318,7 @@ def _answer(wanted: Sidecar, present: Sidecar) -> Stored:
 
 
 def _leftover(folder: int, name: str, wanted: Sidecar) -> Sidecar | None:
-    """A sidecar of the same bytes whose object is missing: a put that was cut short, or an object lost."""
+    """A sidecar of the same bytes without its object: from an interrupted put, or of a lost object."""
     try:
         found = read_sidecar(folder, name, wanted.key)
     except IntegrityError:
@@ -327,7 +327,7 @@ def _leftover(folder: int, name: str, wanted: Sidecar) -> Sidecar | None:
 
 
 def _merged(wanted: Sidecar, leftover: Sidecar | None) -> Sidecar:
-    """What protected the same bytes before goes on protecting them: an object may be put back by hand."""
+    """Keep the protection that the same bytes had before: a lost object may be put back by hand."""
     if leftover is None:
         return wanted
     lock = wanted.lock

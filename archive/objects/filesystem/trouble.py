@@ -1,4 +1,4 @@
-"""The operating system's errors in the archive's words: the one place of translation for this store."""
+"""Translates the operating system's errors into the archive's own; the only place in this store."""
 
 import errno
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from archive.errors import ArchiveError, IntegrityError, Malformed, Refused, Sto
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn every ``OSError`` of the block into one of :mod:`archive.errors`."""
+    """Turn every ``OSError`` of the block into an error of :mod:`archive.errors`."""
     try:
         yield
     except OSError as error:
@@ -21,7 +21,7 @@ def not_an_object(key: str) -> IntegrityError:
     return IntegrityError(
         f"{key} is not a plain object in this store",
         code="not_an_object",
-        hint="Somebody put a link or something else in its place; the store follows no links.",
+        hint="A link or another kind of file stands in its place; the store follows no links.",
     )
 
 
@@ -38,7 +38,7 @@ def _translate(doing: str, error: OSError) -> ArchiveError:
             return Refused(
                 message,
                 code="store_access_denied",
-                hint="The account that runs this may not do that in the store's folder.",
+                hint="Give the account that runs this program the rights on the store's folder.",
             )
         case errno.ENAMETOOLONG:
             return Malformed(message, code="bad_key", hint="Shorten the object's name or the store's path.")
@@ -54,4 +54,4 @@ def _translate(doing: str, error: OSError) -> ArchiveError:
             )
         case errno.EMFILE | errno.ENFILE:
             return Unavailable(message, code="store_unavailable", hint="Raise the limit of open files.")
-    return Unavailable(message, code="store_unavailable", hint="Look at the disk and at the kernel's log.")
+    return Unavailable(message, code="store_unavailable", hint="Check the disk and the kernel's log.")

@@ -2,18 +2,18 @@
 
 **One request per put.** ``If-None-Match: *``, the SHA-256 as a signed checksum header that the store
 compares, lock, hold and metadata go in one request, and its answer carries checksum and version id. The
-bytes are hashed once, by whoever made the content: the signature covers the checksum header, not the body.
+bytes are hashed once, when the content is made: the signature covers the checksum header, not the body.
 
 **Readers take the oldest version** (I9). S3's put-if-absent succeeds again over a delete marker, and a plain
-put by somebody else shadows an object. So every read without a version first asks for the oldest, and
-callers that read much pass the version they know. ``put`` looks back in the same way when the key does not
-carry its content's hash (ledger, journal, checkpoints): where an older version turns up, the key was
-taken, whatever the store said. Keys that carry the hash (segments, attachments) need no second request.
+put by another client shadows an object. So every read without a version first looks up the oldest, and
+callers that read often pass the version they know. ``put`` looks for older versions too if the key does not
+carry its content's hash (ledger, journal, checkpoints): if an older version exists, the key was
+taken, whatever the store answered. Keys that carry the hash (segments, attachments) need no second request.
 
-**One truth after an unclear answer.** botocore never repeats a request here. Reads and lock changes, which
-may be repeated, are repeated by us; a put first looks whether it has arrived.
+**One truth after an unclear answer.** botocore never repeats a request here. This adapter repeats reads and
+lock changes, which are safe to repeat; a put first checks whether it has arrived.
 
-A key that is also a folder of other keys hides those from MinIO's listings (measured); none of ours is.
+A key that is also a folder of other keys hides those from MinIO's listings (measured); Saksi has none.
 """
 
 from archive.objects.s3.connection import Connection, connect, connect_client

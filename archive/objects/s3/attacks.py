@@ -1,4 +1,4 @@
-"""The canary's raw requests on one S3 bucket, with the credentials that this process has."""
+"""The canary's raw requests on one S3 bucket, with this process's own credentials."""
 
 import re
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ class S3Attacks:
         self._retain(key, version, "GOVERNANCE", until, bypass)
 
     def clear_lock(self, key: str, version: str, bypass: Bypass) -> None:
-        """PUT ?retention with nothing in it."""
+        """PUT ?retention with an empty body."""
         with translated(f"clearing the lock of {key}"):
             if bypass is Bypass.CLAIMED:
                 self._client.put_object_retention(
@@ -101,7 +101,7 @@ class S3Attacks:
 
 
 def account_name() -> str:
-    """The access key id of this process, which is no secret, as an id of ours.
+    """The access key id of this process, which is not secret, as a valid id.
 
     Raises Refused ``store_credentials_missing``.
     """

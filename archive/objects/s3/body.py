@@ -1,4 +1,4 @@
-"""Bodies in both directions with bounded memory: what a put sends, what a stream hands on."""
+"""Request and answer bodies with bounded memory: of puts and of streams."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from io import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.errors import Unavailable
-from archive.objects.rules import PIECE, checksum_mismatch, opened, read_piece
+from archive.objects.checks import PIECE, checksum_mismatch, opened, read_piece
 from archive.objects.s3.repeat import waits, worthwhile
 from archive.objects.s3.trouble import translated
 from archive.ports import Content
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
 
 SMALL = 8 << 20
-"""Up to this size a put sends from memory, which saves the question whether the body is wanted."""
+"""Up to this size a put sends from memory, which saves the ``Expect: 100-continue`` round trip."""
 
 _RESUMPTIONS = 3
 
@@ -29,12 +29,12 @@ def small_body(key: str, content: Content) -> bytes:
             pieces.append(piece)
             missing -= len(piece)
     if missing != 1:
-        raise checksum_mismatch(key, f"its size is not the {content.size} bytes that were promised")
+        raise checksum_mismatch(key, f"its size is not the stated {content.size} bytes")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class PromisedReader:
-    """A content's reader that has exactly the promised bytes, or fails the put.
+    """A content's reader that returns exactly the stated number of bytes, or fails the put.
 
     Without it a source that shrinks leaves the store waiting, and one that grows spills into the next
     request on the connection.
@@ -55,7 +55,7 @@ class PromisedReader:
         self._at += len(piece)
         if self._at == self._size and read_piece(self._key, self._reader, 1):
             # Found before the last piece is sent, so that nothing is stored.
-            raise checksum_mismatch(self._key, f"it goes on after {self._size} bytes")
+            raise checksum_mismatch(self._key, f"it continues after {self._size} bytes")
         return piece
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
@@ -72,7 +72,7 @@ class PromisedReader:
 class BodyPieces:
     """The bytes of an answer in pieces of at most 1 MiB, from position ``at`` to ``end``.
 
-    A connection that breaks is opened again at the byte it had come to: the version read cannot have
+    A broken connection is opened again at the byte it had reached: the version cannot have
     changed. ``open_from`` gives the body from a position to ``end``.
     """
 
@@ -127,7 +127,7 @@ class BodyPieces:
         raise error
 
     def close(self) -> None:
-        """End the read; a connection with bytes still to come is not used again."""
+        """End the read; a connection with unread bytes is not used again."""
         body, self._body = self._body, None
         if body is not None:
             with translated(f"reading {self._key}"):

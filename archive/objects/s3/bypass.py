@@ -1,6 +1,6 @@
-"""Destroying a locked version with the store's root credential: for break-glass alone, and not in the port.
+"""Destroys a locked version with the store's root credential: only for break-glass, and not in the port.
 
-The credential is handed in for one act and is kept nowhere; nothing here writes a log.
+The caller passes the credential for one operation; it is stored nowhere, and nothing here writes a log.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from archive.errors import Malformed, NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.s3.connection import DEFAULT_REGION
 from archive.objects.s3.locks import lock_of
 from archive.objects.s3.repeat import repeated
@@ -30,7 +30,7 @@ class RootCredential:
 
 
 class LockedDestroyer:
-    """Destroys versions in one bucket though they are locked in GOVERNANCE mode. Thread-safe."""
+    """Destroys versions in one bucket even if they are locked in GOVERNANCE mode. Thread-safe."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -40,7 +40,7 @@ class LockedDestroyer:
     def connect(
         cls, endpoint: str | None, region: str | None, bucket: str, credential: RootCredential
     ) -> Self:
-        """Reach the store itself: a proxy before it does not let this pass.
+        """Connect to the store itself: a proxy in front of it does not pass these requests.
 
         Raises:
             Malformed: ``bad_archive_url``.
@@ -69,12 +69,12 @@ class LockedDestroyer:
         return cls(client, bucket)
 
     def destroy(self, key: str, *, version: str) -> None:
-        """Destroy one version whatever GOVERNANCE lock it has; idempotent when it is gone.
+        """Destroy one version in spite of a GOVERNANCE lock; idempotent when it is already gone.
 
         Raises:
-            Refused: ``under_hold``; ``compliance_locked``: no credential destroys that;
+            Refused: ``under_hold``; ``compliance_locked``: no credential can destroy it;
                 ``store_access_denied``, ``store_credentials_wrong``: it is not the root credential.
-            Unavailable: nothing is known; it may be repeated.
+            Unavailable: the result is unknown; the caller may repeat the call.
         """
         rules.check_object_key(key)
         rules.check_version(key, version)
@@ -95,7 +95,7 @@ class LockedDestroyer:
             raise
 
     def _why(self, key: str, version: str, error: Refused) -> Refused:
-        """What made the store refuse the root credential itself."""
+        """Why the store refused even the root credential."""
         lock = lock_of(self._client, self._bucket, key, version)
         if lock is not None and lock.mode is LockMode.COMPLIANCE:
             return rules.compliance_locked(key)

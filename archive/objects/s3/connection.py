@@ -1,4 +1,4 @@
-"""Making the boto3 client: signing, checksums, time limits, connections, where credentials come from."""
+"""Makes the boto3 client: signing, checksums, time limits, connections, the source of credentials."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What a store works with: the client, and the quick way to a store that has an address of its own."""
+    """The connection of a store: the client, and quick requests for a store with its own address."""
 
     client: "S3Client"
     quick: QuickRequests | None
@@ -36,22 +36,22 @@ def connect(
     connect_timeout: float = 3.0,
     read_timeout: float = 20.0,
 ) -> Connection:
-    """Connect to the store at ``endpoint``; to AWS itself without one. Thread-safe, to be shared by stores.
+    """Connect to the store at ``endpoint``; without one, to AWS. Thread-safe; stores may share it.
 
-    Credentials come from the usual AWS variables or files. A store of one's own is reached directly, not
-    by a proxy of the environment, and is never looked for in a cloud's metadata service. Nothing is sent
-    before the first call.
+    Credentials come from the usual AWS variables or files. With an endpoint the store is reached directly,
+    not through a proxy from the environment, and credentials never come from a cloud's metadata service.
+    Nothing is sent before the first call.
 
     ``pool_size`` is the number of connections kept open: as many as threads use the stores. Times are in
-    seconds; ``read_timeout`` is for each wait, not for a whole body.
+    seconds; ``read_timeout`` applies to each wait, not to a whole body.
 
     Raises:
-        Malformed: ``bad_archive_url`` for an endpoint that is none.
+        Malformed: ``bad_archive_url`` for an invalid endpoint.
         Refused: ``store_credentials_missing``.
     """
     region = region or DEFAULT_REGION
     session = botocore.session.get_session()
-    # dateutil, botocore's own way, takes 90 µs per time, which is most of the cost of a listing.
+    # dateutil, botocore's own parser, takes 90 µs per time, which is most of the cost of a listing.
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     if endpoint is not None:
         providers = session.get_component("credential_provider")
@@ -95,25 +95,25 @@ def _config(endpoint: str | None, pool_size: int, timeouts: tuple[float, float])
         signature_version="s3v4",
         s3={
             "addressing_style": "auto" if endpoint is None else "path",
-            # The signed checksum header stands for the body: no second hash over plain HTTP.
+            # The signed checksum header covers the body: no second hash over plain HTTP.
             "payload_signing_enabled": False,
         },
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        # A put is never repeated blindly; what may be repeated is repeated by us.
+        # A put is never repeated blindly; this adapter itself repeats requests that are safe to repeat.
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=pool_size,
         connect_timeout=timeouts[0],
         read_timeout=timeouts[1],
         tcp_keepalive=True,
         proxies=None if endpoint is None else {},
-        # Without it botocore puts together its own for each request, at 0.1 ms.
+        # Without it botocore composes its own for each request, at 0.1 ms.
         user_agent="saksi",
     )
 
 
 def _timestamp(value: Any) -> datetime:
-    """An ISO 8601 or HTTP date; other forms as botocore reads them."""
+    """An ISO 8601 or HTTP date; botocore reads other forms."""
     if isinstance(value, str):
         if value[:1].isdigit() and "T" in value:
             return datetime.fromisoformat(value)

@@ -1,4 +1,4 @@
-"""Deleting versions by the batch: one request for up to 500, an answer for each."""
+"""Deletes versions in batches: one request for up to 500, with an answer for each."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _NOT_THERE = frozenset({"NoSuchKey", "NoSuchVersion"})
 
 WhyKept = Callable[[DoomedVersion], Deletion]
-"""Looks at a version that the store did not delete."""
+"""Finds out why the store did not delete a version."""
 
 
 def delete_batch(
@@ -22,10 +22,10 @@ def delete_batch(
 ) -> list[Deletion]:
     """Destroy the versions, never with the right to bypass a lock; outcomes in the order of ``items``.
 
-    MinIO answers "deleted" for a version that was not there, as AWS does.
+    MinIO answers "deleted" for a version that was absent, as AWS does.
 
     Raises:
-        Unavailable, Refused: the whole request, or an item for a cause that is the store's and not its own.
+        Unavailable, Refused: the request failed, or an item failed because of the store and not of the item.
     """
     if not items:
         return []

@@ -1,4 +1,4 @@
-"""The facts of one version, from the headers of an answer or from boto3's reading of them."""
+"""The facts of one version, from an answer's headers or from boto3's parsed answer."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ _OURS = "x-amz-meta-"
 
 
 def head_of_headers(key: str, version: str, headers: Mapping[str, str]) -> ObjectHead:
-    """The facts in the headers of a HEAD's answer. Names of metadata come in lower case, as ours are."""
+    """The facts in the headers of a HEAD's answer. Metadata names come in lower case, as ours are."""
     until = headers.get("x-amz-object-lock-retain-until-date")
     return ObjectHead(
         key=key,
@@ -37,7 +37,7 @@ def head_of_headers(key: str, version: str, headers: Mapping[str, str]) -> Objec
 
 
 def head_of_answer(key: str, version: str, answer: "HeadObjectOutputTypeDef") -> ObjectHead:
-    """The facts as boto3 read them."""
+    """The facts in boto3's parsed answer."""
     return ObjectHead(
         key=key,
         version=version,

@@ -1,7 +1,7 @@
 """Versions of objects, in order, from S3's listing of versions.
 
-S3 lists by key and, within a key, newest first; versions and delete markers come apart. A page is held at a
-time, and the versions of one key.
+S3 lists by key and, within a key, newest first; versions and delete markers come in separate lists. Only one
+page, and the versions of one key, are in memory at a time.
 """
 
 import xml.etree.ElementTree as ET
@@ -35,7 +35,7 @@ class _Page:
 
 
 class Listing:
-    """The versions in one bucket. Thread-safe. ``quick`` asks at half the cost, where there is one."""
+    """The versions in one bucket. Thread-safe. ``quick``, if given, makes requests at half the cost."""
 
     def __init__(self, client: "S3Client", bucket: str, quick: QuickRequests | None) -> None:
         self._client = client
@@ -43,7 +43,7 @@ class Listing:
         self._quick = quick
 
     def oldest_version(self, key: str) -> ObjectVersion | None:
-        """The oldest version of ``key`` that is an object; None where there is none."""
+        """The oldest version of ``key`` that is an object; None without any."""
         found: ObjectVersion | None = None
         for page in self._pages(key, "", _FEW):
             for version in page.entries:
@@ -74,7 +74,7 @@ class Listing:
             yield group[::-1]
 
     def common_prefixes(self, prefix: str) -> Iterator[str]:
-        """What keys under ``prefix`` begin with, up to the next slash."""
+        """The common prefixes of keys under ``prefix``, up to the next slash."""
         for page in self._pages(prefix, "", _PAGE, delimiter="/"):
             yield from page.prefixes
 
@@ -119,7 +119,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A version or a delete marker as the store tells it."""
+    """A version or a delete marker in the store's listing."""
 
     key: str
     version: str
@@ -132,8 +132,8 @@ class _Found:
 def _in_order(found: list[_Found]) -> list[ObjectVersion]:
     """A page's versions and delete markers: by key, newest first.
 
-    Each kind comes in that order already and the sort is stable. A tie between the kinds, at the store's
-    resolution of time, is settled by ``IsLatest``, else the marker counts as the later.
+    Each kind already comes in that order, and the sort is stable. A tie between the kinds, at the store's
+    resolution of time, is decided by ``IsLatest``; otherwise the marker counts as the later.
     """
     found.sort(key=lambda one: (one.key, not one.is_latest, -from_datetime(one.at), not one.deleted))
     return [
@@ -156,7 +156,7 @@ def _as_query(asked: dict[str, str], size: int) -> dict[str, str]:
 
 
 def _read(text: bytes) -> _Page | None:
-    """A page of XML; None for one that reads otherwise than S3 describes it: boto3 then says so."""
+    """A page of XML; None for one that does not follow S3's description: boto3 then reports the error."""
     try:
         root = ET.fromstring(text)  # noqa: S314 - from the store, which boto3 reads with the same parser
         top = {_plain(part.tag): part.text or "" for part in root}

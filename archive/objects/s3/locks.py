@@ -19,7 +19,7 @@ _DAYS_PER_YEAR = 365
 
 
 def lock_of(client: "S3Client", bucket: str, key: str, version: str) -> Lock | None:
-    """The version's retention, or None. Raises NotFound for the version."""
+    """The version's retention, or None. Raises NotFound if the version is absent."""
 
     def ask() -> Lock:
         with translated(f"looking at the lock of {key}"):
@@ -35,7 +35,7 @@ def lock_of(client: "S3Client", bucket: str, key: str, version: str) -> Lock | N
 
 
 def set_lock(client: "S3Client", bucket: str, key: str, version: str, lock: Lock) -> None:
-    """Set the version's retention, without the right to bypass the one it has."""
+    """Set the version's retention, without the right to bypass the present one."""
 
     def ask() -> None:
         with translated(f"lengthening the lock of {key}"):
@@ -71,7 +71,7 @@ def set_hold(
 
 
 def default_lock(client: "S3Client", bucket: str) -> Lock | None:
-    """The bucket's default retention counted from the store's own time; None where it has none."""
+    """The bucket's default retention, counted from the store's own time; None without one."""
 
     def ask() -> "GetObjectLockConfigurationOutputTypeDef":
         with translated("looking at the bucket's default retention"):

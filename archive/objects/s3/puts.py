@@ -1,4 +1,4 @@
-"""Put-if-absent: one request, and the truth after an unclear answer or a refusal."""
+"""Put-if-absent: one request, and a check after an unclear answer or a refusal."""
 
 import base64
 import time
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from archive.errors import ArchiveError, IntegrityError, NotFound, Refused, StoreFull, Unavailable
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.s3.body import SMALL, PromisedReader, small_body
 from archive.objects.s3.listing import Listing
 from archive.objects.s3.locks import default_lock
@@ -27,20 +27,20 @@ UNVERSIONED = "null"
 """The version id of an object in a bucket without versions."""
 
 _TINY = 64 * 1024
-"""Up to this size a record is put the quick way: custody events, ledger entries, answers. Its body is hashed
-once more for the signature, which footage is spared."""
+"""Up to this size a record is put by a quick request: custody events, ledger entries, answers. Its body is
+hashed again for the signature; footage avoids that."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the store says of a put: its version id, and the SHA-256 that it checked, in hex."""
+    """The store's answer to a put: the version id, and the SHA-256 that the store checked, in hex."""
 
     version: str | None
     sha256: str | None
 
 
 class ConditionalPuts:
-    """Puts into one bucket. ``sha256_of_version`` tells the SHA-256 of a stored version."""
+    """Puts into one bucket. ``sha256_of_version`` returns the SHA-256 of a stored version."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class ConditionalPuts:
             except Taken:
                 settled = self._taken(key, content)
                 failure = Unavailable(
-                    f"{key} was refused as present, but is not there", code="store_unavailable"
+                    f"the store refused {key} as taken, but holds no such key", code="store_unavailable"
                 )
                 again = True
             except Unavailable as error:
@@ -98,7 +98,7 @@ class ConditionalPuts:
         if hold:
             request["ObjectLockLegalHoldStatus"] = "ON"
             if lock is None:
-                # A put with a hold alone gets no retention, not even the bucket's default (measured).
+                # A put with only a hold gets no retention, not even the bucket's default (measured).
                 lock = default_lock(self._client, self._bucket)
         if lock is not None:
             request["ObjectLockMode"] = lock.mode.value
@@ -142,9 +142,9 @@ class ConditionalPuts:
                     return earlier
                 if pause is None:
                     raise Unavailable(
-                        f"an older version of {key} is listed, and cannot be looked at",
+                        f"an older version of {key} is listed but cannot be read",
                         code="store_unavailable",
-                        hint="The store may be damaged; see what it says of itself.",
+                        hint="The store may be damaged; check its own health report.",
                     )
                 time.sleep(pause)
         return Stored(key, version, content.sha256, created=True)
@@ -153,11 +153,11 @@ class ConditionalPuts:
         try:
             return self._listing.oldest_version(key)
         except Refused:
-            # An account that may only put; readers take the oldest version all the same.
+            # An account that may only put; readers still take the oldest version.
             return None
 
     def _taken(self, key: str, content: Content) -> Stored | None:
-        """The answer for a key the store calls taken; None if nothing is there any more."""
+        """The answer for a key that the store reports as taken; None if it is no longer there."""
         try:
             return self._present(key, content)
         except Refused:
@@ -166,7 +166,7 @@ class ConditionalPuts:
             raise
 
     def _arrived(self, key: str, content: Content) -> Stored | None:
-        """The answer for a put whose answer was lost; None where nothing is known to have arrived."""
+        """The answer for a put whose answer was lost; None if it is not known to have arrived."""
         try:
             return self._present(key, content)
         except (Refused, Unavailable):
@@ -177,7 +177,7 @@ class ConditionalPuts:
         return None if oldest is None else self._compared(key, content, oldest.version)
 
     def _compared(self, key: str, content: Content, version: str) -> Stored | None:
-        """The answer for a version that was there a moment ago; None if it was removed since."""
+        """The answer for a version that existed a moment ago; None if it was removed since."""
         try:
             sha256 = self._sha256_of_version(key, version)
         except NotFound:
@@ -188,7 +188,7 @@ class ConditionalPuts:
 
 
 def _as_headers(request: "PutObjectRequestTypeDef") -> dict[str, str]:
-    """What a put asks for, as S3 reads it from headers."""
+    """The parameters of a put as S3 headers."""
     headers = {
         "If-None-Match": request["IfNoneMatch"],
         "x-amz-checksum-sha256": request["ChecksumSHA256"],

@@ -1,10 +1,10 @@
-"""The requests that are sent by the thousand, at half the cost of a boto3 call.
+"""Requests that are sent by the thousand, at half the cost of a boto3 call.
 
 A clip reads the header of each of its segments: 61 small reads for ten minutes. A hold over three
-camera-hours sets 1,080 flags and looks at each again; every custody event is a put and a listing. boto3
+camera-hours sets 1,080 flags and reads each again; every custody event is a put and a listing. boto3
 spends 1 to 2 ms of CPU on each, most of it on its models of requests and answers; botocore's signature and
-connection pool, used alone, need half of it. An answer that is not a success is left to boto3, which knows
-how to read errors: all of these requests may be sent twice.
+connection pool alone need half of that. If an answer is not a success, boto3 sends the request again and
+reads the error: all of these requests may be sent twice.
 """
 
 import base64
@@ -35,7 +35,7 @@ _HOLDS = {
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The body of an answer, the number of its bytes, and the SHA-256 of the whole object if told."""
+    """The body of an answer, the number of its bytes, and the SHA-256 of the whole object if stated."""
 
     body: StreamingBody
     size: int
@@ -43,7 +43,7 @@ class Opened:
 
 
 class QuickRequests:
-    """Signed requests to one store that is reached by its address, buckets in the path. Thread-safe."""
+    """Signed requests to one store at its own address, with buckets in the path. Thread-safe."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class QuickRequests:
         self._credentials = credentials
         self._endpoint = endpoint.rstrip("/")
         self._region = region
-        # botocore itself passes both in this way; its stubs are narrower.
+        # botocore itself passes both this way; its stubs are narrower.
         self._session = URLLib3Session(
             verify=verify,  # type: ignore[arg-type]
             proxies={},
@@ -86,20 +86,20 @@ class QuickRequests:
         return Opened(body, int(length), sha256_of(answer.headers.get("x-amz-checksum-sha256")))
 
     def head(self, bucket: str, key: str, version: str) -> Mapping[str, str] | None:
-        """The headers of a version, whatever the case of their names; None, and errors, as :meth:`open`."""
+        """The headers of a version, with names in any case; None, and errors, as :meth:`open`."""
         answer = self._send("HEAD", self._url(bucket, key, version), _WHOLE)
         return answer.headers if answer.status_code == 200 else None
 
     def page(self, bucket: str, asked: Mapping[str, str]) -> bytes | None:
         """One page of a bucket's versions, as XML; None, and errors, as :meth:`open`."""
-        query = urlencode({"versions": "", **asked}, quote_via=quote)  # as it is signed: no + for a blank
+        query = urlencode({"versions": "", **asked}, quote_via=quote)  # the signed form: no + for a blank
         answer = self._send("GET", f"{self._endpoint}/{bucket}?{query}", {})
         return answer.content if answer.status_code == 200 else None
 
     def put(self, bucket: str, key: str, body: bytes, headers: Mapping[str, str]) -> Mapping[str, str] | None:
-        """Put an object; the headers of the answer, whatever the case of their names.
+        """Put an object; returns the headers of the answer, with names in any case.
 
-        None, and errors, as :meth:`open`: ``headers`` must then allow that it is put once more, as
+        None, and errors, as :meth:`open`: ``headers`` must make a second put safe, as
         ``If-None-Match`` with a checksum does.
         """
         url = f"{self._endpoint}/{bucket}/{quote(key)}"
@@ -107,9 +107,9 @@ class QuickRequests:
         return answer.headers if answer.status_code == 200 else None
 
     def hold(self, bucket: str, key: str, version: str, status: Literal["ON", "OFF"]) -> bool:
-        """Set the legal hold flag; whether the store says that it did. Errors as :meth:`open`."""
+        """Set the legal hold flag; returns whether the store confirmed it. Errors as :meth:`open`."""
         body = _HOLDS[status]
-        # S3 asks for a digest of this body, and this is the one that every store knows.
+        # S3 requires a digest of this body, and this is the one that every store knows.
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode("ascii")
         url = f"{self._url(bucket, key, version)}&legal-hold="
         return self._send("PUT", url, {"Content-MD5": digest}, body).status_code == 200
@@ -128,7 +128,7 @@ class QuickRequests:
 
 
 def sha256_of(checksum: str | None) -> str | None:
-    """A SHA-256 in hex; None for none, for what is none, and for an upload's checksum of checksums."""
+    """A SHA-256 in hex; None for no checksum, an invalid one, or an upload's checksum of checksums."""
     if checksum is None or "-" in checksum:
         return None
     try:

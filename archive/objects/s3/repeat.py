@@ -1,4 +1,4 @@
-"""Asking again, for requests that may be repeated."""
+"""Repeats requests that are safe to repeat."""
 
 import random
 import time
@@ -24,7 +24,7 @@ def waits(attempts: int = ATTEMPTS) -> Iterator[float]:
 
 
 def worthwhile(error: Unavailable) -> bool:
-    """Whether asking again at once may help: not a full store, nor one that has hung for a whole limit."""
+    """Whether an immediate retry may help: not for a full store, nor for one that hung until a time-out."""
     return not isinstance(error, StoreFull) and error.code not in _HOPELESS
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from archive.errors import NotFound, Refused
-from archive.objects import rules
+from archive.objects import checks as rules
 from archive.objects.s3.body import BodyPieces
 from archive.objects.s3.connection import Connection, connect
 from archive.objects.s3.deletions import delete_batch
@@ -38,8 +38,8 @@ _HELD = "It stays until the hold is released."
 class S3Store:
     """An :class:`archive.ports.ObjectStore` in one bucket.
 
-    The bucket is there already; footage and records need versioning and Object Lock. ``connection`` comes
-    from :func:`archive.objects.s3.connect` and may be shared by stores and threads. Raises only
+    The bucket must exist; footage and records need versioning and Object Lock. ``connection`` comes
+    from :func:`archive.objects.s3.connect`; stores and threads may share it. Raises only errors of
     :mod:`archive.errors`.
     """
 
@@ -63,7 +63,7 @@ class S3Store:
         connect_timeout: float = 3.0,
         read_timeout: float = 20.0,
     ) -> Self:
-        """A store with a connection of its own; see :func:`archive.objects.s3.connect`."""
+        """A store with its own connection; see :func:`archive.objects.s3.connect`."""
         connection = connect(
             endpoint, region, pool_size=pool_size, connect_timeout=connect_timeout, read_timeout=read_timeout
         )
@@ -78,11 +78,11 @@ class S3Store:
         lock: Lock | None = None,
         hold: bool = False,
     ) -> Stored:
-        """Store if absent; see the port. An object that is there keeps its own lock, hold and metadata.
+        """Store if absent; see the port. An existing object keeps its own lock, hold and metadata.
 
-        After an unclear answer, or where the key is taken, the stored SHA-256 decides. An account that may
-        put but not look gets the answer ``created=False`` with the version "" where the key carries the
-        content's hash, and else Refused ``store_access_denied``.
+        After an unclear answer, or if the key is taken, the stored SHA-256 decides. An account that may
+        put but not read gets the answer ``created=False`` with the version "" if the key carries the
+        content's hash, and otherwise Refused ``store_access_denied``.
         """
         rules.check_object_key(key)
         rules.check_size(key, content.size)
@@ -90,7 +90,7 @@ class S3Store:
             return self._puts.put(key, content, metadata=rules.check_metadata(metadata), lock=lock, hold=hold)
 
     def head(self, key: str, *, version: str | None = None) -> ObjectHead:
-        """Facts of one version. ``stored_at`` is to the second."""
+        """Facts of one version. ``stored_at`` is exact to the second."""
         found = self._version(key, version)
         try:
             return repeated(lambda: self._head(key, found))
@@ -99,7 +99,7 @@ class S3Store:
             raise
 
     def get(self, key: str, *, version: str | None = None) -> bytes:
-        """The whole object, compared with the store's checksum. Raises IntegrityError ``object_altered``."""
+        """The whole object, checked by the store's checksum. Raises IntegrityError ``object_altered``."""
         found = self._version(key, version)
 
         def ask() -> bytes:
@@ -153,7 +153,7 @@ class S3Store:
         return (version for group in groups for version in group)
 
     def common_prefixes(self, folder: str) -> Iterator[str]:
-        """S3's common prefixes at the slash; also of names that delete markers hide."""
+        """S3's common prefixes at the slash; also those of names hidden by delete markers."""
         rules.check_folder(folder)
         return self._listing.common_prefixes(folder)
 
@@ -172,7 +172,7 @@ class S3Store:
             except Refused as error:
                 if error.code != "store_locked":
                     raise
-                # Somebody lengthened it in between.
+                # Another process lengthened it meanwhile.
                 raise Refused(error.message, code="lock_shortened", hint=error.hint) from error
 
     def place_hold(self, key: str, *, version: str) -> None:
@@ -208,7 +208,7 @@ class S3Store:
             raise
 
     def delete_versions(self, items: Sequence[DoomedVersion]) -> Sequence[Deletion]:
-        """Destroy a batch in one request; what the store keeps is looked at to say why."""
+        """Destroy a batch in one request; for each version that the store keeps, find out why."""
         rules.check_doomed(items)
         return delete_batch(self._client, self._bucket, items, self._kept)
 
@@ -227,7 +227,7 @@ class S3Store:
         return Deletion(item.key, item.version, DeletionOutcome.REFUSED)
 
     def _sha256_of_version(self, key: str, version: str) -> str:
-        """The store's own checksum; for an object that came without one, that of its bytes."""
+        """The store's own checksum; for an object without one, that of its bytes."""
         told = self.head(key, version=version).sha256
         if told is not None:
             return told
@@ -237,7 +237,7 @@ class S3Store:
         return digest.hexdigest()
 
     def _version(self, key: str, version: str | None) -> str:
-        """The version asked for, or else the oldest."""
+        """The requested version, or else the oldest."""
         rules.check_object_key(key)
         if version:
             return version
@@ -259,7 +259,7 @@ class S3Store:
 
     @contextmanager
     def _locking(self) -> Iterator[None]:
-        """MinIO says of a bucket that is not there, too, that it has no Object Lock."""
+        """MinIO reports a missing bucket, too, as one without Object Lock."""
         try:
             yield
         except Refused as error:
@@ -268,14 +268,14 @@ class S3Store:
             raise
 
     def _require_bucket(self) -> None:
-        """Tell a missing bucket from a missing object, which a HEAD's answer does not."""
+        """Distinguish a missing bucket from a missing object, which a HEAD's answer does not."""
         try:
             with translated("looking at the bucket"):
                 self._client.head_bucket(Bucket=self._bucket)
         except NotFound as error:
             raise bucket_missing("looking at the bucket") from error
         except Refused:
-            # It is there, and this account may not look at it.
+            # It exists, but this account may not read it.
             return
 
     def _open(self, key: str, version: str, start: int, end: int | None) -> Opened:
@@ -295,7 +295,7 @@ class S3Store:
             return Opened(answer["Body"], answer["ContentLength"], sha256_of(answer.get("ChecksumSHA256")))
 
     def _why_kept(self, key: str, version: str, error: Refused) -> Refused:
-        """Which of lock and hold made the store refuse a deletion, as far as this account may see it."""
+        """Whether lock or hold made the store refuse a deletion, as far as this account may see."""
         try:
             head = self.head(key, version=version)
         except Refused:

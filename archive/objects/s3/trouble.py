@@ -1,7 +1,7 @@
-"""The errors of botocore, urllib3 and S3 in the archive's words: the one place of translation.
+"""Translates the errors of botocore, urllib3 and S3 into the archive's own; the only place that does.
 
-Messages are built from our own words and the store's error code; what libraries say is left out, since it
-may quote requests.
+Messages are built from our own words and the store's error code; messages of libraries are left out, since
+they may quote requests.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,12 +56,12 @@ _MISCONFIGURED = "Provision the buckets: they need versioning and Object Lock."
 
 
 class Taken(Exception):
-    """Inside this package only: the store refused a put because the key exists."""
+    """Used only inside this package: the store refused a put because the key exists."""
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn every error of boto3, botocore and urllib3 in the block into one of :mod:`archive.errors`.
+    """Turn every error of boto3, botocore and urllib3 in the block into an error of :mod:`archive.errors`.
 
     A refused put-if-absent becomes :class:`Taken`.
     """
@@ -89,7 +89,7 @@ def translated(doing: str) -> Iterator[None]:
         raise Malformed(
             f"{doing}: the request has no valid form",
             code="bad_request",
-            hint="Look at the bucket's name and the endpoint.",
+            hint="Check the bucket's name and the endpoint.",
         ) from error
     except FlexibleChecksumError as error:
         raise altered(doing) from error
@@ -98,26 +98,26 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def altered(doing: str) -> IntegrityError:
-    """The error for bytes that differ from the checksum the store has for them."""
+    """The error for bytes that differ from the store's checksum."""
     return IntegrityError(
-        f"{doing}: what came differs from the store's checksum",
+        f"{doing}: the received bytes differ from the store's checksum",
         code="object_altered",
-        hint="Read it again; if it stays, the object was altered in the store: an incident.",
+        hint="Read it again; if the error stays, the object was altered in the store: an integrity incident.",
     )
 
 
 def bucket_missing(doing: str) -> Unavailable:
-    """The error for a bucket that is not there: not a missing object."""
+    """The error for a missing bucket, as opposed to a missing object."""
     return Unavailable(f"{doing}: there is no such bucket", code="bucket_missing", hint=_MISCONFIGURED)
 
 
 def is_lock_refusal(error: Refused) -> bool:
-    """Whether the store refused something that a lock or a hold forbids, or may have forbidden."""
+    """Whether a lock or a hold caused the refusal, or may have caused it."""
     return error.code in ("store_locked", "store_access_denied")
 
 
 def check_item(doing: str, code: str) -> None:
-    """Let pass what one item of a batch was refused for; raise what the whole batch should stop for."""
+    """Ignore a refusal of one item of a batch; raise an error that should stop the whole batch."""
     if code in _BUSY or code in ("InternalError", "ServiceUnavailable", "XMinioServerNotInitialized"):
         raise Unavailable(
             f"{doing}: the store answers {code}",
@@ -171,14 +171,14 @@ def _answered(doing: str, error: ClientError) -> ArchiveError:
     if code in _FULL or status == 507:
         return StoreFull(
             f"{doing}: the store has no room",
-            hint="Enlarge it, or dispose of what the rules permit; the put can be repeated.",
+            hint="Enlarge it, or dispose of footage as the rules permit; the put can be repeated.",
         )
     if code == "MetadataTooLarge":
-        return Malformed(message, code="bad_metadata", hint="The store takes less metadata than that.")
+        return Malformed(message, code="bad_metadata", hint="The store accepts less metadata than that.")
     if code == "EntityTooLarge":
         return Malformed(message, code="object_too_large", hint="An object has at most 5 GiB.")
     if code in ("InvalidRange", "416"):
-        return Malformed(message, code="bad_range", hint="Ask the object's size first.")
+        return Malformed(message, code="bad_range", hint="Read the object's size first.")
     if code in _BAD_KEY:
         return Malformed(message, code="bad_key", hint="The store cannot keep that name.")
     return _refused(doing, message, code, status, says)
@@ -187,7 +187,7 @@ def _answered(doing: str, error: ClientError) -> ArchiveError:
 def _refused(doing: str, message: str, code: str, status: int, says: str) -> ArchiveError:
     if "must be in the future" in says:
         return Malformed(
-            f"{doing}: the lock asked for is already over",
+            f"{doing}: the requested lock has already ended",
             code="lock_in_the_past",
             hint="Give no lock, or one that ends in the future; check the clocks of both machines.",
         )
@@ -205,16 +205,16 @@ def _refused(doing: str, message: str, code: str, status: int, says: str) -> Arc
         )
     if code == "RequestTimeTooSkewed":
         return Unavailable(
-            f"{doing}: the store's clock and this machine's differ too much",
+            f"{doing}: the clocks of the store and of this machine differ too much",
             code="store_clock_skewed",
-            hint="Set both by NTP.",
+            hint="Synchronise both with NTP.",
         )
     if code in _DENIED or status == 403:
         return Refused(
             f"{doing}: the account may not do that",
             code="store_access_denied",
-            hint="Look at the account's policy in the store.",
+            hint="Check the account's policy in the store.",
         )
     if code in _BUSY or status >= 500 or status in (408, 409, 429):
         return Unavailable(message, code="store_unavailable", hint="The store is overloaded or starting.")
-    return Refused(message, code="store_refused", hint="The store does not support what was asked.")
+    return Refused(message, code="store_refused", hint="The store does not support the request.")

@@ -1,12 +1,12 @@
-"""What has arrived since the checkpoint before: found by listing, and judged.
+"""The objects that arrived since the previous checkpoint: found by listing, and judged.
 
-Journal and custody are looked for in the hour folders since the last checkpoint, at least the newest three;
-the ledger in every stream; once a day everything. Objects come in the order of their keys, each once, so a
-checkpoint of any size is made with one object in memory.
+Journal and custody objects are looked for in the hour folders since the last checkpoint, at least the newest
+three; ledger entries in every stream; once a day everything is listed. Objects come in key order, each once,
+so a checkpoint of any size needs only one object in memory.
 
-A journal batch is *refused* when it cannot be read, its recorder's registered keys did not sign it, it lies
-under another name than its own, or it contradicts the batch before it. A batch whose predecessor is missing
-is no batch's fault: it is accepted, and the hole is an incident.
+A journal batch is *refused* if it cannot be read, if none of its recorder's registered keys signed it, if it
+lies under a wrong name, or if it contradicts the previous batch. A batch whose predecessor is missing is not
+at fault: it is accepted, and the hole is an integrity incident.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,12 +31,12 @@ PREFIXES = ("custody/", "journal/", "ledger/")
 SCANNED_HOURS = 3
 _WIDEST_SCAN = 2 * DAY
 UNREADABLE = "0" * 64
-"""Stands for the SHA-256 of an object whose bytes the store does not give."""
+"""Stands for the SHA-256 of an object whose bytes the store does not return."""
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Something for an integrity incident: a stable code, the object, a sentence."""
+    """A fact for an integrity incident: a stable code, the object, a sentence."""
 
     code: str
     subject: str
@@ -44,10 +44,10 @@ class Objection:
 
 
 def scanned_prefixes(now: int, last: int | None) -> tuple[str, ...]:
-    """Where to look at ``now`` (µs) when the last checkpoint is of ``last`` (None: there is none).
+    """The prefixes to list at ``now`` (µs) if the last checkpoint is of ``last`` (None: there is none).
 
-    Everything on the first look of a UTC day and after a long pause; else hour folders, from two hours
-    before the last checkpoint to the hour ahead, since the clocks of others may be fast.
+    Everything at the first listing of a UTC day and after a long pause; otherwise hour folders, from two
+    hours before the last checkpoint to the next hour, since other machines' clocks may be fast.
     """
     if last is None or last // DAY != now // DAY or not 0 <= now - last < _WIDEST_SCAN:
         return PREFIXES
@@ -62,9 +62,9 @@ def scanned_prefixes(now: int, last: int | None) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Arrivals:
-    """One look at what is not covered yet. ``objections`` grow while :meth:`objects` is read.
+    """One pass over the objects that are not covered yet. ``objections`` grow while :meth:`objects` is read.
 
-    ``covered`` is only read; ``tips`` are its recorders' newest batches, moved on as batches are accepted.
+    ``covered`` is not changed; ``tips`` are its recorders' newest batches, advanced as batches are accepted.
     """
 
     records: ObjectStore
@@ -80,10 +80,10 @@ class Arrivals:
         self._tips = dict(self.covered.tips)
 
     def objects(self, prefixes: tuple[str, ...]) -> Iterator[ObjectLeaves]:
-        """Every object under the prefixes that is not covered, in key order, read and judged.
+        """Every uncovered object under the prefixes, in key order, read and judged.
 
         Raises:
-            Unavailable, Refused: the store does not answer; nothing may be concluded.
+            Unavailable, Refused: the store does not answer; the caller must conclude nothing.
         """
         for prefix in prefixes:
             for listed in self.records.list(prefix):
@@ -96,7 +96,7 @@ class Arrivals:
         try:
             data = self.records.get(key)
         except NotFound:
-            return None  # it went in between: what never was covered is missed by the chains, not here
+            return None  # removed meanwhile: a hole in its chain shows it, not this check
         except IntegrityError as error:
             self._object(error.code, key, error.message)
             return ObjectLeaves(
@@ -108,7 +108,7 @@ class Arrivals:
         self.objections.append(Objection(code, subject, message))
 
     def _judge(self, key: str, data: bytes) -> str:
-        """The code why the object is refused, or nothing; every objection is noted."""
+        """The code why the object is refused, or ""; every objection is noted."""
         if key.startswith("ledger/"):
             try:
                 keys.parse_ledger_key(key)
@@ -130,7 +130,7 @@ class Arrivals:
         return ""
 
     def _accept(self, key: str, data: bytes, recorder: str, number: int) -> None:
-        """Hold a batch to its recorder's keys and to the batch before. Raises IntegrityError."""
+        """Check a batch against its recorder's keys and the previous batch. Raises IntegrityError."""
         batch = self._signed_by_its_recorder(key, data, recorder)
         if (batch.recorder, batch.batch) != (recorder, number):
             raise IntegrityError(
@@ -147,7 +147,7 @@ class Arrivals:
                 self._object(
                     "segment_set_aside",
                     f"{leaf.camera}/{leaf.gap}",
-                    f"{recorder} set footage of {leaf.camera} aside, which cannot be taken: {leaf.span}",
+                    f"{recorder} set aside footage of {leaf.camera} that no index can take: {leaf.span}",
                 )
         self._seen[recorder, number] = key
         if number > self._tips.get(recorder, (0, ""))[0]:
@@ -159,7 +159,7 @@ class Arrivals:
         return verify_batch(key, data, self._keys[recorder])
 
     def _digest_before(self, key: str, recorder: str, number: int) -> str | None:
-        """SHA-256 of batch ``number - 1``; None, and an objection, where the archive has it not."""
+        """SHA-256 of batch ``number - 1``; None, and an objection, if the archive lacks it."""
         tip = self._tips.get(recorder, (0, journal.GENESIS))
         if tip[0] == number - 1:
             return tip[1]
@@ -173,11 +173,11 @@ class Arrivals:
             data = self.records.get(name)
             self._signed_by_its_recorder(name, data, recorder)
         except (NotFound, IntegrityError):
-            return None  # the look at that object itself says what is wrong with it
+            return None  # the check of that object itself reports what is wrong with it
         return sha256_hex(data)
 
     def _find(self, recorder: str, number: int) -> str | None:
-        """Where a batch lies, whatever its hour; one look at all journal names serves for the whole round."""
+        """The key of a batch in any hour; one listing of all journal names serves the whole pass."""
         known = self._seen.get((recorder, number)) or next(self.covered.batches(recorder, number), None)
         if known is not None:
             return known
@@ -194,9 +194,9 @@ class Arrivals:
 
 
 def registered_keys(ledger: Ledger, recorder: str) -> dict[str, Ed25519PublicKey]:
-    """Every key a recorder was ever registered with, by fingerprint: keys rotate, batches stay.
+    """Every key that a recorder was ever registered with, by fingerprint: keys rotate, batches stay.
 
-    A broken stream counts as far as it reads; its break is found by the check of the ledger itself.
+    A broken stream counts as far as it can be read; the check of the ledger itself finds the break.
     """
     found: dict[str, Ed25519PublicKey] = {}
     try:
@@ -209,7 +209,7 @@ def registered_keys(ledger: Ledger, recorder: str) -> dict[str, Ed25519PublicKey
 
 
 def verify_batch(key: str, data: bytes, known: Mapping[str, Ed25519PublicKey]) -> journal.Lines:
-    """Read a batch and hold it to one of its recorder's keys, by fingerprint.
+    """Read a batch and verify it with one of its recorder's keys, found by fingerprint.
 
     Raises:
         IntegrityError: ``journal_form``, ``journal_unknown_key``, ``journal_signature``.
@@ -221,5 +221,5 @@ def verify_batch(key: str, data: bytes, known: Mapping[str, Ed25519PublicKey]) -
 
 
 def leaves_of_unreadable(key: str, size: int, code: str) -> tuple[bytes, ...]:
-    """The one leaf of an object that the store names and does not give."""
+    """The one leaf of an object that the store lists but does not return."""
     return (merkle.leaf_hash(refusal_leaf(key, UNREADABLE, size, code)),)

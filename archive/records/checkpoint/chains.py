@@ -1,6 +1,6 @@
 """Chains of numbered, hash-linked objects: recorders' journals, custody writers, ledger streams (I2).
 
-Objects come in the order of checkpoints, which is nearly the order of numbers; what comes early waits.
+Objects come in the order of checkpoints, which is nearly the order of numbers; an early link waits.
 """
 
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from archive.errors import IntegrityError, Malformed
 from archive.records.checkpoint.findings import Finding
 
 GENESIS = "0" * 64
-"""What the first link of any chain names."""
+"""The predecessor's hash in the first link of every chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One object as a link: its chain, its number from 1, the hash it names, its own hash, its key."""
+    """One object as a link: its chain, its number from 1, the hash that it names, its own hash, its key."""
 
     chain: str
     number: int
@@ -34,13 +34,13 @@ class _Chain:
 
 @dataclass(slots=True)
 class Chains:
-    """All chains of one verification. ``whole``: every chain is expected to begin with number 1."""
+    """All chains of one verification. ``whole``: every chain must begin with number 1."""
 
     whole: bool
     _chains: dict[str, _Chain] = field(default_factory=dict)
 
     def add(self, link: Link) -> Iterator[Finding]:
-        """Take a link; findings about it and about what waited for it."""
+        """Take a link; yields findings about it and about links that waited for it."""
         chain = self._chains.get(link.chain)
         if chain is None:
             chain = self._chains[link.chain] = _Chain(0, GENESIS if self.whole or link.number == 1 else "")
@@ -52,7 +52,7 @@ class Chains:
             yield from _advance(chain)
 
     def finish(self) -> Iterator[Finding]:
-        """What still waits: each begins behind a hole, but for the first of a chain seen in part."""
+        """Findings about waiting links: each begins after a hole, except the first of a partial chain."""
         for chain in self._chains.values():
             while chain.waiting:
                 first = min(chain.waiting)
@@ -68,7 +68,7 @@ class Chains:
 def _advance(chain: _Chain) -> Iterator[Finding]:
     while (link := chain.waiting.pop(chain.number + 1, None)) is not None:
         if link.prev != chain.digest:
-            yield Finding("link_broken", link.key, f"{link.chain}: it names another number {chain.number}")
+            yield Finding("link_broken", link.key, f"{link.chain}: its hash of number {chain.number} differs")
         chain.number, chain.digest = link.number, link.digest
 
 
@@ -76,7 +76,7 @@ def link_of(key: str, data: bytes, digest: str) -> Link:
     """An object as a link of its chain.
 
     Raises:
-        IntegrityError: it cannot be read, or it is not the object its name says.
+        IntegrityError: it cannot be read, or it is not the object that its name states.
     """
     try:
         head = canonical.decode(data.split(b"\n", 1)[0])
@@ -91,7 +91,7 @@ def link_of(key: str, data: bytes, digest: str) -> Link:
             chain = f"{prefix}/{writer}"
             stated, named = (head[role], head["batch"]), (writer, number)
         if stated != named:
-            raise IntegrityError(f"{key} says that it is {stated}", code="misfiled")
+            raise IntegrityError(f"{key} states that it is {stated}", code="misfiled")
         return Link(chain, number, str(head["prev"]), digest, key)
     except (Malformed, KeyError, TypeError) as error:
         raise IntegrityError(f"{key} cannot be read: {error}", code="misfiled") from error

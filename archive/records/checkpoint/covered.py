@@ -1,8 +1,8 @@
-"""Which objects lie under some checkpoint, in little memory: ranges of numbers instead of names.
+"""The objects under some checkpoint, kept in little memory: ranges of numbers instead of names.
 
-A recorder's batches of one hour, a custody writer's, a stream's entries: each is one *group* of names that
-differ in their number alone, and mostly one range. A year of ten recorders takes about 90,000 ranges. Names
-that are no batch's and no entry's are kept whole.
+A recorder's batches of one hour, a custody writer's objects, a stream's entries: each is one *group* of names
+that differ only in their number, and mostly one range. A year of ten recorders takes about 90,000 ranges.
+Names of other objects are kept whole.
 """
 
 import re
@@ -73,7 +73,7 @@ class Covered:
             ranges[at - 1][1] = ranges.pop(at)[1]
 
     def add_refused(self, key: str) -> None:
-        """Note a refused batch. It is covered, and no accepted batch has its number because of it."""
+        """Note a refused batch. It is covered, but it does not count as the accepted batch of its number."""
         self._others.add(key)
 
     def note_batch(self, recorder: str, number: int, digest: str) -> None:
@@ -82,14 +82,14 @@ class Covered:
             self.tips[recorder] = (number, digest)
 
     def batches(self, recorder: str, number: int) -> Iterator[str]:
-        """Names under which this batch of this recorder was accepted; looks at every group."""
+        """Names under which this batch of this recorder was accepted; searches every group."""
         for group, ranges in self._ranges.items():
             if group.startswith("journal/") and group.endswith(f"/{recorder}_"):
                 if any(first <= number <= last for first, last in ranges):
                     yield _join(group, number)
 
     def to_json(self) -> JsonObject:
-        """All of it, for :meth:`from_json`."""
+        """The whole state, for :meth:`from_json`."""
         return {
             "v": 1,
             "number": self.number,
@@ -101,7 +101,7 @@ class Covered:
 
     @classmethod
     def from_json(cls, value: JsonObject) -> Self:
-        """What :meth:`to_json` gave. Raises KeyError, TypeError or ValueError for anything else."""
+        """Read the result of :meth:`to_json`. Raises KeyError, TypeError or ValueError for anything else."""
         if value["v"] != 1:
             raise ValueError("unknown version")
         tips = {str(name): (int(tip[0]), str(tip[1])) for name, tip in value["tips"].items()}

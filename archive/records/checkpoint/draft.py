@@ -1,4 +1,4 @@
-"""The list of leaves while it is made: written to a temporary, hashed and counted on the way."""
+"""The list of leaves in the making: written to a temporary file, hashed and counted on the way."""
 
 import errno
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from archive.records.merkle import RootBuilder
 
 @dataclass(slots=True)
 class Draft:
-    """A list of leaves at ``path``, in memory as large as one of its lines."""
+    """A list of leaves at ``path``; only one of its lines is in memory at a time."""
 
     path: Path
     opening: Opening
@@ -25,10 +25,10 @@ class Draft:
     _digest: Any = field(default_factory=sha256)
 
     def write(self, entries: Iterable[ObjectLeaves]) -> Iterator[int]:
-        """Write leaf 0 and every entry; yields how many objects there are so far.
+        """Write leaf 0 and every entry; yields the number of objects so far.
 
         Raises:
-            StoreFull, Unavailable: ``scratch_unavailable``: the disk of temporaries.
+            StoreFull, Unavailable: ``scratch_unavailable``: the disk of temporary files failed.
         """
         try:
             with self.path.open("wb") as writer:
@@ -46,11 +46,11 @@ class Draft:
             raise kind(
                 f"the list of leaves could not be written: {error.strerror}",
                 code="scratch_unavailable",
-                hint="It is written where temporaries go (TMPDIR); make room there.",
+                hint="It is written to the folder for temporary files (TMPDIR); free space there.",
             ) from error
 
     def note(self) -> Note:
-        """The checkpoint over what was written."""
+        """The checkpoint over the written list."""
         opening = self.opening
         return Note(
             origin=opening.origin,

@@ -1,40 +1,48 @@
-"""What a verification of the log finds: a stable code, the object, and a sentence in two languages."""
+"""The findings of a verification of the log: a stable code, the object, and a sentence in two languages."""
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from archive.canonical import JsonObject
-from archive.evidence.findings import Severity
 from archive.timespan import format_instant
+from archive.trust.judge import Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 
 SENTENCES = MappingProxyType(
     {
-        "second_version": (_E, "Ada versi kedua di atas objek ini.", "Somebody wrote over this object."),
-        "delete_marker": (_E, "Ada penanda hapus di atas objek ini.", "Somebody deleted over this object."),
-        "foreign_object": (_E, "Objek ini bukan bagian dari log.", "This object does not belong here."),
+        "second_version": (
+            _E,
+            "Ada versi kedua dari objek ini.",
+            "There is a second version of this object.",
+        ),
+        "delete_marker": (
+            _E,
+            "Ada penanda hapus pada objek ini.",
+            "There is a delete marker on this object.",
+        ),
+        "foreign_object": (_E, "Objek ini bukan bagian dari log.", "This object is not part of the log."),
         "orphaned_leaves": (
             _W,
             "Daftar daun ini tidak dipakai pos pemeriksaan mana pun; sisa percobaan yang terputus.",
-            "No checkpoint uses this list of leaves; an attempt that was cut short leaves one.",
+            "No checkpoint uses this list of leaves; it is left from an interrupted attempt.",
         ),
         "checkpoint_missing": (_E, "Pos pemeriksaan ini hilang.", "This checkpoint is missing."),
         "checkpoint_altered": (_E, "Pos pemeriksaan ini telah diubah.", "This checkpoint was altered."),
         "origin_differs": (
             _E,
             "Pos pemeriksaan ini milik log lain.",
-            "This checkpoint is of another log.",
+            "This checkpoint belongs to another log.",
         ),
         "chain_broken": (
             _E,
             "Pos pemeriksaan ini tidak menyambung ke pos sebelumnya.",
-            "This checkpoint does not follow the one before it.",
+            "This checkpoint does not follow the previous one.",
         ),
         "time_reversed": (
             _W,
-            "Pos pemeriksaan ini berwaktu lebih awal daripada pos sebelumnya.",
-            "This checkpoint states an earlier time than the one before it.",
+            "Waktu pos pemeriksaan ini lebih awal daripada waktu pos sebelumnya.",
+            "This checkpoint states an earlier time than the previous one.",
         ),
         "leaves_missing": (_E, "Daftar daun ini hilang.", "This list of leaves is missing."),
         "leaves_altered": (_E, "Daftar daun ini telah diubah.", "This list of leaves was altered."),
@@ -46,41 +54,41 @@ SENTENCES = MappingProxyType(
         "root_differs": (
             _E,
             "Akar pohon tidak sama dengan akar dari daun-daunnya.",
-            "The tree's root does not follow from its leaves.",
+            "The tree's root does not match its leaves.",
         ),
         "signature_missing": (_E, "Tanda tangan hilang.", "The signature is missing."),
         "signature_invalid": (_E, "Tanda tangan tidak sah.", "The signature is not valid."),
         "signer_unexpected": (
             _E,
-            "Ditandatangani dengan sertifikat lain daripada yang diharapkan.",
+            "Ditandatangani dengan sertifikat yang bukan sertifikat yang diharapkan.",
             "Signed with another certificate than the expected one.",
         ),
         "stamp_missing": (_E, "Stempel waktu hilang.", "The time stamp is missing."),
         "stamp_invalid": (_E, "Stempel waktu tidak sah.", "The time stamp is not valid."),
         "stamped_late": (
             _W,
-            "Stempel waktu lebih lambat daripada selang; jendela pemalsuan selama itu.",
-            "Stamped later than the interval; the window for forgery was that long.",
+            "Stempel waktu terlambat melebihi selang; selama itu pemalsuan masih mungkin.",
+            "Stamped later than the interval allows; forgery was possible for that long.",
         ),
         "stamped_early": (
             _W,
-            "Stempel waktu lebih awal daripada pos pemeriksaannya.",
+            "Stempel waktu lebih awal daripada waktu pos pemeriksaannya.",
             "Stamped before the time that the checkpoint states.",
         ),
         "receipt_invalid": (
             _E,
             "Tanda terima saksi luar tidak sesuai dengan pos pemeriksaan ini.",
-            "A witness's receipt is not of this checkpoint.",
+            "A witness's receipt is not for this checkpoint.",
         ),
         "object_missing": (
             _E,
             "Objek yang tercatat dalam log ini hilang dari arsip.",
-            "The log has this object, the archive has it no longer.",
+            "This object is in the log but is missing from the archive.",
         ),
         "object_altered": (
             _E,
-            "Isi objek ini bukan lagi yang tercatat dalam log.",
-            "This object is not what the log recorded.",
+            "Isi objek ini berbeda dari yang tercatat dalam log.",
+            "This object differs from its record in the log.",
         ),
         "batch_refused": (
             _E,
@@ -94,34 +102,34 @@ SENTENCES = MappingProxyType(
         ),
         "covered_late": (
             _W,
-            "Objek ini tercatat lebih lambat daripada selang; jendela pemalsuan selama itu.",
-            "This object came under a checkpoint late; the window for forgery was that long.",
+            "Objek ini terlambat dicatat melebihi selang; selama itu pemalsuan masih mungkin.",
+            "This object came under a checkpoint late; forgery was possible for that long.",
         ),
         "uncovered": (
             _E,
             "Objek ini tidak tercatat di bawah pos pemeriksaan mana pun.",
-            "No checkpoint has this object.",
+            "No checkpoint covers this object.",
         ),
         "journal_invalid": (
             _E,
-            "Kumpulan jurnal ini bukan tulisan perekamnya.",
-            "This journal batch is not its recorder's.",
+            "Kumpulan jurnal ini tidak berasal dari perekamnya.",
+            "This journal batch does not come from its recorder.",
         ),
         "form_invalid": (_E, "Objek ini tidak dapat dibaca.", "This object cannot be read."),
         "link_missing": (
             _E,
             "Mata rantai sebelum objek ini hilang.",
-            "What came before this object in its chain is missing.",
+            "The link before this object in its chain is missing.",
         ),
         "link_broken": (
             _E,
             "Objek ini tidak menyambung ke mata rantai sebelumnya.",
-            "This object does not follow the one before it in its chain.",
+            "This object does not follow the previous link of its chain.",
         ),
         "link_twice": (
             _E,
-            "Mata rantai ini ada dua.",
-            "There are two of this link of the chain.",
+            "Mata rantai ini ganda.",
+            "This link of the chain exists twice.",
         ),
     }
 )
@@ -130,7 +138,7 @@ SENTENCES = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found: its code (of :data:`SENTENCES`), the object, and what exactly, in English."""
+    """One finding: its code (in :data:`SENTENCES`), the object, and the detail in English."""
 
     code: str
     object: str
@@ -138,11 +146,11 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """An ``error`` makes the log invalid; a ``warning`` is for the reader to judge."""
+        """An ``error`` makes the log invalid; a reader judges a ``warning``."""
         return SENTENCES[self.code][0]
 
     def to_json(self) -> JsonObject:
-        """As reports give it; the sentence in Indonesian and in English."""
+        """The finding as reports show it, with the sentence in Indonesian and English."""
         severity, indonesian, english = SENTENCES[self.code]
         return {
             "code": self.code,
@@ -155,10 +163,10 @@ class Finding:
 
 @dataclass(slots=True)
 class LogReport:
-    """What a verification saw and found; valid when no finding is an error.
+    """The result of a verification; valid if no finding is an error.
 
     ``checkpoints`` counts those whose leaves were read, ``chain`` all whose chain was followed. ``signers``
-    and ``authorities`` are fingerprints and names to compare with what was published.
+    and ``authorities`` are fingerprints and names to compare with the published ones.
     """
 
     start: int | None
@@ -177,7 +185,7 @@ class LogReport:
 
     @property
     def valid(self) -> bool:
-        """Whether nothing found is an error."""
+        """Whether no finding is an error."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     def find(self, code: str, name: str, detail: str = "") -> None:
@@ -185,7 +193,7 @@ class LogReport:
         self.findings.append(Finding(code, name, detail))
 
     def to_json(self) -> JsonObject:
-        """As ``saksi log verify --json`` prints it."""
+        """The report as ``saksi log verify --json`` prints it."""
         return {
             "valid": self.valid,
             "origin": self.origin,

@@ -1,20 +1,19 @@
 """Making a checkpoint (design: checkpoint n).
 
-1. The newest checkpoint is found by listing; its text's SHA-256 is the new one's ``prev``.
-2. What no checkpoint covers is read and judged in key order (:mod:`archive.records.checkpoint.arrived`),
-hashed, and
-   listed in a temporary on the local disk.
+1. The newest checkpoint is found by listing; the SHA-256 of its text is the new one's ``prev``.
+2. Objects that no checkpoint covers are read and judged in key order
+   (:mod:`archive.records.checkpoint.arrived`), hashed, and listed in a temporary file on the local disk.
 3. Every objection becomes an integrity incident in the ledger.
-4. ``leaves-<sha16>.jsonl`` is put. Its name carries its hash: a list that an earlier attempt left behind is
-   in nobody's way.
-5. ``checkpoint`` is put if absent: **that is the moment it exists**. Of two that make the same number one
-   wins; the other's list stays behind, unused.
+4. ``leaves-<sha16>.jsonl`` is put. Its name carries its hash, so a list left by an earlier attempt does no
+   harm.
+5. ``checkpoint`` is put if absent: **from this moment it exists**. Of two processes that make the same
+   number one wins; the other's list stays, unused.
 6. ``checkpoint.p7s``, the signature by the log key, is put if absent.
 7. ``checkpoint.tsr``, the time stamp over the text, is put if absent.
-8. The witnesses are shown it, and their receipts put if absent.
+8. The checkpoint is sent to the witnesses, and their receipts are put if absent.
 
-A crash before step 5 leaves no checkpoint, and the next turn makes it; one after it leaves a checkpoint that
-lacks steps 6 to 8, which each turn makes up for. What fails in 6 to 8 never holds up the next checkpoint.
+After a crash before step 5 there is no checkpoint, and the next turn makes it. After a later crash the
+checkpoint lacks steps 6 to 8, which each turn catches up. A failure in 6 to 8 never delays the next one.
 """
 
 import tempfile
@@ -40,10 +39,10 @@ from archive.trust import certificates
 
 ACTOR = "job:log"
 WITNESSED = 24
-"""How many of the newest checkpoints are shown to witnesses that have not answered yet."""
+"""How many of the newest checkpoints are sent to witnesses that have not answered yet."""
 
 Progress = Callable[[str, int], None]
-"""Told the step's name and how many objects it has seen."""
+"""Called with the step's name and the number of objects seen."""
 
 
 def _silent(_step: str, _seen: int) -> None:
@@ -52,7 +51,7 @@ def _silent(_step: str, _seen: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A checkpoint just made: its text, and how many objects came under it, ``refused`` of them."""
+    """A new checkpoint: its text, the number of objects under it, and how many of them are ``refused``."""
 
     note: Note
     objects: int
@@ -83,13 +82,13 @@ class CheckpointMaker:
         check_origin(self.origin)
 
     def run_due(self) -> int:
-        """One turn of the job: a checkpoint if one is due, and what older ones still lack.
+        """One turn of the job: make a checkpoint if one is due, and complete older ones.
 
         Returns:
-            How many checkpoints were made: 0 or 1.
+            The number of checkpoints made: 0 or 1.
 
         Raises:
-            ArchiveError: what went wrong first; everything that did not depend on it was done.
+            ArchiveError: the first error; every step that did not depend on it was done.
         """
         self._troubles = []
         made = self.make() if self._is_due() else None
@@ -99,13 +98,13 @@ class CheckpointMaker:
         return 0 if made is None else 1
 
     def make(self, progress: Progress = _silent) -> Made | None:
-        """Make the next checkpoint now: steps 1 to 5. None where somebody else made it first.
+        """Make the next checkpoint now: steps 1 to 5. None if another process made it first.
 
         Raises:
-            IntegrityError: ``second_version``: something else lay under its name; the checkpoint does not
-                count. ``checkpoint_altered``: the one before cannot be read.
+            IntegrityError: ``second_version``: its name already held another object; the checkpoint does not
+                count. ``checkpoint_altered``: the previous one cannot be read.
             Refused: ``log_origin_changed``: the log had another name; under a new one it would not verify.
-            Unavailable, StoreFull: nothing was made; try again.
+            Unavailable, StoreFull: no checkpoint was made; try again.
         """
         covered = self._known()
         head = stored.read_note(self.stores.records, covered.number) if covered.number else None
@@ -113,7 +112,7 @@ class CheckpointMaker:
             raise Refused(
                 f"this log is named {head.origin}, not {self.origin}",
                 code="log_origin_changed",
-                hint=f"Set log_origin back to {head.origin}: a log keeps its name for ever.",
+                hint=f"Set log_origin back to {head.origin}: a log never changes its name.",
             )
         now = self.clock.now()
         opening = Opening(self.origin, covered.number + 1, GENESIS if head is None else head.digest, now)
@@ -132,7 +131,7 @@ class CheckpointMaker:
         return Made(note, draft.objects, draft.refused)
 
     def settle(self) -> None:
-        """Steps 6 to 8 for every checkpoint that lacks one. What fails is kept for :meth:`run_due`."""
+        """Steps 6 to 8 for every checkpoint that lacks one. Errors are kept for :meth:`run_due`."""
         head = stored.newest(self.stores.records, known=self._settled)
         complete = True
         for number, parts in list(stored.parts_after(self.stores.records, self._settled)):
@@ -159,7 +158,7 @@ class CheckpointMaker:
             try:
                 self._put(number, part, Content.of_bytes(make(checkpoint)))
             except AlreadyExists:
-                continue  # another process was first: its signature, stamp or receipt is as good
+                continue  # another process was first: its signature, stamp or receipt counts
             except ArchiveError as error:
                 self._troubles.append(error)
                 whole = False
@@ -167,7 +166,7 @@ class CheckpointMaker:
 
     @property
     def troubles(self) -> Sequence[ArchiveError]:
-        """What could not be done since the last turn began."""
+        """The errors since the last turn began."""
         return tuple(self._troubles)
 
     def _is_due(self) -> bool:
@@ -178,20 +177,20 @@ class CheckpointMaker:
         return not last <= self.clock.now() < last + self.interval
 
     def _known(self) -> Covered:
-        """What the checkpoints so far cover; the first time from memory or from the archive alone."""
+        """The objects under the checkpoints so far; first read from the cache or from the archive alone."""
         known = self._covered
         head = stored.newest(self.stores.records, known=0 if known is None else known.number)
         if known is None:
             known, objections = memory.load(self.stores, self.signer, head)
         else:
-            self._covered = None  # half taken in, if reading fails, is not known
+            self._covered = None  # after a failed read the state is partial: forget it
             objections = memory.follow(self.stores.records, known, head)
         self._report(objections)
         self._covered = known
         return known
 
     def _remember(self) -> None:
-        """Take in the checkpoint just made, and keep the memory; without a cache it is only slower."""
+        """Add the new checkpoint, and store the memory; without a cache the job is only slower."""
         covered = self._known()
         try:
             memory.keep(self.stores.cache, covered, self.signer)
@@ -211,7 +210,7 @@ class CheckpointMaker:
             key = self._put(note.number, stored.CHECKPOINT, Content.of_bytes(note.encode()))
         except AlreadyExists:
             return False
-        # Put-if-absent succeeds over a delete marker, so winning it is not proof.
+        # Put-if-absent succeeds over a delete marker, so its success is not proof.
         found = [one for one in self.stores.records.versions(key) if one.key == key]
         if len(found) != 1:
             message = f"{key} has {len(found)} versions"

@@ -1,21 +1,21 @@
-"""``leaves-<sha16>.jsonl``: which lines lie under a checkpoint, and where the archive has them.
+"""``leaves-<sha16>.jsonl``: the lines under a checkpoint, and where the archive has them.
 
 Lines of canonical JSON, each ended by one LF. The first is leaf 0, and its bytes without the LF are hashed::
 
     {"at":…,"number":17,"origin":"saksi.makassar/log","prev":"<sha256>","type":"checkpoint","v":1}
 
-Every further line tells of one object, in the order of keys::
+Every further line describes one object, in the order of keys::
 
     {"key":"journal/…/rec-1_0000000042.jsonl","leaves":["<hex>",…],"sha256":"<hex>","size":91022}
 
-``leaves`` holds the leaf hashes of the object's lines in their order: ``SHA-256(0x00 || line)``, the line as
-it stands in the object, without its LF. An object's lines are what lies between its LFs; the LF at its end
-begins no further line. So all bytes of an object are under the tree: a journal's header and trailer, a whole
-ledger entry. The hashes stay even where an object is disposed of after its legal term.
+``leaves`` holds the leaf hashes of the object's lines in their order: ``SHA-256(0x00 || line)``, with the
+line's bytes in the object, without its LF. LFs separate an object's lines; the LF at its end does not begin
+another line. So all bytes of an object are under the tree: a journal's header and trailer, a whole
+ledger entry. The hashes stay even if an object is disposed of after its legal term.
 
-A *refused* object (a journal batch that is not its recorder's) has ``"refused":"<code>"`` and one leaf
-instead of its lines: the canonical JSON of :func:`refusal_leaf`. It proves that the object was there, and
-nothing that is in it.
+A *refused* object (a journal batch that does not come from its recorder) has ``"refused":"<code>"`` and one
+leaf instead of its lines: the canonical JSON of :func:`refusal_leaf`. It proves that the object existed,
+but nothing about its content.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Leaf 0: it ties a checkpoint to the one before."""
+    """Leaf 0: it links a checkpoint to the previous one."""
 
     origin: str
     number: int
@@ -60,7 +60,7 @@ class Opening:
 class ObjectLeaves:
     """One object under a checkpoint: its name, size and SHA-256, and the hashes of its leaves.
 
-    ``refused`` is the code why a batch was not accepted; empty for all others.
+    ``refused`` is the code of a batch that was not accepted; empty for all other objects.
     """
 
     key: str
@@ -81,7 +81,7 @@ class ObjectLeaves:
 
 
 def lines_of(data: bytes) -> list[bytes]:
-    """An object's lines: at least one, and only a final LF ends a line without beginning another."""
+    """An object's lines, at least one; a final LF does not begin another line."""
     lines = data.split(b"\n")
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
@@ -96,7 +96,7 @@ def leaves_of(key: str, data: bytes, refused: str = "") -> ObjectLeaves:
 
 
 def refusal_leaf(key: str, sha256: str, size: int, code: str) -> bytes:
-    """The one leaf of a refused object: what was there, and why nothing in it counts."""
+    """The one leaf of a refused object: its identity, and why its content does not count."""
     return canonical.encode(
         {"v": VERSION, "type": "refused", "key": key, "sha256": sha256, "size": size, "refused": code}
     )
@@ -138,7 +138,7 @@ def decode_object(line: bytes) -> ObjectLeaves:
 
 
 def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines of a stream without their LFs. A last line without one is given as it is."""
+    """Lines of a stream without their LFs. A last line without an LF is returned unchanged."""
     rest: list[bytes] = []
     for piece in pieces:
         first, *others = piece.split(b"\n")

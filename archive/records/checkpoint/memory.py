@@ -1,7 +1,7 @@
-"""What the log job remembers between checkpoints, in the cache bucket: what is covered, signed.
+"""The log job's memory between checkpoints, in the cache bucket: the covered objects, signed.
 
-It saves reading every list of leaves again, and nothing else: whatever is missing, altered, of another key or
-of another chain is passed over, and the same is found again from the archive alone.
+It only saves reading every list of leaves again. A memory that is missing, altered, of another key or
+of another chain is ignored, and the same state is computed from the archive alone.
 """
 
 import gzip
@@ -20,12 +20,12 @@ PREFIX = "log/covered/"
 
 
 def load(stores: Stores, signer: Signer | None, head: int) -> tuple[Covered, list[Objection]]:
-    """What checkpoints 1 to ``head`` cover; objections name lists of leaves that cannot be read.
+    """The objects under checkpoints 1 to ``head``; objections name lists of leaves that cannot be read.
 
-    Without a signer nothing is taken from the cache.
+    Without a signer the cache is not used.
 
     Raises:
-        NotFound, IntegrityError: a checkpoint is missing or altered; the log cannot go on without a person.
+        NotFound, IntegrityError: a checkpoint is missing or altered; the log needs a person to continue.
         Unavailable: the store does not answer.
     """
     covered = Covered()
@@ -35,14 +35,14 @@ def load(stores: Stores, signer: Signer | None, head: int) -> tuple[Covered, lis
 
 
 def follow(records: ObjectStore, covered: Covered, head: int) -> list[Objection]:
-    """Take in the checkpoints up to ``head``. Raises as :func:`load`."""
+    """Add the checkpoints up to ``head``. Raises as :func:`load`."""
     objections: list[Objection] = []
     for number in range(covered.number + 1, head + 1):
         note = stored.read_note(records, number)
         try:
             found = [one for one in stored.read_leaves(records, note) if isinstance(one, ObjectLeaves)]
         except (NotFound, IntegrityError) as error:
-            # Going on is safe: what it covered comes under a new checkpoint as well.
+            # It is safe to continue: the objects it covered come under a new checkpoint too.
             name = keys.checkpoint_key(number, stored.leaves_part(note.leaves))
             objections.append(Objection("leaves_unreadable", name, error.message))
             found = []
@@ -63,7 +63,7 @@ def take(covered: Covered, entry: ObjectLeaves) -> None:
 
 
 def keep(cache: ObjectStore, covered: Covered, signer: Signer) -> None:
-    """Remember; the memories before are removed. Raises as the store and the signer."""
+    """Store the memory and remove earlier ones. Raises as the store and the signer."""
     body = gzip.compress(canonical.encode(covered.to_json()), mtime=0)
     name = f"{PREFIX}{covered.number:010d}.json.gz"
     before = [listed for listed in cache.list(PREFIX) if not listed.key.startswith(name)]
@@ -74,7 +74,7 @@ def keep(cache: ObjectStore, covered: Covered, signer: Signer) -> None:
 
 
 def _remembered(stores: Stores, signer: Signer, head: int) -> Covered | None:
-    """The newest memory that is ours and of this chain."""
+    """The newest memory that our key signed and that belongs to this chain."""
     try:
         names = [one.key for one in stores.cache.list(PREFIX) if one.key.endswith(".json.gz")]
     except ArchiveError:

@@ -5,12 +5,12 @@
     saksi.makassar/log/0000000017       origin: the log's name and the checkpoint's number
     432001                              leaves of its tree
     VvF0…=                              the root, base64
-    prev <hex>                          SHA-256 of the checkpoint before; 64 zeros for the first
+    prev <hex>                          SHA-256 of the previous checkpoint; 64 zeros for the first
     at 2026-11-24T06:00:00.000000Z      when gathering began, by the clock of the log job
     leaves <hex>                        SHA-256 of leaves-<first 16 digits>.jsonl
 
 Each line ends in one LF. The last three are extension lines. A C2SP origin names *one* growing tree; here
-each checkpoint is a tree of its own, so its number belongs to its origin.
+each checkpoint has its own tree, so its number is part of its origin.
 """
 
 import base64
@@ -67,7 +67,7 @@ class Note:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Read a checkpoint. There is one way to write each. Raises Malformed ``bad_checkpoint``."""
+        """Read a checkpoint, in its one valid form. Raises Malformed ``bad_checkpoint``."""
         try:
             first, size, root, prev, at, leaves, end = data.decode("ascii").split("\n")
             match = _FIRST.match(first)

@@ -1,6 +1,6 @@
-"""Inclusion proofs: that one line was in the archive before a checkpoint's time stamp.
+"""Inclusion proofs: each shows that one line was in the archive before a checkpoint's time stamp.
 
-A proof is of a line's bytes alone, so it holds without the archive: leaf, hashes of the way to the root, and
+A proof covers only a line's bytes, so it holds without the archive: the leaf, the hashes up to the root, and
 the checkpoint with its signature and token. ``docs/reference/log.md`` verifies one with ``sha256sum``,
 ``xxd`` and ``jq``.
 """
@@ -31,8 +31,8 @@ class InclusionProof:
     """One line under one checkpoint.
 
     ``index`` counts from 0 (leaf 0 is the checkpoint's own), ``proof`` is nearest sibling first. ``key`` and
-    ``line`` (from 1) say where the archive has the line. ``signature`` and ``stamp`` are None while the
-    checkpoint has not got them yet.
+    ``line`` (from 1) say where the archive has the line. ``signature`` and ``stamp`` are None until the
+    checkpoint has them.
     """
 
     leaf: bytes
@@ -46,11 +46,11 @@ class InclusionProof:
 
     @property
     def note(self) -> Note:
-        """The checkpoint, read."""
+        """The parsed checkpoint."""
         return Note.decode(self.checkpoint)
 
     def inclusion_json(self) -> JsonObject:
-        """``inclusion.json``: everything but the leaf and the checkpoint, as they are other parts."""
+        """``inclusion.json``: everything but the leaf and the checkpoint, which are other parts."""
         note = self.note
         return {
             "v": 1,
@@ -65,7 +65,7 @@ class InclusionProof:
         }
 
     def to_json(self) -> JsonObject:
-        """The whole proof as one object: texts as they are, signature and token in base64 or null."""
+        """The whole proof as one object: texts unchanged, signature and token in base64 or null."""
 
         def text(part: bytes | None) -> str | None:
             return None if part is None else b64encode(part).decode("ascii")
@@ -81,7 +81,7 @@ class InclusionProof:
     def parts(self) -> Mapping[str, bytes]:
         """The proof as separate parts by name: for a folder, or for an evidence package.
 
-        ``leaf.json`` is the line's bytes without an LF, as they are hashed.
+        ``leaf.json`` is the hashed bytes of the line, without an LF.
         """
         found = {
             LEAF: self.leaf,
@@ -96,12 +96,12 @@ class InclusionProof:
 
 
 def check_inclusion(leaf: bytes, inclusion: JsonObject, checkpoint: bytes) -> Note:
-    """Hold a leaf and ``inclusion.json`` to a checkpoint's text; the checkpoint, read.
+    """Check a leaf and ``inclusion.json`` against a checkpoint's text; returns the parsed checkpoint.
 
-    It says nothing of who signed the checkpoint: hold that to its signature and token.
+    It does not show who signed the checkpoint: verify its signature and token for that.
 
     Raises:
-        Malformed: ``not_included``: the three do not fit each other. ``bad_checkpoint``: no checkpoint.
+        Malformed: ``not_included``: the three do not match. ``bad_checkpoint``: the text is not a checkpoint.
     """
     note = Note.decode(checkpoint)
     try:
@@ -112,7 +112,7 @@ def check_inclusion(leaf: bytes, inclusion: JsonObject, checkpoint: bytes) -> No
         raise Malformed(f"the inclusion proof cannot be read: {error}", code="not_included") from error
     found = merkle.leaf_hash(leaf)
     if stated != (note.origin, note.number, note.size, found.hex()) or isinstance(index, bool):
-        raise Malformed("the inclusion proof is of another leaf or checkpoint", code="not_included")
+        raise Malformed("the inclusion proof belongs to another leaf or checkpoint", code="not_included")
     if not isinstance(index, int) or not merkle.is_included(found, index, note.size, proof, note.root):
         raise Malformed("the leaf is not under the checkpoint's root", code="not_included")
     return note
@@ -120,34 +120,34 @@ def check_inclusion(leaf: bytes, inclusion: JsonObject, checkpoint: bytes) -> No
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to prove: its bytes, and the instant (µs) it cannot be older than."""
+    """A line to prove: its bytes, and the earliest instant (µs) at which it can have been written."""
 
     leaf: bytes
     since: int
 
 
 def stated_line(leaf: bytes) -> Line:
-    """A line from outside the archive; it is not older than it says itself, where it says anything."""
+    """A line from outside the archive; the time in it, if any, is the earliest it can have been written."""
     return Line(leaf, _time_in(leaf, "ingested_at") or _time_in(leaf, "at"))
 
 
 def prove(stores: Stores, name: str) -> InclusionProof:
-    """The proof of one thing by its name.
+    """The proof of one line by its name.
 
     ``name`` is a segment's key (its leaf), a ledger entry's key, a line of a journal or custody object as
     ``<key>#<line>`` (lines count from 1), or a custody event's id (found by reading custody objects from the
     newest back, which takes long for an old one).
 
     Raises:
-        NotFound: ``not_found``, ``custody_event_not_found``: there is no such thing. ``not_covered``: no
-            checkpoint has it yet.
+        NotFound: ``not_found``, ``custody_event_not_found``: it does not exist. ``not_covered``: no
+            checkpoint covers it yet.
         Malformed: ``bad_key``.
     """
     return prove_lines(stores.records, [line_named(stores, name)])[0]
 
 
 def line_named(stores: Stores, name: str) -> Line:
-    """The line that a name stands for; errors as :func:`prove`."""
+    """The line with that name; errors as :func:`prove`."""
     records = stores.records
     if _EVENT.match(name):
         return _event(records, name)
@@ -163,14 +163,14 @@ def line_named(stores: Stores, name: str) -> Line:
         return Line(line, _time_in(line, "ingested_at"))
     if not key.startswith(("journal/", "custody/", "ledger/")):
         raise Malformed(
-            f"{name!r} names nothing that comes under a checkpoint",
+            f"{name!r} does not name a line under a checkpoint",
             code="bad_key",
-            hint="Give the key of a segment or a ledger entry, or a journal's or custody's KEY#LINE.",
+            hint="Give the key of a segment or a ledger entry, or KEY#LINE of a journal or custody object.",
         )
     lines = lines_of(records.get(key))
     at = int(number) if number.isdecimal() and len(number) < 10 else 0 if number else 1
     if not 1 <= at <= len(lines) or (not number and len(lines) > 1):
-        raise Malformed(f"{key} has the lines 1 to {len(lines)}", code="bad_key", hint="Name one: KEY#LINE")
+        raise Malformed(f"{key} has lines 1 to {len(lines)}", code="bad_key", hint="Name one: KEY#LINE")
     return Line(lines[at - 1], _time_in(lines[0], "at"))
 
 
@@ -178,7 +178,7 @@ def prove_lines(records: ObjectStore, lines: Sequence[Line]) -> list[InclusionPr
     """Proofs of many lines at once, in their order; each list of leaves is read once.
 
     Raises:
-        NotFound: ``not_covered`` with the first line that no checkpoint has.
+        NotFound: ``not_covered`` with the first line that no checkpoint covers.
         IntegrityError: ``checkpoint_altered``, ``leaves_altered``.
     """
     open_: dict[bytes, list[int]] = {}
@@ -210,9 +210,9 @@ def prove_lines(records: ObjectStore, lines: Sequence[Line]) -> list[InclusionPr
                 )
     for missing in (place for place in range(len(lines)) if place not in proofs):
         raise NotFound(
-            f"no checkpoint has the line {lines[missing].leaf[:80].decode('utf-8', 'replace')}…",
+            f"no checkpoint covers the line {lines[missing].leaf[:80].decode('utf-8', 'replace')}…",
             code="not_covered",
-            hint="The next checkpoint will, if it is in the archive: saksi log make",
+            hint="The next checkpoint will, if the line is in the archive: saksi log make",
         )
     return [proofs[place] for place in range(len(lines))]
 
@@ -220,7 +220,7 @@ def prove_lines(records: ObjectStore, lines: Sequence[Line]) -> list[InclusionPr
 def _search(
     records: ObjectStore, note: Note, wanted: Mapping[bytes, object]
 ) -> dict[bytes, tuple[int, str, int]]:
-    """Where wanted hashes stand in a list of leaves: index, key, line. A refused object's lines do not."""
+    """Where a list of leaves has the wanted hashes: index, key, line. Refused objects do not count."""
     found: dict[bytes, tuple[int, str, int]] = {}
     index = 0
     for entry in stored.read_leaves(records, note):
@@ -243,7 +243,7 @@ def _hashes(records: ObjectStore, note: Note) -> Iterable[bytes]:
 
 
 def _first_since(records: ObjectStore, since: int, head: int) -> int:
-    """The first checkpoint made at ``since`` or later, by halving: their times ascend."""
+    """The first checkpoint made at ``since`` or later, by binary search: their times ascend."""
     low, high = 1, head + 1
     while low < high:
         middle = (low + high) // 2
@@ -266,7 +266,7 @@ def _event(records: ObjectStore, event_id: str) -> Line:
 
 
 def _time_in(line: bytes, name: str) -> int:
-    """A time that a line states; the beginning of time where it states none."""
+    """A time that a line states; the earliest possible time if it states none."""
     try:
         return parse_instant(canonical.decode(line)[name])
     except (Malformed, KeyError, TypeError, AttributeError):

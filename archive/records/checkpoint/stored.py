@@ -1,7 +1,7 @@
 """Reading checkpoints back from the records bucket.
 
-A checkpoint is there when its object ``checkpoints/<n>/checkpoint`` is; what else lies under that number is
-signature, stamp, list of leaves, receipts of witnesses, or a list that an attempt left behind.
+A checkpoint exists once its object ``checkpoints/<n>/checkpoint`` exists. The other objects of that number
+are its signature, stamp, list of leaves, witnesses' receipts, or a list left by an interrupted attempt.
 """
 
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from archive.timespan import format_instant
 PREFIX = "checkpoints/"
 CHECKPOINT, SIGNATURE, STAMP = "checkpoint", "checkpoint.p7s", "checkpoint.tsr"
 RECEIPT = "witness-"
-"""How the names of witnesses' receipts begin."""
+"""The prefix of the names of witnesses' receipts."""
 MAX_SMALL = 1 << 20
-"""No checkpoint, signature or token is larger, in bytes."""
+"""The upper bound, in bytes, for a checkpoint, signature or token."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointState:
-    """One checkpoint: its text as read, and which of signature, stamp and receipts it has."""
+    """One checkpoint: its parsed text, and which of signature, stamp and receipts it has."""
 
     note: Note
     parts: frozenset[str]
@@ -44,11 +44,11 @@ class CheckpointState:
 
     @property
     def receipts(self) -> int:
-        """How many witnesses have answered."""
+        """The number of witnesses that have answered."""
         return sum(part.startswith(RECEIPT) for part in self.parts)
 
     def to_json(self) -> JsonObject:
-        """As ``saksi log show --json`` and the API give it."""
+        """The state as ``saksi log show --json`` and the API show it."""
         note = self.note
         return {
             "number": note.number,
@@ -70,7 +70,7 @@ def leaves_part(digest: str) -> str:
 
 
 def parts_after(records: ObjectStore, number: int = 0) -> Iterator[tuple[int, set[str]]]:
-    """Each number above ``number`` and the names that lie under it, ascending; foreign names left out."""
+    """Each number above ``number`` with the names of its parts, ascending; foreign names are left out."""
     current, parts = 0, set[str]()
     after = f"{PREFIX}{number:010d}/~" if number else ""
     for listed in records.list(PREFIX, start_after=after):
@@ -88,7 +88,7 @@ def parts_after(records: ObjectStore, number: int = 0) -> Iterator[tuple[int, se
 
 
 def newest(records: ObjectStore, *, known: int = 0) -> int:
-    """The number of the newest checkpoint, looking above ``known``; 0 where there is none."""
+    """The number of the newest checkpoint, searched above ``known``; 0 without any."""
     found = known
     for number, parts in parts_after(records, known):
         if CHECKPOINT in parts:
@@ -97,11 +97,11 @@ def newest(records: ObjectStore, *, known: int = 0) -> int:
 
 
 def read_note(records: ObjectStore, number: int) -> Note:
-    """One checkpoint, of that number.
+    """The checkpoint of that number.
 
     Raises:
         NotFound: ``checkpoint_not_found``.
-        IntegrityError: ``checkpoint_altered``: it does not read, or it is another one.
+        IntegrityError: ``checkpoint_altered``: it is unreadable, or it is another one.
     """
     try:
         found = Note.decode(records.get(keys.checkpoint_key(number, CHECKPOINT)))
@@ -110,7 +110,9 @@ def read_note(records: ObjectStore, number: int) -> Note:
     except Malformed as error:
         raise IntegrityError(f"checkpoint {number}: {error.message}", code="checkpoint_altered") from error
     if found.number != number:
-        raise IntegrityError(f"checkpoint {number} says that it is {found.number}", code="checkpoint_altered")
+        raise IntegrityError(
+            f"checkpoint {number} states that it is {found.number}", code="checkpoint_altered"
+        )
     return found
 
 
@@ -122,7 +124,7 @@ def read_state(records: ObjectStore, number: int) -> CheckpointState:
 
 
 def read_part(records: ObjectStore, number: int, part: str) -> bytes | None:
-    """A signature or a stamp; None where it is not there (yet). Raises IntegrityError, Unavailable."""
+    """A signature or a stamp; None if it is not there (yet). Raises IntegrityError, Unavailable."""
     try:
         return records.get(keys.checkpoint_key(number, part))
     except NotFound:
@@ -130,9 +132,9 @@ def read_part(records: ObjectStore, number: int, part: str) -> bytes | None:
 
 
 def read_leaves(records: ObjectStore, note: Note) -> Iterator[Opening | ObjectLeaves]:
-    """Leaf 0, then each object under a checkpoint, streamed; the list is held to the checkpoint's hash.
+    """Leaf 0, then each object under a checkpoint, streamed; the checkpoint's hash of the list is checked.
 
-    The hash is complete only at the end: what was yielded counts when the iteration ends without an error.
+    The hash is complete only at the end: the items count only if the iteration ends without an error.
 
     Raises:
         NotFound: the list is missing.
@@ -157,5 +159,5 @@ def read_leaves(records: ObjectStore, note: Note) -> Iterator[Opening | ObjectLe
         raise IntegrityError(
             f"{key} is not the list of leaves that its checkpoint names",
             code="leaves_altered",
-            hint="Keep the store as it is and call the auditor: saksi log verify --all",
+            hint="Leave the store unchanged and call the auditor: saksi log verify --all",
         )

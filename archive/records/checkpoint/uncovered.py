@@ -1,4 +1,4 @@
-"""I3: what arrived and should be under a checkpoint by now, and is not."""
+"""I3: finds objects that should be under a checkpoint by now and are not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from archive.records.checkpoint.arrived import PREFIXES
 from archive.timespan import MINUTE
 
 GRACE = 10 * MINUTE
-"""How long after the interval a checkpoint may take (I3)."""
+"""How long a checkpoint may take after the interval (I3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """One object that no checkpoint has; times in µs: when the store took it, when it was due."""
+    """One object that no checkpoint covers; times in µs: when the store took it, when it was due."""
 
     key: str
     stored_at: int
@@ -23,12 +23,12 @@ class Uncovered:
 
 
 def uncovered(stores: Stores, clock: Clock, interval: int) -> Iterator[Uncovered]:
-    """Every journal, ledger and custody object past its time, in key order; found from the archive alone.
+    """Every overdue journal, ledger and custody object, in key order; computed from the archive alone.
 
-    It reads every list of leaves there is. ``interval`` in µs, as the log job has it.
+    It reads every list of leaves. ``interval`` is in µs, the same as the log job's.
 
     Raises:
-        NotFound, IntegrityError: a checkpoint itself is missing or altered; ``saksi log verify`` says more.
+        NotFound, IntegrityError: a checkpoint is missing or altered; ``saksi log verify`` gives details.
         Unavailable: the store does not answer.
     """
     covered, _ = memory.load(stores, None, stored.newest(stores.records))

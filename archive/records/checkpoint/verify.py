@@ -1,15 +1,15 @@
-"""Verification of the log, from the archive alone and with trust from outside it.
+"""Verification of the log, from the archive alone and with trust roots from outside it.
 
-1. *chain*: every number from 1 on is there, reads, is of this log, and names the one before.
-2. For each checkpoint of the time asked for: its *seals* (signature, stamp, receipts), its *leaves* (the list
-   is the one it names, in order, and gives its root), and every *object* on the list: there, unchanged,
+1. *chain*: every number from 1 on exists, is readable, belongs to this log, and names the previous one.
+2. For each checkpoint of the requested time: its *seals* (signature, stamp, receipts), its *leaves* (the list
+   is the one it names, in order, and gives its root), and every *object* on the list: present and unchanged,
    line by line.
 3. *Journals* are signed by their recorders' registered keys; journals, custody and ledger are unbroken
    chains (I2).
-4. *Coverage* (I3): everything the archive holds of that time is under exactly one checkpoint.
-5. Nothing has a second version, a delete marker, or does not belong there.
+4. *Coverage* (I3): every object of that time in the archive is under exactly one checkpoint.
+5. No object has a second version or a delete marker, and no foreign object lies there.
 
-All steps run, so that a reader sees everything that is wrong. Nothing is taken from the cache.
+All steps run, so that a reader sees every finding. The cache is not used.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from archive import canonical, keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.evidence.checks.signatures import Trust
 from archive.ports import ObjectStore, ObjectVersion, Stores
 from archive.records import merkle
 from archive.records.checkpoint import stored
@@ -34,9 +33,10 @@ from archive.records.checkpoint.seals import SealCheck
 from archive.records.checkpoint.uncovered import GRACE
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, Timespan, format_instant, hour_of, parse_instant
+from archive.trust.judge import Trust
 
 Progress = Callable[[str, int], None]
-"""Told the step's name and how far it is."""
+"""Called with the step's name and its progress."""
 
 
 def _silent(_step: str, _seen: int) -> None:
@@ -52,9 +52,9 @@ def verify_log(
     span: Timespan | None = None,
     progress: Progress = _silent,
 ) -> LogReport:
-    """Verify the whole log, or the checkpoints and objects of ``span``; the chain always from the first.
+    """Verify the whole log, or the checkpoints and objects of ``span``; always the chain from the first.
 
-    ``interval`` (µs) is the pause between two checkpoints. The records bucket is all that is read.
+    ``interval`` (µs) is the pause between two checkpoints. Only the records bucket is read.
 
     Raises:
         Unavailable, Refused: the store does not answer; everything else is a finding.
@@ -64,7 +64,7 @@ def verify_log(
 
 @dataclass(slots=True)
 class _Verification:
-    """The notebook of one verification."""
+    """The state of one verification."""
 
     records: ObjectStore
     clock: Clock
@@ -89,7 +89,7 @@ class _Verification:
 
     @property
     def late(self) -> int:
-        """How old something may be before it must be under a sealed checkpoint (I3), µs."""
+        """The age (µs) from which an object must be under a sealed checkpoint (I3)."""
         return self.interval + GRACE
 
     def run(self) -> LogReport:
@@ -106,7 +106,7 @@ class _Verification:
         return self.report
 
     def _list_checkpoints(self) -> None:
-        """Step 5 for the checkpoints' own objects; which parts each number has."""
+        """Step 5 for the checkpoints' own objects; notes which parts each number has."""
         for listed in self._versions(stored.PREFIX):
             try:
                 number, part = keys.parse_checkpoint_key(listed.key)
@@ -128,7 +128,7 @@ class _Verification:
                 last = version.key
 
     def _chain(self) -> Iterator[Note]:
-        """Step 1 over all numbers; the checkpoints that are asked for and can be read."""
+        """Step 1 over all numbers; yields the requested checkpoints that can be read."""
         prev, time = GENESIS, 0
         numbers = [n for n, parts in self.parts.items() if not parts <= _lists(parts)]
         for number in range(1, max(numbers, default=0) + 1):
@@ -167,7 +167,7 @@ class _Verification:
                 self.report.find("foreign_object", keys.checkpoint_key(note.number, part))
 
     def _leftovers(self) -> None:
-        """Lists above the newest checkpoint: an attempt that was cut short, or is just going on."""
+        """Lists above the newest checkpoint: from an interrupted attempt, or from one in progress."""
         head = max((n for n, parts in self.parts.items() if not parts <= _lists(parts)), default=0)
         for number in sorted(n for n in self.parts if n > head):
             for part in sorted(self.parts[number]):
@@ -187,7 +187,7 @@ class _Verification:
                     opened = True
                     tree.add(entry.encode())
                     if entry != Opening(note.origin, note.number, note.prev, note.at):
-                        self.report.find("leaves_altered", name, "leaf 0 is of another checkpoint")
+                        self.report.find("leaves_altered", name, "leaf 0 belongs to another checkpoint")
                     continue
                 tree.extend(entry.hashes)
                 if entry.key <= last:
@@ -231,7 +231,7 @@ class _Verification:
             self._content(note, entry, data)
 
     def _content(self, note: Note, entry: ObjectLeaves, data: bytes) -> None:
-        """Step 3: what the object says of itself, its signature, and its place in its chain."""
+        """Step 3: the object's own statements, its signature, and its place in its chain."""
         key = entry.key
         try:
             link = link_of(key, data, entry.sha256)
@@ -253,7 +253,7 @@ class _Verification:
         verify_batch(key, data, self.registered[recorder])
 
     def _coverage(self, notes: list[Note]) -> None:
-        """Step 4: what the archive has of the time, and no checkpoint that was read."""
+        """Step 4: objects of that time that no checkpoint read so far covers."""
         missing: dict[str, int] = {}
         count = 0
         for prefix in self._prefixes():
@@ -269,7 +269,7 @@ class _Verification:
             self.report.find("uncovered", key, f"stored at {format_instant(stored_at)}")
 
     def _elsewhere(self, missing: dict[str, int], read: set[int]) -> None:
-        """Look in the checkpoints after those that were read: after a pause of the log, things come late."""
+        """Search later checkpoints than those read: after a pause of the log, objects come late."""
         for number in sorted(self.parts):
             if not missing:
                 return
@@ -280,7 +280,7 @@ class _Verification:
                     if isinstance(entry, ObjectLeaves) and missing.pop(entry.key, None) is not None:
                         self.report.find("covered_late", entry.key, f"under checkpoint {number}")
             except (NotFound, IntegrityError):
-                continue  # the whole log's verification names it
+                continue  # the verification of the whole log reports it
 
     def _prefixes(self) -> Iterator[str]:
         if self.span is None:
@@ -297,15 +297,15 @@ class _Verification:
 
 
 def _lists(parts: set[str]) -> set[str]:
-    """Those of the parts that are lists of leaves."""
+    """The parts that are lists of leaves."""
     return {part for part in parts if part.startswith("leaves-") and part.endswith(".jsonl")}
 
 
 def _difference(stated: ObjectLeaves, found: ObjectLeaves) -> str:
-    """Where an object departs from its leaves: the first line, counted from 1."""
+    """Where an object differs from its leaves: the first such line, counted from 1."""
     for line, (before, after) in enumerate(zip(stated.hashes, found.hashes, strict=False), 1):
         if before != after:
-            return f"line {line} is another; the SHA-256 is {found.sha256}, not {stated.sha256}"
+            return f"line {line} differs; the SHA-256 is {found.sha256}, not {stated.sha256}"
     return (
         f"it has {len(found.hashes)} lines, not {len(stated.hashes)}; "
         f"the SHA-256 is {found.sha256}, not {stated.sha256}"
@@ -313,10 +313,10 @@ def _difference(stated: ObjectLeaves, found: ObjectLeaves) -> str:
 
 
 def _stated_time(key: str, data: bytes) -> int:
-    """When an object reached the archive at the latest, as its name and its first line tell.
+    """The latest time at which an object can have reached the archive, by its name and its first line.
 
-    A journal batch may wait in a recorder's spool; its name is of the hour of its upload, or of the two
-    before.
+    A journal batch may wait in a recorder's spool; its name has the hour of its upload, or one of the two
+    hours before.
     """
     if key.startswith("journal/"):
         year, month, day, hour = key.split("/")[1:5]

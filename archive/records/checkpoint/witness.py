@@ -1,8 +1,8 @@
-"""Showing checkpoints to a second party, which then can tell if another history is shown later.
+"""Sends checkpoints to a second party, which can then prove if another history is presented later.
 
-A witness is a URL that takes ``POST`` of a checkpoint's text (``text/plain``) and answers 2xx. Nothing but
-the text leaves: hashes, a number, a time. Its answer is kept as a receipt beside the checkpoint. A witness
-that does not answer never holds up a checkpoint; it is asked again.
+A witness is a URL that takes ``POST`` of a checkpoint's text (``text/plain``) and answers 2xx. Only the text
+leaves the archive: hashes, a number, a time. The answer is kept as a receipt beside the checkpoint. A witness
+that does not answer never delays a checkpoint; the next turn sends it again.
 """
 
 import base64
@@ -24,10 +24,10 @@ MAX_ANSWER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One witness behind a URL. The client brings its own time limits, and follows no redirects.
+    """One witness behind a URL. The client has its own time limits and follows no redirects.
 
     Raises:
-        Malformed: ``bad_witness_url``: not https, nor http to this machine itself.
+        Malformed: ``bad_witness_url``: neither https nor http to this machine itself.
     """
 
     url: str
@@ -39,9 +39,9 @@ class Witness:
         local = parts.scheme == "http" and _is_loopback(parts.hostname or "")
         if not parts.hostname or not (parts.scheme == "https" or local):
             raise Malformed(
-                "a witness has an https address",
+                "a witness must have an https address",
                 code="bad_witness_url",
-                hint="It looks like https://inspektorat.example/saksi; http is for this machine alone.",
+                hint="It looks like https://inspektorat.example/saksi; http is allowed only to this machine.",
             )
 
     @property
@@ -53,14 +53,14 @@ class Witness:
 
     @property
     def part(self) -> str:
-        """Under what name its receipt lies beside a checkpoint."""
+        """The name of its receipt beside a checkpoint."""
         return f"{RECEIPT}{sha256_hex(self.name.encode())[:16]}.json"
 
     def show(self, checkpoint: bytes) -> bytes:
-        """Show a checkpoint's text; the receipt's bytes.
+        """Send a checkpoint's text; returns the receipt's bytes.
 
         Raises:
-            Unavailable: ``witness_unavailable``: no answer, another answer than 2xx, or too long a one.
+            Unavailable: ``witness_unavailable``: no answer, a status other than 2xx, or too long an answer.
         """
         try:
             reply = self.client.post(
@@ -87,12 +87,12 @@ class Witness:
         return Unavailable(
             f"the witness {self.name} {what}",
             code="witness_unavailable",
-            hint="The checkpoint is good without it; it is shown again at the next turn.",
+            hint="The checkpoint is valid without it; the next turn sends it again.",
         )
 
 
 def read_receipt(data: bytes) -> JsonObject:
-    """A receipt as kept. Raises Malformed ``bad_receipt``."""
+    """A stored receipt. Raises Malformed ``bad_receipt``."""
     try:
         found = canonical.decode(data)
         base64.b64decode(found["answer"], validate=True)

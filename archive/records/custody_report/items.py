@@ -1,11 +1,11 @@
-"""What a custody report is about, and which acts belong to it.
+"""The item of a custody report, and which acts belong to it.
 
 ==============  =======================================================================================
-package         an evidence id: what names it, its request or its hold; the entries of the three
-request         a request id: the same, from the other end
-hold            a hold id: what names it, and its entries
-camera × span   what concerns footage of the camera in the span: an act that states a time belongs when
-                that time touches the span, one that states none belongs, since it cannot be ruled out
+package         an evidence id: acts that name it, its request or its hold; the entries of the three
+request         a request id: the same, starting from the request
+hold            a hold id: acts that name it, and its entries
+camera × span   acts on footage of the camera in the span: an act that states a time belongs if that
+                time touches the span; an act without a time belongs, since it cannot be ruled out
 segment         as camera × span, with the segment's own span
 ==============  =======================================================================================
 """
@@ -34,11 +34,11 @@ Stream = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """The object of a report: how people call it, and what belongs to it.
+    """The item of a report: its name, and the acts that belong to it.
 
-    With ``camera`` it is footage, of ``footage`` or of any time where that is None; else it is whatever goes
-    by one of ``names``. ``streams`` are the ledger streams whose entries belong. ``begins_at`` (µs) is when
-    it came to be, None where that is not known.
+    With ``camera`` it is footage, of the span ``footage`` or of any time if that is None; otherwise it is the
+    object with one of ``names``. ``streams`` are the ledger streams whose entries belong. ``begins_at`` (µs)
+    is when it came into being, None if unknown.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Item:
 
 
 def stated_spans(details: Mapping[str, Any]) -> list[Timespan]:
-    """The times of footage that an event states: ``from``/``to``, ``at``, or what was shown of a playback."""
+    """The times of footage that an event states: ``from``/``to``, ``at``, or the shown part of a playback."""
     try:
         if "from" in details and "to" in details:
             return [Timespan.parse(details["from"], details["to"])]
@@ -72,15 +72,15 @@ def stated_spans(details: Mapping[str, Any]) -> list[Timespan]:
             return [Timespan(min(first, at), at + 1)]
         return [Timespan.parse(*one.split("/", 1)) for one in str(details.get("shown", "")).split()]
     except (Malformed, TypeError, AttributeError):
-        return []  # it states a time that does not read: it cannot be ruled out
+        return []  # it states an unreadable time: it cannot be ruled out
 
 
 def find_item(text: str, ledger: Ledger, stores: Stores, *, footage: Timespan | None = None) -> Item:
-    """What somebody names as an item; ``footage`` narrows a camera to a time.
+    """The item that a text names; ``footage`` narrows a camera to a time.
 
     Raises:
         NotFound: ``evidence_not_found``, ``request_not_found``, ``hold_not_found``, ``camera_not_found``.
-        Malformed: ``bad_item``: it names nothing that custody is kept of.
+        Malformed: ``bad_item``: the text names no item with a custody record.
     """
     if _PACKAGE.match(text):
         return _linked(text, ledger, ledger.head("evidence", text))
@@ -101,7 +101,7 @@ def find_item(text: str, ledger: Ledger, stores: Stores, *, footage: Timespan | 
         camera = check_name("camera", text)
     except Malformed as error:
         raise Malformed(
-            f"{text[:80]!r} is no item that custody is kept of",
+            f"{text[:80]!r} does not name an item with a custody record",
             code="bad_item",
             hint="Name a package (EVD-…), a request (REQ-…), a hold, a camera, or a segment's key.",
         ) from error
@@ -122,12 +122,12 @@ def _segment(key: str, stores: Stores) -> Item:
         leaf = leaves.decode(stores.footage.head(key).metadata["leaf"].encode("ascii"))
         span = leaf.span
     except (NotFound, KeyError):
-        span = Timespan(name.start, name.start + 1)  # it is disposed of; its name tells where it began
+        span = Timespan(name.start, name.start + 1)  # it is disposed of; its name gives its start
     return Item(text=key, names=frozenset({name.camera, key}), camera=name.camera, footage=span)
 
 
 def _linked(text: str, ledger: Ledger, head: Entry) -> Item:
-    """A package, its request and its hold, whichever of them is named."""
+    """A package, its request and its hold, found from any of them."""
     evidence_id = text if head.kind == "evidence" else str(head.state.get("evidence_id") or "")
     request_id = text if head.kind == "request" else str(head.state.get("request_id") or "")
     request = head if head.kind == "request" else _known(ledger, "request", request_id)
@@ -158,7 +158,7 @@ def _known(ledger: Ledger, kind: str, name: str) -> Entry | None:
 
 
 def touching(entries: Iterable[Entry], camera: str, footage: Timespan | None) -> Iterable[Stream]:
-    """The streams of holds, requests or packages that are about a camera's footage."""
+    """The streams of holds, requests or packages that concern a camera's footage."""
     for entry in entries:
         state = entry.state
         if camera not in state.get("cameras", ()):

@@ -1,7 +1,7 @@
-"""A custody report as JSON lines: a head, one act a line, and an end that shows that none is missing.
+"""A custody report as JSON lines: a head, one act per line, and an end that shows that none is missing.
 
-The end names the number of acts and the SHA-256 of everything above it, so that a report that was cut off or
-touched is noticed. Canonical JSON (RFC 8785): the same report has the same bytes.
+The end states the number of acts and the SHA-256 of everything above it, so that a truncated or altered
+report is noticed. Canonical JSON (RFC 8785): the same report has the same bytes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """Who had a report made, when (µs), and by which installation."""
+    """Who ordered a report, when (µs), and which installation made it."""
 
     by: str
     at: int
@@ -29,7 +29,7 @@ class Made:
 
 
 def line_json(line: Line, *, whole: bool = True) -> JsonObject:
-    """One act as reports and answers tell it; without addresses and sessions unless ``whole``."""
+    """One act as reports and answers show it; without addresses and sessions unless ``whole``."""
     word = word_of(line.type)
     actor = actor_json(line.actor)
     actor = {"role": "", "agency": "", **actor}
@@ -52,7 +52,7 @@ def line_json(line: Line, *, whole: bool = True) -> JsonObject:
 
 
 def head_json(asked: Asked, made: Made) -> JsonObject:
-    """The head of a report: what was asked for, when and by whom."""
+    """The head of a report: the query, when and by whom."""
     footage = None if asked.item is None else asked.item.footage
     return {
         "v": VERSION,
@@ -85,7 +85,7 @@ def jsonl(asked: Asked, lines: Iterable[Line], made: Made, *, whole: bool = True
 
 
 def acts_sha256(lines: Iterable[Line], *, whole: bool = True) -> str:
-    """SHA-256 over the acts' lines alone: the same for every report of the same acts, whoever made it."""
+    """SHA-256 over the acts' lines alone: the same for every report of the same acts."""
     digest = sha256()
     for line in lines:
         digest.update(canonical.encode(line_json(line, whole=whole)) + b"\n")

@@ -1,7 +1,7 @@
 """A custody report on paper, in Indonesian (English second): for a judge, a lawyer, an inspector.
 
-Each act is a numbered block: when and what, who, and the proof of it. Times are local and named. The same
-acts give the same pages, but for who had them made and when.
+Each act is a numbered block: time and act, person, and proof. Times are local, with the zone named. The same
+acts give the same pages, except for who ordered the report and when.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ _DETAILS: Mapping[str, str] = {
     "tagmanifest_sha256": "SHA-256 tag manifest",
     "signer_sha256": "sidik jari penanda tangan",
 }
-"""Details that paper shows, by their names in the record; the JSON lines have all."""
+"""The details that paper shows, by their names in the record; the JSON lines have all details."""
 _TIMES = frozenset({"from", "to", "at", "frame_at"})
 
 
@@ -63,13 +63,13 @@ def printed(asked: Asked, lines: Sequence[Line], made: Made, *, whole: bool = Tr
     """The PDF of a report.
 
     Raises:
-        Malformed: ``report_too_long``: more than 5000 acts are for JSON lines.
+        Malformed: ``report_too_long``: more than 5000 acts; use JSON lines.
     """
     if len(lines) > MAX_PRINTED:
         raise Malformed(
             f"{len(lines)} acts are too many to print",
             code="report_too_long",
-            hint=f"Ask for a shorter span (at most {MAX_PRINTED} acts), or for the JSON lines.",
+            hint=f"Request a shorter span (at most {MAX_PRINTED} acts), or the JSON lines.",
         )
     zone = zone_named(made.time_zone)
     pages = Pages(
@@ -186,20 +186,20 @@ def _reading(pages: Pages) -> None:
     pages.heading("Cara membaca", "How to read this", room=120)
     pages.text(
         "Setiap perbuatan dicatat sebelum rekaman keluar dari arsip, dan setiap catatan terikat dengan nilai "
-        "hash pada catatan sebelumnya. Catatan yang dihapus, diubah, atau ditukar urutannya disebut oleh "
-        "perintah: saksi log verify. Bukti bahwa satu baris ada dalam log sebelum cap waktunya dibuat dengan "
-        "saksi log prove, diikuti nama bukti yang tercetak di bawah setiap perbuatan.",
+        "hash pada catatan sebelumnya. Perintah saksi log verify menyebut catatan yang dihapus, diubah, atau "
+        "ditukar urutannya. Perintah saksi log prove, diikuti nama bukti yang tercetak di bawah setiap "
+        "perbuatan, membuktikan bahwa catatannya ada dalam log sebelum stempel waktunya.",
         size=9,
     )
     pages.text(
-        "Pemutaran dan unduhan dicatat dua kali: ketika mulai dan ketika selesai. Permulaan tanpa akhir "
-        "berarti akhirnya tidak diketahui.",
+        "Pemutaran dan unduhan dicatat dua kali: ketika mulai dan ketika selesai. Jika hanya permulaannya "
+        "tercatat, akhirnya tidak diketahui.",
         size=9,
     )
     pages.english(
-        "Every act was put on record before footage left, and every record is bound to the one before it. "
-        "'saksi log verify' names a record that was removed, altered or put elsewhere. A start without an "
-        "end has an unknown end."
+        "Every act was recorded before footage left, and every record is bound to the previous one. "
+        "'saksi log verify' names a record that was removed, altered or moved. If only the start of an act "
+        "is on record, its end is unknown."
     )
 
 

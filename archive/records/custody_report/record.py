@@ -1,8 +1,8 @@
-"""Finds the acts of an item or a person: from the custody events and the ledger, in order of time.
+"""Finds the acts on an item or by a person: from the custody events and the ledger, in order of time.
 
-Custody events say what was done and tried, reading included; ledger entries say what was decided and what
-became of it, by whatever way it was asked for. Both are read, since neither has all. Events are read hour by
-hour, and no hour outside the span asked for is touched.
+Custody events record what was done and tried, reading included. Ledger entries record what was decided and
+the result, by whatever route it was requested. Both are read, since neither is complete. Events are read hour
+by hour, and only hours of the requested span.
 """
 
 import heapq
@@ -33,11 +33,11 @@ MAX_LINES = 1000
 _ABOUT_FOOTAGE = ("hold", "request", "evidence")
 _CURSOR = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,18})\Z", re.ASCII)
 _CLOCK_SLACK = HOUR
-"""How far the store's clock may be behind ours."""
+"""How far the store's clock may be behind this machine's."""
 
 
 class Source(StrEnum):
-    """What a line stands on."""
+    """The source of a line."""
 
     CUSTODY = "custody"
     LEDGER = "ledger"
@@ -45,7 +45,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One act of a report. ``proof`` names the stored line or entry that says so (``saksi log prove``)."""
+    """One act of a report. ``proof`` names the stored line or entry behind it (``saksi log prove``)."""
 
     at: int
     id: str
@@ -60,13 +60,13 @@ class Line:
 
     @property
     def position(self) -> tuple[int, str]:
-        """Where it stands in every report: by time, then by id."""
+        """Its position in every report: by time, then by id."""
         return self.at, self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Acts on ``item`` (any where None), by ``person`` (anybody where ""), within ``span``."""
+    """A query: acts on ``item`` (None: any), by ``person`` ("": anyone), within ``span``."""
 
     span: Timespan
     item: Item | None = None
@@ -75,7 +75,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines; ``next`` is the cursor that goes on, None at the end."""
+    """Some lines; ``next`` is the cursor of the next page, None at the end."""
 
     lines: tuple[Line, ...]
     next: str | None
@@ -96,7 +96,7 @@ class CustodyRecord:
         self._heads = {kind: StrictHeads(ledger, stores.records, kind) for kind in _ABOUT_FOOTAGE}
 
     def item(self, text: str, *, footage: Timespan | None = None) -> Item:
-        """What somebody names as an item; ``footage`` narrows a camera to a time.
+        """The item that a text names; ``footage`` narrows a camera to a time.
 
         Raises:
             NotFound, Malformed: as :func:`archive.records.custody_report.items.find_item`.
@@ -111,9 +111,9 @@ class CustodyRecord:
         start: int | None = None,
         end: int | None = None,
     ) -> Asked:
-        """What somebody asks for: an item, a person, or what a person did with an item.
+        """Make a query: acts on an item, by a person, or by a person on an item.
 
-        Without ``start`` it begins when the item came to be, or else seven days before the end; without
+        Without ``start`` it begins when the item came into being, or else seven days before the end; without
         ``end`` it ends now.
 
         Raises:
@@ -133,16 +133,16 @@ class CustodyRecord:
             raise Malformed(
                 "the span is too long for one report",
                 code="span_too_long",
-                hint=f"Ask for at most {MAX_DAYS} days at a time.",
+                hint=f"Request at most {MAX_DAYS} days at a time.",
             )
         return Asked(span=Timespan(start, until), item=item, person=person)
 
     def lines(self, asked: Asked, *, after: tuple[int, str] | None = None) -> Iterator[Line]:
-        """Every act that is asked for, in order of time; behind a position where one is given.
+        """Every act of the query, in order of time; with ``after`` only those after that position.
 
         Raises:
-            IntegrityError: ``custody_form``, ``ledger_broken``: the record does not read; nothing of it is
-                left out in silence.
+            IntegrityError: ``custody_form``, ``ledger_broken``: the record cannot be read; no part of it is
+                silently left out.
         """
         span = asked.span
         if after is not None:
@@ -154,10 +154,10 @@ class CustodyRecord:
         return merged if after is None else (line for line in merged if line.position > after)
 
     def page(self, asked: Asked, *, limit: int, cursor: str = "") -> Page:
-        """At most ``limit`` lines behind a cursor. Raises as :meth:`lines`, and Malformed ``bad_cursor``."""
+        """At most ``limit`` lines after a cursor. Raises as :meth:`lines`, and Malformed ``bad_cursor``."""
         after = None
         if cursor:
-            # Every page is of the span that the first one was of: reading is an act too, and comes later.
+            # Every page keeps the first page's span: reading is an act too, and would come later.
             at_text, name, end = _numbers(cursor)
             after = (int(at_text), name)
             asked = replace(asked, span=Timespan(min(asked.span.start, int(end) - 1), int(end)))
@@ -172,13 +172,13 @@ class CustodyRecord:
     # -- events ----------------------------------------------------------------------------------------
 
     def _events(self, asked: Asked) -> Iterator[Line]:
-        """Events in order of time: those of an hour are all known when the hour behind it is read."""
+        """Events in order of time: an hour is complete once the next hour has been read."""
         waiting: list[Line] = []
         hour = hour_of(asked.span.start)
         for stored in custody.read_stored(self._stores.records, asked.span, pool=self._pool):
             if stored.hour > hour:
                 hour = stored.hour
-                settled = hour - HOUR  # a batch may be filed under the hour behind its events' own
+                settled = hour - HOUR  # a batch may be filed under the hour after its events' own
                 yield from sorted(
                     (line for line in waiting if line.at < settled), key=lambda line: line.position
                 )
@@ -212,7 +212,7 @@ class CustodyRecord:
             yield from self._ledger.history(kind, name)
 
     def _of_person(self, asked: Asked) -> Iterator[Entry]:
-        """Entries that were stored since the span began; an entry is never stored before it is made."""
+        """Entries stored since the span began; an entry is never stored before it is made."""
         since = asked.span.start - _CLOCK_SLACK
         for listed in self._stores.records.list("ledger/"):
             if listed.stored_at >= since:
@@ -263,5 +263,5 @@ def _numbers(cursor: str) -> tuple[str, str, str]:
     """Time, id and end of the span, as :meth:`CustodyRecord.page` wrote them into a cursor."""
     match = _CURSOR.match(cursor)
     if match is None:
-        raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
     return match[1], match[2], match[3]

@@ -1,9 +1,9 @@
-"""Ledger entries that one process has read, so that it need not read them again.
+"""Ledger entries that a process has already read, so that it need not read them again.
 
-A version of an object in a store never changes, and an entry is found by the version that a listing names:
-an entry from memory is the entry that the store would give. What a listing names is asked of the store each
-time, so a new entry is seen at once. Only for stores that name each version for itself, as S3 does, and
-not for whoever checks that the store still has what it had.
+A version of an object in a store never changes, and an entry is looked up by the version in a listing:
+an entry from memory is the one that the store would return. The listing itself is read from the store each
+time, so a new entry is seen at once. Only for stores that give each version its own id, as S3 does, and
+not for checks that the store still has its objects.
 """
 
 import threading
@@ -14,11 +14,11 @@ from archive.ports import ObjectVersion
 from archive.records.ledger.streams import Entry
 
 LARGEST = 8 * 1024
-"""Bytes of an entry that is remembered; one with a long story is read each time."""
+"""The largest entry that is kept, in bytes; a longer one is read each time."""
 
 
 class EntryMemory:
-    """The entries that were asked for last, ``most`` at a time. Thread-safe."""
+    """The ``most`` entries used last. Thread-safe."""
 
     def __init__(self, most: int = 4096) -> None:
         self._most = most
@@ -26,7 +26,7 @@ class EntryMemory:
         self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
 
     def entry(self, found: ObjectVersion, read: Callable[[], Entry]) -> Entry:
-        """The entry in a listed object; ``read`` fetches it where it is not remembered, and may raise."""
+        """The entry in a listed object; ``read`` fetches it if it is not in memory, and may raise."""
         if found.size > LARGEST:
             return read()
         name = (found.key, found.version)

@@ -3,7 +3,7 @@
 An entry carries the whole new state of its entity, so the newest entry is the document and the stream its
 history. Appending is compare-and-append: put-if-absent of ``version + 1``, which every store decides for
 exactly one of any number of racing writers (design: objects). Readers take the oldest version of each
-entry object, so a later put over it or a delete marker changes nothing (I9).
+entry object, so a later version or a delete marker changes nothing (I9).
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One ledger entry. ``prev`` is the SHA-256 of the bytes of the entry before; ``digest`` its own."""
+    """One ledger entry. ``prev`` is the SHA-256 of the previous entry's bytes; ``digest`` its own."""
 
     kind: str
     id: str
@@ -60,18 +60,18 @@ class Entry:
 
 
 class Memory(Protocol):
-    """Remembers entries by the version of their object; see :mod:`archive.records.ledger.memory`."""
+    """Keeps entries by the version of their object; see :mod:`archive.records.ledger.memory`."""
 
     def entry(self, found: ObjectVersion, read: Callable[[], Entry]) -> Entry:
-        """The entry in a listed object; ``read`` fetches it where it is not remembered, and may raise."""
+        """The entry in a listed object; ``read`` fetches it if it is not in memory, and may raise."""
         ...
 
 
 class Ledger:
     """The streams of one archive. Thread-safe as its store is.
 
-    Entries are locked in GOVERNANCE mode for ``lock_days``. With a ``memory`` an object that was read once is
-    not read again.
+    Entries are locked in GOVERNANCE mode for ``lock_days``. With a ``memory`` each object is read only
+    once.
     """
 
     def __init__(
@@ -101,11 +101,11 @@ class Ledger:
         Raises:
             Malformed: ``bad_reason``: not printable.
             Conflict: ``ledger_conflict``: another writer appended first; read the head again.
-            IntegrityError: ``second_version``: the store let a second object under the entry's name.
+            IntegrityError: ``second_version``: the store accepted a second object under the entry's name.
         """
         if not reason.isprintable():
             raise Malformed(
-                "a reason cannot go on record as it is", code="bad_reason", hint="Use printable characters."
+                "the reason cannot be recorded", code="bad_reason", hint="Use printable characters."
             )
         previous = None if expected == 0 else self.entry(kind, entity, expected)
         now = self._clock.now()
@@ -133,12 +133,12 @@ class Ledger:
         return _decode(key, data)
 
     def entry(self, kind: str, entity: str, version: int) -> Entry:
-        """One entry. Raises NotFound, or IntegrityError where its bytes do not read as that entry."""
+        """One entry. Raises NotFound, or IntegrityError if its bytes are not that entry."""
         key = keys.ledger_key(kind, entity, version)
         return _decode(key, self._records.get(key))
 
     def listed(self, found: ObjectVersion) -> Entry:
-        """The entry in an object of a listing: in that version, so that the store is not asked twice which.
+        """The entry in a listed object, read in the listed version, which saves a second lookup.
 
         A listing names the oldest version of each key, which is the one that counts (I9). Raises as
         :meth:`entry`.
@@ -159,13 +159,13 @@ class Ledger:
         return self.listed(newest)
 
     def head_at(self, kind: str, entity: str, expected: int | None) -> Entry:
-        """The newest entry, which somebody decides on who read version ``expected``; None reads it now.
+        """The newest entry, for a decision that is based on version ``expected``; None accepts any.
 
-        This only tells early what :meth:`append` would: which of several writers is first is decided there.
+        This only reports early what :meth:`append` would: the winner of several writers is decided there.
 
         Raises:
             NotFound: ``<kind>_not_found``.
-            Conflict: ``ledger_conflict``: the newest is another.
+            Conflict: ``ledger_conflict``: the newest version is another.
         """
         head = self.head(kind, entity)
         if expected not in (None, head.version):
@@ -176,7 +176,7 @@ class Ledger:
         """Every entry of a stream from the first.
 
         Raises:
-            IntegrityError: ``ledger_broken``: a version is missing, or ``prev`` does not fit the one before.
+            IntegrityError: ``ledger_broken``: a version is missing, or ``prev`` is not the previous hash.
         """
         prev, expected = GENESIS, 1
         for listed in self._records.list(keys.ledger_prefix(kind, entity)):
@@ -202,28 +202,28 @@ class Ledger:
             yield self.listed(newest[1])
 
     def _refuse_second_version(self, key: str, mine: str) -> None:
-        """After the put, see that ours is the only object under the name.
+        """After the put, check that our object is the only one under the name.
 
-        Put-if-absent succeeds over a delete marker (measured on MinIO), so winning it is not proof.
+        Put-if-absent succeeds over a delete marker (measured on MinIO), so its success is not proof.
         """
         found = [version for version in self._records.versions(key) if version.key == key]
         if [version.version for version in found] != [mine]:
             raise IntegrityError(
                 f"{key} has {len(found)} versions",
                 code="second_version",
-                hint="Someone removed or overwrote a ledger entry; run saksi archive check.",
+                hint="A ledger entry was removed or overwritten; run saksi archive check.",
             )
 
 
 def printable(text: str) -> str:
-    """What a program found, as a reason that :meth:`Ledger.append` takes: blanks for the unprintable."""
+    """A program's text as a reason for :meth:`Ledger.append`: blanks replace unprintable characters."""
     return "".join(one if one.isprintable() else " " for one in text)
 
 
 def changed(kind: str, entity: str) -> Conflict:
-    """What is told to whoever decided on an entry that is not the newest any more."""
+    """The error for a decision based on an entry that is no longer the newest."""
     return Conflict(
-        f"{kind} {entity} was changed by someone else",
+        f"{kind} {entity} was changed by another writer",
         code="ledger_conflict",
         hint="Read it again and repeat the change if it still makes sense.",
     )
@@ -255,7 +255,7 @@ def _decode(key: str, data: bytes) -> Entry:
         )
         stated = entry.key
     except (KeyError, TypeError, AttributeError, Malformed) as error:
-        raise IntegrityError(f"{key} does not read as a ledger entry: {error}", code="bad_entry") from error
+        raise IntegrityError(f"{key} is not a readable ledger entry: {error}", code="bad_entry") from error
     if stated != key:
         raise IntegrityError(f"{key} holds the entry {stated}", code="bad_entry")
     return entry
@@ -263,5 +263,5 @@ def _decode(key: str, data: bytes) -> Entry:
 
 def _checked_state(state: object) -> JsonObject:
     if not isinstance(state, dict):
-        raise TypeError("its state is no object")  # as of any other field, told by whoever decodes
+        raise TypeError("its state is not an object")  # the decoder reports it like any bad field
     return state

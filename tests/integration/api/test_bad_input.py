@@ -1,4 +1,4 @@
-"""What callers get wrong: each a clear problem with code and hint."""
+"""Mistakes of callers: each gets a clear problem with code and hint."""
 
 from collections.abc import Iterator
 
@@ -71,7 +71,7 @@ def test_bad_input_is_refused_in_so_many_words(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
-    # What somebody typed wrong is told how to type right; what is simply not there needs no hint.
+    # A wrong form gets a hint with the right form; a thing that does not exist needs no hint.
     assert answer.json()["hint"] or status == 404 or code in {"bad_id", "bad_time"}
 
 

@@ -1,4 +1,4 @@
-"""Cameras, and searches over what they recorded."""
+"""Cameras, and searches over their footage."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The log over HTTP: checkpoints by page and number, proofs of lines, and what a proof does not show."""
+"""The log over HTTP: checkpoints by page and number, proofs of lines, and the limits of a proof."""
 
 from base64 import b64decode
 from collections.abc import Iterator

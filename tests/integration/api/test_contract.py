@@ -1,4 +1,4 @@
-"""The interface keeps its own description: whatever a program sends, only documented answers come back."""
+"""The API matches its own description: any request gets only documented answers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -56,21 +56,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with open_site(tmp_path_factory.mktemp("site")) as made:
         for name, role, agency in PEOPLE:
             add_person(made, name, role, agency=agency, districts=["73.71.01"])
-        # Whose account, and which token, may be changed and taken away without anybody being missed.
+        # An account and a token that tests may change and delete, because nothing else needs them.
         add_person(made, "tomo", Role.WAR_ROOM)
         assert isinstance(made.services.tokens, TokenFile)
         made.services.tokens.create("spare", made.clock)
         for name in ("dewi", "sari"):
             grant(made, name, [CAMERA], Timespan(T0, T0 + DAY), Right.VIEW, Right.DOWNLOAD)
         catch_up(made)
-        # How often one may ask is looked at elsewhere; here everybody asks much more.
+        # Other tests check the rate limits; these tests send far more requests.
         made.app = made.remade(settings=replace(made.services.settings, rates=None))
         yield made
 
 
 @pytest.fixture(scope="module")
 def true(site: Site) -> dict[str, Any]:
-    """Values that lead past the first check, by the name of a parameter or a field."""
+    """Values that pass the first check, by the name of a parameter or a field."""
     paper = caller(site, "dewi")("POST", "/v1/requests/attachments", content=PDF).json()["sha256"]
     form: dict[str, Any] = {
         "requester": {
@@ -119,7 +119,7 @@ def true(site: Site) -> dict[str, Any]:
 
 
 def sender(site: Site, who: str) -> Send:
-    """Calls as somebody; a person signs in anew for each call, since a call may sign them out."""
+    """Calls as one caller; a person signs in again for each call, because a call may sign them out."""
     if who == "nobody":
         return Caller(site.app)
     if who == "token":
@@ -132,7 +132,7 @@ def sender(site: Site, who: str) -> Send:
 
 
 def send(call: Send, case: schemathesis.Case) -> Any:
-    """The answer to a generated case, by our own caller."""
+    """The answer to a generated case, sent with our own caller."""
     prepared = requests.Request(**case.as_transport_kwargs(base_url="http://saksi.test")).prepare()
     ours = {"content-length", "authorization", "cookie"}
     headers = {name: value for name, value in prepared.headers.items() if name.lower() not in ours}
@@ -146,7 +146,7 @@ def operations(site: Site) -> list[schemathesis.APIOperation]:
 
 
 def fill_in(data: st.DataObject, case: schemathesis.Case, true: dict[str, Any]) -> None:
-    """Most of the time, values that lead past the first check."""
+    """Usually fill in values that pass the first check."""
     body = case.body if isinstance(case.body, dict) else {}
     for values in (case.path_parameters, case.query, body):
         for name in list(values or ()):

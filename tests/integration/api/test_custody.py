@@ -1,4 +1,4 @@
-"""No footage without a record of who, why and how much; and what happens when things break."""
+"""No footage without a record of who, why and how much, also when parts fail."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -74,7 +74,7 @@ def test_refusals_are_on_record(site: Site) -> None:
 
 
 def without_custody(site: Site, folder: Path) -> Caller:
-    """The same footage behind a custody record that takes nothing."""
+    """The same footage with a custody record that refuses every event."""
     store = FailingPuts(folder, site.clock)
     store.failing = True
     return Caller(site.remade(custody=CustodyWriter(store, site.clock, writer="failing")), site.headers)
@@ -110,7 +110,7 @@ def with_footage(site: Site, store: Any) -> Caller:
 
 
 class Torn:
-    """A footage store whose objects end early, from the header on or behind it."""
+    """A footage store whose objects end early, within the header or after it."""
 
     def __init__(self, store: Any, keep: int) -> None:
         self._store = store
@@ -195,7 +195,7 @@ def test_who_was_answered_is_no_company_any_more(site: Site) -> None:
 
 
 def test_the_record_of_the_day_reads_back_whole(site: Site) -> None:
-    """Whatever the tests above did: every batch follows the one before, and every event names its actor."""
+    """After all tests above, every batch follows the one before, and every event names its actor."""
     day = Timespan(T0 - DAY, T0 + DAY)
     events = site.events()
     assert events

@@ -1,7 +1,7 @@
-"""Every route leaves its trace: what was done, and what was refused, with the objects that its path names.
+"""Every route writes its custody event, for success and for refusal, with the objects in its path.
 
-One story goes through every route that somebody must be let in to. A route that the story does not know fails
-the test, so that a new one is not forgotten.
+One story calls every route that needs authentication. A route that the story does not know fails the test, so
+that a new route is not forgotten.
 """
 
 import re
@@ -34,15 +34,15 @@ from tests.support.people import add_person, caller, catch_up
 from tests.support.requesting import PNG
 
 UNRECORDED = {
-    "GET /openapi.json",  # what the interface is
-    "GET /metrics",  # figures without names
-    "GET /v1/session",  # who one is oneself; pages ask it all the time
-    "GET /v1/cameras",  # where cameras stand, which everybody who is let in may know in their reach
+    "GET /openapi.json",  # the description of the API
+    "GET /metrics",  # metrics without names
+    "GET /v1/session",  # the caller's own session; pages read it constantly
+    "GET /v1/cameras",  # places of cameras, which every authenticated caller may know in their reach
     "GET /v1/cameras/{camera}",
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",
     "GET /v1/retention/explain",
-    "GET /v1/incidents",  # what the archive found in itself
+    "GET /v1/incidents",  # the archive's findings about itself
     "GET /v1/incidents/{incident_id}",
 }
 """Reads of facts about nobody: a refusal of them goes on record, an answer does not."""
@@ -68,14 +68,14 @@ def template(route: APIRoute) -> str:
 
 
 def guarded(site: Site) -> dict[str, APIRoute]:
-    """Every route that somebody must be let in to; HEAD goes with its GET."""
+    """Every route that needs authentication; HEAD belongs to its GET."""
     found = [route for route in site.app.routes if isinstance(route, APIRoute) and action_of(route)]
     return {template(route): route for route in found if route.methods != {"HEAD"}}
 
 
 @dataclass
 class Story:
-    """Calls the site, and holds each answer to what it left on record."""
+    """Calls the site, and compares each answer with its custody events."""
 
     site: Site
     done: set[str] = field(default_factory=set)
@@ -103,7 +103,7 @@ class Story:
         return self.site.call if name == "first" else caller(self.site, name)
 
     def tagged(self, name: str, method: str, path: str, of: str, **options: Any) -> httpx.Response:
-        """A change that was decided on what ``of`` says now."""
+        """A change that is conditional on the present state of ``of``."""
         etag = self.who(name).get(of).headers["etag"]
         return self(name, method, path, headers={"If-Match": etag}, **options)
 
@@ -112,7 +112,7 @@ class Story:
         return list(read(self.site.services.stores.records, Timespan(now - HOUR, now + HOUR)))
 
     def route(self, method: str, path: str) -> tuple[APIRoute, set[str]]:
-        """The first route that takes the path, as the router does, and the ids in it."""
+        """The first route that matches the path, as in the router, and the ids in the path."""
         for route in self.site.app.routes:
             match = isinstance(route, APIRoute) and method in route.methods and route.path_regex.match(path)
             if match:
@@ -367,7 +367,7 @@ EXAMPLES = {
 
 
 class OneToken:
-    """Whoever shows the token is somebody who is known and may do nothing."""
+    """Admits the token as a known caller without any rights."""
 
     def principal_of(self, token: str) -> Principal | None:
         return Principal("user:siapa", frozenset())
@@ -378,7 +378,7 @@ def nobody(site: Site) -> Caller:
 
 
 def test_everything_that_is_refused_leaves_its_trace(site: Site) -> None:
-    """Somebody who is known and may do nothing tries every route."""
+    """A known caller without any rights tries every route."""
     story = Story(site)
     siapa = nobody(site)
     for key, route in guarded(site).items():
@@ -414,7 +414,7 @@ def test_the_approval_is_on_record_before_its_package_is_asked_for(
     seen: list[bool] = []
 
     class Asked:
-        """Where packages are asked for: looks what is on record by then."""
+        """Takes requests for packages, and notes which events are recorded by then."""
 
         def check(self, *given: Any) -> None:
             pass
@@ -430,7 +430,7 @@ def test_the_approval_is_on_record_before_its_package_is_asked_for(
 
 
 def test_a_change_that_its_route_forgets_to_tell_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A camera's change is in the ledger; the custody record has it too, without its route saying so."""
+    """A camera's change is in the ledger; so does the custody record, even if the route records nothing."""
     story = Story(site)
     one = "/v1/cameras/cam-8"
     story("ada", "POST", "/v1/cameras", json=camera_json("cam-8"))

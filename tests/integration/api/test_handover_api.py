@@ -1,4 +1,4 @@
-"""The way of a sealed package over HTTP: officer, recipient, officer; and nobody else."""
+"""The handover of a sealed package over HTTP: officer, recipient, officer, and no one else."""
 
 import base64
 import subprocess
@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def journalled(site: Site) -> None:
-    """Have the footage in its recorder's journal, as sealing needs it to be."""
+    """Put the footage into its recorder's journal, as sealing requires."""
     services, now = site.services, site.clock.now()
     records = services.stores.records
     if any(True for _ in records.list("journal/")):
@@ -206,7 +206,7 @@ def test_nobody_else_fetches_it(case: Case) -> None:
     assert code(case.begin("rekan")) == (403, "not_recipient")
     assert code(case.call("rekan").get(url)) == (403, "not_recipient")
     assert code(case.confirm("00" * 32, "00" * 32, "rekan")) == (403, "not_recipient")
-    # To another agency there is no such request, and no such package.
+    # For another agency, the request and the package do not exist.
     assert code(case.begin("lain")) == (404, "request_not_found")
     assert code(case.call("lain").get(url)) == (404, "evidence_not_found")
     assert code(case.confirm("00" * 32, "00" * 32, "lain")) == (404, "request_not_found")
@@ -279,7 +279,7 @@ def shelve(site: Site) -> int:
 
 
 def words(pdf: bytes) -> str:
-    """What a PDF says, with every run of white space as one space."""
+    """The text of a PDF, with every run of white space as one space."""
     done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
     return " ".join(done.stdout.decode().split())
 

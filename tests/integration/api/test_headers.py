@@ -1,4 +1,4 @@
-"""Every kind of answer carries every header: documents, refusals, footage, 304, failures nobody foresaw."""
+"""Every kind of answer has every header: documents, refusals, footage, 304, unexpected failures."""
 
 from collections.abc import Iterator
 from dataclasses import replace

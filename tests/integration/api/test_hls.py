@@ -18,7 +18,7 @@ FRAMES = SECONDS * 15
 
 
 def two_runs(variant: str, folder: Path) -> tuple[FilesystemStore, list[SegmentRef], list[View], set[int]]:
-    """A camera connected twice, with a gap; its views as files of the folder, and what viewing skips."""
+    """A camera connected twice, with a gap; its views as files in the folder, and the skipped frames."""
     store = FilesystemStore(folder / "footage", ManualClock(0))
     made = finalised_run(recorded_segments(variant, SECONDS, folder), folder / "finalised")
     refs = archive_run(made, store)
@@ -46,7 +46,7 @@ def test_a_playlist_plays_every_frame_but_the_skipped_ones(variant: str, tmp_pat
     by_segment = dict(zip(refs, views, strict=True))
     once = [number for number in range(FRAMES) if number not in skipped]
     assert (len(once) < FRAMES) == (refs[0].gop == "open")
-    # each run alone: FFmpeg passes over fragments of a decode time it has seen, whatever the discontinuity
+    # one run at a time: FFmpeg skips fragments with a decode time it has seen, despite the discontinuity
     for run in (refs[:3], refs[3:]):
         whole = Timespan(run[0].span.start, run[-1].span.end)
         playlist = tmp_path / "playlist.m3u8"

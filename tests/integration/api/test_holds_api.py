@@ -29,7 +29,7 @@ def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @dataclass
 class Tokens:
-    """Whoever names a principal is let in as it."""
+    """Admits each caller as the principal that it names."""
 
     principals: dict[str, Principal]
 
@@ -51,7 +51,7 @@ def form(**changes: Any) -> dict[str, Any]:
 
 
 def callers(site: Site) -> tuple[Caller, Caller, Caller]:
-    """Two who may do everything, and one who may only look."""
+    """Two callers with all rights, and one who may only read."""
     people = {
         "ani": unrestricted("user:ani"),
         "budi": unrestricted("user:budi"),

@@ -1,4 +1,4 @@
-"""A change that is sent twice under one Idempotency-Key happens at most once, and is answered the same."""
+"""A change sent twice under one Idempotency-Key happens at most once and gets the same answer."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Who asks too often is told to wait, is on record once, and keeps nobody else out."""
+"""A caller that sends too many requests must wait, is recorded once, and does not block others."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,7 +33,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def told(site: Site) -> list[Any]:
-    """What the sweep puts on record of those who asked too often."""
+    """The events that the sweep records about callers over the limit."""
     site.app.state.throttle.refusals.tell_if_due()
     return [event for event in site.events("access") if event.details.get("code") == "rate_limited"]
 
@@ -133,7 +133,7 @@ def test_sign_ins_are_bounded_by_address(site: Site) -> None:
 
 
 def test_a_claim_to_come_from_elsewhere_is_believed_of_the_proxy_alone(site: Site) -> None:
-    """Neither does it open more room, nor does it put another address on record."""
+    """A claim from elsewhere neither raises the limit nor changes the recorded address."""
     direct = site.remade(settings=replace(site.services.settings, proxies=TrustedProxies(["10.0.0.5"])))
     call = Caller(direct)
     found = [
@@ -158,7 +158,7 @@ def test_the_record_names_the_client_behind_the_proxy(site: Site) -> None:
 
 
 def test_a_hundred_thousand_addresses_are_a_fixed_number_of_buckets_and_one_event(site: Site) -> None:
-    """The clock stands still, so no bucket runs full again."""
+    """The clock stands still, so no bucket refills."""
     throttle = site.app.state.throttle
     for number in range(100_000):
         address = f"11.{number >> 16}.{number >> 8 & 255}.{number & 255}"

@@ -1,8 +1,7 @@
-"""What people type, in every text field of every writing route: it stays text, wherever it comes out.
+"""Typed text in every text field of every writing route stays text, wherever it is shown.
 
-Each field is given markup, templates, terminal commands, turned order, line breaks and formulas. What is
-taken comes back to the letter; what is not is refused in words. No answer is anything but JSON, and none is a
-fault.
+Each field gets markup, templates, terminal commands, reversed order, line breaks and formulas. Accepted text
+comes back unchanged; other text is refused with a message. Every answer is JSON, and none is a server error.
 """
 
 import copy
@@ -51,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
-# Every field, by the description of the interface ---------------------------------------------------------
+# Every field, by the description of the API ---------------------------------------------------------------
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 
 
 def example(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> Any:
-    """Some value of the schema, with every field that it knows."""
+    """A value of the schema, with every field of it."""
     schema = resolved(document, schema)
     for choice in ("anyOf", "oneOf", "allOf"):
         if choice in schema:
@@ -119,7 +118,7 @@ def test_no_text_in_any_field_of_any_writing_route_is_a_fault(site: Site) -> Non
 
 
 def test_nothing_is_ever_answered_as_a_table_of_a_spreadsheet(site: Site) -> None:
-    """There is no CSV to put a formula into; whoever adds one has to say what becomes of a leading ``=``."""
+    """No route returns CSV, so formulas are harmless; a new CSV must first define a leading ``=``."""
     document = site.call.get("/openapi.json").json()
     answered = {
         media_type
@@ -180,7 +179,7 @@ def test_what_is_printable_is_kept_as_data_everywhere(site: Site, name: str) -> 
     assert paper.content.startswith(b"%PDF-")
     for name_ in (b"/JavaScript", b"/JS", b"/URI", b"/Launch", b"/OpenAction"):
         assert name_ not in paper.content
-    # And a terminal shows it as it is: there is nothing in it to obey.
+    # A terminal shows it unchanged: it contains no commands.
     assert shown(text) == text
 
 

@@ -1,4 +1,4 @@
-"""Accounts, invitations, grants and tokens over HTTP: who may, what holds at once, what is on record."""
+"""Accounts, invitations, grants and tokens over HTTP: rights, immediate effect, and the record."""
 
 import threading
 from collections import Counter
@@ -60,7 +60,7 @@ def code_of(answer: httpx.Response) -> tuple[int, str]:
 
 
 def tag(call: Caller, path: str) -> dict[str, str]:
-    """What a page sends with a change: the ETag of what it read."""
+    """The condition that a page sends with a change: the ETag of what it read."""
     return {"If-Match": call.get(path).headers["etag"]}
 
 
@@ -212,7 +212,7 @@ def test_the_last_administrator_stays(city: Office) -> None:
         answer = change(city.ada, method, path, body, of="/v1/users/ada")
         assert code_of(answer) in {(409, "last_admin"), (403, "own_account")}, path
     assert city.ada.get("/v1/users/ada").json()["enabled"] is True
-    # Somebody who was made an administrator and has no password yet is none.
+    # A new administrator without a password does not count as one yet.
     city.ada("POST", "/v1/users", json={**NEW, "id": "dewi", "roles": ["admin"], "districts": []})
     assert code_of(change(city.ada, "POST", "/v1/users/ada/disable", WHY, of="/v1/users/ada")) == (
         409,
@@ -318,7 +318,7 @@ def test_a_list_of_accounts_reads_each_file_once(city: Office, monkeypatch: pyte
 
 
 class Faltering:
-    """The store of records, some keys of which cannot be listed any more once it took one of some others."""
+    """The records store; after a put of certain keys, it cannot list certain other keys any more."""
 
     def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch, *, after: str, unlisted: str) -> None:
         self.failing = False
@@ -337,7 +337,7 @@ class Faltering:
 
         monkeypatch.setattr(records, "put", put_then_falter)
         monkeypatch.setattr(records, "list", listed)
-        monkeypatch.setattr(records, "versions", lists)  # by which the ledger sees that its entry is alone
+        monkeypatch.setattr(records, "versions", lists)  # the ledger uses it to check for rivals
 
 
 CHANGES = (
@@ -353,11 +353,11 @@ CHANGES = (
 def test_a_change_that_is_seen_here_late_happened(
     city: Office, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
 ) -> None:
-    """The roster's look at the ledger fails right after the entry: what was done is not told as failed."""
+    """The roster's read of the ledger fails right after the entry: the change is not reported as failed."""
     call = city.citra if body is None else city.ada
     rekan = caller(city.site, "rekan")
     headers = tag(city.ada, "/v1/users/rekan") if "rekan" in path else {}
-    # The roster lists both kinds at each of its looks, the answer the one that was changed.
+    # The roster lists both kinds at each read; the answer lists only the changed kind.
     unlisted = "ledger/user/" if body is None else "ledger/grant/"
     store = Faltering(city.site, monkeypatch, after="ledger/", unlisted=unlisted)
     asked = opening(person="", agency="polrestabes") if body is None else body
@@ -535,8 +535,8 @@ def test_a_token_is_shown_once_works_and_is_revoked(city: Office) -> None:
     [
         ({"actions": ["clips.download"]}, (403, "token_too_wide")),  # no admin downloads clips
         ({"actions": ["requests.read"]}, (403, "token_too_wide")),
-        ({"actions": ["evidence.read"]}, (403, "token_too_wide")),  # theirs are their own alone
-        ({"actions": ["holds.release"]}, (403, "token_too_wide")),  # it would be a second person
+        ({"actions": ["evidence.read"]}, (403, "token_too_wide")),  # they may read only their own
+        ({"actions": ["holds.release"]}, (403, "token_too_wide")),  # it would count as a second person
         ({"actions": ["users.edit"]}, (403, "token_too_wide")),
         ({"actions": ["no.such"]}, (422, "bad_token_scope")),
         ({"expires_at": instant(400 * 24 * 3600)}, (422, "bad_token_scope")),

@@ -1,7 +1,7 @@
-"""The matrix: every route × everybody × own, another's and nobody's equals the table, and no refusal leaks.
+"""Every route × caller × own, another's or missing thing matches the table of permissions; no refusal leaks.
 
-Routes are taken from the application as it is put together for a city; one that has no probe in
-:mod:`tests.support.matrix` fails here. The last test prints how many cells were looked at.
+Routes come from the application as a city runs it; a route without a probe in :mod:`tests.support.matrix`
+fails here. The last test prints the number of checked cells.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Wire:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """In memory where the machine has a folder there: each cell is an event that is durable first."""
+    """The city, in a memory folder if the machine has one, because each cell first syncs an event."""
     memory = Path("/dev/shm")
     with TemporaryDirectory(prefix="saksi-matrix-", dir=memory if memory.is_dir() else None) as folder:
         with open_site(Path(folder)) as site:
@@ -129,7 +129,7 @@ def test_each_cell_equals_the_table(world: World, who: Who) -> None:
 
 
 def cell(world: World, who: Who, probe: Probe, route: APIRoute, wire: Wire) -> list[str]:
-    """What is wrong with one cell: nothing, in the best case."""
+    """The faults of one cell; empty if it is right."""
     action = action_of(route)
     code = expected(who, probe, action, narrows_of(route))
     there = probe.there(world)
@@ -167,7 +167,7 @@ def code_of(answer: httpx.Response) -> str:
 def wrong_list(
     world: World, who: Who, probe: Probe, action: str, answer: httpx.Response, where: str
 ) -> list[str]:
-    """A list that holds more or less than the table opens; its count is part of the answer."""
+    """The fault of a list that holds more or less than the table opens; its count is part of the answer."""
     assert probe.listed is not None
     reach = who.reach(action)
     COUNTED["lists"] += 1
@@ -177,7 +177,7 @@ def wrong_list(
 
 
 def telltales(world: World, probe: Probe, answer: httpx.Response, where: str) -> list[str]:
-    """A refusal holds no tag, no length and no hash of what it is about."""
+    """The faults of a refusal that reveals a tag, length or hash of its object."""
     wrong = [f"{where}: the header {name}" for name in TELLTALE if name in answer.headers]
     refs = (*world.site.first, *world.site.second)
     text = answer.text
@@ -191,9 +191,9 @@ def telltales(world: World, probe: Probe, answer: httpx.Response, where: str) ->
 def differs_from_missing(
     world: World, probe: Probe, call: Call, answer: httpx.Response, wire: Wire, where: str
 ) -> list[str]:
-    """What is there and refused answers, to the byte, as what is not there.
+    """The faults of a refusal that differs, in any byte, from the answer for a missing thing.
 
-    Two refusals tell of it: to police a camera's existence is public, and a package's to who asked for it.
+    Two refusals may reveal existence: a camera's to the police, and a package's to its requester.
     """
     code = code_of(answer)
     if not probe.missing or code in {NOT_GRANTED, HANDED_OVER}:
@@ -223,7 +223,7 @@ ETAGS: dict[str, str] = {}
 def conditions_open(
     world: World, probe: Probe, call: Call, answer: httpx.Response, wire: Wire, where: str
 ) -> list[str]:
-    """No range and no condition, the right tag among them, changes a refusal by a byte."""
+    """The faults of a refusal that a range or a condition, even with the right tag, changes by a byte."""
     name = f"{call.path}?{sorted(call.query.items())}"
     if name not in ETAGS:
         whole = Wire(world.site, world.site.headers)
@@ -231,7 +231,7 @@ def conditions_open(
         whole.close()
     wrong = []
     conditions = [{"If-None-Match": "*"}]
-    if code_of(answer) not in BY_ROLE:  # it was refused for what is asked for, which was looked at
+    if code_of(answer) not in BY_ROLE:  # refused because of the thing itself, which was read first
         conditions += [{"Range": "bytes=0-0"}, {"Range": "bytes=99999999999-"}]
         if ETAGS[name]:
             conditions += [
@@ -324,14 +324,14 @@ def test_a_counted_download_is_one_persons(world: World) -> None:
 
 
 def test_refusals_of_the_matrix_are_on_record(world: World) -> None:
-    """Each person who was refused something has it on record with their name, and never the reason told."""
+    """Each person's refusals are recorded with their name, and the answer never gives the real reason."""
     refused = {event.actor.id for event in world.site.events() if event.outcome is Outcome.REFUSED}
     assert {f"user:{who.name}" for who in EVERYBODY if who.roles} <= refused
     assert {f"token:{name}" for name in ("t-own", "t-other", "t-narrow")} <= refused
 
 
 def test_the_figure(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """What was looked at, and that nothing leaked: the cells before this one passed or failed."""
+    """Print the number of checked cells; the earlier tests decide whether anything leaked."""
     if COUNTED["cells"] == 0:
         pytest.skip("the matrix was not walked in this run")
     with capsys.disabled():

@@ -1,4 +1,4 @@
-"""Every route × role × own or other district × with, without, expired grant: the table, nothing beside it."""
+"""Every route × role × own or other district × valid, no or expired grant matches the table exactly."""
 
 import re
 from collections.abc import Iterator
@@ -126,7 +126,7 @@ def test_the_footage_routes_above_are_all_there_are(site: Site) -> None:
 
 
 def expected(who: Who, action: str) -> tuple[int, str]:
-    """What the table says for footage of a camera in the first district."""
+    """The table's answer for footage of a camera in the first district."""
     reach = PERMISSIONS[action].get(who.role)
     if reach is None:
         return 403, "not_permitted"
@@ -180,7 +180,7 @@ def test_no_range_and_no_condition_opens_what_is_closed(site: Site, who: Who) ->
 
 
 def assert_tells_nothing(site: Site, answer: httpx.Response) -> None:
-    """A refusal holds no byte, no hash, no tag and no length of the footage."""
+    """A refusal reveals no byte, hash, tag or length of the footage."""
     assert answer.headers["content-type"] == "application/problem+json"
     for name in ("etag", "content-range", "saksi-frame-at", "saksi-gaps", "accept-ranges"):
         assert name not in answer.headers
@@ -338,7 +338,7 @@ def test_whoever_the_table_leaves_out_is_refused_everywhere(site: Site, who: Who
             assert call(method, path, json=body).status_code in {403, 422}, (method, path)
             answer = call(method, path, json=body)
             if answer.status_code == 422:
-                assert answer.json()["code"] == "bad_id"  # the address itself means nothing
+                assert answer.json()["code"] == "bad_id"  # no route has this address
             else:
                 refused += 1
     assert refused > 0

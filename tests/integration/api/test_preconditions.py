@@ -1,4 +1,4 @@
-"""Changes are decided on a version that was read; reads tell whoever has it already (RFC 9110, 13.1)."""
+"""A change needs the version that was read; a read of that version answers 304 (RFC 9110, 13.1)."""
 
 import threading
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ WITHOUT_VERSION = {
 
 
 class Change(NamedTuple):
-    """A change, and what stands there before it."""
+    """A change, and the state before it."""
 
     of: str
     method: str
@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def stand(site: Site) -> dict[str, str]:
-    """A policy, a hold and an incident of one entry each, and the camera; where they are read."""
+    """A policy, a hold and an incident of one entry each, and the camera, with the addresses to read them."""
     call = site.call
     call("POST", "/v1/retention/policies/default/propose", json=TERMS, headers={"If-None-Match": "*"})
     form = {
@@ -139,7 +139,7 @@ def test_who_has_it_already_is_told_so(site: Site, where: dict[str, str]) -> Non
 
 
 def test_the_tag_of_a_read_is_of_all_that_it_tells(tmp_path: Path) -> None:
-    """What a hold's progress, the time or the reader's rights change is no 304, and no other version."""
+    """Changes by a hold's progress, the time or the reader's rights give no 304 and no new version."""
     with open_site(tmp_path) as made:
         where = stand(made)
         hold, policy, camera = (made.call.get(where[name]) for name in ("hold", "policy", "camera"))
@@ -162,7 +162,7 @@ def test_the_tag_of_a_read_is_of_all_that_it_tells(tmp_path: Path) -> None:
 
 
 def test_a_condition_tells_nobody_what_is_not_theirs(site: Site, where: dict[str, str]) -> None:
-    """Whoever may not know of a thing gets the same answer whether or not it exists and the tag fits."""
+    """A caller who may not know of a thing gets the same answer whether or not it exists or the tag fits."""
     farid, dewi = caller(site, "farid"), caller(site, "dewi")
     real = site.call.get(where["camera"]).headers["ETag"]
     for header in ("If-None-Match", "If-Match"):
@@ -186,7 +186,7 @@ def test_a_condition_tells_nobody_what_is_not_theirs(site: Site, where: dict[str
 
 
 def _of_addresses(who: Caller, method: str, path: str, body: Any) -> set[str]:
-    """The answer to an address that means nothing, whoever asks."""
+    """The codes of the answers to addresses without a thing."""
     answer = who(method, path, json=body)
     return {answer.text} if answer.json()["code"] in {"bad_scope", "bad_id"} else set()
 

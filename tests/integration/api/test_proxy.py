@@ -1,4 +1,4 @@
-"""nginx as ``saksi proxy`` configures it, before a real ``saksi serve``: what a browser meets."""
+"""nginx as ``saksi proxy`` configures it, in front of a real ``saksi serve``, as a browser sees it."""
 
 import json
 import socket
@@ -45,7 +45,7 @@ def custody(proxy: ApiProxy) -> list[dict[str, str]]:
 
 
 def test_the_client_on_record_is_the_one_the_proxy_saw(proxy: ApiProxy, token: str) -> None:
-    """Whatever the client says of itself, in every header that anybody reads."""
+    """The client claims another address in every header that a server might read; none has an effect."""
     claims = {
         "X-Forwarded-For": "198.51.100.1",
         "Forwarded": "for=198.51.100.2",

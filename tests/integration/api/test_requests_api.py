@@ -1,4 +1,4 @@
-"""Requests over HTTP: six people, papers, versions, what each may see."""
+"""Requests over HTTP: six people, papers, versions, and the view of each."""
 
 import io
 import zipfile
@@ -42,7 +42,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def form(site: Site, person: str, **changes: Any) -> dict[str, Any]:
-    """A form that stands, with the scan of its letter uploaded."""
+    """A valid form, with the uploaded scan of its letter."""
     sha256 = caller(site, person)("POST", UPLOADS, content=PDF).json()["sha256"]
     return {
         "requester": {

@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site whose policies nobody changes."""
+    """A site whose policies no test changes."""
     with open_site(tmp_path_factory.mktemp("site")) as made:
         yield made
 

@@ -5,8 +5,7 @@ import json
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ from archive.model.custody import CustodyEvent
 from archive.timespan import SECOND
 from tests.support.api_site import CLIP, PLAYLIST, Site, open_site, span
 from tests.support.numbered import DEFAULT_FFMPEG
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,13 @@ class MovingClock(SystemClock):
 
 @contextmanager
 def serving(site: Site) -> Iterator[int]:
-    """The port of a server over the site; it has shut down in order when the block ends."""
+    """The port of a server over the site; it is shut down in order when the block ends."""
     app = site.remade(clock=MovingClock(site))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        wait_for(lambda: server.started)
+        until(lambda: server.started, "the server has started")
         port: int = server.servers[0].sockets[0].getsockname()[1]
         yield port
     finally:
@@ -62,20 +62,13 @@ def port(site: Site) -> Iterator[int]:
         yield found
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
-
-
 def ends(site: Site, after: int, count: int = 1) -> list[CustodyEvent]:
     """The end events written after the first ``after``, once there are ``count``."""
 
     def found() -> list[CustodyEvent]:
         return site.events("clip.download.ended")[after:]
 
-    wait_for(lambda: len(found()) >= count)
+    until(lambda: len(found()) >= count, "the ends are on record")
     return found()
 
 
@@ -113,13 +106,13 @@ def test_a_client_that_leaves_is_on_record_with_what_it_got(site: Site, port: in
         got += len(client.recv(4096))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()
-    wait_for(lambda: any(e.details["ending"] == "client_left" for e in ends(site, before)))
+    until(lambda: any(e.details["ending"] == "client_left" for e in ends(site, before)), "client_left")
     told = ends(site, before)
     left = next(event for event in told if event.details["ending"] == "client_left")
     start = next(event for event in site.events() if event.id == left.details["start"])
     assert left.details["bytes_sent"] < start.details["length"]
     assert sum(event.details["bytes_sent"] for event in told) >= got - 8 * 2000
-    wait_for(lambda: slots_taken(site, port) == 0)
+    until(lambda: slots_taken(site, port) == 0, "its slot is free")
 
 
 def test_a_client_that_does_not_read_loses_its_slot(site: Site, port: int) -> None:
@@ -129,9 +122,9 @@ def test_a_client_that_does_not_read_loses_its_slot(site: Site, port: int) -> No
     client.connect(("127.0.0.1", port))
     for _ in range(6):  # more than the sockets' buffers take
         client.sendall(request_text(site, f"{CLIP}?{urlencode(span(0, 80))}"))
-    wait_for(lambda: any(e.details["ending"] == "client_stalled" for e in ends(site, before)), 15)
+    until(lambda: any(e.details["ending"] == "client_stalled" for e in ends(site, before)), "client_stalled")
     client.close()
-    wait_for(lambda: slots_taken(site, port) == 0)
+    until(lambda: slots_taken(site, port) == 0, "its slot is free")
 
 
 def slots_taken(site: Site, port: int) -> float:
@@ -174,7 +167,7 @@ def test_a_player_plays_the_playlist_and_is_one_session_on_record(site: Site, po
     )  # fmt: skip
     assert b"frame=450" in played.stdout
     (start,) = site.events("playback.started")[before:]
-    wait_for(lambda: any(e.details["start"] == start.id for e in site.events("playback.ended")))
+    until(lambda: any(e.details["start"] == start.id for e in site.events("playback.ended")), "the end")
     end = next(e for e in site.events("playback.ended") if e.details["start"] == start.id)
     assert end.purpose == start.purpose == "shift 2"
     assert end.details["bytes_sent"] >= sum(ref.size - ref.header_bytes for ref in site.first)
@@ -194,7 +187,7 @@ def test_a_server_that_stops_ends_its_sessions(site: Site) -> None:
 def test_what_is_not_http_does_no_harm(site: Site, port: int) -> None:
     for rubbish in (b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"x" * 200_000, b"\r\n" * 50):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-            with suppress(OSError):  # refused, reset or closed by then, whichever comes first
+            with suppress(OSError):  # by then refused, reset or closed
                 client.sendall(rubbish)
                 client.shutdown(socket.SHUT_WR)
                 while client.recv(65536):

@@ -1,4 +1,4 @@
-"""Local accounts over HTTP: coming in, staying in, leaving; cookies, CSRF, lockout."""
+"""Local accounts over HTTP: sign-in, sessions, sign-out; cookies, CSRF, lockout."""
 
 import json
 import stat
@@ -153,7 +153,7 @@ def test_a_session_ends_when_it_is_not_used_and_at_its_limit(site: Site) -> None
         answer = with_cookie(site, value).get("/v1/session")
         if answer.status_code == 401:
             break
-        value = cookie(answer)  # used, so it is sent anew
+        value = cookie(answer)  # used, so it is renewed
     began = 30 * 25 * MINUTE
     assert answer.status_code == 401
     assert began > 12 * HOUR

@@ -1,4 +1,4 @@
-"""Sign-in through a real Keycloak: the browser's way, machines' tokens, and everything that must not open."""
+"""Sign-in through a real Keycloak: the browser's flow, machines' tokens, and every refusal."""
 
 import base64
 import json
@@ -21,12 +21,13 @@ from tests.support.api_site import Caller, Site, open_site
 from tests.support.keycloak import KeycloakServer, query_of
 from tests.support.people import OURS, people
 from tests.support.servers import keycloak_server, stack_environment
+from tests.support.waiting import until
 
 __all__ = ["keycloak_server", "stack_environment"]
 
 
 class Travelling:
-    """The machine's clock, and how far ahead of it the site is."""
+    """The machine's clock plus an offset for the site."""
 
     def __init__(self) -> None:
         self._real, self._ahead = SystemClock(), 0
@@ -57,7 +58,7 @@ def site(keycloak_server: KeycloakServer, tmp_path_factory: pytest.TempPathFacto
 
 
 def through(site: Site, keycloak: KeycloakServer, name: str, following: str = "/") -> httpx.Response:
-    """Sign somebody in as a browser does; the answer of the callback."""
+    """Sign a person in as a browser does; returns the answer of the callback."""
     begun = Caller(site.app).get("/auth/login", params={"next": following})
     assert begun.status_code == 303
     pending = begun.headers["set-cookie"].split(";")[0]
@@ -174,12 +175,7 @@ def test_a_disabled_account_is_out_soon(site: Site, keycloak_server: KeycloakSer
 
 def soon(holds: Any) -> bool:
     """Whether it comes true within some seconds: the settings of the site say one."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.2)
-    return False
+    return bool(until(holds, "the provider's word has come here", every=0.2))
 
 
 def test_an_account_that_is_closed_here_is_out_though_the_provider_lets_it_in(
@@ -219,7 +215,7 @@ def test_signing_out_ends_the_session_here_and_at_the_provider(
         cookie = session_of(answer)
         session = people(site).cookies.open(cookie.removeprefix("saksi="))
         assert session is not None
-        # While the provider's session stands, its browser needs no password.
+        # While the provider's session is valid, its browser needs no password.
         again = Caller(site.app).get("/auth/login").headers["location"]
         assert browser.get(again).status_code in {302, 303}
         where = Caller(site.app, {"Cookie": cookie, **OURS})("POST", "/auth/logout").json()["location"]
@@ -239,7 +235,7 @@ def test_a_name_belongs_to_the_account_that_first_came_with_it(
     Users(site.services.ledger).add(
         User(id="service-account-war-room-machine", name="", roles=(Role.ADMIN,)), actor="os:test"
     )
-    time.sleep(1.1)
+    time.sleep(1.1)  # real time: longer than what is known of accounts may be old
     token = keycloak_server.machine_token("war-room-machine")
     assert bearer(site, token).status_code == 401
 
@@ -250,7 +246,7 @@ def bearer(site: Site, token: str) -> httpx.Response:
 
 @pytest.fixture(scope="module")
 def machine(keycloak_server: KeycloakServer) -> Iterator[None]:
-    """The second machine has a role and no audience; the first, in a site of its own, both."""
+    """The second machine has a role and no audience; the first, in a separate site, has both."""
     name = "service-account-war-room-machine"
     keycloak_server.set_role(name, "war_room", method="POST")
     keycloak_server.set_role("service-account-other-machine", "admin", method="POST")
@@ -262,7 +258,7 @@ def machine(keycloak_server: KeycloakServer) -> Iterator[None]:
 def fresh(
     keycloak_server: KeycloakServer, tmp_path_factory: pytest.TempPathFactory, machine: None
 ) -> Iterator[Site]:
-    """A site of a test's own, whose clock it may change."""
+    """A test's own site, whose clock the test may change."""
     environ = {"SAKSI_OIDC_ISSUER": keycloak_server.issuer}
     folder = tmp_path_factory.mktemp("fresh")
     with open_site(folder, clock=Travelling(), variant=None, environ=environ) as made:  # type: ignore[arg-type]

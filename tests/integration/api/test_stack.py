@@ -1,4 +1,4 @@
-"""The same interface over MinIO and Elasticsearch, and over stores that cannot be reached."""
+"""The same API over MinIO and Elasticsearch, and over stores that cannot be reached."""
 
 import socket
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def stack(
     }
     for name, value in fresh_buckets.server.environment(fresh_buckets.name).items():
         monkeypatch.setenv(name, value)
-    # MinIO goes by the day's date; what is sealed is locked for some days from the site's.
+    # MinIO uses today's date; a sealed package is locked for some days from the site's date.
     clock = ManualClock(SystemClock().now())
     with ThreadPoolExecutor(8) as pool, open_site(tmp_path, clock=clock, environ=environ) as made:
         yield replace(made, app=made.remade(pool=pool))
@@ -89,7 +89,7 @@ def test_stores_that_cannot_be_reached_are_503_and_named(
 ) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]  # bound and not listening: nobody answers there
+        port = bound.getsockname()[1]  # bound and not listening: no answer comes
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
         url = f"s3://none?endpoint=http://127.0.0.1:{port}&region=us-east-1"

@@ -1,13 +1,12 @@
-"""Paths that climb, double, end early or never end, raw on a socket, at every route that takes one.
+"""Paths that climb, repeat, end early or never end, raw on a socket, at every route with a path parameter.
 
-The server runs in this process, so that every file that is opened meanwhile is seen.
+The server runs in this process, so that the test sees every file that is opened meanwhile.
 """
 
 import http.client
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +17,7 @@ import uvicorn
 from archive import keys
 from archive.errors import Malformed
 from tests.support.api_site import Site, open_site
+from tests.support.waiting import until
 
 CLIMBS = [
     "..",
@@ -69,7 +69,7 @@ ANSWERS = {400, 403, 404, 405, 409, 412, 414, 415, 422, 428, 431}
 
 
 class Opened:
-    """Every path that this process opens, while it is asked to listen."""
+    """Every path that this process opens while it listens."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -93,10 +93,7 @@ def port(site: Site) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: server.started, "the server has started")
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join(20)
@@ -108,7 +105,7 @@ def opened() -> Opened:
 
 
 def raw(site: Site, port: int, method: str, path: str) -> tuple[int, bytes]:
-    """One request line as it is, not normalised by any library."""
+    """Send one request line unchanged, not normalised by any library."""
     body = b"" if method in ("GET", "HEAD") else b"{}"
     lines = [
         f"{method} {path} HTTP/1.1",
@@ -184,7 +181,7 @@ def test_no_side_door_is_open(site: Site, port: int) -> None:
 
 
 def test_a_slash_in_disguise_is_a_slash_with_the_same_rights(site: Site, port: int) -> None:
-    """The server decodes before anything looks, so the gate, the rights and the route see one path."""
+    """The server decodes the path first, so authentication, rights and routing see the same path."""
     assert raw(site, port, "GET", "/v1/cameras%2fcam-1")[0] == 200
     stranger = Site(**{**{name: getattr(site, name) for name in site.__dataclass_fields__}, "token": "x"})
     assert raw(stranger, port, "GET", "/v1/cameras%2fcam-1")[0] == 401
@@ -208,7 +205,7 @@ def test_a_proof_is_of_a_line_of_the_log_and_of_nothing_else(site: Site) -> None
     "climb", [quote(one, safe="%") for one in CLIMBS] + ["a/../b", "a//b", "/a", "a/", "a\0", ""]
 )
 def test_no_such_name_is_a_key_of_the_store(climb: str) -> None:
-    """Below all routes: the store itself takes no such name, whoever hands it over."""
+    """Below all routes, the store itself refuses such a name from any caller."""
     name = climb if "/" in climb or not climb else f"segments/{climb.replace('%2f', '/').replace('%2e', '.')}"
     parts = name.split("/")
     if (

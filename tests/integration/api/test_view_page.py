@@ -33,7 +33,7 @@ from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
 from tests.support.people import add_person, caller, catch_up, cookie_of
-from tests.support.recording_site import until
+from tests.support.waiting import until
 
 PASSWORD = "pasar-terong-malam-42"
 PURPOSE = "LP/B/123/XI/2026"
@@ -121,7 +121,7 @@ def view(url: str, *cameras: str, start: float = 0, end: float = 120, **more: st
 
 
 def look(browser: Browser, site: Site, url: str, *cameras: str, who: str = "erna", **more: Any) -> None:
-    """Open the view as somebody and say why."""
+    """Open the view as a person and state the purpose."""
     browser.cookie(url, cookie_of(site, who, purpose=""))
     browser.open(view(url, *cameras, **more))
     browser.wait("!document.getElementById('ask').hidden")
@@ -131,7 +131,7 @@ def look(browser: Browser, site: Site, url: str, *cameras: str, who: str = "erna
 
 
 def settled(browser: Browser) -> None:
-    """Wait until what was asked for is on screen, and the clock says so."""
+    """Wait until the requested frames are on screen and the clock shows their time."""
     browser.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     browser.wait("document.getElementById('state').textContent === 'Dijeda'")
 
@@ -169,9 +169,7 @@ def test_two_cameras_show_the_same_wall_time_and_the_frame_of_it(
         at = wall(browser)
         for camera, begins in ((CAMERA, 0.0), (EMPTY_CAMERA, SECOND_START)):
             browser.wait(f"({NUMBER})('{camera}') === {int((at - begins) * 15 + 1e-6)}", seconds=10)
-            until(
-                lambda camera=camera, at=at: at - 0.1 <= stamp(browser, camera) <= at, 10, "the stamp follows"
-            )
+            until(lambda camera=camera, at=at: at - 0.1 <= stamp(browser, camera) <= at, "the stamp follows")
         before = browser.run("document.getElementById('clock').textContent")
         browser.key("ArrowRight")
         browser.wait(f"document.getElementById('clock').textContent !== '{before}'")
@@ -215,7 +213,7 @@ def test_a_gap_is_shown_with_its_cause_and_the_clock_goes_on(browser: Browser, s
     };
     video.requestVideoFrameCallback(each);""".replace("NUMBER", NUMBER)
     )
-    for _ in range(2):  # four times as fast: the picture runs further before anybody looks
+    for _ in range(2):  # four times as fast: the picture moves on before the test reads it
         browser.key("+", text="+")
     browser.key(" ", code="Space", text=" ")
     browser.wait("document.querySelector('[data-camera=\"cam-1\"]').innerText.includes('Tidak ada rekaman')")
@@ -227,14 +225,14 @@ def test_a_gap_is_shown_with_its_cause_and_the_clock_goes_on(browser: Browser, s
     browser.run("new Promise((done) => setTimeout(done, 1200))")
     assert wall(browser) > before
     assert stamp(browser, EMPTY_CAMERA) > gap[0] / SECOND
-    # Nothing from beyond the gap was on screen before it: the second run begins again with frame 0. A busy
-    # machine may have come to the gap's end by now, where that is as it should be.
+    # Nothing from after the gap was on screen before it: the second run begins again with frame 0. A busy
+    # machine may have reached the gap's end by now, where frame 0 is right.
     shown = [one for clock, one in browser.run("window.shown") if clock < "14:00:49"]
     assert shown
     assert min(shown) >= last
     browser.key(" ", code="Space", text=" ")
     key = "ArrowRight"
-    while True:  # from however far it played by now
+    while True:  # from the present position of play
         browser.key(key)
         settled(browser)
         at = wall(browser) - gap[1] / SECOND

@@ -1,4 +1,4 @@
-"""Playable history for the War Room's software: one call, true of every camera, and nobody else's."""
+"""Playable history for the War Room's software: one call, right for every camera, and only for it."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -116,7 +116,7 @@ def test_facts_are_those_of_the_time(tmp_path: Path) -> None:
         assert facts[0]["from"] == window["from"]
         assert facts[1]["from"] == format_instant(moved + MINUTE)
         assert "source" not in facts[0]
-        # It stood for a minute where the operator may not look: named, it is not there; found, in part.
+        # For a minute the camera was in a district closed to the operator: by name 404, by search in part.
         add_person(site, "erna", Role.KECAMATAN, districts=[OWN])
         catch_up(site)
         erna = caller(site, "erna")
@@ -154,7 +154,7 @@ def test_cameras_are_found_by_place_and_come_page_by_page(site: Site) -> None:
     def ids(**query: Any) -> list[str]:
         return [each["camera"] for each in history(site, **query)["cameras"]]
 
-    # A camera that was registered after the window is nobody's history; it is listed, and says so.
+    # A camera registered after the window has no history; it is listed with that reason.
     assert ids() == [CAMERA, EMPTY_CAMERA, ELSEWHERE]
     assert ids(kecamatan=OWN) == [CAMERA, EMPTY_CAMERA]
     assert ids(kelurahan=f"{OWN}.1001") == [CAMERA, EMPTY_CAMERA]

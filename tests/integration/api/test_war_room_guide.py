@@ -1,4 +1,4 @@
-"""The guide's call is made as it is written, and answered as it is shown."""
+"""The guide's call, sent as written, gets the answer that the guide shows."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""An agency's limit under filings at one moment, in two processes: exactly what fits is filed."""
+"""An agency's limit under concurrent filings in two processes: exactly the requests that fit are filed."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PROCESSES, THREADS, EACH = 2, 8, 2
 
 
 def file_many(scan: str) -> list[str]:
-    """In a process of its own: file as fast as this process can, once the other one is there too."""
+    """Runs in its own process: file as fast as possible, once the other process has started."""
     with Site(Settings.load(), ManualClock(T0 + HOUR)) as site:
         filing = site.requests.filing
         sys.stdout.write("ready\n")
@@ -107,12 +107,12 @@ def test_of_filings_at_one_moment_exactly_those_that_fit_are_filed(
         assert filed == {one for one in told if one.startswith("REQ-")}
         assert len(filed) == FIT
         assert refused == {"request_too_large": len(told) - FIT}
-        # And no hold outlives a refusal: nothing was placed for what was refused.
+        # No hold remains of a refused request.
         assert {head.hold.case for head in city.site.holds.holds()} == filed
 
 
 def test_what_is_filed_is_announced_no_more(tmp_path: Path) -> None:
-    """Or each filing of a busy agency would read all those of the last minutes."""
+    """Otherwise each filing of a busy agency would read all announcements of the last minutes."""
     with requesting(tmp_path, {"SAKSI_HOME": str(tmp_path)}) as city:
         for _ in range(6):
             asked = form(letter_sha256=city.scan, start=format_instant(T0), end=format_instant(T0 + MINUTE))

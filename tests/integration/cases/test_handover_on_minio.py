@@ -1,4 +1,4 @@
-"""Handing over on a real MinIO: counts under a race, locks of the papers, and the account that may do it."""
+"""Handover on a real MinIO: download counts in a race, locks of the papers, and the permitted account."""
 
 from collections import Counter
 from collections.abc import Iterator

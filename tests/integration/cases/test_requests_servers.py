@@ -85,7 +85,7 @@ def test_the_life_of_a_request_on_real_servers(city: Requesting, monkeypatch: py
     site.hold_sweeper().run()
     assert not any(site.stores.footage.head(one.key).held for one in city.holding.segments)
 
-    # The index loses one, and gets it back without people.
+    # The index loses one, and a job restores it.
     with monkeypatch.context() as lost:
         lost.setattr(site.index, "put_document", lambda *_: None)
         other = city.file(replace(POLICE, id="user:dodi"))

@@ -57,12 +57,12 @@ def test_of_a_thousand_at_once_each_step_has_one_winner(
     assert sum(told.values()) == 5 * EACH
     assert told["won"] == 5
     assert set(told) <= {"won", "ledger_conflict"}
-    # Whatever won, its package was asked for once or not at all.
+    # Whichever transition won, the package was requested once or not at all.
     assert len(list(city.site.ledger.heads("evidence"))) <= 1
 
 
 def step(both: tuple[Requests, Requests], name: str, version: int, scan: str) -> Counter[str]:
-    """All that a version allows, at once, in two installations over one archive."""
+    """Run every transition that a version permits, at once, in two installations over one archive."""
     start = threading.Barrier(THREADS, timeout=120)
 
     def acts(requests: Requests) -> list[Callable[[], Any]]:

@@ -1,4 +1,4 @@
-"""Papers that are not what they seem, in process and on a socket: refused in words, and nothing stored."""
+"""Papers with false types, in process and on a socket: refused with a message, and nothing is stored."""
 
 import glob
 import http.client
@@ -161,9 +161,9 @@ def test_what_is_a_paper_is_taken_whatever_it_is_called(site: Site, name: str) -
 
 def test_many_small_packed_objects_take_no_long_look() -> None:
     one = b"1 0 obj<</Type/ObjStm/Filter/FlateDecode>>stream\n" + zlib.compress(b"1") + b"endstream "
-    before = time.monotonic()
+    before = time.process_time()
     assert active_name(b"%PDF-1.5\n" + one * 50_000) == ""
-    assert time.monotonic() - before < 10, "each of them was looked at with all that follows"
+    assert time.process_time() - before < 10, "each of them was looked at with all that follows"
 
 
 # On a real socket -----------------------------------------------------------------------------------------
@@ -227,7 +227,9 @@ def test_a_stream_without_a_length_is_cut_at_the_limit(server: ApiServer, token:
 def test_a_paper_that_breaks_off_is_not_kept(server: ApiServer, token: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
         client.sendall(head(token, f"Content-Length: {len(PDF) + 10}") + PDF)
-    time.sleep(0.5)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65536):
+            pass  # until the server has closed too: it has seen the end
     assert kept(server) == []
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request("POST", UPLOADS, body=PDF, headers={"Authorization": f"Bearer {token}"})

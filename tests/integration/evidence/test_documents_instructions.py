@@ -1,4 +1,4 @@
-"""Steps 7 to 9 of ``VERIFIKASI.txt``, taken from the package itself and run as they stand there."""
+"""Steps 7 to 9 of ``VERIFIKASI.txt``, taken from the package itself and run exactly as written."""
 
 import json
 import os
@@ -116,7 +116,7 @@ def test_a_changed_segment_leaf_or_proof_is_not_included(package: Path) -> None:
 
 
 def test_a_hostile_statement_cannot_make_the_inclusion_step_run_programs(package: Path) -> None:
-    """A package may come from anybody; what stands in it is never run."""
+    """A package may come from anyone; its content is never run."""
     statement = json.loads((package / paths.STATEMENT).read_bytes())
     mark = package.parent / "ran"
     (package / "1p").write_text("what sed would read where the name of a part is taken for an option\n")
@@ -146,11 +146,11 @@ def test_a_hostile_statement_cannot_make_the_inclusion_step_run_programs(package
 
 
 def test_the_program_step_names_options_that_the_program_has(package: Path) -> None:
-    """The command line is read by the program itself, whose modules need nothing but Python."""
+    """The program itself parses the command line; its modules need only Python."""
     (line,) = script(package, PYZ).splitlines()
     command = line.split()
     assert command[:2] == ["python3", "../saksi-verify.pyz"]
-    entry = "import sys; from archive.evidence.standalone.command import main; sys.exit(main(sys.argv[1:]))"
+    entry = "import sys; from archive.evidence.verifier.command import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", entry, *command[2:]],
         cwd=package,

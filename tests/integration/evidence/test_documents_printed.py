@@ -1,4 +1,4 @@
-"""The papers as poppler prints them: words within the margins, numbered pages, QR codes that read."""
+"""The papers as poppler prints them: words within the margins, numbered pages, readable QR codes."""
 
 import re
 import subprocess
@@ -46,7 +46,7 @@ def printed(pdf: bytes, folder: Path, *options: str) -> str:
 
 
 def require_within_margins(pdf: bytes, folder: Path) -> int:
-    """Every word of every page lies between the margins, but for the footer, which lies in the lower one."""
+    """Every word is between the margins, except the footer, which is in the lower margin."""
     page = 0
     for line in printed(pdf, folder, "-bbox").splitlines():
         page += "<page " in line
@@ -143,7 +143,7 @@ def test_the_statement_that_there_is_no_footage_names_the_causes(
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_the_handover_report_carries_what_both_compare(confirmed: bool, tmp_path: Path) -> None:
     facts = papers.handover(confirmed=confirmed)
-    pdf = handover_report.render(facts, papers.office())
+    pdf = handover_report.render(facts, papers.letterhead())
     require_within_margins(pdf, tmp_path)
     text = " ".join(printed(pdf, tmp_path, "-layout").split())
     joined = "".join(printed(pdf, tmp_path, "-raw").split())
@@ -156,7 +156,7 @@ def test_the_handover_report_carries_what_both_compare(confirmed: bool, tmp_path
 
 
 def test_an_officer_who_is_not_known_is_a_line_to_fill_in(tmp_path: Path) -> None:
-    pdf = handover_report.render(papers.handover(cameras=100, officer=Officer()), papers.office())
+    pdf = handover_report.render(papers.handover(cameras=100, officer=Officer()), papers.letterhead())
     require_within_margins(pdf, tmp_path)
     assert re.search(r"Jabatan +: \.{40,}", printed(pdf, tmp_path, "-layout"))
 
@@ -175,19 +175,19 @@ def test_names_and_numbers_of_any_length_stay_within_the_margins(
     facts = papers.handover()
     recipient = replace(facts.right.recipient, name=UNBROKEN, agency=LONG)
     facts = replace(facts, right=replace(facts.right, recipient=recipient), purpose=LONG * 4, case=UNBROKEN)
-    require_within_margins(handover_report.render(facts, papers.office()), tmp_path)
+    require_within_margins(handover_report.render(facts, papers.letterhead()), tmp_path)
 
 
 def test_qr_codes_hold_what_the_paper_says(certificate: x509.Certificate, tmp_path: Path) -> None:
     facts = papers.handover()
-    assert qr_codes(handover_report.render(facts, papers.office()), tmp_path) == [
+    assert qr_codes(handover_report.render(facts, papers.letterhead()), tmp_path) == [
         f"SAKSI {papers.EVIDENCE_ID} TAGMANIFEST {facts.right.tagmanifest_sha256} "
         f"SIGNER {facts.right.signer_sha256}"
     ]
 
 
 def test_a_reader_program_gets_title_language_and_headings(tmp_path: Path) -> None:
-    pdf = handover_report.render(papers.handover(), papers.office())
+    pdf = handover_report.render(papers.handover(), papers.letterhead())
     path = tmp_path / "report.pdf"
     path.write_bytes(pdf)
     told = PdfFileReader(BytesIO(pdf)).root
@@ -205,7 +205,9 @@ def test_a_reader_program_gets_title_language_and_headings(tmp_path: Path) -> No
 def test_a_stamp_of_this_very_machine_is_said_to_be_one(tmp_path: Path) -> None:
     facts = papers.handover()
     assert "mesin ini sendiri" in " ".join(
-        printed(handover_report.render(facts, papers.office()), tmp_path).split()
+        printed(handover_report.render(facts, papers.letterhead()), tmp_path).split()
     )
     elsewhere = replace(facts, right=replace(facts.right, tsa="https://tsa.example"))
-    assert "mesin ini sendiri" not in printed(handover_report.render(elsewhere, papers.office()), tmp_path)
+    assert "mesin ini sendiri" not in printed(
+        handover_report.render(elsewhere, papers.letterhead()), tmp_path
+    )

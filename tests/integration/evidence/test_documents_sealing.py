@@ -39,7 +39,7 @@ def test_the_report_is_sealed_with_the_package_and_listed_in_it(tmp_path: Path) 
 
 
 def test_a_second_worker_writes_the_same_report(tmp_path: Path) -> None:
-    """So it can finish what another began: a report that differs would be a conflict, or another manifest."""
+    """So it can finish another's sealing: a different report would cause a conflict or another manifest."""
     world = make_world(tmp_path, cameras=("cam-1", "cam-2"))
     sealer = replace(world.sealer, compose=Composer())
     first = sealer.seal(world.plan)

@@ -1,4 +1,4 @@
-"""Signed PDFs, judged by pyHanko and by poppler's ``pdfsig``."""
+"""Signed PDFs, checked by pyHanko and by poppler's ``pdfsig``."""
 
 import io
 import subprocess
@@ -48,7 +48,7 @@ def signed_by(signer: FileSigner, pdf: bytes, field: str = "Tanda-tangan-1") -> 
 
 
 def judged(pdf: bytes, keys: Path, number: int = 0) -> tuple[bool, bool, bool]:
-    """Whether pyHanko finds the signature intact, made by the root's, and over the whole file."""
+    """Whether pyHanko finds the signature intact, made under the root, and over the whole file."""
     (root,) = certificates.load_pem_files([keys / "root.pem"])
     trusted = ValidationContext(trust_roots=[asn1_x509.Certificate.load(certificates.to_der(root))])
     signature = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[number]
@@ -80,7 +80,7 @@ def test_a_signed_report_is_valid_to_pdfsig(signer: FileSigner, paper: bytes, tm
 
 
 def changed(pdf: bytes) -> bytes:
-    """One letter of the title in the properties is another."""
+    """Change one letter of the title in the properties."""
     assert b"/Subject (Berita acara" in pdf
     return pdf.replace(b"/Subject (Berita acara", b"/Subject (Cerita acara")
 

@@ -1,4 +1,4 @@
-"""Keys, requests, certificates, lists and stamps before the ``openssl`` program, in both directions."""
+"""Keys, requests, certificates, lists and stamps, exchanged with ``openssl`` in both directions."""
 
 import os
 import shutil
@@ -78,7 +78,7 @@ def openssl(folder: Path, *words: str, good: bool = True) -> str:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """An institution's authority, made and run by openssl: a root, and one that issues."""
+    """An institution's authority, made and run by openssl: a root, and an issuing authority."""
     folder = tmp_path / "authority"
     folder.mkdir()
     (folder / "ca.cnf").write_text(AUTHORITY)
@@ -110,7 +110,7 @@ def authority(tmp_path: Path) -> Path:
 
 
 def certify(authority: Path, keys_dir: Path, role: str, algorithm: str = "p256", **given: Path) -> keys.Known:
-    """Request, certificate by openssl, import."""
+    """Make a request, have openssl certify it, and import the certificate."""
     request = keys.request_certificate(
         keys_dir, role, organization="Kota Contoh", name=f"Kunci {role}", algorithm=algorithm, **given
     )
@@ -137,7 +137,7 @@ def import_list(authority: Path, keys_dir: Path) -> None:
 
 
 def sealed(world: World, into: Path) -> tuple[World, Path]:
-    """A package by the keys of now, with its papers, unpacked."""
+    """A package sealed with the present keys, with its papers, unpacked."""
     clock = SystemClock()
     signer = keys.load_signer(world.keys, clock=clock)
     sealer = replace(
@@ -183,7 +183,7 @@ def test_an_institutions_keys_from_request_to_package(
     lists = [path for path in lists if revocation.load_files([path])[0].issuer == issuer]
     root = str(authority / "root.pem")
     verify_seal(package, "-CAfile", root)
-    # a list of the issuing authority alone: the end certificate is checked, which is what the seal is
+    # only the issuing authority's list: openssl checks the end certificate, which is the seal's
     with_list = trust_file(package, [authority / "root.pem", *lists])
     verify_seal(package, "-CAfile", with_list, "-crl_check")
     openssl(
@@ -193,7 +193,7 @@ def test_an_institutions_keys_from_request_to_package(
     openssl(
         package, "ts", "-verify", "-data", paths.SEAL, "-in", paths.STAMP, "-CAfile", str(development),
     )  # fmt: skip
-    # the checkpoint is of before, by the development log key
+    # the development log key signed the earlier checkpoint
     trust = replace(world.pinned(), crls=revocation.load_files(lists), log_sha256=None)
     result = world.verify(package, trust=trust, at="stamp")
     assert result.valid, result.findings
@@ -222,7 +222,7 @@ def test_openssl_and_we_agree_on_a_revoked_key(tmp_path: Path, authority: Path) 
 
 
 def test_the_development_list_is_openssls_too(tmp_path: Path) -> None:
-    """Before a revocation openssl accepts with the package's own list, after it refuses with the new one."""
+    """Before a revocation openssl accepts with the package's own list; after it, it refuses with the new."""
     world = make_world(tmp_path / "world", segments=1, now=SystemClock().now())
     world, package = sealed(world, tmp_path / "case")
     (packed,) = (package / paths.CERTIFICATES).glob("*.crl")
@@ -255,7 +255,7 @@ def test_an_encrypted_key_is_pkcs8_to_openssl(tmp_path: Path) -> None:
 
 
 def test_a_key_made_and_encrypted_by_openssl_seals(tmp_path: Path, authority: Path) -> None:
-    """The other direction: an officer's own PKCS #8 key in the place of ours."""
+    """The other direction: an officer's own PKCS #8 key replaces ours."""
     world = make_world(tmp_path / "world", segments=1, now=SystemClock().now())
     phrases = tmp_path / "credentials"
     phrases.mkdir()

@@ -1,4 +1,4 @@
-"""A request where nothing was recorded: its absence is approved, sealed, handed over and verified."""
+"""A request for a span without footage: the absence is approved, sealed, handed over and verified."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 class Asked(Case):
-    """A request that is filed and no more."""
+    """A request that is only filed."""
 
     def __init__(self, site: Site, within: dict[str, str]) -> None:
         self.site = site
@@ -140,7 +140,7 @@ def test_a_kind_that_is_none_is_refused(site: Site) -> None:
 
 
 def test_a_package_of_another_kind_than_was_approved_is_not_sealed(site: Site) -> None:
-    """A key that can write entries asks for a package of footage where its absence was approved."""
+    """A key that can write entries requests a footage package, although its absence was approved."""
     asked = Asked(site, in_the_gap(site))
     told = asked.approve("no_footage").json()
     bound = told["decision"]["entry_sha256"]

@@ -1,7 +1,7 @@
-"""Packages at random before every witness: sha256sum, OpenSSL, bagit-python, ``saksi verify``, and the pyz.
+"""Random packages, checked by every witness: sha256sum, OpenSSL, bagit-python, ``saksi verify``, and the pyz.
 
-The commands are those of ``VERIFIKASI.txt`` in each package. ``SAKSI_PACKAGES`` says how many; the long form
-is ``make soak-packages``.
+The commands are those of ``VERIFIKASI.txt`` in each package. ``SAKSI_PACKAGES`` sets the number; the long
+form is ``make soak-packages``.
 """
 
 import json
@@ -43,7 +43,7 @@ def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def a_world(random: Random, folder: Path, number: int) -> World:
-    """Real footage in every second package, else synthetic of several cameras; some say there is none."""
+    """Real footage in every second package, else synthetic of several cameras, or a statement of absence."""
     now = SystemClock().now()
     if number % 2:
         variant = random.choice(sorted(VARIANTS))

@@ -1,6 +1,7 @@
-"""``kill -9`` of the sealer at random moments: exactly one sealed package comes of it, and no half one shows.
+"""``kill -9`` of the sealer at random moments: exactly one sealed package results, and no partial one is
+visible.
 
-``SAKSI_SEAL_KILLS`` says how many kills; the long form is ``make soak-seal``.
+``SAKSI_SEAL_KILLS`` sets the number of kills; the long form is ``make soak-seal``.
 """
 
 import os
@@ -16,11 +17,12 @@ from archive import keys as archive_keys
 from archive.errors import Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.jobs import LEASE
-from archive.evidence.sealed import StoredParcel, read_package
-from archive.evidence.verify import load_trust, verify_parcel
+from archive.evidence.sealed import StoredContainer, read_package
+from archive.evidence.verification import verify_container
 from archive.evidence.zipped import plan_zip
 from archive.model.evidence import EvidenceStatus
 from archive.timespan import HOUR
+from archive.trust.judge import load_trust
 from tests.support.archives import SmallArchive, small_archive
 from tests.support.leaves import T0
 from tests.support.sealing_process import lay_down
@@ -42,20 +44,22 @@ def begin(folder: Path, now: int) -> "subprocess.Popen[bytes]":
 
 
 def check(folder: Path, archive: SmallArchive, evidence_id: str) -> bool:
-    """Whether it is sealed; where it is, it is whole, and where it is not, nothing shows."""
+    """Whether it is sealed; a sealed package must be complete, and an unsealed one invisible."""
     records = archive.stores.records
     trust = load_trust([folder / "keys/root.pem"], [], None)
     try:
         read_package(records, evidence_id)
     except NotFound:
         with pytest.raises(NotFound):
-            StoredParcel(records, evidence_id)
+            StoredContainer(records, evidence_id)
         with pytest.raises(NotFound):
             plan_zip(records, evidence_id)
         with pytest.raises(NotFound):
             jobs.sealed_package(archive.ledger, evidence_id)
         return False
-    result = verify_parcel(StoredParcel(records, evidence_id), trust=trust, at="now", clock=archive.clock)
+    result = verify_container(
+        StoredContainer(records, evidence_id), trust=trust, at="now", clock=archive.clock
+    )
     broken = {finding.code for finding in result.findings} - {"signer_not_pinned", "log_signer_not_pinned"}
     assert broken <= {"stamp_missing"}, result.findings
     return not broken
@@ -79,7 +83,7 @@ def test_killed_anywhere_exactly_one_package_results(tmp_path: Path) -> None:
         now = T0 + 2 * HOUR
         for _ in range(min(3, KILLS - killed)):  # the same package dies up to three times
             process = begin(folder, now)
-            time.sleep(random.uniform(0, whole))
+            time.sleep(random.uniform(0, whole))  # real time: dies at any moment
             process.kill()
             killed += process.wait(60) == -9
             archive.clock.advance(now - archive.clock.now())

@@ -1,4 +1,4 @@
-"""Sealing on a real MinIO: locks, and what somebody with the right to put cannot do to a sealed package."""
+"""Sealing on a real MinIO: locks, and the attacks that the right to put does not permit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,8 @@ from archive import keys
 from archive.clock import SystemClock
 from archive.errors import Refused
 from archive.evidence import paths
-from archive.evidence.sealed import StoredParcel
-from archive.evidence.verify import verify_parcel
+from archive.evidence.sealed import StoredContainer
+from archive.evidence.verification import verify_container
 from archive.evidence.zipped import stream_zip
 from archive.objects.locations import open_stores, parse_archive_url
 from archive.ports import LockMode
@@ -53,8 +53,8 @@ def test_every_part_is_locked_in_compliance_mode_for_the_packages_term(world: Wo
 def test_zip_folder_and_store_are_the_same_package(world: World) -> None:
     from_zip = world.verify(world.zip())
     assert from_zip.valid, from_zip.findings
-    stored = verify_parcel(
-        StoredParcel(world.target, EVIDENCE_ID), trust=world.pinned(), at="now", clock=world.clock
+    stored = verify_container(
+        StoredContainer(world.target, EVIDENCE_ID), trust=world.pinned(), at="now", clock=world.clock
     )
     assert stored == from_zip
 
@@ -74,7 +74,7 @@ def test_a_later_version_over_a_sealed_part_fools_nobody(world: World, fresh_buc
 def test_a_later_version_over_a_segment_is_not_what_is_sealed(
     fresh_buckets: FreshBuckets, world: World, tmp_path: Path
 ) -> None:
-    """Sealing reads the version that was ingested, whatever was put over it since."""
+    """Sealing reads the ingested version, even after later puts over it."""
     original = world.plan.originals[0].ref
     client = fresh_buckets.server.client()
     client.put_object(Bucket=fresh_buckets.all_names[0], Key=original.key, Body=b"other footage")

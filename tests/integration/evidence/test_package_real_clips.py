@@ -21,7 +21,7 @@ from tests.support.recordings import T0, archive_run
 
 @pytest.fixture(params=sorted(VARIANTS))
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """A recording of one variant, and the plan of a span amid it that begins and ends between frames."""
+    """A recording of one variant, and the plan of a span inside it that begins and ends between frames."""
     return real_world(request.param, tmp_path)
 
 
@@ -29,7 +29,7 @@ def test_a_real_clip_is_sealed_with_its_originals_and_verified(world: World, tmp
     package = world.unpacked(tmp_path / "case")
     result = world.verify(package)
     assert result.valid, result.findings
-    assert result.findings == ()
+    assert result.findings == []
     clip = next((package / "data/derivative").iterdir())
     data = bytearray(clip.read_bytes())
     assert bytes(data) == b"".join(world.plan.clips[0].stream())
@@ -54,7 +54,7 @@ def archive_with_footage(tmp_path: Path) -> SmallArchive:
             metadata={"leaf": leaves.encode(segment).decode("ascii")},
         )
         small.index.add([IndexEntry(leaf=segment, place=None, version=stored.version)])
-    small.clock.advance(GRACE + HOUR)  # no recorder wrote a journal of it
+    small.clock.advance(GRACE + HOUR)  # no recorder wrote a journal for it
     return small
 
 
@@ -62,7 +62,7 @@ def archive_with_footage(tmp_path: Path) -> SmallArchive:
 def test_a_clip_too_large_for_one_object_becomes_several(
     archive_with_footage: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:
-    """From a request to a verified package, as a worker does it."""
+    """A worker's whole path from a request to a verified package."""
     small, span = archive_with_footage, Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
     monkeypatch.setattr(prepare, "MAX_OBJECT_BYTES", largest)
     preparer = prepare.Preparer(

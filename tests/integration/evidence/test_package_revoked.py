@@ -1,4 +1,4 @@
-"""Revocation by the commands of ``VERIFIKASI.txt``: a seal stamped before stays good, one after does not."""
+"""Revocation by the commands of ``VERIFIKASI.txt``: a seal stamped before stays valid, one after does not."""
 
 import shutil
 from dataclasses import replace
@@ -40,7 +40,7 @@ def revoke(world: World, package: Path, what: str, at: int, since: int | None = 
 
 
 def judged_now(package: Path) -> str:
-    """What ``openssl cms -verify -crl_check`` says, which knows of no time but the present."""
+    """The output of ``openssl cms -verify -crl_check``, which judges only at the present time."""
     both = package.parent / "both.pem"
     both.write_bytes(
         b"".join((package.parent / name).read_bytes() for name in ("trust.pem", "pencabutan.crl"))

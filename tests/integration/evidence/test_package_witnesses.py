@@ -1,6 +1,6 @@
-"""Packages before witnesses that are not ours: coreutils, OpenSSL, bagit-python.
+"""Packages checked by independent witnesses: coreutils, OpenSSL, bagit-python.
 
-The commands are taken from the ``VERIFIKASI.txt`` inside the package and run as they stand there.
+The commands are taken from the ``VERIFIKASI.txt`` inside the package and run exactly as written.
 """
 
 import os
@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from archive import canonical
 from archive.clock import SystemClock
 from archive.evidence import bag, paths
-from archive.evidence.verify import Trust, verify
+from archive.evidence.verification import verify
 from archive.timespan import DAY
 from archive.trust import certificates
+from archive.trust.judge import Trust
 from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
 from tests.support.packages import World, make_world, sibling_signer, write_tags
@@ -41,7 +42,7 @@ def witnesses() -> None:
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A sealed package, and what its reader got from elsewhere, in ``case``."""
+    """A sealed package, and in ``case`` the trust that its reader got from another source."""
     world = make_world(
         tmp_path_factory.mktemp("witness"), cameras=("cam-1", "CAM-1"), now=SystemClock().now()
     )
@@ -90,7 +91,7 @@ def run(package: Path, commands: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def verdicts(package: Path, steps: tuple[int, ...]) -> dict[int, bool]:
-    """Which steps a witness passes; a step that prints where it must print nothing fails."""
+    """Which steps pass; a step that prints anything although it must not fails."""
     commands = steps_of(package)
     passed = {}
     for step in steps:
@@ -199,7 +200,7 @@ def test_the_tamper_matrix_before_the_witnesses_and_before_us(
     seal: bool,
     when: bool,
 ) -> None:
-    """The witnesses see what the reference page says they see, and our verdict is no milder."""
+    """The witnesses find what the reference page states, and our verdict is at least as strict."""
     tamper(origin, package)
     assert verdicts(package, (TAGS, SEAL, WHEN)) == {TAGS: tags, SEAL: seal, WHEN: when}
     assert origin.verify(package).valid is (tags and seal and when)
@@ -239,7 +240,7 @@ def test_a_seal_by_rsa_is_accepted_too(origin: World, tmp_path: Path) -> None:
 
 
 def test_seals_and_tokens_made_by_openssl_are_read_by_us(origin: World, package: Path) -> None:
-    """The other direction: what a city's own OpenSSL signs and stamps passes our verifier."""
+    """The other direction: our verifier accepts seals and stamps made by a city's own OpenSSL."""
     folder = package.parent
     config = f"""
 [tsa]
@@ -299,7 +300,7 @@ authorityKeyIdentifier=keyid
 
 
 def test_certificates_of_an_authority_made_with_openssl(tmp_path: Path) -> None:
-    """A city's own authority, with one that issues between root and seal."""
+    """A city's own authority, with an issuing authority between root and seal."""
     world = make_world(tmp_path / "world", segments=1, now=SystemClock().now())
     keys, of_the_log = world.keys, world.trust
     (keys / "ca.cnf").write_text(AUTHORITY)
@@ -362,7 +363,7 @@ def test_a_plain_cms_signature_is_not_a_seal(origin: World, package: Path) -> No
     assert done.returncode == 0, done.stderr
     assert verdicts(package, (SEAL,)) == {SEAL: False}
     result = origin.verify(package)
-    assert any("signing-certificate-v2" in finding.message for finding in result.findings)
+    assert any("signing-certificate-v2" in finding.detail for finding in result.findings)
 
 
 def test_a_recorders_signature_is_checked_with_openssl(package: Path) -> None:

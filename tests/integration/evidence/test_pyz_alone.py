@@ -1,4 +1,4 @@
-"""``saksi-verify.pyz`` as somebody gets it: one file, an isolated Python, none of our packages installed."""
+"""``saksi-verify.pyz`` as a recipient runs it: one file, an isolated Python, none of our packages."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What a clip costs: memory by tracemalloc, bytes read by counting."""
+"""The cost of a clip: memory by tracemalloc, bytes read by counting."""
 
 import tracemalloc
 from collections import deque
@@ -22,7 +22,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FilesystemStore:
 def test_ten_minutes_cost_two_mib_and_sixteen_bytes_a_frame(store: FilesystemStore, fps: int) -> None:
     refs = store_made(store, seconds=60, segments=11, frame_bytes=6000, fps=fps)
     reading = reading_of(refs, Timespan(T0 + SECOND + 1, T0 + 10 * MINUTE + SECOND + 1))
-    deque(plan_clip(reading, store).stream(0, 1), maxlen=0)  # what is imported or cached once is no cost
+    deque(plan_clip(reading, store).stream(0, 1), maxlen=0)  # imports and caches are not part of the cost
     tracemalloc.start()
     try:
         clip = plan_clip(reading, store)

@@ -1,4 +1,4 @@
-"""A decoder that a camera's bytes have taken over reaches nothing: no key, network, file or process."""
+"""A decoder under the control of a camera's bytes reaches no key, network, file or process."""
 
 import json
 import os
@@ -156,7 +156,7 @@ sys.stdout.buffer.write(b"\\xff\\xd8" + json.dumps(gained).encode())
 
 
 class Scene:
-    """A machine with a key, a listening server, and an FFmpeg that somebody else runs."""
+    """A machine with a key, a listening server, and another user's FFmpeg."""
 
     def __init__(self, folder: Path) -> None:
         folder.chmod(0o755)
@@ -244,7 +244,7 @@ def test_the_evil_program_gains_nothing(scene: Scene) -> None:
 
 
 def test_without_landlock_the_filter_and_the_clean_start_still_hold(scene: Scene) -> None:
-    """What is left where the kernel lacks Landlock: files of the same account can be read, little else."""
+    """The exposure on a kernel without Landlock: files of the same account can be read, little else."""
     done = run_where_landlock_answers(38, scene)
     assert gained(done) <= {
         "reads the key", "reads a key that everybody may read", "lists the folder of the key",
@@ -258,7 +258,7 @@ def test_where_landlock_is_forbidden_nothing_runs(scene: Scene) -> None:
 
 
 def run_where_landlock_answers(error: int, scene: Scene) -> bytes:
-    """What a confined program wrote under a filter that answers landlock_create_ruleset with an error."""
+    """The output of a confined program under a filter that fails landlock_create_ruleset with an error."""
     text = f"""
     import ctypes, struct, sys
     sys.path.insert(0, {str(Path(__file__).parents[3])!r})

@@ -1,4 +1,4 @@
-"""Cameras that lead elsewhere, with the real recorder and FFmpeg: who is connected to, and who never is."""
+"""Cameras with foreign addresses, with the real recorder and FFmpeg: which of them are ever contacted."""
 
 import contextlib
 import http.server
@@ -18,7 +18,7 @@ from tests.support.sound import causes
 
 
 class Served:
-    """A small HTTP server on loopback that remembers who asked it for what."""
+    """A small HTTP server on loopback that remembers its requests."""
 
     def __init__(self, address: str, answers: dict[str, tuple[int, dict[str, str], bytes]]) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -49,7 +49,7 @@ class Served:
 
 @pytest.fixture
 def inner() -> Iterator[Served]:
-    """Somebody else's service, at an address where no camera may stand."""
+    """A foreign service, at an address that no camera may have."""
     served = Served("127.0.0.2", {})
     yield served
     served.close()
@@ -94,14 +94,14 @@ def test_a_redirect_and_a_playlist_lead_nowhere(tmp_path: Path, inner: Served) -
 
 
 def test_a_name_that_comes_to_lead_elsewhere_is_not_connected_to(tmp_path: Path, inner: Served) -> None:
-    """Registered while anything goes; then the city says where its cameras stand."""
+    """The camera is registered while any address is permitted; then the city limits the networks."""
     recording = RecordingSite(tmp_path, {"SAKSI_CAMERA_NETWORKS": "127.0.0.0/8"})
     recording.add("kam-1", f"http://127.0.0.2:{inner.port}/live")
     recording.environment = {"SAKSI_CAMERA_NETWORKS": "127.0.0.1/32"}
     process = recording.start("--for", "4")
     assert process.wait(150) == 0
     assert inner.asked == []
-    assert "an address that no camera may have here" in recording.log()
+    assert "an address that is not allowed for cameras here" in recording.log()
     with recording.site() as site:
         assert causes(site, "kam-1")[-1] == GapCause.UNREACHABLE
         with pytest.raises(Refused) as caught:
@@ -138,4 +138,4 @@ def test_a_file_that_becomes_a_link_is_not_read(tmp_path: Path) -> None:
     assert process.wait(150) == 0
     with recording.site() as site:
         assert list(site.stores.footage.list("segments/")) == []
-    assert "not replayed" in recording.log()
+    assert "no recording in that place may be replayed" in recording.log()

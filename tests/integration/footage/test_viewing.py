@@ -1,4 +1,4 @@
-"""What players get of a segment, and stills, with FFmpeg as the player."""
+"""Segments as players receive them, and stills, with FFmpeg as the player."""
 
 import subprocess
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The canary on MinIO: red without the proxy, green behind it, and not fooled by a store that pretends."""
+"""The canary on MinIO: red without the proxy, green behind it, red on a store that only pretends to lock."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def test_behind_the_proxy_every_account_finds_every_promise_kept(
     assert report.account == f"{city.buckets.name}-{account}"
     assert {one.bucket for one in report.findings} == {"footage", "records"}
     assert report.broken == []
-    # Nothing was even accepted; and it was tried: a canary that tries nothing would be as green.
+    # Every attack was refused, and was really tried: a canary that tries nothing would also be green.
     assert {one.outcome for one in report.findings} <= {Outcome.REFUSED, Outcome.NOT_PERMITTED}
     assert len(report.findings) == 24
 
@@ -78,7 +78,7 @@ def test_on_a_plain_minio_it_is_red_says_what_broke_and_that_held_objects_stand(
     held = [one for one in report.findings if one.code == "canary_held_deleted"]
     assert len(held) == 4
     assert {one.outcome for one in held} <= {Outcome.REFUSED, Outcome.NOT_PERMITTED}
-    # A later version can be put, and shadows nothing for our readers.
+    # A later version can be put, but our readers ignore it.
     shadow = [one for one in report.findings if one.code == "canary_reader_fooled"]
     assert {one.outcome for one in shadow} == {Outcome.ACCEPTED}
 
@@ -94,7 +94,7 @@ def test_what_broke_is_on_record_once_and_seen_by_the_watch(
     flying.fly()
     assert {one.id: one.version for one in incidents(ledger)} == first
     assert {one.code for one in incidents(ledger)} >= CLEARED
-    watch.check()  # it looks at most every 30 s
+    watch.check()  # it reads at most every 30 s
     _, _, fresh = canary(monkeypatch, city.through("api", proxy=True), city.buckets.name)
     with pytest.raises(IntegrityError) as caught:
         fresh.check()
@@ -103,7 +103,7 @@ def test_what_broke_is_on_record_once_and_seen_by_the_watch(
 
 
 class _Pretender(BaseHTTPRequestHandler):
-    """A store that takes lock headers and does as if there were none: a MinIO without them behind it."""
+    """A store that accepts lock headers and ignores them: behind it is a MinIO without locks."""
 
     protocol_version = "HTTP/1.1"
 
@@ -126,7 +126,7 @@ class _Pretender(BaseHTTPRequestHandler):
 
 
 class _Store(ThreadingHTTPServer):
-    """Signs again what it passes on, so that headers may be dropped or added on the way."""
+    """Signs forwarded requests again, so that it can drop or add headers."""
 
     daemon_threads = True
 
@@ -192,7 +192,7 @@ def test_a_store_that_drops_the_hold_is_caught(
 def test_a_store_that_keeps_locks_and_deletes_all_the_same_is_caught(
     city: City, pretender: Callable[..., MinioServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As root by way of it every deletion claims the bypass, as on stores where a lock is only a note."""
+    """As root through this proxy every deletion claims the bypass, as on stores that do not enforce locks."""
     server = pretender(bypass=True)
     flying, _, _ = canary(monkeypatch, server, city.buckets.name)
     assert ("canary_deleted", Bypass.NO) in broken(flying.look())

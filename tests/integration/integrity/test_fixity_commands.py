@@ -52,7 +52,7 @@ def test_from_a_flipped_byte_to_a_closed_incident(tmp_path: Path) -> None:
 def test_break_glass_on_the_command_line_needs_another_person(tmp_path: Path) -> None:
     people_can_sign_in()
     site = small_archive(tmp_path / "archive")
-    keys.init(tmp_path / "home" / "keys", clock=SystemClock())  # the commands sign by the day's date
+    keys.init(tmp_path / "home" / "keys", clock=SystemClock())  # the commands sign with today's date
     site.registry.add(camera_form(), actor="os:tester")
     segments = [site.keep(number) for number in range(4)]
     site.index.close()

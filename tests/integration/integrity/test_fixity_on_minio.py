@@ -1,4 +1,4 @@
-"""The scrub on a real MinIO: intruders with root's key are found, whatever they leave to readers."""
+"""The scrub on a real MinIO finds changes by an intruder with root's key, even those readers cannot see."""
 
 import os
 from collections.abc import Iterator

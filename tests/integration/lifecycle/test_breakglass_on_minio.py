@@ -1,4 +1,4 @@
-"""Break-glass on a real MinIO: two people and root destroy what is locked; nobody else does."""
+"""Break-glass on a real MinIO: only two people together with root can destroy locked footage."""
 
 import secrets
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from tests.support.servers import REGION, FreshBuckets
 
 @dataclass
 class City:
-    """An archive on MinIO; each has a camera of its own, since buckets are shared by the module's tests."""
+    """An archive on MinIO; each has its own camera, because the module's tests share buckets."""
 
     site: SmallArchive
     buckets: FreshBuckets
@@ -55,14 +55,14 @@ class City:
             signer=keys.load_signer(self.folder / "keys", clock=site.clock),
             authority=keys.load_local_authority(self.folder / "keys", clock=site.clock),
             clock=site.clock,
-            office=OFFICE,
+            organization=OFFICE,
             floor_days=30,
             lock_days=1,
         )
         return Execution(site.stores, site.index, site.ledger, site.clock, destroyer, closer, lock_days=1)
 
     def footage(self) -> list[Segment]:
-        """Four segments of this hour, locked for thirty days from it by the store's own clock."""
+        """Four segments of this hour, locked for thirty days by the store's own clock."""
         segments = [self.site.keep(number, camera=self.camera) for number in range(4)]
         for segment in segments:
             head = self.site.stores.footage.head(segment.key)
@@ -184,7 +184,7 @@ def test_compliance_is_beyond_root(city: City) -> None:
         Key=name,
         Body=b"x",
         ObjectLockMode="COMPLIANCE",
-        # Over soon, so that the bucket does not stay for ever.
+        # A short lock, so that the bucket can be removed.
         ObjectLockRetainUntilDate=as_datetime(SystemClock().now() + 15 * SECOND),
     )
     with pytest.raises(Refused) as caught:

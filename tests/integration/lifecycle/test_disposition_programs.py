@@ -1,4 +1,4 @@
-"""``saksi retention apply`` and its neighbours, on real installations: folders, MinIO, Elasticsearch."""
+"""``saksi retention apply`` and related commands on real installations: folders, MinIO, Elasticsearch."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +62,7 @@ def keep(site: Site, number: int, *, lasting: int = 10, locked: int = 0) -> Segm
 
 
 def furnish(site: Site, segments: int, locked: int = 0) -> list[Segment]:
-    """A camera, old footage and a policy under which it is due."""
+    """Add a camera, old footage, and a policy under which the footage is due."""
     site.registry.add(camera_form(), actor="os:tester")
     with ThreadPoolExecutor(8) as pool:
         kept = list(pool.map(lambda number: keep(site, number, locked=locked), range(segments)))

@@ -31,7 +31,7 @@ FLOOR = 2
 
 
 class LateClock(SystemClock):
-    """The machine's clock, some minutes ahead once told so."""
+    """The machine's clock, which a test can move some minutes forward."""
 
     ahead = 0
 
@@ -77,7 +77,7 @@ def locked_days(stores: Stores, one: Segment) -> int:
 def test_locks_follow_a_longer_policy_and_no_shorter_one(
     stores: Stores, clock: LateClock, tmp_path: Path
 ) -> None:
-    archive = small_archive(tmp_path)  # for its index and registry alone
+    archive = small_archive(tmp_path)  # only for its index and registry
     ledger = Ledger(stores.records, clock, lock_days=1)
     policies = Policies(ledger, stores.records, archive.index, clock, floor_days=FLOOR, wait_hours=1)
     start = clock.now() - HOUR

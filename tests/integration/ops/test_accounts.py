@@ -1,10 +1,9 @@
-"""The accounts on a real MinIO: each may do its work, and none can destroy what is locked or held.
+"""The accounts on a real MinIO: each can do its work, and none can destroy locked or held objects.
 
-The table is that of ``docs/design/threat-model.md``.
+The table is in ``docs/design/threat-model.md``.
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from archive.timespan import DAY, SECOND, as_datetime
 from ops.provision import ACCOUNTS, provision_accounts
 from tests.support.proxies import RECORDER, City, city_of
 from tests.support.servers import REGION, FreshBuckets
+from tests.support.stores import wait_until
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -40,7 +40,7 @@ def city(fresh_buckets: FreshBuckets, tmp_path_factory: pytest.TempPathFactory) 
 
 @dataclass(frozen=True)
 class Prey:
-    """One object that must stand: where it is, and how it was kept."""
+    """One object that must survive: its place, and its protection."""
 
     part: str
     key: str
@@ -60,10 +60,10 @@ def prey(root: Stores, key: str, *, held: bool, number: int) -> Prey:
 
 
 def attacks(client: "S3Client", bucket: str, one: Prey) -> list[Callable[[], Any]]:
-    """All that a thief of an account's key could send to be rid of an object."""
+    """All requests by which a thief of an account's key could destroy an object."""
     where: dict[str, Any] = {"Bucket": bucket, "Key": one.key, "VersionId": one.version}
     sooner = as_datetime(one.lock.until - DAY)
-    # Near enough not to outlive the test by much, should one succeed.
+    # Soon, so that a lock that succeeds ends shortly after the test.
     soon = as_datetime(SystemClock().now() + 60 * SECOND)
     found: list[Callable[[], Any]] = []
     for bypass in ({}, {"BypassGovernanceRetention": True}):
@@ -114,7 +114,7 @@ def test_behind_the_proxy_nobody_deletes_shortens_clears_converts_or_shadows(
             store = root.footage if one.part == "footage" else root.records
             head = store.head(one.key, version=one.version)
             assert (head.lock, head.held) == (one.lock, held)
-            # The retention account may make a delete marker by a batch, whose body no proxy reads.
+            # The retention account can make a delete marker with a batch, whose body the proxy does not read.
             kept = [v.version for v in store.versions(one.key) if not v.deleted]
             assert kept == [one.version]
 
@@ -157,8 +157,7 @@ def test_only_the_retention_account_deletes_what_has_expired(
     with pytest.raises(Refused) as caught:
         retention.footage.delete_version(key, version=stored.version)
     assert caught.value.code == "under_retention"
-    while SystemClock().now() < lock.until + SECOND:
-        time.sleep(0.1)
+    wait_until(lock.until)
     for account in NAMES:
         if account != "retention":
             with pytest.raises(Refused):
@@ -186,7 +185,7 @@ def test_locks_account_lengthens_and_nothing_else(city: City, monkeypatch: pytes
 def test_nobody_locks_footage_or_ledger_in_compliance_mode(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such a lock on ordinary footage could oblige the city to keep what the law obliges it to destroy."""
+    """Such a lock on ordinary footage could force the city to keep what the law orders it to destroy."""
     lock = Lock(LockMode.COMPLIANCE, SystemClock().now() + 5 * SECOND)
     for number, account in enumerate(NAMES):
         stores = city.stores(monkeypatch, account, proxy=False)
@@ -202,13 +201,12 @@ def test_nobody_locks_footage_or_ledger_in_compliance_mode(
 def test_expired_footage_is_not_locked_in_compliance_mode_afterwards(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MinIO lets whoever may lock replace a lock that is over; the policy denies the mode."""
+    """MinIO lets an account with the right to lock replace an expired lock; the policy denies the mode."""
     root = city.root_stores(monkeypatch)
     lock = Lock(LockMode.GOVERNANCE, SystemClock().now() + SECOND)
     key = SEGMENT.replace("cam-1", "cam-over")
     stored = root.footage.put(key, Content.of_bytes(b"old"), lock=lock)
-    while SystemClock().now() < lock.until + SECOND:
-        time.sleep(0.1)
+    wait_until(lock.until)
     hard = {"Mode": "COMPLIANCE", "RetainUntilDate": as_datetime(SystemClock().now() + 5 * SECOND)}
     for account in ("locks", f"recorder-{RECORDER}"):
         with pytest.raises(ClientError) as caught:
@@ -251,7 +249,7 @@ def test_a_recorder_reads_no_footage_and_writes_no_other_recorders_journal(
 def test_who_follows_streams_may_list_their_names_and_each(
     city: City, account: str, kinds: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an archive of some years only those are listed that are not at their end."""
+    """In an archive of several years, only streams that have not ended are listed."""
     root = city.root_stores(monkeypatch)
     for kind in kinds:
         root.records.put(f"ledger/{kind}/stream-1/00000001.json", Content.of_bytes(b"{}"))

@@ -1,4 +1,4 @@
-"""Every program at its work on a real MinIO, by way of the proxy, each with its own account and no other."""
+"""Every program at work on a real MinIO, through the proxy, each with only its own account."""
 
 import shutil
 import signal
@@ -29,7 +29,7 @@ RECORDER_ACCOUNT = f"recorder-{RECORDER}"
 
 @dataclass(frozen=True)
 class Town:
-    """One host's home, used by programs that differ in their account alone."""
+    """One host's home, used by programs that differ only in their account."""
 
     city: City
     home: Path
@@ -55,12 +55,12 @@ class Town:
         return Site(Settings.load(environment), clock)
 
     def record(self, seconds: int) -> Answer:
-        """The recorder, with its account."""
+        """Run the recorder with its account."""
         return self.saksi(RECORDER_ACCOUNT).must("record", "--for", f"{seconds}s")
 
     @property
     def recordings(self) -> dict[str, Any]:
-        """What ``saksi recordings`` says of the last hour, as the API's account."""
+        """The output of ``saksi recordings`` for the last hour, with the API's account."""
         now = SystemClock().now()
         edges = ("--from", format_instant(now - HOUR), "--to", format_instant(now))
         return self.saksi("api").must("recordings", *edges, "--json").json
@@ -103,7 +103,7 @@ def test_a_recorder_that_lost_its_spool_finds_its_place_again(town: Town) -> Non
 
 @pytest.fixture(scope="module")
 def api(town: Town) -> Iterator[httpx.Client]:
-    """The API as a process of its own, with its account."""
+    """The API in its own process, with its account."""
     line = town.saksi("api")
     token = line.must("token", "create", "tests", "--json").json
     process = subprocess.Popen(
@@ -156,7 +156,7 @@ def test_every_job_has_an_account() -> None:
 
 
 class _Later(SystemClock):
-    """So much ahead that a change of policy has settled."""
+    """A clock far enough ahead that a change of policy has settled."""
 
     def now(self) -> int:
         return super().now() + 2 * SETTLE
@@ -164,7 +164,7 @@ class _Later(SystemClock):
 
 @pytest.fixture(scope="module")
 def work(town: Town) -> None:
-    """Something to do: a hold over the first footage, and a policy that keeps longer."""
+    """Make work: a hold over the first footage, and a policy that keeps longer."""
     line = town.saksi("api")
     start, end = town.edges
     line.must(
@@ -191,7 +191,8 @@ def test_every_job_does_its_work_with_its_account(
     town: Town, work: None, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with town.site(JOBS[job], monkeypatch, _Later()) as site:
-        all_jobs()[job].begin(site)()
+        done = all_jobs()[job].begin(site)()
+    assert done > 0 or job not in {"holds", "locks"}, "there was something to do"
 
 
 def test_the_jobs_have_held_and_lengthened(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Decisions of two people at the command line: who somebody is comes from the kernel."""
+"""Decisions of two people at the command line: the kernel identifies each person."""
 
 import json
 import os
@@ -112,7 +112,7 @@ def sign_in() -> None:
 
 
 def claims(name: str) -> Mapping[str, str]:
-    """What somebody who would be another says."""
+    """Environment variables of a person who claims to be ``name``."""
     return {
         "LOGNAME": name,
         "USER": name,
@@ -154,7 +154,7 @@ WHO = "from ops.cli.options import actor; print(actor().id)"
 
 
 def actor_of(setup: str, environ: Mapping[str, str] | None = None) -> str:
-    """Whom ``saksi`` sees in a process of its own that began with ``setup``."""
+    """The actor that ``saksi`` sees in a separate process that runs ``setup`` first."""
     program = f"{BEFORE}; {setup}; {WHO}"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -172,7 +172,7 @@ def signed_in(name: str) -> str:
 
 
 def becomes(name: str) -> str:
-    # A program that is started anew may write what is its own in /proc; one that changed its uid asks first.
+    # After exec a program may write to its own /proc files; one that only changed its uid may not.
     return f"os.setgroups([]); os.setuid({UIDS.get(name, name)}); libc.prctl(4, 1)"
 
 
@@ -189,11 +189,11 @@ def becomes(name: str) -> str:
         (becomes("saksi"), "os:saksi(says:budi)"),
         (becomes("operator"), "os:operator(says:budi)"),
         (f"{signed_in('operator')}; {becomes('saksi')}", "os:saksi(says:operator)"),
-        # No account: the directory may be away, and the name come back.
+        # No account: the directory may be unavailable, and the name may return.
         (becomes("21999"), "os:uid-21999(says:budi)"),
         (signed_in("21999"), "os:root(says:budi)"),
         (becomes("65534"), "os:nobody(says:budi)"),
-        # Ani never signed in by way of PAM, and notes down herself that Budi did.
+        # Ani never signed in through PAM, and sets the login uid to Budi's herself.
         (f"{becomes('ani')}; {signed_in('budi')}", "os:ani(says:budi)"),
     ],
 )
@@ -206,7 +206,7 @@ def test_the_kernel_says_who_it_is(setup: str, who: str) -> None:
 
 @pytest.mark.usefixtures("sign_in")
 def test_a_user_namespace_makes_nobody_another_person() -> None:
-    # Without any right, anybody may be any uid in a namespace of their own.
+    # Without any privilege, any user can have any uid in their own namespace.
     mapped = f"open('/proc/self/uid_map', 'w').write('{UIDS['budi']} {UIDS['ani']} 1')"
     setup = f"{becomes('ani')}; assert libc.unshare(0x10000000) == 0; {mapped}"
     who = actor_of(f"{setup}; assert os.getuid() == {UIDS['budi']}", claims("citra"))
@@ -216,7 +216,7 @@ def test_a_user_namespace_makes_nobody_another_person() -> None:
 
 @pytest.fixture
 def open_home() -> Iterator[Path]:
-    """A home that other uids reach: pytest's own folders are its user's alone."""
+    """A home that other uids can reach; only the test's user can enter pytest's own folders."""
     with tempfile.TemporaryDirectory(prefix="saksi-people-") as folder:
         Path(folder).chmod(0o755)
         with open_site(Path(folder) / "home"):

@@ -66,7 +66,7 @@ def test_a_key_is_exchanged_and_it_is_on_record(saksi: CommandLine) -> None:
     assert standing(saksi) == [
         ("log", "current"), ("seal", "current"), ("seal", "retired"), ("tsa", "current"),
     ]  # fmt: skip
-    assert "destroy it in the backups too" in made.err
+    assert "destroy its backups too" in made.err
     (event,) = events(saksi, "key.rotated")
     assert event["objects"] == ["key:seal"]
     assert event["details"]["sha256"] == after["signer_sha256"]
@@ -206,7 +206,7 @@ def test_a_list_from_outside_condemns_what_was_sealed_after_it_and_nothing_else(
     named = {name for name in told if name.startswith("certificate_revoked")}
     assert named == ({finding} if finding else set())
     if finding:
-        assert set(told[finding]["sentence"]) == {"id", "en"}
+        assert set(told[finding]["message"]) == {"id", "en"}
 
 
 def test_a_list_that_is_none_is_bad_input_and_no_verdict(sealed: World, tmp_path: Path) -> None:

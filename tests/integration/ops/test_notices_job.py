@@ -1,4 +1,4 @@
-"""The whole way: a request at night, the next turn, a mail with the duty officer; and a hook that hangs."""
+"""The whole path: a request at night, the next turn, a mail to the duty officer; and a hook that hangs."""
 
 import socket
 from collections.abc import Iterator

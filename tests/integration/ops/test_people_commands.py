@@ -1,4 +1,4 @@
-"""``saksi user``, ``grant`` and ``token`` as people run them, and what the ledger keeps of it."""
+"""``saksi user``, ``grant`` and ``token`` as people run them, and their ledger entries."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The proxy before MinIO: what programs need passes unchanged, and nothing else does."""
+"""The proxy in front of MinIO passes the programs' requests unchanged, and nothing else."""
 
 import http.client
 import io
@@ -45,7 +45,7 @@ def ask(
     headers: dict[str, str] | None = None,
     body: bytes = b"",
 ) -> tuple[int, str]:
-    """A signed request whose path and headers are sent just as they stand."""
+    """A signed request whose path and headers are sent unchanged."""
     reached = city.through(account, proxy=True)
     parts = urlsplit(reached.url)
     request = AWSRequest(method, reached.url + target, headers=headers or {}, data=body)
@@ -219,7 +219,7 @@ def test_root_strangers_signed_urls_and_the_unsigned_do_not_pass(city: City) -> 
 def test_a_request_cannot_name_one_account_and_be_signed_by_another(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy goes by the account's name; MinIO verifies that its secret signed."""
+    """The proxy checks the account's name; MinIO verifies that the account's secret signed."""
     recorder = city.stores(monkeypatch, RECORDER_ACCOUNT)
     stored = recorder.footage.put("segments/cam-1/forged", Content.of_bytes(b"f"), lock=lock())
     locks, api = city.through("locks", proxy=True), city.through("api", proxy=True)

@@ -1,11 +1,12 @@
-"""The recorder with real FFmpegs, real cameras where there are some, and an archive on disk."""
+"""The recorder with real FFmpegs, real cameras if there are any, and an archive on disk."""
 
 import asyncio
 import itertools
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from ops.stack import Stack
 from ops.wiring import Site
 from recorder.recorder import Recorder
 from tests.support import numbered
-from tests.support.recording_site import TIMES, RecordingSite, parts_of, until
+from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.servers import MediamtxServer
 from tests.support.sound import assert_sound, causes, segments_of
+from tests.support.waiting import PATIENCE_S, until, until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
 
@@ -53,7 +55,7 @@ def footage_of(site: Site, camera: str, folder: Path) -> list[Path]:
 def test_a_camera_is_recorded_and_everything_is_archived_at_the_end(recording: RecordingSite) -> None:
     recording.add("kam-1", PATTERN)
     recording.add("kam-2", f"file://{recording.folder}/nonexistent.mp4")
-    assert recording.start("--for", "9").wait(40) == 0
+    assert recording.start("--for", "9").wait(PATIENCE_S) == 0
     with recording.site() as site:
         segments = segments_of(site, "kam-1")
         assert len(segments) >= 4
@@ -78,17 +80,17 @@ def test_cameras_come_go_and_change_while_it_runs(recording: RecordingSite) -> N
     recording.add("kam-1", PATTERN)
     recording.start()
     with recording.site() as site:
-        until(lambda: segments_of(site, "kam-1"), 25, "kam-1 is recorded")
+        until(lambda: segments_of(site, "kam-1"), "kam-1 is recorded")
         recording.add("kam-2", PATTERN)
-        until(lambda: segments_of(site, "kam-2"), 25, "kam-2 is recorded")
+        until(lambda: segments_of(site, "kam-2"), "kam-2 is recorded")
         site.registry.disable("kam-1", actor="os:tester", reason="under repair")
         run = segments_of(site, "kam-1")[-1].run
-        until(lambda: site.index.run(run), 15, "kam-1's run has ended")
+        until(lambda: site.index.run(run), "kam-1's run has ended")
         ended = site.index.run(run)
         assert ended is not None
         assert ended.reason is RunEnd.DISABLED
         site.registry.enable("kam-1", actor="os:tester", reason="repaired")
-        until(lambda: segments_of(site, "kam-1")[-1].run != run, 25, "kam-1 is recorded again")
+        until(lambda: segments_of(site, "kam-1")[-1].run != run, "kam-1 is recorded again")
         assert recording.stop() == 0
         assert causes(site, "kam-1")[-1] == "disabled"
         assert_sound(site, "kam-1", "kam-2")
@@ -97,9 +99,9 @@ def test_cameras_come_go_and_change_while_it_runs(recording: RecordingSite) -> N
 def test_two_recorders_cannot_share_a_spool(recording: RecordingSite) -> None:
     recording.add("kam-1", PATTERN)
     recording.start()
-    until(lambda: recording.captures(), 20, "it records")
+    until(lambda: recording.captures(), "it records")
     other = RecordingSite(recording.folder, recording.environment)
-    assert other.start("--for", "2").wait(20) == 3
+    assert other.start("--for", "2").wait(PATIENCE_S) == 3
     assert "spool_in_use" in recording.log()
     assert recording.stop() == 0
 
@@ -107,7 +109,7 @@ def test_two_recorders_cannot_share_a_spool(recording: RecordingSite) -> None:
 def test_a_looped_file_is_one_run_without_a_hole(recording: RecordingSite, tmp_path: Path) -> None:
     sample = numbered.make_numbered("h264-nob", 4, tmp_path / "sample.mp4")
     recording.add("kam-1", sample.as_uri())
-    assert recording.start("--for", "12").wait(40) == 0
+    assert recording.start("--for", "12").wait(PATIENCE_S) == 0
     with recording.site() as site:
         segments = segments_of(site, "kam-1")
         assert len({one.run for one in segments}) == 1
@@ -127,7 +129,7 @@ def test_a_looped_file_is_one_run_without_a_hole(recording: RecordingSite, tmp_p
 
 
 class Flaky:
-    """A store or an index that can be away."""
+    """A store or an index that can be unavailable."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -146,11 +148,23 @@ class Flaky:
         return call
 
 
-async def recorded(recorder: Recorder, *steps: tuple[float, Any]) -> None:
-    """Run a recorder; each step is made so many seconds after the one before. Then stop it in order."""
+def two_wait(recording: RecordingSite) -> Callable[[], bool]:
+    """Whether two closed segments are in the spool."""
+    return lambda: len(list((recording.folder / "spool" / "cameras").rglob("??????.mp4"))) >= 2
+
+
+def runs_of(site: Site, count: int) -> bool:
+    """Whether the index knows segments of so many runs."""
+    return len({one.run for one in segments_of(site, "kam-1")}) >= count
+
+
+async def recorded(
+    recorder: Recorder, *steps: tuple[str, Callable[[], object], Callable[[], object]]
+) -> None:
+    """Run a recorder; each step is made once a state is there, which has a name. Then stop it in order."""
     running = asyncio.create_task(recorder.run())
-    for pause, step in steps:
-        await asyncio.sleep(pause)
+    for what, is_there, step in steps:
+        await until_async(lambda is_there=is_there: running.done() or is_there(), what)  # type: ignore[misc]
         if running.done():
             await running
             pytest.fail("the recorder ended by itself")
@@ -174,13 +188,22 @@ def test_a_store_and_an_index_that_are_away_only_fill_the_spool(recording: Recor
             return step
 
         def back() -> None:
-            kept = list((recording.folder / "spool" / "cameras").rglob("??????.mp4"))
-            assert kept, "what is not in the archive yet is still in the spool"
             for one in (footage, records, index):
                 one.is_away = False
 
-        steps = [(4.0, away(footage, records)), (4.0, back), (2.0, away(index)), (4.0, back)]
-        asyncio.run(recorded(Recorder(parts), *steps))
+        def indexed(count: int) -> Callable[[], bool]:
+            return lambda: len(segments_of(site, "kam-1")) >= count
+
+        asyncio.run(
+            recorded(
+                Recorder(parts),
+                ("it records", indexed(1), away(footage, records)),
+                ("what is not in the archive yet is still in the spool", two_wait(recording), back),
+                ("what waited is in the archive", indexed(4), away(index)),
+                ("what is not in the index yet is still in the spool", two_wait(recording), back),
+                ("what waited is in the index", indexed(7), lambda: None),
+            )
+        )
         segments = segments_of(site, "kam-1")
         assert len({one.run for one in segments}) == 1
         assert [one.seq for one in segments] == list(range(len(segments)))
@@ -189,7 +212,7 @@ def test_a_store_and_an_index_that_are_away_only_fill_the_spool(recording: Recor
 
 def test_a_start_without_the_store_records_from_memory(recording: RecordingSite) -> None:
     recording.add("kam-1", PATTERN)
-    assert recording.start("--for", "5").wait(40) == 0
+    assert recording.start("--for", "5").wait(PATIENCE_S) == 0
     with recording.site() as site:
         before = len(segments_of(site, "kam-1"))
         footage, records, index = Flaky(site.stores.footage), Flaky(site.stores.records), Flaky(site.index)
@@ -204,12 +227,13 @@ def test_a_start_without_the_store_records_from_memory(recording: RecordingSite)
         with pytest.raises(Unavailable) as caught:
             asyncio.run(
                 recorded(
-                    Recorder(replace(parts, settings=replace(TIMES, drain_seconds=1))), (5.0, lambda: None)
+                    Recorder(replace(parts, settings=replace(TIMES, drain_seconds=1))),
+                    ("two wait for the store", two_wait(recording), lambda: None),
                 )
             )
         assert caught.value.code == "spool_not_drained"
         assert len(segments_of(site, "kam-1")) == before
-    assert recording.start("--for", "3").wait(40) == 0
+    assert recording.start("--for", "3").wait(PATIENCE_S) == 0
     with recording.site() as site:
         runs = list(dict.fromkeys(one.run for one in segments_of(site, "kam-1")))
         assert len(runs) == 3
@@ -229,12 +253,20 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
         footage.is_away = True
         recorder = Recorder(parts)
 
+        def is_full() -> bool:
+            state = recorder.state()
+            return state.get("spool_full") == 1 and state["cameras"]["kam-1"]["cause"] == "spool_full"
+
         def back() -> None:
-            assert recorder.state()["spool_full"] == 1
-            assert recorder.state()["cameras"]["kam-1"]["cause"] == "spool_full"
             footage.is_away = False
 
-        asyncio.run(recorded(recorder, (9.0, back), (6.0, lambda: None)))
+        asyncio.run(
+            recorded(
+                recorder,
+                ("the spool is full", is_full, back),
+                ("it records again", lambda: runs_of(site, 2), lambda: None),
+            )
+        )
         runs = list(dict.fromkeys(one.run for one in segments_of(site, "kam-1")))
         assert len(runs) >= 2
         first = site.index.run(runs[0])
@@ -246,7 +278,7 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
 def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) -> None:
-    """Somebody else fills the disk that the spool is on, and makes room again."""
+    """Another program fills the spool's disk, and frees it again."""
     small = recording.folder / "spool"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], check=False)
@@ -266,8 +298,15 @@ def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) ->
         recording.add("kam-1", "test://?size=640x360&fps=15&gop=15")
         with recording.site() as site:
             parts = parts_of(site, replace(TIMES, spool_reserve=0))
-            steps = (6.0, fill), (4.0, junk.unlink), (5.0, lambda: None)
-            asyncio.run(recorded(Recorder(parts), *steps))
+            recorder = Recorder(parts)
+            asyncio.run(
+                recorded(
+                    recorder,
+                    ("it records", lambda: segments_of(site, "kam-1"), fill),
+                    ("the spool is full", lambda: recorder.state().get("spool_full") == 1, junk.unlink),
+                    ("it records again", lambda: runs_of(site, 2), lambda: None),
+                )
+            )
             assert GapCause.SPOOL_FULL in causes(site, "kam-1")
             runs = {one.run: site.index.run(one.run) for one in segments_of(site, "kam-1")}
             reasons = [run.reason for run in runs.values() if run is not None]
@@ -297,14 +336,15 @@ def test_a_camera_that_refuses_the_password(recording: RecordingSite) -> None:
         port = server.sockets[0].getsockname()[1]
         recording.add("kam-1", f"rtsp://admin:s3cr3t-w0rd@127.0.0.1:{port}/main")
         process = recording.start("--for", "5")
-        for _ in range(30):
-            await asyncio.sleep(0.1)
+
+        def has_ended_and_showed_nothing() -> bool:
             for entry in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
+                with suppress(OSError):
                     assert b"s3cr3t-w0rd" not in entry.read_bytes()
-                except OSError:
-                    continue
-        assert await asyncio.to_thread(process.wait, 40) == 0
+            return process.poll() is not None
+
+        await until_async(has_ended_and_showed_nothing, "the recorder has ended", every=0.1)
+        assert process.wait() == 0
         server.close()
 
     asyncio.run(serve())
@@ -328,21 +368,21 @@ def test_a_server_that_freezes_and_one_that_dies(
     recording.add("kam-1", url)
     with numbered.publish(sample, url), recording.site() as site:
         recording.start()
-        until(lambda: segments_of(site, "kam-1"), 25, "it records")
+        until(lambda: segments_of(site, "kam-1"), "it records")
         run = segments_of(site, "kam-1")[-1].run
         os.kill(pid, signal.SIGSTOP)
         try:
-            until(lambda: site.index.run(run), 30, "the freeze is noticed")
+            until(lambda: site.index.run(run), "the freeze is noticed")
         finally:
             os.kill(pid, signal.SIGCONT)
         frozen = site.index.run(run)
         assert frozen is not None
         assert frozen.reason is RunEnd.STALLED
     with numbered.publish(sample, url), recording.site() as site:
-        until(lambda: segments_of(site, "kam-1")[-1].run != run, 40, "it records again")
+        until(lambda: segments_of(site, "kam-1")[-1].run != run, "it records again")
         run = segments_of(site, "kam-1")[-1].run
         disposable_stack.kill("mediamtx")
-        until(lambda: site.index.run(run), 30, "the loss is noticed")
+        until(lambda: site.index.run(run), "the loss is noticed")
         lost = site.index.run(run)
         assert lost is not None
         assert lost.reason is RunEnd.UNREACHABLE
@@ -359,7 +399,7 @@ def test_a_server_that_freezes_and_one_that_dies(
 def every_frame_once(
     recording: RecordingSite, server: MediamtxServer, tmp_path: Path, variants: list[str], seconds: int
 ) -> None:
-    """Record numbered cameras over RTSP; what is stored is what was sent, over all borders."""
+    """Record numbered cameras over RTSP; the stored frames are the sent frames, across all borders."""
     samples = {
         variant: numbered.make_numbered(variant, seconds + 40, tmp_path / f"{variant}.mp4")
         for variant in variants
@@ -398,7 +438,7 @@ def every_frame_once(
                 path.read_bytes()[0 if not at else len(_header(site, segments[at]).init) :]
                 for at, path in enumerate(stored)
             )
-            # A run ends in decode order: past the end of coverage pictures with holes before them remain.
+            # A run ends in decode order: after the end of coverage there are pictures with holes before them.
             # It begins with an open GOP's leading pictures, which cannot be decoded without the GOP before.
             header = _header(site, segments[0])
             leading = header.presentation_times[header.syncs[0]] - header.first_pts

@@ -1,4 +1,4 @@
-"""The log on a real MinIO: what root and anybody with the right to put can do to it, verification names."""
+"""The log on a real MinIO: verification names every change by root or by an account that may put."""
 
 import secrets
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from tests.support.archives import SmallArchive
 from tests.support.checkpoints import LogSite
 from tests.support.servers import REGION, MinioServer
 from tests.support.stores import use_credentials
+from tests.support.workers import own_name
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -58,7 +59,7 @@ class OnS3:
 
 @pytest.fixture
 def on_s3(minio_server: MinioServer, tmp_path: Path) -> Iterator[OnS3]:
-    name = f"log-{secrets.token_hex(6)}"
+    name = own_name("log")
     provision(
         minio_server.url, minio_server.access_key, minio_server.secret_key, name,
         footage_floor_days=1, records_lock_days=1, region=REGION,

@@ -1,4 +1,4 @@
-"""Every route leaves its trace, the trace reads back as reports, and whoever touches it is found out."""
+"""Every route writes custody events, reports show them, and any change of them is detected."""
 
 import json
 import os
@@ -14,8 +14,6 @@ from api.routing import action_of
 from archive import canonical
 from archive.canonical import sha256_hex
 from archive.clock import ManualClock
-from archive.evidence.findings import Severity
-from archive.evidence.verify import load_trust
 from archive.model.custody import CustodyEvent, Outcome
 from archive.model.user import Role
 from archive.objects.filesystem.sidecar import Sidecar, sidecar_name
@@ -23,6 +21,7 @@ from archive.records.checkpoint.findings import LogReport
 from archive.records.checkpoint.verify import verify_log
 from archive.records.custody import CustodyWriter
 from archive.timespan import HOUR, MINUTE
+from archive.trust.judge import Severity, load_trust
 from ops import wiring
 from ops.log import Log
 from ops.settings import Settings
@@ -118,7 +117,7 @@ def test_machines_are_called_machines(site: Site) -> None:
 
 
 def test_no_route_that_shows_footage_or_people_answers_without_the_record(site: Site, tmp_path: Path) -> None:
-    """Behind a record that takes nothing every such route answers 503, whatever is asked of it."""
+    """If the custody record refuses events, every such route answers 503 to any request."""
     store = FailingPuts(tmp_path, site.clock)
     store.failing = True
     app = site.remade(custody=CustodyWriter(store, site.clock, writer="failing"))
@@ -251,7 +250,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def report_of(home: Path) -> LogReport:
-    """The whole check, as of an hour after everything happened."""
+    """The whole verification, as of an hour after the last event."""
     clock = ManualClock(T0 + 2 * HOUR + MINUTE)
     with wiring.Site(Settings.load({"SAKSI_HOME": str(home)}), clock) as site:
         trust = load_trust([site.settings.keys_dir / "root.pem"], [], None)

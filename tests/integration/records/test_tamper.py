@@ -1,7 +1,7 @@
 """One custody event removed, moved, altered or added: ``saksi log verify`` names the object, every time.
 
-Whoever does it is root on the host: the bytes on disk are changed and the store's own facts beside them too,
-so that nothing but the log can tell.
+The attacker is root on the host: they change the bytes on disk and the store's own facts beside them, so that
+only the log can reveal the change.
 """
 
 import shutil
@@ -29,7 +29,7 @@ def records(home: Path, key: str) -> Path:
 
 
 def forge(home: Path, key: str, content: bytes) -> None:
-    """Replace an object and what the store knows of it."""
+    """Replace an object and the store's facts about it."""
     path = records(home, key)
     beside = path.with_name(sidecar_name(path.name))
     facts = Sidecar.decode(key, beside.read_bytes())
@@ -43,7 +43,7 @@ def forge(home: Path, key: str, content: bytes) -> None:
 
 
 def with_header(lines: Lines) -> Lines:
-    """The header's count made to fit, as somebody who knows the form would do."""
+    """Correct the header's count, as an attacker who knows the format would."""
     header = canonical.decode(lines[0]) | {"lines": len(lines) - 1}
     return [canonical.encode(header), *lines[1:]]
 
@@ -108,7 +108,7 @@ def custody(home: Path) -> Iterator[tuple[str, Lines]]:
 
 
 def verdict(home: Path) -> list[tuple[str, str]]:
-    """What the log says in process, as the command does."""
+    """The verdict of the log in this process, as the command gives it."""
     with Site(Settings.load({"SAKSI_HOME": str(home)})) as site:
         report = Log(site).verify(trust=[])
         return [] if report.valid else [(one.code, one.object) for one in report.findings]
@@ -129,7 +129,7 @@ def test_every_single_event_counts(home: Path, name: str) -> None:
         for at in range(1, len(lines)):
             harmed = b"".join(line + b"\n" for line in HARMS[name](lines, at))
             if harmed == whole:
-                continue  # the first is moved to where it is
+                continue  # moving the first line to its own place changes nothing
             forge(home, key, harmed)
             assert ("object_altered", key) in verdict(home), (name, key, at)
             tried += 1

@@ -61,7 +61,7 @@ def test_what_is_over_is_kept_until_the_record_takes_it(desk: Desk) -> None:
     assert desk.trace.retry() == 2
     desk.store.failing = False
     assert desk.trace.retry() == 0
-    # Of a put that failed the record keeps what it had promised to put first: an event may stand twice.
+    # After a failed put the record keeps the events it had promised to put first: an event may appear twice.
     purposes = [event.purpose for event in desk.events()]
     assert list(dict.fromkeys(purposes)) == ["one", "two"]
 

@@ -42,7 +42,7 @@ def test_another_process_and_the_next_one_count_on(tmp_path: Path, clock: Manual
         with pytest.raises(LockedOut) as locked:
             lockout.check("Citra", "a")
         assert locked.value.wait_s == 1
-    # A process of tomorrow, whose machine started anew: its elapsed time begins at 0.
+    # A process of tomorrow, after the machine restarted: its elapsed time begins at 0.
     restarted = Lockout(ManualClock(T0), tmp_path)
     with pytest.raises(Refused):
         restarted.check("citra", "a")
@@ -74,7 +74,7 @@ def test_not_one_failure_is_lost_between_processes(tmp_path: Path) -> None:
 def test_many_names_take_no_more_than_a_fixed_room_and_free_nobody(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    """Names that somebody chose to fall where the one who waits is kept."""
+    """An attacker chooses names that collide with the place of the waiting name."""
     lockout = Lockout(clock, tmp_path)
     fail_often(lockout, FREE_FOR_ACCOUNT + 10)
     clock.advance(5 * SECOND)

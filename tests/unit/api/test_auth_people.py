@@ -1,4 +1,4 @@
-"""People, grants and tokens in the ledger, and what a process sees of them."""
+"""People, grants and tokens in the ledger, and one process's view of them."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ ANDI = User(
 
 
 class Place:
-    """A ledger in a folder, and what stands on it."""
+    """A ledger in a folder, and the services over it."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(T0)

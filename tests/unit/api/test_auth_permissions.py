@@ -1,4 +1,4 @@
-"""The table of permissions: what it says, that it is all there is, and that the page says the same."""
+"""The table of permissions: its content, that it is complete, and that the page says the same."""
 
 from pathlib import Path
 from typing import Any

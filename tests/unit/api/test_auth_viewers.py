@@ -1,4 +1,4 @@
-"""Who could see a camera, held beside who was really let in: every token, sent at every moment."""
+"""Who could see a camera, compared with who was really admitted: every token, at every moment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ Sights = set[tuple[str, str]]
 
 @dataclass
 class City:
-    """Accounts and tokens, and what each token opened at each moment that was looked at."""
+    """Accounts and tokens, and what each token opened at each observed moment."""
 
     folder: Path
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
@@ -56,7 +56,7 @@ class City:
         return next((user for user in self.users.users() if user.id == name), None)
 
     def has(self, name: str, *roles: Role, districts: tuple[str, ...] = ()) -> None:
-        """Give somebody roles, whether they are there or not."""
+        """Give a person roles; create the person if needed."""
         self.clock.advance(SECOND)
         if self.person(name) is None:
             self.users.add(User(id=name, name="", roles=roles, districts=districts), actor="os:x")
@@ -65,7 +65,7 @@ class City:
         self.look()
 
     def make(self, name: str, scope: TokenScope, by: str = "os:root") -> None:
-        """Make a token, on record as ``by``."""
+        """Make a token, recorded as made by ``by``."""
         self.clock.advance(SECOND)
         self.secrets[f"{name}@{self.clock.now()}"] = self.machines.make(name, scope, actor=by)
         self.look()
@@ -76,7 +76,7 @@ class City:
         self.look()
 
     def look(self) -> None:
-        """Send every token there ever was, as at sign-in, and keep what it opens of the camera now."""
+        """Send every token that ever existed, as at sign-in, and keep what it opens of the camera now."""
         opened: Sights = set()
         for name, secret in self.secrets.items():
             holder = self.tokens.principal_of(secret) if self.tokens.exists() else None
@@ -85,7 +85,7 @@ class City:
         self.moments[self.clock.now()] = opened
 
     def told(self, at: int) -> Sights:
-        """What is told of a moment."""
+        """The reported viewers at a moment."""
         found = who_could_see(
             self.ledger,
             self.ledger.history("camera", CAMERA.id),
@@ -156,7 +156,7 @@ def is_a_token_that_goes(city: City) -> None:
     city.make("wall", scope("footage.play"), by="token:maker")
     city.make("screen", scope("footage.play"), by="token:wall")
     city.revoke("maker")
-    city.make("maker", TokenScope())  # another token, which takes the name over
+    city.make("maker", TokenScope())  # another token, which takes over the name
     city.revoke("wall")
 
 
@@ -169,7 +169,7 @@ def is_a_token_that_ends(city: City) -> None:
 
 
 def is_the_first_token(city: City) -> None:
-    """Which no entry tells of, until it is revoked."""
+    """No ledger entry records the first token until it is revoked."""
     city.secrets["first@0"] = city.tokens.create("first", city.clock)
     city.look()
     city.make("wall", scope("footage.play"), by="token:first")
@@ -205,6 +205,6 @@ def test_where_the_ledger_is_silent_one_too_many_is_told(tmp_path: Path) -> None
     city.tokens.create("first", city.clock)
     city.make("wall", scope("footage.play"), by="token:first")
     city.make("host", scope("footage.play"))
-    city.tokens.revoke("first")  # as by hand: out of the file, and off the record
+    city.tokens.revoke("first")  # as by hand: removed from the file, not recorded
     city.tokens.revoke("host")
     assert city.told(city.clock.now()) == {("wall", "footage.play"), ("host", "footage.play")}

@@ -1,4 +1,4 @@
-"""A body is bounded in size and in time; one that is whole is waited for no longer."""
+"""A body is bounded in size and in time; the limits end once it is complete."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def served(pieces: AsyncIterator[bytes], **bounds: Any) -> tuple[int, dict[bytes, bytes], bytes]:
-    """The answer to a body that comes in these pieces; the client stays until it has it."""
+    """The answer to a body that arrives in these pieces; the client stays until it has the answer."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -46,7 +46,7 @@ def served(pieces: AsyncIterator[bytes], **bounds: Any) -> tuple[int, dict[bytes
 
 async def paced(pieces: int, size: int, pause: float) -> AsyncIterator[bytes]:
     for _ in range(pieces):
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # real time: the pace is the subject
         yield b"x" * size
 
 
@@ -62,7 +62,7 @@ def test_a_body_that_pauses_is_not_waited_for() -> None:
 
 
 def test_a_body_that_trickles_is_not_waited_for_either() -> None:
-    """No pause is long, but the whole would take for ever."""
+    """No pause is long, but the whole body would take for ever."""
     loop_time = asyncio.new_event_loop().time
     begun = loop_time()
     assert served(paced(1000, 1, 0.05), pause=0.3)[0] == 408
@@ -92,7 +92,7 @@ def test_of_a_body_that_turns_out_too_large_a_bounded_rest_is_dropped(size: int,
 def test_a_body_that_is_too_large_and_never_ends_is_answered_all_the_same() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"x" * 100_001
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3600)  # real time: nothing more comes
 
     assert served(pieces(), pause=30)[0] == 413
 
@@ -101,7 +101,7 @@ def test_a_body_that_is_too_large_and_never_ends_is_answered_all_the_same() -> N
 def test_a_body_that_says_it_is_too_large_is_asked_for_by_nobody(
     headers: tuple[tuple[bytes, bytes], ...], read: bool
 ) -> None:
-    """One that is on its way is dropped; a client that asks beforehand is not told to go on."""
+    """A body in transit is dropped; a client that sends Expect gets no 100 Continue."""
     asked = False
     sent: list[Message] = []
 
@@ -119,7 +119,7 @@ def test_a_body_that_says_it_is_too_large_is_asked_for_by_nobody(
 
 
 def test_after_the_body_the_client_may_be_silent_for_as_long_as_it_likes() -> None:
-    """What lasts listens for the client's leaving; that is no slow body."""
+    """A long answer waits for the client's disconnect; that does not count as a slow body."""
 
     async def lasting(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -133,7 +133,7 @@ def test_after_the_body_the_client_may_be_silent_for_as_long_as_it_likes() -> No
         if first:
             first.pop()
             return {"type": "http.request", "body": b"", "more_body": False}
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3600)  # real time: nothing more comes
         raise AssertionError
 
     sent: list[Message] = []

@@ -1,4 +1,4 @@
-"""``/openapi.json`` says it all: names, words, examples, headers and statuses of every operation."""
+"""``/openapi.json`` is complete: names, texts, examples, headers and statuses of every operation."""
 
 import json
 import re
@@ -22,7 +22,7 @@ TEXT = re.compile(r"text/|application/(?:jsonl|vnd\.apple\.mpegurl)")
 
 
 class Operation(NamedTuple):
-    """One operation with where it stands."""
+    """One operation with its path and method."""
 
     method: str
     path: str
@@ -55,7 +55,7 @@ def operations(document: dict[str, Any]) -> list[Operation]:
 
 
 def whole(document: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
-    """A response, or the shared one that it stands for."""
+    """A response, or the shared one that it refers to."""
     ref = response.get("$ref")
     if ref is None:
         return response
@@ -64,7 +64,7 @@ def whole(document: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
 
 
 def bodies(document: dict[str, Any], one: Operation) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every body of an operation: where, of what media type, and what is said of it."""
+    """Every body of an operation: its place, its media type, and its description."""
     for kind, body in one.said.get("requestBody", {}).get("content", {}).items():
         yield "request", kind, body
     for status, response in one.said["responses"].items():

@@ -1,4 +1,4 @@
-"""The directory of cameras: read once a moment, and at once where this process changed something."""
+"""The directory of cameras: read at intervals, and at once after a change by this process."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.support.leaves import T0
 
 
 class Documents:
-    """An index whose documents are counted, and that can be away."""
+    """An index that counts reads of documents, and can be unavailable."""
 
     def __init__(self, folder: Path) -> None:
         self._inner = open_sqlite(folder / "index.sqlite")
@@ -147,7 +147,7 @@ def test_of_many_at_once_one_asks_and_its_failure_is_theirs(
         asking = [pool.submit(ask, number) for number in range(8)]
         while index.asked == 0 or any(not one.running() for one in asking):
             threading.Event().wait(0.001)
-        threading.Event().wait(0.05)  # all of them wait for the one by now
+        threading.Event().wait(0.05)  # by now all of them wait for the one read
         index.gate.set()
         assert [one.result(30) for one in asking] == ["index_unavailable"] * 8
     assert index.asked == 1

@@ -10,11 +10,12 @@ import pytest
 from api.footage import Ending, FootageResponse, Sent
 from archive.errors import IntegrityError, Unavailable
 from archive.timespan import SECOND
+from tests.support.waiting import until_async
 
 
 @dataclass
 class Source:
-    """Pieces, and what became of whoever read them."""
+    """A source of pieces, which notes how its reader ended."""
 
     pieces: list[bytes]
     failure: Exception | None = None
@@ -34,7 +35,7 @@ class Source:
 
 @dataclass
 class Client:
-    """One end of a connection: takes messages, and leaves or stops reading when told to."""
+    """A client's end of a connection: takes messages, and disconnects or stops reading as configured."""
 
     leaves_after: int | None = None
     stalls_after: int | None = None
@@ -51,7 +52,7 @@ class Client:
         if message["type"] != "http.response.body":
             return
         if self.stalls_after == self.bodies:
-            await asyncio.sleep(60)
+            await asyncio.sleep(60)  # real time: it stalls
         if self.gone.is_set():
             return  # as uvicorn does
         self.bodies += 1
@@ -59,13 +60,13 @@ class Client:
         self.whole = not message["more_body"]
         if self.leaves_after == self.bodies:
             self.gone.set()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # real time: a turn of the loop
 
 
 def serve(
     source: Source, length: int, client: Callable[[], Client] = Client, *, stall: int = SECOND
 ) -> tuple[Client, list[Sent], Exception | None]:
-    """Send a source of an announced length to a client; what the client has, and what was told at the end."""
+    """Send a source of an announced length to a client; returns what it received, and the recorded end."""
     ends: list[Sent] = []
 
     async def run() -> tuple[Client, Exception | None]:
@@ -169,7 +170,7 @@ def test_the_end_is_told_when_the_server_stops() -> None:
                 stall=60 * SECOND, on_end=ends.append,
             )  # fmt: skip
             task = asyncio.create_task(response({"type": "http"}, client.receive, client.send))
-            await asyncio.sleep(0.05)
+            await until_async(lambda: client.bodies == 1, "the first piece is sent")
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -204,7 +205,7 @@ def test_a_read_that_is_running_when_the_server_stops_ends_first() -> None:
             task = asyncio.create_task(response({"type": "http"}, client.receive, client.send))
             await asyncio.to_thread(reading.wait, 5)
             task.cancel()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # real time: in which it could wrongly close
             go_on.set()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -87,7 +87,7 @@ def test_a_token_in_the_address_is_none(site: Site) -> None:
 
 @dataclass(frozen=True)
 class Limited:
-    """Everybody is one person who may do some things."""
+    """Admits every caller as one person with some rights."""
 
     actions: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""Which requests are read at all, by the host they name."""
+"""Which requests are accepted, by their host name."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Buckets: so many at once, so many a minute, and no more memory for more keys."""
+"""Buckets: limits on bursts and on requests a minute, with fixed memory for any number of keys."""
 
 import tracemalloc
 
@@ -71,7 +71,7 @@ def test_a_hundred_thousand_addresses_take_no_more_than_a_fixed_memory(clock: Ma
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(buckets) == MAX_KEYS
-    # All that is kept was made while it was traced: 20,000 keys, not 100,000.
+    # The traced memory is for the kept keys only: 20,000, not 100,000.
     assert after - before < 8 << 20
 
 

@@ -1,4 +1,4 @@
-"""Whose request it is: a claim counts only from a proxy of ours, and only as far as ours can vouch for it."""
+"""The client's address: a claim counts only from our proxies, and only for the hops they saw."""
 
 import pytest
 from hypothesis import given
@@ -77,7 +77,7 @@ def test_the_standard_header_reads_alike(value: str, client: str) -> None:
 
 @given(st.text(alphabet='0123456789abcdef.:,[]%; ="x', max_size=80), st.booleans())
 def test_whatever_a_client_sends_its_own_address_stands(claim: str, is_standard: bool) -> None:
-    """The proxy appends whom it saw; nothing that stands before it changes what is found."""
+    """The proxy appends the address it saw; earlier entries of the header change nothing."""
     header = ForwardingHeader.FORWARDED if is_standard else ForwardingHeader.X_FORWARDED_FOR
     seen = "for=198.51.100.1" if is_standard else "198.51.100.1"
     proxies = TrustedProxies([PROXY], header=header)

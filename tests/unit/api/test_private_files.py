@@ -1,4 +1,4 @@
-"""The files of passwords, invitations and tokens: what they have in common."""
+"""The shared behaviour of the files of passwords, invitations and tokens."""
 
 import stat
 import threading
@@ -42,7 +42,7 @@ def test_what_was_written_is_read_and_nobody_else_reads_it(tmp_path: Path) -> No
 
 
 def test_of_many_who_take_turns_nobody_is_lost(tmp_path: Path) -> None:
-    """Each has a file object of its own, as processes have."""
+    """Each writer has its own file object, as separate processes have."""
 
     def add(name: str) -> None:
         mine = names(tmp_path / "names.json")

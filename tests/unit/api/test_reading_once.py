@@ -1,4 +1,4 @@
-"""What is read for every request is read once: the newest entry of a stream, where a camera stood."""
+"""Data that every request needs is read once: a stream's newest entry, a camera's former places."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from tests.support.leaves import T0, segment
 
 @dataclass
 class Counting(FilesystemStore):
-    """A store that remembers what was asked of it."""
+    """A store that remembers its calls."""
 
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""A sealed package leaves by three people's hands, each of them on record."""
+"""Three people take part in a handover, and each is recorded."""
 
 from dataclasses import replace
 from pathlib import Path

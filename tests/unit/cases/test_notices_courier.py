@@ -1,4 +1,4 @@
-"""Every delivery at least once: after a crash one again, after an outage all; quiet hours; giving up."""
+"""Every delivery at least once: one repeated after a crash, all after an outage; quiet hours; expiry."""
 
 from dataclasses import replace
 from datetime import time
@@ -54,7 +54,7 @@ def test_a_crash_after_a_delivery_repeats_that_one_alone(archive: SmallArchive) 
 
     def dying(told: Told) -> None:
         if len(kept) == 2:
-            raise KeyboardInterrupt  # as a kill: the third was taken, and nobody noted it
+            raise KeyboardInterrupt  # as a kill: the third was accepted and not noted
         keep(told)
         kept.append(told)
 

@@ -1,4 +1,4 @@
-"""What is on record is told: each happening once, whoever looks and however often."""
+"""Recorded events become notices: each event once, for any number of watchers and reads."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,6 @@
-"""The book of requests: read anew once it is old, at once where asked, and no oftener than it can bear."""
+"""The book of requests: read again once it is old, at once on demand, and no more often than it can bear."""
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +12,8 @@ from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.ports import ObjectStore, ObjectVersion
 from archive.timespan import SECOND
-from tests.support.recording_site import until
 from tests.support.requesting import Requesting, requesting
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def city(tmp_path: Path) -> Iterator[Requesting]:
 
 
 class Slow:
-    """The records of a city so large that each listing takes its time."""
+    """The records of a city so large that each listing is slow."""
 
     def __init__(self, inner: ObjectStore, clock: ManualClock, takes: int) -> None:
         self._inner = inner
@@ -39,7 +38,7 @@ class Slow:
 
 
 def elsewhere(city: Requesting, takes: int = 0) -> tuple[RequestBook, Slow]:
-    """The book of another process, and what it reads."""
+    """The book of another process, and the records that it reads."""
     records = Slow(city.site.stores.records, city.clock, takes)
     return RequestBook(city.site.ledger, records, city.clock), records  # type: ignore[arg-type]
 
@@ -88,7 +87,7 @@ def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int,
     book, records = elsewhere(city, takes)
     book.requests()
     city.clock.advance(SECOND)
-    book.requests()  # of the first look nothing follows: it reads what later ones know
+    book.requests()  # the first read proves nothing: it reads what later reads have cached
     assert records.listed == 4
     began = city.clock.now() - 2 * takes
     city.clock.advance(began + rest - 1 - city.clock.now())
@@ -102,7 +101,7 @@ def test_a_look_that_takes_long_is_not_taken_often(city: Requesting, takes: int,
 
 
 class Waiting:
-    """Records that answer nothing until they are let go; then as ``inner``, or that they cannot."""
+    """Records that block until released; then they answer as ``inner``, or fail."""
 
     def __init__(self, inner: ObjectStore | None = None) -> None:
         self._inner = inner
@@ -117,17 +116,34 @@ class Waiting:
         return self._inner.list(prefix)
 
 
+class Counted:
+    """A lock that says how many have asked for it."""
+
+    def __init__(self) -> None:
+        self._lock, self._counting = threading.Lock(), threading.Lock()
+        self.asked = 0
+
+    def __enter__(self) -> None:
+        with self._counting:
+            self.asked += 1
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 @pytest.mark.parametrize("newest", [False, True], ids=["requests", "newest"])
 def test_of_many_who_wait_for_a_store_that_hangs_each_waits_for_two_looks_at_most(
     city: Requesting, newest: bool
 ) -> None:
     records = Waiting()
     book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
+    turn = book._turn = Counted()  # type: ignore[assignment]
     ask = book.newest if newest else book.requests
     with ThreadPoolExecutor(12) as pool:
         asked = [pool.submit(ask) for _ in range(12)]
-        until(lambda: len(records.listed) == 1, 10, "the first look")
-        time.sleep(0.2)
+        until(lambda: len(records.listed) == 1, "the first look", seconds=10)
+        until(lambda: turn.asked == 12, "all wait")
         records.let_go.set()
         errors = [one.exception(30) for one in asked]
     assert all(isinstance(one, Unavailable) for one in errors), errors
@@ -138,10 +154,11 @@ def test_who_waited_for_the_newest_shares_a_look_that_began_after_he_asked(city:
     head = city.file()
     records = Waiting(city.site.stores.records)
     book = RequestBook(city.site.ledger, records, city.clock)  # type: ignore[arg-type]
+    turn = book._turn = Counted()  # type: ignore[assignment]
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(book.newest) for _ in range(8)]
-        until(lambda: len(records.listed) == 1, 10, "the first look")
-        time.sleep(0.2)
+        until(lambda: len(records.listed) == 1, "the first look", seconds=10)
+        until(lambda: turn.asked == 8, "all wait")
         records.let_go.set()
         found = [[one.request.id for one in job.result(30)] for job in asked]
     assert found == [[head.request.id]] * 8

@@ -1,4 +1,4 @@
-"""Deciding: another person, the entry that was read, one package; and what the sealer sees again."""
+"""Deciding: another person, the entry that was read, one package; and the sealer's own checks."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def package_of(city: Requesting, head: RequestHead) -> jobs.Job:
 
 
 def follow(city: Requesting, head: RequestHead, status: EvidenceStatus) -> None:
-    """Let the package's stream say where sealing is, as the sealer does."""
+    """Record the status of sealing in the package's stream, as the sealer does."""
     job = package_of(city, head)
     city.site.ledger.append(
         "evidence",
@@ -144,7 +144,7 @@ def test_a_failed_sealing_may_be_amended_and_approved_again(city: Requesting) ->
     assert again.request.evidence_id not in ("", head.request.evidence_id)
 
 
-# -- what the sealer sees again -----------------------------------------------------------------------
+# -- the sealer's own checks --------------------------------------------------------------------------
 
 
 def test_an_approval_that_stands_lets_the_package_be_sealed(city: Requesting) -> None:

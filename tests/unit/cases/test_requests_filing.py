@@ -1,4 +1,4 @@
-"""Filing: the hold first, within limits; amendments that void; papers; and what a crash leaves."""
+"""Filing: the hold first, within limits; amendments that void approvals; papers; crashes."""
 
 from collections.abc import Iterator
 from pathlib import Path

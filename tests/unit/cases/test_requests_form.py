@@ -1,4 +1,4 @@
-"""A form is judged as a whole; papers are what their bytes are."""
+"""A form is checked as a whole; a paper's type is determined by its bytes."""
 
 import io
 import zipfile

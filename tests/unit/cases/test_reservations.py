@@ -1,4 +1,4 @@
-"""The row of announcements: who was held up between looking and putting has not seen it all, and knows."""
+"""Announcements: a filer delayed between reading and putting has not seen all, and notices that."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ cache = held_up.cache
 
 
 class Book:
-    """What is filed, each of one unit; judges like the limit of an account, over what is not closed."""
+    """Filed items of one unit each; it applies the limit of an account to the open ones."""
 
     def __init__(self) -> None:
         self.filed: dict[str, int] = {}
@@ -52,7 +52,7 @@ def test_one_held_up_while_others_filed_and_were_removed_is_refused(
     file(cache, clock, book, "first")
 
     def others_file() -> None:
-        # The place after the first is taken, filed, and removed by who comes third: it is free again.
+        # The place after the first is taken, filed, and removed by the third filer: it is free again.
         file(cache, clock, book, "second")
         file(cache, clock, book, "third")
         book.closed.add("first")
@@ -63,7 +63,7 @@ def test_one_held_up_while_others_filed_and_were_removed_is_refused(
         file(slow, clock, book, "slow")
     assert slow.left == 0
     assert book.filed.keys() == {"first", "second", "third", "fourth"}
-    # And what was refused is announced no more: it does not keep anybody else from filing.
+    # A refused item is no longer announced, so it blocks no other filing.
     assert all(b'"slow"' not in cache.get(one.key) for one in row(cache))
     book.closed.add("second")
     file(cache, clock, book, "fifth")
@@ -118,4 +118,16 @@ def test_accounts_have_rows_of_their_own(cache: ObjectStore, clock: ManualClock)
     full = Book()
     for name in ("a", "b", "c"):
         file(cache, clock, full, name)
-    reservations(cache, clock).announce("agency:satpol-pp", Announced("d", 1), Book().judge)
+    seen: list[Mapping[str, int]] = []
+
+    def judge(announced: Mapping[str, int]) -> dict[str, int]:
+        seen.append(dict(announced))
+        return {}
+
+    reservations(cache, clock).announce("agency:satpol-pp", Announced("d", 1), judge)
+    assert seen
+    assert all(set(one) <= {"d"} for one in seen), (
+        "the other account's announcements are not before the judge"
+    )
+    with pytest.raises(Conflict):
+        file(cache, clock, full, "d")

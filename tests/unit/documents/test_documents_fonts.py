@@ -1,4 +1,4 @@
-"""Text on paper: what is printed, how wide it is, how it wraps."""
+"""Printed text: its characters, its width, and its wrapping."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Numbers, sizes, lengths and moments as people here read them."""
+"""Numbers, sizes, durations and times in Indonesian form."""
 
 from zoneinfo import ZoneInfo
 

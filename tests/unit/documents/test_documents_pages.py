@@ -1,4 +1,4 @@
-"""Pages: the same bytes for the same content, fonts inside, A4, no end of rows."""
+"""Pages: the same bytes for the same content, embedded fonts, A4, any number of rows."""
 
 import io
 import sys

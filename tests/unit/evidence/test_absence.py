@@ -1,26 +1,26 @@
-"""A statement that there is no footage: sealed where it is true, refused where it is not."""
+"""A statement of absence: sealed if it is true, refused if it is not."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archive import canonical
 from archive.errors import Malformed, Refused
 from archive.evidence import jobs
 from archive.evidence.jobs import SealWorker, heads_of_jobs
-from archive.evidence.parcel import read_small
 from archive.evidence.plan import check_plan
 from archive.evidence.prepare import Preparer
 from archive.evidence.proving import Prover
-from archive.evidence.sealed import StoredParcel
+from archive.evidence.sealed import StoredContainer
 from archive.evidence.sealing import Sealer
-from archive.evidence.statement import decode
-from archive.evidence.verify import load_trust, verify_parcel
+from archive.evidence.verification import verify_container
 from archive.footage.clip.exact import NoFootage
 from archive.model.evidence import EvidenceStatus, PackageKind
 from archive.model.gap import Gap, GapCause
 from archive.ports import IndexEntry
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
+from archive.trust.judge import load_trust
 from ops import keys
 from tests.support.archives import camera_form, small_archive
 from tests.support.checkpoints import LogSite
@@ -98,17 +98,17 @@ def asked(site: LogSite, span: Timespan, kind: PackageKind = PackageKind.NO_FOOT
 def test_absence_is_sealed_with_causes_and_checkpoints_and_verified(site: LogSite) -> None:
     done = asked(site, Timespan(T0 + 10 * MINUTE, T0 + 20 * MINUTE))
     assert done.record.status is EvidenceStatus.SEALED, done.record.failure
-    parcel = StoredParcel(site.stores.records, done.record.request.evidence_id)
-    result = verify_parcel(
-        parcel, trust=load_trust([site.keys_dir / "root.pem"], [], None), at="now", clock=site.clock
+    container = StoredContainer(site.stores.records, done.record.request.evidence_id)
+    result = verify_container(
+        container, trust=load_trust([site.keys_dir / "root.pem"], [], None), at="now", clock=site.clock
     )
     assert result.valid, result.findings
     assert {finding.code for finding in result.findings} == {"signer_not_pinned", "log_signer_not_pinned"}
-    stated = decode(read_small(parcel, "data/metadata/evidence.json"))
-    assert stated.kind == "no_footage"
-    assert stated.originals == ()
-    assert [gap.cause for gap in stated.gaps] == ["unreachable"]
-    assert [one.number for one in stated.checkpoints or ()] == [1]
+    stated = canonical.decode(container.small("data/metadata/evidence.json"))
+    assert stated["kind"] == "no_footage"
+    assert stated["originals"] == []
+    assert [gap["cause"] for gap in stated["gaps"]] == ["unreachable"]
+    assert [one["number"] for one in stated["checkpoints"]] == [1]
 
 
 @pytest.mark.parametrize("span", [(0, 5 * SECOND), (15 * SECOND, HOUR // 2), (19 * SECOND, 21 * SECOND)])
@@ -119,7 +119,7 @@ def test_it_is_refused_where_there_is_footage(site: LogSite, span: tuple[int, in
 
 
 def test_it_is_refused_where_the_index_has_forgotten_the_footage(site: LogSite) -> None:
-    """The index is a view; what lies in the store is footage."""
+    """The index is only a view; objects in the store are the footage."""
     index = site.archive.index
     index.remove(tuple(index.segments("cam-1", Timespan(T0, T0 + HOUR))))
     done = asked(site, Timespan(T0 + 12 * SECOND, T0 + 14 * SECOND))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import Malformed
-from archive.evidence.derivation import ClipDigest, Piece, check_tiling, header_size, read_header
+from archive.evidence.derivation import ClipDigest, Piece, check_tiling
+from archive.evidence.verification import clip_head
 from archive.footage.mp4.boxes import box
 
 HEADER = b"the clip's own header"
@@ -87,13 +88,12 @@ def test_pieces_that_do_not_tile_the_clip_are_refused(pieces: list[Piece]) -> No
 
 def test_the_header_ends_behind_the_head_of_mdat() -> None:
     head = box(b"ftyp", b"isom") + box(b"moov", b"x" * 50)
-    clip = head + box(b"mdat", b"samples")
-    assert header_size("clip", clip, len(clip)) == len(head) + 8
-    large = head + (1).to_bytes(4) + b"mdat" + (16 + 7).to_bytes(8) + b"samples"
-    assert header_size("clip", large, len(large)) == len(head) + 16
+    clip = head + box(b"mdat", b"the samples")
+    large = head + (1).to_bytes(4) + b"mdat" + (16 + 11).to_bytes(8) + b"the samples"
+    assert clip_head("clip", iter([large]), len(large)) == large[: len(head) + 16]
     for chunk in (1, 7, 1000):
         chunks = (clip[at : at + chunk] for at in range(0, len(clip), chunk))
-        assert read_header("clip", chunks, len(clip)) == clip[: len(head) + 8]
+        assert clip_head("clip", chunks, len(clip)) == clip[: len(head) + 8]
 
 
 @pytest.mark.parametrize(
@@ -109,5 +109,5 @@ def test_the_header_ends_behind_the_head_of_mdat() -> None:
 )
 def test_a_clip_of_another_shape_is_refused(clip: bytes) -> None:
     with pytest.raises(Malformed) as caught:
-        header_size("clip", clip, len(clip))
+        clip_head("clip", iter([clip]), len(clip))
     assert caught.value.code == "bad_clip"

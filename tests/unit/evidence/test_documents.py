@@ -1,4 +1,4 @@
-"""The papers of a package: words for everything, pictures from the span alone, the same bytes again."""
+"""The papers of a package: words for every code, pictures only from the span, reproducible bytes."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,7 +37,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> x509.Certificate:
 
 @dataclass
 class DrawnStills:
-    """Draws a picture of the instant; ``early`` is how far before it the keyframe lies."""
+    """Draws a picture of the instant; ``early`` is the distance of the keyframe before it."""
 
     early: int = 0
     refuse: frozenset[int] = frozenset()

@@ -222,7 +222,7 @@ def test_a_missing_token_is_fetched_by_the_worker_later(world: World, ledger: Le
 def test_an_authority_that_answers_with_an_error_is_asked_again(
     world: World, ledger: Ledger, site: Site
 ) -> None:
-    """What the HTTP library says of it has two lines, and a reason on record has one."""
+    """The HTTP library's message has two lines, and a recorded reason has one."""
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
     authority = HttpAuthority("http://tsa.example/", client)
     asked = ask(world, ledger)

@@ -1,4 +1,4 @@
-"""Sealing waits for the log, makes a checkpoint where it may, and never claims a proof that is not there."""
+"""Sealing waits for the log, makes a checkpoint if it can, and never claims a missing proof."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -11,11 +11,11 @@ import pytest
 from archive import keys
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
 from archive.evidence import bag, paths, sealing
-from archive.evidence.sealed import StoredParcel, read_package, read_seal
+from archive.evidence.sealed import StoredContainer, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
-from archive.evidence.verify import verify_parcel
+from archive.evidence.verification import verify_container
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import Content, LockMode, ObjectStore
+from archive.ports import Content, LockMode, ObjectStore, Signer
 from archive.timespan import DAY
 from tests.support.packages import EVIDENCE_ID, World, make_world
 
@@ -29,7 +29,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture(params=["in memory", "streamed"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways an original can take: through memory, and from store to store."""
+    """Both ways of copying an original: through memory, and from store to store."""
     if request.param == "streamed":
         monkeypatch.setattr(sealing, "HELD", 0)
     return str(request.param)
@@ -74,10 +74,10 @@ def test_a_sealed_package_is_complete_locked_and_valid(world: World, way: str) -
     package = world.seal()
     assert package == read_package(world.target, EVIDENCE_ID)
     assert package.originals == 6
-    parcel = StoredParcel(world.target, EVIDENCE_ID)
-    result = verify_parcel(parcel, trust=world.pinned(), at="now", clock=world.clock)
+    container = StoredContainer(world.target, EVIDENCE_ID)
+    result = verify_container(container, trust=world.pinned(), at="now", clock=world.clock)
     assert result.valid, result.findings
-    assert result.findings == ()
+    assert result.findings == []
     assert result.tagmanifest_sha256 == package.tagmanifest_sha256
     for item in world.target.list(PREFIX):
         lock = world.target.head(item.key).lock
@@ -170,7 +170,7 @@ def test_a_clip_that_holds_a_byte_of_its_own_is_refused(world: World) -> None:
 
 
 def test_a_clip_that_fails_stops_the_others(world: World) -> None:
-    """Clips are stored several at once; a gigabyte of one is not read to the end for nothing."""
+    """Several clips are stored at once; after a failure the others are not read to their end."""
     slow, broken = world.plan.clips
     whole = b"".join(slow.stream())
     handed = 0
@@ -179,7 +179,7 @@ def test_a_clip_that_fails_stops_the_others(world: World) -> None:
         nonlocal handed
         yield whole[:2000]
         for at in range(2000, len(whole)):
-            time.sleep(0.05)
+            time.sleep(0.05)  # real time: it is slow
             handed = at
             yield whole[at : at + 1]
 
@@ -228,7 +228,7 @@ def test_a_seal_whose_certificate_has_expired_is_not_set(world: World) -> None:
 
 
 def test_a_worker_that_dies_at_any_put_is_succeeded_by_another(tmp_path: Path) -> None:
-    """Every put is a place to die; the successor makes the very package the first would have made."""
+    """The worker can die at every put; its successor makes exactly the same package."""
     world = make_world(tmp_path, segments=1)
     world.seal()
     expected = listing(world)
@@ -244,7 +244,7 @@ def test_a_worker_that_dies_at_any_put_is_succeeded_by_another(tmp_path: Path) -
             replace(world.sealer, target=Wrapped(target, dying)).seal(world.plan)  # type: ignore[arg-type]
             break
         except Unavailable:
-            if death < len(expected):  # the last put is the token's: by then it is sealed
+            if death < len(expected):  # the last put is the token: by then the package is sealed
                 with pytest.raises(NotFound):
                     read_seal(target, EVIDENCE_ID)
         replace(world.sealer, target=target).seal(world.plan)
@@ -309,3 +309,43 @@ def test_progress_ends_at_the_total(world: World) -> None:
     total = sum(item.ref.size for item in world.plan.originals) + sum(clip.size for clip in world.plan.clips)
     assert seen[-1] == (total, total)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+class Strange:
+    """A signer whose signatures are not what they should be."""
+
+    def __init__(self, signer: Signer, change: Callable[[Signer, bytes], bytes]) -> None:
+        self.certificate_der, self.chain_der = signer.certificate_der, signer.chain_der
+        self._signer, self._change = signer, change
+
+    def sign_cms(self, data: bytes) -> bytes:
+        return self._change(self._signer, data)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda signer, data: signer.sign_cms(data + b"x"), "seal_content"),
+        (lambda signer, data: signer.sign_cms(data)[:-1] + b"x", "seal_signature"),
+        (lambda signer, data: b"no signature", "bad_cms"),
+    ],
+)
+def test_a_seal_that_the_verifier_refuses_is_never_put(
+    world: World, change: Callable[[Signer, bytes], bytes], code: str
+) -> None:
+    sealer = replace(world.sealer, signer=Strange(world.sealer.signer, change))
+    with pytest.raises(IntegrityError) as caught:
+        sealer.seal(world.plan)
+    assert caught.value.code == code
+    with pytest.raises(NotFound):
+        world.target.get(keys.evidence_prefix(world.plan.evidence_id) + paths.SEAL)
+    assert world.seal().gen_time is not None, "the true signer goes on where that one stopped"
+
+
+def test_without_openssl_nothing_is_sealed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Unavailable) as caught:
+        world.seal()
+    assert caught.value.code == "openssl_missing"
+    with pytest.raises(NotFound):
+        world.target.get(keys.evidence_prefix(world.plan.evidence_id) + paths.SEAL)

@@ -62,7 +62,7 @@ def test_all_of_it_comes_in_memory() -> None:
 
 @pytest.mark.parametrize("size", [99, 98, 101, 105, 93, 200, 1])
 def test_a_source_of_another_length_is_noticed(size: int) -> None:
-    """Whether it is read by a reader that stops at the promised size or not at all."""
+    """This holds for a reader that stops at the promised size, and for one that does not read."""
     data = bytes(range(100))
     promised = sha256(data[:size]).hexdigest()
     with pytest.raises(OtherBytes):

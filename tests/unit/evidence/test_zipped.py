@@ -116,7 +116,7 @@ def test_a_path_that_cannot_be_written_is_said(world: World, tmp_path: Path) -> 
 
 
 class Zeros:
-    """A store whose objects are zeros and cost nothing, so that sizes beyond 4 GiB can be laid out."""
+    """A store whose objects are zeros and need no space, so that sizes above 4 GiB can be tested."""
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         assert length is not None
@@ -127,7 +127,7 @@ class Zeros:
     "sizes", [(5 * GIB, 1), (3 * GIB, 3 * GIB, 10), (2**32 - 1, 1), (2**32 - 2, 1)], ids=str
 )
 def test_beyond_four_gib_the_directory_reads_as_zip64(world: World, sizes: tuple[int, ...]) -> None:
-    """The directory and the last part are looked at; the large ones are not read."""
+    """The test reads the directory and the last part, not the large ones."""
     entries: list[Entry] = []
     at = 0
     for number, size in enumerate(sizes):

@@ -1,4 +1,4 @@
-"""The registry: what is refused, what is secret, what is remembered."""
+"""The registry: refusals, secrets, and history."""
 
 import io
 from collections.abc import Iterator

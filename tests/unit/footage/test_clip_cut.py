@@ -1,4 +1,4 @@
-"""Cutting exact clips, against the definition: shown are the frames whose wall time is in ``[from, to)``."""
+"""Exact clips, checked against the definition: they show the frames with a wall time in ``[from, to)``."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -65,7 +65,7 @@ def make_run(
     run: str = RUN,
     first_number: int = 1000,
 ) -> MadeRun:
-    """Lay frames out in decode order: each mini-GOP is its anchor, then its B frames, shown before it."""
+    """Put frames into decode order: each mini-GOP is its anchor, then its B frames, shown before it."""
     order: list[tuple[int, bool, int]] = []  # place in presentation, sync, jitter
     starts = []
     shown = 0

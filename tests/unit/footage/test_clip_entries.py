@@ -1,4 +1,4 @@
-"""H.265 is shown as hvc1, and only where the label is true."""
+"""H.265 is labelled hvc1, and only if the label is true."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The clip as an object: what it says of itself, what it refuses, what it reads."""
+"""The clip as an object: its facts, its refusals, and its reads."""
 
 import hashlib
 import random
@@ -185,7 +185,7 @@ def test_a_segment_that_contradicts_the_index_is_damage(
 
 
 class Footage:
-    """A store that gives segments from memory and counts what is open; may cut a segment short."""
+    """A store that gives segments from memory and counts open streams; it may cut a segment short."""
 
     def __init__(self, store: FilesystemStore, *, short: int = 0) -> None:
         self._store = store

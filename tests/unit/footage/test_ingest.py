@@ -1,4 +1,4 @@
-"""The ingest procedure, cut off between any two steps: nothing lost, nothing twice."""
+"""The ingest procedure, interrupted between any two steps: nothing is lost, nothing exists twice."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused, Unavailable
 from archive.footage import ingest as steps
-from archive.footage.ingest import Ingest, Parcel, read_tickets, write_ticket
+from archive.footage.ingest import Ingest, SpooledLeaf, read_tickets, write_ticket
 from archive.model import leaf as leaves
 from archive.model.camera import Place, parse_place
 from archive.model.gap import Gap, GapCause, RunEnd
@@ -36,7 +36,7 @@ class Killed(BaseException):
 
 @dataclass
 class FakeIndex:
-    """An index in memory that says what it holds and may be away."""
+    """An index in memory that reports its content and may be unavailable."""
 
     entries: dict[object, IndexEntry] = field(default_factory=dict)
     calls: int = 0
@@ -58,7 +58,7 @@ class FakeIndex:
 
 @dataclass
 class Bench:
-    """A recorder's side and an archive, both on disk; a restart makes the recorder's side anew."""
+    """A recorder's side and an archive, both on disk; a restart rebuilds the recorder's side."""
 
     folder: Path
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
@@ -83,7 +83,7 @@ class Bench:
             locked_until=lambda segment, _place: segment.span.start + 30 * DAY,
         )
 
-    def segment(self, seq: int) -> Parcel:
+    def segment(self, seq: int) -> SpooledLeaf:
         content = f"segment {seq} ".encode() * 100
         media = self.spool / f"{seq:06d}.mp4"
         media.write_bytes(content)
@@ -107,8 +107,8 @@ class Bench:
         )
         return write_ticket(self.spool / f"{seq:06d}.ticket", leaf, PLACE, media=media, extra={"n": seq})
 
-    def take_up(self) -> list[Parcel]:
-        """What a start finds in the spool: a journalled segment's ticket alone is complete."""
+    def take_up(self) -> list[SpooledLeaf]:
+        """The parcels that a start finds in the spool; for a journalled segment the ticket is enough."""
         found = list(read_tickets(self.spool))
         rest = [one for one in found if one.media is not None or not one.journalled]
         for done in set(found) - set(rest):
@@ -116,11 +116,11 @@ class Bench:
         self.ingest.expect(rest)
         return rest
 
-    def bring_in(self, parcels: list[Parcel]) -> None:
-        for parcel in parcels:
-            self.ingest.store(parcel)
-        if parcels:
-            self.ingest.commit(parcels)
+    def bring_in(self, spooled_leaves: list[SpooledLeaf]) -> None:
+        for spooled in spooled_leaves:
+            self.ingest.store(spooled)
+        if spooled_leaves:
+            self.ingest.commit(spooled_leaves)
 
     def upload(self) -> None:
         self.ingest.seal()
@@ -144,12 +144,12 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_all_steps(bench: Bench) -> None:
-    parcels = [bench.segment(0), bench.segment(1)]
-    bench.bring_in(parcels)
+    spooled_leaves = [bench.segment(0), bench.segment(1)]
+    bench.bring_in(spooled_leaves)
     bench.upload()
     assert list(bench.spool.iterdir()) == []
-    for parcel in parcels:
-        segment = parcel.leaf
+    for spooled in spooled_leaves:
+        segment = spooled.leaf
         assert isinstance(segment, Segment)
         head = bench.footage.head(segment.key)
         assert head.sha256 == segment.sha256
@@ -160,7 +160,7 @@ def test_all_steps(bench: Bench) -> None:
         assert (entry.version, entry.place, entry.held) == (head.version, PLACE, False)
     assert bench.index.calls == 1
     (batch,) = bench.batches()
-    assert batch.leaves == tuple(parcel.leaf for parcel in parcels)
+    assert batch.leaves == tuple(spooled.leaf for spooled in spooled_leaves)
     assert bench.index.cursor == 1
     assert bench.ingest.upload() == 0
 
@@ -203,10 +203,10 @@ def cut(bench: Bench, where: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 def test_a_crash_between_any_two_steps_loses_and_repeats_nothing(
     bench: Bench, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parcels = [bench.segment(0), bench.segment(1)]
+    spooled_leaves = [bench.segment(0), bench.segment(1)]
     with cut(bench, where, monkeypatch):
         try:
-            bench.bring_in(parcels)
+            bench.bring_in(spooled_leaves)
             bench.upload()
         except Killed:
             pass
@@ -218,19 +218,19 @@ def test_a_crash_between_any_two_steps_loses_and_repeats_nothing(
         bench.upload()
     assert list(bench.spool.iterdir()) == []
     assert [one.key for one in bench.footage.versions("segments/")] == [
-        parcel.leaf.key for parcel in parcels if isinstance(parcel.leaf, Segment)
+        spooled.leaf.key for spooled in spooled_leaves if isinstance(spooled.leaf, Segment)
     ]
     lines = [leaf for batch in bench.batches() for leaf in batch.leaves]
-    assert lines == [parcel.leaf for parcel in parcels]
+    assert lines == [spooled.leaf for spooled in spooled_leaves]
     assert set(bench.index.entries) == {(RUN, 0), (RUN, 1)}
     assert all(entry.version for entry in bench.index.entries.values())
     assert bench.index.cursor == len(bench.batches())
 
 
 def test_what_waited_beyond_its_term_is_locked_all_the_same(bench: Bench) -> None:
-    parcel = bench.segment(0)
+    spooled = bench.segment(0)
     bench.clock.advance(40 * DAY)
-    bench.ingest.store(parcel)
+    bench.ingest.store(spooled)
     stored = next(iter(bench.footage.list("segments/")))
     lock = bench.footage.head(stored.key).lock
     assert lock is not None
@@ -238,11 +238,11 @@ def test_what_waited_beyond_its_term_is_locked_all_the_same(bench: Bench) -> Non
 
 
 def test_an_index_that_is_away_keeps_segments_in_the_spool_and_the_cursor_back(bench: Bench) -> None:
-    parcel = bench.segment(0)
+    spooled = bench.segment(0)
     bench.index.is_away = True
-    bench.ingest.store(parcel)
+    bench.ingest.store(spooled)
     with pytest.raises(Unavailable):
-        bench.ingest.commit([parcel])
+        bench.ingest.commit([spooled])
     bench.upload()
     assert len(bench.batches()) == 1
     assert (bench.spool / "000000.mp4").exists()
@@ -251,18 +251,18 @@ def test_an_index_that_is_away_keeps_segments_in_the_spool_and_the_cursor_back(b
     bench.index.is_away = False
     bench.bring_in(bench.take_up())
     bench.upload()
-    assert [leaf for batch in bench.batches() for leaf in batch.leaves] == [parcel.leaf]
+    assert [leaf for batch in bench.batches() for leaf in batch.leaves] == [spooled.leaf]
     assert bench.index.cursor == 1
 
 
 def test_bytes_that_changed_on_disk_are_refused(bench: Bench) -> None:
-    parcel = bench.segment(0)
-    assert parcel.media is not None
-    parcel.media.write_bytes(parcel.media.read_bytes().replace(b"segment", b"altered"))
+    spooled = bench.segment(0)
+    assert spooled.media is not None
+    spooled.media.write_bytes(spooled.media.read_bytes().replace(b"segment", b"altered"))
     with pytest.raises(IntegrityError):
-        bench.ingest.store(parcel)
+        bench.ingest.store(spooled)
     assert list(bench.footage.list("segments/")) == []
-    assert parcel.media.exists()
+    assert spooled.media.exists()
 
 
 def test_runs_and_gaps_take_the_same_way(bench: Bench) -> None:
@@ -279,11 +279,11 @@ def test_runs_and_gaps_take_the_same_way(bench: Bench) -> None:
     gap = Gap(
         camera="kam-1", recorder="rec-1", gap=RUN, span=span, cause=GapCause.UNREACHABLE, ingested_at=T0
     )
-    parcels = [
+    spooled_leaves = [
         write_ticket(bench.spool / f"{name}.ticket", leaf, None)
         for name, leaf in (("run", run), ("gap", gap))
     ]
-    bench.bring_in(parcels)
+    bench.bring_in(spooled_leaves)
     bench.upload()
     assert [batch.leaves for batch in bench.batches()] == [(run, gap)]
     longer = replace(gap, span=Timespan(T0, T0 + HOUR))
@@ -293,17 +293,17 @@ def test_runs_and_gaps_take_the_same_way(bench: Bench) -> None:
 
 
 def test_a_ticket_reads_back_as_it_was(bench: Bench) -> None:
-    parcel = bench.segment(3)
+    spooled = bench.segment(3)
     (again,) = read_tickets(bench.spool)
     assert (again.leaf, again.place, again.media, again.extra) == (
-        parcel.leaf, PLACE, parcel.media, {"n": 3}
+        spooled.leaf, PLACE, spooled.media, {"n": 3}
     )  # fmt: skip
-    parcel.ticket.write_bytes(parcel.ticket.read_bytes()[:-5])
+    spooled.ticket.write_bytes(spooled.ticket.read_bytes()[:-5])
     with pytest.raises(IntegrityError) as caught:
         list(read_tickets(bench.spool))
     assert caught.value.code == "ticket_damaged"
     with pytest.raises(Malformed):
-        write_ticket(bench.spool / "x.json", parcel.leaf, None)
+        write_ticket(bench.spool / "x.json", spooled.leaf, None)
 
 
 # The logbook -----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What can be shown of the first and last segment of a run, for runs that end anywhere in decode order."""
+"""The visible extent of a run's first and last segment, for runs that end anywhere in decode order."""
 
 from array import array
 

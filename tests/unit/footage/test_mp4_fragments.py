@@ -1,4 +1,4 @@
-"""Fragmented sources, whole and torn, and what finalising makes of them."""
+"""Fragmented sources, complete and truncated, and their finalised results."""
 
 import hashlib
 import random

@@ -1,4 +1,4 @@
-"""The header of a segment: what is written is read back, and damage has a name."""
+"""The header of a segment: written values are read back, and damage gets an error code."""
 
 import random
 import struct

@@ -1,4 +1,4 @@
-"""NAL units: found, named, and refused where their lengths do not add up."""
+"""NAL units: found, named, and refused if their lengths do not add up."""
 
 import pytest
 from hypothesis import given

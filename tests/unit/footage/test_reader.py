@@ -1,4 +1,4 @@
-"""Coverage, gaps and pending partition every question, and each instant has one cause."""
+"""Coverage, gaps and pending partition every queried span, and each instant has one cause."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""An entry that can never be taken is set aside, on record, and holds up nobody else."""
+"""An entry that the index can never accept is set aside and recorded, and delays no other."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from archive.errors import ArchiveError, Malformed, Refused
-from archive.footage.ingest import Ingest, Parcel, write_ticket
+from archive.footage.ingest import Ingest, SpooledLeaf, write_ticket
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.ports import IndexEntry
@@ -31,7 +31,7 @@ OTHER_RUN = "6a15000000000002"
 
 @dataclass
 class PickyIndex:
-    """The real index behind a judge that a test may set."""
+    """The real index behind a filter that a test can set."""
 
     inner: Any
     judge: Callable[[IndexEntry], None] = lambda entry: None
@@ -47,18 +47,18 @@ class PickyIndex:
 
 @dataclass
 class Desk:
-    """One recorder's spool, and the real archive that it brings things into."""
+    """One recorder's spool, and the real archive that it delivers to."""
 
     archive: SmallArchive
     folder: Path
-    delivered: list[Parcel] = field(default_factory=list)
+    delivered: list[SpooledLeaf] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.index = PickyIndex(self.archive.index)
         self.restart()
 
     def restart(self) -> None:
-        """The recorder's side anew, on the same disk."""
+        """Restart the recorder's side on the same disk."""
         self.spool = Spool(self.folder / "spool", self.archive.clock, 1 << 30, 1 << 20)
         self.spool.open()
         self.logbook = Logbook(self.spool.root / "journal", "rec-1", RECORDER_KEY, self.archive.clock)
@@ -73,7 +73,7 @@ class Desk:
             locked_until=lambda leaf, _place: leaf.span.start + 30 * DAY,
         )
 
-    def parcel(self, leaf: Segment) -> Parcel:
+    def spooled(self, leaf: Segment) -> SpooledLeaf:
         """A segment in the spool, with its ticket."""
         folder = self.spool.root / "cameras" / leaf.camera / leaf.run
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,20 +89,20 @@ class Desk:
             QUICK,
             before_seal=lambda: None,
             before_upload=lambda: None,
-            give_up=lambda parcel: give_up(parcel, self.spool, self.accounts),
-            set_aside=lambda parcel: set_aside(parcel, self.spool, self.accounts),
+            give_up=lambda spooled: give_up(spooled, self.spool, self.accounts),
+            set_aside=lambda spooled: set_aside(spooled, self.spool, self.accounts),
             log=structlog.get_logger("test"),
             clock=self.archive.clock,
         )
         self.accounts.deliver = made.deliver
         return made
 
-    def bring_in(self, parcels: Sequence[Parcel], *, seconds: float = 15) -> Archiver:
-        """Deliver and drain; fails where not everything came to an end."""
+    def bring_in(self, spooled_leaves: Sequence[SpooledLeaf], *, seconds: float = 15) -> Archiver:
+        """Deliver and drain; fail if any parcel is not finished."""
 
         async def work() -> Archiver:
             archiver = self.archiver()
-            archiver.deliver(parcels)
+            archiver.deliver(spooled_leaves)
             task = asyncio.create_task(archiver.run())
             try:
                 assert await archiver.drain(seconds), "something waits for ever"
@@ -136,20 +136,20 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def endless(seq: int = 1) -> Segment:
-    """What a camera makes whose RTP time jumps by an hour."""
+    """A segment of a camera whose RTP time jumps by an hour."""
     leaf = segment(seq)
     return replace(leaf, span=Timespan(leaf.span.start, leaf.span.end + HOUR))
 
 
 def test_one_camera_whose_time_jumps_stops_no_other(desk: Desk) -> None:
-    bad = desk.parcel(endless())
-    parcels = [
-        desk.parcel(segment(0)),
+    bad = desk.spooled(endless())
+    spooled_leaves = [
+        desk.spooled(segment(0)),
         bad,
-        desk.parcel(segment(0, camera="cam-2", run=OTHER_RUN)),
-        desk.parcel(segment(1, camera="cam-2", run=OTHER_RUN)),
+        desk.spooled(segment(0, camera="cam-2", run=OTHER_RUN)),
+        desk.spooled(segment(1, camera="cam-2", run=OTHER_RUN)),
     ]
-    archiver = desk.bring_in(parcels)
+    archiver = desk.bring_in(spooled_leaves)
     assert desk.indexed("cam-1") == [0]
     assert desk.indexed("cam-2") == [0, 1]
     [kept] = desk.gaps("cam-1")
@@ -169,7 +169,7 @@ def test_a_crash_while_it_is_set_aside_makes_no_second_gap(desk: Desk, monkeypat
     class Killed(BaseException):
         pass
 
-    bad = desk.parcel(endless())
+    bad = desk.spooled(endless())
     desk.ingest.store(bad)
     [refusal] = desk.ingest.commit([bad])
     assert refusal.is_final
@@ -194,7 +194,7 @@ def test_a_crash_while_it_is_set_aside_makes_no_second_gap(desk: Desk, monkeypat
 def test_what_the_store_refuses_for_its_content_is_kept_in_the_spool_with_its_line(
     desk: Desk, monkeypatch: Any
 ) -> None:
-    bad, good = desk.parcel(segment(0)), desk.parcel(segment(1))
+    bad, good = desk.spooled(segment(0)), desk.spooled(segment(1))
     put = type(desk.archive.stores.footage).put
 
     def picky(self: Any, key: str, *arguments: Any, **options: Any) -> Any:
@@ -212,9 +212,9 @@ def test_what_the_store_refuses_for_its_content_is_kept_in_the_spool_with_its_li
 
 
 def test_what_cannot_be_a_line_is_set_aside_alone(desk: Desk) -> None:
-    bad = desk.parcel(segment(0))
+    bad = desk.spooled(segment(0))
     bad.leaf = replace(bad.leaf, frames=2**60)
-    archiver = desk.bring_in([bad, desk.parcel(segment(1))])
+    archiver = desk.bring_in([bad, desk.spooled(segment(1))])
     assert desk.indexed("cam-1") == [1]
     assert archiver.counters.set_aside == 1
     assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.SET_ASIDE]
@@ -222,10 +222,10 @@ def test_what_cannot_be_a_line_is_set_aside_alone(desk: Desk) -> None:
 
 
 def test_a_segment_that_vanished_from_the_spool_is_lost_and_stops_no_other(desk: Desk) -> None:
-    gone = desk.parcel(segment(0))
+    gone = desk.spooled(segment(0))
     assert gone.media is not None
     gone.media.unlink()
-    archiver = desk.bring_in([gone, desk.parcel(segment(1))])
+    archiver = desk.bring_in([gone, desk.spooled(segment(1))])
     assert desk.indexed("cam-1") == [1]
     assert (archiver.counters.lost, archiver.counters.set_aside) == (1, 0)
     assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.UPLOAD_LOST]
@@ -237,41 +237,41 @@ def test_a_gap_that_cannot_be_indexed_makes_no_gap_of_its_own(desk: Desk) -> Non
             raise Malformed("no", code="bad_id")
 
     desk.index.judge = judge
-    archiver = desk.bring_in([desk.parcel(endless()), desk.parcel(segment(0))])
+    archiver = desk.bring_in([desk.spooled(endless()), desk.spooled(segment(0))])
     assert desk.indexed("cam-1") == [0]
     assert archiver.counters.set_aside == 2
     assert desk.gaps("cam-1") == []
 
 
 def test_an_index_that_refuses_everything_costs_nothing(desk: Desk) -> None:
-    """A wrong schema refuses every value: that is the index's fault and not the footage's."""
+    """A wrong schema refuses every value: the index is at fault, not the footage."""
 
     def nothing(entry: IndexEntry) -> None:
         raise Malformed("strict_dynamic_mapping_exception", code="index_value")
 
     desk.index.judge = nothing
-    parcels = [desk.parcel(segment(0)), desk.parcel(segment(1))]
-    for parcel in parcels:
-        desk.ingest.store(parcel)
+    spooled_leaves = [desk.spooled(segment(0)), desk.spooled(segment(1))]
+    for spooled in spooled_leaves:
+        desk.ingest.store(spooled)
     for _ in range(5):
-        assert [one.is_final for one in desk.ingest.commit(parcels)] == [False, False]
+        assert [one.is_final for one in desk.ingest.commit(spooled_leaves)] == [False, False]
     desk.index.judge = lambda entry: None
-    archiver = desk.bring_in(parcels)
+    archiver = desk.bring_in(spooled_leaves)
     assert desk.indexed("cam-1") == [0, 1]
     assert archiver.counters.set_aside == 0
 
 
 def test_a_value_that_the_index_refuses_among_others_is_final(desk: Desk) -> None:
-    bad = desk.parcel(segment(0))
+    bad = desk.spooled(segment(0))
 
     def judge(entry: IndexEntry) -> None:
         if entry.leaf == bad.leaf:
             raise Malformed("document_parsing_exception", code="index_value")
 
     desk.index.judge = judge
-    good = desk.parcel(segment(1))
-    for parcel in (bad, good):
-        desk.ingest.store(parcel)
+    good = desk.spooled(segment(1))
+    for spooled in (bad, good):
+        desk.ingest.store(spooled)
     assert [one.is_final for one in desk.ingest.commit([bad])] == [False]
     assert desk.ingest.commit([good]) == ()
     archiver = desk.bring_in([bad])
@@ -287,7 +287,7 @@ def test_rights_are_retried_for_ever(desk: Desk) -> None:
             raise trouble.pop()
 
     desk.index.judge = judge
-    archiver = desk.bring_in([desk.parcel(segment(0))])
+    archiver = desk.bring_in([desk.spooled(segment(0))])
     assert desk.indexed("cam-1") == [0]
     assert (archiver.counters.set_aside, archiver.counters.lost) == (0, 0)
 
@@ -298,6 +298,6 @@ def test_a_damaged_gap_ticket_stops_no_start(desk: Desk) -> None:
         desk.spool, desk.accounts, desk.logbook, desk.archive.clock, structlog.get_logger("test")
     )
     recovery.run()
-    assert recovery.parcels == []
+    assert recovery.spooled_leaves == []
     assert recovery.set_aside == 1
     assert len(desk.quarantined()) == 1

@@ -1,4 +1,4 @@
-"""Where a camera's source may lead: addresses in every spelling, names, folders, and pinning."""
+"""The addresses a camera's source may have: every spelling, names, folders, and pinning."""
 
 import asyncio
 from collections.abc import Sequence
@@ -52,6 +52,14 @@ OUR_OWN = [
 ]
 
 
+def passes(rule: SourceRule, url: str) -> bool:
+    try:
+        rule.check(url)
+    except Refused:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("host", OUR_OWN)
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "http", "https"])
 def test_without_a_setting_a_camera_is_another_machine(scheme: str, host: str) -> None:
@@ -66,7 +74,7 @@ def test_without_a_setting_a_camera_is_another_machine(scheme: str, host: str) -
     "host", ["10.0.0.7", "192.168.1.9", "172.16.0.1", "203.0.113.9", "[fd12::9]", "cam-7.lan"]
 )
 def test_without_a_setting_cameras_stand_in_private_and_public_networks(host: str) -> None:
-    ANY.check(f"rtsp://{host}/main")
+    assert passes(ANY, f"rtsp://{host}/main")
 
 
 def test_with_a_setting_cameras_stand_there_and_nowhere_else() -> None:
@@ -83,7 +91,7 @@ def test_with_a_setting_cameras_stand_there_and_nowhere_else() -> None:
 
 @given(st.ip_addresses())
 def test_an_address_of_ours_is_never_admitted(address: object) -> None:
-    """Independent of the rule's own words: by what the standard library says of the address itself."""
+    """The check is independent of the rule's code: it uses the standard library's facts about the address."""
     found = read_address(str(address))
     if found is not None and ANY.admits(str(address)):
         assert not found.is_loopback
@@ -179,7 +187,7 @@ def test_a_name_without_an_address() -> None:
 
 
 def test_readers_of_urls_that_differ_cannot_be_played_against_each_other() -> None:
-    """Whatever a URL hides, FFmpeg gets one composed anew around the judged address."""
+    """FFmpeg gets a URL newly composed around the checked address, so tricks in the URL have no effect."""
     for url in (
         r"rtsp://10.0.0.1\@127.0.0.1/x",
         "rtsp://10.0.0.1#@127.0.0.1/x",

@@ -1,4 +1,4 @@
-"""The canary on folders, and what it says of stores that give way in every way there is."""
+"""The canary on folders, and its reports about stores that give way to each attack."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,14 +22,14 @@ from tests.support.leaves import T0
 
 
 class Weak(FolderAttacks):
-    """A store that gives way to one attack: it is done to the folder itself, past the adapter."""
+    """A store that gives way to one attack, which changes the folder directly and bypasses the adapter."""
 
     def __init__(self, store: FilesystemStore, root: Path, way: str, clock: ManualClock) -> None:
         super().__init__(store)
         self.store, self.root, self.way, self.clock = store, root, way, clock
 
     def _after(self, act: Callable[[], None]) -> None:
-        """Do it while no lock binds: the adapter believes the clock."""
+        """Run ``act`` while no lock is in force: the adapter trusts the clock."""
         self.clock.step(400 * DAY)
         try:
             act()
@@ -138,9 +138,11 @@ def test_the_archive_is_red_until_a_person_closes_what_was_found(tmp_path: Path)
 def test_incidents_of_others_do_not_make_the_locks_red(tmp_path: Path) -> None:
     from archive.records.integrity_incidents import open_incident
 
-    _, ledger, watch, _ = flying(tmp_path)
+    _, ledger, watch, clock = flying(tmp_path)
     open_incident(ledger, code="fixity_mismatch", subject="x", message="y", found_by="fixity")
+    clock.advance(EVERY)
     watch.check()
+    assert watch.last == ()
 
 
 def test_an_account_that_may_put_nothing_is_told_so(tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_an_account_that_may_put_nothing_is_told_so(tmp_path: Path) -> None:
 
 
 def test_readyz_is_red_and_names_the_locks(tmp_path: Path) -> None:
-    """The API reads the ledger only: whoever flew, in whichever process, turns it red."""
+    """The API reads only the ledger: a broken promise found by any process turns it red."""
     from archive.records.integrity_incidents import open_incident
     from tests.support.api_site import open_site
 

@@ -93,7 +93,7 @@ def test_a_missing_batch_and_a_hole_in_a_run(site: SmallArchive) -> None:
     segments = [site.keep(number) for number in range(3)]
     site.write_journal(segments[:1])
     first_prev, first_count = site.prev, site.batches
-    site.prev, site.batches = "f" * 64, first_count + 1  # as if batch 2 had been there and vanished
+    site.prev, site.batches = "f" * 64, first_count + 1  # as if batch 2 had existed and disappeared
     site.write_journal(segments[2:])
     assert found(check(site)) == {("I2", "batch_missing"), ("I2", "run_has_holes")}
     assert first_prev != site.prev

@@ -1,4 +1,4 @@
-"""The scrub finds every kind of damage, puts it on record once, and nothing that is in order."""
+"""The scrub finds every kind of damage, records it once, and reports no intact object."""
 
 import hashlib
 from collections.abc import Iterator
@@ -223,7 +223,7 @@ def test_held_hours_come_first_then_those_looked_at_longest_ago(site: SmallArchi
 
 
 def replace_start(site: SmallArchive, number: int, start: int) -> Segment:
-    """A segment elsewhere in time than :meth:`SmallArchive.keep` puts it."""
+    """A segment at another time than :meth:`SmallArchive.keep` gives it."""
     from archive.model import leaf as leaves
     from archive.ports import IndexEntry, Lock, LockMode
 

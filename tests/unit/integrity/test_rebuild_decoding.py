@@ -15,7 +15,7 @@ from archive.errors import Unavailable
 from archive.integrity.rebuild.decoding import DecodedBatch, RawBatch, RecorderKeys, decoded
 from archive.records import journal
 from tests.support.leaves import T0, gap, segment
-from tests.support.recording_site import until
+from tests.support.waiting import until
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
 KNOWN: RecorderKeys = {"rec-1": {journal.public_key_sha256(KEY.public_key()): KEY.public_key()}}
@@ -95,7 +95,7 @@ def test_a_worker_ends_with_a_parent_that_is_killed(tmp_path: os.PathLike[str]) 
     worker = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    until(lambda: not _runs(worker), 20, "the worker ended")
+    until(lambda: not _runs(worker), "the worker ended")
     parent.stdout.close()
     parent.stdin.close()
 

@@ -1,4 +1,4 @@
-"""``saksi index sync``: what the archive has and the index lacks is brought, and nothing goes back."""
+"""``saksi index sync``: adds what the index lacks from the archive, and reverts nothing newer."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def archive(tmp_path: Path) -> Iterator[SmallArchive]:
 
 
 def emptied(archive: SmallArchive, folder: Path) -> SmallArchive:
-    """The archive with an index that was just made."""
+    """The archive with a new, empty index."""
     archive.index.close()
     (folder / "index.sqlite").unlink()
     archive.index = open_sqlite(folder / "index.sqlite")

@@ -1,4 +1,4 @@
-"""A rebuild goes on while the index takes in what it was given, and notes nothing before the index has it."""
+"""A rebuild continues while the index stores entries, and notes progress only for stored ones."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support.leaves import T0
 
 
 class Slow:
-    """An index that keeps what it is given only when it is asked to settle; segment 2 it cannot keep."""
+    """An index that stores entries only when it settles; it cannot store segment 2."""
 
     def __init__(self, fresh: Any) -> None:
         self._fresh = fresh

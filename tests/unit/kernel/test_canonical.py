@@ -1,4 +1,4 @@
-"""Canonical JSON: the quick way writes what RFC 8785 says, or leaves it to the slow one."""
+"""Canonical JSON: the quick path writes what RFC 8785 demands, or leaves it to the slow path."""
 
 import rfc8785
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Ids and object names: what passes, and that both directions agree."""
+"""Ids and object names: which are valid, and that both directions agree."""
 
 import pytest
 from hypothesis import given

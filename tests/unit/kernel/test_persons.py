@@ -1,4 +1,4 @@
-"""Who is one person, and who is nobody; and that nobody decides what takes two."""
+"""Which actors name a person, and that an actor without a person cannot decide what takes two people."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Spans obey their algebra to the microsecond; times without an offset do not pass."""
+"""Spans obey their algebra to the microsecond; times without an offset are refused."""
 
 import itertools
 from datetime import UTC, datetime, timedelta, timezone
@@ -23,7 +23,7 @@ SETS = st.lists(spans(), max_size=8).map(SpanSet)
 
 
 def instants(found: SpanSet) -> set[int]:
-    """The set as its single microseconds: the slow definition the fast one is held to."""
+    """The set as single microseconds: the slow definition that the fast one must match."""
     return {t for span in found for t in range(span.start, span.end)}
 
 

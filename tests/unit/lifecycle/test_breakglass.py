@@ -1,4 +1,4 @@
-"""Break-glass destroys what two people ordered, all of it, nothing that is held, and survives any crash."""
+"""Break-glass destroys exactly what two people ordered, nothing that is held, and survives any crash."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -193,7 +193,7 @@ def test_a_crash_at_any_call_is_finished_by_executing_again(tmp_path: Path) -> N
             finished = True
         except Stopped:
             finished = False
-            world.disposer().resume()  # the job of ordinary dispositions leaves an order's alone
+            world.disposer().resume()  # the ordinary disposition job skips an order's disposition
             done = execution(world, folder).execute(order.id, actor="os:budi")
             assert done.status is OrderStatus.EXECUTED
         assert world.stored() == world.indexed() == {one.key for one in (segments[0], *segments[4:])}

@@ -1,4 +1,4 @@
-"""``/v1/dispositions`` tells what was destroyed and hands out the signed record, and changes nothing."""
+"""``/v1/dispositions`` lists what was destroyed and returns the signed record; it changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ ROOT = "/v1/dispositions"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """An installation with one disposition that is closed and one that goes on."""
+    """An installation with one closed disposition and one open one."""
     with open_site(tmp_path_factory.mktemp("site"), variant=None) as made:
         work = Dispositions(made.evidence.site)
         services = made.services

@@ -1,4 +1,4 @@
-"""Disposition stopped anywhere, beside anything: the same end, and nothing that must stay goes."""
+"""Disposition stopped at any call, beside any operation: the same end state, and protected footage stays."""
 
 import tempfile
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def archive_with(segments: int) -> Iterator[tuple[Disposal, list[Segment]]]:
 
 
 def end_state(site: Disposal) -> tuple[object, ...]:
-    """What an archive is left with, but for the times of the records."""
+    """The content of an archive, without the times of the records."""
     heads = [from_state(entry.id, entry.state) for entry in site.site.ledger.heads(KIND)]
     return (
         site.stored(),
@@ -61,7 +61,7 @@ def test_stopped_at_any_call_it_ends_the_same_with_one_closing_entry() -> None:
         fuse = Fuse()
         site.dispose(fuse)
         expected, calls = end_state(site), fuse.calls
-    # To stop after a call is to stop before the next one; after the last there is nothing left to stop.
+    # A stop after a call equals a stop before the next; after the last call nothing is left to stop.
     for at in range(1, calls + 1):
         with archive_with(2) as (site, segments):
             site.hold(segments[:1])
@@ -112,7 +112,8 @@ def test_held_locked_or_not_due_footage_stays_whatever_happens_meanwhile(
             must_stay.add(site.site.keep(MAX_DAYS * 8640 + number).key)
 
         def lengthen(number: int) -> None:
-            # What a batch already decided may still go; what stands when no batch runs must stay.
+            # A segment that a running batch has decided may still go; one that exists while no batch runs
+            # must stay.
             site.policy(scope="camera:cam-2", least=100, longest=200 + number)
 
         happenings = {"hold": hold, "lock": lock, "ingest": ingest, "lengthen": lengthen}

@@ -328,7 +328,7 @@ def test_what_somebody_planted_is_never_signed(site: Disposal, name: str) -> Non
 def test_another_page_in_its_place_keeps_no_disposition_open_and_passes_for_nothing(
     site: Disposal,
 ) -> None:
-    """Closing printed its page, was killed, and goes on after an upgrade; or somebody planted one."""
+    """Closing printed its page, was killed, and continues after an upgrade; or an intruder planted a page."""
     site.site.keep(0)
     site.policy()
     past_maximum(site)

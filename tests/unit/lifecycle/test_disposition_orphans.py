@@ -1,4 +1,4 @@
-"""The sweep names what only one side has, adopts and forgets what it may, and reports what was lost."""
+"""The sweep names objects and entries without a partner, adopts or drops them if safe, and reports losses."""
 
 from collections.abc import Iterator
 from pathlib import Path

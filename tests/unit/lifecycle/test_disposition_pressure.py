@@ -1,4 +1,4 @@
-"""A full store tells people, proposes, and destroys only what a policy lets go and nothing holds."""
+"""A full store alerts people, proposes relief, and destroys only unheld footage that a policy permits."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def site(tmp_path: Path) -> Iterator[Disposal]:
 
 @dataclass
 class Full:
-    """What a full store does with an archive."""
+    """An archive with a full store."""
 
     site: Disposal
 

@@ -1,4 +1,4 @@
-"""Holds and destruction pass the gate one at a time, and nobody waits for the dead."""
+"""Holds and destruction pass the gate one at a time, and no process waits for a dead one."""
 
 import threading
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_who_waits_to_place_a_hold_goes_before_the_next_batch(cache: ObjectStore
         pass
     before = clock.now()
     with entered.deleting():
-        assert clock.now() - before >= 3 * SECOND  # the word of waiting is heeded until it is old
+        assert clock.now() - before >= 3 * SECOND  # a note of waiting counts until it is old
 
 
 def test_a_hold_does_not_depend_on_the_gate_being_reachable(clock: ManualClock) -> None:
@@ -121,7 +121,7 @@ def test_turns_that_are_over_are_swept_up(cache: ObjectStore, clock: ManualClock
 def test_one_held_up_while_others_passed_and_were_swept_up_has_no_turn(
     cache: ObjectStore, clock: ManualClock, kind: str
 ) -> None:
-    """Its number is free again, but somebody is inside under a later one."""
+    """Its number is free again, but another process is inside under a later one."""
     passing = gate(cache, clock)
     inside = gate(cache, clock).deleting()
 
@@ -145,7 +145,7 @@ def test_one_held_up_while_others_passed_and_were_swept_up_has_no_turn(
 
 
 class Deaf:
-    """A cache bucket whose answers are lost: to a put, or to whatever is asked after one."""
+    """A cache bucket whose answers are lost: to a put, or to any call after one."""
 
     def __init__(self, cache: ObjectStore, lost: str) -> None:
         self._cache = cache

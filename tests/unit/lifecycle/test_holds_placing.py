@@ -102,7 +102,7 @@ def test_a_hold_only_grows(site: Holding) -> None:
     grown = site.holds.extend(name, cameras=["cam-2"], span=seconds(5, 20), actor="os:budi", reason="more")
     assert grown.hold.cameras == ("cam-1", "cam-2")
     assert grown.hold.span == seconds(5, 20)
-    # What was proposed was the release of less.
+    # The proposal was to release a smaller hold.
     assert grown.hold.status is HoldStatus.ACTIVE
     site.release(name)
     late = code_of(lambda: site.holds.extend(name, span=seconds(0, 20), actor="a", reason="x"), Conflict)

@@ -1,4 +1,4 @@
-"""The rules a recorder stores by: how fresh they are, and what holds where they cannot be read."""
+"""The rules by which a recorder stores: how fresh they are, and what applies if they cannot be read."""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from archive.model.camera import parse_place
 from archive.model.retention import Policy, Scope, Terms
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, MINUTE, SECOND
-from recorder.rules import Rules
 from recorder.spool import Spool
+from recorder.storage_rules import StorageRules
 from tests.support.holding import Holding, holding
 from tests.support.leaves import T0, segment
 
@@ -31,7 +31,7 @@ class Log:
 
 
 class Flaky:
-    """A records bucket that is away, or not for us, where told."""
+    """A records bucket that is unavailable or refuses access, as a test sets it."""
 
     def __init__(self, real: Any) -> None:
         self._real, self.trouble, self.forbidden, self.lists = real, None, "", 0
@@ -60,9 +60,9 @@ class Desk:
         self.log = Log()
         self.rules = self.start()
 
-    def start(self) -> Rules:
+    def start(self) -> StorageRules:
         ledger = Ledger(self.records, self.clock)
-        self.rules = Rules(
+        self.rules = StorageRules(
             ledger, self.records, self.spool, self.clock, self.log, floor_days=30, refresh_seconds=5
         )
         self.rules.remember()
@@ -94,7 +94,7 @@ def test_a_hold_counts_at_the_next_put_that_is_five_seconds_later(desk: Desk) ->
     probe = segment()
     assert not desk.rules.is_held(probe)
     desk.site.place(0, 10)
-    assert not desk.rules.is_held(probe)  # no look at the ledger for every put
+    assert not desk.rules.is_held(probe)  # the ledger is not read for every put
     desk.clock.advance(5 * SECOND)
     assert desk.rules.is_held(probe)
     assert not desk.rules.is_held(segment(1))

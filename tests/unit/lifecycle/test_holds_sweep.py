@@ -1,4 +1,4 @@
-"""The sweep: what the ledger holds is flagged in the store, what it does not hold is not."""
+"""The sweep: the store flags exactly the segments that the ledger holds."""
 
 import itertools
 import tempfile
@@ -66,7 +66,7 @@ def test_after_a_sweep_exactly_what_holds_in_force_cover_is_flagged(steps: Seque
 
 
 class _Story:
-    """Holds come, grow and go; segments come from a recorder that looks at the ledger every 5 s."""
+    """Holds are placed, widened and released; the segments' recorder reads the ledger every 5 s."""
 
     def __init__(self, site: Holding) -> None:
         self.site = site
@@ -257,7 +257,7 @@ def test_a_hold_is_settled_once_every_recorders_journal_has_passed_its_span(site
     found = site.sweeper.progress(name)
     assert found is not None
     assert (found.settled, found.waits_for) == (False, ("rec-1",))
-    late = site.arrive(50)  # by a recorder that did not know the hold
+    late = site.arrive(50)  # from a recorder that did not know the hold
     site.archive.write_journal([late])
     site.archive.clock.advance(6 * HOUR)
     site.sweeper.run()
@@ -427,7 +427,7 @@ def test_a_held_segment_that_the_index_names_and_the_store_lacks_is_an_incident(
     path = Path(stores.footage._root) / lost.key  # type: ignore[attr-defined]
     path.unlink()
     site.sweeper.run()
-    assert site.incidents() == []  # a disposition may be about to tell the index
+    assert site.incidents() == []  # a disposition may be about to update the index
     site.archive.clock.advance(16 * SECOND)
     site.sweeper.run()
     assert site.incidents() == ["held_segment_missing"]
@@ -515,7 +515,7 @@ def test_a_kill_between_any_two_calls_is_made_good_by_the_next_run(site: Holding
 
 
 def as_before(site: Holding) -> None:
-    """The first hold not carried out yet, the second, released one not cleared."""
+    """The first hold is not applied yet; the second, released hold is not cleared yet."""
     footage, cache, index = site.archive.stores.footage, site.archive.stores.cache, site.archive.index
     for one in site.segments:
         version = footage.head(one.key).version

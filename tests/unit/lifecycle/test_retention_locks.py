@@ -1,4 +1,4 @@
-"""Locks follow policies that got longer, and only those."""
+"""Locks are extended for longer policies, and only for those."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ FLOOR = 30
 
 
 class Watched(FilesystemStore):
-    """A folder that counts what is asked of it, and fails when told to."""
+    """A folder that counts its calls, and fails on demand."""
 
     listed: list[str]
     extended = 0
@@ -210,7 +210,7 @@ def test_one_mark_is_left_when_all_is_done(archive: SmallArchive, policies: Poli
 
 
 def test_what_is_past_every_term_is_left_alone(archive: SmallArchive, policies: Policies) -> None:
-    """No store takes a lock that ends in the past."""
+    """No store accepts a lock that ends in the past."""
     archive.keep(0)
     archive.clock.advance(90 * DAY)
     propose(policies, 60)

@@ -1,4 +1,4 @@
-"""The plan says before anything changes what would go, what stays and why, and how large the store gets."""
+"""The plan shows in advance what would be destroyed, what stays and why, and the store's future size."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -82,7 +82,7 @@ def basis(
 
 
 def hours_of(segments: Iterable[Segment]) -> Hours:
-    """What an index says of these segments, by the hour."""
+    """An index's hour coverage of these segments."""
     sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
     for one in segments:
         total = sums[one.camera, hour_of(one.span.start)]
@@ -130,7 +130,7 @@ def test_what_is_past_its_term_goes_by_camera_and_day_of_the_city() -> None:
         ("cam-1", "2026-11-14", 144),
         ("cam-1", "2026-11-15", 0),
     ]
-    # The segment that starts at the very instant of the term is past it, and lies in an hour that is not.
+    # The segment that starts exactly at the term's instant is past it, but its hour is not.
     assert counts(plan) == {"goes": 288, "held": 0, "locked": 0, "edge": 6}
     assert plan.total.goes.bytes == 288 * segments[0].size
 
@@ -192,7 +192,7 @@ def test_the_digest_names_what_would_go_and_why() -> None:
 
 
 def test_the_size_to_come_is_that_of_a_store_that_fills_and_is_emptied() -> None:
-    """Ten days of even footage with a term of ten days: the size stays as it is."""
+    """Ten days of even footage with a term of ten days: the size stays constant."""
     segments = recorded(MIDNIGHT - 10 * DAY, MIDNIGHT)
     a_day = 144 * segments[0].size
     steady = planned(basis({DEFAULT: [terms(1, 10)]}), segments)
@@ -215,7 +215,7 @@ def test_a_hold_and_a_policy_to_come_are_in_the_size_to_come() -> None:
     assert sizes[-1] == 144 * size
 
 
-# Held against a decision segment by segment ----------------------------------------------------------
+# Compared with a decision segment by segment ---------------------------------------------------------
 
 CAMERAS = ("cam-1", "cam-2")
 short_terms = st.builds(

@@ -1,4 +1,4 @@
-"""Retention policies: who may change what alone, and what needs two people and time."""
+"""Retention policies: which changes one person can make, and which need two people and time."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,7 +48,7 @@ def terms(shortest: int, longest: int | None, *, start: int = 0, end: int | None
 
 
 def settle(policies: Policies, archive: SmallArchive, scope: Scope, wanted: Terms) -> None:
-    """Have terms in force, by as many people as it takes."""
+    """Put terms in force, with as many people as that needs."""
     record = policies.propose(scope, wanted, actor="os:ana", reason="Rapat 7")
     if record.policy.proposal is not None:
         policies.approve(scope, actor="os:budi")
@@ -221,7 +221,7 @@ def test_withdrawing_what_keeps_shorter_holds_at_once(policies: Policies, archiv
 
 
 class RacingLedger(Ledger):
-    """A ledger into which somebody else writes just before the next entry."""
+    """A ledger into which another writer appends just before the next entry."""
 
     meanwhile: Callable[[], object] | None = None
 
@@ -235,7 +235,7 @@ class RacingLedger(Ledger):
 def test_a_change_that_became_a_shortening_while_it_was_judged_is_taken_back(
     policies: Policies, archive: SmallArchive
 ) -> None:
-    """One person withdraws what keeps shorter; at that very moment two shorten what would rule instead."""
+    """One person withdraws the shorter policy; at that moment two shorten the one that would apply."""
     district = Scope.parse("kecamatan:73.71.13")
     settle(policies, archive, DEFAULT, terms(60, 120))
     settle(policies, archive, district, terms(50, 100))
@@ -269,7 +269,7 @@ def test_what_was_in_force_stays_on_record(policies: Policies, archive: SmallArc
 
 
 def test_terms_below_the_floor_are_judged_as_written(policies: Policies, archive: SmallArchive) -> None:
-    """The floor is a setting of the host; what it hides today it may show tomorrow."""
+    """The floor is a setting of the host; a term it hides today can take effect tomorrow."""
     settle(policies, archive, DEFAULT, terms(20, None))
     record = policies.propose(DEFAULT, terms(10, None), actor="os:ana", reason="Rapat 7")
     assert record.policy.proposal is not None

@@ -1,4 +1,4 @@
-"""What must hold of retention whatever people do: nobody alone lets any footage go sooner."""
+"""An invariant of retention: no one person can make any footage go sooner."""
 
 import tempfile
 from dataclasses import replace
@@ -105,7 +105,7 @@ def test_what_is_no_shortening_lets_nothing_go_sooner(
 @settings(max_examples=100, deadline=None)
 @given(some_policies(), st.sampled_from(SCOPES), some_terms(earliest=0))
 def test_what_is_a_shortening_is_one(policies: list[Policy], scope: Scope, terms: Terms) -> None:
-    """Judged as written (no floor) and against places that exist, it shortens something for somebody."""
+    """Checked as written (no floor) and with existing places, it shortens retention of some footage."""
     policy = next((one for one in policies if one.scope == scope), Policy(scope=scope, terms=()))
     change = changes.adopted(policy, terms)
     if changes.shortens(policies, change, places=PLACES, floor_days=1, now=T0):
@@ -154,7 +154,7 @@ acts = st.lists(
 def test_whoever_alone_changes_policies_makes_nothing_go_sooner(
     together: list[tuple[str, Scope, Terms, int]], alone: list[tuple[str, Scope, Terms, int]]
 ) -> None:
-    """Two people bring about any policies; then one does what they can, for days, and is never approved."""
+    """Two people adopt any policies; then one person changes them for days, without any approval."""
     with tempfile.TemporaryDirectory() as folder:
         archive = small_archive(Path(folder))
         archive.clock.step(-60 * DAY)
@@ -173,7 +173,7 @@ def test_whoever_alone_changes_policies_makes_nothing_go_sooner(
         for number, (act, scope, terms, hours) in enumerate(together):
             _try(policies, act, scope, terms, "os:ana" if number % 2 else "os:budi")
             archive.clock.advance(hours * HOUR)
-        _reject_all(policies)  # what waits for a second person is not Ana's to bring about
+        _reject_all(policies)  # Ana cannot put in force what waits for a second person
         began = archive.clock.now()
         before = policies.book()
         for act, scope, terms, hours in alone:
@@ -202,7 +202,7 @@ def _try(policies: Policies, act: str, scope: Scope, terms: Terms, actor: str) -
             case "reject":
                 policies.reject(scope, actor=actor, reason="Rapat 7")
     except ArchiveError:
-        pass  # refused: that is what the rules are for
+        pass  # refused, as the rules demand
 
 
 def _reject_all(policies: Policies) -> None:
@@ -276,7 +276,7 @@ def test_time_and_changes_only_lengthen_a_lock(
 
 
 def _lost(history: LockHistory, camera: str, place: Place, start: int, now: int) -> int:
-    """What ruled only from ``now`` on may never come to rule, if another change comes first."""
+    """Days lost: terms that apply only from ``now`` on may never apply if another change comes first."""
     return history.expected_lock(camera, place, start, now) - history.expected_lock(
         camera, place, start, now - 1
     )

@@ -1,4 +1,4 @@
-"""Leaves and journal batches: one content has one form, and nothing unsigned passes."""
+"""Leaves and journal batches: each content has one form, and unsigned batches are refused."""
 
 import base64
 import json

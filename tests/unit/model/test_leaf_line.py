@@ -1,4 +1,4 @@
-"""The fast reading of segment lines gives what the long reading gives, or nothing."""
+"""The fast parser of segment lines gives the same as the full parser, or nothing."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_chara
 
 
 def long_reading(line: bytes) -> Segment:
-    """The same without a pattern, canonical form included."""
+    """The same without a pattern, including the check of canonical form."""
     value = canonical.decode(line)
     assert canonical.encode(value) == line, "not canonical"
     found = leaves.from_json(value)
@@ -39,7 +39,7 @@ def test_every_plain_segment_is_read_fast_and_alike(leaf: Segment, source: str, 
 
 @given(st.data())
 def test_a_changed_line_is_read_alike_or_not_at_all(data: st.DataObject) -> None:
-    """One to three bytes replaced, removed or put in: whatever is still read fast, is what it says."""
+    """Replace, remove or insert one to three bytes: a line that still parses fast parses correctly."""
     line = bytearray(leaves.encode(segment(data.draw(st.integers(0, 9)))))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(line) - 1))

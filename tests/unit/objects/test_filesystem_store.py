@@ -1,4 +1,4 @@
-"""What the file system store promises beyond the conformance suite: crashes, damage, the clock, processes."""
+"""The file system store beyond the conformance suite: crashes, damage, the clock, processes."""
 
 import errno
 import hashlib
@@ -50,7 +50,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quick_root() -> Iterator[Path]:
-    """A folder in memory, where there is one: the crash tests make hundreds of stores."""
+    """A folder in memory if possible, because the crash tests make hundreds of stores."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
         yield Path(folder)
@@ -72,7 +72,7 @@ def debris(root: Path) -> list[str]:
 
 
 def fill(path: Path) -> None:
-    """Take all the room there is."""
+    """Fill the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:
         while True:
@@ -85,7 +85,7 @@ def fill(path: Path) -> None:
 
 
 def crash_at(step: int, act: Callable[[], object]) -> bool:
-    """Run ``act`` in a child that dies before its ``step``-th system call; False once it gets through."""
+    """Run ``act`` in a child that dies before its ``step``-th system call; False if it completes."""
     child = os.fork()
     if child == 0:
         counter = itertools.count()

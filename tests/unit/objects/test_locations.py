@@ -1,6 +1,5 @@
 """Reading ``SAKSI_ARCHIVE_URL``."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -84,8 +83,12 @@ def test_a_password_is_refused_and_not_repeated(url: str) -> None:
 
 @given(st.text(max_size=40).map(lambda tail: f"s3://{tail}") | st.text(max_size=40))
 def test_any_text_is_an_address_or_malformed(text: str) -> None:
-    with suppress(Malformed):
-        parse_archive_url(text)
+    found: object
+    try:
+        found = parse_archive_url(text)
+    except Malformed as error:
+        found = error
+    assert isinstance(found, S3Location | FileLocation | Malformed)
 
 
 def test_an_archive_in_a_folder_has_three_stores(tmp_path: Path) -> None:

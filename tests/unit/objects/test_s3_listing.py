@@ -1,4 +1,4 @@
-"""A page of versions that is asked for without boto3: read as boto3 would read it, or left to boto3."""
+"""A page of versions requested without boto3: read as boto3 reads it, or left to boto3."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ def page(key: str, rest: str) -> bytes:
 
 
 class Store:
-    """Answers both ways."""
+    """A store that answers both kinds of requests."""
 
     def __init__(self, text: bytes | None) -> None:
         self._text = text
@@ -64,7 +64,7 @@ def test_whatever_else_comes_is_left_to_boto3(text: bytes | None) -> None:
 
 
 def test_a_blank_is_sent_as_it_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the store refuses a page from a foreign key with a blank on, and boto3 asks a second time."""
+    """Otherwise the store refuses a page after a foreign key with a blank, and boto3 repeats the request."""
     quick = QuickRequests(
         Credentials("key", "secret"), "http://store.example", "x", pool_size=1, timeouts=(1, 1), verify=True
     )

@@ -1,4 +1,4 @@
-"""A put whose rival comes and goes: the truth, within bounds, whatever the store shows in between."""
+"""A put whose rival comes and goes: the right result, within bounds, for any sequence of answers."""
 
 import base64
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def version(name: str) -> ObjectVersion:
 
 
 class Store:
-    """Answers puts, listings and looks in turn, the last one for ever."""
+    """Answers puts, listings and reads in turn, then repeats the last answer."""
 
     def __init__(self, *, puts: list[str], oldest: list[str | None], looks: list[str]) -> None:
         self._puts, self._oldest, self._looks = iter_last(puts), iter_last(oldest), iter_last(looks)

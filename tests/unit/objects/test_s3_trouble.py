@@ -1,4 +1,4 @@
-"""Each answer of an S3 store in the archive's words, those that no MinIO at hand gives included."""
+"""Each answer of an S3 store as the archive's error, including answers that our MinIO never gives."""
 
 import botocore.exceptions as bot
 import pytest

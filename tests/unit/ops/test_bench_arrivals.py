@@ -1,4 +1,4 @@
-"""The sender of a planned load: an open loop that sees what waits behind a slow answer."""
+"""The sender of a planned load: an open loop that measures calls waiting behind a slow answer."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ PLAYLIST = '#EXTM3U\n#EXT-X-MAP:URI="s/init.mp4?a=1"\n#EXTINF:10,\ns/1.m4s\n#EXT
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Slow, refusing, or with a playlist, as the path says; remembers what was asked."""
+    """Answers slowly, with a refusal, or with a playlist, by path; remembers its requests."""
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, str, str]]] = []
@@ -25,7 +25,7 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers.get("Cookie", ""), self.headers.get("X-Of", "")))
         if self.path == "/slow":
-            time.sleep(SLOW_S)
+            time.sleep(SLOW_S)  # real time: it is slow
         body = PLAYLIST.encode() if ".m3u8" in self.path else b"12345"
         self.send_response(409 if self.path == "/refused" else 200)
         if self.path == "/renewed":
@@ -35,7 +35,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def visitor(*calls: Call) -> Visitor:
 
 
 def test_a_call_that_waits_behind_a_slow_one_is_slow(tmp_path: Path) -> None:
-    """Counted from when it was sent, each of the three would look as slow as the first."""
+    """Measured only from its sending, each of the three would look as slow as the first."""
     calls = [Call(at, "slow", "/slow") for at in (0.0, 0.01, 0.02)]
     with server() as url:
         sent = arrivals.send(url, [visitor(*calls)], tmp_path / "plan", counted_from=0)

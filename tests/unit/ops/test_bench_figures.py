@@ -1,4 +1,4 @@
-"""Statistics of the benchmarks, what meets a target, and the page made of it."""
+"""Statistics of the benchmarks, checks of targets, and the generated page."""
 
 import statistics
 import xml.etree.ElementTree as ElementTree

@@ -1,4 +1,4 @@
-"""Holding a recording against the loop: what is whole, and how a dropped, repeated or foreign frame shows."""
+"""Comparing a recording with the loop: complete recordings, and dropped, repeated or foreign frames."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def recorded(*numbers: int) -> list[tuple[Mark, bool]]:
 
 
 def with_other_keyframes(frames: list[tuple[Mark, bool]]) -> list[tuple[Mark, bool]]:
-    """As a server leaves them that puts parameter sets before each."""
+    """The frames from a server that puts parameter sets before each."""
     return [(((size + 40, "0xffffffff"), key) if key else ((size, crc), key)) for (size, crc), key in frames]
 
 

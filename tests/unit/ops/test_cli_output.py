@@ -1,4 +1,4 @@
-"""What others wrote reaches a terminal as text: no command, no turned order, no markup."""
+"""Foreign text reaches a terminal as plain text: no commands, no reordering, no markup."""
 
 import json
 from unicodedata import category
@@ -26,7 +26,7 @@ HOSTILE = [
 
 
 def is_harmless(text: str) -> bool:
-    """By what the standard library says of each character's category, and not by the rule's own words."""
+    """Whether a text is harmless by the standard library's character categories, not by the rule's code."""
     return not any(category(one) in {"Cc", "Cf", "Zl", "Zp", "Cs"} and one not in "\n\t" for one in text)
 
 

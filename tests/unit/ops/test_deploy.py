@@ -1,4 +1,4 @@
-"""The files a city installs: whole, of known accounts, without a secret."""
+"""The files a city installs: complete, with known accounts, without secrets."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ def test_every_job_has_an_account_that_its_unit_names() -> None:
     assert set(JOBS.values()) <= {one.name for one in ACCOUNTS}
     for job in all_jobs():
         if job == "canary":
-            continue  # each process flies it, with the account it has
+            continue  # each process runs the canary with its own account
         own = UNITS / f"saksi-work@{job}.service.d" / "account.conf"
         text = own.read_text("utf-8") if own.exists() else (UNITS / "saksi-work@.service").read_text("utf-8")
         assert [name.replace("%i", job) for name in ACCOUNT_FILE.findall(text)] == [JOBS[job]]

@@ -1,4 +1,4 @@
-"""What start-up made is left out of later collections."""
+"""Objects from start-up are excluded from later collections."""
 
 import gc
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Keys are exchanged, certified by an institution, encrypted, and never told to anybody."""
+"""Keys are exchanged, certified by an institution, encrypted, and never revealed."""
 
 import logging
 import stat
@@ -37,7 +37,7 @@ def institution(clock: ManualClock) -> Institution:
 
 
 def signs(folder: Path, clock: ManualClock, **given: Path) -> str:
-    """The fingerprint of the certificate that the set seals with; the seal is tried."""
+    """The fingerprint of the certificate that the set seals with; makes a trial seal."""
     signer = keys.load_signer(folder, clock=clock, **given)
     cms.check("seal", cms.decode("seal", signer.sign_cms(b"x")), b"x")
     return certificates.fingerprint(signer.certificate)
@@ -185,7 +185,7 @@ def test_a_certificate_is_renewed_for_the_same_key(
 @pytest.mark.parametrize(
     ("flaw", "sentence"),
     [
-        ("other key", "not of the seal key"),
+        ("other key", "belongs neither to the waiting seal key nor"),
         ("authority", "an authority's"),
         ("purpose", "does not allow sealing"),
         ("expired", "had expired"),
@@ -297,7 +297,7 @@ def test_a_passphrase_that_others_can_read_is_refused(
 def test_no_private_key_and_no_passphrase_is_ever_told(
     tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever goes wrong: no message, hint, traceback, repr or log holds a line of a key."""
+    """After any error, no message, hint, traceback, repr or log holds a line of a key."""
     caplog.set_level(logging.DEBUG)
     folder, phrases = tmp_path / "keys", phrase(tmp_path / "credentials", "seal")
     keys.init(folder, clock=clock, passphrases=phrases)

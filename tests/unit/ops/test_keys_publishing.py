@@ -1,4 +1,4 @@
-"""What a city publishes: fingerprints for people, for programs and for a camera; nothing secret."""
+"""A city's publication: fingerprints for people, for programs and as a QR code; nothing secret."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What leaves the house, to whom, over which connection; and what never does."""
+"""Notices that leave the installation: content, recipients and connections; and what never leaves."""
 
 import hmac
 import json
@@ -213,7 +213,7 @@ def test_public_addresses_are_public() -> None:
 
 
 def test_the_connection_goes_to_the_address_that_was_judged(tmp_path: Path) -> None:
-    """A name that answers with another address a moment later leads nowhere: it is asked once."""
+    """A name that resolves differently a moment later has no effect, because it is resolved once."""
     keep_secret(tmp_path, "webhook-piket.secret", SECRET)
     files = certificate(tmp_path, "hooks.example")
     asked: list[str] = []

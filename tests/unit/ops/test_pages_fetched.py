@@ -1,4 +1,4 @@
-"""The player from npm: the lock decides, whatever the registry sends."""
+"""The player from npm: only an archive with the locked hash is used, whatever the registry sends."""
 
 import base64
 import hashlib

@@ -11,7 +11,7 @@ STRANGER = Account("stranger", 54321, 54321, Path("/"))
 
 @pytest.fixture
 def opened(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder below which everything counts: what lies above is taken as open."""
+    """A folder below which permissions are checked; folders above it count as open."""
     folder = tmp_path_factory.mktemp("opened")
     folder.chmod(0o755)
     real = account._allows

@@ -1,11 +1,11 @@
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from ops.stack.cache import Cache
+from tests.support.waiting import until
 
 
 def silent(line: str) -> None:
@@ -68,7 +68,7 @@ def test_two_at_once_build_once(tmp_path: Path) -> None:
     def make(folder: Path) -> None:
         calls.append(folder)
         building.set()
-        time.sleep(0.3)
+        until(lambda: said, "the other says that it waits")
 
     other = threading.Thread(target=cache.get, args=("server", "v1", make, silent))
     other.start()

@@ -1,4 +1,4 @@
-"""Keycloak as a part of the stack: nobody has a password until it starts, and it starts only when named."""
+"""Keycloak as a part of the stack: no passwords exist until it starts, and it starts only when named."""
 
 import json
 import stat

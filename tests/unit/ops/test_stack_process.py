@@ -2,7 +2,6 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +13,7 @@ from archive.errors import Unavailable
 from ops.stack import process
 from ops.stack.part import Launch
 from ops.stack.process import Process
+from tests.support.waiting import until
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = (
@@ -49,11 +49,8 @@ def run(code: str, folder: Path, started: list[Process]) -> Process:
 
 
 def first_line(log: Path) -> str:
-    deadline = time.monotonic() + 10
-    while not (text := log.read_text()).endswith("\n"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return text.strip()
+    until(lambda: log.read_text().endswith("\n"), "it has written a line")
+    return log.read_text().strip()
 
 
 def test_started_process_leads_its_own_session(tmp_path: Path, started: list[Process]) -> None:
@@ -82,14 +79,15 @@ def test_stopping_twice_is_nothing(tmp_path: Path, started: list[Process]) -> No
     one.stop(grace=10)
     one.stop(grace=10)
     one.kill()
+    assert not one.alive()
+    assert one.members() == []
 
 
 def test_children_are_found_after_their_leader_died(tmp_path: Path, started: list[Process]) -> None:
     one = run(LEADER, tmp_path, started)
     child = int(first_line(tmp_path / "log"))
     os.kill(one.pid, signal.SIGKILL)
-    while one.alive():
-        time.sleep(0.01)
+    until(lambda: not one.alive(), "the leader is dead")
     assert one.members() == [child]
     one.stop(grace=10)
     assert one.members() == []
@@ -141,8 +139,8 @@ def test_program_that_is_not_there(tmp_path: Path) -> None:
 def test_process_whose_first_thread_ended_still_runs(tmp_path: Path, started: list[Process]) -> None:
     one = run(HEADLESS, tmp_path, started)
     assert first_line(tmp_path / "log") == "headless"
-    while not re.search(r"^State:\s+Z", Path("/proc", str(one.pid), "status").read_text(), re.MULTILINE):
-        time.sleep(0.01)
+    status = Path("/proc", str(one.pid), "status")
+    until(lambda: re.search(r"^State:\s+Z", status.read_text(), re.MULTILINE), "its first thread has ended")
     assert one.alive()
     assert one.members() == [one.pid]
     one.kill()

@@ -1,4 +1,4 @@
-"""The commands FFmpeg gets, to the letter; and that no argument ever holds a camera's secret."""
+"""FFmpeg's exact commands, and that no argument ever holds a camera's secret."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One camera's account of its time: whatever happens, every instant is covered or in exactly one gap."""
+"""One camera's account of its time: after any events, every instant is covered or in exactly one gap."""
 
 from itertools import count
 
@@ -20,7 +20,7 @@ def book(numbers: "count[int] | None" = None) -> GapBook:
 
 
 class Life(RuleBasedStateMachine):
-    """A camera comes and goes; time only moves forward."""
+    """A camera connects and disconnects; time only moves forward."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(before=st.integers(0, 90), seconds=st.integers(1, 300), cause=CAUSES)
     def footage_comes(self, before: int, seconds: int, cause: GapCause) -> None:
-        # A gap is recorded as far as it has come only while no FFmpeg runs that might be ending it.
+        # An open gap is recorded up to now only while no running FFmpeg could end it.
         recorded = T0 if self.book.open is None else self.book.open.written
         start = max(self.book.covered_until, recorded, self.now - before * SECOND)
         self.now = max(self.now, start + seconds * SECOND)

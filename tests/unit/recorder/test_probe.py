@@ -1,4 +1,4 @@
-"""Why a camera gives nothing, asked of small servers that behave as cameras do."""
+"""The cause of a camera's silence, probed on small servers that behave like cameras."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ async def ask(answer: Server, url: str = "rtsp://admin:s3cret@127.0.0.1:{port}/m
 
 
 def says(reply: Callable[[str], str]) -> Server:
-    """A server that answers each request by its head."""
+    """A server that answers each request according to its head."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -131,7 +131,7 @@ def test_without_credentials_a_challenge_is_a_refusal() -> None:
 
 @pytest.mark.parametrize(("goes", "cause"), [(True, GapCause.UNREACHABLE), (False, GapCause.STREAM_ERROR)])
 def test_who_hangs_up_is_asked_once_more(goes: bool, cause: GapCause) -> None:
-    """A server that is going down accepts and hangs up; a moment later nobody listens."""
+    """A server that shuts down accepts and disconnects; a moment later no process listens."""
 
     async def story() -> GapCause | None:
         server: asyncio.Server | None = None

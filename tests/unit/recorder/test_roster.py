@@ -1,4 +1,4 @@
-"""Who is recorded, by whom, and where the journal goes on."""
+"""Which cameras are recorded, by which recorder, and where the journal continues."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.errors import Conflict, Refused, Unavailable
-from archive.ports import Content
+from archive.keys import parse_ledger_key
+from archive.ports import Content, ObjectVersion
 from archive.records.logbook import Logbook
 from recorder.identity import find_place, register
 from recorder.roster import Roster
@@ -34,13 +35,13 @@ def test_only_streams_that_grew_are_read(
     for name in ("kam-1", "kam-2"):
         archive.registry.add(camera_form(name), actor="os:tester")
     read: list[str] = []
-    real = archive.ledger.entry
+    real = archive.ledger.listed
 
-    def counted(kind: str, entity: str, version: int) -> object:
-        read.append(entity)
-        return real(kind, entity, version)
+    def counted(found: ObjectVersion) -> object:
+        read.append(parse_ledger_key(found.key)[1])
+        return real(found)
 
-    monkeypatch.setattr(archive.ledger, "entry", counted)
+    monkeypatch.setattr(archive.ledger, "listed", counted)
     roster = Roster(archive.ledger, archive.stores.records, spool_in(tmp_path, archive))
     assert [camera.id for camera in roster.refresh()] == ["kam-1", "kam-2"]
     assert read == ["kam-1", "kam-2"]

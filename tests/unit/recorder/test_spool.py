@@ -1,24 +1,24 @@
-"""The spool: one recorder at a time, no FFmpeg left over, room to spare, accounts that outlive a crash."""
+"""The spool: one recorder at a time, no FFmpeg left running, free space, accounts that survive a crash."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from archive.clock import ManualClock
 from archive.errors import Conflict, StoreFull
-from archive.footage.ingest import Parcel, read_tickets
+from archive.footage.ingest import SpooledLeaf, read_tickets
 from archive.model.gap import Gap, GapCause
 from archive.timespan import SECOND, Timespan
 from recorder import accounts as accounts_module
 from recorder.accounts import Accounts
 from recorder.leash import __file__ as leash
 from recorder.process import holders
-from recorder.spool import SessionFolder, Spool
+from recorder.spool import CaptureFolder, Spool
+from tests.support.waiting import until
 
 T0 = 1_795_000_000 * SECOND
 
@@ -39,14 +39,14 @@ def test_one_recorder_at_a_time(spool: Spool) -> None:
 
 
 def test_who_still_writes_into_a_session_is_ended(spool: Spool) -> None:
-    """An FFmpeg inherits its folder's lock. Its recorder died without it; the next start finds it so."""
+    """An FFmpeg inherits its folder's lock. If its recorder died, the next start finds FFmpeg by the lock."""
     folder = spool.new_session("kam-1", {})
     orphan = subprocess.Popen(
         [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"],
         pass_fds=(folder.descriptor,),
     )
     folder.let_go()
-    again = SessionFolder(folder.path)
+    again = CaptureFolder(folder.path)
     assert holders(again.lock) == [orphan.pid]
     again.acquire()
     assert orphan.wait(5) == -signal.SIGKILL
@@ -70,10 +70,11 @@ def test_a_capture_gets_sigterm_when_its_recorder_is_killed(tmp_path: Path) -> N
         "time.sleep(60)\n"
     )
     recorder = subprocess.Popen([sys.executable, "-c", parent])
-    _until(told.with_suffix(".ready").exists)
+    until(told.with_suffix(".ready").exists, "it is ready")
     recorder.kill()
     recorder.wait()
-    _until(told.exists)
+    until(told.exists, "it was told")
+    assert until(told.read_text, "it has said what") == "term"
 
 
 def test_a_leash_refuses_to_run_for_a_recorder_that_is_gone() -> None:
@@ -106,8 +107,8 @@ def test_small_things_are_kept(spool: Spool) -> None:
     assert spool.kept("x.json") == {"a": 1}
 
 
-def accounts_of(spool: Spool) -> tuple[Accounts, list[Parcel]]:
-    delivered: list[Parcel] = []
+def accounts_of(spool: Spool) -> tuple[Accounts, list[SpooledLeaf]]:
+    delivered: list[SpooledLeaf] = []
     accounts = Accounts(spool, spool.clock, "rec-1", delivered.extend)
     accounts.load()
     return accounts, delivered
@@ -126,12 +127,12 @@ def test_an_open_gap_outlives_a_crash(spool: Spool) -> None:
     assert again.open_cause("kam-1") is GapCause.UNREACHABLE
     again.missing("kam-1", T0 + 60 * SECOND, GapCause.RECORDER_RESTART)
     again.footage_from("kam-1", T0 + 70 * SECOND, GapCause.RECORDER_RESTART)
-    gaps = [parcel.leaf for parcel in delivered]
+    gaps = [spooled.leaf for spooled in delivered]
     assert [(gap.span.start, gap.span.end, gap.cause) for gap in gaps if isinstance(gap, Gap)] == [
         (T0 + 10 * SECOND, T0 + 60 * SECOND, GapCause.UNREACHABLE),
         (T0 + 60 * SECOND, T0 + 70 * SECOND, GapCause.RECORDER_RESTART),
     ]
-    assert [parcel.leaf for parcel in read_tickets(spool.root / "gaps")] == sorted(
+    assert [spooled.leaf for spooled in read_tickets(spool.root / "gaps")] == sorted(
         gaps, key=lambda gap: gap.gap if isinstance(gap, Gap) else ""
     )
 
@@ -144,7 +145,7 @@ def test_a_gap_that_could_not_be_kept_has_not_happened(
     accounts.open("kam-1", None, since=T0)
     accounts.missing("kam-1", T0, GapCause.UNREACHABLE)
 
-    def full(*arguments: object, **options: object) -> Parcel:
+    def full(*arguments: object, **options: object) -> SpooledLeaf:
         raise StoreFull("no room")
 
     with monkeypatch.context() as patch:
@@ -156,7 +157,7 @@ def test_a_gap_that_could_not_be_kept_has_not_happened(
     assert accounts.open_cause("kam-1") is GapCause.UNREACHABLE
     assert delivered == []
     accounts.footage_from("kam-1", T0 + 3 * SECOND, GapCause.SPOOL_FULL)
-    (gap,) = [parcel.leaf for parcel in delivered]
+    (gap,) = [spooled.leaf for spooled in delivered]
     assert gap.span == Timespan(T0, T0 + 3 * SECOND)
 
 
@@ -172,12 +173,3 @@ def test_other_cameras_accounts_are_kept_untouched(spool: Spool) -> None:
     third, _ = accounts_of(spool)
     third.open("kam-2", None, since=T0)
     assert third.open_cause("kam-2") is GapCause.STALLED
-
-
-def _until(condition: "object") -> None:
-    assert callable(condition)
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.01)
-    pytest.fail("it did not come about within 5 s")

@@ -90,7 +90,7 @@ def test_the_start_is_that_of_the_least_delayed_observation(first: int, later: l
 
 
 def test_a_first_segment_of_the_burst_waits_for_a_steady_one() -> None:
-    """FFmpeg looks at a stream for seconds, so the first boundary is heard 3 s late."""
+    """FFmpeg analyses a stream for seconds, so the first boundary is reported 3 s late."""
     timeline = RunTimeline()
     assert timeline.close(Piece(0, 2 * TICK), T0 + 5 * SECOND) == []
     timed = timeline.close(Piece(2 * TICK, 10 * TICK), T0 + 12 * SECOND)
@@ -205,7 +205,7 @@ def test_camera_time_is_read_from_rtcp(offset: int) -> None:
 
 @given(st.lists(st.integers(0, JITTER), min_size=10, max_size=10))
 def test_our_own_clock_is_never_taken_for_the_cameras(delays: list[int]) -> None:
-    """Until the camera has reported, FFmpeg notes when it wrote: as the next fragment began."""
+    """Before the camera's first sender report, FFmpeg notes when it wrote: as the next fragment began."""
     ours = [(T0 + (index + 1) * SECOND + delays[index], index * TICK) for index in range(10)]
     assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN) is None
 

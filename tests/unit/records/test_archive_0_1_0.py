@@ -1,4 +1,4 @@
-"""Every version reads the archive that 0.1.0 wrote: an index is made from it alone, each answer compared."""
+"""Every version reads the archive that 0.1.0 wrote: an index built from it alone gives the same answers."""
 
 import json
 import tarfile
@@ -18,14 +18,14 @@ LARGEST = 1_500_000
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Everything that this version answers about it."""
+    """All answers of this version about the archive."""
     home, out = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("out")
     return answers_of(ARCHIVE, home, out, EXPECTED["now"])
 
 
 @pytest.mark.parametrize("question", sorted(EXPECTED["answers"]))
 def test_it_answers_what_0_1_0_answered(told: dict[str, Any], question: str) -> None:
-    """A later version may say more of a thing. What 0.1.0 said of it stays true, word for word."""
+    """A later version may add facts about a thing. Every answer of 0.1.0 stays true, word for word."""
     expected = EXPECTED["answers"][question]
     assert _as_far_as(expected, told[question]) == expected
 
@@ -44,7 +44,7 @@ def test_nothing_else_is_asked_than_what_0_1_0_answered(told: dict[str, Any]) ->
 
 
 def test_all_that_it_holds_verifies() -> None:
-    """The expected answers themselves: a fixture that proved nothing would be read by anything."""
+    """The expected answers themselves verify; otherwise the fixture would prove nothing."""
     said = EXPECTED["answers"]
     assert said["log_verify"]["valid"]
     assert not said["log_verify"]["findings"]
@@ -74,7 +74,7 @@ def test_it_holds_no_private_key_and_stays_small() -> None:
 
 
 def test_a_byte_that_changed_is_found(tmp_path: Path) -> None:
-    """The log itself is read: one word of one hold is another, and it does not verify."""
+    """The log is really read: with one changed word of one hold it does not verify."""
     unpack(ARCHIVE, tmp_path)
     entry = next((tmp_path / "archive/records/ledger/hold").rglob("00000001.json"))
     before = entry.read_bytes()

@@ -1,20 +1,20 @@
-"""``kill -9`` between any two steps, and two log jobs at once: the chain is right afterwards."""
+"""``kill -9`` between any two steps, and two concurrent log jobs: the chain is right afterwards."""
 
 import threading
 from itertools import count
 from pathlib import Path
 
 from archive.errors import AlreadyExists, ArchiveError
-from archive.evidence.findings import Severity
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.leaves import ObjectLeaves
 from archive.timespan import HOUR, MINUTE
+from archive.trust.judge import Severity
 from tests.support.checkpoints import LogSite, log_site
 from tests.support.crashing import Countdown, ProcessDied, crashing
 
 
 def is_right(site: LogSite, checkpoints: int) -> None:
-    """Verification is content, and every object is under exactly one of so many checkpoints."""
+    """Verification finds no fault, and each object is under exactly one of the ``checkpoints``."""
     site.clock.advance(MINUTE)
     report = site.verify()
     assert report.valid, [finding.to_json() for finding in report.findings]
@@ -42,7 +42,7 @@ def test_a_log_job_that_dies_between_any_two_calls_is_finished_by_the_next(tmp_p
         try:
             site.maker(crashing(site.stores, countdown)).run_due()
         except ProcessDied:
-            site.record(segments=1)  # recorders, people and the API go on meanwhile
+            site.record(segments=1)  # recorders, people and the API continue meanwhile
             site.maker().run_due()
             site.clock.advance(HOUR)
             site.maker().run_due()
@@ -54,7 +54,7 @@ def test_a_log_job_that_dies_between_any_two_calls_is_finished_by_the_next(tmp_p
 
 
 def test_an_incident_is_on_record_before_its_checkpoint_is(tmp_path: Path) -> None:
-    """Dying at the checkpoint's own put must not lose what was found."""
+    """A crash at the checkpoint's own put must not lose the finding."""
     site = log_site(tmp_path / "site")
     site.remove(site.record())
     site.record()

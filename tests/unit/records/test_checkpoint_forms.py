@@ -1,4 +1,4 @@
-"""The forms of checkpoints and lists of leaves have one way to be written, and read back as they were."""
+"""Checkpoints and lists of leaves have one written form each, and are read back unchanged."""
 
 import pytest
 from hypothesis import given

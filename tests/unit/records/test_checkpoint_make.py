@@ -1,4 +1,4 @@
-"""Checkpoints: everything that arrives comes under exactly one, in order, whatever happens meanwhile."""
+"""Checkpoints: each arriving object is under exactly one, in order, during any concurrent operations."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Inclusion proofs, and that common tools come to the same verdict."""
+"""Inclusion proofs, and that common tools reach the same verdict."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> LogSite:
 
 
 def commands(name: str) -> str:
-    """A block of shell commands out of the reference itself."""
+    """A block of shell commands from the reference page itself."""
     (block,) = re.findall(rf"```sh\n(# {name}:.*?)```", REFERENCE.read_text("utf-8"), re.DOTALL)
     return str(block)
 

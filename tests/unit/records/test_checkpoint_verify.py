@@ -1,4 +1,4 @@
-"""``saksi log verify`` names what was done to the log, and to what."""
+"""``saksi log verify`` names each change of the log, and the changed object."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from archive import canonical, keys
 from archive.canonical import sha256_hex
-from archive.evidence.findings import Severity
+from archive.clock import ManualClock
 from archive.ports import Content
 from archive.records import journal
 from archive.records.checkpoint import stored
@@ -18,6 +18,8 @@ from archive.records.checkpoint.leaves import decode_object, leaves_of, split_li
 from archive.records.checkpoint.note import Note
 from archive.records.merkle import RootBuilder, leaf_hash
 from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.trust.judge import Severity
+from ops import keys as installation
 from tests.support.archives import RECORDER_KEY, small_archive
 from tests.support.checkpoints import LogSite, log_site
 from tests.support.leaves import T0
@@ -146,7 +148,7 @@ def beside(prefix: str) -> Callable[[LogSite], str]:
 
 
 def insert_signed_batch(site: LogSite) -> str:
-    """A batch by the recorder's own key, slipped into an hour that is sealed already."""
+    """Insert a batch signed by the recorder's own key into an hour that is already sealed."""
     data = journal.encode([], recorder="rec-1", batch=4, prev="0" * 64, at=T0, key=RECORDER_KEY)
     key = keys.journal_key("rec-1", 4, T0)
     site.stores.records.put(key, Content.of_bytes(data))
@@ -155,7 +157,7 @@ def insert_signed_batch(site: LogSite) -> str:
 
 
 def rewrite_checkpoint(number: int, **changes: object) -> Harm:
-    """Root on the host writes another checkpoint, with a list of leaves to match, and no key to sign it."""
+    """Root on the host writes another checkpoint with a matching list of leaves, without a key to sign it."""
 
     def harm(site: LogSite) -> str:
         note = site.note(number)
@@ -167,7 +169,7 @@ def rewrite_checkpoint(number: int, **changes: object) -> Harm:
 
 
 def rewrite_history(site: LogSite) -> str:
-    """A ledger entry, its list of leaves, the checkpoint and its signature by the stolen log key."""
+    """Rewrite a ledger entry, its list of leaves, and the checkpoint, signed with the stolen log key."""
     victim = first(site, LEDGER, 2)
     entry = json.loads(site.stores.records.get(victim))
     changed = canonical.encode(entry | {"actor": "os:somebody-else"})
@@ -296,7 +298,7 @@ def test_a_list_left_behind_by_a_crash_is_no_error(site: LogSite) -> None:
 
 
 def test_an_object_under_two_checkpoints_is_named(site: LogSite) -> None:
-    """The log job lost a list of leaves, took its objects in again, and the list came back."""
+    """The log job lost a list of leaves, included its objects again, and the list was restored."""
     key = site.part(1, "leaves")
     body = site.stores.records.get(key)
     site.remove(key)
@@ -319,3 +321,25 @@ def test_a_report_speaks_both_languages(site: LogSite) -> None:
     for code, (severity, indonesian, english) in SENTENCES.items():
         assert (code.isidentifier(), severity in Severity) == (True, True)
         assert {indonesian[-1], english[-1]} == {"."}
+
+
+@pytest.mark.parametrize(
+    ("what", "hours", "reason", "codes"),
+    [
+        ("log", 3, "keyCompromise", set()),
+        ("log", -1, "keyCompromise", {"signature_invalid"}),
+        ("tsa", 3, "superseded", set()),
+        ("tsa", 3, "keyCompromise", {"stamp_invalid"}),
+    ],
+)
+def test_a_checkpoint_is_as_good_as_its_keys_were(
+    site: LogSite, what: str, hours: int, reason: str, codes: set[str]
+) -> None:
+    """As a package's checkpoints are judged: a log key that was revoked before the stamp proves nothing."""
+    made = site.note(1).at
+    installation.revoke(site.keys_dir, what, clock=ManualClock(made + hours * HOUR), reason=reason)
+    crls = sorted((site.keys_dir / "trust").glob("*.crl"))
+    found = site.verify(crls=crls).findings
+    assert {one.code for one in found} >= codes
+    assert codes or not found
+    assert all("revoked" in one.detail for one in found)

@@ -1,4 +1,4 @@
-"""A second party sees checkpoints; whether it answers never holds one up."""
+"""A second party receives checkpoints; its silence never delays one."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ from tests.support.checkpoints import LogSite, log_site
 
 @dataclass
 class Inspectorate:
-    """A real HTTP server that keeps what it is sent."""
+    """A real HTTP server that keeps what it receives."""
 
     status: int = 201
     answer: bytes = b"received\n"

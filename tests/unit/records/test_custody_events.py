@@ -1,4 +1,4 @@
-"""Custody events: read back as written, old ones too; no hour is read that was not asked for."""
+"""Custody events: read back as written, also old ones; only the requested hours are read."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from tests.support.leaves import T0
 
 
 class Counted(FilesystemStore):
-    """A store that says what was asked of it."""
+    """A store that notes its calls."""
 
     def __init__(self, folder: Path, clock: ManualClock) -> None:
         super().__init__(folder, clock)

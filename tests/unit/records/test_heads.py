@@ -1,4 +1,4 @@
-"""The heads of a kind are the newest entries, whatever is left out of a look because it is at its end."""
+"""The heads of a kind are the newest entries, even if a read skips streams that have ended."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ ENDED = frozenset({"ended"})
 
 
 class Noting(FilesystemStore):
-    """Remembers what was listed."""
+    """A store that remembers its listings."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, ManualClock(T0))
@@ -38,7 +38,7 @@ class Noting(FilesystemStore):
 
 
 class Streams:
-    """Streams that grow by one entry at a time; one whose state is ``ended`` grows no more."""
+    """Streams that grow by one entry at a time; a stream with the state ``ended`` no longer grows."""
 
     def __init__(self, store: FilesystemStore, kind: str = KIND) -> None:
         self.kind = kind
@@ -103,7 +103,7 @@ def test_those_who_protect_leave_the_same_out(store: Noting, monkeypatch: pytest
     known = reading.refresh().known
     assert {name: one.entry.version for name, one in known.items()} == {"old": 4, "open": 4}
     assert store.listed == ["ledger/hold/open/"]
-    # Begun again with what was kept: one whole look, then the same.
+    # Restarted with the kept state: one full read, then the same.
     kept = {name: one.entry for name, one in known.items()}
     again = readable(streams, store)
     again.remember(kept)

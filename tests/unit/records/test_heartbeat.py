@@ -1,4 +1,4 @@
-"""A recorder whose entries do not come through is red in the doctor, in the figures and in the notices."""
+"""A recorder whose entries do not arrive is red in the doctor, in the metrics and in the notices."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ WELL: JsonObject = {
 
 @dataclass
 class Beat:
-    """A sign of life."""
+    """A heartbeat."""
 
     state: JsonObject
     at: int = 0
@@ -92,7 +92,7 @@ def test_it_is_told_once_a_day_and_trouble(archive: SmallArchive) -> None:
 
 def test_the_figures_say_it_and_the_rules_look_at_them(archive: SmallArchive) -> None:
     registry = CollectorRegistry()
-    services: Any = archive  # what the collector reads of the services: index and clock
+    services: Any = archive  # the collector reads only index and clock of the services
     registry.register(Recorders(services))
     archive.index.put_heartbeat("rec-1", archive.clock.now(), WELL | {"stalled_us": PATIENCE, "set_aside": 2})
     text = generate_latest(registry).decode()

@@ -1,4 +1,4 @@
-"""Incidents: on record once, closed by people with a reason, opened again by the same finding."""
+"""Incidents: recorded once, closed by people with a reason, opened again by the same finding."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The ledger: one winner a version, a chain that shows every change, custody that waits for the disk."""
+"""The ledger: one winner per version, a chain that shows every change, custody that waits for the disk."""
 
 import gc
 import threading
@@ -105,7 +105,7 @@ def test_what_is_no_entry_does_not_read_as_one(
 
 
 def test_an_altered_entry_breaks_the_chain(store: FilesystemStore, clock: ManualClock) -> None:
-    """Also where the store itself notices nothing, as one does not whose disk was written to by root."""
+    """This holds even if the store itself notices nothing, as after a write to its disk by root."""
 
     class Altering(FilesystemStore):
         def get(self, key: str, *, version: str | None = None) -> bytes:
@@ -122,7 +122,7 @@ def test_an_altered_entry_breaks_the_chain(store: FilesystemStore, clock: Manual
 
 
 class Reads(FilesystemStore):
-    """Counts what is read."""
+    """A store that counts its reads."""
 
     def __init__(self, folder: Path, clock: ManualClock) -> None:
         super().__init__(folder, clock)
@@ -208,7 +208,11 @@ def test_nobody_waits_for_an_event_of_which_nothing_is_known(
         assert [one.result(30) for one in told[1:]] == ["custody_unavailable by MemoryError"] * 3
     writer.record("searched", actor=ACTOR)
     batches = [custody.decode(store.get(v.key)) for v in store.list("custody/")]
-    assert [len(b.events) for b in batches] == [1, 3, 1]  # what was told as unknown was stored after all
+    assert [len(b.events) for b in batches] == [
+        1,
+        3,
+        1,
+    ]  # the event with an unknown result was in fact stored
 
 
 class BrokenOff(Future[None]):
@@ -267,7 +271,7 @@ def test_events_wait_for_one_another_in_company_alone(store: FilesystemStore, cl
     assert pauses == []
     company.come()
     writer.record("searched", actor=ACTOR)
-    assert pauses == [0.02]  # twice the 10 ms that the put before took
+    assert pauses == [0.02]  # twice the 10 ms that the previous put took
     clock.advance(SECOND)
     writer.record("searched", actor=ACTOR)
     assert len(pauses) == 1
@@ -324,7 +328,7 @@ def test_a_bad_event_fails_its_own_caller(store: FilesystemStore, clock: ManualC
 
 
 class SlowStore:
-    """The real store behind a slow line that can lose an answer after the store has acted."""
+    """The real store behind a slow connection that can lose an answer after the store has acted."""
 
     def __init__(self, inner: FilesystemStore) -> None:
         self._inner = inner

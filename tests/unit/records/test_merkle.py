@@ -16,7 +16,7 @@ INPUTS = [bytes.fromhex(text) for text in VECTORS["leaves"]]
 
 
 def by_definition(leaves: list[bytes]) -> bytes:
-    """The tree's hash as RFC 6962, section 2.1, writes it down."""
+    """The tree's hash as RFC 6962, section 2.1, defines it."""
     if not leaves:
         return sha256(b"").digest()
     if len(leaves) == 1:

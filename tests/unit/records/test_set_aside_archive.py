@@ -1,4 +1,4 @@
-"""What was set aside stops no check, no rebuild, no disposal and no checkpoint, and stays where it is."""
+"""A set-aside object stops no check, rebuild, disposal or checkpoint, and stays in its place."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ def site(tmp_path: Path) -> Iterator[Disposal]:
 
 
 def keep_endless(archive: SmallArchive, seq: int = 1) -> tuple[Segment, Gap]:
-    """A segment of more than an hour in the store, and the gap that its recorder signed for it."""
+    """A stored segment of more than an hour, and the gap that its recorder signed for it."""
     body = b"endless" * 100
     leaf = segment(seq, start=archive.begin + seq * 10_000_000)
     leaf = replace(

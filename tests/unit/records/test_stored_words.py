@@ -1,4 +1,4 @@
-"""Words that archives hold stay words of this program, wherever they are moved and whatever reads them."""
+"""Every word stored in an archive stays in the program's source, in whichever module."""
 
 import json
 from pathlib import Path

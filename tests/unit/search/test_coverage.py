@@ -1,4 +1,4 @@
-"""Recordings of many cameras: coverage, gaps and pending partition the time asked for."""
+"""Recordings of many cameras: coverage, gaps and pending partition the requested span."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -74,7 +74,7 @@ def test_a_camera_that_moved_away_is_not_missing(index: SqliteIndex) -> None:
 
 
 class Asked:
-    """An index that notes what it is asked."""
+    """An index that notes its queries."""
 
     def __init__(self, inner: SqliteIndex) -> None:
         self._inner = inner
@@ -157,7 +157,11 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(STEPS, st.integers(-20, 60), st.integers(1, 80), st.integers(-10, 70))
 def test_the_answer_is_a_partition_and_agrees_with_one_camera_at_a_time(
     tmp_path_factory: pytest.TempPathFactory,
@@ -193,7 +197,11 @@ def made(number: int, camera: str, kind: str, start: int, length: int) -> IndexE
     return entry(segment(0, camera=camera, run=run_id(number), start=begin, seconds=length))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     STEPS,
     st.lists(st.booleans(), min_size=12, max_size=12),
@@ -215,7 +223,7 @@ def test_in_a_place_what_is_elsewhere_is_left_out_and_the_rest_is_a_partition(
     index.add(entries)
     span = Timespan(T0 + start * SECOND, T0 + (start + length) * SECOND)
     times = {"cam-1": T0 - 10 * SECOND, "cam-2": T0 + 5 * SECOND}
-    # Of a camera that has everything here, and stands here, it may be known that it never moved.
+    # A camera with all its footage here, and its place here, can be known never to have moved.
     unmoved = {
         camera
         for camera in standing

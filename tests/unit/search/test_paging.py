@@ -46,7 +46,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 )
 def test_a_cursor_belongs_to_its_query(other: SegmentQuery) -> None:
     cursor = write_cursor(QUERY, (T0, "cam-1", RUN, 0))
-    with pytest.raises(Malformed, match="another question"):
+    with pytest.raises(Malformed, match="another query"):
         read_cursor(other, cursor)
 
 

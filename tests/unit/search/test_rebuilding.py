@@ -58,7 +58,7 @@ def answers(index: Index) -> tuple[object, ...]:
 
 
 def rebuilt(archive: SmallArchive, tmp_path: Path) -> tuple[Index, RebuildReport]:
-    """The index deleted and made anew."""
+    """Delete the index and rebuild it."""
     (tmp_path / "index.sqlite").unlink()
     index = open_sqlite(tmp_path / "index.sqlite")
     assert index.status().segments == 0
@@ -86,7 +86,7 @@ def test_a_deleted_index_comes_back_the_same(archive: SmallArchive, tmp_path: Pa
 
 
 def test_objects_without_a_line_are_adopted(archive: SmallArchive, tmp_path: Path) -> None:
-    """The recorder's disk died with its logbook: the object itself says what it is."""
+    """The recorder's disk died with its logbook: the object itself holds its facts."""
     kept = keep(archive, range(8))
     archive.write_journal([kept[n] for n in (0, 1, 2, 4, 6)])
     before = answers(archive.index)
@@ -206,7 +206,7 @@ def test_progress_is_told(archive: SmallArchive) -> None:
 
 
 def test_runs_over_an_hour_folder_and_cameras_of_similar_names(archive: SmallArchive, tmp_path: Path) -> None:
-    """``cam-1`` is a prefix of ``cam-10``: each folder is its own."""
+    """``cam-1`` is a prefix of ``cam-10``, but each camera has its own folder."""
     for camera in ("cam-10", "cam-1.a", "cam"):
         archive.registry.add(camera_form(camera), actor="os:tester")
     lines = [archive.keep(n * 180, camera=camera, run=f"{i:016x}")

@@ -1,4 +1,4 @@
-"""Sums over segments, and what they prove."""
+"""Sums over segments, and the facts they prove."""
 
 from collections import defaultdict
 
@@ -17,7 +17,7 @@ EDGES = st.integers(T0 - HOUR // 2, T0 + 2 * HOUR)
 
 @st.composite
 def segments(draw: st.DrawFn) -> list[Segment]:
-    """Runs of segments of one camera, some of them missing, some with time missing between."""
+    """Runs of segments of one camera, some segments missing, some with missing time between them."""
     found = []
     for number in range(draw(st.integers(0, 3))):
         at = draw(EDGES)

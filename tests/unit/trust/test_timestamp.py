@@ -11,8 +11,8 @@ from asn1crypto import tsp
 
 from archive.clock import ManualClock
 from archive.errors import Malformed, Unavailable
-from archive.evidence.standalone import cms
-from archive.evidence.standalone.notebook import Broken
+from archive.evidence.verifier import cms
+from archive.evidence.verifier.findings import Broken
 from archive.timespan import DAY, SECOND
 from archive.trust import certificates, token
 from archive.trust.certificates import ChainBroken
@@ -49,7 +49,7 @@ def test_a_local_token_is_of_its_data_its_authority_and_its_time(local: LocalAut
 
 @pytest.mark.parametrize("last", [bytes.fromhex("862a0386"), bytes.fromhex("3d040303")])
 def test_the_way_of_signing_is_the_one_that_was_used(local: LocalAuthority, last: bytes) -> None:
-    """No signature covers that field, and OpenSSL does not look at it: an unknown way, and another hash."""
+    """No signature covers that field, and OpenSSL ignores it: an unknown algorithm, and another hash."""
     stamped = local.stamp(b"x")
     name = bytes.fromhex("06082a8648ce3d040302")
     at = stamped.rindex(name)
@@ -85,7 +85,7 @@ Answer = Callable[[bytes], tuple[int, bytes]]
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], str]]:
-    """Start an HTTP server that answers posts with a function; its URL."""
+    """Start an HTTP server that answers posts with a function; returns its URL."""
     servers: list[HTTPServer] = []
 
     def start(answer: Answer) -> str:
@@ -137,7 +137,7 @@ def test_an_answer_that_is_no_token_is_unavailable(serve: Callable[[Answer], str
 def test_a_token_for_another_question_is_refused(
     serve: Callable[[Answer], str], local: LocalAuthority
 ) -> None:
-    """A replayed token has the right form, a true signature, and neither our nonce nor our hash."""
+    """A replayed token has the right form and a valid signature, but neither our nonce nor our hash."""
     for data in (b"something else", b"x"):
         with httpx.Client() as client, pytest.raises(Unavailable) as caught:
             HttpAuthority(serve(lambda query, data=data: (200, local.stamp(data))), client).stamp(b"x")  # type: ignore[misc]

@@ -73,9 +73,9 @@ class RecorderOnDisk:
         if media is not None:
             mine = ticket.with_suffix(".mp4")
             shutil.copyfile(media, mine)
-        parcel = write_ticket(ticket, leaf, place, media=mine)
-        self.ingest.store(parcel)
-        self.ingest.commit([parcel])
+        spooled = write_ticket(ticket, leaf, place, media=mine)
+        self.ingest.store(spooled)
+        self.ingest.commit([spooled])
 
     def upload(self) -> None:
         """The signed batch of what was kept."""

@@ -1,0 +1,88 @@
+"""Originals fetched ahead of their turn, in bounded memory, each hashed by the thread that fetches it."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from archive.errors import IntegrityError, NotFound
+from archive.evidence.plan import Original
+from archive.evidence.stored import OtherBytes, Source, Witness
+from archive.ports import ObjectStore
+
+_Asked = TypeVar("_Asked")
+_Got = TypeVar("_Got")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An original in memory, seen to be what its leaf says, and its CRC-32."""
+
+    data: bytes
+    crc32: int
+
+
+def fetch(footage: ObjectStore, item: Original) -> Held:
+    """The whole original.
+
+    Raises:
+        IntegrityError: ``original_altered``, ``original_missing``.
+        Unavailable: the store does not answer.
+    """
+    witness = Witness(source_of(footage, item), item.ref.size)
+    try:
+        data = witness.read_all(item.ref.sha256)
+    except OtherBytes as error:
+        raise altered(item.ref.key, error.message) from error
+    return Held(data, witness.crc32)
+
+
+def source_of(footage: ObjectStore, item: Original) -> Source:
+    """The stored bytes of an original, from any offset. Raises IntegrityError ``original_missing``."""
+
+    def source(offset: int) -> Iterator[bytes]:
+        try:
+            return footage.stream(item.ref.key, offset, version=item.ref.version or None)
+        except NotFound as error:
+            raise missing(item.ref.key) from error
+
+    return source
+
+
+def prefetch(
+    items: Iterable[_Asked], get: Callable[[_Asked], _Got], threads: int
+) -> Generator[tuple[_Asked, _Got], None, None]:
+    """``get`` of each item in order, begun for as many as there are threads before its turn."""
+    waiting: deque[tuple[_Asked, Future[_Got]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(get, item)))
+                if len(waiting) >= threads:
+                    first, got = waiting.popleft()
+                    yield first, got.result()
+            while waiting:
+                first, got = waiting.popleft()
+                yield first, got.result()
+        finally:
+            for _, got in waiting:
+                got.cancel()
+
+
+def missing(key: str) -> IntegrityError:
+    """A segment that its store does not have."""
+    return IntegrityError(
+        f"the segment {key} is not in the archive any more",
+        code="original_missing",
+        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+    )
+
+
+def altered(key: str, what: str) -> IntegrityError:
+    """A segment that is not what its leaf says."""
+    return IntegrityError(
+        f"the segment {key} was altered after it was recorded: {what}",
+        code="original_altered",
+        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+    )

@@ -1,0 +1,105 @@
+"""Every finding of the verifier: its code, how grave it is, a sentence in two languages, what it rests on.
+
+``docs/reference/verification.md`` shows this table; ``tests/unit/evidence/test_verifier_findings.py`` holds
+the verifier to it. A sentence is about the part that a finding names; details of the case follow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from archive.evidence.verifier import findings_contents as contents
+from archive.evidence.verifier import findings_trust as trusted
+from archive.evidence.verifier.findings_contents import Rows
+
+ERROR, WARNING, OPEN = contents.ERROR, contents.WARNING, contents.OPEN
+
+
+class Broken(Exception):
+    """Something that makes a part unusable: it becomes a finding."""
+
+    def __init__(self, code: str, detail: str = "", path: str = "") -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finding that may be made."""
+
+    code: str
+    step: str
+    severity: str
+    indonesian: str
+    english: str
+    rests_on: str
+
+
+UNKNOWN = Entry(
+    "unknown",
+    "",
+    ERROR,
+    "Temuan ini tidak dikenal oleh pemeriksa ini.",
+    "This verifier does not know this finding.",
+    "",
+)
+
+
+def of(code: str) -> Entry:
+    """The entry of a code; an unknown code is an error of its own."""
+    return ENTRIES.get(code, UNKNOWN)
+
+
+def _entries(*groups: tuple[str, Rows]) -> dict[str, Entry]:
+    return {
+        code: Entry(code, step, severity, indonesian, english, rests_on)
+        for step, rows in groups
+        for code, severity, indonesian, english, rests_on in rows
+    }
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to say. ``path`` is inside the package or empty, ``detail`` what this case adds (English)."""
+
+    code: str
+    step: str
+    path: str
+    detail: str
+
+    @property
+    def severity(self) -> str:
+        """``error``, ``warning``, or ``unchecked``."""
+        return of(self.code).severity
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``--json`` gives it."""
+        entry = of(self.code)
+        return {
+            "code": self.code,
+            "severity": entry.severity,
+            "step": self.step,
+            "path": self.path,
+            "message": {"id": entry.indonesian, "en": entry.english},
+            "rests_on": entry.rests_on,
+            "detail": self.detail,
+        }
+
+
+ENTRIES = _entries(
+    ("structure", contents.STRUCTURE),
+    ("payload", contents.PAYLOAD),
+    ("completeness", contents.COMPLETENESS),
+    ("statement", contents.STATEMENT),
+    ("originals", contents.ORIGINALS),
+    ("derivation", contents.DERIVATION),
+    ("journal", contents.JOURNAL),
+    ("log", trusted.LOG),
+    ("seal", trusted.SEAL),
+    ("signer", trusted.SIGNER),
+    ("stamp", trusted.STAMP),
+)
+"""By code. A code may be found in another step too, as ``certificate_expired`` of a stamp."""

@@ -1,0 +1,219 @@
+"""Findings about what is in a package; :mod:`archive.evidence.verifier.findings` is the whole."""
+
+from __future__ import annotations
+
+ERROR, WARNING, OPEN = "error", "warning", "unchecked"
+"""An error makes a package invalid; a warning is the reader's to judge; ``unchecked`` is not valid yet."""
+Rows = tuple[tuple[str, str, str, str, str], ...]
+"""Code, severity, sentence in Indonesian and in English, and what it rests on."""
+
+STRUCTURE: Rows = (
+    (
+        "unsafe_entry", ERROR,
+        "Entri ini tidak boleh ada dalam paket (tautan, nama ganda atau keluar folder, nama perangkat, bom "
+        "kompresi, sandi); isi paket tidak dibaca.",
+        "This entry must not be in a package (a link, a name repeated or leaving the folder, a device name, "
+        "a decompression bomb, encryption); nothing of the package was read.",
+        "names and records of the ZIP or folder, before any content is read",
+    ),
+    (
+        "foreign_zip", ERROR,
+        "ZIP ini ditolak: susunannya bukan seperti yang ditulis arsip, sehingga program lain dapat "
+        "mengekstrak isi yang berbeda. Ekstrak ZIP itu, lalu periksa foldernya.",
+        "This ZIP is refused: its records are not as the archive writes them, so that other programs may "
+        "unpack other contents. Unpack it and verify the folder.",
+        "local headers against the ZIP's directory; no extra field but ZIP64's (APPNOTE.TXT, 4.5.3)",
+    ),
+    (
+        "tag_missing", ERROR,
+        "Berkas pokok paket ini hilang.",
+        "This tag part of the package is missing.",
+        "RFC 8493, 2.1 and 2.2.1",
+    ),
+    (
+        "tag_altered", ERROR,
+        "Berkas pokok ini bukan yang tercatat dalam manifes yang disegel; isinya berubah.",
+        "This tag part is not what the sealed tag manifest lists; it was changed.",
+        "SHA-256 against tagmanifest-sha256.txt",
+    ),
+    (
+        "tag_manifest_incomplete", ERROR,
+        "Manifes yang disegel tidak mencatat tepat ketiga berkas pokok.",
+        "The tag manifest does not list exactly the three tag parts.",
+        "the paths in tagmanifest-sha256.txt",
+    ),
+    (
+        "bad_bag", ERROR,
+        "Paket ini tidak menyatakan diri BagIt 1.0.",
+        "The package does not declare itself BagIt 1.0.",
+        "bagit.txt, byte for byte (RFC 8493, 2.1.1)",
+    ),
+    (
+        "bad_bag_info", ERROR,
+        "Keterangan paket tidak dapat dibaca.",
+        "The package's information cannot be read.",
+        "bag-info.txt: one label and value a line, each label once",
+    ),
+    (
+        "bad_manifest", ERROR,
+        "Manifes tidak dalam bentuk yang ditentukan; sebuah baris tidak dapat dipercaya.",
+        "A manifest is not in its one form; a line cannot be relied on.",
+        "lines of 64 hex digits, two spaces, path, LF; ascending; no CR, no '*'",
+    ),
+    (
+        "payload_oxum", ERROR,
+        "Jumlah bita atau jumlah bagian isi berbeda dari yang tercatat.",
+        "The bytes or the number of parts of the payload are not what is stated.",
+        "Payload-Oxum in bag-info.txt against sizes and count under data/",
+    ),
+)  # fmt: skip
+PAYLOAD: Rows = (
+    (
+        "payload_missing", ERROR,
+        "Bagian yang tercatat dalam manifes ini hilang.",
+        "This part is listed in the manifest and is missing.",
+        "manifest-sha256.txt against what is there",
+    ),
+    (
+        "payload_altered", ERROR,
+        "Isi bagian ini berubah setelah disegel.",
+        "This part was changed after sealing.",
+        "SHA-256 of its bytes against manifest-sha256.txt",
+    ),
+    (
+        "unreadable_part", ERROR,
+        "Bagian ini tidak dapat dibaca sampai akhir.",
+        "This part cannot be read to its end.",
+        "reading it; in a ZIP its records and stated size too",
+    ),
+)  # fmt: skip
+COMPLETENESS: Rows = (
+    (
+        "unlisted_part", ERROR,
+        "Bagian ini ditambahkan; tidak ada manifes yang mencatatnya.",
+        "This part was added; no manifest lists it.",
+        "everything outside signatures/ and handover/ against both manifests",
+    ),
+)  # fmt: skip
+STATEMENT: Rows = (
+    (
+        "statement_missing", ERROR,
+        "Pernyataan paket (evidence.json) hilang.",
+        "The package's statement (evidence.json) is missing.",
+        "data/metadata/evidence.json",
+    ),
+    (
+        "bad_statement", ERROR,
+        "Pernyataan paket tidak sesuai bentuk yang ditentukan.",
+        "The package's statement is not of the published form.",
+        "RFC 8785; JSON Schema evidence-package-1",
+    ),
+    (
+        "statement_contradicts", ERROR,
+        "Pernyataan paket bertentangan dengan bagian ini.",
+        "The package's statement and this part contradict each other.",
+        "evidence.json against the manifests, digests, sizes and bag-info.txt",
+    ),
+    (
+        "approval_differs", ERROR,
+        "Persetujuan yang tercantum bukan untuk permintaan yang dijawab paket ini.",
+        "An approval is not of the request that the package answers.",
+        "entry_sha256 of each approval against the request's",
+    ),
+    (
+        "approval_missing", ERROR,
+        "Tidak ada persetujuan atas permintaan yang dijawab paket ini.",
+        "Nobody approved the request that the package answers.",
+        "evidence.json: a request needs an approval",
+    ),
+    (
+        "unexplained_stretch", WARNING,
+        "Ada rentang waktu tanpa rekaman dan tanpa celah yang dinyatakan.",
+        "A stretch of time has neither footage nor a stated gap.",
+        "originals and gaps of each camera against the span",
+    ),
+)  # fmt: skip
+ORIGINALS: Rows = (
+    (
+        "leaf_missing", ERROR,
+        "Catatan perekam untuk segmen asli ini hilang.",
+        "The recorder's lines for these originals are missing.",
+        "the part that evidence.json names, in manifest-sha256.txt",
+    ),
+    (
+        "leaf_mismatch", ERROR,
+        "Segmen asli ini bukan yang dicatat perekamnya.",
+        "This original is not the segment that its recorder noted.",
+        "SHA-256, size and every fact of the leaf against the original and evidence.json",
+    ),
+    (
+        "bad_leaf", ERROR,
+        "Catatan perekam ini tidak dapat dibaca.",
+        "This line of a recorder cannot be read.",
+        "the form of a leaf (docs/reference/evidence-package.md)",
+    ),
+    (
+        "bad_json", ERROR,
+        "Catatan perekam ini bukan JSON baku.",
+        "This line of a recorder is no canonical JSON.",
+        "RFC 8785",
+    ),
+)  # fmt: skip
+DERIVATION: Rows = (
+    (
+        "clip_not_derived", ERROR,
+        "Klip ini tidak tersusun dari bita segmen asli yang disebutnya.",
+        "This clip is not made of the originals' bytes that it names.",
+        "the clip's bytes against the pieces' bytes of the originals",
+    ),
+    (
+        "bad_pieces", ERROR,
+        "Potongan yang disebut klip ini tidak menutup klip dengan tepat, atau menyebut bita yang tidak ada.",
+        "The pieces of this clip do not tile it, or name bytes that do not exist.",
+        "offsets and lengths in evidence.json against sizes and order of the originals",
+    ),
+    (
+        "bad_clip", ERROR,
+        "Klip ini bukan MP4 dengan bentuk klip.",
+        "This clip is not an MP4 of a clip's form.",
+        "ftyp, moov, mdat; stsd, stsz, stsc, co64 (ISO/IEC 14496-12)",
+    ),
+    (
+        "slices_differ", ERROR,
+        "Irisan gambar (slice NAL) dalam klip ini bukan deret irisan segmen aslinya.",
+        "The slice NAL units of this clip are not the stated run of its original's.",
+        "numbers, count and SHA-256 of slice NAL units, by the original's and the clip's own tables",
+    ),
+    (
+        "slices_unreadable", WARNING,
+        "Sampel segmen asli ini rusak sehingga irisannya tidak terbaca; bita klipnya tetap terbukti.",
+        "Samples of this clip's original are damaged, no NAL units; the clip's bytes are proven still.",
+        "lengths of NAL units against their samples",
+    ),
+)  # fmt: skip
+JOURNAL: Rows = (
+    (
+        "journal_signature", ERROR,
+        "Kumpulan catatan ini tidak ditandatangani oleh perekamnya.",
+        "This batch is not signed by its recorder.",
+        "Ed25519 over all bytes before the last line (RFC 8032)",
+    ),
+    (
+        "journal_form", ERROR,
+        "Kumpulan catatan ini tidak dalam bentuk yang ditentukan.",
+        "This batch is not in its one form.",
+        "header, leaves and last line in canonical JSON",
+    ),
+    (
+        "bad_key_file", ERROR,
+        "Kunci perekam ini tidak dapat dibaca.",
+        "This recorder's key cannot be read.",
+        "Ed25519 public key in PEM form (RFC 8410)",
+    ),
+    (
+        "leaf_not_journalled", WARNING,
+        "Catatan segmen asli ini tidak ada dalam kumpulan bertanda tangan di paket ini.",
+        "No signed batch in the package holds this original's line.",
+        "SHA-256 of the leaf against the lines of all batches",
+    ),
+)  # fmt: skip

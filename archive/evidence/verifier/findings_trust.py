@@ -1,0 +1,253 @@
+"""Findings about signatures, certificates and time; see :mod:`archive.evidence.verifier.findings`."""
+
+from __future__ import annotations
+
+from archive.evidence.verifier.findings_contents import ERROR, OPEN, WARNING, Rows
+
+LOG: Rows = (
+    (
+        "leaf_not_logged", WARNING,
+        "Catatan ini tidak berada di bawah pos pemeriksaan log mana pun.",
+        "This line is under no checkpoint of the log.",
+        "the absence of log in evidence.json",
+    ),
+    (
+        "proof_missing", ERROR,
+        "Bukti dari log ini hilang.",
+        "This proof of the log is missing.",
+        "the part or line that evidence.json names",
+    ),
+    (
+        "not_included", ERROR,
+        "Bukti log tidak menunjukkan bahwa catatan ini tercakup dalam pos pemeriksaannya.",
+        "The proof does not show that the line is under its checkpoint.",
+        "leaf hash and inclusion proof against the root (RFC 9162, 2.1.3.2)",
+    ),
+    (
+        "bad_checkpoint", ERROR,
+        "Pos pemeriksaan log ini tidak dapat dibaca.",
+        "This checkpoint of the log cannot be read.",
+        "the one form of a checkpoint's text (docs/reference/log.md)",
+    ),
+    (
+        "checkpoint_differs", ERROR,
+        "Pos pemeriksaan ini bukan yang disebut pernyataan paket.",
+        "This checkpoint is not what the package's statement says of it.",
+        "number, origin, size, root, times and SHA-256 against evidence.json",
+    ),
+    (
+        "checkpoint_missing", ERROR,
+        "Pos pemeriksaan yang mencakup bagian ini tidak ada dalam paket.",
+        "The checkpoint that this part is under is not in the package.",
+        "checkpoints in evidence.json",
+    ),
+    (
+        "checkpoint_signature_invalid", ERROR,
+        "Tanda tangan pos pemeriksaan ini tidak sah.",
+        "This checkpoint's signature is not valid.",
+        "CAdES over the text by a certificate that leads to a trusted root at the stamp's time",
+    ),
+    (
+        "checkpoint_stamp_invalid", ERROR,
+        "Stempel waktu pos pemeriksaan ini tidak sah.",
+        "This checkpoint's time stamp is not valid.",
+        "RFC 3161 token over the text by a trusted authority",
+    ),
+    (
+        "log_signer_unexpected", ERROR,
+        "Pos pemeriksaan ini ditandatangani dengan sertifikat lain daripada yang diharapkan.",
+        "This checkpoint was signed with another certificate than the expected one.",
+        "SHA-256 fingerprint against --log-key",
+    ),
+    (
+        "log_signer_is_sealer", ERROR,
+        "Pos pemeriksaan ditandatangani dengan kunci yang sama dengan segel paket.",
+        "The checkpoints are signed with the key that sealed the package.",
+        "fingerprints of the two certificates",
+    ),
+    (
+        "log_signer_not_pinned", WARNING,
+        "Bandingkan sidik jari sertifikat log dengan yang diumumkan; sertifikat lain dari akar yang sama pun "
+        "lolos.",
+        "Compare the log certificate's fingerprint with the published one; any other certificate of the same "
+        "root would pass as well.",
+        "the absence of --log-key",
+    ),
+)  # fmt: skip
+SEAL: Rows = (
+    (
+        "seal_missing", ERROR,
+        "Segel hilang: paket ini tidak disegel.",
+        "The seal is missing: this package is not sealed.",
+        "signatures/tagmanifest-sha256.txt.p7s",
+    ),
+    (
+        "seal_content", ERROR,
+        "Segel dibuat atas bita lain; yang disegel berubah.",
+        "The seal was made over other bytes; what was sealed has changed.",
+        "message-digest of the seal against SHA-256 of the bytes (RFC 5652, 11.2)",
+    ),
+    (
+        "seal_signature", ERROR,
+        "Segel bukan tanda tangan kunci sertifikatnya.",
+        "The seal is not a signature by its certificate's key.",
+        "ECDSA or RSA over the signed attributes (RFC 5652, 5.4)",
+    ),
+    (
+        "seal_form", ERROR,
+        "Segel dapat dibaca, tetapi bukan bentuk segel paket.",
+        "The seal can be read and is not of a seal's form.",
+        "CAdES-BES: one signer, SHA-256, detached, signing-certificate-v2 (ETSI EN 319 122)",
+    ),
+    (
+        "bad_cms", ERROR,
+        "Segel tidak dapat dibaca.",
+        "The seal cannot be read.",
+        "CMS in DER (RFC 5652)",
+    ),
+    (
+        "bad_certificate", ERROR,
+        "Sertifikat di dalamnya tidak dapat dibaca.",
+        "A certificate inside cannot be read.",
+        "X.509 in DER (RFC 5280)",
+    ),
+    (
+        "chain_broken", ERROR,
+        "Sertifikat tidak menuju akar yang Anda percayai.",
+        "The certificate does not lead to a root that you trust.",
+        "path validation (RFC 5280, 6) to --trust or --tsa-trust",
+    ),
+    (
+        "certificate_expired", ERROR,
+        "Sertifikat tidak berlaku pada waktu yang diperiksa.",
+        "The certificate is not valid at the time it was judged at.",
+        "validity of the certificate against --at",
+    ),
+    (
+        "certificate_revoked", ERROR,
+        "Sertifikat telah dicabut, dan tidak terbukti bahwa ia dipakai sebelum dicabut.",
+        "The certificate is revoked, and it is not proven that it signed before.",
+        "a revocation list of its authority (RFC 5280, 5) and the stamp's time",
+    ),
+    (
+        "certificate_revoked_later", WARNING,
+        "Sertifikat dicabut setelah waktu stempel; yang ditandatanganinya sebelum itu tetap sah.",
+        "The certificate was revoked after the time of the stamp; what it signed before stays good.",
+        "a revocation list of its authority (RFC 5280, 5) and the stamp's time",
+    ),
+    (
+        "revocation_unknown", WARNING,
+        "Tidak satu pun daftar pencabutan yang diberikan berasal dari otoritas penyegel.",
+        "None of the revocation lists that were given is of the signer's authority.",
+        "issuers and signatures of the lists of --crl",
+    ),
+    (
+        "crl_stale", WARNING,
+        "Daftar pencabutan yang diberikan sudah lewat waktunya; mintalah yang terbaru.",
+        "The revocation list that was given is out of date; ask for the newest.",
+        "nextUpdate of the list against --at",
+    ),
+    (
+        "bad_crl", ERROR,
+        "Daftar pencabutan ini tidak dapat dibaca.",
+        "This revocation list cannot be read.",
+        "one complete CRL (RFC 5280, 5); in the package in PEM form",
+    ),
+    (
+        "crl_not_authentic", ERROR,
+        "Daftar pencabutan ini tidak dibuat oleh otoritas mana pun dari paket ini.",
+        "No authority of this package made this revocation list.",
+        "signature of the list by the roots, chains and carried certificates",
+    ),
+    (
+        "paper_foreign", ERROR,
+        "Berkas di samping segel ini bukan milik paket ini.",
+        "This paper beside the seal is not of this package.",
+        "names, first certificates and issuers under signatures/certs/",
+    ),
+    (
+        "paper_missing", WARNING,
+        "Rantai sertifikat atau daftar pencabutan ini tidak ada di samping segel; segelnya tetap berlaku.",
+        "This chain of certificates, or list, is not beside the seal, which does not depend on it.",
+        "signatures/certs/ against what the sealing software puts there",
+    ),
+    (
+        "wrong_key_usage", ERROR,
+        "Sertifikat tidak boleh dipakai untuk ini.",
+        "The certificate must not be used for this.",
+        "key usage and extended key usage (RFC 5280, 4.2.1.3 and 4.2.1.12)",
+    ),
+    (
+        "no_trust", ERROR,
+        "Tidak ada sertifikat akar dari luar paket; tidak ada yang dapat dipercaya.",
+        "No root certificate from outside the package was given; nothing can be believed.",
+        "--trust, --tsa-trust",
+    ),
+    (
+        "signature_not_checked", OPEN,
+        "Tanda tangan belum diperiksa karena program openssl tidak tersedia; paket belum dapat dinyatakan "
+        "sah.",
+        "The signature was not checked because there is no openssl program; the package is not valid yet.",
+        "openssl 3.0 or later",
+    ),
+)  # fmt: skip
+SIGNER: Rows = (
+    (
+        "signer_unexpected", ERROR,
+        "Paket disegel dengan sertifikat lain daripada yang diharapkan.",
+        "The package was sealed with another certificate than the expected one.",
+        "SHA-256 fingerprint against --signer",
+    ),
+    (
+        "signer_differs", ERROR,
+        "Paket disegel ulang: pernyataannya menyebut sertifikat lain.",
+        "The package was sealed again: its statement names another certificate.",
+        "SHA-256 fingerprint against evidence.json",
+    ),
+    (
+        "signer_not_pinned", WARNING,
+        "Bandingkan sidik jari penyegel dengan berita acara atau situs instansi; sertifikat lain dari akar "
+        "yang sama pun lolos.",
+        "Compare the signer's fingerprint with the handover report or the authority's site; any other "
+        "certificate of the same root would pass as well.",
+        "the absence of --signer",
+    ),
+)  # fmt: skip
+STAMP: Rows = (
+    (
+        "stamp_missing", ERROR,
+        "Stempel waktu hilang: tidak ada bukti kapan paket disegel.",
+        "The time stamp is missing: nothing proves when the package was sealed.",
+        "signatures/tagmanifest-sha256.txt.p7s.tsr",
+    ),
+    (
+        "stamp_content", ERROR,
+        "Stempel waktu milik segel lain.",
+        "The time stamp is of another seal.",
+        "message imprint against the hash of the seal (RFC 3161, 2.4.2)",
+    ),
+    (
+        "stamp_signature", ERROR,
+        "Stempel waktu bukan tanda tangan otoritasnya.",
+        "The time stamp is not a signature of its authority.",
+        "CMS signature of the token (RFC 3161, 2.4.2)",
+    ),
+    (
+        "stamp_form", ERROR,
+        "Stempel waktu dapat dibaca, tetapi tidak lengkap atau memakai hash yang tidak dikenal.",
+        "The time stamp can be read, and is incomplete or uses an unknown hash.",
+        "SHA-256, -384 or -512; the authority's certificate inside",
+    ),
+    (
+        "bad_token", ERROR,
+        "Stempel waktu tidak dapat dibaca, atau berupa penolakan.",
+        "The time stamp cannot be read, or is a refusal.",
+        "TimeStampResp in DER (RFC 3161, 2.4.2)",
+    ),
+    (
+        "stamp_before_package", WARNING,
+        "Stempel waktu lebih tua daripada paketnya.",
+        "The time stamp is older than the package.",
+        "the token's time against prepared_at, five minutes allowed",
+    ),
+)  # fmt: skip

@@ -1,0 +1,134 @@
+"""A recorder's lines: segments, runs and gaps, read strictly (docs/reference/evidence-package.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from archive.evidence.verifier import canonical, times
+from archive.evidence.verifier.canonical import BadJson
+from archive.evidence.verifier.findings import Broken
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?\Z", re.ASCII)
+_RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+_CAUSES = {
+    "unreachable", "auth_failed", "stream_error", "stalled", "no_keyframe", "recorder_restart",
+    "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
+}  # fmt: skip
+_ENDS = (_CAUSES - {"set_aside"}) | {"parameter_change", "stopped", "timestamps"}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A line as read; ``fields`` are those of its JSON object."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
+def read(line: bytes) -> Leaf:
+    """One line. Raises Broken ``bad_json`` or ``bad_leaf``."""
+    try:
+        fields = canonical.read(line)
+    except BadJson as error:
+        raise Broken("bad_json", str(error)) from error
+    kind = fields.get("type")
+    rules = _RULES.get(kind) if isinstance(kind, str) else None
+    if rules is None or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
+        raise Broken("bad_leaf", "it has not the members of a segment, a run or a gap")
+    for name, rule in rules.items():
+        if not rule(fields[name]):
+            raise Broken("bad_leaf", f"its {name} is not what it must be")
+    if times.parse(fields["start"]) >= times.parse(fields["end"]):
+        raise Broken("bad_leaf", "it ends before it begins")
+    if kind == "segment" and fields["key"] != _key(fields):
+        raise Broken("bad_leaf", "its key does not follow from its other members")
+    return Leaf(str(kind), fields)
+
+
+def is_name(value: Any) -> bool:
+    """Whether it can name a camera or a recorder."""
+    return isinstance(value, str) and _NAME.match(value) is not None
+
+
+def is_sha256(value: Any) -> bool:
+    """Whether it is a SHA-256 in lower-case hex."""
+    return isinstance(value, str) and _SHA256.match(value) is not None
+
+
+def is_time(value: Any) -> bool:
+    """Whether it is a time in the one form."""
+    try:
+        times.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is an integer from 0 on."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_run(value: Any) -> bool:
+    return isinstance(value, str) and _RUN.match(value) is not None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_clock(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"source", "offset_us", "uncertainty_us", "flags"}
+        and _is_text(value["source"])
+        and isinstance(value["offset_us"], int)
+        and not isinstance(value["offset_us"], bool)
+        and is_count(value["uncertainty_us"])
+        and isinstance(value["flags"], list)
+        and all(_is_text(flag) for flag in value["flags"])
+    )
+
+
+def _one_of(allowed: set[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in allowed
+
+
+def _key(fields: dict[str, Any]) -> str:
+    start = fields["start"]
+    stamp = start[:19].replace("-", "").replace(":", "") + start[19:]
+    folder = f"{start[:4]}/{start[5:7]}/{start[8:10]}/{start[11:13]}"
+    name = f"{stamp}_{fields['run']}_{fields['seq']:06d}_{fields['sha256'][:16]}.mp4"
+    return f"segments/{fields['camera']}/{folder}/{name}"
+
+
+_HEAD: dict[str, Callable[[Any], bool]] = {
+    "camera": is_name,
+    "recorder": is_name,
+    "start": is_time,
+    "end": is_time,
+    "ingested_at": is_time,
+}
+_RULES: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "gap": {**_HEAD, "gap": _is_run, "cause": _one_of(_CAUSES)},
+    "run": {**_HEAD, "run": _is_run, "segments": is_count, "reason": _one_of(_ENDS)},
+    "segment": {
+        **_HEAD,
+        "run": _is_run,
+        "seq": is_count,
+        "media_duration": is_count,
+        "sha256": is_sha256,
+        "size": is_count,
+        "header_bytes": is_count,
+        "key": _is_text,
+        "codec": _one_of({"h264", "hevc"}),
+        "gop": _one_of({"closed", "open"}),
+        "frames": is_count,
+        "clock": _is_clock,
+        "camera_time": lambda value: value is None or is_time(value),
+    },
+}

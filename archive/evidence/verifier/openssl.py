@@ -1,0 +1,183 @@
+"""The ``openssl`` program (3.0 or later), which checks every signature here.
+
+Only what a command is given counts: the system's own certificates are shut out (``-no-CApath -no-CAstore``),
+and so is its configuration. Raises nothing but :class:`NoOpenssl`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archive.evidence.verifier.certificate import Certificate
+from archive.evidence.verifier.times import SECOND
+
+_TIMEOUT = 60
+_ONLY_GIVEN = ["-no-CApath", "-no-CAstore"]
+
+
+class NoOpenssl(Exception):
+    """There is no ``openssl`` to ask; the text says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether it agreed, and its own words (one line) where it did not."""
+
+    good: bool
+    words: str
+
+
+class Openssl:
+    """One folder of temporary parts, and the program.
+
+    Raises:
+        NoOpenssl: it is not installed, does not run, or is older than 3.0.
+    """
+
+    def __init__(self, program: str = "openssl") -> None:
+        self._program = shutil.which(program) or ""
+        if not self._program:
+            raise NoOpenssl("the program openssl is not installed")
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="saksi-verify-")
+        except OSError as error:
+            raise NoOpenssl(f"no temporary folder can be made: {error.strerror}") from error
+        self._parts = 0
+        code, words = self._run(["version"])
+        match = re.match(r"OpenSSL (\d+)\.", words)
+        if code != 0 or match is None or int(match[1]) < 3:
+            self.close()
+            raise NoOpenssl(f"openssl 3.0 or later is needed, not {words[:60]!r}")
+        self.version = words[:60]
+
+    def close(self) -> None:
+        """Remove the temporary parts."""
+        self._folder.cleanup()
+
+    def chain(
+        self, own: Certificate, others: tuple[Certificate, ...], roots: tuple[Certificate, ...], at: int
+    ) -> Answer:
+        """Whether a certificate leads to one of ``roots`` at an instant (µs)."""
+
+        def ask(trusted: tuple[Certificate, ...]) -> Answer:
+            command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-attime", _seconds(at)]
+            command += ["-CAfile", self._pems(trusted)]
+            if others:
+                command += ["-untrusted", self._pems(others)]
+            return self._ask([*command, self._part(own.pem)])
+
+        return _any(roots, ask)
+
+    def signature(self, seal: bytes, content: bytes) -> Answer:
+        """Whether a detached signature is its certificate's over ``content``; no trust is judged."""
+        command = ["cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", self._part(seal)]
+        return self._ask([*command, "-content", self._part(content), "-out", os.devnull])
+
+    def seal(self, seal: bytes, content: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
+        """The whole of a CAdES signature: form, signature, and chain to ``roots`` at ``at``."""
+
+        def ask(trusted: tuple[Certificate, ...]) -> Answer:
+            command = ["cms", "-verify", "-cades", "-binary", *_ONLY_GIVEN, "-partial_chain"]
+            command += ["-purpose", "any", "-attime", _seconds(at), "-inform", "DER", "-in", self._part(seal)]
+            command += ["-content", self._part(content), "-CAfile", self._pems(trusted), "-out", os.devnull]
+            return self._ask(command)
+
+        return _any(roots, ask)
+
+    def stamp(self, token: bytes, data: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
+        """The whole of a time stamp over ``data``, its chain judged at ``at``."""
+
+        def ask(trusted: tuple[Certificate, ...]) -> Answer:
+            command = ["ts", "-verify", "-data", self._part(data), "-in", self._part(token)]
+            command += ["-partial_chain", "-attime", _seconds(at)]
+            return self._ask([*command, "-CAfile", self._pems(trusted)])
+
+        return _any(roots, ask)
+
+    def ed25519(self, public_key: bytes, body: bytes, signature: bytes) -> Answer:
+        """Whether an Ed25519 signature over ``body`` is that of a public key in PEM form."""
+        command = ["pkeyutl", "-verify", "-pubin", "-inkey", self._part(public_key), "-rawin"]
+        return self._ask([*command, "-in", self._part(body), "-sigfile", self._part(signature)])
+
+    def issued(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Whether ``issuer`` issued it, whatever the time; a root is held to its own key, too."""
+        command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-no_check_time"]
+        command += ["-check_ss_sig"]
+        return self._ask([*command, "-CAfile", self._part(issuer.pem), self._part(certificate.pem)]).good
+
+    def revocation_list(self, raw: bytes, issuer: Certificate) -> bool:
+        """Whether ``issuer`` signed a revocation list in DER."""
+        command = ["crl", "-inform", "DER", "-in", self._part(raw), "-noout", *_ONLY_GIVEN]
+        return "verify OK" in self._ask([*command, "-CAfile", self._part(issuer.pem)]).words
+
+    def _ask(self, command: list[str]) -> Answer:
+        code, words = self._run(command)
+        return Answer(code == 0, words)
+
+    def _pems(self, certificates: tuple[Certificate, ...]) -> str:
+        return self._part(b"".join(one.pem for one in certificates))
+
+    def _part(self, data: bytes) -> str:
+        self._parts += 1
+        path = os.path.join(self._folder.name, str(self._parts))
+        try:
+            with open(path, "wb") as writer:
+                writer.write(data)
+        except OSError as error:
+            raise NoOpenssl(f"a temporary part cannot be written: {error.strerror}") from error
+        return path
+
+    def _run(self, command: list[str]) -> tuple[int, str]:
+        configuration = os.path.join(self._folder.name, "none.cnf")
+        try:
+            with open(configuration, "wb"):
+                pass
+            done = subprocess.run(
+                [self._program, *command],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env={**_environment(), "OPENSSL_CONF": configuration},
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise NoOpenssl(f"openssl does not run: {type(error).__name__}") from error
+        finally:
+            for number in range(1, self._parts + 1):
+                _remove(os.path.join(self._folder.name, str(number)))
+            self._parts = 0
+        words = (done.stdout + b" " + done.stderr).decode("utf-8", "replace")
+        return done.returncode, " ".join(words.replace(self._folder.name, "").split())[:300]
+
+
+def _any(roots: tuple[Certificate, ...], ask: Callable[[tuple[Certificate, ...]], Answer]) -> Answer:
+    """The answer for all roots, or for one alone: of two of one name ``openssl`` tries only one."""
+    answer = ask(roots)
+    for root in roots if len(roots) > 1 and not answer.good else ():
+        alone = ask((root,))
+        if alone.good:
+            return alone
+    return answer
+
+
+def _environment() -> dict[str, str]:
+    """What the program may see: where programs and libraries are, nothing that points at certificates."""
+    names = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH", "HOME")
+    return {**{name: os.environ[name] for name in names if name in os.environ}, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _seconds(instant: int) -> str:
+    return str(instant // SECOND)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return

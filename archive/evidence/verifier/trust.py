@@ -1,0 +1,301 @@
+"""Steps *seal*, *signer* and *stamp*, and the same questions about a checkpoint of the log.
+
+Trust comes from outside the package: roots, fingerprints, and the time to judge certificates at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from archive.evidence.verifier import cms, revocation, times
+from archive.evidence.verifier.certificate import Certificate
+from archive.evidence.verifier.container import Unreadable
+from archive.evidence.verifier.findings import Broken
+from archive.evidence.verifier.notebook import Notebook
+from archive.evidence.verifier.openssl import NoOpenssl, Openssl
+from archive.evidence.verifier.revocation_list import RevocationList
+
+SEAL = "signatures/tagmanifest-sha256.txt.p7s"
+STAMP = "signatures/tagmanifest-sha256.txt.p7s.tsr"
+_CLOCKS_APART = 5 * times.MINUTE
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whom the reader trusts. Empty fingerprints are not compared.
+
+    ``openssl`` is None where the program is missing; ``why`` says so.
+    """
+
+    roots: tuple[Certificate, ...]
+    stamp_roots: tuple[Certificate, ...]
+    signer: str = ""
+    log_key: str = ""
+    openssl: Openssl | None = None
+    lists: tuple[RevocationList, ...] = ()
+    why: str = field(default="", compare=False)
+
+    def program(self) -> Openssl:
+        """The program. Raises Broken ``signature_not_checked``."""
+        if self.openssl is None:
+            raise Broken("signature_not_checked", self.why)
+        return self.openssl
+
+
+def check(notebook: Notebook, trust: Trust, at: int) -> None:
+    """The three steps, certificates judged at ``at`` (µs)."""
+    carried: tuple[Certificate, ...] = ()
+    seal = _read(notebook, "seal", SEAL, "seal_missing")
+    if seal is None:
+        notebook.skip("signer")
+    else:
+        carried = _check_seal(notebook, trust, seal, at)
+    stamp = _read(notebook, "stamp", STAMP, "stamp_missing")
+    if stamp is not None and seal is not None:
+        carried += _check_stamp(notebook, trust, seal, stamp, at)
+    _check_papers(notebook, trust, carried)
+
+
+def stamp_time(notebook: Notebook, trust: Trust) -> int | None:
+    """The token's time, if it stamps this very seal and is of a trusted authority; else None, silently."""
+    try:
+        seal, stamp = notebook.container.small(SEAL), notebook.container.small(STAMP)
+        token = cms.read_token(stamp)
+        check_stamp(trust, token, stamp, seal, token.gen_time)
+        _check_stamp_lists(notebook, trust, token)
+    except (Broken, Unreadable):
+        return None
+    return token.gen_time
+
+
+def check_signature(trust: Trust, seal: bytes, content: bytes, at: int) -> cms.Signature:
+    """A CAdES signature over ``content`` that leads to a trusted root at ``at``.
+
+    Raises:
+        Broken: the first thing that is wrong with it.
+    """
+    found = cms.read_seal(seal)
+    check_content(found, content)
+    check_genuine(trust, found, seal, content, at)
+    return found
+
+
+def check_content(found: cms.Signature, content: bytes) -> None:
+    """The signature says that it is over these bytes. Raises Broken ``seal_content``."""
+    if found.digest != hashlib.sha256(content).digest():
+        raise Broken("seal_content", "its digest is of other bytes")
+
+
+def check_genuine(trust: Trust, found: cms.Signature, seal: bytes, content: bytes, at: int) -> None:
+    """The signature is its certificate's, and that leads to a trusted root. Raises Broken."""
+    program = trust.openssl
+    try:
+        if program is not None:
+            answer = program.signature(seal, content)
+            if not answer.good:
+                raise Broken("seal_signature", answer.words)
+        _check_chain(trust, found.certificate, found.others, trust.roots, at, found.certificate.may_seal)
+        answer = trust.program().seal(seal, content, trust.roots, at)
+    except NoOpenssl as error:
+        raise Broken("signature_not_checked", str(error)) from error
+    if not answer.good:
+        raise Broken("seal_signature", answer.words)
+
+
+def check_stamp(trust: Trust, token: cms.Token, raw: bytes, data: bytes, at: int) -> None:
+    """A token over ``data`` of a trusted authority, valid when it stamped and at ``at``. Raises Broken."""
+    if not token.hash_name:
+        raise Broken("stamp_form", "it uses an unknown hash")
+    if hashlib.new(token.hash_name, data).digest() != token.imprint:
+        raise Broken("stamp_content", "its imprint is of other bytes")
+    own = token.certificate
+    if own is None:
+        raise Broken("stamp_form", "it does not carry its authority's certificate")
+    _check_chain(trust, own, token.others, trust.stamp_roots, token.gen_time, own.may_stamp)
+    try:
+        answer = trust.program().stamp(raw, data, trust.stamp_roots, token.gen_time)
+    except NoOpenssl as error:
+        raise Broken("signature_not_checked", str(error)) from error
+    if not answer.good:
+        raise Broken("stamp_signature", answer.words)
+    if at != token.gen_time:
+        _check_chain(trust, own, token.others, trust.stamp_roots, at, own.may_stamp)
+
+
+def _check_seal(notebook: Notebook, trust: Trust, seal: bytes, at: int) -> tuple[Certificate, ...]:
+    """Gives the further certificates that the seal carries."""
+    try:
+        found = cms.read_seal(seal)
+    except Broken as error:
+        notebook.object_to(SEAL, error)
+        notebook.skip("signer")
+        return ()
+    notebook.signer = found.certificate
+    try:
+        if notebook.tags is None:
+            raise Broken("tag_missing", "without the tag manifest the seal has nothing to seal")
+        check_content(found, notebook.tags)
+        check_genuine(trust, found, seal, notebook.tags, at)
+        _check_seal_lists(notebook, trust, found, at)
+    except Broken as error:
+        notebook.object_to(SEAL, error)
+    notebook.begin("signer")
+    own = found.certificate.fingerprint
+    stated = notebook.fact("seal", {}).get("signer_sha256", own)
+    if stated != own:
+        notebook.find("signer_differs", SEAL, f"evidence.json names {stated}; it is {own}")
+    if not trust.signer:
+        notebook.find("signer_not_pinned", SEAL, own)
+    elif trust.signer != own:
+        notebook.find("signer_unexpected", SEAL, f"it is {own}")
+    return found.others
+
+
+def _check_stamp(
+    notebook: Notebook, trust: Trust, seal: bytes, stamp: bytes, at: int
+) -> tuple[Certificate, ...]:
+    """Gives the further certificates that the stamp carries."""
+    try:
+        token = cms.read_token(stamp)
+        notebook.gen_time, notebook.tsa = token.gen_time, token.certificate
+        check_stamp(trust, token, stamp, seal, at)
+    except Broken as error:
+        notebook.object_to(STAMP, error)
+        if error.code != "signature_not_checked":
+            return ()
+    else:
+        try:
+            hold_stamp_to_lists(notebook, trust, STAMP, token)
+        except Broken as error:
+            notebook.object_to(STAMP, error)
+    _check_order(notebook)
+    return token.others
+
+
+def _check_seal_lists(notebook: Notebook, trust: Trust, found: cms.Signature, at: int) -> None:
+    try:
+        hold_to_lists(notebook, trust, SEAL, found, stamp_time(notebook, trust))
+    finally:
+        chain = revocation.chain_of(found.certificate, found.others, trust.roots)
+        try:
+            revocation.check_outside(notebook, trust.program(), SEAL, chain, trust.lists, at)
+        except NoOpenssl as error:
+            raise Broken("signature_not_checked", str(error)) from error
+
+
+def hold_to_lists(
+    notebook: Notebook, trust: Trust, path: str, found: cms.Signature, stamped: int | None
+) -> None:
+    """What lists from outside and inside say of a signature's chain; ``stamped`` (µs) proves its time.
+
+    Raises:
+        Broken: ``certificate_revoked``: and it is not proven to be older than that.
+    """
+    lists = [*trust.lists, *revocation.packaged(notebook)]
+    if not lists:
+        return
+    chain = revocation.chain_of(found.certificate, found.others, trust.roots)
+    try:
+        for words in revocation.check_seal(trust.program(), chain, lists, stamped):
+            notebook.find("certificate_revoked_later", path, words)
+    except NoOpenssl as error:
+        raise Broken("signature_not_checked", str(error)) from error
+
+
+def hold_stamp_to_lists(notebook: Notebook, trust: Trust, path: str, token: cms.Token) -> None:
+    """The same of a time stamp's authority, whose own time is only as good as its key. Raises Broken."""
+    for words in _check_stamp_lists(notebook, trust, token):
+        notebook.find("certificate_revoked_later", path, words)
+
+
+def _check_stamp_lists(notebook: Notebook, trust: Trust, token: cms.Token) -> list[str]:
+    """Revocations of the authority that leave the stamp good. Raises Broken."""
+    if token.certificate is None:
+        return []
+    chain = revocation.chain_of(token.certificate, token.others, trust.stamp_roots)
+    lists = [*trust.lists, *revocation.packaged(notebook)]
+    try:
+        return revocation.check_stamp(trust.program(), chain, lists, token.gen_time)
+    except NoOpenssl as error:
+        raise Broken("signature_not_checked", str(error)) from error
+
+
+def _check_papers(notebook: Notebook, trust: Trust, carried: tuple[Certificate, ...]) -> None:
+    notebook.begin("seal")
+    if not any(path.startswith(revocation.FOLDER) for path in notebook.container.sizes):
+        return
+    try:
+        program = trust.program()
+        revocation.check_papers(notebook, program, (*trust.roots, *trust.stamp_roots), carried)
+        revocation.check_present(notebook, program)
+    except NoOpenssl as error:
+        notebook.find("signature_not_checked", revocation.FOLDER, str(error))
+    except Broken as error:
+        notebook.object_to(revocation.FOLDER, error)
+
+
+def _check_chain(
+    trust: Trust,
+    own: Certificate,
+    others: tuple[Certificate, ...],
+    roots: tuple[Certificate, ...],
+    at: int,
+    objection: str,
+) -> None:
+    name = own.subject_text
+    if not roots:
+        raise Broken("no_trust", name)
+    _check_dates(own, at)
+    if objection:
+        raise Broken("wrong_key_usage", f"{name}: {objection}")
+    try:
+        answer = trust.program().chain(own, others, roots, at)
+    except NoOpenssl as error:
+        raise Broken("signature_not_checked", str(error)) from error
+    if answer.good:
+        return
+    for other in (*others, *roots):
+        if other.subject == own.issuer:
+            _check_dates(other, at)
+    raise Broken("chain_broken", f"{name}: {answer.words}")
+
+
+def _check_dates(certificate: Certificate, at: int) -> None:
+    if not certificate.not_before <= at <= certificate.not_after:
+        state = "had expired" if at > certificate.not_after else "was not yet valid"
+        raise Broken(
+            "certificate_expired",
+            f"{certificate.subject_text} {state} at {_show(at)}; --at stamp judges it at the stamp's time",
+        )
+
+
+def _check_order(notebook: Notebook) -> None:
+    """The stamp of a package cannot be older than the package."""
+    try:
+        prepared = times.parse(notebook.fact("prepared_at", "x"))
+    except ValueError as error:
+        if notebook.statement is not None:
+            notebook.find("bad_statement", "data/metadata/evidence.json", str(error))
+        return
+    if notebook.gen_time is not None and notebook.gen_time < prepared - _CLOCKS_APART:
+        notebook.find("stamp_before_package", STAMP, f"{_show(notebook.gen_time)} < {_show(prepared)}")
+
+
+def _show(instant: int) -> str:
+    try:
+        return times.show(instant)
+    except ValueError:
+        return str(instant)
+
+
+def _read(notebook: Notebook, step: str, path: str, missing: str) -> bytes | None:
+    notebook.begin(step)
+    if path not in notebook.container.sizes:
+        notebook.find(missing, path)
+        return None
+    try:
+        return notebook.container.small(path)
+    except Unreadable as error:
+        notebook.find("unreadable_part", path, str(error))
+        return None

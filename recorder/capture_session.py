@@ -1,0 +1,431 @@
+"""One session: the output of one FFmpeg, turned into timed segments with tickets, in order.
+
+Every fact that a later step depends on is on disk first, so that the next start resumes an interrupted
+session exactly where it stopped:
+
+* ``session.json``: its camera, its first run, and where the camera's time account stood;
+* ``arrivals``: when each segment's successor arrived, one line each, written on arrival;
+* ``NNNNNN.raw.mp4`` → ``NNNNNN.mp4`` → ``NNNNNN.ticket``: a raw segment is removed once its ticket exists;
+* each ticket keeps the state of the timeline after it, and the newest one stays until the session is over;
+* ``closed``: no more segments will follow; the folder is removed with its last ticket.
+
+Used by one thread at a time, except for the release of leaves, which comes from the archiver.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.durable import disk_errors
+from archive.errors import Malformed
+from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
+from archive.footage.mp4.finalise import Finalised, finalise
+from archive.ids import new_run_id
+from archive.model.gap import GapCause, RunEnd
+from archive.model.segment import Run, Segment
+from archive.timespan import Timespan
+from recorder.accounts import Accounts
+from recorder.current import CurrentRun, Made
+from recorder.facts import Arrivals, CaptureFacts, read_facts
+from recorder.release import Releases
+from recorder.segments import segment_leaf
+from recorder.spool import CaptureFolder, Spool
+from recorder.timing import Piece, RunTimeline, Timed
+
+_PATIENCE = 0.5
+_STEP = 0.005
+_SILENT_SHARE = 0.8
+
+
+class CaptureSession:
+    """The writer of one session's segments.
+
+    ``is_synchronised`` says whether the machine's clock follows a time server.
+    """
+
+    def __init__(
+        self,
+        folder: CaptureFolder,
+        facts: CaptureFacts,
+        *,
+        spool: Spool,
+        accounts: Accounts,
+        clock: Clock,
+        is_synchronised: Callable[[], bool] = lambda: True,
+        releases: Releases | None = None,
+    ) -> None:
+        self.folder = folder
+        self.facts = facts
+        self._spool = spool
+        self._accounts = accounts
+        self._clock = clock
+        self._is_synchronised = is_synchronised
+        self._run = CurrentRun(facts.run, RunTimeline(facts.not_before), facts.otherwise)
+        self._arrivals = Arrivals(folder.path / "arrivals")
+        self._next = 0
+        self._held: tuple[Made, int] | None = None
+        self._parameters = ""
+        self._releases = releases or Releases(folder, spool)
+        self.reason = RunEnd.RECORDER_RESTART
+        self.is_written: Callable[[], bool] = lambda: False
+        """Whether FFmpeg still runs."""
+
+    @classmethod
+    def resume(
+        cls, folder: CaptureFolder, *, spool: Spool, accounts: Accounts, clock: Clock
+    ) -> "CaptureSession":
+        """Resume an interrupted session; :meth:`end` then makes the remaining segments.
+
+        Raises:
+            IntegrityError: ``ticket_damaged``.
+            Malformed: ``bad_session``: its ``session.json`` is absent or cannot be read.
+        """
+        session = cls(folder, read_facts(folder), spool=spool, accounts=accounts, clock=clock)
+        session._take_up(session._releases.newest_on_disk())
+        return session
+
+    def retake(self) -> "CaptureSession":
+        """Resume this session after a disk error, in the same process.
+
+        Raises:
+            StoreFull, Unavailable, IntegrityError: as :meth:`resume`.
+        """
+        self.folder.let_go()
+        self.folder.acquire()
+        session = CaptureSession(
+            self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
+            is_synchronised=self._is_synchronised, releases=self._releases,
+        )  # fmt: skip
+        newest = self._releases.newest_on_disk()
+        if newest is not None:
+            session._take_up(newest)
+        return session
+
+    def settle(self) -> None:
+        """After :meth:`waiting`, for a closed session: remove its folder if nothing waits."""
+        self._releases.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing remains but the release of its tickets."""
+        return self._releases.is_closed
+
+    def waiting(self) -> list[SpooledLeaf]:
+        """After :meth:`resume`: the tickets that are not fully archived, in order.
+
+        Raises:
+            IntegrityError: ``ticket_damaged``.
+        """
+        return self._releases.take_up()
+
+    @property
+    def covered_until(self) -> int | None:
+        """The end of the footage whose times are known."""
+        return self._run.end
+
+    @property
+    def number(self) -> int:
+        """The number of the segment that FFmpeg is writing, or will write next."""
+        return self._next
+
+    def closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
+        """FFmpeg closed a segment; the next one's first packet arrived at ``arrival`` (wall time, µs).
+
+        Returns:
+            Tickets of the segments whose times became final, in order.
+
+        Raises:
+            Malformed: ``bad_segment``: no segment can be made of it; the caller must end the session.
+            StoreFull, Unavailable: the disk failed; the caller must end the session, and resume it later.
+        """
+        self._arrivals.note(number, arrival)
+        return self._closed(number, arrival)
+
+    def stepped(self, number: int, arrival: int, arrival_after: int) -> list[SpooledLeaf]:
+        """The same after a step of the wall clock: a new run begins with the next segment."""
+        self._arrivals.note(number, arrival, arrival_after)
+        return [*self._closed(number, arrival), *self._step(arrival_after)]
+
+    def end(self, reason: RunEnd, ended: int = 0, patience: int = 0) -> list[SpooledLeaf]:
+        """FFmpeg is gone: turn its remaining files into segments, and record the run.
+
+        A segment without a whole fragment is dropped; an unreadable one is kept for people. If the camera
+        answers (``stream_error``) but its footage had ended more than 0.8 ``patience`` before FFmpeg ended,
+        at ``ended`` (both µs), the cause is ``stalled``; :attr:`reason` holds the result.
+
+        Raises:
+            StoreFull, Unavailable: the disk failed; may be called again after :meth:`resume`.
+        """
+        spooled_leaves: list[SpooledLeaf] = []
+        notes = self._arrivals.read()
+        if self._held is not None:
+            made, arrival = self._held
+            if self._raw_after(made.number) is not None:
+                spooled_leaves += self._place(made, arrival)
+            else:
+                spooled_leaves += self._place_last(made)
+            self._held = None
+        numbers = [number for number in self.folder.raw_numbers() if number >= self._next]
+        for number in numbers:
+            is_last = number == numbers[-1]
+            try:
+                made = self._make(number)
+            except Malformed as error:
+                spooled_leaves += self._set_aside(number, error.code, is_last=is_last)
+                continue
+            if is_last:
+                spooled_leaves += self._place_last(made)
+                continue
+            arrival_after = None
+            heard = notes.get(number)
+            spooled_leaves += self._place(made, heard[0] if heard else None)
+            if heard is not None and len(heard) > 1:
+                arrival_after = heard[1]
+                spooled_leaves += self._step(arrival_after)
+        spooled_leaves += self._anchor_rest()
+        silent = ended - (self._run.end or ended)
+        if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
+            reason = RunEnd.STALLED
+        self.reason = reason
+        spooled_leaves += self._finish_run(reason)
+        self._releases.close()
+        return spooled_leaves
+
+    # Segments ----------------------------------------------------------------------------------------
+
+    def _closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
+        spooled_leaves: list[SpooledLeaf] = []
+        if self._held is not None:
+            held, its_arrival = self._held
+            self._held = None
+            spooled_leaves += self._place(held, its_arrival)
+        for unheard in range(self._next, number):
+            spooled_leaves += self._place(self._make(unheard), None)
+        made = self._make(number)
+        if self._goes_on(number):
+            return spooled_leaves + self._place(made, arrival)
+        self._held = (made, arrival)
+        return spooled_leaves
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether FFmpeg began another segment: it reports the very last one in the same way."""
+        patience = _PATIENCE
+        while not self.folder.raw(number + 1).exists():
+            if patience <= 0 or not self.is_written():
+                return self.folder.raw(number + 1).exists()
+            time.sleep(_STEP)
+            patience -= _STEP
+        return True
+
+    def _raw_after(self, number: int) -> Path | None:
+        raw = self.folder.raw(number + 1)
+        return raw if raw.exists() else None
+
+    def _make(self, number: int) -> Made:
+        run = self._run
+        made = finalise(
+            self.folder.raw(number),
+            self.folder.final(number),
+            tfdt=run.ticks,
+            continues_at=run.continues_at,
+        )
+        run.ticks += made.media_duration
+        run.continues_at = made.header.first_pts + made.media_duration
+        self._next = number + 1
+        return Made(number, made, made.media_duration)
+
+    def _place(self, made: Made, arrival: int | None) -> list[SpooledLeaf]:
+        spooled_leaves = self._change_parameters(made.finalised)
+        piece = _piece(made)
+        if arrival is not None and self._has_jumped(piece, arrival):
+            return spooled_leaves + self._place_jump(made, piece, arrival)
+        self._run.waiting.append(made)
+        return spooled_leaves + self._keep(self._run.timeline.close(piece, arrival))
+
+    def _place_last(self, made: Made) -> list[SpooledLeaf]:
+        """The run ends here: its footage reaches the last presentation time without a hole before it."""
+        written = self._written(made.number)
+        if self._has_jumped(_piece(made), written):
+            return self._change_parameters(made.finalised) + self._place_jump(made, _piece(made), written)
+        duration = made.finalised.contiguous_end - made.finalised.header.first_pts
+        if duration <= 0:
+            self._drop(made.number)
+            return []
+        return self._place(replace(made, duration=duration), None)
+
+    def _has_jumped(self, piece: Piece, arrival: int) -> bool:
+        """Only a camera's media is compared with elapsed time; a file is read as fast as possible."""
+        facts, run = self.facts, self._run
+        is_later = arrival > (run.end or facts.began)  # else the clock was set back: no proof
+        return facts.is_live and is_later and run.timeline.has_jumped(piece, arrival, began=facts.began)
+
+    def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[SpooledLeaf]:
+        """The camera's timestamps jumped inside this segment: it becomes its own run, dated by arrival.
+
+        The previous run ends, and the next segment begins another: no date depends on the jump.
+        """
+        spooled_leaves = self._finish_run(RunEnd.TIMESTAMPS)
+        ended = self._run
+        not_before = self._accounts.covered_until(self.facts.camera)
+        start = min(max(ended.end or self.facts.began, self.facts.began), arrival - 1)
+        timeline = RunTimeline(not_before, is_settled=True)
+        self._run = replace(
+            ended, run=new_run_id(self._clock.now()), timeline=timeline, seq=0, start=None,
+            otherwise=GapCause.STREAM_ERROR, waiting=[made],
+        )  # fmt: skip
+        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, arrival)])
+        spooled_leaves += self._finish_run(RunEnd.TIMESTAMPS)
+        timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
+        timeline.begin(arrival)
+        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.STREAM_ERROR)
+        return spooled_leaves
+
+    def _keep(self, timed: Sequence[Timed]) -> list[SpooledLeaf]:
+        spooled_leaves = [self._keep_one(one) for one in timed]
+        return [spooled for spooled in spooled_leaves if spooled is not None]
+
+    def _keep_one(self, timed: Timed) -> SpooledLeaf | None:
+        run, facts = self._run, self.facts
+        made = run.waiting.pop(0)
+        found = made.finalised
+        segment = segment_leaf(
+            facts,
+            found,
+            timed,
+            run=run.run,
+            seq=run.seq,
+            is_synchronised=self._is_synchronised(),
+            now=self._clock.now(),
+        )
+        self._accounts.footage_from(facts.camera, timed.span.start, run.otherwise)
+        run.seq += 1
+        run.start = timed.span.start if run.start is None else run.start
+        run.end = timed.span.end
+        extra: JsonObject = {
+            "number": made.number,
+            "ticks": found.header.tfdt + found.media_duration,
+            "continues_at": found.header.first_pts + found.media_duration,
+            "parameters": self._parameters,
+            "run_start": run.start,
+            "timeline": timed.state,
+        }
+        path = self.folder.path / f"{made.number:06d}{TICKET}"
+        spooled = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)
+        self._accounts.covered(facts.camera, timed.span.end)
+        self._releases.add(spooled)
+        self._spool.account_for(found.size)
+        with disk_errors(path.name):
+            self.folder.raw(made.number).unlink(missing_ok=True)
+        return spooled
+
+    # Runs --------------------------------------------------------------------------------------------
+
+    def _change_parameters(self, made: Finalised) -> list[SpooledLeaf]:
+        """A camera that changes its picture size or profile begins a new run, without a gap."""
+        if not made.parameter_sets:
+            return []
+        before, self._parameters = self._parameters, made.parameter_sets[-1][1]
+        if before in ("", made.parameter_sets[0][1]):
+            return []
+        spooled_leaves = self._finish_run(RunEnd.PARAMETER_CHANGE)
+        ended = self._run
+        self._run = replace(
+            ended, run=new_run_id(self._clock.now()), otherwise=GapCause.RECORDER_RESTART, seq=0, start=None
+        )
+        return spooled_leaves
+
+    def _step(self, arrival_after: int) -> list[SpooledLeaf]:
+        if self._held is not None:
+            return []  # FFmpeg is ending: there is no next segment.
+        spooled_leaves = self._finish_run(RunEnd.CLOCK_STEP)
+        timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
+        timeline.begin(arrival_after)
+        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
+        return spooled_leaves
+
+    def _finish_run(self, reason: RunEnd) -> list[SpooledLeaf]:
+        spooled_leaves = self._anchor_rest()
+        run = self._run
+        if run.start is None or run.end is None:
+            return spooled_leaves
+        record = Run(
+            camera=self.facts.camera,
+            recorder=self.facts.recorder,
+            run=run.run,
+            span=Timespan(run.start, run.end),
+            segments=run.seq,
+            reason=reason,
+            ingested_at=self._clock.now(),
+        )
+        path = self.folder.path / f"run-{run.run}{TICKET}"
+        if path.with_suffix(JOURNALLED).exists():
+            return spooled_leaves  # The session was resumed after its run had been recorded.
+        spooled = write_ticket(path, record, self.facts.place)
+        self._releases.add(spooled)
+        return [*spooled_leaves, spooled]
+
+    def _anchor_rest(self) -> list[SpooledLeaf]:
+        """Time the segments that still wait for an observation."""
+        run = self._run
+        if not run.waiting:
+            return []
+        return self._keep(run.timeline.finish(last_written=self._last_written(), doubt=self.facts.doubt))
+
+    def _last_written(self) -> int:
+        return self._written(self._run.waiting[-1].number)
+
+    def _written(self, number: int) -> int:
+        """When a raw segment was last written."""
+        with disk_errors("a segment"):
+            return self.folder.raw(number).stat().st_mtime_ns // 1000
+
+    def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[SpooledLeaf]:
+        """A raw file that cannot become a segment: the run cannot continue across it."""
+        self._next = number + 1
+        cause = GapCause.STREAM_ERROR
+        if code == "torn_segment":
+            self._drop(number)
+        else:
+            self._spool.quarantine(self.folder.raw(number))
+            cause = GapCause.SET_ASIDE
+        if is_last:
+            return []
+        spooled_leaves = self._finish_run(RunEnd.STREAM_ERROR)
+        account = self._accounts.covered_until(self.facts.camera)
+        self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), cause)
+        return spooled_leaves
+
+    def _drop(self, number: int) -> None:
+        with disk_errors("a segment"):
+            self.folder.final(number).unlink(missing_ok=True)
+            self.folder.raw(number).unlink(missing_ok=True)
+
+    # Taking up ---------------------------------------------------------------------------------------
+
+    def _take_up(self, newest: SpooledLeaf | None) -> None:
+        """Continue after the newest ticket. Later finalised segments are removed and made again."""
+        if newest is not None:
+            segment, extra = newest.leaf, newest.extra
+            if not isinstance(segment, Segment):
+                raise Malformed(f"{newest.ticket} is not a segment's ticket", code="bad_session")
+            timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
+            self._run = CurrentRun(
+                segment.run, timeline, self.facts.otherwise,
+                ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
+                continues_at=extra["continues_at"],
+            )  # fmt: skip
+            self._parameters = extra["parameters"]
+            self._next = extra["number"] + 1
+        with disk_errors("a segment"):
+            for number in self.folder.raw_numbers():
+                if number >= self._next:
+                    self.folder.final(number).unlink(missing_ok=True)
+
+
+def _piece(made: Made) -> Piece:
+    first = made.finalised.header.first_pts
+    sync = made.finalised.first_decodable_pts
+    return Piece(first, made.duration, 0 if sync is None else sync - first)

@@ -1,0 +1,400 @@
+"""One session on real segments, without a camera: clock steps, crashes, damage, recovery."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from archive.clock import ManualClock
+from archive.errors import Malformed, StoreFull
+from archive.footage.ingest import JOURNALLED, SpooledLeaf
+from archive.footage.mp4.finalise import finalise
+from archive.model.gap import Gap, GapCause, RunEnd
+from archive.model.segment import Run, Segment
+from archive.timespan import SECOND, SpanSet, Timespan
+from recorder import session as session_module
+from recorder.accounts import Accounts
+from recorder.capture_session import CaptureSession
+from recorder.facts import CaptureFacts
+from recorder.recovery import Recovery
+from recorder.spool import Spool
+from tests.support import numbered
+
+T0 = 1_795_000_000 * SECOND
+RUN = "6afd2bc0deadbeef"
+LENGTH = 4 * SECOND
+
+
+class Quiet:
+    """A log that discards its lines."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def info(self, event: str, **fields: object) -> None:
+        self.events.append(event)
+
+    warning = error = info
+
+
+class NoLines:
+    """A logbook without lines."""
+
+    def leaves(self) -> Sequence[Segment]:
+        return ()
+
+
+@dataclass
+class Desk:
+    """A spool with one camera's account, and raw segments to pass to a session as FFmpeg would."""
+
+    folder: Path
+    raws: list[Path]
+    clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
+    delivered: list[SpooledLeaf] = field(default_factory=list)
+
+    def open(self) -> CaptureSession:
+        self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
+        self.spool.open()
+        self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
+        self.accounts.open("kam-1", None, since=T0 - SECOND)
+        facts = CaptureFacts(
+            camera="kam-1",
+            recorder="rec-1",
+            run=RUN,
+            place=None,
+            is_live=True,
+            not_before=T0 - SECOND,
+            otherwise=GapCause.RECORDER_RESTART,
+            doubt=15 * SECOND,
+        )
+        session_folder = self.spool.new_session("kam-1", facts.to_json())
+        return CaptureSession(
+            session_folder, facts, spool=self.spool, accounts=self.accounts, clock=self.clock
+        )
+
+    def put(self, session: CaptureSession, *numbers: int) -> None:
+        for number in numbers:
+            shutil.copyfile(self.raws[number], session.folder.raw(number))
+
+    def recover(self, session: CaptureSession) -> list[SpooledLeaf]:
+        """A crash and the next start."""
+        session.folder.let_go()
+        self.spool.close()
+        self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
+        self.spool.open()
+        self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
+        recovery = Recovery(self.spool, self.accounts, NoLines(), self.clock, Quiet())  # type: ignore[arg-type]
+        recovery.run()
+        return recovery.spooled_leaves
+
+
+@pytest.fixture(scope="module")
+def raws(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Six segments of 4 s, as FFmpeg leaves them."""
+    return numbered.recorded_segments("h264-closed", 24, tmp_path_factory.mktemp("raws"), segment_seconds=4)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, raws: list[Path]) -> Desk:
+    return Desk(tmp_path, raws)
+
+
+def arrival(number: int) -> int:
+    """When the segment after this one began to arrive."""
+    return T0 + (number + 1) * LENGTH
+
+
+def segments(spooled_leaves: Sequence[SpooledLeaf]) -> list[Segment]:
+    return [spooled.leaf for spooled in spooled_leaves if isinstance(spooled.leaf, Segment)]
+
+
+def runs(spooled_leaves: Sequence[SpooledLeaf]) -> list[Run]:
+    return [spooled.leaf for spooled in spooled_leaves if isinstance(spooled.leaf, Run)]
+
+
+def release(spooled_leaves: Sequence[SpooledLeaf]) -> None:
+    """Steps 6 and 8 of ingest."""
+    for spooled in spooled_leaves:
+        marked = spooled.ticket.with_suffix(JOURNALLED)
+        spooled.ticket.rename(marked)
+        spooled.ticket = marked
+        if spooled.media is not None:
+            spooled.media.unlink()
+        if spooled.on_release is None:
+            spooled.ticket.unlink()
+        else:
+            spooled.on_release(spooled)
+
+
+def test_an_ordinary_session(desk: Desk) -> None:
+    session = desk.open()
+    found: list[SpooledLeaf] = []
+    for number in range(4):
+        desk.put(session, number, number + 1)
+        found += session.closed(number, arrival(number))
+    found += session.end(RunEnd.STOPPED)
+    made = segments(found)
+    assert [one.seq for one in made] == [0, 1, 2, 3, 4]
+    assert [one.span for one in made[:4]] == [
+        Timespan(T0 + n * LENGTH, T0 + (n + 1) * LENGTH) for n in range(4)
+    ]
+    assert [one.frames for one in made] == [60] * 5
+    (run,) = runs(found)
+    assert (run.segments, run.reason, run.span) == (5, RunEnd.STOPPED, Timespan(T0, made[-1].span.end))
+    (gap,) = [spooled.leaf for spooled in desk.delivered]
+    assert isinstance(gap, Gap)
+    assert (gap.span, gap.cause) == (Timespan(T0 - SECOND, T0), GapCause.RECORDER_RESTART)
+    assert session.folder.raw_numbers() == []
+    release(found)
+    assert not session.folder.path.exists()
+    assert desk.spool.held_bytes == 0
+
+
+@pytest.mark.parametrize("kept", range(5))
+def test_a_crash_anywhere_goes_on_where_it_stood(desk: Desk, kept: int) -> None:
+    """The first ``kept`` segments were reported, archived and released; the next exists, one is truncated."""
+    session = desk.open()
+    found: list[SpooledLeaf] = []
+    for number in range(kept):
+        desk.put(session, number, number + 1)
+        found += session.closed(number, arrival(number))
+    release(found)
+    desk.put(session, kept)
+    torn = session.folder.raw(kept)
+    content = desk.raws[kept].read_bytes()
+    torn.write_bytes(content[: len(content) * 2 // 3])
+    again = desk.recover(session)
+    made = segments([*found, *again])
+    assert [one.seq for one in made] == list(range(kept + 1))
+    assert {one.run for one in made} == {RUN}
+    for before, after in itertools.pairwise(made):
+        assert before.span.end == after.span.start
+    assert 15 < made[-1].frames < 60
+    (run,) = runs(again)
+    assert (run.segments, run.reason) == (kept + 1, RunEnd.RECORDER_RESTART)
+    assert desk.accounts.covered_until("kam-1") == made[-1].span.end
+    release(again)
+    assert not session.folder.path.exists()
+    assert all(isinstance(one.leaf, Gap) for one in desk.recover(session))
+
+
+def test_a_start_that_finds_tickets_delivers_them_again_and_makes_none_twice(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1)) + session.closed(2, arrival(2))
+    assert [one.seq for one in segments(found)] == [0, 1, 2]
+    again = desk.recover(session)
+    assert segments(again)[:3] == segments(found)
+    assert [one.seq for one in segments(again)] == [0, 1, 2, 3]
+    sizes = sum(one.size for one in segments(again))
+    assert desk.spool.held_bytes == sizes
+
+
+def test_a_crash_before_the_first_ticket_leaves_no_instant_unexplained(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gap before the footage is recorded already; the next start dates the footage a little later."""
+    session = desk.open()
+    desk.accounts.missing("kam-1", T0, GapCause.UNREACHABLE)
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+
+    def killed(*arguments: object, **options: object) -> SpooledLeaf:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session_module, "write_ticket", killed)
+        with pytest.raises(KeyboardInterrupt):
+            session.closed(1, arrival(1))
+    assert [spooled.leaf.span for spooled in desk.delivered] == [Timespan(T0 - SECOND, T0)]
+    (session.folder.path / "arrivals").unlink()
+    late = (arrival(2) + SECOND) * 1000
+    os.utime(session.folder.raw(2), ns=(late, late))
+    found = desk.recover(session)
+    explained = SpanSet(spooled.leaf.span for spooled in [*desk.delivered, *found])
+    start, end = segments(found)[0].span.start, segments(found)[-1].span.end
+    assert start > T0
+    assert explained == SpanSet([Timespan(T0 - SECOND, end)])
+
+
+def test_what_holds_no_whole_fragment_is_dropped(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1)
+    found = session.closed(0, arrival(0))
+    session.folder.raw(1).write_bytes(desk.raws[1].read_bytes()[:900])
+    found += session.end(RunEnd.UNREACHABLE)
+    assert [one.seq for one in segments(found)] == [0]
+    assert runs(found)[0].segments == 1
+
+
+def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3)
+    found = session.closed(0, arrival(0))
+    bad = desk.raws[1].read_bytes().replace(b"avc1", b"vp09")
+    session.folder.raw(1).write_bytes(bad)
+    with pytest.raises(Malformed):
+        session.closed(1, arrival(1))
+    found += session.end(RunEnd.STREAM_ERROR)
+    made = segments(found)
+    assert [(one.run == RUN, one.seq) for one in made] == [(True, 0), (False, 0), (False, 1)]
+    assert [run.reason for run in runs(found)] == [RunEnd.STREAM_ERROR, RunEnd.STREAM_ERROR]
+    (kept,) = (desk.spool.root / "quarantine").iterdir()
+    assert kept.read_bytes() == bad
+
+
+def test_a_clock_set_forward_begins_a_new_run_and_leaves_a_gap_of_its_own(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3, 4)
+    found: list[SpooledLeaf] = []
+    for number in range(2):
+        found += session.closed(number, arrival(number))
+    step = 3_600 * SECOND
+    found += session.stepped(2, arrival(2), arrival(2) + step)
+    found += session.closed(3, arrival(3) + step)
+    found += session.end(RunEnd.STOPPED)
+    first, second = runs(found)
+    assert (first.reason, first.segments) == (RunEnd.CLOCK_STEP, 3)
+    assert (second.reason, second.segments) == (RunEnd.STOPPED, 2)
+    assert second.span.start == first.span.end + step
+    gaps = [spooled.leaf for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]
+    assert [gap.cause for gap in gaps] == [GapCause.RECORDER_RESTART, GapCause.CLOCK_STEP]
+    assert gaps[1].span == Timespan(first.span.end, second.span.start)
+
+
+def test_a_clock_set_back_makes_an_ambiguous_run_without_a_gap(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3, 4)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    step = -60 * SECOND
+    found += session.stepped(2, arrival(2), arrival(2) + step)
+    found += session.closed(3, arrival(3) + step)
+    found += session.end(RunEnd.STOPPED)
+    made = segments(found)
+    assert ["ambiguous" in one.clock.flags for one in made] == [False, False, False, True, True]
+    assert made[3].span.start == made[2].span.end + step
+    assert len([one for one in desk.delivered if isinstance(one.leaf, Gap)]) == 1
+
+
+def test_a_step_is_remembered_over_a_crash(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3, 4)
+    session._arrivals.note(0, arrival(0))
+    session._arrivals.note(1, arrival(1), arrival(1) + 60 * SECOND)
+    session._arrivals.note(2, arrival(2) + 60 * SECOND)
+    found = desk.recover(session)
+    assert [run.reason for run in runs(found)] == [RunEnd.CLOCK_STEP, RunEnd.RECORDER_RESTART]
+    assert [one.seq for one in segments(found)] == [0, 1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("reports", [1, 2, 3])
+def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
+    desk: Desk, reports: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3)
+    found: list[SpooledLeaf] = []
+    real: Callable[..., object] = finalise
+    calls = 0
+
+    def full(*arguments: object, **options: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == reports:
+            raise StoreFull("no room")
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session_module, "finalise", full)
+        for number in range(reports - 1):
+            found += session.closed(number, arrival(number))
+        with pytest.raises(StoreFull):
+            session.closed(reports - 1, arrival(reports - 1))
+    again = session.retake()
+    found += again.end(RunEnd.SPOOL_FULL)
+    assert [one.seq for one in segments(found)] == [0, 1, 2, 3]
+    assert runs(found)[0].reason is RunEnd.SPOOL_FULL
+    release(found)
+    assert not session.folder.path.exists()
+
+
+def test_the_last_report_of_all_is_not_taken_for_an_arrival(desk: Desk) -> None:
+    """A frozen camera: FFmpeg closes its last segment ten seconds late, and reports it like any other."""
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    found += session.closed(2, arrival(2) + 10 * SECOND)
+    ended = arrival(2) + 10 * SECOND
+    found += session.end(RunEnd.STREAM_ERROR, ended, 5 * SECOND)
+    assert segments(found)[-1].span.end == pytest.approx(arrival(2), abs=200_000)
+    assert runs(found)[0].reason is RunEnd.STALLED
+    assert session.reason is RunEnd.STALLED
+
+
+def jump(raw: Path, seconds: int) -> None:
+    """Let the timestamps of a raw segment jump after its first fragment, as a camera's may."""
+    data = bytearray(raw.read_bytes())
+    at = data.find(b"tfdt", data.find(b"tfdt") + 4)
+    assert at > 0, "the segment has one fragment"
+    while at > 0:
+        assert data[at + 4] == 1, "64-bit times"
+        time = int.from_bytes(data[at + 8 : at + 16], "big") + seconds * 90_000
+        data[at + 8 : at + 16] = time.to_bytes(8, "big")
+        at = data.find(b"tfdt", at + 4)
+    raw.write_bytes(data)
+
+
+@pytest.mark.parametrize("seconds", [30, 600, 4000])
+def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, seconds: int) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    jump(session.folder.raw(3), seconds)
+    spooled_leaves = [spooled for number in range(5) for spooled in session.closed(number, arrival(number))]
+    spooled_leaves += session.end(RunEnd.STOPPED)
+    found = segments(spooled_leaves)
+    assert len(found) == 6
+    for number, leaf in enumerate(found):
+        true = T0 + number * LENGTH
+        assert abs(leaf.span.start - true) <= leaf.clock.uncertainty_us, number
+        assert leaf.span.duration < 2 * LENGTH, number
+    assert [leaf.clock.flags for leaf in found].count(("timestamps_unreliable",)) == 1
+    assert [(run.segments, run.reason) for run in runs(spooled_leaves)] == [
+        (3, RunEnd.TIMESTAMPS),
+        (1, RunEnd.TIMESTAMPS),
+        (2, RunEnd.STOPPED),
+    ]
+    starts = [leaf.span for leaf in found]
+    assert all(one.end == after.start for one, after in itertools.pairwise(starts)), "no hole, no overlap"
+    jumped = found[3]
+    assert jumped.media_duration > seconds * 90_000, "its media is as the camera sent it"
+    assert jumped.clock.uncertainty_us >= jumped.span.duration
+
+
+def test_a_crash_after_a_jump_goes_on(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    jump(session.folder.raw(3), 4000)
+    spooled_leaves = [spooled for number in range(4) for spooled in session.closed(number, arrival(number))]
+    session._arrivals.note(4, arrival(4))
+    spooled_leaves = desk.recover(session)
+    found = segments(spooled_leaves)
+    assert len({(leaf.run, leaf.seq) for leaf in found}) == 6
+    assert all(leaf.span.duration < 2 * LENGTH for leaf in found)
+    for number, leaf in enumerate(sorted(found, key=lambda leaf: leaf.span.start)):
+        assert abs(leaf.span.start - T0 - number * LENGTH) <= leaf.clock.uncertainty_us, number
+
+
+def test_packets_that_come_late_are_no_jump(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    late = [0, 0, 14 * SECOND, 9 * SECOND, 0]
+    spooled_leaves = [
+        spooled for number in range(5) for spooled in session.closed(number, arrival(number) + late[number])
+    ]
+    spooled_leaves += session.end(RunEnd.STOPPED)
+    assert [run.segments for run in runs(spooled_leaves)] == [6]

@@ -1,0 +1,81 @@
+"""What became of a run, for a program to read: ``pytest --outcome FILE``.
+
+The file is written when the run has come to its end, so a run that was killed leaves none.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pytest
+
+SLOWEST = 50
+
+
+@dataclass
+class Outcome:
+    """A run: pytest's exit status, the tests by their end, and the slowest of them."""
+
+    exit: int = -1
+    passed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    slowest: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """Whether every chosen test ran; anything but "passed" and "some failed" left tests unrun."""
+        return self.exit in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
+    @classmethod
+    def read(cls, path: Path) -> "Outcome":
+        """The run that wrote the file; one that did not come to its end, where there is no file."""
+        return cls(**json.loads(path.read_text("utf-8"))) if path.exists() else cls()
+
+
+class Recorder:
+    """Notes what the tests report and writes it down at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._worst: dict[str, str] = {}
+        self._seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test fails if any of its phases does; with a skip in one phase the others only pass."""
+        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
+        if report.outcome != "passed" and self._worst.get(report.nodeid) != "failed":
+            self._worst[report.nodeid] = report.outcome
+        self._worst.setdefault(report.nodeid, "passed")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be read is a failure of that name."""
+        if report.failed:
+            self._worst[report.nodeid] = "failed"
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> Iterator[None]:
+        """Write the file once everything else has finished."""
+        yield
+        slowest = sorted(((seconds, name) for name, seconds in self._seconds.items()), reverse=True)
+        ends = (
+            [name for name, end in self._worst.items() if end == word]
+            for word in ("passed", "failed", "skipped")
+        )
+        rounded = [(round(seconds, 2), name) for seconds, name in slowest[:SLOWEST]]
+        outcome = Outcome(int(exitstatus), *ends, slowest=rounded)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--outcome FILE``."""
+    parser.addoption("--outcome", type=Path, metavar="FILE", help="write what became of the run to FILE")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only the process that gathers the reports writes; the workers of pytest-xdist do not."""
+    path = config.getoption("--outcome")
+    if path is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(path.absolute()), "outcome-recorder")

@@ -1,0 +1,88 @@
+"""What the processes of one run share and what each has to itself; pytest-xdist starts one per processor.
+
+Each has a home of its own, and what it names on a shared server begins with a name of its own
+(:func:`own_name`). A test marked ``alone`` runs while no other test does.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SHARED = "saksi_shared_folder"
+
+
+def own_name(kind: str) -> str:
+    """A name for a bucket or an index that no other test, process or run has: ``kind-gw0-6f1c…``."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "one")
+    return f"{kind}-{worker}-{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """``SAKSI_HOME`` for what a test starts without saying where: never the home of who runs the tests."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAKSI_HOME", str(home))
+        yield home
+
+
+class Turns:
+    """Lets ordinary tests run side by side, and one marked ``alone`` when no other runs.
+
+    One that wants to be alone closes the door first, so that the others' stream of tests ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._door, self._room = folder / "door", folder / "room"
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Hold the turn from the test's setup to the end of its teardown."""
+        alone = item.get_closest_marker("alone") is not None
+        kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+        with ExitStack() as room:
+            with _held(self._door, kind):
+                room.enter_context(_held(self._room, kind))
+            return (yield)
+
+
+@contextmanager
+def _held(path: Path, kind: int) -> Iterator[None]:
+    with path.open("ab") as file:
+        fcntl.flock(file, kind)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough: a fork of the test may have it open
+
+
+class Shared:
+    """In the process that starts the workers: a folder for all of them, gone after the run."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="saksi-turns-")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where the folder is."""
+        node.workerinput[_SHARED] = self._folder
+
+    def pytest_unconfigure(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run in one process needs no turns."""
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Turns(Path(config.workerinput[_SHARED])), "saksi-turns")
+    elif config.getoption("numprocesses", None):
+        config.pluginmanager.register(Shared(), "saksi-shared")
