@@ -26,7 +26,9 @@ def page_of(
     if cursor:
         at = next((n for n, item in enumerate(found) if id_of(item) == cursor), None)
         if at is None:
-            raise Malformed("the cursor is unknown", code="bad_cursor", hint="Start again without a cursor.")
+            raise Malformed(
+                "the cursor is not known", code="bad_cursor", hint="Start again without a cursor."
+            )
         begin = at + 1
     page = found[begin : begin + limit]
     return page, id_of(page[-1]) if begin + limit < len(found) else None

@@ -35,7 +35,7 @@ _MAX_DOCUMENT = 1024 * 1024
 class OidcSettings:
     """Who the provider is and how its claims are read. A claim's name may be a path with dots.
 
-    ``audience`` must stand in access tokens; ``client_secret`` is "" for a public client.
+    Access tokens must be for ``audience``; ``client_secret`` is "" for a public client.
     """
 
     issuer: str

@@ -60,7 +60,7 @@ MEANINGS: Mapping[int, Meaning] = {
         "Idempotency-Key has no answer yet.",
         "hold_released",
         "hold-5f2c7a90b1d34e86a7c8d9e0f1a2b3c4 is released",
-        "Place a new one if the footage must stay.",
+        "Place a new hold if the footage must stay.",
     ),
     412: Meaning(
         "If-Match names another version, or other bytes, than the current ones.",
@@ -85,7 +85,7 @@ MEANINGS: Mapping[int, Meaning] = {
         "The range lies beyond the end.",
         "range_not_satisfiable",
         "the range lies outside the 31457280 bytes",
-        "Ask for bytes from 0 to the size less one.",
+        "Request bytes from 0 to the size less one.",
         ("Content-Range",),
     ),
     421: Meaning(

@@ -102,9 +102,9 @@ def _closed(visit: Visit, disposition: str) -> tuple[Disposition, Outcome]:
     found = _found(visit, disposition)
     if found.outcome is None:
         raise Conflict(
-            f"disposition {found.id} goes on",
+            f"disposition {found.id} is still open",
             code="disposition_open",
-            hint="Its record is made when it ends; ask again later.",
+            hint="The record is made when the disposition ends; try again later.",
         )
     return found, found.outcome
 

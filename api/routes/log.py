@@ -37,7 +37,7 @@ def list_checkpoints(
     visit.begin(Act.LOG_READ)
     records = visit.services.stores.records
     if cursor and not (cursor.isascii() and cursor.isdecimal()):
-        raise Malformed("the cursor is unknown", code="bad_cursor", hint="Start again without a cursor.")
+        raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
     first = min(int(cursor) if cursor else MAX_NUMBER, stored.newest(records))
     numbers = range(first, max(0, first - limit), -1)
     found = [stored.read_state(records, number).to_json() for number in numbers]

@@ -1,7 +1,7 @@
 """The files of the pages: their names, media types and folders.
 
-Each is served under ``/aset/`` by name; files that are not listed here are not served. ``python -m ops.pages``
-(``make setup``) fills the folder ``fetched``, which may be empty.
+Each is served under ``/aset/`` by name; other files are not served. ``python -m ops.pages`` (``make setup``)
+fills the folder ``fetched``, which may be empty.
 """
 
 from collections.abc import Mapping

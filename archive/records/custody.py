@@ -162,7 +162,7 @@ class CustodyWriter:
             # A caller must not wait for ever for an event that is no longer in the queue.
             if failure is None and (cause := sys.exception()) is not None:
                 failure = Unavailable(
-                    "the custody event is not known to be on record",
+                    "the custody event is not known to be stored",
                     code="custody_unavailable",
                     hint="Try again.",
                 )
