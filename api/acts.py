@@ -1,8 +1,9 @@
-"""The acts that leave a trace, and the writing of it (invariant I8).
+"""The audit trail: the operations that are recorded, and the writing of their events (invariant I8).
 
-An event's type is the act (``clip.describe``), or for what lasts the act and its phase
-(``clip.download.started``, ``clip.download.ended``). A refusal or failure carries the act alone and says so
-in its outcome. The first event is durable before the first byte leaves; the last one tells what was sent.
+An event's type is the operation (``clip.describe``); an operation that lasts adds its phase
+(``clip.download.started``, ``clip.download.ended``). A refusal or failure has the operation alone as its type
+and says so in its outcome. The first event is durable before the first byte leaves; the last one records what
+was sent.
 """
 
 import threading
@@ -20,7 +21,7 @@ from archive.records.custody import CustodyWriter
 
 
 class Act(StrEnum):
-    """What people do through the API."""
+    """The operations of the API that are recorded."""
 
     CAMERA_CHANGE = "camera.change"
     POLICY_CHANGE = "policy.change"
@@ -81,7 +82,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One event on its way to the custody record."""
+    """One audit event on its way to the custody record."""
 
     type: str
     actor: Actor
@@ -94,9 +95,9 @@ class Told:
 class Trace:
     """Writes custody events. Thread-safe.
 
-    What must be on record before something happens is told with :meth:`tell`, which fails when the record
-    fails. What already happened is told with :meth:`tell_late`: it is kept and tried again until the record
-    takes it, since the fact does not go away with the store.
+    An operation that must be on record before it happens is recorded with :meth:`tell`, which fails when the
+    custody store fails. One that already happened is recorded with :meth:`tell_late`: its event is kept and
+    retried until it is stored, since it happened whether or not the store answers.
     """
 
     def __init__(self, custody: CustodyWriter) -> None:
@@ -117,7 +118,7 @@ class Trace:
         )
 
     def tell_late(self, told: Told) -> None:
-        """Record an event about what is over; where the record does not answer, keep it for :meth:`retry`."""
+        """Record an event of a finished operation; if that fails, keep it for :meth:`retry`."""
         try:
             self.tell(told)
         except ArchiveError as error:
@@ -126,7 +127,7 @@ class Trace:
                 self._late.append(told)
 
     def retry(self) -> int:
-        """Try again what was kept; return how many still wait."""
+        """Try to store the kept events; return how many still wait."""
         while True:
             with self._guard:
                 if not self._late:

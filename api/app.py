@@ -1,4 +1,4 @@
-"""The HTTP application: every part handed in, every error a problem, every route behind the gate.
+"""The HTTP application: services are passed in, errors become problems, every request is authenticated.
 
 ``docs/reference/http.md`` describes the interface for people, ``/openapi.json`` for programs.
 """
@@ -174,7 +174,7 @@ def create_app(services: Services) -> FastAPI:
         action = action_of(route) if isinstance(route, APIRoute) else None
         if isinstance(route, APIRoute) and action is not None:
             route.openapi_extra = {**(route.openapi_extra or {}), "x-saksi-action": action}
-    # Outside of everything, what answers an unforeseen failure too; from here on no middleware can be added.
+    # Outermost, so that answers to unexpected failures have them too; no middleware can be added after this.
     app.middleware_stack = SecurityHeaders(
         Metered(app.build_middleware_stack(), meters=meters), https=settings.public_url.startswith("https://")
     )
@@ -184,7 +184,7 @@ def create_app(services: Services) -> FastAPI:
 def _lifespan(
     runtime: Runtime, strangers: Strangers, refusals: Refusals, answers: Answers
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Sweep while the process lives; say how everything ended when it stops."""
+    """Sweep while the process runs; record how everything ended when it stops."""
     pause = runtime.services.settings.sweep / SECOND
 
     def sweep() -> None:
@@ -195,8 +195,8 @@ def _lifespan(
         try:
             answers.tidy_if_due()
         except ArchiveError as error:
-            # What is kept too long does no harm; it is looked at again.
-            _LOG.warning("old answers could not be tidied", code=error.code)
+            # Answers that are kept too long do no harm; the next sweep tries again.
+            _LOG.warning("old answers could not be deleted", code=error.code)
 
     async def sweep_for_ever() -> None:
         while True:
@@ -224,7 +224,7 @@ def _lifespan(
 
 
 async def _on_archive_error(request: Request, error: ArchiveError) -> Response:
-    """Put the refusal on record, then tell it."""
+    """Record the refusal, then answer it."""
     visit: Visit | None = request.scope.get("saksi.visit")
     if visit is not None and visit.act is not None:
         try:

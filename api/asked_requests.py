@@ -1,4 +1,4 @@
-"""What the routes of requests share: whose a request is, who acts for whom, and the answer to a change."""
+"""Shared by the routes of requests: who may see a request, who files for whom, the answer to a change."""
 
 from typing import Annotated
 
@@ -39,7 +39,7 @@ Deciding = Annotated[Visit, require("requests.decide")]
 
 
 def put_on_record(visit: Visit, head: RequestHead) -> None:
-    """Put a change of a request on the custody record, with everything that it is about."""
+    """Record a change of a request in the audit trail, with its hold, cameras and span."""
     request = head.request
     visit.objects = (request.id, request.hold_id, *request.cameras)
     visit.details |= span_details(request.span)
@@ -49,7 +49,7 @@ def put_on_record(visit: Visit, head: RequestHead) -> None:
 def answer(
     visit: Visit, head: RequestHead, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """The answer to a change, once it is on record."""
+    """The answer to a change, after it is recorded."""
     if not visit.is_told:
         put_on_record(visit, head)
     body = request_json(head, visit.services.clock.now())
@@ -57,19 +57,19 @@ def answer(
 
 
 def filer_of(visit: Visit) -> Filer:
-    """Who files, for which kinds of agency: police for the general bases, Satpol PP for city regulations."""
+    """The filer and the agencies they may file for: police by the general bases, Satpol PP by city rules."""
     principal = visit.principal
     kinds = frozenset[AgencyKind]().union(*(_KINDS.get(role, frozenset()) for role in principal.roles))
     return Filer(id=principal.id, agency=principal.agency, kinds=kinds if principal.is_person else None)
 
 
 def shown_request(visit: Visit, request_id: str) -> RequestHead:
-    """The request, where it is theirs to know of. Raises NotFound ``request_not_found``."""
+    """The request, if the principal may know of it. Raises NotFound ``request_not_found``."""
     return shown(visit, visit.services.requests.book.request(request_id))
 
 
 def shown(visit: Visit, head: RequestHead) -> RequestHead:
-    """The same of a request that was looked up."""
+    """As :func:`shown_request`, for a request that was already looked up."""
     if not is_theirs(visit, head):
         visit.details["denied"] = "request"
         raise NotFound(f"there is no request {head.request.id}", code="request_not_found")
@@ -77,7 +77,7 @@ def shown(visit: Visit, head: RequestHead) -> RequestHead:
 
 
 def is_theirs(visit: Visit, head: RequestHead) -> bool:
-    """All for those who see all; else what they filed, and what their own agency did."""
+    """Whether the principal reaches all requests, or they or their agency filed this one."""
     principal, request = visit.principal, head.request
     reach = principal.reach(visit.action)
     if Reach.ALL in reach:

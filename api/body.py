@@ -1,4 +1,4 @@
-"""Bounds on the body of a request, behind the gate: a stranger's body is never read at all."""
+"""Limits on the body of a request, after authentication: an unauthenticated body is never read at all."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 
 SLOWEST = 16 * 1024
-"""Bytes a second that a body must come with, once the time for one pause is over."""
+"""Bytes a second at which a body must arrive, once the time allowed for one pause is over."""
 
 DROPPED = 1 << 20
-"""Bytes beyond its limit that are read of a body and dropped. A connection that is closed with bytes unread
-is reset, and whoever sends a little too much would not read why that was refused."""
+"""Bytes beyond its limit that are read of a body and dropped. Closing a connection with unread bytes resets
+it, and a client whose body is a little too large would not receive the refusal."""
 
 DROPPING = 1.0
-"""Seconds for it."""
+"""Seconds spent on dropping."""
 
 
 class BodyLimit:
-    """Answers 413 for a body that says it is too large, and for one that turns out to be; keeps neither.
+    """Answers 413 to a body whose announced or actual size is too large; keeps none of it.
 
-    ``limit`` in bytes for every path but those that ``limits`` names. A body that pauses for longer than
-    ``pause`` seconds, or as a whole comes more slowly than :data:`SLOWEST` after that time, is answered 408.
+    ``limit`` in bytes is for every path except those in ``limits``. A body that pauses for longer than
+    ``pause`` seconds, or after that time arrives more slowly than :data:`SLOWEST`, is answered 408.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class BodyLimit:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         limit = self._limits.get(path, self._limit)
         if self._announced(scope) > limit:
-            if not any(name == b"expect" for name, _ in scope["headers"]):  # who asks first sends nothing yet
+            if not any(name == b"expect" for name, _ in scope["headers"]):  # with Expect nothing is sent yet
                 await _drop(receive)
             await problems.of_http(too_large)(scope, receive, send)
             return
@@ -59,7 +59,7 @@ class BodyLimit:
 
         async def receive_bounded() -> Message:
             nonlocal begun, seen, whole
-            if whole:  # what is waited for now is the client's leaving
+            if whole:  # the only message to come is the client's disconnect
                 return await receive()
             begun = loop.time() if begun is None else begun
             left = begun + self._pause + seen / SLOWEST - loop.time()
@@ -88,7 +88,7 @@ class BodyLimit:
 
 
 async def _drop(receive: Receive) -> None:
-    """Read the rest of a body, or as much of it as is dropped, and keep nothing."""
+    """Read and discard the rest of a body, :data:`DROPPED` bytes and :data:`DROPPING` seconds at most."""
     dropped = 0
     try:
         async with asyncio.timeout(DROPPING):

@@ -1,4 +1,4 @@
-"""Cameras as the routes look them up: in the index, whose documents are a view of the ledger."""
+"""Looking cameras up for the routes: in the index, whose documents mirror the ledger."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from search.query import Document, SegmentQuery
 
 
 def camera_facts(services: Services, camera: str) -> Camera:
-    """A camera by the index, or where that does not know it yet by the ledger; without its sealed source.
+    """A camera from the index, or from the ledger if the index does not know it yet; without sealed source.
 
     Raises:
         NotFound: ``camera_not_found``.
@@ -20,7 +20,7 @@ def camera_facts(services: Services, camera: str) -> Camera:
 
 
 def facts_of(services: Services, camera: str, document: Document | None) -> Camera:
-    """The same, by the document that the index has of the camera, if any. Raises NotFound."""
+    """As :func:`camera_facts`, from the index's document of the camera, if there is one. Raises NotFound."""
     if document is not None:
         return from_public_state(document.state)
     return services.registry.camera(camera)
@@ -28,10 +28,10 @@ def facts_of(services: Services, camera: str, document: Document | None) -> Came
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The cameras that a question may be about, each with the time of its registration.
+    """The cameras that a search may be about, each with the time of its registration.
 
-    ``asked`` are named, or stand where it looks; ``passing`` stand elsewhere, and may have stood there;
-    ``unmoved`` never stood anywhere else, as far as the index knows.
+    ``asked`` are named, or now stand where the filters look; ``passing`` stand elsewhere, but may have stood
+    there; ``unmoved`` never stood anywhere else, as far as the index knows.
     """
 
     asked: Mapping[str, int]
@@ -40,7 +40,7 @@ class Candidates:
 
 
 def candidates(services: Services, query: SegmentQuery, where: Where) -> Candidates:
-    """The cameras that a question may be about; those that are named must exist.
+    """The cameras that a search may be about; named ones must exist.
 
     Raises:
         NotFound: ``camera_not_found``.
@@ -53,7 +53,7 @@ def candidates(services: Services, query: SegmentQuery, where: Where) -> Candida
     for name, known in services.directory.cameras().items():
         if where.admits(known.camera.place):
             asked[name] = known.camera.registered_at
-            # An index rounds points: what it holds of a camera at the edge may be outside for it.
+            # An index rounds points: it may place a camera at the edge outside the area.
             if known.is_unmoved and where.near is None and where.box is None:
                 unmoved.add(name)
         else:
@@ -62,10 +62,10 @@ def candidates(services: Services, query: SegmentQuery, where: Where) -> Candida
 
 
 def registered_cameras(services: Services, query: SegmentQuery, where: Where) -> Mapping[str, int]:
-    """The cameras that a question is about, each with the time of its registration.
+    """The cameras that a search is about, each with the time of its registration.
 
-    Those that are named must exist. Otherwise all that stand, or within the span stood, where the question
-    looks.
+    Named cameras must exist. If none is named, all cameras that stand where the filters look, or stood there
+    within the span.
 
     Raises:
         NotFound: ``camera_not_found``.
@@ -78,7 +78,7 @@ def registered_cameras(services: Services, query: SegmentQuery, where: Where) ->
 
 
 def _named(services: Services, cameras: Iterable[str]) -> dict[str, int]:
-    """When each was registered; what the directory does not know yet the ledger may. Raises NotFound."""
+    """When each was registered, from the directory or else the ledger. Raises NotFound."""
     known = services.directory.cameras()
     return {
         name: (known[name].camera if name in known else camera_facts(services, name)).registered_at

@@ -1,4 +1,4 @@
-"""From a camera id and a span to an exact clip, for the routes that give clips, frames and playlists."""
+"""Exact clips from a camera id and a span, for the routes of clips, frames and playlists."""
 
 from api.cameras import facts_of
 from api.services import Services
@@ -17,7 +17,7 @@ class Clips:
         self._plans = ClipCache(services.settings.clip_cache)
 
     def reading(self, camera: str, span: Timespan) -> Reading:
-        """What is known of a camera's span.
+        """The segments and gaps of a camera's span.
 
         Raises:
             NotFound: ``camera_not_found``.
@@ -25,7 +25,7 @@ class Clips:
         """
         parts = self._services
         check_span(span, parts.clock.now())
-        # Document and mark in one turn, before the rest: see search.index, "Reading while it is written".
+        # Document and high-water mark in one query, first: see search.index, "Reading while it is written".
         standing = parts.index.standing(camera)
         registered = facts_of(parts, camera, standing.document).registered_at
         records = parts.index.records(camera, span)

@@ -1,8 +1,8 @@
-"""Every registered camera as one API process sees them: the index's documents, at most a moment old.
+"""All registered cameras as one API process sees them: the index's documents, at most a second old.
 
-A search by place and a list ask for all cameras there are; to fetch and read every document each time took
-a third of a search's time (100 cameras, measured). One camera that is named to be played or changed is looked
-up by itself, and where it stood when it was recorded is the ledger's to say: nothing is let through by this.
+Searches by place and lists need all cameras; reading every document each time took a third of a search's time
+(100 cameras, measured). A single camera to be played or changed is looked up afresh, and its place at the
+time of recording is read from the ledger: no permission depends on this directory.
 """
 
 import threading
@@ -20,22 +20,22 @@ from search.index import Index
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A camera without its sealed source, and how many entries the ledger has of it."""
+    """A camera without its sealed source, and the number of its ledger entries."""
 
     camera: Camera
     version: int
 
     @property
     def is_unmoved(self) -> bool:
-        """Whether it never stood anywhere else: as far as the index knows it was never changed at all."""
+        """Whether it never stood elsewhere: as far as the index knows, it was never changed at all."""
         return self.version == 1
 
 
 class CameraDirectory:
     """The cameras of one index. Thread-safe.
 
-    What is older than ``max_age`` (µs) is read anew before an answer. What this process changed is seen at
-    once where it says so with :meth:`changed`.
+    A list older than ``max_age`` (µs) is read again before an answer. After :meth:`changed` it is read again
+    at once, so that this process sees its own changes.
     """
 
     def __init__(self, index: Index, clock: Clock, *, max_age: int = SECOND) -> None:
@@ -50,7 +50,7 @@ class CameraDirectory:
     def cameras(self) -> Mapping[str, Registered]:
         """All cameras, by id and in the order of ids. Raises as the index.
 
-        Of many at once one asks, and what comes of it, an error too, is for all of them.
+        Of concurrent callers only one queries the index; all get its result or error.
         """
         with self._guard:
             now = self._clock.monotonic()
@@ -62,10 +62,10 @@ class CameraDirectory:
         return self._read(mine, now) if reading is None else reading.result()
 
     def changed(self) -> None:
-        """A camera was added or changed: read anew before the next answer."""
+        """Note that a camera was added or changed: read the list again before the next answer."""
         with self._guard:
             self._read_at = None
-            self._reading = None  # one that is going on may have been too early
+            self._reading = None  # a query in progress may have begun before the change
 
     def _read(self, reading: "Future[Mapping[str, Registered]]", began: int) -> Mapping[str, Registered]:
         found: Mapping[str, Registered] | None = None
@@ -81,7 +81,7 @@ class CameraDirectory:
                     self._reading = None
                     if found is not None:
                         self._known, self._read_at = found, began
-            # Also where something unforeseen came of it: nobody may wait for ever.
+            # Also after an unexpected exception: no caller may wait for ever.
             reading.set_result(found) if found is not None else reading.set_exception(failure)
         return found
 

@@ -1,7 +1,8 @@
-"""Packages that were handed over, fetched under counted downloads (:mod:`archive.cases.handover.fetching`).
+"""Fetching handed-over packages under counted downloads (:mod:`archive.cases.handover.fetching`).
 
-A package of a request leaves to people outside by a handover alone: bound to the person, to a count and to a
-time. Officers and machines who may fetch every package do so as before; each time is a custody event.
+People outside receive the package of a request only through a handover, which is bound to the person, to a
+number of downloads and to a time. Officers and machines who may fetch every package need no handover; each of
+their downloads is a custody event.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from archive.model.handover import Right
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A record of a transfer that also counts it under its download."""
+    """A transfer's record that also counts the transfer under its download."""
 
     inner: Record
     handovers: Handovers
@@ -29,11 +30,11 @@ class Counted:
     fetching: Fetching
 
     def looked(self, etag: str, status: int) -> None:
-        """Nothing is sent; nothing counts."""
+        """No bytes are sent, so nothing is counted."""
         self.inner.looked(etag, status)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
-        """Put the part under its download, then on record as every transfer."""
+        """Count the part under its download, then record it as every transfer."""
         desk = self.handovers.fetchings
         number = desk.open_part(self.right, self.fetching, part.start, part.length, shown.size)
         told = self.inner.begin(shown, part)
@@ -49,7 +50,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Somebody who fetches under a handover."""
+    """A recipient's permission to fetch under a handover."""
 
     handovers: Handovers
     right: Right
@@ -61,10 +62,10 @@ class Admitted:
 
 
 def admitted(visit: Visit, record: EvidenceRecord, download: str) -> Admitted | None:
-    """Under which handover a package is fetched; None where its fetching needs none.
+    """The handover under which a package is fetched; None if the caller needs none.
 
     Raises:
-        Refused: ``download_needed``: the package is of a request and no counted download is named;
+        Refused: ``download_needed``: the package belongs to a request and no counted download is named;
             ``not_recipient``, ``handover_expired``.
         NotFound: ``handover_not_found``, ``download_not_found``.
         Conflict: ``request_closed``.

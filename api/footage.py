@@ -1,10 +1,10 @@
-"""Bytes on their way out: a body of known length from a blocking iterator, and the truth about its end.
+"""Sending a body of known length from a blocking iterator, and reporting truthfully how it ended.
 
-A piece is read in a worker thread while the connection still sends what it holds of the one before; no thread
-is held for a client that does not read. So two pieces at most are in memory, 2 MiB. (Reading a third ahead
-gained less than 1 ms in 15 MB, measured on the loopback; pieces of 256 KiB instead of 1 MiB cost 6 ms.) The
-iterator is closed as soon as the client goes away. A source that fails or falls short breaks the connection:
-the client sees fewer bytes than announced, never a short answer that looks whole.
+A worker thread reads a piece while the connection still sends the one before; no thread waits for a client
+that does not read. So at most two pieces are in memory, 2 MiB. (Prefetching a third piece gained less than
+1 ms in 15 MB, measured on the loopback; pieces of 256 KiB instead of 1 MiB cost 6 ms.) The iterator is closed
+as soon as the client disconnects. A source that fails or ends early breaks the connection: the client sees
+fewer bytes than announced, never a short answer that looks whole.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was handed to the connection, at most what the client got, and how it ended."""
+    """The bytes given to the connection (the client got at most those), and how the transfer ended."""
 
     bytes_sent: int
     ending: Ending
@@ -42,9 +42,9 @@ class Sent:
 class FootageResponse(Response):
     """Sends exactly ``length`` bytes.
 
-    ``pieces`` yields them; its first piece is read before the response is made, so that a source that is not
-    there is an error document and not a broken download. ``on_end`` is called once, in a worker
-    thread, whatever happens.
+    ``pieces`` yields them; its first piece is read before the response is made, so that a missing source is
+    answered with an error document and not with a broken download. ``on_end`` is called exactly once, in a
+    worker thread, however the transfer ends.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class FootageResponse(Response):
                 rest = self._length - sent - len(piece)
                 if rest < 0 or (rest > 0 and not piece):
                     raise IntegrityError(
-                        f"the source gave {self._length - rest} bytes where {self._length} were announced",
+                        f"the source gave {self._length - rest} bytes, but {self._length} were announced",
                         code="short_read",
                     )
                 async with asyncio.timeout(self._stall_s):
@@ -110,7 +110,7 @@ class FootageResponse(Response):
             await asyncio.shield(told)
 
     def _finish(self, sent: Sent) -> None:
-        """Close the source and tell the end; where the request was cancelled a read may still be running."""
+        """Close the source and report the end. If the request was cancelled, a read may still be running."""
         if self._reading is not None and not self._reading.cancel():
             wait((self._reading,))
         close = getattr(self._pieces, "close", None)

@@ -1,6 +1,6 @@
-"""Frames of stored footage: at most a few decoders at once, and recent pictures kept in memory.
+"""Frames of stored footage: a limited number of decoders at once, and recent pictures kept in memory.
 
-A picture is found again only by way of its segment in the index, so that it is gone when the footage is.
+A picture is looked up only through its segment in the index: once the footage is gone, the picture is too.
 """
 
 import threading
@@ -33,7 +33,7 @@ class Frames:
         """The last keyframe of a segment at or before ``instant``.
 
         Raises:
-            Unavailable: ``ffmpeg_missing``; ``busy`` where no decoder is free within some seconds.
+            Unavailable: ``ffmpeg_missing``; ``busy`` if no decoder becomes free within :data:`PATIENCE_S`.
             NotFound, IntegrityError: as :meth:`archive.footage.derive.StillMaker.keyframe`.
         """
         key = (ref.sha256, instant, width)
@@ -57,10 +57,10 @@ class Frames:
             raise Unavailable(
                 "this process has no FFmpeg to make frames with",
                 code="ffmpeg_missing",
-                hint="Install FFmpeg 5 or later, or set its place in the settings.",
+                hint="Install FFmpeg 5 or later, or set its path in the settings.",
             )
         if not self._decoders.acquire(timeout=PATIENCE_S):
-            raise Unavailable("all decoders are taken", code="busy", hint="Try again in some seconds.")
+            raise Unavailable("all decoders are busy", code="busy", hint="Try again in a few seconds.")
         try:
             return self._maker.keyframe(ref, self._footage, instant, width=width)
         finally:

@@ -1,7 +1,7 @@
-"""Headers that every answer carries, whatever it is: refusals, 304, footage, what the server itself refuses.
+"""Security headers of every answer: refusals, 304, footage, and errors of the framework.
 
-Nothing here is meant to be kept by a browser or a proxy, to be framed, to run a script, or to reach a sensor
-of the machine it is shown on. A route that serves pages sets :data:`PAGES` for its own answers.
+They forbid browsers and proxies to cache an answer, to frame it, to run scripts in it, and to give it access
+to devices such as cameras. A route that serves pages sets :data:`PAGES` for its own answers.
 """
 
 from collections.abc import Mapping
@@ -49,13 +49,13 @@ PAGES = (
 """The policy of our own pages: our scripts, styles and pictures, and a player that plays from memory."""
 
 HSTS = "max-age=31536000"
-"""A year. Not for names below ours: those are the city's, not the archive's."""
+"""A year. Without subdomains: those belong to the city, not to the archive."""
 
 
 class SecurityHeaders:
     """Adds :data:`SECURITY` to each answer, keeping what the answer set itself.
 
-    ``https`` says that browsers see the installation by HTTPS alone; they are then told to keep to it.
+    ``https`` means that browsers reach the installation only by HTTPS; HSTS then makes them insist on it.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:

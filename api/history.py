@@ -1,8 +1,8 @@
-"""Playable history of many cameras: what each was, what there is of it, and where to play it.
+"""Playable history of many cameras: their facts at the time, their coverage, and where to play it.
 
-One question of the War Room's software is one answer: facts as they were then, coverage, gaps with causes,
-what is pending, what is held, and addresses of a playlist, a still and the page that shows it. Everything
-comes from the index, and from the ledger where a camera was changed; no footage is read.
+One answer serves one question of the War Room's software: facts as they were then, coverage, gaps with
+causes, what is pending, what is held, and URLs of a playlist, a still and the page that shows it. Everything
+comes from the index, and from the ledger for cameras that were changed; no footage is read.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,20 +21,20 @@ VIEW = "/tampilan"
 """The page that shows cameras side by side; see :mod:`api.routes.pages`."""
 
 MAX_VIEWED = 9
-"""Cameras that one view page shows."""
+"""Cameras that one view page shows at most."""
 
 STILL_WIDTH = 320
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a camera was from an instant on: until the next of its facts, or the end of the window."""
+    """A camera's facts from an instant on: until its next facts, or the end of the window."""
 
     since: int
     camera: Camera
 
     def to_json(self) -> JsonObject:
-        """As answers write it; never with the device's address."""
+        """The facts as answers give them; never with the device's address."""
         place = self.camera.place
         return {
             "from": format_instant(self.since),
@@ -51,9 +51,9 @@ class Facts:
 def facts_then(
     services: Services, camera: str, window: Timespan, admits: Callable[[Place], bool]
 ) -> tuple[Facts, ...]:
-    """What a camera was through a window, oldest first; without the time at places that are not admitted.
+    """A camera's facts during a window, oldest first; facts at places that are not admitted are left out.
 
-    Before its registration a camera was nothing. The ledger is read only for cameras that were ever changed.
+    Before its registration a camera has no facts. The ledger is read only for cameras that were ever changed.
     """
     known = services.directory.cameras().get(camera)
     if known is not None and known.is_unmoved:
@@ -72,7 +72,7 @@ def facts_then(
 
 
 def held_spans(services: Services, window: Timespan) -> Mapping[str, SpanSet]:
-    """The stretches of the window that holds in force cover, by camera; without a word of their cases."""
+    """The parts of the window that holds in force cover, by camera; nothing about their cases."""
     found: dict[str, SpanSet] = {}
     for document in services.index.documents(HOLD):
         hold = hold_from_state(document.id, document.state)
@@ -86,9 +86,9 @@ def held_spans(services: Services, window: Timespan) -> Mapping[str, SpanSet]:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where things are: as browsers see them where the installation knows that, else from our root on.
+    """URLs: whole ones if the installation has a public URL, else paths from our root.
 
-    ``purpose`` stands in what needs one, for players that send no header; "" leaves it out.
+    ``purpose`` is put into URLs that need one, for players that send no header; "" leaves it out.
     """
 
     settings: ApiSettings
@@ -131,7 +131,7 @@ def camera_json(
     addresses: Addresses,
     may_play: bool,
 ) -> JsonObject:
-    """One camera's history. Without footage, or where not all of it may be played, there is no playlist."""
+    """One camera's history. It has no playlist if there is no footage, or if some of it may not be played."""
     runs = [run for run in found.coverage if run.camera == camera]
     covered = SpanSet(run.span for run in runs)
     first = next(iter(covered), None)

@@ -1,8 +1,8 @@
-"""VOD playlists (RFC 8216bis) straight from what the index knows; no segment is read.
+"""VOD playlists (RFC 8216bis), made from the index alone; no segment is read.
 
-Each segment stands with its wall time (``EXT-X-PROGRAM-DATE-TIME``), by which many cameras are shown in step.
-A run that begins, or a segment that is missing, is a discontinuity; every gap is an ``EXT-X-DATERANGE`` of
-class ``saksi.gap`` with its cause. Segments are shown whole: a viewer who may see a part of one only must be
+Each segment is listed with its wall time (``EXT-X-PROGRAM-DATE-TIME``), with which players keep several
+cameras in step. A new run or a missing segment is a discontinuity; every gap is an ``EXT-X-DATERANGE`` of
+class ``saksi.gap`` with its cause. Segments are listed whole: a viewer who may see only a part of one must be
 given a clip.
 """
 
@@ -24,7 +24,7 @@ _VERSION = 7  # EXT-X-MAP without I-frames needs 6, fragmented MP4 in practice 7
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A URL, or ``length`` bytes of it from ``start``; ``length`` 0 is all of it."""
+    """A URL, or ``length`` bytes of its content from ``start``; ``length`` 0 means all of it."""
 
     url: str
     start: int = 0
@@ -32,28 +32,28 @@ class Resource:
 
     def __post_init__(self) -> None:
         if any(sign in self.url for sign in '"\r\n') or not self.url:
-            raise Malformed(f"{self.url!r} cannot stand in a playlist", code="bad_url")
+            raise Malformed(f"{self.url!r} cannot be used in a playlist", code="bad_url")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where a player gets one segment: its initialisation and its ``moof`` and ``mdat``."""
+    """Where a player fetches one segment: its initialisation and its ``moof`` and ``mdat``."""
 
     init: Resource
     media: Resource
 
 
 def stored_view(url: str, ref: SegmentRef, init_bytes: int) -> View:
-    """The view of a segment as it is stored, where ``url`` gives the whole object.
+    """The view of a segment as it is stored, if ``url`` serves the whole object.
 
-    ``init_bytes`` is the length of ``ftyp`` and ``moov`` (``len(SegmentHeader.init)``), the same in a run.
-    For H.264 with closed GOPs only: see :mod:`archive.footage.clip.viewing`.
+    ``init_bytes`` is the length of ``ftyp`` and ``moov`` (``len(SegmentHeader.init)``), the same for a run.
+    Only for H.264 with closed GOPs: see :mod:`archive.footage.clip.viewing`.
     """
     return View(Resource(url, 0, init_bytes), Resource(url, init_bytes, ref.size - init_bytes))
 
 
 def check_playable(reading: Reading) -> None:
-    """See that there is something to play. Raises NoFootage with the gaps."""
+    """Check that there is something to play. Raises NoFootage with the gaps."""
     if not reading.segments:
         raise no_footage(reading)
 
@@ -117,6 +117,6 @@ def _rounded(ref: SegmentRef) -> int:
 
 
 def _decimal(count: int, unit: int) -> str:
-    """``count / unit`` with six decimals, rounded half up; no float is asked."""
+    """``count / unit`` with six decimals, rounded half up, without floats."""
     millionths = (2 * count * 1_000_000 + unit) // (2 * unit)
     return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"

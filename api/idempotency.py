@@ -1,15 +1,15 @@
-"""``Idempotency-Key``: a change that is sent twice happens at most once, and is answered the same.
+"""``Idempotency-Key``: a change that is sent twice happens at most once, and gets the same answer.
 
-1. A POST under ``/v1/`` that carries the header puts ``answers/<name>/begun`` into the cache bucket, if it is
-   absent: the SHA-256 of what is asked, by whom, in what capacity, with a token of its own. ``name`` is the
-   hash of the caller and the key, so that one caller never meets another's key.
-2. Whoever put it does what is asked. An answer below 500 is put as ``answers/<name>/answer``, then sent.
-3. Whoever finds it taken is sent the stored answer with ``Idempotency-Replayed: true``; 422 where something
-   else is asked under the same key; 409 while there is no answer.
+1. A POST under ``/v1/`` with the header puts ``answers/<name>/begun`` into the cache bucket, if it is absent:
+   the SHA-256 of the request, the caller and their capacity, with a random token. ``name`` is the hash of the
+   caller and the key, so that callers never see each other's keys.
+2. The request that put it is carried out. An answer below 500 is put as ``answers/<name>/answer``, then sent.
+3. A request that finds the key taken gets the stored answer with ``Idempotency-Replayed: true``; 422 if it is
+   a different request; 409 while there is no answer.
 
-A process that died between 1 and 2, and an answer from 500 on, leave a key without an answer for good:
-whether the change happened is then seen in the thing itself, and nothing is done twice. All processes of an
-installation share the bucket. Keys are forgotten after :data:`KEPT`.
+If a process dies between 1 and 2, or the answer is 500 or above, the key never gets an answer: the caller
+must then look at the object itself to see whether the change happened, and nothing is done twice. All
+processes of an installation share the bucket. Keys are deleted after :data:`KEPT`.
 """
 
 import secrets
@@ -42,7 +42,7 @@ _LOG = structlog.stdlib.get_logger("api.idempotency")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer, as it was sent. Headers without ``Set-Cookie``."""
+    """A whole answer, as it was sent, without ``Set-Cookie``."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -58,12 +58,12 @@ class Answers:
         self._tidied_at: int | None = None
 
     def begin(self, name: str, asked: str) -> Answer | None:
-        """Take a key: None for whoever is first, else the answer that there is.
+        """Take a key: None if this request is the first with it, else the stored answer.
 
         Raises:
-            Malformed: ``idempotency_key_reused``: something else was asked under this key.
-            Conflict: ``idempotency_unfinished``: it was begun, and has no answer (yet).
-            Unavailable: nothing was begun, or nothing is known.
+            Malformed: ``idempotency_key_reused``: the key was used for a different request.
+            Conflict: ``idempotency_unfinished``: the request was begun, and has no answer (yet).
+            Unavailable: the store does not answer; the request must not be carried out.
         """
         mine: JsonObject = {"asked": asked, "by": secrets.token_hex(16)}
         try:
@@ -82,7 +82,7 @@ class Answers:
         self._store.put(f"{_PREFIX}{name}/{_ANSWER}", Content.of_bytes(canonical.encode(state)))
 
     def tidy_if_due(self) -> None:
-        """Forget keys older than :data:`KEPT`; looks once in :data:`TIDIED`. Raises as the store."""
+        """Delete keys older than :data:`KEPT`, once in :data:`TIDIED`. Raises as the store."""
         now = self._clock.now()
         if self._tidied_at is not None and now < self._tidied_at + TIDIED:
             return
@@ -97,7 +97,7 @@ class Answers:
             raise Malformed(
                 "this Idempotency-Key was sent with another request",
                 code="idempotency_key_reused",
-                hint="Make a new key for each change, and send it again only with the same request.",
+                hint="Use a new key for each change, and repeat a key only with the same request.",
             )
         try:
             state = canonical.decode(self._store.get(f"{_PREFIX}{name}/{_ANSWER}"))
@@ -105,8 +105,8 @@ class Answers:
             raise Conflict(
                 "the request with this Idempotency-Key was begun and has no answer",
                 code="idempotency_unfinished",
-                hint="Repeat it in some seconds. If it stays so, look whether the change was made, and only"
-                " where it was not send it with a new key.",
+                hint="Repeat it in a few seconds. If there is still no answer, check whether the change was"
+                " made; only if it was not, send the request with a new key.",
             ) from error
         return Answer(
             status=state["status"],
@@ -116,10 +116,10 @@ class Answers:
 
 
 class Idempotency:
-    """Serves a POST under ``/v1/`` that carries a key by way of :class:`Answers`; all else untouched.
+    """Serves a POST under ``/v1/`` that carries a key through :class:`Answers`; passes others on unchanged.
 
-    Stands behind the gate and the bound on bodies. ``exempt`` are paths whose effect is the same however
-    often it is asked for, such as uploads, which are named by their hash.
+    Runs after authentication and the limit on bodies. ``exempt`` are paths whose requests can be repeated
+    without further effect, such as uploads, which are named by their hash.
     """
 
     def __init__(self, app: ASGIApp, *, answers: Answers, exempt: frozenset[str]) -> None:
@@ -159,7 +159,7 @@ class Idempotency:
         return path.startswith("/v1/") and path not in self._exempt
 
     def _keeping(self, name: str, send: Send) -> Send:
-        """Hold the answer back until it is stored; where that fails it is sent all the same."""
+        """Hold the answer back until it is stored; send it even if storing fails."""
         held: list[Message] = []
 
         async def send_kept(message: Message) -> None:
@@ -171,7 +171,7 @@ class Idempotency:
                 try:
                     await to_thread.run_sync(self._answers.keep, name, answer)
                 except ArchiveError as error:
-                    _LOG.warning("an answer could not be kept", code=error.code)
+                    _LOG.warning("an answer could not be stored", code=error.code)
             for one in held:
                 await send(one)
 
@@ -190,7 +190,7 @@ def _checked(keys: list[bytes]) -> bytes:
 
 
 def _asked(scope: Scope, principal: Principal, body: bytes) -> str:
-    """What is asked, and in what capacity: whoever has another role or district now asks something else."""
+    """A hash of the request and the caller's capacity: another role or district makes it another request."""
     capacity = [principal.role, principal.agency, *sorted(principal.districts or ())]
     heeded = {b"if-match", b"if-none-match", b"saksi-purpose"}
     conditions = [name + b":" + value for name, value in scope["headers"] if name in heeded]
@@ -204,12 +204,12 @@ def _asked(scope: Scope, principal: Principal, body: bytes) -> str:
 
 
 def _digest(*parts: bytes) -> str:
-    """A hash that no other division of the same bytes has."""
+    """A hash that depends on how the bytes are divided into parts."""
     return canonical.sha256_hex(b"".join(len(part).to_bytes(8, "big") + part for part in parts))
 
 
 async def _whole(receive: Receive) -> bytes | None:
-    """The body; None where the client left. Raises HTTPException 413 through the bound in front."""
+    """The body; None if the client disconnected. Raises HTTPException 413 from the body limit."""
     pieces: list[bytes] = []
     while True:
         message = await receive()

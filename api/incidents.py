@@ -1,4 +1,4 @@
-"""How many integrity incidents are open, for Prometheus: what an alert rule looks at."""
+"""A metric of open integrity incidents for Prometheus; an alert rule uses it."""
 
 import threading
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ from archive.records.ledger.heads import StrictHeads
 
 
 class OpenIncidents(Collector):
-    """Looks at the ledger at each scrape: one listing, and the streams that grew since.
+    """Reads the ledger at each scrape: one listing, and the streams that grew since the last.
 
-    Where the ledger does not answer there is no figure, rather than an old one. Thread-safe.
+    If the ledger does not answer, there is no value, rather than an old one. Thread-safe.
     """
 
     def __init__(self, services: Services) -> None:
@@ -24,13 +24,13 @@ class OpenIncidents(Collector):
         self._guard = threading.Lock()
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is asked at registration."""
+        """Describe nothing, so that registration does not read the ledger."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
         """The gauge, by code."""
         gauge = GaugeMetricFamily(
-            "saksi_integrity_incidents_open", "Integrity incidents nobody has closed.", labels=("code",)
+            "saksi_integrity_incidents_open", "Open integrity incidents.", labels=("code",)
         )
         counts: dict[str, int] = {}
         try:

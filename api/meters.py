@@ -1,4 +1,4 @@
-"""Figures for Prometheus, in the registry that was handed in. No label ever names a person or a token."""
+"""Metrics for Prometheus, in the registry that the caller passes. No label ever names a person or a token."""
 
 import time
 
@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods that are labels; strangers may invent others."""
+"""Methods used as labels; unauthenticated clients may invent others, which are counted as ``other``."""
 
 
 class Meters:
-    """The API's figures."""
+    """The API's metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
@@ -30,23 +30,23 @@ class Meters:
         )
         self.footage_bytes = Counter(
             "saksi_footage_sent_bytes_total",
-            "Footage and packages handed to clients.",
+            "Bytes of footage and packages sent to clients.",
             ("action",),
             registry=registry,
         )
         self.streams = Gauge("saksi_footage_streams", "Streams of footage being sent.", registry=registry)
         self.sign_in_refused = Counter(
-            "saksi_sign_in_refused_total", "Requests without a token that is known.", registry=registry
+            "saksi_sign_in_refused_total", "Requests without a known token.", registry=registry
         )
         self.rate_limited = Counter(
             "saksi_rate_limited_total",
-            "Requests that came too often, by limit.",
+            "Requests refused by a rate limit, by limit.",
             ("limit",),
             registry=registry,
         )
         self.custody_waiting = Gauge(
             "saksi_custody_events_waiting",
-            "Events about what is over that the record has not taken yet.",
+            "Custody events of finished operations that are not stored yet.",
             registry=registry,
         )
 

@@ -1,7 +1,7 @@
-"""The description of the interface: FastAPI's, with what its types cannot say.
+"""The OpenAPI description: FastAPI's, with additions that cannot be derived from types.
 
-Added here, for every operation alike, so that no route can forget it: who may ask, what stands in front of
-all routes, conditions, headers of answers, examples, and problems as shared responses with one meaning each.
+They are added here for all operations, so that no route can forget them: authentication, answers of the
+middleware, conditions, headers of answers, examples, and problems as shared responses with one meaning each.
 """
 
 import re
@@ -22,8 +22,8 @@ from api.problems import MEDIA_TYPE
 from api.schemas.problem import Problem
 
 WITHOUT_KEY = frozenset({"/v1/requests/attachments", "/v1/retention/plan", "/v1/tokens", "/v1/invitations"})
-"""POSTs that know no Idempotency-Key: sent twice they have the same effect or none, or are refused; and what
-answers with a secret is kept nowhere.
+"""POSTs without Idempotency-Key: a repetition has the same effect, none, or is refused; and an answer with a
+secret must not be stored.
 """
 
 MADE = frozenset(
@@ -37,17 +37,17 @@ MADE = frozenset(
         "give_grant",
     }
 )
-"""Operations whose answer says in ``Location`` where what they made is read."""
+"""Operations whose answer says in ``Location`` where the new object can be read."""
 
 UNTAGGED = frozenset({"request_evidence", "close_request", "revoke_token"})
-"""Operations that make or change something, and whose answer names no version to go on from."""
+"""Operations that make or change something, but whose answer has no version for a further change."""
 
 _REF = "#/components/schemas/{model}"
 _SENTENCE = re.compile(r"(.+?)[.;:](?:\s|\Z)", re.DOTALL)
 
 
 class DescribedApp(FastAPI):
-    """An application whose OpenAPI document says all that its answers may be."""
+    """An application whose OpenAPI document describes every possible answer."""
 
     build: Mapping[str, str] = MappingProxyType({})
 
@@ -82,7 +82,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _describe(operation: dict[str, Any], method: str, path: str, schemas: Mapping[str, Any]) -> None:
-    """Add to one operation what holds for all of its kind."""
+    """Add to one operation the parts that all operations of its kind share."""
     text = re.sub(r"``([^`]*)``", r"`\1`", operation["description"])
     operation["description"] = text
     sentence = _SENTENCE.match(text)
@@ -111,7 +111,7 @@ def _describe(operation: dict[str, Any], method: str, path: str, schemas: Mappin
 
 
 def _ask(parameters: list[dict[str, Any]], responses: Mapping[str, Any], *, has_key: bool) -> None:
-    """The conditions and the key that a request may carry."""
+    """Add the conditions and the key that a request may carry."""
     known = {one["name"] for one in parameters}
     wanted: list[Mapping[str, Any]] = [KEY] if has_key else []
     if "206" in responses:
@@ -134,7 +134,7 @@ def _exemplify(parameter: dict[str, Any]) -> None:
 
 
 def _head(operation: Mapping[str, Any], *, has_key: bool) -> None:
-    """The headers of answers that are no problems."""
+    """Add the headers of answers that are not problems."""
     responses, name = operation["responses"], operation["operationId"]
     is_part, is_read, is_change = (status in responses for status in ("206", "304", "428"))
     for status, response in responses.items():
@@ -158,7 +158,7 @@ def _head(operation: Mapping[str, Any], *, has_key: bool) -> None:
 
 
 def _media(operation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every body that an operation takes or gives, but for problems, with its media type."""
+    """Every body of an operation's request and answers except problems, with its media type."""
     yield from operation.get("requestBody", {}).get("content", {}).items()
     for response in operation["responses"].values():
         yield from response.get("content", {}).items()

@@ -1,4 +1,4 @@
-"""Query parameters read once, the same on every route: times, spans, places."""
+"""Query parameters that are the same on every route: times, spans, places."""
 
 import re
 from typing import Annotated
@@ -19,8 +19,8 @@ DEFAULT_RADIUS_M = 500
 def none_given() -> list[str]:
     """The default of a parameter that may be repeated.
 
-    Not ``list``: pydantic asks for the signature of a factory at each request, and takes 90 µs to read that
-    of a type (measured), 4 µs for a function's.
+    Not ``list``: pydantic reads the signature of a factory at each request, which takes 90 µs for a type and
+    4 µs for a function (measured).
     """
     return []
 
@@ -44,10 +44,10 @@ ToText = Annotated[
 
 
 def instant(name: str, text: str) -> int:
-    """Read the time given for a parameter, in µs.
+    """Parse the time given for a parameter, in µs.
 
-    A ``+`` that was not written ``%2B`` arrives as a space. Where a space can only have been the sign of an
-    offset it is read as one.
+    A ``+`` that was not written ``%2B`` arrives as a space. A space that can only have been the sign of an
+    offset is read as one.
 
     Raises:
         Malformed: ``naive_time``, ``bad_time``.
@@ -92,7 +92,7 @@ async def asked_box(
 async def asked_circle(
     near: Annotated[str, Query(description="lat,lon in degrees.", examples=["-5.1477,119.4327"])] = "",
     radius_m: Annotated[
-        str, Query(description=f"Metres around 'near'; {DEFAULT_RADIUS_M} unless given.", examples=["300"])
+        str, Query(description=f"Metres around 'near'; default {DEFAULT_RADIUS_M}.", examples=["300"])
     ] = "",
 ) -> Circle | None:
     """The circle to look in. Raises Malformed ``bad_place``."""
@@ -116,7 +116,7 @@ async def asked_owners(
         return tuple(OwnerKind(text) for text in owner) or None
     except ValueError as error:
         raise Malformed(
-            "the owner kind is not known", code="bad_filter", hint=f"Use: {', '.join(OwnerKind)}."
+            "the owner kind is unknown", code="bad_filter", hint=f"Use: {', '.join(OwnerKind)}."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Where to look: districts, owners, a circle, a box; one dependency for every route that searches."""
+"""Filters on place: districts, owners, a circle, a box; one dependency for every route that searches."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,7 +14,7 @@ from search.query import MAX_FILTER, SegmentQuery
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Filters on place; None admits everything. All that are given must be met."""
+    """Filters on place; None admits everything. A place must pass every filter given."""
 
     kecamatan: tuple[str, ...] | None
     owners: tuple[OwnerKind, ...] | None
@@ -23,11 +23,11 @@ class Where:
 
     @property
     def everywhere(self) -> bool:
-        """Whether nothing is filtered."""
+        """Whether no filter is given."""
         return self.kecamatan is None and self.owners is None and self.near is None and self.box is None
 
     def admits(self, place: Place) -> bool:
-        """Whether a place passes."""
+        """Whether a place passes the filters."""
         point = (float(place.lat), float(place.lon))
         return (
             (self.kecamatan is None or place.kecamatan in self.kecamatan)
@@ -37,7 +37,7 @@ class Where:
         )
 
     def query(self, span: Timespan, cameras: tuple[str, ...]) -> SegmentQuery:
-        """Segments of these cameras, or of all where none is named, in ``span`` and at such places."""
+        """A query for segments of these cameras (all if none is named) in ``span`` and at such places."""
         return SegmentQuery(
             span=span,
             cameras=cameras or None,
@@ -48,7 +48,7 @@ class Where:
         )
 
     def details(self) -> dict[str, str]:
-        """The filters as custody events write them; those that are not given are left out."""
+        """The given filters in the form of custody events."""
         near, box = self.near, self.box
         written = {
             "kecamatan": ",".join(self.kecamatan or ()),

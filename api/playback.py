@@ -1,12 +1,12 @@
-"""Playback on record: one start and one end event per session and camera (design: custody event).
+"""Recording playback: one start and one end event per session and camera (design: custody event).
 
-A player asks for hundreds of small pieces. The playlist opens a session and hands its id to the player in
-every address; the start event is durable before the playlist, and so before any footage, leaves. The end
-event says what was really sent; it is written when nothing was asked for a while, or when the process stops.
-After a crash it is missing, which reads "unknown end".
+A player requests hundreds of small pieces. The playlist opens a session and gives its id to the player in
+every URL; the start event is durable before the playlist, and so before any footage, is sent. The end event
+records what was really sent; it is written when the session was idle for some time, or when the process
+stops. After a crash it is missing, which reads as "unknown end".
 
-A piece asked for with an id this process does not know (it restarted, or another process made it) opens
-the session anew, with a start event before the piece.
+A request for a piece with an id that this process does not know (it restarted, or another process made the
+id) opens the session again, with a start event before the piece.
 """
 
 import secrets
@@ -24,7 +24,7 @@ Key = tuple[str, str, str]
 """Session id, principal id, camera."""
 
 PieceEnd = Callable[[int, Timespan | None], None]
-"""To be called once when a piece ends: with the bytes sent, and the wall time that they show."""
+"""Must be called once when a piece ends: with the bytes sent, and the wall time that they show."""
 
 MAX_SPANS = 200
 _STRIPES = 16
@@ -66,13 +66,13 @@ class PlaybackSessions:
     def take(self, session: str, actor: Actor, camera: str, purpose: str) -> PieceEnd:
         """Begin to send one piece within a session.
 
-        Where this process does not know the session, it is opened, its start event durable when this
+        If this process does not know the session, it is opened, and its start event is durable when this
         returns. Raises as the custody record.
         """
         key = (session, actor.id, camera)
         taken = self._join(key)
         if taken is None:
-            with self._opening[hash(key) % _STRIPES]:  # of two pieces at once only one opens the session
+            with self._opening[hash(key) % _STRIPES]:  # of concurrent pieces only one opens the session
                 taken = self._join(key)
                 if taken is None:
                     taken = self._begin(session, actor, camera, purpose, {})
@@ -92,12 +92,12 @@ class PlaybackSessions:
         return end
 
     def end_idle(self) -> None:
-        """Write the end events of sessions that nothing was asked of for the idle time."""
+        """Write the end events of sessions that had no request for the idle time."""
         now = self._clock.monotonic()
         self._end(lambda session: session.active == 0 and now - session.seen_at >= self._idle)
 
     def end_all(self) -> None:
-        """Write the end events of all sessions: the process stops."""
+        """Write the end events of all sessions, because the process stops."""
         self._end(lambda session: True)
 
     def _join(self, key: Key) -> _Session | None:

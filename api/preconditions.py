@@ -1,19 +1,18 @@
-"""Which version a change was decided on, and whether a reader has it already (RFC 9110, 8.8.3 and 13.1).
+"""Preconditions: the version a change is based on, and the version a reader has (RFC 9110, 8.8.3 and 13.1).
 
-Whatever changes in place has a version, which counts the entries of its ledger stream:
+Every object that can change has a version, which counts the entries of its ledger stream:
 
-- a **change** names the version it was decided on in ``If-Match``: 428 without, 412 where somebody was first.
-  The version goes down to the ledger's compare-and-append, which lets exactly one of any number of writers
-  who read the same version win; nothing is decided by comparing here;
+- a **change** names the version it is based on in ``If-Match``: 428 without one, 412 if another change came
+  first. The version is passed to the ledger's compare-and-append, which lets exactly one of several writers
+  with the same version succeed; nothing is decided by comparing here;
 - the answer to a change carries the new version as ``ETag: "<version>"``;
-- a **read** carries ``ETag: "<version>-<16 hex digits>"``. The digits are of the SHA-256 of the answer's own
-  bytes, since an answer may tell more than the entry (how far the store follows a hold, which terms are in
-  force by now, what this reader may see). ``If-None-Match`` with it is answered 304. Either form is good for
-  ``If-Match``, which looks at the version alone.
+- a **read** carries ``ETag: "<version>-<16 hex digits>"``. The digits are from the SHA-256 of the answer's
+  bytes, since an answer may contain more than the entry (how far a hold is set in the store, which terms are
+  in force now, what this reader may see). ``If-None-Match`` with it is answered 304. ``If-Match`` accepts
+  either form and reads only the version.
 
-A condition is looked at after the permission of whoever asks, and before anything is told of the thing:
-without it, and with one that no thing of ours can have, the answer is the same for what exists and what does
-not.
+A condition is checked after the caller's permission, and before the object is read: a missing or malformed
+condition gets the same answer whether the object exists or not.
 """
 
 import re
@@ -29,7 +28,7 @@ from archive.canonical import JsonObject, sha256_hex
 from archive.errors import Conflict, Refused
 
 CHANGE = (404, 409, 412, 413, 428)
-"""What a change may be answered with, beside what every route may."""
+"""Statuses of the answers to a change, beside those of every route."""
 
 DIGITS = 16
 """Hex digits of the answer's SHA-256 in the ETag of a read."""
@@ -42,7 +41,7 @@ _IfMatch = Annotated[
     Header(
         alias="If-Match",
         max_length=200,
-        description="The ETag of what was read: the version that this change was decided on.",
+        description="The ETag of the object as it was read: the version that this change is based on.",
         examples=['"1"'],
     ),
 ]
@@ -51,17 +50,17 @@ _IfMatch = Annotated[
 async def asked_version(
     if_match: _IfMatch = "",
 ) -> int:
-    """The version that a change was decided on.
+    """The version that a change is based on.
 
     Raises:
-        Refused: ``precondition_required`` (428) without one; ``precondition_failed`` (412) for what is no
-            ETag of ours, and for ``*``, which names no version.
+        Refused: ``precondition_required`` (428) without one; ``precondition_failed`` (412) for a text that is
+            not an ETag of ours, and for ``*``, which names no version.
     """
     if not if_match.strip():
         raise Refused(
-            "a change names the version that it was decided on",
+            "a change must name the version that it is based on",
             code="precondition_required",
-            hint="Read it first, and send its ETag as If-Match.",
+            hint="Read the object first, and send its ETag as If-Match.",
         )
     return _version(if_match)
 
@@ -73,15 +72,15 @@ async def asked_version_or_none(
         Header(
             alias="If-None-Match",
             max_length=200,
-            description="`*` instead of If-Match, where nothing is there yet.",
+            description="`*` instead of If-Match, for an object that does not exist yet.",
             examples=["*"],
         ),
     ] = "",
 ) -> int:
-    """As :func:`asked_version`, for what may not exist yet: 0 for ``If-None-Match: *``.
+    """As :func:`asked_version`, for an object that may not exist yet: 0 for ``If-None-Match: *``.
 
     Raises:
-        Refused: as :func:`asked_version`; ``precondition_failed`` also where both are given.
+        Refused: as :func:`asked_version`; ``precondition_failed`` also if both are given.
     """
     if if_none_match.strip() != "*":
         return await asked_version(if_match)
@@ -91,15 +90,15 @@ async def asked_version_or_none(
 
 
 Version = Annotated[int, Depends(asked_version)]
-"""The version that a change was decided on, from 1; declared after the visit, so that who asks is first."""
+"""The version a change is based on, from 1; declared after the request context, which is checked first."""
 
 VersionOrNone = Annotated[int, Depends(asked_version_or_none)]
-"""The same, or 0 for what must not exist yet."""
+"""As :data:`Version`, or 0 if the object must not exist yet."""
 
 
 @contextmanager
 def decided_on() -> Iterator[None]:
-    """Change something here: a version that is not the newest any more is a failed precondition (412)."""
+    """Make a change within this context: if the version is no longer the newest, it fails with 412."""
     try:
         yield
     except Conflict as error:
@@ -116,7 +115,7 @@ def tagged(version: int) -> dict[str, str]:
 def read_answer(
     request: Request, version: int, body: JsonObject, *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer a read with its ETag, or 304 where the reader has these very bytes."""
+    """Answer a read with its ETag, or 304 if the reader has exactly these bytes."""
     answer = JSONResponse(body, headers=dict(headers or {}))
     etag = f'"{version}-{sha256_hex(bytes(answer.body))[:DIGITS]}"'
     if is_unmodified(request.headers.get("if-none-match"), etag):
@@ -134,7 +133,7 @@ def _version(if_match: str) -> int:
 
 def _stale() -> Refused:
     return Refused(
-        "it was changed since it was read",
+        "the object was changed since it was read",
         code="precondition_failed",
         hint="Read it again, and repeat the change if it still makes sense.",
     )

@@ -1,9 +1,9 @@
 """Errors as RFC 9457 problems: one table from :mod:`archive.errors` to HTTP, and one shape for all.
 
 A problem has ``type`` (``urn:saksi:problem:<code>``), ``title``, ``status``, ``detail``, ``code`` and
-``hint``; ``gaps`` where footage is missing, ``errors`` where fields are wrong, ``incident`` where the fault
-is ours. What an outsider caused is told in full. What failed inside is told by its code and an incident
-number alone: messages from inside name paths, hosts and keys.
+``hint``; ``gaps`` if footage is missing, ``errors`` if fields are wrong, ``incident`` if the fault is ours.
+Errors caused by the caller are answered in full. Internal failures are answered with their code and an error
+number (``incident``) only: internal messages name paths, hosts and keys.
 """
 
 import secrets
@@ -42,10 +42,10 @@ _BY_CLASS: tuple[tuple[type[ArchiveError], int], ...] = (
 )
 
 _BY_CODE: Mapping[str, int] = {
-    # Rules about what may be registered or asked: the content of the request is at fault, not the person.
+    # Rules about what may be registered or requested: the content of the request is wrong, not the caller.
     "private_view": 422,
     "hold_shrinks": 422,
-    # Nothing is missing from the address; the footage asked for does not exist.
+    # The URL is right; the requested footage does not exist.
     "no_footage": 409,
     "clip_not_joinable": 409,
     "under_retention": 409,
@@ -67,7 +67,7 @@ _BY_CODE: Mapping[str, int] = {
     "no_session": 409,
     "precondition_failed": 412,
     "range_not_satisfiable": 416,
-    # Our own records that do not read back: nobody outside can have caused them.
+    # Our own records cannot be read back: no caller can have caused that.
     "bad_camera": 500,
     "bad_leaf": 500,
     "bad_batch": 500,
@@ -84,21 +84,21 @@ _BY_CODE: Mapping[str, int] = {
 }
 
 OF_FRAMEWORK: Mapping[int, tuple[str, str, str]] = {
-    404: ("no_such_path", "There is nothing at this address.", "See /openapi.json for what there is."),
-    405: ("method_not_allowed", "This address does not know that method.", "See the Allow header."),
-    408: ("body_too_slow", "The request's body came too slowly.", "Send it again, all at once."),
+    404: ("no_such_path", "There is nothing at this path.", "See /openapi.json for the paths that exist."),
+    405: ("method_not_allowed", "This path does not support that method.", "See the Allow header."),
+    408: ("body_too_slow", "The request's body arrived too slowly.", "Send it again without pauses."),
     413: ("body_too_large", "The request's body is too large.", ""),
     400: ("bad_request", "The request cannot be read.", ""),
 }
-"""What the framework refuses by itself, by status: code, detail and hint."""
+"""Refusals by the framework itself, by status: code, detail and hint."""
 
 _INSIDE = {
-    500: "Something inside did not hold. It was recorded under the incident number.",
-    503: "A part of the system that this needs does not answer. Nothing was lost.",
+    500: "An internal error occurred. It was logged under the incident number.",
+    503: "A part of the system that this request needs does not answer. Nothing was lost.",
 }
 _RETRY_AFTER = "5"
 _TOLD_IN_FULL = frozenset({"busy", "filing_busy"})
-"""Codes from 500 on whose hint names nothing inside, and says more than to try again."""
+"""Codes from 500 on whose hint names nothing internal, and is more useful than "try again"."""
 
 _LOG = structlog.stdlib.get_logger("api.problems")
 
@@ -135,7 +135,7 @@ def problem(
 
 
 def of_archive_error(error: ArchiveError) -> JSONResponse:
-    """The problem of an error of the tree; from 500 on only its code leaves, the rest is logged."""
+    """The problem of an archive error; from 500 on only its code is answered, the rest is logged."""
     status = status_of(error)
     headers = dict(_headers_of(error, status))
     gaps = getattr(error, "gaps", ())
@@ -164,11 +164,11 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
 
 
 def of_unexpected(error: BaseException) -> JSONResponse:
-    """The problem of an exception nobody foresaw: an incident number and no word of the exception."""
+    """The problem of an unexpected exception: an incident number and nothing of the exception."""
     incident = new_incident()
-    # Plain, since a renderer that shows local variables would write out tokens and camera passwords.
+    # Plain: a renderer that shows local variables would log tokens and camera passwords.
     trace = "".join(traceback.format_exception(error))
-    _LOG.error("unforeseen failure", incident=incident, trace=trace)
+    _LOG.error("unexpected failure", incident=incident, trace=trace)
     return problem(
         500,
         "internal",
@@ -179,7 +179,7 @@ def of_unexpected(error: BaseException) -> JSONResponse:
 
 
 def of_validation(error: RequestValidationError) -> JSONResponse:
-    """The problem of parameters or a body that do not read: field by field, without the values sent."""
+    """The problem of invalid parameters or an invalid body: field by field, without the values sent."""
     errors = [
         {
             "in": str(item["loc"][0]),
@@ -194,14 +194,14 @@ def of_validation(error: RequestValidationError) -> JSONResponse:
     return problem(
         422,
         "unknown_field" if unknown else "invalid_request",
-        f"The request does not read: {named}.",
+        f"The request is not valid: {named}.",
         hint="Each entry of 'errors' says what is wrong with one field; /openapi.json describes them all.",
         members={"errors": errors},
     )
 
 
 def of_http(error: HTTPException, *, allow: Sequence[str] = ()) -> JSONResponse:
-    """The problem of what the framework refuses by itself: unknown path, wrong method, too large a body."""
+    """The problem of a refusal by the framework itself: unknown path, wrong method, too large a body."""
     code, detail, hint = OF_FRAMEWORK.get(error.status_code, ("http_error", "The request was refused.", ""))
     headers = dict(error.headers or {})
     if allow:
@@ -210,7 +210,7 @@ def of_http(error: HTTPException, *, allow: Sequence[str] = ()) -> JSONResponse:
 
 
 def gaps_json(gaps: Iterable[GapSpan]) -> list[dict[str, str]]:
-    """Gaps as every answer writes them."""
+    """Gaps as all answers give them."""
     return [
         {
             "from": format_instant(gap.span.start),
@@ -222,7 +222,7 @@ def gaps_json(gaps: Iterable[GapSpan]) -> list[dict[str, str]]:
 
 
 def new_incident() -> str:
-    """A number that ties an answer to a line of the log."""
+    """A number that links an answer to a line of the log."""
     return f"INC-{secrets.token_hex(5)}"
 
 
@@ -230,8 +230,8 @@ def _outside_hint(status: int, error: ArchiveError) -> str:
     if error.code in _TOLD_IN_FULL:
         return error.hint
     if status == 503:
-        return "Try again in some seconds; if it stays so, report the incident number."
-    return "Do not repeat it; report the incident number to the people who run this system."
+        return "Try again in a few seconds; if it still fails, report the incident number."
+    return "Do not repeat the request; report the incident number to the people who run this system."
 
 
 def _headers_of(error: ArchiveError, status: int) -> Iterable[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Range, If-Range, If-None-Match and If-Match (RFC 9110, 8.8.3, 13.1 and 14), as pure functions.
 
-One range is served as asked. Several ranges, units other than bytes and fields that do not follow the
-grammar are ignored, as the RFC allows: the answer is then the whole representation.
+One range is served as requested. Several ranges, units other than bytes and malformed fields are ignored, as
+the RFC allows: the answer is then the whole representation.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from archive.errors import Malformed
 
-# positions of more than 18 digits are beyond any object, and cost time to read as numbers
+# Positions of more than 18 digits are beyond any object, and would take time to parse.
 _RANGE = re.compile(
     r"bytes[ \t]*=[ \t]*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))[ \t]*\Z", re.ASCII | re.IGNORECASE
 )
@@ -24,7 +24,7 @@ class RangeNotSatisfiable(Malformed):
 
     def __init__(self, size: int) -> None:
         super().__init__(
-            f"the range lies outside the {size} bytes", hint="Ask for bytes from 0 to the size less one."
+            f"the range lies outside the {size} bytes", hint="Request bytes from 0 to the size less one."
         )
         self.size = size
 
@@ -54,10 +54,10 @@ class ByteRange:
 
 
 def requested_range(field: str | None, size: int) -> ByteRange | None:
-    """The one range a ``Range`` field asks for, cut at the end; None where the field is absent or ignored.
+    """The one range that a ``Range`` field requests, cut at the end; None if the field is absent or ignored.
 
     Raises:
-        RangeNotSatisfiable: nothing of it lies inside.
+        RangeNotSatisfiable: the range lies wholly outside the representation.
     """
     match = None if field is None else _RANGE.match(field)
     if match is None:
@@ -77,7 +77,7 @@ def requested_range(field: str | None, size: int) -> ByteRange | None:
 
 
 def range_to_serve(field: str | None, if_range: str | None, etag: str, size: int) -> ByteRange | None:
-    """As :func:`requested_range`, but for ``If-Range``: a stale validator asks for the whole.
+    """As :func:`requested_range`, but with ``If-Range``: a stale validator requests the whole.
 
     ``etag`` is the current strong entity tag, quotes included. A date never matches, since clips have none.
     """
@@ -87,12 +87,12 @@ def range_to_serve(field: str | None, if_range: str | None, etag: str, size: int
 
 
 def is_unmodified(if_none_match: str | None, etag: str) -> bool:
-    """Whether the client holds this representation already (304): weak comparison, ``*`` is any."""
+    """Whether the client has this representation already (304): weak comparison, ``*`` matches any."""
     return if_none_match is not None and _lists(if_none_match, etag, weak=("", "W/"))
 
 
 def precondition_fails(if_match: str | None, etag: str) -> bool:
-    """Whether ``If-Match`` forbids the answer (412): strong comparison, ``*`` is any."""
+    """Whether ``If-Match`` forbids the answer (412): strong comparison, ``*`` matches any."""
     return if_match is not None and not _lists(if_match, etag, weak=("",))
 
 

@@ -1,7 +1,7 @@
-"""Whether the parts behind the API answer, for load balancers and people; names parts, tells no secrets.
+"""Readiness: whether the parts behind the API answer, for load balancers and people; reveals no secrets.
 
-Anyone may ask, so asking costs little: an answer is reused for a second, and a part that hangs is asked
-once, not once per caller.
+Anyone may ask, so an answer is cheap: it is reused for a second, and a part that hangs is queried once, not
+once per caller.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ Probe = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether all is well, and the state of each part: ``ok``, ``no answer`` or an error code."""
+    """Whether all parts are ready, and the state of each: ``ok``, ``no answer`` or an error code."""
 
     ready: bool
     parts: Mapping[str, str]
 
 
 class Readiness:
-    """Asks every part. Thread-safe."""
+    """Queries every part. Thread-safe."""
 
     def __init__(self, probes: Mapping[str, Probe], clock: Clock) -> None:
         self._probes = probes
@@ -46,7 +46,7 @@ class Readiness:
         self._last: tuple[int, Answer] | None = None
 
     async def answer(self) -> Answer:
-        """As :meth:`ask`, in a thread of its own: it answers while all others wait for a store that hangs."""
+        """As :meth:`ask`, in its own thread: it answers even if all others wait for a store that hangs."""
         return await asyncio.get_running_loop().run_in_executor(self._asker, self.ask)
 
     def ask(self) -> Answer:
@@ -69,13 +69,13 @@ class Readiness:
             return answer
 
     def close(self) -> None:
-        """Let the threads go; a probe that hangs is not waited for."""
+        """Release the threads without waiting for a probe that hangs."""
         for pool in (self._asker, self._pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 def probes_of(services: Services) -> Mapping[str, Probe]:
-    """One cheap question to each part."""
+    """One cheap query to each part."""
 
     def listing(store: ObjectStore) -> Probe:
         def probe() -> None:
@@ -92,7 +92,7 @@ def probes_of(services: Services) -> Mapping[str, Probe]:
     watch = Watch(services.ledger, services.stores.records, services.clock)
     Gauge(
         "saksi_canary_open_findings",
-        "Promises the canary saw the store break, not yet dealt with.",
+        "Open findings of the canary: promises that the store broke.",
         registry=services.metrics,
     ).set_function(lambda: len(watch.last))
     return {

@@ -1,4 +1,4 @@
-"""How each recorder is, for Prometheus: what the rules in ``ops/alerts`` look at."""
+"""Metrics of each recorder's health for Prometheus; the rules in ``ops/alerts`` use them."""
 
 from collections.abc import Iterable
 
@@ -13,28 +13,28 @@ from archive.timespan import SECOND
 
 
 class Recorders(Collector):
-    """Reads the recorders' last signs of life at each scrape. Thread-safe.
+    """Reads the recorders' last heartbeats at each scrape. Thread-safe.
 
-    Where the index does not answer there is no figure, rather than an old one.
+    If the index does not answer, there is no value, rather than an old one.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is asked at registration."""
+        """Describe nothing, so that registration does not query the index."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Age of the last sign of life, entries set aside, and each trouble as 0 or 1."""
+        """Age of the last heartbeat, entries set aside, and each trouble as 0 or 1."""
         age = GaugeMetricFamily(
             "saksi_recorder_seen_seconds_ago",
-            "How long ago a recorder gave a sign of life.",
+            "Seconds since a recorder's last heartbeat.",
             labels=("recorder",),
         )
         aside = GaugeMetricFamily(
             "saksi_recorder_set_aside",
-            "Entries that a recorder set aside since it began: no index can take them.",
+            "Entries that a recorder set aside since its start because no index can store them.",
             labels=("recorder",),
         )
         trouble = GaugeMetricFamily(

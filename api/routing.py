@@ -1,7 +1,7 @@
-"""Routes that refuse what they do not know.
+"""Routes that refuse unknown query parameters.
 
-A misspelt ``fron=`` that is passed over would widen a question without a word, so every query parameter must
-be declared, and one that is not a list may be given once.
+If a misspelt ``fron=`` were ignored, the answer would silently be to a wider question. So every query
+parameter must be declared, and one that is not a list may be given only once.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ BINARY: Mapping[str, str] = MappingProxyType({"type": "string", "format": "binar
 class StrictRoute(APIRoute):
     """A route that answers 422 ``unknown_parameter`` and ``repeated_parameter``.
 
-    A change that succeeded is on record when it answers, whatever its function forgot.
+    A change that succeeded is recorded before it is answered, even if the route's function did not record it.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -42,7 +42,7 @@ class StrictRoute(APIRoute):
                     raise Malformed(
                         f"there is no parameter {name[:40]!r} here",
                         code="unknown_parameter",
-                        hint=f"Known are: {', '.join(sorted(known)) or 'none'}.",
+                        hint=f"Known parameters: {', '.join(sorted(known)) or 'none'}.",
                     )
                 if times > 1 and name not in lists:
                     raise Malformed(
@@ -69,7 +69,7 @@ def add_json(
     tag: str,
     status: int = 200,
 ) -> None:
-    """Add a guarded route that answers JSON of ``model``, or one of the problems; with GET goes HEAD."""
+    """Add an authenticated route that answers JSON of ``model`` or a problem; with GET also HEAD."""
     tags: list[str | Enum] = [tag]
     router.add_api_route(
         path,
@@ -92,7 +92,7 @@ def add_document(
     tag: str,
     schema: Mapping[str, str] = TEXT,
 ) -> None:
-    """Add a guarded GET (and HEAD) of something small that is not JSON."""
+    """Add an authenticated GET (and HEAD) of a small document that is not JSON."""
     tags: list[str | Enum] = [tag]
     responses: dict[int | str, dict[str, Any]] = {
         200: {"content": {media_type: {"schema": dict(schema)}}},
@@ -107,13 +107,13 @@ def add_document(
 def add_bytes(
     router: APIRouter, path: str, endpoint: Callable[..., Any], media_type: str, *, tag: str
 ) -> None:
-    """Add GET and HEAD of bytes that can be asked for in part and conditionally."""
+    """Add GET and HEAD of bytes, with support for ranges and conditions."""
     tags: list[str | Enum] = [tag]
     content = {media_type: {"schema": dict(BINARY)}}
     responses: dict[int | str, dict[str, Any]] = {
-        200: {"content": content, "description": "All of it."},
-        206: {"content": content, "description": "The part asked for with Range."},
-        304: {"description": "The client has it."},
+        200: {"content": content, "description": "All of the bytes."},
+        206: {"content": content, "description": "The part that Range asks for."},
+        304: {"description": "The client has it already."},
         **problem_responses(404, 409, 412, 416),
     }
     for method in ("GET", "HEAD"):
@@ -138,7 +138,7 @@ def allowed_methods(routes: list[Any], path: str) -> list[str]:
 
 
 def action_of(route: APIRoute) -> str | None:
-    """The action a route declares with ``require``; None for the open ones."""
+    """The action a route declares with ``require``; None for routes without authentication."""
     for dependency in route.dependant.dependencies:
         action = getattr(dependency.call, "action", None)
         if isinstance(action, str):

@@ -1,4 +1,4 @@
-"""The live parts of one API process: what keeps state between requests, and nothing that outlives it."""
+"""The state that one API process keeps between requests; nothing of it outlives the process."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from api.slots import StreamSlots
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """Services, and what the process keeps beside them."""
+    """The services, and the process's own state."""
 
     services: Services
     trace: Trace

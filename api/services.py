@@ -1,4 +1,4 @@
-"""What the API is made of: every part is handed in, nothing is looked up.
+"""The services that the API depends on; the caller passes every one of them.
 
 ``ops.wiring`` builds one :class:`Services` from the settings; tests build another from real parts in a
 temporary folder.
@@ -39,7 +39,7 @@ from search.index import Index
 
 
 class EvidenceService(Protocol):
-    """Sealing as the API needs it: ask, look, fetch, check."""
+    """What the API needs of sealing: request a package, read its state, fetch it, verify it."""
 
     def request(
         self,
@@ -72,7 +72,7 @@ class EvidenceService(Protocol):
 
 
 class PackageZip(Protocol):
-    """A ZIP without compression whose size is known beforehand and whose bytes never change."""
+    """A ZIP without compression; its size is known in advance and its bytes never change."""
 
     @property
     def size(self) -> int:
@@ -81,7 +81,7 @@ class PackageZip(Protocol):
 
     @property
     def etag(self) -> str:
-        """What tells these bytes from others, without quotes."""
+        """The entity tag of these bytes, without quotes."""
         ...
 
     def stream(self, start: int, length: int) -> Iterator[bytes]:
@@ -93,14 +93,14 @@ class PackageZip(Protocol):
 class ApiSettings:
     """Limits and addresses of one API process. Times in µs, sizes in bytes.
 
-    ``base_path`` is where a proxy shows the API ("" for the root); ``zone`` is what people read times in.
-    ``streams`` bounds how much footage leaves at once, and with it the memory; ``stall`` is how long a
-    client may take for one piece; a playback session ends after ``playback_idle`` without a request, which
-    is looked at every ``sweep``. ``public_url`` is where browsers see the API, "" for the loopback: with
-    ``https://`` cookies are for HTTPS alone. ``hosts`` are the names it answers to, any where there are
-    none; ``proxies`` are believed about whom they saw; without ``rates`` nobody is asked to come more
-    slowly; a body may pause for ``body_pause``. ``organization`` stands on what is printed. ``build`` names
-    this program and its version for the description.
+    ``base_path`` is the path under which a proxy serves the API ("" for the root); ``zone`` is the time zone
+    for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``stall``
+    is how long a client may take for one piece; a playback session ends after ``playback_idle`` without a
+    request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
+    ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
+    ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits; a body
+    may pause for ``body_pause``. ``organization`` is printed on reports. ``build`` names this program and its
+    version in the API description.
     """
 
     base_path: str = ""
@@ -129,10 +129,10 @@ class ApiSettings:
 class Services:
     """The parts of one API process.
 
-    ``pool`` fetches footage in parallel: for stores behind a network; None for files. ``stills`` makes
-    frames; None where there is no FFmpeg. ``people`` signs people in; without it only tokens are let in.
-    ``office`` opens and closes accounts; without it the host alone does. ``company`` counts requests before
-    their answers, for the custody writer that knows of it.
+    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
+    frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted. ``office``
+    is the account administration; without it accounts are administered only on the host. ``company`` counts
+    the requests that are not answered yet, for the custody writer.
     """
 
     clock: Clock

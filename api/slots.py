@@ -1,4 +1,4 @@
-"""A bound on how many streams of footage leave one process at once."""
+"""A limit on how many streams of footage one process sends at once."""
 
 import threading
 
@@ -6,7 +6,7 @@ from archive.errors import Unavailable
 
 
 class StreamSlots:
-    """A fixed number of slots. Taking one never waits: a caller who finds none is told to come back."""
+    """A fixed number of slots. Taking one never waits: if all are taken, the caller is asked to retry."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -14,13 +14,13 @@ class StreamSlots:
         self._guard = threading.Lock()
 
     def take(self) -> None:
-        """Take a slot. Raises Unavailable ``busy`` where all are taken."""
+        """Take a slot. Raises Unavailable ``busy`` if all are taken."""
         with self._guard:
             if self._taken >= self._slots:
                 raise Unavailable(
                     f"all {self._slots} streams are taken",
                     code="busy",
-                    hint="Others are being served; try again in some seconds.",
+                    hint="Other clients are being served; try again in a few seconds.",
                 )
             self._taken += 1
 
@@ -34,10 +34,10 @@ class StreamSlots:
         self.take()
 
     def __exit__(self, *problem: object) -> None:
-        """Give it back."""
+        """Give the slot back."""
         self.give_back()
 
     @property
     def taken(self) -> int:
-        """How many are taken."""
+        """How many slots are taken."""
         return self._taken

@@ -1,4 +1,4 @@
-"""What an answer with footage says of itself in its headers."""
+"""Headers that describe the footage in an answer."""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -8,7 +8,7 @@ from archive.footage.reader import GapSpan
 from archive.timespan import Timespan, as_datetime, format_instant
 
 MAX_GAPS = 32
-"""Gaps named in a header; the description names all of them."""
+"""Gaps named in a header at most; the clip's description names all of them."""
 
 
 def clip_headers(clip: Clip, *, described_at: str) -> dict[str, str]:
@@ -26,10 +26,10 @@ def clip_headers(clip: Clip, *, described_at: str) -> dict[str, str]:
 
 
 def gap_headers(gaps: Sequence[GapSpan]) -> dict[str, str]:
-    """``Saksi-Gap-Count``, and ``Saksi-Gaps`` where there are any.
+    """``Saksi-Gap-Count``, and ``Saksi-Gaps`` if there are any.
 
-    The latter is a structured list (RFC 9651), such as ``stalled;from="…";to="…"``; where there are more than
-    :data:`MAX_GAPS` it ends early.
+    The latter is a structured list (RFC 9651), such as ``stalled;from="…";to="…"``, of the first
+    :data:`MAX_GAPS` gaps.
     """
     counted = {"Saksi-Gap-Count": str(len(gaps))}
     if not gaps:
@@ -43,9 +43,9 @@ def attachment(name: str) -> str:
 
 
 def compact(instant: int, zone: tzinfo) -> str:
-    """An instant for the name of a download, as people there read clocks: ``20261124T140000+0800``.
+    """An instant for the name of a download, in local time: ``20261124T140000+0800``.
 
-    Microseconds stand in it where there are any.
+    Microseconds are included unless they are 0.
     """
     moment = as_datetime(instant).astimezone(zone)
     return moment.strftime("%Y%m%dT%H%M%S.%f%z" if moment.microsecond else "%Y%m%dT%H%M%S%z")

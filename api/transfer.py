@@ -1,13 +1,13 @@
-"""Sending footage and packages: conditions, a slot, a start on record, the bytes, an end on record.
+"""Sending footage and packages: conditions, a slot, a start event, the bytes, an end event.
 
-The same for every route that gives bytes away, so that none can leave a step out (I8):
+Every route that sends such bytes uses these steps, so that none can leave one out (I8):
 
-1. the request's conditions are judged: 304, 412, 416 and HEAD send nothing;
+1. the request's conditions are checked: 304, 412, 416 and HEAD send no bytes;
 2. a slot is taken, or the answer is 503 ``busy``;
-3. the start is on record, durably;
-4. the first piece is read: a source that is not there is an error document;
-5. the bytes leave;
-6. the slot is given back and the end is put on record, with what was really sent.
+3. the start event is recorded, durably;
+4. the first piece is read: if the source is missing, the answer is an error document;
+5. the bytes are sent;
+6. the slot is given back and the end event is recorded, with the bytes really sent.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ from archive.model.custody import CustodyEvent, Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
-    """Bytes that can be asked for in part. ``etag`` is strong, quotes included."""
+    """Bytes that can be requested in part. ``etag`` is strong, quotes included."""
 
     size: int
     etag: str
@@ -37,14 +37,14 @@ class Representation:
 
 
 class Record(Protocol):
-    """How the taking of bytes goes on record."""
+    """How a transfer of bytes is recorded."""
 
     def looked(self, etag: str, status: int) -> None:
-        """Nothing is sent: HEAD, or 304. Durable when this returns."""
+        """Record an answer without bytes: HEAD, or 304. Durable when this returns."""
         ...
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
-        """These bytes are about to leave; durable when this returns what is to be called at the end."""
+        """Record that these bytes are about to be sent, durably; return the function to call at the end."""
         ...
 
 
@@ -54,15 +54,15 @@ def send(visit: Visit, request: Request, shown: Representation, record: Record) 
     Raises:
         Refused: ``precondition_failed`` (412).
         RangeNotSatisfiable: 416.
-        Unavailable: ``busy``; or the record or the store does not answer. No byte has left.
+        Unavailable: ``busy``; or the custody record or the store does not answer. No byte was sent.
     """
     asked = request.headers
     headers = {"ETag": shown.etag, "Accept-Ranges": "bytes", **shown.headers}
     if precondition_fails(asked.get("if-match"), shown.etag):
         raise Refused(
-            "the bytes are not the ones that If-Match names",
+            "the bytes are not those that If-Match names",
             code="precondition_failed",
-            hint="Begin again without If-Match, and compare the ETag.",
+            hint="Start again without If-Match, and compare the ETag.",
         )
     if is_unmodified(asked.get("if-none-match"), shown.etag):
         record.looked(shown.etag, 304)
@@ -112,21 +112,21 @@ def _stream(
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A start and an end event for each request: clips, frames and packages.
+    """Records a start and an end event for each request: for clips, frames and packages.
 
-    The visit has begun the act of taking them; looking alone is told as ``looking``.
+    The request context has begun the download operation; an answer without bytes is recorded as ``looking``.
     """
 
     visit: Visit
     looking: Act
 
     def looked(self, etag: str, status: int) -> None:
-        """Tell it as a look."""
+        """Record the answer as ``looking``."""
         self.visit.act = self.looking
         self.visit.done(status=status, etag=etag)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
-        """Put the start on record."""
+        """Record the start."""
         start = self.visit.started(etag=shown.etag, size=shown.size, offset=part.start, length=part.length)
         return lambda sent: self._end(start, sent)
 

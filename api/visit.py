@@ -1,9 +1,9 @@
-"""One request of somebody who is known: who, why, and what came of it.
+"""The request context: who makes an authenticated request, for what purpose, and with what outcome.
 
-Every route declares its action with :func:`require` and is given a :class:`Visit`. Whatever is refused after
-:meth:`Visit.begin` is recorded as a refusal of that act by :mod:`api.app`'s error handling, and a change that
-succeeded is recorded by :mod:`api.routing` where its route did not (:meth:`Visit.settle`), so that no route
-can forget it. Every event names what the path names, beside what the route adds.
+Every route declares its action with :func:`require` and receives a :class:`Visit`. The error handling of
+:mod:`api.app` records every refusal after :meth:`Visit.begin` as a refusal of that operation, and
+:mod:`api.routing` records a change that succeeded if its route did not (:meth:`Visit.settle`), so that no
+route can forget it. Every event names the objects in the path, and those that the route adds.
 """
 
 import re
@@ -26,16 +26,17 @@ from archive.timespan import Timespan, format_instant
 MAX_PURPOSE = 200
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z", re.ASCII)
 _PARTS = frozenset({"run", "seq", "sha256", "number"})
-"""Path parameters that name a part of an object, and no object of their own."""
+"""Path parameters that name a part of an object, not an object."""
 
 Detail = str | int
 
 
 @dataclass(slots=True)
 class Visit:
-    """A request by a principal who may do ``action``. Not shared between threads at once.
+    """The context of a request by a principal who may do ``action``. Only one thread may use it at a time.
 
-    ``named`` are the objects that the path names; ``is_told`` whether anything of it is on record yet.
+    ``named`` are the objects that the path names; ``is_told`` says whether the audit trail has an event of
+    this request yet.
     """
 
     runtime: Runtime
@@ -51,16 +52,16 @@ class Visit:
 
     @property
     def services(self) -> Services:
-        """The parts of the API."""
+        """The services of the API."""
         return self.runtime.services
 
     @property
     def access(self) -> Access:
-        """What the principal may see for this action; why not goes on record, not into the answer."""
+        """The access rules for this action; the reason of a refusal is recorded, but not answered."""
         return self.access_for(self.action)
 
     def access_for(self, action: str) -> Access:
-        """The same for another action, such as knowing of what is asked for."""
+        """The access rules for another action, such as reading the object that is to be fetched."""
 
         def denied(why: str) -> None:
             self.details["denied"] = why
@@ -68,25 +69,25 @@ class Visit:
         return Access(self.services, self.principal, action, denied)
 
     def begin(self, act: Act, *objects: str, details: Mapping[str, Detail] | None = None) -> None:
-        """Name what is attempted, on what; a refusal from here on is put on record."""
+        """Name the operation that is attempted, and its objects; from here on a refusal is recorded."""
         self.act, self.objects, self.details = act, objects, dict(details or {})
 
     def done(self, **details: Detail) -> CustodyEvent:
-        """Record that the act happened; durable when this returns. Raises as the custody record."""
+        """Record that the operation happened; durable when this returns. Raises as the custody record."""
         return self._tell("", Outcome.DONE, details)
 
     def started(self, **details: Detail) -> CustodyEvent:
-        """Record that something that lasts begins; durable before its first byte."""
+        """Record the start of an operation that lasts; durable when this returns, before the first byte."""
         return self._tell(".started", Outcome.DONE, details)
 
     def ended(self, start: CustodyEvent, outcome: Outcome, **details: Detail) -> None:
-        """Record how it ended, now or as soon as the record answers."""
+        """Record how the operation ended, now or as soon as the custody store answers."""
         self.runtime.trace.tell_late(self._told(".ended", outcome, {"start": start.id, **details}))
 
     def settle(self) -> None:
-        """A change succeeded: put it on record, now or as soon as the record answers, if its route did not.
+        """Record a change that succeeded, unless its route did: now or as soon as the custody store answers.
 
-        The change itself is in the ledger with who and why; to call it a failure would be false.
+        The change itself is in the ledger with actor and reason; to answer with a failure would be false.
         """
         if self.is_told:
             return
@@ -96,7 +97,7 @@ class Visit:
         self.is_told = True
 
     def turned_away(self, error: ArchiveError, status: int) -> None:
-        """Record a refusal (below 500) or a failure of the act. Nothing where no act was begun."""
+        """Record a refusal (below 500) or a failure of the operation; do nothing if none was begun."""
         if self.act is None:
             return
         outcome = Outcome.REFUSED if status < 500 else Outcome.FAILED
@@ -109,7 +110,7 @@ class Visit:
 
     def _told(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> Told:
         if self.act is None:
-            raise ValueError("nothing was begun")
+            raise ValueError("no operation was begun")
         return Told(
             type=self.act.value + phase,
             actor=self.actor,
@@ -121,22 +122,21 @@ class Visit:
 
 
 class Requirement(Protocol):
-    """A dependency that knows which action it stands for, and how far it can hold people back."""
+    """A dependency that knows its action, and the reaches to which its route can limit callers."""
 
     action: str
     narrows: frozenset[Reach]
 
     def __call__(self, request: Request, purpose: str, saksi_purpose: str) -> Awaitable[Visit]:
-        """The visit, or Refused."""
+        """The request context, or Refused."""
         ...
 
 
 def require(action: str, *narrows: Reach) -> Any:
     """The dependency of a route that does ``action``: gives its :class:`Visit`, or refuses with 403.
 
-    ``narrows`` are the reaches short of everything that the route holds people to, by :attr:`Visit.access`.
-    Whoever reaches no further than what it does not know of is refused: a route that somebody forgets to
-    narrow shows nobody too much.
+    ``narrows`` are the reaches, below ``all``, that the route enforces with :attr:`Visit.access`. A caller
+    who has only other reaches is refused: so a route that forgets to enforce a reach shows nobody too much.
     """
 
     async def visit(
@@ -144,12 +144,12 @@ def require(action: str, *narrows: Reach) -> Any:
         purpose: Annotated[
             str,
             Query(
-                description="Why: a shift, an incident number. It goes on record with who and what.",
+                description="The purpose: a shift, an incident number. It is recorded with the request.",
                 examples=["LP/B/123/XI/2026"],
             ),
         ] = "",
         saksi_purpose: Annotated[
-            str, Header(alias="Saksi-Purpose", description="The same, for clients that prefer a header.")
+            str, Header(alias="Saksi-Purpose", description="The purpose, as a header.")
         ] = "",
     ) -> Visit:
         principal: Principal = request.scope["saksi.principal"]
@@ -173,7 +173,7 @@ def require(action: str, *narrows: Reach) -> Any:
         if not principal.reach(action) & {Reach.ALL, *narrows}:
             made.begin(Act.ACCESS, request.url.path[:200], details={"action": action})
             raise Refused(
-                f"{action} is not yours to do",
+                f"you do not have the permission {action}",
                 code="not_permitted",
                 hint="Ask an administrator for a role that includes it.",
             )
@@ -181,9 +181,9 @@ def require(action: str, *narrows: Reach) -> Any:
         if not made.purpose and principal.needs_purpose(action):
             made.begin(Act.ACCESS, request.url.path[:200], details={"action": action})
             raise Malformed(
-                "footage is shown and given for a purpose alone",
+                "a purpose is required to view or download footage",
                 code="purpose_needed",
-                hint="Say why in 'purpose', or once for the session: a shift, an incident number.",
+                hint="Give it in 'purpose', or once for the session: a shift, an incident number.",
             )
         return made
 
@@ -194,22 +194,22 @@ def require(action: str, *narrows: Reach) -> Any:
 
 
 def _named(request: Request) -> tuple[str, ...]:
-    """The ids in the path, as far as they can be ids at all: whether they exist is not known yet."""
+    """The well-formed ids in the path; whether they exist is not known yet."""
     found = (str(value) for name, value in request.path_params.items() if name not in _PARTS)
     return tuple(value for value in found if _ID.match(value))
 
 
 def span_details(span: Timespan) -> dict[str, Detail]:
-    """A span as custody events write it."""
+    """A span in the form of custody events."""
     return {"from": format_instant(span.start), "to": format_instant(span.end)}
 
 
 def check_purpose(text: str) -> str:
-    """Accept a purpose for the record, and return it trimmed. Raises Malformed ``bad_purpose``."""
+    """Check a purpose, and return it trimmed. Raises Malformed ``bad_purpose``."""
     text = text.strip()
     if len(text) > MAX_PURPOSE or not text.isprintable():
         raise Malformed(
-            "the purpose cannot go on record as it is",
+            "the purpose cannot be recorded",
             code="bad_purpose",
             hint=f"Use at most {MAX_PURPOSE} printable characters.",
         )

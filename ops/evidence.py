@@ -250,9 +250,9 @@ class Evidence:
             )
         if record.package.gen_time is None:
             raise Conflict(
-                f"{evidence_id} is sealed and waits for its time stamp",
+                f"{evidence_id} is sealed but has no time stamp yet",
                 code="not_stamped",
-                hint="The worker retries the timestamp authority: saksi work --once seal",
+                hint="The worker keeps asking the authority: saksi work --once seal",
             )
         return plan_zip(self.site.stores.records, evidence_id)
 

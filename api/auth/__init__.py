@@ -1,1 +1,1 @@
-"""Who asks: tokens, the gate, principals."""
+"""Authentication and permissions: accounts, sessions, tokens, principals."""

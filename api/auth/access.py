@@ -1,8 +1,8 @@
-"""What one principal may see of the archive: every camera, span and package is asked for here.
+"""What one principal may see of the archive: every camera, span and package is checked here.
 
-A camera outside the districts of whoever is bound to some answers exactly as one that does not exist, since
-to know of it would be to know something. Where existence is no secret (police see every camera's public
-facts) the answer is 403. Footage counts as standing where its camera stood *when it was recorded*.
+To a principal bound to districts, a camera outside them answers exactly as one that does not exist: its
+existence alone would be information. Where existence is public (police see every camera's public facts), the
+answer is 403. Footage belongs to the place where its camera stood *when it was recorded*.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,9 +25,9 @@ from archive.timespan import Timespan
 
 
 class Access:
-    """The rules of :mod:`api.auth.permissions` for one principal and one action, on objects.
+    """Applies the rules of :mod:`api.auth.permissions` to objects, for one principal and one action.
 
-    ``denied`` is told the reason of each refusal, for the record: an answer may not give it.
+    ``denied`` receives the reason of each refusal, for the audit trail; the answer must not give it.
     """
 
     def __init__(
@@ -43,34 +43,34 @@ class Access:
     # -- cameras ---------------------------------------------------------------------------------------
 
     def camera(self, camera: str) -> Camera:
-        """A camera as they may see it: with ``facts`` alone without its device's address.
+        """A camera as the principal may see it: those with reach ``facts`` do not see its device's address.
 
         Raises:
-            NotFound: ``camera_not_found``: there is none, or none that is theirs to know of.
+            NotFound: ``camera_not_found``: it does not exist, or the principal may not know of it.
             Refused: ``not_permitted``.
         """
         return self.found(camera_facts(self._services, camera))
 
     def found(self, camera: Camera) -> Camera:
-        """The same of a camera that was looked up. Raises as :meth:`camera`."""
+        """As :meth:`camera`, for a camera that was already looked up. Raises as :meth:`camera`."""
         if not self.admits(camera.place):
             raise self._no_camera(camera.id)
         return self.shown(camera)
 
     def shown(self, camera: Camera) -> Camera:
-        """What they may see of a camera that they may know of."""
+        """A camera that the principal may know of, without the fields that they may not see."""
         if Reach.ALL in self._reach or Reach.OWN in self._reach:
             return camera
         return replace(camera, source="", sealed_source="")
 
     def admits(self, place: Place) -> bool:
-        """Whether a camera that stands there now is theirs to know of."""
+        """Whether the principal may know of a camera that stands there now."""
         if self._reach & {Reach.ALL, Reach.FACTS, Reach.GRANTED, Reach.MINE}:
             return True
         return Reach.OWN in self._reach and self._principal.is_own(place.kecamatan)
 
     def change(self, camera: str, kecamatan: str | None) -> None:
-        """Let them change a camera, and put it into a district.
+        """Check that the principal may change a camera, and move it to a district if one is given.
 
         Raises:
             NotFound: ``camera_not_found``.
@@ -83,7 +83,7 @@ class Access:
             self.district(kecamatan)
 
     def district(self, kecamatan: str) -> None:
-        """Let them act in a district. Raises Refused ``not_permitted``."""
+        """Check that the principal may act in a district. Raises Refused ``not_permitted``."""
         if Reach.ALL not in self._reach and not (
             Reach.OWN in self._reach and self._principal.is_own(kecamatan)
         ):
@@ -92,10 +92,10 @@ class Access:
     # -- footage ---------------------------------------------------------------------------------------
 
     def footage(self, camera: str, span: Timespan) -> None:
-        """Let them have footage of a camera in a span, all of it.
+        """Check that the principal may have all footage of a camera in a span.
 
         Raises:
-            NotFound: ``camera_not_found``: there is none, or none that is theirs to know of.
+            NotFound: ``camera_not_found``: it does not exist, or the principal may not know of it.
             Refused: ``not_granted``, ``not_permitted``.
         """
         if Reach.ALL in self._reach:
@@ -108,14 +108,14 @@ class Access:
             raise Refused(
                 "that footage was not granted to you",
                 code="not_granted",
-                hint="A grant opens some cameras for some span and some time; file a request for more.",
+                hint="A grant opens only its own cameras and its own span; file a request for more.",
             )
         if Reach.OWN in self._reach:
             raise self._no_camera(camera)
-        raise self._refused("footage is not yours to see")
+        raise self._refused("you may not see footage")
 
     def trim(self, reading: Reading) -> Reading:
-        """A reading without the segments of which they may not have all."""
+        """A reading without the segments that the principal may not have whole."""
         if Reach.ALL in self._reach:
             return reading
         kept = tuple(ref for ref in reading.segments if self._may(reading.camera, ref.span))
@@ -127,12 +127,12 @@ class Access:
         return self._principal.is_granted(self._action, camera, span, self._services.clock.now())
 
     def _stood_in_own(self, camera: str, span: Timespan) -> bool:
-        """Whether the camera stood in a district of theirs through the whole span."""
+        """Whether the camera stood in the principal's districts through the whole span."""
         places = self._places(camera, span)
         return bool(places) and all(self._principal.is_own(place.kecamatan) for place in places)
 
     def _places(self, camera: str, span: Timespan) -> list[Place]:
-        """Where the camera stood from the start to the end of a span; nothing for one that does not exist."""
+        """Where the camera stood from the start to the end of a span; empty if it does not exist."""
         found: list[Place] = []
         for at, place in self._history(camera):
             if at <= span.start or not found:
@@ -142,7 +142,7 @@ class Access:
         return found
 
     def _history(self, camera: str) -> list[tuple[int, Place]]:
-        """When the camera came to each place. Read once: a playlist asks for each of its segments."""
+        """When the camera came to each place. Read once: a playlist checks each of its segments."""
         if camera not in self._stays:
             entries = self._services.registry.history(camera)
             self._stays[camera] = [(entry.at, from_state(entry.state).place) for entry in entries]
@@ -151,7 +151,7 @@ class Access:
     # -- searches --------------------------------------------------------------------------------------
 
     def narrowed(self, where: Where) -> Where:
-        """The filters of a search, within what is theirs. Empty admits nothing."""
+        """The filters of a search, limited to the principal's districts. An empty list admits nothing."""
         own = self._principal.district_filter(self._action)
         if own is None:
             return where
@@ -159,7 +159,7 @@ class Access:
         return replace(where, kecamatan=own if asked is None else tuple(one for one in asked if one in own))
 
     def searched(self, cameras: Iterable[str], stood: Callable[[], Iterable[str]]) -> None:
-        """Let them name cameras in a search: those that stand where they may look, or ``stood`` there then.
+        """Check that the principal may name cameras in a search: they stand, or ``stood`` then, in reach.
 
         Raises:
             NotFound: ``camera_not_found``.
@@ -181,14 +181,14 @@ class Access:
     # -- packages --------------------------------------------------------------------------------------
 
     def package(self, record: EvidenceRecord) -> None:
-        """Let them see a package. Raises NotFound ``evidence_not_found``, as for one that does not exist."""
+        """Check that the principal may see a package. Raises NotFound ``evidence_not_found`` if not."""
         if not self.has_part_in(record):
             self._denied("package")
             evidence_id = record.request.evidence_id
             raise NotFound(f"there is no evidence {evidence_id}", code="evidence_not_found")
 
     def has_part_in(self, record: EvidenceRecord) -> bool:
-        """Whether a package is theirs: they asked for it, or a grant opens it; or they see all."""
+        """Whether the principal asked for a package, a grant opens it to them, or they reach all packages."""
         if Reach.ALL in self._reach:
             return True
         request = record.request
@@ -218,9 +218,9 @@ class Access:
 
 
 def asked_for(ledger: Ledger, principal: Principal, *, actor: str, request_id: str) -> bool:
-    """Whether a package came of their asking: they filed its request, or an account of their agency did.
+    """Whether the principal, or an account of their agency, filed the request of a package.
 
-    ``actor`` asked for a package without a request (``request_id`` "") by name.
+    A package without a request (``request_id`` "") belongs to ``actor``, who had it sealed.
     """
     if not request_id:
         return same_person(actor, principal.id)

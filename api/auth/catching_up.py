@@ -1,4 +1,4 @@
-"""What this process sees of people and grants, after it changed them itself."""
+"""Refreshing this process's view of people and grants after it changed them itself."""
 
 import structlog
 
@@ -9,10 +9,10 @@ _LOG = structlog.stdlib.get_logger("api.auth.catching_up")
 
 
 def catch_up(people: People | None) -> None:
-    """Have this process see a change that is in the ledger; the others see it within their roster's age.
+    """Read a change from the ledger into this process at once; others read it within their roster's age.
 
-    Where that fails it is logged, and this process is as late as the others: the change happened, and an
-    error would say and put on record that it had not. Nobody is let in by what is older than the age.
+    A failure is only logged, and this process reads the change as late as the others: the change did happen,
+    and an error would report and record that it did not. No process admits anybody by an older roster.
     """
     if people is None:
         return

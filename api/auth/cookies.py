@@ -1,9 +1,9 @@
-"""The two cookies, their flags, and the check that a request from a browser is one of our own pages' (CSRF).
+"""The two cookies, their flags, and the check that a browser's request comes from our own pages (CSRF).
 
 With HTTPS the names begin with ``__Host-``: a browser then accepts them only with Secure, for the whole host,
-and from nobody but that host. ``SameSite=Lax`` lets a link into Saksi keep the session and no form of another
-site. Whatever changes something must besides carry a header that another site's page cannot set, and, where
-the browser names the page's origin, ours.
+and only from that host. With ``SameSite=Lax`` a link into Saksi keeps the session, a form on another site
+does not. A request that changes something must also carry a header that another site's page cannot set and,
+if the browser sends an origin, ours.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from archive.errors import Refused
 
 CSRF_HEADER = b"saksi-request"
 MAX_PATH = 1500
-"""Of a path to go to after a sign-in: nine cameras of 63 characters and their times."""
+"""Length of a path to return to after a sign-in: nine cameras of 63 characters and their times."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Cookies:
-    """Names and flags of an installation. ``public_url`` is where browsers see it, "" on the loopback."""
+    """Names and flags of an installation. ``public_url`` is its URL for browsers, "" on the loopback."""
 
     def __init__(self, public_url: str, *, absolute_s: int, pending_s: int) -> None:
         self._secure = public_url.startswith("https://")
@@ -35,7 +35,7 @@ class Cookies:
         self._origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     def read(self, scope: Scope, name: str) -> str | None:
-        """The cookie's value; None where it is not sent, or sent twice."""
+        """The cookie's value; None if it is missing or sent twice."""
         found: list[str] = []
         for value in _headers(scope, b"cookie"):
             for part in value.split(";"):
@@ -49,15 +49,15 @@ class Cookies:
         return self._header(self.session, value, self._absolute_s)
 
     def put(self, response: Response, value: str) -> None:
-        """Give the browser its session."""
+        """Set the session cookie."""
         response.headers.append("Set-Cookie", self.session_header(value))
 
     def put_pending(self, response: Response, value: str) -> None:
-        """Give the browser what it must bring back from the provider."""
+        """Set the cookie that the browser must bring back from the provider."""
         response.headers.append("Set-Cookie", self._header(self.pending, value, self._pending_s))
 
     def drop(self, response: Response, *names: str) -> None:
-        """Take cookies away."""
+        """Delete cookies."""
         for name in names:
             response.headers.append("Set-Cookie", self._header(name, "", 0))
 
@@ -70,7 +70,7 @@ class Cookies:
             raise _cross_site()
 
     def check_origin(self, scope: Scope) -> None:
-        """Refuse a request whose browser says that it comes from elsewhere. Raises as above."""
+        """Refuse a request whose browser reports another origin. Raises Refused ``cross_site_request``."""
         for site in _headers(scope, b"sec-fetch-site"):
             if site not in {"same-origin", "none"}:
                 raise _cross_site()
@@ -86,7 +86,7 @@ class Cookies:
 
 
 def safe_path(text: str) -> str:
-    """Where to go after a sign-in: a path of ours, or "/". No other host, however it is written."""
+    """The path to return to after a sign-in: one of ours, or "/"; never another host, in any spelling."""
     ours = (
         len(text) <= MAX_PATH
         and text.startswith("/")

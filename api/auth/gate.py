@@ -1,8 +1,8 @@
-"""The gate in front of every route: without a known token or session only health and sign-in are answered.
+"""Authentication of every request: without a known token or session only health and sign-in are answered.
 
-It stands before routing and before any body is read, so a route that somebody forgets to protect is closed,
-and a stranger cannot learn which addresses exist. A token goes before a cookie; a cookie counts for a change
-only where the request is one of our own pages' (CSRF).
+It runs before routing and before any body is read, so a route that a developer forgets to protect is closed,
+and an unauthenticated client cannot learn which paths exist. A token takes precedence over a cookie; a cookie
+is accepted for a change only if the request comes from one of our own pages (CSRF).
 """
 
 from collections.abc import Callable
@@ -27,13 +27,13 @@ OPEN = (
 )
 
 Turned = Callable[[str], None]
-"""Told the address of each request that is turned away."""
+"""Receives the client address of each unauthenticated request."""
 
 
 class Gate:
-    """Finds out who asks and puts the :class:`Principal` into the scope, or answers 401.
+    """Authenticates a request and puts the :class:`Principal` into the scope, or answers 401.
 
-    ``people`` is None where only tokens are let in. Whoever is let in counts as ``company``.
+    ``people`` is None if only tokens are accepted. ``company`` counts the authenticated requests.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Gate:
         await self._accompanied(scope, receive, send)
 
     async def _accompanied(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that counts as company until its answer begins."""
+        """Serve a request, and count it in ``company`` until its answer begins."""
         is_here = True
 
         def leave() -> None:
@@ -107,7 +107,7 @@ class Gate:
         cookie = self._cookies.read(scope, self._cookies.session) if self._people is not None else None
         if cookie is None or self._people is None:
             raise Refused(
-                "this needs a token",
+                "this request needs a token",
                 code="unauthenticated",
                 hint="Send the header 'Authorization: Bearer <token>', or sign in at /auth/login.",
             )
@@ -126,12 +126,12 @@ class Gate:
             raise Refused(
                 "the token is not known",
                 code="unauthenticated",
-                hint="Check that it was copied whole, and that nobody revoked it.",
+                hint="Check that it was copied whole and was not revoked.",
             )
         return principal
 
     def _renewing(self, present: Present, send: Send) -> Send:
-        """Send the session anew, unless the answer itself sets or takes away the cookie."""
+        """Send the session cookie again, unless the answer itself sets or deletes it."""
         if self._people is None:
             return send
         header = self._cookies.session_header(self._people.cookies.seal(present.session))
@@ -148,7 +148,7 @@ class Gate:
 
 
 def _is_browser(scope: Scope) -> bool:
-    """Whether a person opens the address: a program takes JSON, a page's own calls take anything."""
+    """Whether a browser opens the URL as a page: programs accept JSON, a page's own calls accept anything."""
     accepted = [value for name, value in scope["headers"] if name == b"accept"]
     carries_token = any(name == b"authorization" for name, _ in scope["headers"])
     return (
@@ -159,7 +159,7 @@ def _is_browser(scope: Scope) -> bool:
 
 
 def _to_sign_in(scope: Scope, path: str) -> Response:
-    """On to the sign-in page, and back here afterwards. ``path`` is ours; another host's is never gone to."""
+    """Redirect to the sign-in page, which returns here afterwards: to a path of ours, never another host."""
     query = scope["query_string"].decode("latin-1")
     following = quote(path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
     where = f"{scope.get('root_path', '')}{SIGN_IN}?{urlencode({'next': safe_path(following)})}"

@@ -1,8 +1,9 @@
-"""Who holds a token, and how far they reach with it: no further than whoever made it does at that time.
+"""Who holds a token, and how far they reach with it: never further than its maker does at that time.
 
-The one judgement of sign-in (:mod:`api.auth.tokens`) and of looking back (:mod:`api.auth.viewers`), so that
-nobody is told of as let in who was not. A token that a person made stops with their account and with each
-role they lose; one that was made with a token stops with that one. What the host made stops by itself alone.
+Authentication (:mod:`api.auth.tokens`) and the report on past access (:mod:`api.auth.viewers`) share these
+rules, so that the report names exactly the tokens that were accepted. A token made by a person ends with
+their account and loses each role they lose; one made with another token ends with that token. A token made on
+the host ends only when it expires or is revoked.
 """
 
 from collections.abc import Callable, Container, Mapping
@@ -14,12 +15,12 @@ from archive.model.token import TokenScope
 from archive.model.user import User
 
 Makers = Callable[[str], User | None]
-"""Tells who has an account, by id. May raise Unavailable: then nobody is let in."""
+"""Looks up an account by id. May raise Unavailable: then no token is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One token, but for the token itself. ``made_by`` is a custody actor, "" for the host."""
+    """The facts about one token, without its secret. ``made_by`` is a custody actor, "" for the host."""
 
     name: str
     sha256: str = field(repr=False)
@@ -29,32 +30,32 @@ class Known:
 
     @property
     def version(self) -> int:
-        """What tells this token from a later one of its name: a number up to eight digits."""
+        """A number of up to eight digits that differs from that of a later token of the same name."""
         return int(self.sha256[:6], 16) + 1
 
 
 def holder_of(
     known: Known, standing: Mapping[str, Known], *, makers: Makers | None, now: int | None
 ) -> Principal | None:
-    """The holder, who reaches no further than the maker does at ``now``; None where it lets nobody in.
+    """The holder, who reaches no further than the maker does at ``now``; None if the token is not accepted.
 
-    ``standing`` are the tokens by name that were not revoked by then. Without ``now`` no token that expires
-    lets anybody in, without ``makers`` none that an account made. Raises as ``makers``.
+    ``standing`` are the tokens by name that were not revoked by then. Without ``now`` no token that can
+    expire is accepted, without ``makers`` none that an account made. Raises as ``makers``.
     """
     return _held_to_maker(known, standing, makers, now, frozenset())
 
 
 def is_over(scope: TokenScope, now: int | None) -> bool:
-    """Whether a token has expired; without a time one that ever does."""
+    """Whether a token has expired; without a time, whether it can expire at all."""
     if scope.expires_at is None:
         return False
     return now is None or scope.expires_at <= now
 
 
 def covers(reach: frozenset[Reach], own: frozenset[str] | None, districts: frozenset[str] | None) -> bool:
-    """Whether somebody who reaches so far with an action may hand it on for some districts (None: all).
+    """Whether a principal with this reach may give an action to a token for some districts (None: all).
 
-    What is theirs by name alone (``mine``, ``granted``, ``facts``) is handed on to no machine.
+    The reaches ``mine``, ``granted`` and ``facts`` belong to a person and cannot be given to a machine.
     """
     if Reach.ALL in reach:
         return True
@@ -79,7 +80,7 @@ def _held_to_maker(
         other = standing.get(maker)
         if other is None or maker in seen:
             return None
-        if other.made_at > known.made_at:  # another token, which took the maker's name over
+        if other.made_at > known.made_at:  # a later token that reuses the maker's name
             return None
         held = _held_to_maker(other, standing, makers, now, seen | {known.name})
         return made if held is not None else None
@@ -93,7 +94,7 @@ def _principal(known: Known) -> Principal:
 
 
 def _within(made: Principal, maker: User) -> Principal:
-    """What a token may do of what it was made for, by what its maker may do everywhere, or in districts."""
+    """The token's principal, limited to the actions that its maker may do in the token's districts now."""
     asked = made.actions if isinstance(made.actions, frozenset) else frozenset[str]()
     roles, own = frozenset(maker.roles), frozenset(maker.districts)
     actions = frozenset(action for action in asked if covers(reach_of(roles, action), own, made.districts))

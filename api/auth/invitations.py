@@ -1,9 +1,9 @@
-"""Invitations: a code with which somebody chooses the password of their local account, once.
+"""Invitations: one-time codes with which people choose the password of their local account.
 
 So no administrator ever knows a password. A code is 192 random bits; only its SHA-256 is kept, in a file
 beside the keys, mode 0600: ``{"v":1,"invitations":{"citra":{"sha256":"…","expires_at":"…","made_by":"…"}}}``.
-There is one a person: a newer one makes the older worthless. It ends after :data:`LASTING`, when it was used,
-and when the account is closed.
+A person has one at most: a newer code invalidates the older. A code ends after :data:`LASTING`, when it is
+used, and when the account is closed.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from archive.timespan import DAY, format_instant, parse_instant
 
 PREFIX = "undangan_"
 LASTING = 3 * DAY
-"""How long a code is good, in µs: long enough for a letter within the city."""
+"""How long a code is valid, in µs: long enough for a letter within the city."""
 
 MAX_CODE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A code for one person, as it is shown once. ``expires_at`` in µs."""
+    """A code for one person, which is shown only once. ``expires_at`` in µs."""
 
     user: str
     code: str = field(repr=False)
@@ -36,14 +36,14 @@ class Invitation:
 
 
 class Invitations:
-    """The invitations of one installation. Thread-safe; writers take turns, in other processes too."""
+    """The invitations of one installation. Thread-safe; a lock serialises writers of all processes."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._file = PrivateFile(path, Form("invitations", _read, self._good, _unreadable))
         self._clock = clock
 
     def make(self, user: str, *, made_by: str) -> Invitation:
-        """A new code for somebody; the one they had is worthless. Durable when this returns.
+        """Make a new code for a person and invalidate the one they had. Durable when this returns.
 
         Raises:
             Malformed: ``bad_id``. Unavailable: ``invitations_unreadable``.
@@ -61,7 +61,7 @@ class Invitations:
         return made
 
     def whose(self, code: str) -> str | None:
-        """Whom a code invites, or None for one that is unknown, used or over. Nothing is used up.
+        """Whom a code invites, or None if it is unknown, used or expired. Does not use it up.
 
         Raises:
             Unavailable: ``invitations_unreadable``.
@@ -69,7 +69,7 @@ class Invitations:
         return self._found(self._file.read_or({}), code)
 
     def take(self, code: str) -> str | None:
-        """Use a code up: whom it invited, for exactly one of any number who bring it; else None."""
+        """Use a code up and return whom it invites: to exactly one of several callers; to the others None."""
         with self._file.turn():
             kept = self._file.read_or({})
             user = self._found(kept, code)
@@ -79,14 +79,14 @@ class Invitations:
         return user
 
     def withdraw(self, user: str) -> None:
-        """Make somebody's code worthless, where there is one."""
+        """Invalidate a person's code, if there is one."""
         with self._file.turn():
             kept = self._file.read_or({})
             if kept.pop(user, None) is not None:
                 self._file.write(kept)
 
     def invited(self) -> frozenset[str]:
-        """Everybody whose code is still good. Raises Unavailable ``invitations_unreadable``."""
+        """Everybody whose code is still valid. Raises Unavailable ``invitations_unreadable``."""
         return frozenset(self._good(self._file.read_or({})))
 
     def _found(self, kept: dict[str, Any], code: str) -> str | None:

@@ -1,12 +1,12 @@
 """Back-off after failed sign-ins, for each account and for each address.
 
-The first failures cost nothing; from then on each doubles the time for which further attempts are refused
-without a look at the password. A success forgets the account's failures.
+The first failures have no effect; each later one doubles the time during which further attempts are refused
+without checking the password. A success resets the account's failures.
 
-With a folder the counts are shared by all processes that use it, and outlive them: whoever is locked out of
-one server is locked out of all, and no restart lets a guesser begin anew. The folder holds :data:`SHARDS`
-small files at most, of bounded size, changed under a lock. Names are kept as hashes alone, since people type
-passwords where a name belongs.
+With a folder the counts are shared by all processes that use it, and outlive them: a client locked out by one
+server is locked out by all, and a restart does not reset a guesser's count. The folder holds :data:`SHARDS`
+small files at most, of bounded size, changed under a lock. Names are stored only as hashes, since people
+sometimes type a password in place of the name.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ from archive.errors import Refused, Unavailable
 from archive.timespan import HOUR, MINUTE, SECOND
 
 FREE_FOR_ACCOUNT, FREE_FOR_ADDRESS = 5, 20
-"""Failures that cost nothing; many people may share one address."""
+"""Failures without effect; many people may share one address."""
 
 LONGEST = 15 * MINUTE
 SHARDS, MAX_IN_SHARD = 64, 256
@@ -37,20 +37,20 @@ Kept = dict[str, list[int]]
 
 
 class LockedOut(Refused):
-    """Too many attempts failed; the next one may come in ``wait_s`` seconds."""
+    """Too many attempts failed; the next one is allowed in ``wait_s`` seconds."""
 
     wait_s = 1
 
     def after(self, seconds: int) -> Self:
-        """The same, with the wait."""
+        """Set the wait, and return this error."""
         self.wait_s = seconds
         return self
 
 
 class Lockout:
-    """Counts failures. Thread-safe; with a ``folder`` safe between processes of one host, without in memory.
+    """Counts failures: in memory, or in a ``folder`` that processes of one host may share. Thread-safe.
 
-    Methods raise Unavailable ``lockout_unreadable`` where the folder cannot be used: nobody is let in.
+    Methods raise Unavailable ``lockout_unreadable`` if the folder cannot be used: then nobody can sign in.
     """
 
     def __init__(self, clock: Clock, folder: Path | None = None) -> None:
@@ -60,15 +60,15 @@ class Lockout:
         self._memory: dict[str, Kept] = {}
 
     def check(self, account: str | None, address: str) -> None:
-        """Let an attempt through; ``account`` is None where it names nobody, as with a code.
+        """Check that an attempt is allowed; ``account`` is None if it names no account, as with a code.
 
-        Raises Refused ``sign_in_locked``: too many failed before.
+        Raises Refused ``sign_in_locked``: too many attempts failed before.
         """
         now = self._clock.now()
         for key in (_of_account(account, address), _of_address(address)):
             with self._changing(key) as kept:
                 _, last, until = kept.get(key, [0, 0, 0])
-            # A clock that was set back makes nobody wait longer than the longest wait.
+            # Even after the clock was set back, nobody waits longer than the longest wait.
             until = min(until, now + LONGEST)
             if now < until and last - now < LONGEST:
                 seconds = -(-(until - now) // SECOND)
@@ -77,14 +77,14 @@ class Lockout:
                 ).after(seconds)
 
     def failed(self, account: str | None, address: str) -> None:
-        """An attempt failed."""
+        """Count a failed attempt."""
         self._count(_of_account(account, address), FREE_FOR_ACCOUNT)
         self._count(_of_address(address), FREE_FOR_ADDRESS)
 
     def succeeded(self, account: str) -> None:
-        """An attempt succeeded: the account begins anew.
+        """Reset the account's failures after a success.
 
-        The address does not, or one account of a guesser's own would open the others.
+        The address keeps its count: otherwise a guesser could reset it by signing in to an own account.
         """
         key = _of_account(account)
         with self._changing(key) as kept:
@@ -99,12 +99,12 @@ class Lockout:
             until = now + min(LONGEST, SECOND << min(beyond, 20)) if beyond >= 0 else 0
             kept[key] = [count, now, until]
             while len(kept) > MAX_IN_SHARD:
-                # Whoever waits is forgotten last, or many invented names would set a guesser free.
+                # Waiting entries are dropped last: otherwise many invented names would free a guesser.
                 del kept[min(kept, key=lambda one: (kept[one][2] > now, kept[one][1]))]
 
     @contextmanager
     def _changing(self, key: str) -> Iterator[Kept]:
-        """The counts of the key's shard; what is changed in the block stays."""
+        """The counts of the key's shard; changes made in the block are stored."""
         shard = key[:2]
         with self._guard:
             if self._folder is None:
@@ -133,7 +133,7 @@ class Lockout:
 
 
 def _of_account(account: str | None, address: str = "") -> str:
-    """Attempts that name nobody are counted by address, under a key that no typed name can reach."""
+    """Attempts that name no account are counted by address, under a key that no typed name can produce."""
     return _key("nobody", network_of(address)) if account is None else _key("account", account.casefold())
 
 
@@ -147,7 +147,7 @@ def _key(kind: str, name: str) -> str:
 
 
 def _decoded(data: bytes) -> Kept:
-    """The counts of a file; none where a machine that lost power left it torn."""
+    """The counts of a file; empty if a power failure left it damaged."""
     try:
         value = json.loads(data or b"{}")
         return {key: [int(count), int(last), int(until)] for key, (count, last, until) in value.items()}

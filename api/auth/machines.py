@@ -1,7 +1,7 @@
-"""Tokens of machines as people make and revoke them: the file that lets in, and the ledger that remembers.
+"""Tokens of machines, as people make and revoke them: in the token file and in the ledger.
 
-The file decides who is let in. Beside it the ledger has one ``token`` stream a name: who made it, with which
-scope, and who revoked it; never the token or its hash. A token's name can be used anew after it was revoked.
+The file decides which tokens are accepted. The ledger has one ``token`` stream for each name: who made it,
+with which scope, and who revoked it; never the token or its hash. The name of a revoked token can be reused.
 """
 
 from api.auth.holders import Known, covers
@@ -15,11 +15,11 @@ from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
 
 LONGEST = 366 * DAY
-"""How long a token that is made over HTTP may last, in µs."""
+"""How long a token made over HTTP may be valid, in µs."""
 
 
 class Machines:
-    """The tokens of one installation, with their record. Thread-safe as file and ledger are."""
+    """The tokens of one installation, with their ledger. As thread-safe as file and ledger are."""
 
     def __init__(self, tokens: TokenFile, ledger: Ledger, clock: Clock) -> None:
         self.tokens = tokens
@@ -31,29 +31,29 @@ class Machines:
         return self.tokens.known() if self.tokens.exists() else ()
 
     def token(self, name: str) -> Known:
-        """One of them. Raises NotFound ``token_not_found``."""
+        """The token of that name. Raises NotFound ``token_not_found``."""
         found = next((one for one in self.known() if one.name == name), None)
         if found is None:
             raise NotFound(f"there is no token named {name}", code="token_not_found")
         return found
 
     def make(self, name: str, scope: TokenScope, *, actor: str, reason: str = "") -> str:
-        """Make a token, and put on record that it was made. Raises as the file and the ledger.
+        """Make a token, and record it in the ledger. Raises as the file and the ledger.
 
-        The record comes last: a token without one can be revoked, a record without one would be a lie.
+        The entry comes last: a token without an entry can be revoked; an entry without a token is false.
         """
         token = self.tokens.create(name, self._clock, scope, made_by=actor)
         self._record(name, scope, action="token.created", actor=actor, reason=reason)
         return token
 
     def make_within(self, maker: Principal, name: str, scope: TokenScope, *, reason: str) -> str:
-        """Make a token that reaches no further than its maker, and ends.
+        """Make a token that expires and reaches no further than its maker.
 
         Raises:
-            Malformed: ``bad_token_scope``: without actions, with unknown ones, without an end, or with one
-                that is further than :data:`LONGEST`.
-            Refused: ``token_too_wide``: it is a person's to decide, or the maker may not do it everywhere, or
-                not in those districts, or not for so long.
+            Malformed: ``bad_token_scope``: the scope lists no actions or unknown ones, has no end, or ends
+                later than :data:`LONGEST` from now.
+            Refused: ``token_too_wide``: an action is a decision that only a person may make, or the maker may
+                not do it everywhere, or not in those districts, or the token would outlast the maker's own.
         """
         self._check_scope(scope)
         until = maker.expires_at
@@ -67,20 +67,20 @@ class Machines:
             raise Refused(
                 "the token would reach further than you do",
                 code="token_too_wide",
-                hint=f"Leave out {wide[0]}, or name districts of yours."
+                hint=f"Leave out {wide[0]}, or name only your districts."
                 if wide
-                else "Let it end before yours.",
+                else "Let it end no later than your own token.",
             )
         return self.make(name, scope, actor=maker.id, reason=reason)
 
     def revoke(self, name: str, *, actor: str, reason: str = "", version: int | None = None) -> None:
-        """Revoke a token, and put it on record. Raises as the file and the ledger."""
+        """Revoke a token, and record it in the ledger. Raises as the file and the ledger."""
         scope = self.token(name).scope
         self.tokens.revoke(name, version=version)
         self._record(name, scope, action="token.revoked", actor=actor, reason=reason)
 
     def revoke_those_of(self, maker: str, *, actor: str, reason: str) -> list[str]:
-        """Revoke what somebody made; the names. Raises as :meth:`revoke`."""
+        """Revoke the tokens that an account made; return their names. Raises as :meth:`revoke`."""
         theirs = [one.name for one in self.known() if one.made_by == maker]
         for name in theirs:
             self.revoke(name, actor=actor, reason=reason)

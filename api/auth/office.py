@@ -1,13 +1,13 @@
-"""The office where accounts are opened and closed: the ledger, passwords, invitations and tokens together.
+"""Account administration: opening and closing accounts in the ledger, passwords, invitations and tokens.
 
 Steps of closing an account:
 
-1. the ledger entry: from here nobody is let in with a session of theirs (their epoch is over) or with a token
-   they made, in any process, within the age of its roster;
-2. their invitation is withdrawn;
-3. the tokens they made are revoked one by one, on record, so that none comes back with the account.
+1. the ledger entry is appended: from now on no process accepts the account's sessions (their epoch is over)
+   or tokens it made, within the age of the process's roster;
+2. its invitation is withdrawn;
+3. the tokens it made are revoked and recorded one by one, so that none returns with the account.
 
-A crash after 1 lets nobody in; closing the account again does the rest.
+After a crash between the steps nobody is admitted; closing the account again does the remaining steps.
 """
 
 from functools import cached_property
@@ -23,14 +23,14 @@ from archive.model.user import Role, User
 
 
 class WaysIn:
-    """How people come in. Each file is read once, when it is first needed: one answer has one of these."""
+    """How people sign in. Reads each file once, when first needed; make a new one for each answer."""
 
     def __init__(self, passwords: Passwords, invitations: Invitations) -> None:
         self._passwords = passwords
         self._invitations = invitations
 
     def of(self, user: User) -> str:
-        """How somebody comes in: ``provider``, ``password``, ``invited``, or "" where they cannot.
+        """How a person signs in: ``provider``, ``password``, ``invited``, or "" if they cannot.
 
         Raises:
             Unavailable: ``passwords_unreadable``, ``invitations_unreadable``.
@@ -51,7 +51,7 @@ class WaysIn:
 
 
 class Office:
-    """Accounts of one installation. Thread-safe."""
+    """Administers the accounts of one installation. Thread-safe."""
 
     def __init__(
         self,
@@ -75,9 +75,9 @@ class Office:
         return added
 
     def invite(self, user_id: str, *, actor: str, reason: str = "") -> Invitation:
-        """A code with which somebody chooses a password for their account, once.
+        """A one-time code with which a person chooses the password of their account.
 
-        The ledger says that one was given before there is one.
+        The ledger entry comes before the code is made.
 
         Raises:
             NotFound: ``user_not_found``.
@@ -89,7 +89,7 @@ class Office:
         made = self._invitations.make(user_id, made_by=actor)
         try:
             self._require_open(user_id)
-        except Refused:  # closed this moment, and its codes were withdrawn before there was this one
+        except Refused:  # closed in the meantime, which withdrew the codes before this one was made
             self._invitations.withdraw(user_id)
             raise
         return made
@@ -105,10 +105,10 @@ class Office:
         reason: str,
         expected: int | None = None,
     ) -> User:
-        """Give a local account other roles and districts; what is None stays.
+        """Give a local account other roles, districts or agency; None leaves a field as it is.
 
         Raises:
-            Refused: ``no_password_here``: the OpenID provider says them; ``own_account``; ``last_admin``.
+            Refused: ``no_password_here``: the OpenID provider decides them; ``own_account``; ``last_admin``.
             And as :meth:`Users.change`.
         """
         before = self.require_local(user_id)
@@ -127,7 +127,7 @@ class Office:
     def close_account(
         self, user_id: str, *, actor: str, reason: str, expected: int | None = None
     ) -> tuple[User, list[str]]:
-        """Let somebody in no more; the account, and the tokens that were revoked with it.
+        """Close an account; return it and the tokens that were revoked with it.
 
         Raises as :meth:`Users.disable`, and as the files.
         """
@@ -140,23 +140,23 @@ class Office:
         return closed, revoked
 
     def reopen_account(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
-        """Let somebody in again; sessions and tokens they had stay ended. Raises as :meth:`Users.enable`."""
+        """Reopen an account; its former sessions and tokens stay ended. Raises as :meth:`Users.enable`."""
         opened = self.users.enable(user_id, actor=actor, reason=reason, expected=expected)
         catch_up(self._people)
         return opened
 
     def end_sessions(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
-        """End every session of somebody. Raises as :meth:`Users.end_sessions`."""
+        """End every session of an account. Raises as :meth:`Users.end_sessions`."""
         after = self.users.end_sessions(user_id, actor=actor, reason=reason, expected=expected)
         catch_up(self._people)
         return after
 
     def ways_in(self) -> WaysIn:
-        """How people come in, as the files say now: for one answer, however many it is about."""
+        """How people sign in, by the files as they are now; use it for one answer only."""
         return WaysIn(self._passwords, self._invitations)
 
     def signs_in(self, user: User) -> str:
-        """How one of them comes in. As :meth:`WaysIn.of`."""
+        """How one person signs in. As :meth:`WaysIn.of`."""
         return self.ways_in().of(user)
 
     def require_local(self, user_id: str) -> User:
@@ -166,12 +166,14 @@ class Office:
             raise Refused(
                 f"{user_id} signs in through {user.issuer}",
                 code="no_password_here",
-                hint="Change roles and password there.",
+                hint="Change roles and password at the OpenID provider.",
             )
         return user
 
     def _require_open(self, user_id: str) -> None:
         if not self.require_local(user_id).enabled:
             raise Refused(
-                "the account is closed", code="account_disabled", hint="Let them in again first, then invite."
+                "the account is closed",
+                code="account_disabled",
+                hint="Reopen the account first, then invite.",
             )

@@ -1,9 +1,9 @@
 """OpenID Connect: the one provider of an installation (authorization code with PKCE; JWT access tokens).
 
-Nothing is asked of the provider before somebody signs in. Its description and its keys are kept for an hour;
-a key that is not known is looked up at once, but not more often than every half minute, so that invented
-key ids cost the provider nothing. Tokens are verified here: signature with pinned algorithms, issuer,
-audience, expiry, with some seconds for clocks that differ.
+The provider is not contacted before somebody signs in. Its description and keys are kept for an hour; an
+unknown key is looked up at once, but at most every half minute, so that invented key ids do not load the
+provider. Tokens are verified here: signature with pinned algorithms, issuer, audience, expiry, with a few
+seconds' tolerance for clocks that differ.
 """
 
 import hmac
@@ -35,7 +35,7 @@ _MAX_DOCUMENT = 1024 * 1024
 class OidcSettings:
     """Who the provider is and how its claims are read. A claim's name may be a path with dots.
 
-    ``audience`` must stand in access tokens; ``client_secret`` is "" for a public client.
+    Access tokens must be for ``audience``; ``client_secret`` is "" for a public client.
     """
 
     issuer: str
@@ -52,7 +52,7 @@ class OidcSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What an access token says of its holder, nothing of it judged but the token."""
+    """What an access token claims about its holder. The token is verified, the claims are not checked."""
 
     subject: str
     user: str
@@ -64,7 +64,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider gives for a code or a refresh token."""
+    """The tokens that the provider issues for a code or a refresh token."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -74,8 +74,8 @@ class Tokens:
 class Provider:
     """The provider over HTTP. Thread-safe.
 
-    Methods raise Unavailable ``identity_provider_unavailable`` where it does not answer as it should, and
-    Refused ``sign_in_refused`` where it, or the check of what it gave, says no.
+    Methods raise Unavailable ``identity_provider_unavailable`` if it does not answer as it should, and
+    Refused ``sign_in_refused`` if it refuses, or if its tokens are not valid.
     """
 
     def __init__(self, settings: OidcSettings, clock: Clock, client: httpx.Client) -> None:
@@ -108,7 +108,7 @@ class Provider:
         return f"{self._endpoint('end_session_endpoint')}?{query}"
 
     def exchange(self, code: str, *, verifier: str, nonce: str) -> tuple[Tokens, Identity]:
-        """Tokens for a code, and whose they are."""
+        """Tokens for a code, and their holder."""
         tokens = self._tokens(
             {
                 "grant_type": "authorization_code",
@@ -119,14 +119,14 @@ class Provider:
         )
         claims = self._claims(tokens.id_token, self.settings.client_id)
         if not hmac.compare_digest(str(claims.get("nonce", "")), nonce):
-            raise _refused("the answer belongs to another sign-in")
+            raise _refused("the provider's answer belongs to another sign-in")
         identity = self.identity(tokens.access)
         if identity.subject != claims["sub"]:
-            raise _refused("the answer names two people")
+            raise _refused("the provider's answer names two people")
         return tokens, identity
 
     def renew(self, refresh: str) -> tuple[Tokens, Identity]:
-        """Newer tokens; refused when the session at the provider is over or the account disabled."""
+        """Newer tokens; refused if the session at the provider is over or the account is disabled."""
         tokens = self._tokens({"grant_type": "refresh_token", "refresh_token": refresh})
         return tokens, self.identity(tokens.access)
 
@@ -184,7 +184,7 @@ class Provider:
             return self._keys[1]
 
     def _looked_again(self) -> KeySet:
-        """The keys, fetched anew unless that was done just now: an unknown key may be a new one."""
+        """The keys, fetched again unless that was done just now: an unknown key may be a new one."""
         self._key_set()
         with self._guard:
             now = self._clock.monotonic()
@@ -205,7 +205,7 @@ class Provider:
         try:
             return KeySet.import_key_set({"keys": keys})
         except (JoseError, ValueError, KeyError, TypeError) as error:
-            raise _unavailable("its keys do not read") from error
+            raise _unavailable("its keys cannot be read") from error
 
     # -- the provider ----------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ class Provider:
             value = answer.json()
             return Tokens(value["access_token"], value.get("refresh_token", ""), value.get("id_token", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _unavailable("its tokens do not read") from error
+            raise _unavailable("its tokens cannot be read") from error
 
     def _post(self, address: str, form: dict[str, str]) -> httpx.Response:
         settings = self.settings
@@ -245,7 +245,7 @@ class Provider:
         if answer.status_code >= 500 or answer.status_code == 429:
             raise _unavailable(f"status {answer.status_code}")
         if answer.status_code >= 300:
-            raise _refused("the provider said no")
+            raise _refused("the provider refused")
         return answer
 
     def _get(self, address: str) -> Mapping[str, Any]:
@@ -256,7 +256,7 @@ class Provider:
         except (httpx.HTTPError, ValueError) as error:
             raise _unavailable(type(error).__name__) from error
         if not isinstance(value, dict):
-            raise _unavailable("its answer does not read")
+            raise _unavailable("its answer cannot be read")
         return value
 
 

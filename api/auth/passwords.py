@@ -1,7 +1,7 @@
 """Passwords of local accounts: argon2id hashes (RFC 9106) in a file beside the keys, outside the archive.
 
-The file is JSON, mode 0600: ``{"v":1,"passwords":{"citra":{"hash":"$argon2id$…","changed_at":"…"}}}``. Who
-a person is and whether they may come in stands in the ledger; here is only what proves it.
+The file is JSON, mode 0600: ``{"v":1,"passwords":{"citra":{"hash":"$argon2id$…","changed_at":"…"}}}``. The
+ledger says who a person is and whether they may sign in; this file only holds what proves it.
 """
 
 import threading
@@ -18,7 +18,7 @@ from archive.timespan import format_instant
 
 SHORTEST, LONGEST = 12, 200
 AT_ONCE = 2
-"""Hashing takes 64 MiB; more at once would let strangers take the memory."""
+"""Hashing takes 64 MiB; more at once would let unauthenticated clients exhaust the memory."""
 
 
 class Passwords:
@@ -29,11 +29,11 @@ class Passwords:
         self._clock = clock
         self._hasher = PasswordHasher()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        # Checked where nobody has the name, so that the delay does not tell who exists.
+        # Checked for an unknown name, so that the delay does not reveal which names exist.
         self._nobody: str | None = None
 
     def put(self, user: str, password: str) -> None:
-        """Give somebody a password; durable when this returns.
+        """Set a person's password; durable when this returns.
 
         Raises:
             Malformed: ``weak_password``.
@@ -48,14 +48,14 @@ class Passwords:
             self._file.write(kept)
 
     def forget(self, user: str) -> None:
-        """Take somebody's password away. Raises as :meth:`put`."""
+        """Delete a person's password. Raises as :meth:`put`."""
         with self._file.turn():
             kept = self._file.read_or({})
             if kept.pop(user, None) is not None:
                 self._file.write(kept)
 
     def has(self, user: str) -> bool:
-        """Whether somebody has a password. Raises Unavailable ``passwords_unreadable``."""
+        """Whether a person has a password. Raises Unavailable ``passwords_unreadable``."""
         return user in self.owners()
 
     def owners(self) -> frozenset[str]:
@@ -63,14 +63,16 @@ class Passwords:
         return frozenset(self._file.read_or({}))
 
     def proves(self, user: str, password: str) -> bool:
-        """Whether this is somebody's password; as slow for a name that nobody has.
+        """Whether this is the person's password; as slow for an unknown name.
 
         Raises:
-            Unavailable: ``passwords_unreadable``; ``busy`` where too many ask at once.
+            Unavailable: ``passwords_unreadable``; ``busy`` if too many sign in at once.
         """
         entry = self._file.read_or({}).get(user)
         if not self._slots.acquire(timeout=1.0):
-            raise Unavailable("too many sign in at once", code="busy", hint="Try again in some seconds.")
+            raise Unavailable(
+                "too many people are signing in at once", code="busy", hint="Try again in a few seconds."
+            )
         try:
             if self._nobody is None:
                 self._nobody = self._hasher.hash("nobody's password")

@@ -1,14 +1,14 @@
-"""People coming in, staying in, and leaving: local accounts and the OpenID provider behind one face.
+"""Sign-in, sessions and sign-out of people: local accounts and the OpenID provider behind one interface.
 
-The rules are the same for both: the ledger says who may come in, a session is a cookie, and a person who was
-disabled or signed out is out in every process within the age of the roster. What the provider says of roles
-and districts is taken over at each sign-in and each renewal, in force from then on.
+The rules are the same for both: the ledger says who may sign in, a session is a cookie, and a person who was
+disabled or signed out is refused by every process within the age of its roster. Roles and districts from the
+provider are taken over at each sign-in and each renewal, and are in force from then on.
 
 Durable steps of a sign-out:
 
-1. the person's epoch goes up in the ledger: every session of theirs is over from here;
+1. the person's epoch goes up in the ledger, which ends every session of theirs;
 2. this process reads it at once, others within the roster's age;
-3. the provider is told; where it does not answer its session stays, ours is over.
+3. the session at the provider is ended; if the provider does not answer, only that session stays.
 """
 
 import secrets
@@ -43,7 +43,7 @@ class _Renewed:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody whose cookie was good: who they are, their session now, and whether to send it anew."""
+    """A person with a valid cookie: the principal, the session now, and whether to send the cookie again."""
 
     principal: Principal
     session: Session
@@ -53,7 +53,7 @@ class Present:
 class People:
     """Signs people in and out. Thread-safe; every method may wait for the ledger or the provider.
 
-    ``provider`` is None where there is no OpenID provider.
+    ``provider`` is None if there is no OpenID provider.
     """
 
     def __init__(
@@ -81,16 +81,16 @@ class People:
 
     @property
     def has_provider(self) -> bool:
-        """Whether people may also come by an OpenID provider."""
+        """Whether people may also sign in at an OpenID provider."""
         return self._provider is not None
 
-    # -- coming in -------------------------------------------------------------------------------------
+    # -- sign-in ---------------------------------------------------------------------------------------
 
     def sign_in(self, user_id: str, password: str, *, address: str, purpose: str) -> Session:
         """A session of a local account.
 
         Raises:
-            Refused: ``sign_in_failed``, the same whatever was wrong; ``sign_in_locked``.
+            Refused: ``sign_in_failed``, the same for every cause; ``sign_in_locked``.
             Unavailable: ``passwords_unreadable``, ``busy``; the ledger does not answer.
         """
         self._lockout.check(user_id, address)
@@ -108,21 +108,21 @@ class People:
         return self._begun(person, purpose=purpose, refresh="")
 
     def accept(self, code: str, password: str, *, address: str) -> Session:
-        """A session of whoever was invited with a code, who chooses a password with it, once.
+        """A session of the person invited with a code, who chooses a password with it. A code works once.
 
-        1. the password is looked at, so that a bad one uses nothing up;
-        2. the code is used up: of any number who bring it at once, one goes on;
-        3. the password is put, and sessions that the account had are over.
+        1. the password is checked, so that a weak one does not use up the code;
+        2. the code is used up: if several callers present it at once, one succeeds;
+        3. the password is stored, and the account's former sessions end.
 
-        A process that dies after 2 leaves an account that has to be invited again.
+        If the process dies after 2, the account has to be invited again.
 
         Raises:
-            Refused: ``invitation_refused``, the same for a code that is unknown, used, over, or of an account
-                that is closed; ``sign_in_locked``.
+            Refused: ``invitation_refused``, the same for a code that is unknown, used, expired, or of a
+                closed account; ``sign_in_locked``.
             Malformed: ``weak_password``.
             Unavailable: the files or the ledger do not answer.
         """
-        # Failures count for the address alone: a code names nobody until it is good.
+        # Failures count only for the address: an invalid code names no account.
         self._lockout.check(None, address)
         invited = None if self._invitations is None else self._invitations.whose(code)
         self._roster.refresh()
@@ -140,7 +140,7 @@ class People:
         return self._begun(after, purpose="", refresh="")
 
     def begin_at_provider(self, following: str) -> tuple[str, Pending]:
-        """Where to send the browser, and what it must bring back. Raises as :class:`Provider`."""
+        """The URL to send the browser to, and the pending sign-in. Raises as :class:`Provider`."""
         pending = Pending(
             state=secrets.token_urlsafe(24),
             nonce=secrets.token_urlsafe(24),
@@ -154,11 +154,11 @@ class People:
         return address, pending
 
     def finish_at_provider(self, pending: Pending, code: str) -> Session:
-        """A session of whoever the code is for.
+        """A session of the person the provider's code is for.
 
         Raises:
             Refused: ``sign_in_refused``, ``account_disabled``, ``identity_conflict``.
-            Malformed: ``bad_id``, ``bad_user``: the name cannot be one here.
+            Malformed: ``bad_id``, ``bad_user``: the provider's name is not valid as a name here.
             Unavailable: the provider or the ledger does not answer.
         """
         tokens, identity = self._required().exchange(code, verifier=pending.verifier, nonce=pending.nonce)
@@ -168,14 +168,15 @@ class People:
             raise _disabled()
         return self._begun(person, purpose="", refresh=tokens.refresh)
 
-    # -- staying in ------------------------------------------------------------------------------------
+    # -- sessions --------------------------------------------------------------------------------------
 
     def present(self, cookie: str) -> Present:
-        """Whose cookie this is.
+        """The person and session of a cookie.
 
         Raises:
-            Refused: ``session_ended``: not ours, over, signed out, disabled.
-            Unavailable: the ledger or the provider does not answer; nobody is let in.
+            Refused: ``session_ended``: the cookie is not ours, or the session is over, or the person was
+                signed out or disabled.
+            Unavailable: the ledger or the provider does not answer; nobody is admitted.
         """
         session = self.cookies.open(cookie)
         if session is None:
@@ -197,7 +198,7 @@ class People:
         return Present(self._principal(person, session), session, session is not kept)
 
     def bearer(self, token: str) -> Principal | None:
-        """The holder of an access token of the provider; None where there is no provider, or it is not one.
+        """The holder of the provider's access token; None for any other token, or if there is no provider.
 
         Raises:
             Unavailable: the ledger or the provider does not answer.
@@ -220,17 +221,17 @@ class People:
         return self._principal(replace(claimed, enabled=True), None)
 
     def refresh(self) -> None:
-        """See at once what this process changed of people and grants. Raises as :class:`Roster`."""
+        """Read at once the people and grants that this process changed. Raises as :class:`Roster`."""
         self._roster.refresh()
 
     def with_purpose(self, session: Session, purpose: str) -> Session:
         """The session with another purpose."""
         return replace(session, purpose=purpose)
 
-    # -- leaving ---------------------------------------------------------------------------------------
+    # -- sign-out --------------------------------------------------------------------------------------
 
     def sign_out(self, session: Session, *, return_to: str) -> str:
-        """End every session of the person; return where to send the browser to end the provider's, or "".
+        """End every session of the person; return the URL that ends the provider's session, or "".
 
         Raises as the ledger.
         """
@@ -249,10 +250,10 @@ class People:
             return ""
 
     def change_password(self, session: Session, old: str, new: str, *, address: str) -> Session:
-        """Give a local account a new password; every other session of theirs ends. A session that goes on.
+        """Give a local account a new password and end its sessions; return a new session in their place.
 
         Raises:
-            Refused: ``sign_in_failed``, ``sign_in_locked``; ``no_password_here`` where the provider has it.
+            Refused: ``sign_in_failed``, ``sign_in_locked``; ``no_password_here`` if the provider keeps it.
             Malformed: ``weak_password``.
         """
         person = self._users.user(session.user)
@@ -260,7 +261,7 @@ class People:
             raise Refused(
                 "the password is kept by the OpenID provider",
                 code="no_password_here",
-                hint="Change it there.",
+                hint="Change it at the OpenID provider.",
             )
         self._lockout.check(session.user, address)
         if not self._passwords.proves(session.user, old):
@@ -289,11 +290,11 @@ class People:
         )
 
     def _rechecked(self, session: Session) -> Session:
-        """Ask the provider whether the session still stands, unless it said so just now."""
+        """Ask the provider whether the session is still valid, unless it confirmed that just now."""
         session = self._newest(session)
         if self._is_checked(session):
             return session
-        with self._renewing[hash(session.id) % _STRIPES]:  # of several requests at once one asks
+        with self._renewing[hash(session.id) % _STRIPES]:  # of concurrent requests only one asks
             session = self._newest(session)
             if self._is_checked(session):
                 return session
@@ -323,16 +324,16 @@ class People:
         return 0 <= self._clock.now() - session.checked_at < self.cookies.limits.recheck
 
     def _met(self, identity: Identity) -> User:
-        """Whoever the provider names, as the ledger has them from now on."""
+        """Put the person the provider names into the ledger; return them as they are there now."""
         claimed = self._claimed(identity)
         actor = f"user:{identity.user}"
         try:
             return self._users.seen(claimed, actor=actor)
-        except Conflict:  # two processes met the same person at the same moment
+        except Conflict:  # two processes recorded the same person at the same moment
             return self._users.seen(claimed, actor=actor)
 
     def _claimed(self, identity: Identity) -> User:
-        """The person of a token. Roles that are none here are somebody else's and passed over."""
+        """The person of a token. Roles that are not ours belong to other systems and are ignored."""
         known = {role.value for role in Role}
         roles = tuple(sorted({Role(role) for role in identity.roles if role in known}))
         if self._provider is None:
@@ -361,7 +362,7 @@ class People:
     def _required(self) -> Provider:
         if self._provider is None:
             raise NotFound(
-                "nobody signs in that way here",
+                "this installation has no OpenID provider",
                 code="no_such_sign_in",
                 hint="Sign in with a local account, or have an OpenID provider set up.",
             )
@@ -374,7 +375,7 @@ def _ended() -> Refused:
 
 def _not_invited() -> Refused:
     return Refused(
-        "the invitation is not known, was used, or is over",
+        "the invitation is not known, was used, or has expired",
         code="invitation_refused",
         hint="Copy the code whole, or ask an administrator for a new one.",
     )

@@ -1,4 +1,4 @@
-"""Who is asking: the one value every route is handed, whatever way the caller signed in."""
+"""The authenticated principal: the one value that every route receives, however the caller signed in."""
 
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ class _Everything:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Someone who proved who they are.
+    """An authenticated person or machine.
 
     ``id`` is the custody actor, such as ``token:first`` or ``user:citra``; never a secret. A *person* has
-    roles, and reaches what the table gives these; a *machine* has ``actions``, which it may do everywhere, or
-    where ``districts`` is not None in those. For people ``districts`` are those of the role ``kecamatan``.
-    ``grants`` are the ones that were in force when the request came. ``purpose`` is what the session was
+    roles, and the reach that the table gives them; a *machine* has ``actions``, which it may do everywhere,
+    or only in ``districts`` unless that is None. For people ``districts`` are those of the role
+    ``kecamatan``. ``grants`` are those in force when the request came. ``purpose`` is what the session was
     opened for; ``session`` names it in the custody record. ``expires_at`` is when a machine's token ends, in
     µs; None for never.
     """
@@ -44,20 +44,20 @@ class Principal:
 
     @property
     def is_person(self) -> bool:
-        """Whether this is somebody with roles, and no machine."""
+        """Whether this is a person, who has roles, and not a machine."""
         return bool(self.roles)
 
     @property
     def role(self) -> str:
-        """In what capacity they act, as custody events say it: their roles, or ``machine``."""
+        """The capacity in custody events: the person's roles, or ``machine``."""
         return ",".join(sorted(role.value for role in self.roles)) or "machine"
 
     def may(self, action: str) -> bool:
-        """Whether there is anything on which the action is theirs to do."""
+        """Whether the principal may do the action on anything at all."""
         return bool(self.reach(action))
 
     def reach(self, action: str) -> frozenset[Reach]:
-        """How far they reach with the action; empty where it is not theirs."""
+        """How far the principal reaches with the action; empty if it is denied."""
         if self.is_person:
             return reach_of(self.roles, action)
         if action not in self.actions:
@@ -65,29 +65,29 @@ class Principal:
         return frozenset({Reach.ALL if self.districts is None else Reach.OWN})
 
     def needs_purpose(self, action: str) -> bool:
-        """Whether a purpose must be named. A machine that had to would send a constant."""
+        """Whether a purpose is required. Not of machines: they would only send a constant."""
         return self.is_person and action in NEEDS_PURPOSE
 
     def district_filter(self, action: str) -> tuple[str, ...] | None:
-        """The districts that a search for the action may look into; None for all, empty for none."""
+        """The districts that a search for the action may cover; None for all, empty for none."""
         reach = self.reach(action)
         if reach & {Reach.ALL, Reach.FACTS}:
             return None
         return tuple(sorted(self.districts or ())) if Reach.OWN in reach else ()
 
     def is_own(self, kecamatan: str) -> bool:
-        """Whether a district is theirs."""
+        """Whether a district is one of the principal's."""
         return self.districts is not None and kecamatan in self.districts
 
     def granted(self, action: str, camera: str, now: int) -> SpanSet:
-        """The time of a camera that grants open for the action; nothing where no grant can."""
+        """The spans of a camera that grants open for the action; empty if grants do not apply to it."""
         right = RIGHT_OF.get(action)
         if right is None or Reach.GRANTED not in self.reach(action):
             return SpanSet()
         return granted_spans(self.grants, camera, right, now)
 
     def is_granted(self, action: str, camera: str, span: Timespan, now: int) -> bool:
-        """Whether grants open the whole span of a camera for the action."""
+        """Whether grants open the whole span of a camera for the action at ``now``."""
         return not self.granted(action, camera, now).gaps_within(span)
 
 
@@ -97,12 +97,12 @@ def unrestricted(principal_id: str) -> Principal:
 
 
 class TokenVerifier(Protocol):
-    """Tells whose bearer token this is."""
+    """Finds the holder of a bearer token."""
 
     def principal_of(self, token: str) -> Principal | None:
-        """The holder, or None for a token nobody was given.
+        """The holder, or None for an unknown token.
 
         Raises:
-            Unavailable: ``tokens_unreadable``: the record of tokens cannot be read; nobody is let in.
+            Unavailable: ``tokens_unreadable``: the token file cannot be read; nobody is admitted.
         """
         ...

@@ -1,7 +1,7 @@
 """Small JSON files of secrets beside the keys: read whole, replaced whole, mode 0600.
 
-``{"v":1,"<part>":…}``. Whoever changes one takes turns with every thread and process that does, and puts a
-whole new file in place of the old: a reader finds the one or the other, and needs no turn.
+``{"v":1,"<part>":…}``. A writer takes a lock that all threads and processes share, and replaces the old file
+with a whole new one: a reader finds the one or the other, and needs no lock.
 """
 
 import fcntl
@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
-    """What stands in such a file under ``part``, and what is told where it does not.
+    """The format of such a file: the value under ``part``, and the error if it cannot be read.
 
-    ``read`` makes the value of the JSON, and raises ValueError, KeyError, TypeError, AttributeError or
-    Malformed where it is none; ``written`` makes the JSON. ``unreadable`` names the file at the path.
+    ``read`` parses the value from JSON, and raises ValueError, KeyError, TypeError, AttributeError or
+    Malformed if that fails; ``written`` makes the JSON. ``unreadable`` makes the error that names the file.
     """
 
     part: str
@@ -45,21 +45,21 @@ class PrivateFile(Generic[T]):
         self._guard = threading.Lock()
 
     def read(self) -> T:
-        """What is in it; one that is not there cannot be read."""
+        """The value; raises the form's ``unreadable`` if the file does not exist."""
         try:
             return self._read()
         except FileNotFoundError as error:
             raise self._form.unreadable(self.path) from error
 
     def read_or(self, nothing: T) -> T:
-        """What is in it; ``nothing`` where nobody wrote one yet."""
+        """The value; ``nothing`` if the file does not exist."""
         try:
             return self._read()
         except FileNotFoundError:
             return nothing
 
     def write(self, value: T) -> None:
-        """Put a new content in place of the old; durable when this returns. Within :meth:`turn`."""
+        """Replace the content; durable when this returns. Call it within :meth:`turn`."""
         try:
             _replace(self.path, {"v": VERSION, self._form.part: self._form.written(value)})
         except OSError as error:
@@ -67,7 +67,7 @@ class PrivateFile(Generic[T]):
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """This thread's and this process's turn to read the file and write what follows from it."""
+        """Hold the lock for reading the file and writing a change that depends on it."""
         with ExitStack() as turn:
             turn.enter_context(self._guard)
             try:
@@ -110,7 +110,7 @@ def _replace(path: Path, value: Any) -> None:
 
 @contextmanager
 def _taking_turns(path: Path) -> Iterator[None]:
-    """Keep other processes from changing files of the folder at the same time. Raises OSError."""
+    """Lock the folder, so that no other process changes its files at the same time. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:

@@ -1,8 +1,8 @@
-"""Sessions: encrypted cookies, nothing kept on the server but the person's ``epoch`` in the ledger.
+"""Sessions: encrypted cookies; the server keeps nothing but the person's ``epoch`` in the ledger.
 
 A cookie is a Fernet token (AES-128-CBC and HMAC-SHA-256) of a compressed JSON value under a key in a file
-beside the other keys. It ends at the absolute limit, when it was not used for the idle limit, and when the
-person was disabled or their epoch went up: by sign-out, by a new password, by an administrator.
+beside the other keys. It ends at the absolute limit, when unused for the idle limit, when the person is
+disabled, and when their epoch goes up: by sign-out, by a new password, by an administrator.
 """
 
 import json
@@ -22,10 +22,10 @@ MAX_COOKIE = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long things hold, in µs.
+    """How long sessions and sign-ins last, in µs.
 
     ``recheck`` is how old the answer of the OpenID provider may be; with the ``max_age`` of the roster it
-    bounds how long a person who was disabled, or signed out elsewhere, still gets in.
+    bounds how long a person who was disabled, or signed out elsewhere, is still admitted.
     """
 
     idle: int = 30 * MINUTE
@@ -66,7 +66,7 @@ class CookieBox:
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
-            raise Malformed("the key of the cookies is none", code="bad_key_file") from error
+            raise Malformed("the cookie key is not a valid key", code="bad_key_file") from error
         self._clock = clock
         self.limits = limits
 
@@ -75,7 +75,7 @@ class CookieBox:
         return self._seal("session", asdict(session))
 
     def open(self, cookie: str) -> Session | None:
-        """The session in a cookie, or None: not ours, or over."""
+        """The session in a cookie; None if the cookie is not ours or the session is over."""
         value = self._open("session", cookie)
         if value is None:
             return None
@@ -91,7 +91,7 @@ class CookieBox:
         return self._seal("pending", asdict(pending))
 
     def open_pending(self, cookie: str) -> Pending | None:
-        """The pending sign-in in a cookie, or None: not ours, or too old."""
+        """The pending sign-in in a cookie; None if the cookie is not ours or too old."""
         value = self._open("pending", cookie)
         if value is None:
             return None

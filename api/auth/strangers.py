@@ -1,7 +1,7 @@
-"""The record of those who were turned away at the gate.
+"""Audit events of unauthenticated attempts.
 
-Strangers must not be able to fill the record: their attempts are counted, and one custody event at most is
-written a minute, naming how many there were and from where.
+Unauthenticated clients must not be able to fill the audit trail: their attempts are counted, and at most one
+custody event a minute is written, with their number and addresses.
 """
 
 import threading
@@ -28,7 +28,7 @@ class Strangers:
         self._last: int | None = None
 
     def turned_away(self, address: str) -> None:
-        """One attempt from an address."""
+        """Count an attempt from an address."""
         self._meters.sign_in_refused.inc()
         with self._guard:
             if address in self._from or len(self._from) < MAX_ADDRESSES:
@@ -38,7 +38,7 @@ class Strangers:
         self.tell_if_due()
 
     def tell_if_due(self) -> None:
-        """Write what was counted, unless something was written within the last minute."""
+        """Write the counts, unless they were written within the last minute."""
         now = self._clock.monotonic()
         with self._guard:
             if not self._from or (self._last is not None and now - self._last < MINUTE):
@@ -47,7 +47,7 @@ class Strangers:
         self.tell()
 
     def tell(self) -> None:
-        """Write what was counted since the last time."""
+        """Write what was counted since the last write."""
         with self._guard:
             counted, self._from = self._from, Counter()
         if not counted:

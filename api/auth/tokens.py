@@ -8,11 +8,11 @@ would add its delay to every request and nothing else. The file is JSON, mode 06
        "made_by":"user:kominfo",
        "scope":{"actions":["footage.play"],"districts":["73.71.13"],"expires_at":"…"}}]}
 
-A token without a scope does everything; what a scope leaves out is not limited, what it lists is all there
-is. Removing a line revokes its token at once: the file is looked at again whenever it changed.
+A token without a scope may do everything. A field that a scope leaves out limits nothing; a field that it has
+lists everything that is allowed. Removing a line revokes its token at once: the file is read again whenever
+it changed.
 
-A token that somebody made over HTTP reaches no further than its maker does when it is used
-(:mod:`api.auth.holders`).
+A token made over HTTP reaches no further than its maker does when it is used (:mod:`api.auth.holders`).
 """
 
 import hashlib
@@ -32,15 +32,15 @@ from archive.model.token import TokenScope, from_json, to_json
 from archive.timespan import format_instant
 
 PREFIX = "saksi_"
-"""Every token begins so, which lets secret scanners and people recognise one that leaked."""
+"""Every token begins with this, so that secret scanners and people recognise one that leaked."""
 
 MAX_TOKEN_LENGTH = 512
 
 
 class TokenFile:
-    """The tokens of one installation. Thread-safe; writers take turns, in other processes too.
+    """The tokens of one installation. Thread-safe; a lock serialises writers of all processes.
 
-    Without a clock no token that expires is let in, without ``makers`` none that an account made.
+    Without a clock no token that can expire is accepted, without ``makers`` none that an account made.
     """
 
     def __init__(self, path: Path, clock: Clock | None = None, makers: Makers | None = None) -> None:
@@ -56,14 +56,14 @@ class TokenFile:
         return self._file.path.exists()
 
     def create(self, name: str, clock: Clock, scope: TokenScope | None = None, *, made_by: str = "") -> str:
-        """Make a token and return it: the only time it can be seen.
+        """Make a token and return it: it cannot be shown again.
 
         The file is durable when this returns.
 
         Raises:
-            Malformed: ``bad_id`` for a name that is none; ``bad_token_scope`` for one that is over already.
-            Conflict: ``token_exists`` where the name is taken.
-            Unavailable: ``tokens_unreadable`` where the file is there and cannot be read or written.
+            Malformed: ``bad_id``: the name is not valid; ``bad_token_scope``: the scope has ended already.
+            Conflict: ``token_exists``: the name is taken.
+            Unavailable: ``tokens_unreadable``: the file exists but cannot be read or written.
         """
         check_name("token", name)
         scope = scope or TokenScope()
@@ -83,11 +83,11 @@ class TokenFile:
         return token
 
     def revoke(self, name: str, *, version: int | None = None) -> None:
-        """Forget a token; it stops working with the next request.
+        """Delete a token; the next request with it is refused.
 
         Raises:
             NotFound: ``token_not_found``.
-            Conflict: ``ledger_conflict``: the name belongs to another token than that ``version`` by now.
+            Conflict: ``ledger_conflict``: the name now belongs to another token than that of ``version``.
         """
         with self._file.turn():
             known = self._file.read()
@@ -96,7 +96,7 @@ class TokenFile:
                 raise NotFound(f"there is no token named {name}", code="token_not_found")
             if version not in {None, gone.version}:
                 raise Conflict(
-                    f"the name {name} belongs to another token by now",
+                    f"the name {name} now belongs to another token",
                     code="ledger_conflict",
                     hint="Read it again and repeat the change if it still makes sense.",
                 )
@@ -113,10 +113,10 @@ class TokenFile:
     def principal_of(self, token: str) -> Principal | None:
         """The holder of the token, or None.
 
-        Every known hash is compared, each in constant time, so the answer's delay tells nothing.
+        Every known hash is compared, each in constant time, so the answer's delay reveals nothing.
 
         Raises:
-            Unavailable: ``tokens_unreadable``; the record of people cannot be read.
+            Unavailable: ``tokens_unreadable``; or the accounts cannot be read.
         """
         if len(token) > MAX_TOKEN_LENGTH:
             return None

@@ -1,12 +1,13 @@
-"""Which tokens stood at a time: what the ledger says of then, and the file of now.
+"""Which tokens were valid at a past time, from the ledger's history and today's token file.
 
-The file decides who is let in, so what it holds today stood since it was made. Of what it holds no more the
-ledger tells: a token stood from the entry that made it to the one that revoked it. Where the ledger is silent
-the answer names one too many, never one too few:
+The token file decides which tokens are accepted, so a token in it has been valid since it was made. For a
+token that is no longer in the file the ledger answers: it was valid from the entry that made it to the one
+that revoked it. If the ledger has no entry, the answer names one token too many, never one too few:
 
-- the first token of an installation has no entry that made it; once revoked it is taken as there before;
-- a line that was removed from the file by hand left no entry: the token is taken as there since, and where
-  it was the first, what it made is.
+- the first token of an installation has no entry that made it; if it is revoked, it counts as valid at every
+  time before that;
+- a line removed from the file by hand left no entry: the token counts as valid to this day; if it was the
+  first token, which has no entry at all, only the tokens it made do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +18,16 @@ from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import format_instant, parse_instant
 
 _SINCE_EVER = ""
-"""Before every time, as times are written."""
+"""A text that sorts before every written time."""
 
 
 def tokens_at(ledger: Ledger, known: Iterable[Known], at: int) -> Mapping[str, Known]:
-    """The tokens that were not revoked at ``at``, by name; ``known`` are those of the file now.
+    """The tokens that were not revoked at ``at``, by name; ``known`` are those in the file now.
 
-    The hash of one that is gone is "": the ledger never had it.
+    The hash of a token that is no longer in the file is "": the ledger never has hashes.
 
     Raises:
-        Unavailable: the ledger does not answer. IntegrityError, Malformed: a stream of it does not read.
+        Unavailable: the ledger does not answer. IntegrityError, Malformed: one of its streams is unreadable.
     """
     found, ended = {}, set()
     for head in ledger.heads(KIND):
@@ -40,19 +41,19 @@ def tokens_at(ledger: Ledger, known: Iterable[Known], at: int) -> Mapping[str, K
     for one in list(found.values()):
         kind, _, maker = one.made_by.partition(":")
         if kind == "token" and maker not in found and maker not in ended:
-            # Of this one nothing is known but what it made: it is told of as nobody who could see.
+            # This token is known only by the tokens it made: the answer gives it no actions.
             found[maker] = Known(maker, "", _SINCE_EVER, TokenScope(actions=frozenset()))
     return dict(sorted(found.items()))
 
 
 def _stood(entries: Sequence[Entry], at: int) -> Known | None:
-    """The token of a stream that stood at a time."""
+    """The token of a stream that was valid at a time."""
     before = next((entry for entry in reversed(entries) if entry.at <= at), None)
     if before is not None and not _revokes(before):
         return Known(before.id, "", format_instant(before.at), from_json(before.state), before.actor)
     after = next((entry for entry in entries if entry.at > at), None)
     if after is not None and _revokes(after):
-        # Nobody revokes what is not there: this one stood, and its making was not put on record.
+        # A revoked token must have existed: this one was valid, and its making was not recorded.
         return Known(after.id, "", _SINCE_EVER, from_json(after.state))
     return None
 

@@ -1,9 +1,8 @@
-"""Who could see a camera's footage at a time: what the ledger said then, read by the table of permissions.
+"""Who could see a camera's footage at a past time: the ledger as of then, read with the permission table.
 
-The question an inspectorate asks after a leak. Accounts, grants and tokens are taken as they stood at ``at``,
-and a token reaches as far as it did when it was sent then, by whoever made it; where the camera stood, as it
-was at ``footage_at``. The table is the one of this program: where the city changed it since, the answer says
-what these roles reach today.
+An inspectorate asks this after a leak. Accounts, grants and tokens are taken as of ``at``, and a token has
+the reach it had then, limited by its maker's; the camera's place is taken as of ``footage_at``. The table is
+that of this program: if it changed since, the answer says what these roles reach today.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +22,7 @@ from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import format_instant
 
 ACTIONS = ("footage.play", "clips.download", "evidence.download")
-"""What shows footage, or lets it be taken."""
+"""Actions that show or download footage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ def who_could_see(
 ) -> JsonObject:
     """Everybody who could see, at ``at``, what a camera recorded at ``footage_at``.
 
-    ``known`` are the tokens there are now (:mod:`api.auth.tokens_then`).
+    ``known`` are the tokens in the token file now (:mod:`api.auth.tokens_then`).
 
     Raises:
-        Unavailable: the ledger does not answer. IntegrityError, Malformed: a stream of it does not read.
+        Unavailable: the ledger does not answer. IntegrityError, Malformed: one of its streams is unreadable.
     """
     asked = _Question(camera, _kecamatan(camera_history, footage_at), at, footage_at)
     people = {
@@ -118,7 +117,7 @@ def _opens(grant: Grant, asked: _Question) -> bool:
 
 
 def _kecamatan(history: Iterable[Entry], at: int) -> str:
-    """Where the camera stood; where it was not registered yet, where it stood first."""
+    """The district where the camera stood; before its registration, where it first stood."""
     found = ""
     for entry in history:
         if entry.at <= at or not found:
@@ -127,7 +126,7 @@ def _kecamatan(history: Iterable[Entry], at: int) -> str:
 
 
 def _as_of(ledger: Ledger, kind: str, at: int) -> dict[str, Entry]:
-    """The newest entry of each stream of a kind that was there at a time, by id."""
+    """The newest entry of each stream of a kind as of a time, by id."""
     found: dict[str, Entry] = {}
     for head in ledger.heads(kind):
         if head.at <= at:

@@ -1,1 +1,1 @@
-"""The words and examples of ``/openapi.json``: what the code's own types cannot say."""
+"""Texts and examples of ``/openapi.json`` that cannot be derived from types."""

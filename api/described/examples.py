@@ -1,11 +1,11 @@
-"""Examples of bodies, put together from the examples of the fields in their schemas."""
+"""Examples of bodies, composed from the examples of the fields in their schemas."""
 
 from collections.abc import Mapping
 from typing import Any
 
 PREFIX = "#/components/schemas/"
 UNKNOWN = "no example of"
-"""Stands, with the name, where no value is known; a test sees to it that it stands nowhere."""
+"""Marks, with the name, a field without an example; a test checks that it appears nowhere."""
 
 Schema = Mapping[str, Any]
 
@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 def example_of(schema: Schema, schemas: Schema, within: str = "", name: str = "") -> Any:
     """A value that the schema admits.
 
-    ``schemas`` are the document's components; ``within`` names the one that the schema is a part of, and
+    ``schemas`` are the document's components; ``within`` names the component that contains the schema, and
     ``name`` the field.
     """
     match schema:

@@ -1,4 +1,4 @@
-"""Words about groups of addresses, about who asks, and about the commonest parameters."""
+"""Descriptions of groups of routes and of authentication, and examples of the commonest parameters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,32 +6,32 @@ from typing import Any
 INTRODUCTION = """\
 Recordings, exact clips and sealed evidence of a city's cameras.
 
-Times are RFC 3339 with an offset and make half-open spans; unknown parameters and fields are refused. Every
-error is a problem (RFC 9457) with a stable `code`. A change names the version it was decided on (`If-Match`);
-a POST may carry an `Idempotency-Key`. Looking at footage and taking it need a `purpose`. What is read, given,
-changed and refused goes on record with who asked."""
+Times are RFC 3339 with an offset; spans are half-open. Unknown parameters and fields are refused. Every error
+is a problem (RFC 9457) with a stable `code`. A change names the version it is based on (`If-Match`); a POST
+may carry an `Idempotency-Key`. Viewing and downloading footage require a `purpose`. Reads, downloads, changes
+and refusals are recorded together with the caller."""
 
 TAGS: Mapping[str, str] = {
-    "health": "Whether the process is up and the parts that it needs answer.",
-    "operation": "This description, and figures for Prometheus.",
-    "session": "Signing in and out, and what a session is for.",
+    "health": "Whether the process runs and the parts that it needs answer.",
+    "operation": "This description, and metrics for Prometheus.",
+    "session": "Signing in and out, and the purpose of a session.",
     "people": "Accounts, invitations, grants and tokens of machines: who may see what, and until when.",
-    "cameras": "Registered cameras: where they stand, whose they are, how they are recorded.",
+    "cameras": "Registered cameras: where they stand, who owns them, how they are recorded.",
     "recordings": "What was recorded, and what is missing, with its cause.",
     "war room": "History of many cameras over one window, ready to play.",
     "clips": "Exact clips of a camera, byte for byte the same each time.",
-    "frames": "Single pictures for looking.",
+    "frames": "Single pictures for viewing.",
     "playback": "Playlists, and the pieces that they name.",
-    "evidence": "Sealed packages: asked for, made, fetched, checked.",
-    "retention": "How long footage is kept, who decided so, and what was destroyed by it.",
+    "evidence": "Sealed packages: request, read, fetch and verify them.",
+    "retention": "How long footage is kept, who decided that, and what was destroyed.",
     "holds": "Legal holds: what must stay, however old it is.",
     "requests": "Requests for footage: filed, amended, decided.",
     "handover": "Handing sealed packages over, to the receipt.",
-    "incidents": "What does not fit the record: a broken hash, a missing object, a second version.",
+    "incidents": "Integrity incidents: a broken hash, a missing object, a second version.",
     "log": "The public log of checkpoints, and inclusion proofs.",
     "custody": "Who did what to what, when, why, and with what outcome.",
 }
-"""Every group, in the order in which pages show them."""
+"""Every group, in the order in which documentation shows them."""
 
 SCHEMES: Mapping[str, Mapping[str, Any]] = {
     "token": {
@@ -44,8 +44,8 @@ SCHEMES: Mapping[str, Mapping[str, Any]] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "saksi",
-        "description": "A person's session, from /auth/login or /auth/local; `__Host-saksi` with HTTPS. What"
-        " changes something must also carry the header `Saksi-Request`, with any value.",
+        "description": "A person's session, from /auth/login or /auth/local; `__Host-saksi` with HTTPS. A"
+        " change must also carry the header `Saksi-Request`, with any value.",
     },
 }
 
@@ -67,7 +67,7 @@ PARAMETERS: Mapping[str, Any] = {
     "at": "2026-11-24T14:00:00+08:00",
     "Saksi-Purpose": "LP/B/123/XI/2026",
 }
-"""An example of each parameter of that name that has none of its own; lists take one of them."""
+"""An example for each parameter that has none of its own; a list gets it as its one element."""
 
 BODIES: Mapping[str, str] = {
     "application/vnd.apple.mpegurl": "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:10\n"
@@ -77,4 +77,4 @@ BODIES: Mapping[str, str] = {
     "application/jsonl": '{"at":"2026-11-24T09:12:41.520000Z","type":"hold.place","outcome":"done"}\n',
     "text/plain": "# TYPE saksi_http_requests_total counter\nsaksi_http_requests_total 17.0\n",
 }
-"""Examples of answers in text that is not JSON, shortened."""
+"""Shortened examples of text answers that are not JSON."""

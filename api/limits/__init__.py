@@ -1,1 +1,1 @@
-"""What a request may cost: who it comes from, how it may look, and how many may come."""
+"""Limits on requests: the client's address, the shape of a request, and the rates."""

@@ -1,6 +1,6 @@
-"""How a request may look before anybody reads it: its host, its address, its fields; and whose it is.
+"""Checks of a request before it is processed: its host, target and header fields; and the client's address.
 
-Everything here holds for strangers and for people alike, whatever server or proxy stands in front.
+The checks are the same for authenticated and unauthenticated clients, and for any server or proxy in front.
 """
 
 import re
@@ -23,7 +23,7 @@ _PROBED = frozenset({"/healthz", "/readyz"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Bounds on what stands before the body, in bytes and fields."""
+    """Limits on the request line and the header, in bytes and fields."""
 
     target: int = 8 * 1024
     parameters: int = 256
@@ -32,17 +32,17 @@ class Shape:
 
 
 class HostNames:
-    """The names an installation answers to; any where none is given.
+    """The host names an installation answers to; any name if none is given.
 
-    Besides them ``localhost`` and every literal address are answered: a page of another site can be given a
-    name of its own that leads here, and no address of ours.
+    ``localhost`` and literal IP addresses are always accepted. The check is against DNS rebinding: another
+    site can point a name of its own at our address, but its pages cannot use our address as their host.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = frozenset(name.strip().casefold() for name in names if name.strip())
 
     def knows(self, host: str) -> bool:
-        """Whether a ``Host`` that reads names this installation."""
+        """Whether a well-formed ``Host`` names this installation."""
         if not self._names:
             return True
         name = host.casefold().partition("]")[0].removeprefix("[") if host.startswith("[") else ""
@@ -51,7 +51,7 @@ class HostNames:
 
 
 class Arrival:
-    """Refuses what is out of shape, and puts the client's own address into the scope."""
+    """Refuses malformed requests, and puts the client's own address into the scope."""
 
     def __init__(
         self, app: ASGIApp, *, proxies: TrustedProxies, hosts: HostNames, shape: Shape | None = None
@@ -75,7 +75,7 @@ class Arrival:
             await refused(scope, receive, send)
             return
         if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
-            # Nothing that follows a body of pieces on its connection is read as another request.
+            # The connection closes after a chunked body, so that no bytes after it are read as a request.
             send = _closing(send)
         await self._app(scope, receive, send)
 
@@ -88,21 +88,21 @@ class Arrival:
             return problems.problem(
                 414,
                 "uri_too_long",
-                "The address of the request is too long.",
-                hint=f"It may have {shape.target} bytes and {shape.parameters} parameters.",
+                "The URL of the request is too long.",
+                hint=f"It may have at most {shape.target} bytes and {shape.parameters} parameters.",
             )
         if len(headers) > shape.fields or sum(len(n) + len(v) + 4 for n, v in headers) > shape.head:
             return problems.problem(
                 431,
                 "headers_too_large",
-                "The request's header fields are too many or too large.",
-                hint=f"There may be {shape.fields} of them, with {shape.head} bytes.",
+                "The request has too many header fields, or they are too large.",
+                hint=f"At most {shape.fields} fields of {shape.head} bytes in all are accepted.",
             )
-        # A root path, that a proxy took away and the server put back, stands before the slash.
+        # A proxy may strip the root path; the server then puts it back in front of the slash.
         if not path.startswith(b"/") or _CONTROL.search(path):
-            return _bad("bad_target", "The address of the request is no path of ours.")
+            return _bad("bad_target", "The target of the request is not a valid path.")
         if scope["method"] in _BODILESS and _has_body(headers):
-            return _bad("body_not_expected", "A request of this method has no body.")
+            return _bad("body_not_expected", "A request with this method must not have a body.")
         hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
         if not hosts and _is_old_probe(scope):
             return None
@@ -116,16 +116,16 @@ class Arrival:
         return problems.problem(
             421,
             "wrong_host",
-            "There is no such host here.",
+            "This installation does not have that host name.",
             hint="Use the address that public_url names; allowed_hosts adds others.",
         )
 
 
 def _is_old_probe(scope: Scope) -> bool:
-    """Whether a load balancer asks how we are by HTTP/1.0, which knows no ``Host``.
+    """Whether this is a load balancer's health check over HTTP/1.0, which has no ``Host``.
 
-    The answer tells nothing and no browser asks so, which is what the rule about hosts is for; HTTP/1.1
-    without one is no request (RFC 9112, 3.2).
+    The answer reveals nothing, and no browser sends such a request: the check of hosts is against browsers.
+    An HTTP/1.1 request without ``Host`` is invalid (RFC 9112, 3.2).
     """
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     return path in _PROBED and scope.get("http_version") == "1.0" and scope["method"] in _BODILESS

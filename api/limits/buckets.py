@@ -8,24 +8,24 @@ from archive.clock import Clock
 from archive.timespan import SECOND
 
 MAX_KEYS = 20_000
-"""Keys that are remembered by one set of buckets: about 5 MB. The one not asked for longest is forgotten."""
+"""Keys that one set of buckets remembers: about 5 MB. The least recently used key is forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """``burst`` at once, and ``per_minute`` ever after. ``per_minute`` 0 means without end."""
+    """``burst`` at once, then ``per_minute``. ``per_minute`` 0 means no limit."""
 
     per_minute: int
     burst: int
 
     @property
     def is_bounded(self) -> bool:
-        """Whether there is any bound."""
+        """Whether there is a limit."""
         return self.per_minute > 0
 
     @property
     def window_s(self) -> int:
-        """In how many seconds an empty bucket is full again."""
+        """Seconds until an empty bucket is full again."""
         return -(-self.burst * 60 // self.per_minute) if self.is_bounded else 0
 
 
@@ -36,7 +36,7 @@ class _Bucket:
 
 
 class Buckets:
-    """One bucket for each key. Thread-safe; never waits; one call is some microseconds."""
+    """One bucket for each key. Thread-safe; never waits; one call takes some microseconds."""
 
     def __init__(self, rate: Rate, clock: Clock, *, max_keys: int = MAX_KEYS) -> None:
         self.rate = rate
@@ -46,7 +46,7 @@ class Buckets:
         self._guard = threading.Lock()
 
     def take(self, key: str) -> int:
-        """Take one token: 0 where there was one, else in how many seconds there will be."""
+        """Take one token: 0 if there was one, else the seconds until there is one."""
         if not self.rate.is_bounded:
             return 0
         now = self._clock.monotonic()

@@ -1,8 +1,8 @@
-"""Where a request comes from: the address of the connection, or what a trusted proxy says of it (RFC 7239).
+"""Where a request comes from: the connection's address, or the one a trusted proxy reports (RFC 7239).
 
-A forwarding header is a claim. It is read only where the connection is a trusted proxy's, from the right to
-the left: each proxy appends whom it saw, so everything left of the first address that is no proxy of ours may
-be invented. Only one header is read, since a proxy that writes one of them passes the other on as it came.
+A forwarding header is a claim. It is read only on a connection from a trusted proxy, from right to left: each
+proxy appends the address it saw, so everything left of the first address that is not one of our proxies may
+be forged. Only one header is read: a proxy that writes one of them passes the other on unchanged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,21 +12,21 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from archive.errors import Malformed
 
 MAX_HOPS = 16
-"""Elements that are looked at, from the right; a proxy chain is shorter."""
+"""Elements that are read, from the right; real proxy chains are shorter."""
 
 
 class ForwardingHeader(StrEnum):
-    """The header in which the proxies of an installation say whom they saw."""
+    """The header in which the proxies of an installation report the client's address."""
 
     X_FORWARDED_FOR = "x-forwarded-for"
     FORWARDED = "forwarded"
 
 
 class TrustedProxies:
-    """The networks whose word about a client's address counts; none unless they are named.
+    """The networks of the proxies that are believed about a client's address; none by default.
 
     Raises:
-        Malformed: ``bad_setting`` for what is no network, and for one that is everybody.
+        Malformed: ``bad_setting``: a text is not a network, or the network contains every address.
     """
 
     def __init__(
@@ -36,15 +36,15 @@ class TrustedProxies:
         self._header = header.value.encode("ascii")
 
     def is_trusted(self, address: str) -> bool:
-        """Whether an address is one of our own proxies'."""
+        """Whether an address belongs to one of our own proxies."""
         found = _address(address)
         return found is not None and any(found in network for network in self._networks)
 
     def client(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """The client's address, given the connection's and the request's headers.
 
-        It is the rightmost address that is no proxy of ours. Where an element does not read, the proxy that
-        wrote it is the last one whose word holds: its address is taken.
+        It is the rightmost address that is not one of our proxies. If an element cannot be parsed, the
+        address of the proxy that wrote it is returned.
         """
         here = plain(peer)
         if not self._networks or not self.is_trusted(here):
@@ -59,7 +59,7 @@ class TrustedProxies:
         return here
 
     def _elements(self, headers: Iterable[tuple[bytes, bytes]]) -> Sequence[str]:
-        """What the proxies wrote, the nearest last; several header lines are one list."""
+        """The elements that the proxies wrote, the nearest one's last; several header lines are one list."""
         lines = [value.decode("latin-1") for name, value in headers if name == self._header]
         elements = [part.strip() for line in lines for part in line.split(",")]
         if self._header == b"forwarded":
@@ -68,13 +68,13 @@ class TrustedProxies:
 
 
 def plain(text: str) -> str:
-    """An address in its one usual form: IPv4 inside IPv6 as IPv4; "" and what is no address unchanged."""
+    """An address in canonical form, IPv4 inside IPv6 as IPv4; other text, such as "", unchanged."""
     found = _address(text)
     return text if found is None else str(found)
 
 
 def network_of(address: str) -> str:
-    """What counts as one stranger: an IPv4 address, or the /64 that one IPv6 subscriber is given."""
+    """What counts as one client: an IPv4 address, or the /64 network that one IPv6 subscriber gets."""
     found = _address(address)
     if isinstance(found, IPv6Address):
         return str(IPv6Network((found, 64), strict=False))
@@ -82,7 +82,7 @@ def network_of(address: str) -> str:
 
 
 def _forwarded_for(element: str) -> str:
-    """The ``for`` of one element of ``Forwarded``; "" where there is none, or more than one."""
+    """The ``for`` of one element of ``Forwarded``; "" if there is none, or more than one."""
     named = [
         value.strip().strip('"')
         for name, sign, value in (pair.partition("=") for pair in element.split(";"))
@@ -92,7 +92,7 @@ def _forwarded_for(element: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address with or without a port; None for what is none, and for a zone, which means nothing here."""
+    """An address with or without a port; None for other text, and for an address with a zone."""
     text = text.strip()
     if text.startswith("["):
         text, _, port = text[1:].partition("]")
@@ -117,13 +117,13 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         network = ip_network(text.strip())
     except ValueError as error:
         raise Malformed(
-            f"{text[:60]!r} is no network of proxies",
+            f"{text[:60]!r} is not a network of proxies",
             code="bad_setting",
             hint="Write an address or a network, such as 10.0.0.5 or 10.0.0.0/28.",
         ) from error
     if network.prefixlen == 0:
         raise Malformed(
-            "a network of proxies that is everybody would let anyone choose the address on record",
+            "a network that contains every address would let any client choose the address on record",
             code="bad_setting",
             hint="Name the addresses of your own proxies.",
         )

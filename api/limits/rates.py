@@ -1,4 +1,4 @@
-"""How many requests of which kind: by address before anybody is known, by person or machine after."""
+"""Rates for each kind of request: by address before authentication, by person or machine after it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ _SIGN_IN = frozenset({"/auth/login", "/auth/callback", "/auth/local", "/auth/pas
 
 
 class Kind(StrEnum):
-    """What is counted together. The first three count by address, the others by who asks."""
+    """What is counted together. The first three are counted by address, the others by principal."""
 
     ADDRESS = "address"
     SIGN_IN = "sign_in"
@@ -23,11 +23,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Requests a minute of each kind; half of them may come at once. 0 is no bound.
+    """Requests a minute of each kind; half of them may come at once. 0 means no limit.
 
-    ``address`` counts everything from an address and only keeps a flood off: many people may share one.
-    ``stranger`` counts what is answered 401. ``media`` is playlists, segments, clips, frames, packages;
-    ``search`` everything else that is read, ``write`` everything that may change something.
+    ``address`` counts every request from an address and only stops a flood: many people may share one.
+    ``stranger`` counts requests answered 401. ``media`` is playlists, segments, clips, frames, packages;
+    ``search`` every other read, ``write`` every request that may change something.
     """
 
     address: int = 30_000
@@ -38,18 +38,18 @@ class Rates:
     write: int = 240
 
     def of(self, kind: Kind) -> Rate:
-        """The bound of one kind."""
+        """The rate of one kind."""
         per_minute: int = getattr(self, kind.value)
         return Rate(per_minute, max(1, per_minute // 2))
 
 
 def is_sign_in(path: str) -> bool:
-    """Whether a request to this path tries to come in."""
+    """Whether a request to this path is a sign-in attempt."""
     return path in _SIGN_IN
 
 
 def kind_of(method: str, path: str) -> Kind:
-    """What kind of request of somebody known this is."""
+    """The kind of an authenticated request."""
     if method not in _SAFE:
         return Kind.WRITE
     return Kind.MEDIA if path.endswith(_MEDIA) else Kind.SEARCH

@@ -1,7 +1,7 @@
-"""The record of those who asked too often.
+"""Audit events of requests that a rate limit refused.
 
-A flood must not fill the record: refusals are counted, and written once a minute at most, one event for each
-person or machine and one for all addresses of strangers, saying how many there were of which kind.
+A flood must not fill the audit trail: refusals are counted, and written once a minute at most, one event for
+each person or machine and one for all unauthenticated addresses, with the counts by kind.
 """
 
 import threading
@@ -20,7 +20,7 @@ MAX_PEOPLE, MAX_ADDRESSES = 50, 20
 
 
 class Refusals:
-    """Counts refusals for their number alone. Thread-safe; counting does no I/O."""
+    """Counts requests refused for exceeding a rate. Thread-safe; counting does no I/O."""
 
     def __init__(self, trace: Trace, meters: Meters, clock: Clock) -> None:
         self._trace = trace
@@ -32,7 +32,7 @@ class Refusals:
         self._last: int | None = None
 
     def of_principal(self, principal: Principal, address: str, kind: Kind) -> None:
-        """One refusal of somebody who is known."""
+        """Count a refusal of an authenticated principal."""
         self._meters.rate_limited.labels(kind.value).inc()
         with self._guard:
             kept = self._people.get(principal.id)
@@ -51,14 +51,14 @@ class Refusals:
             self._people[principal.id] = (actor, counts)
 
     def of_address(self, address: str, kind: Kind) -> None:
-        """One refusal of an address that nobody is known by."""
+        """Count a refusal of an unauthenticated address."""
         self._meters.rate_limited.labels(kind.value).inc()
         with self._guard:
             known = address in self._addresses or len(self._addresses) < MAX_ADDRESSES
             self._addresses[address if known else "others"] += 1
 
     def tell_if_due(self) -> None:
-        """Write what was counted, unless something was written within the last minute."""
+        """Write the counts, unless they were written within the last minute."""
         now = self._clock.monotonic()
         with self._guard:
             nothing = not self._people and not self._addresses
@@ -68,7 +68,7 @@ class Refusals:
         self.tell()
 
     def tell(self) -> None:
-        """Write what was counted since the last time."""
+        """Write what was counted since the last write."""
         with self._guard:
             people, self._people = self._people, {}
             addresses, self._addresses = self._addresses, Counter()

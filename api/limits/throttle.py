@@ -1,7 +1,7 @@
-"""Two bounds on how often somebody may ask: before the gate by address, behind it by who it is.
+"""Two rate limits: by address before authentication, by principal after it.
 
-An address is never refused what a person behind it may ask: other people share it. What an address uses up by
-wrong tokens and sign-ins is refused to further wrong tokens and sign-ins alone.
+The limits on wrong tokens and sign-ins of an address refuse only further wrong tokens and sign-ins, never an
+authenticated request: other people may share the address.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from archive.clock import Clock
 
 
 class Throttle:
-    """The buckets of one process, and the record of who found theirs empty."""
+    """The buckets of one process, and the record of refusals."""
 
     def __init__(self, rates: Rates, clock: Clock, refusals: Refusals) -> None:
         self.buckets: Mapping[Kind, Buckets] = {kind: Buckets(rates.of(kind), clock) for kind in Kind}
         self.refusals = refusals
 
     def of_address(self, address: str, kind: Kind) -> Response | None:
-        """The answer to an address that asked too often; None where it may ask."""
+        """The refusal of an address that exceeded its rate; None if it did not."""
         wait = self.buckets[kind].take(network_of(address))
         if not wait:
             return None
@@ -34,7 +34,7 @@ class Throttle:
         return _too_often(kind, self.buckets[kind].rate, wait)
 
     def of_principal(self, principal: Principal, address: str, kind: Kind) -> Response | None:
-        """The answer to somebody who asked too often; None where they may ask."""
+        """The refusal of a principal who exceeded the rate; None if they did not."""
         wait = self.buckets[kind].take(principal.id)
         if not wait:
             return None
@@ -43,7 +43,7 @@ class Throttle:
 
 
 class AddressThrottle:
-    """Stands before the gate. Answers 429, and 429 in place of 401 to an address with too many of those."""
+    """Runs before authentication. Answers 429, also in place of 401 to an address with too many of those."""
 
     def __init__(self, app: ASGIApp, *, throttle: Throttle) -> None:
         self._app = app
@@ -77,7 +77,7 @@ class AddressThrottle:
 
 
 class PrincipalThrottle:
-    """Stands behind the gate, before anything is read or done."""
+    """Runs after authentication, before anything is read or done."""
 
     def __init__(self, app: ASGIApp, *, throttle: Throttle) -> None:
         self._app = app
@@ -100,7 +100,7 @@ def _too_often(kind: Kind, rate: Rate, wait: int) -> Response:
     return problems.problem(
         429,
         CODE,
-        "There were too many requests of this kind in too short a time.",
+        "Too many requests of this kind came in too short a time.",
         hint=f"Try again in {wait} s, and more slowly: {rate.per_minute} a minute, {rate.burst} at once.",
         headers={
             "Retry-After": str(wait),

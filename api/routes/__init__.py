@@ -1,1 +1,1 @@
-"""One module for each resource: its routes and what they do."""
+"""One module for each resource, with its routes."""

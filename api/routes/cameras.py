@@ -1,6 +1,7 @@
-"""Cameras: list, look, add, edit, disable, enable.
+"""Cameras: list, read, add, edit, disable, enable.
 
-One camera is read from the ledger, which decides; lists come from the index, which may be a moment behind.
+A single camera is read from the ledger, which is authoritative; lists come from the index, which may be a
+moment behind.
 """
 
 from typing import Annotated, Protocol
@@ -21,7 +22,7 @@ from archive.model.camera import Camera, public_json
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/cameras and what is under it."""
+    """Add /v1/cameras and its subpaths."""
     one, tag = "/v1/cameras/{camera}", "cameras"
     add_json(router, "GET", "/v1/cameras", list_cameras, CamerasOut, tag=tag)
     add_json(router, "POST", "/v1/cameras", add_camera, CameraOut, 409, 413, status=201, tag=tag)
@@ -34,7 +35,7 @@ def add_routes(router: APIRouter) -> None:
 def list_cameras(
     visit: Annotated[Visit, require("cameras.read", Reach.OWN, Reach.FACTS)], where: WhereAsked
 ) -> JSONResponse:
-    """Every registered camera that passes the filters, by id, at the place where it stands now."""
+    """Every registered camera that passes the filters, by id; filters apply to its present place."""
     access = visit.access
     found = [
         access.shown(known.camera)
@@ -50,7 +51,7 @@ def get_camera(
     camera: CameraId,
 ) -> Response:
     """One camera."""
-    # Begun and never done: only a refusal goes on record, and one that hides a camera as one that misses it.
+    # Begun but never recorded as done: only refusals are recorded, for hidden and for missing cameras alike.
     visit.begin(Act.ACCESS, camera, details={"action": visit.action})
     head = visit.services.registry.head(camera)
     return read_answer(request, head.entry.version, public_json(visit.access.found(head.camera)))
@@ -77,7 +78,7 @@ def edit_camera(
     changes = patch.changes()
     visit.access.change(camera, changes.get("kecamatan"))
     if not changes:
-        raise Malformed("nothing is to be changed", code="nothing_to_change", hint="Name a field.")
+        raise Malformed("no field is to be changed", code="nothing_to_change", hint="Name a field.")
     with decided_on():
         edited = visit.services.registry.edit(
             camera, changes, actor=visit.principal.id, reason=patch.reason, expected=version
@@ -92,7 +93,7 @@ def disable_camera(
     version: Version,
     why: Reason,
 ) -> JSONResponse:
-    """Stop recording a camera; its timeline goes on as a gap of cause ``disabled``."""
+    """Stop recording a camera; its timeline continues as a gap of cause ``disabled``."""
     return _switched(visit, camera, visit.services.registry.disable, version, why)
 
 

@@ -1,4 +1,4 @@
-"""Exact clips: the MP4 itself, and what it is."""
+"""Exact clips: the MP4 itself, and its description."""
 
 from typing import Annotated, Literal
 
@@ -59,9 +59,9 @@ def describe_clip(
         Query(description="'none' leaves out the SHA-256, which costs reading the whole clip."),
     ] = "sha256",
 ) -> JSONResponse:
-    """What the clip of a span is: asked and actual span, hidden footage, pieces with wall times, gaps.
+    """The description of a clip: asked and actual span, hidden footage, pieces with wall times, gaps.
 
-    A span wholly in gaps is answered with no clip (``actual`` and ``sha256`` null) and the gaps.
+    A span wholly in gaps has no clip (``actual`` and ``sha256`` are null); the answer names the gaps.
     """
     visit.begin(Act.CLIP_DESCRIBE, camera, details=span_details(span))
     visit.access.footage(camera, span)

@@ -1,7 +1,7 @@
-"""The custody record: what was done with an item, or by a person. Reading it goes on record too.
+"""The custody record: what was done with an item, or by a person. Reading it is recorded too.
 
-Whoever sees all (the auditor) may ask for any item and any person. Everybody else sees their own acts; and
-of the packages that they asked for all that was done with them, without addresses and sessions of others.
+An auditor may query any item and any person. Everybody else sees their own acts, and all acts on the packages
+that they requested, without addresses and sessions of others.
 """
 
 from dataclasses import dataclass, replace
@@ -45,16 +45,17 @@ async def _asked(
         str, Query(max_length=600, description="EVD-…, REQ-…, a hold, a camera, or a segment's key.")
     ] = "",
     person: Annotated[
-        str, Query(max_length=200, description="An actor, such as user:citra; with an item: only their acts.")
+        str,
+        Query(
+            max_length=200, description="An actor, such as user:citra; with an item: only their acts on it."
+        ),
     ] = "",
     start: Annotated[
-        str, Query(alias="from", max_length=64, description="Acts from then on: RFC 3339 with an offset.")
+        str, Query(alias="from", max_length=64, description="Acts at or after: RFC 3339 with an offset.")
     ] = "",
-    end: Annotated[str, Query(alias="to", max_length=64, description="Acts before then.")] = "",
-    footage_from: Annotated[
-        str, Query(max_length=64, description="For a camera: footage from then on.")
-    ] = "",
-    footage_to: Annotated[str, Query(max_length=64, description="For a camera: footage before then.")] = "",
+    end: Annotated[str, Query(alias="to", max_length=64, description="Acts before.")] = "",
+    footage_from: Annotated[str, Query(max_length=64, description="For a camera: footage at or after.")] = "",
+    footage_to: Annotated[str, Query(max_length=64, description="For a camera: footage before.")] = "",
 ) -> _Question:
     return _Question(item, person, start, end, footage_from, footage_to)
 
@@ -75,7 +76,7 @@ def list_acts(
     visit: Reader,
     question: Question,
     limit: Annotated[int, Query(ge=1, le=MAX_LINES)] = 100,
-    cursor: Annotated[str, Query(max_length=100, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=100, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Acts on an item, of a person, or of a person on an item, in order of time."""
     asked, whole = _permitted(visit, question)
@@ -86,7 +87,7 @@ def list_acts(
 
 
 def get_report_pdf(visit: Reader, question: Question) -> Response:
-    """The report on paper, in Indonesian."""
+    """The report as PDF, in Indonesian."""
     asked, whole = _permitted(visit, question)
     with visit.runtime.slots:
         lines = tuple(islice(visit.services.custody_record.lines(asked), MAX_PRINTED + 1))
@@ -96,7 +97,7 @@ def get_report_pdf(visit: Reader, question: Question) -> Response:
 
 
 def get_report_jsonl(visit: Reader, question: Question) -> Response:
-    """The report as JSON lines: a head, an act a line, and an end with their number and SHA-256."""
+    """The report as JSON lines: a header, one line per act, and an end with their number and SHA-256."""
     asked, whole = _permitted(visit, question)
     lines = visit.services.custody_record.lines(asked)
     visit.done()
@@ -109,11 +110,11 @@ def get_report_jsonl(visit: Reader, question: Question) -> Response:
 
 
 def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
-    """What is asked for, as far as it is theirs; and whether addresses and sessions are.
+    """The query limited to what the caller may see; and whether they may see addresses and sessions.
 
     Raises:
         NotFound, Malformed: as :meth:`archive.records.custody_report.record.CustodyRecord.asked`.
-        Refused: ``not_permitted`` for somebody else's acts.
+        Refused: ``not_permitted`` for another person's acts.
     """
     named = tuple(one for one in (question.item, question.person) if one)
     visit.begin(Act.CUSTODY_READ, *named)
@@ -122,9 +123,9 @@ def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
     if not sees_all and question.person and not same_person(question.person, own):
         visit.details["denied"] = "person"
         raise Refused(
-            "only your own acts are yours to see",
+            "you may see only your own acts",
             code="not_permitted",
-            hint="An auditor sees everybody's.",
+            hint="An auditor sees everybody's acts.",
         )
     footage = None
     if question.footage_start or question.footage_end:
@@ -150,7 +151,7 @@ def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
 
 
 def _item(visit: Visit, text: str, footage: Timespan | None, *, sees_all: bool) -> Item:
-    """The item; for whoever does not see all, one that does not exist is one that they never touched."""
+    """The item. To callers who do not see all, a missing item looks like one on which they never acted."""
     try:
         return visit.services.custody_record.item(text, footage=footage)
     except NotFound:
@@ -160,7 +161,7 @@ def _item(visit: Visit, text: str, footage: Timespan | None, *, sees_all: bool) 
 
 
 def _has_part_in(visit: Visit, item: Item) -> bool:
-    """Whether a package's whole custody is theirs: whoever asked for it, and their agency."""
+    """Whether the caller, or their agency, requested the package, and so may see all acts on it."""
     actor = ""
     if not item.request_id:
         if not item.evidence_id:

@@ -1,4 +1,4 @@
-"""What the API says of itself: OpenAPI for programs, figures for Prometheus."""
+"""The API's description of itself: OpenAPI for programs, metrics for Prometheus."""
 
 from typing import Annotated
 
@@ -23,6 +23,6 @@ async def openapi(_visit: Annotated[Visit, require("api.describe")], request: Re
 
 
 def metrics(visit: Annotated[Visit, require("metrics.read")]) -> Response:
-    """Figures of this process in Prometheus' text format."""
+    """The metrics of this process in Prometheus' text format."""
     visit.runtime.meters.streams.set(visit.runtime.slots.taken)
     return Response(generate_latest(visit.services.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})

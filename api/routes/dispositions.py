@@ -1,4 +1,4 @@
-"""Dispositions: what was destroyed, by which rule, and the signed record of it. Read only."""
+"""Dispositions: what was destroyed, by which rule, and the signed record of it. Read-only."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ Reader = Annotated[Visit, require("dispositions.read")]
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/dispositions and what is under it."""
+    """Add /v1/dispositions and its subpaths."""
     every, tag = "/v1/dispositions", "retention"
     one = f"{every}/{{disposition}}"
     add_json(router, "GET", every, list_dispositions, DispositionsOut, tag=tag)
@@ -52,10 +52,10 @@ DispositionId = Annotated[str, Depends(asked_disposition)]
 
 def list_dispositions(
     visit: Reader,
-    status: Annotated[DispositionStatus | None, Query(description="Only those that stand there.")] = None,
-    cause: Annotated[Cause | None, Query(description="Only those for that cause.")] = None,
+    status: Annotated[DispositionStatus | None, Query(description="Only those with this status.")] = None,
+    cause: Annotated[Cause | None, Query(description="Only those with this cause.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Dispositions, the newest first."""
     visit.begin(Act.DISPOSITION_READ)
@@ -70,19 +70,19 @@ def list_dispositions(
 
 
 def get_disposition(visit: Reader, disposition: DispositionId) -> JSONResponse:
-    """One disposition as the ledger has it now."""
+    """One disposition, as in the ledger now."""
     found = _found(visit, disposition)
     visit.done()
     return JSONResponse(disposition_json(found))
 
 
 def get_record(visit: Reader, disposition: DispositionId) -> Response:
-    """The record, in the very bytes that were signed."""
+    """The record, in exactly the bytes that were signed."""
     return Response(_part(visit, disposition, RECORD), media_type="application/json")
 
 
 def get_record_pdf(visit: Reader, disposition: DispositionId) -> Response:
-    """The record on paper (berita acara pemusnahan)."""
+    """The record as PDF (berita acara pemusnahan)."""
     found, outcome = _closed(visit, disposition)
     page = read_paper(visit.services.stores.records, found, outcome.pdf_sha256)[1]
     visit.done(part=PDF, bytes=len(page))
@@ -102,9 +102,9 @@ def _closed(visit: Visit, disposition: str) -> tuple[Disposition, Outcome]:
     found = _found(visit, disposition)
     if found.outcome is None:
         raise Conflict(
-            f"disposition {found.id} goes on",
+            f"disposition {found.id} is still open",
             code="disposition_open",
-            hint="Its record is made when it ends; ask again later.",
+            hint="The record is made when the disposition ends; try again later.",
         )
     return found, found.outcome
 

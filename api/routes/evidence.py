@@ -1,4 +1,4 @@
-"""Evidence packages: ask for one, look, fetch it, check it."""
+"""Evidence packages: request, read, fetch and verify them."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ MAX_PAGE = 1000
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/evidence and what is under it."""
+    """Add /v1/evidence and its subpaths."""
     one, tag = "/v1/evidence/{evidence_id}", "evidence"
     add_json(router, "GET", "/v1/evidence", list_evidence, EvidencePage, tag=tag)
     add_json(
@@ -48,7 +48,7 @@ EvidenceId = Annotated[str, Depends(asked_evidence)]
 def request_evidence(
     visit: Annotated[Visit, require("evidence.request", Reach.OWN)], form: SealIn
 ) -> JSONResponse:
-    """Ask for a sealed package of these cameras and this span, or of its absence; a worker makes it."""
+    """Request a sealed package of footage, or a sealed statement that there is none; a worker makes it."""
     if form.purpose:
         visit.purpose = check_purpose(form.purpose)
     cameras = camera_ids(form.cameras, visit.services.settings.max_cameras)
@@ -74,11 +74,11 @@ def request_evidence(
 
 def list_evidence(
     visit: Annotated[Visit, require("evidence.read", Reach.OWN, Reach.MINE)],
-    status: Annotated[EvidenceStatus | None, Query(description="Only packages that stand there.")] = None,
+    status: Annotated[EvidenceStatus | None, Query(description="Only packages with this status.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=40, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=40, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
-    """Packages asked for, the newest request first."""
+    """Packages, the newest request first."""
     visit.begin(Act.EVIDENCE_READ)
     access = visit.access
     found = sorted(
@@ -97,7 +97,7 @@ def list_evidence(
 def get_evidence(
     visit: Annotated[Visit, require("evidence.read", Reach.OWN, Reach.MINE)], evidence_id: EvidenceId
 ) -> JSONResponse:
-    """Where one package stands."""
+    """The status of one package."""
     visit.begin(Act.EVIDENCE_READ, evidence_id)
     record = visit.services.evidence.record(evidence_id)
     visit.access.package(record)
@@ -110,17 +110,17 @@ def download_package(
     request: Request,
     evidence_id: EvidenceId,
     download: Annotated[
-        str, Query(max_length=60, description="What was answered when a counted download was begun.")
+        str, Query(max_length=60, description="The id of a counted download, from the answer that began it.")
     ] = "",
 ) -> Response:
-    """The sealed package as a ZIP without compression; the same bytes each time, so a download can go on.
+    """The sealed package as a ZIP without compression; always the same bytes, so a download can be resumed.
 
-    Whoever a package was handed over to fetches it under a counted download; Range goes on in the same one.
+    The recipient of a handover fetches it under a counted download; Range resumes the same one.
     """
     visit.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
     record = visit.services.evidence.record(evidence_id)
     if not visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN}:
-        # How a package is fetched is told to whoever may know that there is one.
+        # Only a caller who may know of the package is answered with how to fetch it.
         visit.access_for("evidence.read").package(record)
     handed_over = admitted(visit, record, download)
     if handed_over is None:
@@ -140,9 +140,9 @@ def download_package(
 def verify_evidence(
     visit: Annotated[Visit, require("evidence.verify", Reach.OWN, Reach.MINE)], evidence_id: EvidenceId
 ) -> JSONResponse:
-    """Check the archive's own copy of a package: every byte, the seal, the time stamp, the derivation.
+    """Verify the archive's own copy of a package: every byte, the seal, the time stamp, the derivation.
 
-    Whoever received a copy verifies that copy, with trust roots from elsewhere: ``saksi verify``.
+    A recipient verifies their own copy, with trust roots from an independent source: ``saksi verify``.
     """
     visit.begin(Act.EVIDENCE_VERIFY, evidence_id)
     visit.access.package(visit.services.evidence.record(evidence_id))

@@ -1,4 +1,4 @@
-"""Single pictures: the keyframe at or before an instant, as JPEG. For looking; never the exhibit."""
+"""Single pictures: the keyframe at or before an instant, as JPEG. For viewing; never the exhibit."""
 
 from typing import Annotated
 
@@ -26,9 +26,9 @@ def get_frame(
     request: Request,
     camera: CameraId,
     at: Annotated[str, Query(description="RFC 3339 with an offset.", examples=["2026-11-24T14:00:00+08:00"])],
-    width: Annotated[int, Query(ge=16, le=3840, description="At most so many pixels wide.")] = 1280,
+    width: Annotated[int, Query(ge=16, le=3840, description="The width in pixels, at most.")] = 1280,
 ) -> Response:
-    """The last keyframe at or before an instant; ``Saksi-Frame-At`` says when it was."""
+    """The last keyframe at or before an instant; ``Saksi-Frame-At`` gives its time."""
     moment = instant("at", at)
     visit.begin(Act.FRAME_VIEW, camera, details={"at": format_instant(moment), "width": width})
     access = visit.access
@@ -42,7 +42,7 @@ def get_frame(
         visit.done(status=304)
         return Response(status_code=304, headers={"ETag": etag})
     still = visit.runtime.frames.still(ref, moment, width)
-    # The keyframe is of an earlier instant, which may lie outside what is theirs.
+    # The keyframe is from an earlier instant, which the caller may not be permitted to see.
     access.footage(camera, Timespan(still.instant, moment + 1))
     visit.done(bytes=len(still.jpeg), frame_at=format_instant(still.instant))
     headers = {"ETag": etag, "Saksi-Frame-At": format_instant(still.instant)}

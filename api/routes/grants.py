@@ -1,4 +1,4 @@
-"""Grants: footage opened to somebody outside the War Room for some time."""
+"""Grants: footage opened for a time to a person or agency outside the War Room."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ MAX_PAGE = 1000
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/grants and what is under it."""
+    """Add /v1/grants and its subpaths."""
     one, tag = "/v1/grants/{grant_id}", "people"
     add_json(router, "GET", "/v1/grants", list_grants, GrantPage, tag=tag)
     add_json(router, "POST", "/v1/grants", give_grant, GivenOut, 404, 413, status=201, tag=tag)
@@ -54,12 +54,12 @@ def list_grants(
     agency: Annotated[str, Query(max_length=200, description="Only grants to this agency.")] = "",
     camera: Annotated[str, Query(max_length=63, description="Only grants of this camera.")] = "",
     in_force: Annotated[
-        bool | None, Query(description="Only grants that open something now, or not.")
+        bool | None, Query(description="Only grants that are in force now, or only those that are not.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
-    """Grants, the newest first; whoever was granted something sees theirs and their agency's."""
+    """Grants, the newest first; people outside the War Room see their own and their agency's."""
     visit.begin(Act.GRANT_READ)
     now = visit.services.clock.now()
     found = [
@@ -91,7 +91,7 @@ def get_grant(visit: Reader, request: Request, grant_id: GrantId) -> Response:
 
 
 def give_grant(visit: Giver, form: GrantIn) -> JSONResponse:
-    """Open footage to one person or agency; in force here when this is answered, elsewhere within seconds."""
+    """Open footage to a person or an agency; in force in this process at once, in others within seconds."""
     cameras = camera_ids(form.cameras, MAX_CAMERAS)
     span = Timespan(instant("from", form.start), instant("to", form.end))
     until = instant("until", form.until)
@@ -126,7 +126,7 @@ def give_grant(visit: Giver, form: GrantIn) -> JSONResponse:
 
 
 def revoke_grant(visit: Giver, grant_id: GrantId, version: Version, form: GrantReason) -> JSONResponse:
-    """Close a grant before its time; it opens nothing here from now on, elsewhere within seconds."""
+    """Revoke a grant before its end; it ends in this process at once, in others within seconds."""
     visit.begin(Act.GRANT_REVOKE, grant_id)
     with decided_on():
         revoked = _grants(visit).revoke(
@@ -137,7 +137,7 @@ def revoke_grant(visit: Giver, grant_id: GrantId, version: Version, form: GrantR
 
 
 def _require_openable(visit: Visit, person: str) -> None:
-    """See that a grant would open something to the person: they are there, let in, and outside.
+    """Check that a grant would open footage to the person: an open account with a role that grants apply to.
 
     Raises:
         NotFound: ``user_not_found``. Malformed: ``bad_id``, ``bad_grant``.
@@ -146,9 +146,9 @@ def _require_openable(visit: Visit, person: str) -> None:
     granted = any(Reach.GRANTED in reach_of(frozenset(user.roles), action) for action in RIGHT_OF)
     if not user.enabled or not granted:
         raise Malformed(
-            f"a grant opens nothing to {person}",
+            f"a grant would open nothing to {person}",
             code="bad_grant",
-            hint="Name somebody of the police or of Satpol PP whose account is open.",
+            hint="Name an open account of the police or of Satpol PP.",
         )
 
 
@@ -157,7 +157,7 @@ def _grants(visit: Visit) -> Grants:
 
 
 def _is_theirs(visit: Visit, head: GrantHead) -> bool:
-    """All for those who see all; else what was opened to them or their agency."""
+    """Whether the principal reaches all grants, or this one is to them or their agency."""
     principal = visit.principal
     reach = principal.reach(visit.action)
     if Reach.ALL in reach:
@@ -169,12 +169,12 @@ def _is_theirs(visit: Visit, head: GrantHead) -> bool:
 def _answer(
     visit: Visit, grant_id: str, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """The answer to a change that happened; where the grant cannot be read for it, that alone fails."""
+    """The answer to a change that happened, or the problem if the grant cannot be read for it."""
     catch_up(visit.services.people)
     try:
         head = _grants(visit).head(grant_id)
     except ArchiveError as error:
-        # Not raised, which would put a failure on record: a change that is answered goes on record as done.
+        # Not raised: raising would record a failure, but the change happened and is recorded as done.
         return problems.of_archive_error(error)
     visit.done(version=head.entry.version)
     return JSONResponse(

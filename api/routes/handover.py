@@ -1,4 +1,4 @@
-"""Handing a sealed package over: give, fetch, confirm, close."""
+"""Handover of a sealed package: give, fetch, confirm, close."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -33,7 +33,7 @@ from archive.timespan import format_instant
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add what is under /v1/requests/{request_id} once its package is sealed."""
+    """Add the routes of a handover under /v1/requests/{request_id}."""
     one, tag = "/v1/requests/{request_id}", "handover"
     add_json(router, "GET", f"{one}/handover", get_handover, HandoverOut, 404, tag=tag)
     add_json(router, "POST", f"{one}/handover", hand_over, HandoverOut, *CHANGE, status=201, tag=tag)
@@ -77,12 +77,12 @@ def get_handover(visit: Reader, request_id: RequestId) -> JSONResponse:
 def get_report(
     visit: Reader,
     request_id: RequestId,
-    number: Annotated[int, Path(ge=1, le=9999, description="Which handover; they count from 1.")],
+    number: Annotated[int, Path(ge=1, le=9999, description="The number of the handover, from 1.")],
 ) -> Response:
-    """The report of one handover on paper (berita acara serah terima).
+    """The report of one handover as PDF (berita acara serah terima).
 
-    With the receipt once it is confirmed, and with the archive's electronic seal (PAdES) once the job that
-    seals has printed it; ``Saksi-Signed`` says whether it bears one.
+    It includes the receipt once the recipient has confirmed, and the archive's electronic seal (PAdES) once
+    the sealing job has printed it; ``Saksi-Signed`` says whether it bears the seal.
     """
     visit.begin(Act.HANDOVER_READ, request_id, details={"number": number})
     shown_request(visit, request_id)
@@ -103,7 +103,7 @@ def get_report(
 
 
 def hand_over(visit: Officer, request_id: RequestId, version: Version, form: HandoverIn) -> JSONResponse:
-    """Hand the package over to whoever asked for it; by somebody who neither asked nor decided."""
+    """Hand the package over to the requester; the officer must be neither the requester nor the decider."""
     visit.begin(Act.HANDOVER_GIVE, request_id)
     with decided_on():
         found = visit.services.handovers.give(
@@ -123,7 +123,7 @@ def hand_over(visit: Officer, request_id: RequestId, version: Version, form: Han
 
 
 def begin_download(visit: Recipient, request: Request, request_id: RequestId) -> JSONResponse:
-    """Begin a counted download. Its address is good for this person until the right ends."""
+    """Begin a counted download. Its URL is valid for this person until the right ends."""
     visit.begin(Act.HANDOVER_BEGIN_DOWNLOAD, request_id)
     shown_request(visit, request_id)
     found, made = visit.services.handovers.begin_download(
@@ -145,7 +145,7 @@ def begin_download(visit: Recipient, request: Request, request_id: RequestId) ->
 
 
 def confirm(visit: Recipient, request_id: RequestId, form: ConfirmIn) -> JSONResponse:
-    """Confirm that the copy in hand has the fingerprints of what was sealed."""
+    """Confirm that the recipient's copy has the fingerprints of the sealed package."""
     visit.begin(Act.HANDOVER_CONFIRM, request_id)
     shown_request(visit, request_id)
     found = visit.services.handovers.confirm(
@@ -191,24 +191,24 @@ def close_request(visit: Officer, request_id: RequestId, version: Version, form:
 
 
 def _officer(visit: Visit, form: OfficerIn) -> NamedOfficer:
-    """Who hands over as the report names them: as they say, else as their account does."""
+    """The officer as the report names them: by the given name, else by their account's name."""
     name = form.name
     if not name:
         try:
             name = Users(visit.services.ledger).user(visit.principal.id.partition(":")[2]).name
         except (NotFound, Malformed):
-            name = ""  # a machine, or an account that is no more: the name is written by hand
+            name = ""  # a machine, or an account that does not exist: the name is written in by hand
     return NamedOfficer(name=name, nip=form.nip, position=form.position)
 
 
 def _of_the_agency(visit: Visit, request_id: str, recipient: str) -> str:
-    """Accept the account of a recipient, and return it. Raises Refused ``not_recipient``."""
+    """Check that a recipient belongs to the requesting agency. Raises Refused ``not_recipient``."""
     if recipient:
         agency = visit.services.requests.book.request(request_id).request.agency_account
         user = Users(visit.services.ledger).user(recipient.removeprefix("user:"))
         if not agency or user.agency != agency or not user.enabled:
             raise Refused(
-                f"{recipient} is not of the agency that asked",
+                f"{recipient} does not belong to the requesting agency",
                 code="not_recipient",
                 hint="Name an account of the agency for which the request was filed.",
             )

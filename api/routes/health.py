@@ -1,4 +1,4 @@
-"""Whether the process lives and its parts answer: the two addresses that are open to all."""
+"""Health: whether the process runs and its parts answer. Both routes need no authentication."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ def _add_open(
 
 
 async def alive() -> JSONResponse:
-    """The process is up."""
+    """Whether the process runs."""
     return JSONResponse({"status": "ok"})
 
 

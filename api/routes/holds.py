@@ -1,4 +1,4 @@
-"""Legal holds: place, grow, review, and release by two people."""
+"""Legal holds: place, extend, review, and release by two people."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ MAX_PAGE = 1000
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/holds and what is under it."""
+    """Add /v1/holds and its subpaths."""
     one, tag = "/v1/holds/{hold_id}", "holds"
     add_json(router, "GET", "/v1/holds", list_holds, HoldPage, tag=tag)
     add_json(router, "POST", "/v1/holds", place_hold, HoldOut, 404, 413, status=201, tag=tag)
@@ -60,11 +60,11 @@ Releaser = Annotated[Visit, require("holds.release")]
 
 def list_holds(
     visit: Reader,
-    status: Annotated[HoldStatus | None, Query(description="Only holds that stand there.")] = None,
+    status: Annotated[HoldStatus | None, Query(description="Only holds with this status.")] = None,
     camera: Annotated[str, Query(max_length=63, description="Only holds of this camera.")] = "",
     due: Annotated[bool, Query(description="Only holds whose review is due.")] = False,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Holds, the newest first."""
     visit.begin(Act.HOLD_READ)
@@ -82,7 +82,7 @@ def list_holds(
 
 
 def get_hold(visit: Reader, request: Request, hold_id: HoldId) -> Response:
-    """One hold, how far the store follows it, and its history."""
+    """One hold, how far it is set in the store, and its history."""
     visit.begin(Act.HOLD_READ, hold_id)
     services = visit.services
     head = _shown(visit, hold_id)
@@ -94,7 +94,7 @@ def get_hold(visit: Reader, request: Request, hold_id: HoldId) -> Response:
 
 
 def place_hold(visit: Placer, form: HoldIn) -> JSONResponse:
-    """Place a hold; in force when this is answered."""
+    """Place a hold; it is in force when this is answered."""
     cameras = camera_ids(form.cameras, MAX_CAMERAS)
     span = Timespan(instant("from", form.start), instant("to", form.end))
     visit.begin(Act.HOLD_PLACE, *cameras, details={**span_details(span), "case": form.case})
@@ -114,7 +114,7 @@ def place_hold(visit: Placer, form: HoldIn) -> JSONResponse:
 
 
 def extend_hold(visit: Placer, hold_id: HoldId, version: Version, form: ExtendIn) -> JSONResponse:
-    """Add cameras or widen the span; a release that was proposed is thereby withdrawn."""
+    """Add cameras or widen the span; this also withdraws a proposed release."""
     cameras = camera_ids(form.cameras, MAX_CAMERAS)
     visit.begin(Act.HOLD_EXTEND, hold_id, *cameras)
     before = _shown(visit, hold_id).hold
@@ -137,7 +137,7 @@ def extend_hold(visit: Placer, hold_id: HoldId, version: Version, form: ExtendIn
 
 
 def review_hold(visit: Placer, hold_id: HoldId, version: Version, form: ReviewIn) -> JSONResponse:
-    """Say that someone looked, why the footage must stay, and when to look again."""
+    """Record a review: why the footage must still stay, and when to review it next."""
     visit.begin(Act.HOLD_REVIEW, hold_id)
     _shown(visit, hold_id)
     with decided_on():
@@ -152,7 +152,7 @@ def review_hold(visit: Placer, hold_id: HoldId, version: Version, form: ReviewIn
 
 
 def propose_release(visit: Releaser, hold_id: HoldId, version: Version, why: HoldReason) -> JSONResponse:
-    """Ask for the release; the hold stays in force until another person approves."""
+    """Propose the release; the hold stays in force until another person approves."""
     visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "propose"})
     _shown(visit, hold_id)
     with decided_on():
@@ -163,7 +163,7 @@ def propose_release(visit: Releaser, hold_id: HoldId, version: Version, why: Hol
 
 
 def approve_release(visit: Releaser, hold_id: HoldId, version: Version) -> JSONResponse:
-    """Release the hold that another person proposed to release, as they have read it."""
+    """Approve the release that another person proposed, for the version that was read."""
     visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "approve"})
     _shown(visit, hold_id)
     with decided_on():
@@ -172,7 +172,7 @@ def approve_release(visit: Releaser, hold_id: HoldId, version: Version) -> JSONR
 
 
 def withdraw_release(visit: Releaser, hold_id: HoldId, version: Version, why: HoldReason) -> JSONResponse:
-    """Take a proposed release back; the hold was in force all along."""
+    """Withdraw a proposed release; the hold was in force all along."""
     visit.begin(Act.HOLD_RELEASE, hold_id, details={"step": "withdraw"})
     _shown(visit, hold_id)
     with decided_on():
@@ -194,13 +194,13 @@ def _answer(
 
 
 def _require_cameras(visit: Visit, cameras: tuple[str, ...]) -> None:
-    """Let them hold footage of cameras that are theirs. Raises NotFound, Refused ``not_permitted``."""
+    """Check that the principal may hold these cameras. Raises NotFound, Refused ``not_permitted``."""
     for camera in cameras:
         visit.access.change(camera, None)
 
 
 def _shown(visit: Visit, hold_id: str) -> HoldHead:
-    """The hold, where it is theirs to know of. Raises NotFound ``hold_not_found``."""
+    """The hold, if the principal may know of it. Raises NotFound ``hold_not_found``."""
     head = visit.services.holds.hold(hold_id)
     if not _is_shown(visit, head):
         visit.details["denied"] = "hold"
@@ -209,7 +209,7 @@ def _shown(visit: Visit, hold_id: str) -> HoldHead:
 
 
 def _is_shown(visit: Visit, head: HoldHead) -> bool:
-    """All for those who see all; else what they placed, or what is about cameras of theirs alone."""
+    """Whether the principal reaches all holds, placed this one, or may change all of its cameras."""
     reach = visit.principal.reach(visit.action)
     if Reach.ALL in reach:
         return True

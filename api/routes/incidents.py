@@ -1,4 +1,4 @@
-"""Integrity incidents: list, look, close."""
+"""Integrity incidents: list, read, close."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ MAX_PAGE = 1000
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/incidents and what is under it."""
+    """Add /v1/incidents and its subpaths."""
     one, tag = "/v1/incidents/{incident_id}", "incidents"
     add_json(router, "GET", "/v1/incidents", list_incidents, IncidentsPage, tag=tag)
     add_json(router, "GET", one, get_incident, IncidentOut, 304, 404, tag=tag)
@@ -39,18 +39,18 @@ Reader = Annotated[Visit, require("incidents.read")]
 
 def list_incidents(
     visit: Reader,
-    status: Annotated[IncidentStatus | None, Query(description="Only incidents that stand so.")] = None,
+    status: Annotated[IncidentStatus | None, Query(description="Only those with this status.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
-    """Integrity incidents, the one changed last first."""
+    """Integrity incidents, the last changed first."""
     found = sorted(incidents(visit.services.ledger, status), key=lambda one: (-one.changed_at, one.id))
     page, following = page_of(found, cursor, limit, lambda one: one.id)
     return JSONResponse({"incidents": [one.to_json() for one in page], "next": following})
 
 
 def get_incident(visit: Reader, request: Request, incident_id: IncidentId) -> Response:
-    """One incident."""
+    """One integrity incident."""
     found = find_incident(visit.services.ledger, incident_id)
     return read_answer(request, found.version, found.to_json())
 
@@ -61,7 +61,7 @@ def close_incident(
     version: Version,
     why: IncidentCloseIn,
 ) -> JSONResponse:
-    """Say what was done about an incident; it opens again when the same thing is found again."""
+    """Close an integrity incident, saying what was done; it reopens if the same fault is found again."""
     visit.begin(Act.INCIDENT_CLOSE, incident_id)
     with decided_on():
         closed = record.close_incident(

@@ -21,7 +21,7 @@ MAX_NUMBER = 10**10 - 1
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/log and what is under it."""
+    """Add /v1/log and its subpaths."""
     tag = "log"
     add_json(router, "GET", "/v1/log/checkpoints", list_checkpoints, CheckpointPage, tag=tag)
     add_json(router, "GET", "/v1/log/checkpoints/{number}", get_checkpoint, CheckpointDetail, 404, tag=tag)
@@ -31,13 +31,13 @@ def add_routes(router: APIRouter) -> None:
 def list_checkpoints(
     visit: Annotated[Visit, require("log.read")],
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 48,
-    cursor: Annotated[str, Query(max_length=10, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=10, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Checkpoints, the newest first."""
     visit.begin(Act.LOG_READ)
     records = visit.services.stores.records
     if cursor and not (cursor.isascii() and cursor.isdecimal()):
-        raise Malformed("the cursor is not known", code="bad_cursor", hint="Begin again without one.")
+        raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
     first = min(int(cursor) if cursor else MAX_NUMBER, stored.newest(records))
     numbers = range(first, max(0, first - limit), -1)
     found = [stored.read_state(records, number).to_json() for number in numbers]
@@ -74,10 +74,10 @@ def get_proof(
         ),
     ],
 ) -> JSONResponse:
-    """The inclusion proof of one line, with the checkpoint that it is under.
+    """The inclusion proof of one line, with the checkpoint that includes it.
 
-    The line itself is given for segments and journals alone: the ledger and custody have their own routes,
-    and their own rules of who sees what. Its hash is given for all.
+    The answer contains the line itself only for segments and journals: the ledger and custody have their own
+    routes, with their own access rules. It contains the hash of every line.
     """
     visit.begin(Act.LOG_READ, key)
     with visit.runtime.slots:

@@ -1,9 +1,9 @@
-"""Pages for people: signing in, and seeing recorded footage; and the scripts and style they are made of.
+"""Pages for people: the sign-in page and the view of recorded footage, with their scripts and style.
 
-A page holds nothing of anybody: what it shows it asks of the interface as any program would, with the
-session's cookie and a purpose. Its markup is the same for everybody but for the city's zone and whether there
-is an OpenID provider. Texts from the archive reach it by ``textContent`` alone; the policy
-(:data:`api.headers.PAGES`) lets no script run but ours.
+A page contains no personal data: it fetches what it shows from the API as any program would, with the
+session's cookie and a purpose. Its markup is the same for everybody except for the city's time zone and
+whether there is an OpenID provider. Scripts insert texts from the archive only with ``textContent``; the
+policy (:data:`api.headers.PAGES`) allows no scripts but ours.
 """
 
 import html
@@ -39,10 +39,10 @@ def add_routes(router: APIRouter) -> None:
 def get_sign_in(
     request: Request,
     following: Annotated[
-        str, Query(alias="next", max_length=2000, description="A path of ours to go to afterwards.")
+        str, Query(alias="next", max_length=2000, description="The path to return to afterwards.")
     ] = "",
 ) -> Response:
-    """The sign-in page: the provider's button where there is one, and a form for local accounts."""
+    """The sign-in page: the provider's button, if there is a provider, and a form for local accounts."""
     runtime: Runtime = request.app.state.runtime
     people = runtime.services.people
     there = people is not None and people.has_provider
@@ -50,20 +50,21 @@ def get_sign_in(
 
 
 def get_start(visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)]) -> Response:
-    """On to the view page."""
+    """Redirect to the view page."""
     return RedirectResponse(f"{visit.services.settings.base_path}{VIEW}", status_code=303)
 
 
 def get_view(
     visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)],
     camera: Annotated[
-        list[str], Query(default_factory=none_given, description="One to nine camera ids; none to choose.")
+        list[str],
+        Query(default_factory=none_given, description="One to nine camera ids; none shows a choice."),
     ],
     start: Annotated[str, Query(alias="from", max_length=64, description="RFC 3339 with an offset.")] = "",
     end: Annotated[str, Query(alias="to", max_length=64, description="RFC 3339 with an offset.")] = "",
-    at: Annotated[str, Query(max_length=64, description="Where to begin; the start unless given.")] = "",
+    at: Annotated[str, Query(max_length=64, description="Where to begin; default the start.")] = "",
 ) -> Response:
-    """The view page: cameras side by side by wall time. It reads its own address, and says what is wrong."""
+    """The view page: cameras side by side by wall time. Its script reads the URL and reports errors in it."""
     return _page("tampilan.html", zone=str(visit.services.settings.zone))
 
 
@@ -71,9 +72,9 @@ def get_file(
     visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)],
     name: Annotated[str, Path(max_length=63)],
 ) -> Response:
-    """A script of the view page. The player is one that may be absent."""
+    """A script of the view page. The player may not be installed."""
     if name not in FILES:
-        raise NotFound("there is no such file", code="no_such_file", hint="Load the page anew.")
+        raise NotFound("there is no such file", code="no_such_file", hint="Reload the page.")
     return _file(name, FILES[name])
 
 
@@ -105,7 +106,7 @@ def _page(name: str, **facts: str) -> Response:
 
 
 def _add(router: APIRouter, path: str, endpoint: Callable[..., Any]) -> None:
-    """GET and HEAD of something for people's browsers; the description for programs leaves it out."""
+    """Add GET and HEAD of a file for browsers; the API description leaves it out."""
     tags: list[str | Enum] = ["pages"]
     for method in ("GET", "HEAD"):
         router.add_api_route(

@@ -1,8 +1,7 @@
 """Papers of requests: uploading one, adding it to a request, fetching it.
 
-A paper is uploaded first and named by its hash afterwards, so that a form with its papers is small and a
-filing that is repeated sends no scan twice. It is told by its bytes alone
-(:mod:`archive.cases.requests.sniffing`).
+A paper is uploaded first and then named by its hash, so that a request's form is small, and repeating it does
+not send a scan twice. Its type is determined from its bytes only (:mod:`archive.cases.requests.sniffing`).
 """
 
 from enum import Enum
@@ -31,7 +30,7 @@ UPLOADS = "/v1/requests/attachments"
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add the papers under /v1/requests."""
+    """Add the routes of papers under /v1/requests."""
     one, tag = "/v1/requests/{request_id}/attachments", "requests"
     _add_upload(router, tag)
     add_json(router, "POST", one, add_paper, RequestOut, *CHANGE, tag=tag)
@@ -55,7 +54,7 @@ def _add_upload(router: APIRouter, tag: str) -> None:
 
 
 async def upload_paper(visit: Filing, request: Request) -> JSONResponse:
-    """Store a paper: PDF, JPEG or PNG, told by its bytes. A request then names it by its SHA-256."""
+    """Store a paper: PDF, JPEG or PNG, determined from its bytes. A request then names it by its SHA-256."""
     visit.begin(Act.ATTACHMENT_UPLOAD)
     attachments = visit.services.requests.attachments
     with attachments.incoming() as incoming:
@@ -63,7 +62,7 @@ async def upload_paper(visit: Filing, request: Request) -> JSONResponse:
             async for piece in request.stream():
                 await to_thread.run_sync(incoming.write, piece)
         except ClientDisconnect as error:
-            raise Malformed("the paper broke off on its way", code="attachment_cut_short") from error
+            raise Malformed("the upload of the paper was interrupted", code="attachment_cut_short") from error
 
         def keep() -> JsonObject:
             kept = attachments.keep(incoming, account=filer_of(visit).account)
@@ -75,7 +74,7 @@ async def upload_paper(visit: Filing, request: Request) -> JSONResponse:
 
 
 def add_paper(visit: Amending, request_id: RequestId, version: Version, form: PaperIn) -> JSONResponse:
-    """Add an uploaded paper: the letter that an urgent request lacks, or another."""
+    """Add an uploaded paper: the letter that an urgent request still lacks, or another."""
     visit.begin(Act.REQUEST_ATTACH, request_id, details={"kind": form.kind.value})
     shown_request(visit, request_id)
     filing, by = visit.services.requests.filing, filer_of(visit)
@@ -100,9 +99,9 @@ def get_paper(
     visit: Reader,
     request: Request,
     request_id: RequestId,
-    sha256: Annotated[str, Path(description="As the request names it.", max_length=64)],
+    sha256: Annotated[str, Path(description="The paper's SHA-256 in the request.", max_length=64)],
 ) -> Response:
-    """A paper of a request, to be saved and never shown in place."""
+    """A paper of a request, for download only: browsers never show it inline."""
     visit.begin(Act.ATTACHMENT_DOWNLOAD, request_id, details={"sha256": check_sha256(sha256)})
     paper = shown_request(visit, request_id).request.attachment(sha256)
     if paper is None:

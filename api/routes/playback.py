@@ -1,7 +1,7 @@
 """Playback: a playlist of a span, and the pieces that it names (HLS, RFC 8216bis).
 
-The playlist opens a session on record; every address in it carries the session's id, and the pieces are
-told together when the session ends. Pieces are whole segments: a playlist shows a little more than the span.
+The playlist opens a recorded session; every URL in it carries the session's id, and all pieces are recorded
+together when the session ends. Pieces are whole segments: a playlist shows a little more than the span.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ SegmentAsked = Annotated[_Asked, Depends(_asked_segment)]
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add the playlist and the pieces."""
+    """Add the routes of playlists and pieces."""
     camera, tag = "/v1/cameras/{camera}", "playback"
     add_document(router, f"{camera}/playlist.m3u8", get_playlist, hls.MEDIA_TYPE, 404, 409, tag=tag)
     add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/init.mp4", get_init, MEDIA_TYPE, tag=tag)
@@ -83,7 +83,7 @@ def get_playlist(
     access = visit.access
     access.footage(camera, span)
     reading = access.trim(visit.runtime.clips.reading(camera, span))
-    hls.check_playable(reading)  # before a session is opened for nothing
+    hls.check_playable(reading)  # before a session is opened in vain
     session = visit.runtime.playback.open(visit.actor, camera, visit.purpose, span)
     purpose = visit.purpose if visit.principal.is_person else ""
     text = hls.vod_playlist(reading, _viewer(session, purpose))
@@ -115,8 +115,8 @@ def get_media(
 ) -> Response:
     """A segment's ``moof`` and ``mdat`` for a player.
 
-    With an open GOP the leading pictures are left out, since players break on them: ``Saksi-Skipped-Frames``
-    tells how many. No clip and no package leaves anything out.
+    With an open GOP the leading pictures are left out, since players fail on them: ``Saksi-Skipped-Frames``
+    gives their number. Clips and packages never leave anything out.
     """
     ref, header, record = _segment(visit, asked)
     if ref.gop == "open":
@@ -135,18 +135,18 @@ def get_media(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A piece on the record of its session."""
+    """Records a piece under its session."""
 
     visit: Visit
     asked: _Asked
     span: Timespan | None
 
     def looked(self, etag: str, status: int) -> None:
-        """Nothing was shown; the session is on record."""
+        """Record the session; no bytes were sent."""
         self._take()(0, None)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
-        """The session's start is on record when this returns."""
+        """Record the session's start, durably; return the function to call at the end."""
         end = self._take()
         return lambda sent: end(sent.bytes_sent, self.span)
 
@@ -185,9 +185,9 @@ def _as_stored(visit: Visit, ref: SegmentRef, init_bytes: int) -> Representation
 
 
 def _viewer(session: str, purpose: str) -> Callable[[SegmentRef], hls.View]:
-    """Addresses relative to the playlist's; one initialisation for each run.
+    """URLs relative to the playlist's; one initialisation for each run.
 
-    A person's purpose stands in them, so that each piece has one though the process was restarted.
+    They carry a person's purpose, so that each piece has one even if the process was restarted.
     """
     firsts: dict[str, int] = {}
     query = urlencode({"session": session} | ({"purpose": purpose} if purpose else {}))

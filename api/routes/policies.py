@@ -1,4 +1,4 @@
-"""Retention: policies, who changed them, why a camera's footage is kept, and what would go."""
+"""Retention: policies, their changes, why a camera's footage is kept, and plans of destruction."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ from search.planning import hours_of
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/retention and what is under it."""
+    """Add /v1/retention and its subpaths."""
     every, tag = "/v1/retention/policies", "retention"
     one = f"{every}/{{scope_id}}"
     add_json(router, "GET", every, list_policies, PoliciesOut, tag=tag)
@@ -60,7 +60,7 @@ Editor = Annotated[Visit, require("policies.edit")]
 
 
 def list_policies(visit: Reader) -> JSONResponse:
-    """Every policy, by id, with what waits for a second admin; of a district's those that rule there."""
+    """Every policy, by id, with proposals that wait for a second admin; district staff see those for them."""
     found = [record for record in visit.services.policies.records() if _is_shown(visit, record)]
     now = visit.services.clock.now()
     return JSONResponse({"policies": [_shown(visit, policy_json(record, now)) for record in found]})
@@ -82,7 +82,7 @@ def get_policy(visit: Reader, request: Request, scope: ScopeAsked) -> Response:
 
 
 def propose_policy(visit: Editor, scope: ScopeAsked, version: VersionOrNone, form: ProposeIn) -> JSONResponse:
-    """Ask for terms. What lets nothing go sooner holds at once; a shortening waits for a second admin."""
+    """Propose terms. Terms that shorten nothing apply at once; a shortening waits for a second admin."""
     _begin_change(visit, scope)
     policies, terms = visit.services.policies, form.terms(visit.services.clock.now())
     with decided_on():
@@ -93,7 +93,7 @@ def propose_policy(visit: Editor, scope: ScopeAsked, version: VersionOrNone, for
 
 
 def approve_policy(visit: Editor, scope: ScopeAsked, version: Version, why: ApprovalReason) -> JSONResponse:
-    """Approve a shortening that somebody else proposed; it begins after the waiting time."""
+    """Approve a shortening that another admin proposed; it begins after the waiting time."""
     _begin_change(visit, scope)
     policies = visit.services.policies
     with decided_on():
@@ -102,7 +102,7 @@ def approve_policy(visit: Editor, scope: ScopeAsked, version: Version, why: Appr
 
 
 def reject_policy(visit: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
-    """Drop what is proposed, or stop what was approved and has not begun."""
+    """Reject a proposal, or stop approved terms that have not begun."""
     _begin_change(visit, scope)
     policies = visit.services.policies
     with decided_on():
@@ -111,7 +111,7 @@ def reject_policy(visit: Editor, scope: ScopeAsked, version: Version, why: Polic
 
 
 def withdraw_policy(visit: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
-    """Have the less specific scopes rule again; where that shortens, a second admin is needed."""
+    """Withdraw a policy, so that less specific scopes apply; a shortening needs a second admin."""
     _begin_change(visit, scope)
     policies = visit.services.policies
     with decided_on():
@@ -122,9 +122,9 @@ def withdraw_policy(visit: Editor, scope: ScopeAsked, version: Version, why: Pol
 def explain_retention(
     visit: Reader,
     camera: Annotated[str, Query(description="The camera's id.", max_length=63, examples=["cam-1"])],
-    at: Annotated[str, Query(description="RFC 3339 with an offset; now unless given.", max_length=64)] = "",
+    at: Annotated[str, Query(description="RFC 3339 with an offset; default now.", max_length=64)] = "",
 ) -> JSONResponse:
-    """Which scope rules what a camera records at an instant, and which others would apply."""
+    """Which scope's policy applies to a camera's footage of an instant, and which others would."""
     visit.begin(Act.ACCESS, check_name("camera", camera), details={"action": visit.action})
     visit.access.camera(camera)
     moment = instant("at", at) if at else None
@@ -132,7 +132,7 @@ def explain_retention(
 
 
 def plan_retention(visit: Annotated[Visit, require("retention.plan")], form: PlanIn) -> JSONResponse:
-    """What would go, what a hold or a longer lock keeps, and how large the store will be; changes nothing."""
+    """What would be destroyed or kept by holds and locks, and the store's future size; changes nothing."""
     services = visit.services
     plan = services.planner.plan(
         hours_of(services.index),
@@ -144,12 +144,12 @@ def plan_retention(visit: Annotated[Visit, require("retention.plan")], form: Pla
 
 
 def _begin_change(visit: Visit, scope: Scope) -> None:
-    """Let them change the policy of a scope that is theirs; a refusal goes on record."""
+    """Check that the principal may change the scope's policy; a refusal is recorded."""
     visit.begin(Act.POLICY_CHANGE, scope.id)
     if scope.kind is ScopeKind.CAMERA:
         visit.access.change(scope.value, None)
     else:
-        # The city's and an owner kind's policies are nobody's district.
+        # Policies of the city and of an owner kind belong to no district.
         visit.access.district(scope.value if scope.kind is ScopeKind.KECAMATAN else "")
 
 
@@ -169,13 +169,13 @@ def _is_shown(visit: Visit, record: PolicyRecord) -> bool:
 
 
 def _rules_theirs(visit: Visit, scope: Scope) -> bool:
-    """Whether a scope that is no camera's is theirs to know of: of districts' their own, all others."""
+    """Whether the principal may know of a scope other than a camera's: all but those of foreign districts."""
     own = visit.principal.district_filter(visit.action)
     return scope.kind is not ScopeKind.KECAMATAN or own is None or scope.value in own
 
 
 def _shown(visit: Visit, answer: JsonObject) -> JsonObject:
-    """What they may see of a policy: as public facts, what is in force, and not who asks for what."""
+    """The part of a policy that the caller may see: for public facts no proposal, no persons, no reasons."""
     if visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN}:
         return answer
     public: JsonObject = {**answer, "proposal": None, "changed_by": "", "reason": ""}
@@ -185,7 +185,7 @@ def _shown(visit: Visit, answer: JsonObject) -> JsonObject:
 
 
 def _cameras(visit: Visit, asked: list[str] | None) -> tuple[str, ...] | None:
-    """The cameras to plan for: those named, else all that are theirs; None for every one there ever was."""
+    """The cameras to plan for: those named, else those in the caller's districts; None for all ever."""
     if asked is not None:
         named = camera_ids(asked, visit.services.settings.max_cameras)
         for camera in named:

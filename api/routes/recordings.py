@@ -1,4 +1,4 @@
-"""What there is: coverage, gaps and pending stretches; and the segments behind them."""
+"""Coverage, gaps and pending time of cameras; and the segments behind them."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ Cameras = Annotated[
     Query(
         default_factory=none_given,
         alias="camera",
-        description="Camera ids; may be repeated. All unless given.",
+        description="Camera ids; may be repeated. Default all.",
     ),
 ]
 
@@ -41,7 +41,7 @@ def list_recordings(
     where: WhereAsked,
     camera: Cameras,
 ) -> JSONResponse:
-    """Coverage by run, gaps with their causes, and what is pending, of every camera that is asked for."""
+    """Coverage by run, gaps with their causes, and pending time, of every requested camera."""
     where = visit.access.narrowed(where)
     query = _query(visit, Act.RECORDINGS_SEARCH, span, where, camera)
     known = candidates(visit.services, query, where)
@@ -63,9 +63,9 @@ def search_segments(
     where: WhereAsked,
     camera: Cameras,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=1000, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=1000, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
-    """Segments that overlap the span, page by page, each exactly once though recording goes on."""
+    """Segments that overlap the span, page by page, each exactly once even while recording continues."""
     where = visit.access.narrowed(where)
     query = _query(visit, Act.SEGMENTS_SEARCH, span, where, camera)
     if query.cameras is not None:

@@ -1,7 +1,7 @@
 """Requests for footage: filing with a hold, and decisions by another person.
 
-Every change names the version that it was decided on, in ``If-Match``; the answer carries the new one as
-``ETag``. The version counts entries of the request; how far sealing is does not change it.
+Every change names the version that it is based on, in ``If-Match``; the answer carries the new one as
+``ETag``. The version counts the request's entries; progress of sealing does not change it.
 """
 
 from typing import Annotated
@@ -54,7 +54,7 @@ MAX_RELATED = 50
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/requests and what is under it, but for papers and handing over, which are next door."""
+    """Add /v1/requests and its subpaths, except those of papers and handovers."""
     one, tag = "/v1/requests/{request_id}", "requests"
     add_json(router, "GET", "/v1/requests", list_requests, RequestPage, tag=tag)
     add_json(router, "POST", "/v1/requests", file_request, RequestOut, 404, 409, 413, status=201, tag=tag)
@@ -69,12 +69,12 @@ def add_routes(router: APIRouter) -> None:
 
 def list_requests(
     visit: Reader,
-    status: Annotated[RequestStatus | None, Query(description="Only requests that stand there.")] = None,
+    status: Annotated[RequestStatus | None, Query(description="Only requests with this status.")] = None,
     agency: Annotated[str, Query(max_length=200, description="Only requests of this agency.")] = "",
     camera: Annotated[str, Query(max_length=63, description="Only requests about this camera.")] = "",
-    overdue: Annotated[bool, Query(description="Only urgent ones whose letter is overdue.")] = False,
+    overdue: Annotated[bool, Query(description="Only urgent requests whose letter is overdue.")] = False,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=40, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=40, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Requests, the newest first."""
     visit.begin(Act.REQUEST_READ)
@@ -102,7 +102,7 @@ def get_request(visit: Reader, request: Request, request_id: RequestId) -> Respo
     try:
         history = services.requests.stream.history(request_id)
     except IntegrityError:
-        shown_request(visit, request_id)  # whose it is not learns nothing of what is broken
+        shown_request(visit, request_id)  # others must not learn that its history is damaged
         raise
     head = shown(visit, services.requests.book.head_of(history[-1]))
     now = services.clock.now()
@@ -125,7 +125,7 @@ def file_request(visit: Filing, form: RequestIn) -> JSONResponse:
 
 
 def amend_request(visit: Amending, request_id: RequestId, version: Version, form: AmendIn) -> JSONResponse:
-    """Ask for something else instead; an approval that there was is void, and the hold only grows."""
+    """Replace a request by a new version; an earlier approval becomes void, and the hold can only grow."""
     visit.begin(Act.REQUEST_AMEND, request_id)
     shown_request(visit, request_id)
     with decided_on():
@@ -138,7 +138,7 @@ def amend_request(visit: Amending, request_id: RequestId, version: Version, form
 def comment_on_request(
     visit: Commenting, request_id: RequestId, version: Version, form: CommentIn
 ) -> JSONResponse:
-    """Say something about a request."""
+    """Add a comment to a request."""
     visit.begin(Act.REQUEST_COMMENT, request_id)
     shown_request(visit, request_id)
     with decided_on():
@@ -151,9 +151,9 @@ def comment_on_request(
 def approve_request(
     visit: Deciding, request_id: RequestId, version: Version, form: ApproveIn
 ) -> JSONResponse:
-    """Approve the version that was read, as another person than who asked; its package is then made.
+    """Approve the version that was read, as another person than the requester; its package is then made.
 
-    With ``kind`` ``no_footage`` it is the sealed statement that the archive holds nothing of what was asked.
+    With ``kind`` ``no_footage`` the package is a sealed statement that the archive holds no such footage.
     """
     visit.begin(Act.REQUEST_APPROVE, request_id)
     with decided_on():
@@ -183,7 +183,7 @@ def _tell_approval(visit: Visit, head: RequestHead) -> None:
 def reject_request(
     visit: Deciding, request_id: RequestId, version: Version, form: DecisionIn
 ) -> JSONResponse:
-    """Refuse the version that was read; its hold is released some days later."""
+    """Reject the version that was read; its hold is released some days later."""
     visit.begin(Act.REQUEST_REJECT, request_id)
     with decided_on():
         head = visit.services.requests.deciding.reject(
@@ -195,7 +195,7 @@ def reject_request(
 def cancel_request(
     visit: Amending, request_id: RequestId, version: Version, form: DecisionIn
 ) -> JSONResponse:
-    """Take a request back; its hold is released some days later."""
+    """Cancel a request; its hold is released some days later."""
     visit.begin(Act.REQUEST_CANCEL, request_id)
     shown_request(visit, request_id)
     with decided_on():
@@ -206,7 +206,7 @@ def cancel_request(
 
 
 def raise_limit(visit: Deciding, request_id: RequestId, version: Version, form: LimitIn) -> JSONResponse:
-    """Let this one request keep more camera-hours; whoever filed then amends it."""
+    """Allow this one request more camera-hours; the requester can then amend it."""
     visit.begin(Act.REQUEST_RAISE_LIMIT, request_id, details={"camera_hours": form.camera_hours})
     with decided_on():
         head = visit.services.requests.deciding.raise_limit(
@@ -232,7 +232,7 @@ def _hold_json(visit: Visit, head: RequestHead) -> JsonObject:
 
 
 def _name(visit: Visit) -> str:
-    """The officer's name, as the record of people has it; else their id."""
+    """The officer's name from their account, else their id."""
     person = visit.principal.id.removeprefix("user:")
     if person == visit.principal.id:
         return person

@@ -1,4 +1,4 @@
-"""Signing in and out, and the session between: pages have one, programs bring a token."""
+"""Sign-in, sign-out and sessions: pages use a session, programs send a token."""
 
 import hmac
 from typing import Annotated
@@ -36,7 +36,7 @@ def add_routes(router: APIRouter) -> None:
             tags=[tag],
             status_code=303,
             response_class=Response,
-            responses={303: {"description": "Go on there."}, **problem_responses(404)},
+            responses={303: {"description": "The browser continues there."}, **problem_responses(404)},
         )
         router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     add_json(router, "POST", "/auth/local", sign_in, SessionOut, 404, 413, 429, tag=tag)
@@ -50,7 +50,7 @@ def add_routes(router: APIRouter) -> None:
 async def begin(
     request: Request,
     following: Annotated[
-        str, Query(alias="next", max_length=2000, description="A path of ours to go to afterwards.")
+        str, Query(alias="next", max_length=2000, description="The path to return to afterwards.")
     ] = "/",
 ) -> Response:
     """Send the browser to the OpenID provider; it comes back to /auth/callback."""
@@ -70,14 +70,14 @@ async def come_back(
     session_state: Annotated[str, Query(max_length=200)] = "",
     iss: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
-    """What the provider sends the browser back with: open a session, a new one whatever came before."""
+    """Open a new session for the browser that returns from the provider."""
     runtime, people = _parts(request)
     brought = runtime.cookies.read(request.scope, runtime.cookies.pending)
     try:
         pending = people.cookies.open_pending(brought) if brought else None
         if pending is None or error or not code or not _same(state, pending.state):
             raise Refused(
-                "the sign-in was not begun here, took too long, or was refused",
+                "the sign-in did not begin here, took too long, or was refused",
                 code="sign_in_refused",
                 hint="Sign in again.",
             )
@@ -124,7 +124,7 @@ def accept_invitation(request: Request, form: AcceptIn) -> Response:
 def sign_out(
     visit: Annotated[Visit, require("session.edit", Reach.OWN, Reach.MINE)], request: Request
 ) -> Response:
-    """End every session of whoever asks, here at once and elsewhere within seconds."""
+    """End every session of the caller, in this process at once and in others within seconds."""
     visit.begin(Act.SIGN_OUT)
     people, session = _own_session(visit, request)
     visit.done()
@@ -151,7 +151,7 @@ def change_password(
 def get_session(
     visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)], request: Request
 ) -> JSONResponse:
-    """Who is asking, what for, and what was granted to them."""
+    """The caller, their purpose, and their grants."""
     session: Session | None = request.scope.get("saksi.session")
     return JSONResponse(_session_json(visit.runtime, visit.principal, session))
 
@@ -159,7 +159,7 @@ def get_session(
 def set_purpose(
     visit: Annotated[Visit, require("session.edit", Reach.OWN, Reach.MINE)], request: Request, form: PurposeIn
 ) -> Response:
-    """Say what the session is for; it holds for every act until it is changed."""
+    """Set the purpose of the session; it applies to every act until it is changed."""
     people, session = _own_session(visit, request)
     visit.purpose = check_purpose(form.purpose)
     visit.begin(Act.PURPOSE_CHANGE)
@@ -172,7 +172,9 @@ def _parts(request: Request) -> tuple[Runtime, People]:
     people = runtime.services.people
     if people is None:
         raise NotFound(
-            "nobody signs in here", code="no_such_sign_in", hint="Use a token: saksi token create."
+            "this installation has no sign-in",
+            code="no_such_sign_in",
+            hint="Use a token: saksi token create.",
         )
     return runtime, people
 
@@ -182,9 +184,9 @@ def _own_session(visit: Visit, request: Request) -> tuple[People, Session]:
     _, people = _parts(request)
     if session is None:
         raise Refused(
-            "this is for people with a session",
+            "this route needs a session",
             code="no_session",
-            hint="A program that brings a token has none: it names its purpose with each request.",
+            hint="A program with a token has no session: it names its purpose with each request.",
         )
     return people, session
 

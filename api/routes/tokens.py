@@ -1,4 +1,4 @@
-"""Tokens of machines: make one that reaches no further than its maker, list, revoke."""
+"""Tokens of machines: make one that reaches no further than its maker, list them, revoke one."""
 
 from typing import Annotated
 
@@ -41,7 +41,7 @@ Maker = Annotated[Visit, require("tokens.edit")]
 
 
 def list_tokens(visit: Reader) -> JSONResponse:
-    """Every token that was not revoked, in the order they were made; never a token itself."""
+    """Every token that was not revoked, in the order they were made; never the secret itself."""
     visit.begin(Act.TOKEN_READ)
     now = visit.services.clock.now()
     known = office_of(visit.services).machines.known()
@@ -50,7 +50,7 @@ def list_tokens(visit: Reader) -> JSONResponse:
 
 
 def get_token(visit: Reader, request: Request, name: TokenName) -> Response:
-    """One token; its ETag changes where the name is given to another."""
+    """One token; its ETag changes when the name is reused for another token."""
     visit.begin(Act.TOKEN_READ, name)
     found = office_of(visit.services).machines.token(name)
     body = _token_json(found, visit.services.clock.now())
@@ -59,7 +59,7 @@ def get_token(visit: Reader, request: Request, name: TokenName) -> Response:
 
 
 def make_token(visit: Maker, form: TokenIn) -> Response:
-    """Make a token. It ends, does nothing its maker may not, and stops with its maker's account."""
+    """Make a token. It expires, may do nothing that its maker may not, and ends with its maker's account."""
     scope = TokenScope(
         actions=frozenset(form.actions),
         districts=None if form.districts is None else frozenset(form.districts),
@@ -75,7 +75,7 @@ def make_token(visit: Maker, form: TokenIn) -> Response:
     try:
         made = machines.token(form.name)
     except ArchiveError as error:
-        # The token was made, and what is answered without being raised goes on record as done.
+        # Not raised: raising would record a failure, but the token was made and is recorded as done.
         return problems.of_archive_error(error)
     visit.done()
     return JSONResponse(
@@ -89,7 +89,7 @@ def make_token(visit: Maker, form: TokenIn) -> Response:
 
 
 def revoke_token(visit: Maker, name: TokenName, version: Version, form: TokenReason) -> JSONResponse:
-    """Revoke a token; it stops with the next request."""
+    """Revoke a token; its next request is refused."""
     visit.begin(Act.TOKEN_REVOKE, name)
     machines = office_of(visit.services).machines
     gone = machines.token(name)

@@ -1,4 +1,4 @@
-"""Accounts: open, change, close, invite; and who could see a camera."""
+"""Accounts: open, change, close, invite; and who could see a camera's footage."""
 
 from typing import Annotated
 
@@ -67,9 +67,9 @@ Editor = Annotated[Visit, require("users.edit")]
 def list_users(
     visit: Reader,
     role: Annotated[Role | None, Query(description="Only accounts with this role.")] = None,
-    enabled: Annotated[bool | None, Query(description="Only accounts that are let in, or are not.")] = None,
+    enabled: Annotated[bool | None, Query(description="Only open accounts, or only closed ones.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Accounts, by id."""
     visit.begin(Act.USER_READ)
@@ -97,7 +97,7 @@ def get_user(visit: Reader, request: Request, user_id: UserId) -> Response:
 
 
 def open_account(visit: Editor, form: UserIn) -> JSONResponse:
-    """Open a local account; invite whoever it is for, and they choose a password."""
+    """Open a local account. It has no password: invite the person, who then chooses one."""
     visit.begin(Act.USER_ADD, check_name("user", form.id), details={"roles": ",".join(sorted(form.roles))})
     office = office_of(visit.services)
     office.open_account(
@@ -116,7 +116,7 @@ def open_account(visit: Editor, form: UserIn) -> JSONResponse:
 
 
 def change_user(visit: Editor, user_id: UserId, version: Version, form: UserChangeIn) -> JSONResponse:
-    """Give a local account other roles, districts or agency; nobody raises their own."""
+    """Give a local account other roles, districts or agency; nobody may change their own."""
     visit.begin(Act.USER_CHANGE, user_id)
     office = office_of(visit.services)
     if form.roles is not None:
@@ -135,7 +135,7 @@ def change_user(visit: Editor, user_id: UserId, version: Version, form: UserChan
 
 
 def close_account(visit: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
-    """Let somebody in no more: sessions end within seconds, tokens they made are revoked."""
+    """Close an account: its sessions end within seconds, the tokens it made are revoked."""
     visit.begin(Act.USER_DISABLE, user_id)
     office = office_of(visit.services)
     with decided_on():
@@ -147,7 +147,7 @@ def close_account(visit: Editor, user_id: UserId, version: Version, form: UserRe
 
 
 def reopen_account(visit: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
-    """Let somebody in again; their sessions and the tokens they had made stay ended."""
+    """Reopen an account; its former sessions and the tokens it made stay ended."""
     visit.begin(Act.USER_ENABLE, user_id)
     office = office_of(visit.services)
     with decided_on():
@@ -156,7 +156,7 @@ def reopen_account(visit: Editor, user_id: UserId, version: Version, form: UserR
 
 
 def end_sessions(visit: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
-    """End every session of somebody, in every process within seconds; they may sign in again."""
+    """End every session of an account, in every process within seconds; the person may sign in again."""
     visit.begin(Act.USER_SIGN_OUT, user_id)
     office = office_of(visit.services)
     with decided_on():
@@ -165,7 +165,7 @@ def end_sessions(visit: Editor, user_id: UserId, version: Version, form: UserRea
 
 
 def invite(visit: Editor, form: InviteIn) -> JSONResponse:
-    """A code with which somebody chooses the password of a local account; shown this once, good once."""
+    """Make a code with which a person chooses the password of a local account; shown once, valid once."""
     visit.begin(Act.USER_INVITE, check_name("user", form.user))
     made = office_of(visit.services).invite(form.user, actor=visit.principal.id, reason=form.reason)
     visit.done(expires_at=format_instant(made.expires_at))
@@ -181,9 +181,9 @@ def invite(visit: Editor, form: InviteIn) -> JSONResponse:
 def list_viewers(
     visit: Reader,
     camera: CameraId,
-    at: Annotated[str, Query(description="When; RFC 3339 with an offset; now unless given.")] = "",
+    at: Annotated[str, Query(description="Access at this time: RFC 3339 with an offset; default now.")] = "",
     footage_at: Annotated[
-        str, Query(description="Footage of what instant; the same as 'at' unless given.")
+        str, Query(description="Footage recorded at this time; default the same as 'at'.")
     ] = "",
 ) -> JSONResponse:
     """Who could see what a camera recorded: accounts by role, district and grant, and tokens by scope."""
@@ -205,10 +205,12 @@ def list_viewers(
 
 
 def office_of(services: Services) -> Office:
-    """Where accounts are kept. Raises NotFound ``no_such_sign_in`` where nobody has one."""
+    """The account administration. Raises NotFound ``no_such_sign_in`` if the installation has none."""
     if services.office is None:
         raise NotFound(
-            "nobody has an account here", code="no_such_sign_in", hint="Use a token: saksi token create."
+            "this installation has no accounts",
+            code="no_such_sign_in",
+            hint="Use a token: saksi token create.",
         )
     return services.office
 
@@ -222,12 +224,12 @@ def _answer(
     headers: dict[str, str] | None = None,
     more: JsonObject | None = None,
 ) -> JSONResponse:
-    """The answer to a change that happened; where the account cannot be read for it, that alone fails."""
+    """The answer to a change that happened, or the problem if the account cannot be read for it."""
     try:
         head = office.users.head(user_id)
         body = _user_json(office.ways_in(), head) | (more or {})
     except ArchiveError as error:
-        # Not raised, which would put a failure on record: a change that is answered goes on record as done.
+        # Not raised: raising would record a failure, but the change happened and is recorded as done.
         return problems.of_archive_error(error)
     visit.done(version=head.entry.version)
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})

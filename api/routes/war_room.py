@@ -1,4 +1,4 @@
-"""The one call of the War Room's software: playable history of cameras × window."""
+"""The call for the War Room's software: playable history of several cameras over one window."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -33,7 +33,7 @@ Cameras = Annotated[
     Query(
         default_factory=none_given,
         alias="camera",
-        description="Camera ids; may be repeated. All unless given.",
+        description="Camera ids; may be repeated. Default all.",
     ),
 ]
 Kelurahan = Annotated[
@@ -59,12 +59,12 @@ def get_history(
     camera: Cameras,
     kelurahan: Kelurahan,
     limit: Annotated[int, Query(ge=1, le=MAX_CAMERAS, description="Cameras in one answer.")] = USUAL_CAMERAS,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the answer before.")] = "",
+    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous answer.")] = "",
 ) -> JSONResponse:
-    """What there is of each camera in a window, and where to play it: facts, coverage, gaps, holds, links.
+    """Each camera's history in a window, and where to play it: facts, coverage, gaps, holds, links.
 
-    Cameras are named, or found by place (where they stood then); of those whose footage is not theirs to see
-    nobody learns that they exist. A page of cameras at a time, by id.
+    Cameras are named, or found by place (where they stood then). The answer does not reveal that a camera
+    exists whose footage the caller may not see. Cameras come in pages, by id.
     """
     access, services = visit.access, visit.services
     named = camera_ids(camera, services.settings.max_cameras)
@@ -93,7 +93,7 @@ def get_history(
         registered={one: registered[one] for one in page},
         now=services.clock.now(),
     )
-    # That somebody's case keeps footage is as little anybody's business as the hold itself.
+    # That a case keeps footage is as confidential as the hold itself.
     sees_holds = Reach.ALL in visit.principal.reach("holds.read")
     held = held_spans(services, span) if sees_holds else None
     purpose = visit.purpose if visit.principal.is_person else ""
@@ -136,7 +136,7 @@ def _stood(facts: Iterable[Facts], kelurahan: frozenset[str]) -> bool:
 
 
 def _may_play(visit: Visit, span: Timespan) -> Callable[[str], bool]:
-    """Tells of which cameras the whole window may be played. That one may not be is no refusal here."""
+    """A test whether the whole window of a camera may be played; a denial is not recorded as a refusal."""
     access = Access(visit.services, visit.principal, visit.action, lambda _why: None)
 
     def may_play(camera: str) -> bool:

@@ -1,1 +1,1 @@
-"""JSON as it goes in and out: pydantic models for the description, plain functions for the answers."""
+"""JSON in and out: pydantic models for the API description, plain functions for the answers."""

@@ -56,7 +56,7 @@ class CameraIn(BaseModel):
     reason: Short = Field("", examples=["Izin 7/2026"])
 
     def form(self) -> CameraForm:
-        """The same as the registry wants it: text, not yet judged."""
+        """The form that the registry takes: text, not yet checked."""
         return CameraForm(
             id=self.id,
             source=self.source,
@@ -72,7 +72,7 @@ class CameraIn(BaseModel):
 
 
 class CameraPatch(BaseModel):
-    """The fields to change; what is left out stays."""
+    """The fields to change; a field that is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,7 +90,7 @@ class CameraPatch(BaseModel):
     reason: Short = Field("", examples=["lengkap"])
 
     def changes(self) -> dict[str, str]:
-        """The given fields as text, for the registry to judge."""
+        """The given fields as text, for the registry to check."""
         found = self.model_dump(exclude={"reason"}, exclude_none=True)
         return {
             name: format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -99,7 +99,7 @@ class CameraPatch(BaseModel):
 
 
 class Reason(BaseModel):
-    """Why; it goes on record."""
+    """The reason; it is recorded."""
 
     model_config = ConfigDict(extra="forbid")
 

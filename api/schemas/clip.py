@@ -14,9 +14,9 @@ class EdgesOut(BaseModel):
 
 
 class PieceOut(EdgesOut):
-    """A run of bytes of one original in the clip, and the wall time that it shows.
+    """Consecutive bytes of one original in the clip, and the wall time that they show.
 
-    ``at_us`` is where it begins in the clip's own time; ``original`` and ``sha256`` name the segment.
+    ``at_us`` is where they begin in the clip's own time; ``original`` and ``sha256`` name the segment.
     """
 
     at_us: int = Field(examples=[0])
@@ -32,7 +32,7 @@ class PieceOut(EdgesOut):
 
 
 class ClipOut(BaseModel):
-    """A clip's account of itself. ``actual`` and ``sha256`` are null where nothing can be shown."""
+    """A clip's description. ``actual`` and ``sha256`` are null if there is nothing to show."""
 
     asked: EdgesOut
     actual: EdgesOut | None

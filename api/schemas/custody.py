@@ -8,14 +8,14 @@ from api.schemas.examples import CASE, FROM, REQUEST, TO
 
 
 class LabelOut(BaseModel):
-    """What an act is called, in Indonesian and in English."""
+    """The name of an act, in Indonesian and in English."""
 
     id: str = Field(examples=["Penahanan ditetapkan"])
     en: str = Field(examples=["Hold placed"])
 
 
 class ActorOut(BaseModel):
-    """Who acted. Address and session are "" for readers who are not shown them."""
+    """Who acted. Address and session are "" for readers who may not see them."""
 
     id: str = Field(examples=["user:citra"])
     role: str = Field(examples=["war_room"])
@@ -25,7 +25,7 @@ class ActorOut(BaseModel):
 
 
 class ActOut(BaseModel):
-    """One act. ``proof`` names the stored line that says so; ``details`` hold text and integers."""
+    """One act. ``proof`` names the stored line that records it; ``details`` hold text and integers."""
 
     at: str = Field(examples=[FROM])
     id: str = Field(examples=["20261124T091241.520000Z-citra-17"])
@@ -42,7 +42,7 @@ class ActOut(BaseModel):
 
 
 class CustodyPage(BaseModel):
-    """Acts in order of time; ``next`` is the cursor that goes on, null at the end."""
+    """Acts in order of time; ``next`` is the cursor of the next page, null at the end."""
 
     acts: list[ActOut]
     next: str | None = Field(examples=[None])

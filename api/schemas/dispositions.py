@@ -1,4 +1,4 @@
-"""Dispositions as JSON: what was ordered to be destroyed, by which policies, and what came of it."""
+"""Dispositions as JSON: what was to be destroyed, by which policies, and with what outcome."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,7 @@ class OrderingActOut(BaseModel):
 
 
 class OrderingPolicyOut(BaseModel):
-    """A policy in whose name footage went, as it stood then; ``keep_days_max`` is null without one."""
+    """A policy that ordered the destruction, as of then; ``keep_days_max`` is null if it had none."""
 
     scope: str = Field(examples=["kecamatan:73.71.01"])
     version: int = Field(examples=[1])
@@ -30,7 +30,7 @@ class OrderingPolicyOut(BaseModel):
 
 
 class OutcomeOut(BaseModel):
-    """What came of it. ``kept`` counts by reason; the hashes are SHA-256."""
+    """The outcome. ``kept`` counts segments by reason; the hashes are SHA-256."""
 
     ended_at: str = Field(examples=[SEALED])
     destroyed: int = Field(examples=[8640])
@@ -44,7 +44,7 @@ class OutcomeOut(BaseModel):
 
 
 class DispositionOut(BaseModel):
-    """One disposition; ``outcome`` is null while it goes on, ``stamped_at`` until it has its time stamp."""
+    """One disposition; ``outcome`` is null while it is in progress, ``stamped_at`` until its time stamp."""
 
     id: str = Field(examples=[DISPOSITION])
     cause: Cause
@@ -62,7 +62,7 @@ class DispositionOut(BaseModel):
 
 
 class DispositionsOut(BaseModel):
-    """Some dispositions, the newest first; ``next`` is the cursor that goes on, null at the end."""
+    """Some dispositions, the newest first; ``next`` is the cursor of the next page, null at the end."""
 
     dispositions: list[DispositionOut]
     next: str | None = Field(examples=[None])
@@ -79,5 +79,5 @@ class DispositionRecordOut(BaseModel):
 
 
 def disposition_json(found: Disposition) -> JsonObject:
-    """A disposition as every answer writes it."""
+    """A disposition as all answers give it."""
     return {"id": found.id, **to_state(found)}

@@ -11,9 +11,9 @@ from archive.timespan import format_instant
 
 
 class SealIn(BaseModel):
-    """What shall be sealed, for which case and why. Times are RFC 3339 with an offset.
+    """Footage to seal, for which case and why. Times are RFC 3339 with an offset.
 
-    ``kind`` ``no_footage`` asks for a sealed statement that the archive holds nothing of it.
+    ``kind`` ``no_footage`` asks for a sealed statement that the archive holds no footage of the span.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,10 +40,10 @@ class Failure(BaseModel):
 
 
 class EvidenceOut(BaseModel):
-    """A package asked for. What is only known once it is sealed is null before.
+    """A requested package. Fields that only sealing determines are null before.
 
-    ``tagmanifest_sha256`` is what people compare; ``bytes`` and ``originals`` count the payload. ``waiting``
-    is the code of what sealing waits for, such as ``checkpoint_pending``, and empty where it is nothing.
+    People compare ``tagmanifest_sha256``; ``bytes`` and ``originals`` count the payload. ``waiting`` is the
+    code of the condition that sealing waits for, such as ``checkpoint_pending``, or empty.
     """
 
     evidence_id: str = Field(examples=[EVIDENCE])
@@ -67,7 +67,7 @@ class EvidenceOut(BaseModel):
 
 
 class EvidencePage(BaseModel):
-    """Some packages, the newest request first; ``next`` is the cursor that goes on, null at the end."""
+    """Some packages, the newest request first; ``next`` is the cursor of the next page, null at the end."""
 
     evidence: list[EvidenceOut]
     next: str | None = Field(examples=[None])
@@ -93,7 +93,7 @@ class FindingOut(BaseModel):
 
 
 class VerificationOut(BaseModel):
-    """The verdict on a stored package; more fields tell what was checked."""
+    """The verdict on a stored package; further fields list what was checked."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -103,7 +103,7 @@ class VerificationOut(BaseModel):
 
 
 def evidence_json(record: EvidenceRecord) -> JsonObject:
-    """A package's state as every answer writes it."""
+    """A package's state as all answers give it."""
     asked, package = record.request, record.package
     stamped = package.gen_time if package is not None else None
     return {

@@ -1,6 +1,6 @@
-"""One theft on Monday afternoon, 24 November 2026, at one crossing in Makassar: what all examples speak of.
+"""Values of all examples: one theft on Monday afternoon, 24 November 2026, at one crossing in Makassar.
 
-The example of one answer fits that of the next request. What stands in many places is named here.
+The example of one answer fits that of the next request. Values used in many places are named here.
 """
 
 FROM, TO = "2026-11-24T06:00:00.000000Z", "2026-11-24T06:10:00.000000Z"

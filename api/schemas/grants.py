@@ -16,9 +16,9 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
 
 
 class GivenOut(BaseModel):
-    """A grant: cameras, a span of their time, rights, and until when it opens them, to whom.
+    """A grant: to whom it opens which cameras, in which span, with which rights, and until when.
 
-    ``person`` is an account, or "" where ``agency`` is named. ``basis`` is the paper it rests on.
+    ``person`` is an account, or "" if ``agency`` is named. ``basis`` is the document it is based on.
     """
 
     id: str = Field(examples=[GRANT])
@@ -45,14 +45,14 @@ class OneGivenOut(GivenOut):
 
 
 class GrantPage(BaseModel):
-    """Some grants, the newest first; ``next`` is the cursor that goes on, null at the end."""
+    """Some grants, the newest first; ``next`` is the cursor of the next page, null at the end."""
 
     grants: list[GivenOut]
     next: str | None = Field(examples=[None])
 
 
 class GrantIn(BaseModel):
-    """Footage to open to one person or one agency. To view is not to download; name both for both."""
+    """Footage to open to one person or one agency. Viewing and downloading are separate rights."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -84,7 +84,7 @@ class GrantIn(BaseModel):
 
 
 class GrantReason(BaseModel):
-    """Why; it goes on record."""
+    """The reason; it is recorded."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"reason": "penyelidikan selesai"}]}

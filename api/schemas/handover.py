@@ -14,7 +14,7 @@ Digest = Annotated[
 
 
 class OfficerIn(BaseModel):
-    """Who hands over, as the report names them; the name is the account's where it is left out."""
+    """Who hands over, as the report names them; without a name the account's name is used."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,9 +26,9 @@ class OfficerIn(BaseModel):
 
 
 class HandoverIn(BaseModel):
-    """The terms of a handover; what is left out is as the settings say. ``downloads`` 0: on a carrier.
+    """The terms of a handover; the settings give terms that are left out. ``downloads`` 0: on a data carrier.
 
-    ``recipient`` is the account of whoever asked, such as ``user:budi``, where the request came on paper.
+    ``recipient`` is the requester's account, such as ``user:budi``, if the request came on paper.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +43,7 @@ class HandoverIn(BaseModel):
 
 
 class ConfirmIn(BaseModel):
-    """The two fingerprints of what the recipient holds."""
+    """The two fingerprints of the recipient's copy."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,7 +52,7 @@ class ConfirmIn(BaseModel):
 
 
 class CloseIn(BaseModel):
-    """Why, and what becomes of the hold; ``review_at`` (RFC 3339 with an offset) with ``keep`` alone."""
+    """The reason, and what happens to the hold; ``review_at`` (RFC 3339 with offset) only with ``keep``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -148,7 +148,7 @@ class HandoverOut(BaseModel):
 
 
 class DownloadOut(BaseModel):
-    """A counted download: fetch ``url``, and go on there by Range when it breaks off."""
+    """A counted download: fetch ``url``; after an interruption resume there with Range."""
 
     download: str = Field(examples=["D7Yk0m2QxB4"])
     url: str = Field(examples=[f"/v1/evidence/{EVIDENCE}/package.zip?download=D7Yk0m2QxB4"])
@@ -157,7 +157,7 @@ class DownloadOut(BaseModel):
 
 
 class ClosedOut(BaseModel):
-    """A closed request; ``review_at`` where its hold stays, null where it goes."""
+    """A closed request; ``review_at`` is null if its hold is released."""
 
     request_id: str = Field(examples=[REQUEST])
     status: Literal["closed"]

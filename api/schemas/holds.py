@@ -14,7 +14,7 @@ CameraName = Annotated[str, StringConstraints(max_length=63)]
 
 
 class ReleaseOut(BaseModel):
-    """Who proposed the release, and who approved it; null and "" until then."""
+    """Who proposed the release, and who approved it; "" and null before the approval."""
 
     proposed_by: str = Field(examples=["user:ani"])
     proposed_at: str = Field(examples=[DECIDED])
@@ -24,7 +24,7 @@ class ReleaseOut(BaseModel):
 
 
 class HoldOut(BaseModel):
-    """A hold: cameras, span, case, and where it stands. In force until its release is approved."""
+    """A hold: cameras, span, case, and status. In force until its release is approved."""
 
     id: str = Field(examples=[HOLD])
     version: int = Field(examples=[1])
@@ -47,9 +47,9 @@ class HoldOut(BaseModel):
 
 
 class HoldProgressOut(BaseModel):
-    """How far the store follows the hold: versions covered, verified by its own answer, kept by other holds.
+    """How far the hold is set in the store: versions covered, verified by reading back, kept by other holds.
 
-    ``waits_for`` names what may still bring segments: ``span_end``, ``recorders``, or recorder ids.
+    ``waits_for`` names what may still add segments: ``span_end``, ``recorders``, or recorder ids.
     """
 
     in_force: bool = Field(examples=[True])
@@ -81,14 +81,14 @@ class OneHoldOut(HoldOut):
 
 
 class HoldPage(BaseModel):
-    """Some holds, the newest first; ``next`` is the cursor that goes on, null at the end."""
+    """Some holds, the newest first; ``next`` is the cursor of the next page, null at the end."""
 
     holds: list[HoldOut]
     next: str | None = Field(examples=[None])
 
 
 class HoldIn(BaseModel):
-    """What must stay, for which case, who answers for it, and when someone must look again."""
+    """Footage that must stay, for which case, who is responsible, and when the hold must be reviewed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -104,7 +104,7 @@ class HoldIn(BaseModel):
 
 
 class ExtendIn(BaseModel):
-    """Cameras to add, a wider span, or both; the edge that is left out stays."""
+    """Cameras to add, a wider span, or both; an edge that is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -115,7 +115,7 @@ class ExtendIn(BaseModel):
 
 
 class ReviewIn(BaseModel):
-    """When someone must look again, and why the footage must still stay."""
+    """When the hold must be reviewed next, and why the footage must still stay."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -124,7 +124,7 @@ class ReviewIn(BaseModel):
 
 
 class HoldReason(BaseModel):
-    """Why; it goes on record."""
+    """The reason; it is recorded."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -9,9 +9,9 @@ from archive.records.integrity_incidents import MAX_REASON, IncidentStatus
 
 
 class IncidentOut(BaseModel):
-    """One incident. ``closed_by`` and ``closed_reason`` are "" while it is open.
+    """One integrity incident. ``closed_by`` and ``closed_reason`` are "" while it is open.
 
-    ``changed_at`` is when it was opened, opened again or closed last.
+    ``changed_at`` is when it was last opened, reopened or closed.
     """
 
     id: str = Field(examples=[INCIDENT])
@@ -28,14 +28,14 @@ class IncidentOut(BaseModel):
 
 
 class IncidentsPage(BaseModel):
-    """Some incidents, the one changed last first; ``next`` is the cursor that goes on, null at the end."""
+    """Some integrity incidents, the last changed first; ``next`` is the cursor of the next page or null."""
 
     incidents: list[IncidentOut]
     next: str | None = Field(examples=[None])
 
 
 class IncidentCloseIn(BaseModel):
-    """What was done about it; it goes on record."""
+    """What was done about it; it is recorded."""
 
     model_config = ConfigDict(extra="forbid")
 

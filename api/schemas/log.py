@@ -21,14 +21,14 @@ class CheckpointOut(BaseModel):
 
 
 class CheckpointPage(BaseModel):
-    """Some checkpoints, the newest first; ``next`` is the cursor that goes on, null at the end."""
+    """Some checkpoints, the newest first; ``next`` is the cursor of the next page, null at the end."""
 
     checkpoints: list[CheckpointOut]
     next: str | None = Field(examples=[None])
 
 
 class CheckpointDetail(CheckpointOut):
-    """One checkpoint with its text; signature and stamp in base64, null while it has none."""
+    """One checkpoint with its text; signature and time stamp in base64, null until it has them."""
 
     checkpoint: str = Field(
         examples=["saksi.makassar.example/log\n412\nn4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=\n"]
@@ -52,7 +52,7 @@ class InclusionOut(BaseModel):
 
 
 class ProofOut(BaseModel):
-    """One line, the way to its checkpoint's root, and the checkpoint; binary parts in base64 or null.
+    """One line, its path to the checkpoint's root, and the checkpoint; binary parts in base64 or null.
 
     ``leaf`` is null for lines of the ledger and of custody, which name people.
     """

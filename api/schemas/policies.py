@@ -16,7 +16,7 @@ Days = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
 
 
 class TermsOut(BaseModel):
-    """How long to keep, and from when to when; null for what never is destroyed and never ends."""
+    """How long to keep, and the period of validity; null means never destroyed, and without end."""
 
     keep_days_min: int = Field(examples=[30])
     keep_days_max: int | None = Field(examples=[90])
@@ -27,7 +27,7 @@ class TermsOut(BaseModel):
 
 
 class ProposalOut(BaseModel):
-    """A shortening that waits for a second admin; ``terms`` is null where the policy would be withdrawn."""
+    """A shortening that waits for a second admin; ``terms`` is null if the policy would be withdrawn."""
 
     withdraws: bool
     terms: TermsOut | None
@@ -36,7 +36,7 @@ class ProposalOut(BaseModel):
 
 
 class PolicyOut(BaseModel):
-    """One scope's policy: in force now, decided and waiting to begin, proposed."""
+    """One scope's policy: its terms in force, terms decided that begin later, and a proposal."""
 
     scope: str = Field(examples=["kecamatan:73.71.01"])
     id: str = Field(examples=["kecamatan-73.71.01"])
@@ -72,14 +72,14 @@ class PoliciesOut(BaseModel):
 
 
 class ScopeTermsOut(BaseModel):
-    """A scope that admits a camera's footage, and its terms in force, if any."""
+    """A scope that a camera's footage falls into, and its terms in force, if any."""
 
     scope: str = Field(examples=["kecamatan:73.71.01"])
     terms: TermsOut | None
 
 
 class ExplanationOut(BaseModel):
-    """Why a camera's footage is kept as long as it is. ``wins`` is null where no policy is in force."""
+    """Why a camera's footage is kept as long as it is. ``wins`` is null if no policy is in force."""
 
     camera: str = Field(examples=["cam-1"])
     at: str = Field(examples=[FROM])
@@ -107,7 +107,7 @@ class TermsIn(BaseModel):
     on_pressure: OnPressure = OnPressure.KEEP
 
     def terms(self, now: int) -> Terms:
-        """The same inside. Raises Malformed ``bad_terms``, ``naive_time``, ``bad_time``."""
+        """The archive's form of the terms. Raises Malformed ``bad_terms``, ``naive_time``, ``bad_time``."""
         begins = self.effective_from
         ends = self.effective_until
         return Terms(
@@ -127,7 +127,7 @@ class ProposeIn(TermsIn):
 
 
 class ApprovalReason(BaseModel):
-    """Why, if anything is to be said; it goes on record. What is approved is the version in If-Match."""
+    """A reason, if any; it is recorded. The version in If-Match is what is approved."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -135,7 +135,7 @@ class ApprovalReason(BaseModel):
 
 
 class PolicyReason(BaseModel):
-    """Why; it goes on record."""
+    """The reason; it is recorded."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -143,7 +143,7 @@ class PolicyReason(BaseModel):
 
 
 class ChangeIn(BaseModel):
-    """Terms that nobody decided yet, to see what they would do."""
+    """Terms that are not decided, to see their effect."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -151,13 +151,13 @@ class ChangeIn(BaseModel):
     terms: TermsIn
 
     def change(self, now: int) -> Change:
-        """The same inside. Raises Malformed ``bad_scope``, ``bad_terms``."""
+        """The archive's form of the change. Raises Malformed ``bad_scope``, ``bad_terms``."""
         scope: Scope = scope_of(self.scope)
         return Change(scope, self.terms.terms(now))
 
 
 class PlanIn(BaseModel):
-    """What to plan: at an instant (now), for some cameras (all), as it is or with a change."""
+    """What to plan: at an instant (default now), for some cameras (default all), with a change or without."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -174,9 +174,9 @@ class AmountOut(BaseModel):
 
 
 class ShareOut(BaseModel):
-    """Footage past its term: what goes; what a hold and what a longer lock keeps; what lies at an edge.
+    """Footage past its term: to be destroyed, kept by a hold, kept by a longer lock, or at an edge.
 
-    ``edge`` is decided segment by segment: at least ``goes``, at most both together will go.
+    ``edge`` is decided segment by segment: at least ``goes``, at most both together will be destroyed.
     """
 
     goes: AmountOut
@@ -187,13 +187,13 @@ class ShareOut(BaseModel):
 
 
 class CameraShareOut(ShareOut):
-    """One camera's."""
+    """One camera's share."""
 
     camera: str = Field(examples=["cam-1"])
 
 
 class DayShareOut(CameraShareOut):
-    """One camera's of one of the city's days."""
+    """One camera's share of one day, in the city's time zone."""
 
     day: str = Field(examples=["2026-11-24"])
 
@@ -213,7 +213,7 @@ class PlannedChangeOut(BaseModel):
 
 
 class PlanOut(BaseModel):
-    """What would go at ``at``. ``digest`` names it; ``policies`` are the versions it was made by."""
+    """What would be destroyed at ``at``. ``digest`` identifies it; ``policies`` are the versions used."""
 
     id: str = Field(examples=["plan-9f86d081884c7d65"])
     digest: str = Field(examples=[HASH])

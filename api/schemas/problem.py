@@ -28,7 +28,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why an answer is not what was asked for. ``code`` is stable; ``detail`` and ``hint`` are for people."""
+    """Why a request failed. ``code`` is stable; ``detail`` and ``hint`` are for people."""
 
     type: str = Field(examples=["urn:saksi:problem:naive_time"])
     title: str = Field(examples=["Unprocessable Entity"])
@@ -44,7 +44,7 @@ class Problem(BaseModel):
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI ``responses`` of a guarded route: these, and those that every such route has."""
+    """The OpenAPI ``responses`` of an authenticated route: these, and those that every such route has."""
     every = sorted({401, 403, 405, 422, 500, 503, *statuses})
     return {status: UNCHANGED if status == 304 else PROBLEM for status in every}
 

@@ -29,7 +29,7 @@ class CameraGapOut(CameraSpanOut):
 
 
 class RecordingsOut(BaseModel):
-    """What is covered, what is not, and what is still on its way: together the whole span of each camera."""
+    """Coverage, gaps, and time still pending: together they make up the whole span of each camera."""
 
     coverage: list[CoverageOut]
     gaps: list[CameraGapOut]
@@ -50,14 +50,14 @@ class SegmentOut(CameraSpanOut):
 
 
 class SegmentsPage(BaseModel):
-    """Some segments by start, camera, run and number; ``next`` is the cursor that goes on, or null."""
+    """Some segments by start, camera, run and number; ``next`` is the cursor of the next page, or null."""
 
     segments: list[SegmentOut]
     next: str | None = Field(examples=[None])
 
 
 def segment_json(ref: SegmentRef) -> JsonObject:
-    """A segment as answers write it."""
+    """A segment as answers give it."""
     return {
         "camera": ref.camera,
         "from": format_instant(ref.span.start),

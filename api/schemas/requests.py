@@ -1,7 +1,7 @@
 """Requests as JSON, in and out.
 
-Fields of a request that are missing or wrong are judged together by the archive, which names each of them in
-``errors``; here only the shape is.
+The archive checks all fields of a request together and names each missing or wrong one in ``errors``; these
+models check only the shape.
 """
 
 from typing import Annotated
@@ -37,7 +37,7 @@ class _In(BaseModel):
 
 
 class RequesterIn(_In):
-    """Who asks, as the letter names them. ``nrp_nip``: 8 to 18 digits."""
+    """The requester, as the letter names them. ``nrp_nip``: 8 to 18 digits."""
 
     name: Text = Field("", examples=["Dewi Lestari"])
     rank: Text = Field("", examples=["AIPTU"])
@@ -80,7 +80,7 @@ class RequestIn(_In):
     urgent: StrictBool = False
 
     def form(self) -> RequestForm:
-        """The form as the archive judges it."""
+        """The form that the archive checks."""
         return RequestForm(
             **{f"requester_{name}": text for name, text in self.requester.model_dump().items()},
             **{f"letter_{name}": text for name, text in self.letter.model_dump().items()},
@@ -95,19 +95,19 @@ class RequestIn(_In):
 
 
 class AmendIn(RequestIn):
-    """The whole request anew, and why."""
+    """The whole request as amended, and the reason."""
 
     reason: Text = Field("", examples=["rentang terlalu sempit"])
 
 
 class CommentIn(_In):
-    """What somebody has to say."""
+    """A comment to add."""
 
     text: Text = Field(examples=["Mohon segera."])
 
 
 class PaperIn(_In):
-    """An uploaded paper, to be added to a request. Of kind ``letter`` it needs number and date."""
+    """An uploaded paper to add to a request. Kind ``letter`` needs number and date."""
 
     sha256: Text = Field(examples=[HASH])
     kind: AttachmentKind = AttachmentKind.OTHER
@@ -117,13 +117,13 @@ class PaperIn(_In):
 
 
 class DecisionIn(_In):
-    """Why; it goes on record. An approval needs none."""
+    """The reason; it is recorded. An approval needs none."""
 
     reason: Text = Field("", examples=["lengkap"])
 
 
 class ApproveIn(DecisionIn):
-    """Why, and which package: of footage, or the sealed statement that there is none."""
+    """The reason, and which package: of footage, or the sealed statement that there is none."""
 
     kind: PackageKind = PackageKind.FOOTAGE
 
@@ -136,7 +136,7 @@ class LimitIn(_In):
 
 
 class UploadOut(BaseModel):
-    """A stored paper. ``media_type`` is what its bytes are."""
+    """A stored paper. ``media_type`` is determined from its bytes."""
 
     sha256: str = Field(examples=[HASH])
     size: int = Field(examples=[5242880])
@@ -144,7 +144,7 @@ class UploadOut(BaseModel):
 
 
 class RequesterOut(BaseModel):
-    """Who asks; ``person`` is the account that filed."""
+    """The requester; ``person`` is the account that filed the request."""
 
     person: str = Field(examples=["user:dewi"])
     name: str = Field(examples=["Dewi Lestari"])
@@ -157,7 +157,7 @@ class RequesterOut(BaseModel):
 
 
 class LetterOut(BaseModel):
-    """The letter; fields are "" until it is there."""
+    """The letter; fields are "" until it is added."""
 
     number: str = Field(examples=["B/123/XI/2026"])
     date: str = Field(examples=["2026-11-24"])
@@ -173,7 +173,7 @@ class BasisOut(BaseModel):
 
 
 class DecisionOut(BaseModel):
-    """What was decided about the entry with that SHA-256."""
+    """The decision about the entry with that SHA-256."""
 
     by: str = Field(examples=["user:citra"])
     name: str = Field(examples=["Citra Wulandari"])
@@ -186,7 +186,7 @@ class DecisionOut(BaseModel):
 
 
 class CommentOut(BaseModel):
-    """What somebody said."""
+    """A comment."""
 
     by: str = Field(examples=["user:citra"])
     at: str = Field(examples=[FROM])
@@ -213,7 +213,7 @@ class FailureOut(BaseModel):
 
 
 class RequestOut(BaseModel):
-    """A request. ``version`` is what If-Match names; ``acts`` what its state allows, whoever may do it."""
+    """A request. If-Match names its ``version``; ``acts`` are those its status allows, for any role."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -271,7 +271,7 @@ class BriefOut(BaseModel):
 
 
 class RequestHoldOut(BaseModel):
-    """The request's hold, and how far the store follows it; ``progress`` is null before the first sweep."""
+    """The request's hold, and how far it is set in the store; ``progress`` is null before the first sweep."""
 
     id: str = Field(examples=[HOLD])
     status: HoldStatus
@@ -300,7 +300,7 @@ class OneRequestOut(RequestOut):
 
 
 class RequestPage(BaseModel):
-    """Some requests, the newest first; ``next`` is the cursor that goes on, null at the end."""
+    """Some requests, the newest first; ``next`` is the cursor of the next page, null at the end."""
 
     requests: list[BriefOut]
     next: str | None = Field(examples=[None])

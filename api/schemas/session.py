@@ -14,7 +14,7 @@ Purpose = Annotated[str, StringConstraints(max_length=200)]
 
 
 class SignIn(BaseModel):
-    """Name and password of a local account; what the session is for."""
+    """Name and password of a local account, and the purpose of the session."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,7 +24,7 @@ class SignIn(BaseModel):
 
 
 class PurposeIn(BaseModel):
-    """What the session is for: a shift, an incident number. It goes on record with every act."""
+    """The purpose of the session: a shift, an incident number. It is recorded with every act."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,7 +41,7 @@ class PasswordIn(BaseModel):
 
 
 class GrantOut(BaseModel):
-    """Footage that was opened to whoever asks."""
+    """Footage that was opened to the caller."""
 
     id: str = Field(examples=[GRANT])
     cameras: list[str] = Field(examples=[["cam-1"]])
@@ -52,7 +52,7 @@ class GrantOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """Who is asking, and what for. ``districts`` is null for somebody who is bound to none."""
+    """The caller and their purpose. ``districts`` is null for a caller who is not bound to districts."""
 
     id: str = Field(examples=["user:citra"])
     roles: list[Role] = Field(examples=[["war_room"]])
@@ -64,6 +64,6 @@ class SessionOut(BaseModel):
 
 
 class SignedOut(BaseModel):
-    """``location`` is where to send the browser to end its session at the OpenID provider; "" for nowhere."""
+    """``location`` is the URL that ends the browser's session at the OpenID provider; "" if there is none."""
 
     location: str = Field(examples=["/"])

@@ -14,7 +14,7 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class TokenOut(BaseModel):
-    """A token but for itself. ``actions``, ``districts`` and ``expires_at`` are null where nothing limits."""
+    """The facts about a token. ``actions``, ``districts`` and ``expires_at`` are null if not limited."""
 
     name: str = Field(examples=["war-room"])
     version: int = Field(examples=[1])
@@ -33,7 +33,7 @@ class TokenPage(BaseModel):
 
 
 class MadeTokenOut(TokenOut):
-    """A new token; ``token`` is shown this once."""
+    """A new token; ``token`` is shown only this once."""
 
     token: str = Field(examples=["saksi_0rWm3…"])
 
@@ -65,7 +65,7 @@ class TokenIn(BaseModel):
 
 
 class TokenReason(BaseModel):
-    """Why; it goes on record."""
+    """The reason; it is recorded."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "bocor"}]})
 

@@ -1,4 +1,4 @@
-"""Accounts, invitations and who could see a camera as JSON, in and out."""
+"""Accounts, invitations, and the answer to who could see a camera, as JSON."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ SignsIn = Literal["provider", "password", "invited", "none"]
 
 
 class UserOut(BaseModel):
-    """An account. ``signs_in`` says how: at the OpenID provider, with a password here, once invited, or not.
+    """An account. ``signs_in``: at the OpenID provider, with a password here, only invited yet, or not.
 
     ``issuer`` is the provider's, "" for a local account.
     """
@@ -38,7 +38,7 @@ class UserOut(BaseModel):
 
 
 class ChangeOut(BaseModel):
-    """One entry of the record: who changed something, when and why."""
+    """One change: who made it, when and why."""
 
     version: int = Field(examples=[1])
     at: str = Field(examples=[FROM])
@@ -54,14 +54,14 @@ class OneUserOut(UserOut):
 
 
 class UserPage(BaseModel):
-    """Some accounts, by id; ``next`` is the cursor that goes on, null at the end."""
+    """Some accounts, by id; ``next`` is the cursor of the next page, null at the end."""
 
     users: list[UserOut]
     next: str | None = Field(examples=[None])
 
 
 class ClosedAccountOut(UserOut):
-    """A closed account, and the tokens it had made, which are revoked."""
+    """A closed account, and the tokens it had made, which were revoked with it."""
 
     tokens_revoked: list[str] = Field(examples=[[]])
 
@@ -93,7 +93,7 @@ class UserIn(BaseModel):
 
 
 class UserChangeIn(BaseModel):
-    """What an account is given instead; what is left out stays."""
+    """New roles, districts or agency of an account; a field that is left out stays."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -107,7 +107,7 @@ class UserChangeIn(BaseModel):
 
 
 class UserReason(BaseModel):
-    """Why; it goes on record."""
+    """The reason; it is recorded."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "pindah tugas"}]})
 
@@ -126,7 +126,7 @@ class InviteIn(BaseModel):
 
 
 class InvitationOut(BaseModel):
-    """A code for one person: shown this once, good once, until ``expires_at``."""
+    """A code for one person: shown only this once, and valid for one use until ``expires_at``."""
 
     user: str = Field(examples=["dewi"])
     code: str = Field(examples=["kM3r-82Qd-x0Vt"])
@@ -135,7 +135,7 @@ class InvitationOut(BaseModel):
 
 
 class AcceptIn(BaseModel):
-    """The code of an invitation, and the password that whoever was invited chooses."""
+    """The code of an invitation, and the password that the invited person chooses."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -146,7 +146,7 @@ class AcceptIn(BaseModel):
 
 
 class SightOut(BaseModel):
-    """What somebody could do with the footage, and by what: their role, their district, or a grant."""
+    """An action possible on the footage, and its basis: a role, a district, a grant, or a token's scope."""
 
     action: str = Field(examples=["hold.placed"])
     by: Literal["role", "district", "grant", "scope"]

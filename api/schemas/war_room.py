@@ -21,7 +21,7 @@ class RunOut(StretchOut):
 
 
 class FactsOut(BaseModel):
-    """What the camera was from ``from`` on: until the next of its facts, or the end of the window."""
+    """The camera's facts from ``from`` on: until its next facts, or the end of the window."""
 
     start: str = Field(alias="from", examples=[FROM])
     name: str = Field(examples=["Simpang Pettarani"])
@@ -34,11 +34,11 @@ class FactsOut(BaseModel):
 
 
 class CameraHistoryOut(BaseModel):
-    """One camera in the window, which ``coverage``, ``gaps`` and ``pending`` make up together.
+    """One camera in the window; ``coverage``, ``gaps`` and ``pending`` together make up the window.
 
-    ``pending`` is footage that may still be on its way. ``held`` is what a legal hold keeps, null for those
-    who may not read every hold. ``playlist`` and ``still`` are null where nothing is recorded, or where not
-    all of the window may be played.
+    ``pending`` is time whose footage may still arrive. ``held`` is time under a legal hold, null for callers
+    who may not read every hold. ``playlist`` and ``still`` are null if nothing is recorded, or if the caller
+    may not play all of the window.
     """
 
     camera: str = Field(examples=["cam-1"])
@@ -54,7 +54,7 @@ class CameraHistoryOut(BaseModel):
 
 
 class HistoryOut(BaseModel):
-    """Some cameras, by id. ``view`` shows the first nine of them; ``next`` is the cursor that goes on."""
+    """Some cameras, by id. ``view`` shows the first nine of them; ``next`` is the cursor of the next page."""
 
     start: str = Field(alias="from", examples=[FROM])
     end: str = Field(alias="to", examples=[TO])

@@ -1,15 +1,15 @@
-// Asking the server. A problem (RFC 9457) is thrown as it is; who is not signed in is sent to do so.
+// Calls of the API. A problem (RFC 9457) is thrown as received; without a session the user is sent to sign in.
 
-/** Where the installation begins: what stands before our own path. */
+/** The root of the installation: the part of the URL before our own path. */
 export const BASE = location.pathname.replace(/\/tampilan$/, "");
 
-/** Go and sign in, and come back here. */
+/** Go to the sign-in page, which returns here. */
 export function signInAgain() {
   const here = location.pathname.slice(BASE.length) + location.search;
   location.replace(`${BASE}/masuk?next=${encodeURIComponent(here)}`);
 }
 
-/** An address that the server gave, from our own root on, whatever the installation is called there. */
+/** A URL from the server, made relative to our own root, whatever host name the server used. */
 export function local(address) {
   const found = new URL(address, location.origin);
   return found.pathname + found.search;
@@ -28,7 +28,7 @@ async function answerOf(address, options) {
   try {
     problem = await answer.json();
   } catch {
-    // A proxy's page, perhaps: its status must do.
+    // Perhaps a proxy's page: only its status is used.
   }
   throw problem;
 }
@@ -39,14 +39,14 @@ export async function ask(path, query = {}) {
   return (await answerOf(BASE + path + (text ? `?${text}` : ""), {})).json();
 }
 
-/** A picture of a camera, decoded, and the instant that it shows as the server writes it. */
+/** A decoded picture of a camera, and the instant that it shows, as text from the server. */
 export async function askPicture(camera, query, signal) {
   const path = `${BASE}/v1/cameras/${encodeURIComponent(camera)}/frame.jpg`;
   const answer = await answerOf(`${path}?${new URLSearchParams(query)}`, { signal });
   return { picture: await createImageBitmap(await answer.blob()), at: answer.headers.get("Saksi-Frame-At") };
 }
 
-/** Change something. */
+/** Send a change. */
 export async function send(path, body) {
   const headers = { "Saksi-Request": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";

@@ -4,7 +4,7 @@ const ZONE = document.documentElement.dataset.zone || "Asia/Makassar";
 const NAMES = { "Asia/Makassar": "WITA", "Asia/Jakarta": "WIB", "Asia/Jayapura": "WIT" };
 const OFFSET = /(?:Z|[+-]\d\d:\d\d)$/i;
 
-/** What the zone is called. */
+/** The name of the zone. */
 export const ZONE_NAME = NAMES[ZONE] ?? ZONE;
 
 const parts = new Intl.DateTimeFormat("en-GB", {
@@ -27,7 +27,7 @@ export function parse(text) {
   return Number.isNaN(whole) ? null : whole + (fraction ? Number(`0.${fraction}`) * 1000 : 0);
 }
 
-/** An instant for an address, to the millisecond. */
+/** An instant for a URL, to the millisecond. */
 export function write(instant) {
   return new Date(Math.round(instant)).toISOString();
 }
@@ -45,12 +45,12 @@ export function dateOf(instant) {
   return `${year}-${month}-${day}`;
 }
 
-/** Both, with the zone. */
+/** Date and time, with the zone. */
 export function stampOf(instant) {
   return `${dateOf(instant)} ${timeOf(instant)} ${ZONE_NAME}`;
 }
 
-/** What somebody wrote as `2026-11-24 14:00:00` in the city's zone; null for what is no such time. */
+/** The instant of `2026-11-24 14:00:00` as typed, in the city's zone; null for text of another form. */
 export function ofField(text) {
   const found = /^\s*(\d{4})-(\d\d)-(\d\d)[ T]+(\d\d)[:.](\d\d)(?:[:.](\d\d))?\s*$/.exec(text);
   if (found === null) return null;
@@ -62,7 +62,7 @@ export function ofField(text) {
   return fields(instant).day === found[3] ? instant : null;
 }
 
-/** The same the other way. */
+/** The reverse: an instant in the form that is typed. */
 export function forField(instant) {
   return `${dateOf(instant)} ${timeOf(instant)}`;
 }

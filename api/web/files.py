@@ -1,7 +1,7 @@
-"""The files that pages are made of: which there are, what they are, and where they lie.
+"""The files of the pages: their names, media types and folders.
 
-Each is served under ``/aset/`` by name; what is not listed here is not served. ``fetched`` is filled by
-``python -m ops.pages`` (``make setup``) and may be empty.
+Each is served under ``/aset/`` by name; other files are not served. ``python -m ops.pages`` (``make setup``)
+fills the folder ``fetched``, which may be empty.
 """
 
 from collections.abc import Mapping
@@ -25,15 +25,15 @@ _VIEW = (
 OPEN_FILES: Mapping[str, str] = MappingProxyType(
     {"saksi.css": _STYLE, "saksi.svg": "image/svg+xml", "words.js": _SCRIPT, "masuk.js": _SCRIPT}
 )
-"""What the sign-in page needs; anybody may have it."""
+"""Files of the sign-in page; they need no authentication."""
 
 OPEN_PAGES = frozenset({SIGN_IN, *(f"{ASSETS}/{name}" for name in OPEN_FILES)})
-"""Addresses that answer before anybody signed in; they say nothing of anything in the archive."""
+"""Paths that need no authentication; they reveal nothing of the archive."""
 
 FILES: Mapping[str, str] = MappingProxyType(dict.fromkeys((*_VIEW, PLAYER), _SCRIPT))
-"""What the view page needs besides; behind the gate."""
+"""Further files of the view page; they need authentication."""
 
 
 def path_of(name: str) -> Path:
-    """Where a listed file lies; it may not be there (:data:`FETCHED`)."""
+    """The path of a listed file; the file may not exist (:data:`FETCHED`)."""
     return (FETCHED if name == PLAYER else FOLDER) / name

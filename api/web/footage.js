@@ -1,19 +1,19 @@
-// One camera's playlist in a <video>: which media time shows which wall time, and to be there.
+// One camera's playlist in a <video>: converts between media time and wall time, and shows a wall time.
 //
-// A playlist leaves gaps out of its media time. Every fragment has its wall time, so the way from one to the
-// other goes by fragment. A picture beyond a gap is never shown for an instant before it.
+// A playlist leaves gaps out of its media time. Every fragment has its wall time, so times are converted by
+// fragment. A picture after a gap is never shown for an instant before it.
 
 import { BASE, local } from "./calls.js";
 
-const EDGE_S = 0.08; // closer than this to a gap the last picture stands still
-const TOLERANCE_MS = 60; // runs that meet leave a millisecond between them; that is no gap
-const JUMP_S = 0.35; // beyond this a seek, below it another speed brings the picture back in step
+const EDGE_S = 0.08; // closer than this to a gap, the last picture is frozen
+const TOLERANCE_MS = 60; // runs that meet may be a millisecond apart; that is not a gap
+const JUMP_S = 0.35; // a larger deviation is corrected by seeking, a smaller one by changing the speed
 const SLACK_S = 0.04;
 const EPSILON_S = 0.001;
 
 let library = null;
 
-/** hls.js; null where the server does not have it. */
+/** hls.js; null if the server does not have it. */
 export function player() {
   library ??= import(`${BASE}/aset/hls.js`).then((found) => found.default, () => null);
   return library;
@@ -32,12 +32,12 @@ export class Footage {
     this.shown = null; // wall time of the picture on screen
   }
 
-  /** Why it does not play: `codec`, `player`, or what the player says; null while it does. */
+  /** Why it does not play: `codec`, `player`, or the player's own reason; null while it plays. */
   get trouble() {
     return this.#trouble;
   }
 
-  /** Length of a frame in seconds, as far as it was seen. */
+  /** Length of a frame in seconds, as observed so far. */
   get frameSeconds() {
     const seen = [...this.#frames].sort((one, other) => one - other);
     return seen.length ? seen[seen.length >> 1] : 0.04;
@@ -51,11 +51,11 @@ export class Footage {
       return;
     }
     const hls = new Hls({
-      enableWorker: false, // no script but ours: the page's policy allows none
+      enableWorker: false, // the page's policy allows only our own scripts
       maxBufferLength: 20,
       maxMaxBufferLength: 30,
       backBufferLength: 30,
-      enableDateRangeMetadataCues: false, // gaps are told by the call; a cue track would be a data: address
+      enableDateRangeMetadataCues: false, // the API call gives the gaps; a cue track would need a data: URL
       enableID3MetadataCues: false,
       enableEmsgMetadataCues: false,
       fragLoadPolicy: {
@@ -83,7 +83,7 @@ export class Footage {
     this.#watch();
   }
 
-  /** Let go of everything. */
+  /** Release all resources. */
   close() {
     this.#hls?.destroy();
     this.#hls = null;
@@ -118,7 +118,7 @@ export class Footage {
     return fragment.programDateTime + ((time - startOf(fragment)) / fragment.duration) * length;
   }
 
-  /** The first wall time with footage at or after one; null for none. */
+  /** The first wall time with footage at or after a wall time; null if there is none. */
   next(wall) {
     const found = (this.#details?.fragments ?? []).find((one) => one.programDateTime >= wall);
     return found ? found.programDateTime : null;
@@ -133,7 +133,7 @@ export class Footage {
     return !this.#video.seeking && this.#video.readyState >= (place.left < EDGE_S * 2 ? 2 : 3) && this.#near(place);
   }
 
-  /** Show a wall time, playing at a rate or standing still (rate 0). False in a gap. */
+  /** Show a wall time, playing at a rate or paused (rate 0). False in a gap. */
   show(wall, rate) {
     if (this.#trouble || this.#details === null) return false;
     const video = this.#video;
@@ -142,7 +142,7 @@ export class Footage {
       pause(video);
       const next = this.next(wall);
       const there = next === null ? null : this.place(next);
-      // Have the picture after the gap at hand when its time comes.
+      // Load the picture after the gap before its time comes.
       if (there && !video.seeking && Math.abs(video.currentTime - there.time) > JUMP_S) video.currentTime = there.time;
       return false;
     }
@@ -166,7 +166,7 @@ export class Footage {
     return Math.abs(this.#video.currentTime - place.time) < JUMP_S * 2;
   }
 
-  /** One fragment, its length on the wall (ms), and whether the next goes on where it ends. */
+  /** One fragment, its length in wall time (ms), and whether the next one continues where it ends. */
   #fragment(fragments, index) {
     const fragment = fragments[index];
     const own = fragment.duration * 1000;
@@ -176,7 +176,7 @@ export class Footage {
     return { fragment, length: joins ? until : own, joins };
   }
 
-  /** Keep the wall time of the picture that is really on screen. */
+  /** Track the wall time of the picture that is really on screen. */
   #watch() {
     if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) return;
     const seen = (_, frame) => {
@@ -193,7 +193,7 @@ export class Footage {
   }
 }
 
-/** Media time of a fragment's first picture: as it was found once loaded, which `start` does not follow for the first. */
+/** Media time of a fragment's first picture: as found after loading, since `start` is wrong for the first fragment. */
 function startOf(fragment) {
   return Number.isFinite(fragment.startPTS) ? fragment.startPTS : fragment.start;
 }

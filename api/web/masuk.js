@@ -1,11 +1,11 @@
-// The sign-in page: the provider's button where there is one, and the form of local accounts.
+// The sign-in page: the provider's button, if there is a provider, and the form of local accounts.
 
 import { fill, say, sayProblem, switchLanguage } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const base = location.pathname.replace(/\/masuk$/, "");
 
-/** Where to go afterwards: a path of ours, never another host's. */
+/** The path to return to afterwards: one of ours, never another host's. */
 function following() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
   if (!/^\/(?![/\\])/.test(wanted)) return "/";
@@ -17,7 +17,7 @@ function following() {
   }
 }
 
-/** One of the two forms: where it is sent, what it says, and what is wrong with it before it goes. */
+/** One of the two forms: its URL, its body, and a check before it is sent. */
 function serve(form, problem, button, path, bodyOf, wrong = () => "") {
   const tell = (text) => {
     problem.textContent = text;
@@ -48,7 +48,7 @@ function serve(form, problem, button, path, bodyOf, wrong = () => "") {
     button.disabled = false;
     button.textContent = say(button.dataset.say);
   });
-  button.disabled = false; // until now the browser itself would have sent the form, in the address
+  button.disabled = false; // before this, the browser itself would have sent the form, in the URL
 }
 
 function turn() {

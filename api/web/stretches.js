@@ -1,10 +1,10 @@
-// What there is of one camera in a window, in order: recorded, missing with a cause, pending; and what is held.
+// One camera's stretches in a window, in order: recorded, missing with a cause, pending; and the held ones.
 
 import { parse } from "./clock.js";
 
 const asStretch = (kind) => (one) => ({ kind, start: parse(one.from), end: parse(one.to), cause: one.cause ?? "" });
 
-/** The window of one camera as the call tells it; together its stretches are the whole window. */
+/** One camera's window, from the API's answer; its stretches together cover the whole window. */
 export function stretchesOf(camera) {
   return [
     ...joined(camera.coverage.map(asStretch("recorded"))),
@@ -13,18 +13,18 @@ export function stretchesOf(camera) {
   ].sort((one, other) => one.start - other.start);
 }
 
-/** The held stretches; none for those who are not told. */
+/** The held stretches; none for users who may not see holds. */
 export function heldOf(camera) {
   return (camera.held ?? []).map(asStretch("held"));
 }
 
-/** The stretch that an instant lies in; footage goes before all else. */
+/** The stretch that an instant lies in; footage takes precedence. */
 export function stretchAt(stretches, instant) {
   const here = stretches.filter((one) => one.start <= instant && instant < one.end);
   return here.find((one) => one.kind === "recorded") ?? here[0] ?? null;
 }
 
-/** Runs that touch are one stretch to whoever looks. */
+/** Runs that touch are shown as one stretch. */
 function joined(runs) {
   const found = [];
   for (const run of runs.sort((one, other) => one.start - other.start)) {

@@ -1,4 +1,4 @@
-// The view page: choose cameras and a time, say why, look. Nothing of footage is asked for before the purpose.
+// The view page: choose cameras and a time, give the purpose, view. No footage is requested before the purpose.
 
 import { ask, BASE, send } from "./calls.js";
 import { dateOf, forField, ofField, parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
@@ -25,9 +25,9 @@ function only(id) {
   for (const main of document.querySelectorAll("main")) main.hidden = main.id !== id;
 }
 
-// -- what the link asks for ---------------------------------------------------------------------------
+// -- the link -----------------------------------------------------------------------------------------
 
-/** Cameras and window of the link; null where it names none. Throws a sentence that says what is wrong. */
+/** Cameras and window of the link; null if it names none. Throws a message that says what is wrong. */
 function wanted() {
   const cameras = [...new Set(asked.getAll("camera"))];
   if (!cameras.length) return null;
@@ -95,7 +95,7 @@ function choiceOf(camera, chosen, changed) {
   return label;
 }
 
-// -- saying why ---------------------------------------------------------------------------------------
+// -- the purpose --------------------------------------------------------------------------------------
 
 function askWhy(link) {
   only("ask");
@@ -120,7 +120,7 @@ function askWhy(link) {
   });
 }
 
-// -- looking ------------------------------------------------------------------------------------------
+// -- viewing ------------------------------------------------------------------------------------------
 
 async function historyOf(camera, window) {
   const query = { camera, from: write(window.start), to: write(window.end), purpose: state.purpose };
@@ -137,7 +137,7 @@ async function look(link) {
   document.body.dataset.looking = "yes";
   at("print").hidden = false;
   at("state").textContent = say("is.loading");
-  // Each camera is asked for by itself: one that is refused does not take the others with it.
+  // Each camera is requested separately, so that one refusal does not affect the others.
   const cameras = await Promise.all(link.cameras.map((camera) => historyOf(camera, link.window)));
   state.tiles = cameras.map((camera) => new Tile(camera, state.purpose));
   at("grid").replaceChildren(...state.tiles.map((tile) => tile.root));
@@ -231,7 +231,7 @@ async function signOut() {
   }
 }
 
-/** What stands under a print, however it was asked for. */
+/** Set the line under a print, however the user started printing. */
 function signPrint() {
   const who = state.session?.id.replace(/^user:/, "") ?? "";
   at("printed").textContent = say("print.made", { at: stampOf(Date.now()), who, why: state.purpose });
@@ -244,7 +244,7 @@ function print() {
 
 function onClick(id, act) {
   at(id).addEventListener("click", (event) => {
-    event.currentTarget.blur(); // the space bar is for playing
+    event.currentTarget.blur(); // so that the space bar plays instead of pressing the button
     act();
   });
 }

@@ -1,4 +1,4 @@
-// One camera on screen: its picture, its name, the time of the picture, and what stands there without one.
+// One camera on screen: its picture, its name, the time of the picture, and the text shown without a picture.
 
 import { askPicture } from "./calls.js";
 import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
@@ -6,8 +6,8 @@ import { Footage } from "./footage.js";
 import { stretchAt, stretchesOf } from "./stretches.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
-const ROUNDING_MS = 2; // playlists tell times to the millisecond; a picture of 3.000 s is not one of 2.9
-const STILL_EVERY_MS = 1000; // where nothing plays, a still once a second at most
+const ROUNDING_MS = 2; // playlists give times to the millisecond; a picture of 3.000 s must not show as 2.9
+const STILL_EVERY_MS = 1000; // without a player, one still a second at most
 
 function made(tag, name, parent) {
   const element = document.createElement(tag);
@@ -20,7 +20,7 @@ export class Tile {
   #purpose;
   #still = { asked: null, busy: false, told: 0 };
 
-  /** `camera` is one of the call's cameras, or an id with `problem` where it was refused. */
+  /** `camera` is a camera of the API's answer, or an id with `problem` if it was refused. */
   constructor(camera, purpose) {
     this.id = camera.camera;
     this.#purpose = purpose;
@@ -52,18 +52,18 @@ export class Tile {
     this.footage = new Footage(this.video);
   }
 
-  /** Begin to load. */
+  /** Start loading. */
   async open() {
     if (!this.problem && this.camera.playlist) await this.footage.open(this.camera.playlist);
   }
 
-  /** Whether it can show an instant at once: also where there is nothing to show. */
+  /** Whether it can show an instant at once; true also if there is nothing to show. */
   ready(wall) {
     if (this.problem || !this.camera.playlist) return true;
     return this.#here(wall)?.kind !== "recorded" || this.footage.ready(wall);
   }
 
-  /** Show an instant, at a rate or (0) standing still. */
+  /** Show an instant, playing at a rate or paused (rate 0). */
   show(wall, rate) {
     if (this.problem) {
       this.#cover("refused", sayProblem(this.problem), "");
@@ -92,7 +92,7 @@ export class Tile {
     }
   }
 
-  /** Speak the language that was chosen. */
+  /** Update the texts to the chosen language. */
   relabel() {
     this.label.setAttribute("aria-label", say("do.large", { name: this.name }));
   }
@@ -125,7 +125,7 @@ export class Tile {
     if (this.coverText.textContent !== text) this.coverText.textContent = text;
   }
 
-  /** A browser that cannot play shows stills, and says so. */
+  /** Show a still, with a note, in a browser that cannot play the footage. */
   async #stillOf(wall) {
     const why = this.footage.trouble;
     this.note.hidden = false;
@@ -149,7 +149,7 @@ export class Tile {
   }
 }
 
-/** Put a decoded picture on a canvas, whole. */
+/** Draw a decoded picture on a canvas, uncropped. */
 export function draw(canvas, picture) {
   canvas.width = picture.width;
   canvas.height = picture.height;
@@ -157,7 +157,7 @@ export function draw(canvas, picture) {
   picture.close();
 }
 
-/** A stretch in words, down to the second. */
+/** A stretch as text, to the second. */
 export function fromTo(stretch) {
   return say("gap.span", { from: timeOf(stretch.start), to: `${timeOf(stretch.end)} ${ZONE_NAME}` });
 }

@@ -1,4 +1,4 @@
-// The timeline: one row for each camera, one axis, one hand; pointing shows a small picture of that instant.
+// The timeline: one row for each camera, one axis, one hand; hovering shows a small picture of that instant.
 
 import { askPicture } from "./calls.js";
 import { parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
@@ -7,8 +7,8 @@ import { draw, fromTo } from "./tile.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600];
-const PATIENCE_MS = 180; // a hand that only passes by opens no picture: each is an event on record
-const PICTURES = 240; // instants that are told apart along the line
+const PATIENCE_MS = 180; // a pointer that only passes by requests no picture: each request is recorded
+const PICTURES = 240; // instants that are distinguished along the line
 const KEPT = 120;
 
 function made(tag, name, parent) {
@@ -26,7 +26,7 @@ export class Timeline {
   #waiting = null;
   #dragging = false;
 
-  /** `window` is `{start, end}`; `go(instant)` is called for every instant somebody points at to be shown. */
+  /** `window` is `{start, end}`; `go(instant)` is called for every instant that the user selects. */
   constructor(root, window, tiles, purpose, go) {
     Object.assign(this, { root, go });
     this.#window = window;
@@ -54,14 +54,14 @@ export class Timeline {
     new ResizeObserver(() => this.#ticks()).observe(this.plane);
   }
 
-  /** Put the hand on an instant. */
+  /** Move the hand to an instant. */
   point(wall) {
     this.hand.style.left = `${this.#percent(wall)}%`;
     this.plane.setAttribute("aria-valuenow", String(Math.round((wall - this.#window.start) / 1000)));
     this.plane.setAttribute("aria-valuetext", stampOf(wall));
   }
 
-  /** Speak the language that was chosen. */
+  /** Update the texts to the chosen language. */
   relabel() {
     this.plane.setAttribute("aria-label", say("do.timeline"));
   }

@@ -1,6 +1,6 @@
-// The one clock of the page: every camera shows its instant. If one has to load, all wait.
+// The page's only clock: every camera shows its instant. If one camera has to load, all wait.
 
-const STILL_MS = 250; // a camera that is late by less does not stop the others
+const STILL_MS = 250; // a camera that is late by less than this does not stop the others
 
 export class Wall {
   #last = null;
@@ -20,18 +20,18 @@ export class Wall {
     requestAnimationFrame(step);
   }
 
-  /** Whether the end was reached. */
+  /** Whether the end of the window is reached. */
   get ended() {
     return this.at >= this.window.end;
   }
 
-  /** Play or pause; from the end, from the beginning. */
+  /** Play or pause; at the end, play from the beginning. */
   toggle() {
     if (!this.playing && this.ended) this.at = this.window.start;
     this.playing = !this.playing;
   }
 
-  /** Be at an instant of the window. */
+  /** Go to an instant of the window. */
   go(instant) {
     this.#set(instant);
     this.#lateSince = null;

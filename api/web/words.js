@@ -1,9 +1,9 @@
-// Every word the pages say, in Indonesian first and English second; and the choice between them.
-// Texts reach the page by textContent alone.
+// All texts of the pages, Indonesian first and English second; and the choice between them.
+// Texts are put into the page only with textContent.
 
 const WORDS = {
   "sign_in.title": ["Masuk", "Sign in"],
-  "sign_in.lead": ["Arsip rekaman CCTV kota. Setiap pembukaan rekaman dicatat.", "The city's CCTV archive. Every look at footage goes on record."],
+  "sign_in.lead": ["Arsip rekaman CCTV kota. Setiap pembukaan rekaman dicatat.", "The city's CCTV archive. Every viewing of footage is recorded."],
   "sign_in.provider": ["Masuk dengan akun pemerintah kota", "Sign in with your city account"],
   "sign_in.or": ["atau dengan akun setempat", "or with a local account"],
   "sign_in.name": ["Nama akun", "Account name"],
@@ -14,22 +14,22 @@ const WORDS = {
   "invited.not": ["Masuk dengan kata sandi", "Sign in with a password"],
   "invited.code": ["Kode undangan", "Invitation code"],
   "invited.password": ["Kata sandi baru", "New password"],
-  "invited.again": ["Kata sandi baru, sekali lagi", "New password, once more"],
+  "invited.again": ["Ulangi kata sandi baru", "Repeat the new password"],
   "invited.go": ["Simpan dan masuk", "Save and sign in"],
   "invited.differ": ["Kedua kata sandi tidak sama.", "The two passwords differ."],
   "view.title": ["Tampilan rekaman", "Recorded footage"],
   "view.choose": ["Pilih kamera dan waktu", "Choose cameras and a time"],
   "view.choose_hint": ["Satu sampai sembilan kamera, paling lama 24 jam.", "One to nine cameras, 24 hours at most."],
   "view.times": ["Tahun-bulan-tanggal jam:menit:detik, waktu kota ({zone}).", "Year-month-day hour:minute:second, the city's time ({zone})."],
-  "view.choose_one": ["Pilih sedikitnya satu kamera.", "Choose one camera at least."],
+  "view.choose_one": ["Pilih paling sedikit satu kamera.", "Choose at least one camera."],
   "view.search": ["Cari nama, nomor, atau kelurahan", "Search by name, id or kelurahan"],
   "view.from": ["Dari", "From"],
   "view.to": ["Sampai", "To"],
   "view.open": ["Buka", "Open"],
-  "view.none": ["Tidak ada kamera yang dapat Anda lihat.", "There is no camera for you to see."],
+  "view.none": ["Tidak ada kamera yang dapat Anda lihat.", "There is no camera that you may see."],
   "view.more": ["{count} kamera lain cocok; persempit pencarian.", "{count} more cameras match; narrow the search."],
   "ask.title": ["Untuk keperluan apa?", "What is this for?"],
-  "ask.lead": ["Nomor laporan, nomor kejadian, atau regu jaga. Jawaban ini dicatat bersama nama Anda pada setiap pembukaan rekaman.", "A report or incident number, or a shift. It goes on record with your name whenever footage is opened."],
+  "ask.lead": ["Nomor laporan, nomor kejadian, atau regu jaga. Jawaban ini dicatat bersama nama Anda setiap kali rekaman dibuka.", "A report or incident number, or a shift. It is recorded with your name whenever footage is opened."],
   "ask.field": ["Keperluan", "Purpose"],
   "ask.go": ["Buka rekaman", "Open the footage"],
   "ask.who": ["Anda masuk sebagai {who}.", "You are signed in as {who}."],
@@ -51,7 +51,7 @@ const WORDS = {
   "is.waiting": ["Menunggu gambar…", "Waiting for pictures…"],
   "is.playing": ["Memutar", "Playing"],
   "is.paused": ["Dijeda", "Paused"],
-  "is.ended": ["Akhir waktu yang diminta", "End of the time asked for"],
+  "is.ended": ["Akhir waktu yang diminta", "End of the requested time"],
   "is.purpose": ["Keperluan: {why}", "Purpose: {why}"],
   "is.recorded": ["Terekam", "Recorded"],
   "is.missing": ["Tidak terekam", "Not recorded"],
@@ -62,44 +62,44 @@ const WORDS = {
   "gap.span": ["{from} – {to}", "{from} – {to}"],
   "pending.title": ["Belum masuk arsip", "Not in the archive yet"],
   "pending.lead": ["Rekaman mungkin masih dikirim perekam. Muat ulang nanti.", "The recorder may still be sending it. Reload later."],
-  "cause.unreachable": ["kamera tidak terjangkau", "camera out of reach"],
+  "cause.unreachable": ["kamera tidak terjangkau", "camera was unreachable"],
   "cause.auth_failed": ["kamera menolak kata sandi perekam", "camera refused the recorder's password"],
-  "cause.stream_error": ["aliran gambar rusak", "damaged stream"],
-  "cause.stalled": ["gambar berhenti mengalir", "stream stalled"],
+  "cause.stream_error": ["aliran gambar rusak", "stream was damaged"],
+  "cause.stalled": ["aliran gambar terhenti", "stream stalled"],
   "cause.no_keyframe": ["kamera tidak mengirim gambar utuh", "camera sent no keyframe"],
   "cause.recorder_restart": ["perekam dimulai ulang", "recorder was restarted"],
   "cause.recorder_overload": ["perekam kelebihan beban", "recorder was overloaded"],
-  "cause.spool_full": ["ruang antre perekam penuh", "recorder's spool was full"],
+  "cause.spool_full": ["ruang simpan sementara perekam penuh", "recorder's spool was full"],
   "cause.upload_lost": ["rekaman hilang sebelum masuk arsip", "lost before it reached the archive"],
   "cause.set_aside": ["rekaman ada, tetapi disisihkan karena tidak dapat diindeks", "recorded, and set aside because it cannot be indexed"],
   "cause.disabled": ["perekaman dinonaktifkan", "recording was disabled"],
   "cause.clock_step": ["jam perekam dimajukan", "recorder's clock was set forward"],
-  "cause.disposed": ["dimusnahkan menurut aturan, tercatat", "destroyed by a rule, on record"],
+  "cause.disposed": ["dimusnahkan menurut aturan dan tercatat", "destroyed by a rule and recorded"],
   "cause.not_yet": ["belum terjadi", "has not happened yet"],
   "cause.not_registered": ["kamera belum terdaftar", "camera was not registered yet"],
-  "cause.unknown": ["tidak tercatat", "not on record"],
+  "cause.unknown": ["tidak tercatat", "not recorded"],
   "error.codec": ["Peramban ini tidak dapat memutar gambar kamera ini (H.265). Gambar diam ditampilkan sebagai gantinya.", "This browser cannot decode this camera's video (H.265). Stills are shown instead."],
   "error.player": ["Pemutar belum terpasang di server ini: jalankan “python -m ops.pages”. Gambar diam ditampilkan sebagai gantinya.", "The player is not installed on this server: run “python -m ops.pages”. Stills are shown instead."],
   "error.playback": ["Gambar tidak dapat diputar ({why}). Muat ulang halaman.", "The footage cannot be played ({why}). Reload the page."],
   "error.network": ["Server tidak menjawab. Periksa jaringan, lalu coba lagi.", "The server does not answer. Check the network and try again."],
-  "error.link": ["Tautan ini tidak lengkap: {why}", "This link is not complete: {why}"],
+  "error.link": ["Tautan ini tidak benar: {why}", "This link is not valid: {why}"],
   "error.too_many": ["paling banyak sembilan kamera", "nine cameras at most"],
-  "error.times": ["waktu harus ditulis dengan selisih zona, misalnya 2026-11-24T14:00:00+08:00", "times need an offset, such as 2026-11-24T14:00:00+08:00"],
+  "error.times": ["waktu harus ditulis dengan selisih zona waktu, misalnya 2026-11-24T14:00:00+08:00", "times need an offset, such as 2026-11-24T14:00:00+08:00"],
   "error.order": ["waktu akhir harus setelah waktu awal", "the end must be after the start"],
-  "problem.camera_not_found": ["Kamera ini tidak ada, atau bukan wilayah Anda.", "There is no such camera, or it is not in your district."],
+  "problem.camera_not_found": ["Kamera ini tidak ada, atau tidak berada di wilayah Anda.", "There is no such camera, or it is not in your district."],
   "problem.not_granted": ["Rekaman ini tidak diizinkan untuk Anda. Ajukan permintaan.", "This footage was not granted to you. File a request."],
-  "problem.not_permitted": ["Peran Anda tidak mencakup melihat rekaman.", "Your role does not include looking at footage."],
+  "problem.not_permitted": ["Peran Anda tidak mengizinkan melihat rekaman.", "Your role does not permit viewing footage."],
   "problem.history_too_long": ["Paling lama 24 jam dalam satu tampilan.", "24 hours at most in one view."],
   "problem.span_in_future": ["Waktu itu belum terjadi.", "That time has not happened yet."],
-  "problem.bad_purpose": ["Keperluan paling panjang 200 huruf.", "A purpose has 200 characters at most."],
-  "problem.bad_id": ["Nomor kamera itu tidak mungkin.", "That cannot be a camera's id."],
+  "problem.bad_purpose": ["Keperluan paling panjang 200 karakter.", "A purpose has 200 characters at most."],
+  "problem.bad_id": ["Itu bukan nomor kamera yang sah.", "That is not a valid camera id."],
   "problem.sign_in_failed": ["Nama atau kata sandi salah, atau akun ditutup.", "Name or password is wrong, or the account is closed."],
-  "problem.sign_in_locked": ["Terlalu banyak percobaan. Tunggu sebentar, lalu coba lagi.", "Too many tries. Wait a little, then try again."],
-  "problem.invitation_refused": ["Kode undangan tidak dikenal, sudah dipakai, atau sudah lewat. Minta yang baru.", "The invitation is not known, was used, or is over. Ask for a new one."],
-  "problem.weak_password": ["Kata sandi terlalu lemah: paling sedikit 12 huruf, tidak mudah ditebak, tanpa nama akun.", "The password is too weak: 12 characters at least, not easily guessed, without the account's name."],
-  "problem.rate_limited": ["Terlalu sering. Tunggu sebentar, lalu coba lagi.", "Too often. Wait a little, then try again."],
-  "problem.busy": ["Server sedang sibuk. Coba lagi sebentar lagi.", "The server is busy. Try again in a moment."],
-  "print.made": ["Dicetak {at} oleh {who}. Keperluan: {why}. Cetakan layar, bukan barang bukti.", "Printed {at} by {who}. Purpose: {why}. A print of a screen, not an exhibit."],
+  "problem.sign_in_locked": ["Terlalu banyak percobaan. Tunggu sebentar, lalu coba lagi.", "Too many attempts. Wait a moment, then try again."],
+  "problem.invitation_refused": ["Kode undangan tidak dikenal, sudah dipakai, atau kedaluwarsa. Mintalah yang baru.", "The invitation code is unknown, was used, or has expired. Ask for a new one."],
+  "problem.weak_password": ["Kata sandi terlalu lemah: paling sedikit 12 karakter, tidak mudah ditebak, tanpa nama akun.", "The password is too weak: 12 characters at least, not easily guessed, without the account's name."],
+  "problem.rate_limited": ["Terlalu banyak permintaan. Tunggu sebentar, lalu coba lagi.", "Too many requests. Wait a moment, then try again."],
+  "problem.busy": ["Server sedang sibuk. Coba lagi beberapa saat lagi.", "The server is busy. Try again in a moment."],
+  "print.made": ["Dicetak {at} oleh {who}. Keperluan: {why}. Cetakan layar, bukan barang bukti.", "Printed {at} by {who}. Purpose: {why}. A printed screen, not an exhibit."],
 };
 
 const KEPT = "saksi.bahasa";
@@ -108,7 +108,7 @@ let language = 0;
 try {
   language = localStorage.getItem(KEPT) === "en" ? 1 : 0;
 } catch {
-  // Storage may be closed to us; Indonesian then.
+  // The browser may deny storage; then the language is Indonesian.
 }
 
 /** The text of a key in the chosen language, `{name}` filled in from `values`. */
@@ -117,18 +117,18 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** The text of a key, or `otherwise` where there is none of that name. */
+/** The text of a key, or `otherwise` if there is no such key. */
 export function sayIf(key, otherwise) {
   return key in WORDS ? say(key) : otherwise;
 }
 
-/** What a problem (RFC 9457) says to people: our words for its code, else the server's. */
+/** The text of a problem (RFC 9457) for people: ours for its code, else the server's. */
 export function sayProblem(problem) {
   if (problem.code === "network") return say("error.network");
   return sayIf(`problem.${problem.code}`, `${problem.detail ?? problem.code} ${problem.hint ?? ""}`.trim());
 }
 
-/** Fill in every element that names a key in `data-say`, and the page's language. */
+/** Set the text of every element that names a key in `data-say`, and the page's language. */
 export function fill(root = document) {
   document.documentElement.lang = language ? "en" : "id";
   for (const element of root.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
@@ -138,13 +138,13 @@ export function fill(root = document) {
   }
 }
 
-/** Speak the other language from now on. */
+/** Switch to the other language. */
 export function switchLanguage() {
   language = 1 - language;
   try {
     localStorage.setItem(KEPT, language ? "en" : "id");
   } catch {
-    // It holds for this page then.
+    // Then the choice applies to this page only.
   }
   fill();
 }

@@ -3,8 +3,8 @@
 Each process that serves footage is a *writer* with a chain of numbered objects, each naming the hash of
 the one before. One thread of the writer stores them; callers of :meth:`CustodyWriter.record` wait for their
 event to be durable. Events that arrive while an object is being written share the next one (group commit), so
-a hundred callers cost two puts, not a hundred. Where callers are known to have company there is a pause
-between two objects, twice as long as the last one took, so that a put takes more events along.
+a hundred callers cost two puts, not a hundred. While several requests are being served, the writer pauses
+between two objects, for twice the time that the last put took, so that one put carries more events.
 
 An object is lines of canonical JSON: a header ``{"v","writer","batch","prev","at","lines"}``, then events.
 """
@@ -34,16 +34,16 @@ GENESIS = "0" * 64
 MAX_BATCH = 500
 LONGEST_PAUSE = SECOND // 20
 READ_AHEAD = 32
-"""Objects that are being fetched at once by a reader with a pool."""
+"""Objects that a reader with a pool fetches at once."""
 
 
 def new_writer_id(name: str) -> str:
-    """A writer id no other process has: the name and 32 random bits. Each start of a process is a writer."""
+    """A writer id that no other process has: the name and 32 random bits. Each start makes a new one."""
     return check_name("writer", f"{name}-{secrets.token_hex(4)}")
 
 
 class Company:
-    """How many are about something now of which they may have an event recorded. Thread-safe."""
+    """Counts the requests being served that may record an event. Thread-safe."""
 
     def __init__(self, pause: Callable[[float], None] = time.sleep) -> None:
         self._pause = pause
@@ -51,17 +51,17 @@ class Company:
         self.present = 0
 
     def come(self) -> None:
-        """One more."""
+        """Count a request that begins."""
         with self._guard:
             self.present += 1
 
     def leave(self) -> None:
-        """One less."""
+        """Count a request that ends."""
         with self._guard:
             self.present -= 1
 
     def await_others(self, microseconds: int) -> None:
-        """Give others the time to come with their events; whoever is alone waits for nobody."""
+        """Pause, so that other requests can add their events; do not pause for a single request."""
         if self.present > 1 and microseconds > 0:
             self._pause(microseconds / SECOND)
 
@@ -77,7 +77,7 @@ class _Waiting:
 class CustodyWriter:
     """Records events of one process. Thread-safe; its own thread writes and ends with it.
 
-    With ``company`` events wait for one another where others are about something too.
+    With ``company`` the writer pauses between objects while other requests are being served.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class CustodyWriter:
         """Store one event; when this returns it is durable.
 
         Raises:
-            Unavailable: the event is not known to be stored: the act it stands for must not happen.
+            Unavailable: the event is not known to be stored: the act it records must not happen.
         """
         event = CustodyEvent(
             id=secrets.token_hex(16),
@@ -137,7 +137,7 @@ class CustodyWriter:
         return event
 
     def _write(self) -> None:
-        """Write what is waiting."""
+        """Write the waiting events."""
         try:
             if self._company is not None:
                 self._company.await_others(self._next_at - self._clock.monotonic())
@@ -159,10 +159,10 @@ class CustodyWriter:
         except ArchiveError as error:
             failure = error
         finally:
-            # Nobody may wait for ever for an event that is in no queue any more.
+            # A caller must not wait for ever for an event that is no longer in the queue.
             if failure is None and (cause := sys.exception()) is not None:
                 failure = Unavailable(
-                    "the custody event is not known to be on record",
+                    "the custody event is not known to be stored",
                     code="custody_unavailable",
                     hint="Try again.",
                 )
@@ -190,10 +190,10 @@ class CustodyWriter:
         self._settle_unclear()
 
     def _settle_unclear(self) -> None:
-        """Put the object whose fate is not known, if any; the chain goes on only behind it.
+        """Put the object again whose put got no answer, if any; the chain continues only after it.
 
-        After a lost answer the object may or may not be there. Its callers were told that it failed and did
-        not act; an event without its act is harmless, a hole in the chain is not.
+        After a lost answer the object may or may not be stored. Its callers got an error and did not act; an
+        event without its act is harmless, a hole in the chain is not.
         """
         if self._unclear is None:
             return
@@ -233,7 +233,7 @@ def decode(data: bytes) -> CustodyBatch:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event and the line of the object that it stands on: ``key#line``, the header being line 1."""
+    """One event, its object and its line there: ``key#line``; the header is line 1."""
 
     event: CustodyEvent
     key: str
@@ -254,12 +254,12 @@ def read(records: ObjectStore, span: Timespan) -> Iterator[CustodyEvent]:
 def read_stored(
     records: ObjectStore, span: Timespan, *, pool: Executor | None = None
 ) -> Iterator[StoredEvent]:
-    """As :func:`read`, with where each event lies. Only the hours of ``span`` are listed and read.
+    """As :func:`read`, with the place of each event. Only the hours of ``span`` are listed and read.
 
     ``pool`` fetches objects in parallel from a store behind a network.
 
     Raises:
-        IntegrityError: ``custody_form``: an object cannot be read; none is passed over.
+        IntegrityError: ``custody_form``: an object cannot be read; no object is skipped.
     """
     for key, data in _bodies(records, _object_keys(records, span), pool):
         for line, event in enumerate(decode(data).events, 2):
@@ -268,9 +268,9 @@ def read_stored(
 
 
 def _object_keys(records: ObjectStore, span: Timespan) -> Iterator[str]:
-    """Names of the objects that may hold events of a span: a day's at a time where the whole day is asked."""
+    """Names of the objects that may hold events of a span; a whole day takes one listing."""
     hour = hour_of(span.start)
-    end = span.end + HOUR  # a batch is filed under the hour of its flush, which may be the next
+    end = span.end + HOUR  # a batch is filed under the hour of its flush, which may be the next hour
     while hour < end:
         whole_day = hour % DAY == 0 and hour + DAY <= end
         folder = keys.hour_folder(hour)

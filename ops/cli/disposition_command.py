@@ -133,9 +133,9 @@ def record(
             return 0 if verdict.valid else 1
         if found.outcome is None:
             raise Conflict(
-                f"disposition {found.id} is not finished",
+                f"disposition {found.id} is still open",
                 code="disposition_open",
-                hint="Its record is made when it is finished: saksi work --once dispose",
+                hint="The record is made when the disposition ends: saksi work --once dispose",
             )
         if pdf is not None:
             try:

@@ -81,7 +81,7 @@ def test_every_code_in_the_code_stands_on_the_page() -> None:
         ("too_many_comments", "Conflict | 2 | a request may have at most … of them |"),
         ("delete_marker", "IntegrityError | 4 | … has … versions and markers where one is right |"),
         ("disposition_not_found", "NotFound | 2 | there is no disposition …"),
-        ("method_not_allowed", "405 | This address does not know that method. | See the Allow header. |"),
+        ("method_not_allowed", "405 | This path does not support that method. | See the Allow header. |"),
     ],
 )
 def test_a_code_has_its_kind_its_words_and_its_advice(code: str, cells: str) -> None:

@@ -1,7 +1,6 @@
-"""Reading journal batches, in processes of their own where there are many: signatures, lines, canonical form.
+"""Reading journal batches (signatures, lines, canonical form), in worker processes if there are many.
 
-Whole batches go out as they are and come back as flat rows, so that what crosses between processes is a
-third of what was read.
+Workers receive raw batches and return flat rows: a third of the bytes that were read.
 """
 
 import marshal
@@ -34,15 +33,15 @@ RawKeys = Mapping[str, Mapping[str, bytes]]
 """The same as raw bytes, since a key object does not pass between processes."""
 
 _WORTH = 6 << 20
-"""Bytes after which workers are started: fewer are read sooner than a process begins."""
+"""Bytes after which workers are started: reading fewer takes less time than starting a process."""
 
 
 class DecodedBatch(NamedTuple):
-    """One batch as flat as it can be.
+    """One batch in flat form.
 
     ``segments`` are tuples of camera, recorder, run, seq, start, end, media duration, SHA-256, size, header
-    bytes, codec, gop and key; ``others`` the lines of runs and gaps. ``trouble`` is the code and sentence of
-    what is wrong with the batch; the rest is then empty.
+    bytes, codec, gop and key; ``others`` the lines of runs and gaps. ``trouble`` is the code and message of
+    the error that makes the batch unusable; the other fields are then empty.
     """
 
     key: str
@@ -56,9 +55,9 @@ class DecodedBatch(NamedTuple):
 def decoded(
     chunks: Iterable[Sequence[RawBatch]], known: RecorderKeys, *, worth: int = _WORTH
 ) -> Generator[list[DecodedBatch], None, None]:
-    """Judge and read batches, each by itself; chunks come out in the order they went in.
+    """Verify and read batches one by one; chunks come out in the order they went in.
 
-    The first ``worth`` bytes are read here, the rest in worker processes. Close the iterator to end them.
+    This process reads the first ``worth`` bytes, worker processes the rest. Close the iterator to end them.
 
     Raises:
         Unavailable: ``rebuild_worker``: a worker died.
@@ -68,7 +67,7 @@ def decoded(
         for recorder, found in known.items()
     }
     workers = max(1, (os.cpu_count() or 1) - 1)
-    # Not forked: this process has threads. Each worker imports anew.
+    # Not forked: this process has threads. Each worker imports the modules again.
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _follow_parent)
     waiting: deque[Future[bytes]] = deque()
     seen = 0
@@ -85,17 +84,17 @@ def decoded(
             yield _unpacked(waiting.popleft().result())
     except BrokenProcessPool as error:
         raise Unavailable(
-            "a process that reads journals ended",
+            "a worker process that reads journals died",
             code="rebuild_worker",
-            hint="See the memory of this machine; run it again.",
+            hint="Check the free memory of this machine, then run it again.",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _follow_parent() -> None:
-    """End this worker when the process that started it is killed: its pool would wait for work for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides when to end
+    """End this worker when its parent is killed: otherwise it would wait for work for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -107,13 +106,13 @@ def _end_with_parent() -> None:
 
 
 def _keys_of(chunk: Sequence[RawBatch], raw: RawKeys) -> RawKeys:
-    """The keys of the recorders in a chunk; all that its worker needs."""
+    """The keys of the recorders in a chunk; its worker needs no others."""
     found = {key.rpartition("/")[2].rpartition("_")[0] for key, _ in chunk}
     return {recorder: raw[recorder] for recorder in found if recorder in raw}
 
 
 def _packed_chunk(chunk: Sequence[RawBatch], raw: RawKeys) -> bytes:
-    """As :func:`_decode_chunk`, in Python's marshal form: the parent reads flat rows sooner than pickled."""
+    """As :func:`_decode_chunk`, in Python's marshal form: the parent reads it faster than pickled rows."""
     return marshal.dumps([tuple(one) for one in _decode_chunk(chunk, raw)])
 
 

@@ -27,29 +27,29 @@ from archive.timespan import HOUR, Timespan, parse_instant
 
 _ENTRIES = 1000
 _CHUNK = 4 << 20
-"""Bytes of journals that are read, judged and loaded together."""
+"""Bytes of journals that are read, verified and loaded together."""
 _READERS = 4
 _AHEAD = 24
-"""Journal objects that are fetched before they are needed: a store behind a network takes its time."""
+"""Journal objects prefetched: a store behind a network answers slowly."""
 
 
 class RebuildTarget(Protocol):
-    """The index that is filled. It is empty at first, or was being filled by a rebuild that was killed."""
+    """The index to fill. It is empty, or a rebuild that was killed has filled part of it."""
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
         """Index leaves; idempotent."""
         ...
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
-        """Index very many segments; idempotent. They may be under way until :meth:`settle` returns."""
+        """Index very many segments; idempotent. They are only durable once :meth:`settle` returns."""
         ...
 
     def settle(self) -> None:
-        """Return when all that was loaded is kept. Raises as :meth:`load`."""
+        """Return when every loaded segment is durable. Raises as :meth:`load`."""
         ...
 
     def loaded(self) -> None:
-        """Make what was loaded quick to find."""
+        """Build what searches over the loaded segments need to be fast."""
         ...
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
@@ -65,23 +65,23 @@ class RebuildTarget(Protocol):
         ...
 
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        """Say that a journal batch is wholly in the index."""
+        """Record that a journal batch is wholly in the index."""
         ...
 
     def rebuild_state(self) -> JsonObject | None:
-        """What was last kept with :meth:`keep_rebuild_state`; None in an index that is new."""
+        """The state last stored with :meth:`keep_rebuild_state`; None in a new index."""
         ...
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
-        """Keep how far the rebuild is, not before all that was loaded and added so far."""
+        """Store the rebuild's position, after everything loaded and added so far is stored."""
         ...
 
 
 def rebuild(stores: Stores, target: RebuildTarget, progress: Progress | None = None) -> RebuildReport:
-    """Fill an empty index from the archive, or go on with one that was left unfinished.
+    """Fill an empty index from the archive, or resume one that was left unfinished.
 
     Raises:
-        Unavailable: a store or the index does not answer; the index is then not whole.
+        Unavailable: a store or the index does not answer; the index is then incomplete.
     """
     return _Rebuild(stores, target, progress or (lambda step, seen: None)).run()
 
@@ -105,7 +105,7 @@ class _Rebuild:
 
     def run(self) -> RebuildReport:
         self._known.learn(self._document)
-        # A rebuild that goes on has read the ledger before.
+        # A resumed rebuild has read the ledger before.
         self._report.left_out[:] = dict.fromkeys(self._report.left_out)
         self._journals()
         self._target.loaded()
@@ -123,7 +123,7 @@ class _Rebuild:
         return self._report
 
     def _forgive_set_aside(self) -> None:
-        """What its recorder set aside is accounted for by its gap."""
+        """Do not report segments as left out that their recorder set aside: a gap accounts for them."""
         report = self._report
         report.set_aside = sorted({*report.set_aside})
         names = {id_for_segment(GapCause.SET_ASIDE, *one): name for name, one in self._unindexable().items()}
@@ -131,7 +131,7 @@ class _Rebuild:
         report.left_out[:] = [one for one in report.left_out if one.object not in forgiven]
 
     def _unindexable(self) -> Mapping[str, tuple[str, int]]:
-        """Run and number of every segment that was left out, by the name that the report has for it."""
+        """Run and number of every segment that was left out, by its name in the report."""
         found: dict[str, tuple[str, int]] = {}
         for one in self._report.left_out:
             parts = one.object.split("/")
@@ -172,9 +172,9 @@ class _Rebuild:
             self._report.leave_out(key, error)
 
     def _take(self, batches: Sequence[DecodedBatch]) -> None:
-        """Index what was read; how far that is, is noted once the index has it.
+        """Index decoded batches; the position is noted once the index has stored them.
 
-        While the index takes it in, the next batches are judged and put together: see :meth:`_settle`.
+        While the index stores them, the next batches are verified and decoded: see :meth:`_settle`.
         """
         rows: list[SegmentRow] = []
         for batch in batches:
@@ -200,10 +200,10 @@ class _Rebuild:
             }
 
     def _settle(self) -> None:
-        """Wait for what is under way into the index, then note how far that is.
+        """Wait until the index has stored the last load, then store the position that belongs to it.
 
-        The note was written when it set out, since the report has gone on since; what the index could not
-        keep is added to both.
+        That state was made when the load began, since the report has grown since; segments that the index
+        refused are added to both.
         """
         rows, self._under_way = self._under_way, []
         before = len(self._report.left_out)
@@ -218,7 +218,7 @@ class _Rebuild:
             self._target.keep_rebuild_state(state)
 
     def _rows(self, segments: Iterable[tuple[Any, ...]], rows: list[SegmentRow]) -> None:
-        """The segments whose objects are in the store, with what is known of them besides."""
+        """Append a row, with version, hold flag and place, for each segment whose object is in the store."""
         folders, stays, held_cameras = self._folders, self._stays, self._known.held_cameras
         near: dict[tuple[str, int], Mapping[str, str]] = {}
         absent = 0
@@ -251,7 +251,7 @@ class _Rebuild:
             self._under_way = list(rows)
 
     def _load_each(self, rows: Sequence[SegmentRow]) -> None:
-        """One that the index cannot keep must not cost its neighbours."""
+        """Load one by one: a row that the index refuses must not keep the others out."""
         for row in rows:
             try:
                 self._target.load([row])
@@ -262,7 +262,7 @@ class _Rebuild:
     # Objects without a line --------------------------------------------------------------------------
 
     def _adopt(self, camera: str) -> None:
-        """Walk the camera's hour folders beside its index; only where the counts differ, key by key."""
+        """Compare the camera's hour folders with its index: by count, and key by key if the counts differ."""
         indexed = self._target.segments_by_hour(camera)
         seen = 0
         for folder, objects in by_hour(self._stores.footage, camera):
@@ -315,7 +315,7 @@ class _Rebuild:
 
 
 class _Numbers:
-    """Which batches of each recorder were read, as ranges: batches come in order, nearly."""
+    """The batches of each recorder that were read, as ranges: batches come nearly in order."""
 
     def __init__(self, ranges: Mapping[str, Sequence[Sequence[int]]] | None = None) -> None:
         self._ranges: dict[str, list[list[int]]] = {
@@ -333,7 +333,7 @@ class _Numbers:
         found.append([number, number])
 
     def unbroken(self) -> Iterator[tuple[str, int]]:
-        """By recorder the last number before which none is missing; not for those that lack the first."""
+        """By recorder, the end of the unbroken sequence from 1; recorders without batch 1 are left out."""
         for recorder, found in self._ranges.items():
             last = 0
             for first, end in sorted(found):
@@ -348,7 +348,7 @@ class _Numbers:
 
 
 def name_of(leaf: Leaf) -> str:
-    """How a report names a leaf that the index cannot keep."""
+    """How a report names a leaf that the index refused."""
     match leaf:
         case Gap():
             return leaf.gap

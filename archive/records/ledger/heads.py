@@ -1,16 +1,16 @@
 """The newest entry of every stream of one ledger kind, kept up to date: read strictly or leniently.
 
-:class:`StrictHeads` stops at the first entry that does not read. Holds decide over destruction and policies
-over keeping, so a process that destroys must know all of them; it lists every entry at each look.
+:class:`StrictHeads` stops at the first entry it cannot read. Destruction reads heads strictly: holds and
+policies forbid it, so it must know all of them.
 
-:class:`LenientHeads` goes on: a stream whose newest entry does not read keeps the last one that did, and is
-named as unreadable. A process that protects reads this way, since one damaged entry must not keep every other
-hold from being carried out.
+:class:`LenientHeads` goes on: for a stream whose newest entry is unreadable it keeps the last readable one,
+and names the stream as unreadable. Protection reads heads leniently: one damaged entry must not keep other
+holds from being carried out.
 
-Both list what can have grown and read what did. Requests, packages and holds come to an end, and an archive
-of some years has tens of thousands of entries that nothing can be added to. A look asks for the names of the
-streams and lists those that were not at their end when they were last read, as long as that is less work than
-to list every entry of the kind.
+Both list only streams that can have grown, and read only entries that are new. Requests, packages and holds
+end, and after some years an archive has tens of thousands of entries in streams that have ended. A refresh
+lists the names of the streams, and then the entries of those that had not ended when they were last read, as
+long as that is less work than listing every entry of the kind.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 
 _WORTH = 25
-"""A listing of one stream costs about as much as that of so many entries in a row (MinIO: 2 ms, 0.08 ms)."""
+"""Listing one stream costs about as much as listing 25 entries in a row (MinIO: 2 ms, 0.08 ms)."""
 _WHOLE_EVERY = 500
-"""At the first look and every so many everything is listed, whatever is thought to be at its end."""
+"""The first refresh and every 500th list every entry, also of streams that seemed to have ended."""
 
 
 class _Ends:
-    """The streams of one kind that are at their end, as far as they were read, and so what to list."""
+    """Knows which streams of one kind have ended, and so which prefixes to list."""
 
     def __init__(self, records: ObjectStore, kind: str, ends: Collection[str]) -> None:
         self._records = records
@@ -44,7 +44,7 @@ class _Ends:
         self._looks = 0
 
     def note(self, newest: Entry) -> None:
-        """Take the newest entry of a stream, which was just read."""
+        """Note the newest entry of a stream, which was just read."""
         self._versions[newest.id] = newest.version
         status = newest.state.get("status")
         if isinstance(status, str) and status in self._ends:
@@ -53,10 +53,10 @@ class _Ends:
             self._ended.pop(newest.id, None)
 
     def prefixes(self, wanted: Callable[[Entry], bool] = lambda _newest: False) -> list[str]:
-        """What to list: all streams that are not at their end, and those at their end that are ``wanted``.
+        """The prefixes to list: all streams that have not ended, and ended ones that are ``wanted``.
 
         Raises:
-            Unavailable, Refused: the store does not answer, or not us.
+            Unavailable, Refused: the store does not answer, or denies us access.
         """
         past = {f"{self._folder}{name}/" for name, newest in self._ended.items() if not wanted(newest)}
         is_due = self._looks % _WHOLE_EVERY == 0
@@ -65,10 +65,10 @@ class _Ends:
         found = [one for one in self._records.common_prefixes(self._folder) if one not in past]
         if self._is_less_work(len(found)) and all(map(self._is_stream, found)):
             return found
-        return [self._folder]  # every entry is listed where a name is none of a stream's
+        return [self._folder]  # a name that no stream can have: list every entry
 
     def newest(self) -> tuple[dict[str, tuple[int, ObjectVersion]], dict[str, Malformed]]:
-        """Version and object of the newest entry of each stream listed, and names that no entry has."""
+        """Version and object of each listed stream's newest entry, and keys that no entry can have."""
         newest: dict[str, tuple[int, ObjectVersion]] = {}
         strays: dict[str, Malformed] = {}
         for prefix in self.prefixes():
@@ -83,11 +83,11 @@ class _Ends:
         return newest, strays
 
     def looked(self) -> None:
-        """Count a look that came through."""
+        """Count a refresh that succeeded."""
         self._looks += 1
 
     def _is_less_work(self, streams: int) -> bool:
-        """Whether to list the names, and so many streams one by one, is less than to list every entry."""
+        """Whether listing the names and so many streams one by one is cheaper than listing every entry."""
         return streams * _WORTH + len(self._versions) <= sum(self._versions.values())
 
     def _is_stream(self, prefix: str) -> bool:
@@ -99,10 +99,10 @@ class _Ends:
 
 
 class StrictHeads:
-    """The heads of one kind; a look stops at the first entry that does not read. Not thread-safe.
+    """The heads of one kind; a refresh stops at the first unreadable entry. Not thread-safe.
 
-    ``ends`` are the values of ``status`` that nothing may follow. ``changes`` counts the streams that were
-    found to have grown, so that a caller can tell whether any did.
+    ``ends`` are the values of ``status`` after which a stream takes no more entries. ``changes`` counts the
+    streams that had grown, so that a caller can see whether any did.
     """
 
     def __init__(
@@ -114,12 +114,12 @@ class StrictHeads:
         self.changes = 0
 
     def refresh(self) -> Mapping[str, Entry]:
-        """All heads by stream id, as the ledger has them now.
+        """All heads by stream id, as they are in the ledger now.
 
         Raises:
-            Unavailable: the store does not answer; what was known before is still in :attr:`known`.
-            IntegrityError: an entry does not read; nothing is skipped, since it may be a hold.
-            Malformed: ``bad_key``: an object has a name that no entry has.
+            Unavailable: the store does not answer; :attr:`known` still has the previous heads.
+            IntegrityError: an entry is unreadable; none is skipped, since it may be a hold.
+            Malformed: ``bad_key``: an object has a key that no entry can have.
         """
         newest, strays = self._ends.newest()
         for error in strays.values():
@@ -135,9 +135,9 @@ class StrictHeads:
         return self._entries
 
     def prefixes(self, wanted: Callable[[Entry], bool]) -> list[str]:
-        """What to list to meet every entry of the streams that may grow, and of those that are ``wanted``.
+        """The prefixes that hold every entry of streams that may grow, and of streams that are ``wanted``.
 
-        A stream is wanted by its head, as the last look had it. Raises as the store.
+        ``wanted`` is asked with a stream's head as of the last refresh. Raises as the store.
         """
         return self._ends.prefixes(wanted)
 
@@ -149,7 +149,7 @@ class StrictHeads:
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[T]):
-    """One stream's newest readable entry and what it says."""
+    """One stream's newest readable entry and its parsed value."""
 
     entry: Entry
     value: T
@@ -157,7 +157,7 @@ class Known(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """What was read: ``unreadable`` names streams whose newest entry does not read, with the reason.
+    """The heads that were read; ``unreadable`` has the streams whose newest entry is not, with the error.
 
     A stream may be in both: then ``known`` has an older entry of it.
     """
@@ -169,7 +169,7 @@ class Reading(Generic[T]):
 class LenientHeads(Generic[T]):
     """The readable heads of one kind. Not thread-safe. ``parse`` raises Malformed.
 
-    ``ends`` are the values of ``status`` that nothing may follow.
+    ``ends`` are the values of ``status`` after which a stream takes no more entries.
     """
 
     def __init__(
@@ -189,21 +189,21 @@ class LenientHeads(Generic[T]):
         self._unreadable: dict[str, ArchiveError] = {}
 
     def remember(self, entries: Mapping[str, Entry]) -> None:
-        """Begin with entries kept from before, so that they count where the ledger does not answer."""
+        """Start with entries from a local copy, so that they count while the ledger does not answer."""
         self._known = {name: Known(entry, self._parse(entry)) for name, entry in entries.items()}
         for entry in entries.values():
             self._ends.note(entry)
 
     @property
     def reading(self) -> Reading[T]:
-        """As of the last refresh."""
+        """The heads as of the last refresh."""
         return Reading(dict(self._known), dict(self._unreadable))
 
     def refresh(self) -> Reading[T]:
-        """As the ledger has it now; a stream that is gone stays as it was known.
+        """The heads as they are in the ledger now; a stream that vanished keeps its last known head.
 
         Raises:
-            Unavailable, Refused: the store does not answer, or not us; what was known stays.
+            Unavailable, Refused: the store does not answer, or denies us access; the known heads stay.
         """
         newest, strays = self._ends.newest()
         self._unreadable.update(strays)
@@ -227,7 +227,7 @@ class LenientHeads(Generic[T]):
             self._unreadable.pop(entity, None)
 
     def _fall_back(self, entity: str, version: int) -> None:
-        """The newest older entry that reads, after a start without memory."""
+        """Find the newest readable older entry, after a start without remembered entries."""
         for older in range(version, 0, -1):
             try:
                 entry = self._ledger.entry(self._kind, entity, older)

@@ -247,9 +247,9 @@ def test_another_districts_camera_is_refused_on_the_page_and_takes_no_other_with
     browser: Browser, site: Site, url: str
 ) -> None:
     look(browser, site, url, CAMERA, "cam-9", "cam-0")
-    browser.wait("document.body.innerText.includes('bukan wilayah Anda')")
+    browser.wait("document.body.innerText.includes('tidak berada di wilayah Anda')")
     settled(browser)
-    told = "Kamera ini tidak ada, atau bukan wilayah Anda."
+    told = "Kamera ini tidak ada, atau tidak berada di wilayah Anda."
     assert tile(browser, "cam-9").replace("cam-9", "X") == tile(browser, "cam-0").replace("cam-0", "X")
     assert told in tile(browser, "cam-9")
     assert "Masjid" not in browser.text()
