@@ -18,25 +18,26 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from api import problems
-from api.acts import Trace
+from api.audit import AuditTrail
+from api.auth.authentication import Authentication
 from api.auth.cookies import Cookies
-from api.auth.gate import Gate
 from api.auth.sessions import Limits
-from api.auth.strangers import Strangers
+from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
 from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
-from api.incidents import OpenIncidents
+from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
-from api.meters import Metered, Meters
+from api.metrics import Metrics, MetricsMiddleware
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
 from api.readiness import Readiness, probes_of
 from api.recorders import Recorders
+from api.request_context import RequestContext
 from api.routes import (
     cameras,
     clips,
@@ -49,7 +50,7 @@ from api.routes import (
     handover,
     health,
     holds,
-    incidents,
+    integrity_incidents,
     log,
     pages,
     papers,
@@ -66,7 +67,6 @@ from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
 from api.services import Services
 from api.slots import StreamSlots
-from api.visit import Visit
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
 
@@ -85,7 +85,7 @@ RESOURCES = (
     requests,
     papers,
     session,
-    incidents,
+    integrity_incidents,
     log,
     handover,
     custody,
@@ -102,13 +102,13 @@ _LOG = structlog.stdlib.get_logger("api.app")
 def create_app(services: Services) -> FastAPI:
     """The application over these services. Nothing is shared between two applications."""
     settings = services.settings
-    trace = Trace(services.custody)
-    meters = Meters(services.metrics)
-    services.metrics.register(OpenIncidents(services))
+    audit = AuditTrail(services.custody)
+    metrics = Metrics(services.metrics)
+    services.metrics.register(OpenIntegrityIncidents(services))
     services.metrics.register(Recorders(services))
     answers = Answers(services.stores.cache, services.clock)
-    strangers = Strangers(trace, meters, services.clock)
-    refusals = Refusals(trace, meters, services.clock)
+    unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
+    refusals = Refusals(audit, metrics, services.clock)
     throttle = Throttle(settings.rates, services.clock, refusals) if settings.rates is not None else None
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
@@ -116,14 +116,14 @@ def create_app(services: Services) -> FastAPI:
     )
     runtime = Runtime(
         services=services,
-        trace=trace,
-        meters=meters,
-        strangers=strangers,
+        audit=audit,
+        metrics=metrics,
+        unauthenticated=unauthenticated,
         cookies=cookies,
         slots=StreamSlots(settings.streams),
         clips=Clips(services),
         frames=Frames(services),
-        playback=PlaybackSessions(trace, services.clock, idle=settings.playback_idle),
+        playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
         readiness=Readiness(probes_of(services), services.clock),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
     )
@@ -136,14 +136,14 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         root_path=settings.base_path,
         redirect_slashes=False,
-        lifespan=_lifespan(runtime, strangers, refusals, answers),
+        lifespan=_lifespan(runtime, unauthenticated, refusals, answers),
         middleware=[
             Middleware(Arrival, proxies=settings.proxies, hosts=HostNames(settings.hosts)),
             *([Middleware(AddressThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(
-                Gate,
+                Authentication,
                 tokens=services.tokens,
-                turned_away=strangers.turned_away,
+                turned_away=unauthenticated.turned_away,
                 people=services.people,
                 cookies=cookies,
                 company=services.company,
@@ -176,22 +176,23 @@ def create_app(services: Services) -> FastAPI:
             route.openapi_extra = {**(route.openapi_extra or {}), "x-saksi-action": action}
     # Outermost, so that answers to unexpected failures have them too; no middleware can be added after this.
     app.middleware_stack = SecurityHeaders(
-        Metered(app.build_middleware_stack(), meters=meters), https=settings.public_url.startswith("https://")
+        MetricsMiddleware(app.build_middleware_stack(), metrics=metrics),
+        https=settings.public_url.startswith("https://"),
     )
     return app
 
 
 def _lifespan(
-    runtime: Runtime, strangers: Strangers, refusals: Refusals, answers: Answers
+    runtime: Runtime, unauthenticated: UnauthenticatedAttempts, refusals: Refusals, answers: Answers
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Sweep while the process runs; record how everything ended when it stops."""
     pause = runtime.services.settings.sweep / SECOND
 
     def sweep() -> None:
         runtime.playback.end_idle()
-        strangers.tell_if_due()
-        refusals.tell_if_due()
-        runtime.meters.custody_waiting.set(runtime.trace.retry())
+        unauthenticated.write_if_due()
+        refusals.write_if_due()
+        runtime.metrics.custody_waiting.set(runtime.audit.retry())
         try:
             answers.tidy_if_due()
         except ArchiveError as error:
@@ -205,9 +206,9 @@ def _lifespan(
 
     def stop() -> None:
         runtime.playback.end_all()
-        strangers.tell()
-        refusals.tell()
-        runtime.trace.retry()
+        unauthenticated.write()
+        refusals.write()
+        runtime.audit.retry()
         runtime.readiness.close()
         runtime.readers.shutdown()
 
@@ -225,10 +226,10 @@ def _lifespan(
 
 async def _on_archive_error(request: Request, error: ArchiveError) -> Response:
     """Record the refusal, then answer it."""
-    visit: Visit | None = request.scope.get("saksi.visit")
-    if visit is not None and visit.act is not None:
+    context: RequestContext | None = request.scope.get("saksi.visit")
+    if context is not None and context.act is not None:
         try:
-            await to_thread.run_sync(visit.turned_away, error, problems.status_of(error))
+            await to_thread.run_sync(context.turned_away, error, problems.status_of(error))
         except ArchiveError as unrecorded:
             return problems.of_archive_error(unrecorded)
     return problems.of_archive_error(error)

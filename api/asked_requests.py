@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from api.auth.permissions import Reach
 from api.preconditions import tagged
-from api.visit import Visit, require, span_details
+from api.request_context import RequestContext, require, span_details
 from archive.cases.requests.answers import request_json
 from archive.cases.requests.book import RequestHead
 from archive.cases.requests.stream import Filer
@@ -31,55 +31,55 @@ async def asked_request(
 
 
 RequestId = Annotated[str, Depends(asked_request)]
-Reader = Annotated[Visit, require("requests.read", Reach.MINE)]
-Filing = Annotated[Visit, require("requests.file", Reach.MINE)]
-Amending = Annotated[Visit, require("requests.amend", Reach.MINE)]
-Commenting = Annotated[Visit, require("requests.comment", Reach.MINE)]
-Deciding = Annotated[Visit, require("requests.decide")]
+Reader = Annotated[RequestContext, require("requests.read", Reach.MINE)]
+Filing = Annotated[RequestContext, require("requests.file", Reach.MINE)]
+Amending = Annotated[RequestContext, require("requests.amend", Reach.MINE)]
+Commenting = Annotated[RequestContext, require("requests.comment", Reach.MINE)]
+Deciding = Annotated[RequestContext, require("requests.decide")]
 
 
-def put_on_record(visit: Visit, head: RequestHead) -> None:
+def put_on_record(context: RequestContext, head: RequestHead) -> None:
     """Record a change of a request in the audit trail, with its hold, cameras and span."""
     request = head.request
-    visit.objects = (request.id, request.hold_id, *request.cameras)
-    visit.details |= span_details(request.span)
-    visit.done(version=head.entry.version, status=head.status.value)
+    context.objects = (request.id, request.hold_id, *request.cameras)
+    context.details |= span_details(request.span)
+    context.done(version=head.entry.version, status=head.status.value)
 
 
 def answer(
-    visit: Visit, head: RequestHead, *, status: int = 200, headers: dict[str, str] | None = None
+    context: RequestContext, head: RequestHead, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The answer to a change, after it is recorded."""
-    if not visit.is_told:
-        put_on_record(visit, head)
-    body = request_json(head, visit.services.clock.now())
+    if not context.is_recorded:
+        put_on_record(context, head)
+    body = request_json(head, context.services.clock.now())
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
 
 
-def filer_of(visit: Visit) -> Filer:
+def filer_of(context: RequestContext) -> Filer:
     """The filer and the agencies they may file for: police by the general bases, Satpol PP by city rules."""
-    principal = visit.principal
+    principal = context.principal
     kinds = frozenset[AgencyKind]().union(*(_KINDS.get(role, frozenset()) for role in principal.roles))
     return Filer(id=principal.id, agency=principal.agency, kinds=kinds if principal.is_person else None)
 
 
-def shown_request(visit: Visit, request_id: str) -> RequestHead:
+def shown_request(context: RequestContext, request_id: str) -> RequestHead:
     """The request, if the principal may know of it. Raises NotFound ``request_not_found``."""
-    return shown(visit, visit.services.requests.book.request(request_id))
+    return shown(context, context.services.requests.book.request(request_id))
 
 
-def shown(visit: Visit, head: RequestHead) -> RequestHead:
+def shown(context: RequestContext, head: RequestHead) -> RequestHead:
     """As :func:`shown_request`, for a request that was already looked up."""
-    if not is_theirs(visit, head):
-        visit.details["denied"] = "request"
+    if not is_theirs(context, head):
+        context.details["denied"] = "request"
         raise NotFound(f"there is no request {head.request.id}", code="request_not_found")
     return head
 
 
-def is_theirs(visit: Visit, head: RequestHead) -> bool:
+def is_theirs(context: RequestContext, head: RequestHead) -> bool:
     """Whether the principal reaches all requests, or they or their agency filed this one."""
-    principal, request = visit.principal, head.request
-    reach = principal.reach(visit.action)
+    principal, request = context.principal, head.request
+    reach = principal.reach(context.action)
     if Reach.ALL in reach:
         return True
     if Reach.MINE not in reach:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from api.auth.permissions import Reach
 from api.footage import Sent
 from api.ranges import ByteRange
+from api.request_context import RequestContext
 from api.transfer import Record, Representation
-from api.visit import Visit
 from archive.cases.handover.fetching import Fetching
 from archive.cases.handover.giving import Handovers
 from archive.errors import Refused
@@ -61,7 +61,7 @@ class Admitted:
         return Counted(inner, self.handovers, self.right, self.fetching)
 
 
-def admitted(visit: Visit, record: EvidenceRecord, download: str) -> Admitted | None:
+def admitted(context: RequestContext, record: EvidenceRecord, download: str) -> Admitted | None:
     """The handover under which a package is fetched; None if the caller needs none.
 
     Raises:
@@ -71,18 +71,18 @@ def admitted(visit: Visit, record: EvidenceRecord, download: str) -> Admitted | 
         Conflict: ``request_closed``.
     """
     request_id = record.request.request_id
-    if visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN} or not request_id:
+    if context.principal.reach(context.action) & {Reach.ALL, Reach.OWN} or not request_id:
         return None
     evidence_id = record.request.evidence_id
     if not download:
-        visit.details["denied"] = "handover"
+        context.details["denied"] = "handover"
         raise Refused(
             f"{evidence_id} is fetched under a handover",
             code="download_needed",
             hint=f"Begin a counted download: POST /v1/requests/{request_id}/handover/downloads",
         )
-    handovers = visit.services.handovers
-    right, fetching = handovers.admit(evidence_id, request_id, download, person=visit.principal.id)
-    visit.objects = (evidence_id, request_id)
-    visit.details |= {"number": right.number, "download": fetching.count}
+    handovers = context.services.handovers
+    right, fetching = handovers.admit(evidence_id, request_id, download, person=context.principal.id)
+    context.objects = (evidence_id, request_id)
+    context.details |= {"number": right.number, "download": fetching.count}
     return Admitted(handovers, right, fetching)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api.auth.gate import OPEN
+from api.auth.authentication import OPEN
 from api.described.examples import example_of
 from api.described.headers import HEADERS, KEY, NONE_MATCH, OF_PARTS
 from api.described.statuses import ANY, MEANINGS, WITH_BODY, name_of, shared_responses

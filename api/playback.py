@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from api.acts import Act, Told, Trace
+from api.audit import Act, AuditEvent, AuditTrail
 from api.statements import interval
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
@@ -31,7 +31,7 @@ _STRIPES = 16
 
 
 @dataclass(slots=True)
-class _Session:
+class _Playback:
     actor: Actor
     camera: str
     purpose: str
@@ -46,13 +46,13 @@ class _Session:
 class PlaybackSessions:
     """The sessions of one process. Thread-safe. ``idle`` (µs) without a request ends one."""
 
-    def __init__(self, trace: Trace, clock: Clock, *, idle: int) -> None:
-        self._trace = trace
+    def __init__(self, audit: AuditTrail, clock: Clock, *, idle: int) -> None:
+        self._audit = audit
         self._clock = clock
         self._idle = idle
         self._guard = threading.Lock()
         self._opening = tuple(threading.Lock() for _ in range(_STRIPES))
-        self._sessions: dict[Key, _Session] = {}
+        self._sessions: dict[Key, _Playback] = {}
 
     def open(self, actor: Actor, camera: str, purpose: str, span: Timespan) -> str:
         """Begin a session; its start event is durable when this returns the session's id."""
@@ -100,7 +100,7 @@ class PlaybackSessions:
         """Write the end events of all sessions, because the process stops."""
         self._end(lambda session: True)
 
-    def _join(self, key: Key) -> _Session | None:
+    def _join(self, key: Key) -> _Playback | None:
         with self._guard:
             known = self._sessions.get(key)
             if known is not None:
@@ -109,12 +109,12 @@ class PlaybackSessions:
 
     def _begin(
         self, session: str, actor: Actor, camera: str, purpose: str, details: dict[str, str]
-    ) -> _Session:
+    ) -> _Playback:
         if actor.session:
             details = {**details, "sign_in": actor.session}
         who = replace(actor, session=session)
-        event = self._trace.tell(
-            Told(
+        event = self._audit.write(
+            AuditEvent(
                 type=f"{Act.PLAYBACK}.started",
                 actor=who,
                 objects=(camera,),
@@ -123,16 +123,16 @@ class PlaybackSessions:
                 details=details,
             )
         )
-        return _Session(who, camera, purpose, event.id, self._clock.monotonic())
+        return _Playback(who, camera, purpose, event.id, self._clock.monotonic())
 
-    def _end(self, is_over: Callable[[_Session], bool]) -> None:
+    def _end(self, is_over: Callable[[_Playback], bool]) -> None:
         with self._guard:
             over = [key for key, session in self._sessions.items() if is_over(session)]
             ended = [self._sessions.pop(key) for key in over]
         for session in ended:
             spans = list(session.spans)
-            self._trace.tell_late(
-                Told(
+            self._audit.write_late(
+                AuditEvent(
                     type=f"{Act.PLAYBACK}.ended",
                     actor=session.actor,
                     objects=(session.camera,),

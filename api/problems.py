@@ -151,7 +151,7 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
         ]
     if status < 500:
         return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
-    incident = new_incident()
+    incident = new_error_reference()
     _LOG.error("request failed", incident=incident, code=error.code, reason=error.message)
     return problem(
         status,
@@ -165,7 +165,7 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
 
 def of_unexpected(error: BaseException) -> JSONResponse:
     """The problem of an unexpected exception: an incident number and nothing of the exception."""
-    incident = new_incident()
+    incident = new_error_reference()
     # Plain: a renderer that shows local variables would log tokens and camera passwords.
     trace = "".join(traceback.format_exception(error))
     _LOG.error("unexpected failure", incident=incident, trace=trace)
@@ -221,7 +221,7 @@ def gaps_json(gaps: Iterable[GapSpan]) -> list[dict[str, str]]:
     ]
 
 
-def new_incident() -> str:
+def new_error_reference() -> str:
     """A number that links an answer to a line of the log."""
     return f"INC-{secrets.token_hex(5)}"
 

@@ -51,9 +51,9 @@ class StrictRoute(APIRoute):
                         hint="Give it once.",
                     )
             answer = await inner(request)
-            visit = request.scope.get("saksi.visit")
-            if visit is not None and request.method not in ("GET", "HEAD"):
-                await to_thread.run_sync(visit.settle)
+            context = request.scope.get("saksi.visit")
+            if context is not None and request.method not in ("GET", "HEAD"):
+                await to_thread.run_sync(context.settle)
             return answer
 
         return strict

@@ -3,12 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from api.acts import Trace
+from api.audit import AuditTrail
 from api.auth.cookies import Cookies
-from api.auth.strangers import Strangers
+from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.clips import Clips
 from api.frames import Frames
-from api.meters import Meters
+from api.metrics import Metrics
 from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
@@ -20,9 +20,9 @@ class Runtime:
     """The services, and the process's own state."""
 
     services: Services
-    trace: Trace
-    meters: Meters
-    strangers: Strangers
+    audit: AuditTrail
+    metrics: Metrics
+    unauthenticated: UnauthenticatedAttempts
     cookies: Cookies
     slots: StreamSlots
     clips: Clips

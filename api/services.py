@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
-from api.auth.office import Office
+from api.auth.account_administration import AccountAdministration
 from api.auth.people import People
 from api.auth.principal import TokenVerifier
 from api.directory import CameraDirectory
@@ -130,9 +130,9 @@ class Services:
     """The parts of one API process.
 
     ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
-    frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted. ``office``
-    is the account administration; without it accounts are administered only on the host. ``company`` counts
-    the requests that are not answered yet, for the custody writer.
+    frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted.
+    ``administration`` is the account administration; without it accounts are administered only on the host.
+    ``company`` counts the requests that are not answered yet, for the custody writer.
     """
 
     clock: Clock
@@ -156,6 +156,6 @@ class Services:
     pool: Executor | None = None
     stills: StillMaker | None = None
     people: People | None = None
-    office: Office | None = None
+    administration: AccountAdministration | None = None
     company: Company = field(default_factory=Company)
     settings: ApiSettings = field(default_factory=ApiSettings)

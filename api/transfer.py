@@ -17,10 +17,10 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.acts import Act
+from api.audit import Act
 from api.footage import Ending, FootageResponse, Sent
 from api.ranges import ByteRange, is_unmodified, precondition_fails, range_to_serve
-from api.visit import Visit
+from api.request_context import RequestContext
 from archive.errors import Refused
 from archive.model.custody import CustodyEvent, Outcome
 
@@ -48,7 +48,7 @@ class Record(Protocol):
         ...
 
 
-def send(visit: Visit, request: Request, shown: Representation, record: Record) -> Response:
+def send(context: RequestContext, request: Request, shown: Representation, record: Record) -> Response:
     """Answer a GET or HEAD for these bytes.
 
     Raises:
@@ -73,13 +73,17 @@ def send(visit: Visit, request: Request, shown: Representation, record: Record) 
     part = range_to_serve(asked.get("range"), asked.get("if-range"), shown.etag, shown.size)
     if part is not None:
         headers["Content-Range"] = part.content_range
-    return _stream(visit, shown, headers, part, record)
+    return _stream(context, shown, headers, part, record)
 
 
 def _stream(
-    visit: Visit, shown: Representation, headers: dict[str, str], part: ByteRange | None, record: Record
+    context: RequestContext,
+    shown: Representation,
+    headers: dict[str, str],
+    part: ByteRange | None,
+    record: Record,
 ) -> Response:
-    runtime = visit.runtime
+    runtime = context.runtime
     whole = ByteRange(0, shown.size, shown.size)
     wanted = part or whole
     tell_end: Callable[[Sent], None] | None = None
@@ -87,7 +91,7 @@ def _stream(
 
     def on_end(sent: Sent) -> None:
         runtime.slots.give_back()
-        runtime.meters.footage_bytes.labels(visit.action).inc(sent.bytes_sent)
+        runtime.metrics.footage_bytes.labels(context.action).inc(sent.bytes_sent)
         if tell_end is not None:
             tell_end(sent)
 
@@ -101,7 +105,7 @@ def _stream(
             media_type=shown.media_type,
             headers=headers,
             readers=runtime.readers,
-            stall=visit.services.settings.stall,
+            stall=context.services.settings.stall,
             on_end=on_end,
         )
         return response
@@ -117,22 +121,24 @@ class Download:
     The request context has begun the download operation; an answer without bytes is recorded as ``looking``.
     """
 
-    visit: Visit
+    context: RequestContext
     looking: Act
 
     def looked(self, etag: str, status: int) -> None:
         """Record the answer as ``looking``."""
-        self.visit.act = self.looking
-        self.visit.done(status=status, etag=etag)
+        self.context.act = self.looking
+        self.context.done(status=status, etag=etag)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the start."""
-        start = self.visit.started(etag=shown.etag, size=shown.size, offset=part.start, length=part.length)
+        start = self.context.started(etag=shown.etag, size=shown.size, offset=part.start, length=part.length)
         return lambda sent: self._end(start, sent)
 
     def _end(self, start: CustodyEvent, sent: Sent) -> None:
         outcome = Outcome.FAILED if sent.ending is Ending.SOURCE_FAILED else Outcome.DONE
-        self.visit.ended(start, outcome, bytes_sent=sent.bytes_sent, ending=sent.ending.value, code=sent.code)
+        self.context.ended(
+            start, outcome, bytes_sent=sent.bytes_sent, ending=sent.ending.value, code=sent.code
+        )
 
 
 def _not_modified(headers: Mapping[str, str]) -> Response:

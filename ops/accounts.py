@@ -4,10 +4,10 @@ from pathlib import Path
 
 import httpx
 
+from api.auth.account_administration import AccountAdministration
 from api.auth.invitations import Invitations
 from api.auth.lockout import Lockout
 from api.auth.machines import Machines
-from api.auth.office import Office
 from api.auth.oidc import OidcSettings, Provider
 from api.auth.passwords import Passwords
 from api.auth.people import People
@@ -59,9 +59,9 @@ def roster_of(site: Site) -> Roster:
     return Roster(site.ledger, site.stores.records, site.clock, max_age=site.settings.roster_seconds * SECOND)
 
 
-def office_of(site: Site, machines: Machines, people: People | None = None) -> Office:
+def administration_of(site: Site, machines: Machines, people: People | None = None) -> AccountAdministration:
     """Account administration; ``people`` is the sign-in of the same process."""
-    return Office(
+    return AccountAdministration(
         users=users_of(site),
         passwords=passwords_of(site),
         invitations=invitations_of(site),

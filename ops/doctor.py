@@ -19,7 +19,7 @@ from archive.keys import canary_day
 from archive.lifecycle.disposition.pressure import Level
 from archive.ports import Content
 from archive.records.heartbeat import troubles
-from archive.records.integrity_incidents import IncidentStatus, incidents
+from archive.records.integrity_incidents import IntegrityIncidentStatus, incidents
 from archive.timespan import DAY, MINUTE, SECOND
 from archive.trust.timestamp import LOCAL_NAME
 from ops import keys
@@ -210,13 +210,13 @@ def _pressure(site: Site) -> Iterator[Diagnosis]:
 
 
 def _fixity(site: Site) -> Iterator[Diagnosis]:
-    found = list(incidents(site.ledger, IncidentStatus.OPEN))
+    found = list(incidents(site.ledger, IntegrityIncidentStatus.OPEN))
     if found:
         yield Diagnosis(
             "fixity",
             Light.RED,
             f"{len(found)} integrity incidents are open, the first: {found[0].code} {found[0].subject}",
-            "See saksi incident list and the runbook for integrity incidents.",
+            "See saksi integrity-incident list and the runbook for integrity incidents.",
         )
     if site.settings.fixity_mib_per_second == 0:
         yield Diagnosis("fixity", Light.AMBER, "the fixity scrub is off", "Set fixity_mib_per_second.")

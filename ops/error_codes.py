@@ -112,7 +112,7 @@ def _problems_of(
                 _name(node.func) == "problem"
             ):
                 hint = next((_text(one.value) for one in node.keywords if one.arg == "hint"), "")
-                told = _told(function)
+                told = _raised(function)
                 if isinstance(code, ast.Name) and code.id in told:
                     for call in _calls(module, {function.name}):
                         for text in _texts(call.args[told.index(code.id)]):
@@ -167,7 +167,7 @@ def _uses_in(module: ast.Module, kinds: dict[str, _Kind]) -> Iterator[ErrorUse]:
     for node in ast.walk(module):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                told = _told(node)
+                told = _raised(node)
                 for call in _calls(node, kinds):
                     for use in _uses(call, kinds):
                         if use.code == _PASSED_ON:
@@ -197,7 +197,7 @@ def _calls(node: ast.AST, names: Container[str]) -> Iterator[ast.Call]:
             yield inner
 
 
-def _told(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+def _raised(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     every = function.args
     return [one.arg for one in (*every.posonlyargs, *every.args, *every.kwonlyargs)]
 

@@ -15,7 +15,7 @@ from api.services import ApiSettings, Services
 from archive.footage.derive import StillMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
-from ops.accounts import office_of, people_of, roster_of
+from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
 from ops.handover import handovers_of, reports_of
 from ops.settings import Settings
@@ -57,7 +57,7 @@ def services_of(site: Site) -> Services:
         requests=site.requests,
         tokens=tokens,
         people=people,
-        office=office_of(site, machines_of(site, tokens), people),
+        administration=administration_of(site, machines_of(site, tokens), people),
         metrics=CollectorRegistry(),
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),

@@ -23,7 +23,7 @@ _LOOK_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptEnd:
     """How an attempt ended. ``lasted`` is how long footage arrived, in seconds."""
 
     cause: RunEnd
@@ -49,7 +49,7 @@ class Attempt:
         if self._capture is not None:
             self._end(self._capture)
 
-    async def run(self, otherwise: GapCause) -> Outcome:
+    async def run(self, otherwise: GapCause) -> AttemptEnd:
         """Record until FFmpeg ends or :meth:`stop` is called.
 
         ``otherwise`` is the cause of an unexplained stretch before the first segment. When this returns,
@@ -95,7 +95,7 @@ class Attempt:
             session.folder.let_go()
         covered = session.covered_until
         lasted = 0.0 if covered is None else (covered - self._base - began) / SECOND
-        return Outcome(session.reason, lasted, capture.messages)
+        return AttemptEnd(session.reason, lasted, capture.messages)
 
     def _new_session(self, otherwise: GapCause) -> CaptureSession:
         shop, camera = self._workshop, self._camera

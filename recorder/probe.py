@@ -53,26 +53,26 @@ async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Reported:
     cause: GapCause | None
 
 
-async def _ask_once(source: Source, timeout: float) -> _Told | None:
+async def _ask_once(source: Source, timeout: float) -> _Reported | None:
     """One exchange; None if the camera closed the connection in the middle of it."""
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
     except (OSError, TimeoutError):
-        return _Told(GapCause.UNREACHABLE)
+        return _Reported(GapCause.UNREACHABLE)
     try:
         async with asyncio.timeout(timeout):
-            return _Told(_cause(await _converse(source, reader, writer)))
+            return _Reported(_cause(await _converse(source, reader, writer)))
     except TimeoutError:
-        return _Told(GapCause.STALLED)
+        return _Reported(GapCause.STALLED)
     except (ConnectionError, EOFError):
         return None
     except (OSError, ValueError, asyncio.LimitOverrunError):
-        return _Told(GapCause.STREAM_ERROR)
+        return _Reported(GapCause.STREAM_ERROR)
     finally:
         writer.close()
 

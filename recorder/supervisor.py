@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
-from recorder.capture import Attempt, Outcome
+from recorder.capture import Attempt, AttemptEnd
 from recorder.capture_session import CaptureSession
 from recorder.probe import diagnose
 from recorder.reach import Unreached, reach
@@ -107,10 +107,10 @@ class CameraSupervisor:
             try:
                 source = await self._reach(source)
             except Unreached as error:
-                return await self._failed(now, Outcome(RunEnd.UNREACHABLE, messages=(error.message,)))
+                return await self._failed(now, AttemptEnd(RunEnd.UNREACHABLE, messages=(error.message,)))
             cause = await self._ask_first(source)
             if cause is not None:
-                return await self._failed(now, Outcome(RunEnd(cause.value)))
+                return await self._failed(now, AttemptEnd(RunEnd(cause.value)))
             outcome = await self._record(source)
         except StoreFull as error:
             self._shop.log.error("spool_full", camera=self.camera.id, reason=error.message)
@@ -119,7 +119,7 @@ class CameraSupervisor:
             self._shop.log.error(
                 "attempt_failed", camera=self.camera.id, code=error.code, reason=error.message
             )
-            return await self._failed(now, Outcome(RunEnd.STREAM_ERROR))
+            return await self._failed(now, AttemptEnd(RunEnd.STREAM_ERROR))
         if self._stopping:
             return 0
         return await self._failed(now, outcome)
@@ -141,7 +141,7 @@ class CameraSupervisor:
             return None
         return await diagnose(source, timeout=self._shop.settings.input_timeout)
 
-    async def _record(self, source: Source) -> Outcome:
+    async def _record(self, source: Source) -> AttemptEnd:
         self.state.attempts += 1
         self.state.is_capturing = True
         attempt = self._attempt = Attempt(self._shop, self.camera, source)
@@ -175,7 +175,7 @@ class CameraSupervisor:
                     "session_unfinished", camera=self.camera.id, code=error.code, reason=error.message
                 )
 
-    async def _failed(self, began: int, outcome: Outcome) -> float:
+    async def _failed(self, began: int, outcome: AttemptEnd) -> float:
         """An attempt failed. Keep the reason, and return how long to wait."""
         cause = _GAP_AFTER.get(outcome.cause) or GapCause(outcome.cause.value)
         self._otherwise = cause

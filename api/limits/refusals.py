@@ -7,10 +7,10 @@ each person or machine and one for all unauthenticated addresses, with the count
 import threading
 from collections import Counter
 
-from api.acts import Act, Told, Trace
+from api.audit import Act, AuditEvent, AuditTrail
 from api.auth.principal import Principal
 from api.limits.rates import Kind
-from api.meters import Meters
+from api.metrics import Metrics
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
 from archive.timespan import MINUTE
@@ -22,9 +22,9 @@ MAX_PEOPLE, MAX_ADDRESSES = 50, 20
 class Refusals:
     """Counts requests refused for exceeding a rate. Thread-safe; counting does no I/O."""
 
-    def __init__(self, trace: Trace, meters: Meters, clock: Clock) -> None:
-        self._trace = trace
-        self._meters = meters
+    def __init__(self, audit: AuditTrail, metrics: Metrics, clock: Clock) -> None:
+        self._audit = audit
+        self._metrics = metrics
         self._clock = clock
         self._guard = threading.Lock()
         self._people: dict[str, tuple[Actor, Counter[str]]] = {}
@@ -33,7 +33,7 @@ class Refusals:
 
     def of_principal(self, principal: Principal, address: str, kind: Kind) -> None:
         """Count a refusal of an authenticated principal."""
-        self._meters.rate_limited.labels(kind.value).inc()
+        self._metrics.rate_limited.labels(kind.value).inc()
         with self._guard:
             kept = self._people.get(principal.id)
             if kept is None and len(self._people) >= MAX_PEOPLE:
@@ -52,12 +52,12 @@ class Refusals:
 
     def of_address(self, address: str, kind: Kind) -> None:
         """Count a refusal of an unauthenticated address."""
-        self._meters.rate_limited.labels(kind.value).inc()
+        self._metrics.rate_limited.labels(kind.value).inc()
         with self._guard:
             known = address in self._addresses or len(self._addresses) < MAX_ADDRESSES
             self._addresses[address if known else "others"] += 1
 
-    def tell_if_due(self) -> None:
+    def write_if_due(self) -> None:
         """Write the counts, unless they were written within the last minute."""
         now = self._clock.monotonic()
         with self._guard:
@@ -65,9 +65,9 @@ class Refusals:
             if nothing or (self._last is not None and now - self._last < MINUTE):
                 return
             self._last = now
-        self.tell()
+        self.write()
 
-    def tell(self) -> None:
+    def write(self) -> None:
         """Write what was counted since the last write."""
         with self._guard:
             people, self._people = self._people, {}
@@ -81,8 +81,8 @@ class Refusals:
             self._write(Actor(id="unknown", address=most), addresses.total(), {"addresses": named})
 
     def _write(self, actor: Actor, refused: int, details: dict[str, str]) -> None:
-        self._trace.tell_late(
-            Told(
+        self._audit.write_late(
+            AuditEvent(
                 type=Act.ACCESS.value,
                 actor=actor,
                 objects=(),

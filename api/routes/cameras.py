@@ -9,14 +9,14 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
+from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import CameraId
 from api.places import WhereAsked
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.request_context import RequestContext, require
 from api.routing import add_json
 from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, Reason
-from api.visit import Visit, require
 from archive.errors import Malformed
 from archive.model.camera import Camera, public_json
 
@@ -33,88 +33,92 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_cameras(
-    visit: Annotated[Visit, require("cameras.read", Reach.OWN, Reach.FACTS)], where: WhereAsked
+    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)], where: WhereAsked
 ) -> JSONResponse:
     """Every registered camera that passes the filters, by id; filters apply to its present place."""
-    access = visit.access
+    access = context.access
     found = [
         access.shown(known.camera)
-        for known in visit.services.directory.cameras().values()
+        for known in context.services.directory.cameras().values()
         if where.admits(known.camera.place) and access.admits(known.camera.place)
     ]
     return JSONResponse({"cameras": [public_json(camera) for camera in found]})
 
 
 def get_camera(
-    visit: Annotated[Visit, require("cameras.read", Reach.OWN, Reach.FACTS)],
+    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)],
     request: Request,
     camera: CameraId,
 ) -> Response:
     """One camera."""
     # Begun but never recorded as done: only refusals are recorded, for hidden and for missing cameras alike.
-    visit.begin(Act.ACCESS, camera, details={"action": visit.action})
-    head = visit.services.registry.head(camera)
-    return read_answer(request, head.entry.version, public_json(visit.access.found(head.camera)))
+    context.begin(Act.ACCESS, camera, details={"action": context.action})
+    head = context.services.registry.head(camera)
+    return read_answer(request, head.entry.version, public_json(context.access.found(head.camera)))
 
 
-def add_camera(visit: Annotated[Visit, require("cameras.edit", Reach.OWN)], form: CameraIn) -> JSONResponse:
+def add_camera(
+    context: Annotated[RequestContext, require("cameras.edit", Reach.OWN)], form: CameraIn
+) -> JSONResponse:
     """Register a camera; its timeline begins now."""
-    visit.begin(Act.CAMERA_CHANGE, form.id)
-    visit.access.district(form.kecamatan)
-    camera = visit.services.registry.add(form.form(), actor=visit.principal.id, reason=form.reason)
-    visit.services.directory.changed()
-    where = f"{visit.services.settings.base_path}/v1/cameras/{camera.id}"
+    context.begin(Act.CAMERA_CHANGE, form.id)
+    context.access.district(form.kecamatan)
+    camera = context.services.registry.add(form.form(), actor=context.principal.id, reason=form.reason)
+    context.services.directory.changed()
+    where = f"{context.services.settings.base_path}/v1/cameras/{camera.id}"
     return JSONResponse(public_json(camera), status_code=201, headers={"Location": where, **tagged(1)})
 
 
 def edit_camera(
-    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)],
+    context: Annotated[RequestContext, require("cameras.edit", Reach.OWN)],
     camera: CameraId,
     version: Version,
     patch: CameraPatch,
 ) -> JSONResponse:
     """Change some fields of a camera."""
-    visit.begin(Act.CAMERA_CHANGE, camera)
+    context.begin(Act.CAMERA_CHANGE, camera)
     changes = patch.changes()
-    visit.access.change(camera, changes.get("kecamatan"))
+    context.access.change(camera, changes.get("kecamatan"))
     if not changes:
         raise Malformed("no field is to be changed", code="nothing_to_change", hint="Name a field.")
     with decided_on():
-        edited = visit.services.registry.edit(
-            camera, changes, actor=visit.principal.id, reason=patch.reason, expected=version
+        edited = context.services.registry.edit(
+            camera, changes, actor=context.principal.id, reason=patch.reason, expected=version
         )
-    visit.services.directory.changed()
+    context.services.directory.changed()
     return JSONResponse(public_json(edited), headers=tagged(version + 1))
 
 
 def disable_camera(
-    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)],
+    context: Annotated[RequestContext, require("cameras.edit", Reach.OWN)],
     camera: CameraId,
     version: Version,
     why: Reason,
 ) -> JSONResponse:
     """Stop recording a camera; its timeline continues as a gap of cause ``disabled``."""
-    return _switched(visit, camera, visit.services.registry.disable, version, why)
+    return _switched(context, camera, context.services.registry.disable, version, why)
 
 
 def enable_camera(
-    visit: Annotated[Visit, require("cameras.edit", Reach.OWN)],
+    context: Annotated[RequestContext, require("cameras.edit", Reach.OWN)],
     camera: CameraId,
     version: Version,
     why: Reason,
 ) -> JSONResponse:
     """Record a disabled camera again."""
-    return _switched(visit, camera, visit.services.registry.enable, version, why)
+    return _switched(context, camera, context.services.registry.enable, version, why)
 
 
 class _Switch(Protocol):
     def __call__(self, camera_id: str, /, *, actor: str, reason: str, expected: int) -> Camera: ...
 
 
-def _switched(visit: Visit, camera: str, switch: _Switch, version: int, why: Reason) -> JSONResponse:
-    visit.begin(Act.CAMERA_CHANGE, camera)
-    visit.access.change(camera, None)
+def _switched(
+    context: RequestContext, camera: str, switch: _Switch, version: int, why: Reason
+) -> JSONResponse:
+    context.begin(Act.CAMERA_CHANGE, camera)
+    context.access.change(camera, None)
     with decided_on():
-        switched = switch(camera, actor=visit.principal.id, reason=why.reason, expected=version)
-    visit.services.directory.changed()
+        switched = switch(camera, actor=context.principal.id, reason=why.reason, expected=version)
+    context.services.directory.changed()
     return JSONResponse(public_json(switched), headers=tagged(version + 1))

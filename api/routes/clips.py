@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
+from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import CameraId, asked_span
 from api.problems import gaps_json
+from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.clip import ClipOut
 from api.statements import attachment, clip_headers, compact
 from api.transfer import Download, Representation, send
-from api.visit import Visit, require, span_details
 from archive.canonical import JsonObject
 from archive.footage.clip.exact import NoFootage
 from archive.timespan import Timespan, format_instant
@@ -27,19 +27,19 @@ def add_routes(router: APIRouter) -> None:
 
 
 def download_clip(
-    visit: Annotated[Visit, require("clips.download", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("clips.download", Reach.OWN, Reach.GRANTED)],
     request: Request,
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
 ) -> Response:
     """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request."""
-    visit.begin(Act.CLIP_DOWNLOAD, camera, details=span_details(span))
-    visit.access.footage(camera, span)
-    _, clip = visit.runtime.clips.clip(camera, span)
-    zone = visit.services.settings.zone
+    context.begin(Act.CLIP_DOWNLOAD, camera, details=span_details(span))
+    context.access.footage(camera, span)
+    _, clip = context.runtime.clips.clip(camera, span)
+    zone = context.services.settings.zone
     name = f"saksi_{camera}_{compact(span.start, zone)}_{compact(span.end, zone)}.mp4"
     query = f"from={format_instant(span.start)}&to={format_instant(span.end)}"
-    where = f"{visit.services.settings.base_path}/v1/cameras/{camera}/clip?{query}"
+    where = f"{context.services.settings.base_path}/v1/cameras/{camera}/clip?{query}"
     shown = Representation(
         size=clip.size,
         etag=clip.etag,
@@ -47,11 +47,11 @@ def download_clip(
         headers={**clip_headers(clip, described_at=where), "Content-Disposition": attachment(name)},
         stream=clip.stream,
     )
-    return send(visit, request, shown, Download(visit, Act.CLIP_DESCRIBE))
+    return send(context, request, shown, Download(context, Act.CLIP_DESCRIBE))
 
 
 def describe_clip(
-    visit: Annotated[Visit, require("clips.read", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("clips.read", Reach.OWN, Reach.GRANTED)],
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
     digest: Annotated[
@@ -63,19 +63,19 @@ def describe_clip(
 
     A span wholly in gaps has no clip (``actual`` and ``sha256`` are null); the answer names the gaps.
     """
-    visit.begin(Act.CLIP_DESCRIBE, camera, details=span_details(span))
-    visit.access.footage(camera, span)
+    context.begin(Act.CLIP_DESCRIBE, camera, details=span_details(span))
+    context.access.footage(camera, span)
     try:
-        _, clip = visit.runtime.clips.clip(camera, span)
+        _, clip = context.runtime.clips.clip(camera, span)
     except NoFootage as error:
-        visit.done(frames=0)
+        context.done(frames=0)
         return JSONResponse(_nothing(span, error))
     if digest == "none":
         described = {**clip.outline(), "sha256": None}
     else:
-        with visit.runtime.slots:
+        with context.runtime.slots:
             described = clip.describe()
-    visit.done(frames=clip.frames, etag=clip.etag)
+    context.done(frames=clip.frames, etag=clip.etag)
     return JSONResponse(described)
 
 

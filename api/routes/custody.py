@@ -11,14 +11,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from api.acts import Act
+from api.audit import Act
 from api.auth.access import asked_for
 from api.auth.permissions import Reach
 from api.parameters import instant
+from api.request_context import RequestContext, require
 from api.routing import BINARY, add_document, add_json
 from api.schemas.custody import CustodyPage
 from api.statements import attachment
-from api.visit import Visit, require
 from archive.errors import NotFound, Refused
 from archive.persons import same_person
 from archive.records.custody_report.items import Item
@@ -61,7 +61,7 @@ async def _asked(
 
 
 Question = Annotated[_Question, Depends(_asked)]
-Reader = Annotated[Visit, require("custody.read", Reach.MINE)]
+Reader = Annotated[RequestContext, require("custody.read", Reach.MINE)]
 
 
 def add_routes(router: APIRouter) -> None:
@@ -73,43 +73,43 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_acts(
-    visit: Reader,
+    context: Reader,
     question: Question,
     limit: Annotated[int, Query(ge=1, le=MAX_LINES)] = 100,
     cursor: Annotated[str, Query(max_length=100, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Acts on an item, of a person, or of a person on an item, in order of time."""
-    asked, whole = _permitted(visit, question)
-    with visit.runtime.slots:
-        page = visit.services.custody_record.page(asked, limit=limit, cursor=cursor)
-    visit.done(results=len(page.lines))
+    asked, whole = _permitted(context, question)
+    with context.runtime.slots:
+        page = context.services.custody_record.page(asked, limit=limit, cursor=cursor)
+    context.done(results=len(page.lines))
     return JSONResponse({"acts": [line_json(line, whole=whole) for line in page.lines], "next": page.next})
 
 
-def get_report_pdf(visit: Reader, question: Question) -> Response:
+def get_report_pdf(context: Reader, question: Question) -> Response:
     """The report as PDF, in Indonesian."""
-    asked, whole = _permitted(visit, question)
-    with visit.runtime.slots:
-        lines = tuple(islice(visit.services.custody_record.lines(asked), MAX_PRINTED + 1))
-        made = printed(asked, lines, _made(visit), whole=whole)
-    visit.done(results=len(lines), bytes=len(made))
+    asked, whole = _permitted(context, question)
+    with context.runtime.slots:
+        lines = tuple(islice(context.services.custody_record.lines(asked), MAX_PRINTED + 1))
+        made = printed(asked, lines, _made(context), whole=whole)
+    context.done(results=len(lines), bytes=len(made))
     return Response(made, media_type=PDF, headers={"Content-Disposition": attachment(_name(asked, "pdf"))})
 
 
-def get_report_jsonl(visit: Reader, question: Question) -> Response:
+def get_report_jsonl(context: Reader, question: Question) -> Response:
     """The report as JSON lines: a header, one line per act, and an end with their number and SHA-256."""
-    asked, whole = _permitted(visit, question)
-    lines = visit.services.custody_record.lines(asked)
-    visit.done()
+    asked, whole = _permitted(context, question)
+    lines = context.services.custody_record.lines(asked)
+    context.done()
 
     return StreamingResponse(
-        jsonl(asked, lines, _made(visit), whole=whole),
+        jsonl(asked, lines, _made(context), whole=whole),
         media_type=JSONL,
         headers={"Content-Disposition": attachment(_name(asked, "jsonl"))},
     )
 
 
-def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
+def _permitted(context: RequestContext, question: _Question) -> tuple[Asked, bool]:
     """The query limited to what the caller may see; and whether they may see addresses and sessions.
 
     Raises:
@@ -117,11 +117,11 @@ def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
         Refused: ``not_permitted`` for another person's acts.
     """
     named = tuple(one for one in (question.item, question.person) if one)
-    visit.begin(Act.CUSTODY_READ, *named)
-    sees_all = Reach.ALL in visit.principal.reach(visit.action)
-    own = visit.principal.id
+    context.begin(Act.CUSTODY_READ, *named)
+    sees_all = Reach.ALL in context.principal.reach(context.action)
+    own = context.principal.id
     if not sees_all and question.person and not same_person(question.person, own):
-        visit.details["denied"] = "person"
+        context.details["denied"] = "person"
         raise Refused(
             "you may see only your own acts",
             code="not_permitted",
@@ -133,50 +133,50 @@ def _permitted(visit: Visit, question: _Question) -> tuple[Asked, bool]:
             instant("footage_from", question.footage_start), instant("footage_to", question.footage_end)
         )
     person = question.person or ("" if question.item or sees_all else own)
-    asked = visit.services.custody_record.asked(
-        item=_item(visit, question.item, footage, sees_all=sees_all) if question.item else None,
+    asked = context.services.custody_record.asked(
+        item=_item(context, question.item, footage, sees_all=sees_all) if question.item else None,
         person=person,
         start=instant("from", question.start) if question.start else None,
         end=instant("to", question.end) if question.end else None,
     )
-    visit.details |= {
+    context.details |= {
         "acts_from": format_instant(asked.span.start),
         "acts_to": format_instant(asked.span.end),
     }
     if sees_all:
         return asked, True
-    if asked.item is not None and not asked.person and _has_part_in(visit, asked.item):
+    if asked.item is not None and not asked.person and _has_part_in(context, asked.item):
         return asked, False
     return replace(asked, person=own), True
 
 
-def _item(visit: Visit, text: str, footage: Timespan | None, *, sees_all: bool) -> Item:
+def _item(context: RequestContext, text: str, footage: Timespan | None, *, sees_all: bool) -> Item:
     """The item. To callers who do not see all, a missing item looks like one on which they never acted."""
     try:
-        return visit.services.custody_record.item(text, footage=footage)
+        return context.services.custody_record.item(text, footage=footage)
     except NotFound:
         if sees_all:
             raise
         return Item(text=text, names=frozenset({text}))
 
 
-def _has_part_in(visit: Visit, item: Item) -> bool:
+def _has_part_in(context: RequestContext, item: Item) -> bool:
     """Whether the caller, or their agency, requested the package, and so may see all acts on it."""
     actor = ""
     if not item.request_id:
         if not item.evidence_id:
             return False
         try:
-            actor = visit.services.evidence.record(item.evidence_id).request.actor
+            actor = context.services.evidence.record(item.evidence_id).request.actor
         except NotFound:
             return False
-    return asked_for(visit.services.ledger, visit.principal, actor=actor, request_id=item.request_id)
+    return asked_for(context.services.ledger, context.principal, actor=actor, request_id=item.request_id)
 
 
-def _made(visit: Visit) -> Made:
-    settings, services = visit.services.settings, visit.services
+def _made(context: RequestContext) -> Made:
+    settings, services = context.services.settings, context.services
     return Made(
-        by=visit.principal.id,
+        by=context.principal.id,
         at=services.clock.now(),
         organization=settings.organization,
         time_zone=settings.zone.key,

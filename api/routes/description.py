@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
+from api.request_context import RequestContext, require
 from api.routing import add_document, add_json
 from api.schemas.health import AnyObject
-from api.visit import Visit, require
 
 
 def add_routes(router: APIRouter) -> None:
@@ -17,12 +17,14 @@ def add_routes(router: APIRouter) -> None:
     add_document(router, "/metrics", metrics, "text/plain", tag="operation")
 
 
-async def openapi(_visit: Annotated[Visit, require("api.describe")], request: Request) -> JSONResponse:
+async def openapi(
+    _visit: Annotated[RequestContext, require("api.describe")], request: Request
+) -> JSONResponse:
     """The description of this interface (OpenAPI 3.1)."""
     return JSONResponse(request.app.openapi())
 
 
-def metrics(visit: Annotated[Visit, require("metrics.read")]) -> Response:
+def metrics(context: Annotated[RequestContext, require("metrics.read")]) -> Response:
     """The metrics of this process in Prometheus' text format."""
-    visit.runtime.meters.streams.set(visit.runtime.slots.taken)
-    return Response(generate_latest(visit.services.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    context.runtime.metrics.streams.set(context.runtime.slots.taken)
+    return Response(generate_latest(context.services.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
+from api.audit import Act
 from api.list_pages import page_of
+from api.request_context import RequestContext, require
 from api.routing import BINARY, add_document, add_json
 from api.schemas.dispositions import (
     DispositionOut,
@@ -15,17 +16,23 @@ from api.schemas.dispositions import (
     disposition_json,
 )
 from api.statements import attachment
-from api.visit import Visit, require
 from archive import keys
 from archive.errors import Conflict
 from archive.ids import check_name
 from archive.lifecycle.disposition.listing import PDF, RECORD
 from archive.lifecycle.disposition.stored_paper import read_paper
-from archive.model.disposition import KIND, Cause, Disposition, DispositionStatus, Outcome, from_state
+from archive.model.disposition import (
+    KIND,
+    Cause,
+    Disposition,
+    DispositionOutcome,
+    DispositionStatus,
+    from_state,
+)
 
 MAX_PAGE = 1000
 
-Reader = Annotated[Visit, require("dispositions.read")]
+Reader = Annotated[RequestContext, require("dispositions.read")]
 
 
 def add_routes(router: APIRouter) -> None:
@@ -51,41 +58,41 @@ DispositionId = Annotated[str, Depends(asked_disposition)]
 
 
 def list_dispositions(
-    visit: Reader,
+    context: Reader,
     status: Annotated[DispositionStatus | None, Query(description="Only those with this status.")] = None,
     cause: Annotated[Cause | None, Query(description="Only those with this cause.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Dispositions, the newest first."""
-    visit.begin(Act.DISPOSITION_READ)
-    known = (from_state(one.id, one.state) for one in visit.services.index.documents(KIND))
+    context.begin(Act.DISPOSITION_READ)
+    known = (from_state(one.id, one.state) for one in context.services.index.documents(KIND))
     found = sorted(
         (one for one in known if status in (None, one.status) and cause in (None, one.cause)),
         key=lambda one: (-one.started_at, one.id),
     )
     page, following = page_of(found, cursor, limit, lambda one: one.id)
-    visit.done(results=len(page))
+    context.done(results=len(page))
     return JSONResponse({"dispositions": [disposition_json(one) for one in page], "next": following})
 
 
-def get_disposition(visit: Reader, disposition: DispositionId) -> JSONResponse:
+def get_disposition(context: Reader, disposition: DispositionId) -> JSONResponse:
     """One disposition, as in the ledger now."""
-    found = _found(visit, disposition)
-    visit.done()
+    found = _found(context, disposition)
+    context.done()
     return JSONResponse(disposition_json(found))
 
 
-def get_record(visit: Reader, disposition: DispositionId) -> Response:
+def get_record(context: Reader, disposition: DispositionId) -> Response:
     """The record, in exactly the bytes that were signed."""
-    return Response(_part(visit, disposition, RECORD), media_type="application/json")
+    return Response(_part(context, disposition, RECORD), media_type="application/json")
 
 
-def get_record_pdf(visit: Reader, disposition: DispositionId) -> Response:
+def get_record_pdf(context: Reader, disposition: DispositionId) -> Response:
     """The record as PDF (berita acara pemusnahan)."""
-    found, outcome = _closed(visit, disposition)
-    page = read_paper(visit.services.stores.records, found, outcome.pdf_sha256)[1]
-    visit.done(part=PDF, bytes=len(page))
+    found, outcome = _closed(context, disposition)
+    page = read_paper(context.services.stores.records, found, outcome.pdf_sha256)[1]
+    context.done(part=PDF, bytes=len(page))
     return Response(
         page,
         media_type="application/pdf",
@@ -93,13 +100,13 @@ def get_record_pdf(visit: Reader, disposition: DispositionId) -> Response:
     )
 
 
-def _found(visit: Visit, disposition: str) -> Disposition:
-    visit.begin(Act.DISPOSITION_READ, disposition)
-    return from_state(disposition, visit.services.ledger.head(KIND, disposition).state)
+def _found(context: RequestContext, disposition: str) -> Disposition:
+    context.begin(Act.DISPOSITION_READ, disposition)
+    return from_state(disposition, context.services.ledger.head(KIND, disposition).state)
 
 
-def _closed(visit: Visit, disposition: str) -> tuple[Disposition, Outcome]:
-    found = _found(visit, disposition)
+def _closed(context: RequestContext, disposition: str) -> tuple[Disposition, DispositionOutcome]:
+    found = _found(context, disposition)
     if found.outcome is None:
         raise Conflict(
             f"disposition {found.id} is still open",
@@ -109,8 +116,8 @@ def _closed(visit: Visit, disposition: str) -> tuple[Disposition, Outcome]:
     return found, found.outcome
 
 
-def _part(visit: Visit, disposition: str, name: str) -> bytes:
-    found, _ = _closed(visit, disposition)
-    part = visit.services.stores.records.get(keys.disposition_prefix(found.id) + name)
-    visit.done(part=name, bytes=len(part))
+def _part(context: RequestContext, disposition: str, name: str) -> bytes:
+    found, _ = _closed(context, disposition)
+    part = context.services.stores.records.get(keys.disposition_prefix(found.id) + name)
+    context.done(part=name, bytes=len(part))
     return part

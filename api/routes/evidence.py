@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
+from api.audit import Act
 from api.auth.permissions import Reach
 from api.fetching import admitted
 from api.list_pages import page_of
 from api.parameters import camera_ids, instant
+from api.request_context import RequestContext, check_purpose, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
 from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
-from api.visit import Visit, check_purpose, require, span_details
 from archive.footage.reader import check_span
 from archive.ids import check_evidence_id
 from archive.model.evidence import EvidenceStatus
@@ -46,67 +46,68 @@ EvidenceId = Annotated[str, Depends(asked_evidence)]
 
 
 def request_evidence(
-    visit: Annotated[Visit, require("evidence.request", Reach.OWN)], form: SealIn
+    context: Annotated[RequestContext, require("evidence.request", Reach.OWN)], form: SealIn
 ) -> JSONResponse:
     """Request a sealed package of footage, or a sealed statement that there is none; a worker makes it."""
     if form.purpose:
-        visit.purpose = check_purpose(form.purpose)
-    cameras = camera_ids(form.cameras, visit.services.settings.max_cameras)
+        context.purpose = check_purpose(form.purpose)
+    cameras = camera_ids(form.cameras, context.services.settings.max_cameras)
     span = Timespan(instant("from", form.start), instant("to", form.end))
-    visit.begin(Act.EVIDENCE_REQUEST, *cameras, details={**span_details(span), "case": form.case})
-    check_span(span, visit.services.clock.now())
+    context.begin(Act.EVIDENCE_REQUEST, *cameras, details={**span_details(span), "case": form.case})
+    check_span(span, context.services.clock.now())
     for camera in cameras:
-        visit.access.footage(camera, span)
-    record = visit.services.evidence.request(
+        context.access.footage(camera, span)
+    record = context.services.evidence.request(
         cameras=cameras,
         span=span,
         case=form.case,
-        actor=visit.principal.id,
+        actor=context.principal.id,
         purpose=form.purpose,
         kind=form.kind,
     )
     evidence_id = record.request.evidence_id
-    visit.objects = (evidence_id, *cameras)
-    visit.done()
-    where = f"{visit.services.settings.base_path}/v1/evidence/{evidence_id}"
+    context.objects = (evidence_id, *cameras)
+    context.done()
+    where = f"{context.services.settings.base_path}/v1/evidence/{evidence_id}"
     return JSONResponse(evidence_json(record), status_code=202, headers={"Location": where})
 
 
 def list_evidence(
-    visit: Annotated[Visit, require("evidence.read", Reach.OWN, Reach.MINE)],
+    context: Annotated[RequestContext, require("evidence.read", Reach.OWN, Reach.MINE)],
     status: Annotated[EvidenceStatus | None, Query(description="Only packages with this status.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=40, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Packages, the newest request first."""
-    visit.begin(Act.EVIDENCE_READ)
-    access = visit.access
+    context.begin(Act.EVIDENCE_READ)
+    access = context.access
     found = sorted(
         (
             record
-            for record in visit.services.evidence.records()
+            for record in context.services.evidence.records()
             if status in (None, record.status) and access.has_part_in(record)
         ),
         key=lambda record: (-record.request.asked_at, record.request.evidence_id),
     )
     page, following = page_of(found, cursor, limit, lambda record: record.request.evidence_id)
-    visit.done(results=len(page))
+    context.done(results=len(page))
     return JSONResponse({"evidence": [evidence_json(record) for record in page], "next": following})
 
 
 def get_evidence(
-    visit: Annotated[Visit, require("evidence.read", Reach.OWN, Reach.MINE)], evidence_id: EvidenceId
+    context: Annotated[RequestContext, require("evidence.read", Reach.OWN, Reach.MINE)],
+    evidence_id: EvidenceId,
 ) -> JSONResponse:
     """The status of one package."""
-    visit.begin(Act.EVIDENCE_READ, evidence_id)
-    record = visit.services.evidence.record(evidence_id)
-    visit.access.package(record)
-    visit.done(status=record.status.value)
+    context.begin(Act.EVIDENCE_READ, evidence_id)
+    record = context.services.evidence.record(evidence_id)
+    context.access.package(record)
+    context.done(status=record.status.value)
     return JSONResponse(evidence_json(record))
 
 
 def download_package(
-    visit: Annotated[Visit, require("evidence.download", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("evidence.download", Reach.OWN, Reach.GRANTED)],
     request: Request,
     evidence_id: EvidenceId,
     download: Annotated[
@@ -117,15 +118,15 @@ def download_package(
 
     The recipient of a handover fetches it under a counted download; Range resumes the same one.
     """
-    visit.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
-    record = visit.services.evidence.record(evidence_id)
-    if not visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN}:
+    context.begin(Act.EVIDENCE_DOWNLOAD, evidence_id)
+    record = context.services.evidence.record(evidence_id)
+    if not context.principal.reach(context.action) & {Reach.ALL, Reach.OWN}:
         # Only a caller who may know of the package is answered with how to fetch it.
-        visit.access_for("evidence.read").package(record)
-    handed_over = admitted(visit, record, download)
+        context.access_for("evidence.read").package(record)
+    handed_over = admitted(context, record, download)
     if handed_over is None:
-        visit.access.package(record)
-    package = visit.services.evidence.package(evidence_id)
+        context.access.package(record)
+    package = context.services.evidence.package(evidence_id)
     shown = Representation(
         size=package.size,
         etag=f'"{package.etag}"',
@@ -133,20 +134,21 @@ def download_package(
         headers={"Content-Disposition": attachment(f"{evidence_id}.zip")},
         stream=package.stream,
     )
-    fetched: Record = Download(visit, Act.EVIDENCE_READ)
-    return send(visit, request, shown, fetched if handed_over is None else handed_over.counting(fetched))
+    fetched: Record = Download(context, Act.EVIDENCE_READ)
+    return send(context, request, shown, fetched if handed_over is None else handed_over.counting(fetched))
 
 
 def verify_evidence(
-    visit: Annotated[Visit, require("evidence.verify", Reach.OWN, Reach.MINE)], evidence_id: EvidenceId
+    context: Annotated[RequestContext, require("evidence.verify", Reach.OWN, Reach.MINE)],
+    evidence_id: EvidenceId,
 ) -> JSONResponse:
     """Verify the archive's own copy of a package: every byte, the seal, the time stamp, the derivation.
 
     A recipient verifies their own copy, with trust roots from an independent source: ``saksi verify``.
     """
-    visit.begin(Act.EVIDENCE_VERIFY, evidence_id)
-    visit.access.package(visit.services.evidence.record(evidence_id))
-    with visit.runtime.slots:
-        verdict = visit.services.evidence.verify(evidence_id)
-    visit.done(valid=int(verdict["valid"]))
+    context.begin(Act.EVIDENCE_VERIFY, evidence_id)
+    context.access.package(context.services.evidence.record(evidence_id))
+    with context.runtime.slots:
+        verdict = context.services.evidence.verify(evidence_id)
+    context.done(valid=int(verdict["valid"]))
     return JSONResponse(verdict)

@@ -6,16 +6,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api import problems
-from api.acts import Act
+from api.audit import Act
 from api.auth.catching_up import catch_up
 from api.auth.permissions import RIGHT_OF, Reach, reach_of
 from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
-from api.routes.users import office_of
+from api.request_context import RequestContext, require, span_details
+from api.routes.users import administration_of
 from api.routing import add_json
 from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
-from api.visit import Visit, require, span_details
 from archive.canonical import JsonObject
 from archive.cases.people.grants import MAX_CAMERAS, GrantHead, Grants
 from archive.errors import ArchiveError, Malformed, NotFound
@@ -44,12 +44,12 @@ async def asked_grant(
 
 
 GrantId = Annotated[str, Depends(asked_grant)]
-Reader = Annotated[Visit, require("grants.read", Reach.MINE)]
-Giver = Annotated[Visit, require("grants.edit")]
+Reader = Annotated[RequestContext, require("grants.read", Reach.MINE)]
+Giver = Annotated[RequestContext, require("grants.edit")]
 
 
 def list_grants(
-    visit: Reader,
+    context: Reader,
     person: Annotated[str, Query(max_length=63, description="Only grants to this account by name.")] = "",
     agency: Annotated[str, Query(max_length=200, description="Only grants to this agency.")] = "",
     camera: Annotated[str, Query(max_length=63, description="Only grants of this camera.")] = "",
@@ -60,42 +60,44 @@ def list_grants(
     cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Grants, the newest first; people outside the War Room see their own and their agency's."""
-    visit.begin(Act.GRANT_READ)
-    now = visit.services.clock.now()
+    context.begin(Act.GRANT_READ)
+    now = context.services.clock.now()
     found = [
         head
-        for head in _grants(visit).heads()
+        for head in _grants(context).heads()
         if person in {"", head.grant.person}
         and agency in {"", head.grant.agency}
         and camera in {"", *head.grant.cameras}
         and in_force in {None, head.grant.in_force(now)}
-        and _is_theirs(visit, head)
+        and _is_theirs(context, head)
     ]
     found.sort(key=lambda head: (-head.grant.given_at, head.grant.id))
     page, following = page_of(found, cursor, limit, lambda head: head.grant.id)
-    visit.done(results=len(page))
+    context.done(results=len(page))
     return JSONResponse({"grants": [_grant_json(head, now) for head in page], "next": following})
 
 
-def get_grant(visit: Reader, request: Request, grant_id: GrantId) -> Response:
+def get_grant(context: Reader, request: Request, grant_id: GrantId) -> Response:
     """One grant and its history."""
-    visit.begin(Act.GRANT_READ, grant_id)
-    grants = _grants(visit)
+    context.begin(Act.GRANT_READ, grant_id)
+    grants = _grants(context)
     head = grants.head(grant_id)
-    if not _is_theirs(visit, head):
-        visit.details["denied"] = "grant"
+    if not _is_theirs(context, head):
+        context.details["denied"] = "grant"
         raise NotFound(f"there is no grant {grant_id}", code="grant_not_found")
-    body = _grant_json(head, visit.services.clock.now()) | {"history": history_json(grants.history(grant_id))}
-    visit.done()
+    body = _grant_json(head, context.services.clock.now()) | {
+        "history": history_json(grants.history(grant_id))
+    }
+    context.done()
     return read_answer(request, head.entry.version, body)
 
 
-def give_grant(visit: Giver, form: GrantIn) -> JSONResponse:
+def give_grant(context: Giver, form: GrantIn) -> JSONResponse:
     """Open footage to a person or an agency; in force in this process at once, in others within seconds."""
     cameras = camera_ids(form.cameras, MAX_CAMERAS)
     span = Timespan(instant("from", form.start), instant("to", form.end))
     until = instant("until", form.until)
-    visit.begin(
+    context.begin(
         Act.GRANT_GIVE,
         *cameras,
         details={
@@ -107,10 +109,10 @@ def give_grant(visit: Giver, form: GrantIn) -> JSONResponse:
         },
     )
     for camera in cameras:
-        visit.access.camera(camera)
+        context.access.camera(camera)
     if form.person:
-        _require_openable(visit, form.person)
-    given = _grants(visit).give(
+        _require_openable(context, form.person)
+    given = _grants(context).give(
         person=form.person,
         agency=form.agency,
         cameras=cameras,
@@ -118,31 +120,31 @@ def give_grant(visit: Giver, form: GrantIn) -> JSONResponse:
         rights=form.rights,
         until=until,
         basis=form.basis,
-        actor=visit.principal.id,
+        actor=context.principal.id,
     )
-    visit.objects = (given.id, *cameras)
-    where = f"{visit.services.settings.base_path}/v1/grants/{given.id}"
-    return _answer(visit, given.id, status=201, headers={"Location": where})
+    context.objects = (given.id, *cameras)
+    where = f"{context.services.settings.base_path}/v1/grants/{given.id}"
+    return _answer(context, given.id, status=201, headers={"Location": where})
 
 
-def revoke_grant(visit: Giver, grant_id: GrantId, version: Version, form: GrantReason) -> JSONResponse:
+def revoke_grant(context: Giver, grant_id: GrantId, version: Version, form: GrantReason) -> JSONResponse:
     """Revoke a grant before its end; it ends in this process at once, in others within seconds."""
-    visit.begin(Act.GRANT_REVOKE, grant_id)
+    context.begin(Act.GRANT_REVOKE, grant_id)
     with decided_on():
-        revoked = _grants(visit).revoke(
-            grant_id, actor=visit.principal.id, reason=form.reason, expected=version
+        revoked = _grants(context).revoke(
+            grant_id, actor=context.principal.id, reason=form.reason, expected=version
         )
-    visit.objects = (grant_id, *revoked.cameras)
-    return _answer(visit, grant_id)
+    context.objects = (grant_id, *revoked.cameras)
+    return _answer(context, grant_id)
 
 
-def _require_openable(visit: Visit, person: str) -> None:
+def _require_openable(context: RequestContext, person: str) -> None:
     """Check that a grant would open footage to the person: an open account with a role that grants apply to.
 
     Raises:
         NotFound: ``user_not_found``. Malformed: ``bad_id``, ``bad_grant``.
     """
-    user = office_of(visit.services).users.user(person)
+    user = administration_of(context.services).users.user(person)
     granted = any(Reach.GRANTED in reach_of(frozenset(user.roles), action) for action in RIGHT_OF)
     if not user.enabled or not granted:
         raise Malformed(
@@ -152,14 +154,14 @@ def _require_openable(visit: Visit, person: str) -> None:
         )
 
 
-def _grants(visit: Visit) -> Grants:
-    return Grants(visit.services.ledger, visit.services.clock)
+def _grants(context: RequestContext) -> Grants:
+    return Grants(context.services.ledger, context.services.clock)
 
 
-def _is_theirs(visit: Visit, head: GrantHead) -> bool:
+def _is_theirs(context: RequestContext, head: GrantHead) -> bool:
     """Whether the principal reaches all grants, or this one is to them or their agency."""
-    principal = visit.principal
-    reach = principal.reach(visit.action)
+    principal = context.principal
+    reach = principal.reach(context.action)
     if Reach.ALL in reach:
         return True
     kind, _, person = principal.id.partition(":")
@@ -167,18 +169,18 @@ def _is_theirs(visit: Visit, head: GrantHead) -> bool:
 
 
 def _answer(
-    visit: Visit, grant_id: str, *, status: int = 200, headers: dict[str, str] | None = None
+    context: RequestContext, grant_id: str, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The answer to a change that happened, or the problem if the grant cannot be read for it."""
-    catch_up(visit.services.people)
+    catch_up(context.services.people)
     try:
-        head = _grants(visit).head(grant_id)
+        head = _grants(context).head(grant_id)
     except ArchiveError as error:
         # Not raised: raising would record a failure, but the change happened and is recorded as done.
         return problems.of_archive_error(error)
-    visit.done(version=head.entry.version)
+    context.done(version=head.entry.version)
     return JSONResponse(
-        _grant_json(head, visit.services.clock.now()),
+        _grant_json(head, context.services.clock.now()),
         status_code=status,
         headers={**tagged(head.entry.version), **(headers or {})},
     )

@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
 from api.asked_requests import RequestId, shown_request
+from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import instant
 from api.preconditions import CHANGE, Version, decided_on, tagged
+from api.request_context import RequestContext, require
 from api.routing import BINARY, add_document, add_json
 from api.schemas.handover import (
     ClosedOut,
@@ -22,7 +23,6 @@ from api.schemas.handover import (
     OfficerIn,
 )
 from api.statements import attachment
-from api.visit import Visit, require
 from archive.cases.handover.facts import facts_json, facts_of
 from archive.cases.handover.reading import Handover
 from archive.cases.people.users import Users
@@ -61,21 +61,21 @@ def add_routes(router: APIRouter) -> None:
     add_json(router, "POST", f"{one}/close", close_request, ClosedOut, *CHANGE, tag=tag)
 
 
-Officer = Annotated[Visit, require("requests.hand_over")]
-Reader = Annotated[Visit, require("requests.read", Reach.MINE)]
-Recipient = Annotated[Visit, require("requests.receive", Reach.MINE)]
+Officer = Annotated[RequestContext, require("requests.hand_over")]
+Reader = Annotated[RequestContext, require("requests.read", Reach.MINE)]
+Recipient = Annotated[RequestContext, require("requests.receive", Reach.MINE)]
 
 
-def get_handover(visit: Reader, request_id: RequestId) -> JSONResponse:
+def get_handover(context: Reader, request_id: RequestId) -> JSONResponse:
     """The newest handover of a request: to whom, until when, what was fetched, and the receipt."""
-    visit.begin(Act.HANDOVER_READ, request_id)
-    shown_request(visit, request_id)
-    found = visit.services.handovers.newest(request_id)
-    return _answer(visit, found)
+    context.begin(Act.HANDOVER_READ, request_id)
+    shown_request(context, request_id)
+    found = context.services.handovers.newest(request_id)
+    return _answer(context, found)
 
 
 def get_report(
-    visit: Reader,
+    context: Reader,
     request_id: RequestId,
     number: Annotated[int, Path(ge=1, le=9999, description="The number of the handover, from 1.")],
 ) -> Response:
@@ -84,13 +84,13 @@ def get_report(
     It includes the receipt once the recipient has confirmed, and the archive's electronic seal (PAdES) once
     the sealing job has printed it; ``Saksi-Signed`` says whether it bears the seal.
     """
-    visit.begin(Act.HANDOVER_READ, request_id, details={"number": number})
-    shown_request(visit, request_id)
-    found = visit.services.handovers.numbered(request_id, number)
-    page = visit.services.handover_reports.page(found)
+    context.begin(Act.HANDOVER_READ, request_id, details={"number": number})
+    shown_request(context, request_id)
+    found = context.services.handovers.numbered(request_id, number)
+    page = context.services.handover_reports.page(found)
     right = found.right
-    visit.objects = (request_id, right.evidence_id)
-    visit.done(part="berita-acara.pdf", bytes=len(page.pdf), sha256=sha256(page.pdf).hexdigest())
+    context.objects = (request_id, right.evidence_id)
+    context.done(part="berita-acara.pdf", bytes=len(page.pdf), sha256=sha256(page.pdf).hexdigest())
     name = f"berita-acara-{right.evidence_id}-{right.number}.pdf"
     return Response(
         page.pdf,
@@ -102,37 +102,37 @@ def get_report(
     )
 
 
-def hand_over(visit: Officer, request_id: RequestId, version: Version, form: HandoverIn) -> JSONResponse:
+def hand_over(context: Officer, request_id: RequestId, version: Version, form: HandoverIn) -> JSONResponse:
     """Hand the package over to the requester; the officer must be neither the requester nor the decider."""
-    visit.begin(Act.HANDOVER_GIVE, request_id)
+    context.begin(Act.HANDOVER_GIVE, request_id)
     with decided_on():
-        found = visit.services.handovers.give(
+        found = context.services.handovers.give(
             request_id,
-            actor=visit.principal.id,
+            actor=context.principal.id,
             downloads=form.downloads,
             hours=form.hours,
             note=form.note,
-            recipient=_of_the_agency(visit, request_id, form.recipient),
-            officer=_officer(visit, form.officer),
+            recipient=_of_the_agency(context, request_id, form.recipient),
+            officer=_officer(context, form.officer),
             expected=version,
         )
     right = found.right
-    visit.objects = (request_id, right.evidence_id)
-    visit.details |= {"number": right.number, "recipient": right.recipient.person}
-    return _answer(visit, found, status=201)
+    context.objects = (request_id, right.evidence_id)
+    context.details |= {"number": right.number, "recipient": right.recipient.person}
+    return _answer(context, found, status=201)
 
 
-def begin_download(visit: Recipient, request: Request, request_id: RequestId) -> JSONResponse:
+def begin_download(context: Recipient, request: Request, request_id: RequestId) -> JSONResponse:
     """Begin a counted download. Its URL is valid for this person until the right ends."""
-    visit.begin(Act.HANDOVER_BEGIN_DOWNLOAD, request_id)
-    shown_request(visit, request_id)
-    found, made = visit.services.handovers.begin_download(
-        request_id, person=visit.principal.id, address=visit.actor.address
+    context.begin(Act.HANDOVER_BEGIN_DOWNLOAD, request_id)
+    shown_request(context, request_id)
+    found, made = context.services.handovers.begin_download(
+        request_id, person=context.principal.id, address=context.actor.address
     )
     right = found.right
-    visit.objects = (request_id, right.evidence_id)
-    visit.done(number=right.number, download=made.count)
-    where = f"{visit.services.settings.base_path}/v1/evidence/{right.evidence_id}/package.zip"
+    context.objects = (request_id, right.evidence_id)
+    context.done(number=right.number, download=made.count)
+    where = f"{context.services.settings.base_path}/v1/evidence/{right.evidence_id}/package.zip"
     return JSONResponse(
         {
             "download": made.id,
@@ -144,39 +144,39 @@ def begin_download(visit: Recipient, request: Request, request_id: RequestId) ->
     )
 
 
-def confirm(visit: Recipient, request_id: RequestId, form: ConfirmIn) -> JSONResponse:
+def confirm(context: Recipient, request_id: RequestId, form: ConfirmIn) -> JSONResponse:
     """Confirm that the recipient's copy has the fingerprints of the sealed package."""
-    visit.begin(Act.HANDOVER_CONFIRM, request_id)
-    shown_request(visit, request_id)
-    found = visit.services.handovers.confirm(
+    context.begin(Act.HANDOVER_CONFIRM, request_id)
+    shown_request(context, request_id)
+    found = context.services.handovers.confirm(
         request_id,
-        person=visit.principal.id,
+        person=context.principal.id,
         tagmanifest=form.tagmanifest_sha256,
         signer=form.signer_sha256,
     )
     right = found.right
-    visit.objects = (request_id, right.evidence_id)
-    visit.details |= {
+    context.objects = (request_id, right.evidence_id)
+    context.details |= {
         "number": right.number,
         "tagmanifest_sha256": right.tagmanifest_sha256,
         "signer_sha256": right.signer_sha256,
     }
-    return _answer(visit, found)
+    return _answer(context, found)
 
 
-def close_request(visit: Officer, request_id: RequestId, version: Version, form: CloseIn) -> JSONResponse:
+def close_request(context: Officer, request_id: RequestId, version: Version, form: CloseIn) -> JSONResponse:
     """Close a request that was handed over: its hold is released, or kept until a review."""
-    visit.begin(Act.HANDOVER_CLOSE, request_id, details={"hold": form.hold, "reason": form.reason})
+    context.begin(Act.HANDOVER_CLOSE, request_id, details={"hold": form.hold, "reason": form.reason})
     with decided_on():
-        closing = visit.services.handovers.closings.close(
+        closing = context.services.handovers.closings.close(
             request_id,
-            actor=visit.principal.id,
+            actor=context.principal.id,
             hold=HoldAfter(form.hold),
             reason=form.reason,
             review_at=instant("review_at", form.review_at) if form.review_at else None,
             expected=version,
         )
-    visit.done()
+    context.done()
     return JSONResponse(
         {
             "request_id": request_id,
@@ -190,22 +190,22 @@ def close_request(visit: Officer, request_id: RequestId, version: Version, form:
     )
 
 
-def _officer(visit: Visit, form: OfficerIn) -> NamedOfficer:
+def _officer(context: RequestContext, form: OfficerIn) -> NamedOfficer:
     """The officer as the report names them: by the given name, else by their account's name."""
     name = form.name
     if not name:
         try:
-            name = Users(visit.services.ledger).user(visit.principal.id.partition(":")[2]).name
+            name = Users(context.services.ledger).user(context.principal.id.partition(":")[2]).name
         except (NotFound, Malformed):
             name = ""  # a machine, or an account that does not exist: the name is written in by hand
     return NamedOfficer(name=name, nip=form.nip, position=form.position)
 
 
-def _of_the_agency(visit: Visit, request_id: str, recipient: str) -> str:
+def _of_the_agency(context: RequestContext, request_id: str, recipient: str) -> str:
     """Check that a recipient belongs to the requesting agency. Raises Refused ``not_recipient``."""
     if recipient:
-        agency = visit.services.requests.book.request(request_id).request.agency_account
-        user = Users(visit.services.ledger).user(recipient.removeprefix("user:"))
+        agency = context.services.requests.book.request(request_id).request.agency_account
+        user = Users(context.services.ledger).user(recipient.removeprefix("user:"))
         if not agency or user.agency != agency or not user.enabled:
             raise Refused(
                 f"{recipient} does not belong to the requesting agency",
@@ -215,7 +215,7 @@ def _of_the_agency(visit: Visit, request_id: str, recipient: str) -> str:
     return recipient
 
 
-def _answer(visit: Visit, found: Handover, *, status: int = 200) -> JSONResponse:
+def _answer(context: RequestContext, found: Handover, *, status: int = 200) -> JSONResponse:
     facts = facts_of(found)
-    visit.done(status=facts.status, version=facts.version)
+    context.done(status=facts.status, version=facts.version)
     return JSONResponse(facts_json(facts), status_code=status, headers=tagged(facts.version))

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import JSONResponse
 
-from api.acts import Act
+from api.audit import Act
+from api.request_context import RequestContext, require
 from api.routing import add_json
 from api.schemas.log import CheckpointDetail, CheckpointPage, ProofOut
-from api.visit import Visit, require
 from archive.errors import Malformed
 from archive.keys import MAX_KEY_BYTES
 from archive.records.checkpoint import stored
@@ -29,42 +29,42 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_checkpoints(
-    visit: Annotated[Visit, require("log.read")],
+    context: Annotated[RequestContext, require("log.read")],
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 48,
     cursor: Annotated[str, Query(max_length=10, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Checkpoints, the newest first."""
-    visit.begin(Act.LOG_READ)
-    records = visit.services.stores.records
+    context.begin(Act.LOG_READ)
+    records = context.services.stores.records
     if cursor and not (cursor.isascii() and cursor.isdecimal()):
         raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
     first = min(int(cursor) if cursor else MAX_NUMBER, stored.newest(records))
     numbers = range(first, max(0, first - limit), -1)
     found = [stored.read_state(records, number).to_json() for number in numbers]
     following = str(first - limit) if first > limit else None
-    visit.done(results=len(found))
+    context.done(results=len(found))
     return JSONResponse({"checkpoints": found, "next": following})
 
 
 def get_checkpoint(
-    visit: Annotated[Visit, require("log.read")],
+    context: Annotated[RequestContext, require("log.read")],
     number: Annotated[int, Path(ge=1, le=MAX_NUMBER, description="Its number, from 1.")],
 ) -> JSONResponse:
     """One checkpoint with its text, signature and time stamp."""
-    visit.begin(Act.LOG_READ, f"checkpoint-{number}")
-    records = visit.services.stores.records
+    context.begin(Act.LOG_READ, f"checkpoint-{number}")
+    records = context.services.stores.records
     state = stored.read_state(records, number)
     seals = {
         part.replace(".", "_"): stored.read_part(records, number, part)
         for part in (stored.SIGNATURE, stored.STAMP)
     }
-    visit.done()
+    context.done()
     texts = {name: None if data is None else b64encode(data).decode("ascii") for name, data in seals.items()}
     return JSONResponse({**state.to_json(), "checkpoint": state.note.encode().decode("ascii"), **texts})
 
 
 def get_proof(
-    visit: Annotated[Visit, require("log.read")],
+    context: Annotated[RequestContext, require("log.read")],
     key: Annotated[
         str,
         Query(
@@ -79,10 +79,10 @@ def get_proof(
     The answer contains the line itself only for segments and journals: the ledger and custody have their own
     routes, with their own access rules. It contains the hash of every line.
     """
-    visit.begin(Act.LOG_READ, key)
-    with visit.runtime.slots:
-        proof = prove(visit.services.stores, key)
-    visit.done(checkpoint=proof.note.number)
+    context.begin(Act.LOG_READ, key)
+    with context.runtime.slots:
+        proof = prove(context.services.stores, key)
+    context.done(checkpoint=proof.note.number)
     told = proof.to_json()
     if not key.startswith(SHOWN):
         told["leaf"] = None

@@ -18,8 +18,8 @@ from api.auth.permissions import Reach
 from api.headers import PAGES
 from api.history import VIEW
 from api.parameters import none_given
+from api.request_context import RequestContext, require
 from api.runtime import Runtime
-from api.visit import Visit, require
 from api.web.files import ASSETS, FILES, FOLDER, OPEN_FILES, SIGN_IN, path_of
 from archive.errors import NotFound
 
@@ -49,13 +49,13 @@ def get_sign_in(
     return _page("masuk.html", provider="yes" if there else "no")
 
 
-def get_start(visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)]) -> Response:
+def get_start(context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)]) -> Response:
     """Redirect to the view page."""
-    return RedirectResponse(f"{visit.services.settings.base_path}{VIEW}", status_code=303)
+    return RedirectResponse(f"{context.services.settings.base_path}{VIEW}", status_code=303)
 
 
 def get_view(
-    visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)],
+    context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)],
     camera: Annotated[
         list[str],
         Query(default_factory=none_given, description="One to nine camera ids; none shows a choice."),
@@ -65,11 +65,11 @@ def get_view(
     at: Annotated[str, Query(max_length=64, description="Where to begin; default the start.")] = "",
 ) -> Response:
     """The view page: cameras side by side by wall time. Its script reads the URL and reports errors in it."""
-    return _page("tampilan.html", zone=str(visit.services.settings.zone))
+    return _page("tampilan.html", zone=str(context.services.settings.zone))
 
 
 def get_file(
-    visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)],
+    context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)],
     name: Annotated[str, Path(max_length=63)],
 ) -> Response:
     """A script of the view page. The player may not be installed."""

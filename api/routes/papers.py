@@ -12,8 +12,8 @@ from fastapi import APIRouter, Path, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
 from api.asked_requests import Amending, Filing, Reader, RequestId, answer, filer_of, shown_request
+from api.audit import Act
 from api.preconditions import CHANGE, Version, decided_on
 from api.routing import add_bytes, add_json
 from api.schemas.problem import problem_responses
@@ -53,10 +53,10 @@ def _add_upload(router: APIRouter, tag: str) -> None:
     )
 
 
-async def upload_paper(visit: Filing, request: Request) -> JSONResponse:
+async def upload_paper(context: Filing, request: Request) -> JSONResponse:
     """Store a paper: PDF, JPEG or PNG, determined from its bytes. A request then names it by its SHA-256."""
-    visit.begin(Act.ATTACHMENT_UPLOAD)
-    attachments = visit.services.requests.attachments
+    context.begin(Act.ATTACHMENT_UPLOAD)
+    attachments = context.services.requests.attachments
     with attachments.incoming() as incoming:
         try:
             async for piece in request.stream():
@@ -65,19 +65,19 @@ async def upload_paper(visit: Filing, request: Request) -> JSONResponse:
             raise Malformed("the upload of the paper was interrupted", code="attachment_cut_short") from error
 
         def keep() -> JsonObject:
-            kept = attachments.keep(incoming, account=filer_of(visit).account)
-            visit.objects = (f"attachments/{kept.sha256}",)
-            visit.done(size=kept.size, media_type=kept.media_type)
+            kept = attachments.keep(incoming, account=filer_of(context).account)
+            context.objects = (f"attachments/{kept.sha256}",)
+            context.done(size=kept.size, media_type=kept.media_type)
             return {"sha256": kept.sha256, "size": kept.size, "media_type": kept.media_type}
 
         return JSONResponse(await to_thread.run_sync(keep), status_code=201)
 
 
-def add_paper(visit: Amending, request_id: RequestId, version: Version, form: PaperIn) -> JSONResponse:
+def add_paper(context: Amending, request_id: RequestId, version: Version, form: PaperIn) -> JSONResponse:
     """Add an uploaded paper: the letter that an urgent request still lacks, or another."""
-    visit.begin(Act.REQUEST_ATTACH, request_id, details={"kind": form.kind.value})
-    shown_request(visit, request_id)
-    filing, by = visit.services.requests.filing, filer_of(visit)
+    context.begin(Act.REQUEST_ATTACH, request_id, details={"kind": form.kind.value})
+    shown_request(context, request_id)
+    filing, by = context.services.requests.filing, filer_of(context)
     with decided_on():
         if form.kind is AttachmentKind.LETTER:
             head = filing.add_letter(
@@ -92,21 +92,21 @@ def add_paper(visit: Amending, request_id: RequestId, version: Version, form: Pa
             head = filing.attach(
                 request_id, sha256=check_sha256(form.sha256), name=form.name, by=by, expected=version
             )
-    return answer(visit, head)
+    return answer(context, head)
 
 
 def get_paper(
-    visit: Reader,
+    context: Reader,
     request: Request,
     request_id: RequestId,
     sha256: Annotated[str, Path(description="The paper's SHA-256 in the request.", max_length=64)],
 ) -> Response:
     """A paper of a request, for download only: browsers never show it inline."""
-    visit.begin(Act.ATTACHMENT_DOWNLOAD, request_id, details={"sha256": check_sha256(sha256)})
-    paper = shown_request(visit, request_id).request.attachment(sha256)
+    context.begin(Act.ATTACHMENT_DOWNLOAD, request_id, details={"sha256": check_sha256(sha256)})
+    paper = shown_request(context, request_id).request.attachment(sha256)
     if paper is None:
         raise NotFound(f"{request_id} has no such paper", code="attachment_not_found")
-    attachments = visit.services.requests.attachments
+    attachments = context.services.requests.attachments
     name = f"{request_id}-{paper.kind.value}-{sha256[:8]}.{SUFFIXES[paper.media_type]}"
     shown = Representation(
         size=paper.size,
@@ -115,4 +115,4 @@ def get_paper(
         headers={"Content-Disposition": attachment(name)},
         stream=lambda start, length: attachments.stream(sha256, start, length),
     )
-    return send(visit, request, shown, Download(visit, Act.REQUEST_READ))
+    return send(context, request, shown, Download(context, Act.REQUEST_READ))

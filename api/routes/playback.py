@@ -14,15 +14,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from api import hls
-from api.acts import Act
+from api.audit import Act
 from api.auth.permissions import Reach
 from api.footage import Sent
 from api.parameters import CameraId, asked_span
 from api.ranges import ByteRange
+from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_document
 from api.statements import gap_headers
 from api.transfer import Representation, send
-from api.visit import Visit, require, span_details
 from archive.errors import Malformed, NotFound
 from archive.footage.clip.footage import read_header
 from archive.footage.clip.viewing import ViewingSegment, viewing_init
@@ -67,36 +67,36 @@ def add_routes(router: APIRouter) -> None:
 
 
 def get_playlist(
-    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
 ) -> Response:
     """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps."""
-    visit.begin(Act.PLAYBACK, camera, details=span_details(span))
-    longest = visit.services.settings.max_playlist
+    context.begin(Act.PLAYBACK, camera, details=span_details(span))
+    longest = context.services.settings.max_playlist
     if span.duration > longest:
         raise Malformed(
             "the span is too long for one playlist",
             code="playlist_too_long",
             hint=f"Ask for at most {longest // HOUR} h at a time.",
         )
-    access = visit.access
+    access = context.access
     access.footage(camera, span)
-    reading = access.trim(visit.runtime.clips.reading(camera, span))
+    reading = access.trim(context.runtime.clips.reading(camera, span))
     hls.check_playable(reading)  # before a session is opened in vain
-    session = visit.runtime.playback.open(visit.actor, camera, visit.purpose, span)
-    purpose = visit.purpose if visit.principal.is_person else ""
+    session = context.runtime.playback.open(context.actor, camera, context.purpose, span)
+    purpose = context.purpose if context.principal.is_person else ""
     text = hls.vod_playlist(reading, _viewer(session, purpose))
     return Response(text, media_type=hls.MEDIA_TYPE, headers=gap_headers(reading.gaps))
 
 
 def get_init(
-    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
     request: Request,
     asked: SegmentAsked,
 ) -> Response:
     """The initialisation (``ftyp`` and ``moov``) of a segment's run."""
-    _, header, record = _segment(visit, asked)
+    _, header, record = _segment(context, asked)
     init = viewing_init(header)
     shown = Representation(
         size=len(init),
@@ -105,11 +105,11 @@ def get_init(
         headers={},
         stream=lambda start, length: iter((init[start : start + length],)),
     )
-    return send(visit, request, shown, record)
+    return send(context, request, shown, record)
 
 
 def get_media(
-    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
     request: Request,
     asked: SegmentAsked,
 ) -> Response:
@@ -118,9 +118,9 @@ def get_media(
     With an open GOP the leading pictures are left out, since players fail on them: ``Saksi-Skipped-Frames``
     gives their number. Clips and packages never leave anything out.
     """
-    ref, header, record = _segment(visit, asked)
+    ref, header, record = _segment(context, asked)
     if ref.gop == "open":
-        viewed = ViewingSegment(ref, header, visit.services.stores.footage)
+        viewed = ViewingSegment(ref, header, context.services.stores.footage)
         shown = Representation(
             size=viewed.size,
             etag=f'"{ref.sha256}-v"',
@@ -129,15 +129,15 @@ def get_media(
             stream=viewed.stream,
         )
     else:
-        shown = _as_stored(visit, ref, len(header.init))
-    return send(visit, request, shown, record)
+        shown = _as_stored(context, ref, len(header.init))
+    return send(context, request, shown, record)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """Records a piece under its session."""
 
-    visit: Visit
+    context: RequestContext
     asked: _Asked
     span: Timespan | None
 
@@ -151,28 +151,30 @@ class _Piece:
         return lambda sent: end(sent.bytes_sent, self.span)
 
     def _take(self) -> Callable[[int, Timespan | None], None]:
-        visit = self.visit
-        return visit.runtime.playback.take(self.asked.session, visit.actor, self.asked.camera, visit.purpose)
+        context = self.context
+        return context.runtime.playback.take(
+            self.asked.session, context.actor, self.asked.camera, context.purpose
+        )
 
 
-def _segment(visit: Visit, asked: _Asked) -> tuple[SegmentRef, SegmentHeader, _Piece]:
-    visit.begin(Act.PLAYBACK, asked.camera, details={"run": asked.run, "seq": asked.seq})
-    ref = visit.services.index.segment(asked.run, asked.seq)
-    now = visit.services.clock.now()
+def _segment(context: RequestContext, asked: _Asked) -> tuple[SegmentRef, SegmentHeader, _Piece]:
+    context.begin(Act.PLAYBACK, asked.camera, details={"run": asked.run, "seq": asked.seq})
+    ref = context.services.index.segment(asked.run, asked.seq)
+    now = context.services.clock.now()
     known = ref is not None and ref.camera == asked.camera
-    visit.access.footage(asked.camera, ref.span if ref is not None and known else Timespan(now, now + 1))
+    context.access.footage(asked.camera, ref.span if ref is not None and known else Timespan(now, now + 1))
     if ref is None or not known:
         raise NotFound(
             f"camera {asked.camera} has no segment {asked.seq} of run {asked.run}",
             code="segment_not_found",
             hint="Fetch the playlist again; the footage may have been disposed of.",
         )
-    header = read_header(ref, visit.services.stores.footage)
-    return ref, header, _Piece(visit, asked, ref.span)
+    header = read_header(ref, context.services.stores.footage)
+    return ref, header, _Piece(context, asked, ref.span)
 
 
-def _as_stored(visit: Visit, ref: SegmentRef, init_bytes: int) -> Representation:
-    footage = visit.services.stores.footage
+def _as_stored(context: RequestContext, ref: SegmentRef, init_bytes: int) -> Representation:
+    footage = context.services.stores.footage
     return Representation(
         size=ref.size - init_bytes,
         etag=f'"{ref.sha256}"',

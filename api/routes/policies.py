@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
+from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, VersionOrNone, decided_on, read_answer, tagged
+from api.request_context import RequestContext, require
 from api.routing import add_json
 from api.schemas.policies import (
     ApprovalReason,
@@ -21,7 +22,6 @@ from api.schemas.policies import (
     PolicyWithHistoryOut,
     ProposeIn,
 )
-from api.visit import Visit, require
 from archive.canonical import JsonObject
 from archive.errors import NotFound
 from archive.ids import check_name
@@ -55,128 +55,132 @@ async def asked_scope(
 
 
 ScopeAsked = Annotated[Scope, Depends(asked_scope)]
-Reader = Annotated[Visit, require("policies.read", Reach.OWN, Reach.FACTS)]
-Editor = Annotated[Visit, require("policies.edit")]
+Reader = Annotated[RequestContext, require("policies.read", Reach.OWN, Reach.FACTS)]
+Editor = Annotated[RequestContext, require("policies.edit")]
 
 
-def list_policies(visit: Reader) -> JSONResponse:
+def list_policies(context: Reader) -> JSONResponse:
     """Every policy, by id, with proposals that wait for a second admin; district staff see those for them."""
-    found = [record for record in visit.services.policies.records() if _is_shown(visit, record)]
-    now = visit.services.clock.now()
-    return JSONResponse({"policies": [_shown(visit, policy_json(record, now)) for record in found]})
+    found = [record for record in context.services.policies.records() if _is_shown(context, record)]
+    now = context.services.clock.now()
+    return JSONResponse({"policies": [_shown(context, policy_json(record, now)) for record in found]})
 
 
-def get_policy(visit: Reader, request: Request, scope: ScopeAsked) -> Response:
+def get_policy(context: Reader, request: Request, scope: ScopeAsked) -> Response:
     """One policy and its history."""
-    visit.begin(Act.ACCESS, scope.id, details={"action": visit.action})
-    policies = visit.services.policies
+    context.begin(Act.ACCESS, scope.id, details={"action": context.action})
+    policies = context.services.policies
     if scope.kind is ScopeKind.CAMERA:
-        visit.access.camera(scope.value)
-    elif not _rules_theirs(visit, scope):
-        visit.details["denied"] = "district"
+        context.access.camera(scope.value)
+    elif not _rules_theirs(context, scope):
+        context.details["denied"] = "district"
         raise NotFound(f"there is no policy {scope.id}", code="policy_not_found")
     record = policies.record(scope)
-    answer = policy_json(record, visit.services.clock.now())
+    answer = policy_json(record, context.services.clock.now())
     history = history_json(policies.history(scope))
-    return read_answer(request, record.version, _shown(visit, answer | {"history": history}))
+    return read_answer(request, record.version, _shown(context, answer | {"history": history}))
 
 
-def propose_policy(visit: Editor, scope: ScopeAsked, version: VersionOrNone, form: ProposeIn) -> JSONResponse:
+def propose_policy(
+    context: Editor, scope: ScopeAsked, version: VersionOrNone, form: ProposeIn
+) -> JSONResponse:
     """Propose terms. Terms that shorten nothing apply at once; a shortening waits for a second admin."""
-    _begin_change(visit, scope)
-    policies, terms = visit.services.policies, form.terms(visit.services.clock.now())
+    _begin_change(context, scope)
+    policies, terms = context.services.policies, form.terms(context.services.clock.now())
     with decided_on():
         record = policies.propose(
-            scope, terms, actor=visit.principal.id, reason=form.reason, expected=version
+            scope, terms, actor=context.principal.id, reason=form.reason, expected=version
         )
-    return _answer(visit, record)
+    return _answer(context, record)
 
 
-def approve_policy(visit: Editor, scope: ScopeAsked, version: Version, why: ApprovalReason) -> JSONResponse:
+def approve_policy(context: Editor, scope: ScopeAsked, version: Version, why: ApprovalReason) -> JSONResponse:
     """Approve a shortening that another admin proposed; it begins after the waiting time."""
-    _begin_change(visit, scope)
-    policies = visit.services.policies
+    _begin_change(context, scope)
+    policies = context.services.policies
     with decided_on():
-        record = policies.approve(scope, actor=visit.principal.id, reason=why.reason, expected=version)
-    return _answer(visit, record)
+        record = policies.approve(scope, actor=context.principal.id, reason=why.reason, expected=version)
+    return _answer(context, record)
 
 
-def reject_policy(visit: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
+def reject_policy(context: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
     """Reject a proposal, or stop approved terms that have not begun."""
-    _begin_change(visit, scope)
-    policies = visit.services.policies
+    _begin_change(context, scope)
+    policies = context.services.policies
     with decided_on():
-        record = policies.reject(scope, actor=visit.principal.id, reason=why.reason, expected=version)
-    return _answer(visit, record)
+        record = policies.reject(scope, actor=context.principal.id, reason=why.reason, expected=version)
+    return _answer(context, record)
 
 
-def withdraw_policy(visit: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
+def withdraw_policy(context: Editor, scope: ScopeAsked, version: Version, why: PolicyReason) -> JSONResponse:
     """Withdraw a policy, so that less specific scopes apply; a shortening needs a second admin."""
-    _begin_change(visit, scope)
-    policies = visit.services.policies
+    _begin_change(context, scope)
+    policies = context.services.policies
     with decided_on():
-        record = policies.withdraw(scope, actor=visit.principal.id, reason=why.reason, expected=version)
-    return _answer(visit, record)
+        record = policies.withdraw(scope, actor=context.principal.id, reason=why.reason, expected=version)
+    return _answer(context, record)
 
 
 def explain_retention(
-    visit: Reader,
+    context: Reader,
     camera: Annotated[str, Query(description="The camera's id.", max_length=63, examples=["cam-1"])],
     at: Annotated[str, Query(description="RFC 3339 with an offset; default now.", max_length=64)] = "",
 ) -> JSONResponse:
     """Which scope's policy applies to a camera's footage of an instant, and which others would."""
-    visit.begin(Act.ACCESS, check_name("camera", camera), details={"action": visit.action})
-    visit.access.camera(camera)
+    context.begin(Act.ACCESS, check_name("camera", camera), details={"action": context.action})
+    context.access.camera(camera)
     moment = instant("at", at) if at else None
-    return JSONResponse(explanation_json(visit.services.policies.explain(camera, moment)))
+    return JSONResponse(explanation_json(context.services.policies.explain(camera, moment)))
 
 
-def plan_retention(visit: Annotated[Visit, require("retention.plan")], form: PlanIn) -> JSONResponse:
+def plan_retention(
+    context: Annotated[RequestContext, require("retention.plan")], form: PlanIn
+) -> JSONResponse:
     """What would be destroyed or kept by holds and locks, and the store's future size; changes nothing."""
-    services = visit.services
+    services = context.services
     plan = services.planner.plan(
         hours_of(services.index),
         at=None if form.at is None else instant("at", form.at),
         change=None if form.change is None else form.change.change(services.clock.now()),
-        cameras=_cameras(visit, form.cameras),
+        cameras=_cameras(context, form.cameras),
     )
     return JSONResponse(plan.to_json())
 
 
-def _begin_change(visit: Visit, scope: Scope) -> None:
+def _begin_change(context: RequestContext, scope: Scope) -> None:
     """Check that the principal may change the scope's policy; a refusal is recorded."""
-    visit.begin(Act.POLICY_CHANGE, scope.id)
+    context.begin(Act.POLICY_CHANGE, scope.id)
     if scope.kind is ScopeKind.CAMERA:
-        visit.access.change(scope.value, None)
+        context.access.change(scope.value, None)
     else:
         # Policies of the city and of an owner kind belong to no district.
-        visit.access.district(scope.value if scope.kind is ScopeKind.KECAMATAN else "")
+        context.access.district(scope.value if scope.kind is ScopeKind.KECAMATAN else "")
 
 
-def _answer(visit: Visit, record: PolicyRecord) -> JSONResponse:
-    return JSONResponse(policy_json(record, visit.services.clock.now()), headers=tagged(record.version))
+def _answer(context: RequestContext, record: PolicyRecord) -> JSONResponse:
+    return JSONResponse(policy_json(record, context.services.clock.now()), headers=tagged(record.version))
 
 
-def _is_shown(visit: Visit, record: PolicyRecord) -> bool:
+def _is_shown(context: RequestContext, record: PolicyRecord) -> bool:
     scope = record.policy.scope
     if scope.kind is not ScopeKind.CAMERA:
-        return _rules_theirs(visit, scope)
+        return _rules_theirs(context, scope)
     try:
-        visit.access.camera(scope.value)
+        context.access.camera(scope.value)
     except NotFound:
         return False
     return True
 
 
-def _rules_theirs(visit: Visit, scope: Scope) -> bool:
+def _rules_theirs(context: RequestContext, scope: Scope) -> bool:
     """Whether the principal may know of a scope other than a camera's: all but those of foreign districts."""
-    own = visit.principal.district_filter(visit.action)
+    own = context.principal.district_filter(context.action)
     return scope.kind is not ScopeKind.KECAMATAN or own is None or scope.value in own
 
 
-def _shown(visit: Visit, answer: JsonObject) -> JsonObject:
+def _shown(context: RequestContext, answer: JsonObject) -> JsonObject:
     """The part of a policy that the caller may see: for public facts no proposal, no persons, no reasons."""
-    if visit.principal.reach(visit.action) & {Reach.ALL, Reach.OWN}:
+    if context.principal.reach(context.action) & {Reach.ALL, Reach.OWN}:
         return answer
     public: JsonObject = {**answer, "proposal": None, "changed_by": "", "reason": ""}
     if "history" in answer:
@@ -184,17 +188,17 @@ def _shown(visit: Visit, answer: JsonObject) -> JsonObject:
     return public
 
 
-def _cameras(visit: Visit, asked: list[str] | None) -> tuple[str, ...] | None:
+def _cameras(context: RequestContext, asked: list[str] | None) -> tuple[str, ...] | None:
     """The cameras to plan for: those named, else those in the caller's districts; None for all ever."""
     if asked is not None:
-        named = camera_ids(asked, visit.services.settings.max_cameras)
+        named = camera_ids(asked, context.services.settings.max_cameras)
         for camera in named:
-            visit.access.camera(camera)
+            context.access.camera(camera)
         return named
-    if visit.principal.district_filter(visit.action) is None:
+    if context.principal.district_filter(context.action) is None:
         return None
     return tuple(
         name
-        for name, known in visit.services.directory.cameras().items()
-        if visit.access.admits(known.camera.place)
+        for name, known in context.services.directory.cameras().items()
+        if context.access.admits(known.camera.place)
     )

@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
 from api.asked_requests import (
     Amending,
     Commenting,
@@ -24,8 +23,10 @@ from api.asked_requests import (
     shown,
     shown_request,
 )
+from api.audit import Act
 from api.list_pages import page_of
 from api.preconditions import CHANGE, Version, decided_on, read_answer
+from api.request_context import RequestContext
 from api.routing import add_json
 from api.schemas.requests import (
     AmendIn,
@@ -38,7 +39,6 @@ from api.schemas.requests import (
     RequestOut,
     RequestPage,
 )
-from api.visit import Visit
 from archive.canonical import JsonObject
 from archive.cases.people.users import Users
 from archive.cases.requests.answers import brief_json, history_json, related, request_json
@@ -68,7 +68,7 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_requests(
-    visit: Reader,
+    context: Reader,
     status: Annotated[RequestStatus | None, Query(description="Only requests with this status.")] = None,
     agency: Annotated[str, Query(max_length=200, description="Only requests of this agency.")] = "",
     camera: Annotated[str, Query(max_length=63, description="Only requests about this camera.")] = "",
@@ -77,150 +77,150 @@ def list_requests(
     cursor: Annotated[str, Query(max_length=40, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Requests, the newest first."""
-    visit.begin(Act.REQUEST_READ)
-    now = visit.services.clock.now()
+    context.begin(Act.REQUEST_READ)
+    now = context.services.clock.now()
     if camera:
         check_name("camera", camera)
     found = [
         head
-        for head in visit.services.requests.book.requests()
+        for head in context.services.requests.book.requests()
         if status in (None, head.status)
         and agency in ("", head.request.agency_account, head.request.requester.agency)
         and camera in ("", *head.request.cameras)
         and (not overdue or is_letter_overdue(head.request, now))
-        and is_theirs(visit, head)
+        and is_theirs(context, head)
     ]
     page, following = page_of(found, cursor, limit, lambda head: head.request.id)
-    visit.done(results=len(page))
+    context.done(results=len(page))
     return JSONResponse({"requests": [brief_json(head, now) for head in page], "next": following})
 
 
-def get_request(visit: Reader, request: Request, request_id: RequestId) -> Response:
+def get_request(context: Reader, request: Request, request_id: RequestId) -> Response:
     """One request, its hold in the store, its history, and others about the same cameras and time."""
-    visit.begin(Act.REQUEST_READ, request_id)
-    services = visit.services
+    context.begin(Act.REQUEST_READ, request_id)
+    services = context.services
     try:
         history = services.requests.stream.history(request_id)
     except IntegrityError:
-        shown_request(visit, request_id)  # others must not learn that its history is damaged
+        shown_request(context, request_id)  # others must not learn that its history is damaged
         raise
-    head = shown(visit, services.requests.book.head_of(history[-1]))
+    head = shown(context, services.requests.book.head_of(history[-1]))
     now = services.clock.now()
-    others = (one for one in services.requests.book.requests() if is_theirs(visit, one))
+    others = (one for one in services.requests.book.requests() if is_theirs(context, one))
     found = request_json(head, now) | {
-        "hold": _hold_json(visit, head),
+        "hold": _hold_json(context, head),
         "history": history_json(history),
         "related": [brief_json(one, now) for one in related(head, others)[:MAX_RELATED]],
     }
-    visit.done(status=head.status.value)
+    context.done(status=head.status.value)
     return read_answer(request, head.entry.version, found)
 
 
-def file_request(visit: Filing, form: RequestIn) -> JSONResponse:
+def file_request(context: Filing, form: RequestIn) -> JSONResponse:
     """File a request; its hold is in force when this is answered."""
-    visit.begin(Act.REQUEST_FILE, details={"urgent": int(form.urgent)})
-    head = visit.services.requests.filing.file(form.form(), filer_of(visit))
-    where = f"{visit.services.settings.base_path}/v1/requests/{head.request.id}"
-    return answer(visit, head, status=201, headers={"Location": where})
+    context.begin(Act.REQUEST_FILE, details={"urgent": int(form.urgent)})
+    head = context.services.requests.filing.file(form.form(), filer_of(context))
+    where = f"{context.services.settings.base_path}/v1/requests/{head.request.id}"
+    return answer(context, head, status=201, headers={"Location": where})
 
 
-def amend_request(visit: Amending, request_id: RequestId, version: Version, form: AmendIn) -> JSONResponse:
+def amend_request(context: Amending, request_id: RequestId, version: Version, form: AmendIn) -> JSONResponse:
     """Replace a request by a new version; an earlier approval becomes void, and the hold can only grow."""
-    visit.begin(Act.REQUEST_AMEND, request_id)
-    shown_request(visit, request_id)
+    context.begin(Act.REQUEST_AMEND, request_id)
+    shown_request(context, request_id)
     with decided_on():
-        head = visit.services.requests.filing.amend(
-            request_id, form.form(), filer_of(visit), expected=version, reason=form.reason
+        head = context.services.requests.filing.amend(
+            request_id, form.form(), filer_of(context), expected=version, reason=form.reason
         )
-    return answer(visit, head)
+    return answer(context, head)
 
 
 def comment_on_request(
-    visit: Commenting, request_id: RequestId, version: Version, form: CommentIn
+    context: Commenting, request_id: RequestId, version: Version, form: CommentIn
 ) -> JSONResponse:
     """Add a comment to a request."""
-    visit.begin(Act.REQUEST_COMMENT, request_id)
-    shown_request(visit, request_id)
+    context.begin(Act.REQUEST_COMMENT, request_id)
+    shown_request(context, request_id)
     with decided_on():
-        head = visit.services.requests.stream.comment(
-            request_id, text=form.text, by=visit.principal.id, expected=version
+        head = context.services.requests.stream.comment(
+            request_id, text=form.text, by=context.principal.id, expected=version
         )
-    return answer(visit, head)
+    return answer(context, head)
 
 
 def approve_request(
-    visit: Deciding, request_id: RequestId, version: Version, form: ApproveIn
+    context: Deciding, request_id: RequestId, version: Version, form: ApproveIn
 ) -> JSONResponse:
     """Approve the version that was read, as another person than the requester; its package is then made.
 
     With ``kind`` ``no_footage`` the package is a sealed statement that the archive holds no such footage.
     """
-    visit.begin(Act.REQUEST_APPROVE, request_id)
+    context.begin(Act.REQUEST_APPROVE, request_id)
     with decided_on():
-        head = visit.services.requests.deciding.approve(
+        head = context.services.requests.deciding.approve(
             request_id,
-            by=visit.principal.id,
-            name=_name(visit),
+            by=context.principal.id,
+            name=_name(context),
             expected=version,
             reason=form.reason,
             kind=form.kind,
-            tell=lambda approved: _tell_approval(visit, approved),
+            tell=lambda approved: _tell_approval(context, approved),
         )
-    return answer(visit, head)
+    return answer(context, head)
 
 
-def _tell_approval(visit: Visit, head: RequestHead) -> None:
+def _tell_approval(context: RequestContext, head: RequestHead) -> None:
     decision = head.request.decision
     if decision is not None:
-        visit.details |= {
+        context.details |= {
             "without_letter": int(decision.without_letter),
             "evidence": head.request.evidence_id,
             "kind": decision.kind.value,
         }
-    put_on_record(visit, head)
+    put_on_record(context, head)
 
 
 def reject_request(
-    visit: Deciding, request_id: RequestId, version: Version, form: DecisionIn
+    context: Deciding, request_id: RequestId, version: Version, form: DecisionIn
 ) -> JSONResponse:
     """Reject the version that was read; its hold is released some days later."""
-    visit.begin(Act.REQUEST_REJECT, request_id)
+    context.begin(Act.REQUEST_REJECT, request_id)
     with decided_on():
-        head = visit.services.requests.deciding.reject(
-            request_id, by=visit.principal.id, name=_name(visit), expected=version, reason=form.reason
+        head = context.services.requests.deciding.reject(
+            request_id, by=context.principal.id, name=_name(context), expected=version, reason=form.reason
         )
-    return answer(visit, head)
+    return answer(context, head)
 
 
 def cancel_request(
-    visit: Amending, request_id: RequestId, version: Version, form: DecisionIn
+    context: Amending, request_id: RequestId, version: Version, form: DecisionIn
 ) -> JSONResponse:
     """Cancel a request; its hold is released some days later."""
-    visit.begin(Act.REQUEST_CANCEL, request_id)
-    shown_request(visit, request_id)
+    context.begin(Act.REQUEST_CANCEL, request_id)
+    shown_request(context, request_id)
     with decided_on():
-        head = visit.services.requests.filing.cancel(
-            request_id, by=visit.principal.id, expected=version, reason=form.reason
+        head = context.services.requests.filing.cancel(
+            request_id, by=context.principal.id, expected=version, reason=form.reason
         )
-    return answer(visit, head)
+    return answer(context, head)
 
 
-def raise_limit(visit: Deciding, request_id: RequestId, version: Version, form: LimitIn) -> JSONResponse:
+def raise_limit(context: Deciding, request_id: RequestId, version: Version, form: LimitIn) -> JSONResponse:
     """Allow this one request more camera-hours; the requester can then amend it."""
-    visit.begin(Act.REQUEST_RAISE_LIMIT, request_id, details={"camera_hours": form.camera_hours})
+    context.begin(Act.REQUEST_RAISE_LIMIT, request_id, details={"camera_hours": form.camera_hours})
     with decided_on():
-        head = visit.services.requests.deciding.raise_limit(
+        head = context.services.requests.deciding.raise_limit(
             request_id,
             camera_hours=form.camera_hours,
-            by=visit.principal.id,
+            by=context.principal.id,
             expected=version,
             reason=form.reason,
         )
-    return answer(visit, head)
+    return answer(context, head)
 
 
-def _hold_json(visit: Visit, head: RequestHead) -> JsonObject:
-    services = visit.services
+def _hold_json(context: RequestContext, head: RequestHead) -> JsonObject:
+    services = context.services
     held = services.holds.hold(head.request.hold_id)
     return {
         "id": held.hold.id,
@@ -231,12 +231,12 @@ def _hold_json(visit: Visit, head: RequestHead) -> JsonObject:
     }
 
 
-def _name(visit: Visit) -> str:
+def _name(context: RequestContext) -> str:
     """The officer's name from their account, else their id."""
-    person = visit.principal.id.removeprefix("user:")
-    if person == visit.principal.id:
+    person = context.principal.id.removeprefix("user:")
+    if person == context.principal.id:
         return person
     try:
-        return Users(visit.services.ledger).user(person).name or person
+        return Users(context.services.ledger).user(person).name or person
     except NotFound:
         return person

@@ -7,18 +7,18 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from api.acts import Act, Told
+from api.audit import Act, AuditEvent
 from api.auth.cookies import safe_path
 from api.auth.people import People
 from api.auth.permissions import Reach
 from api.auth.principal import Principal
 from api.auth.sessions import Session
+from api.request_context import RequestContext, check_purpose, require
 from api.routing import add_json
 from api.runtime import Runtime
 from api.schemas.problem import problem_responses
 from api.schemas.session import PasswordIn, PurposeIn, SessionOut, SignedOut, SignIn
 from api.schemas.users import AcceptIn
-from api.visit import Visit, check_purpose, require
 from archive.canonical import JsonObject
 from archive.errors import NotFound, Refused
 from archive.model.custody import Actor, Outcome
@@ -83,7 +83,7 @@ async def come_back(
             )
         session = await to_thread.run_sync(people.finish_at_provider, pending, code)
     except Refused:
-        await to_thread.run_sync(runtime.strangers.turned_away, _address(request))
+        await to_thread.run_sync(runtime.unauthenticated.turned_away, _address(request))
         raise
     response = RedirectResponse(f"{runtime.services.settings.base_path}{pending.next}", status_code=303)
     await to_thread.run_sync(_tell_sign_in, runtime, session, _address(request))
@@ -101,7 +101,7 @@ def sign_in(request: Request, form: SignIn) -> Response:
     try:
         session = people.sign_in(form.name, form.password, address=address, purpose=purpose)
     except Refused:
-        runtime.strangers.turned_away(address)
+        runtime.unauthenticated.turned_away(address)
         raise
     _tell_sign_in(runtime, session, address)
     return _with_session(runtime, people, session)
@@ -115,56 +115,58 @@ def accept_invitation(request: Request, form: AcceptIn) -> Response:
     try:
         session = people.accept(form.code, form.password, address=address)
     except Refused:
-        runtime.strangers.turned_away(address)
+        runtime.unauthenticated.turned_away(address)
         raise
     _tell_sign_in(runtime, session, address, how="invitation")
     return _with_session(runtime, people, session)
 
 
 def sign_out(
-    visit: Annotated[Visit, require("session.edit", Reach.OWN, Reach.MINE)], request: Request
+    context: Annotated[RequestContext, require("session.edit", Reach.OWN, Reach.MINE)], request: Request
 ) -> Response:
     """End every session of the caller, in this process at once and in others within seconds."""
-    visit.begin(Act.SIGN_OUT)
-    people, session = _own_session(visit, request)
-    visit.done()
-    where = people.sign_out(session, return_to=visit.services.settings.public_url or str(request.base_url))
+    context.begin(Act.SIGN_OUT)
+    people, session = _own_session(context, request)
+    context.done()
+    where = people.sign_out(session, return_to=context.services.settings.public_url or str(request.base_url))
     response = JSONResponse({"location": where})
-    cookies = visit.runtime.cookies
+    cookies = context.runtime.cookies
     cookies.drop(response, cookies.session)
     return response
 
 
 def change_password(
-    visit: Annotated[Visit, require("session.edit", Reach.OWN, Reach.MINE)],
+    context: Annotated[RequestContext, require("session.edit", Reach.OWN, Reach.MINE)],
     request: Request,
     form: PasswordIn,
 ) -> Response:
     """Give a local account a new password; its other sessions end."""
-    visit.begin(Act.PASSWORD_CHANGE)
-    people, session = _own_session(visit, request)
-    after = people.change_password(session, form.old, form.new, address=visit.actor.address)
-    visit.done()
-    return _with_session(visit.runtime, people, after)
+    context.begin(Act.PASSWORD_CHANGE)
+    people, session = _own_session(context, request)
+    after = people.change_password(session, form.old, form.new, address=context.actor.address)
+    context.done()
+    return _with_session(context.runtime, people, after)
 
 
 def get_session(
-    visit: Annotated[Visit, require("session.read", Reach.OWN, Reach.MINE)], request: Request
+    context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)], request: Request
 ) -> JSONResponse:
     """The caller, their purpose, and their grants."""
     session: Session | None = request.scope.get("saksi.session")
-    return JSONResponse(_session_json(visit.runtime, visit.principal, session))
+    return JSONResponse(_session_json(context.runtime, context.principal, session))
 
 
 def set_purpose(
-    visit: Annotated[Visit, require("session.edit", Reach.OWN, Reach.MINE)], request: Request, form: PurposeIn
+    context: Annotated[RequestContext, require("session.edit", Reach.OWN, Reach.MINE)],
+    request: Request,
+    form: PurposeIn,
 ) -> Response:
     """Set the purpose of the session; it applies to every act until it is changed."""
-    people, session = _own_session(visit, request)
-    visit.purpose = check_purpose(form.purpose)
-    visit.begin(Act.PURPOSE_CHANGE)
-    visit.done()
-    return _with_session(visit.runtime, people, people.with_purpose(session, visit.purpose))
+    people, session = _own_session(context, request)
+    context.purpose = check_purpose(form.purpose)
+    context.begin(Act.PURPOSE_CHANGE)
+    context.done()
+    return _with_session(context.runtime, people, people.with_purpose(session, context.purpose))
 
 
 def _parts(request: Request) -> tuple[Runtime, People]:
@@ -179,7 +181,7 @@ def _parts(request: Request) -> tuple[Runtime, People]:
     return runtime, people
 
 
-def _own_session(visit: Visit, request: Request) -> tuple[People, Session]:
+def _own_session(context: RequestContext, request: Request) -> tuple[People, Session]:
     session: Session | None = request.scope.get("saksi.session")
     _, people = _parts(request)
     if session is None:
@@ -227,8 +229,8 @@ def _session_json(runtime: Runtime, principal: Principal, session: Session | Non
 
 
 def _tell_sign_in(runtime: Runtime, session: Session, address: str, *, how: str = "") -> None:
-    runtime.trace.tell(
-        Told(
+    runtime.audit.write(
+        AuditEvent(
             type=Act.SIGN_IN.value,
             actor=Actor(id=f"user:{session.user}", address=address, session=session.id),
             objects=(),

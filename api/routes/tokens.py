@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from api import problems
-from api.acts import Act
+from api.audit import Act
 from api.auth.holders import Known
 from api.parameters import instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
-from api.routes.users import office_of
+from api.request_context import RequestContext, require
+from api.routes.users import administration_of
 from api.routing import add_json
 from api.schemas.tokens import MadeTokenOut, TokenIn, TokenOut, TokenPage, TokenReason
-from api.visit import Visit, require
 from archive.canonical import JsonObject
 from archive.errors import ArchiveError
 from archive.ids import check_name
@@ -36,67 +36,67 @@ async def asked_token(name: Annotated[str, Path(description="The token's name.",
 
 
 TokenName = Annotated[str, Depends(asked_token)]
-Reader = Annotated[Visit, require("tokens.read")]
-Maker = Annotated[Visit, require("tokens.edit")]
+Reader = Annotated[RequestContext, require("tokens.read")]
+Maker = Annotated[RequestContext, require("tokens.edit")]
 
 
-def list_tokens(visit: Reader) -> JSONResponse:
+def list_tokens(context: Reader) -> JSONResponse:
     """Every token that was not revoked, in the order they were made; never the secret itself."""
-    visit.begin(Act.TOKEN_READ)
-    now = visit.services.clock.now()
-    known = office_of(visit.services).machines.known()
-    visit.done(results=len(known))
+    context.begin(Act.TOKEN_READ)
+    now = context.services.clock.now()
+    known = administration_of(context.services).machines.known()
+    context.done(results=len(known))
     return JSONResponse({"tokens": [_token_json(one, now) for one in known]})
 
 
-def get_token(visit: Reader, request: Request, name: TokenName) -> Response:
+def get_token(context: Reader, request: Request, name: TokenName) -> Response:
     """One token; its ETag changes when the name is reused for another token."""
-    visit.begin(Act.TOKEN_READ, name)
-    found = office_of(visit.services).machines.token(name)
-    body = _token_json(found, visit.services.clock.now())
-    visit.done()
+    context.begin(Act.TOKEN_READ, name)
+    found = administration_of(context.services).machines.token(name)
+    body = _token_json(found, context.services.clock.now())
+    context.done()
     return read_answer(request, found.version, body)
 
 
-def make_token(visit: Maker, form: TokenIn) -> Response:
+def make_token(context: Maker, form: TokenIn) -> Response:
     """Make a token. It expires, may do nothing that its maker may not, and ends with its maker's account."""
     scope = TokenScope(
         actions=frozenset(form.actions),
         districts=None if form.districts is None else frozenset(form.districts),
         expires_at=instant("expires_at", form.expires_at),
     )
-    visit.begin(
+    context.begin(
         Act.TOKEN_MAKE,
         check_name("token", form.name),
         details={"actions": ",".join(sorted(form.actions)), "until": form.expires_at},
     )
-    machines = office_of(visit.services).machines
-    token = machines.make_within(visit.principal, form.name, scope, reason=form.reason)
+    machines = administration_of(context.services).machines
+    token = machines.make_within(context.principal, form.name, scope, reason=form.reason)
     try:
         made = machines.token(form.name)
     except ArchiveError as error:
         # Not raised: raising would record a failure, but the token was made and is recorded as done.
         return problems.of_archive_error(error)
-    visit.done()
+    context.done()
     return JSONResponse(
-        _token_json(made, visit.services.clock.now()) | {"token": token},
+        _token_json(made, context.services.clock.now()) | {"token": token},
         status_code=201,
         headers={
             **tagged(made.version),
-            "Location": f"{visit.services.settings.base_path}/v1/tokens/{form.name}",
+            "Location": f"{context.services.settings.base_path}/v1/tokens/{form.name}",
         },
     )
 
 
-def revoke_token(visit: Maker, name: TokenName, version: Version, form: TokenReason) -> JSONResponse:
+def revoke_token(context: Maker, name: TokenName, version: Version, form: TokenReason) -> JSONResponse:
     """Revoke a token; its next request is refused."""
-    visit.begin(Act.TOKEN_REVOKE, name)
-    machines = office_of(visit.services).machines
+    context.begin(Act.TOKEN_REVOKE, name)
+    machines = administration_of(context.services).machines
     gone = machines.token(name)
     with decided_on():
-        machines.revoke(name, actor=visit.principal.id, reason=form.reason, version=version)
-    visit.done()
-    return JSONResponse(_token_json(gone, visit.services.clock.now()))
+        machines.revoke(name, actor=context.principal.id, reason=form.reason, version=version)
+    context.done()
+    return JSONResponse(_token_json(gone, context.services.clock.now()))
 
 
 def _token_json(known: Known, now: int) -> JsonObject:

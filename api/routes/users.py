@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api import problems
-from api.acts import Act
-from api.auth.office import Office, WaysIn
+from api.audit import Act
+from api.auth.account_administration import AccountAdministration, SignInMethods
 from api.auth.viewers import who_could_see
 from api.list_pages import page_of
 from api.parameters import CameraId, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.request_context import RequestContext, require
 from api.routing import add_json
 from api.schemas.users import (
     ClosedAccountOut,
@@ -26,7 +27,6 @@ from api.schemas.users import (
     ViewersOut,
 )
 from api.services import Services
-from api.visit import Visit, require
 from archive.canonical import JsonObject
 from archive.cases.people.users import UserHead
 from archive.errors import ArchiveError, NotFound
@@ -60,47 +60,49 @@ async def asked_user(
 
 
 UserId = Annotated[str, Depends(asked_user)]
-Reader = Annotated[Visit, require("users.read")]
-Editor = Annotated[Visit, require("users.edit")]
+Reader = Annotated[RequestContext, require("users.read")]
+Editor = Annotated[RequestContext, require("users.edit")]
 
 
 def list_users(
-    visit: Reader,
+    context: Reader,
     role: Annotated[Role | None, Query(description="Only accounts with this role.")] = None,
     enabled: Annotated[bool | None, Query(description="Only open accounts, or only closed ones.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Accounts, by id."""
-    visit.begin(Act.USER_READ)
-    office = office_of(visit.services)
+    context.begin(Act.USER_READ)
+    administration = administration_of(context.services)
     found = [
         head
-        for head in office.users.heads()
+        for head in administration.users.heads()
         if role in {None, *head.user.roles} and enabled in {None, head.user.enabled}
     ]
     page, following = page_of(found, cursor, limit, lambda head: head.user.id)
-    ways_in = office.ways_in()
-    body = {"users": [_user_json(ways_in, head) for head in page], "next": following}
-    visit.done(results=len(page))
+    sign_in_methods = administration.sign_in_methods()
+    body = {"users": [_user_json(sign_in_methods, head) for head in page], "next": following}
+    context.done(results=len(page))
     return JSONResponse(body)
 
 
-def get_user(visit: Reader, request: Request, user_id: UserId) -> Response:
+def get_user(context: Reader, request: Request, user_id: UserId) -> Response:
     """One account and its history."""
-    visit.begin(Act.USER_READ, user_id)
-    office = office_of(visit.services)
-    head = office.users.head(user_id)
-    body = _user_json(office.ways_in(), head) | {"history": history_json(office.users.history(user_id))}
-    visit.done()
+    context.begin(Act.USER_READ, user_id)
+    administration = administration_of(context.services)
+    head = administration.users.head(user_id)
+    body = _user_json(administration.sign_in_methods(), head) | {
+        "history": history_json(administration.users.history(user_id))
+    }
+    context.done()
     return read_answer(request, head.entry.version, body)
 
 
-def open_account(visit: Editor, form: UserIn) -> JSONResponse:
+def open_account(context: Editor, form: UserIn) -> JSONResponse:
     """Open a local account. It has no password: invite the person, who then chooses one."""
-    visit.begin(Act.USER_ADD, check_name("user", form.id), details={"roles": ",".join(sorted(form.roles))})
-    office = office_of(visit.services)
-    office.open_account(
+    context.begin(Act.USER_ADD, check_name("user", form.id), details={"roles": ",".join(sorted(form.roles))})
+    administration = administration_of(context.services)
+    administration.open_account(
         User(
             id=form.id,
             name=form.name,
@@ -108,78 +110,82 @@ def open_account(visit: Editor, form: UserIn) -> JSONResponse:
             districts=tuple(dict.fromkeys(form.districts)),
             agency=form.agency,
         ),
-        actor=visit.principal.id,
+        actor=context.principal.id,
         reason=form.reason,
     )
-    where = f"{visit.services.settings.base_path}/v1/users/{form.id}"
-    return _answer(visit, office, form.id, status=201, headers={"Location": where})
+    where = f"{context.services.settings.base_path}/v1/users/{form.id}"
+    return _answer(context, administration, form.id, status=201, headers={"Location": where})
 
 
-def change_user(visit: Editor, user_id: UserId, version: Version, form: UserChangeIn) -> JSONResponse:
+def change_user(context: Editor, user_id: UserId, version: Version, form: UserChangeIn) -> JSONResponse:
     """Give a local account other roles, districts or agency; nobody may change their own."""
-    visit.begin(Act.USER_CHANGE, user_id)
-    office = office_of(visit.services)
+    context.begin(Act.USER_CHANGE, user_id)
+    administration = administration_of(context.services)
     if form.roles is not None:
-        visit.details["roles"] = ",".join(sorted(form.roles))
+        context.details["roles"] = ",".join(sorted(form.roles))
     with decided_on():
-        office.change(
+        administration.change(
             user_id,
             roles=None if form.roles is None else tuple(dict.fromkeys(form.roles)),
             districts=None if form.districts is None else tuple(dict.fromkeys(form.districts)),
             agency=form.agency,
-            actor=visit.principal.id,
+            actor=context.principal.id,
             reason=form.reason,
             expected=version,
         )
-    return _answer(visit, office, user_id)
+    return _answer(context, administration, user_id)
 
 
-def close_account(visit: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
+def close_account(context: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
     """Close an account: its sessions end within seconds, the tokens it made are revoked."""
-    visit.begin(Act.USER_DISABLE, user_id)
-    office = office_of(visit.services)
+    context.begin(Act.USER_DISABLE, user_id)
+    administration = administration_of(context.services)
     with decided_on():
-        _, revoked = office.close_account(
-            user_id, actor=visit.principal.id, reason=form.reason, expected=version
+        _, revoked = administration.close_account(
+            user_id, actor=context.principal.id, reason=form.reason, expected=version
         )
-    visit.details["tokens_revoked"] = len(revoked)
-    return _answer(visit, office, user_id, more={"tokens_revoked": revoked})
+    context.details["tokens_revoked"] = len(revoked)
+    return _answer(context, administration, user_id, more={"tokens_revoked": revoked})
 
 
-def reopen_account(visit: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
+def reopen_account(context: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
     """Reopen an account; its former sessions and the tokens it made stay ended."""
-    visit.begin(Act.USER_ENABLE, user_id)
-    office = office_of(visit.services)
+    context.begin(Act.USER_ENABLE, user_id)
+    administration = administration_of(context.services)
     with decided_on():
-        office.reopen_account(user_id, actor=visit.principal.id, reason=form.reason, expected=version)
-    return _answer(visit, office, user_id)
+        administration.reopen_account(
+            user_id, actor=context.principal.id, reason=form.reason, expected=version
+        )
+    return _answer(context, administration, user_id)
 
 
-def end_sessions(visit: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
+def end_sessions(context: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
     """End every session of an account, in every process within seconds; the person may sign in again."""
-    visit.begin(Act.USER_SIGN_OUT, user_id)
-    office = office_of(visit.services)
+    context.begin(Act.USER_SIGN_OUT, user_id)
+    administration = administration_of(context.services)
     with decided_on():
-        office.end_sessions(user_id, actor=visit.principal.id, reason=form.reason, expected=version)
-    return _answer(visit, office, user_id)
+        administration.end_sessions(user_id, actor=context.principal.id, reason=form.reason, expected=version)
+    return _answer(context, administration, user_id)
 
 
-def invite(visit: Editor, form: InviteIn) -> JSONResponse:
+def invite(context: Editor, form: InviteIn) -> JSONResponse:
     """Make a code with which a person chooses the password of a local account; shown once, valid once."""
-    visit.begin(Act.USER_INVITE, check_name("user", form.user))
-    made = office_of(visit.services).invite(form.user, actor=visit.principal.id, reason=form.reason)
-    visit.done(expires_at=format_instant(made.expires_at))
+    context.begin(Act.USER_INVITE, check_name("user", form.user))
+    made = administration_of(context.services).invite(
+        form.user, actor=context.principal.id, reason=form.reason
+    )
+    context.done(expires_at=format_instant(made.expires_at))
     body = {
         "user": made.user,
         "code": made.code,
         "expires_at": format_instant(made.expires_at),
-        "accept_at": f"{visit.services.settings.base_path}/auth/invitation",
+        "accept_at": f"{context.services.settings.base_path}/auth/invitation",
     }
     return JSONResponse(body, status_code=201)
 
 
 def list_viewers(
-    visit: Reader,
+    context: Reader,
     camera: CameraId,
     at: Annotated[str, Query(description="Access at this time: RFC 3339 with an offset; default now.")] = "",
     footage_at: Annotated[
@@ -187,37 +193,37 @@ def list_viewers(
     ] = "",
 ) -> JSONResponse:
     """Who could see what a camera recorded: accounts by role, district and grant, and tokens by scope."""
-    visit.begin(Act.USER_READ, camera)
-    services = visit.services
-    visit.access.camera(camera)
+    context.begin(Act.USER_READ, camera)
+    services = context.services
+    context.access.camera(camera)
     moment = instant("at", at) if at else services.clock.now()
     footage = instant("footage_at", footage_at) if footage_at else moment
     body = who_could_see(
         services.ledger,
         services.registry.history(camera),
-        office_of(services).machines.known(),
+        administration_of(services).machines.known(),
         camera=camera,
         at=moment,
         footage_at=footage,
     )
-    visit.done(at=body["at"], footage_at=body["footage_at"], results=len(body["viewers"]))
+    context.done(at=body["at"], footage_at=body["footage_at"], results=len(body["viewers"]))
     return JSONResponse(body)
 
 
-def office_of(services: Services) -> Office:
+def administration_of(services: Services) -> AccountAdministration:
     """The account administration. Raises NotFound ``no_such_sign_in`` if the installation has none."""
-    if services.office is None:
+    if services.administration is None:
         raise NotFound(
             "this installation has no accounts",
             code="no_such_sign_in",
             hint="Use a token: saksi token create.",
         )
-    return services.office
+    return services.administration
 
 
 def _answer(
-    visit: Visit,
-    office: Office,
+    context: RequestContext,
+    administration: AccountAdministration,
     user_id: str,
     *,
     status: int = 200,
@@ -226,16 +232,16 @@ def _answer(
 ) -> JSONResponse:
     """The answer to a change that happened, or the problem if the account cannot be read for it."""
     try:
-        head = office.users.head(user_id)
-        body = _user_json(office.ways_in(), head) | (more or {})
+        head = administration.users.head(user_id)
+        body = _user_json(administration.sign_in_methods(), head) | (more or {})
     except ArchiveError as error:
         # Not raised: raising would record a failure, but the change happened and is recorded as done.
         return problems.of_archive_error(error)
-    visit.done(version=head.entry.version)
+    context.done(version=head.entry.version)
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
 
 
-def _user_json(ways_in: WaysIn, head: UserHead) -> JsonObject:
+def _user_json(sign_in_methods: SignInMethods, head: UserHead) -> JsonObject:
     user, entry = head.user, head.entry
     return {
         "id": user.id,
@@ -246,7 +252,7 @@ def _user_json(ways_in: WaysIn, head: UserHead) -> JsonObject:
         "agency": user.agency,
         "issuer": user.issuer,
         "enabled": user.enabled,
-        "signs_in": ways_in.of(user) or "none",
+        "signs_in": sign_in_methods.of(user) or "none",
         "changed_at": format_instant(entry.at),
         "changed_by": entry.actor,
         "reason": entry.reason,

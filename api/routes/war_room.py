@@ -8,16 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse
 
-from api.acts import Act
+from api.audit import Act
 from api.auth.access import Access
 from api.auth.permissions import Reach
 from api.cameras import registered_cameras
 from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then, held_spans
 from api.parameters import asked_span, camera_ids, none_given
 from api.places import WhereAsked
+from api.request_context import RequestContext, require, span_details
 from api.routing import add_json
 from api.schemas.war_room import HistoryOut
-from api.visit import Visit, require, span_details
 from archive.errors import Malformed, NotFound, Refused
 from archive.footage.reader import check_span
 from archive.ids import check_name
@@ -53,7 +53,7 @@ def add_routes(router: APIRouter) -> None:
 
 
 def get_history(
-    visit: Annotated[Visit, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
     span: Annotated[Timespan, Depends(asked_span)],
     where: WhereAsked,
     camera: Cameras,
@@ -66,10 +66,10 @@ def get_history(
     Cameras are named, or found by place (where they stood then). The answer does not reveal that a camera
     exists whose footage the caller may not see. Cameras come in pages, by id.
     """
-    access, services = visit.access, visit.services
+    access, services = context.access, context.services
     named = camera_ids(camera, services.settings.max_cameras)
     places = {"kelurahan": ",".join(kelurahan)} if kelurahan else {}
-    visit.begin(
+    context.begin(
         Act.RECORDINGS_SEARCH,
         *named,
         details={**span_details(span), **where.details(), **places, "for": "war_room"},
@@ -86,7 +86,7 @@ def get_history(
     stood = (pair for pair in known if not kelurahan or _stood(pair[1], frozenset(kelurahan)))
     facts = dict(islice(stood, limit + 1))
     page = list(facts)[:limit]
-    visit.objects = tuple(page) or named
+    context.objects = tuple(page) or named
     found = recordings(
         services.index,
         replace(query, cameras=tuple(page)),
@@ -94,11 +94,11 @@ def get_history(
         now=services.clock.now(),
     )
     # That a case keeps footage is as confidential as the hold itself.
-    sees_holds = Reach.ALL in visit.principal.reach("holds.read")
+    sees_holds = Reach.ALL in context.principal.reach("holds.read")
     held = held_spans(services, span) if sees_holds else None
-    purpose = visit.purpose if visit.principal.is_person else ""
+    purpose = context.purpose if context.principal.is_person else ""
     addresses = Addresses(services.settings, span, purpose)
-    may_play = _may_play(visit, span)
+    may_play = _may_play(context, span)
     answer = {
         "from": format_instant(span.start),
         "to": format_instant(span.end),
@@ -117,7 +117,7 @@ def get_history(
         "view": addresses.view(page[:MAX_VIEWED]) if page else None,
         "next": page[-1] if len(facts) > len(page) else None,
     }
-    visit.done(cameras=len(page))
+    context.done(cameras=len(page))
     return JSONResponse(answer)
 
 
@@ -135,9 +135,9 @@ def _stood(facts: Iterable[Facts], kelurahan: frozenset[str]) -> bool:
     return any(one.camera.place.kelurahan in kelurahan for one in facts)
 
 
-def _may_play(visit: Visit, span: Timespan) -> Callable[[str], bool]:
+def _may_play(context: RequestContext, span: Timespan) -> Callable[[str], bool]:
     """A test whether the whole window of a camera may be played; a denial is not recorded as a refusal."""
-    access = Access(visit.services, visit.principal, visit.action, lambda _why: None)
+    access = Access(context.services, context.principal, context.action, lambda _why: None)
 
     def may_play(camera: str) -> bool:
         try:

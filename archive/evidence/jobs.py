@@ -35,7 +35,7 @@ from archive.model.evidence import (
     to_state,
 )
 from archive.ports import ObjectStore
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.heads import LenientHeads
 from archive.records.ledger.streams import Entry, Ledger, printable
 from archive.timespan import MINUTE, Timespan
@@ -275,7 +275,7 @@ class SealWorker:
     def _report(self, job: Job, error: IntegrityError) -> None:
         """Open an integrity incident, once for each package and kind of damage."""
         evidence_id = job.record.request.evidence_id
-        open_incident(
+        open_integrity_incident(
             self.ledger,
             code=error.code,
             subject=f"evidence/{evidence_id}",

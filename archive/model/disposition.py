@@ -53,7 +53,7 @@ class OrderingPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DispositionOutcome:
     """The outcome of a disposition. ``kept`` counts by reason; hashes are SHA-256 of objects beside the list.
 
     No segment that was kept is tried again before ``retry_at``.
@@ -84,7 +84,7 @@ class Disposition:
     bytes: int
     list_sha256: str
     policies: tuple[OrderingPolicy, ...]
-    outcome: Outcome | None = None
+    outcome: DispositionOutcome | None = None
     stamped_at: int | None = None
 
 
@@ -136,7 +136,7 @@ def from_state(disposition: str, state: Mapping[str, Any]) -> Disposition:
             policies=tuple(_policy(value) for value in state["policies"]),
             outcome=None
             if outcome is None
-            else Outcome(
+            else DispositionOutcome(
                 ended_at=parse_instant(outcome["ended_at"]),
                 destroyed=outcome["destroyed"],
                 destroyed_bytes=outcome["destroyed_bytes"],

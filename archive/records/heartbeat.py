@@ -69,4 +69,6 @@ def troubles(beat: Beat, now: int) -> Iterator[Trouble]:
         yield Trouble(name, "commit_stalled", message, "Check its log, its disk, the store and the index.")
     if aside := int(state.get("set_aside") or 0):
         message = f"{name} set {aside} entries aside since it started"
-        yield Trouble(name, "set_aside", message, "Check its quarantine folder and saksi incident list.")
+        yield Trouble(
+            name, "set_aside", message, "Check its quarantine folder and saksi integrity-incident list."
+        )

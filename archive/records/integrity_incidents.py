@@ -19,7 +19,7 @@ KIND = "integrity_incident"
 MAX_REASON = 1000
 
 
-class IncidentStatus(StrEnum):
+class IntegrityIncidentStatus(StrEnum):
     """Whether a person has dealt with it."""
 
     OPEN = "open"
@@ -27,7 +27,7 @@ class IncidentStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class IntegrityIncident:
     """One incident, from its newest entry. ``closed_by`` and ``closed_reason`` are "" while it is open.
 
     ``changed_at`` is when it was last opened, opened again or closed; ``version`` counts its entries.
@@ -35,7 +35,7 @@ class Incident:
 
     id: str
     version: int
-    status: IncidentStatus
+    status: IntegrityIncidentStatus
     code: str
     subject: str
     message: str
@@ -46,7 +46,7 @@ class Incident:
     closed_reason: str
 
     def to_json(self) -> JsonObject:
-        """The incident as the API and ``saksi incident --json`` show it."""
+        """The incident as the API and ``saksi integrity-incident --json`` show it."""
         return {
             "id": self.id,
             "version": self.version,
@@ -67,7 +67,7 @@ def incident_id(code: str, subject: str) -> str:
     return f"inc-{sha256_hex(f'{code}|{subject}'.encode())[:24]}"
 
 
-def open_incident(
+def open_integrity_incident(
     ledger: Ledger, *, code: str, subject: str, message: str, found_by: str, details: JsonObject | None = None
 ) -> Entry:
     """Record a finding; an open incident is returned unchanged, a closed one is opened again.
@@ -77,7 +77,7 @@ def open_incident(
     """
     entity = incident_id(code, subject)
     state: JsonObject = {
-        "status": IncidentStatus.OPEN.value,
+        "status": IntegrityIncidentStatus.OPEN.value,
         "code": code,
         "subject": subject,
         "message": message,
@@ -89,7 +89,7 @@ def open_incident(
             head = ledger.head(KIND, entity)
         except NotFound:
             head = None
-        if head is not None and head.state["status"] == IncidentStatus.OPEN:
+        if head is not None and head.state["status"] == IntegrityIncidentStatus.OPEN:
             return head
         try:
             return ledger.append(
@@ -105,7 +105,7 @@ def open_incident(
             continue  # another process found it too; read again
 
 
-def incidents(ledger: Ledger, status: IncidentStatus | None = None) -> Iterator[Incident]:
+def incidents(ledger: Ledger, status: IntegrityIncidentStatus | None = None) -> Iterator[IntegrityIncident]:
     """Every incident, or those with that status, by id. Raises IntegrityError ``bad_incident``."""
     for entry in ledger.heads(KIND):
         found = _incident(entry)
@@ -113,14 +113,14 @@ def incidents(ledger: Ledger, status: IncidentStatus | None = None) -> Iterator[
             yield found
 
 
-def find_incident(ledger: Ledger, entity: str) -> Incident:
+def find_integrity_incident(ledger: Ledger, entity: str) -> IntegrityIncident:
     """One incident. Raises NotFound ``integrity_incident_not_found``."""
     return _incident(ledger.head(KIND, check_name("incident", entity)))
 
 
-def close_incident(
+def close_integrity_incident(
     ledger: Ledger, entity: str, *, actor: str, reason: str, expected: int | None = None
-) -> Incident:
+) -> IntegrityIncident:
     """Close an incident with a person's reason; ``expected`` is the version that the person has read.
 
     Raises:
@@ -140,14 +140,14 @@ def close_incident(
         )
     head = ledger.head_at(KIND, check_name("incident", entity), expected)
     found = _incident(head)
-    if found.status is IncidentStatus.CLOSED:
+    if found.status is IntegrityIncidentStatus.CLOSED:
         raise Conflict(
             f"incident {entity} was closed by {found.closed_by}",
             code="incident_closed",
             hint="It opens again by itself when the same damage is found again.",
         )
     state = head.state | {
-        "status": IncidentStatus.CLOSED.value,
+        "status": IntegrityIncidentStatus.CLOSED.value,
         "closed_by": actor,
         "closed_reason": reason,
     }
@@ -163,13 +163,13 @@ def close_incident(
     return _incident(entry)
 
 
-def _incident(entry: Entry) -> Incident:
+def _incident(entry: Entry) -> IntegrityIncident:
     state = entry.state
     try:
-        return Incident(
+        return IntegrityIncident(
             id=entry.id,
             version=entry.version,
-            status=IncidentStatus(state["status"]),
+            status=IntegrityIncidentStatus(state["status"]),
             code=state["code"],
             subject=state["subject"],
             message=state["message"],

@@ -141,7 +141,7 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
     return b"".join(pieces)
 
 
-class _Visit:
+class _Caller:
     """A session as it goes on: its cookie as last renewed, and the pieces of its last playlist."""
 
     def __init__(self, host: str, port: int, headers: Mapping[str, str]) -> None:
@@ -192,9 +192,9 @@ async def _send(plan: Mapping[str, Any]) -> dict[str, Any]:
     late = 0.0
     began = time.perf_counter() + 0.5
 
-    async def visit(visitor: Mapping[str, Any]) -> None:
+    async def follow(visitor: Mapping[str, Any]) -> None:
         nonlocal late
-        making = _Visit(plan["host"], plan["port"], visitor["headers"])
+        making = _Caller(plan["host"], plan["port"], visitor["headers"])
         free = began
         for call in visitor["calls"]:
             planned = began + call["at"]
@@ -216,7 +216,7 @@ async def _send(plan: Mapping[str, Any]) -> dict[str, Any]:
         making.close()
 
     cpu = time.process_time()
-    await asyncio.gather(*(visit(visitor) for visitor in plan["visitors"]))
+    await asyncio.gather(*(follow(visitor) for visitor in plan["visitors"]))
     found = {kind: asdict(one) for kind, one in seen.items()}
     return {"seen": found, "cpu": time.process_time() - cpu, "late": late * 1e3}
 

@@ -27,7 +27,7 @@ from ops.bench.installation import (
     record_raw,
     serving,
 )
-from ops.bench.machine import BusyMeter
+from ops.bench.machine import BusyTime
 from ops.bench.mediamtx_peer import VERSION, MediamtxPeer
 from ops.bench.peers import Boto, concat_clip, segment_loop, write_concat_list
 from ops.bench.workbench import Scale, Workbench
@@ -76,7 +76,7 @@ def measure(bench: Workbench) -> Findings:
     began = time.monotonic()
     prepared = loop.prepare(bench.ffmpeg, bench.cache)
     recordings = mediamtx_recordings(bench, prepared)
-    meter = BusyMeter()
+    meter = BusyTime()
     with ExitStack() as opened:
         ways = _ways(bench, prepared, recordings, opened)
         bench.say("clips: asking, the ways in turns")

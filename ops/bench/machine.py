@@ -57,7 +57,7 @@ def _ffmpeg_version(ffmpeg: Binary) -> str:
 
 
 @dataclass(slots=True)
-class BusyMeter:
+class BusyTime:
     """How busy all processors were since it was made or last read."""
 
     _before: tuple[int, int] = field(default_factory=lambda: _cpu_times())

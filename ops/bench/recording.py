@@ -17,7 +17,7 @@ from ops.bench import loop, processes
 from ops.bench.bank import Bank
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.loop import Continuity, Mark
-from ops.bench.machine import BusyMeter
+from ops.bench.machine import BusyTime
 from ops.bench.recorders import Ffmpeg, Mediamtx, Recorder, Saksi, Watched
 from ops.bench.workbench import Workbench
 
@@ -140,7 +140,7 @@ def _record(
             bench.say(
                 f"recording: {len(recorders)} recorders at once, window {number + 1} of {scale.windows}"
             )
-            meter = BusyMeter()
+            meter = BusyTime()
             before = {name: _Reading.of(one) for name, one in watched.items()}
             time.sleep(scale.window_seconds)
             after = {name: _Reading.of(one) for name, one in watched.items()}

@@ -16,7 +16,7 @@ from ops.bench import arrivals, city, floor, loop, processes, visitors
 from ops.bench.arrivals import Call, Sent, Visitor
 from ops.bench.figures import Figure, Findings, Table, quantile, short
 from ops.bench.installation import Installation, Served, free_port, on_stores, serving, working
-from ops.bench.machine import BusyMeter
+from ops.bench.machine import BusyTime
 from ops.bench.workbench import Workbench, pids_of
 
 SUBJECT = "sessions"
@@ -42,7 +42,7 @@ def measure(bench: Workbench) -> Findings:
     town = city.build(
         bench, made, prepared, cameras=cameras, watched=_WATCHED, hours=hours, people=sessions
     )  # fmt: skip
-    meter = BusyMeter()
+    meter = BusyTime()
     with serving(made) as served, working(made, *_JOBS) as worker:
         bench.say(f"sessions: {sessions} people sign in")
         cookies = _sign_in(served, town)

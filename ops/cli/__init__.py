@@ -21,8 +21,8 @@ from ops.cli import (
     fixity_command,
     grant_command,
     hold_command,
-    incident_command,
     index_command,
+    integrity_incident_command,
     keys_command,
     log_command,
     notice_command,
@@ -59,7 +59,7 @@ def build() -> typer.Typer:
     app.add_typer(index_command.app, name="index")
     app.add_typer(archive_command.app, name="archive")
     app.add_typer(fixity_command.app, name="fixity")
-    app.add_typer(incident_command.app, name="incident")
+    app.add_typer(integrity_incident_command.app, name="integrity-incident")
     app.add_typer(breakglass_command.app, name="break-glass")
     app.add_typer(retention_command.app, name="retention")
     app.add_typer(hold_command.app, name="hold")

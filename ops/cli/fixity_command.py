@@ -18,12 +18,12 @@ _MIB = 1 << 20
 @app.command()
 def status(json_: Json = False) -> None:
     """Show what share was checked within the round, and the oldest check."""
-    from archive.records.integrity_incidents import IncidentStatus, incidents
+    from archive.records.integrity_incidents import IntegrityIncidentStatus, incidents
     from ops.fixity import status_of
 
     with open_site() as site:
         found = status_of(site)
-        open_ones = list(incidents(site.ledger, IncidentStatus.OPEN))
+        open_ones = list(incidents(site.ledger, IntegrityIncidentStatus.OPEN))
         budget = site.settings.fixity_mib_per_second
     if json_:
         print_json(

@@ -261,7 +261,7 @@ def _sentence(done: HoldProgress) -> str:
     if done.kept:
         held += f", {done.kept} kept by other holds"
     if done.troubles:
-        held += f", {done.troubles} in trouble: see saksi incident list"
+        held += f", {done.troubles} in trouble: see saksi integrity-incident list"
     if done.waits_for:
         held += f"; not finished: waits for {', '.join(done.waits_for)}"
     return held

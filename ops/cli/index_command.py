@@ -16,7 +16,7 @@ def rebuild(json_: Json = False) -> int:
     """Rebuild the index from the archive alone; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("rebuilding") as bar:
         report = rebuild_index(site.stores, site.index, progress=bar.step)
-    return _told(report, json_=json_)
+    return _summary(report, json_=json_)
 
 
 @app.command()
@@ -24,7 +24,7 @@ def sync(json_: Json = False) -> int:
     """Bring the index up to date from the archive; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("bringing up to date") as bar:
         report = Sync(site.stores, site.index, site.clock).run(bar.step)
-    return _told(report, json_=json_)
+    return _summary(report, json_=json_)
 
 
 @app.command()
@@ -40,7 +40,7 @@ def status(json_: Json = False) -> None:
         say(f"{name:12} {value}")
 
 
-def _told(report: RebuildReport | SyncReport, *, json_: bool) -> int:
+def _summary(report: RebuildReport | SyncReport, *, json_: bool) -> int:
     if json_:
         print_json(report.to_json())
     else:

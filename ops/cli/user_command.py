@@ -14,8 +14,8 @@ from ops.cli.output import note, print_json, print_table, say
 from ops.wiring import Site
 
 if TYPE_CHECKING:
+    from api.auth.account_administration import AccountAdministration
     from api.auth.invitations import Invitation
-    from api.auth.office import Office
 
 app = typer.Typer(help="People who sign in: roles, districts, local passwords.", no_args_is_help=True)
 
@@ -73,9 +73,9 @@ def add(
     )
     if invite:
         with open_site() as site:
-            office = _office(site)
-            office.open_account(user, actor=actor().id, reason=reason)
-            invitation = office.invite(name, actor=actor().id)
+            administration = _administration(site)
+            administration.open_account(user, actor=actor().id, reason=reason)
+            invitation = administration.invite(name, actor=actor().id)
         _tell_invitation(invitation, json_)
         return
     password = _password(name, generate=generate)
@@ -115,9 +115,9 @@ def list_(json_: Json = False) -> None:
 def show(name: Name, json_: Json = False) -> None:
     """Show one person, how they sign in, and the history of the account."""
     with open_site() as site:
-        office = _office(site)
-        head = office.users.head(name)
-        signs_in, history = office.signs_in(head.user) or "none", office.users.history(name)
+        administration = _administration(site)
+        head = administration.users.head(name)
+        signs_in, history = administration.signs_in(head.user) or "none", administration.users.history(name)
     if json_:
         print_json({**_json(head.user), "signs_in": signs_in, "history": history_json(history)})
         return
@@ -136,7 +136,7 @@ def invite(name: Name, reason: Reason = "", json_: Json = False) -> None:
     The code works once, for three days; a newer code replaces it.
     """
     with open_site() as site:
-        invitation = _office(site).invite(name, actor=actor().id, reason=reason)
+        invitation = _administration(site).invite(name, actor=actor().id, reason=reason)
     _tell_invitation(invitation, json_)
 
 
@@ -146,7 +146,7 @@ def change(
 ) -> None:
     """Change roles and districts of a local account; the OpenID provider sets those of other accounts."""
     with open_site() as site:
-        _office(site).change(
+        _administration(site).change(
             name,
             roles=tuple(dict.fromkeys(parse_role(text) for text in role)),
             districts=tuple(dict.fromkeys(district or ())),
@@ -163,7 +163,7 @@ def password(name: Name, generate: Generate = False, json_: Json = False) -> Non
     from ops.accounts import passwords_of, users_of
 
     with open_site() as site:
-        user = _office(site).require_local(name)
+        user = _administration(site).require_local(name)
         fresh = _password(name, generate=generate)
         passwords_of(site).put(name, fresh)
         users_of(site).end_sessions(name, actor=actor().id, reason="password set")
@@ -174,7 +174,7 @@ def password(name: Name, generate: Generate = False, json_: Json = False) -> Non
 def disable(name: Name, reason: Reason = "") -> None:
     """Disable a person's sign-in, local or OpenID; their sessions end and their tokens are revoked."""
     with open_site() as site:
-        _, revoked = _office(site).close_account(name, actor=actor().id, reason=reason)
+        _, revoked = _administration(site).close_account(name, actor=actor().id, reason=reason)
     say(f"{name} is disabled" + (f"; revoked: {' '.join(revoked)}" if revoked else ""))
 
 
@@ -182,7 +182,7 @@ def disable(name: Name, reason: Reason = "") -> None:
 def enable(name: Name, reason: Reason = "") -> None:
     """Let a person sign in again; their earlier sessions and tokens stay ended."""
     with open_site() as site:
-        _office(site).reopen_account(name, actor=actor().id, reason=reason)
+        _administration(site).reopen_account(name, actor=actor().id, reason=reason)
     say(f"{name} is enabled")
 
 
@@ -190,7 +190,7 @@ def enable(name: Name, reason: Reason = "") -> None:
 def sign_out(name: Name, reason: Reason = "") -> None:
     """End every session of a person; they may sign in again."""
     with open_site() as site:
-        _office(site).end_sessions(name, actor=actor().id, reason=reason)
+        _administration(site).end_sessions(name, actor=actor().id, reason=reason)
     say(f"the sessions of {name} are ended")
 
 
@@ -234,11 +234,11 @@ def viewers(
     )
 
 
-def _office(site: Site) -> "Office":
-    from ops.accounts import office_of
+def _administration(site: Site) -> "AccountAdministration":
+    from ops.accounts import administration_of
     from ops.tokens import machines_of
 
-    return office_of(site, machines_of(site))
+    return administration_of(site, machines_of(site))
 
 
 def _password(name: str, *, generate: bool) -> str:

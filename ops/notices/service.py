@@ -7,7 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from archive.cases.notices.job import Channel, Courier, QuietHours, Target
-from archive.cases.notices.memory import Memory, Told
+from archive.cases.notices.memory import Delivered, Memory
 from archive.cases.notices.notice import Event, Notice
 from archive.cases.notices.watching import Watch
 from archive.errors import ArchiveError, NotFound
@@ -26,7 +26,7 @@ class ChannelState:
     """One channel, what it has delivered, and how many deliveries wait."""
 
     channel: Channel
-    told: Told
+    told: Delivered
     waiting: int
 
 

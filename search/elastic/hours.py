@@ -81,7 +81,7 @@ def _partly(
     """The answer from stored and computed hours; None if the index was switched meanwhile."""
     unsure = set(_written_since(questions, wire.months(query), folded.numbers, wire.segments_filter(query)))
     unsure |= folded.leaving
-    told = _told(questions.gap_records(query), query.span)
+    told = _causes(questions.gap_records(query), query.span)
     kept: list[HourCoverage] = []
     seen: set[Cell] = set()
     hours = _kept(cluster, folded.index, query)
@@ -169,7 +169,7 @@ class _Fold:
         self._cluster.refresh_indices(self._fixed.written)
         cells = set(_written_since(self._questions, [names.SEGMENTS], folded.numbers, []))
         cells |= {cell for _, cell in notes}
-        cells |= set(self._told_anew(folded))
+        cells |= set(self._changed(folded))
         ordered = sorted(cells)
         for at in range(0, len(ordered), _CHUNK):
             self._keep(ordered[at : at + _CHUNK], number)
@@ -227,7 +227,7 @@ class _Fold:
             (hit["_id"], (hit["_source"]["camera"], hit["_source"]["hour"])) for hit in found["hits"]["hits"]
         ]
 
-    def _told_anew(self, folded: _Folded) -> Iterator[Cell]:
+    def _changed(self, folded: _Folded) -> Iterator[Cell]:
         """Cells in which gap records changed; a query itself finds the cells that a record has left.
 
         An open gap is recorded again and again, and only its last hours change.
@@ -243,13 +243,13 @@ class _Fold:
             if known is None:
                 raise _switched()
             before = {(one.camera, one.hour): digest for one, digest in known}
-            now = _told(self._questions.gap_records(part), part.span)
+            now = _causes(self._questions.gap_records(part), part.span)
             yield from (cell for cell, digest in now.items() if before.get(cell) != digest)
 
     def _keep(self, cells: Sequence[Cell], number: int) -> None:
         for part in rectangles(cells):
             gaps = self._questions.gap_records(part)
-            told = _told(gaps, part.span)
+            told = _causes(gaps, part.span)
             found = {(one.camera, one.hour): one for one in self._questions.hours(part, gaps)}
             self._write(
                 [
@@ -328,7 +328,7 @@ def _kept(cluster: Cluster, index: str, query: SegmentQuery) -> Iterable[tuple[H
         body["search_after"] = hits[-1]["sort"]
 
 
-def _told(gaps: Iterable[Gap], within: Timespan) -> dict[Cell, str]:
+def _causes(gaps: Iterable[Gap], within: Timespan) -> dict[Cell, str]:
     """By cell, a digest of the parts of gap records inside it, in their order."""
     found: dict[Cell, list[str]] = defaultdict(list)
     for gap in sorted(gaps, key=lambda one: (one.camera, one.span.start, one.gap)):

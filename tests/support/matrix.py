@@ -103,10 +103,10 @@ def _everybody() -> tuple[Who, ...]:
         Who("t-other", scope=TokenScope(actions=every, districts=frozenset({OTHER}))),
         Who("t-narrow", scope=TokenScope(actions=frozenset({"api.describe"}))),
     ]
-    strangers = [
+    unauthenticated = [
         Who(name, ours=False) for name in ("nobody", "t-unknown", "t-expired", "t-revoked", "closed")
     ]
-    return (*people, *machines, *strangers)
+    return (*people, *machines, *unauthenticated)
 
 
 EVERYBODY = _everybody()
@@ -745,11 +745,13 @@ def _record_probes() -> list[Probe]:
             lambda world, _one: Call("/v1/log/proof", {"key": world.site.first[0].key}),
             also=frozenset({"checkpoint_pending", "not_found", "leaf_not_found", "not_in_log"}),
         ),
-        Probe("GET", "/v1/incidents", _at("/v1/incidents")),
-        Probe("GET", "/v1/incidents/{incident_id}", _at("/v1/incidents/inc-0"), also=gone),
+        Probe("GET", "/v1/integrity-incidents", _at("/v1/integrity-incidents")),
         Probe(
-            "POST", "/v1/incidents/{incident_id}/close",
-            _at("/v1/incidents/inc-0/close", json=WHY, headers=STALE), also=gone,
+            "GET", "/v1/integrity-incidents/{incident_id}", _at("/v1/integrity-incidents/inc-0"), also=gone
+        ),
+        Probe(
+            "POST", "/v1/integrity-incidents/{incident_id}/close",
+            _at("/v1/integrity-incidents/inc-0/close", json=WHY, headers=STALE), also=gone,
         ),
     ]  # fmt: skip
 

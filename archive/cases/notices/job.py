@@ -17,12 +17,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from archive.canonical import sha256_hex
-from archive.cases.notices.memory import GIVE_UP, Memory, Told, Trouble
+from archive.cases.notices.memory import GIVE_UP, Delivered, Memory, Trouble
 from archive.cases.notices.notice import Event, Notice
 from archive.cases.notices.watching import HORIZON
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Refused, Unavailable
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Ledger
 from archive.timespan import as_datetime
 
@@ -131,7 +131,7 @@ class Courier:
             pass  # another worker delivers the rest; the next turn reads again what it did not deliver
         return sent
 
-    def waiting(self, notices: Sequence[Notice]) -> tuple[Told, int]:
+    def waiting(self, notices: Sequence[Notice]) -> tuple[Delivered, int]:
         """The channel's state, and how many deliveries are not done; changes nothing."""
         told = self._memory.load(self._clock.now())
         count = sum(
@@ -142,7 +142,7 @@ class Courier:
         return told, count
 
     def _pending(
-        self, told: Told, notices: Sequence[Notice], now: int
+        self, told: Delivered, notices: Sequence[Notice], now: int
     ) -> Iterator[tuple[str, Notice, Target]]:
         for notice in sorted(notices, key=lambda one: (not one.urgent, one.at)):
             if notice.at < told.since:
@@ -158,7 +158,7 @@ class Courier:
                 ):
                     yield delivery, notice, target
 
-    def _arrived(self, told: Told, delivery: str, notice: Notice) -> Told:
+    def _arrived(self, told: Delivered, delivery: str, notice: Notice) -> Delivered:
         return replace(
             told,
             done={**told.done, delivery: notice.at},
@@ -168,11 +168,11 @@ class Courier:
             last_at=self._clock.now(),
         )
 
-    def _failed(self, told: Told, delivery: str, notice: Notice, code: str) -> Told:
+    def _failed(self, told: Delivered, delivery: str, notice: Notice, code: str) -> Delivered:
         trouble = _worse(told.failing.get(delivery), self._clock.now(), code)
         if self._clock.now() - trouble.since < GIVE_UP:
             return replace(told, failing={**told.failing, delivery: trouble})
-        open_incident(
+        open_integrity_incident(
             self._ledger,
             code="notice_undelivered",
             subject=self.channel.name,
@@ -187,7 +187,7 @@ class Courier:
             given_up=told.given_up + 1,
         )
 
-    def _keep(self, told: Told) -> Told:
+    def _keep(self, told: Delivered) -> Delivered:
         oldest = self._clock.now() - HORIZON
         told = replace(
             told,

@@ -45,7 +45,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Delivered:
     """One channel's state. Events before ``since`` are not delivered.
 
     ``done`` holds deliveries that arrived or were given up, with the time of their event; ``failing`` those
@@ -82,7 +82,7 @@ class Memory:
         self._prefix = f"{PREFIX}{check_name('channel', channel)}/"
         self._turn = 0
 
-    def load(self, now: int) -> Told:
+    def load(self, now: int) -> Delivered:
         """The newest state; if none can be read, the events of the last day are still to be delivered.
 
         Raises:
@@ -92,14 +92,14 @@ class Memory:
         for listed in self._cache.list(self._prefix):
             newest = listed.key
         if not newest:
-            return Told(since=now - DAY)
+            return Delivered(since=now - DAY)
         self._turn = int(newest.removeprefix(self._prefix).removesuffix(".json"))
         try:
             return _read(canonical.decode(self._cache.get(newest)))
         except (NotFound, IntegrityError, Malformed, KeyError, TypeError, ValueError, AttributeError):
-            return Told(since=now - DAY)  # a cache may lose or corrupt its objects
+            return Delivered(since=now - DAY)  # a cache may lose or corrupt its objects
 
-    def keep(self, told: Told) -> None:
+    def keep(self, told: Delivered) -> None:
         """Put the state, durable when this returns; then remove the earlier ones.
 
         Raises:
@@ -117,9 +117,9 @@ class Memory:
                 self._cache.delete_version(one.key, version=one.version)
 
 
-def _read(value: Mapping[str, Any]) -> Told:
+def _read(value: Mapping[str, Any]) -> Delivered:
     trouble, last_at = value["trouble"], value["last_at"]
-    return Told(
+    return Delivered(
         since=parse_instant(value["since"]),
         done={name: parse_instant(at) for name, at in value["done"].items()},
         failing={name: _trouble(one) for name, one in value["failing"].items()},

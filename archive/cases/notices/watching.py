@@ -231,7 +231,7 @@ def _unreadable(error: ArchiveError, at: int) -> Notice:
         mark=str(at // HOUR),
         at=at,
         urgent=True,
-        link="/v1/incidents",
+        link="/v1/integrity-incidents",
         code=error.code,
     )
 
@@ -248,7 +248,7 @@ def _of_incident(entry: Entry) -> Notice | None:
         mark=str(entry.at // HOUR),
         at=entry.at,
         urgent=event in URGENT,
-        link="/v1/incidents",
+        link="/v1/integrity-incidents",
         code=code,
     )
 

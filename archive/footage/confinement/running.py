@@ -43,7 +43,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProgramResult:
     """How a program ended, its exit status (negative: the signal), and what it wrote."""
 
     ending: Ending
@@ -74,7 +74,7 @@ class Measures:
 
 def run(
     program: Sequence[str], given: bytes, bounds: Bounds | None = None, *, readable: Sequence[Path] = ()
-) -> Outcome:
+) -> ProgramResult:
     """Run a program, by its path, with ``given`` on its standard input.
 
     ``readable`` lists files and folders that it may read and execute from, besides itself and the system's
@@ -116,7 +116,7 @@ def measures(path: Path) -> Measures | None:
     )
 
 
-def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) -> Outcome:
+def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) -> ProgramResult:
     """Write and read in turn until both outputs are closed or a bound is exceeded."""
     assert started.stdin is not None  # noqa: S101 - they are pipes
     assert started.stdout is not None  # noqa: S101
@@ -133,7 +133,7 @@ def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) ->
         while ready.get_map():
             patience = until - time.monotonic()
             if patience <= 0:
-                return Outcome(Ending.TOO_LONG, _end(started), bytes(out), bytes(err))
+                return ProgramResult(Ending.TOO_LONG, _end(started), bytes(out), bytes(err))
             for key, _ in ready.select(patience):
                 if key.fileobj is started.stdin:
                     left = _written(key.fd, left)
@@ -146,13 +146,13 @@ def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) ->
                     ready.unregister(key.fileobj)
                 heard[key.fd] += block
                 if len(heard[key.fd]) > bounds.output:
-                    return Outcome(Ending.TOO_MUCH, _end(started), b"", bytes(err[: bounds.output]))
+                    return ProgramResult(Ending.TOO_MUCH, _end(started), b"", bytes(err[: bounds.output]))
     ended = _has_ended(started, until)
     status = _end(started)
     if not ended:
-        return Outcome(Ending.TOO_LONG, status, bytes(out), bytes(err))
+        return ProgramResult(Ending.TOO_LONG, status, bytes(out), bytes(err))
     refused = {launch.NOT_STARTED: Ending.NOT_STARTED, launch.NOT_CONFINED: Ending.NOT_CONFINED}
-    return Outcome(refused.get(status, Ending.DONE), status, bytes(out), bytes(err))
+    return ProgramResult(refused.get(status, Ending.DONE), status, bytes(out), bytes(err))
 
 
 def _written(pipe: int, left: memoryview) -> memoryview:

@@ -10,15 +10,8 @@ An attack that broke a promise is an integrity incident with a code ``canary_…
 archive is red. It closes as every incident does: by a person, with a reason.
 """
 
-from archive.integrity.canary.findings import Finding, Outcome, Report
+from archive.integrity.canary.findings import AttackOutcome, AttackResult, Report
 from archive.integrity.canary.job import Canary
 from archive.integrity.canary.watch import Watch, open_codes
 
-__all__ = [
-    "Canary",
-    "Finding",
-    "Outcome",
-    "Report",
-    "Watch",
-    "open_codes",
-]
+__all__ = ["AttackOutcome", "AttackResult", "Canary", "Report", "Watch", "open_codes"]

@@ -9,7 +9,7 @@ from archive.objects.attacks import Bypass
 from archive.timespan import format_instant
 
 
-class Outcome(StrEnum):
+class AttackOutcome(StrEnum):
     """How one attack ended. Only ``BROKEN`` is bad: the store broke a promise.
 
     ``ACCEPTED`` means that the store said yes and the object is unchanged all the same; ``NOT_PERMITTED``
@@ -24,14 +24,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class AttackResult:
     """One attack on one bucket. ``code`` names the promise; ``key`` and ``version`` the object attacked."""
 
     code: str
     bucket: str
     attack: str
     bypass: Bypass
-    outcome: Outcome
+    outcome: AttackOutcome
     message: str
     key: str
     version: str
@@ -56,12 +56,12 @@ class Report:
 
     account: str
     at: int
-    findings: Sequence[Finding]
+    findings: Sequence[AttackResult]
 
     @property
-    def broken(self) -> Sequence[Finding]:
+    def broken(self) -> Sequence[AttackResult]:
         """The findings that turn the archive red."""
-        return [finding for finding in self.findings if finding.outcome is Outcome.BROKEN]
+        return [finding for finding in self.findings if finding.outcome is AttackOutcome.BROKEN]
 
     def to_json(self) -> JsonObject:
         """As ``saksi store canary --json`` prints it."""

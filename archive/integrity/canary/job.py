@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, Conflict, IntegrityError, NotFound, Refused
-from archive.integrity.canary.findings import Finding, Outcome, Report
+from archive.integrity.canary.findings import AttackOutcome, AttackResult, Report
 from archive.objects.attacks import Bucket, Bypass, NotOffered
 from archive.ports import Content, Lock, LockMode
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, MINUTE, SECOND
 
@@ -61,7 +61,7 @@ class Canary:
         """
         report = self.look()
         for finding in report.broken:
-            open_incident(
+            open_integrity_incident(
                 self._ledger,
                 code=finding.code,
                 subject=f"{finding.bucket} as {report.account}, bypass {finding.bypass.value}",
@@ -90,7 +90,7 @@ class _Flight:
         self._count = 0
         self._kept: dict[bool, _Bird] = {}
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[AttackResult]:
         """Every attack in turn."""
         unkept = list(self._unkept())
         yield from unkept
@@ -136,7 +136,7 @@ class _Flight:
     def _overwrite(self, bird: _Bird, _bypass: Bypass) -> None:
         self._attacks.overwrite(bird.key, Content.of_bytes(_SHADOW))
 
-    def _unkept(self) -> Iterator[Finding]:
+    def _unkept(self) -> Iterator[AttackResult]:
         """Whether the store keeps the lock and the hold that were sent with the put."""
         bird = self._bird(held=True)
         head = self._store.head(bird.key, version=bird.version)
@@ -149,32 +149,32 @@ class _Flight:
                     code,
                     attack,
                     Bypass.NO,
-                    Outcome.BROKEN,
+                    AttackOutcome.BROKEN,
                     f"the {self._bucket.name} bucket accepted a {attack} and does not show it",
                     bird,
                 )
 
-    def _attacked(self, attack: _Attack, bypass: Bypass) -> Finding:
+    def _attacked(self, attack: _Attack, bypass: Bypass) -> AttackResult:
         bird = self._bird(held=attack.held)
         outcome, told = _try(lambda: attack.act(bird, bypass))
         damage = self._damage(bird)
         if damage:
             self._kept.pop(attack.held, None)
-            outcome = Outcome.BROKEN
+            outcome = AttackOutcome.BROKEN
             told = (
                 f"in the {self._bucket.name} bucket, as {self._attacks.account}, it was possible to "
                 f"{attack.words}{_how(bypass)}: {damage}"
             )
         return self._finding(attack.code, attack.words, bypass, outcome, told, bird)
 
-    def _shadowed(self) -> Finding:
+    def _shadowed(self) -> AttackResult:
         """A delete marker and a later version: readers must take the oldest, and a check must see them."""
         bird = self._fresh(held=False)
         marked, _ = _try(lambda: self._attacks.hide(bird.key))
         covered, told = _try(lambda: self._attacks.overwrite(bird.key, Content.of_bytes(_SHADOW)))
-        accepted = [one for one in (marked, covered) if one is Outcome.ACCEPTED]
+        accepted = [one for one in (marked, covered) if one is AttackOutcome.ACCEPTED]
         fooled = self._fooled(bird, later=len(accepted))
-        outcome = Outcome.BROKEN if fooled else Outcome.ACCEPTED if accepted else covered
+        outcome = AttackOutcome.BROKEN if fooled else AttackOutcome.ACCEPTED if accepted else covered
         if fooled:
             told = f"in the {self._bucket.name} bucket, {fooled}"
         return self._finding(
@@ -233,9 +233,9 @@ class _Flight:
         return _Bird(key, stored.version, body, lock, held)
 
     def _finding(
-        self, code: str, attack: str, bypass: Bypass, outcome: Outcome, message: str, bird: _Bird
-    ) -> Finding:
-        return Finding(
+        self, code: str, attack: str, bypass: Bypass, outcome: AttackOutcome, message: str, bird: _Bird
+    ) -> AttackResult:
+        return AttackResult(
             code=code,
             bucket=self._bucket.name,
             attack=attack,
@@ -247,18 +247,18 @@ class _Flight:
         )
 
 
-def _try(act: Callable[[], None]) -> tuple[Outcome, str]:
+def _try(act: Callable[[], None]) -> tuple[AttackOutcome, str]:
     try:
         act()
     except NotOffered as error:
-        return Outcome.NOT_OFFERED, error.message
+        return AttackOutcome.NOT_OFFERED, error.message
     except (Refused, Conflict, NotFound) as error:
         return _refusal(error), f"{error.message} [{error.code}]"
-    return Outcome.ACCEPTED, "the store said yes, and the object is unchanged"
+    return AttackOutcome.ACCEPTED, "the store said yes, and the object is unchanged"
 
 
-def _refusal(error: ArchiveError) -> Outcome:
-    return Outcome.NOT_PERMITTED if error.code == "store_access_denied" else Outcome.REFUSED
+def _refusal(error: ArchiveError) -> AttackOutcome:
+    return AttackOutcome.NOT_PERMITTED if error.code == "store_access_denied" else AttackOutcome.REFUSED
 
 
 def _how(bypass: Bypass) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from archive.clock import Clock
 from archive.errors import IntegrityError
 from archive.ports import ObjectStore
-from archive.records.integrity_incidents import KIND, IncidentStatus
+from archive.records.integrity_incidents import KIND, IntegrityIncidentStatus
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import SECOND
@@ -59,6 +59,6 @@ def open_codes(heads: Mapping[str, Entry]) -> tuple[str, ...]:
     found = {
         str(entry.state.get("code", ""))
         for entry in heads.values()
-        if entry.state.get("status") == IncidentStatus.OPEN.value
+        if entry.state.get("status") == IntegrityIncidentStatus.OPEN.value
     }
     return tuple(sorted(code for code in found if code.startswith(PREFIX)))

@@ -12,7 +12,7 @@ from archive.integrity.check.explained import ExplanationCheck
 from archive.integrity.check.packages import PackageCheck
 from archive.integrity.check.report import CheckReport, Depth, Progress
 from archive.integrity.check.segments import SegmentCheck
-from archive.integrity.fixity.locks import Rules
+from archive.integrity.fixity.locks import LockRules
 from archive.model.camera import from_state
 from archive.ports import ObjectStore, SegmentIndex, Stores
 from archive.records.checkpoint.uncovered import uncovered
@@ -93,13 +93,13 @@ class Checker:
         except (NotFound, IntegrityError) as error:
             self._report.breach("I3", error.code, "checkpoints/", error.message)
 
-    def _rules(self) -> Rules | None:
+    def _rules(self) -> LockRules | None:
         """The locks and holds that the ledger requires; an unreadable ledger is a breach, not the end."""
         if self._floor_days is None or self._report.depth is Depth.LISTING:
             return None
         ledger = Ledger(self._stores.records, self._clock)
         try:
-            return Rules.read(ledger, self._stores.records, self._clock, floor_days=self._floor_days)
+            return LockRules.read(ledger, self._stores.records, self._clock, floor_days=self._floor_days)
         except (IntegrityError, Malformed) as error:
             self._report.breach("I4", error.code, "ledger/", error.message)
             return None

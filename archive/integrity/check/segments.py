@@ -9,7 +9,7 @@ from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.integrity.check.report import Breach, CheckReport, Depth, Progress
 from archive.integrity.fixity.hashing import hash_object, in_order
-from archive.integrity.fixity.locks import Rules
+from archive.integrity.fixity.locks import LockRules
 from archive.integrity.fixity.pace import Pace
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model.segment import SegmentRef
@@ -34,7 +34,7 @@ class SegmentCheck:
     clock: Clock
     report: CheckReport
     progress: Progress
-    rules: Rules | None
+    rules: LockRules | None
     pool: Executor | None
 
     def camera(self, camera: str, span: Timespan) -> None:

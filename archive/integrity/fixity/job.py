@@ -24,14 +24,14 @@ from archive.integrity.fixity import hours
 from archive.integrity.fixity.disposed import Disposed
 from archive.integrity.fixity.hashing import in_order
 from archive.integrity.fixity.hours import NEVER, CameraHours, HourState, folder_hour
-from archive.integrity.fixity.locks import Rules
+from archive.integrity.fixity.locks import LockRules
 from archive.integrity.fixity.pace import Pace
 from archive.integrity.fixity.promises import CameraHour, Promises
 from archive.integrity.fixity.records import RecordsExaminer, record_units
 from archive.integrity.fixity.segments import Examined, Examiner, Promise
 from archive.model.finding import Finding
 from archive.ports import ObjectVersion, Stores
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, hour_of
 
@@ -83,7 +83,7 @@ class Scrub:
         self._promises = Promises(stores.records, ledger, pace, self._report)
         self._disposed = Disposed(stores.records, ledger)
         self._cameras: dict[str, CameraHours] = {}
-        self._rules: Rules | None = None
+        self._rules: LockRules | None = None
 
     def due(self) -> Iterator[Step]:
         """Check everything that is due now, a step at a time; the caller may stop after any step.
@@ -239,9 +239,9 @@ class Scrub:
         start = keys.parse_segment_key(key).start
         return Timespan(start, start + 1)
 
-    def _fresh_rules(self) -> Rules:
+    def _fresh_rules(self) -> LockRules:
         if self._rules is None or self._rules.now < self._clock.now() - RULES_AGE:
-            self._rules = Rules.read(
+            self._rules = LockRules.read(
                 self._ledger, self._stores.records, self._clock, floor_days=self._floor_days
             )
         return self._rules
@@ -267,7 +267,7 @@ class Scrub:
 
     def _report(self, finding: Finding) -> None:
         """Step 5."""
-        open_incident(
+        open_integrity_incident(
             self._ledger,
             code=finding.code,
             subject=finding.object,

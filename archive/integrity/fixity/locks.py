@@ -25,7 +25,7 @@ HOLD_GRACE = HOUR
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LockRules:
     """What policies and holds require of stored segments, as of ``now``.
 
     ``expected`` returns until when a segment of a camera that starts at an instant must be locked.
@@ -36,7 +36,7 @@ class Rules:
     holds: HoldBook
 
     @classmethod
-    def read(cls, ledger: Ledger, records: ObjectStore, clock: Clock, *, floor_days: int) -> "Rules":
+    def read(cls, ledger: Ledger, records: ObjectStore, clock: Clock, *, floor_days: int) -> "LockRules":
         """From the present ledger.
 
         Raises:

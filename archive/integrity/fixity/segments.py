@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from archive import keys
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.integrity.fixity.hashing import hash_object
-from archive.integrity.fixity.locks import Rules
+from archive.integrity.fixity.locks import LockRules
 from archive.integrity.fixity.pace import Pace
 from archive.model import leaf as leaves
 from archive.model.finding import Finding
@@ -38,7 +38,7 @@ class Examiner:
     """Checks segments. Thread-safe."""
 
     footage: ObjectStore
-    rules: Rules
+    rules: LockRules
     pace: Pace
 
     def examine(self, versions: Sequence[ObjectVersion], promise: Promise | None) -> Examined:

@@ -21,14 +21,14 @@ from archive.lifecycle.disposition.stored_paper import own_name
 from archive.model.disposition import (
     KIND,
     Disposition,
+    DispositionOutcome,
     DispositionStatus,
-    Outcome,
     from_state,
     to_state,
 )
 from archive.model.finding import Finding
 from archive.ports import Content, Lock, LockMode, ObjectStore, SegmentIndex, Signer, TimestampAuthority
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY, parse_instant
 from archive.trust import certificates, cms, token
@@ -80,7 +80,7 @@ class Closing:
         page = render(stated, sha256_hex(data), sha256_hex(signature))
         self._print(found.id, page)
         ended_at = parse_instant(stated["ended_at"])
-        outcome = Outcome(
+        outcome = DispositionOutcome(
             ended_at=ended_at,
             destroyed=stated["destroyed"]["segments"],
             destroyed_bytes=stated["destroyed"]["bytes"],
@@ -110,7 +110,7 @@ class Closing:
         if self._first(disposition, listing.PDF, page) == page:
             return
         self._first(disposition, own_name(page), page)
-        open_incident(
+        open_integrity_incident(
             self.ledger,
             code="disposition_paper",
             subject=f"disposition:{disposition}",
@@ -197,7 +197,7 @@ class Closing:
 
     def incident(self, finding: Finding) -> None:
         """Record an integrity incident."""
-        open_incident(
+        open_integrity_incident(
             self.ledger,
             code=finding.code,
             subject=f"footage:{finding.object}",

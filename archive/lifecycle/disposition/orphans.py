@@ -26,7 +26,7 @@ from archive.model.disposition import KIND, Disposition, from_state
 from archive.model.hold import KIND as HOLD
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import IndexEntry, Stores
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.records.set_aside import add_each, is_set_aside
@@ -110,7 +110,7 @@ class OrphanSweep:
             self._forget([one for one in batch if one.kind is OrphanKind.DISPOSED])
             for one in batch:
                 if one.kind in (OrphanKind.OBJECT_MISSING, OrphanKind.UNREADABLE, OrphanKind.FOREIGN):
-                    open_incident(
+                    open_integrity_incident(
                         self.ledger,
                         code=one.kind.value,
                         subject=f"footage:{one.key}",
@@ -199,7 +199,7 @@ class OrphanSweep:
     def _refused(self, entry: IndexEntry, error: Malformed) -> None:
         """The index refuses the object, and its recorder did not report that: a person must look at it."""
         if isinstance(entry.leaf, Segment):
-            open_incident(
+            open_integrity_incident(
                 self.ledger,
                 code="not_indexable",
                 subject=f"footage:{entry.leaf.key}",

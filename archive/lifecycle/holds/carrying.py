@@ -16,7 +16,7 @@ from archive.lifecycle.holds.service import Documents
 from archive.model.hold import Hold
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectVersion
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Ledger
 
 BATCH = 500
@@ -85,7 +85,7 @@ class Carrier:
         """Open incidents for segments that the index names and the bucket lacks; returns their number."""
         found = sorted(keys)
         for key in found:
-            open_incident(
+            open_integrity_incident(
                 self._ledger,
                 code="held_segment_missing",
                 subject=f"footage:{key}",
@@ -169,7 +169,7 @@ class Carrier:
     def _report(self, hold_id: str, failures: Sequence[Failure], *, code: str = "hold_not_kept") -> None:
         for failure in failures:
             version = failure.version
-            open_incident(
+            open_integrity_incident(
                 self._ledger,
                 code="held_segment_missing" if failure.is_missing else code,
                 subject=f"footage:{version.key}:{version.version}",

@@ -31,7 +31,7 @@ from archive.lifecycle.holds.progress import HoldProgress, ProgressBoard
 from archive.lifecycle.holds.service import HoldHead
 from archive.model.hold import ENDS, KIND, Hold, from_state, to_state
 from archive.ports import Stores
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.heads import LenientHeads, StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
@@ -178,7 +178,7 @@ class Sweeper:
             if task is None or task.head.entry.version != known.entry.version:
                 self._tasks[name] = self._task(HoldHead(known.entry, known.value), task)
         for name, error in reading.unreadable.items():
-            open_incident(
+            open_integrity_incident(
                 self._ledger,
                 code="hold_unreadable",
                 subject=f"ledger/{KIND}/{name}",

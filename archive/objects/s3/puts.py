@@ -134,7 +134,7 @@ class ConditionalPuts:
         version = answer.version or UNVERSIONED
         if version != UNVERSIONED and not rules.names_its_content(key, content.sha256):
             for pause in (*waits(), None):
-                oldest = self._oldest_if_told(key)
+                oldest = self._oldest_if_named(key)
                 if oldest is None or oldest.version == version:
                     break
                 earlier = self._compared(key, content, oldest.version)
@@ -149,7 +149,7 @@ class ConditionalPuts:
                 time.sleep(pause)
         return Stored(key, version, content.sha256, created=True)
 
-    def _oldest_if_told(self, key: str) -> ObjectVersion | None:
+    def _oldest_if_named(self, key: str) -> ObjectVersion | None:
         try:
             return self._listing.oldest_version(key)
         except Refused:

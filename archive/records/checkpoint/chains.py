@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from archive import canonical, keys
 from archive.errors import IntegrityError, Malformed
-from archive.records.checkpoint.findings import Finding
+from archive.records.checkpoint.findings import LogFinding
 
 GENESIS = "0" * 64
 """The predecessor's hash in the first link of every chain."""
@@ -39,36 +39,38 @@ class Chains:
     whole: bool
     _chains: dict[str, _Chain] = field(default_factory=dict)
 
-    def add(self, link: Link) -> Iterator[Finding]:
+    def add(self, link: Link) -> Iterator[LogFinding]:
         """Take a link; yields findings about it and about links that waited for it."""
         chain = self._chains.get(link.chain)
         if chain is None:
             chain = self._chains[link.chain] = _Chain(0, GENESIS if self.whole or link.number == 1 else "")
         if link.number in chain.waiting or 0 < link.number <= chain.number:
-            yield Finding("link_twice", link.key, f"number {link.number} of {link.chain}")
+            yield LogFinding("link_twice", link.key, f"number {link.number} of {link.chain}")
             return
         chain.waiting[link.number] = link
         if chain.digest:
             yield from _advance(chain)
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[LogFinding]:
         """Findings about waiting links: each begins after a hole, except the first of a partial chain."""
         for chain in self._chains.values():
             while chain.waiting:
                 first = min(chain.waiting)
                 link = chain.waiting[first]
                 if chain.digest:
-                    yield Finding(
+                    yield LogFinding(
                         "link_missing", link.key, f"{link.chain}: number {chain.number + 1} is missing"
                     )
                 chain.number, chain.digest = first - 1, link.prev
                 yield from _advance(chain)
 
 
-def _advance(chain: _Chain) -> Iterator[Finding]:
+def _advance(chain: _Chain) -> Iterator[LogFinding]:
     while (link := chain.waiting.pop(chain.number + 1, None)) is not None:
         if link.prev != chain.digest:
-            yield Finding("link_broken", link.key, f"{link.chain}: its hash of number {chain.number} differs")
+            yield LogFinding(
+                "link_broken", link.key, f"{link.chain}: its hash of number {chain.number} differs"
+            )
         chain.number, chain.digest = link.number, link.digest
 
 

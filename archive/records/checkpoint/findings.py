@@ -137,7 +137,7 @@ SENTENCES = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LogFinding:
     """One finding: its code (in :data:`SENTENCES`), the object, and the detail in English."""
 
     code: str
@@ -181,7 +181,7 @@ class LogReport:
     signers: set[str] = field(default_factory=set)
     authorities: set[str] = field(default_factory=set)
     witnesses: set[str] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
 
     @property
     def valid(self) -> bool:
@@ -190,7 +190,7 @@ class LogReport:
 
     def find(self, code: str, name: str, detail: str = "") -> None:
         """Note a finding."""
-        self.findings.append(Finding(code, name, detail))
+        self.findings.append(LogFinding(code, name, detail))
 
     def to_json(self) -> JsonObject:
         """The report as ``saksi log verify --json`` prints it."""

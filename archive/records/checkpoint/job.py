@@ -32,7 +32,7 @@ from archive.records.checkpoint.draft import Draft
 from archive.records.checkpoint.leaves import Opening
 from archive.records.checkpoint.note import GENESIS, Note, check_origin
 from archive.records.checkpoint.witness import Witness
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR
 from archive.trust import certificates
@@ -199,7 +199,7 @@ class CheckpointMaker:
 
     def _report(self, objections: Sequence[Objection]) -> None:
         for one in objections:
-            open_incident(
+            open_integrity_incident(
                 self.ledger, code=one.code, subject=one.subject, message=one.message, found_by=ACTOR
             )
 

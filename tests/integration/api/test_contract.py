@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from api.auth.tokens import TokenFile
 from archive.model.grant import Right
 from archive.model.user import Role
-from archive.records.integrity_incidents import incident_id, open_incident
+from archive.records.integrity_incidents import incident_id, open_integrity_incident
 from archive.timespan import DAY, Timespan
 from tests.support.api_site import CAMERA, T0, Caller, Site, instant, open_site, span
 from tests.support.people import add_person, caller, catch_up, grant
@@ -91,7 +91,7 @@ def true(site: Site) -> dict[str, Any]:
         "POST", f"{one}/approve", json={"reason": "lengkap"}, headers={"If-Match": '"1"'}
     ).json()
     assert site.evidence.run_open_requests() == 1
-    open_incident(
+    open_integrity_incident(
         site.services.ledger, code="sha256_mismatch", subject="cam-1", message="altered", found_by="fixity"
     )
     return {

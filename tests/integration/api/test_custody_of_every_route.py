@@ -24,7 +24,7 @@ from archive.model.retention import Policy, Scope, Terms, to_state
 from archive.model.user import Role
 from archive.ports import Content, IndexEntry
 from archive.records.custody import read
-from archive.records.integrity_incidents import open_incident
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.timespan import DAY, HOUR, Timespan, format_instant
 from ops.disposition import Dispositions
 from ops.log import Log
@@ -42,8 +42,8 @@ UNRECORDED = {
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",
     "GET /v1/retention/explain",
-    "GET /v1/incidents",  # the archive's findings about itself
-    "GET /v1/incidents/{incident_id}",
+    "GET /v1/integrity-incidents",  # the archive's findings about itself
+    "GET /v1/integrity-incidents/{incident_id}",
 }
 """Reads of facts about nobody: a refusal of them goes on record, an answer does not."""
 
@@ -124,9 +124,9 @@ class Story:
 def populated(site: Site) -> None:
     for name, roles, agency in PEOPLE:
         add_person(site, name, *roles, agency=agency)
-    if site.services.office is not None:
+    if site.services.administration is not None:
         for name in ("ada", "budi"):
-            site.services.office._passwords.put(name, PASSWORD)
+            site.services.administration._passwords.put(name, PASSWORD)
     catch_up(site)
 
 
@@ -317,16 +317,16 @@ def people(story: Story) -> None:
 
 def records(story: Story) -> None:
     site = story.site
-    found = open_incident(
+    found = open_integrity_incident(
         site.services.ledger, code="x", subject="segments/x", message="x", found_by="job:fixity"
     ).id
     Log(site.evidence.site).maker.run_due()
     key = next(iter(site.services.stores.records.list("ledger/camera/"))).key
     story("ada", "GET", "/openapi.json")
     story("first", "GET", "/metrics")
-    story("ada", "GET", "/v1/incidents")
-    story("ada", "GET", f"/v1/incidents/{found}")
-    one = f"/v1/incidents/{found}"
+    story("ada", "GET", "/v1/integrity-incidents")
+    story("ada", "GET", f"/v1/integrity-incidents/{found}")
+    one = f"/v1/integrity-incidents/{found}"
     story.tagged("ada", "POST", f"{one}/close", one, json={"reason": "from backup"})
     story("indra", "GET", "/v1/log/checkpoints")
     story("indra", "GET", "/v1/log/checkpoints/1")

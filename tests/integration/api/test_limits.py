@@ -34,7 +34,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def told(site: Site) -> list[Any]:
     """The events that the sweep records about callers over the limit."""
-    site.app.state.throttle.refusals.tell_if_due()
+    site.app.state.throttle.refusals.write_if_due()
     return [event for event in site.events("access") if event.details.get("code") == "rate_limited"]
 
 

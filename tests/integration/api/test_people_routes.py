@@ -25,7 +25,7 @@ PASSWORD = "lima puluh tujuh kucing"
 
 
 @dataclass(slots=True)
-class Office:
+class AccountAdministration:
     """A site with two administrators, the War Room, police and the auditor."""
 
     site: Site
@@ -35,7 +35,7 @@ class Office:
 
 
 @pytest.fixture
-def city(tmp_path: Any) -> Iterator[Office]:
+def city(tmp_path: Any) -> Iterator[AccountAdministration]:
     with open_site(tmp_path) as site:
         for name, role in (
             ("ada", Role.ADMIN),
@@ -47,12 +47,12 @@ def city(tmp_path: Any) -> Iterator[Office]:
         add_person(site, "polisi", Role.POLICE, agency="polrestabes")
         add_person(site, "rekan", Role.POLICE, agency="polrestabes")
         add_person(site, "satpol", Role.SATPOL_PP)
-        office = site.services.office
-        assert office is not None
+        administration = site.services.administration
+        assert administration is not None
         for name in ("ada", "budi"):
-            office._passwords.put(name, PASSWORD)
+            administration._passwords.put(name, PASSWORD)
         catch_up(site)
-        yield Office(site)
+        yield AccountAdministration(site)
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
@@ -71,7 +71,7 @@ def change(call: Caller, method: str, path: str, body: dict[str, Any], of: str =
 # -- accounts ----------------------------------------------------------------------------------------------
 
 
-def test_an_account_from_the_invitation_to_its_end(city: Office) -> None:
+def test_an_account_from_the_invitation_to_its_end(city: AccountAdministration) -> None:
     made = city.ada("POST", "/v1/users", json=NEW)
     assert made.status_code == 201, made.text
     assert made.headers["location"] == "/v1/users/erna"
@@ -80,7 +80,7 @@ def test_an_account_from_the_invitation_to_its_end(city: Office) -> None:
     assert invited.status_code == 201
     code = invited.json()["code"]
     assert city.indra.get("/v1/users/erna").json()["signs_in"] == "invited"
-    kept = (city.site.services.office._invitations._file.path).read_text()  # type: ignore[union-attr]
+    kept = (city.site.services.administration._invitations._file.path).read_text()  # type: ignore[union-attr]
     assert code not in kept
     stranger = Caller(city.site.app, OURS)
     weak = stranger("POST", "/auth/invitation", json={"code": code, "password": "erna erna erna"})
@@ -124,25 +124,27 @@ def test_an_account_from_the_invitation_to_its_end(city: Office) -> None:
 
 
 def test_an_account_that_is_closed_while_somebody_is_invited_keeps_no_code(
-    city: Office, monkeypatch: pytest.MonkeyPatch
+    city: AccountAdministration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     city.ada("POST", "/v1/users", json=NEW)
-    office = city.site.services.office
-    assert office is not None
-    make = office._invitations.make
+    administration = city.site.services.administration
+    assert administration is not None
+    make = administration._invitations.make
 
     def closed_meanwhile(user: str, *, made_by: str) -> Any:
-        office.close_account(user, actor="user:budi", reason="pindah")
+        administration.close_account(user, actor="user:budi", reason="pindah")
         return make(user, made_by=made_by)
 
-    monkeypatch.setattr(office._invitations, "make", closed_meanwhile)
+    monkeypatch.setattr(administration._invitations, "make", closed_meanwhile)
     refused = city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "baru"})
     assert code_of(refused) == (403, "account_disabled")
     change(city.ada, "POST", "/v1/users/erna/enable", WHY, of="/v1/users/erna")
     assert city.indra.get("/v1/users/erna").json()["signs_in"] == "none"
 
 
-def test_an_invitation_is_over_after_three_days_and_a_newer_one_makes_it_worthless(city: Office) -> None:
+def test_an_invitation_is_over_after_three_days_and_a_newer_one_makes_it_worthless(
+    city: AccountAdministration,
+) -> None:
     city.ada("POST", "/v1/users", json=NEW)
     codes = [
         city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "x"}).json()["code"]
@@ -156,7 +158,7 @@ def test_an_invitation_is_over_after_three_days_and_a_newer_one_makes_it_worthle
     assert code_of(stranger("POST", "/auth/invitation", json=body)) == (401, "invitation_refused")
 
 
-def test_of_many_who_bring_one_code_one_comes_in(city: Office) -> None:
+def test_of_many_who_bring_one_code_one_comes_in(city: AccountAdministration) -> None:
     city.ada("POST", "/v1/users", json=NEW)
     code = city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "x"}).json()["code"]
     got: list[int] = []
@@ -174,7 +176,7 @@ def test_of_many_who_bring_one_code_one_comes_in(city: Office) -> None:
     assert sorted(got) == [200, 401, 401, 401, 401, 401]
 
 
-def test_a_secret_that_is_shown_once_is_kept_nowhere(city: Office) -> None:
+def test_a_secret_that_is_shown_once_is_kept_nowhere(city: AccountAdministration) -> None:
     city.ada("POST", "/v1/users", json=NEW)
     key = {"Idempotency-Key": "once-1"}
     code = city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "x"}, headers=key).json()[
@@ -190,7 +192,7 @@ def test_a_secret_that_is_shown_once_is_kept_nowhere(city: Office) -> None:
             assert token.encode() not in data
 
 
-def test_nobody_raises_themselves(city: Office) -> None:
+def test_nobody_raises_themselves(city: AccountAdministration) -> None:
     more = {"roles": ["admin", "war_room"], "reason": "x"}
     answer = change(city.ada, "PATCH", "/v1/users/ada", more)
     assert code_of(answer) == (403, "own_account")
@@ -202,7 +204,7 @@ def test_nobody_raises_themselves(city: Office) -> None:
     assert [event.details["code"] for event in refused] == ["own_account"] * 2
 
 
-def test_the_last_administrator_stays(city: Office) -> None:
+def test_the_last_administrator_stays(city: AccountAdministration) -> None:
     assert code_of(change(city.ada, "POST", "/v1/users/budi/disable", WHY, of="/v1/users/budi")) == (200, "")
     for body, method, path in (
         (WHY, "POST", "/v1/users/ada/disable"),
@@ -220,10 +222,10 @@ def test_the_last_administrator_stays(city: Office) -> None:
     )
 
 
-def test_two_administrators_who_take_each_other_at_once_leave_one(city: Office) -> None:
+def test_two_administrators_who_take_each_other_at_once_leave_one(city: AccountAdministration) -> None:
     site = city.site
-    office = site.services.office
-    assert office is not None
+    administration = site.services.administration
+    assert administration is not None
     refusals: list[str] = []
     for _ in range(5):
         barrier = threading.Barrier(2)
@@ -248,7 +250,7 @@ def test_two_administrators_who_take_each_other_at_once_leave_one(city: Office) 
     assert set(refusals) <= {"last_admin"}
 
 
-def test_a_change_names_what_it_was_decided_on(city: Office) -> None:
+def test_a_change_names_what_it_was_decided_on(city: AccountAdministration) -> None:
     body = {"roles": ["auditor"], "reason": "x"}
     assert code_of(city.ada("PATCH", "/v1/users/citra", json=body)) == (428, "precondition_required")
     old = tag(city.ada, "/v1/users/citra")
@@ -265,7 +267,7 @@ def test_a_change_names_what_it_was_decided_on(city: Office) -> None:
     assert city.citra.get("/v1/users/citra", headers=seen).status_code == 403
 
 
-def test_accounts_of_the_provider_are_changed_there(city: Office) -> None:
+def test_accounts_of_the_provider_are_changed_there(city: AccountAdministration) -> None:
     from archive.model.user import User
 
     Users(city.site.services.ledger).add(
@@ -281,7 +283,7 @@ def test_accounts_of_the_provider_are_changed_there(city: Office) -> None:
     assert change(city.ada, "POST", "/v1/users/oidc/disable", WHY, of="/v1/users/oidc").is_success
 
 
-def test_accounts_are_listed_page_by_page(city: Office) -> None:
+def test_accounts_are_listed_page_by_page(city: AccountAdministration) -> None:
     found: list[str] = []
     query: dict[str, Any] = {"limit": 3}
     while True:
@@ -296,7 +298,9 @@ def test_accounts_are_listed_page_by_page(city: Office) -> None:
     assert city.indra.get("/v1/users", params={"enabled": "false"}).json()["users"] == []
 
 
-def test_a_list_of_accounts_reads_each_file_once(city: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_accounts_reads_each_file_once(
+    city: AccountAdministration, monkeypatch: pytest.MonkeyPatch
+) -> None:
     city.ada("POST", "/v1/users", json=NEW)
     city.ada("POST", "/v1/invitations", json={"user": "erna", "reason": "x"})
     reads: Counter[str] = Counter()
@@ -351,7 +355,7 @@ CHANGES = (
 
 @pytest.mark.parametrize(("method", "path", "body", "act"), CHANGES)
 def test_a_change_that_is_seen_here_late_happened(
-    city: Office, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
+    city: AccountAdministration, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
 ) -> None:
     """The roster's read of the ledger fails right after the entry: the change is not reported as failed."""
     call = city.citra if body is None else city.ada
@@ -381,7 +385,7 @@ def test_a_change_that_is_seen_here_late_happened(
 
 @pytest.mark.parametrize(("method", "path", "body", "act"), CHANGES)
 def test_a_change_whose_answer_cannot_be_read_goes_on_record_as_done(
-    city: Office, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
+    city: AccountAdministration, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, act: str
 ) -> None:
     call = city.citra if body is None else city.ada
     headers = tag(city.ada, "/v1/users/rekan") if "rekan" in path else {}
@@ -393,26 +397,26 @@ def test_a_change_whose_answer_cannot_be_read_goes_on_record_as_done(
 
 
 def test_a_change_whose_files_cannot_be_read_for_the_answer_goes_on_record_once(
-    city: Office, monkeypatch: pytest.MonkeyPatch
+    city: AccountAdministration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = city.site.services.office
-    assert office is not None
+    administration = city.site.services.administration
+    assert administration is not None
 
     def unreadable() -> Any:
         raise Unavailable("the passwords cannot be read", code="passwords_unreadable")
 
     headers = tag(city.ada, "/v1/users/rekan")
-    monkeypatch.setattr(office, "ways_in", unreadable)
+    monkeypatch.setattr(administration, "ways_in", unreadable)
     answer = city.ada("PATCH", "/v1/users/rekan", json={"roles": ["auditor"], "reason": "x"}, headers=headers)
     assert code_of(answer) == (503, "passwords_unreadable")
     assert [event.outcome for event in city.site.events("user.change")] == [Outcome.DONE]
     made = {
         "name": "vms", "actions": ["cameras.read"], "expires_at": instant(3600), "reason": "tampilan",
     }  # fmt: skip
-    monkeypatch.setattr(office.machines, "token", lambda name: unreadable())
+    monkeypatch.setattr(administration.machines, "token", lambda name: unreadable())
     assert code_of(city.ada("POST", "/v1/tokens", json=made)) == (503, "passwords_unreadable")
     assert [event.outcome for event in city.site.events("token.make")] == [Outcome.DONE]
-    assert [one.name for one in office.machines.known()][-1] == "vms"
+    assert [one.name for one in administration.machines.known()][-1] == "vms"
 
 
 # -- grants ------------------------------------------------------------------------------------------------
@@ -430,7 +434,7 @@ def opening(**more: Any) -> dict[str, Any]:
     }
 
 
-def test_a_grant_opens_what_it_says_until_it_is_revoked(city: Office) -> None:
+def test_a_grant_opens_what_it_says_until_it_is_revoked(city: AccountAdministration) -> None:
     clip = f"/v1/cameras/{CAMERA}/clip"
     assert code_of(city.polisi.get(clip, params=ASKED)) == (403, "not_granted")
     given = city.citra("POST", "/v1/grants", json=opening())
@@ -451,7 +455,7 @@ def test_a_grant_opens_what_it_says_until_it_is_revoked(city: Office) -> None:
     assert CAMERA in revoked_event.objects
 
 
-def test_whoever_was_granted_something_sees_that_and_no_more(city: Office) -> None:
+def test_whoever_was_granted_something_sees_that_and_no_more(city: AccountAdministration) -> None:
     mine = city.citra("POST", "/v1/grants", json=opening()).json()["id"]
     ours = city.citra("POST", "/v1/grants", json=opening(person="", agency="polrestabes")).json()["id"]
     theirs = city.citra("POST", "/v1/grants", json=opening(person="satpol")).json()["id"]
@@ -485,14 +489,16 @@ def test_whoever_was_granted_something_sees_that_and_no_more(city: Office) -> No
         ({"until": "2026-11-27T17:00:00"}, (422, "naive_time")),
     ],
 )
-def test_a_grant_that_cannot_be_is_refused(city: Office, more: dict[str, Any], code: tuple[int, str]) -> None:
+def test_a_grant_that_cannot_be_is_refused(
+    city: AccountAdministration, more: dict[str, Any], code: tuple[int, str]
+) -> None:
     answer = city.citra("POST", "/v1/grants", json=opening(**more))
     assert answer.status_code == code[0], answer.text
     if code[1] != "bad_request":
         assert answer.json()["code"] == code[1]
 
 
-def test_nobody_grants_themselves(city: Office) -> None:
+def test_nobody_grants_themselves(city: AccountAdministration) -> None:
     add_person(city.site, "dua", Role.WAR_ROOM, Role.POLICE)
     catch_up(city.site)
     assert code_of(city.dua("POST", "/v1/grants", json=opening(person="dua"))) == (403, "own_grant")
@@ -511,7 +517,7 @@ def asked_token(**more: Any) -> dict[str, Any]:
     }
 
 
-def test_a_token_is_shown_once_works_and_is_revoked(city: Office) -> None:
+def test_a_token_is_shown_once_works_and_is_revoked(city: AccountAdministration) -> None:
     made = city.ada("POST", "/v1/tokens", json=asked_token())
     assert made.status_code == 201, made.text
     machine = Caller(city.site.app, {"Authorization": f"Bearer {made.json()['token']}"})
@@ -544,12 +550,14 @@ def test_a_token_is_shown_once_works_and_is_revoked(city: Office) -> None:
         ({"name": "a b"}, (422, "bad_id")),
     ],
 )
-def test_no_token_is_wider_than_its_maker(city: Office, more: dict[str, Any], code: tuple[int, str]) -> None:
+def test_no_token_is_wider_than_its_maker(
+    city: AccountAdministration, more: dict[str, Any], code: tuple[int, str]
+) -> None:
     assert code_of(city.ada("POST", "/v1/tokens", json=asked_token(**more))) == code
     assert code_of(city.ada.get("/v1/tokens/wall")) == (404, "token_not_found")
 
 
-def test_a_token_reaches_no_further_than_its_maker_does_by_then(city: Office) -> None:
+def test_a_token_reaches_no_further_than_its_maker_does_by_then(city: AccountAdministration) -> None:
     made = city.ada("POST", "/v1/tokens", json=asked_token()).json()["token"]
     machine = Caller(city.site.app, {"Authorization": f"Bearer {made}"})
     assert machine.get(PLAYLIST, params=ASKED).status_code == 200
@@ -567,7 +575,7 @@ def test_a_token_reaches_no_further_than_its_maker_does_by_then(city: Office) ->
 # -- who could see -----------------------------------------------------------------------------------------
 
 
-def test_the_auditor_asks_who_could_see_a_camera_then(city: Office) -> None:
+def test_the_auditor_asks_who_could_see_a_camera_then(city: AccountAdministration) -> None:
     site = city.site
     before = format_instant(site.clock.now())
     site.clock.advance(SECOND)
@@ -603,7 +611,7 @@ def test_the_auditor_asks_who_could_see_a_camera_then(city: Office) -> None:
     assert code_of(city.citra.get(path)) == (403, "not_permitted")
 
 
-def test_a_token_is_told_of_as_far_as_its_maker_reached_then(city: Office) -> None:
+def test_a_token_is_told_of_as_far_as_its_maker_reached_then(city: AccountAdministration) -> None:
     site = city.site
     city.ada("POST", "/v1/tokens", json=asked_token())
     path = f"/v1/cameras/{CAMERA}/viewers"
@@ -622,7 +630,7 @@ def test_a_token_is_told_of_as_far_as_its_maker_reached_then(city: Office) -> No
     assert (seen(made), seen(lowered), seen(raised)) == (True, False, True)
 
 
-def test_an_ended_session_asks_nothing(city: Office) -> None:
+def test_an_ended_session_asks_nothing(city: AccountAdministration) -> None:
     cookie = {"Cookie": cookie_of(city.site, "citra"), **OURS}
     citra = Caller(city.site.app, cookie)
     assert citra.get("/v1/grants").status_code == 200

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from api.auth.gate import OPEN
+from api.auth.authentication import OPEN
 from api.auth.permissions import Reach
 from api.routing import action_of
 from archive.model.custody import Outcome

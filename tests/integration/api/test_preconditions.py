@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from api.preconditions import asked_version, asked_version_or_none
 from api.routing import action_of
 from archive.model.user import Role
-from archive.records.integrity_incidents import incident_id, open_incident
+from archive.records.integrity_incidents import incident_id, open_integrity_incident
 from archive.timespan import DAY, format_instant
 from tests.support.api_site import CAMERA, T0, Caller, Site, instant, open_site
 from tests.support.people import add_person, caller, catch_up
@@ -62,12 +62,12 @@ def stand(site: Site) -> dict[str, str]:
     }  # fmt: skip
     hold = call("POST", "/v1/holds", json=form).headers["Location"]
     finding = {"code": "missing", "subject": "segments/1", "message": "gone", "found_by": "fixity"}
-    open_incident(site.services.ledger, **finding)
+    open_integrity_incident(site.services.ledger, **finding)
     return {
         "camera": f"/v1/cameras/{CAMERA}",
         "policy": "/v1/retention/policies/default",
         "hold": hold,
-        "incident": f"/v1/incidents/{incident_id('missing', 'segments/1')}",
+        "incident": f"/v1/integrity-incidents/{incident_id('missing', 'segments/1')}",
     }
 
 

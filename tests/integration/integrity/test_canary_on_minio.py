@@ -11,7 +11,7 @@ import pytest
 
 from archive.clock import SystemClock
 from archive.errors import IntegrityError
-from archive.integrity.canary import Canary, Outcome, Report, Watch
+from archive.integrity.canary import AttackOutcome, Canary, Report, Watch
 from archive.objects.attacks import Bypass
 from archive.objects.locations import S3Location, open_attacks, open_stores
 from archive.records.integrity_incidents import incidents
@@ -58,7 +58,7 @@ def test_behind_the_proxy_every_account_finds_every_promise_kept(
     assert {one.bucket for one in report.findings} == {"footage", "records"}
     assert report.broken == []
     # Every attack was refused, and was really tried: a canary that tries nothing would also be green.
-    assert {one.outcome for one in report.findings} <= {Outcome.REFUSED, Outcome.NOT_PERMITTED}
+    assert {one.outcome for one in report.findings} <= {AttackOutcome.REFUSED, AttackOutcome.NOT_PERMITTED}
     assert len(report.findings) == 24
 
 
@@ -77,10 +77,10 @@ def test_on_a_plain_minio_it_is_red_says_what_broke_and_that_held_objects_stand(
     assert ("canary_deleted" in {code for code, _ in found}) == (account == "root")
     held = [one for one in report.findings if one.code == "canary_held_deleted"]
     assert len(held) == 4
-    assert {one.outcome for one in held} <= {Outcome.REFUSED, Outcome.NOT_PERMITTED}
+    assert {one.outcome for one in held} <= {AttackOutcome.REFUSED, AttackOutcome.NOT_PERMITTED}
     # A later version can be put, but our readers ignore it.
     shadow = [one for one in report.findings if one.code == "canary_reader_fooled"]
-    assert {one.outcome for one in shadow} == {Outcome.ACCEPTED}
+    assert {one.outcome for one in shadow} == {AttackOutcome.ACCEPTED}
 
 
 def test_what_broke_is_on_record_once_and_seen_by_the_watch(

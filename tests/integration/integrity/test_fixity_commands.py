@@ -38,15 +38,17 @@ def test_from_a_flipped_byte_to_a_closed_incident(tmp_path: Path) -> None:
     assert deep.code == 1
     assert ("I1", "bytes_differ") in {(one["invariant"], one["code"]) for one in deep.json["breaches"]}
 
-    (incident,) = saksi("incident", "list", "--status", "open", "--json").json["incidents"]
+    (incident,) = saksi("integrity-incident", "list", "--status", "open", "--json").json["incidents"]
     assert incident["subject"] == segments[2].key
     status = saksi("fixity", "status", "--json").json
     assert (status["percent"], status["cameras"][0]["findings"]) == (100, 1)
     assert [one["id"] for one in status["open_incidents"]] == [incident["id"]]
     doctor = json.loads(saksi("doctor", "--json").out)["diagnoses"]
     assert [one["light"] for one in doctor if one["subject"] == "fixity"] == ["red"]
-    assert saksi("incident", "close", incident["id"], "--reason", "from backup", "--json").code == 0
-    assert saksi("incident", "show", incident["id"], "--json").json["closed_reason"] == "from backup"
+    assert saksi("integrity-incident", "close", incident["id"], "--reason", "from backup", "--json").code == 0
+    assert (
+        saksi("integrity-incident", "show", incident["id"], "--json").json["closed_reason"] == "from backup"
+    )
 
 
 def test_break_glass_on_the_command_line_needs_another_person(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_a_grant_opens_until_it_ends(changes: dict[str, Any], at: int, opens: bo
 
 
 def test_a_route_that_narrows_to_nothing_refuses_whoever_reaches_less_than_all() -> None:
-    from api.visit import require
+    from api.request_context import require
 
     dependency = require("cameras.read")
     assert dependency.dependency.narrows == frozenset()
@@ -153,12 +153,12 @@ def test_a_route_that_narrows_to_nothing_refuses_whoever_reaches_less_than_all()
 def test_a_forgetful_route_is_closed(tmp_path: Path) -> None:
     from typing import Annotated
 
+    from api.request_context import RequestContext, require
     from api.routing import StrictRoute
-    from api.visit import Visit, require
     from tests.support.api_site import open_site
     from tests.support.people import add_person, caller
 
-    def forgetful(visit: Annotated[Visit, require("cameras.read")]) -> JSONResponse:
+    def forgetful(context: Annotated[RequestContext, require("cameras.read")]) -> JSONResponse:
         return JSONResponse({})
 
     with open_site(tmp_path, variant=None) as site:

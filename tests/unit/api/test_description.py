@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from fastapi.routing import APIRoute
 
-from api.auth.gate import OPEN
+from api.auth.authentication import OPEN
 from api.described.examples import UNKNOWN, example_of
 from api.described.statuses import MEANINGS, name_of
 from api.described.words import TAGS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from api.acts import Act
+from api.audit import Act
 from api.described.statuses import MEANINGS
 from api.routing import action_of
 from api.services import ApiSettings

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.parameters import asked_box, asked_circle, asked_owners, asked_span, camera_ids, instant
-from api.visit import check_purpose
+from api.request_context import check_purpose
 from archive.errors import Malformed
 from archive.model.camera import OwnerKind
 from archive.timespan import format_instant

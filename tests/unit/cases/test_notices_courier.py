@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archive.canonical import sha256_hex
 from archive.cases.notices.job import Courier, QuietHours
-from archive.cases.notices.memory import LONGEST_PAUSE, Memory, Told
+from archive.cases.notices.memory import LONGEST_PAUSE, Delivered, Memory
 from archive.cases.notices.notice import Event
 from archive.errors import AlreadyExists, Refused, Unavailable
 from archive.records.integrity_incidents import incidents
@@ -52,7 +52,7 @@ def test_a_crash_after_a_delivery_repeats_that_one_alone(archive: SmallArchive) 
     memory = made._memory
     keep, kept = memory.keep, []
 
-    def dying(told: Told) -> None:
+    def dying(told: Delivered) -> None:
         if len(kept) == 2:
             raise KeyboardInterrupt  # as a kill: the third was accepted and not noted
         keep(told)

@@ -13,7 +13,7 @@ from archive.evidence import jobs
 from archive.lifecycle.disposition.pressure import Level
 from archive.model.evidence import EvidenceStatus, to_state
 from archive.ports import Content
-from archive.records.integrity_incidents import close_incident, incident_id, open_incident
+from archive.records.integrity_incidents import close_integrity_incident, incident_id, open_integrity_incident
 from archive.timespan import DAY, HOUR
 from tests.support.requesting import POLICE, Requesting, requesting, urgent
 
@@ -111,7 +111,7 @@ def test_sealing_is_told_once_and_each_failure_with_its_code(city: Requesting) -
 def test_a_thousand_findings_of_one_kind_are_one_notice_an_hour(city: Requesting) -> None:
     looking = watch(city)
     for number in range(5):
-        open_incident(
+        open_integrity_incident(
             city.site.ledger,
             code="missing",
             subject=f"segments/{number}",
@@ -121,15 +121,17 @@ def test_a_thousand_findings_of_one_kind_are_one_notice_an_hour(city: Requesting
     assert told(looking) == [(Event.INTEGRITY_INCIDENT, "missing")]
     assert looking.notices()[0].urgent
     city.clock.step(HOUR)
-    close_incident(city.site.ledger, incident_id("missing", "segments/1"), actor="os:a", reason="restored")
-    open_incident(
+    close_integrity_incident(
+        city.site.ledger, incident_id("missing", "segments/1"), actor="os:a", reason="restored"
+    )
+    open_integrity_incident(
         city.site.ledger, code="missing", subject="segments/1", message="gone", found_by="job:fixity"
     )
     assert told(looking) == [(Event.INTEGRITY_INCIDENT, "missing")] * 2
 
 
 def test_a_canary_that_broke_through_is_told_as_such(city: Requesting) -> None:
-    open_incident(
+    open_integrity_incident(
         city.site.ledger, code="canary_delete", subject="records", message="it was let", found_by="canary"
     )
     assert told(watch(city)) == [(Event.CANARY_RED, "canary_delete")]

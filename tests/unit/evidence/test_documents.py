@@ -153,7 +153,7 @@ def test_the_composer_gives_one_report_of_its_kind(certificate: x509.Certificate
 
 
 def test_the_same_handover_gives_the_same_report_and_a_receipt_changes_it() -> None:
-    office = papers.office()
+    office = papers.letterhead()
     assert handover_report.render(papers.handover(), office) == handover_report.render(
         papers.handover(), office
     )
@@ -167,4 +167,4 @@ def test_an_unknown_time_zone_is_refused(certificate: x509.Certificate) -> None:
         sealing_report.render(papers.copied(made, certificate), None)
     assert refused.value.code == "bad_time_zone"
     with pytest.raises(Malformed):
-        handover_report.render(papers.handover(), replace(papers.office(), tz_display="Mars/Olympus"))
+        handover_report.render(papers.handover(), replace(papers.letterhead(), tz_display="Mars/Olympus"))

@@ -11,7 +11,7 @@ from archive.evidence.jobs import LEASE, MAX_ATTEMPTS, SealWorker, heads_of_jobs
 from archive.evidence.plan import PackagePlan
 from archive.model.evidence import EvidenceStatus, SealRequest, from_state, to_state
 from archive.ports import Content
-from archive.records.integrity_incidents import IncidentStatus, incidents
+from archive.records.integrity_incidents import IntegrityIncidentStatus, incidents
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, SECOND
 from archive.trust.timestamp import HttpAuthority
@@ -174,7 +174,7 @@ def test_altered_footage_opens_an_incident(world: World, ledger: Ledger, site: S
     site.fails = IntegrityError("the segment x was altered", code="original_altered")
     worker(world, ledger, site).run_once()
     (incident,) = incidents(ledger)
-    assert (incident.code, incident.status) == ("original_altered", IncidentStatus.OPEN)
+    assert (incident.code, incident.status) == ("original_altered", IntegrityIncidentStatus.OPEN)
     assert incident.subject == f"evidence/{asked.record.request.evidence_id}"
 
 

@@ -8,14 +8,14 @@ from prometheus_client import generate_latest
 
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Refused
-from archive.integrity.canary import Canary, Outcome, Watch
+from archive.integrity.canary import AttackOutcome, Canary, Watch
 from archive.integrity.canary.watch import EVERY
 from archive.objects.attacks import Bucket, Bypass, NotOffered
 from archive.objects.filesystem import FilesystemStore
 from archive.objects.filesystem.attacks import FolderAttacks
 from archive.objects.locations import FileLocation, open_attacks, open_stores
 from archive.ports import Content
-from archive.records.integrity_incidents import close_incident, incidents
+from archive.records.integrity_incidents import close_integrity_incident, incidents
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
 from tests.support.leaves import T0
@@ -71,8 +71,8 @@ def test_folders_keep_every_promise_at_the_level_of_the_adapter(tmp_path: Path) 
     canary, ledger, watch, _ = flying(tmp_path)
     report = canary.fly()
     assert report.broken == []
-    assert {one.outcome for one in report.findings} == {Outcome.REFUSED, Outcome.NOT_OFFERED}
-    assert {(one.attack, one.bypass) for one in report.findings if one.outcome is Outcome.REFUSED} >= {
+    assert {one.outcome for one in report.findings} == {AttackOutcome.REFUSED, AttackOutcome.NOT_OFFERED}
+    assert {(one.attack, one.bypass) for one in report.findings if one.outcome is AttackOutcome.REFUSED} >= {
         ("delete a locked version", Bypass.NO),
         ("shorten a lock", Bypass.NO),
         ("turn a lock into COMPLIANCE", Bypass.NO),
@@ -106,9 +106,9 @@ def test_what_gives_way_is_named_and_on_record(tmp_path: Path, way: str, code: s
 def test_one_attack_that_works_does_not_hide_what_the_others_find(tmp_path: Path) -> None:
     canary, _, _, _ = flying(tmp_path, "delete")
     outcomes = {(one.bucket, one.code, one.bypass): one.outcome for one in canary.fly().findings}
-    assert outcomes["footage", "canary_deleted", Bypass.NO] is Outcome.BROKEN
-    assert outcomes["footage", "canary_lock_shortened", Bypass.NO] is Outcome.REFUSED
-    assert outcomes["footage", "canary_held_deleted", Bypass.NO] is Outcome.REFUSED
+    assert outcomes["footage", "canary_deleted", Bypass.NO] is AttackOutcome.BROKEN
+    assert outcomes["footage", "canary_lock_shortened", Bypass.NO] is AttackOutcome.REFUSED
+    assert outcomes["footage", "canary_held_deleted", Bypass.NO] is AttackOutcome.REFUSED
 
 
 def test_a_look_puts_nothing_on_record(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_archive_is_red_until_a_person_closes_what_was_found(tmp_path: Path)
         watch.check()
     assert (caught.value.code, watch.last) == ("archive_not_protected", watch.codes())
     for one in incidents(ledger):
-        close_incident(ledger, one.id, actor="os:root", reason="the proxy is in its place")
+        close_integrity_incident(ledger, one.id, actor="os:root", reason="the proxy is in its place")
     with pytest.raises(IntegrityError):
         watch.check()
     clock.advance(EVERY)
@@ -136,10 +136,10 @@ def test_the_archive_is_red_until_a_person_closes_what_was_found(tmp_path: Path)
 
 
 def test_incidents_of_others_do_not_make_the_locks_red(tmp_path: Path) -> None:
-    from archive.records.integrity_incidents import open_incident
+    from archive.records.integrity_incidents import open_integrity_incident
 
     _, ledger, watch, clock = flying(tmp_path)
-    open_incident(ledger, code="fixity_mismatch", subject="x", message="y", found_by="fixity")
+    open_integrity_incident(ledger, code="fixity_mismatch", subject="x", message="y", found_by="fixity")
     clock.advance(EVERY)
     watch.check()
     assert watch.last == ()
@@ -161,12 +161,12 @@ def test_an_account_that_may_put_nothing_is_told_so(tmp_path: Path) -> None:
 
 def test_readyz_is_red_and_names_the_locks(tmp_path: Path) -> None:
     """The API reads only the ledger: a broken promise found by any process turns it red."""
-    from archive.records.integrity_incidents import open_incident
+    from archive.records.integrity_incidents import open_integrity_incident
     from tests.support.api_site import open_site
 
     with open_site(tmp_path) as site:
         assert site.call.get("/readyz").json()["parts"]["locks"] == "ok"
-        open_incident(
+        open_integrity_incident(
             site.services.ledger,
             code="canary_lock_cleared",
             subject="footage as saksi-api, bypass claimed",

@@ -21,7 +21,7 @@ from archive.model.hold import Hold, to_state
 from archive.model.segment import Segment
 from archive.objects.filesystem.bypass import LockedDestroyer
 from archive.ports import Content
-from archive.records.integrity_incidents import close_incident, incidents
+from archive.records.integrity_incidents import close_integrity_incident, incidents
 from archive.timespan import DAY, HOUR, SECOND, Timespan, hour_of
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.leaves import RUN, T0
@@ -326,7 +326,7 @@ def test_a_closed_incident_opens_again_when_the_damage_is_still_there(
     spoil(path_of(tmp_path, segment), b"x" * segment.size)
     list(scrub_of(site).now("cam-1"))
     (incident,) = incidents(site.ledger)
-    close_incident(site.ledger, incident.id, actor="os:a", reason="restored")
+    close_integrity_incident(site.ledger, incident.id, actor="os:a", reason="restored")
     list(scrub_of(site).now("cam-1"))
     (incident,) = incidents(site.ledger)
     assert (incident.status, incident.version) == ("open", 3)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.acts import Act
+from api.audit import Act
 from archive import canonical
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, Malformed, NotFound

@@ -67,7 +67,7 @@ def answers(saksi: CommandsAt, folder: Path, read_from: str) -> dict[str, Any]:
         },
         "explained": {one: ask("retention", "explain", "--camera", one) for one in CAMERAS},
         "break_glass": ask("break-glass", "show"),
-        "incidents": ask("incident", "list"),
+        "incidents": ask("integrity-incident", "list"),
         "keys": ask("keys", "list"),
         "viewers": {one: ask("user", "viewers", one) for one in CAMERAS},
         "orphans": ask("archive", "orphans"),

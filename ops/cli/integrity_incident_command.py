@@ -1,14 +1,14 @@
-"""``saksi incident``: integrity incidents, and who closed them."""
+"""``saksi integrity-incident``: integrity incidents, and who closed them."""
 
 from typing import Annotated
 
 import typer
 
 from archive.records.integrity_incidents import (
-    Incident,
-    IncidentStatus,
-    close_incident,
-    find_incident,
+    IntegrityIncident,
+    IntegrityIncidentStatus,
+    close_integrity_incident,
+    find_integrity_incident,
     incidents,
 )
 from archive.timespan import format_instant
@@ -23,7 +23,7 @@ Id = Annotated[str, typer.Argument(metavar="INCIDENT_ID")]
 @app.command("list")
 def list_(
     status: Annotated[
-        IncidentStatus | None,
+        IntegrityIncidentStatus | None,
         typer.Option("--status", help="Only incidents with this status; without it: all."),
     ] = None,
     json_: Json = False,
@@ -44,7 +44,7 @@ def list_(
 def show(incident_id: Id, json_: Json = False) -> None:
     """Show one incident."""
     with open_site() as site:
-        found = find_incident(site.ledger, incident_id)
+        found = find_integrity_incident(site.ledger, incident_id)
     _print(found, json_=json_)
 
 
@@ -56,11 +56,11 @@ def close(
 ) -> None:
     """Close an incident that was resolved; it opens again when the same finding returns."""
     with open_site() as site:
-        closed = close_incident(site.ledger, incident_id, actor=actor().id, reason=reason)
+        closed = close_integrity_incident(site.ledger, incident_id, actor=actor().id, reason=reason)
     _print(closed, json_=json_)
 
 
-def _print(incident: Incident, *, json_: bool) -> None:
+def _print(incident: IntegrityIncident, *, json_: bool) -> None:
     if json_:
         print_json(incident.to_json())
         return

@@ -11,7 +11,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 """Methods used as labels; unauthenticated clients may invent others, which are counted as ``other``."""
 
 
-class Meters:
+class Metrics:
     """The API's metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -51,12 +51,12 @@ class Meters:
         )
 
 
-class Metered:
+class MetricsMiddleware:
     """Counts and times every request by the route's template, so that ids do not become labels."""
 
-    def __init__(self, app: ASGIApp, *, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
-        self._meters = meters
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -68,9 +68,9 @@ class Metered:
         async def send_metered(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
-                self._meters.first_byte.labels(route).observe(time.perf_counter() - began)
+                self._metrics.first_byte.labels(route).observe(time.perf_counter() - began)
                 method = scope["method"] if scope["method"] in _METHODS else "other"
-                self._meters.requests.labels(route, method, message["status"]).inc()
+                self._metrics.requests.labels(route, method, message["status"]).inc()
             await send(message)
 
         await self._app(scope, receive, send_metered)

@@ -5,25 +5,31 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from api.acts import Act
+from api.audit import Act
 from api.list_pages import page_of
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.request_context import RequestContext, require
 from api.routing import add_json
-from api.schemas.incidents import IncidentCloseIn, IncidentOut, IncidentsPage
-from api.visit import Visit, require
+from api.schemas.integrity_incidents import (
+    IntegrityIncidentCloseIn,
+    IntegrityIncidentOut,
+    IntegrityIncidentsPage,
+)
 from archive.ids import check_name
 from archive.records import integrity_incidents as record
-from archive.records.integrity_incidents import IncidentStatus, find_incident, incidents
+from archive.records.integrity_incidents import IntegrityIncidentStatus, find_integrity_incident, incidents
 
 MAX_PAGE = 1000
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/incidents and its subpaths."""
-    one, tag = "/v1/incidents/{incident_id}", "incidents"
-    add_json(router, "GET", "/v1/incidents", list_incidents, IncidentsPage, tag=tag)
-    add_json(router, "GET", one, get_incident, IncidentOut, 304, 404, tag=tag)
-    add_json(router, "POST", f"{one}/close", close_incident, IncidentOut, *CHANGE, tag=tag)
+    """Add /v1/integrity-incidents and its subpaths."""
+    one, tag = "/v1/integrity-incidents/{incident_id}", "incidents"
+    add_json(
+        router, "GET", "/v1/integrity-incidents", list_integrity_incidents, IntegrityIncidentsPage, tag=tag
+    )
+    add_json(router, "GET", one, get_integrity_incident, IntegrityIncidentOut, 304, 404, tag=tag)
+    add_json(router, "POST", f"{one}/close", close_integrity_incident, IntegrityIncidentOut, *CHANGE, tag=tag)
 
 
 async def asked_incident(
@@ -34,40 +40,42 @@ async def asked_incident(
 
 
 IncidentId = Annotated[str, Depends(asked_incident)]
-Reader = Annotated[Visit, require("incidents.read")]
+Reader = Annotated[RequestContext, require("incidents.read")]
 
 
-def list_incidents(
-    visit: Reader,
-    status: Annotated[IncidentStatus | None, Query(description="Only those with this status.")] = None,
+def list_integrity_incidents(
+    context: Reader,
+    status: Annotated[
+        IntegrityIncidentStatus | None, Query(description="Only those with this status.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Integrity incidents, the last changed first."""
-    found = sorted(incidents(visit.services.ledger, status), key=lambda one: (-one.changed_at, one.id))
+    found = sorted(incidents(context.services.ledger, status), key=lambda one: (-one.changed_at, one.id))
     page, following = page_of(found, cursor, limit, lambda one: one.id)
     return JSONResponse({"incidents": [one.to_json() for one in page], "next": following})
 
 
-def get_incident(visit: Reader, request: Request, incident_id: IncidentId) -> Response:
+def get_integrity_incident(context: Reader, request: Request, incident_id: IncidentId) -> Response:
     """One integrity incident."""
-    found = find_incident(visit.services.ledger, incident_id)
+    found = find_integrity_incident(context.services.ledger, incident_id)
     return read_answer(request, found.version, found.to_json())
 
 
-def close_incident(
-    visit: Annotated[Visit, require("incidents.close")],
+def close_integrity_incident(
+    context: Annotated[RequestContext, require("incidents.close")],
     incident_id: IncidentId,
     version: Version,
-    why: IncidentCloseIn,
+    why: IntegrityIncidentCloseIn,
 ) -> JSONResponse:
     """Close an integrity incident, saying what was done; it reopens if the same fault is found again."""
-    visit.begin(Act.INCIDENT_CLOSE, incident_id)
+    context.begin(Act.INCIDENT_CLOSE, incident_id)
     with decided_on():
-        closed = record.close_incident(
-            visit.services.ledger,
+        closed = record.close_integrity_incident(
+            context.services.ledger,
             incident_id,
-            actor=visit.principal.id,
+            actor=context.principal.id,
             reason=why.reason,
             expected=version,
         )

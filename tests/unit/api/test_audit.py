@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from api.acts import Act, Told, Trace
-from api.auth.strangers import MAX_ADDRESSES, Strangers
-from api.meters import Meters
+from api.audit import Act, AuditEvent, AuditTrail
+from api.auth.unauthenticated import MAX_ADDRESSES, UnauthenticatedAttempts
+from api.metrics import Metrics
 from api.playback import PlaybackSessions
 from archive.clock import ManualClock
 from archive.errors import Unavailable
@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(T0)
         self.store = FailingPuts(folder, self.clock)
-        self.trace = Trace(CustodyWriter(self.store, self.clock, writer="api-test"))
+        self.audit = AuditTrail(CustodyWriter(self.store, self.clock, writer="api-test"))
 
     def events(self, event_type: str | None = None) -> list[CustodyEvent]:
         found = read(self.store, Timespan(T0 - DAY, T0 + DAY))
@@ -36,8 +36,8 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def told(note: str = "x") -> Told:
-    return Told(
+def event(note: str = "x") -> AuditEvent:
+    return AuditEvent(
         type=Act.CLIP_DESCRIBE.value,
         actor=ACTOR,
         objects=("cam-1",),
@@ -50,24 +50,24 @@ def told(note: str = "x") -> Told:
 def test_what_must_be_on_record_first_fails_with_the_record(desk: Desk) -> None:
     desk.store.failing = True
     with pytest.raises(Unavailable):
-        desk.trace.tell(told())
-    assert desk.trace.waiting == 0
+        desk.audit.write(event())
+    assert desk.audit.waiting == 0
 
 
 def test_what_is_over_is_kept_until_the_record_takes_it(desk: Desk) -> None:
     desk.store.failing = True
-    desk.trace.tell_late(told("one"))
-    desk.trace.tell_late(told("two"))
-    assert desk.trace.retry() == 2
+    desk.audit.write_late(event("one"))
+    desk.audit.write_late(event("two"))
+    assert desk.audit.retry() == 2
     desk.store.failing = False
-    assert desk.trace.retry() == 0
+    assert desk.audit.retry() == 0
     # After a failed put the record keeps the events it had promised to put first: an event may appear twice.
     purposes = [event.purpose for event in desk.events()]
     assert list(dict.fromkeys(purposes)) == ["one", "two"]
 
 
 def sessions(desk: Desk) -> PlaybackSessions:
-    return PlaybackSessions(desk.trace, desk.clock, idle=MINUTE)
+    return PlaybackSessions(desk.audit, desk.clock, idle=MINUTE)
 
 
 def test_playback_is_one_start_and_one_end(desk: Desk) -> None:
@@ -139,28 +139,28 @@ def test_an_end_that_the_record_refuses_is_told_later(desk: Desk) -> None:
     desk.store.failing = True
     playback.end_all()
     desk.store.failing = False
-    assert desk.trace.retry() == 0
+    assert desk.audit.retry() == 0
     assert desk.events("playback.ended")
 
 
 def test_strangers_are_counted_and_told_once_a_minute(desk: Desk) -> None:
-    strangers = Strangers(desk.trace, Meters(CollectorRegistry()), desk.clock)
-    strangers.turned_away("192.0.2.1")
+    unauthenticated = UnauthenticatedAttempts(desk.audit, Metrics(CollectorRegistry()), desk.clock)
+    unauthenticated.turned_away("192.0.2.1")
     for _ in range(1000):
-        strangers.turned_away("192.0.2.2")
+        unauthenticated.turned_away("192.0.2.2")
     assert [event.details["attempts"] for event in desk.events()] == [1]
     desk.clock.advance(MINUTE)
-    strangers.tell_if_due()
+    unauthenticated.write_if_due()
     first, second = desk.events()
     assert (first.type, first.outcome) == ("sign_in", Outcome.REFUSED)
     assert second.details == {"attempts": 1000, "addresses": "192.0.2.2=1000"}
 
 
 def test_many_addresses_cost_no_more_than_some(desk: Desk) -> None:
-    strangers = Strangers(desk.trace, Meters(CollectorRegistry()), desk.clock)
+    unauthenticated = UnauthenticatedAttempts(desk.audit, Metrics(CollectorRegistry()), desk.clock)
     for number in range(500):
-        strangers.turned_away(f"192.0.2.{number}")
-    strangers.tell()
+        unauthenticated.turned_away(f"192.0.2.{number}")
+    unauthenticated.write()
     addresses = desk.events()[-1].details["addresses"].split()
     assert len(addresses) == MAX_ADDRESSES + 1
     assert f"others={499 - MAX_ADDRESSES}" in addresses

@@ -1,9 +1,10 @@
 """The request context: who makes an authenticated request, for what purpose, and with what outcome.
 
-Every route declares its action with :func:`require` and receives a :class:`Visit`. The error handling of
-:mod:`api.app` records every refusal after :meth:`Visit.begin` as a refusal of that operation, and
-:mod:`api.routing` records a change that succeeded if its route did not (:meth:`Visit.settle`), so that no
-route can forget it. Every event names the objects in the path, and those that the route adds.
+Every route declares its action with :func:`require` and receives a :class:`RequestContext`. The error
+handling of :mod:`api.app` records every refusal after :meth:`RequestContext.begin` as a refusal of that
+operation, and :mod:`api.routing` records a change that succeeded if its route did not
+(:meth:`RequestContext.settle`), so that no route can forget it. Every event names the objects in the path,
+and those that the route adds.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Header, Query, Request
 
-from api.acts import Act, Told
+from api.audit import Act, AuditEvent
 from api.auth.access import Access
 from api.auth.permissions import Reach
 from api.auth.principal import Principal
@@ -32,11 +33,11 @@ Detail = str | int
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestContext:
     """The context of a request by a principal who may do ``action``. Only one thread may use it at a time.
 
-    ``named`` are the objects that the path names; ``is_told`` says whether the audit trail has an event of
-    this request yet.
+    ``named`` are the objects that the path names; ``is_recorded`` says whether the audit trail has an event
+    of this request yet.
     """
 
     runtime: Runtime
@@ -48,7 +49,7 @@ class Visit:
     objects: tuple[str, ...] = ()
     details: dict[str, Detail] = field(default_factory=dict)
     named: tuple[str, ...] = ()
-    is_told: bool = False
+    is_recorded: bool = False
 
     @property
     def services(self) -> Services:
@@ -74,44 +75,44 @@ class Visit:
 
     def done(self, **details: Detail) -> CustodyEvent:
         """Record that the operation happened; durable when this returns. Raises as the custody record."""
-        return self._tell("", Outcome.DONE, details)
+        return self._write("", Outcome.DONE, details)
 
     def started(self, **details: Detail) -> CustodyEvent:
         """Record the start of an operation that lasts; durable when this returns, before the first byte."""
-        return self._tell(".started", Outcome.DONE, details)
+        return self._write(".started", Outcome.DONE, details)
 
     def ended(self, start: CustodyEvent, outcome: Outcome, **details: Detail) -> None:
         """Record how the operation ended, now or as soon as the custody store answers."""
-        self.runtime.trace.tell_late(self._told(".ended", outcome, {"start": start.id, **details}))
+        self.runtime.audit.write_late(self._event(".ended", outcome, {"start": start.id, **details}))
 
     def settle(self) -> None:
         """Record a change that succeeded, unless its route did: now or as soon as the custody store answers.
 
         The change itself is in the ledger with actor and reason; to answer with a failure would be false.
         """
-        if self.is_told:
+        if self.is_recorded:
             return
         if self.act is None:
             self.begin(Act.ACCESS, details={"action": self.action})
-        self.runtime.trace.tell_late(self._told("", Outcome.DONE, {}))
-        self.is_told = True
+        self.runtime.audit.write_late(self._event("", Outcome.DONE, {}))
+        self.is_recorded = True
 
     def turned_away(self, error: ArchiveError, status: int) -> None:
         """Record a refusal (below 500) or a failure of the operation; do nothing if none was begun."""
         if self.act is None:
             return
         outcome = Outcome.REFUSED if status < 500 else Outcome.FAILED
-        self._tell("", outcome, {"code": error.code})
+        self._write("", outcome, {"code": error.code})
 
-    def _tell(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> CustodyEvent:
-        event = self.runtime.trace.tell(self._told(phase, outcome, details))
-        self.is_told = True
+    def _write(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> CustodyEvent:
+        event = self.runtime.audit.write(self._event(phase, outcome, details))
+        self.is_recorded = True
         return event
 
-    def _told(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> Told:
+    def _event(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> AuditEvent:
         if self.act is None:
             raise ValueError("no operation was begun")
-        return Told(
+        return AuditEvent(
             type=self.act.value + phase,
             actor=self.actor,
             objects=tuple(dict.fromkeys((*self.objects, *self.named))),
@@ -127,19 +128,20 @@ class Requirement(Protocol):
     action: str
     narrows: frozenset[Reach]
 
-    def __call__(self, request: Request, purpose: str, saksi_purpose: str) -> Awaitable[Visit]:
+    def __call__(self, request: Request, purpose: str, saksi_purpose: str) -> Awaitable[RequestContext]:
         """The request context, or Refused."""
         ...
 
 
 def require(action: str, *narrows: Reach) -> Any:
-    """The dependency of a route that does ``action``: gives its :class:`Visit`, or refuses with 403.
+    """The dependency of a route that does ``action``: gives its :class:`RequestContext`, or refuses with 403.
 
-    ``narrows`` are the reaches, below ``all``, that the route enforces with :attr:`Visit.access`. A caller
-    who has only other reaches is refused: so a route that forgets to enforce a reach shows nobody too much.
+    ``narrows`` are the reaches, below ``all``, that the route enforces with :attr:`RequestContext.access`. A
+    caller who has only other reaches is refused: so a route that forgets to enforce a reach shows nobody too
+    much.
     """
 
-    async def visit(
+    async def context(
         request: Request,
         purpose: Annotated[
             str,
@@ -151,11 +153,11 @@ def require(action: str, *narrows: Reach) -> Any:
         saksi_purpose: Annotated[
             str, Header(alias="Saksi-Purpose", description="The purpose, as a header.")
         ] = "",
-    ) -> Visit:
+    ) -> RequestContext:
         principal: Principal = request.scope["saksi.principal"]
         runtime: Runtime = request.app.state.runtime
         address = request.client.host if request.client is not None else ""
-        made = Visit(
+        made = RequestContext(
             runtime=runtime,
             principal=principal,
             actor=Actor(
@@ -187,7 +189,7 @@ def require(action: str, *narrows: Reach) -> Any:
             )
         return made
 
-    requirement = cast(Requirement, visit)
+    requirement = cast(Requirement, context)
     requirement.action = action
     requirement.narrows = frozenset(narrows)
     return Depends(requirement)

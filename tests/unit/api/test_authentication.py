@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api.auth.gate import OPEN
+from api.auth.authentication import OPEN
 from api.auth.principal import Principal
 from api.routing import action_of
 from archive.model.custody import Outcome

@@ -7,8 +7,8 @@ custody event a minute is written, with their number and addresses.
 import threading
 from collections import Counter
 
-from api.acts import Act, Told, Trace
-from api.meters import Meters
+from api.audit import Act, AuditEvent, AuditTrail
+from api.metrics import Metrics
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
 from archive.timespan import MINUTE
@@ -16,12 +16,12 @@ from archive.timespan import MINUTE
 MAX_ADDRESSES = 20
 
 
-class Strangers:
+class UnauthenticatedAttempts:
     """Counts attempts without a known token. Thread-safe."""
 
-    def __init__(self, trace: Trace, meters: Meters, clock: Clock) -> None:
-        self._trace = trace
-        self._meters = meters
+    def __init__(self, audit: AuditTrail, metrics: Metrics, clock: Clock) -> None:
+        self._audit = audit
+        self._metrics = metrics
         self._clock = clock
         self._guard = threading.Lock()
         self._from: Counter[str] = Counter()
@@ -29,31 +29,31 @@ class Strangers:
 
     def turned_away(self, address: str) -> None:
         """Count an attempt from an address."""
-        self._meters.sign_in_refused.inc()
+        self._metrics.sign_in_refused.inc()
         with self._guard:
             if address in self._from or len(self._from) < MAX_ADDRESSES:
                 self._from[address] += 1
             else:
                 self._from["others"] += 1
-        self.tell_if_due()
+        self.write_if_due()
 
-    def tell_if_due(self) -> None:
+    def write_if_due(self) -> None:
         """Write the counts, unless they were written within the last minute."""
         now = self._clock.monotonic()
         with self._guard:
             if not self._from or (self._last is not None and now - self._last < MINUTE):
                 return
             self._last = now
-        self.tell()
+        self.write()
 
-    def tell(self) -> None:
+    def write(self) -> None:
         """Write what was counted since the last write."""
         with self._guard:
             counted, self._from = self._from, Counter()
         if not counted:
             return
-        self._trace.tell_late(
-            Told(
+        self._audit.write_late(
+            AuditEvent(
                 type=Act.SIGN_IN.value,
                 actor=Actor(id="unknown", address=max(counted, key=lambda address: counted[address])),
                 objects=(),

@@ -22,7 +22,7 @@ from archive.errors import Refused
 from archive.model.user import Role, User
 
 
-class WaysIn:
+class SignInMethods:
     """How people sign in. Reads each file once, when first needed; make a new one for each answer."""
 
     def __init__(self, passwords: Passwords, invitations: Invitations) -> None:
@@ -50,7 +50,7 @@ class WaysIn:
         return self._invitations.invited()
 
 
-class Office:
+class AccountAdministration:
     """Administers the accounts of one installation. Thread-safe."""
 
     def __init__(
@@ -151,13 +151,13 @@ class Office:
         catch_up(self._people)
         return after
 
-    def ways_in(self) -> WaysIn:
+    def sign_in_methods(self) -> SignInMethods:
         """How people sign in, by the files as they are now; use it for one answer only."""
-        return WaysIn(self._passwords, self._invitations)
+        return SignInMethods(self._passwords, self._invitations)
 
     def signs_in(self, user: User) -> str:
-        """How one person signs in. As :meth:`WaysIn.of`."""
-        return self.ways_in().of(user)
+        """How one person signs in. As :meth:`SignInMethods.of`."""
+        return self.sign_in_methods().of(user)
 
     def require_local(self, user_id: str) -> User:
         """A local account. Raises NotFound ``user_not_found``, Refused ``no_password_here``."""

@@ -30,7 +30,7 @@ Turned = Callable[[str], None]
 """Receives the client address of each unauthenticated request."""
 
 
-class Gate:
+class Authentication:
     """Authenticates a request and puts the :class:`Principal` into the scope, or answers 401.
 
     ``people`` is None if only tokens are accepted. ``company`` counts the authenticated requests.

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import DECIDED, FROM, INCIDENT, KEY, TO
-from archive.records.integrity_incidents import MAX_REASON, IncidentStatus
+from archive.records.integrity_incidents import MAX_REASON, IntegrityIncidentStatus
 
 
-class IncidentOut(BaseModel):
+class IntegrityIncidentOut(BaseModel):
     """One integrity incident. ``closed_by`` and ``closed_reason`` are "" while it is open.
 
     ``changed_at`` is when it was last opened, reopened or closed.
@@ -16,7 +16,7 @@ class IncidentOut(BaseModel):
 
     id: str = Field(examples=[INCIDENT])
     version: int = Field(examples=[1])
-    status: IncidentStatus
+    status: IntegrityIncidentStatus
     code: str = Field(examples=["sha256_mismatch"])
     subject: str = Field(examples=[KEY])
     message: str = Field(examples=["The stored bytes are not the ones that were recorded."])
@@ -27,14 +27,14 @@ class IncidentOut(BaseModel):
     closed_reason: str = Field(examples=[""])
 
 
-class IncidentsPage(BaseModel):
+class IntegrityIncidentsPage(BaseModel):
     """Some integrity incidents, the last changed first; ``next`` is the cursor of the next page or null."""
 
-    incidents: list[IncidentOut]
+    incidents: list[IntegrityIncidentOut]
     next: str | None = Field(examples=[None])
 
 
-class IncidentCloseIn(BaseModel):
+class IntegrityIncidentCloseIn(BaseModel):
     """What was done about it; it is recorded."""
 
     model_config = ConfigDict(extra="forbid")

@@ -9,11 +9,11 @@ from prometheus_client.registry import Collector
 
 from api.services import Services
 from archive.errors import ArchiveError
-from archive.records.integrity_incidents import KIND, IncidentStatus
+from archive.records.integrity_incidents import KIND, IntegrityIncidentStatus
 from archive.records.ledger.heads import StrictHeads
 
 
-class OpenIncidents(Collector):
+class OpenIntegrityIncidents(Collector):
     """Reads the ledger at each scrape: one listing, and the streams that grew since the last.
 
     If the ledger does not answer, there is no value, rather than an old one. Thread-safe.
@@ -36,7 +36,7 @@ class OpenIncidents(Collector):
         try:
             with self._guard:
                 for entry in self._heads.refresh().values():
-                    if entry.state.get("status") == IncidentStatus.OPEN:
+                    if entry.state.get("status") == IntegrityIncidentStatus.OPEN:
                         code = str(entry.state.get("code"))
                         counts[code] = counts.get(code, 0) + 1
         except ArchiveError:

@@ -81,7 +81,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AuditEvent:
     """One audit event on its way to the custody record."""
 
     type: str
@@ -92,39 +92,39 @@ class Told:
     details: Mapping[str, Any]
 
 
-class Trace:
+class AuditTrail:
     """Writes custody events. Thread-safe.
 
-    An operation that must be on record before it happens is recorded with :meth:`tell`, which fails when the
-    custody store fails. One that already happened is recorded with :meth:`tell_late`: its event is kept and
+    An operation that must be on record before it happens is recorded with :meth:`write`, which fails when the
+    custody store fails. One that already happened is recorded with :meth:`write_late`: its event is kept and
     retried until it is stored, since it happened whether or not the store answers.
     """
 
     def __init__(self, custody: CustodyWriter) -> None:
         self._custody = custody
-        self._late: deque[Told] = deque()
+        self._late: deque[AuditEvent] = deque()
         self._guard = threading.Lock()
-        self._log = structlog.stdlib.get_logger("api.acts")
+        self._log = structlog.stdlib.get_logger("api.audit")
 
-    def tell(self, told: Told) -> CustodyEvent:
+    def write(self, event: AuditEvent) -> CustodyEvent:
         """Record an event; durable when this returns. Raises Unavailable or IntegrityError."""
         return self._custody.record(
-            told.type,
-            actor=told.actor,
-            objects=told.objects,
-            purpose=told.purpose,
-            outcome=told.outcome,
-            details=told.details,
+            event.type,
+            actor=event.actor,
+            objects=event.objects,
+            purpose=event.purpose,
+            outcome=event.outcome,
+            details=event.details,
         )
 
-    def tell_late(self, told: Told) -> None:
+    def write_late(self, event: AuditEvent) -> None:
         """Record an event of a finished operation; if that fails, keep it for :meth:`retry`."""
         try:
-            self.tell(told)
+            self.write(event)
         except ArchiveError as error:
-            self._log.warning("custody event kept for later", type=told.type, code=error.code)
+            self._log.warning("custody event kept for later", type=event.type, code=error.code)
             with self._guard:
-                self._late.append(told)
+                self._late.append(event)
 
     def retry(self) -> int:
         """Try to store the kept events; return how many still wait."""
@@ -132,12 +132,12 @@ class Trace:
             with self._guard:
                 if not self._late:
                     return 0
-                told = self._late.popleft()
+                event = self._late.popleft()
             try:
-                self.tell(told)
+                self.write(event)
             except ArchiveError:
                 with self._guard:
-                    self._late.appendleft(told)
+                    self._late.appendleft(event)
                     return len(self._late)
 
     @property
