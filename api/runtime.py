@@ -1,4 +1,4 @@
-"""The state that one API process keeps between requests; nothing of it outlives the process."""
+"""The state that one API process keeps between requests; it ends with the process."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

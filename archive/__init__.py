@@ -13,7 +13,7 @@ I2  Each recorder's journal batches are numbered without holes and signed, each 
 I3  Every journal line, ledger entry and custody object is under a checkpoint within the interval plus
     ten minutes of its arrival.
 I4  From the moment a hold's entry is written, nothing it covers is destroyed; nothing under unexpired
-    retention is deleted, whoever asks, however full the store is.
+    retention is deleted, no matter who asks or how full the store is.
 I5  The index can be deleted without loss.
 I6  For every registered camera, up to its high-water mark, each instant since registration is covered
     or lies in exactly one gap; beyond it the answer is ``pending`` or ``unknown since T``.

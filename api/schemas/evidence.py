@@ -89,7 +89,7 @@ class FindingOut(BaseModel):
     path: str = Field(examples=["data/original/…"])
     message: FindingText
     rests_on: str = Field(examples=["nextUpdate of the newest list"])
-    detail: str
+    detail: str = Field(examples=["to be renewed before 2026-12-01T00:00:00Z"])
 
 
 class VerificationOut(BaseModel):

@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GENERATED = reference.pages(ROOT)
-OF_INCIDENTS = frozenset({"open_incident", "_report", "Finding", "Trouble", "Notice"})
+OF_INCIDENTS = frozenset(
+    {"open_integrity_incident", "_report", "Finding", "LogFinding", "AttackResult", "Trouble", "Notice"}
+)
 PATH_IN_TEXT = re.compile(r"`((?:archive|recorder|search|api|ops|tests|docs)/[\w./-]+)`")
 
 
@@ -25,6 +27,7 @@ GENERATED = (
     "docs/reference/cli.md",
     "docs/reference/custody.md",
     "docs/reference/errors.md",
+    "docs/design/overview.md",
     "docs/reference/permissions.md",
     "docs/reference/settings.md",
     "docs/reference/verification.md",
@@ -76,7 +79,7 @@ def test_every_code_in_the_code_stands_on_the_page() -> None:
             "Unavailable | 3 | a leaf of the package is under no checkpoint yet | A recorder",
         ),
         ("no_footage", "Refused | 1 | camera … has no footage in …: … | See the gaps"),
-        ("clip_not_joinable", "Refused | 1 | camera … was connected anew within …, and its pictures do not"),
+        ("clip_not_joinable", "Refused | 1 | camera … reconnected within …, and its pictures do not"),
         ("bad_form", "Malformed | 2 | Isian belum lengkap atau tidak benar: …. / These are missing or wrong"),
         ("too_many_comments", "Conflict | 2 | a request may have at most … of them |"),
         ("delete_marker", "IntegrityError | 4 | … has … versions and markers where one is right |"),

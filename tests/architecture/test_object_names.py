@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "objects.md"
 WRITERS = ("archive", "api", "recorder", "ops/doctor.py")
-INSIDE_PACKAGES = ("archive/evidence/paths.py", "archive/evidence/standalone/")
+INSIDE_PACKAGES = ("archive/evidence/paths.py", "archive/evidence/verifier/")
 """Modules that name parts of a package, relative to the package."""
 NO_OBJECTS = ("api/routes/", "api/described/")
 """Modules whose texts with slashes are addresses."""

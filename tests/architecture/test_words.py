@@ -36,15 +36,25 @@ NAMES = {
 }
 """Parts of the names of modules, classes and functions that are refused, with what to say instead."""
 
-GIVEN = frozenset({"api/routing.py:get_route_handler"})
+GIVEN = frozenset(
+    {
+        "api/routing.py:get_route_handler",
+        "api/routes/custody.py:list_acts",
+        "archive/records/custody_report/lines.py:acts_sha256",
+        "archive/records/custody_report/paper.py:_acts",
+    }
+)
 """Names with a refused part that a library or a stored form gives, as ``module:name``."""
 
 PHRASES = (
     "whoever",
     "of which it tells",
     "of which nothing is known",
-    "is none",
-    "are none",
+    "that is none",
+    "that are none",
+    "which is none",
+    "and is none",
+    "it is none",
     "has it not",
     "have it not",
     "with the next breath",
