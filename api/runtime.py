@@ -1,4 +1,4 @@
-"""The state that one API process keeps between requests; nothing of it outlives the process."""
+"""The state that one API process keeps between requests; none of that state outlives the process."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

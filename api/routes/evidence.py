@@ -48,7 +48,7 @@ EvidenceId = Annotated[str, Depends(asked_evidence)]
 def request_evidence(
     visit: Annotated[Visit, require("evidence.request", Reach.OWN)], form: SealIn
 ) -> JSONResponse:
-    """Request a sealed package of footage, or a sealed statement that there is none; a worker makes it."""
+    """Request a sealed package of footage, or a sealed statement of its absence; a worker makes it."""
     if form.purpose:
         visit.purpose = check_purpose(form.purpose)
     cameras = camera_ids(form.cameras, visit.services.settings.max_cameras)
