@@ -82,7 +82,7 @@ def network_of(address: str) -> str:
 
 
 def _forwarded_for(element: str) -> str:
-    """The ``for`` of one element of ``Forwarded``; "" if there is none, or more than one."""
+    """The ``for`` of one element of ``Forwarded``; "" unless there is exactly one."""
     named = [
         value.strip().strip('"')
         for name, sign, value in (pair.partition("=") for pair in element.split(";"))

@@ -48,7 +48,7 @@ EvidenceId = Annotated[str, Depends(asked_evidence)]
 def request_evidence(
     context: Annotated[RequestContext, require("evidence.request", Reach.OWN)], form: SealIn
 ) -> JSONResponse:
-    """Request a sealed package of footage, or a sealed statement that there is none; a worker makes it."""
+    """Request a sealed package of footage, or a sealed statement of its absence; a worker makes it."""
     if form.purpose:
         context.purpose = check_purpose(form.purpose)
     cameras = camera_ids(form.cameras, context.services.settings.max_cameras)

@@ -123,7 +123,7 @@ class DecisionIn(_In):
 
 
 class ApproveIn(DecisionIn):
-    """The reason, and which package: of footage, or the sealed statement that there is none."""
+    """The reason, and which package: of footage, or the sealed statement of its absence."""
 
     kind: PackageKind = PackageKind.FOOTAGE
 

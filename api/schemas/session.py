@@ -64,6 +64,6 @@ class SessionOut(BaseModel):
 
 
 class SignedOut(BaseModel):
-    """``location`` is the URL that ends the browser's session at the OpenID provider; "" if there is none."""
+    """``location`` is the URL that ends the browser's session at the OpenID provider, or "" without one."""
 
     location: str = Field(examples=["/"])
