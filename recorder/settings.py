@@ -1,4 +1,7 @@
-"""The recorder's settings; ``ops`` reads them from its own settings and passes them in."""
+"""The recorder's settings; ``ops`` reads them from its own settings and passes them in.
+
+The segment length is not one of them: each camera has its own (:mod:`archive.model.camera`).
+"""
 
 from dataclasses import dataclass
 
