@@ -5,6 +5,7 @@ not.
 """
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,7 +44,21 @@ def words_of_the_source(root: Path = ROOT) -> Found:
             names_objects = "def segment_key(" in source
             for node in ast.walk(tree):
                 _look(node, found, names_objects=names_objects)
+        for path in sorted((root / package).rglob("*.schema.json")):
+            found.sets.update(_properties(json.loads(path.read_text("utf-8"))))
     return found
+
+
+def _properties(schema: object) -> Iterator[frozenset[str]]:
+    """The fields of every object that a JSON Schema describes."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield frozenset(schema["properties"])
+        for part in schema.values():
+            yield from _properties(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _properties(part)
 
 
 def _look(node: ast.AST, found: Found, *, names_objects: bool) -> None:

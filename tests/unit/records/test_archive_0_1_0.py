@@ -30,10 +30,18 @@ def test_it_answers_what_0_1_0_answered(told: dict[str, Any], question: str) -> 
     assert _as_far_as(expected, told[question]) == expected
 
 
+WORK = frozenset({"bytes_hashed"})
+"""Counts of what a command did to find its answer: another way there is no other answer."""
+
+
 def _as_far_as(expected: Any, answer: Any) -> Any:
-    """The answer without the fields that came later."""
+    """The answer without the fields that came later, and with the work that 0.1.0 needed for it."""
     if isinstance(expected, dict) and isinstance(answer, dict):
-        return {name: _as_far_as(expected[name], value) for name, value in answer.items() if name in expected}
+        return {
+            name: expected[name] if name in WORK else _as_far_as(expected[name], value)
+            for name, value in answer.items()
+            if name in expected
+        }
     if isinstance(expected, list) and isinstance(answer, list) and len(expected) == len(answer):
         return [_as_far_as(*both) for both in zip(expected, answer, strict=True)]
     return answer
