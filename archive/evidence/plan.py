@@ -229,7 +229,9 @@ def check_plan(plan: PackagePlan) -> None:
         read_leaf(original)
     for clip in plan.clips:
         if clip.camera not in known or any(p["original"] not in seen for p in clip.description["pieces"]):
-            raise Malformed(f"a clip of {clip.camera} names a segment that is not in the plan", code="bad_plan")
+            raise Malformed(
+                f"a clip of {clip.camera} names a segment that is not in the plan", code="bad_plan"
+            )
     footage = plan.kind is PackageKind.FOOTAGE
     if footage != bool(plan.originals) or (plan.clips and not footage):
         raise Malformed(f"a package of kind {plan.kind} cannot hold these originals", code="bad_plan")

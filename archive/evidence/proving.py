@@ -1,7 +1,7 @@
 """Finds the lines of a package in the tamper-evident log (docs/reference/log.md).
 
 Sealing waits for the log. Where a line is under no checkpoint yet, a process that holds the log key makes one
-at once; in other processes sealing waits, and the log job sees that a package waits and makes the checkpoint.
+at once; in other processes sealing waits, and the log job sees the waiting package and makes the checkpoint.
 A line that the log still lacks six hours after it was made (a recorder lost its journal) is sealed without a
 proof, and the package states this.
 """

@@ -216,7 +216,7 @@ class _Sealing:
         return self._put_tag_files()
 
     def _copy_all(self, runs: list[ClipRun]) -> None:
-        """Copy the originals in order, small ones through memory; workers compute digests and slices of clips."""
+        """Copy the originals in order, small ones through memory; workers hash and slice the clips."""
         with Worker() as digests, Worker() as slices:
 
             def feed(key: str, offset: int, chunk: bytes | memoryview) -> None:

@@ -124,7 +124,7 @@ class SliceWalk:
         return at
 
     def _begin(self, view: memoryview, at: int) -> int:
-        """Read the length and first byte of a NAL unit, as far as ``view`` has them; returns where they end."""
+        """Read the length and first byte of a NAL unit, as far as ``view`` has them; where they end."""
         if not self._head:
             self._skip_empty()
             if self._over:

@@ -75,7 +75,7 @@ def check(what: str, found: Signature, content: bytes) -> None:
         raise SealBroken(
             f"{what} was made over other bytes",
             code="seal_content",
-            hint="The tag manifest, or what it lists, was changed after sealing.",
+            hint="The tag manifest, or a part that it lists, was changed after sealing.",
         )
     key = found.certificate.public_key()
     try:

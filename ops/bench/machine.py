@@ -1,4 +1,4 @@
-"""The machine that measures: what it is, and how busy it was. Linux, from ``/proc``."""
+"""The measuring machine: its hardware and system, and how busy it was. Linux, from ``/proc``."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def facts(ffmpeg: Binary) -> dict[str, str]:
-    """What a reader needs to compare figures with those of another machine. Names no host and no user."""
+    """Facts for comparing figures with those of another machine. They name no host and no user."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
     return {
         "processor": f"{os.cpu_count()} × {_processor()}{_sha_note()}",
@@ -58,7 +58,7 @@ def _ffmpeg_version(ffmpeg: Binary) -> str:
 
 @dataclass(slots=True)
 class BusyMeter:
-    """How busy all processors were since it was made or last read."""
+    """How busy all processors were since the meter was made or last read."""
 
     _before: tuple[int, int] = field(default_factory=lambda: _cpu_times())
 

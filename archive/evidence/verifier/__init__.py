@@ -1,8 +1,8 @@
 """The verifier of evidence packages. It needs only Python 3.9 and ``openssl``.
 
 It shares no code with sealing. Every module here imports only the standard library and its neighbours
-(``tests/unit/evidence/test_verifier_shape.py`` checks this), so that ``ops/pyz.py`` can put them into the file
-``saksi-verify.pyz``. ``saksi verify``, the API and the sealer call the same code through
+(``tests/unit/evidence/test_verifier_shape.py`` checks this), so that ``ops/pyz.py`` can pack them into a
+single file, ``saksi-verify.pyz``. ``saksi verify``, the API and the sealer call the same code through
 :mod:`archive.evidence.verification`. The program ``openssl`` checks signatures; without it they count as not
 checked, and no package is valid.
 

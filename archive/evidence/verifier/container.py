@@ -61,7 +61,7 @@ class Container:
         self.damaged: list[str] = []
 
     def chunks(self, path: str) -> Chunks:
-        """The bytes of a part in pieces of at most 1 MiB; close the iterator if you do not read it to the end.
+        """The bytes of a part in pieces of at most 1 MiB; a caller that stops early must close the iterator.
 
         Nothing is opened before the first piece is requested.
 

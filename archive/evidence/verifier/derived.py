@@ -2,7 +2,8 @@
 
 A clip's *pieces* tile it from its header to its end; each is a run of bytes of an original. While an original
 is read, the clips that name it are read alongside and compared. NAL units are located twice, independently:
-in the original by its ``trun``, in the clip by its ``stbl``; both must give the same places in the same bytes.
+in the original by its ``trun``, in the clip by its ``stbl``. Both must give the same places in the same
+bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Step *journal*: checks recorders' batches, signed with Ed25519, and that they hold the originals' leaves."""
+"""Step *journal*: checks recorders' batches, signed with Ed25519, and finds the originals' leaves in them."""
 
 from __future__ import annotations
 

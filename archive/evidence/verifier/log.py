@@ -267,7 +267,7 @@ def _object(notebook: Notebook, code: str, path: str, error: Broken) -> None:
 
 
 def _instant(text: str) -> int:
-    """A stated time. An unreadable time, which the step *originals* reports, is left out of the order check."""
+    """A stated time. The order check skips an unreadable time, which the step *originals* reports."""
     try:
         return times.parse(text)
     except ValueError:

@@ -113,7 +113,9 @@ def check_papers(
                 own = notebook.signer if path == SEAL_CHAIN else notebook.tsa
                 known = [*roots, *others, chain[-1]]
                 if not any(is_issued(program, chain[-1], one) for one in known):
-                    notebook.find("paper_foreign", path, "its last certificate is not of an authority used here")
+                    notebook.find(
+                        "paper_foreign", path, "its last certificate is not of an authority used here"
+                    )
                 if own is not None and chain[0] != own:
                     notebook.find("paper_foreign", path, "it is another certificate's chain")
             else:

@@ -118,7 +118,7 @@ def _pattern(pattern: str, value: Any) -> str:
     strict = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern  # "$" would allow a final LF
     if not re.search(strict, value):
         return f"does not match {pattern}"
-    return "" if pattern != _TIME or _is_real(value) else "is a time that does not exist"
+    return "" if pattern != _TIME or _is_real(value) else "is a time that does not exist in the calendar"
 
 
 def _is_real(text: str) -> bool:

@@ -102,7 +102,7 @@ def _facts(notebook: Notebook, language: str) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Text from a package, with characters escaped that move a terminal's cursor or turn the reading order."""
+    """Text from a package; characters that move a terminal's cursor or turn the reading order are escaped."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
