@@ -75,7 +75,7 @@ def missing(key: str) -> IntegrityError:
     return IntegrityError(
         f"the segment {key} is not in the archive any more",
         code="original_missing",
-        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+        hint="Nothing was sealed. Run saksi archive check and inform the auditor.",
     )
 
 
@@ -84,5 +84,5 @@ def altered(key: str, what: str) -> IntegrityError:
     return IntegrityError(
         f"the segment {key} was altered after it was recorded: {what}",
         code="original_altered",
-        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+        hint="Nothing was sealed. Run saksi archive check and inform the auditor.",
     )

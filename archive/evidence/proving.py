@@ -1,7 +1,7 @@
 """Finds the lines of a package in the tamper-evident log (docs/reference/log.md).
 
-Sealing waits for the log. Where a line is under no checkpoint yet, a process that holds the log key makes one
-at once; in other processes sealing waits, and the log job sees the waiting package and makes the checkpoint.
+Sealing waits for the log. Where no checkpoint covers a line yet, a process that holds the log key makes one
+at once. In other processes sealing waits, and the log job sees the waiting package and makes the checkpoint.
 A line that the log still lacks six hours after it was made (a recorder lost its journal) is sealed without a
 proof, and the package states this.
 """
@@ -33,8 +33,8 @@ class CheckpointPending(Unavailable):
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            hint="A recorder's lines arrive within a minute, and the next checkpoint covers them. Sealing then"
-            " continues: saksi work --once log, then saksi work --once seal",
+            hint="A recorder's lines arrive within a minute, and the next checkpoint covers them. Sealing"
+            " then continues: saksi work --once log, then saksi work --once seal",
         )
 
 

@@ -178,7 +178,7 @@ def test_damaged_record_is_named(make: MakeStack) -> None:
 
 def test_server_that_ends_is_reported_with_its_last_words(make: MakeStack) -> None:
     stack = make(Toy(code=CLOSED))
-    with pytest.raises(Unavailable, match=r"last words: cannot open the disk$") as caught:
+    with pytest.raises(Unavailable, match=r"last output: cannot open the disk$") as caught:
         stack.up()
     assert caught.value.code == "stack_start_failed"
     assert "toy.log" in caught.value.hint
