@@ -1,4 +1,4 @@
-"""What the archive's own words are on paper."""
+"""The Indonesian words on paper for the archive's own terms."""
 
 from collections.abc import Mapping
 
@@ -71,5 +71,5 @@ DOCUMENTS: Mapping[str, str] = {
 
 
 def word(words: Mapping[str, str], name: str) -> str:
-    """The word for a name, or the name itself: a paper is never without it."""
+    """The word for a name, or the name itself where there is no word: a document never lacks it."""
     return words.get(name, name)

@@ -1,4 +1,4 @@
-"""Sealed evidence packages: made here, and checked by anybody without us.
+"""Sealed evidence packages: this package makes them, and anyone can verify them without Saksi.
 
 A package is a BagIt 1.0 bag. Its tag manifest is sealed with a CAdES signature, and the signature is
 time-stamped (RFC 3161). ``docs/reference/evidence-package.md`` describes every part of it.
@@ -9,12 +9,10 @@ time-stamped (RFC 3161). ``docs/reference/evidence-package.md`` describes every 
 ``bag``            BagIt: manifests and tag files
 ``statement``      ``evidence.json``: its shape; ``manifest`` writes it
 ``derivation``     proof that a clip's samples are the originals' bytes
-``seal``           signing (CAdES); ``timestamp`` the authorities
 ``prepare``        from a request to its plan
-``sealing``        the procedure from plan to sealed package; ``sealed`` reads what it made
+``sealing``        the procedure from plan to sealed package; ``sealed`` reads the result
 ``zipped``         the package as one ZIP, streamed
-``container``         reading a package from a folder or a ZIP that may be hostile
-``verify``         the whole check, offline; ``checks`` holds one module a step
+``verifier``       the whole check, offline; ``verification`` calls it from the archive
 ``jobs``           requests and the workers that claim them
 =================  =====================================================================
 """

@@ -1,7 +1,7 @@
-"""That the archive holds nothing of some cameras in a span, and what was destroyed of it on record.
+"""Shows that the archive holds no footage of some cameras in a span, and which was destroyed on record.
 
-The index is a view; absence is seen at the store itself: no object of the cameras overlaps the span. What a
-recorder may still bring is not absent yet.
+The index is only a view, so absence is checked at the store itself: no object of the cameras overlaps the
+span. Footage that a recorder may still upload is not absent yet.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,34 +22,34 @@ _LONGEST = SEGMENT_SECONDS[1] * SECOND + MINUTE
 
 
 def check_absence(stores: Stores, readings: Iterable[Reading]) -> None:
-    """See that there is nothing, in the index and in the store.
+    """Check that neither the index nor the store has footage of these readings.
 
     Raises:
-        Refused: ``footage_exists``; ``footage_pending``: a recorder may still bring some, or part of the span
-            has not happened yet.
+        Refused: ``footage_exists``; ``footage_pending``: a recorder may still upload some, or part of the
+            span lies in the future.
     """
     for reading in readings:
         if reading.segments or _holds(stores.footage, reading.camera, reading.span):
             raise Refused(
                 f"the archive has footage of {reading.camera} in {reading.span}",
                 code="footage_exists",
-                hint="Ask for a package of it, or for a span and cameras without any.",
+                hint="Request a package of this footage, or name a span and cameras without footage.",
             )
         if reading.pending or any(gap.cause == NOT_YET for gap in reading.gaps):
             raise Refused(
                 f"footage of {reading.camera} in {reading.span} may still arrive",
                 code="footage_pending",
-                hint="Ask again when the recorder has caught up, or for a span that ends earlier.",
+                hint="Try again when the recorder has caught up, or choose a span that ends earlier.",
             )
 
 
 def destructions(
     ledger: Ledger, records: ObjectStore, readings: Iterable[Reading], until: int
 ) -> Iterator[tuple[Disposition, Entry]]:
-    """The closed dispositions that took footage of these readings, by id, started by ``until`` (µs).
+    """The closed dispositions that destroyed footage of these readings, by id, started by ``until`` (µs).
 
     Raises:
-        Unavailable, IntegrityError, NotFound: a list is away, altered or lost.
+        Unavailable, IntegrityError, NotFound: a disposition's list is unreachable, altered or lost.
     """
     asked = [(reading.camera, reading.span) for reading in readings]
     for name, entry in sorted(StrictHeads(ledger, records, KIND).refresh().items()):
@@ -67,12 +67,12 @@ def destructions(
 
 
 def entry_bytes(records: ObjectStore, entry: Entry) -> bytes:
-    """A ledger entry as it stands in the records bucket, which is its line in the log."""
+    """The stored bytes of a ledger entry in the records bucket; they are its line in the log."""
     return records.get(entry.key)
 
 
 def _holds(footage: ObjectStore, camera: str, span: Timespan) -> bool:
-    """Whether an object of the camera overlaps the span; segments lie in the hour that they begin in."""
+    """Whether an object of the camera overlaps the span; a segment is filed under the hour it begins in."""
     hour = hour_of(span.start - _LONGEST)
     while hour < span.end:
         for listed in footage.list(keys.segment_prefix(camera, hour)):
@@ -86,7 +86,7 @@ def _holds(footage: ObjectStore, camera: str, span: Timespan) -> bool:
 
 
 def _end_of(footage: ObjectStore, key: str) -> int:
-    """The end that an object's own leaf states; without one it counts as long as a segment may be."""
+    """The end that an object's own leaf states; without a leaf, the longest a segment may be is assumed."""
     text = footage.head(key).metadata.get("leaf")
     if text is None:
         return keys.parse_segment_key(key).start + _LONGEST

@@ -1,7 +1,7 @@
 """BagIt 1.0 (RFC 8493): the tag files of a bag, written and read.
 
-Our manifests are one entry a line: 64 lower-case hex digits, two spaces, the path, LF; sorted by path. That
-is what ``sha256sum --check`` reads too. Paths are plain ASCII without spaces, so the percent-encoding of
+Our manifests have one entry per line: 64 lower-case hex digits, two spaces, the path, LF; sorted by path.
+``sha256sum --check`` reads this form too. Paths are plain ASCII without spaces, so the percent-encoding of
 RFC 8493 never occurs, and no two paths differ in case only, so that a package unpacks on Windows as well.
 """
 
@@ -27,10 +27,10 @@ MAX_PATH = 200
 
 
 def check_path(path: str) -> str:
-    """Accept a path inside a package, and return it.
+    """Check a path inside a package, and return it.
 
-    Parts of ``A-Z a-z 0-9 . _ -`` joined by single slashes, none beginning with a dot or hyphen, ending in a
-    dot, or being a device name of Windows; 200 characters at most.
+    A path has parts of ``A-Z a-z 0-9 . _ -`` joined by single slashes, 200 characters at most. No part begins
+    with a dot or hyphen, ends in a dot, or is a device name of Windows.
 
     Raises:
         Malformed: ``bad_package_path``.
@@ -38,7 +38,7 @@ def check_path(path: str) -> str:
     parts = path.split("/")
     if len(path) > MAX_PATH or not all(_good_part(part) for part in parts):
         raise Malformed(
-            f"{path[:80]!r} is not a path a package may contain",
+            f"{path[:80]!r} is not a valid path inside a package",
             code="bad_package_path",
             hint="Use letters, digits, dots, underscores and hyphens; no device names of Windows.",
         )
@@ -46,7 +46,7 @@ def check_path(path: str) -> str:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether Windows takes the name for a device, whatever follows its first dot and the spaces before."""
+    """Whether Windows takes the name for a device; it ignores the first dot, what follows, spaces before."""
     return name.partition(".")[0].rstrip(" ").lower() in _RESERVED
 
 
@@ -65,10 +65,10 @@ def write_manifest(digests: Mapping[str, str]) -> bytes:
 
 
 def read_manifest(name: str, data: bytes) -> dict[str, str]:
-    """Read a manifest of ours: path to SHA-256 (hex).
+    """Read a manifest in our form: path to SHA-256 (hex).
 
     Raises:
-        Malformed: ``bad_manifest`` with the line that cannot be read, or is out of order or repeated.
+        Malformed: ``bad_manifest``, naming the line that is unreadable, out of order or repeated.
     """
     try:
         text = data.decode("ascii")
@@ -91,7 +91,7 @@ def read_manifest(name: str, data: bytes) -> dict[str, str]:
 
 
 def write_info(fields: Iterable[tuple[str, str]]) -> bytes:
-    """``bag-info.txt`` from label and value; values are one line each.
+    """``bag-info.txt`` from labels and values; each value is one line.
 
     Raises:
         Malformed: ``bad_bag_info`` for a control character in a value.
@@ -105,7 +105,7 @@ def write_info(fields: Iterable[tuple[str, str]]) -> bytes:
 
 
 def read_info(data: bytes) -> dict[str, str]:
-    """The fields of ``bag-info.txt``. Raises Malformed ``bad_bag_info``; labels appear once each."""
+    """The fields of ``bag-info.txt``. Each label appears once. Raises Malformed ``bad_bag_info``."""
     fields: dict[str, str] = {}
     try:
         lines = data.decode().split("\n")

@@ -1,14 +1,14 @@
-"""Proof that a clip is made of its originals' bytes and nothing else.
+"""Proof that a clip consists of its originals' bytes and nothing else.
 
-A clip is a header we wrote (``ftyp``, ``moov`` and the head of ``mdat``) followed by sample bytes. Its
-description lists *pieces*: runs of bytes of an original that stand, unchanged, at an offset of the clip.
+A clip is a header that Saksi wrote (``ftyp``, ``moov`` and the head of ``mdat``) followed by sample bytes.
+Its description lists *pieces*: runs of an original's bytes that appear unchanged at an offset of the clip.
 The pieces tile the clip from the end of its header to its last byte, in order. Then::
 
     SHA-256(clip) = SHA-256(the clip's header ‖ piece 1 ‖ piece 2 ‖ …)   with the pieces taken from the
     originals
 
-holds exactly when every sample byte is an original's. The right side is computed while the originals pass
-by once, for sealing and verifying alike.
+holds exactly when every sample byte comes from an original. Sealing and verifying both compute the right side
+while they read the originals once.
 """
 
 import hashlib
@@ -29,9 +29,10 @@ class Piece:
 
 
 class ClipDigest:
-    """The SHA-256 a clip must have, from its header and its originals as they stream past.
+    """The SHA-256 a clip must have, computed from its header and its originals as they stream past.
 
-    Originals are fed in the order in which the pieces name them; those the clip does not name are skipped.
+    The caller feeds originals in the order in which the pieces name them; originals that no piece names are
+    skipped.
 
     Raises:
         Malformed: ``bad_pieces`` when the pieces do not tile the clip, or go back in an original.
@@ -69,7 +70,7 @@ class ClipDigest:
         return self._next == len(self._pieces)
 
     def hexdigest(self) -> str:
-        """The digest. Raises Malformed ``bad_pieces`` when an original named by a piece never came."""
+        """The digest. Raises Malformed ``bad_pieces`` when an original named by a piece was never fed."""
         if not self.complete:
             missing = self._pieces[self._next].original
             raise Malformed(f"{self._name} names bytes of {missing} that do not exist", code="bad_pieces")
@@ -77,7 +78,7 @@ class ClipDigest:
 
 
 def check_tiling(name: str, header_size: int, size: int, pieces: Iterable[Piece]) -> None:
-    """See that the pieces cover ``[header_size, size)`` once, in order, and never go back in an original.
+    """Check that the pieces cover ``[header_size, size)`` once, in order, and never go back in an original.
 
     Raises:
         Malformed: ``bad_pieces``.

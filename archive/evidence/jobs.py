@@ -5,13 +5,13 @@
     requested -> sealing -> sealed | sealed_untimestamped -> sealed
                          -> seal_failed
 
-What the log has not got yet is waited for (``checkpoint_pending``): such a request goes back to ``requested``
-and is tried each minute; that counts as no attempt.
+Sealing waits until the log has every line (``checkpoint_pending``): such a request goes back to ``requested``
+and is tried again each minute; this does not count as an attempt.
 
-A claim is an entry appended by compare-and-append, so of any number of workers exactly one wins. It ends
-with a lease: a worker that died is succeeded by another, which makes the same package from the same
-request. A worker whose lease ran out while it lived finds its last append refused, and has harmed nothing:
-the parts it stored are the ones its successor stores.
+A claim is an entry appended by compare-and-append, so exactly one of any number of workers wins. A claim ends
+with its lease: when a worker dies, another takes over and makes the same package from the same request. A
+worker that is alive when its lease runs out finds its last append refused. It has done no harm: its successor
+stores the same parts.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ MAX_CASE = 200
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One stream's head: the ledger entry and what it says."""
+    """The newest ledger entry of one package, and the record in it."""
 
     entry: Entry
     record: EvidenceRecord
@@ -71,11 +71,11 @@ def request_seal(
 ) -> Job:
     """Ask for a package.
 
-    Its id is new, or ``evidence_id`` where the one who asks has chosen it beforehand, so that asking again
-    after an unclear answer asks for nothing twice.
+    Its id is new, or ``evidence_id`` where the caller chose one beforehand: a caller that got no clear answer
+    can then repeat the call without requesting a second package.
 
     Raises:
-        Conflict: ``ledger_conflict``: a package of that id has been asked for.
+        Conflict: ``ledger_conflict``: a package of that id was already requested.
         Malformed: ``bad_request``: no camera, a camera twice, or a case that is empty, longer than 200
             characters or holds control characters.
     """
@@ -119,18 +119,18 @@ def find(ledger: Ledger, evidence_id: str) -> Job:
 
 
 def all_jobs(ledger: Ledger) -> Iterator[Job]:
-    """The newest state of every package ever asked for, by id."""
+    """The newest state of every package ever requested, by id."""
     for entry in ledger.heads(KIND):
         yield Job(entry, from_state(entry.state))
 
 
 def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> LenientHeads[EvidenceRecord]:
-    """The newest state of every package, for a worker that looks again and again."""
+    """The newest state of every package, for a worker that polls."""
     return LenientHeads(ledger, records, KIND, lambda entry: from_state(entry.state), ends=ENDS)
 
 
 def is_open(job: Job, now: int) -> bool:
-    """Whether a worker may claim it: asked for, left behind by a dead worker, or without its token."""
+    """Whether a worker may claim it: requested, abandoned by a dead worker, or sealed and not stamped."""
     record = job.record
     if record.status in ENDS:
         return False
@@ -138,9 +138,9 @@ def is_open(job: Job, now: int) -> bool:
 
 
 Separation = Callable[[SealRequest], object]
-"""Sees again that the request a package answers was approved as it stands, by another than who asked.
+"""Checks again that the request behind a package was approved in its present form by a second person.
 
-Raises Refused where it was not.
+Raises Refused otherwise.
 """
 
 
@@ -150,9 +150,9 @@ def _no_requests(request: SealRequest) -> None:
 
 @dataclass(slots=True)
 class SealWorker:
-    """Claims open requests and seals them, one at a time. ``name`` is unlike any other worker's.
+    """Claims open requests and seals them, one at a time. ``name`` is unique among workers.
 
-    ``heads`` are its own: see :func:`heads_of_jobs`.
+    Each worker has its own ``heads``: see :func:`heads_of_jobs`.
     """
 
     ledger: Ledger
@@ -165,14 +165,14 @@ class SealWorker:
     separation: Separation = _no_requests
 
     def run_once(self, progress: Progress | None = None) -> Job | None:
-        """Claim one open request and see it through; None when there is nothing to do.
+        """Claim one open request and work on it to its outcome; None when no request is open.
 
-        A sealing that cannot succeed ends in ``seal_failed``. What is unavailable is tried again after a
-        pause, five times in all; a token is asked for without end.
+        A sealing that cannot succeed ends in ``seal_failed``. A sealing stopped by an unavailable part is
+        tried again after a pause, five times in all; a missing time stamp is requested again without limit.
 
         Raises:
-            Unavailable: nothing could be written about the outcome; the claim lapses with its lease.
-            IntegrityError, Malformed: there is nothing to do but one that does not read.
+            Unavailable: the outcome could not be recorded; the claim lapses with its lease.
+            IntegrityError, Malformed: the only job left is one whose ledger entry cannot be read.
         """
         reading = self.heads.refresh()
         for name, known in reading.known.items():
@@ -186,7 +186,7 @@ class SealWorker:
         return None
 
     def claim(self, job: Job) -> Job | None:
-        """Take an open request; None when another worker was first, or it is not open."""
+        """Claim an open request; None when another worker was first, or it is not open."""
         now = self.clock.now()
         if not is_open(job, now):
             return None
@@ -205,11 +205,11 @@ class SealWorker:
             return None
 
     def work(self, job: Job, progress: Progress | None = None) -> Job:
-        """Seal, or stamp, what was claimed, and write the outcome.
+        """Seal or time-stamp the claimed package, and record the outcome.
 
         Raises:
             Conflict: ``claim_lost``: the lease ran out and another worker has the request now.
-            Unavailable: nothing could be written about the outcome.
+            Unavailable: the outcome could not be recorded.
         """
         if job.record.status is EvidenceStatus.SEALED_UNTIMESTAMPED:
             return self._stamp(job)
@@ -226,7 +226,7 @@ class SealWorker:
         return self._done(held.job, package)
 
     def renew(self, job: Job) -> Job:
-        """Lengthen a claim by another lease. Raises Conflict ``claim_lost``."""
+        """Extend a claim by another lease. Raises Conflict ``claim_lost``."""
         claim = Claim(worker=self.name, until=self.clock.now() + self.lease, attempt=job.record.attempts)
         return self._finish(job, replace(job.record, claim=claim), "evidence.claim_renewed", "")
 
@@ -234,12 +234,12 @@ class SealWorker:
         try:
             package = self.sealer.stamp_pending(job.record.request.evidence_id)
         except Unavailable as error:
-            # Sealed is sealed: the token is asked for again and again, and never given up.
+            # The package is sealed already: the worker keeps asking for its token and never gives up.
             return self._finish(job, self._later(job), "evidence.stamp_put_off", error.message)
         return self._done(job, package)
 
     def _later(self, job: Job) -> EvidenceRecord:
-        """The record of a request that nobody shall touch for a while, longer after each attempt."""
+        """The record of a request that no worker claims for a while, longer after each attempt."""
         attempt = job.record.attempts
         until = self.clock.now() + PAUSE * min(attempt, MAX_ATTEMPTS)
         return replace(job.record, claim=Claim(worker=self.name, until=until, attempt=attempt))
@@ -251,7 +251,7 @@ class SealWorker:
         return self._finish(job, record, f"evidence.{status.value}", package.tagmanifest_sha256)
 
     def _put_off(self, job: Job, error: ArchiveError) -> Job:
-        waits = isinstance(error, CheckpointPending)  # that comes in its time, and is no failed attempt
+        waits = isinstance(error, CheckpointPending)  # the checkpoint will come; this is no failed attempt
         if job.record.attempts >= MAX_ATTEMPTS and not waits:
             return self._fail(job, error)
         record = replace(self._later(job), status=EvidenceStatus.REQUESTED, waiting=error.code)
@@ -290,7 +290,7 @@ class SealWorker:
             raise Conflict(
                 f"another worker took over {record.request.evidence_id}",
                 code="claim_lost",
-                hint="Nothing is lost: it makes the same package.",
+                hint="Nothing is lost: that worker makes the same package.",
             ) from error
 
     def _append(self, job: Job, record: EvidenceRecord, action: str, reason: str = "") -> Job:
@@ -308,7 +308,7 @@ class SealWorker:
 
 @dataclass(slots=True)
 class _Held:
-    """A claim in work, renewed while bytes go by so that it does not lapse under a long sealing."""
+    """A claim being worked on, renewed as bytes pass so that it does not lapse during a long sealing."""
 
     worker: SealWorker
     job: Job
@@ -326,12 +326,12 @@ def sealed_package(ledger: Ledger, evidence_id: str) -> SealedPackage:
     """The figures of a package that has been sealed.
 
     Raises:
-        NotFound: ``evidence_not_found``; ``package_not_found`` while it is in work.
-        Conflict: ``seal_failed`` with what went wrong.
+        NotFound: ``evidence_not_found``; ``package_not_found`` while sealing is not finished.
+        Conflict: ``seal_failed``, with the reason.
     """
     record = find(ledger, evidence_id).record
     if record.status is EvidenceStatus.SEAL_FAILED:
         raise Conflict(f"sealing {evidence_id} failed: {record.failure}", code="seal_failed")
     if record.package is None:
-        raise NotFound(f"{evidence_id} is still in work", code="package_not_found")
+        raise NotFound(f"{evidence_id} is not sealed yet", code="package_not_found")
     return record.package

@@ -53,7 +53,7 @@ def proofs(plan: PackagePlan, layout: Layout) -> dict[str, bytes]:
     """The small payload that does not depend on copying: leaves, batches, proofs, custody, texts.
 
     Raises:
-        Malformed: ``bad_plan``: a key of a recorder, or a checkpoint, that is none.
+        Malformed: ``bad_plan``: a recorder's key or a checkpoint in the plan is invalid.
     """
     found: dict[str, bytes] = {}
 
@@ -86,7 +86,7 @@ def proofs(plan: PackagePlan, layout: Layout) -> dict[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class PlacedJournal:
-    """A journal batch with its place and that of the key that signed it."""
+    """A journal batch, with its path and the path of the key that signed it."""
 
     proof: JournalProof
     recorder: str
@@ -97,7 +97,7 @@ class PlacedJournal:
 
 
 def journals_of(plan: PackagePlan) -> list[PlacedJournal]:
-    """The journal batches of a plan by path. A recorder whose key was changed has several keys."""
+    """The journal batches of a plan, by path. A recorder whose key was replaced has several keys."""
     facts = [(proof, *journal_facts(proof)) for proof in plan.journals]
     folders = paths.camera_folders(recorder for _, recorder, _, _ in facts)
     keys_of: dict[str, list[bytes]] = {}
@@ -117,7 +117,7 @@ def checkpoints_of(plan: PackagePlan) -> list[SealedCheckpoint]:
     """Every checkpoint of a plan once, by number.
 
     Raises:
-        Malformed: ``bad_plan``: one has no signature or stamp, or two of one number differ.
+        Malformed: ``bad_plan``: a checkpoint has no signature or stamp, or two with the same number differ.
     """
     found: dict[int, SealedCheckpoint] = {}
     proofs = [*(item.proof for item in plan.originals), *(one.proof for one in plan.destructions)]
@@ -135,7 +135,7 @@ def _sealed(proof: InclusionProof) -> SealedCheckpoint:
 
 
 def bag_info(plan: PackagePlan, layout: Layout, sizes: Mapping[str, int]) -> bytes:
-    """``bag-info.txt``; ``sizes`` are those of the whole payload, by path."""
+    """``bag-info.txt``; ``sizes`` has the size of every payload file, by path."""
     version = plan.system.get("version", "")
     return bag.write_info(
         (

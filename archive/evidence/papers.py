@@ -3,11 +3,12 @@
 ::
 
     signatures/certs/seal-chain.pem   the sealing certificate, then its authorities, the root last
-    signatures/certs/tsa-chain.pem    the same of the time-stamping authority, where it is known beforehand
+    signatures/certs/tsa-chain.pem    the same for the time-stamping authority, where it is known beforehand
     signatures/certs/<16 hex>.crl     the newest revocation list of each of those authorities, in PEM form
 
-They are a convenience for a reader who comes years later: the seal does not cover them, trust never comes
-from them, and a list from here can only condemn (:mod:`archive.trust.revocation`).
+They are a convenience for a reader who opens the package years later. The seal does not cover them, and
+trust never comes from them: a list found here can only count against a certificate
+(:mod:`archive.trust.revocation`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,13 +34,13 @@ def signature_papers(
     stamp_chain: Sequence[x509.Certificate] = (),
     crls: Sequence[x509.CertificateRevocationList] = (),
 ) -> Mapping[str, bytes]:
-    """The papers of a package that ``signer`` is about to seal, by path; the same input, the same bytes.
+    """The papers of a package that ``signer`` is about to seal, by path; the same input gives the same bytes.
 
     ``roots`` complete the chains; ``stamp_chain`` is the time-stamping certificate and its authorities, empty
-    where they are not known before the token comes. Of ``crls`` those of other authorities are left out.
+    where they are not known before the token arrives. ``crls`` of other authorities are left out.
 
     Raises:
-        IntegrityError: ``crl_not_authentic``: a list in an authority's name that it did not make.
+        IntegrityError: ``crl_not_authentic``: a list bears an authority's name but was not signed by it.
         Malformed: ``bad_certificate``.
     """
     own = [certificates.load_der("the signer", der) for der in (signer.certificate_der, *signer.chain_der)]
@@ -58,7 +59,7 @@ def signature_papers(
             raise IntegrityError(
                 f"the revocation list of {crl.issuer.rfc4514_string()} was not made by it",
                 code="crl_not_authentic",
-                hint="Import the authority's own list anew: saksi keys import-crl",
+                hint="Import the list again from the authority itself: saksi keys import-crl",
             )
         papers[paths.CERTIFICATES + revocation.name_of(crl)] = revocation.to_pem(crl)
     return papers
@@ -67,7 +68,7 @@ def signature_papers(
 def complete_chain(
     certificate: x509.Certificate, others: Iterable[x509.Certificate]
 ) -> tuple[x509.Certificate, ...]:
-    """The certificate and its issuers as far as ``others`` has them; nothing is judged."""
+    """The certificate and its issuers, as far as ``others`` has them; trust is not judged here."""
     pool, chain = list(others), [certificate]
     while chain[-1].issuer != chain[-1].subject:
         issuer = next(
@@ -82,7 +83,7 @@ def complete_chain(
 def newest_lists(
     crls: Iterable[x509.CertificateRevocationList],
 ) -> tuple[x509.CertificateRevocationList, ...]:
-    """Of every authority the newest list, by name."""
+    """The newest list of every authority, by name."""
     newest: dict[str, x509.CertificateRevocationList] = {}
     for crl in crls:
         name = revocation.name_of(crl)

@@ -1,4 +1,4 @@
-"""Where each part of a package lies. Every path passes :func:`archive.evidence.bag.check_path`."""
+"""The path of each part of a package. Every path satisfies :func:`archive.evidence.bag.check_path`."""
 
 from collections.abc import Iterable
 
@@ -14,14 +14,14 @@ STAMP = "signatures/tagmanifest-sha256.txt.p7s.tsr"
 DOCUMENTS = "data/documents/"
 CERTIFICATES = "signatures/certs/"
 LATER = ("signatures/", "handover/")
-"""Folders outside the tag manifest: the seal itself, and what is added after sealing."""
+"""Folders outside the tag manifest: the seal itself, and files added after sealing."""
 
 
 def camera_folders(cameras: Iterable[str]) -> dict[str, str]:
     """A folder name for each camera id.
 
-    It is the id itself, unless Windows could not keep it apart from another's or takes it for a device; then
-    a suffix or prefix with an underscore, which no id contains, makes it different.
+    It is the id itself, unless Windows could not tell it from another id or takes it for a device; then a
+    suffix or prefix with an underscore, which no id contains, makes it different.
     """
     folders: dict[str, str] = {}
     taken: set[str] = set()
@@ -42,7 +42,7 @@ def original(folder: str, key: str) -> str:
 
 
 def leaves(folder: str) -> str:
-    """The leaves of a camera's originals, a line each in their order, as their recorder made them."""
+    """The leaves of a camera's originals, one line each in their order, as the recorder wrote them."""
     return f"data/proofs/leaves/{folder}.jsonl"
 
 
@@ -66,7 +66,7 @@ def recorder_key(folder: str) -> str:
 
 
 def inclusion(folder: str) -> str:
-    """The inclusion proofs of a camera's leaves, a line each."""
+    """The inclusion proofs of a camera's leaves, one line each."""
     return f"data/proofs/inclusion/{folder}.jsonl"
 
 
@@ -76,14 +76,14 @@ def checkpoint(number: int, part: str) -> str:
 
 
 def disposition(disposition_id: str) -> str:
-    """The ledger entry of a destruction on record."""
+    """The ledger entry of a recorded destruction."""
     return f"data/proofs/dispositions/{disposition_id}.json"
 
 
 DISPOSITION_PROOFS = "data/proofs/dispositions/inclusion.jsonl"
-"""The inclusion proofs of those entries, a line each."""
+"""The inclusion proofs of those entries, one line each."""
 
 
 def document(name: str) -> str:
-    """A paper for people."""
+    """A document for people to read."""
     return DOCUMENTS + name

@@ -1,7 +1,7 @@
-"""What goes into a package, as plain values: the sealer asks nobody for anything else.
+"""What goes into a package, as plain values: the sealer needs nothing but the plan and the originals.
 
 The same plan gives the same sealed bytes, down to the tag manifest; only the signature and the token differ.
-So everything that could change between two attempts (times, versions, custody lines) is a value here.
+So everything that could change between two attempts (times, versions, custody lines) is a value of the plan.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,10 +28,10 @@ from archive.timespan import Timespan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """One segment to be sealed: where it lies, and the leaf its recorder made of it (canonical, no newline).
+    """One segment to be sealed: where it is stored, and its recorder's leaf of it (canonical, no newline).
 
-    ``lock`` is the retention its object had when the package was planned. ``proof`` is that of its leaf in
-    the log, None where the log never had it.
+    ``lock`` is the retention its object had when the package was planned. ``proof`` shows its leaf in the
+    log; it is None where the log never had the leaf.
     """
 
     ref: SegmentRef
@@ -44,10 +44,10 @@ class Original:
 class ClipPlan:
     """One virtual clip of the originals.
 
-    ``description`` is the clip's own account of itself; of it the sealer needs ``pieces``: a list of
-    ``{original, from, to, original_offset, clip_offset, length}`` with ``original`` the segment's object
-    name, tiling the clip's sample bytes in order. Everything else in it is text, integers, lists and
-    objects, and is carried over. ``stream`` gives the clip from its first byte, each time anew.
+    ``description`` describes the clip. The sealer needs its ``pieces``: a list of
+    ``{original, from, to, original_offset, clip_offset, length}`` that tiles the clip's sample bytes in
+    order, where ``original`` is the segment's object name. Everything else in it is text, integers, lists and
+    objects, and is copied unchanged. Each call of ``stream`` gives the clip from its first byte.
     """
 
     camera: str
@@ -75,7 +75,7 @@ class JournalProof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """One person's approval of a request; ``entry_sha256`` is of the request entry that was decided on."""
+    """One person's approval of a request; ``entry_sha256`` is the hash of the request entry approved."""
 
     role: str
     name: str
@@ -97,8 +97,9 @@ class LegalBasis:
 class RequestFacts:
     """The request that a package answers, as approved.
 
-    ``entry_sha256`` is of the request's ledger entry that the approvals bind to. ``letter_number`` is empty
-    where no letter has come, ``letter_sha256`` where its scan has not; ``hold_id`` where there is no hold.
+    ``entry_sha256`` is the hash of the request's ledger entry to which the approvals are bound.
+    ``letter_number`` is empty where no letter has arrived, ``letter_sha256`` where its scan has not arrived,
+    and ``hold_id`` where there is no hold.
     """
 
     id: str
@@ -123,7 +124,7 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraChange:
-    """What a camera's registration became at ``at`` (µs), within the span."""
+    """A camera's new registration from ``at`` (µs) on, within the span."""
 
     at: int
     camera: Camera
@@ -131,7 +132,7 @@ class CameraChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destruction:
-    """A disposition that took footage of the span: its newest ledger entry, and that entry's proof."""
+    """A disposition that destroyed footage of the span: its newest ledger entry, and that entry's proof."""
 
     disposition: Disposition
     entry: bytes
@@ -148,13 +149,13 @@ class SealedCheckpoint:
 
     @property
     def note(self) -> Note:
-        """The checkpoint, read. Raises Malformed ``bad_checkpoint``."""
+        """The checkpoint, parsed. Raises Malformed ``bad_checkpoint``."""
         return Note.decode(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A paper for people: what it is (``letter``, ``approval``, ``sealing_report`` …) and its bytes."""
+    """A document for people: its kind (``letter``, ``approval``, ``sealing_report`` …) and its bytes."""
 
     kind: str
     content: bytes
@@ -166,10 +167,10 @@ class PackagePlan:
 
     ``prepared_at`` is when the plan was made (µs); it is the bagging date. ``lock_until`` ends the COMPLIANCE
     lock of the sealed package. ``system`` holds facts about this installation (name, version, host, ffmpeg
-    …); ``organization`` is the authority that seals. ``custody`` are canonical custody lines up to sealing.
-    Originals are grouped by camera and ordered by time within it. ``cameras`` are as registered when the span
-    began, ``changes`` what became of each within it. ``checkpoints`` are those shown beside the ones that
-    proofs name. ``documents`` are by name under ``data/documents/``.
+    …); ``organization`` is the authority that seals. ``custody`` holds canonical custody lines up to sealing.
+    Originals are grouped by camera and ordered by time within each camera. ``cameras`` are as registered when
+    the span began; ``changes`` are the changes of their registrations within it. ``checkpoints`` are shown in
+    addition to those that proofs name. ``documents`` are by name under ``data/documents/``.
     """
 
     evidence_id: str
@@ -196,15 +197,16 @@ class PackagePlan:
 
 
 Prepare = Callable[[SealRequest], PackagePlan]
-"""Makes the plan of a request from index, registry and journals; the same request gives the same plan."""
+"""Makes the plan for a request from index, registry and journals; the same request gives the same plan."""
 
 
 def check_plan(plan: PackagePlan) -> None:
     """Refuse a plan that contradicts itself.
 
     Raises:
-        Malformed: ``bad_plan``: an unknown camera, segments out of order or repeated, a clip of no original.
-        IntegrityError: ``leaf_mismatch``: a leaf that is not its segment's.
+        Malformed: ``bad_plan``: an unknown camera, segments out of order or repeated, or a clip with pieces
+            of a segment that is not in the plan.
+        IntegrityError: ``leaf_mismatch``: a leaf does not belong to its segment.
     """
     check_evidence_id(plan.evidence_id)
     known = {camera.id for camera in plan.cameras}
@@ -227,7 +229,9 @@ def check_plan(plan: PackagePlan) -> None:
         read_leaf(original)
     for clip in plan.clips:
         if clip.camera not in known or any(p["original"] not in seen for p in clip.description["pieces"]):
-            raise Malformed(f"a clip of {clip.camera} names what is not in the plan", code="bad_plan")
+            raise Malformed(
+                f"a clip of {clip.camera} names a segment that is not in the plan", code="bad_plan"
+            )
     footage = plan.kind is PackageKind.FOOTAGE
     if footage != bool(plan.originals) or (plan.clips and not footage):
         raise Malformed(f"a package of kind {plan.kind} cannot hold these originals", code="bad_plan")
@@ -240,10 +244,10 @@ def check_plan(plan: PackagePlan) -> None:
 
 
 def read_leaf(original: Original) -> Segment:
-    """The leaf of an original, held against the index's view of it.
+    """The leaf of an original, compared with the index's view of it.
 
     Raises:
-        IntegrityError: ``leaf_mismatch`` where they tell different things, or the leaf cannot be read.
+        IntegrityError: ``leaf_mismatch`` where they contradict each other, or the leaf cannot be read.
     """
     ref = original.ref
     try:
@@ -258,7 +262,7 @@ def read_leaf(original: Original) -> Segment:
         or leaves.encode(leaf) != original.leaf
     ):
         raise IntegrityError(
-            f"the leaf of {ref.key} does not tell of that segment",
+            f"the leaf of {ref.key} does not describe that segment",
             code="leaf_mismatch",
             hint="The index or the stored leaf was changed; rebuild the index and run saksi archive check.",
         )
@@ -266,7 +270,7 @@ def read_leaf(original: Original) -> Segment:
 
 
 def clip_run(clip: ClipPlan, path: str) -> ClipRun:
-    """What follows from a clip's header and pieces; the originals are fed by their keys.
+    """What computes a clip's digest and slices; the caller feeds the originals by their keys.
 
     Raises:
         Malformed: ``bad_clip``, ``bad_pieces``.

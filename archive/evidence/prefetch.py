@@ -1,4 +1,4 @@
-"""Originals fetched ahead of their turn, in bounded memory, each hashed by the thread that fetches it."""
+"""Originals prefetched in bounded memory; the thread that fetches an original also hashes it."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,7 +17,7 @@ _Got = TypeVar("_Got")
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An original in memory, seen to be what its leaf says, and its CRC-32."""
+    """An original in memory whose size and SHA-256 match its leaf, and its CRC-32."""
 
     data: bytes
     crc32: int
@@ -53,7 +53,7 @@ def source_of(footage: ObjectStore, item: Original) -> Source:
 def prefetch(
     items: Iterable[_Asked], get: Callable[[_Asked], _Got], threads: int
 ) -> Generator[tuple[_Asked, _Got], None, None]:
-    """``get`` of each item in order, begun for as many as there are threads before its turn."""
+    """The results of ``get`` for each item, in order; up to ``threads`` items are fetched in advance."""
     waiting: deque[tuple[_Asked, Future[_Got]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -71,18 +71,18 @@ def prefetch(
 
 
 def missing(key: str) -> IntegrityError:
-    """A segment that its store does not have."""
+    """The error for a segment that the store does not have."""
     return IntegrityError(
         f"the segment {key} is not in the archive any more",
         code="original_missing",
-        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+        hint="Nothing was sealed. Run saksi archive check and inform the auditor.",
     )
 
 
 def altered(key: str, what: str) -> IntegrityError:
-    """A segment that is not what its leaf says."""
+    """The error for a segment whose bytes do not match its leaf."""
     return IntegrityError(
         f"the segment {key} was altered after it was recorded: {what}",
         code="original_altered",
-        hint="Nothing was sealed. Run saksi archive check and tell the auditor.",
+        hint="Nothing was sealed. Run saksi archive check and inform the auditor.",
     )

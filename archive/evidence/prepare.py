@@ -1,8 +1,8 @@
-"""From a request to a plan: everything a package will hold, gathered as of the moment it was asked for.
+"""From a request to a plan: everything a package will hold, as of the moment of the request.
 
-The same request over the same archive gives the same plan, so that a worker who takes over from a dead one
-makes the same package. What arrives after the request (late segments, later custody) stays out; what the
-package is asked for with (the request's own custody event) was recorded before it, and is in.
+The same request over the same archive gives the same plan, so that a worker that takes over from a dead one
+makes the same package. Anything that arrives after the request (late segments, later custody) stays out. The
+custody event of the request itself is recorded before the request, so it is included.
 """
 
 from collections import deque
@@ -44,10 +44,10 @@ from archive.timespan import DAY, HOUR, Timespan, hour_of
 LONGEST_CUSTODY = 90 * DAY
 
 FactsOf = Callable[[SealRequest], RequestFacts | None]
-"""The approved request that a package answers; None where it was asked for on the host."""
+"""The approved request that a package answers; None where an operator requested it on the host."""
 
 AttachmentsOf = Callable[[SealRequest], Mapping[str, Document]]
-"""The papers that came with the request (letter, approval), by name under ``data/documents/``."""
+"""The documents that came with the request (letter, approval), by name under ``data/documents/``."""
 
 
 def _no_facts(_request: SealRequest) -> RequestFacts | None:
@@ -63,7 +63,7 @@ class Preparer:
     """Makes plans; :data:`archive.evidence.plan.Prepare` is its :meth:`__call__`.
 
     ``system`` holds facts about this installation; ``lock_days`` is the term of the package's lock. ``pool``
-    asks a store behind a network about many originals at once; the clips of a plan read with it too.
+    queries a store behind a network about many originals at once; the clips of a plan are read with it too.
     """
 
     stores: Stores
@@ -83,11 +83,11 @@ class Preparer:
         """The plan of a request.
 
         Raises:
-            NoFootage: no camera of the request has anything in the span.
+            NoFootage: no camera of the request has footage in the span.
             Refused: ``footage_exists``, ``footage_pending``: a statement of absence would not be true.
             NotFound: ``camera_not_found``.
             IntegrityError: a segment's object does not carry the leaf that the index says it has.
-            CheckpointPending: ``checkpoint_pending``: the log has not got everything yet.
+            CheckpointPending: ``checkpoint_pending``: the log does not have every line yet.
         """
         cameras = tuple(self.registry.as_of(name, request.span.start) for name in request.cameras)
         readings = [self._reading(camera, request) for camera in cameras]
@@ -153,7 +153,7 @@ class Preparer:
         )
 
     def _changes(self, request: SealRequest) -> Iterator[CameraChange]:
-        """What became of the cameras' registrations within the span, as far as a package states them."""
+        """The changes of the cameras' registrations within the span, as far as a package states them."""
         for name in request.cameras:
             last: Camera | None = None
             for entry in self.registry.history(name):
@@ -177,10 +177,10 @@ class Preparer:
         return Original(ref=segment, leaf=reader.leaf_of(head, segment), lock=head.lock)
 
     def _clips(self, readings: Iterable[Reading], request: SealRequest) -> Iterator[ClipPlan]:
-        """One clip a camera where that can be, else one for each part; the originals are always whole.
+        """One clip per camera where possible, else one for each part; the originals are always whole.
 
-        A clip is a convenience, so what makes one impossible (a span that is too short or too long, no frame
-        that can be shown) leaves it out and never stops the sealing.
+        A clip is a convenience. Where a clip is impossible (a span that is too short or too long, no frame
+        that can be shown) it is left out; that never stops the sealing.
         """
         for reading in readings:
             if not reading.segments or reading.span.duration > LONGEST:
@@ -198,7 +198,7 @@ class Preparer:
                     spans.extendleft(one for one in reversed(refusal.spans) if one.duration < span.duration)
                     continue
                 except NoFootage:
-                    continue  # segments touch the span, but no frame of them falls into it
+                    continue  # segments touch the span, but none of their frames falls into it
                 if clip.size > MAX_OBJECT_BYTES:
                     middle = span.start + span.duration // 2
                     spans.extendleft((Timespan(middle, span.end), Timespan(span.start, middle)))
@@ -217,7 +217,7 @@ class Preparer:
         return self._reading(camera, replace(request, span=span))
 
     def _journals(self, originals: Iterable[Original]) -> Iterator[JournalProof]:
-        """The signed batches that hold the originals' leaves, where they have been uploaded by now."""
+        """The signed batches that hold the originals' leaves, as far as they have been uploaded."""
         wanted: dict[str, set[bytes]] = {}
         hours: dict[str, set[int]] = {}
         for original in originals:
@@ -254,8 +254,8 @@ class Preparer:
     def _custody(self, request: SealRequest, facts: RequestFacts | None) -> Iterator[bytes]:
         """Events that name the package, its request or its hold.
 
-        They are from the filing of the request on, 90 days at most; without one, from the day before the
-        package was asked for.
+        They start one day before the filing of the request, at most 90 days before the package was requested;
+        without an approved request, they start one day before the package was requested.
         """
         names = {request.evidence_id, request.request_id} | ({facts.hold_id} if facts else set())
         names.discard("")

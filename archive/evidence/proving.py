@@ -1,8 +1,9 @@
-"""Where the lines of a package stand in the tamper-evident log (docs/reference/log.md).
+"""Finds the lines of a package in the tamper-evident log (docs/reference/log.md).
 
-Sealing waits for the log. Where a line is under no checkpoint yet, one is made at once by a process that
-holds the log key; elsewhere the log job sees that a package waits, and makes it. A line that the log never
-had six hours after it was made (a recorder lost its journal) is sealed without a proof; the package says so.
+Sealing waits for the log. Where no checkpoint covers a line yet, a process that holds the log key makes one
+at once. In other processes sealing waits, and the log job sees the waiting package and makes the checkpoint.
+A line that the log still lacks six hours after it was made (a recorder lost its journal) is sealed without a
+proof, and the package states this.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -21,32 +22,34 @@ MAX_CHECKPOINTS = 1_000
 _LATE = 2 * HOUR
 
 MakeCheckpoint = Callable[[], None]
-"""Makes a checkpoint now, signed and stamped; for a process that holds the log key."""
+"""Makes a signed and stamped checkpoint now; for a process that holds the log key."""
 
 
 class CheckpointPending(Unavailable):
-    """Something that shall be proven is under no sealed checkpoint yet."""
+    """A line that needs a proof is under no sealed checkpoint yet."""
 
     default_code = "checkpoint_pending"
 
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            hint="A recorder's lines arrive within a minute and come under the next checkpoint; sealing goes"
-            " on then: saksi work --once log, then saksi work --once seal",
+            hint="A recorder's lines arrive within a minute, and the next checkpoint covers them. Sealing"
+            " then continues: saksi work --once log, then saksi work --once seal",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Finds proofs in ``records``. ``make_checkpoint`` is None where the log is another process's work."""
+    """Finds proofs in ``records``. ``make_checkpoint`` is None where another process keeps the log."""
 
     records: ObjectStore
     clock: Clock
     make_checkpoint: MakeCheckpoint | None = None
 
     def prove(self, lines: Sequence[Line], arrived: Collection[bytes]) -> "list[InclusionProof | None]":
-        """A proof for each line, None for one that the log never had. ``arrived`` are in the records bucket.
+        """A proof for each line; None for a line that never reached the log.
+
+        ``arrived`` names the lines that are in the records bucket.
 
         Raises:
             CheckpointPending: a line, or the seal of a checkpoint, is still on its way.
@@ -67,10 +70,12 @@ class Prover:
         return proofs
 
     def over(self, span: Timespan, until: int) -> tuple[SealedCheckpoint, ...]:
-        """The checkpoints made over a span and two hours on, the first 1,000, and the newest by ``until``.
+        """The checkpoints from the span's start to two hours after its end, and the newest by ``until``.
+
+        Of the former it gives the first 1,000.
 
         Raises:
-            CheckpointPending: there is none yet, or one of them is not sealed yet.
+            CheckpointPending: there is no checkpoint yet, or one of them is not sealed yet.
         """
         head = stored.newest(self.records)
         if not head:
@@ -99,10 +104,10 @@ class Prover:
         try:
             self.make_checkpoint()
         except (Refused, Unavailable):
-            return  # it is the log job's work then, and sealing waits for it
+            return  # the log job makes it, and sealing waits
 
     def _partial(self, lines: Sequence[Line]) -> "list[InclusionProof | None]":
-        """Proofs of what is covered: all at once, and by halving where a line is not."""
+        """Proofs of the covered lines: all in one call, or by halving where some line is not covered."""
         if not lines:
             return []
         try:

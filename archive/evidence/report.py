@@ -1,8 +1,7 @@
-"""The two texts inside a package: what it is, and how to check it with tools everybody has.
+"""The two texts inside a package: what it is, and how to check it with common tools.
 
-Indonesian first, English second. Plain text, at most 100 columns, and the same bytes for the same plan. The
-commands in :func:`instructions` are run as they stand by
-``tests/integration/evidence/test_package_witnesses.py``.
+Indonesian first, English second. Plain text, at most 110 columns, and the same bytes for the same plan.
+``tests/integration/evidence/test_package_witnesses.py`` runs the commands in :func:`instructions` unchanged.
 """
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -63,7 +62,7 @@ NO_FOOTAGE_LIMITS: tuple[tuple[str, str], ...] = (
         "Destructions that are named were done by a rule and on record; the records are in data/proofs.",
     ),
 )
-"""The same for a package that states that there is no footage."""
+"""The same list, for a package that states that there is no footage."""
 
 
 def limits(kind: PackageKind) -> tuple[tuple[str, str], ...]:
@@ -72,7 +71,7 @@ def limits(kind: PackageKind) -> tuple[tuple[str, str], ...]:
 
 
 def readme(plan: PackagePlan) -> bytes:
-    """``README.txt``: the package in words, for somebody who opens it years later.
+    """``README.txt``: the package in words, for a reader who opens it years later.
 
     Raises:
         Malformed: ``bad_time_zone`` when the plan's time zone is not known here.

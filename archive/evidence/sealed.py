@@ -1,6 +1,6 @@
-"""Sealed packages in the records bucket: what their own objects say of them.
+"""Sealed packages in the records bucket, read from their own objects.
 
-A package exists from the moment its signature is stored; objects under its prefix before that are none.
+A package exists from the moment its signature is stored; earlier objects under its prefix are not a package.
 """
 
 from archive import canonical, keys
@@ -21,12 +21,12 @@ def read_seal(target: ObjectStore, evidence_id: str) -> bytes:
         raise NotFound(
             f"there is no sealed package {evidence_id}",
             code="package_not_found",
-            hint="It may still be in work; ask for its state.",
+            hint="It may not be sealed yet: look at its state.",
         ) from error
 
 
 def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
-    """The figures of a sealed package, from its own objects, as far as they fit each other.
+    """The figures of a sealed package, from its own objects, after checking that these agree.
 
     Raises:
         NotFound: ``package_not_found``: it is not sealed.
@@ -54,7 +54,7 @@ def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
 
 
 class StoredContainer(Container):
-    """A sealed package where it lies, for the verifier to read without a copy.
+    """A sealed package in its store, for the verifier to read without a copy.
 
     Raises:
         NotFound: ``package_not_found``.
@@ -78,7 +78,7 @@ class StoredContainer(Container):
 
 
 def keep_stamp(target: ObjectStore, evidence_id: str, stamp: bytes, lock: Lock | None) -> None:
-    """Keep a token; one that is there already stays."""
+    """Store a token; an earlier token stays."""
     try:
         target.put(keys.evidence_prefix(evidence_id) + paths.STAMP, Content.of_bytes(stamp), lock=lock)
     except AlreadyExists:
@@ -86,7 +86,7 @@ def keep_stamp(target: ObjectStore, evidence_id: str, stamp: bytes, lock: Lock |
 
 
 def package_lock(target: ObjectStore, evidence_id: str) -> Lock | None:
-    """The lock of a sealed package. Raises NotFound where there is none."""
+    """The lock of a sealed package. Raises NotFound where there is no such package."""
     return target.head(keys.evidence_prefix(evidence_id) + paths.SEAL).lock
 
 

@@ -1,19 +1,19 @@
 """From plan to sealed package, in the records bucket (design: seal).
 
-1. Each original goes from the footage bucket into the package, hashed as it passes; a SHA-256 that is not
-   its leaf's ends the sealing. The clips' digests are computed from the very same bytes. The next originals
-   are fetched, and the last ones stored, meanwhile; memory holds a dozen of them at most.
-2. The clips, several at once, while the papers for people are written; the proofs, ``evidence.json`` and the
-   manifests follow.
-3. The locks of all objects, COMPLIANCE from the start but for three days only, are lengthened to the term of
-   the package. Not earlier: what a failed sealing leaves behind must not be there for ten years.
-4. ``signatures/….p7s`` is put if absent: **that is the moment of sealing**. Whatever lies under the package's
-   prefix without it is not a package.
-5. The time stamp is put if absent. Without an authority the package is sealed and not yet stamped
+1. Each original goes from the footage bucket into the package and is hashed on the way; a SHA-256 that
+   differs from its leaf's ends the sealing. The clips' digests are computed from the very same bytes.
+   Meanwhile the next originals are fetched and the last ones stored; memory holds a dozen of them at most.
+2. The clips are stored, several at once, while the documents for people are written; the proofs,
+   ``evidence.json`` and the manifests follow.
+3. The locks of all objects, COMPLIANCE from the start but for three days only, are extended to the term of
+   the package. This happens late because the remains of a failed sealing must not be locked for ten years.
+4. ``signatures/….p7s`` is put if absent: **that is the moment of sealing**. Objects under the package's
+   prefix without it are not a package.
+5. The time stamp is put if absent. When no authority answers, the package is sealed and not yet stamped
    (:meth:`Sealer.stamp_pending`).
 
-Each step is idempotent, and the same plan makes the same bytes, so a second worker goes on where the first
-one died. Two that work at once agree on everything but the signature, of which the first stays.
+Each step is idempotent, and the same plan makes the same bytes, so a second worker continues where the first
+one died. Two workers that run at once agree on everything but the signature, and the first signature stays.
 """
 
 from collections import deque
@@ -48,14 +48,14 @@ from archive.timespan import DAY
 from archive.trust import certificates
 
 Progress = Callable[[int, int], None]
-"""Bytes done and bytes in all; called often."""
+"""Gets the bytes done and the total; called often."""
 
 PROVISIONAL_LOCK = 3 * DAY
 THREADS = 4
 FETCHERS = 3
 CLIPS = 3
 HELD = 8 << 20
-"""Originals up to this size pass through memory, ``FETCHERS`` on their way in and ``THREADS`` out."""
+"""Originals up to this size pass through memory: ``FETCHERS`` being fetched, ``THREADS`` being stored."""
 
 _FED = 1 << 20
 
@@ -66,9 +66,9 @@ def _silent(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """What is known once the originals are copied: of it the sealing report is written.
+    """The facts known once the originals are copied; the sealing report is written from them.
 
-    ``clips`` are the outcomes by path; ``signer`` will seal, with ``tsa`` as its clock.
+    ``clips`` has the outcomes by path; ``signer`` will seal, and ``tsa`` will time-stamp.
     """
 
     plan: PackagePlan
@@ -79,10 +79,10 @@ class Copied:
 
 
 Feed = Callable[[str, int, bytes | memoryview], None]
-"""Takes an original's key, an offset and the bytes there."""
+"""Gets an original's key, an offset and the bytes there."""
 
 Compose = Callable[[Copied], Mapping[str, Document]]
-"""Writes papers by name under ``data/documents/``; the same :class:`Copied` gives the same bytes."""
+"""Writes documents by name under ``data/documents/``; the same :class:`Copied` gives the same bytes."""
 
 Papers = Callable[[], Mapping[str, bytes]]
 """Chains and revocation lists as they are now, by path under ``signatures/certs/``."""
@@ -109,18 +109,18 @@ class Sealer:
     papers: Papers = _no_papers
 
     def seal(self, plan: PackagePlan, progress: Progress = _silent) -> SealedPackage:
-        """Make the package, or finish one that was begun with the same plan.
+        """Make the package, or complete an attempt that began with the same plan.
 
         Returns:
             Its figures; ``gen_time`` is None when the authority did not answer.
 
         Raises:
             IntegrityError: ``original_altered``, ``original_missing``, ``leaf_mismatch``: the archive's
-                bytes are not what was recorded; no package is made. ``clip_not_derived``: a clip holds
+                bytes are not the recorded ones; no package is made. ``clip_not_derived``: a clip holds
                 other bytes.
             Refused: ``certificate_expired``: the seal's certificate is not valid today.
             Malformed: ``bad_plan``, ``bad_pieces``, ``bad_clip``.
-            Conflict: ``plan_changed``: a package of this id was begun with another plan.
+            Conflict: ``plan_changed``: sealing of this id began with another plan.
             Unavailable: a store does not answer; seal again.
         """
         check_plan(plan)
@@ -186,7 +186,7 @@ class _Sealing:
         return read_package(sealer.target, evidence_id)
 
     def _put_all(self, certificate: Certificate) -> bytes:
-        """Everything but the signatures; gives the tag manifest's bytes."""
+        """Store everything but the signatures; returns the tag manifest's bytes."""
         named = list(zip(self.plan.clips, self.layout.clips, strict=True))
         runs = [clip_run(clip, path) for clip, path in named]
         self._copy_all(runs)
@@ -257,11 +257,11 @@ class _Sealing:
         self.checksums[path] = witness.crc32
 
     def _put_clip(self, clip: ClipPlan, path: str, digest: str) -> None:
-        """One clip, which must have the digest that follows from its originals."""
+        """Store one clip; it must have the digest computed from its originals."""
 
         def feed(_offset: int, chunk: bytes) -> None:
             if self.stopped.is_set():
-                raise _Stopped(f"{path} is of no use any more")
+                raise _Stopped(f"{path} is not needed any more")
             self._advance(len(chunk))
 
         witness = Witness(lambda offset: _from(clip.stream(), offset), clip.size, feed)
@@ -273,15 +273,15 @@ class _Sealing:
         self.checksums[path] = witness.crc32
 
     def _stream(self, path: str, witness: Witness, promised: str) -> None:
-        """Store a large part and see with our own eyes that its bytes are the promised ones.
+        """Store a large part, and check here that its bytes are the promised ones.
 
         Raises:
-            OtherBytes: they are not, whatever the store thought of them.
+            OtherBytes: they are not, even if the store accepted them.
         """
         try:
             stored = self._store(path, Content(witness.size, promised, witness.open))
         except IntegrityError:
-            witness.finish(promised)  # tells whether the source is at fault
+            witness.finish(promised)  # raises OtherBytes if the source is at fault
             raise
         witness.finish(promised)
         self.stored.append(stored)
@@ -301,7 +301,7 @@ class _Sealing:
         return listed
 
     def _put_papers(self) -> None:
-        """Chains and revocation lists beside the seal; those of an earlier attempt stay."""
+        """Store chains and revocation lists beside the seal; those of an earlier attempt stay."""
         for path, content in self.sealer.papers().items():
             if not path.startswith(paths.CERTIFICATES):
                 raise Malformed(f"{path} is not under {paths.CERTIFICATES}", code="bad_plan")
@@ -311,9 +311,10 @@ class _Sealing:
                 continue
 
     def _put_checksums(self) -> None:
-        """CRC-32 of the large parts, beside the package, so that a ZIP's size and bytes are known beforehand.
+        """Store the CRC-32 of the large parts beside the package, so that a ZIP's size is known beforehand.
 
-        A convenience: without it, or where it is wrong, the ZIP takes longer or is refused, never wrong.
+        A convenience: without it the ZIP takes longer; where it is wrong the ZIP is refused. The ZIP is never
+        wrong.
         """
         body = canonical.encode({"v": 1, "crc32": self.checksums})
         try:
@@ -331,7 +332,7 @@ class _Sealing:
     def _sign(self, tags: bytes, lock: Lock) -> bytes:
         """The commit. An earlier signature over the same bytes by the same certificate stays.
 
-        The verifier looks at the signature first: what is put cannot be taken back.
+        The verifier checks the signature first, because a stored signature cannot be withdrawn.
         """
         signer, target, key = self.sealer.signer, self.sealer.target, self.prefix + paths.SEAL
         try:
@@ -345,9 +346,9 @@ class _Sealing:
             seal = target.get(key)
         if check_seal(seal, tags) != signer.certificate_der:
             raise IntegrityError(
-                f"{self.plan.evidence_id} is sealed by another key already",
+                f"{self.plan.evidence_id} is already sealed with another key",
                 code="sealed_by_another",
-                hint="Compare its fingerprint with saksi keys show; ask for a new package.",
+                hint="Compare its fingerprint with saksi keys show, and request a new package.",
             )
         return seal
 
@@ -356,13 +357,13 @@ class _Sealing:
         self._note(path, sha256_hex(content), len(content))
 
     def _send(self, path: str, content: Content) -> None:
-        """Store a small part while the next is being read; four at once, so that memory stays bounded."""
+        """Store a small part while the caller reads the next; four at once, so that memory stays bounded."""
         if len(self.flying) >= THREADS:
             self.stored.append(self.flying.popleft().result())
         self.flying.append(self.pool.submit(self._store, path, content))
 
     def _settle(self) -> None:
-        """Wait for what was sent. Raises the first failure among it."""
+        """Wait for all parts sent so far. Raises the first failure among them."""
         while self.flying:
             self.stored.append(self.flying.popleft().result())
 
@@ -373,7 +374,7 @@ class _Sealing:
             raise Conflict(
                 f"{self.plan.evidence_id} was begun with another plan: {path} differs",
                 code="plan_changed",
-                hint="The archive's answer changed between two attempts. Ask for a new package.",
+                hint="The archive's answer changed between two attempts. Request a new package.",
             ) from error
 
     def _put(self, path: str, content: Content) -> Stored:
@@ -386,7 +387,7 @@ class _Sealing:
         self.sizes[path] = size
 
     def _advance(self, count: int) -> None:
-        with self.telling:  # clips tell from threads of their own
+        with self.telling:  # clips report progress from their own threads
             self.done += count
             self.progress(self.done, self.total)
 
@@ -399,11 +400,11 @@ def _from(chunks: Iterator[bytes], offset: int) -> Iterator[bytes]:
 
 
 class _Stopped(Conflict):
-    """A clip that is not stored any further, because something else of the package failed."""
+    """Stops the storing of a clip, because another part of the package failed."""
 
 
 def _raise_cause(clip: Future[None]) -> None:
-    """Raise what a clip failed of, but not that it was stopped for another's sake."""
+    """Raise a clip's own failure; a clip that was stopped because of another part raises nothing."""
     error = clip.exception()
     if error is not None and not isinstance(error, _Stopped):
         raise error
@@ -411,7 +412,7 @@ def _raise_cause(clip: Future[None]) -> None:
 
 def _not_derived(path: str, what: str) -> IntegrityError:
     return IntegrityError(
-        f"{path} is not made of the originals' bytes: {what}",
+        f"{path} does not consist of the originals' bytes: {what}",
         code="clip_not_derived",
         hint="Nothing was sealed. The segments changed while they were read, or the clip writer is at fault.",
     )

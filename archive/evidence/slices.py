@@ -1,9 +1,9 @@
 """Which slice NAL units a clip shares with its originals (docs/reference/evidence-package.md, *Slices*).
 
-Pictures are carried by slice NAL units. For each piece of a clip, the slice NAL units of that run of bytes
-are a contiguous run of the original's, and their SHA-256 is the same whether it is taken from the original or
-from the clip. Both are read while their bytes pass by once; the tables that address samples are read apart:
-the original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` and ``stsd``.
+Slice NAL units carry the pictures. For each piece of a clip, the slice NAL units of that run of bytes are a
+contiguous run of the original's, and their SHA-256 is the same whether computed from the original or from the
+clip. Both are computed in one pass over the bytes. The tables that address samples are read separately: the
+original's from its ``trun``, the clip's from ``stsz``, ``stsc``, ``co64`` and ``stsd``.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from archive.model.segment import Codec
 
 METHOD = "slice-nal-sha256"
 MAX_HEADER = 16 << 20
-"""No segment's header is longer; 18,000 samples make 290 KB."""
+"""The longest header of a segment (bytes); 18,000 samples take 290 KB."""
 
 _LENGTH = 4
-"""Bytes of a slice's length as it is hashed, whatever the sample entry says (METHOD)."""
+"""A slice's length is hashed in this many bytes, whatever length size the sample entry states (METHOD)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Slices:
 class Samples:
     """Consecutive samples: the first begins at ``start``, each ends where ``ends`` says (bytes).
 
-    ``length_sizes`` has, for each sample, how many bytes the length of a NAL unit has.
+    ``length_sizes`` states for each sample how many bytes the length field of a NAL unit has.
     """
 
     codec: Codec
@@ -49,10 +49,10 @@ class Samples:
 
 
 class SliceWalk:
-    """Walks samples as their bytes pass by, in order, and takes the slices of each of ``ranges``.
+    """Walks samples in order as their bytes are fed, and collects the slices of each of ``ranges``.
 
-    Ranges are half-open, in order, and do not overlap; an edge that is no sample's edge is damage. From the
-    first damage on nothing more is found: :attr:`found` has only what was complete before it.
+    Ranges are half-open, in order, and do not overlap; an edge that is not a sample's edge is damage. After
+    the first damage nothing more is found: :attr:`found` has only the ranges that were complete before it.
     """
 
     def __init__(self, samples: Samples, ranges: Iterable[tuple[int, int]]) -> None:
@@ -73,7 +73,7 @@ class SliceWalk:
         self.found: list[Slices] = []
 
     def feed(self, offset: int, chunk: "bytes | memoryview") -> None:
-        """Bytes at ``offset``; those before the first sample pass by."""
+        """Take the bytes at ``offset``; bytes before the first sample are ignored."""
         if self._over or offset + len(chunk) <= self._at:
             return
         view = memoryview(chunk)
@@ -94,10 +94,10 @@ class SliceWalk:
                 self._unit_ended()
 
     def _whole_units(self, view: memoryview, at: int) -> int:
-        """Take NAL units that lie in ``view`` as a whole, and within one range; where the next one begins.
+        """Take NAL units that lie wholly in ``view`` and in one range; returns where the next one begins.
 
-        What :meth:`_begin` and the rest do step by step, for the many: it stops before anything out of the
-        ordinary, and hashes slices that follow each other at once.
+        This is the fast path of what :meth:`_begin` and the rest do step by step: it stops before any unusual
+        case, and hashes consecutive slices in one call.
         """
         low, high = self._ranges[0]
         base, sample, seen = self._at - at, self._sample, self._seen
@@ -124,7 +124,7 @@ class SliceWalk:
         return at
 
     def _begin(self, view: memoryview, at: int) -> int:
-        """Read the length and first byte of a NAL unit, or the part of them that is there; where it ends."""
+        """Read the length and first byte of a NAL unit, as far as ``view`` has them; where they end."""
         if not self._head:
             self._skip_empty()
             if self._over:
@@ -194,9 +194,9 @@ class SliceWalk:
 
 
 class OriginalSlices:
-    """The slices of an original in some of its byte ranges, as the original passes by from its beginning.
+    """The slices in some byte ranges of an original that is fed from its beginning.
 
-    Its header is read on the way. ``found`` is short where it, or a sample, cannot be read.
+    Its header is read on the way. ``found`` is incomplete where the header or a sample cannot be read.
     """
 
     def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
@@ -214,7 +214,7 @@ class OriginalSlices:
 
     @property
     def codec(self) -> Codec | None:
-        """The original's codec, once its header was read."""
+        """The original's codec, once its header has been read."""
         return None if self._walk is None else self._walk.codec
 
     @property
@@ -265,7 +265,7 @@ class ClipSlices:
             self._walk.feed(offset, chunk)
 
     def of_pieces(self) -> "list[Slices | None]":
-        """The slices of each piece in order; None where the original's samples could not be read so far."""
+        """The slices of each piece in order; None where the original's samples could not be read that far."""
         self._keep()
         left = {original: list(found) for original, found in self._found.items()}
         return [left[p.original].pop(0) if left.get(p.original) else None for p in self._pieces]
@@ -278,7 +278,7 @@ class ClipSlices:
 
 @dataclass(frozen=True, slots=True)
 class ClipRun:
-    """All that is taken of a clip while its originals pass by: the digest it must have, and its slices."""
+    """All that is computed for a clip while its originals are read: the digest it must have, its slices."""
 
     digest: ClipDigest
     slices: ClipSlices
@@ -300,7 +300,7 @@ class ClipRun:
 
 
 def _has_header(head: bytearray) -> bool:
-    """Whether ``ftyp``, ``moov``, ``moof`` and the head of ``mdat`` are all there, or will never be."""
+    """Whether ``ftyp``, ``moov``, ``moof`` and the head of ``mdat`` are complete, or can no longer be."""
     at = 0
     for _ in range(3):
         if len(head) < at + 8:

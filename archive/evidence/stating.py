@@ -1,4 +1,4 @@
-"""From a plan and what the copying found to the bytes of ``evidence.json``."""
+"""Writes the bytes of ``evidence.json`` from a plan and the results of copying."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ _TOLD_APART = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """What copying found of a clip: its SHA-256 (hex), its codec, and the slices of each of its pieces."""
+    """The results of copying for a clip: its SHA-256 (hex), its codec, and the slices of each piece."""
 
     sha256: str
     codec: Codec
@@ -62,11 +62,11 @@ def evidence_json(
     signer: x509.Certificate,
     tsa: str,
 ) -> bytes:
-    """``evidence.json`` of a plan whose clips came out so, with these papers by name.
+    """``evidence.json`` of a plan, with these outcomes of its clips and these documents by name.
 
     Raises:
-        Malformed: ``bad_plan``, ``bad_statement``: a clip's account holds anything but text, integers, lists
-            and objects. ``bad_timestamp``: a checkpoint's stamp cannot be read.
+        Malformed: ``bad_plan``, ``bad_statement``: a clip's description holds anything but text, integers,
+            lists and objects. ``bad_timestamp``: a checkpoint's stamp cannot be read.
     """
     request = plan.request
     body: dict[str, Any] = {
@@ -114,7 +114,7 @@ def evidence_json(
     }
     for name in ("request", "approvals", "hold", "checkpoints", "dispositions", "documents"):
         if not body[name]:
-            del body[name]  # what is optional is left out where there is nothing to say
+            del body[name]  # an optional field without a value is left out
     return check_statement(body)
 
 
@@ -232,7 +232,7 @@ def _log(proof: InclusionProof, path: str, line: int) -> dict[str, Any]:
 
 
 def _clocks(plan: PackagePlan) -> list[dict[str, Any]]:
-    """How far to trust each camera's wall times, over all its originals; by camera id."""
+    """The certainty of each camera's wall times over all its originals, by camera id."""
     found: dict[str, list[Segment]] = {}
     for item in plan.originals:
         found.setdefault(item.ref.camera, []).append(read_leaf(item))
@@ -314,7 +314,7 @@ def _derivative(
             },
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise Malformed(f"the account of {path} lacks or misnames {error}", code="bad_plan") from error
+        raise Malformed(f"the description of {path} lacks or misnames {error}", code="bad_plan") from error
 
 
 def _journals(plan: PackagePlan) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""Stored bytes as a reader that can start over, and that notices what it read.
+"""Stored bytes as a reader that can start over, and that hashes each byte once.
 
 A store's ``put`` may read its content more than once (a retry), seek in it to sign it, or not read it at all
-(when the same bytes are there already). So counting and hashing happen here, once per byte and in order.
+(when the same bytes are there already). So this module counts and hashes, once per byte and in order.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ Source = Callable[[int], Iterator[bytes]]
 
 
 class OtherBytes(IntegrityError):
-    """A source is not the bytes that were promised."""
+    """A source does not have the promised bytes."""
 
 
 class Witness:
-    """SHA-256 and CRC-32 of a source as it is read, whatever order its readers go in.
+    """SHA-256 and CRC-32 of a source as it is read, in whatever order its readers read.
 
-    ``feed`` gets each byte exactly once, with its offset, in pieces. ``size`` is what the source should have.
+    ``feed`` gets each byte exactly once, in pieces with their offsets. ``size`` is the promised size.
     """
 
     __slots__ = ("_feed", "_hash", "_longer", "_seen", "_source", "crc32", "size")
@@ -46,7 +46,7 @@ class Witness:
         return self._source(offset)
 
     def saw(self, offset: int, chunk: bytes) -> None:
-        """Take note of bytes read at ``offset``; those seen before, or too early to count, pass by."""
+        """Count bytes read at ``offset``; bytes counted before, or behind a hole, are ignored."""
         new = chunk[self._seen - offset :] if offset <= self._seen else b""
         if not new:
             return
@@ -60,10 +60,10 @@ class Witness:
         self._seen += len(new)
 
     def finish(self, promised: str) -> None:
-        """Read what nobody has read yet, and hold all of it to its promised SHA-256.
+        """Read the bytes not read yet, and compare the whole with its promised SHA-256.
 
         Raises:
-            OtherBytes: the source is shorter, longer, altered, or its store says that it is damaged.
+            OtherBytes: the source is shorter, longer or altered, or its store reports damage.
         """
         for _ in self._rest():
             pass
@@ -101,7 +101,7 @@ class Witness:
 
 
 class _Reader(io.RawIOBase):
-    """Reads a witness's source lazily from wherever it was sought to."""
+    """Reads a witness's source lazily from its present position."""
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
@@ -154,7 +154,7 @@ class _Reader(io.RawIOBase):
         return False
 
     def _look_beyond(self) -> None:
-        """At the promised end, see whether the source goes on; asking costs nothing while it is open."""
+        """At the promised end, check whether the source has more; this costs nothing while it is open."""
         if self._chunks is not None and self._at == self._witness.size and not self._rest:
             self._next_chunk()
             self._drop()

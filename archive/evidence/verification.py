@@ -1,7 +1,7 @@
 """The verifier, called from the archive: with the archive's trust, clock and errors.
 
 :mod:`archive.evidence.verifier` is the only judge of a package. It knows nothing of the archive, so this
-module hands it certificates as DER and turns what it raises into the archive's errors.
+module gives it certificates as DER and translates its errors into the archive's.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +49,7 @@ def verify(
 
     Raises:
         NotFound: ``package_not_found``.
-        Malformed: ``bad_package``: what is there is no package at all. Everything else is a finding.
+        Malformed: ``bad_package``: the path holds no package at all. Everything else is a finding.
     """
     if not path.exists():
         raise NotFound(f"there is no package at {path}", code="package_not_found")
@@ -76,7 +76,7 @@ def verify_container(
     progress: Callable[[int, int], None] = _silent,
     program: str = "openssl",
 ) -> Notebook:
-    """Verify a package that is open already. Without ``openssl`` its signatures are *not checked*."""
+    """Verify a package that is already open. Without ``openssl`` its signatures are *not checked*."""
     with _openssl(program) as (found, why):
         believed = judging.Trust(
             _certificates(trust.roots),
@@ -91,7 +91,7 @@ def verify_container(
 
 
 def check_seal(seal: bytes, content: bytes) -> bytes:
-    """Have the verifier look at a seal before anything rests on it; the signer's certificate (DER).
+    """Let the verifier check a seal before it is used; returns the signer's certificate (DER).
 
     Raises:
         IntegrityError: the verifier's own code, such as ``seal_content``.
@@ -121,7 +121,7 @@ def check_statement(value: JsonObject) -> bytes:
     """The canonical bytes of ``evidence.json``, after the verifier has read them.
 
     Raises:
-        Malformed: ``bad_statement``, which names the first field that is wrong.
+        Malformed: ``bad_statement``, naming the first wrong field.
     """
     data = canonical.encode(value)
     try:
@@ -158,7 +158,7 @@ def parse_at(text: str) -> At:
 
 @contextmanager
 def _openssl(program: str) -> Iterator[tuple[Openssl | None, str]]:
-    """The program, or None and why there is none."""
+    """The OpenSSL program, or None and the reason why it cannot be used."""
     try:
         found = Openssl(program)
     except NoOpenssl as error:

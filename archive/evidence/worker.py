@@ -6,14 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
 QUEUE = 4
-"""Steps that may wait for one worker. With pieces of 1 MiB, a worker holds 5 MiB at most."""
+"""How many steps may wait for one worker. With pieces of 1 MiB, a worker holds 5 MiB at most."""
 
 
 class Worker:
-    """A thread that does one thing after the other, at most :data:`QUEUE` behind whoever gives them out.
+    """A thread that runs steps one after the other, at most :data:`QUEUE` behind its caller.
 
-    Worth it for work that lets go of the interpreter, as hashing does. Use it as a context manager. What a
-    step raises comes out of a later :meth:`do` or of :meth:`settle`.
+    It helps with work that releases the interpreter lock, as hashing does. Use it as a context manager. A
+    step's exception is raised by a later :meth:`do` or by :meth:`settle`.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Worker:
         self._waiting: deque[Future[object]] = deque()
 
     def do(self, step: Callable[..., object], *arguments: object) -> None:
-        """Have a step done after those given before."""
+        """Queue a step after those given before."""
         while len(self._waiting) >= QUEUE:
             self._waiting.popleft().result()
         self._waiting.append(self._thread.submit(step, *arguments))

@@ -1,8 +1,8 @@
 """A sealed package as one ZIP, streamed from its objects: stored, deterministic, its size known beforehand.
 
-The same package gives the same bytes (until papers are added to ``signatures/`` or ``handover/``), so that a
-broken download of many gigabytes goes on where it stopped. Nothing is compressed and nothing is buffered: the
-CRC-32 of the large parts was taken when the package was sealed. ZIP64 records appear only where a size, an
+The same package gives the same bytes (until files are added to ``signatures/`` or ``handover/``), so that a
+broken download of many gigabytes resumes where it stopped. Nothing is compressed and nothing is buffered: the
+CRC-32 of the large parts was computed when the package was sealed. ZIP64 records appear only where a size, an
 offset or the number of entries needs them (APPNOTE.TXT 6.3.10, 4.3.9 to 4.5.3).
 """
 
@@ -28,7 +28,7 @@ _LOCAL, _CENTRAL, _END, _END64, _LOCATOR = (
     b"PK\x06\x07",
 )
 _LIMIT32, _LIMIT16 = 0xFFFFFFFF, 0xFFFF
-_DOS_DATE = 0x21  # 1980-01-01; the times that matter are inside
+_DOS_DATE = 0x21  # 1980-01-01; the times that matter are inside the package
 _UNIX = 3 << 8
 _REGULAR_READ_ONLY = 0o100444 << 16
 
@@ -85,7 +85,7 @@ class ZippedPackage:
 
     @property
     def file_name(self) -> str:
-        """What the download is called."""
+        """The file name of the download."""
         return f"{self.evidence_id}.zip"
 
     def stream(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -93,7 +93,7 @@ class ZippedPackage:
 
         Raises:
             Malformed: ``bad_range`` beyond the end.
-            IntegrityError: ``package_altered``, in the midst of it: a stored part is not what was sealed.
+            IntegrityError: ``package_altered``, in mid-stream: a stored part is not the sealed one.
         """
         end = self.size if length is None else start + length
         if not 0 <= start <= end <= self.size:
@@ -129,9 +129,9 @@ class ZippedPackage:
 
 
 def plan_zip(target: ObjectStore, evidence_id: str) -> ZippedPackage:
-    """Lay out the ZIP of a sealed package: what its manifests list, then what lies outside them.
+    """Lay out the ZIP of a sealed package: the parts its manifests list, then the parts outside them.
 
-    Reads the small parts; the large ones only where their CRC-32 was not kept.
+    Reads the small parts; the large ones only where no CRC-32 was stored.
 
     Raises:
         NotFound: ``package_not_found``.
@@ -172,10 +172,10 @@ def stream_zip(target: ObjectStore, evidence_id: str) -> Iterator[bytes]:
 
 
 def write_zip(target: ObjectStore, evidence_id: str, path: Path, progress: Progress | None = None) -> int:
-    """Write the ZIP to a path, whole or not at all, and give its size.
+    """Write the ZIP to a path, whole or not at all, and return its size.
 
     Raises:
-        StoreFull, Unavailable: ``output_unwritable``: the path cannot be written; what was begun is removed.
+        StoreFull, Unavailable: ``output_unwritable``: the path cannot be written; a partial file is removed.
     """
     package = plan_zip(target, evidence_id)
     draft = path.with_name(f".{path.name}.part")

@@ -1,8 +1,8 @@
-"""X.509 certificates: reading PEM files, fingerprints, and chains to roots the reader brought along.
+"""X.509 certificates: reading PEM files, fingerprints, and chains to roots that the reader supplies.
 
-Path validation (RFC 5280) is done by ``cryptography``. Its web defaults ask for names a sealing certificate
-does not have, so the extension rules here are our own: authorities must say that they are, and the end
-certificate must be allowed to do what it did.
+``cryptography`` does the path validation (RFC 5280). Its web defaults require names that a sealing
+certificate does not have, so this module has extension rules of its own: an authority must be marked as one,
+and the end certificate must be allowed to make its signature.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 
 
 class ChainBroken(IntegrityError):
-    """A certificate does not lead to a trusted root at the time asked for."""
+    """A certificate does not lead to a trusted root at the given time."""
 
     default_code = "chain_broken"
 
@@ -43,7 +43,7 @@ def load_pem_files(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
 
     Raises:
         NotFound: ``trust_not_found``.
-        Malformed: ``bad_trust``: a file that holds no certificate.
+        Malformed: ``bad_trust``: a file holds no certificate.
     """
     found: list[x509.Certificate] = []
     for path in paths:
@@ -84,7 +84,7 @@ def to_der(certificate: x509.Certificate) -> bytes:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 of the DER bytes, lower-case hex: what ``openssl x509 -fingerprint -sha256`` shows."""
+    """SHA-256 of the DER bytes, in lower-case hex; ``openssl x509 -fingerprint -sha256`` shows the same."""
     return sha256_hex(to_der(certificate))
 
 
@@ -117,8 +117,8 @@ def check_seal_chain(
 ) -> tuple[x509.Certificate, ...]:
     """The chain of a sealing certificate to one of ``roots``, all valid ``at`` (µs).
 
-    Its key usage must allow signatures or non-repudiation, its extended key usage, where there is one, mail
-    protection (the purpose ``openssl cms -verify`` looks for).
+    Its key usage must allow signatures or non-repudiation. Its extended key usage, if present, must allow
+    mail protection (the purpose that ``openssl cms -verify`` checks).
 
     Raises:
         ChainBroken: ``chain_broken`` or ``certificate_expired``, with the reason.
@@ -132,7 +132,7 @@ def check_stamp_chain(
     roots: Sequence[x509.Certificate],
     at: int,
 ) -> tuple[x509.Certificate, ...]:
-    """The chain of a time-stamping certificate: its critical extended key usage is time-stamping alone."""
+    """The chain of a time-stamping certificate; its critical extended key usage is time-stamping only."""
     return _chain(certificate, others, roots, at, _may_stamp)
 
 
@@ -143,7 +143,7 @@ def is_authority(certificate: x509.Certificate) -> bool:
 
 
 def check_valid(certificate: x509.Certificate, at: int) -> None:
-    """See that a certificate of ours may be used ``at`` (µs).
+    """Check that a certificate of this archive may be used ``at`` (µs).
 
     Raises:
         Refused: ``certificate_expired``.
@@ -154,7 +154,7 @@ def check_valid(certificate: x509.Certificate, at: int) -> None:
         raise Refused(
             error.message,
             code="certificate_expired",
-            hint="Put a new key and certificate in its place; what was sealed before stays good.",
+            hint="Replace the key and certificate with new ones; earlier seals stay valid.",
         ) from error
 
 
@@ -216,7 +216,7 @@ def _may_stamp(certificate: x509.Certificate) -> str:
     except x509.ExtensionNotFound:
         return "does not allow time-stamping"
     if not extended.critical or list(extended.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
-        return "does not allow time-stamping alone, critically"
+        return "does not have time-stamping as its only, critical extended key usage"
     return ""
 
 
@@ -229,7 +229,7 @@ def _extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None
 
 def _must_be_authority(_: Policy, certificate: x509.Certificate, extension: x509.BasicConstraints) -> None:
     if not extension.ca:
-        raise ValueError(f"{subject(certificate)} is no authority")
+        raise ValueError(f"{subject(certificate)} is not an authority")
 
 
 def _must_sign_certificates(

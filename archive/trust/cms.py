@@ -1,9 +1,9 @@
-"""Reading a detached CAdES signature (RFC 5652, RFC 5126) and holding it to its content and certificate.
+"""Reads a detached CAdES signature (RFC 5652, RFC 5126) and checks it against its content and certificate.
 
-Only what our own seals use is accepted: one signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), no content inside,
-and the signed attribute ``signing-certificate-v2``, without which a certificate could be exchanged for
-another with the same key. Whether the certificate is trusted is the business of
-:mod:`archive.trust.certificates`.
+It accepts only the form of our own seals: one signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), no content
+inside, and the signed attribute ``signing-certificate-v2``. Without that attribute, another certificate with
+the same key could replace the signer's. :mod:`archive.trust.certificates` decides whether the certificate is
+trusted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,14 +25,14 @@ MIN_RSA_BITS = 2048
 
 
 class SealBroken(IntegrityError):
-    """The signature does not fit the content, or is not of the form a seal has."""
+    """The signature does not fit the content, or does not have the form of a seal."""
 
     default_code = "seal_broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A CMS signature as read: its signer's certificate, the others it carries, and what it signs."""
+    """A parsed CMS signature: its signer's certificate, the others it carries, and what it signs."""
 
     certificate: x509.Certificate
     others: tuple[x509.Certificate, ...]
@@ -47,14 +47,14 @@ def decode(what: str, data: bytes) -> Signature:
 
     Raises:
         Malformed: ``bad_cms``: it cannot be read.
-        SealBroken: ``seal_form``: it can be read, and is not what a seal is.
+        SealBroken: ``seal_form``: it can be read, but does not have the form of a seal.
     """
     if len(data) > MAX_BYTES:
         raise Malformed(f"{what} is larger than any signature", code="bad_cms")
     with _der(what):
         info = cms.ContentInfo.load(data, strict=True)
         if info["content_type"].native != "signed_data":
-            raise SealBroken(f"{what} is no signature", code="seal_form")
+            raise SealBroken(f"{what} is not a signature", code="seal_form")
         signed = info["content"]
         inner = signed["encap_content_info"]
         if inner["content_type"].native != "data" or not isinstance(inner["content"].native, type(None)):
@@ -65,17 +65,17 @@ def decode(what: str, data: bytes) -> Signature:
 
 
 def check(what: str, found: Signature, content: bytes) -> None:
-    """Hold a signature to the content it stands beside.
+    """Check a signature against the content it belongs to.
 
     Raises:
-        SealBroken: ``seal_content`` where the content is another, ``seal_signature`` where the signature is
-            not its certificate's.
+        SealBroken: ``seal_content`` where the content differs, ``seal_signature`` where the certificate's key
+            did not make the signature.
     """
     if found.message_digest != sha256(content).digest():
         raise SealBroken(
             f"{what} was made over other bytes",
             code="seal_content",
-            hint="The tag manifest, or what it lists, was changed after sealing.",
+            hint="The tag manifest, or a part that it lists, was changed after sealing.",
         )
     key = found.certificate.public_key()
     try:
@@ -84,7 +84,7 @@ def check(what: str, found: Signature, content: bytes) -> None:
         elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
             key.verify(found.signature, found.signed_attributes, padding.PKCS1v15(), SHA256())
         else:
-            raise SealBroken(f"{what} was made with a kind of key no seal has", code="seal_form")
+            raise SealBroken(f"{what} was made with a kind of key that seals do not use", code="seal_form")
     except (InvalidSignature, UnsupportedAlgorithm) as error:
         raise SealBroken(
             f"{what} is not a signature by the key of {certificates.subject(found.certificate)}",
@@ -154,15 +154,15 @@ def _check_named(what: str, attribute: core.Asn1Value, certificate: x509.Certifi
     digest = sha256(certificates.to_der(certificate)).digest()
     if named["hash_algorithm"]["algorithm"].native != "sha256" or named["cert_hash"].native != digest:
         raise SealBroken(
-            f"{what} was made for another certificate than it carries",
+            f"{what} was made for a certificate other than the one it carries",
             code="seal_form",
-            hint="The certificate beside the signature was exchanged.",
+            hint="The certificate in the signature was replaced.",
         )
 
 
 @contextmanager
 def _der(what: str) -> Iterator[None]:
-    """Turn what ``asn1crypto`` raises on malformed input, which it parses lazily, into Malformed."""
+    """Translate the errors of ``asn1crypto``, which parses malformed input lazily, into Malformed."""
     try:
         yield
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:

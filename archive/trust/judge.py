@@ -1,4 +1,4 @@
-"""Whom a reader trusts, and how grave a finding is."""
+"""The trust a reader supplies, and the severity of findings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from archive.trust import certificates, revocation
 
 
 class Severity(StrEnum):
-    """An ``error`` makes what was judged invalid; a ``warning`` is for the reader to judge."""
+    """An ``error`` makes the judged object invalid; a ``warning`` is left to the reader's judgement."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -19,10 +19,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whom the reader trusts.
+    """The roots and fingerprints that the reader trusts.
 
     ``stamp_roots`` are for the time-stamping authority; ``signer_sha256`` pins the sealing certificate and
-    ``log_sha256`` that of the log, None where the reader has no fingerprint to compare with.
+    ``log_sha256`` the log's certificate. A fingerprint is None where the reader has none to compare with.
     """
 
     roots: tuple[x509.Certificate, ...]
@@ -39,7 +39,7 @@ def load_trust(
     log_key: str | None = None,
     crls: Sequence[Path] = (),
 ) -> Trust:
-    """Trust from PEM files and printed fingerprints. Without ``stamp_roots`` the roots are for both.
+    """Trust from PEM files and printed fingerprints. Without ``stamp_roots`` the roots serve for both.
 
     Raises:
         NotFound: ``trust_not_found``, ``crl_not_found``.

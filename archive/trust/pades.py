@@ -2,9 +2,10 @@
 
 1. A signature field and an empty place for the signature are appended to the PDF; its earlier bytes stay.
 2. The signer makes a detached CAdES signature over everything but that place.
-3. The signature is put into the place. Readers and ``pdfsig`` then show whose it is and that nothing changed.
+3. The signature is put into the place. PDF readers and ``pdfsig`` then show the signer and that nothing
+   changed.
 
-The key never comes here. Signing the same PDF twice gives two signatures, one after the other.
+This module never sees the key. Signing the same PDF twice gives two signatures, one after the other.
 """
 
 from io import BytesIO
@@ -27,14 +28,14 @@ RESERVED = 32_768
 def sign_pdf(
     pdf: bytes, signer: Signer, *, at: int, name: str, reason: str, field: str = "Tanda-tangan-1"
 ) -> bytes:
-    """The PDF with a signature of ``signer``, who says that it is ``at`` (µs).
+    """The PDF with a signature of ``signer``, which states the time ``at`` (µs).
 
     Args:
         pdf: an unencrypted document without a signature field of that name.
         signer: makes the CMS signature.
         at: the claimed time; only a time stamp could prove it.
-        name: who signs, for a reader program to show.
-        reason: why, likewise.
+        name: the signer's name, for PDF readers to show.
+        reason: the reason for signing, for PDF readers to show.
         field: name of the signature field.
 
     Raises:

@@ -1,16 +1,17 @@
-"""Revocation lists (RFC 5280 section 5): reading them, and what they say of a seal or a time stamp.
+"""Reads revocation lists (RFC 5280 section 5) and judges a seal or a time stamp by them.
 
-A list is believed only where an authority of the certificate's own chain signed it. It can only condemn: that
-a certificate is on no list proves nothing, for an older list may have been put in a newer one's place. So the
-reader brings lists along (``--crl``), and those inside a package are heard as further witnesses.
+A list counts only if an authority of the certificate's own chain signed it. A list can only count against a
+certificate: absence from a list proves nothing, because an older list may have replaced a newer one. So the
+reader supplies lists (``--crl``), and lists inside a package are used in addition.
 
-What counts is when a thing was signed, as a trusted time stamp proves it, against the time from which the
-key must not be believed: the revocation date, or the invalidity date where the entry has an earlier one.
+Two times are compared: the time of signing, proven by a trusted time stamp, and the time from which the key
+is no longer trusted. The latter is the revocation date, or the entry's invalidity date where that is earlier.
 
-* A seal stamped before that time stays good; one stamped later, or not stamped, is not.
-* A stamp's own time is only as good as the key that made it. It stays good where the list says that the key
-  was given up in order (``unspecified``, ``affiliationChanged``, ``superseded``, ``cessationOfOperation``)
-  after the stamp; for every other reason, and for none, all its stamps fall (RFC 3161 section 4).
+* A seal stamped before that time stays valid; a seal stamped later, or not stamped, does not.
+* A stamp's own time is only as trustworthy as the key that made it. The stamp stays valid if the list says
+  that the key was retired in order (``unspecified``, ``affiliationChanged``, ``superseded``,
+  ``cessationOfOperation``) after the stamp. For any other reason, or without a reason, all stamps of the key
+  become invalid (RFC 3161 section 4).
 """
 
 import re
@@ -30,7 +31,7 @@ from archive.timespan import format_instant, from_datetime
 from archive.trust import certificates
 
 MAX_BYTES = 4 << 20
-"""No list is larger; what is, is refused unread."""
+"""The largest list accepted (bytes); a larger one is refused unread."""
 
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----\s.+?-----END X509 CRL-----", re.DOTALL)
 _UNREADABLE = (
@@ -51,7 +52,7 @@ _IN_ORDER = {
 
 
 class CertificateRevoked(IntegrityError):
-    """A certificate must not be believed for what it signed."""
+    """A certificate is revoked, and its signature must not be trusted."""
 
     default_code = "certificate_revoked"
 
@@ -60,8 +61,8 @@ class CertificateRevoked(IntegrityError):
 class Revocation:
     """One certificate on one list.
 
-    ``since`` is from when its key must not be believed and ``listed_at`` when the authority revoked it, both
-    in µs; ``reason`` is the list's word for it, None where it gives none.
+    ``since`` is the time from which its key is no longer trusted, and ``listed_at`` the time at which the
+    authority revoked it, both in µs; ``reason`` is the list's reason, None where it gives no reason.
     """
 
     certificate: x509.Certificate
@@ -71,7 +72,7 @@ class Revocation:
 
     @property
     def sentence(self) -> str:
-        """Whose certificate, since when, and why."""
+        """A sentence with the certificate's subject, the time and the reason."""
         why = "no reason is given" if self.reason is None else self.reason.value
         return (
             f"the certificate of {certificates.subject(self.certificate)} is revoked since "
@@ -80,11 +81,11 @@ class Revocation:
 
 
 def load(what: str, data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
-    """Every list of a PEM text, or the one that DER bytes are.
+    """Every list of a PEM text, or the single list in DER bytes.
 
     Raises:
-        Malformed: ``bad_crl``: unreadable, or a list for a part only (delta, indirect, some reasons), whose
-            silence and whose entries mean something else.
+        Malformed: ``bad_crl``: unreadable, or a partial list (delta, indirect, some reasons only): its
+            entries, and the absence of one, have another meaning.
     """
     if len(data) > MAX_BYTES:
         raise _bad(what, "it is larger than any revocation list")
@@ -120,7 +121,7 @@ def load_files(paths: Iterable[Path]) -> tuple[x509.CertificateRevocationList, .
 
 
 def to_pem(crl: x509.CertificateRevocationList) -> bytes:
-    """The list in PEM form, as ``openssl`` takes it in a ``-CAfile``."""
+    """The list in PEM form, as ``openssl`` accepts it in a ``-CAfile``."""
     return crl.public_bytes(Encoding.PEM)
 
 
@@ -134,7 +135,7 @@ def name_of(crl: x509.CertificateRevocationList) -> str:
 
 
 def is_authentic(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    """Whether ``issuer`` made the list and may make lists."""
+    """Whether ``issuer`` signed the list and is allowed to sign lists."""
     if crl.issuer != issuer.subject or not isinstance(crl.signature_hash_algorithm, _HASHES):
         return False
     try:
@@ -150,7 +151,7 @@ def is_authentic(crl: x509.CertificateRevocationList, issuer: x509.Certificate) 
 
 
 def number_of(crl: x509.CertificateRevocationList) -> int:
-    """The list's number; -1 where it has none."""
+    """The list's number; -1 where it has no number."""
     try:
         return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
@@ -165,10 +166,11 @@ def is_newer(crl: x509.CertificateRevocationList, other: x509.CertificateRevocat
 def revocations(
     chain: Sequence[x509.Certificate], crls: Sequence[x509.CertificateRevocationList]
 ) -> Iterator[Revocation]:
-    """What authentic lists say of a chain's certificates, the end certificate first; the earliest time each.
+    """The revocations of a chain's certificates in authentic lists, the end certificate first.
 
-    ``chain`` leads from the end certificate to the root, as :func:`certificates.check_seal_chain` gives it.
-    The root is on no list: whoever trusts it decides that.
+    For each certificate it gives the one with the earliest time. ``chain`` leads from the end certificate to
+    the root, as :func:`certificates.check_seal_chain` gives it. The root is not looked up: no authority can
+    revoke it, and the reader decides whether to trust it.
     """
     for certificate, issuer in pairwise(chain):
         found = [
@@ -186,25 +188,26 @@ def check_seal(
     crls: Sequence[x509.CertificateRevocationList],
     stamped_at: int | None,
 ) -> tuple[Revocation, ...]:
-    """Hold a signature's chain to the lists; ``stamped_at`` (µs) is None where no trusted stamp stands.
+    """Check a signature's chain against the lists; ``stamped_at`` (µs) is None without a trusted stamp.
 
     Returns:
-        Revocations that came after the stamp: the signature stays good, and a reader should know.
+        Revocations after the stamp: the signature stays valid, but a reader should know of them.
 
     Raises:
-        CertificateRevoked: ``certificate_revoked``: signed after it, or nothing proves that it was before.
+        CertificateRevoked: ``certificate_revoked``: the signature was made after the revocation, or nothing
+            proves that it was made before.
     """
     later = tuple(revocations(chain, crls))
     for one in later:
         if stamped_at is None:
             raise CertificateRevoked(
                 f"{one.sentence}, and no trusted time stamp proves that it signed before",
-                hint="Without a stamp of an authority you trust, anybody who has the key may have signed.",
+                hint="Without a stamp of an authority you trust, anyone who has the key may have signed.",
             )
         if stamped_at >= one.since:
             raise CertificateRevoked(
                 f"{one.sentence}; it signed at {format_instant(stamped_at)}",
-                hint="Do not believe what was signed since then. Ask the authority for its statement.",
+                hint="Do not trust signatures made since then. Ask the authority for its statement.",
             )
     return later
 
@@ -214,10 +217,10 @@ def check_stamp(
     crls: Sequence[x509.CertificateRevocationList],
     gen_time: int,
 ) -> tuple[Revocation, ...]:
-    """Hold a time stamp's chain to the lists; ``gen_time`` (µs) is what the stamp itself says.
+    """Check a time stamp's chain against the lists; ``gen_time`` (µs) is the stamp's own time.
 
     Returns:
-        Revocations in order after the stamp, which leave it good.
+        Revocations after the stamp for an orderly reason: the stamp stays valid.
 
     Raises:
         CertificateRevoked: ``certificate_revoked``.
@@ -226,8 +229,8 @@ def check_stamp(
     for one in later:
         if one.reason not in _IN_ORDER:
             raise CertificateRevoked(
-                f"{one.sentence}; no time that it stamped can be believed",
-                hint="A time stamp is only as good as its key. A second stamp by another authority may help.",
+                f"{one.sentence}; none of its time stamps can be trusted",
+                hint="A time stamp depends on its key. A second stamp by another authority may help.",
             )
         if gen_time >= one.since:
             raise CertificateRevoked(f"{one.sentence}; it stamped at {format_instant(gen_time)}")
@@ -246,30 +249,30 @@ def _revocation(certificate: x509.Certificate, entry: x509.RevokedCertificate) -
 
 
 def _objection(crl: x509.CertificateRevocationList) -> str:
-    """Why a list cannot be used; reads all of it, since ``cryptography`` parses entries when asked."""
+    """Why a list cannot be used. It reads the whole list, because ``cryptography`` parses entries lazily."""
     _ = crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.signature_hash_algorithm, crl.signature
     for extension in crl.extensions:
         value = extension.value
         if isinstance(value, x509.DeltaCRLIndicator):
-            return "it is a delta list; give the whole one"
+            return "it is a delta list; give the complete list"
         if isinstance(value, x509.IssuingDistributionPoint):
             if value.indirect_crl or value.only_some_reasons:
                 return "it is an indirect list or one for some reasons only"
         elif extension.critical and isinstance(value, x509.UnrecognizedExtension):
-            return f"it has an unknown critical part {extension.oid.dotted_string}"
+            return f"it has an unknown critical extension {extension.oid.dotted_string}"
     for entry in crl:
         _ = entry.revocation_date_utc
         for extension in entry.extensions:
             if isinstance(extension.value, x509.CertificateIssuer):
                 return "it is an indirect list"
             if extension.critical and isinstance(extension.value, x509.UnrecognizedExtension):
-                return f"an entry has an unknown critical part {extension.oid.dotted_string}"
+                return f"an entry has an unknown critical extension {extension.oid.dotted_string}"
     return ""
 
 
 def _bad(what: str, why: str) -> Malformed:
     return Malformed(
-        f"{what} is no usable revocation list: {why}",
+        f"{what} is not a usable revocation list: {why}",
         code="bad_crl",
         hint="Give the authority's complete list (CRL), in PEM or DER form.",
     )

@@ -1,6 +1,6 @@
-"""Signing with a key in a file: the seal of a package, as detached CAdES-BES CMS (ETSI EN 319 122).
+"""Signs with a key in a file: the seal of a package, as detached CAdES-BES CMS (ETSI EN 319 122).
 
-``openssl cms -verify -cades -binary`` reads it. The certificate needs the extended key usage
+``openssl cms -verify -cades -binary`` can check it. The certificate needs the extended key usage
 ``emailProtection``, because that is the purpose OpenSSL checks by default.
 """
 
@@ -25,10 +25,10 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 def load_private_key(name: str, pem: bytes, password: bytes | None = None) -> PrivateKey:
-    """A PKCS #8 key for CMS: ECDSA P-256, or RSA of 3072 bits and more.
+    """A PKCS #8 key for CMS: ECDSA P-256, or RSA with at least 3072 bits.
 
     Raises:
-        Malformed: ``bad_key_file``: unreadable, a wrong password, or a kind of key that cannot seal.
+        Malformed: ``bad_key_file``: unreadable, wrong password, or a kind of key that cannot seal.
     """
     try:
         key = serialization.load_pem_private_key(pem, password)
@@ -36,7 +36,7 @@ def load_private_key(name: str, pem: bytes, password: bytes | None = None) -> Pr
         raise Malformed(
             f"the private key {name} cannot be read",
             code="bad_key_file",
-            hint="It is a PKCS #8 key in PEM form; an encrypted one needs its password.",
+            hint="Give a PKCS #8 key in PEM form, and the password if the key is encrypted.",
         ) from error
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
@@ -45,7 +45,7 @@ def load_private_key(name: str, pem: bytes, password: bytes | None = None) -> Pr
     raise Malformed(
         f"the private key {name} cannot seal",
         code="bad_key_file",
-        hint="Use ECDSA P-256, or RSA with at least 3072 bits; Ed25519 has no place in CMS.",
+        hint="Use ECDSA P-256, or RSA with at least 3072 bits; Ed25519 cannot be used for the seal.",
     )
 
 
@@ -53,12 +53,12 @@ def load_private_key(name: str, pem: bytes, password: bytes | None = None) -> Pr
 class FileSigner:
     """:class:`archive.ports.Signer` over a key in memory.
 
-    ``chain`` are intermediate and root certificates, nearest first; the root is a convenience in the
-    signature, never trusted from there. The signing time in a signature is ``clock``'s, and only a claim:
-    the token of a time-stamping authority is what proves it.
+    ``chain`` has the intermediate and root certificates, nearest first; the root is in the signature for
+    convenience and is never trusted from there. The signing time in a signature comes from ``clock`` and is
+    only a claim; the token of a time-stamping authority proves it.
 
     Raises:
-        Malformed: ``bad_key_file`` when the certificate is not the key's.
+        Malformed: ``bad_key_file`` when the certificate does not belong to the key.
     """
 
     key: PrivateKey = field(repr=False)

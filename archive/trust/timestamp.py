@@ -1,7 +1,7 @@
-"""Time-stamping authorities (RFC 3161): one asked over HTTP, and one on this machine.
+"""Time-stamping authorities (RFC 3161): one reached over HTTP, and one on this machine.
 
-The local one keeps a package verifiable where the city has no authority, and says so by its name: whoever is
-root on the machine could back-date with it. An outside authority is a setting.
+The local authority keeps a package verifiable where the city has no authority. Its name ``local`` warns the
+reader: root on this machine could back-date with it. A setting selects an outside authority.
 """
 
 import secrets
@@ -26,14 +26,14 @@ from archive.trust.seal import PrivateKey
 
 LOCAL_NAME = "local"
 LOCAL_POLICY = "1.3.6.1.4.1.99999.1.1"
-"""The policy of the local authority: an arc kept for examples, since no city has registered one for it."""
+"""The local authority's policy: an arc reserved for examples, since no city has registered its own."""
 
 _MAX_REPLY = 1 << 20
 
 
 @dataclass(frozen=True)
 class HttpAuthority:
-    """:class:`archive.ports.TimestampAuthority` behind a URL. The client brings its own time limits.
+    """:class:`archive.ports.TimestampAuthority` behind a URL. The HTTP client has its own time limits.
 
     Only a hash leaves the machine.
 
@@ -61,11 +61,11 @@ class HttpAuthority:
         return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
 
     def stamp(self, data: bytes) -> bytes:
-        """A DER TimeStampResp over SHA-256 of ``data``, checked to answer just this question.
+        """A DER TimeStampResp over SHA-256 of ``data``, checked to answer exactly this request.
 
         Raises:
-            Unavailable: ``tsa_unavailable``: no answer, a refusal, or an answer that is no token for
-            ``data``.
+            Unavailable: ``tsa_unavailable``: no answer, a refusal, or an answer that is not a token for
+                ``data``.
         """
         request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256)
         asked = request.nonce(nonce=True).cert_request(cert_request=True).build()
@@ -82,21 +82,21 @@ class HttpAuthority:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unavailable(f"does not answer: {error or type(error).__name__}") from error
         if len(reply.content) > _MAX_REPLY:
-            raise self._unavailable("answers with something that is no token")
+            raise self._unavailable("does not answer with a token")
         try:
             answer = token.decode("the authority's answer", reply.content)
             token.check_imprint("the authority's answer", answer, data)
         except (Malformed, IntegrityError) as error:
             raise self._unavailable(f"does not give a token: {error.message}") from error
         if answer.nonce != asked.nonce:
-            raise self._unavailable("answers another question than was asked")
+            raise self._unavailable("answers a different request")
         return reply.content
 
     def _unavailable(self, what: str) -> Unavailable:
         return Unavailable(
             f"the time-stamping authority {self.name} {what}",
             code="tsa_unavailable",
-            hint="The seal is good without it; the token is fetched later.",
+            hint="The seal is valid without it; the token is fetched later.",
         )
 
 
@@ -104,11 +104,11 @@ class HttpAuthority:
 class LocalAuthority:
     """:class:`archive.ports.TimestampAuthority` with a key on this machine, named ``local``.
 
-    Serial numbers are 63 random bits, so that no counter has to outlive a crash. The token carries one
-    certificate: a set of one is always in the order DER asks for, which strict readers check.
+    Serial numbers are 63 random bits, so that no counter has to survive a crash. The token carries one
+    certificate: strict readers check the order of a DER set, and a set of one is always in order.
 
     Raises:
-        Malformed: ``bad_key_file`` when the certificate is not the key's.
+        Malformed: ``bad_key_file`` when the certificate does not belong to the key.
     """
 
     key: PrivateKey
@@ -135,7 +135,7 @@ class LocalAuthority:
         except Refused as error:
             raise Unavailable(error.message, code="tsa_unavailable", hint=error.hint) from error
         certificate = asn1_x509.Certificate.load(certificates.to_der(self.certificate))
-        # GeneralizedTime to the second; cut, not rounded, so that it never lies after its own making
+        # GeneralizedTime in whole seconds; truncated, so that it is never later than the real time
         moment = as_datetime(self.clock.now()).replace(microsecond=0)
         info = tsp.TSTInfo(
             {

@@ -1,6 +1,6 @@
-"""RFC 3161 tokens: reading one, and holding it to what it stamps and to trusted authorities.
+"""Reads RFC 3161 tokens, and checks them against the stamped data and against trusted authorities.
 
-Parsing and the signature are the work of ``rfc3161-client`` (strict DER; it checks at the token's own time).
+``rfc3161-client`` parses tokens and checks their signatures (strict DER; it checks at the token's own time).
 """
 
 from collections.abc import Sequence
@@ -27,19 +27,19 @@ _SIGNED_HASHES = {
     **{f"1.2.840.113549.1.1.{11 + at}": name for at, name in enumerate(_HASHES)},
     **dict.fromkeys(("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"), ""),
 }
-"""ECDSA and RSA (PKCS #1 v1.5) with their hash; plain RSA and PSS, which name it elsewhere. No signature
-covers this field and OpenSSL does not look at it, so a token that was altered here would pass."""
+"""ECDSA and RSA (PKCS #1 v1.5) with their hash; plain RSA and PSS, which name the hash elsewhere. No
+signature covers this field and OpenSSL ignores it, so a token altered in this field would otherwise pass."""
 
 
 class StampBroken(IntegrityError):
-    """The token stamps something else, or its signature is not its authority's."""
+    """The token stamps other data, or its authority did not sign it."""
 
     default_code = "stamp_broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as read; ``gen_time`` in µs, ``certificate`` the authority's, None where it is missing."""
+    """A parsed token; ``gen_time`` is in µs, ``certificate`` the authority's, None where it is missing."""
 
     response: TimeStampResponse
     gen_time: int
@@ -95,17 +95,17 @@ def _check_algorithms(what: str, data: bytes) -> None:
     hashed = signer["digest_algorithm"]["algorithm"].dotted
     signed = _SIGNED_HASHES.get(signer["signature_algorithm"]["algorithm"].dotted)
     if signed is None or signed not in ("", hashed):
-        raise Malformed(f"{what} names a way of signing that is not its own", code="bad_token")
+        raise Malformed(f"{what} names a signature algorithm that it does not use", code="bad_token")
 
 
 def check_imprint(what: str, found: Token, data: bytes) -> None:
-    """See that the token stamps ``data``. Raises StampBroken ``stamp_content``."""
+    """Check that the token stamps ``data``. Raises StampBroken ``stamp_content``."""
     digest = _HASHES.get(found.imprint_algorithm)
     if digest is None:
         raise StampBroken(f"{what} uses an unknown hash {found.imprint_algorithm}", code="stamp_form")
     if digest(data).digest() != found.imprint:
         raise StampBroken(
-            f"{what} stamps something else",
+            f"{what} stamps other data",
             code="stamp_content",
             hint="The token belongs to another seal, or the package was signed again after stamping.",
         )
@@ -114,11 +114,12 @@ def check_imprint(what: str, found: Token, data: bytes) -> None:
 def check_authority(
     what: str, found: Token, roots: Sequence[x509.Certificate], at: int
 ) -> tuple[x509.Certificate, ...]:
-    """The chain of the token's authority to one of ``roots``, valid ``at`` (µs) and when it stamped.
+    """The chain of the token's authority to one of ``roots``, valid ``at`` (µs) and at the token's own time.
 
     Raises:
         StampBroken: ``stamp_signature``: the token is not signed by the authority it names.
-        ChainBroken: the authority is not trusted, may not stamp, or its certificate is not valid then.
+        ChainBroken: the authority is not trusted, may not stamp, or its certificate is not valid at one of
+            these times.
     """
     if found.certificate is None:
         raise StampBroken(f"{what} does not carry its authority's certificate", code="stamp_form")

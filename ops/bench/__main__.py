@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    """Measure; answers the exit code."""
+    """Measure; returns the exit code."""
     from ops.bench.command import main as command
 
     return command()

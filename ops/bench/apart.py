@@ -1,7 +1,7 @@
-"""Work done in a process of its own, so that its memory and its processor time are its own.
+"""Runs a job in a separate process, so that its memory and processor time can be measured alone.
 
 ``python -m ops.bench.apart JOB ARGUMENTS`` does one job in the installation that the environment names, and
-prints one JSON object. :func:`run` is the other end.
+prints one JSON object. :func:`run` starts it and reads that object.
 """
 
 import json
@@ -29,7 +29,7 @@ from ops.wiring import Site, build_facts
 
 
 def run(environ: Mapping[str, str], job: str, **arguments: Any) -> dict[str, Any]:
-    """Have a job done in another process, and give what it says. Raises Unavailable ``bench_failed``."""
+    """Run a job in another process, and return its result. Raises Unavailable ``bench_failed``."""
     argv = [sys.executable, "-m", "ops.bench.apart", job, json.dumps(arguments)]
     done = subprocess.run(argv, env=dict(environ), capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -39,7 +39,7 @@ def run(environ: Mapping[str, str], job: str, **arguments: Any) -> dict[str, Any
 
 
 def _measured(work: Callable[[], object]) -> dict[str, Any]:
-    """Seconds, CPU seconds, and the most memory above what there was before, in MiB."""
+    """Seconds, CPU seconds, and the peak memory above the memory before the work, in MiB."""
     pid = os.getpid()
     processes.forget_peak(pid)
     before, cpu, at = processes.rss(pid), time.process_time(), time.perf_counter()
@@ -77,7 +77,7 @@ def _verify(package: str, trust: str) -> dict[str, Any]:
 
 
 def _clip_memory(camera: str, start: int, seconds: list[int]) -> dict[str, Any]:
-    """The most memory Python held for one clip, planned and read to its end, for each length."""
+    """The peak memory Python held for one clip, planned and read to its end, for each length."""
     with Site(Settings.load()) as site:
 
         def read(first: int, length: int) -> Clip:
@@ -88,7 +88,7 @@ def _clip_memory(camera: str, start: int, seconds: list[int]) -> dict[str, Any]:
                 pass
             return clip
 
-        read(start + 1, 10)  # what is made once per process is not the clip's
+        read(start + 1, 10)  # objects made once per process do not count for the clip
         found = []
         tracemalloc.start()
         for length in seconds:
@@ -109,7 +109,7 @@ _JOBS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Do the job named on the command line."""
     job, arguments = sys.argv[1:3]
     sys.stdout.write(json.dumps(_JOBS[job](**json.loads(arguments))) + "\n")
 

@@ -1,13 +1,13 @@
-"""Calls sent at times that were fixed beforehand, whatever the server does: an open loop.
+"""Sends calls at times fixed beforehand, however fast the server answers: an open loop.
 
-A client that waits for an answer before it thinks of its next question goes easy on a server that is slow,
-and never sees the calls that would have queued (coordinated omission). Here every call of every session has
-its time in a plan; it is sent then, or as soon as the session's connection is free, and its latency counts
-from the *planned* time. A session is one connection and sends one call at a time, as a page does that waits
-for its answer.
+A client that waits for each answer before it sends the next call spares a slow server, and never sees the
+calls that would have queued (coordinated omission). Here a plan gives every call of every session its time.
+The call is sent at that time, or as soon as the session's connection is free, and its latency counts from the
+*planned* time. A session is one connection and sends one call at a time, like a page that waits for its
+answer.
 
-``python -m ops.bench.arrivals PLAN`` sends a plan, in a process of its own so that its processor time is its
-own, and prints what it saw as JSON. :func:`send` is the other end.
+``python -m ops.bench.arrivals PLAN`` sends a plan from a separate process, so that its processor time can be
+measured alone, and prints its results as JSON. :func:`send` starts it and reads them.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ from archive.errors import Unavailable
 _MAP = re.compile(r'#EXT-X-MAP:URI="([^"]+)"')
 _PATIENCE_S = 60.0
 _IDLE_S = 4.0
-"""A connection that was idle for so long is not used again, as by nginx before the API (``saksi-api.conf``):
-the server closes it after five, perhaps at the very moment at which a call is sent."""
+"""Seconds after which an idle connection is not reused, as in nginx before the API (``saksi-api.conf``): the
+server closes it after five seconds, perhaps at the moment at which a call is sent."""
 _PIECE = 1 << 18
 
 PIECE = "next piece"
-"""As the path of a call: the next piece of the playlist that the session got last."""
+"""This path of a call stands for the next piece of the session's latest playlist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: when (seconds after the beginning), of which kind, what. ``body`` is JSON, "" for none."""
+    """One call: its time (seconds after the start), kind, path and method; ``body`` is JSON or empty."""
 
     at: float
     kind: str
@@ -57,7 +57,7 @@ class Visitor:
 
 @dataclass(slots=True)
 class Seen:
-    """What came of one kind of call: latencies from the planned time, and sizes of the answers' bodies."""
+    """The results for one kind of call: latencies from the planned time, and sizes of the answers' bodies."""
 
     milliseconds: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A plan that was sent: by kind what was seen, CPU seconds of the sender, its longest delay in ms."""
+    """The results of a plan: by kind of call, the sender's CPU seconds, and its longest delay in ms."""
 
     seen: Mapping[str, Seen]
     cpu: float
@@ -94,7 +94,7 @@ def send(url: str, visitors: Sequence[Visitor], plan: Path, *, counted_from: flo
 
 
 class _Connection:
-    """One kept HTTP/1.1 connection. Not more than these servers need: a length or chunks, nothing else."""
+    """One kept HTTP/1.1 connection, with only what these servers need: bodies by length or in chunks."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
@@ -126,7 +126,7 @@ class _Connection:
         return status, headers, found
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._writer is not None:
             self._writer.close()
         self._reader = self._writer = None
@@ -151,7 +151,7 @@ class _Caller:
         self._pieces: deque[str] = deque()
 
     async def make(self, call: Mapping[str, Any]) -> tuple[str, int]:
-        """Make a call: "" or what went wrong, and the size of the answer."""
+        """Make a call; returns an error text (empty on success) and the size of the answer."""
         path = call["path"]
         if path == PIECE:
             if not self._pieces:

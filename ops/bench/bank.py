@@ -1,4 +1,4 @@
-"""The camera bank: a MediaMTX that many FFmpegs publish the loop to, in real time, over RTSP and TCP."""
+"""The camera bank: many FFmpeg processes publish the loop to a MediaMTX, in real time, over RTSP and TCP."""
 
 import subprocess
 import time
@@ -13,7 +13,7 @@ from ops.stack import Stack
 from recorder.binary import Binary
 
 _STAGGER = 0.13
-"""Seconds between the starts of two cameras, so that their keyframes do not fall together."""
+"""Seconds between the starts of two cameras, so that their keyframes do not coincide."""
 
 
 class Bank:
@@ -28,7 +28,7 @@ class Bank:
         self._open = ExitStack()
 
     def url(self, name: str) -> str:
-        """Where a camera is read."""
+        """The URL from which a camera is read."""
         return f"{self._env['SAKSI_TEST_RTSP_URL']}/{name}"
 
     def __enter__(self) -> Self:
@@ -50,7 +50,7 @@ class Bank:
         return [publisher.pid for publisher in self._publishers]
 
     def check(self) -> None:
-        """Raise where a camera has stopped: figures of a dying bank are worth nothing."""
+        """Raise Unavailable ``bench_failed`` if a camera has stopped: the figures would be worthless."""
         ended = sum(publisher.poll() is not None for publisher in self._publishers)
         if ended:
             raise Unavailable(f"{ended} cameras of the bank have ended", code="bench_failed")

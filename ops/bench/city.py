@@ -1,7 +1,7 @@
-"""A city for people to work in: districts with cameras, hours of index, some footage, people, requests.
+"""A city for the sessions to work in: districts with cameras, hours of index, some footage, people, requests.
 
-Most cameras exist in the index alone, since searching and playlists read nothing else; some have footage in
-the store, and those are watched and asked for.
+Most cameras exist only in the index, because searches and playlists read nothing else. Some have footage in
+the store; sessions play and request that footage.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _LOADED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What there is to ask about. ``indexed`` is the span of the cameras without footage in the store."""
+    """The data that calls ask for. ``indexed`` is the span of the cameras without footage in the store."""
 
     cameras: tuple[str, ...]
     watched: tuple[str, ...]
@@ -45,14 +45,14 @@ class City:
 
     @property
     def segments(self) -> int:
-        """How many segments the index holds of the cameras without footage."""
+        """How many segments the index holds for the cameras without footage."""
         return len(self.cameras) * self.indexed.duration // _NOMINAL
 
 
 def build(
     bench: Workbench, made: Installation, loop: Path, *, cameras: int, watched: int, hours: int, people: int
 ) -> City:
-    """Make the city in an installation that is empty."""
+    """Create the city in an empty installation."""
     with made.site() as site:
         end = hour_of(site.clock.now()) - HOUR
         indexed = Timespan(end - hours * HOUR, end)
@@ -69,7 +69,7 @@ def build(
 
 
 def district_of(number: int) -> str:
-    """The district in which the camera, or the person, of a number is."""
+    """The district of the camera or person with this number."""
     return DISTRICTS[number % len(DISTRICTS)]
 
 
@@ -85,7 +85,7 @@ def _index(index: Index, names: tuple[str, ...], span: Timespan) -> None:
         while part := list(islice(rows, _LOADED)):
             fresh.load(part)
         fresh.loaded()
-    # The last of each camera by the ordinary way, which tells the index how far it is.
+    # The last segment of each camera is added in the ordinary way, which sets the high-water mark.
     last = span.end - _NOMINAL
     index.add([_entry(number, name, span, last) for number, name in enumerate(names)])
 
@@ -144,7 +144,7 @@ def _film(bench: Workbench, site: Site, loop: Path, names: tuple[str, ...]) -> T
 
 
 def _people(count: int) -> Iterator[User]:
-    """Half of them in the War Room, a quarter in the districts, a quarter police."""
+    """Users: half in the War Room, a quarter in the districts, a quarter police."""
     for number in range(count):
         match number % 4:
             case 0 | 1:

@@ -1,7 +1,7 @@
-"""Exact clips over HTTP: ours from files and from MinIO, MediaMTX's, FFmpeg's, and boto3 alone.
+"""Exact clips over HTTP: Saksi's from files and from MinIO, MediaMTX's, FFmpeg's, and boto3 alone.
 
 Every request of a kind asks for another span of the same 10.5 minutes of the loop, at odd milliseconds. The
-ways take turns, request by request, so that whatever else the machine does meets all of them alike.
+ways take turns, request by request, so that other load on the machine affects all of them equally.
 """
 
 import json
@@ -38,10 +38,10 @@ LENGTHS = (60, 600)
 _SEED = 20261124
 _BUCKET = "bench-clips"
 _UNCOUNTED = 10
-"""Rounds before those that count: a Java server is slow until it has seen some requests."""
+"""Warm-up rounds that do not count: a Java server is slow until it has seen some requests."""
 _WARMING = 30
-"""Plans asked for first where Elasticsearch is, per run: a fresh one takes three times as long as one that
-has run for a while (20 ms at best, 7 after 800 questions, measured)."""
+"""Warm-up plans per run on Elasticsearch: a fresh server takes three times as long as one that has run for a
+while (measured: 20 ms at best, 7 ms after 800 queries)."""
 _TENS, _HOURS = "tens", "hours"
 _NAMES = {
     "files": "Saksi, file system + SQLite",
@@ -56,7 +56,7 @@ _NAMES = {
 }
 
 Way = Callable[[float, float], Fetched]
-"""Fetches a clip: seconds after the recording's start, and seconds it lasts."""
+"""Fetches a clip, given its start (seconds after the recording's start) and its length in seconds."""
 
 
 @dataclass(slots=True)
@@ -72,14 +72,14 @@ class _Samples:
 
 
 def measure(bench: Workbench) -> Findings:
-    """Lay footage down everywhere, then ask for it in turns."""
+    """Write footage into every store, then request clips from each in turn."""
     began = time.monotonic()
     prepared = loop.prepare(bench.ffmpeg, bench.cache)
     recordings = mediamtx_recordings(bench, prepared)
     meter = BusyTime()
     with ExitStack() as opened:
         ways = _ways(bench, prepared, recordings, opened)
-        bench.say("clips: asking, the ways in turns")
+        bench.say("clips: requesting, the ways in turns")
         meter.read()
         found = {seconds: _ask(bench, ways, seconds) for seconds in LENGTHS}
         busy = meter.read()
@@ -97,14 +97,15 @@ def measure(bench: Workbench) -> Findings:
             "machine; "
             "everything in the page cache.",
             "Saksi writes a custody event durably before the first byte and another after the last; MediaMTX "
-            "and FFmpeg have nothing of the kind. Saksi's MP4 and MediaMTX's show the exact first frame; "
+            "and FFmpeg keep no such record. Saksi's MP4 and MediaMTX's show the exact first frame; "
             "MediaMTX's fragmented answer makes a decoder show frames from before it.",
-            "boto3 alone reads the clip's own bytes and nothing else, one range after the other: no "
+            "boto3 alone reads only the clip's own bytes, one range after the other: no "
             "index, no "
             "headers, no custody.",
-            f"Elasticsearch had answered the questions of {_WARMING * bench.scale.runs} plans before, as one "
-            "that has run for a while has.",
-            f"The machine was {busy:.0f} % busy meanwhile; this itself keeps one processor busy, or more.",
+            f"Elasticsearch had answered the queries of {_WARMING * bench.scale.runs} plans before, so that "
+            "it was warm.",
+            f"The machine was {busy:.0f} % busy meanwhile; the measurement itself keeps at least one "
+            "processor busy.",
         ),
         figures=_figures(found),
         tables=tuple(_table(seconds, samples) for seconds, samples in found.items()),
@@ -112,12 +113,12 @@ def measure(bench: Workbench) -> Findings:
 
 
 def mediamtx_recordings(bench: Workbench, prepared: Path) -> Path:
-    """What MediaMTX recorded of the loop, in segments of 10 s and of 1 h: made once, in real time."""
+    """MediaMTX's recording of the loop, in segments of 10 s and of 1 h: made once, in real time."""
     folder = bench.cache / f"mediamtx-{VERSION}-{prepared.stem}"
     wanted = bench.scale.recorded_seconds + 8
     if (folder / "whole").exists():
         return folder
-    bench.say(f"clips: MediaMTX records {wanted} s of the loop, once and for all")
+    bench.say(f"clips: MediaMTX records {wanted} s of the loop, once for all runs")
     with Bank(bench.mediamtx("clip-bank"), bench.ffmpeg, prepared, 1) as bank:
         peer = MediamtxPeer(bench.mediamtx("clip-recorder"))
         for name, seconds in ((_TENS, 10), (_HOURS, 3600)):
@@ -130,7 +131,7 @@ def mediamtx_recordings(bench: Workbench, prepared: Path) -> Path:
 
 
 def lay_down_camera(bench: Workbench, made: Installation, prepared: Path, seconds: int) -> Timespan:
-    """Register a camera and give it so many seconds of footage, an hour ago."""
+    """Register a camera and write ``seconds`` of footage for it, starting an hour ago."""
     folder = bench.scratch(f"raw-{made.home.name}")
     raw = record_raw(bench.ffmpeg.path, prepared, folder, seconds)
     with made.site() as site:
@@ -167,7 +168,7 @@ def _ways(bench: Workbench, prepared: Path, recordings: Path, opened: ExitStack)
     segments = segment_loop(bench.ffmpeg, prepared, plain, bench.scale.recorded_seconds)
 
     def with_ffmpeg(start: float, seconds: float) -> Fetched:
-        # The list begins with the segment the clip begins in, else FFmpeg is slower the later the start.
+        # The list begins with the clip's first segment; else FFmpeg gets slower the later the clip starts.
         target, first = plain / "clip.mp4", int(start // 10)
         listed = write_concat_list(segments[first:], plain / "list")
         took = concat_clip(bench.ffmpeg, listed, start - 10 * first, seconds, target)

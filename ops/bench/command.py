@@ -47,7 +47,7 @@ _MODES = ("short", "long")
 
 
 def main() -> int:
-    """Measure what the command line asks for; 1 where a subject could not be measured."""
+    """Measure the subjects on the command line; returns 1 if a subject could not be measured."""
     options = _options()
     scale = Scale.brief() if options.short else Scale()
     if options.cameras:
@@ -79,13 +79,13 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ops.bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", choices=[[], *results.ORDER], metavar="SUBJECT",
-                        help=f"one or more of {', '.join(results.ORDER)}; all without")  # fmt: skip
-    parser.add_argument("--short", action="store_true", help="a few minutes, for seeing that it works")
+                        help=f"one or more of {', '.join(results.ORDER)}; default: all")  # fmt: skip
+    parser.add_argument("--short", action="store_true", help="a run of a few minutes, to check that it works")
     parser.add_argument(
         "--long", action="store_true", help="seal an hour of each camera; a day of index for sessions"
     )
     parser.add_argument("--cameras", type=int, default=0, help="cameras of the bank (16)")
-    parser.add_argument("--windows", type=int, default=0, help="windows that are measured (3)")
+    parser.add_argument("--windows", type=int, default=0, help="measured windows (3)")
     parser.add_argument(
         "--docs", type=Path, default=Path(__file__).resolve().parents[2] / "docs", help="where the page goes"
     )

@@ -1,4 +1,4 @@
-"""Destroying what is due on MinIO, beside MinIO's own client deleting as many versions."""
+"""Disposing of due segments on MinIO, beside MinIO's own client deleting as many versions."""
 
 import hashlib
 import time
@@ -35,7 +35,7 @@ _LOCK_SECONDS = 15
 
 
 def measure(bench: Workbench) -> Findings:
-    """Two lots of the same size: one is disposed of, the other deleted by MinIO's client."""
+    """Make two sets of the same size: Saksi disposes of one, MinIO's client deletes the other."""
     began = time.monotonic()
     count = 1000 if bench.scale.windows == 1 else 10_000
     stores = bench.stores("disposition-stores")
@@ -58,9 +58,10 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"{count} objects of {_BYTES} bytes of {_CAMERAS} cameras on MinIO, SQLite as the index, locks "
-            "that have run out. What is measured is the disposition from its list to its signed and stamped "
-            "record: holds and policies are read again for each batch, in a turn at the gate; versions are "
-            "deleted; the index is told; list of what stayed, record, signature, PDF and time stamp are put.",
+            "that have expired. The time covers the disposition from its list to its signed and stamped "
+            "record: for each batch it takes the gate and reads holds and policies again; it deletes "
+            "versions, updates the index, and stores the list of what stayed, record, signature, PDF and "
+            "time stamp.",
             "MinIO's client: remove_objects of minio-py with the versions of as many objects in another "
             "bucket of the same kind, nothing else.",
         ),
@@ -86,7 +87,7 @@ def measure(bench: Workbench) -> Findings:
 
 
 def _stored(site: Site, count: int) -> list[Segment]:
-    """Segments past their term, whose short locks run out soon, and a policy that lets them go."""
+    """Segments past their retention, whose short locks expire soon, and a policy that allows destruction."""
     now = site.clock.now()
     for number in range(_CAMERAS):
         add_camera(site, f"cam-{number}", "rtsp://192.0.2.1/stream")
@@ -103,7 +104,7 @@ def _stored(site: Site, count: int) -> list[Segment]:
     ]  # fmt: skip
 
     def put(one: Segment) -> None:
-        # The shortest lock that outlasts the putting of all.
+        # The shortest lock that lasts until all objects are stored.
         lock = Lock(LockMode.GOVERNANCE, site.clock.now() + (_LOCK_SECONDS - 2) * SECOND)
         text = leaves.encode(one).decode("ascii")
         site.stores.footage.put(
@@ -137,7 +138,7 @@ def _entries(segments: Sequence[Segment]) -> list[IndexEntry]:
 
 
 def _dispose(site: Site) -> tuple[float, float, int]:
-    """Seconds to decide and begin, seconds to carry out, and how many were destroyed."""
+    """Seconds to decide and begin, seconds to execute, and how many segments were destroyed."""
     dispositions = Dispositions(site)
     at = time.perf_counter()
     begun = dispositions.disposer.begin(dispositions.due(), actor="os:bench")
@@ -153,7 +154,7 @@ def _dispose(site: Site) -> tuple[float, float, int]:
 
 
 def _delete(made: Installation, bucket: str, doomed: Sequence[Segment]) -> float:
-    """Delete the oldest version of each object with minio-py; seconds."""
+    """Delete the oldest version of each object with minio-py; returns the seconds taken."""
     endpoint = urlsplit(made.environ["SAKSI_ARCHIVE_URL"].partition("endpoint=")[2].partition("&")[0])
     client = Minio(
         endpoint.netloc, access_key=made.environ["AWS_ACCESS_KEY_ID"],
@@ -167,5 +168,5 @@ def _delete(made: Installation, bucket: str, doomed: Sequence[Segment]) -> float
     errors = list(client.remove_objects(bucket, versions))
     took = time.perf_counter() - at
     if errors:
-        raise Unavailable(f"minio-py deleted not everything: {errors[0]}", code="bench_failed")
+        raise Unavailable(f"minio-py did not delete everything: {errors[0]}", code="bench_failed")
     return took

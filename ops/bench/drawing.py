@@ -1,4 +1,4 @@
-"""The picture of ratios: one bar per figure, ours as a multiple of the peer's. Plain SVG, no script. Pure."""
+"""The chart of ratios: one bar per figure, Saksi's as a multiple of the peer's. Plain SVG, pure code."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,13 +7,13 @@ from ops.bench.figures import Figure, Findings, short
 
 _WIDTH, _LABEL, _BAR, _ROW = 1040, 550, 360, 26
 _MOST = 2.0
-"""Bars are cut off beyond this multiple, and say by how much they are longer."""
+"""Bars are cut off at this multiple; their label states the true ratio."""
 
 _COLOURS = {True: "#2a7f4f", False: "#c0392b", None: "#6b7a8f"}
 
 
 def ratios(findings: Sequence[Findings]) -> str:
-    """An SVG document; readable on light and dark ground."""
+    """An SVG document; readable on light and dark backgrounds."""
     figures = [figure for one in findings for figure in one.figures if figure.ratio is not None]
     height = 64 + _ROW * len(figures)
     scale = _BAR / _MOST
@@ -23,7 +23,7 @@ def ratios(findings: Sequence[Findings]) -> str:
         "<title>Ours as a multiple of the peer's; less is better</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         '<text x="12" y="24" font-size="15" font-weight="600">Ours ÷ peer, less is better; green meets its '
-        "target (black mark), red misses it, grey has none</text>",
+        "target (black mark), red misses it, grey has no target</text>",
     ]
     for number, figure in enumerate(figures):
         parts += _bar(figure, 44 + number * _ROW, scale)

@@ -1,4 +1,4 @@
-"""Fetching over HTTP with a stop-watch, the same way from every server."""
+"""Fetches over HTTP and measures the time, in the same way for every server."""
 
 import http.client
 import time
@@ -32,7 +32,7 @@ class Fetcher:
         self._last_used = time.monotonic()
 
     def fetch(self, path: str) -> Fetched:
-        """GET and throw the bytes away. Raises Unavailable for any other answer than 200."""
+        """GET and discard the bytes. Raises Unavailable for any status other than 200."""
         self._hang_up_if_idle()
         began = time.perf_counter()
         self._connection.request("GET", path, headers=self._headers)
@@ -49,7 +49,7 @@ class Fetcher:
         return Fetched(first, whole, size)
 
     def read(self, path: str) -> bytes:
-        """GET and keep the bytes. Errors as :meth:`fetch`."""
+        """GET and return the bytes. Errors as for :meth:`fetch`."""
         self._hang_up_if_idle()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
@@ -60,10 +60,10 @@ class Fetcher:
         return found
 
     def _hang_up_if_idle(self) -> None:
-        """Servers hang up on idle clients, and one that just did would be mistaken for a failure."""
+        """Reconnect after idling: servers close idle connections, which would look like a failure."""
         if time.monotonic() - self._last_used > _IDLE:
             self._connection.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()

@@ -1,4 +1,4 @@
-"""What a measurement says: samples, figures with their peer and target, tables. Pure; no clocks, no I/O."""
+"""The results of a measurement: samples, figures with peer and target, tables. Pure; no clocks, no I/O."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Samples of one quantity, summed up: median, 95th percentile, least and most, and how many."""
+    """Summary of the samples of one quantity: median, 95th percentile, minimum, maximum, and count."""
 
     p50: float
     p95: float
@@ -17,14 +17,14 @@ class Spread:
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> Self:
-        """Sum samples up. Raises ValueError without any."""
+        """Summarise samples. Raises ValueError if there are none."""
         if not samples:
             raise ValueError("nothing was measured")
         return cls(quantile(samples, 0.5), quantile(samples, 0.95), min(samples), max(samples), len(samples))
 
 
 def quantile(samples: Sequence[float], share: float) -> float:
-    """The quantile by linear interpolation between the nearest ranks (type 7), as most programs give it."""
+    """The quantile by linear interpolation between the nearest ranks (type 7), as in most programs."""
     ordered = sorted(samples)
     position = share * (len(ordered) - 1)
     low = int(position)
@@ -34,10 +34,10 @@ def quantile(samples: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One quantity, ours beside a peer's. Less is better for all of them.
+    """One quantity, Saksi's beside a peer's. Less is better for every figure.
 
-    ``limit`` is the most that meets the target, in ``unit``; ``rule`` says the target in words. Without a
-    target both are empty.
+    ``limit`` is the largest value that meets the target, in ``unit``; ``rule`` states the target in words.
+    Without a target both are empty.
     """
 
     name: str
@@ -50,18 +50,18 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Ours as a multiple of the peer's."""
+        """Saksi's value as a multiple of the peer's."""
         return self.ours / self.peer if self.peer else None
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
+        """Whether the target is met; None without a target."""
         return None if self.limit is None else self.ours <= self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Everything that was measured, for those who want more than the figures. Cells are text."""
+    """All measurements, for readers who want more than the figures. Cells are text."""
 
     title: str
     columns: tuple[str, ...]
@@ -70,7 +70,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """One subject, measured. ``conditions`` are sentences that a reader needs to judge the figures."""
+    """The results of one subject. ``conditions`` are sentences that a reader needs to judge the figures."""
 
     subject: str
     title: str

@@ -1,4 +1,4 @@
-"""Finalising: how long the recorder's worker is busy with one closed segment."""
+"""Finalising: how long the recorder's worker takes for one closed segment."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ _HASHED, _WRITTEN = "SHA-256", "the same bytes written and synced alone"
 
 
 def measure(bench: Workbench) -> Findings:
-    """Rewrite the segments of the loop again and again, and time the whole and its parts."""
+    """Finalise the segments of the loop repeatedly, and time the whole and its parts."""
     began = time.monotonic()
     folder = bench.scratch("finalise")
     raw = record_raw(bench.ffmpeg.path, loop.prepare(bench.ffmpeg, bench.cache), folder, 10 * _SEGMENTS)
@@ -83,7 +83,7 @@ def measure(bench: Workbench) -> Findings:
 
 
 def _rewritten(source: Path, target: Path) -> tuple[float, float]:
-    """Wall and processor time in ms; as in life, there is no target yet."""
+    """Wall and processor time in ms; the target does not exist beforehand, as in normal operation."""
     target.unlink(missing_ok=True)
     return _timed(lambda: finalise(source, target, tfdt=0))
 

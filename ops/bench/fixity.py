@@ -1,4 +1,4 @@
-"""Checking what is stored against its hash, beside hashlib over the same bytes."""
+"""Checking stored segments against their hashes, beside hashlib over the same bytes."""
 
 import hashlib
 import os
@@ -60,8 +60,8 @@ def measure(bench: Workbench) -> Findings:
         "Fixity",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{count} segments of 2.5 MB, in the page cache; hashed as the scrub does, without a budget and "
-            f"without the records that it makes of it; the best of {_ROUNDS} rounds, in turns.",
+            f"{count} segments of 2.5 MB, in the page cache; hashed as the scrub does, but without a budget "
+            f"and without its records; the best of {_ROUNDS} rounds, in turns.",
             f"Files: both in one thread. MinIO: both in {_THREADS} threads; boto3 alone gets each version "
             "whole and hashes it.",
         ),

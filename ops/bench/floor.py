@@ -1,7 +1,7 @@
-"""The least that any server of this kind costs: uvicorn around an application that does nothing.
+"""The minimum cost of any server of this kind: uvicorn around an application that does nothing.
 
-``GET /<n>`` answers ``n`` bytes, and so does POST once it has read its body. No sign-in, no permission, no
-record, no index, no store. ``python -m ops.bench.floor PORT`` runs it.
+``GET /<n>`` answers ``n`` bytes, and so does POST after reading its body. It has no sign-in, permissions,
+custody record, index or store. ``python -m ops.bench.floor PORT`` runs it.
 """
 
 import logging
@@ -39,7 +39,7 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
 
 @contextmanager
 def running(port: int) -> Iterator[tuple[str, int]]:
-    """Its address and process, until the block ends. Raises Unavailable ``bench_failed``."""
+    """Run the server until the block ends; gives its URL and pid. Raises Unavailable ``bench_failed``."""
     argv = [sys.executable, "-m", "ops.bench.floor", str(port)]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
@@ -64,7 +64,7 @@ def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def main() -> None:
-    """Serve until asked to stop."""
+    """Serve until the process is stopped."""
     config = uvicorn.Config(application, port=int(sys.argv[1]), log_level=logging.WARNING, access_log=False)
     uvicorn.Server(config).run()
 

@@ -1,4 +1,4 @@
-"""Looking for what changed among the requests of years, beside boto3's listing of all their entries."""
+"""Finding the changed requests among those of many years, beside boto3's listing of all their entries."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ _LIMIT = 0.5
 
 
 def measure(bench: Workbench) -> Findings:
-    """Looks at all requests, most of them at their end; before each, one was filed and another went on."""
+    """Look at all requests, most of them closed; before each look, one is filed and another one changes."""
     began = time.monotonic()
     count, looks = (400, 5) if bench.scale.windows == 1 else (4000, 15)
     stores, folder = bench.stores("heads-stores"), keys.ledger_prefix(KIND)
@@ -36,7 +36,7 @@ def measure(bench: Workbench) -> Findings:
             list(pool.map(lambda name: _fill(ledger, name, is_open=name in names[:_OPEN]), names))
         ours = StrictHeads(ledger, records, KIND, ends=ENDS)
         whole = StrictHeads(ledger, records, KIND)
-        bench.say("heads: the first look, which reads each")
+        bench.say("heads: the first look, which reads every head")
         first = seconds_of(ours.refresh)
         whole.refresh()
         bench.say("heads: looking again")
@@ -58,7 +58,7 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"{count} requests of {_ENTRIES} ledger entries on MinIO; all but {_OPEN} are closed. Before "
-            "each look, one more is filed and another goes on, and the look reads both.",
+            "each look, one more is filed and another one changes, and the look reads both.",
             "boto3 lists the versions of all entries and reads none.",
         ),
         figures=(

@@ -1,4 +1,4 @@
-"""The index: writing it and asking it, SQLite and Elasticsearch side by side."""
+"""The index: writing and querying it, SQLite and Elasticsearch side by side."""
 
 import hashlib
 import random
@@ -33,7 +33,7 @@ class _Answers:
 
 
 def measure(bench: Workbench) -> Findings:
-    """Fill both kinds alike and ask both the same."""
+    """Fill both kinds of index with the same data and send both the same queries."""
     began = time.monotonic()
     stores = bench.stores("index-stores")
     urls = {
@@ -42,7 +42,7 @@ def measure(bench: Workbench) -> Findings:
     }
     found = {}
     for kind, url in urls.items():
-        bench.say(f"index: filling and asking {kind}")
+        bench.say(f"index: filling and querying {kind}")
         index = open_index(url, prefix="bench-index")
         try:
             found[kind] = _answers(index)
@@ -111,7 +111,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 def _entries() -> Iterator[IndexEntry]:
-    """Camera after camera at each instant, as they would arrive."""
+    """Entries in order of arrival: all cameras at each instant, one after the other."""
     place = parse_place(*PLACE)
     for seq in range(_HOURS * HOUR // _NOMINAL):
         for number in range(_CAMERAS):

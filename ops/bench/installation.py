@@ -1,4 +1,4 @@
-"""A Saksi installation for measuring: settings, cameras, and footage laid down without waiting for it."""
+"""A Saksi installation for measuring: settings, cameras, and footage written faster than real time."""
 
 import os
 import socket
@@ -35,7 +35,7 @@ _RECORDER = "rec-bench"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where one installation lives and what its commands have to know."""
+    """One installation: its folder, and the environment of its commands."""
 
     home: Path
     environ: Mapping[str, str]
@@ -49,24 +49,24 @@ class Installation:
         return Site(Settings.load(self.environ))
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Start a ``saksi`` command; its messages go to a file in ``home``."""
+        """Start a ``saksi`` command; its output goes to a file in ``home``."""
         with (self.home / f"{words[0]}.log").open("ab") as log:
             return subprocess.Popen(
                 self.command(*words), env=dict(self.environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def words_of(self, command: str) -> str:
-        """The end of what a command wrote."""
+        """The end of a command's output."""
         return (self.home / f"{command}.log").read_text(errors="replace")[-2000:]
 
 
 def embedded(home: Path) -> Installation:
-    """Files and SQLite, as without any setting."""
+    """An installation with the default stores: files and SQLite."""
     return _made(home, {})
 
 
 def on_stores(home: Path, stores: Stack, name: str, *, index: bool) -> Installation:
-    """Buckets named ``name`` on a MinIO of ours, and either its Elasticsearch or SQLite."""
+    """An installation with buckets named ``name`` on the MinIO of ``stores``, and Elasticsearch or SQLite."""
     env = stores.env()
     provision(
         env["SAKSI_TEST_MINIO_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], name,
@@ -86,7 +86,7 @@ def _made(home: Path, chosen: Mapping[str, str]) -> Installation:
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SAKSI_", "AWS_"))}
     made = Installation(home, kept | {"SAKSI_HOME": str(home), "SAKSI_RECORDER": _RECORDER} | dict(chosen))
-    # Credentials of stores are read by boto3, from this process's own environment.
+    # boto3 reads the stores' credentials from this process's own environment.
     os.environ.update({name: value for name, value in chosen.items() if name.startswith("AWS_")})
     with made.site() as site:
         if not site.settings.keys_dir.exists():
@@ -105,7 +105,7 @@ def add_camera(site: Site, name: str, source: str) -> None:
 
 
 def record_raw(ffmpeg: Path, loop: Path, folder: Path, seconds: int) -> list[Path]:
-    """What the recorder's FFmpeg would have written in so many seconds, without waiting for them."""
+    """The files that the recorder's FFmpeg would write in ``seconds``, made faster than real time."""
     options = "movflags=+frag_keyframe+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1"
     options += f":write_prft=wallclock:video_track_timescale={TIMESCALE}"
     argv = [str(ffmpeg), "-v", "error", "-stream_loop", "-1", "-i", str(loop), "-t", str(seconds), "-an"]
@@ -116,7 +116,7 @@ def record_raw(ffmpeg: Path, loop: Path, folder: Path, seconds: int) -> list[Pat
 
 
 def lay_down(site: Site, camera: str, raw: Sequence[Path], start: int, folder: Path) -> Timespan:
-    """Take segments through finalising and ingest (steps 2 to 8) as if recorded from ``start`` on."""
+    """Finalise and ingest segments (steps 2 to 8) as if they were recorded from ``start`` on."""
     place = parse_place(*PLACE)
     key = keys.load_or_make_recorder_key(site.settings.keys_dir, _RECORDER)
     register(site.ledger, _RECORDER, key.public_key())
@@ -187,7 +187,7 @@ def serving(made: Installation) -> Iterator[Served]:
 
 @contextmanager
 def working(made: Installation, *jobs: str) -> Iterator[int]:
-    """``saksi work`` with these jobs alone, until the block ends; its process."""
+    """Run ``saksi work`` with only these jobs until the block ends; gives its pid."""
     process = made.start("work", *(word for job in jobs for word in ("--only", job)))
     try:
         yield process.pid
@@ -213,7 +213,7 @@ def _await(url: str, process: "subprocess.Popen[bytes]", made: Installation) -> 
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

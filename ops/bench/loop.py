@@ -1,8 +1,8 @@
-"""The picture every camera of the bank shows: a prepared loop, and telling which of its frames is which.
+"""The footage that every camera of the bank sends: a prepared loop, and how to recognise its frames.
 
 180 s of 1080p15 H.264 Main at 2 Mbit/s, GOP 30, no B-frames: a moving pattern under noise, so that frames
-are as large as a camera's and no two are alike. Frames are known by the checksums of their bytes, so that a
-recording can be held against the loop whatever its container and its times are.
+are as large as a camera's and no two are alike. A checksum of its bytes identifies each frame, so that a
+recording can be compared with the loop whatever its container and its times are.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ Mark = tuple[int, str]
 
 
 def prepare(ffmpeg: Binary, cache: Path) -> Path:
-    """The loop, made at the first call: a minute or two."""
+    """The loop; the first call makes it, which takes a minute or two."""
     path = cache / _NAME
     if path.exists():
         return path
@@ -51,7 +51,7 @@ def prepare(ffmpeg: Binary, cache: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Continuity:
-    """A recording held against the loop: frames, frames that are not the loop's, and breaks of its order."""
+    """A recording compared with the loop: its frames, frames not in the loop, and breaks of the order."""
 
     frames: int
     strange: int
@@ -59,7 +59,7 @@ class Continuity:
 
     @property
     def sound(self) -> bool:
-        """Every frame of the loop once, in order, from the first recorded to the last."""
+        """Whether it has every frame of the loop once, in order, from the first recorded to the last."""
         return self.frames > 0 and not self.strange and not self.breaks
 
 
@@ -70,15 +70,15 @@ def marks(ffmpeg: Binary, path: Path) -> list[tuple[Mark, bool]]:
         [*argv, "-c", "copy", "-f", "framecrc", "-"], capture_output=True, text=True, check=True
     ).stdout
     lines = [line.split(",") for line in said.splitlines() if not line.startswith("#")]
-    # Packets without the keyframe flag carry "F=0x0"; keyframes carry nothing.
+    # Packets without the keyframe flag have "F=0x0"; keyframes have no such field.
     return [((int(line[4]), line[5].strip()), not any("F=0x0" in word for word in line)) for line in lines]
 
 
 def compare(loop: Sequence[tuple[Mark, bool]], recorded: Sequence[tuple[Mark, bool]]) -> Continuity:
-    """Whether a recording shows the loop's frames one after the other, starting anywhere, looping on.
+    """Whether a recording has the loop's frames one after the other, from any frame on, around the loop.
 
-    Keyframes are not compared byte for byte, since servers add or drop the parameter sets before them; they
-    must stand where the loop has one. A recording of keyframes alone is strange as a whole.
+    Keyframes are not compared byte for byte, because servers add or drop the parameter sets before them; they
+    must be where the loop has one. In a recording of keyframes only, every frame counts as foreign.
     """
     places = {mark: index for index, (mark, key) in enumerate(loop) if not key}
     known: list[int | None] = []

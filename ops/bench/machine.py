@@ -1,4 +1,4 @@
-"""The machine that measures: what it is, and how busy it was. Linux, from ``/proc``."""
+"""The measuring machine: its hardware and system, and how busy it was. Linux, from ``/proc``."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def facts(ffmpeg: Binary) -> dict[str, str]:
-    """What a reader needs to compare figures with those of another machine. Names no host and no user."""
+    """Facts for comparing figures with those of another machine. They name no host and no user."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
     return {
         "processor": f"{os.cpu_count()} × {_processor()}{_sha_note()}",

@@ -1,4 +1,4 @@
-"""MediaMTX as the peer: recording cameras of the bank, and serving what it recorded over ``/get``."""
+"""MediaMTX as the peer: it records cameras of the bank, and serves the recordings over ``/get``."""
 
 import time
 from datetime import datetime
@@ -15,7 +15,7 @@ VERSION = "v1.14.0"
 
 
 class MediamtxPeer:
-    """One MediaMTX, told what to do by its control API."""
+    """One MediaMTX, driven through its control API."""
 
     def __init__(self, stack: Stack) -> None:
         self._env = stack.env()
@@ -37,7 +37,7 @@ class MediamtxPeer:
         )
 
     def serve(self, path: str, folder: Path) -> None:
-        """Serve recordings that lie in a folder already."""
+        """Serve recordings that already exist in a folder."""
         where = str(folder / "%path" / "%Y-%m-%d_%H-%M-%S-%f")
         self._add(path, {"record": False, "recordPath": where, "recordDeleteAfter": "0s"})
 
@@ -47,16 +47,16 @@ class MediamtxPeer:
             client.delete(f"/v3/config/paths/delete/{path}").raise_for_status()
 
     def recorded(self, path: str) -> tuple[int, float]:
-        """Start in µs and length in s of the longest stretch it would play."""
+        """Start in µs and length in s of the longest stretch it can play."""
         with httpx.Client(base_url=self.playback, trust_env=False) as client:
             answer = client.get("/list", params={"path": path})
-        if answer.status_code in (400, 404):  # it does not know the path yet, or nothing is recorded
+        if answer.status_code in (400, 404):  # the path is not known yet, or nothing is recorded
             return 0, 0.0
         found = max(answer.raise_for_status().json(), key=lambda one: float(one["duration"]))
         return instant(found["start"]), float(found["duration"])
 
     def await_recording(self, path: str, seconds: float, *, patience: float) -> None:
-        """Wait until so much is recorded."""
+        """Wait until ``seconds`` are recorded."""
         deadline = time.monotonic() + patience
         while self.recorded(path)[1] < seconds:
             if time.monotonic() > deadline:
@@ -65,7 +65,7 @@ class MediamtxPeer:
 
     @property
     def playback(self) -> str:
-        """Its playback server."""
+        """The URL of its playback server."""
         return self._env["SAKSI_TEST_MEDIAMTX_PLAYBACK"]
 
     def _add(self, path: str, settings: dict[str, Any]) -> None:
@@ -74,7 +74,7 @@ class MediamtxPeer:
 
 
 def instant(text: str) -> int:
-    """Its times have up to nine decimals."""
+    """A time of MediaMTX in µs; its times have up to nine decimals."""
     whole, dot, rest = text.partition(".")
     digits = ""
     while rest and rest[0].isdigit():

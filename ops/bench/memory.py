@@ -1,4 +1,4 @@
-"""Memory of one clip request: what Python holds for it, and what the API process grows by."""
+"""Memory of one clip request: the memory Python holds for it, and the growth of the API process."""
 
 import time
 from urllib.parse import quote
@@ -18,12 +18,12 @@ _MIB = 1 << 20
 
 
 def limit(frames: int) -> float:
-    """The most a clip of so many frames may take, in MiB."""
+    """The most memory a clip of ``frames`` may take, in MiB."""
     return (_FIXED + _PER_FRAME * frames) / _MIB
 
 
 def measure(bench: Workbench) -> Findings:
-    """Plan and read clips in a bare process, then ask a fresh API process for them."""
+    """Plan and read clips in a bare process, then request them from a fresh API process."""
     began = time.monotonic()
     bench.say("memory: of clip requests")
     made = embedded(bench.scratch("memory"))
@@ -69,8 +69,8 @@ def measure(bench: Workbench) -> Findings:
             "From files, one request at a time. What Python holds is the peak that tracemalloc saw from "
             "planning to the last byte. The API process had answered three clips of 60 s before; its "
             "growth is "
-            "the peak of resident memory above what it was.",
-            f"The API process took {idle:.0f} MiB before.",
+            "the peak of resident memory above the memory before.",
+            f"The API process used {idle:.0f} MiB before.",
         ),
         figures=tuple(figures),
         tables=(

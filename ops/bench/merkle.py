@@ -17,7 +17,7 @@ _LINE = 480
 
 
 def measure(bench: Workbench) -> Findings:
-    """Hash leaves, and make their root, beside as many calls of hashlib."""
+    """Hash leaves and compute their root, beside as many calls of hashlib."""
     began = time.monotonic()
     bench.say("merkle: a day of 50 cameras")
     lines = [number.to_bytes(8, "big") * (_LINE // 8) for number in range(_LEAVES)]
@@ -36,7 +36,7 @@ def measure(bench: Workbench) -> Findings:
         "The root over a day",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{_LEAVES} leaves, which 50 cameras leave in a day of segments of 10 s; the best of {_ROUNDS} "
+            f"{_LEAVES} leaves: a day of 50 cameras with segments of 10 s; the best of {_ROUNDS} "
             "rounds in one process, everything in memory.",
             "hashlib alone: SHA-256 of 65 bytes as often as the tree has inner nodes, in a bare loop.",
         ),

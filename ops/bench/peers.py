@@ -1,4 +1,4 @@
-"""The other peers: FFmpeg's own recording and cutting, and boto3 and hashlib without anything around them."""
+"""The other peers: FFmpeg's own recording and cutting, and plain boto3 and hashlib."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ _PIECE = 1 << 20
 
 
 class PlainFfmpeg:
-    """One FFmpeg per camera, ``-c copy`` into 10 s MP4 segments: the least a recorder can be."""
+    """One FFmpeg per camera, ``-c copy`` into 10 s MP4 segments: the simplest possible recorder."""
 
     def __init__(self, ffmpeg: Binary, cameras: Sequence[tuple[str, str]], folder: Path) -> None:
         self._ffmpeg = ffmpeg
@@ -37,7 +37,7 @@ class PlainFfmpeg:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        # Asked once each: at a second signal FFmpeg leaves its segment unfinished.
+        # One signal each: at a second signal FFmpeg leaves its segment unfinished.
         for process in self._running:
             process.terminate()
         for process in self._running:
@@ -57,7 +57,7 @@ def segment_loop(ffmpeg: Binary, loop: Path, folder: Path, seconds: int) -> list
 
 
 def concat_clip(ffmpeg: Binary, listed: Path, start: float, seconds: float, target: Path) -> float:
-    """Cut with FFmpeg's concat reader and ``-c copy``, the exact way it has; seconds it took."""
+    """Cut with FFmpeg's concat reader and ``-c copy``, FFmpeg's exact way; returns the seconds taken."""
     argv = [str(ffmpeg.path), "-v", "error", "-y", "-f", "concat", "-safe", "0", "-ss", f"{start:.3f}"]
     argv += ["-i", str(listed), "-t", f"{seconds:.3f}", "-c", "copy", str(target)]
     began = time.perf_counter()
@@ -66,20 +66,20 @@ def concat_clip(ffmpeg: Binary, listed: Path, start: float, seconds: float, targ
 
 
 def write_concat_list(segments: Iterable[Path], target: Path) -> Path:
-    """The list FFmpeg's concat reader takes, each segment 10 s long."""
+    """Write the list for FFmpeg's concat reader, with 10 s for each segment."""
     lines = [f"file '{path}'\nduration 10\n" for path in segments]
     target.write_text("ffconcat version 1.0\n" + "".join(lines))
     return target
 
 
 class Boto:
-    """boto3 alone, configured as our own adapter configures it, which is faster than its defaults."""
+    """boto3 alone, configured as in Saksi's adapter, which is faster than the defaults."""
 
     def __init__(self, endpoint: str) -> None:
         self._client: S3Client = connect_client(endpoint)
 
     def fetch(self, bucket: str, ranges: Iterable[tuple[str, int, int]]) -> tuple[float, float, int]:
-        """Read ranges (key, start, length) one after the other; seconds to first and last byte, and bytes."""
+        """Read ranges (key, start, length) in turn; returns seconds to first and last byte, and the bytes."""
         began = time.perf_counter()
         first, size = 0.0, 0
         for key, start, length in ranges:
@@ -93,7 +93,7 @@ class Boto:
         return first, time.perf_counter() - began, size
 
     def copy(self, bucket: str, keys: Iterable[str], target: str) -> int:
-        """GET, SHA-256 and PUT each object, nothing else; bytes."""
+        """Only GET, SHA-256 and PUT each object; returns the number of bytes."""
         size = 0
         for key in keys:
             found = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -103,13 +103,13 @@ class Boto:
         return size
 
     def count_versions(self, bucket: str, prefix: str) -> int:
-        """List every version under a prefix; how many there are."""
+        """List every version under a prefix; returns their number."""
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
         return sum(len(page.get("Versions", [])) for page in pages)
 
 
 def copy_plainly(sources: Iterable[Path], target: Path) -> int:
-    """Read, SHA-256, write and sync each file, nothing else; bytes."""
+    """Only read, SHA-256, write and sync each file; returns the number of bytes."""
     size = 0
     for source in sources:
         found = source.read_bytes()
@@ -122,7 +122,7 @@ def copy_plainly(sources: Iterable[Path], target: Path) -> int:
 
 
 def hash_plainly(path: Path) -> int:
-    """SHA-256 of a whole file with hashlib; its bytes."""
+    """SHA-256 of a whole file with hashlib; returns the number of bytes."""
     with path.open("rb") as opened:
         hashlib.file_digest(opened, "sha256")
     return path.stat().st_size

@@ -1,4 +1,4 @@
-"""A retention plan over the hours of ten million segments, by both kinds of index."""
+"""A retention plan over the hours of ten million segments, with both kinds of index."""
 
 import hashlib
 import time
@@ -27,7 +27,7 @@ _KEEP_DAYS = 40
 
 
 def measure(bench: Workbench) -> Findings:
-    """Fill both kinds with 27,800 camera-hours, settled, and plan."""
+    """Fill both kinds of index with 27,800 settled camera-hours, and make a plan."""
     began = time.monotonic()
     each = 2 if bench.scale.windows == 1 else 36
     made = embedded(bench.scratch("plan"))
@@ -58,10 +58,9 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"{_CAMERAS} cameras × {_HOURS} h: the hours of 10 million segments of 10 s. A plan reads hours "
-            f"and no segments, so the hours hold {each} segments each here, which are really there, were "
-            "loaded as by a rebuild, and settled.",
-            "The plan is made as saksi retention plan makes it, ledger included: what of each camera and "
-            "day goes, is held or locked, and 90 days of projection. No peer plans anything.",
+            f"and no segments, so each hour here holds {each} segments, loaded as by a rebuild, and settled.",
+            "The plan is made as by saksi retention plan, ledger included: for each camera and day what is "
+            "destroyed, held or locked, and a projection of 90 days. No peer makes such a plan.",
         ),
         figures=tuple(figures),
         tables=(
@@ -75,7 +74,7 @@ def measure(bench: Workbench) -> Findings:
 
 
 def _prepare(site: Site) -> int:
-    """Cameras and a policy by which half of the hours are due; the first hour."""
+    """Make cameras and a policy under which half of the hours are due; returns the first hour."""
     now = site.clock.now()
     for number in range(_CAMERAS):
         add_camera(site, f"cam-{number}", "rtsp://192.0.2.1/stream")
@@ -99,7 +98,7 @@ def _fill(index: Index, start: int, each: int) -> float:
 
 
 def _rows(start: int, each: int) -> Iterator[SegmentRow]:
-    """Hour after hour, as they would be read from journals."""
+    """Rows hour by hour, in the order of reading journals."""
     place = parse_place(*PLACE)
     length = HOUR // each
     for hour in range(_HOURS):

@@ -1,8 +1,8 @@
-"""What a process and all it started cost, from ``/proc`` (proc(5)).
+"""The cost of a process and all its descendants, from ``/proc`` (proc(5)).
 
 CPU is ``utime + stime`` of every living process of the tree and of the children it has waited for, so that
-what short-lived children used counts. Memory is PSS, which shares a library's pages among those that map
-them, and private memory. A tree is found by parent pids: whatever is re-parented leaves it.
+short-lived children count too. Memory is PSS, which divides a library's pages among the processes that map
+them, and private memory. A tree is found by parent pids: a re-parented process is no longer part of it.
 """
 
 import os
@@ -46,7 +46,7 @@ def cpu_seconds(roots: Iterable[int]) -> float:
 
 
 def own_cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU of these processes alone, without what they started."""
+    """CPU of these processes alone, without their descendants."""
     found = (_stat(pid) for pid in pids)
     return sum(sum(int(field) for field in fields[11:13]) / TICKS for fields in found if fields is not None)
 
@@ -60,7 +60,7 @@ def cost(roots: Iterable[int]) -> Cost:
 
 
 def peak_rss(pid: int) -> float:
-    """The most resident memory since :func:`forget_peak`, in MiB."""
+    """The peak resident memory since :func:`forget_peak`, in MiB."""
     return _status(pid, "VmHWM")
 
 
@@ -70,12 +70,12 @@ def rss(pid: int) -> float:
 
 
 def forget_peak(pid: int) -> None:
-    """Let :func:`peak_rss` begin anew."""
+    """Reset the peak that :func:`peak_rss` reads."""
     (_PROC / str(pid) / "clear_refs").write_text("5")
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields after the program's name, from its state on; None where it has ended."""
+    """The fields after the program's name, from its state on; None if the process has ended."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,9 +1,8 @@
-"""Rebuilding the index, and the plan over a great many segments: SQLite and Elasticsearch.
+"""Rebuilding the index from very many segments: SQLite and Elasticsearch.
 
-The journals are real: signed batches in a folder, as recorders upload them. The footage is not: half a
-million objects would measure the disk that they are made on. Its listing is answered from memory, by the same
-names, so that everything which a rebuild does with a listing is done, and only the store's own time is not in
-the figures.
+The journals are real: signed batches in a folder, as recorders upload them. The footage is not real: half a
+million objects would measure the disk. Its listing comes from memory, with the real names, so the rebuild
+does all its work with a listing, and only the store's own time is missing from the figures.
 """
 
 import base64
@@ -55,14 +54,14 @@ class _Took:
 
 
 class ListedFootage:
-    """A footage bucket that knows names alone. Only what a rebuild asks of it is there."""
+    """A footage bucket that knows only names, with only the methods that a rebuild uses."""
 
     def __init__(self) -> None:
         self._folders: dict[str, list[ObjectVersion]] = {}
         self._names: list[str] = []
 
     def keep(self, segment: Segment) -> None:
-        """List the segment's object from now on."""
+        """Add the segment's object to the listing."""
         key = segment.key
         version = ObjectVersion(key, segment.sha256, segment.size, segment.ingested_at)
         self._folders.setdefault(f"{key.rpartition('/')[0]}/", []).append(version)
@@ -83,7 +82,7 @@ class ListedFootage:
 
 
 def make_archive(folder: Path, *, cameras: int, hours: int) -> tuple[Stores, int]:
-    """Journals of ``cameras`` over ``hours``, a batch a minute, and how many segments they tell of."""
+    """Journals of ``cameras`` over ``hours``, one batch a minute, and how many segments they name."""
     clock = ManualClock(_T0 - DAY)
     records = FilesystemStore(folder / "records", clock)
     footage = ListedFootage()
@@ -122,7 +121,7 @@ def make_archive(folder: Path, *, cameras: int, hours: int) -> tuple[Stores, int
 
 
 def measure(bench: Workbench) -> Findings:
-    """Rebuild into both kinds, then ask for the hours of everything."""
+    """Rebuild into both kinds of index, then query the hours of all cameras."""
     began = time.monotonic()
     hours = 1 if bench.scale.windows == 1 else 10
     bench.say("rebuild: making the journals")
@@ -191,7 +190,7 @@ def _rebuilt(stores: Stores, index: Index, query: SegmentQuery) -> _Took:
 
 
 def _plain(url: str, each: int) -> float:
-    """Seconds that the client's own bulk helper takes for the same documents, made beforehand."""
+    """Seconds that the client's own bulk helper takes for the same documents, prepared beforehand."""
     place = parse_place(*PLACE)
     template = schema.unrefreshed(schema.templates(_PLAIN)[f"{_PLAIN}-segments"]["template"])
     entries = (
@@ -226,7 +225,7 @@ def _segment(number: int, start: int) -> Segment:
 
 
 class _NoIndex:
-    """The registry tells an index of its cameras; here the rebuild does."""
+    """Takes the registry's writes and drops them: here the rebuild writes cameras into the index."""
 
     def put_document(self, kind: str, entity: str, version: int, state: object) -> None:
         """Keep nothing."""

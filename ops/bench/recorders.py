@@ -1,4 +1,4 @@
-"""The recorders that are compared, each told to record the whole bank until its context ends."""
+"""The compared recorders; each records the whole bank until its context ends."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ _DRAIN = 90
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The processes that record, and those of the servers that store for them."""
+    """The recording processes, and those of the servers that store for them."""
 
     recorder: list[int]
     stores: list[int]
@@ -35,11 +35,11 @@ class Recorder(Protocol):
     title: str
 
     def running(self, bank: Bank, folder: Path) -> AbstractContextManager[Watched]:
-        """Record until the block ends; then everything is closed and where it belongs."""
+        """Record until the block ends; then every segment is closed and stored."""
         ...
 
     def segments(self, bank: Bank, folder: Path) -> Iterator[list[Path]]:
-        """Afterwards: each camera's segments in order."""
+        """Each camera's segments in order, after recording."""
         ...
 
 

@@ -1,8 +1,8 @@
-"""Recording: what one hour of one camera costs in processor time and memory, beside FFmpeg and MediaMTX.
+"""Recording: processor time and memory for one hour of one camera, beside FFmpeg and MediaMTX.
 
-All recorders record the same cameras of the bank at the same time, so that whatever else the machine does,
-and a processor shared with others, meets all alike. What they recorded is held against the loop frame by
-frame: a recorder that drops frames is cheap.
+All recorders record the same cameras of the bank at the same time, so that other load on the machine, and a
+shared processor, affects all of them equally. Their recordings are compared with the loop frame by frame,
+because a recorder that drops frames is cheap.
 """
 
 import time
@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 class _Window:
     """Per camera-hour: CPU seconds of the recorder, of its first processes alone, and of its stores.
 
-    Besides: MiB per camera, processes, and the machine's load in per cent.
+    It also has MiB per camera, processes, and the machine's load in per cent.
     """
 
     cpu: float
@@ -72,7 +72,7 @@ class _Series:
 
 
 def measure(bench: Workbench) -> Findings:
-    """Let all recorders record the bank at once, and watch them for some windows."""
+    """Let all recorders record the bank at once, and measure them over some windows."""
     began = time.monotonic()
     scale = bench.scale
     prepared = loop.prepare(bench.ffmpeg, bench.cache)
@@ -90,10 +90,10 @@ def measure(bench: Workbench) -> Findings:
                 _record(bench, bank, recorders, found, marks)
             break
         except Unavailable as error:
-            # Something else starved the cameras; that says nothing about the recorders.
+            # Other load starved the cameras; that says nothing about the recorders.
             if error.code != "bench_failed" or attempt == _ATTEMPTS - 1:
                 raise
-            bench.say(f"recording: begun anew: {error.message}")
+            bench.say(f"recording: started again: {error.message}")
     return bench.findings(
         SUBJECT,
         f"Recording {scale.cameras} cameras",
@@ -105,14 +105,14 @@ def measure(bench: Workbench) -> Findings:
             f"All recorders record all cameras at once, so that whatever else the machine does meets all "
             "alike; "
             f"{scale.windows} windows of {scale.window_seconds} s after {scale.warm_up} s, medians.",
-            "Processor time is that of the recorder's whole process tree; what it costs MinIO and "
+            "Processor time is that of the recorder's whole process tree; the time that MinIO and "
             "Elasticsearch "
-            "to store is said beside it and is not part of the comparison.",
+            "take to store is shown beside it and is not part of the comparison.",
             "Saksi finalises, hashes, journals and indexes, and uploads under Object Lock where there is "
             "MinIO. "
-            "FFmpeg and MediaMTX write files and nothing else.",
-            "Memory is PSS: what processes share counts once.",
-            "Every recorded frame was compared with the frames sent; the table says whether any was missed.",
+            "FFmpeg and MediaMTX only write files.",
+            "Memory is PSS: shared memory counts once.",
+            "Every recorded frame was compared with the frames sent; the table shows whether any was missed.",
         ),
         figures=_figures(found),
         tables=(_table(recorders, found),),

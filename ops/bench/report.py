@@ -1,4 +1,4 @@
-"""The text of ``docs/benchmarks.md``, from what was found. Pure."""
+"""The text of ``docs/benchmarks.md``, written from the results. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from ops.bench.figures import Figure, Findings, Table, short
 
 _INTRODUCTION = """# Benchmarks
 
-Measured side by side with what people use today, in one run on one machine: figures of different machines,
-or of different days, are not comparable, ratios are. Less is better for every figure. Missed targets stay in.
-Each subject says how loaded the machine was before it began: on an idle one that is below 0.3.
+Measured side by side with the programs people use today, in one run on one machine. Figures of different
+machines or different days are not comparable; ratios are. Less is better for every figure. Missed targets
+stay in. Each subject states the machine's load before it began: on an idle machine that is below 0.3.
 
-Written by `make bench`; `python -m ops.bench SUBJECT` measures one subject anew and leaves the others.
+Written by `make bench`; `python -m ops.bench SUBJECT` measures one subject again and keeps the others.
 """
 _MACHINE = (
     ("processor", "processor"), ("memory", "memory"), ("system", "system"), ("python", "Python"),
@@ -20,7 +20,7 @@ _MACHINE = (
 
 
 def page(findings: Sequence[Findings], *, drawing: str = "") -> str:
-    """The whole page. ``drawing`` is the address of the picture of ratios, from the page."""
+    """The whole page. ``drawing`` is the address of the chart of ratios, relative to the page."""
     parts = [_INTRODUCTION]
     if drawing:
         parts.append(f"![Ours as a multiple of the peer's, for every figure that has one]({drawing})\n")

@@ -1,4 +1,4 @@
-"""What was found, kept as JSON beside the page that is made of it."""
+"""The findings, stored as JSON beside the page that is written from them."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def read(docs: Path) -> dict[str, Findings]:
 
 
 def write(docs: Path, findings: Mapping[str, Findings]) -> Path:
-    """Write findings, picture and page; the page's path."""
+    """Write findings, chart and page; returns the page's path."""
     ordered = [findings[subject] for subject in ORDER if subject in findings]
     value = {"findings": [one.to_json() for one in ordered]}
     (docs / _KEPT).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")

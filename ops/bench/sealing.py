@@ -1,4 +1,4 @@
-"""Sealing and verifying packages, beside doing nothing but GET, SHA-256 and PUT, and beside hashlib."""
+"""Sealing and verifying packages, beside plain GET, SHA-256 and PUT, and beside hashlib."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ SUBJECT = "sealing"
 _CAMERAS = ("cam1", "cam2", "cam3", "cam4")
 _ROUNDS = 3
 _LONG_ROUNDS = 2
-"""Of an hour each: a round leaves two packages' bytes on the disk."""
+"""Rounds with an hour of each camera: each round leaves the bytes of two packages on the disk."""
 
 _BUCKET = "bench-sealing"
 _SEAL_SHARE, _VERIFY_SHARE = 0.7, 0.8
@@ -27,7 +27,7 @@ _MOST_MEMORY = 128
 
 
 def measure(bench: Workbench) -> Findings:
-    """Seal four cameras from files and from MinIO, and verify what came of it."""
+    """Seal four cameras from files and from MinIO, and verify the packages."""
     began = time.monotonic()
     seconds = bench.scale.sealed_seconds
     raw = record_raw(
@@ -99,16 +99,16 @@ limit=bare / _SEAL_SHARE if held_to else None,
             "clip of each camera, which is about as large again; MB are those of the package for Saksi, "
             "of the "
             "originals for the bare loop.",
-            "Sealing looks at every original, hashes it again against its leaf, proves each clip to be made "
-            "of the originals, writes the report with its pictures, stores everything under a COMPLIANCE "
-            "lock, signs and stamps: all of it is in the time. The bare loop does one object after the "
-            "other, without a lock. Beside it, per byte stored; for the originals alone it is that of the "
-            "table.",
+            "Sealing looks up every original, hashes it again against its leaf, proves that each clip "
+            "consists of the originals, writes the report with its pictures, stores everything under a "
+            "COMPLIANCE lock, signs and stamps: the time includes all of it. The bare loop does one object "
+            "after the other, without a lock. The comparison with it is per byte stored; the table has it "
+            "for the originals alone.",
             "Verifying reads the whole ZIP offline: completeness, every hash, signature, time stamp, "
             "journals, the proof of each original in the log, and each clip against the originals: its "
             "bytes, and the slices of its pictures by either side's own tables. That is three hashes of the "
             "footage, and a comparison, where the peers take two hashes.",
-            "Memory is the most above what the process had before.",
+            "Memory is the peak above the memory that the process used before.",
         ),
         figures=tuple(figures),
         tables=(
@@ -162,7 +162,7 @@ def _verify(bench: Workbench, made: Installation, package: Path) -> tuple[Figure
 
 
 def _timed(command: list[str]) -> float:
-    """Seconds that a program takes."""
+    """The seconds that a program takes."""
     at = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - at

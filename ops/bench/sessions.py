@@ -1,4 +1,4 @@
-"""Two hundred people at work at once: searching, playing, asking for footage; how long each call takes.
+"""Two hundred people work at once: they search, play and request footage; how long each call takes.
 
 The load is an open loop (:mod:`ops.bench.arrivals`): latencies count from the time at which a call was due.
 API, jobs, stores, index and the sender of the load share the machine's processors.
@@ -31,7 +31,7 @@ _OURS = {"Saksi-Request": "1"}
 
 
 def measure(bench: Workbench) -> Findings:
-    """Build a city on MinIO and Elasticsearch, let everybody in, and send five minutes of their work."""
+    """Build a city on MinIO and Elasticsearch, sign everyone in, and send five minutes of their work."""
     began = time.monotonic()
     brief = bench.scale.windows == 1
     sessions, seconds, warm = (40, 40.0, 10.0) if brief else (200, 330.0, 30.0)
@@ -70,12 +70,12 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"{sessions} people with local accounts (half War Room, a quarter district operators, a "
-            "quarter police), each with a session cookie, an address and a connection, which is made anew "
+            "quarter police), each with a session cookie, an address and a connection, which is opened again "
             "after 4 s without a call, as nginx does. Each clicks every "
-            f"{visitors.THINK_S:.0f} s on the average, at random, which is quicker than anybody reads an "
+            f"{visitors.THINK_S:.0f} s on average, at random, which is faster than people read an "
             f"answer; a click is one call. One in {visitors.WATCHING} plays footage instead, a piece every "
             f"{visitors.PIECE_S:.0f} s.",
-            "An open loop: every call has its time beforehand, and its latency counts from then, so that a "
+            "An open loop: every call has a planned time, and its latency counts from that time, so that a "
             f"call which waits behind a slow one is slow. {counted} calls in {seconds - warm:.0f} s after "
             f"{warm:.0f} s that do not count; the sender was late by {sent.late:.0f} ms at most.",
             f"saksi serve and saksi work ({', '.join(_JOBS)}) on MinIO and Elasticsearch: {town.segments} "
@@ -83,8 +83,8 @@ def measure(bench: Workbench) -> Findings:
             f"{_WATCHED} cameras with {bench.scale.recorded_seconds} s of footage. Every search, playlist "
             "and request is on the custody record before it is answered; a filing is answered when its hold "
             "is in force.",
-            "Bare uvicorn: the same calls by the same sender, answered with as many bytes by a server that "
-            f"signs nobody in, records nothing and looks nothing up, for {min(_FLOOR_S, seconds):.0f} s.",
+            "Bare uvicorn: the same calls by the same sender, answered with as many bytes by a server "
+            f"without sign-in, custody record or index, for {min(_FLOOR_S, seconds):.0f} s.",
             f"The machine was {busy:.0f} % busy meanwhile, the sender and the stores included: "
             + ", ".join(f"{name} {100 * used / seconds:.0f} %" for name, used in cpu.items())
             + f", the sender {100 * sent.cpu / seconds:.0f} % of one processor. Bare uvicorn took "
@@ -96,7 +96,7 @@ def measure(bench: Workbench) -> Findings:
 
 
 def behind_proxy(made: Installation) -> Installation:
-    """The same, told that the sender of the load is a proxy: each session then has an address of its own."""
+    """The same, with the load's sender configured as a proxy: each session then has its own address."""
     return replace(made, environ={**made.environ, "SAKSI_TRUSTED_PROXIES": "127.0.0.1/32"})
 
 
@@ -123,7 +123,7 @@ def _upload(served: Served, town: city.City, cookies: Mapping[str, str]) -> str:
 def _file(
     served: Served, town: city.City, cookies: Mapping[str, str], planner: visitors.Planner
 ) -> list[str]:
-    """Requests that are there before anybody looks."""
+    """File the requests that exist before the measurement."""
     headers = {**_as_police(town, cookies), "Content-Type": "application/json"}
     with httpx.Client(base_url=served.url, trust_env=False, timeout=60) as client:
         return [
@@ -147,7 +147,7 @@ def _ok(answer: httpx.Response) -> httpx.Response:
 
 
 def _bare(bench: Workbench, plan: Sequence[Visitor], sent: Sent, seconds: float) -> tuple[Sent, float]:
-    """The same calls to a server that answers as many bytes; and its CPU seconds."""
+    """Send the same calls to a server that answers as many bytes; returns the results and its CPU seconds."""
     sizes = {kind: round(quantile(one.sizes, 0.5)) for kind, one in sent.seen.items() if one.sizes}
     bare_plan = [
         Visitor(

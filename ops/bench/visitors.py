@@ -1,9 +1,8 @@
-"""What people do, and how often: the plan of a measurement of many sessions.
+"""What people do, and how often: the plan for measuring many sessions.
 
-People look at an answer before they ask again. Here somebody clicks every :data:`THINK_S` seconds on the
-average, at times that are as random as those of people who know nothing of one another (a Poisson process),
-and without ever going for coffee. A click is one call. One session in twenty plays footage: a playlist, then
-a piece of 10 s every 10 s.
+People read an answer before their next click. Here each person clicks every :data:`THINK_S` seconds on
+average, at random times that are independent between people (a Poisson process), and without breaks. A click
+is one call. One session in twenty plays footage: a playlist, then a piece of 10 s every 10 s.
 """
 
 import json
@@ -22,10 +21,10 @@ CAMERAS, LIST, READ, FILE = "cameras", "requests: list", "requests: read", "requ
 MEDIA = "media: a piece of 10 s"
 KINDS = (SEARCH, SEGMENTS, PLAYLIST, CAMERAS, LIST, READ, FILE, MEDIA)
 WATCHING = 20
-"""One session in so many plays footage."""
+"""One session in this many plays footage."""
 PIECE_S = 10.0
 SEEN_AS = "X-Forwarded-For"
-"""How the sender, in the place of the city's proxy, tells whose address it saw."""
+"""The header with which the sender, in place of the city's proxy, states the client's address."""
 _PURPOSE = "shift-2"
 
 _WEIGHTS: Mapping[Role, Mapping[str, int]] = {
@@ -36,14 +35,14 @@ _WEIGHTS: Mapping[Role, Mapping[str, int]] = {
 
 
 def address_of(number: int) -> str:
-    """The address from which a session comes."""
+    """The client address of a session."""
     return f"10.20.{number // 250}.{number % 250 + 1}"
 
 
 class Planner:
     """Plans sessions over a city. The same seed gives the same plan.
 
-    ``requests`` are those that are there to be read; ``scan`` is the hash of a letter that was uploaded.
+    ``requests`` are the existing requests to be read; ``scan`` is the hash of an uploaded letter.
     """
 
     def __init__(self, city: City, *, requests: Sequence[str], scan: str, seed: int) -> None:
@@ -54,7 +53,7 @@ class Planner:
         self._filed = 0
 
     def plan(self, cookies: Mapping[str, str], seconds: float) -> list[Visitor]:
-        """One visitor for each cookie, by the name of its person."""
+        """One visitor for each cookie; cookies are by user id."""
         people = {user.id: user for user in self._city.people}
         found = []
         for number, (name, cookie) in enumerate(cookies.items()):
@@ -79,7 +78,7 @@ class Planner:
                 camera, span = self._chosen.choice(self._city.watched), self._city.footage
                 yield Call(at, PLAYLIST, self._playlist(camera, span))
                 pieces = span.duration // (10 * SECOND) - 1
-                yield Call(at, MEDIA, PIECE)  # its initialisation
+                yield Call(at, MEDIA, PIECE)  # the initialisation segment
             yield Call(at, MEDIA, PIECE)
             pieces -= 1
             at += PIECE_S
@@ -122,7 +121,7 @@ class Planner:
         return {"from": format_instant(span.start), "to": format_instant(span.end), "kecamatan": district}
 
     def _camera(self, user: User) -> str:
-        """Any camera, or one of their district."""
+        """Any camera, or one of the user's district."""
         names = self._city.cameras
         theirs = [name for number, name in enumerate(names) if district_of(number) in user.districts]
         return self._chosen.choice(theirs or names)

@@ -1,4 +1,4 @@
-"""What every subject works on: folders, servers of its own, FFmpeg, and a way to say how far it is."""
+"""The workbench of every subject: folders, servers of its own, FFmpeg, and progress messages."""
 
 import os
 import shutil
@@ -49,9 +49,9 @@ class Scale:
 
 
 class Workbench:
-    """Use it as a context manager: servers it started end with it, and its scratch folder goes.
+    """Use it as a context manager: on exit it stops its servers and removes its scratch folder.
 
-    ``cache`` outlives it: the prepared loop and MediaMTX's recording of it, which takes its time to make.
+    ``cache`` remains: it holds the prepared loop and MediaMTX's recording of it, which take long to make.
     """
 
     def __init__(self, scale: Scale, progress: Progress, command: str, *, cache: Path | None = None) -> None:
@@ -66,7 +66,7 @@ class Workbench:
         self._load = os.getloadavg()[0]
         self._open = ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="saksi-bench-"))
-        # Elasticsearch refuses to be root, and the account it then runs as must get to its folder.
+        # Elasticsearch refuses to run as root, and the account it then uses must reach its folder.
         self.folder.chmod(0o755)
         self._open.callback(shutil.rmtree, self.folder, ignore_errors=True)
 
@@ -77,18 +77,18 @@ class Workbench:
         self._open.close()
 
     def scratch(self, name: str) -> Path:
-        """A new folder, gone with the workbench."""
+        """A new folder that is removed with the workbench."""
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
 
     def mediamtx(self, name: str) -> Stack:
-        """A MediaMTX of our own on free ports, running."""
+        """Start a MediaMTX of its own on free ports."""
         return self._started(name, (Mediamtx(),))
 
     def stores(self, name: str) -> Stack:
-        """A MinIO and an Elasticsearch of our own on free ports, running."""
+        """Start a MinIO and an Elasticsearch of its own on free ports."""
         return self._started(name, (Elasticsearch(), Minio()))
 
     def _started(self, name: str, parts: tuple[Part, ...]) -> Stack:
@@ -107,7 +107,7 @@ class Workbench:
         figures: tuple[Figure, ...],
         tables: tuple[Table, ...] = (),
     ) -> Findings:
-        """What a subject found, with the machine and the moment."""
+        """The findings of a subject, with the machine's facts and the time."""
         return Findings(
             subject=subject,
             title=title,
@@ -124,12 +124,12 @@ class Workbench:
 
 
 def pids_of(stack: Stack) -> dict[str, int]:
-    """The process of each running part."""
+    """The pid of each running part."""
     return {status.name: status.pid for status in stack.status() if status.pid is not None}
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """The seconds that the work takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

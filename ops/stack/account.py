@@ -1,4 +1,4 @@
-"""The account a server runs as when the stack is started by root and the server refuses to be root."""
+"""The account for a server that refuses to run as root, when root starts the stack."""
 
 import os
 import pwd
@@ -22,10 +22,10 @@ class Account:
 
 
 def unprivileged() -> Account | None:
-    """Return whom to become, or None if this process is not root and can stay who it is.
+    """Return the account to switch to, or None if this process is not root and need not switch.
 
-    ``nobody`` exists everywhere; creating an account of our own on a developer's machine would outlive
-    the stack. Raises ``Unavailable`` (``stack_account_missing``) where even that one does not exist.
+    ``nobody`` exists almost everywhere; an account created for the stack would outlive it on the machine.
+    Raises ``Unavailable`` (``stack_account_missing``) if there is no ``nobody``.
     """
     if os.geteuid() != 0:
         return None
@@ -33,7 +33,7 @@ def unprivileged() -> Account | None:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError as error:
         raise Unavailable(
-            f"this machine has no user {UNPRIVILEGED!r} to run Elasticsearch as, and it refuses to be root",
+            f"Elasticsearch refuses to run as root, and this machine has no user {UNPRIVILEGED!r} for it",
             code="stack_account_missing",
             hint="start the stack as an ordinary user",
         ) from error
@@ -41,9 +41,9 @@ def unprivileged() -> Account | None:
 
 
 def can_enter(account: Account, folder: Path) -> bool:
-    """Tell whether the account may walk from the root folder down into ``folder`` and read it.
+    """Whether the account may enter every folder down to ``folder`` and read it.
 
-    Looks at the permission bits alone, so an access list that grants more is not seen.
+    Only permission bits are checked, so an access list that grants more is ignored.
     """
     folder = folder.resolve()
     return all(_allows(account, step, stat.S_IXOTH) for step in folder.parents) and _allows(
@@ -55,7 +55,7 @@ def require_entry(account: Account, folder: Path, variable: str) -> None:
     """Raise ``Unavailable`` (``stack_folder_closed``) unless the account can enter ``folder``."""
     if not can_enter(account, folder):
         raise Unavailable(
-            f"{folder} cannot be entered by the user {account.name!r}, as whom Elasticsearch runs",
+            f"Elasticsearch runs as the user {account.name!r}, who cannot enter {folder}",
             code="stack_folder_closed",
             hint=f"set {variable} to a folder under /var or /tmp, or open the folders above it (chmod o+x)",
         )

@@ -1,4 +1,4 @@
-"""Running a program that takes minutes: output into a log file, a sign of life, a sentence on failure."""
+"""Runs a program that takes minutes: output into a log file, progress messages, one sentence on failure."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def run(
     environ: Mapping[str, str] | None = None,
     limit: float = 1800,
 ) -> str:
-    """Run to the end and return what it wrote to standard output; ``what`` names the work to people.
+    """Run the program to its end and return its standard output; ``what`` names the work to people.
 
     Raises ``Unavailable`` (``stack_build_failed``) with the last lines of its output if it fails, cannot
     be started or takes more than ``limit`` seconds.
@@ -47,7 +47,7 @@ def run(
                         told = now
                         progress(f"{what}… {now - began:.0f} s")
             finally:
-                # Also on Ctrl-C: leaving the block waits for it, and it must not go on in the background.
+                # Also on Ctrl-C: leaving the block waits for the process, which must not run on.
                 if process.poll() is None:
                     process.kill()
     output = out.read_text(errors="replace")
@@ -63,5 +63,5 @@ def _failed(what: str, reason: str) -> Unavailable:
     return Unavailable(
         f"{what} failed: {reason}",
         code="stack_build_failed",
-        hint="check the network and the room on the disk, then run `saksi stack up` again",
+        hint="check the network and the free disk space, then run `saksi stack up` again",
     )

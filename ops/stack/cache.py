@@ -20,14 +20,14 @@ class Cache:
     folder: Path
 
     def holds(self, name: str, version: str) -> bool:
-        """Tell whether a program is there, so that ``get`` would return at once."""
+        """Whether a program is in the cache, so that ``get`` returns at once."""
         return self._place(name, version).is_dir()
 
     def get(self, name: str, version: str, make: Callable[[Path], None], progress: Progress) -> Path:
-        """Return the folder of a program, having ``make`` fill an empty one if it is not there.
+        """Return the folder of a program; if it is missing, ``make`` fills an empty folder first.
 
-        It is filled beside its place and renamed into it, so that an interrupted build leaves nothing
-        that looks finished; two callers at once build once. Whatever ``make`` raises passes through.
+        The folder is filled beside its place and renamed into it, so that an interrupted build never looks
+        finished; two callers at once build once. Errors of ``make`` pass through.
         """
         place = self._place(name, version)
         if place.is_dir():
@@ -37,7 +37,7 @@ class Cache:
         with exclusive(lock, lambda: progress(f"{name}: another process is fetching it; waiting")):
             if place.is_dir():
                 return place
-            # Whoever left these held the lock that is ours now, so they are nobody's.
+            # Their maker held the lock that this process holds now, so no process uses them.
             for stale in place.parent.glob(f"{_BUILDING}*"):
                 _remove(stale)
             building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=place.parent))
@@ -55,7 +55,7 @@ class Cache:
 
 
 def _remove(folder: Path) -> None:
-    # A Go module is stored without write bits, and what was copied from it may still lack them.
+    # A Go module is stored without write bits, and its copies may lack them too.
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         path.chmod(0o755)
     shutil.rmtree(folder)

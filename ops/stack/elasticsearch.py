@@ -1,6 +1,6 @@
-"""Elasticsearch: the index of a city. The core distribution, which is published as a Maven artifact.
+"""Elasticsearch: the index of a city. The stack uses the core distribution, published as a Maven artifact.
 
-It has no ``GET /``, painless, ILM or data streams; what runs here therefore runs on every distribution.
+It has no ``GET /``, painless, ILM or data streams, so code that works here works on every distribution.
 """
 
 import json
@@ -36,7 +36,7 @@ class Elasticsearch:
         return {"elasticsearch": 19200}
 
     def fetch(self, cache: Cache, progress: Progress) -> Path:
-        """Download and unpack it, after making sure that it will have a JDK. Errors as both."""
+        """Find a JDK, then download and unpack Elasticsearch. Errors of both steps pass through."""
         account = unprivileged()
         if account is not None:
             folders.make(cache.folder)
@@ -44,7 +44,7 @@ class Elasticsearch:
         _jdk(account)
 
         def make(folder: Path) -> None:
-            # What it imports takes longer than a whole `up` that finds everything running.
+            # Imported late: the import takes longer than a whole `up` that finds everything running.
             from ops.stack import maven
 
             maven.fetch(f"{_COORDINATE}:{self.version}", _SHA256, into=folder, progress=progress)
@@ -52,7 +52,7 @@ class Elasticsearch:
         return cache.get(self.name, self.version, make, progress)
 
     def prepare(self, room: Room) -> Launch:
-        """Write the configuration and hand the folders to the account that it runs as.
+        """Write the configuration and make the account it runs as the owner of the folders.
 
         Raises ``Unavailable`` (``stack_jdk_missing``, ``stack_folder_closed``).
         """
@@ -82,15 +82,15 @@ class Elasticsearch:
         )
 
     def healthy(self, room: Room) -> bool:
-        """Ask for the cluster's health: its master is elected and all primaries are there."""
+        """Query the cluster's health: its master is elected and all primary shards are active."""
         answer = ask(room.url("elasticsearch") + "/_cluster/health")
         return answer is not None and answer.ok and json.loads(answer.body)["status"] in ("green", "yellow")
 
     def settle(self, room: Room) -> None:
-        """Nothing to do: whoever uses the index makes its templates."""
+        """Nothing to do: the programs that use the index create its templates."""
 
     def environment(self, room: Room) -> dict[str, str]:
-        """Index URL, once for programs and once for tests."""
+        """The index URL, in one variable for programs and one for tests."""
         url = room.url("elasticsearch")
         return {"SAKSI_INDEX_URL": url, "SAKSI_TEST_ELASTIC_URL": url}
 
@@ -106,12 +106,12 @@ def _settings(room: Room) -> dict[str, object]:
         "discovery.type": "single-node",
         "network.host": "127.0.0.1",
         "http.port": room.ports["elasticsearch"],
-        # Nobody connects to it; a range, so that several stacks on one machine need no bookkeeping.
+        # No client uses this port; a range, so that several stacks on one machine need no bookkeeping.
         "transport.port": "19300-19499",
         "path.data": str(room.folder / "data"),
         "path.logs": str(room.folder / "logs"),
         "xpack.security.enabled": False,
         "xpack.ml.enabled": False,
-        # By default no index can be made on a disk that is 85 % full, as developers' disks often are.
+        # By default no index can be created on a disk that is 85 % full, as developers' disks often are.
         "cluster.routing.allocation.disk.threshold_enabled": False,
     }

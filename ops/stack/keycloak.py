@@ -1,7 +1,7 @@
 """Keycloak: the OpenID provider of a city, with the people of one story in it.
 
-Nobody has a password until the first start: passwords and secrets are drawn then and kept beside the data,
-mode 0600, so that the realm file in the repository holds none.
+The first start draws the passwords and secrets and stores them beside the data with mode 0600, so that the
+realm file in the repository holds no secrets.
 """
 
 import json
@@ -39,11 +39,11 @@ class Keycloak:
         return {"keycloak": 19080}
 
     def fetch(self, cache: Cache, progress: Progress) -> Path:
-        """Download and unpack it, after making sure that there is a JDK. Errors as both."""
+        """Find a JDK, then download and unpack Keycloak. Errors of both steps pass through."""
         jdk.find()
 
         def make(folder: Path) -> None:
-            # What it imports takes longer than a whole `up` that finds everything running.
+            # Imported late: the import takes longer than a whole `up` that finds everything running.
             from ops.stack import maven
 
             maven.fetch(f"{_COORDINATE}:{self.version}", _SHA256, into=folder, progress=progress)
@@ -82,7 +82,7 @@ class Keycloak:
         )  # fmt: skip
 
     def healthy(self, room: Room) -> bool:
-        """Ask for the description of the realm: it is imported when that answers."""
+        """Query the description of the realm: once it answers, the realm is imported."""
         return answers(f"{self.issuer(room)}/.well-known/openid-configuration")
 
     def settle(self, room: Room) -> None:

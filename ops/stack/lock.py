@@ -1,4 +1,4 @@
-"""One at a time, between processes."""
+"""Mutual exclusion between processes."""
 
 import fcntl
 import time
@@ -13,9 +13,9 @@ _POLL_SECONDS = 0.1
 
 @contextmanager
 def exclusive(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock file ``path`` while the block runs; ``on_wait`` is called once if another has it.
+    """Hold the lock file ``path`` while the block runs; ``on_wait`` is called once if it must wait.
 
-    The kernel frees the lock when its holder dies, so nobody ever has to remove a stale one. Raises
+    The kernel frees the lock when its holder dies, so stale locks never have to be removed. Raises
     ``Unavailable`` (``stack_folder_unwritable``).
     """
     folders.make(path.parent)

@@ -1,4 +1,4 @@
-"""Fetching servers that are published as Maven artifacts, without Maven."""
+"""Fetches servers that are published as Maven artifacts, without Maven."""
 
 import hashlib
 import shutil
@@ -17,15 +17,15 @@ _SIGN_OF_LIFE_SECONDS = 5.0
 
 
 def fetch(coordinate: str, sha256: str, *, into: Path, progress: Callable[[str], None]) -> None:
-    """Download a zip artifact, compare it with its pinned hash, and unpack what its one top folder holds.
+    """Download a zip artifact, check its pinned hash, and unpack the contents of its single top folder.
 
-    Raises ``Unavailable`` (``stack_download_failed``) if it cannot be had and ``IntegrityError``
-    (``stack_download_altered``) if it is not what was pinned; ``into`` is then to be thrown away.
+    Raises ``Unavailable`` (``stack_download_failed``) if the download fails and ``IntegrityError``
+    (``stack_download_altered``) if the hash differs; the caller must then discard ``into``.
     """
     artifact = maven_artifact.Artifact.parse(coordinate)
     archive = into / artifact.get_filename()
     try:
-        # The library knows the repository; the transfer is ours for its timeouts, progress and hash.
+        # The library knows the repository; this module transfers, for timeouts, progress and the hash.
         found = _download(maven_artifact.Downloader().resolver.uri_for_artifact(artifact), archive, progress)
     except (httpx.HTTPError, maven_artifact.RequestException) as error:
         raise Unavailable(
@@ -37,7 +37,7 @@ def fetch(coordinate: str, sha256: str, *, into: Path, progress: Callable[[str],
         raise IntegrityError(
             f"{coordinate} has SHA-256 {found}, but {sha256} is pinned",
             code="stack_download_altered",
-            hint="it was altered on its way or at its source: do not run it; try from another network",
+            hint="it was altered in transit or at its source: do not run it; try from another network",
         )
     _unpack(archive, into)
     archive.unlink()
@@ -66,7 +66,7 @@ def _download(url: str, file: Path, progress: Callable[[str], None]) -> str:
 
 
 def _unpack(archive: Path, into: Path) -> None:
-    """Unpack with the permission bits kept (``ZipFile.extractall`` drops them) and one level less."""
+    """Unpack without the top folder, and keep permission bits (``ZipFile.extractall`` drops them)."""
     with zipfile.ZipFile(archive) as bundle:
         for item in bundle.infolist():
             inner = Path(item.filename).parts[1:]
@@ -79,4 +79,4 @@ def _unpack(archive: Path, into: Path) -> None:
             executable = (item.external_attr >> 16) & stat.S_IXUSR
             target.chmod(0o755 if executable else 0o644)
         for folder in (folder for folder in into.rglob("*") if folder.is_dir()):
-            folder.chmod(0o755)  # whatever the umask: another account reads it
+            folder.chmod(0o755)  # independent of the umask: another account reads it

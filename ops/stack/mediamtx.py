@@ -18,10 +18,10 @@ _MODULE = "github.com/bluenviron/mediamtx"
 
 @dataclass(frozen=True, slots=True)
 class Mediamtx:
-    """RTSP over TCP; any path may be published and read; API and playback on.
+    """RTSP over TCP; any path may be published and read; API and playback are on.
 
-    Nothing is recorded until a path is told to through the API: ``POST /v3/config/paths/add/NAME`` with
-    ``{"record": true}``; it then lands under the part's folder in ``recordings/NAME``.
+    A path is recorded only after ``POST /v3/config/paths/add/NAME`` with ``{"record": true}``; its recording
+    is then under the part's folder in ``recordings/NAME``.
     """
 
     name: str = "mediamtx"
@@ -34,7 +34,7 @@ class Mediamtx:
         return {"rtsp": 18554, "mediamtx_api": 19997, "mediamtx_playback": 19996}
 
     def fetch(self, cache: Cache, progress: Progress) -> Path:
-        """Build the server with Go. Errors as ``golang.find`` and ``build.run``."""
+        """Build the server with Go. Errors of ``golang.find`` and ``build.run`` pass through."""
 
         def make(folder: Path) -> None:
             go = golang.find(cache, progress)
@@ -44,7 +44,7 @@ class Mediamtx:
             shutil.copytree(module, source, copy_function=shutil.copyfile)
             for made in (source, *(path for path in source.rglob("*") if path.is_dir())):
                 made.chmod(0o755)
-            # Both are embedded by the compiler and made by `go generate` upstream, so the module lacks
+            # The compiler embeds both, and upstream makes them with `go generate`, so the module lacks
             # them. The first is the script of the HLS pages, which are off here.
             (source / "internal/servers/hls/hls.min.js").write_text("// not included\n")
             (source / "internal/core/VERSION").write_text(self.version)
@@ -65,11 +65,11 @@ class Mediamtx:
         )
 
     def healthy(self, room: Room) -> bool:
-        """Ask for the list of paths; the API is the last thing that it starts."""
+        """Query the list of paths; MediaMTX starts its API last."""
         return answers(room.url("mediamtx_api") + "/v3/paths/list")
 
     def settle(self, room: Room) -> None:
-        """Nothing to do: paths come into being when somebody publishes."""
+        """Nothing to do: MediaMTX creates a path when a client publishes to it."""
 
     def environment(self, room: Room) -> dict[str, str]:
         """Addresses for tests and benchmarks."""
@@ -87,8 +87,8 @@ def _configuration(room: Room) -> dict[str, object]:
     return {
         "logLevel": "info",
         "logDestinations": ["stdout"],
-        # Packets per reader. The default of 512 drops frames of a keyframe burst on a busy test machine,
-        # which a test would then blame on the recorder.
+        # Packets per reader. The default of 512 drops frames of a keyframe burst on a busy test machine, and
+        # a test would then blame the recorder.
         "writeQueueSize": 4096,
         "readTimeout": "10s",
         "writeTimeout": "10s",

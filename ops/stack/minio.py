@@ -1,7 +1,7 @@
 """MinIO: the S3 store with Object Lock.
 
-Upstream publishes no binaries any more; it is built from the Go module. Pinned to the last release that
-the module proxy serves and that passes our conformance suite.
+Upstream no longer publishes binaries, so it is built from the Go module. The version is pinned to the last
+release that the module proxy serves and that passes Saksi's conformance suite.
 """
 
 import json
@@ -39,7 +39,7 @@ class Minio:
         return {"minio": 19000}
 
     def fetch(self, cache: Cache, progress: Progress) -> Path:
-        """Build the server with Go. Errors as ``golang.find`` and ``build.run``."""
+        """Build the server with Go. Errors of ``golang.find`` and ``build.run`` pass through."""
 
         def make(folder: Path) -> None:
             go = golang.find(cache, progress)
@@ -48,7 +48,7 @@ class Minio:
         return cache.get(self.name, self.version, make, progress) / "minio"
 
     def prepare(self, room: Room) -> Launch:
-        """Make the data folder and the root credentials, which are random and stay."""
+        """Make the data folder and the root credentials, which are random and then kept."""
         store, certificates = room.folder / "data", room.folder / "certs"
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
         certificates.mkdir(exist_ok=True)
@@ -71,11 +71,11 @@ class Minio:
         )  # fmt: skip
 
     def healthy(self, room: Room) -> bool:
-        """Ask the probe that wants its disk opened; the one named `ready` says yes before that."""
+        """Query the probe that needs the disk to be open; the probe `ready` succeeds before that."""
         return answers(room.url("minio") + "/minio/health/cluster")
 
     def settle(self, room: Room) -> None:
-        """Make the buckets. Errors as ``provision``."""
+        """Make the buckets. Errors of ``provision`` pass through."""
         user, password = _credentials(room)
         provision(
             room.url("minio"), user, password, _ARCHIVE,

@@ -1,4 +1,4 @@
-"""What a server of the stack has to say about itself, and what is said about it."""
+"""The interface of a server of the stack, and its status."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What one part works with: its own folder, its installed program, and its ports by name."""
+    """A part's own folder, its installed program, and its ports by name."""
 
     folder: Path
     program: Path
@@ -27,9 +27,9 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start a part: everything ``exec`` needs, and nothing that is inherited by accident.
+    """How to start a part: everything that ``exec`` needs, so that nothing is inherited by accident.
 
-    ``account`` is the user to run as; None means the one who started the stack.
+    ``account`` is the user to run as; None means the user who started the stack.
     """
 
     argv: Sequence[str]
@@ -39,7 +39,7 @@ class Launch:
 
 
 class Part(Protocol):
-    """One server. A further one (say Keycloak) is one more module with such a class.
+    """One server. Another server is one more module with such a class.
 
     Methods raise only the errors of ``archive.errors``; ``healthy`` raises none.
     """
@@ -58,26 +58,26 @@ class Part(Protocol):
 
     @property
     def patience(self) -> float:
-        """Seconds within which it must be healthy on a slow and busy machine."""
+        """Seconds within which it must become healthy on a slow and busy machine."""
 
     def fetch(self, cache: Cache, progress: Progress) -> Path:
-        """Return the installed program, getting or building it first if the cache has none."""
+        """Return the installed program, after fetching or building it if the cache lacks it."""
 
     def prepare(self, room: Room) -> Launch:
-        """Write configuration and data folders (idempotent) and say how to start."""
+        """Write configuration and data folders (idempotent) and return how to start."""
 
     def healthy(self, room: Room) -> bool:
-        """Tell whether it serves requests now. Takes at most some seconds."""
+        """Whether it serves requests now. Takes a few seconds at most."""
 
     def settle(self, room: Room) -> None:
-        """Bring a healthy part into the state users expect (buckets, say). Idempotent and quick."""
+        """Bring a healthy part into the state that users expect (such as buckets). Idempotent and quick."""
 
     def environment(self, room: Room) -> dict[str, str]:
         """The variables that make programs and tests use this part. May hold secrets."""
 
 
 class State(StrEnum):
-    """What ``status`` can say about a part."""
+    """The states of a part that ``status`` can report."""
 
     RUNNING = "running"
     UNHEALTHY = "unhealthy"

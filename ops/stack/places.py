@@ -1,4 +1,4 @@
-"""Where the stack keeps its things, and on which ports it listens, as the environment says."""
+"""The folders and ports of the stack, read from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ PORT_PREFIX = "SAKSI_STACK_PORT_"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The folder of programs, the folder of state, and the ports somebody asked for.
+    """The folder of programs, the folder of state, and the requested ports.
 
-    The cache may be shared by any number of stacks; a state folder is one stack. A port of 0 means any
-    free one.
+    Any number of stacks may share the cache; each stack has its own state folder. A port of 0 means any free
+    one.
     """
 
     cache_dir: Path
@@ -30,10 +30,10 @@ class Places:
         """Read ``SAKSI_STACK_CACHE``, ``SAKSI_STACK_DIR`` and ``SAKSI_STACK_PORT_<NAME>``.
 
         Without them an ordinary user gets ``~/.cache/saksi/stack`` and ``~/.local/state/saksi/stack``.
-        Root gets ``/var/cache/saksi/stack`` and ``/var/lib/saksi/stack``: Elasticsearch refuses to be
-        root, and the account it then runs as cannot enter root's home.
+        Root gets ``/var/cache/saksi/stack`` and ``/var/lib/saksi/stack``: Elasticsearch refuses to run as
+        root, and the account it then uses cannot enter root's home.
 
-        Raises ``Malformed`` (``stack_port_invalid``) for a port that is no port.
+        Raises ``Malformed`` (``stack_port_invalid``) for an invalid port.
         """
         environ = os.environ if environ is None else environ
         if os.geteuid() == 0:
@@ -57,7 +57,7 @@ def _port(name: str, value: str) -> int:
     if value.isascii() and value.isdigit() and int(value) < 65536:
         return int(value)
     raise Malformed(
-        f"{name} is {value!r}, which is no port",
+        f"{name} is {value!r}, which is not a port",
         code="stack_port_invalid",
         hint="give a number from 1 to 65535, or 0 for any free port",
     )

@@ -1,4 +1,4 @@
-"""Which port a server gets: the one asked for, else the one it had, else the default, else a free one."""
+"""Chooses a server's port: the requested one, else the one it had, else the default, else a free one."""
 
 import errno
 import secrets
@@ -21,8 +21,8 @@ def choose(
 ) -> dict[str, int]:
     """Return a port for each name in ``defaults``; 0 in ``asked`` means any free one.
 
-    A default or recorded port that another program has taken is replaced by a free one, and said so. One
-    that was asked for is not: raises ``Unavailable`` (``stack_port_taken``).
+    A default or recorded port that another program uses is replaced by a free one, with a message. A
+    requested port is not replaced: raises ``Unavailable`` (``stack_port_taken``).
     """
     chosen: dict[str, int] = {}
     for name, default in defaults.items():
@@ -30,7 +30,7 @@ def choose(
         if wanted:
             if not is_free(wanted):
                 raise Unavailable(
-                    f"port {wanted}, asked for as {name}, is taken by another program",
+                    f"port {wanted}, requested for {name}, is used by another program",
                     code="stack_port_taken",
                     hint=f"end that program, or set SAKSI_STACK_PORT_{name.upper()} to another port or to 0",
                 )
@@ -43,15 +43,15 @@ def choose(
         if port is None:
             port = free()
             if candidates:
-                progress(f"port {candidates[0]} ({name}) is taken by another program; using {port}")
+                progress(f"port {candidates[0]} ({name}) is used by another program; using {port}")
         chosen[name] = port
     return chosen
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on the port of the loopback interface now."""
+    """Whether a server could listen on this port of the loopback interface now."""
     with socket.socket() as probe:
-        # As servers do: connections of a predecessor that linger in TIME_WAIT do not matter.
+        # As servers do: a predecessor's connections in TIME_WAIT do not matter.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_LOOPBACK, port))
@@ -63,10 +63,10 @@ def is_free(port: int) -> bool:
 
 
 def free() -> int:
-    """Return a port that is free now, from below those that the kernel gives to outgoing connections.
+    """Return a port that is free now, below the range that the kernel gives to outgoing connections.
 
-    One of those could be taken by any client of this machine before the server binds it (it happened).
-    Raises ``Unavailable`` (``stack_port_taken``) where none is found.
+    A port in that range could be taken by any client of this machine before the server binds it (it
+    happened). Raises ``Unavailable`` (``stack_port_taken``) if none is found.
     """
     for _ in range(_TRIES):
         port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
@@ -75,5 +75,5 @@ def free() -> int:
     raise Unavailable(
         f"no free port was found between {_LOWEST} and {_HIGHEST}",
         code="stack_port_taken",
-        hint="end what listens there, or set SAKSI_STACK_PORT_<NAME> to a port that is free",
+        hint="stop a program that listens there, or set SAKSI_STACK_PORT_<NAME> to a free port",
     )

@@ -1,9 +1,9 @@
-"""Detached processes: start, recognise again in another run, stop, kill.
+"""Detached processes: start, recognise in a later run, stop, kill.
 
-A pid alone names nobody: the kernel hands it out again. A ``Process`` therefore also holds the moment of
-its start in clock ticks and the boot it belongs to, as ``/proc`` tells them (proc(5), ``stat`` fields 6,
-20 and 22). Each process leads a session of its own, so that all its descendants can be found even after
-their leader died: Elasticsearch is a small launcher with the real server as its child.
+A pid alone does not identify a process, because the kernel reuses pids. A ``Process`` therefore also holds
+the time of its start in clock ticks and the boot it belongs to, as ``/proc`` shows them (proc(5), ``stat``
+fields 6, 20 and 22). Each process leads a session of its own, so that all its descendants can be found even
+after their leader died: Elasticsearch is a small launcher with the real server as its child.
 """
 
 import os
@@ -25,14 +25,14 @@ _LOG_LIMIT = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The leader of a session that we started: pid, start in clock ticks since boot, and the boot."""
+    """The leader of a session that the stack started: pid, start in clock ticks since boot, and the boot."""
 
     pid: int
     start_ticks: int
     boot_id: str
 
     def alive(self) -> bool:
-        """Tell whether this very process still runs; a zombie does not, nor does a successor of its pid."""
+        """Whether this process still runs; a zombie does not count, nor does a later process with its pid."""
         _reap(self.pid)
         facts = _facts(self.pid)
         return (
@@ -43,7 +43,7 @@ class Process:
         )
 
     def stop(self, grace: float) -> None:
-        """End the whole session: SIGTERM, then SIGKILL to what is left after ``grace`` seconds.
+        """End the whole session: SIGTERM, then SIGKILL to processes left after ``grace`` seconds.
 
         Nothing happens if it has ended already. Raises ``Unavailable`` (``stack_stop_failed``) if even
         SIGKILL does not help or is not permitted.
@@ -53,17 +53,17 @@ class Process:
             self.kill()
 
     def kill(self) -> None:
-        """End the whole session with SIGKILL and return when all of it is gone. Errors as ``stop``."""
+        """End the whole session with SIGKILL and return when it has ended. Errors as for ``stop``."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            # Signalled again each time: a member may have forked since the last look.
+            # Signal again each time: a member may have forked since the last check.
             self._signal(signal.SIGKILL)
             if self._gone_within(0.2):
                 return
         raise Unavailable(
             f"process {self.pid} does not end, not even by SIGKILL",
             code="stack_stop_failed",
-            hint="it probably hangs in a system call of a broken disk; look at `ps` and at the kernel's log",
+            hint="it probably hangs in a system call on a broken disk; look at `ps` and at the kernel's log",
         )
 
     def members(self) -> list[int]:
@@ -133,7 +133,7 @@ def start(launch: Launch, log: Path) -> Process:
             hint="remove its folder from the stack's cache and run `saksi stack up` again",
         ) from error
     facts = _facts(child.pid)
-    # Popen warns when it is forgotten while its process runs; this process is meant to be forgotten.
+    # Popen warns when it is dropped while its process runs; this process is meant to outlive it.
     child.returncode = 0
     if facts is None:
         raise Unavailable(
@@ -176,6 +176,6 @@ def _boot_id() -> str:
 
 
 def _reap(pid: int) -> None:
-    # Our own child stays a zombie until we ask for it; one that another run started is not ours to ask.
+    # A child of this process stays a zombie until it is waited for; only its parent can wait for it.
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)

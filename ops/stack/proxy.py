@@ -1,7 +1,7 @@
-"""nginx before MinIO, as a city has it: the proxy that refuses what MinIO would allow.
+"""nginx before MinIO, as in a city: the proxy that refuses operations that MinIO would allow.
 
-An optional part: it is started when it is named (``saksi stack up --with proxy``). nginx is the machine's
-own.
+An optional part: it starts only when it is named (``saksi stack up --with proxy``). It uses the machine's own
+nginx.
 """
 
 import os
@@ -49,7 +49,7 @@ class Proxy:
         store = Record.read(room.folder.parent / "parts" / f"{_MINIO}.json")
         if store is None:
             raise Unavailable(
-                "there is no MinIO to put the proxy before",
+                "the proxy needs MinIO, which was never started",
                 code="stack_proxy_alone",
                 hint="start it first: saksi stack up minio",
             )
@@ -73,19 +73,19 @@ class Proxy:
         )  # fmt: skip
 
     def healthy(self, room: Room) -> bool:
-        """Ask MinIO's probe through it."""
+        """Query MinIO's probe through the proxy."""
         return answers(room.url("proxy") + "/minio/health/live")
 
     def settle(self, room: Room) -> None:
         """Nothing to do."""
 
     def environment(self, room: Room) -> dict[str, str]:
-        """Where the proxy listens; the archive's own address stays MinIO's, which root needs."""
+        """The proxy's address; the archive's own address stays MinIO's, which root needs."""
         return {"SAKSI_TEST_PROXY_URL": room.url("proxy")}
 
 
 def configuration(folder: Path) -> str:
-    """The frame around the site's configuration: everything nginx writes lies in ``folder``."""
+    """The configuration that includes the site's own; nginx writes only into ``folder``."""
     bodies = "".join(
         f"    {kind}_temp_path {folder}/temp-{kind.replace('_', '-')};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -1,4 +1,4 @@
-"""What a state folder remembers of one part: version, ports, and the process while it runs."""
+"""The stored state of one part: version, ports, and the process while it runs."""
 
 import json
 import os
@@ -23,7 +23,7 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read a record; None if there is none. Raises ``Malformed`` (``stack_state_damaged``)."""
+        """Read a record; None if it does not exist. Raises ``Malformed`` (``stack_state_damaged``)."""
         try:
             text = path.read_text()
         except FileNotFoundError:
@@ -42,7 +42,7 @@ class Record:
             raise Malformed(
                 f"{path} is not a record of the stack",
                 code="stack_state_damaged",
-                hint="end the server by hand if it still runs, then remove this file",
+                hint="stop the server by hand if it still runs, then remove this file",
             ) from error
 
     def write(self, path: Path) -> None:
@@ -51,12 +51,12 @@ class Record:
 
 
 def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that it is never seen half written nor, if secret, readable by others."""
+    """Write a file so that no reader sees it half written and, if it is secret, no other account reads it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w") as file:
-        os.fchmod(file.fileno(), mode)  # whatever the umask
+        os.fchmod(file.fileno(), mode)  # independent of the umask
         file.write(text)
     temporary.replace(path)

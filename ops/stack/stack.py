@@ -1,4 +1,4 @@
-"""Starting, watching and ending the parts of one stack, from any process of this machine."""
+"""Starts, checks and stops the parts of one stack, from any process of this machine."""
 
 import re
 import shutil
@@ -31,25 +31,25 @@ _FRAME = re.compile(r"\s*(at |\.\.\. |\d+: )")
 
 
 OPTIONAL = frozenset({"keycloak", "proxy"})
-"""Parts that start only where they are named: few people need them at a time, and they cost memory."""
+"""Parts that start only when they are named: few people need them at a time, and they cost memory."""
 
 
 def default_parts() -> tuple[Part, ...]:
-    """The parts of a development stack, slowest to start first; the optional ones among them."""
+    """The parts of a development stack, slowest to start first; optional parts included."""
     return (Keycloak(), Elasticsearch(), Minio(), Mediamtx(), Proxy())
 
 
 class Stack:
     """The servers whose state is in one folder.
 
-    ``ports`` asks for ports by name (``minio``, ``elasticsearch``, ``rtsp``, ``mediamtx_api``,
-    ``mediamtx_playback``, ``proxy``); 0 means any free one, and a bare 0 in place of the mapping means that
-    for all.
+    ``ports`` requests ports by name (``minio``, ``elasticsearch``, ``rtsp``, ``mediamtx_api``,
+    ``mediamtx_playback``, ``proxy``); 0 means any free one, and a bare 0 instead of the mapping means any
+    free port for every name.
     ``progress`` gets one line per step that takes time. Any number of objects and processes may use one
-    folder; what changes it takes turns.
+    folder; changes to it are made one at a time.
 
-    Methods raise ``Malformed`` (``stack_part_unknown``) for a name that is no part, and ``Unavailable``
-    (codes ``stack_…``) where a tool is missing or a server does not start, each with what to do.
+    Methods raise ``Malformed`` (``stack_part_unknown``) for an unknown part, and ``Unavailable`` (codes
+    ``stack_…``) if a tool is missing or a server does not start, each with a hint.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Stack:
         self._asked_ports = ports
 
     def up(self, parts: Sequence[str] | None = None) -> list[PartStatus]:
-        """Bring the named parts, by default all but the optional ones, to health, fetching what is missing.
+        """Start the named parts, by default all but the optional ones, and wait until they are healthy.
 
-        Parts that run stay as they are, which makes a second call quick. If a part fails, those started
-        before it stay up; one that runs without getting healthy is stopped, so that a further call starts
-        it anew.
+        Missing programs are fetched. Running parts are left alone, which makes a second call quick. If a part
+        fails, those started before it stay up. A part that runs but does not become healthy is stopped, so
+        that the next call starts it again.
         """
         chosen = self._wanted(parts)
         with self._turn():
@@ -103,7 +103,7 @@ class Stack:
             self.stop(part.name)
 
     def status(self) -> list[PartStatus]:
-        """Look at every part now. Changes nothing and holds no secrets."""
+        """The present status of every part. Changes nothing and holds no secrets."""
         return [self._status_of(part) for part in self._parts.values()]
 
     def env(self) -> dict[str, str]:
@@ -125,11 +125,11 @@ class Stack:
         return variables
 
     def fetched(self, parts: Sequence[str] | None = None) -> bool:
-        """Tell whether the programs of the named parts are in the cache; by default as :meth:`up`."""
+        """Whether the programs of the named parts are in the cache; the default is as for :meth:`up`."""
         return all(self._cache.holds(part.name, part.version) for part in self._wanted(parts))
 
     def start(self, name: str) -> None:
-        """Start one part on the ports it had and wait for its health; nothing happens if it serves."""
+        """Start one part on the ports it had and wait until it is healthy; does nothing if it serves."""
         self.up([name])
 
     def stop(self, name: str) -> None:
@@ -147,7 +147,7 @@ class Stack:
         shutil.rmtree(self.state_dir, ignore_errors=True)
 
     def log(self, name: str) -> Path:
-        """Return the file with all that a part wrote since its first start."""
+        """Return the file with all output of a part since its first start."""
         return self.state_dir / "logs" / f"{self._part(name).name}.log"
 
     # -- one part --------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class Stack:
         record = self._record(part)
         if record is not None and record.process is not None and record.process.members():
             # Of another version, or a leader that died without its children.
-            self._progress(f"{part.name}: stopping what is left of its last run")
+            self._progress(f"{part.name}: stopping the remains of its last run")
             record.process.stop(_STOP_GRACE)
         chosen = port_choice.choose(
             part.ports,
@@ -200,8 +200,8 @@ class Stack:
             replace(record, process=None, started_at=None).write(self._record_file(part))
 
     def _runs(self, part: Part) -> bool:
-        # Whether it is healthy is no question here: a busy machine makes servers slow, and restarting one
-        # under its users because it did not answer at once would be worse than waiting.
+        # Health is not checked here: a busy machine makes servers slow, and restarting a server under its
+        # users because it did not answer at once would be worse than waiting.
         record = self._record(part)
         return (
             record is not None
@@ -232,7 +232,7 @@ class Stack:
         telling = [line.strip()[:_LINE_LENGTH] for line in lines if line.strip() and not _FRAME.match(line)]
         last = " | ".join(telling[-_LAST_LINES:])
         return Unavailable(
-            f"{part.name} {how}; its last words: {last or 'none'}",
+            f"{part.name} {how}; its last output: {last or 'none'}",
             code="stack_start_failed",
             hint=f"read {log}, then run `saksi stack up` again",
         )
@@ -242,7 +242,7 @@ class Stack:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         folders.make(self.state_dir)
-        wait = "another `saksi stack` command is at work here; waiting for it"
+        wait = "another `saksi stack` command is working on this stack; waiting for it"
         with exclusive(self.state_dir / "lock", lambda: self._progress(wait)):
             yield
 
@@ -269,7 +269,7 @@ class Stack:
             ) from None
 
     def _wanted(self, names: Sequence[str] | None) -> list[Part]:
-        """Parts by name; without names those that are not optional."""
+        """Parts by name; without names, all parts that are not optional."""
         return self._named([name for name in self._parts if name not in OPTIONAL] if names is None else names)
 
     def _named(self, names: Sequence[str] | None) -> list[Part]:

@@ -1,7 +1,7 @@
-"""Asking a server on the loopback interface how it is.
+"""Sends health checks to servers on the loopback interface.
 
-With the standard library's client: it is at hand in no time, which matters to a second ``up``, and knows
-nothing of proxies, which could not reach the loopback interface of this machine.
+It uses the standard library's client: that imports quickly, which matters for a second ``up``, and it ignores
+proxies, which could not reach this machine's loopback interface.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the server says that it did what was asked."""
+        """Whether the status means success."""
         return 200 <= self.status < 300
 
 
 def ask(url: str) -> Answer | None:
-    """Return the answer to a GET of an ``http`` URL, or None if there is none within some seconds."""
+    """Return the answer to a GET of an ``http`` URL, or None if no answer comes within some seconds."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_SECONDS)
     try:
@@ -39,6 +39,6 @@ def ask(url: str) -> Answer | None:
 
 
 def answers(url: str) -> bool:
-    """Tell whether a GET is answered with success."""
+    """Whether a GET is answered with success."""
     answer = ask(url)
     return answer is not None and answer.ok

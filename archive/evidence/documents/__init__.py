@@ -1,4 +1,4 @@
-"""The papers around an evidence package, as PDF in Indonesian with English second.
+"""The documents around an evidence package, as PDF in Indonesian with English second.
 
 :mod:`~archive.evidence.documents.compose` writes the sealing report into a package while it is sealed;
 :mod:`~archive.cases.handover.report` is the *berita acara serah terima* beside it, and

@@ -16,14 +16,14 @@ REPORT_KIND = "sealing_report"
 class Composer:
     """Writes the sealing report. Without a ``sheet`` (no FFmpeg on the machine) it has no pictures.
 
-    The report is part of what is sealed, so a second worker must come to the same bytes: it holds nothing
-    but the plan, what follows from copying it, and pictures made by one and the same FFmpeg.
+    The report is sealed too, so a second worker must write the same bytes: the report depends only on the
+    plan, the results of copying, and pictures made by the same FFmpeg.
     """
 
     sheet: ContactSheet | None = None
 
     def __call__(self, copied: Copied) -> Mapping[str, Document]:
-        """The papers by name under ``data/documents/``.
+        """The documents by name under ``data/documents/``.
 
         Raises:
             IntegrityError, Unavailable: as :meth:`ContactSheet.of`.

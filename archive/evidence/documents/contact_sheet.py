@@ -1,7 +1,7 @@
 """Pictures for the report: some keyframes of each camera, spread over its footage within the span.
 
-They are decoded and made smaller, so they are an illustration, never the exhibit. None is from outside the
-authorised span.
+They are decoded and scaled down, so they are an illustration, never the exhibit. All of them are from within
+the authorised span.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from archive.ports import ObjectStore
 from archive.timespan import SpanSet, Timespan
 
 MOST = 60
-"""About how many pictures a report has in all; each camera has one at least."""
+"""About how many pictures a report has in total; each camera has at least one."""
 MOST_EACH = 6
 WIDTH = 360
 
@@ -25,7 +25,7 @@ Sheet = Mapping[str, Sequence[Still]]
 
 
 class Stills(Protocol):
-    """Who makes pictures: :class:`archive.footage.derive.StillMaker`; the same footage, the same bytes."""
+    """Makes pictures (:class:`archive.footage.derive.StillMaker`); the same footage gives the same bytes."""
 
     def keyframe(self, ref: SegmentRef, footage: ObjectStore, instant: int, *, width: int) -> Still:
         """The last keyframe at or before the instant, else the segment's first."""
@@ -34,7 +34,7 @@ class Stills(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ContactSheet:
-    """Takes the pictures of a plan from the footage that is being sealed."""
+    """Makes the pictures of a plan from the footage that is being sealed."""
 
     stills: Stills
     footage: ObjectStore
@@ -68,7 +68,7 @@ class ContactSheet:
 
 
 def spread(footage: SpanSet, count: int) -> list[int]:
-    """Instants in the middle of ``count`` equally long parts of the footage, gaps left out of account."""
+    """Instants in the middle of ``count`` equally long parts of the footage; gaps do not count."""
     wanted = [footage.duration * (2 * number + 1) // (2 * count) for number in range(count)]
     instants: list[int] = []
     before = 0

@@ -1,4 +1,4 @@
-"""The long tables of a sealing report: gaps, originals, clips, papers, the log, destructions, clocks."""
+"""The long tables of a sealing report: gaps, originals, clips, documents, the log, destructions, clocks."""
 
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
@@ -25,11 +25,11 @@ from archive.timespan import parse_instant
 from archive.trust import token
 
 _HASH = Column(title="SHA-256", width=162, font=Font.FIXED, size=7.8)
-"""Two lines of 32 digits: legible, and as high as the row would be anyway."""
+"""Two lines of 32 digits: legible, and the row needs that height anyway."""
 
 
 def shortened(text: str, font: Font, points: float, width: float) -> str:
-    """The text, or as much of it as fits with an ellipsis."""
+    """The text, cut with an ellipsis where it does not fit."""
     shown = printable(text, font)
     if text_width(shown, font, points) <= width:
         return shown
@@ -67,7 +67,7 @@ def gaps(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
 
 
 def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
-    """All tables but the gaps; each only where it has rows."""
+    """Write all tables but the gaps; a table without rows is left out."""
     plan = copied.plan
     if plan.originals:
         _clocks(pages, plan)
@@ -111,7 +111,7 @@ def _clock(camera: str, leaves: list[Segment]) -> tuple[str, ...]:
 
 
 def _milliseconds(microseconds: int) -> str:
-    """Tenths of a millisecond, away from zero: an uncertainty is never made smaller."""
+    """Milliseconds with one decimal, rounded away from zero so that no uncertainty gets smaller."""
     tenths = -(-abs(microseconds) // 100)
     sign = "−" if microseconds < 0 else ""
     return f"{sign}{number(tenths // 10)},{tenths % 10}"

@@ -1,6 +1,6 @@
-"""*Laporan penyegelan*: what was sealed, for whom, by whom, and how to trust it; a part of the package.
+"""*Laporan penyegelan*: what was sealed, for whom, by whom, and how to check it; a part of the package.
 
-It cannot name the hash of the tag manifest, which covers the report itself. It says where that hash stands.
+It cannot state the hash of the tag manifest, which covers the report itself. It says where to find that hash.
 """
 
 from zoneinfo import ZoneInfo
@@ -49,7 +49,7 @@ _QR = 104.0
 def render(copied: Copied, pictures: Sheet | None) -> bytes:
     """The report of a package whose originals are copied.
 
-    ``pictures`` by camera, None where none could be made here.
+    ``pictures`` are by camera; None where this machine cannot make any.
 
     Raises:
         Malformed: ``bad_time_zone``.
@@ -180,12 +180,12 @@ def _request(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
 
 
 def requester(request: RequestFacts) -> str:
-    """The person who asked, with rank."""
+    """The requester with rank."""
     return f"{request.rank} {request.name}".strip()
 
 
 def letter(request: RequestFacts) -> str:
-    """Number and date of the letter of request, or that there is none yet."""
+    """Number and date of the letter of request, or a note that it has not arrived."""
     if not request.letter_number:
         return "belum diterima ketika paket disiapkan"
     return f"{request.letter_number}, tanggal {date_in_words(request.letter_date)}"
@@ -323,7 +323,7 @@ def _seal(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
 
 
 def grouped(digest: str) -> str:
-    """A hash in groups of eight, to be compared by eye."""
+    """A hash in groups of eight, so that people can compare it by eye."""
     return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
 
 

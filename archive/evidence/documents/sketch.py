@@ -1,4 +1,4 @@
-"""Where the cameras stand, drawn to scale with no map beneath: north is up, numbers are the table's."""
+"""The places of the cameras, drawn to scale without a map: north is up; numbers are those of the table."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,7 +11,7 @@ HEIGHT = 190.0
 
 _METRES_A_DEGREE = 111_320.0
 _LEAST = 400.0
-"""The shortest side of the ground shown, in metres: one camera alone is not blown up to a point."""
+"""The shortest side of the ground shown, in metres, so that a sketch of one camera still has a scale."""
 _MARGIN = 26.0
 
 

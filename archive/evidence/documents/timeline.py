@@ -1,4 +1,4 @@
-"""The timeline on paper: for each camera a bar, filled where there is footage, hatched where none."""
+"""The timeline on paper: a bar for each camera, filled where there is footage, hatched in gaps."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ROW = 15.0
 _BAR = 9.0
 _AXIS = 24.0
 _FEWEST = 5
-"""A group of rows is not begun on a page that has no room for so many."""
+"""A group of rows starts on a new page where the present one has no room for this many rows."""
 _THINNEST = 1.0
 _STEPS = (
     SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
@@ -26,7 +26,7 @@ _STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One camera: how it is called here, where it has footage, and where it has gaps."""
+    """One camera: its label, where it has footage, and where it has gaps."""
 
     label: str
     footage: SpanSet
@@ -46,7 +46,7 @@ def draw(pages: Pages, rows: Sequence[Row], span: Timespan, zone: ZoneInfo) -> N
 
 
 def ticks(span: Timespan, zone: ZoneInfo, most: int = 8) -> Iterator[int]:
-    """Round local times within the span, at most so many."""
+    """Round local times within the span, ``most`` of them at most."""
     step = next((one for one in _STEPS if span.duration // one < most), 28 * DAY)
     offset = as_datetime(span.start).astimezone(zone).utcoffset()
     shift = 0 if offset is None else round(offset.total_seconds()) * SECOND

@@ -1,8 +1,8 @@
-"""The verifier of evidence packages. It needs Python 3.9 and nothing else but ``openssl``.
+"""The verifier of evidence packages. It needs only Python 3.9 and ``openssl``.
 
-It shares no code with sealing. Every module here imports the standard library and its neighbours only (held
-by ``tests/unit/evidence/test_verifier_shape.py``), so that ``ops/pyz.py`` can put them into the single file
-``saksi-verify.pyz``. ``saksi verify``, the API and the sealer call the same code through
+It shares no code with sealing. Every module here imports only the standard library and its neighbours
+(``tests/unit/evidence/test_verifier_shape.py`` checks this), so that ``ops/pyz.py`` can pack them into a
+single file, ``saksi-verify.pyz``. ``saksi verify``, the API and the sealer call the same code through
 :mod:`archive.evidence.verification`. The program ``openssl`` checks signatures; without it they count as not
 checked, and no package is valid.
 
@@ -10,12 +10,12 @@ checked, and no package is valid.
 ``command``          the command line; ``wording`` what it prints
 ``verify``           the whole check in its order
 ``findings``         every finding there is; ``findings_contents``, ``findings_trust`` its two halves
-``notebook``         steps, what was found, the verdict
-``container``           a folder or a ZIP that may be hostile; ``bag`` manifests and tag files
+``notebook``         steps, findings, the verdict
+``container``        a folder or a ZIP that may be hostile; ``bag`` manifests and tag files
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
 ``stream``           the one pass over the payload; ``derived`` clips beside it, ``clip`` their heads,
-                     ``pieces`` what is stated of them, ``mp4`` boxes and NAL units
-``statement``        what ``evidence.json`` says against the parts; ``leaf`` recorders' lines
+                     ``pieces`` the stated pieces, ``mp4`` boxes and NAL units
+``statement``        ``evidence.json`` compared with the parts; ``leaf`` recorders' lines
 ``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
 ``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,
                      ``openssl``

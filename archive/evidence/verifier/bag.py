@@ -1,4 +1,4 @@
-"""Step *structure*: BagIt's own files (RFC 8493) in the one form that packages have."""
+"""Step *structure*: BagIt's own files (RFC 8493), in the single form that packages use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)\Z", re.ASCII)
 
 
 def check(notebook: Notebook) -> None:
-    """Read the tag files; what is wrong with them goes into the notebook."""
+    """Read the tag files, and note every problem as a finding."""
     notebook.begin("structure")
     tags = _read(notebook, TAG_MANIFEST)
     if tags is None:
@@ -45,22 +45,22 @@ def check(notebook: Notebook) -> None:
 
 
 def read_manifest(data: bytes) -> dict[str, str]:
-    """Path to SHA-256. Raises Broken ``bad_manifest`` for any line that is not in the one form."""
+    """Path to SHA-256. Raises Broken ``bad_manifest`` for any line that is not in the required form."""
     if b"\r" in data:
-        raise Broken("bad_manifest", "its lines end in CR LF; packages use LF alone")
+        raise Broken("bad_manifest", "its lines end in CR LF; packages use LF only")
     try:
         lines = data.decode("ascii").split("\n")
     except UnicodeDecodeError as error:
         raise Broken("bad_manifest", "it is not plain ASCII") from error
     if lines.pop() != "":
-        raise Broken("bad_manifest", "its last line is not ended by LF")
+        raise Broken("bad_manifest", "its last line does not end with LF")
     found: dict[str, str] = {}
     before = ""
     for number, line in enumerate(lines, 1):
         match = _LINE.match(line)
         if match is None:
             star = " (binary marks are not used)" if line[65:66] == "*" else ""
-            raise Broken("bad_manifest", f"line {number} is no entry{star}")
+            raise Broken("bad_manifest", f"line {number} is not an entry{star}")
         if match[2] <= before:
             raise Broken("bad_manifest", f"line {number} repeats a path or is out of order")
         before = match[2]
@@ -83,7 +83,7 @@ def _read_info(data: bytes) -> dict[str, str]:
     except UnicodeDecodeError as error:
         raise Broken("bad_bag_info", "it is not UTF-8") from error
     if lines.pop() != "":
-        raise Broken("bad_bag_info", "its last line is not ended by LF")
+        raise Broken("bad_bag_info", "its last line does not end with LF")
     fields: dict[str, str] = {}
     for line in lines:
         label, colon, value = line.partition(": ")
@@ -100,7 +100,7 @@ def _check_oxum(notebook: Notebook) -> None:
     there = f"{sum(sizes)}.{len(sizes)}"
     stated = notebook.info.get("Payload-Oxum", "")
     if stated != there:
-        notebook.find("payload_oxum", INFO, f"it says {stated[:60]}; there is {there}")
+        notebook.find("payload_oxum", INFO, f"it states {stated[:60]}; the package has {there}")
 
 
 def _read(notebook: Notebook, path: str) -> bytes | None:

@@ -14,14 +14,14 @@ _MARKS = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 
 
 class BadJson(Exception):
-    """Bytes that are no canonical JSON object; the text says why."""
+    """The bytes are not a canonical JSON object; the text says why."""
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """The object that ``data`` is the canonical form of; a null or a truth value is let through.
+    """The object whose canonical form ``data`` is; null, true and false are accepted.
 
     Raises:
-        BadJson: no JSON object; a repeated name, a fraction, an integer beyond 2^53; not canonical.
+        BadJson: not a JSON object; a repeated name, a fraction, an integer beyond 2^53; not canonical.
     """
     _check_nesting(data)
     try:
@@ -33,10 +33,10 @@ def read(data: bytes) -> dict[str, Any]:
             parse_constant=_refuse,
         )
         if not isinstance(value, dict):
-            raise BadJson("it is no JSON object")
+            raise BadJson("it is not a JSON object")
         written = _write(value, 0).encode("utf-8")
     except ValueError as error:
-        raise BadJson(f"it is no JSON that can be read: {str(error)[:200]}") from error
+        raise BadJson(f"it is not readable JSON: {str(error)[:200]}") from error
     if written != data:
         raise BadJson("it is not in canonical form (RFC 8785)")
     return value
@@ -53,7 +53,7 @@ def sha256(data: bytes) -> str:
 
 
 def _check_nesting(data: bytes) -> None:
-    """Bound the depth before anything reads it: a reader of JSON goes one call deeper for each level."""
+    """Limit the depth before parsing: a JSON parser goes one call deeper for each level."""
     if data.count(b"[") + data.count(b"{") <= _MAX_DEPTH:
         return
     depth, in_text = 0, False
@@ -71,7 +71,7 @@ def _write(value: Any, depth: int) -> str:
     if depth > _MAX_DEPTH:
         raise BadJson("it is nested too deeply")
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)  # escapes what RFC 8785 escapes, in the same way
+        return json.dumps(value, ensure_ascii=False)  # escapes exactly as RFC 8785 does
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, int):
@@ -90,7 +90,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(text: str) -> Any:
-    raise ValueError(f"{text[:40]} is no integer")
+    raise ValueError(f"{text[:40]} is not an integer")
 
 
 def _integer(text: str) -> int:

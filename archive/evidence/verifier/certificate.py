@@ -1,4 +1,4 @@
-"""X.509 certificates as far as findings need them; chains and signatures are the work of ``openssl``."""
+"""X.509 certificates, as far as findings need them; ``openssl`` checks chains and signatures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Certificate:
 
     @property
     def may_seal(self) -> str:
-        """Why it may not seal, or nothing."""
+        """Why it may not seal; empty if it may."""
         if self.usage is not None and not self.usage & 0xC0:
             return "its key usage does not allow signing"
         if self.extended is not None and not {EMAIL_PROTECTION, ANY_USAGE}.intersection(self.extended):
@@ -73,9 +73,9 @@ class Certificate:
 
     @property
     def may_stamp(self) -> str:
-        """Why it may not stamp, or nothing."""
+        """Why it may not stamp; empty if it may."""
         if self.extended != (TIME_STAMPING,) or not self.extended_critical:
-            return "its extended key usage is not time-stamping alone, critically"
+            return "its extended key usage is not critical and time-stamping only"
         return ""
 
 
@@ -88,7 +88,7 @@ def read(data: bytes) -> Certificate:
     if len(body) < 6:
         raise BadDer("a certificate with too few fields")
     if len(outer) != 3 or body[1].raw != outer[1].raw:  # RFC 5280, 4.1.1.2
-        raise BadDer("it names two ways of signing")
+        raise BadDer("it names two signature algorithms")
     first, last = body[3].expect(der.SEQUENCE).children()
     usage: int | None = None
     extended: tuple[str, ...] | None = None
@@ -122,7 +122,7 @@ def read(data: bytes) -> Certificate:
 
 
 def read_pem(data: bytes) -> list[Certificate]:
-    """Every certificate of a PEM text. Raises BadDer where there is none."""
+    """Every certificate of a PEM text. Raises BadDer if it has no certificate."""
     try:
         found = [
             read(base64.b64decode(b"".join(match.split()), validate=True)) for match in _PEM.findall(data)
@@ -147,7 +147,7 @@ def _extensions(rest: list[Node]) -> list[tuple[str, bool, bytes]]:
 
 
 def _name_text(name: bytes) -> str:
-    """RFC 4514: the last part first."""
+    """The name as RFC 4514 text, which puts the last part first."""
     parts = []
     for relative in der.parse(name).children():
         pairs = []

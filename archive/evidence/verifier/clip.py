@@ -1,4 +1,4 @@
-"""What a clip says of itself: its head, up to its samples, and the tables in it."""
+"""A clip's own description: its head, up to its samples, and the tables in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BOXES = (b"ftyp", b"moov")
 
 
 def read_head(chunks: Chunks, size: int) -> bytes:
-    """The bytes of a clip of ``size`` bytes up to its samples; ``chunks`` are let go of again.
+    """The bytes of a clip of ``size`` bytes up to its samples; ``chunks`` is closed afterwards.
 
     Raises:
         Broken: ``bad_clip``, ``unreadable_part``.
@@ -32,7 +32,7 @@ def read_head(chunks: Chunks, size: int) -> bytes:
                 if enough:
                     break
                 if need > mp4.MAX_HEAD:
-                    raise Broken("bad_clip", "a header beyond reason")
+                    raise Broken("bad_clip", "its header is too large")
     except Unreadable as error:
         raise Broken("unreadable_part", str(error)) from error
     except BadMp4 as error:
@@ -43,7 +43,7 @@ def read_head(chunks: Chunks, size: int) -> bytes:
 
 
 def read_tables(head: bytes, size: int) -> list[tuple[Samples, int]]:
-    """The chunks of a clip of ``size`` bytes, each with where it ends; they tile its samples.
+    """The chunks of a clip of ``size`` bytes, each with its end; they tile its samples.
 
     Raises:
         Broken: ``bad_clip``.

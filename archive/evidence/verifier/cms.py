@@ -1,7 +1,7 @@
-"""Detached CAdES signatures (RFC 5652, RFC 5126) and RFC 3161 tokens: what they say, read without a library.
+"""Parses detached CAdES signatures (RFC 5652, RFC 5126) and RFC 3161 tokens without a library.
 
-Whether they are genuine is for ``openssl`` to say; this module finds out whose they are, over which bytes
-they claim to be, and whether they have the one form that packages use.
+``openssl`` decides whether they are genuine. This module finds the signer, the bytes they claim to sign, and
+whether they have the single form that packages use.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _SIGNED_HASHES = {
     **{f"1.2.840.113549.1.1.{11 + at}": name for at, name in enumerate(_HASHES)},
     **dict.fromkeys(("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"), ""),
 }
-"""Of tokens: ECDSA and RSA with their hash; plain RSA and PSS, which name it elsewhere. No signature covers
-this field and OpenSSL does not look at it."""
+"""For tokens: ECDSA and RSA with their hash; plain RSA and PSS, which name the hash elsewhere. No signature
+covers this field and OpenSSL ignores it."""
 
 
 @dataclass(frozen=True)
 class Signature:
-    """A seal as read; ``digest`` is the SHA-256 it was made over."""
+    """A parsed seal; ``digest`` is the SHA-256 of the content it signs."""
 
     certificate: Certificate
     others: tuple[Certificate, ...]
@@ -44,7 +44,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Token:
-    """A time stamp as read: ``gen_time`` in µs; ``certificate`` is None where the token carries none."""
+    """A parsed time stamp: ``gen_time`` in µs; ``certificate`` is None if the token does not carry it."""
 
     gen_time: int
     hash_name: str
@@ -84,13 +84,13 @@ def read_token(data: bytes) -> Token:
             raise Broken("bad_token", f"it is a refusal (status {status})")
         signed = _signed_data(answer[1], "bad_token")
         if signed.content_type != _TST or signed.content is None or len(signed.signers) != 1:
-            raise Broken("bad_token", "it holds no token of one signer")
+            raise Broken("bad_token", "it holds no token, or a token without exactly one signer")
         _check_algorithms(signed.signers[0])
         own = _own(signed)
         info = der.parse(signed.content.expect(der.OCTET_STRING).content).expect(der.SEQUENCE).children()
         algorithm, imprint = info[2].expect(der.SEQUENCE).children()
         if info[0].integer != 1:
-            raise Broken("bad_token", "it is of an unknown version")
+            raise Broken("bad_token", "it has an unknown version")
         return Token(
             gen_time=info[4].expect(der.GENERALIZED_TIME).instant,
             hash_name=_HASHES.get(algorithm.children()[0].oid, ""),
@@ -107,9 +107,9 @@ def _signed_data(outer: Node, code: str) -> _Signed:
     der.check_all(outer)
     parts = outer.expect(der.SEQUENCE).children()
     if len(parts) != 2 or parts[1].tag != 0xA0:
-        raise BadDer("it is no CMS structure")
+        raise BadDer("it is not a CMS structure")
     if parts[0].oid != _SIGNED:
-        raise Broken("seal_form" if code == "bad_cms" else code, "it is no signature")
+        raise Broken("seal_form" if code == "bad_cms" else code, "it is not a signature")
     fields = der.parse(parts[1].content).expect(der.SEQUENCE).children()
     inner = fields[2].expect(der.SEQUENCE).children()
     for algorithm in fields[1].expect(der.SET).children():
@@ -144,7 +144,7 @@ def _check_algorithms(signer: Node) -> None:
     algorithm = fields[4 if fields[3].tag == 0xA0 else 3]
     signed = _SIGNED_HASHES.get(algorithm.children()[0].oid)
     if signed is None or signed not in ("", fields[2].children()[0].oid):
-        raise Broken("bad_token", "it names a way of signing that is not its own")
+        raise Broken("bad_token", "it names a signature algorithm that it does not use")
 
 
 def _seal_of(signed: _Signed) -> Signature:
@@ -188,7 +188,7 @@ def _only(attributes: dict[str, list[Node]], oid: str, name: str) -> Node:
 
 
 def _check_own(attribute: Node, own: Certificate) -> None:
-    """The attribute names the very certificate; SHA-256 is the default, and DER leaves defaults out."""
+    """Check that the attribute names this certificate; SHA-256 is the default, which DER omits."""
     named = attribute.expect(der.SEQUENCE).children()[0].children()[0].expect(der.SEQUENCE).children()
     algorithm = _SHA256
     if named[0].tag == der.SEQUENCE:
@@ -196,4 +196,4 @@ def _check_own(attribute: Node, own: Certificate) -> None:
         named = named[1:]
     digest = named[0].expect(der.OCTET_STRING).content
     if algorithm != _SHA256 or digest != hashlib.sha256(own.raw).digest():
-        raise Broken("seal_form", "it was made for another certificate than it carries")
+        raise Broken("seal_form", "it was made for a certificate other than the one it carries")

@@ -1,7 +1,7 @@
 """The command ``saksi-verify.pyz``.
 
-Exit codes: 0 valid · 1 not valid · 2 bad input, or no package · 3 signatures were not checked · 4 the check
-itself broke off, which says nothing about the package.
+Exit codes: 0 valid · 1 not valid · 2 bad input, or not a package · 3 signatures were not checked · 4 the
+check itself was interrupted, which says nothing about the package.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ BAD_INPUT, BROKE_OFF, INTERRUPTED = 2, 4, 130
 
 
 class BadInput(Exception):
-    """What was given on the command line cannot be used."""
+    """The arguments on the command line cannot be used."""
 
 
 def main(arguments: list[str] | None = None, *, out: TextIO | None = None, err: TextIO | None = None) -> int:
-    """Verify one package, print the verdict, and give the exit code."""
+    """Verify one package, print the verdict, and return the exit code."""
     out, err = out or sys.stdout, err or sys.stderr
     given = _parser().parse_args(arguments)
     try:
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None, *, out: TextIO | None = None, err: 
 
 
 def run() -> int:
-    """The program: :func:`main` on a terminal of any encoding; whatever happens, there is an exit code."""
+    """The program: :func:`main` on a terminal of any encoding; it always ends with an exit code of ours."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -72,8 +72,8 @@ def run() -> int:
 
 
 def broke_off(kind: type[BaseException], error: BaseException, _trace: object) -> None:
-    """The last word where the program itself fails: Python's own exit code would read as a verdict."""
-    sys.stderr.write(f"pemeriksaan terputus / the check broke off: {kind.__name__}: {error}\n")
+    """End the program when it fails: Python's own exit code 1 would be read as a verdict."""
+    sys.stderr.write(f"pemeriksaan terputus / the check was interrupted: {kind.__name__}: {error}\n")
     sys.stderr.flush()
     os._exit(BROKE_OFF)
 
@@ -107,8 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="saksi-verify",
         description="Periksa paket bukti tanpa jaringan. / Verify an evidence package offline.",
-        epilog="Keluar / exit: 0 sah / valid, 1 tidak sah / not valid, 2 bukan paket / no package, "
-        "3 tanda tangan belum diperiksa / signatures not checked, 4 terputus / broke off.",
+        epilog="Kode keluar / exit code: 0 sah / valid, 1 tidak sah / not valid, 2 bukan paket / not a "
+        "package, 3 tanda tangan belum diperiksa / signatures not checked, 4 terputus / interrupted.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -126,10 +126,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--signer", default="", metavar="SHA256", help="sidik jari penyegel / the signer's fingerprint")
     add("--log-key", default="", metavar="SHA256", help="sidik jari sertifikat log / the log's fingerprint")
-    add("--at", default=NOW, metavar="now|stamp|TIME", help="waktu penilaian sertifikat / when to judge")
+    add("--at", default=NOW, metavar="now|stamp|TIME", help="waktu penilaian sertifikat / time to judge at")
     add("--lang", default="", choices=wording.LANGUAGES, help="satu bahasa saja / one language only")
     add("--json", action="store_true", help="putusan sebagai JSON / the verdict as JSON")
-    add("--no-openssl", action="store_true", help="tanpa openssl; tidak pernah sah / never valid")
+    add("--no-openssl", action="store_true", help="tanpa openssl; hasil tidak pernah sah / never valid")
     return parser
 
 
@@ -158,7 +158,7 @@ def _lists(paths: list[str]) -> tuple[RevocationList, ...]:
         except (OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be read: {error}") from error
         except Broken as error:
-            raise BadInput(f"{path} is no usable revocation list: {error.detail}") from error
+            raise BadInput(f"{path} is not a usable revocation list: {error.detail}") from error
     return tuple(found)
 
 

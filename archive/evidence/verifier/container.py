@@ -1,8 +1,8 @@
 """A package as it was handed over: a folder or a ZIP, which may be hostile. Nothing is unpacked.
 
-``objections`` names what must not be in a package, ``foreign`` records of a ZIP that the archive would
-not write and that other programs may read in another way. When there is any, nothing of the package is
-to be read. ``damaged`` gets the parts whose CRC-32 did not fit as they were read.
+``objections`` lists entries that must not be in a package. ``foreign`` lists ZIP records that the archive
+would not write and that other programs may read differently. If either has an entry, the caller must not read
+the package. ``damaged`` collects the parts whose CRC-32 did not match when they were read.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ZIP_TROUBLES = (
 
 
 class NoPackage(Exception):
-    """What is there is no package at all; the text says why."""
+    """The path holds no package at all; the text says why."""
 
 
 class Unreadable(Exception):
@@ -61,9 +61,9 @@ class Container:
         self.damaged: list[str] = []
 
     def chunks(self, path: str) -> Chunks:
-        """The bytes of a part in pieces of at most 1 MiB; close it where it is not read to the end.
+        """The bytes of a part in pieces of at most 1 MiB; a caller that stops early must close the iterator.
 
-        Nothing is opened before the first piece is asked for.
+        Nothing is opened before the first piece is requested.
 
         Raises:
             Unreadable: at once, or with any piece.
@@ -73,11 +73,11 @@ class Container:
     def small(self, path: str) -> bytes:
         """A part of at most 64 MiB as a whole. Raises Unreadable."""
         if self.sizes.get(path, 0) > MAX_SMALL:
-            raise Unreadable("it is larger than such a part can be")
+            raise Unreadable("it is larger than 64 MiB, the most for such a part")
         return b"".join(self.chunks(path))
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release the package."""
 
 
 def open_container(path: str) -> Container:
@@ -140,7 +140,7 @@ class FolderContainer(Container):
 
 
 def _read_at(place: str, at: int) -> bytes:
-    """A piece of a file, which is open no longer than that: a package may have very many clips at once."""
+    """A piece of a file, open only for this read: a package may have very many clips at once."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         with os.fdopen(os.open(place, flags | getattr(os, "O_BINARY", 0)), "rb", 0) as reader:
@@ -159,7 +159,7 @@ class ZipContainer(Container):
         try:
             self._zip = zipfile.ZipFile(path)
         except _ZIP_TROUBLES as error:
-            raise NoPackage(f"{path} is no ZIP that can be read: {error}") from error
+            raise NoPackage(f"{path} is not a readable ZIP: {error}") from error
         entries = [
             one for one in self._zip.infolist() if not (one.filename.endswith("/") and not one.file_size)
         ]
@@ -191,9 +191,9 @@ class ZipContainer(Container):
         return self._deflated(entry)
 
     def _stored(self, path: str, entry: zipfile.ZipInfo) -> Chunks:
-        """A part that is not compressed. For a large one of the payload the SHA-256 says enough."""
+        """A part that is not compressed. For a large payload part the SHA-256 suffices."""
         if entry.compress_size != entry.file_size:
-            raise Unreadable("it is stored with another size than its own")
+            raise Unreadable("its stored size differs from its own size")
         with_crc = entry.file_size <= CHUNK or not path.startswith("data/")
         at = entry.header_offset + 30 + len(entry.orig_filename.encode(_encoding(entry)))
         at += len(_local_extra(entry))
@@ -209,7 +209,7 @@ class ZipContainer(Container):
             yield chunk
 
     def _read_at(self, at: int, count: int) -> bytes:
-        """Bytes of the ZIP, which is open no longer than that."""
+        """Bytes of the ZIP, open only for this read."""
         try:
             with open(self._path, "rb", buffering=0) as reader:
                 reader.seek(at)
@@ -240,7 +240,7 @@ class ZipContainer(Container):
 
 
 def objections_to_names(names: dict[str, int]) -> list[tuple[str, str]]:
-    """Names that leave the package, or that some system could not keep apart or would not store."""
+    """Names that leave the package, or that some system cannot distinguish or cannot store."""
     found: list[tuple[str, str]] = []
     folded: dict[str, str] = {}
     for name in names:
@@ -267,12 +267,12 @@ def objections_to_names(names: dict[str, int]) -> list[tuple[str, str]]:
 
 
 def foreign_records(path: str, entries: Sequence[zipfile.ZipInfo]) -> list[tuple[str, str]]:
-    """The first entry whose records are not those that the archive writes, and why; empty where all are.
+    """The first entry whose records differ from those that the archive writes, and why; empty if none does.
 
-    Programs that unpack a ZIP obey fields that others ignore: Info-ZIP takes an entry's name from the extra
-    field 0x7075 (APPNOTE.TXT 6.3.10, 4.6.9), and some read local headers where others read the directory. So
-    no extra field is accepted but ZIP64's, and that only where a size or an offset needs it; and each local
-    header says what the directory says.
+    Some programs that unpack a ZIP use fields that others ignore: Info-ZIP takes an entry's name from the
+    extra field 0x7075 (APPNOTE.TXT 6.3.10, 4.6.9), and some read local headers where others read the
+    directory. So the only extra field accepted is ZIP64's, and only where a size or an offset needs it; and
+    each local header must agree with the directory.
     """
     try:
         with open(path, "rb") as reader:
@@ -286,14 +286,14 @@ def foreign_records(path: str, entries: Sequence[zipfile.ZipInfo]) -> list[tuple
 
 
 def _foreign(entry: zipfile.ZipInfo, reader: IO[bytes]) -> str:
-    """What is wrong with the two records of one entry, or nothing."""
+    """The problem with the two records of one entry, or an empty text."""
     sizes = (entry.file_size, entry.compress_size)
     large = [size for size in sizes if size >= _LIMIT32]
     offset = [entry.header_offset] if entry.header_offset >= _LIMIT32 else []
     if entry.extra != _zip64([*large, *offset]):
         return "has a field in the ZIP's directory that the archive does not write"
     if entry.filename != entry.orig_filename:
-        return "has a name that not every program reads alike"
+        return "has a name that some programs read differently"
     name = entry.orig_filename.encode(_encoding(entry), "replace")
     extra = _local_extra(entry)
     file_size, compress_size = (_LIMIT32, _LIMIT32) if large else sizes
@@ -336,17 +336,17 @@ def _objections_to_entries(entries: list[zipfile.ZipInfo], directory: int) -> li
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             found.append((name, "is compressed in an unusual way"))
         if entry.file_size > CHUNK and entry.file_size > MAX_EXPANSION * entry.compress_size:
-            found.append((name, "expands beyond reason"))
+            found.append((name, "expands to more than 100 times its size"))
         if entry.header_offset < end:
             found.append((name, f"overlaps {last} in the ZIP"))
         end, last = entry.header_offset + 30 + len(name) + entry.compress_size, name
         if end > directory:
-            found.append((name, "reaches beyond its place in the ZIP"))
+            found.append((name, "extends beyond its place in the ZIP"))
     return found
 
 
 def _base(entries: list[zipfile.ZipInfo]) -> str:
-    """The folder that the bag lies in, with its slash, or nothing."""
+    """The folder that holds the bag, with its slash; empty if the bag is at the top."""
     names = [entry.filename for entry in entries]
     if not names or DECLARATION in names:
         return ""

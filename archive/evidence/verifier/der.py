@@ -15,7 +15,7 @@ _UTC = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z\Z")
 
 
 class BadDer(Exception):
-    """Bytes that are not the DER that was expected."""
+    """The bytes are not the expected DER."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Node:
     content: bytes
 
     def children(self) -> list[Node]:
-        """The elements inside, to the last byte."""
+        """The elements inside; they fill the content to its last byte."""
         found: list[Node] = []
         at = 0
         while at < len(self.content):
@@ -37,9 +37,9 @@ class Node:
         return found
 
     def expect(self, tag: int) -> Node:
-        """This element, if it has that tag."""
+        """This element, if it has that tag. Raises BadDer otherwise."""
         if self.tag != tag:
-            raise BadDer(f"tag {self.tag:#x} where {tag:#x} must be")
+            raise BadDer(f"tag {self.tag:#x} instead of {tag:#x}")
         return self
 
     @property
@@ -82,15 +82,15 @@ class Node:
 
 
 def parse(data: bytes) -> Node:
-    """The one element that ``data`` is."""
+    """The single element that ``data`` consists of."""
     node = _node(data, 0)
     if len(node.raw) != len(data):
-        raise BadDer("bytes behind the end")
+        raise BadDer("bytes after the end")
     return node
 
 
 def check_all(node: Node) -> None:
-    """Every element at every depth is DER, those that nobody reads included: no signature may cover them."""
+    """Check that every element at every depth is DER; a signature may not cover those that nothing reads."""
     waiting = [node]
     while waiting:
         one = waiting.pop()
@@ -105,7 +105,7 @@ def _node(data: bytes, at: int) -> Node:
     if tag & 0x1F == 0x1F:
         raise BadDer("a tag of several bytes")
     if not tag & 0xC0 and bool(tag & 0x20) != (tag & 0x1F in (0x10, 0x11)):
-        raise BadDer("a string in parts, or a sequence that is none")
+        raise BadDer("a constructed string, or a primitive sequence")
     if length & 0x80:
         count = length & 0x7F
         if not 1 <= count <= 4 or body + count > len(data):

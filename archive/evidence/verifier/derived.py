@@ -1,8 +1,9 @@
-"""Whether each clip is made of its originals' bytes, and its slice NAL units are a run of theirs.
+"""Checks that each clip consists of its originals' bytes, and that its slice NAL units are a run of theirs.
 
 A clip's *pieces* tile it from its header to its end; each is a run of bytes of an original. While an original
-goes by, the clips that name it are read alongside and compared. NAL units are found twice, apart: in the
-original by its ``trun``, in the clip by its ``stbl``; both must name the same places in the same bytes.
+is read, the clips that name it are read alongside and compared. NAL units are located twice, independently:
+in the original by its ``trun``, in the clip by its ``stbl``. Both must give the same places in the same
+bytes.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ class RunningDigest(Protocol):
 class Follower:
     """One clip, read alongside its originals.
 
-    Its head is read when it is made, and again with the rest: its part is open only from its first original
-    to its last, for a package may have more clips than a process can have files.
+    The clip's head is read on construction, and again with the rest. The part is open only from the clip's
+    first original to its last, because a package may have more clips than a process can open files.
 
     Raises:
-        Broken: ``bad_clip``, ``bad_pieces``, ``unreadable_part``: its account of itself cannot be followed.
+        Broken: ``bad_clip``, ``bad_pieces``, ``unreadable_part``: its tables or pieces cannot be followed.
     """
 
     def __init__(self, container: Container, part: dict[str, Any], digest: RunningDigest) -> None:
@@ -68,11 +69,11 @@ class Follower:
 
     @property
     def complete(self) -> bool:
-        """Whether every piece's bytes went by in the originals."""
+        """Whether the originals have delivered the bytes of every piece."""
         return self._next == len(self.pieces)
 
     def feed(self, original: str, offset: int, chunk: bytes) -> int:
-        """Bytes of an original; how many of the clip's were read for them."""
+        """Take bytes of an original; returns how many of the clip's bytes were read for them."""
         before = self._at
         end = offset + len(chunk)
         while self._next < len(self.pieces):
@@ -91,7 +92,7 @@ class Follower:
         return self._at - before
 
     def finish(self) -> str:
-        """Read what is left; the clip's SHA-256. Raises Unreadable."""
+        """Read the rest of the clip; returns its SHA-256. Raises Unreadable."""
         self._begin()
         self._end()
         if self.trouble:
@@ -100,11 +101,11 @@ class Follower:
 
     @property
     def _place(self) -> int:
-        """How far the clip was compared."""
+        """The offset up to which the clip has been compared."""
         return self._at - len(self._chunk) + self._taken
 
     def _begin(self) -> None:
-        """Open the clip where it was not yet; its head, which is known, goes by again."""
+        """Open the clip if it is not open yet, and read past its known head."""
         if self._begun:
             return
         self._begun = True
@@ -120,13 +121,13 @@ class Follower:
         self._walk(self._place, memoryview(self._chunk)[self._taken :])
 
     def _end(self) -> None:
-        """Read on to the clip's end, for its digest, and let go of it."""
+        """Read to the clip's end for its digest, and close it."""
         while self._fill():
             self._taken = len(self._chunk)
         self._chunks = None
 
     def _compare(self, chunk: bytes, at: int, stop: int) -> None:
-        """See that the clip's next bytes are those of ``chunk`` from ``at`` to ``stop``."""
+        """Check that the clip's next bytes are those of ``chunk`` from ``at`` to ``stop``."""
         while at < stop:
             if not self._fill():
                 self.same = False
@@ -136,13 +137,13 @@ class Follower:
             at += len(part)
 
     def _take(self, most: int) -> memoryview:
-        """The next bytes at hand, at most so many."""
+        """The next bytes that are loaded, ``most`` at most."""
         part = memoryview(self._chunk)[self._taken : self._taken + most]
         self._taken += len(part)
         return part
 
     def _fill(self) -> bool:
-        """Have at least one byte of the clip at hand; False at its end, or where it cannot be read."""
+        """Load at least one byte of the clip; False at its end, or where it cannot be read."""
         if self._taken < len(self._chunk):
             return True
         self._chunk, self._taken = b"", 0
@@ -182,7 +183,7 @@ class Follower:
 
 
 class Original:
-    """One original as it goes by, for the clips that name it; ``pieces`` are theirs, of this original."""
+    """One original while it is read, for the clips that name it; ``pieces`` are their pieces of it."""
 
     def __init__(
         self, pool: ThreadPoolExecutor, path: str, followers: list[Follower], pieces: list[Piece]
@@ -202,7 +203,10 @@ class Original:
         self._readable = bool(pieces)
 
     def feed(self, chunk: bytes) -> int:
-        """The next bytes; how many of clips were read for them. NAL units are followed on a thread."""
+        """Take the next bytes; returns how many bytes of clips were read for them.
+
+        A thread follows the NAL units.
+        """
         self._wait()
         if self._readable:
             self._walking = self._pool.submit(self._walk, self._at, chunk)
@@ -215,7 +219,7 @@ class Original:
             self._walking.result()
 
     def finish(self) -> None:
-        """The original is at its end; note which pieces are whole samples of NAL units."""
+        """End the original, and note which pieces are whole samples of NAL units."""
         self._wait()
         for piece in self._coming:
             piece.first = self._number
@@ -265,7 +269,7 @@ class Original:
 
 
 class Clips:
-    """All clips of a package: followed where they can be, else the reason why not."""
+    """All clips of a package: followed where possible, else with the reason why not."""
 
     def __init__(
         self, container: Container, parts: list[dict[str, Any]], digest: Callable[[], RunningDigest]
@@ -289,10 +293,10 @@ class Clips:
                     followers.append(follower)
 
     def original(self, pool: ThreadPoolExecutor, path: str) -> Original:
-        """An original that is about to go by."""
+        """The original that is about to be read."""
         return Original(pool, path, *self._named.get(path, ([], [])))
 
     def finish(self, path: str) -> str | None:
-        """The SHA-256 of a clip that was read alongside, None for any other part. Raises Unreadable."""
+        """The SHA-256 of a clip that was read alongside; None for any other part. Raises Unreadable."""
         follower = self.followers.get(path)
         return None if follower is None else follower.finish()

@@ -1,7 +1,7 @@
-"""Every finding of the verifier: its code, how grave it is, a sentence in two languages, what it rests on.
+"""Every finding of the verifier: its code, its severity, a sentence in two languages, and what it rests on.
 
-``docs/reference/verification.md`` shows this table; ``tests/unit/evidence/test_verifier_findings.py`` holds
-the verifier to it. A sentence is about the part that a finding names; details of the case follow it.
+``docs/reference/verification.md`` shows this table; ``tests/unit/evidence/test_verifier_findings.py`` checks
+that the verifier agrees. A sentence is about the part that a finding names; details of the case follow it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ERROR, WARNING, OPEN = contents.ERROR, contents.WARNING, contents.OPEN
 
 
 class Broken(Exception):
-    """Something that makes a part unusable: it becomes a finding."""
+    """A problem that makes a part unusable; it becomes a finding."""
 
     def __init__(self, code: str, detail: str = "", path: str = "") -> None:
         super().__init__(f"{code}: {detail}")
@@ -28,7 +28,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One finding that may be made."""
+    """One possible finding."""
 
     code: str
     step: str
@@ -63,7 +63,7 @@ def _entries(*groups: tuple[str, Rows]) -> dict[str, Entry]:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to say. ``path`` is inside the package or empty, ``detail`` what this case adds (English)."""
+    """One finding. ``path`` is inside the package or empty; ``detail`` has details of this case (English)."""
 
     code: str
     step: str
@@ -76,7 +76,7 @@ class Finding:
         return of(self.code).severity
 
     def to_json(self) -> dict[str, Any]:
-        """As ``--json`` gives it."""
+        """The finding as ``--json`` prints it."""
         entry = of(self.code)
         return {
             "code": self.code,
@@ -102,4 +102,4 @@ ENTRIES = _entries(
     ("signer", trusted.SIGNER),
     ("stamp", trusted.STAMP),
 )
-"""By code. A code may be found in another step too, as ``certificate_expired`` of a stamp."""
+"""By code. A code may occur in other steps too, such as ``certificate_expired`` for a stamp."""

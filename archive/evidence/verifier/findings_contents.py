@@ -1,50 +1,50 @@
-"""Findings about what is in a package; :mod:`archive.evidence.verifier.findings` is the whole."""
+"""Findings about the contents of a package; :mod:`archive.evidence.verifier.findings` has all of them."""
 
 from __future__ import annotations
 
 ERROR, WARNING, OPEN = "error", "warning", "unchecked"
-"""An error makes a package invalid; a warning is the reader's to judge; ``unchecked`` is not valid yet."""
+"""An error makes a package invalid; a warning is left to the reader; ``unchecked`` is not valid yet."""
 Rows = tuple[tuple[str, str, str, str, str], ...]
 """Code, severity, sentence in Indonesian and in English, and what it rests on."""
 
 STRUCTURE: Rows = (
     (
         "unsafe_entry", ERROR,
-        "Entri ini tidak boleh ada dalam paket (tautan, nama ganda atau keluar folder, nama perangkat, bom "
-        "kompresi, sandi); isi paket tidak dibaca.",
+        "Entri ini tidak boleh ada dalam paket (tautan, nama ganda atau nama yang keluar dari folder, nama "
+        "perangkat, bom kompresi, enkripsi); isi paket tidak dibaca.",
         "This entry must not be in a package (a link, a name repeated or leaving the folder, a device name, "
-        "a decompression bomb, encryption); nothing of the package was read.",
+        "a decompression bomb, encryption); the package's contents were not read.",
         "names and records of the ZIP or folder, before any content is read",
     ),
     (
         "foreign_zip", ERROR,
-        "ZIP ini ditolak: susunannya bukan seperti yang ditulis arsip, sehingga program lain dapat "
-        "mengekstrak isi yang berbeda. Ekstrak ZIP itu, lalu periksa foldernya.",
-        "This ZIP is refused: its records are not as the archive writes them, so that other programs may "
-        "unpack other contents. Unpack it and verify the folder.",
+        "ZIP ini ditolak: susunannya berbeda dari yang ditulis arsip, sehingga program lain mungkin "
+        "mengekstrak isi yang berbeda. Ekstrak ZIP ini, lalu periksa foldernya.",
+        "This ZIP is refused: its records differ from those the archive writes, so other programs may unpack "
+        "different contents. Unpack it and verify the folder.",
         "local headers against the ZIP's directory; no extra field but ZIP64's (APPNOTE.TXT, 4.5.3)",
     ),
     (
         "tag_missing", ERROR,
         "Berkas pokok paket ini hilang.",
-        "This tag part of the package is missing.",
+        "This tag file of the package is missing.",
         "RFC 8493, 2.1 and 2.2.1",
     ),
     (
         "tag_altered", ERROR,
-        "Berkas pokok ini bukan yang tercatat dalam manifes yang disegel; isinya berubah.",
-        "This tag part is not what the sealed tag manifest lists; it was changed.",
+        "Isi berkas pokok ini berbeda dari yang tercatat dalam manifes yang disegel; berkas ini diubah.",
+        "This tag file differs from what the sealed tag manifest lists; it was changed.",
         "SHA-256 against tagmanifest-sha256.txt",
     ),
     (
         "tag_manifest_incomplete", ERROR,
-        "Manifes yang disegel tidak mencatat tepat ketiga berkas pokok.",
-        "The tag manifest does not list exactly the three tag parts.",
+        "Manifes yang disegel harus mencatat ketiga berkas pokok saja, tanpa kurang atau lebih.",
+        "The tag manifest does not list exactly the three tag files.",
         "the paths in tagmanifest-sha256.txt",
     ),
     (
         "bad_bag", ERROR,
-        "Paket ini tidak menyatakan diri BagIt 1.0.",
+        "Paket ini tidak menyatakan diri sebagai BagIt 1.0.",
         "The package does not declare itself BagIt 1.0.",
         "bagit.txt, byte for byte (RFC 8493, 2.1.1)",
     ),
@@ -52,18 +52,18 @@ STRUCTURE: Rows = (
         "bad_bag_info", ERROR,
         "Keterangan paket tidak dapat dibaca.",
         "The package's information cannot be read.",
-        "bag-info.txt: one label and value a line, each label once",
+        "bag-info.txt: one label and value per line, each label once",
     ),
     (
         "bad_manifest", ERROR,
         "Manifes tidak dalam bentuk yang ditentukan; sebuah baris tidak dapat dipercaya.",
-        "A manifest is not in its one form; a line cannot be relied on.",
+        "A manifest is not in the required form; one of its lines cannot be relied on.",
         "lines of 64 hex digits, two spaces, path, LF; ascending; no CR, no '*'",
     ),
     (
         "payload_oxum", ERROR,
-        "Jumlah bita atau jumlah bagian isi berbeda dari yang tercatat.",
-        "The bytes or the number of parts of the payload are not what is stated.",
+        "Jumlah bita atau jumlah berkas isi berbeda dari yang tercatat.",
+        "The payload's number of bytes or of parts differs from the stated one.",
         "Payload-Oxum in bag-info.txt against sizes and count under data/",
     ),
 )  # fmt: skip
@@ -72,7 +72,7 @@ PAYLOAD: Rows = (
         "payload_missing", ERROR,
         "Bagian yang tercatat dalam manifes ini hilang.",
         "This part is listed in the manifest and is missing.",
-        "manifest-sha256.txt against what is there",
+        "manifest-sha256.txt against the parts in the package",
     ),
     (
         "payload_altered", ERROR,
@@ -84,7 +84,7 @@ PAYLOAD: Rows = (
         "unreadable_part", ERROR,
         "Bagian ini tidak dapat dibaca sampai akhir.",
         "This part cannot be read to its end.",
-        "reading it; in a ZIP its records and stated size too",
+        "reading it; in a ZIP also its records and stated size",
     ),
 )  # fmt: skip
 COMPLETENESS: Rows = (
@@ -105,7 +105,7 @@ STATEMENT: Rows = (
     (
         "bad_statement", ERROR,
         "Pernyataan paket tidak sesuai bentuk yang ditentukan.",
-        "The package's statement is not of the published form.",
+        "The package's statement does not have the published form.",
         "RFC 8785; JSON Schema evidence-package-1",
     ),
     (
@@ -117,7 +117,7 @@ STATEMENT: Rows = (
     (
         "approval_differs", ERROR,
         "Persetujuan yang tercantum bukan untuk permintaan yang dijawab paket ini.",
-        "An approval is not of the request that the package answers.",
+        "An approval is for another request than the one this package answers.",
         "entry_sha256 of each approval against the request's",
     ),
     (
@@ -128,7 +128,7 @@ STATEMENT: Rows = (
     ),
     (
         "unexplained_stretch", WARNING,
-        "Ada rentang waktu tanpa rekaman dan tanpa celah yang dinyatakan.",
+        "Ada rentang waktu yang tidak tertutup oleh rekaman maupun oleh celah yang dinyatakan.",
         "A stretch of time has neither footage nor a stated gap.",
         "originals and gaps of each camera against the span",
     ),
@@ -142,8 +142,8 @@ ORIGINALS: Rows = (
     ),
     (
         "leaf_mismatch", ERROR,
-        "Segmen asli ini bukan yang dicatat perekamnya.",
-        "This original is not the segment that its recorder noted.",
+        "Segmen asli ini berbeda dari yang dicatat perekamnya.",
+        "This original differs from the segment that its recorder recorded.",
         "SHA-256, size and every fact of the leaf against the original and evidence.json",
     ),
     (
@@ -155,7 +155,7 @@ ORIGINALS: Rows = (
     (
         "bad_json", ERROR,
         "Catatan perekam ini bukan JSON baku.",
-        "This line of a recorder is no canonical JSON.",
+        "This line of a recorder is not canonical JSON.",
         "RFC 8785",
     ),
 )  # fmt: skip
@@ -163,7 +163,7 @@ DERIVATION: Rows = (
     (
         "clip_not_derived", ERROR,
         "Klip ini tidak tersusun dari bita segmen asli yang disebutnya.",
-        "This clip is not made of the originals' bytes that it names.",
+        "This clip does not consist of the originals' bytes that it names.",
         "the clip's bytes against the pieces' bytes of the originals",
     ),
     (
@@ -174,20 +174,21 @@ DERIVATION: Rows = (
     ),
     (
         "bad_clip", ERROR,
-        "Klip ini bukan MP4 dengan bentuk klip.",
-        "This clip is not an MP4 of a clip's form.",
+        "Klip ini bukan MP4 dengan susunan yang ditentukan untuk klip.",
+        "This clip is not an MP4 file in the form required for clips.",
         "ftyp, moov, mdat; stsd, stsz, stsc, co64 (ISO/IEC 14496-12)",
     ),
     (
         "slices_differ", ERROR,
-        "Irisan gambar (slice NAL) dalam klip ini bukan deret irisan segmen aslinya.",
-        "The slice NAL units of this clip are not the stated run of its original's.",
+        "Irisan gambar (slice NAL) dalam klip ini berbeda dari deret irisan segmen asli yang dinyatakan.",
+        "The slice NAL units of this clip differ from the stated run in its original.",
         "numbers, count and SHA-256 of slice NAL units, by the original's and the clip's own tables",
     ),
     (
         "slices_unreadable", WARNING,
         "Sampel segmen asli ini rusak sehingga irisannya tidak terbaca; bita klipnya tetap terbukti.",
-        "Samples of this clip's original are damaged, no NAL units; the clip's bytes are proven still.",
+        "Samples of this clip's original are damaged, so its slices cannot be read; the clip's bytes are "
+        "still proven.",
         "lengths of NAL units against their samples",
     ),
 )  # fmt: skip
@@ -201,7 +202,7 @@ JOURNAL: Rows = (
     (
         "journal_form", ERROR,
         "Kumpulan catatan ini tidak dalam bentuk yang ditentukan.",
-        "This batch is not in its one form.",
+        "This batch is not in the required form.",
         "header, leaves and last line in canonical JSON",
     ),
     (

@@ -7,8 +7,8 @@ from archive.evidence.verifier.findings_contents import ERROR, OPEN, WARNING, Ro
 LOG: Rows = (
     (
         "leaf_not_logged", WARNING,
-        "Catatan ini tidak berada di bawah pos pemeriksaan log mana pun.",
-        "This line is under no checkpoint of the log.",
+        "Catatan ini tidak tercakup dalam pos pemeriksaan log mana pun.",
+        "No checkpoint of the log covers this line.",
         "the absence of log in evidence.json",
     ),
     (
@@ -20,25 +20,25 @@ LOG: Rows = (
     (
         "not_included", ERROR,
         "Bukti log tidak menunjukkan bahwa catatan ini tercakup dalam pos pemeriksaannya.",
-        "The proof does not show that the line is under its checkpoint.",
+        "The proof does not show that the checkpoint covers the line.",
         "leaf hash and inclusion proof against the root (RFC 9162, 2.1.3.2)",
     ),
     (
         "bad_checkpoint", ERROR,
         "Pos pemeriksaan log ini tidak dapat dibaca.",
         "This checkpoint of the log cannot be read.",
-        "the one form of a checkpoint's text (docs/reference/log.md)",
+        "the required form of a checkpoint's text (docs/reference/log.md)",
     ),
     (
         "checkpoint_differs", ERROR,
-        "Pos pemeriksaan ini bukan yang disebut pernyataan paket.",
-        "This checkpoint is not what the package's statement says of it.",
+        "Pos pemeriksaan ini berbeda dari yang disebut dalam pernyataan paket.",
+        "This checkpoint differs from what the package's statement says about it.",
         "number, origin, size, root, times and SHA-256 against evidence.json",
     ),
     (
         "checkpoint_missing", ERROR,
         "Pos pemeriksaan yang mencakup bagian ini tidak ada dalam paket.",
-        "The checkpoint that this part is under is not in the package.",
+        "The checkpoint that covers this part is not in the package.",
         "checkpoints in evidence.json",
     ),
     (
@@ -83,20 +83,20 @@ SEAL: Rows = (
     ),
     (
         "seal_content", ERROR,
-        "Segel dibuat atas bita lain; yang disegel berubah.",
-        "The seal was made over other bytes; what was sealed has changed.",
+        "Segel dibuat atas bita lain; isi yang disegel telah berubah.",
+        "The seal was made over other bytes; the sealed contents have changed.",
         "message-digest of the seal against SHA-256 of the bytes (RFC 5652, 11.2)",
     ),
     (
         "seal_signature", ERROR,
-        "Segel bukan tanda tangan kunci sertifikatnya.",
-        "The seal is not a signature by its certificate's key.",
+        "Segel tidak dibuat dengan kunci sertifikatnya.",
+        "The seal was not made with its certificate's key.",
         "ECDSA or RSA over the signed attributes (RFC 5652, 5.4)",
     ),
     (
         "seal_form", ERROR,
-        "Segel dapat dibaca, tetapi bukan bentuk segel paket.",
-        "The seal can be read and is not of a seal's form.",
+        "Segel dapat dibaca, tetapi bentuknya bukan bentuk segel paket.",
+        "The seal can be read, but does not have the form of a seal.",
         "CAdES-BES: one signer, SHA-256, detached, signing-certificate-v2 (ETSI EN 319 122)",
     ),
     (
@@ -113,38 +113,38 @@ SEAL: Rows = (
     ),
     (
         "chain_broken", ERROR,
-        "Sertifikat tidak menuju akar yang Anda percayai.",
+        "Rantai sertifikat ini tidak sampai ke sertifikat akar yang Anda percayai.",
         "The certificate does not lead to a root that you trust.",
         "path validation (RFC 5280, 6) to --trust or --tsa-trust",
     ),
     (
         "certificate_expired", ERROR,
         "Sertifikat tidak berlaku pada waktu yang diperiksa.",
-        "The certificate is not valid at the time it was judged at.",
+        "The certificate is not valid at the time for which it was judged.",
         "validity of the certificate against --at",
     ),
     (
         "certificate_revoked", ERROR,
-        "Sertifikat telah dicabut, dan tidak terbukti bahwa ia dipakai sebelum dicabut.",
-        "The certificate is revoked, and it is not proven that it signed before.",
+        "Sertifikat telah dicabut, dan tidak terbukti bahwa tanda tangannya dibuat sebelum pencabutan.",
+        "The certificate is revoked, and nothing proves that it signed before its revocation.",
         "a revocation list of its authority (RFC 5280, 5) and the stamp's time",
     ),
     (
         "certificate_revoked_later", WARNING,
-        "Sertifikat dicabut setelah waktu stempel; yang ditandatanganinya sebelum itu tetap sah.",
-        "The certificate was revoked after the time of the stamp; what it signed before stays good.",
+        "Sertifikat dicabut setelah waktu stempel; tanda tangan yang dibuat sebelum itu tetap sah.",
+        "The certificate was revoked after the time of the stamp; its earlier signatures stay valid.",
         "a revocation list of its authority (RFC 5280, 5) and the stamp's time",
     ),
     (
         "revocation_unknown", WARNING,
         "Tidak satu pun daftar pencabutan yang diberikan berasal dari otoritas penyegel.",
-        "None of the revocation lists that were given is of the signer's authority.",
+        "None of the given revocation lists comes from the signer's authority.",
         "issuers and signatures of the lists of --crl",
     ),
     (
         "crl_stale", WARNING,
-        "Daftar pencabutan yang diberikan sudah lewat waktunya; mintalah yang terbaru.",
-        "The revocation list that was given is out of date; ask for the newest.",
+        "Daftar pencabutan yang diberikan sudah kedaluwarsa; mintalah yang terbaru.",
+        "The given revocation list is out of date; get the newest one.",
         "nextUpdate of the list against --at",
     ),
     (
@@ -155,20 +155,20 @@ SEAL: Rows = (
     ),
     (
         "crl_not_authentic", ERROR,
-        "Daftar pencabutan ini tidak dibuat oleh otoritas mana pun dari paket ini.",
-        "No authority of this package made this revocation list.",
+        "Daftar pencabutan ini tidak ditandatangani oleh otoritas mana pun dari paket ini.",
+        "No authority of this package signed this revocation list.",
         "signature of the list by the roots, chains and carried certificates",
     ),
     (
         "paper_foreign", ERROR,
         "Berkas di samping segel ini bukan milik paket ini.",
-        "This paper beside the seal is not of this package.",
+        "This file beside the seal does not belong to this package.",
         "names, first certificates and issuers under signatures/certs/",
     ),
     (
         "paper_missing", WARNING,
         "Rantai sertifikat atau daftar pencabutan ini tidak ada di samping segel; segelnya tetap berlaku.",
-        "This chain of certificates, or list, is not beside the seal, which does not depend on it.",
+        "This certificate chain or revocation list is missing beside the seal; the seal stays valid.",
         "signatures/certs/ against what the sealing software puts there",
     ),
     (
@@ -180,14 +180,14 @@ SEAL: Rows = (
     (
         "no_trust", ERROR,
         "Tidak ada sertifikat akar dari luar paket; tidak ada yang dapat dipercaya.",
-        "No root certificate from outside the package was given; nothing can be believed.",
+        "No root certificate from outside the package was given; nothing can be trusted.",
         "--trust, --tsa-trust",
     ),
     (
         "signature_not_checked", OPEN,
         "Tanda tangan belum diperiksa karena program openssl tidak tersedia; paket belum dapat dinyatakan "
         "sah.",
-        "The signature was not checked because there is no openssl program; the package is not valid yet.",
+        "The signature was not checked because the openssl program is missing; the package is not valid yet.",
         "openssl 3.0 or later",
     ),
 )  # fmt: skip
@@ -222,26 +222,26 @@ STAMP: Rows = (
     ),
     (
         "stamp_content", ERROR,
-        "Stempel waktu milik segel lain.",
-        "The time stamp is of another seal.",
+        "Stempel waktu ini milik segel lain.",
+        "The time stamp belongs to another seal.",
         "message imprint against the hash of the seal (RFC 3161, 2.4.2)",
     ),
     (
         "stamp_signature", ERROR,
-        "Stempel waktu bukan tanda tangan otoritasnya.",
-        "The time stamp is not a signature of its authority.",
+        "Stempel waktu tidak ditandatangani oleh otoritasnya.",
+        "The time stamp was not signed by its authority.",
         "CMS signature of the token (RFC 3161, 2.4.2)",
     ),
     (
         "stamp_form", ERROR,
         "Stempel waktu dapat dibaca, tetapi tidak lengkap atau memakai hash yang tidak dikenal.",
-        "The time stamp can be read, and is incomplete or uses an unknown hash.",
+        "The time stamp can be read, but is incomplete or uses an unknown hash.",
         "SHA-256, -384 or -512; the authority's certificate inside",
     ),
     (
         "bad_token", ERROR,
-        "Stempel waktu tidak dapat dibaca, atau berupa penolakan.",
-        "The time stamp cannot be read, or is a refusal.",
+        "Stempel waktu tidak dapat dibaca, atau berupa penolakan dari otoritas.",
+        "The time stamp cannot be read, or is a refusal by the authority.",
         "TimeStampResp in DER (RFC 3161, 2.4.2)",
     ),
     (

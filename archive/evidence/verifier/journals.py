@@ -1,4 +1,4 @@
-"""Step *journal*: recorders' batches, signed with Ed25519, and whether they hold the originals' leaves."""
+"""Step *journal*: checks recorders' batches, signed with Ed25519, and finds the originals' leaves in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEADER = {"v", "recorder", "batch", "prev", "at", "origin", "lines"}
 
 
 def check(notebook: Notebook, trust: Trust) -> None:
-    """Each batch is its recorder's, and every original's leaf is in one of them."""
+    """Check that each batch is signed by its recorder, and that every original's leaf is in a batch."""
     stated = notebook.statement
     if stated is None or not stated["journals"]:
         notebook.skip("journal")
@@ -44,7 +44,7 @@ def check(notebook: Notebook, trust: Trust) -> None:
 def _leaves_of(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> set[str]:
     data = notebook.container.small(part["path"])
     if canonical.sha256(data) != part["sha256"]:
-        raise Broken("statement_contradicts", "its SHA-256 is another")
+        raise Broken("statement_contradicts", "its SHA-256 differs")
     pem = notebook.container.small(part["public_key"])
     key = _public_key(pem)
     header, lines, trailer = _read(data)
@@ -92,7 +92,7 @@ def _read(data: bytes) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:
             and isinstance(trailer["sig"], str)
         )
         if not good:
-            raise Broken("journal_form", "its header or its last line is not what it must be")
+            raise Broken("journal_form", "its header or its last line does not have the required form")
         for line in leaves:
             leaf.read(line)
     except BadJson as error:
@@ -109,7 +109,7 @@ def _public_key(pem: bytes) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise Broken("bad_key_file", "it is not in base64") from error
     if not found.startswith(_ED25519) or len(found) != len(_ED25519) + 32:
-        raise Broken("bad_key_file", "it is no Ed25519 key in PEM form")
+        raise Broken("bad_key_file", "it is not an Ed25519 key in PEM form")
     return found[len(_ED25519) :]
 
 

@@ -23,7 +23,7 @@ _ENDS = (_CAUSES - {"set_aside"}) | {"parameter_change", "stopped", "timestamps"
 
 @dataclass(frozen=True)
 class Leaf:
-    """A line as read; ``fields`` are those of its JSON object."""
+    """A parsed line; ``fields`` are those of its JSON object."""
 
     kind: str
     fields: dict[str, Any]
@@ -38,10 +38,10 @@ def read(line: bytes) -> Leaf:
     kind = fields.get("type")
     rules = _RULES.get(kind) if isinstance(kind, str) else None
     if rules is None or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
-        raise Broken("bad_leaf", "it has not the members of a segment, a run or a gap")
+        raise Broken("bad_leaf", "it does not have the members of a segment, a run or a gap")
     for name, rule in rules.items():
         if not rule(fields[name]):
-            raise Broken("bad_leaf", f"its {name} is not what it must be")
+            raise Broken("bad_leaf", f"its {name} does not have the required form")
     if times.parse(fields["start"]) >= times.parse(fields["end"]):
         raise Broken("bad_leaf", "it ends before it begins")
     if kind == "segment" and fields["key"] != _key(fields):
@@ -60,7 +60,7 @@ def is_sha256(value: Any) -> bool:
 
 
 def is_time(value: Any) -> bool:
-    """Whether it is a time in the one form."""
+    """Whether it is a time in the form used inside packages."""
     try:
         times.parse(value if isinstance(value, str) else "")
     except ValueError:
@@ -69,7 +69,7 @@ def is_time(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    """Whether it is an integer from 0 on."""
+    """Whether it is an integer, 0 or greater."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 

@@ -1,4 +1,4 @@
-"""Step *log*: every leaf stood under a checkpoint before anybody asked for the package.
+"""Step *log*: checks that a checkpoint covers every leaf.
 
 docs/reference/log.md has the forms. Inclusion proofs are those of RFC 6962; a checkpoint's signature and
 stamp are judged at the stamp's own time.
@@ -40,7 +40,7 @@ Part = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint's text, read; ``at`` in µs."""
+    """A parsed checkpoint; ``at`` in µs."""
 
     origin: str
     number: int
@@ -50,7 +50,7 @@ class Checkpoint:
 
 
 def root_from_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes | None:
-    """The root that follows from a leaf *hash* (RFC 9162, 2.1.3.2); None where the two cannot fit."""
+    """The root computed from a leaf *hash* (RFC 9162, 2.1.3.2); None if the proof cannot be of that place."""
     if not 0 <= index < size:
         return None
     node, last = leaf, size - 1
@@ -68,14 +68,14 @@ def root_from_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> b
 
 
 def read_checkpoint(text: bytes) -> Checkpoint:
-    """A checkpoint in its one form. Raises Broken ``bad_checkpoint``."""
+    """Parse a checkpoint in its required form. Raises Broken ``bad_checkpoint``."""
     try:
         match = _TEXT.match(text.decode("ascii"))
         if match is None or int(match["number"]) < 1:
-            raise Broken("bad_checkpoint", "it is not in its one form")
+            raise Broken("bad_checkpoint", "it is not in the required form")
         root = base64.b64decode(match["root"], validate=True)
         if base64.b64encode(root).decode("ascii") != match["root"]:
-            raise Broken("bad_checkpoint", "its root has bits to spare")
+            raise Broken("bad_checkpoint", "the base64 of its root has surplus bits")
         at = times.parse(match["at"])
     except (ValueError, binascii.Error) as error:
         raise Broken("bad_checkpoint", str(error)) from error
@@ -83,7 +83,7 @@ def read_checkpoint(text: bytes) -> Checkpoint:
 
 
 def check(notebook: Notebook, trust: Trust) -> None:
-    """Checkpoints, then proofs; skipped where there is no statement that can be read."""
+    """Check checkpoints, then proofs; skipped without a readable statement."""
     stated = notebook.statement
     if stated is None:
         notebook.skip("log")
@@ -197,7 +197,7 @@ class _Proofs:
                 continue
             leaf = self._line(lines, part["leaf"], part["leaf_line"])
             if leaf is None:
-                continue  # the step before said so
+                continue  # the step before has reported it
             found = self._included(lines, part["log"], leaf, part["path"])
             if found is not None and found.at < _instant(part["ingested_at"]) - _CLOCKS_APART:
                 self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
@@ -206,7 +206,7 @@ class _Proofs:
             if entry is None:
                 continue
             if canonical.sha256(entry) != part["sha256"]:
-                self.notebook.find("statement_contradicts", part["path"], "its SHA-256 is another")
+                self.notebook.find("statement_contradicts", part["path"], "its SHA-256 differs")
             if "log" in part:
                 self._included(lines, part["log"], entry, part["path"])
             else:
@@ -238,7 +238,7 @@ class _Proofs:
 
 
 def _check_inclusion(log: Part, leaf: bytes, proof: bytes, checkpoint: Checkpoint) -> str:
-    """What is wrong with an inclusion proof, or nothing."""
+    """The problem with an inclusion proof, or an empty text."""
     digest = hashlib.sha256(b"\x00" + leaf).digest()
     try:
         said = canonical.read(proof)
@@ -248,18 +248,18 @@ def _check_inclusion(log: Part, leaf: bytes, proof: bytes, checkpoint: Checkpoin
     except (BadJson, KeyError, TypeError, ValueError) as error:
         return f"the inclusion proof cannot be read: {error}"
     if place != (log["checkpoint"], log["index"], log["size"]):
-        return "evidence.json tells of another place in the log"
+        return "evidence.json states another place in the log"
     if of != (checkpoint.origin, checkpoint.number, checkpoint.size, digest.hex()):
-        return "the inclusion proof is of another leaf or checkpoint"
+        return "the inclusion proof belongs to another leaf or checkpoint"
     if any(len(step) != 32 for step in steps):
-        return "a step of the proof is no hash"
+        return "a step of the proof is not a hash"
     if root_from_proof(digest, log["index"], checkpoint.size, steps) != checkpoint.root:
         return "the leaf is not under the checkpoint's root"
     return ""
 
 
 def _object(notebook: Notebook, code: str, path: str, error: Broken) -> None:
-    """What is wrong with a checkpoint's signature or stamp, by the log's own code."""
+    """Note the problem with a checkpoint's signature or stamp, under the log's own code."""
     if error.code == "signature_not_checked":
         notebook.find(error.code, path, error.detail)
     else:
@@ -267,7 +267,7 @@ def _object(notebook: Notebook, code: str, path: str, error: Broken) -> None:
 
 
 def _instant(text: str) -> int:
-    """A stated time; one that cannot be read, which the step *originals* names, is in no order."""
+    """A stated time. The order check skips an unreadable time, which the step *originals* reports."""
     try:
         return times.parse(text)
     except ValueError:

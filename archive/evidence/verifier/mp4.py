@@ -1,8 +1,8 @@
-"""As much of ISO BMFF and of NAL units as the derivation of clips rests on.
+"""ISO BMFF and NAL units, as far as the derivation of clips needs them.
 
 An original is ``ftyp moov moof mdat`` with one ``trun`` (:func:`original_samples`); a clip is ``ftyp moov
 mdat`` with the tables of ``stbl`` (:func:`clip_samples`). Both give runs of sample sizes with the length size
-of their NAL units; :class:`SliceWalker` follows NAL units through bytes that come in pieces of any length.
+of their NAL units; :class:`SliceWalker` follows NAL units through bytes fed in pieces of any length.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _ENTRY_BODY = 78  # a visual sample entry's own fields (ISO/IEC 14496-12, 12.1.3
 
 
 class BadMp4(Exception):
-    """Bytes that are not what an original or a clip is made of."""
+    """The bytes do not have the form of an original or a clip."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples that follow one another from byte ``start`` on: their sizes, and how to read them."""
+    """Consecutive samples from byte ``start`` on: their sizes, and how to read them."""
 
     start: int
     sizes: array[int]
@@ -57,12 +57,12 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, 
 
 
 def head_length(data: bytes, kinds: tuple[bytes, ...]) -> tuple[int, int, bool]:
-    """How long the head is that ends with the head of ``mdat``; ``(length, end of mdat, enough)``.
+    """The length of the head, up to and including the head of ``mdat``: ``(length, end of mdat, enough)``.
 
-    Where ``data`` does not reach so far, ``length`` is how much of it is needed to know more.
+    Where ``data`` is too short, ``length`` is how many bytes are needed to continue.
 
     Raises:
-        BadMp4: other boxes than ``kinds`` and then ``mdat``.
+        BadMp4: the boxes are not ``kinds`` followed by ``mdat``.
     """
     at = 0
     for kind in (*kinds, b"mdat"):
@@ -75,7 +75,7 @@ def head_length(data: bytes, kinds: tuple[bytes, ...]) -> tuple[int, int, bool]:
             return body, end, True
         at = end
         if at > MAX_HEAD:
-            raise BadMp4("a header beyond reason")
+            raise BadMp4("the header is too large")
     raise BadMp4("no mdat")
 
 
@@ -116,10 +116,10 @@ def clip_samples(head: bytes) -> list[Samples]:
 
 
 class SliceWalker:
-    """Tells ``found`` the slice NAL units of samples whose bytes come by in order.
+    """Reports the slice NAL units of samples whose bytes are fed in order.
 
-    ``found(offset, length)`` names each as it begins; :meth:`feed` hands on the parts of its bytes to
-    ``body``. ``broken_at`` is where lengths cease to fit their samples; nothing is told from there on.
+    It calls ``found(offset, length)`` as each slice begins, and :meth:`feed` passes the slice's bytes to
+    ``body``. ``broken_at`` is where lengths stop fitting their samples; nothing is reported from there on.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class SliceWalker:
         self.broken_at: int | None = None
 
     def feed(self, offset: int, chunk: memoryview) -> None:
-        """Bytes at ``offset``; those before the first sample pass by."""
+        """Take the bytes at ``offset``; bytes before the first sample are ignored."""
         at = max(0, self._at - offset)
         end = len(chunk)
         while at < end and self.broken_at is None:
@@ -249,10 +249,10 @@ def _path(head: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
 
 
 def _table(head: bytes, at: int, end: int, width: int) -> tuple[int, int]:
-    """Where the entries of a full box begin and end: behind their number, and where the box ends."""
+    """Where the entries of a full box begin (after their count) and end (with the box)."""
     (count,) = struct.unpack_from(">I", head, at + 4)
     if count > _MAX_SAMPLES or at + 8 + width * count != end:
-        raise BadMp4("a table is not as long as it says")
+        raise BadMp4("a table's length differs from its stated count")
     return at + 8, end
 
 

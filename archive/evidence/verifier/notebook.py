@@ -33,10 +33,10 @@ VALID, NOT_VALID, NOT_CHECKED = "valid", "not_valid", "not_checked"
 
 @dataclass
 class Notebook:
-    """What was read so far, and what was found.
+    """The parts read so far, and the findings.
 
-    ``lists`` has the revocation lists of each part that was read for them, or why there are none: every
-    signature of a package is held to them, and a list may have very many entries.
+    ``lists`` caches the revocation lists of each part, or the reason why it has none: every signature of a
+    package is checked against them, and a list may have very many entries.
     """
 
     container: Container
@@ -57,7 +57,7 @@ class Notebook:
     _seen: set[Finding] = field(default_factory=set, repr=False)
 
     def begin(self, step: str) -> None:
-        """Turn to a step; what is found from here on is of it."""
+        """Begin a step; later findings belong to it."""
         self.step = step
         self.steps.setdefault(step, PASSED)
 
@@ -66,7 +66,7 @@ class Notebook:
         self.steps.setdefault(step, SKIPPED)
 
     def find(self, code: str, path: str = "", detail: str = "") -> None:
-        """Write a finding down; its severity is that of its code."""
+        """Note a finding; its severity is that of its code."""
         found = Finding(code, self.step, path, detail[:500])
         if found in self._seen:
             return
@@ -78,27 +78,27 @@ class Notebook:
             self.steps[self.step] = UNCHECKED
 
     def object_to(self, path: str, error: Broken) -> None:
-        """Write down what broke."""
+        """Note an error as a finding."""
         self.find(error.code, error.path or path, error.detail)
 
     @property
     def tagmanifest_sha256(self) -> str:
-        """What to compare with the paper; empty where the tag manifest cannot be read."""
+        """The SHA-256 to compare with the handover report; empty where the tag manifest cannot be read."""
         return "" if self.tags is None else canonical.sha256(self.tags)
 
     @property
     def signer_sha256(self) -> str:
-        """The fingerprint of whoever sealed; empty where it cannot be read."""
+        """The signer's fingerprint; empty where it cannot be read."""
         return "" if self.signer is None else self.signer.fingerprint
 
     @property
     def valid(self) -> bool:
-        """Whether nothing is wrong, and nothing was left unchecked."""
+        """Whether there is no error and nothing was left unchecked."""
         return self.verdict == VALID
 
     @property
     def verdict(self) -> str:
-        """``not_valid`` with an error; else ``not_checked`` where something is open; else ``valid``."""
+        """``not_valid`` with an error; else ``not_checked`` if something was not checked; else ``valid``."""
         severities = {finding.severity for finding in self.findings}
         if ERROR in severities:
             return NOT_VALID

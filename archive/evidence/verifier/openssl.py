@@ -1,7 +1,7 @@
 """The ``openssl`` program (3.0 or later), which checks every signature here.
 
-Only what a command is given counts: the system's own certificates are shut out (``-no-CApath -no-CAstore``),
-and so is its configuration. Raises nothing but :class:`NoOpenssl`.
+A command uses only what it is given: the system's certificates (``-no-CApath -no-CAstore``) and OpenSSL's
+configuration are excluded. The only exception raised is :class:`NoOpenssl`.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _ONLY_GIVEN = ["-no-CApath", "-no-CAstore"]
 
 
 class NoOpenssl(Exception):
-    """There is no ``openssl`` to ask; the text says why."""
+    """``openssl`` cannot be used; the text says why."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether it agreed, and its own words (one line) where it did not."""
+    """Whether ``openssl`` accepted it, and its output (one line) if not."""
 
     good: bool
     words: str
 
 
 class Openssl:
-    """One folder of temporary parts, and the program.
+    """The program, and one folder of temporary parts.
 
     Raises:
         NoOpenssl: it is not installed, does not run, or is older than 3.0.
@@ -75,12 +75,12 @@ class Openssl:
         return _any(roots, ask)
 
     def signature(self, seal: bytes, content: bytes) -> Answer:
-        """Whether a detached signature is its certificate's over ``content``; no trust is judged."""
+        """Whether its certificate's key made a detached signature over ``content``; trust is not judged."""
         command = ["cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", self._part(seal)]
         return self._ask([*command, "-content", self._part(content), "-out", os.devnull])
 
     def seal(self, seal: bytes, content: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
-        """The whole of a CAdES signature: form, signature, and chain to ``roots`` at ``at``."""
+        """Check a CAdES signature completely: form, signature, and chain to ``roots`` at ``at``."""
 
         def ask(trusted: tuple[Certificate, ...]) -> Answer:
             command = ["cms", "-verify", "-cades", "-binary", *_ONLY_GIVEN, "-partial_chain"]
@@ -91,7 +91,7 @@ class Openssl:
         return _any(roots, ask)
 
     def stamp(self, token: bytes, data: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
-        """The whole of a time stamp over ``data``, its chain judged at ``at``."""
+        """Check a time stamp over ``data`` completely; its chain is judged at ``at``."""
 
         def ask(trusted: tuple[Certificate, ...]) -> Answer:
             command = ["ts", "-verify", "-data", self._part(data), "-in", self._part(token)]
@@ -101,12 +101,12 @@ class Openssl:
         return _any(roots, ask)
 
     def ed25519(self, public_key: bytes, body: bytes, signature: bytes) -> Answer:
-        """Whether an Ed25519 signature over ``body`` is that of a public key in PEM form."""
+        """Whether an Ed25519 signature over ``body`` fits a public key in PEM form."""
         command = ["pkeyutl", "-verify", "-pubin", "-inkey", self._part(public_key), "-rawin"]
         return self._ask([*command, "-in", self._part(body), "-sigfile", self._part(signature)])
 
     def issued(self, certificate: Certificate, issuer: Certificate) -> bool:
-        """Whether ``issuer`` issued it, whatever the time; a root is held to its own key, too."""
+        """Whether ``issuer`` issued it, at any time; a root is checked against its own key too."""
         command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-no_check_time"]
         command += ["-check_ss_sig"]
         return self._ask([*command, "-CAfile", self._part(issuer.pem), self._part(certificate.pem)]).good
@@ -157,7 +157,7 @@ class Openssl:
 
 
 def _any(roots: tuple[Certificate, ...], ask: Callable[[tuple[Certificate, ...]], Answer]) -> Answer:
-    """The answer for all roots, or for one alone: of two of one name ``openssl`` tries only one."""
+    """The answer for all roots, else for each alone: ``openssl`` tries only one of two with the same name."""
     answer = ask(roots)
     for root in roots if len(roots) > 1 and not answer.good else ():
         alone = ask((root,))
@@ -167,7 +167,7 @@ def _any(roots: tuple[Certificate, ...], ask: Callable[[tuple[Certificate, ...]]
 
 
 def _environment() -> dict[str, str]:
-    """What the program may see: where programs and libraries are, nothing that points at certificates."""
+    """The program's environment: paths of programs and libraries, nothing that points to certificates."""
     names = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH", "HOME")
     return {**{name: os.environ[name] for name in names if name in os.environ}, "LC_ALL": "C", "TZ": "UTC"}
 

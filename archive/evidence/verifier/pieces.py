@@ -1,6 +1,6 @@
-"""The pieces of a clip as the statement names them, and what was found of each.
+"""The pieces of a clip as stated, and the slices found in each.
 
-docs/reference/evidence-package.md, *Pieces* and *Slices*, says what they mean.
+docs/reference/evidence-package.md, *Pieces* and *Slices*, explains them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Piece:
         self.clip_start: int = stated["clip_offset"]
         self.slices: dict[str, Any] | None = stated.get("slices")
         self.first = 0
-        """How many slices of the original begin before this piece: the number of its first, if it has one."""
+        """How many slices of the original begin before this piece; its first slice has this number."""
         self.count = 0
         self.digest = hashlib.sha256()
         self.places = hashlib.sha256()
@@ -45,9 +45,9 @@ class Piece:
 
     @property
     def problem(self) -> str:
-        """What is wrong with the slices, or nothing."""
+        """The problem with the slices, or an empty text."""
         if not self.readable:
-            return "the original's samples are no NAL units"
+            return "the original's samples are not NAL units"
         if self.slices is None:
             return "no slices are stated"
         if not self.clip_readable or self.clip_places.digest() != self.places.digest():
@@ -57,7 +57,7 @@ class Piece:
 
 
 def check_tiling(pieces: list[Piece], head: int, size: int) -> None:
-    """The pieces cover ``[head, size)`` once, in order, and never go back in an original.
+    """Check that the pieces cover ``[head, size)`` once, in order, and never go back in an original.
 
     Raises:
         Broken: ``bad_pieces``.

@@ -1,8 +1,8 @@
-"""What revocation lists say of a package's signatures, and the papers beside the seal that carry them.
+"""Judges a package's signatures by revocation lists, and checks the papers beside the seal that carry them.
 
-A list is heard where an authority of the chain signed it. It can condemn a signature and never acquit one:
-the reader brings lists along, and those inside a package are further witnesses. A seal stamped before its
-certificate's revocation stays good. A stamp stays good only where its key was given up in order after it.
+A list counts only if an authority of the chain signed it. A list can only count against a signature, never
+for it: the reader supplies lists, and lists inside a package are used in addition. A seal stamped before its
+certificate's revocation stays valid. A stamp stays valid only if its key was retired in order after it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _CRL_SIGN = 0x02
 
 
 Chain = Sequence[tuple[Certificate, Sequence[Certificate]]]
-"""Certificates from the signer's up, each with those that may have issued it."""
+"""Certificates from the signer's upwards, each with its possible issuers."""
 
 
 def packaged(notebook: Notebook) -> list[RevocationList]:
-    """The lists of a package that can be read; :func:`check_papers` says what is wrong with the others."""
+    """The readable lists of a package; :func:`check_papers` reports the others."""
     found: list[RevocationList] = []
     for path in _papers(notebook):
         if path.endswith(".crl"):
@@ -42,7 +42,7 @@ def packaged(notebook: Notebook) -> list[RevocationList]:
 
 
 def chain_of(own: Certificate, others: Sequence[Certificate], roots: Sequence[Certificate]) -> Chain:
-    """The way up by names, the root left out: whoever trusts it decides that."""
+    """The chain upwards by names, without the root: the reader decides whether to trust the root."""
     found: list[tuple[Certificate, Sequence[Certificate]]] = []
     current = own
     while current.issuer != current.subject and len(found) < 10:
@@ -57,7 +57,7 @@ def chain_of(own: Certificate, others: Sequence[Certificate], roots: Sequence[Ce
 def check_seal(
     program: Openssl, chain: Chain, lists: Sequence[RevocationList], stamped: int | None
 ) -> list[str]:
-    """Revocations after the stamp, which leave the seal good. Raises Broken ``certificate_revoked``."""
+    """Revocations after the stamp, which leave the seal valid. Raises Broken ``certificate_revoked``."""
     later: list[str] = []
     for certificate, revoked in _revocations(program, chain, lists):
         words = f"{certificate.subject_text} since {_show(revoked.since)}"
@@ -70,7 +70,7 @@ def check_seal(
 
 
 def check_stamp(program: Openssl, chain: Chain, lists: Sequence[RevocationList], stamped: int) -> list[str]:
-    """As :func:`check_seal` for a time stamp, whose own time is only as good as its key."""
+    """Like :func:`check_seal`, for a time stamp: its own time is only as trustworthy as its key."""
     later: list[str] = []
     for certificate, revoked in _revocations(program, chain, lists):
         words = f"{certificate.subject_text} since {_show(revoked.since)}"
@@ -83,7 +83,7 @@ def check_stamp(program: Openssl, chain: Chain, lists: Sequence[RevocationList],
 def check_outside(
     notebook: Notebook, program: Openssl, path: str, chain: Chain, lists: Sequence[RevocationList], at: int
 ) -> None:
-    """Where the reader brought lists: whether one is of the signer's authority, and not out of date."""
+    """If the reader supplied lists: check that one is from the signer's authority and not out of date."""
     if not lists or not chain:
         return
     certificate, issuers = chain[0]
@@ -93,13 +93,13 @@ def check_outside(
         return
     newest = max(own, key=lambda one: (one.number, one.made))
     if newest.until is not None and newest.until < at:
-        notebook.find("crl_stale", path, f"to be renewed before {_show(newest.until)}")
+        notebook.find("crl_stale", path, f"its next update was due by {_show(newest.until)}")
 
 
 def check_papers(
     notebook: Notebook, program: Openssl, roots: Sequence[Certificate], others: Sequence[Certificate]
 ) -> None:
-    """Everything under ``signatures/certs/`` is what it is called, and of this package."""
+    """Check that everything under ``signatures/certs/`` is what its name says, and is of this package."""
     authorities = [*roots, *others]
     lists: dict[str, bytes] = {}
     for path in _papers(notebook):
@@ -113,11 +113,13 @@ def check_papers(
                 own = notebook.signer if path == SEAL_CHAIN else notebook.tsa
                 known = [*roots, *others, chain[-1]]
                 if not any(is_issued(program, chain[-1], one) for one in known):
-                    notebook.find("paper_foreign", path, "it ends with an authority of nobody here")
+                    notebook.find(
+                        "paper_foreign", path, "its last certificate is not of an authority used here"
+                    )
                 if own is not None and chain[0] != own:
-                    notebook.find("paper_foreign", path, "it is the chain of another certificate")
+                    notebook.find("paper_foreign", path, "it is another certificate's chain")
             else:
-                notebook.find("paper_foreign", path, "a seal has no such paper")
+                notebook.find("paper_foreign", path, "a file of this name does not belong beside a seal")
         except Unreadable as error:
             notebook.find("unreadable_part", path, str(error))
         except Broken as error:
@@ -132,7 +134,7 @@ def check_papers(
 
 
 def check_present(notebook: Notebook, program: Openssl) -> None:
-    """Where a package has papers at all: its chains, and a revocation list, are among them."""
+    """If a package has papers at all: check that its chains and a revocation list are among them."""
     there = _papers(notebook)
     if not there:
         return
@@ -142,7 +144,7 @@ def check_present(notebook: Notebook, program: Openssl) -> None:
     try:
         authorities = read_chain(program, notebook.container.small(SEAL_CHAIN))[1:]
     except (Broken, Unreadable):
-        return  # said already
+        return  # reported already
     if authorities and not any(path.endswith(".crl") for path in there):
         notebook.find("paper_missing", FOLDER, "a revocation list")
     if STAMP_CHAIN in there or notebook.tsa is None:
@@ -152,7 +154,7 @@ def check_present(notebook: Notebook, program: Openssl) -> None:
 
 
 def _lists_in(notebook: Notebook, path: str) -> list[RevocationList]:
-    """The lists in a part, which is read once in a verification. Raises Broken, Unreadable."""
+    """The lists in a part; a verification reads each part only once. Raises Broken, Unreadable."""
     if path not in notebook.lists:
         try:
             notebook.lists[path] = read(notebook.container.small(path))
@@ -160,7 +162,7 @@ def _lists_in(notebook: Notebook, path: str) -> list[RevocationList]:
             notebook.lists[path] = error
     found = notebook.lists[path]
     if isinstance(found, (Broken, Unreadable)):
-        raise found.with_traceback(None)  # else each time adds to the one before
+        raise found.with_traceback(None)  # else each raise would lengthen the traceback
     return found
 
 
@@ -172,7 +174,7 @@ def _check_list(
     authorities: Sequence[Certificate],
 ) -> None:
     if len(found) != 1 or found[0].pem != data:
-        raise Broken("bad_crl", "it is not one list in PEM form and nothing else")
+        raise Broken("bad_crl", "it is not exactly one list in PEM form")
     if not any(is_authentic(program, found[0], authority) for authority in authorities):
         raise Broken("crl_not_authentic")
     if not path.rsplit("/", 1)[-1].startswith(found[0].name):
@@ -180,7 +182,7 @@ def _check_list(
 
 
 def read_chain(program: Openssl, data: bytes) -> list[Certificate]:
-    """Certificates in PEM form and nothing else, each issued by the next. Raises Broken."""
+    """Read certificates in PEM form and nothing else, each issued by the next. Raises Broken."""
     try:
         chain = read_pem(data)
     except BadDer as error:
@@ -188,7 +190,7 @@ def read_chain(program: Openssl, data: bytes) -> list[Certificate]:
     if b"".join(one.pem for one in chain) != data:
         raise Broken("bad_certificate", "it holds more than certificates in PEM form")
     own = chain[-1:] if chain[-1].issuer == chain[-1].subject else []
-    for certificate, issuer in zip(chain, [*chain[1:], *own]):  # a root has to fit its own key
+    for certificate, issuer in zip(chain, [*chain[1:], *own]):  # a root must have signed itself
         if not is_issued(program, certificate, issuer):
             raise Broken("bad_certificate", f"{issuer.subject_text} did not issue {certificate.subject_text}")
     return chain
@@ -202,7 +204,7 @@ def is_issued(program: Openssl, certificate: Certificate, issuer: Certificate) -
 def _revocations(
     program: Openssl, chain: Chain, lists: Sequence[RevocationList]
 ) -> list[tuple[Certificate, Revoked]]:
-    """What authentic lists say, the earliest time of each certificate."""
+    """The revocations in authentic lists: for each certificate the one with the earliest time."""
     found: list[tuple[Certificate, Revoked]] = []
     for certificate, issuers in chain:
         entries = [
@@ -217,7 +219,7 @@ def _revocations(
 
 
 def is_authentic(program: Openssl, one: RevocationList, issuer: Certificate) -> bool:
-    """Whether ``issuer`` made the list and may make lists."""
+    """Whether ``issuer`` signed the list and is allowed to sign lists."""
     if one.issuer != issuer.subject or not one.sound:
         return False
     if issuer.usage is not None and not issuer.usage & _CRL_SIGN:

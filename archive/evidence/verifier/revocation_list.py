@@ -24,7 +24,7 @@ _KNOWN = {_KEY_ID, _NUMBER, _DISTRIBUTION, "2.5.29.18", "2.5.29.46", "1.3.6.1.5.
 
 @dataclass(frozen=True)
 class Revoked:
-    """One entry: from when (µs) the key must not be believed, and the reason's number or None."""
+    """One entry: the time (µs) from which the key is no longer trusted, and the reason's number or None."""
 
     since: int
     reason: int | None
@@ -45,7 +45,7 @@ class RevocationList:
 
     @property
     def name(self) -> str:
-        """How the name of its part begins."""
+        """The beginning of its part's name."""
         return canonical.sha256(self.issuer + self.key_id)[:16]
 
     @property
@@ -56,7 +56,7 @@ class RevocationList:
 
 
 def read(data: bytes) -> list[RevocationList]:
-    """Every list of a PEM text, or the one that DER bytes are. Raises Broken ``bad_crl``."""
+    """Every list of a PEM text, or the single list in DER bytes. Raises Broken ``bad_crl``."""
     if len(data) > MAX_BYTES:
         raise Broken("bad_crl", "it is larger than any revocation list")
     blocks = _PEM.findall(data)
@@ -96,7 +96,7 @@ def _read(data: bytes) -> RevocationList:
         elif name == _DISTRIBUTION and any(one.tag in (0x83, 0x84) for one in der.parse(value).children()):
             raise BadDer("an indirect list, or one for some reasons only")
         elif name == _DELTA or (critical and name not in _KNOWN):
-            raise BadDer("a delta list, or an unknown critical part")
+            raise BadDer("a delta list, or an unknown critical extension")
     sound = parts[1].children()[0].oid in _SIGNATURES
     return RevocationList(
         data, fields[1].expect(der.SEQUENCE).raw, key_id, number, made, until, sound, entries
@@ -112,7 +112,7 @@ def _entry(node: Node) -> tuple[int, Revoked]:
         elif name == _INVALIDITY:
             since = min(since, der.parse(value).instant)
         elif name == _ISSUER or critical:
-            raise BadDer("an indirect list, or an unknown critical part of an entry")
+            raise BadDer("an indirect list, or an unknown critical extension of an entry")
     return fields[0].integer, Revoked(since, reason)
 
 

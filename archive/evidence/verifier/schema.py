@@ -1,7 +1,7 @@
-"""JSON Schema (2020-12), as much of it as ``evidence-package-1.schema.json`` uses.
+"""JSON Schema (2020-12), as far as ``evidence-package-1.schema.json`` uses it.
 
-The schema itself lies beside this module's package as the reference page publishes it; a keyword that is not
-understood here is an error when it is loaded, never passed over.
+The schema itself is the published file in the folder above; loading it fails on a keyword that this module
+does not know, so no keyword is ever ignored.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _NOTES = {"$schema", "$id", "$defs", "title", "description"}
 _TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int}
 _MAX_DEPTH = 60
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
-"""The form of every time in ``evidence.json``; the day must exist, too."""
+"""The form of every time in ``evidence.json``; the day must also exist."""
 
 
 class Mismatch(Exception):
-    """A value that the schema refuses; the text begins with the field."""
+    """The schema refuses a value; the text begins with the field."""
 
 
 def load() -> Schema:
@@ -37,7 +37,7 @@ def load() -> Schema:
 
 
 def check(schema: Schema, value: Any) -> None:
-    """Hold a value to the schema. Raises Mismatch with the first thing that is wrong."""
+    """Check a value against the schema. Raises Mismatch with the first problem."""
     _check(schema, schema, value, "", 0)
 
 
@@ -118,7 +118,7 @@ def _pattern(pattern: str, value: Any) -> str:
     strict = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern  # "$" would allow a final LF
     if not re.search(strict, value):
         return f"does not match {pattern}"
-    return "" if pattern != _TIME or _is_real(value) else "is a time that no calendar has"
+    return "" if pattern != _TIME or _is_real(value) else "is a time that does not exist in the calendar"
 
 
 def _is_real(text: str) -> bool:
@@ -156,7 +156,7 @@ _KEYWORDS: dict[str, Callable[[Any, Any], str]] = {
     "const": lambda wanted, value: (
         "" if value == wanted and type(value) is type(wanted) else f"is not {wanted!r}"
     ),
-    "enum": lambda wanted, value: "" if value in wanted else f"is none of {wanted}",
+    "enum": lambda wanted, value: "" if value in wanted else f"is not one of {wanted}",
     "minLength": _bound(lambda size, limit: size >= limit, str, len),
     "maxLength": _bound(lambda size, limit: size <= limit, str, len),
     "minItems": _bound(lambda size, limit: size >= limit, list, len),

@@ -1,4 +1,4 @@
-"""Steps *statement*, *originals* and *derivation*: what ``evidence.json`` says, held against the parts."""
+"""Steps *statement*, *originals* and *derivation*: compares ``evidence.json`` with the parts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Part = dict[str, Any]
 
 
 def read(notebook: Notebook) -> None:
-    """Read ``evidence.json``, which later steps need; its digest is compared with the rest of the payload."""
+    """Read ``evidence.json``, which later steps need; its digest is checked with the rest of the payload."""
     notebook.begin("statement")
     if PATH not in notebook.container.sizes:
         notebook.find("statement_missing", PATH)
@@ -34,7 +34,7 @@ def read(notebook: Notebook) -> None:
 
 
 def parse(data: bytes) -> Part:
-    """The statement that ``data`` is, in its one form. Raises Broken ``bad_statement``."""
+    """Parse a statement in its required form. Raises Broken ``bad_statement``."""
     try:
         value = canonical.read(data)
         schema.check(schema.load(), value)
@@ -45,7 +45,7 @@ def parse(data: bytes) -> Part:
 
 
 def check(notebook: Notebook, clips: Clips) -> None:
-    """The three steps; skipped where there is no statement that can be read."""
+    """Run the three steps; they are skipped without a readable statement."""
     stated = notebook.statement
     if stated is None:
         notebook.skip("originals")
@@ -61,9 +61,9 @@ def check(notebook: Notebook, clips: Clips) -> None:
 
 
 def _check_plain(value: Any) -> None:
-    """No truth value and no null anywhere, the free members included."""
+    """Check that no true, false or null occurs anywhere, the free members included."""
     if value is None or isinstance(value, bool):
-        raise BadJson("it holds a truth value or a null")
+        raise BadJson("it holds true, false or null")
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _check_plain(item)
 
@@ -77,7 +77,7 @@ def _check_statement(notebook: Notebook, stated: Part) -> None:
     _check_listed(notebook, DOCUMENTS, stated.get("documents", []))
     for part in (stated["custody"], *stated.get("documents", ())):
         if notebook.actual.get(part["path"], part["sha256"]) != part["sha256"]:
-            notebook.find("statement_contradicts", part["path"], "its SHA-256 is another")
+            notebook.find("statement_contradicts", part["path"], "its SHA-256 differs")
     if stated["clocks"] != _clocks(stated["originals"]):
         notebook.find("statement_contradicts", PATH, "clocks do not follow from the originals")
     _check_approvals(notebook, stated)
@@ -96,7 +96,7 @@ def _check_listed(notebook: Notebook, prefix: str, parts: list[Part]) -> None:
 
 
 def _clocks(originals: list[Part]) -> list[Part]:
-    """What ``clocks`` must say."""
+    """The required value of ``clocks``."""
     found: dict[str, list[Part]] = {}
     for part in originals:
         found.setdefault(part["camera"], []).append(part["clock"])
@@ -138,7 +138,7 @@ def _check_coverage(notebook: Notebook, stated: Part) -> None:
 
 
 def _left(whole: tuple[int, int], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """What the spans leave of the whole."""
+    """The parts of the whole that the spans do not cover."""
     found: list[tuple[int, int]] = []
     at = whole[0]
     for start, end in sorted(spans):
@@ -174,7 +174,7 @@ def _leaf_lines(notebook: Notebook, path: str) -> list[bytes]:
     try:
         return notebook.container.small(path).split(b"\n")[:-1]
     except Unreadable:
-        return []  # the step before said so
+        return []  # the step before has reported it
 
 
 def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:
@@ -186,7 +186,7 @@ def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:
         notebook.find(error.code, part["leaf"], f"line {number}: {error.detail}")
         return
     if canonical.sha256(data) != part["leaf_sha256"] or found.kind != "segment":
-        notebook.find("leaf_mismatch", part["leaf"], f"line {number} is another than evidence.json names")
+        notebook.find("leaf_mismatch", part["leaf"], f"line {number} is not the one that evidence.json names")
         return
     fields = found.fields
     if (fields["sha256"], fields["size"]) != (part["sha256"], part["size"]):
@@ -198,7 +198,7 @@ def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:
     if part["path"].rsplit("/", 1)[-1] != fields["key"].rsplit("/", 1)[-1]:
         told.append("path")
     if told:
-        notebook.find("leaf_mismatch", part["path"], f"evidence.json tells otherwise of: {', '.join(told)}")
+        notebook.find("leaf_mismatch", part["path"], f"evidence.json differs in: {', '.join(told)}")
 
 
 def _check_digest(notebook: Notebook, part: Part) -> None:
@@ -207,14 +207,14 @@ def _check_digest(notebook: Notebook, part: Part) -> None:
         part["sha256"],
         part["size"],
     ):
-        notebook.find("statement_contradicts", path, "its SHA-256 or size is another")
+        notebook.find("statement_contradicts", path, "its SHA-256 or size differs")
 
 
 def _check_clip(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:
     path = part["path"]
     _check_digest(notebook, part)
     if path not in notebook.actual:
-        return  # missing or unreadable: said already
+        return  # missing or unreadable: reported already
     broken, follower = clips.broken.get(path), clips.followers.get(path)
     if broken is not None or follower is None:
         notebook.object_to(path, broken or Broken("bad_clip"))
@@ -222,7 +222,7 @@ def _check_clip(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> N
     originals = {original["path"] for original in stated["originals"]}
     strange = [piece.original for piece in follower.pieces if piece.original not in originals]
     if strange:
-        notebook.find("bad_pieces", path, f"{strange[0]} is no original here")
+        notebook.find("bad_pieces", path, f"{strange[0]} is not an original of this package")
     elif not follower.complete:
         notebook.find("bad_pieces", path, "it names bytes of its originals that do not exist")
     elif not follower.same:
@@ -242,4 +242,4 @@ def _check_slices(notebook: Notebook, stated: Part, part: Part, clips: Clips) ->
     total = sum(piece["slices"]["count"] for piece in part["pieces"] if "slices" in piece)
     codecs = {original["codec"] for original in stated["originals"]}
     if part["derivation"]["slices"] != total or part["derivation"]["codec"] not in codecs:
-        notebook.find("slices_differ", path, "the sum or the codec is another")
+        notebook.find("slices_differ", path, "the sum or the codec differs")

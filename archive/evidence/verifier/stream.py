@@ -1,9 +1,9 @@
 """Steps *payload* and *completeness*: one pass over the payload, each byte read once (clips' heads twice).
 
-While the originals go by, the clips cut from them are read alongside and compared byte by byte
-(:class:`archive.evidence.verifier.derived.Follower`), so that derivation costs no second pass. Memory is a
-few pieces of 1 MiB, whatever the package's size. SHA-256 is computed on threads: it lets go of the
-interpreter.
+While the originals are read, the clips cut from them are read alongside and compared byte by byte
+(:class:`archive.evidence.verifier.derived.Follower`), so that derivation needs no second pass. Memory is a
+few pieces of 1 MiB for any size of package. SHA-256 is computed on threads, because it releases the
+interpreter lock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LARGER = 8 << 20
 
 
 class Digest:
-    """A SHA-256 whose updates run on a thread, in order, one ahead of the reader at most."""
+    """A SHA-256 whose updates run on a thread, in order; at most one update waits."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
@@ -47,7 +47,7 @@ class Digest:
 
 
 def read_payload(notebook: Notebook) -> Clips:
-    """Hash every listed part and compare; what it learned of the clips."""
+    """Hash every listed part and compare; returns the clips with their results."""
     notebook.begin("payload")
     container = notebook.container
     total = sum(container.sizes.get(path, 0) for path in notebook.manifest)
@@ -84,11 +84,11 @@ def read_payload(notebook: Notebook) -> Clips:
 
 
 def _keep_memory() -> None:
-    """Have the C library keep pieces that are freed, for those to come.
+    """Make the C library keep freed pieces of memory for reuse.
 
-    glibc gives a large piece of memory back as it is freed, and the kernel clears it anew for the next: an
-    eighth of all processor time here. It keeps pieces smaller than the largest one it saw freed
-    (mallopt(3), ``M_MMAP_THRESHOLD``). This one is never written to, so it costs nothing.
+    glibc returns a large piece to the kernel when it is freed, and the kernel clears the next one: this took
+    an eighth of all processor time here. glibc keeps pieces smaller than the largest one freed so far
+    (mallopt(3), ``M_MMAP_THRESHOLD``). The piece freed here is never written to, so it costs nothing.
     """
     bytes(_LARGER)
 
@@ -112,6 +112,6 @@ def _order(notebook: Notebook) -> list[str]:
 
 
 def _derivatives(notebook: Notebook) -> list[dict[str, Any]]:
-    """Clips that the manifest lists; the others are found missing elsewhere."""
+    """Clips that the manifest lists; another step reports the others as missing."""
     parts: list[dict[str, Any]] = notebook.fact("derivatives", [])
     return [part for part in parts if part["path"] in notebook.manifest]

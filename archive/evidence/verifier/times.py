@@ -17,7 +17,7 @@ MINUTE = 60 * SECOND
 
 
 def parse(text: str) -> int:
-    """``YYYY-MM-DDTHH:MM:SS.ffffffZ``, the one form inside packages. Raises ValueError."""
+    """``YYYY-MM-DDTHH:MM:SS.ffffffZ``, the only form inside packages. Raises ValueError."""
     match = _PLAIN.match(text)
     if match is None:
         raise ValueError(f"{text[:60]!r} is not a time in UTC with six decimals")
@@ -25,7 +25,7 @@ def parse(text: str) -> int:
 
 
 def parse_loose(text: str) -> int:
-    """RFC 3339 with an offset, as people give it. Raises ValueError."""
+    """RFC 3339 with an offset, as people write it. Raises ValueError."""
     match = _LOOSE.match(text.strip())
     if match is None:
         raise ValueError(f"{text[:60]!r} is not a time with an offset, such as 2026-11-24T14:00:00+08:00")
@@ -39,7 +39,7 @@ def parse_loose(text: str) -> int:
 
 
 def show(instant: int) -> str:
-    """The one form inside packages. Raises ValueError outside the years 1 to 9999."""
+    """The only form inside packages. Raises ValueError outside the years 1 to 9999."""
     return _moment(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 

@@ -1,6 +1,6 @@
-"""Steps *seal*, *signer* and *stamp*, and the same questions about a checkpoint of the log.
+"""Steps *seal*, *signer* and *stamp*, and the same checks for a checkpoint of the log.
 
-Trust comes from outside the package: roots, fingerprints, and the time to judge certificates at.
+Trust comes from outside the package: roots, fingerprints, and the time at which certificates are judged.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _CLOCKS_APART = 5 * times.MINUTE
 
 @dataclass(frozen=True)
 class Trust:
-    """Whom the reader trusts. Empty fingerprints are not compared.
+    """The roots and fingerprints that the reader trusts. Empty fingerprints are not compared.
 
-    ``openssl`` is None where the program is missing; ``why`` says so.
+    ``openssl`` is None where the program cannot be used; ``why`` gives the reason.
     """
 
     roots: tuple[Certificate, ...]
@@ -44,7 +44,7 @@ class Trust:
 
 
 def check(notebook: Notebook, trust: Trust, at: int) -> None:
-    """The three steps, certificates judged at ``at`` (µs)."""
+    """Run the three steps; certificates are judged at ``at`` (µs)."""
     carried: tuple[Certificate, ...] = ()
     seal = _read(notebook, "seal", SEAL, "seal_missing")
     if seal is None:
@@ -58,7 +58,7 @@ def check(notebook: Notebook, trust: Trust, at: int) -> None:
 
 
 def stamp_time(notebook: Notebook, trust: Trust) -> int | None:
-    """The token's time, if it stamps this very seal and is of a trusted authority; else None, silently."""
+    """The token's time if it stamps this seal and its authority is trusted; else None, without a finding."""
     try:
         seal, stamp = notebook.container.small(SEAL), notebook.container.small(STAMP)
         token = cms.read_token(stamp)
@@ -73,7 +73,7 @@ def check_signature(trust: Trust, seal: bytes, content: bytes, at: int) -> cms.S
     """A CAdES signature over ``content`` that leads to a trusted root at ``at``.
 
     Raises:
-        Broken: the first thing that is wrong with it.
+        Broken: the first problem with it.
     """
     found = cms.read_seal(seal)
     check_content(found, content)
@@ -82,13 +82,13 @@ def check_signature(trust: Trust, seal: bytes, content: bytes, at: int) -> cms.S
 
 
 def check_content(found: cms.Signature, content: bytes) -> None:
-    """The signature says that it is over these bytes. Raises Broken ``seal_content``."""
+    """Check that the signature states these bytes as its content. Raises Broken ``seal_content``."""
     if found.digest != hashlib.sha256(content).digest():
-        raise Broken("seal_content", "its digest is of other bytes")
+        raise Broken("seal_content", "its digest belongs to other bytes")
 
 
 def check_genuine(trust: Trust, found: cms.Signature, seal: bytes, content: bytes, at: int) -> None:
-    """The signature is its certificate's, and that leads to a trusted root. Raises Broken."""
+    """Check that its certificate made the signature and leads to a trusted root. Raises Broken."""
     program = trust.openssl
     try:
         if program is not None:
@@ -104,11 +104,14 @@ def check_genuine(trust: Trust, found: cms.Signature, seal: bytes, content: byte
 
 
 def check_stamp(trust: Trust, token: cms.Token, raw: bytes, data: bytes, at: int) -> None:
-    """A token over ``data`` of a trusted authority, valid when it stamped and at ``at``. Raises Broken."""
+    """Check a token over ``data``: its authority is trusted and valid at both times. Raises Broken.
+
+    The two times are the token's own time and ``at``.
+    """
     if not token.hash_name:
         raise Broken("stamp_form", "it uses an unknown hash")
     if hashlib.new(token.hash_name, data).digest() != token.imprint:
-        raise Broken("stamp_content", "its imprint is of other bytes")
+        raise Broken("stamp_content", "its imprint belongs to other bytes")
     own = token.certificate
     if own is None:
         raise Broken("stamp_form", "it does not carry its authority's certificate")
@@ -124,7 +127,7 @@ def check_stamp(trust: Trust, token: cms.Token, raw: bytes, data: bytes, at: int
 
 
 def _check_seal(notebook: Notebook, trust: Trust, seal: bytes, at: int) -> tuple[Certificate, ...]:
-    """Gives the further certificates that the seal carries."""
+    """Check the seal; returns the other certificates that it carries."""
     try:
         found = cms.read_seal(seal)
     except Broken as error:
@@ -134,7 +137,7 @@ def _check_seal(notebook: Notebook, trust: Trust, seal: bytes, at: int) -> tuple
     notebook.signer = found.certificate
     try:
         if notebook.tags is None:
-            raise Broken("tag_missing", "without the tag manifest the seal has nothing to seal")
+            raise Broken("tag_missing", "without the tag manifest the seal has no content")
         check_content(found, notebook.tags)
         check_genuine(trust, found, seal, notebook.tags, at)
         _check_seal_lists(notebook, trust, found, at)
@@ -155,7 +158,7 @@ def _check_seal(notebook: Notebook, trust: Trust, seal: bytes, at: int) -> tuple
 def _check_stamp(
     notebook: Notebook, trust: Trust, seal: bytes, stamp: bytes, at: int
 ) -> tuple[Certificate, ...]:
-    """Gives the further certificates that the stamp carries."""
+    """Check the stamp; returns the other certificates that it carries."""
     try:
         token = cms.read_token(stamp)
         notebook.gen_time, notebook.tsa = token.gen_time, token.certificate
@@ -187,10 +190,10 @@ def _check_seal_lists(notebook: Notebook, trust: Trust, found: cms.Signature, at
 def hold_to_lists(
     notebook: Notebook, trust: Trust, path: str, found: cms.Signature, stamped: int | None
 ) -> None:
-    """What lists from outside and inside say of a signature's chain; ``stamped`` (µs) proves its time.
+    """Check a signature's chain against lists from outside and inside; ``stamped`` (µs) proves its time.
 
     Raises:
-        Broken: ``certificate_revoked``: and it is not proven to be older than that.
+        Broken: ``certificate_revoked``: revoked, and nothing proves that the signature is older.
     """
     lists = [*trust.lists, *revocation.packaged(notebook)]
     if not lists:
@@ -204,13 +207,13 @@ def hold_to_lists(
 
 
 def hold_stamp_to_lists(notebook: Notebook, trust: Trust, path: str, token: cms.Token) -> None:
-    """The same of a time stamp's authority, whose own time is only as good as its key. Raises Broken."""
+    """The same for a time stamp, whose own time is only as trustworthy as its key. Raises Broken."""
     for words in _check_stamp_lists(notebook, trust, token):
         notebook.find("certificate_revoked_later", path, words)
 
 
 def _check_stamp_lists(notebook: Notebook, trust: Trust, token: cms.Token) -> list[str]:
-    """Revocations of the authority that leave the stamp good. Raises Broken."""
+    """Revocations of the authority that leave the stamp valid. Raises Broken."""
     if token.certificate is None:
         return []
     chain = revocation.chain_of(token.certificate, token.others, trust.stamp_roots)
@@ -271,7 +274,7 @@ def _check_dates(certificate: Certificate, at: int) -> None:
 
 
 def _check_order(notebook: Notebook) -> None:
-    """The stamp of a package cannot be older than the package."""
+    """Check that the stamp is not older than the package."""
     try:
         prepared = times.parse(notebook.fact("prepared_at", "x"))
     except ValueError as error:

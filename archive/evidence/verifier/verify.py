@@ -1,6 +1,6 @@
-"""The whole check, in the order of the steps; everything that is wrong is found, and no error escapes.
+"""The whole check, in the order of the steps; it reports every problem as a finding and raises no error.
 
-docs/reference/verification.md describes it so that a third verifier can be written.
+docs/reference/verification.md describes it in enough detail to write another verifier.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def verify(
 ) -> Notebook:
     """Verify an open package.
 
-    ``at`` says when certificates are judged: ``now``, ``stamp`` (the token's time, if the token can be
-    trusted) or an instant in µs. ``clock`` gives now in µs; the machine's where it is left out.
+    ``at`` is the time at which certificates are judged: ``now``, ``stamp`` (the token's time, if the token
+    can be trusted) or an instant in µs. ``clock`` gives now in µs; the default is the machine's clock.
     """
     now = (clock or _machine_clock)()
     notebook = Notebook(container, progress, checked_at=now)
@@ -54,7 +54,7 @@ def verify(
     trust.check(notebook, trusted, notebook.checked_at)
     notebook.begin("payload")
     for path in container.damaged:
-        notebook.find("unreadable_part", path, "its CRC-32 is not the one in the ZIP")
+        notebook.find("unreadable_part", path, "its CRC-32 differs from the one in the ZIP")
     return notebook
 
 

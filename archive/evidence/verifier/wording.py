@@ -1,4 +1,4 @@
-"""A verdict as text for people: Indonesian first, English second, or one of them."""
+"""A verdict as text for people: Indonesian first, English second, or one language only."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ _FACTS = (
 )
 
 _UNPROVEN = (
-    "YANG BERIKUT DINYATAKAN OLEH PAKET DAN TIDAK TERBUKTI",
-    "WHAT FOLLOWS IS CLAIMED BY THE PACKAGE AND NOT PROVEN",
+    "HAL BERIKUT HANYA DINYATAKAN OLEH PAKET DAN TIDAK TERBUKTI",
+    "THE PACKAGE CLAIMS THE FOLLOWING; IT IS NOT PROVEN",
 )
 
 
 def verdict(notebook: Notebook, name: str, language: str = "") -> Iterator[str]:
-    """Lines of text; ``language`` is ``id``, ``en`` or nothing for both."""
+    """Lines of text; ``language`` is ``id``, ``en`` or empty for both."""
     words = _both(_VERDICTS[notebook.verdict], language)
     yield f"{printable(name)}: {words}  {printable(notebook.fact('evidence_id', ''))}".rstrip()
     for step, outcome in notebook.to_json()["steps"].items():
@@ -102,7 +102,7 @@ def _facts(notebook: Notebook, language: str) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Text from a package. What could move a terminal's cursor or turn the reading order is escaped."""
+    """Text from a package; characters that move a terminal's cursor or turn the reading order are escaped."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 

@@ -140,7 +140,7 @@ def test_taken_port_is_replaced_recorded_and_said(make: MakeStack) -> None:
         (status,) = stack.up()
         chosen = status.ports["toy"]
         assert chosen != taken
-        assert f"port {taken} (toy) is taken by another program; using {chosen}" in said
+        assert f"port {taken} (toy) is used by another program; using {chosen}" in said
         assert stack.env()["TOY_URL"].endswith(f":{chosen}")
 
 
@@ -178,7 +178,7 @@ def test_damaged_record_is_named(make: MakeStack) -> None:
 
 def test_server_that_ends_is_reported_with_its_last_words(make: MakeStack) -> None:
     stack = make(Toy(code=CLOSED))
-    with pytest.raises(Unavailable, match=r"last words: cannot open the disk$") as caught:
+    with pytest.raises(Unavailable, match=r"last output: cannot open the disk$") as caught:
         stack.up()
     assert caught.value.code == "stack_start_failed"
     assert "toy.log" in caught.value.hint
@@ -241,7 +241,7 @@ def test_two_up_at_once_start_one_server(make: MakeStack) -> None:
     for thread in threads:
         thread.join()
     assert said.count("toy: starting v1") == said.count("toy: ready") == 1
-    assert "another `saksi stack` command is at work here; waiting for it" in said
+    assert "another `saksi stack` command is working on this stack; waiting for it" in said
 
 
 def test_erase_leaves_nothing(make: MakeStack) -> None:

@@ -43,7 +43,7 @@ def test_taken_default_is_replaced_and_said(taken: int) -> None:
     chosen, said = choose({"store": taken})
     assert chosen["store"] != taken
     assert ports.is_free(chosen["store"])
-    assert said == [f"port {taken} (store) is taken by another program; using {chosen['store']}"]
+    assert said == [f"port {taken} (store) is used by another program; using {chosen['store']}"]
 
 
 def test_taken_recorded_port_falls_back_to_default(taken: int) -> None:
