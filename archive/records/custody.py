@@ -132,9 +132,19 @@ class CustodyWriter:
         with self._guard:
             self._queue.append(waiting)
             if len(self._queue) == 1:
-                self._thread.submit(self._write)
+                self._wake()
         waiting.done.result()
         return event
+
+    def _wake(self) -> None:
+        """Have the queue written. If the process is ending, fail its callers: no thread will write it."""
+        try:
+            self._thread.submit(self._write)
+        except RuntimeError as error:
+            queue, self._queue = self._queue, []
+            failure = _not_known(error)
+            for item in queue:
+                item.done.set_exception(failure)
 
     def _write(self) -> None:
         """Write the waiting events."""
@@ -151,7 +161,9 @@ class CustodyWriter:
         with self._guard:
             batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
             if self._queue:
-                self._thread.submit(self._write)
+                self._wake()
+        if not batch:
+            return  # its callers were failed when no thread could be started
         failure: ArchiveError | None = None
         try:
             self._settle_unclear()
@@ -161,12 +173,7 @@ class CustodyWriter:
         finally:
             # A caller must not wait for ever for an event that is no longer in the queue.
             if failure is None and (cause := sys.exception()) is not None:
-                failure = Unavailable(
-                    "the custody event is not known to be stored",
-                    code="custody_unavailable",
-                    hint="Try again.",
-                )
-                failure.__cause__ = cause
+                failure = _not_known(cause)
             for item in batch:
                 item.done.set_result(None) if failure is None else item.done.set_exception(failure)
 
@@ -203,6 +210,14 @@ class CustodyWriter:
         except AlreadyExists as error:
             raise IntegrityError(f"{key} is taken by other bytes", code="custody_chain") from error
         self._batch, self._prev, self._unclear = self._batch + 1, sha256_hex(body), None
+
+
+def _not_known(cause: BaseException) -> Unavailable:
+    failure = Unavailable(
+        "the custody event is not known to be stored", code="custody_unavailable", hint="Try again."
+    )
+    failure.__cause__ = cause
+    return failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,25 @@ def test_a_caller_who_is_broken_off_holds_nobody_up(
     assert found == ["first", "broken off", "second", "third"]
 
 
+def test_a_thread_that_cannot_be_started_fails_one_event_and_not_the_next(
+    store: FilesystemStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    writer = CustodyWriter(store, clock, writer="api-1")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        with pytest.raises(Unavailable):
+            writer.record("first", actor=ACTOR)
+    later = threading.Thread(target=writer.record, args=("second",), kwargs={"actor": ACTOR}, daemon=True)
+    later.start()
+    later.join(30)
+    assert not later.is_alive(), "it waits for ever"
+    assert [event.type for event in custody.read(store, Timespan(T0, T0 + 1))] == ["second"]
+    assert len(list(store.list("custody/"))) == 1
+
+
 def _writing() -> set[threading.Thread]:
     return {one for one in threading.enumerate() if one.name.startswith("custody")}
 
