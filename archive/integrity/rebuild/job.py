@@ -22,7 +22,7 @@ from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry, ObjectVersion, Stores
-from archive.records.set_aside import add_each
+from archive.records.set_aside import add_each, take_each
 from archive.timespan import HOUR, Timespan, parse_instant
 
 _ENTRIES = 1000
@@ -251,13 +251,16 @@ class _Rebuild:
             self._under_way = list(rows)
 
     def _load_each(self, rows: Sequence[SegmentRow]) -> None:
-        """Load one by one: a row that the index refuses must not keep the others out."""
-        for row in rows:
-            try:
-                self._target.load([row])
-                self._target.settle()
-            except Malformed as error:
-                self._report.leave_out(f"{row.camera}/{row.run}/{row.seq}", error)
+        """Load in parts: a row that the index refuses must not keep the others out."""
+
+        def load(part: Sequence[SegmentRow]) -> None:
+            self._target.load(part)
+            self._target.settle()
+
+        def refused(row: SegmentRow, error: Malformed) -> None:
+            self._report.leave_out(f"{row.camera}/{row.run}/{row.seq}", error)
+
+        take_each(rows, load, refused)
 
     # Objects without a line --------------------------------------------------------------------------
 
