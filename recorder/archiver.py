@@ -6,6 +6,7 @@ aside, and all others go on.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
-from archive.footage.ingest import FAULTS_OF_CONTENT, Ingest, Refusal, SpooledLeaf
+from archive.footage.ingest import ANSWERS_OF_STORES, FAULTS_OF_CONTENT, Ingest, Refusal, SpooledLeaf
 from archive.model.segment import Segment
 from recorder.settings import RecorderSettings
 
@@ -21,6 +22,7 @@ T = TypeVar("T")
 _LONGEST_PAUSE = 15.0
 _MOST_AT_ONCE = 500
 _TRIES = 3
+_FRESH, _LATER = 0, 1
 
 
 class Log(Protocol):
@@ -90,7 +92,8 @@ class Archiver:
         self._log = log
         self._clock = clock
         self.counters = Counters()
-        self._to_store: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
+        self._to_store: asyncio.PriorityQueue[tuple[int, int, SpooledLeaf]] = asyncio.PriorityQueue()
+        self._turns = itertools.count()
         self._to_commit: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
         self._open = 0
         self._all_done = asyncio.Event()
@@ -101,6 +104,11 @@ class Archiver:
         self._committing = ThreadPoolExecutor(1, "commit")
         self._sealing = ThreadPoolExecutor(1, "seal")
         self._failures: dict[SpooledLeaf, int] = {}
+        self._failing: set[str] = set()
+        self._unstored: set[SpooledLeaf] = set()
+        self._unindexed: set[SpooledLeaf] = set()
+        self._stored = 0
+        self._refused_at: dict[SpooledLeaf, int] = {}
 
     @property
     def waiting(self) -> int:
@@ -152,7 +160,10 @@ class Archiver:
             self.counters.moved_at = self._clock.monotonic()
         for spooled in spooled_leaves:
             self._open += 1
-            (self._to_commit if spooled.stored else self._to_store).put_nowait(spooled)
+            if spooled.stored:
+                self._to_commit.put_nowait(spooled)
+            else:
+                self._to_store.put_nowait((_FRESH, next(self._turns), spooled))
         if self._open:
             self._all_done.clear()
 
@@ -161,41 +172,85 @@ class Archiver:
     async def _store_all(self) -> None:
         pause = 0.5
         while True:
-            spooled = await self._to_store.get()
+            rank, _, spooled = await self._to_store.get()
+            if rank == _FRESH and spooled.leaf.camera in self._failing:
+                self._to_store.put_nowait((_LATER, next(self._turns), spooled))
+                continue
             try:
                 await self._in(self._storing, self._ingest.store, spooled)
             except (AlreadyExists, IntegrityError) as error:
-                await self._doubt(spooled, error)
-                continue
+                if await self._doubt(spooled, error):
+                    continue
+                failure: ArchiveError = error
             except ArchiveError as error:
-                if isinstance(error, Malformed) and error.code in FAULTS_OF_CONTENT:
+                if isinstance(error, Malformed) and self._is_final(spooled, error):
                     await self._aside(spooled, error)
                     continue
-                # A refusal is retried too: rights can be repaired, footage cannot be recorded again.
-                if self.counters.store_error != error.code:
-                    self._log.error("store_failed", code=error.code, reason=error.message, hint=error.hint)
-                self.counters.store_error = error.code
-                self._to_store.put_nowait(spooled)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                failure = error
+            else:
+                pause = 0.5
+                self._stored += 1
+                self._leave_queue(spooled)
+                self._failing.discard(spooled.leaf.camera)
+                self._refused_at.pop(spooled, None)
+                self._to_commit.put_nowait(spooled)
                 continue
-            if self.counters.store_error:
-                self._log.info("store_is_back", waiting=self._open)
-            pause, self.counters.store_error = 0.5, ""
-            self._to_commit.put_nowait(spooled)
+            # A refusal is retried too: rights can be repaired, footage cannot be recorded again.
+            if self.counters.store_error != failure.code:
+                self._log.error("store_failed", code=failure.code, reason=failure.message, hint=failure.hint)
+            self.counters.store_error = failure.code
+            self._store_later(spooled)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _doubt(self, spooled: SpooledLeaf, error: ArchiveError) -> None:
-        """Bytes differ. If the transfer altered them, a retry helps; if the disk did, give the segment up."""
+    def _store_later(self, spooled: SpooledLeaf) -> None:
+        """Try it again, after what is fresh; so the segments of a camera that fails delay no other's."""
+        self._failing.add(spooled.leaf.camera)
+        self._unstored.add(spooled)
+        self._to_store.put_nowait((_LATER, next(self._turns), spooled))
+
+    def _leave_queue(self, spooled: SpooledLeaf) -> None:
+        """It is no longer to be stored. The error stands while another that failed still waits."""
+        self._unstored.discard(spooled)
+        if self.counters.store_error and not self._unstored:
+            self._log.info("store_is_back", waiting=self._open)
+            self.counters.store_error = ""
+
+    def _is_final(self, spooled: SpooledLeaf, error: Malformed) -> bool:
+        """Whether the content is at fault. A store's own answer counts once it has taken another segment."""
+        if error.code not in FAULTS_OF_CONTENT:
+            return False
+        if error.code not in ANSWERS_OF_STORES:
+            return True
+        return self._stored > self._refused_at.setdefault(spooled, self._stored)
+
+    async def _doubt(self, spooled: SpooledLeaf, error: ArchiveError) -> bool:
+        """Bytes differ. If the transfer altered them, a retry helps; if the disk did, give the segment up.
+
+        Returns:
+            False if the spool's bytes are right and the store has no others: the store is at fault.
+        """
         tries = self._failures.pop(spooled, 0) + 1
         if tries < _TRIES:
             self._failures[spooled] = tries
-            self._to_store.put_nowait(spooled)
+            self._store_later(spooled)
             await asyncio.sleep(0.5)
-            return
+            return True
+        if isinstance(error, IntegrityError) and await self._is_intact(spooled):
+            return False
         self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(spooled.ticket))
         self.counters.lost += 1
+        self._leave_queue(spooled)
         await self._insist(self._give_up, spooled)
+        self._ingest.let_go(spooled)
         self._done(1)
+        return True
+
+    async def _is_intact(self, spooled: SpooledLeaf) -> bool:
+        try:
+            return await self._in(self._storing, self._ingest.is_intact, spooled)
+        except ArchiveError:
+            return True  # the disk does not answer, so nothing shows that the bytes are wrong
 
     async def _aside(self, spooled: SpooledLeaf, error: Malformed) -> None:
         """The archive can never take it. Its line is still written, if the logbook takes it."""
@@ -203,6 +258,8 @@ class Archiver:
             "set_aside", camera=spooled.leaf.camera, code=error.code, reason=error.message,
             ticket=str(spooled.ticket),
         )  # fmt: skip
+        self._leave_queue(spooled)
+        self._refused_at.pop(spooled, None)
         if not spooled.journalled:
             await self._insist(self._ingest.note, spooled)
         await self._insist(self._set_aside, spooled)
@@ -246,8 +303,9 @@ class Archiver:
                 self._commit_failed(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        again = [refusal for refusal in refused if not refusal.is_final]
-        if self.counters.index_error and not again:
+        self._unindexed.difference_update(group)
+        self._unindexed.update(refusal.spooled for refusal in refused if not refusal.is_final)
+        if self.counters.index_error and not self._unindexed:
             self._log.info("index_is_back", waiting=self._open)
             self.counters.index_error = ""
         left = {refusal.spooled for refusal in refused}

@@ -7,6 +7,7 @@ camera's account continues from where it stood; from there on the gap is ``recor
 from collections.abc import Iterable, Iterator
 
 from archive.clock import Clock
+from archive.durable import disk_errors
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.footage.ingest import SpooledLeaf, mark_journalled, read_ticket, ticket_paths
 from archive.model.gap import GapCause, RunEnd
@@ -139,20 +140,21 @@ def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCa
 
     The session keeps the newest ticket for its timeline, so quarantine gets a copy.
     """
-    if isinstance(spooled.leaf, Segment):
-        accounts.instead(spooled.leaf, cause)
-    if spooled.ticket.exists():
-        spool.keep_copy(spooled.ticket)
-        if cause is GapCause.SET_ASIDE:
-            # A later start must not think it lost. A lost segment has no line, so its mark comes last.
-            mark_journalled(spooled)
-    if spooled.media is not None and spooled.media.exists():
-        if spooled.version:
-            spooled.media.unlink(missing_ok=True)
+    with disk_errors(spooled.ticket.name):
+        if isinstance(spooled.leaf, Segment):
+            accounts.instead(spooled.leaf, cause)
+        if spooled.ticket.exists():
+            spool.keep_copy(spooled.ticket)
+            if cause is GapCause.SET_ASIDE:
+                # A later start must not think it lost. A lost segment has no line, so its mark comes last.
+                mark_journalled(spooled)
+        if spooled.media is not None and spooled.media.exists():
+            if spooled.version:
+                spooled.media.unlink(missing_ok=True)
+            else:
+                spool.quarantine(spooled.media)
+        mark_journalled(spooled)
+        if spooled.on_release is not None:
+            spooled.on_release(spooled)
         else:
-            spool.quarantine(spooled.media)
-    mark_journalled(spooled)
-    if spooled.on_release is not None:
-        spooled.on_release(spooled)
-    else:
-        spooled.ticket.unlink(missing_ok=True)
+            spooled.ticket.unlink(missing_ok=True)

@@ -217,7 +217,10 @@ class Spool:
         return target
 
     def _in_quarantine(self, path: Path) -> Path:
-        return self.root / "quarantine" / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
+        folder = self.root / "quarantine"
+        with disk_errors("the quarantine"):
+            folder.mkdir(exist_ok=True)  # a person may have taken it away with its files
+        return folder / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
 
     # Small things kept -------------------------------------------------------------------------------
 

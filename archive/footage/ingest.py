@@ -20,6 +20,7 @@ If a step refuses an entry for its content, no retry helps: :meth:`Ingest.commit
 unreachable store are not the content's fault; after those the step is tried again.
 """
 
+import hashlib
 import json
 import os
 import threading
@@ -41,7 +42,8 @@ from archive.model.segment import Segment
 from archive.ports import Content, IndexEntry, Lock, LockMode, ObjectStore, Stored
 from archive.records import journal
 from archive.records.logbook import Identity, Logbook, identity
-from archive.timespan import DAY
+from archive.records.set_aside import take_each
+from archive.timespan import DAY, format_instant
 
 FAULTS_OF_CONTENT = frozenset(
     {
@@ -55,7 +57,10 @@ FAULTS_OF_CONTENT = frozenset(
         "segment_too_long",
     }
 )
-"""Codes of Malformed that come from our own rules for one entry. Such a refusal is always final."""
+"""Codes of Malformed that come from our own rules for one entry. Such a refusal is final."""
+
+ANSWERS_OF_STORES = frozenset({"bad_key", "bad_metadata", "object_too_large"})
+"""Those codes that may also come from a store: a proxy's limit on headers, or a path that is too long."""
 
 TICKET = ".ticket"
 """Suffix of a ticket whose leaf is not in the logbook yet."""
@@ -112,8 +117,8 @@ class SpooledLeaf:
 class Refusal:
     """A leaf that the logbook or the index refuses, and why.
 
-    ``is_final`` is False while the index takes no other entry of that kind either: the fault may then lie
-    with the index.
+    ``is_final`` is False until the index has taken another entry of that sort and then refused this one
+    again: before that the fault may lie with the index.
     """
 
     spooled: SpooledLeaf
@@ -202,7 +207,7 @@ class Ingest:
         self._turn = threading.Lock()
         self._unindexed: dict[Identity, int] = {}
         self._cursor = 0
-        self._taken: Counter[type[Leaf]] = Counter()
+        self._taken: Counter[tuple[type[Leaf], str]] = Counter()
         self._refused_at: dict[SpooledLeaf, int] = {}
 
     def expect(self, spooled_leaves: Iterable[SpooledLeaf]) -> None:
@@ -245,6 +250,17 @@ class Ingest:
         )
         self._compare(segment, content, stored)
         spooled.version, spooled.held = stored.version, held
+
+    def is_intact(self, spooled: SpooledLeaf) -> bool:
+        """Whether the spool still holds exactly the bytes that the leaf names."""
+        if spooled.media is None or not isinstance(spooled.leaf, Segment):
+            return True
+        with disk_errors(spooled.media.name):
+            try:
+                with spooled.media.open("rb") as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest() == spooled.leaf.sha256
+            except FileNotFoundError:
+                return False
 
     def commit(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Refusal, ...]:
         """Steps 6, 7 and 8 for stored leaves. After an error, call it again with the same leaves.
@@ -304,28 +320,30 @@ class Ingest:
     def _add(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Sequence[SpooledLeaf], list[Refusal]]:
         """Step 7: the leaf that the index took, and those that it refuses."""
         taken: list[SpooledLeaf] = []
-        found: list[tuple[SpooledLeaf, Malformed]] = []
-        try:
-            self._index.add([spooled.entry() for spooled in spooled_leaves])
-            taken.extend(spooled_leaves)
-        except Malformed:  # the index does not say which one; adding each alone shows it
-            for spooled in spooled_leaves:
-                try:
-                    self._index.add([spooled.entry()])
-                    taken.append(spooled)
-                except Malformed as error:
-                    self._refused_at.setdefault(spooled, self._taken[type(spooled.leaf)])
-                    found.append((spooled, error))
-        self._taken.update(type(spooled.leaf) for spooled in taken)
+        found: list[Refusal] = []
+
+        def take(part: Sequence[SpooledLeaf]) -> None:
+            self._index.add([spooled.entry() for spooled in part])
+            taken.extend(part)
+
+        def refused(spooled: SpooledLeaf, error: Malformed) -> None:
+            found.append(Refusal(spooled, error, self._is_final(spooled, error)))
+
+        take_each(spooled_leaves, take, refused)
+        self._taken.update(_sort(spooled.leaf) for spooled in taken)
         for spooled in taken:
             self._refused_at.pop(spooled, None)
-        return taken, [Refusal(spooled, error, self._is_final(spooled, error)) for spooled, error in found]
+        return taken, found
 
     def _is_final(self, spooled: SpooledLeaf, error: Malformed) -> bool:
-        """True for our own rules, and if the index took another of the kind after it refused this one."""
+        """True for our own rules, and if the index took another of the sort since it first refused this one.
+
+        Entries taken by the same call do not count: the index may have been mended between the two.
+        """
         if error.code in FAULTS_OF_CONTENT:
             return True
-        return self._taken[type(spooled.leaf)] > self._refused_at[spooled]
+        taken = self._taken[_sort(spooled.leaf)]
+        return taken > self._refused_at.setdefault(spooled, taken)
 
     def seal(self) -> int | None:
         """Sign the waiting lines as the next batch; returns its number, or None if no line waits.
@@ -359,6 +377,11 @@ class Ingest:
                 code="checksum_mismatch",
                 hint="The segment stays in the spool. Check the disk and the store.",
             )
+
+
+def _sort(leaf: Leaf) -> tuple[type[Leaf], str]:
+    """Entries that an index keeps together. Each month of segments may have its own schema."""
+    return type(leaf), format_instant(leaf.span.start)[:7] if isinstance(leaf, Segment) else ""
 
 
 def mark_journalled(spooled: SpooledLeaf) -> None:

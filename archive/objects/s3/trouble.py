@@ -41,7 +41,7 @@ _FULL = frozenset(
 )
 _DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "403"})
 _CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"})
-_BAD_KEY = frozenset({"KeyTooLongError", "XMinioInvalidObjectName", "XMinioParentIsObject"})
+_BAD_KEY = frozenset({"KeyTooLongError", "XMinioInvalidObjectName"})
 _BUSY = frozenset(
     {
         "ConditionalRequestConflict",

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import structlog
 
-from archive.errors import ArchiveError, Malformed, Refused
+from archive.errors import ArchiveError, IntegrityError, Malformed, Refused
 from archive.footage.ingest import Ingest, SpooledLeaf, write_ticket
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.ports import IndexEntry
 from archive.records.logbook import Logbook
+from archive.records.set_aside import take_each
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver
@@ -24,6 +25,7 @@ from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from tests.support.archives import RECORDER_KEY, SmallArchive, small_archive
 from tests.support.leaves import T0, segment
+from tests.support.waiting import until_async
 
 QUICK = RecorderSettings(batch_seconds=0.05, group_seconds=0.05, uploads=2)
 OTHER_RUN = "6a15000000000002"
@@ -301,3 +303,151 @@ def test_a_damaged_gap_ticket_stops_no_start(desk: Desk) -> None:
     assert recovery.spooled_leaves == []
     assert recovery.set_aside == 1
     assert len(desk.quarantined()) == 1
+
+
+def refusing(desk: Desk, monkeypatch: Any, refuses: Callable[[str], ArchiveError | None]) -> list[str]:
+    """Make the store refuse some keys; returns the keys that are put, as they come."""
+    asked: list[str] = []
+    put = type(desk.archive.stores.footage).put
+
+    def picky(self: Any, key: str, *arguments: Any, **options: Any) -> Any:
+        if key.startswith("segments/"):
+            asked.append(key)
+        if (error := refuses(key)) is not None:
+            raise error
+        return put(self, key, *arguments, **options)
+
+    monkeypatch.setattr(type(desk.archive.stores.footage), "put", picky)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Malformed("path too long", code="bad_key"), IntegrityError("other bytes", code="checksum_mismatch")],
+)
+def test_a_store_that_refuses_every_segment_costs_nothing(
+    desk: Desk, monkeypatch: Any, error: ArchiveError
+) -> None:
+    """A path that is too long or a proxy that alters bytes is the store's fault: all is kept and retried."""
+    spooled_leaves = [desk.spooled(segment(0)), desk.spooled(segment(1))]
+    asked = refusing(desk, monkeypatch, lambda key: error if len(asked) <= 8 else None)
+    archiver = desk.bring_in(spooled_leaves, seconds=30)
+    assert desk.indexed("cam-1") == [0, 1]
+    assert (archiver.counters.set_aside, archiver.counters.lost) == (0, 0)
+    assert desk.gaps("cam-1") == []
+
+
+def test_a_segment_whose_bytes_the_disk_altered_is_lost(desk: Desk) -> None:
+    bad = desk.spooled(segment(0))
+    assert bad.media is not None
+    bad.media.write_bytes(b"x" * bad.media.stat().st_size)
+    archiver = desk.bring_in([bad, desk.spooled(segment(1))])
+    assert desk.indexed("cam-1") == [1]
+    assert archiver.counters.lost == 1
+    assert len([name for name in desk.quarantined() if name.endswith(".mp4")]) == 1, "bytes are kept"
+
+
+def test_what_one_camera_is_refused_delays_no_other(desk: Desk, monkeypatch: Any) -> None:
+    """Segments of a camera that is refused wait behind those of the others."""
+    refused = [desk.spooled(segment(seq)) for seq in range(20)]
+    error = Refused("no right", code="store_access_denied")
+    asked = refusing(desk, monkeypatch, lambda key: error if "/cam-1/" in key else None)
+
+    async def work() -> None:
+        archiver = desk.archiver()
+        archiver.deliver(refused)
+        task = asyncio.create_task(archiver.run())
+        await until_async(lambda: len(asked) >= 4, "some refusals")
+        archiver.deliver([desk.spooled(segment(0, camera="cam-2", run=OTHER_RUN))])
+        await until_async(lambda: any("/cam-2/" in key for key in asked), "a put of the other camera")
+        await until_async(lambda: archiver.counters.segments, "its segment in the index")
+        assert archiver.counters.store_error == "store_access_denied", "one camera is still refused"
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        archiver.close()
+
+    asyncio.run(work())
+    assert len(asked) < 12, "the other camera's segment did not wait for twenty refusals"
+
+
+def test_an_entry_is_refused_again_before_it_is_set_aside(desk: Desk) -> None:
+    """The index may be mended between two entries of one call."""
+    first, second = desk.spooled(segment(0)), desk.spooled(segment(1))
+    trouble = [Malformed("strict_dynamic_mapping_exception", code="index_value")] * 2
+
+    def judge(entry: IndexEntry) -> None:
+        if trouble:
+            raise trouble.pop()
+
+    desk.index.judge = judge
+    for spooled in (first, second):
+        desk.ingest.store(spooled)
+    assert [one.is_final for one in desk.ingest.commit([first, second])] == [False]
+    assert desk.ingest.commit([first]) == ()
+    assert desk.indexed("cam-1") == [0, 1]
+
+
+def test_a_month_whose_index_refuses_everything_is_not_judged_by_another_month(desk: Desk) -> None:
+    """Each month of segments may have its own schema, and a new month gets the newest."""
+    old, new = desk.spooled(segment(0)), desk.spooled(moved(segment(1), 40 * DAY))
+
+    def judge(entry: IndexEntry) -> None:
+        if entry.leaf.span.start < T0 + DAY:
+            raise Malformed("strict_dynamic_mapping_exception", code="index_value")
+
+    desk.index.judge = judge
+    for spooled in (old, new):
+        desk.ingest.store(spooled)
+    assert [one.is_final for one in desk.ingest.commit([old])] == [False]
+    assert desk.ingest.commit([new]) == ()
+    assert [one.is_final for one in desk.ingest.commit([old])] == [False]
+
+
+def moved(leaf: Segment, by: int) -> Segment:
+    return replace(leaf, span=Timespan(leaf.span.start + by, leaf.span.end + by))
+
+
+def test_one_entry_among_many_costs_few_calls_of_the_index(desk: Desk) -> None:
+    calls: list[int] = []
+
+    def take(part: Sequence[int]) -> None:
+        calls.append(len(part))
+        if 77 in part:
+            raise Malformed("no", code="bad_id")
+
+    refused: list[int] = []
+    take_each(range(512), take, lambda item, error: refused.append(item))
+    assert refused == [77]
+    assert len(calls) < 20
+
+
+def test_a_quarantine_that_a_person_took_away_stops_no_camera(desk: Desk) -> None:
+    (desk.spool.root / "quarantine").rmdir()
+    archiver = desk.bring_in([desk.spooled(endless()), desk.spooled(segment(0))])
+    assert desk.indexed("cam-1") == [0]
+    assert archiver.counters.set_aside == 1
+
+
+def test_an_entry_that_waits_keeps_the_error_in_sight(desk: Desk) -> None:
+    """Others go on meanwhile, but the recorder is not healthy."""
+    bad, good = desk.spooled(segment(0)), desk.spooled(moved(segment(1), 40 * DAY))
+
+    def judge(entry: IndexEntry) -> None:
+        if entry.leaf == bad.leaf:
+            raise Malformed("strict_dynamic_mapping_exception", code="index_value")
+
+    desk.index.judge = judge
+
+    async def work() -> None:
+        archiver = desk.archiver()
+        archiver.deliver([bad])
+        task = asyncio.create_task(archiver.run())
+        await until_async(lambda: archiver.counters.index_error, "a refusal of the index")
+        archiver.deliver([good])
+        await until_async(lambda: archiver.counters.segments, "the other segment in the index")
+        assert archiver.counters.index_error == "index_value"
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        archiver.close()
+
+    asyncio.run(work())

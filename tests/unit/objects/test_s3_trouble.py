@@ -64,6 +64,7 @@ def answer(
         (answer("MetadataTooLarge"), Malformed, "bad_metadata"),
         (answer("EntityTooLarge"), Malformed, "object_too_large"),
         (answer("KeyTooLongError"), Malformed, "bad_key"),
+        (answer("XMinioParentIsObject"), Refused, "store_refused"),  # a strange object is in the way
         (answer("InvalidRange", 416), Malformed, "bad_range"),
         (answer("SlowDown", 503), Unavailable, "store_unavailable"),
         (answer("SlowDownWrite", 503), Unavailable, "store_unavailable"),
