@@ -11,9 +11,13 @@ from archive import keys
 from archive.errors import Malformed
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.ports import IndexEntry
+from archive.records.integrity_incidents import incident_id
 from archive.timespan import Timespan
 
 T = TypeVar("T")
+
+CODE = "segment_set_aside"
+"""Code of the integrity incident that a checkpoint opens for a segment set aside."""
 
 
 class EntrySink(Protocol):
@@ -38,12 +42,34 @@ def is_set_aside(index: GapSource, key: str) -> bool:
     Raises:
         Unavailable, IntegrityError: as the index.
     """
-    try:
-        name = keys.parse_segment_key(key)
-    except Malformed:
+    name = _name(key)
+    if name is None:
         return False
     gap = id_for_segment(GapCause.SET_ASIDE, name.run, name.seq)
     return any(one.gap == gap for one in index.gaps(name.camera, Timespan(name.start, name.start + 1)))
+
+
+def incident_of(key: str) -> str:
+    """The id of the incident that a checkpoint opens for a segment set aside; "" for any other name.
+
+    The ledger keeps it, so it is known even while the index is not whole.
+    """
+    name = _name(key)
+    if name is None:
+        return ""
+    return incident_id(CODE, subject_of(name.camera, id_for_segment(GapCause.SET_ASIDE, name.run, name.seq)))
+
+
+def subject_of(camera: str, gap: str) -> str:
+    """The subject of that incident."""
+    return f"{camera}/{gap}"
+
+
+def _name(key: str) -> keys.SegmentName | None:
+    try:
+        return keys.parse_segment_key(key)
+    except Malformed:
+        return None
 
 
 def add_each(

@@ -7,7 +7,7 @@ key is remembered and left alone until its lock ends (:func:`spared_keys`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archive import keys
@@ -22,7 +22,7 @@ from archive.model.disposition import Disposition
 from archive.model.finding import Finding
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
-from archive.records.set_aside import is_set_aside
+from archive.records.set_aside import incident_of, is_set_aside
 from archive.timespan import DAY, HOUR, Timespan
 
 RETRY = DAY
@@ -48,13 +48,18 @@ class Decision:
 
 @dataclass(frozen=True)
 class Judge:
-    """Decides over the segments of an archive by one rule, its holds, and recent refusals."""
+    """Decides over the segments of an archive by one rule, its holds, and recent refusals.
+
+    ``incidents`` are the ids of all integrity incidents: those of segments set aside protect these from an
+    index that lacks their gaps.
+    """
 
     footage: ObjectStore
     index: SegmentIndex
     rule: Rule
     holds: HoldBook
     spared: Mapping[str, int] = field(default_factory=dict)
+    incidents: Collection[str] = ()
     progress: Progress = lambda step, seen: None
     limit: int = MAX_SEGMENTS
 
@@ -128,10 +133,13 @@ class Judge:
                     sha256=known.sha256,
                     policy=str(ruling.scope),
                 )
-                if found.segment is None and is_set_aside(self.index, found.key):
+                if found.segment is None and self._is_set_aside(found.key):
                     yield doomed, "set_aside"  # it stays until a person decides
                     continue
                 yield doomed, self._stays(doomed, known)
+
+    def _is_set_aside(self, key: str) -> bool:
+        return incident_of(key) in self.incidents or is_set_aside(self.index, key)
 
     def _stays(self, doomed: Doomed, known: Segment | SegmentRef) -> str:
         if self.holds.is_held(known):

@@ -58,6 +58,7 @@ from archive.ports import (
     Stores,
     TimestampAuthority,
 )
+from archive.records.integrity_incidents import KIND as INCIDENT
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
 from archive.timespan import hour_of
@@ -95,6 +96,7 @@ class Disposer:
     _holds: StrictHeads = field(init=False)
     _policies: StrictHeads = field(init=False)
     _own: StrictHeads = field(init=False)
+    _incidents: StrictHeads = field(init=False)
     _gate: Gate = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +104,7 @@ class Disposer:
         self._holds = StrictHeads(self.ledger, records, HOLD)
         self._policies = StrictHeads(self.ledger, records, POLICY)
         self._own = StrictHeads(self.ledger, records, KIND)
+        self._incidents = StrictHeads(self.ledger, records, INCIDENT)
         self._gate = self.gate or Gate(self.stores.cache, self.clock)
 
     # Step 1 ------------------------------------------------------------------------------------------
@@ -122,6 +125,7 @@ class Disposer:
             rule=self.rule(cause, cutoff),
             holds=HoldBook.of_entries(self._holds.refresh().values()),
             spared=spared,
+            incidents=self._incidents.refresh().keys(),
             progress=progress or (lambda step, seen: None),
         )
 

@@ -19,7 +19,7 @@ from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.model.gap import Gap, GapCause
 from archive.ports import ObjectStore
-from archive.records import journal, merkle
+from archive.records import journal, merkle, set_aside
 from archive.records.checkpoint.covered import Covered
 from archive.records.checkpoint.leaves import ObjectLeaves, leaves_of, refusal_leaf
 from archive.records.ledger.streams import Ledger
@@ -145,8 +145,8 @@ class Arrivals:
         for leaf in batch.leaves:
             if isinstance(leaf, Gap) and leaf.cause is GapCause.SET_ASIDE:
                 self._object(
-                    "segment_set_aside",
-                    f"{leaf.camera}/{leaf.gap}",
+                    set_aside.CODE,
+                    set_aside.subject_of(leaf.camera, leaf.gap),
                     f"{recorder} set aside footage of {leaf.camera} that no index can take: {leaf.span}",
                 )
         self._seen[recorder, number] = key

@@ -14,6 +14,7 @@ from archive.model import leaf as leaves
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.ports import Content, IndexEntry, Lock, LockMode
+from archive.records.integrity_incidents import open_integrity_incident
 from archive.timespan import DAY, HOUR, MINUTE
 from search.rebuilding import rebuild_index
 from tests.support.archives import SmallArchive
@@ -124,6 +125,25 @@ def test_no_rule_destroys_it(site: Disposal) -> None:
     assert site.stored() == {leaf.key}
     assert site.indexed() == set()
     assert kept.key not in site.stored()
+
+
+def test_no_rule_destroys_it_while_the_index_lacks_its_gap(site: Disposal) -> None:
+    """An index that is empty or being rebuilt knows no gap; the incident in the ledger still does."""
+    archive = site.site
+    leaf, stands = keep_endless(archive)
+    other, _ = keep_endless(archive, 5)
+    open_integrity_incident(
+        archive.ledger,
+        code="segment_set_aside",
+        subject=f"cam-1/{stands.gap}",
+        message="set aside",
+        found_by="checkpoint",
+    )
+    site.policy()
+    archive.clock.advance((MAX_DAYS + 60) * DAY)
+    assert site.dispose() is not None
+    assert site.stored() == {leaf.key}, "the other, of which nobody knows, was due"
+    assert other.key not in site.stored()
 
 
 def test_the_sweep_of_orphans_names_it_and_goes_on(site: Disposal) -> None:
