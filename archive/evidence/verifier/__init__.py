@@ -11,7 +11,8 @@ checked, and no package is valid.
 ``verify``           the whole check in its order
 ``findings``         every finding there is; ``findings_contents``, ``findings_trust`` its two halves
 ``notebook``         steps, findings, the verdict
-``container``        a folder or a ZIP that may be hostile; ``bag`` manifests and tag files
+``container``        a folder or a ZIP that may be hostile; ``layout`` the records of a ZIP;
+                     ``bag`` manifests and tag files
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
 ``stream``           the one pass over the payload; ``derived`` clips beside it, ``clip`` their heads,
                      ``pieces`` the stated pieces, ``mp4`` boxes and NAL units

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Generator, Sequence
-from typing import IO
+from collections.abc import Generator, Iterable
+from contextlib import closing
+
+from archive.evidence.verifier import layout
 
 CHUNK = 1 << 20
 MAX_PARTS = 200_000
 MAX_SMALL = 64 << 20
 MAX_EXPANSION = 100
+MAX_NAME = 255
 DECLARATION = "bagit.txt"
 LATER = ("signatures/", "handover/")
 _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}.union(
     port + digit for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
 )
 _NOT_ON_WINDOWS = '<>"|?*'
-_LIMIT32 = 0xFFFFFFFF
-UNPACK = "unpack the ZIP and verify the folder"
 Chunks = Generator[bytes, None, None]
 _ZIP_TROUBLES = (
     zipfile.BadZipFile,
@@ -74,7 +75,13 @@ class Container:
         """A part of at most 64 MiB as a whole. Raises Unreadable."""
         if self.sizes.get(path, 0) > MAX_SMALL:
             raise Unreadable("it is larger than 64 MiB, the most for such a part")
-        return b"".join(self.chunks(path))
+        found = bytearray()
+        with closing(self.chunks(path)) as chunks:
+            for chunk in chunks:
+                found += chunk
+                if len(found) > MAX_SMALL:
+                    raise Unreadable("it grew beyond 64 MiB, the most for such a part, while it was read")
+        return bytes(found)
 
     def close(self) -> None:
         """Release the package."""
@@ -156,30 +163,49 @@ class ZipContainer(Container):
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except _ZIP_TROUBLES as error:
-            raise NoPackage(f"{path} is not a readable ZIP: {error}") from error
-        entries = [
-            one for one in self._zip.infolist() if not (one.filename.endswith("/") and not one.file_size)
-        ]
-        if len(entries) > MAX_PARTS:
-            self.close()
-            raise NoPackage(f"{path} has too many entries")
-        self.objections += _objections_to_entries(entries, self._zip.start_dir)
-        self.foreign += foreign_records(path, self._zip.infolist())
-        base = _base(entries)
         self._entries: dict[str, zipfile.ZipInfo] = {}
-        for entry in entries:
+        try:
+            everything = self._read_directory()
+        except layout.BadEnd as error:
+            self.foreign.append(("", f"{error}; {layout.UNPACK}"))
+            return
+        entries = [one for one in everything if not _is_folder(one)]
+        self.objections += _objections_to_entries(entries)
+        base = _base(entries)
+        if base:
+            self.objections += objections_to_names([base[:-1]])
+        folders: list[str] = []
+        for entry in everything:
+            name = entry.filename[len(base) :]
             if not entry.filename.startswith(base):
                 self.objections.append((entry.filename, "lies outside the package's folder"))
-                continue
-            self._entries[entry.filename[len(base) :]] = entry
+            elif not _is_folder(entry):
+                self._entries[name] = entry
+            elif name:
+                folders.append(name[:-1])
         self.sizes = {name: entry.file_size for name, entry in self._entries.items()}
-        self.objections += objections_to_names(self.sizes)
+        self.objections += objections_to_names(self.sizes, folders)
+        if not self.objections:  # else nobody is told to unpack it
+            self.foreign += layout.foreign_records(path, everything)
         if DECLARATION not in self.sizes and not self.objections:
-            self.close()
             raise NoPackage(f"{path} holds no {DECLARATION}")
+
+    def _read_directory(self) -> list[zipfile.ZipInfo]:
+        """The entries as the directory has them. Raises BadEnd, NoPackage."""
+        try:
+            with open(self._path, "rb") as reader:
+                try:
+                    count = layout.read_end(reader)[1]
+                except layout.BadEnd:
+                    if zipfile.is_zipfile(reader):
+                        raise
+                    raise NoPackage(f"{self._path} is not a readable ZIP") from None
+                if count > MAX_PARTS:
+                    raise NoPackage(f"{self._path} has too many entries")
+                with zipfile.ZipFile(reader) as package:
+                    return package.infolist()
+        except _ZIP_TROUBLES as error:
+            raise NoPackage(f"{self._path} is not a readable ZIP: {error}") from error
 
     def chunks(self, path: str) -> Chunks:
         """The bytes of a part."""
@@ -188,16 +214,12 @@ class ZipContainer(Container):
             raise Unreadable("it is missing")
         if entry.compress_type == zipfile.ZIP_STORED:
             return self._stored(path, entry)
-        return self._deflated(entry)
+        return self._deflated(path, entry)
 
     def _stored(self, path: str, entry: zipfile.ZipInfo) -> Chunks:
         """A part that is not compressed. For a large payload part the SHA-256 suffices."""
-        if entry.compress_size != entry.file_size:
-            raise Unreadable("its stored size differs from its own size")
         with_crc = entry.file_size <= CHUNK or not path.startswith("data/")
-        at = entry.header_offset + 30 + len(entry.orig_filename.encode(_encoding(entry)))
-        at += len(_local_extra(entry))
-        left, crc = entry.file_size, 0
+        at, left, crc = layout.body_at(entry), entry.file_size, 0
         while left:
             chunk = self._read_at(at, min(CHUNK, left))
             if not chunk:
@@ -217,110 +239,86 @@ class ZipContainer(Container):
         except _ZIP_TROUBLES as error:
             raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
 
-    def _deflated(self, entry: zipfile.ZipInfo) -> Chunks:
-        left = entry.file_size
-        try:
-            with self._zip.open(entry) as reader:
-                while True:
-                    chunk = reader.read(CHUNK)
-                    left -= len(chunk)
-                    if left < 0:
-                        raise Unreadable("it is longer than the ZIP says")
-                    if not chunk:
-                        break
-                    yield chunk
-        except _ZIP_TROUBLES as error:
-            raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
+    def _deflated(self, path: str, entry: zipfile.ZipInfo) -> Chunks:
+        """A compressed part. Its stream ends with its entry and gives its size: programs differ on others."""
+        at, packed, left = layout.body_at(entry), entry.compress_size, entry.file_size
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        data, crc = b"", 0
+        while not inflater.eof:
+            if not data:
+                data = self._read_at(at, min(CHUNK, packed))
+                at, packed = at + len(data), packed - len(data)
+            ended = not data
+            try:
+                chunk = inflater.decompress(data, CHUNK)
+            except zlib.error as error:
+                raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
+            data, left, crc = inflater.unconsumed_tail, left - len(chunk), zlib.crc32(chunk, crc)
+            if left < 0:
+                raise Unreadable("it is longer than the ZIP says")
+            if chunk:
+                yield chunk
+            elif ended:
+                raise Unreadable("it is shorter than the ZIP says")
         if left:
             raise Unreadable("it is shorter than the ZIP says")
+        if packed or inflater.unused_data:
+            raise Unreadable("bytes follow its compressed content in the ZIP")
+        if crc != entry.CRC:
+            self.damaged.append(path)
 
-    def close(self) -> None:
-        """Close the ZIP."""
-        self._zip.close()
 
+def objections_to_names(names: Iterable[str], folders: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Names that leave the package, or that some system cannot distinguish or cannot store.
 
-def objections_to_names(names: dict[str, int]) -> list[tuple[str, str]]:
-    """Names that leave the package, or that some system cannot distinguish or cannot store."""
+    ``folders`` are those that a ZIP has an entry for, without their last slash.
+    """
     found: list[tuple[str, str]] = []
     folded: dict[str, str] = {}
+    above = {_folded(name) for name in folders}
+    for name in (*folders, *names):
+        problem = _objection(name)
+        if problem:
+            found.append((name, problem))
     for name in names:
-        parts = name.split("/")
-        if (
-            name.startswith("/")
-            or "\\" in name
-            or ":" in name
-            or any(part in ("", ".", "..") for part in parts)
-        ):
-            found.append((name, "is a name that leaves the package"))
-        elif not name.isprintable() or not (name.isascii() or name.startswith(LATER)):
-            found.append((name, "is not a plain ASCII name"))
-        elif any(part.partition(".")[0].rstrip(" ").lower() in _DEVICES for part in parts):
-            found.append((name, "is a device name of Windows"))
-        elif any(part[-1:] in (".", " ") for part in parts):
-            found.append((name, "ends with a dot or a space, which Windows drops"))
-        elif any(one in name for one in _NOT_ON_WINDOWS):
-            found.append((name, "has a character that Windows does not allow"))
-        other = folded.setdefault(name.lower(), name)
+        form = _folded(name)
+        other = folded.setdefault(form, name)
         if other != name:
-            found.append((name, f"differs from {other} in case only"))
+            found.append((name, f"differs from {other} in case or in form only"))
+        while "/" in form and form.rpartition("/")[0] not in above:
+            form = form.rpartition("/")[0]
+            above.add(form)
+    found += [(name, "is a file and a folder") for form, name in folded.items() if form in above]
     return found
 
 
-def foreign_records(path: str, entries: Sequence[zipfile.ZipInfo]) -> list[tuple[str, str]]:
-    """The first entry whose records differ from those that the archive writes, and why; empty if none does.
-
-    Some programs that unpack a ZIP use fields that others ignore: Info-ZIP takes an entry's name from the
-    extra field 0x7075 (APPNOTE.TXT 6.3.10, 4.6.9), and some read local headers where others read the
-    directory. So the only extra field accepted is ZIP64's, and only where a size or an offset needs it; and
-    each local header must agree with the directory.
-    """
-    try:
-        with open(path, "rb") as reader:
-            for entry in entries:
-                problem = _foreign(entry, reader)
-                if problem:
-                    return [(entry.orig_filename, f"{problem}; {UNPACK}")]
-    except OSError as error:
-        return [("", f"its local headers cannot be read: {error}")]
-    return []
+def _objection(name: str) -> str:
+    parts = name.split("/")
+    if name.startswith("/") or "\\" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
+        return "is a name that leaves the package"
+    if not name.isprintable() or not (name.isascii() or name.startswith(LATER)):
+        return "is not a plain ASCII name"
+    if any(len(part.encode("utf-8", "replace")) > MAX_NAME for part in parts):
+        return "is longer than file systems store"
+    if any(part.partition(".")[0].rstrip(" ").lower() in _DEVICES for part in parts):
+        return "is a device name of Windows"
+    if any(part[-1:] in (".", " ") for part in parts):
+        return "ends with a dot or a space, which Windows drops"
+    if any(one in name for one in _NOT_ON_WINDOWS):
+        return "has a character that Windows does not allow"
+    return ""
 
 
-def _foreign(entry: zipfile.ZipInfo, reader: IO[bytes]) -> str:
-    """The problem with the two records of one entry, or an empty text."""
-    sizes = (entry.file_size, entry.compress_size)
-    large = [size for size in sizes if size >= _LIMIT32]
-    offset = [entry.header_offset] if entry.header_offset >= _LIMIT32 else []
-    if entry.extra != _zip64([*large, *offset]):
-        return "has a field in the ZIP's directory that the archive does not write"
-    if entry.filename != entry.orig_filename:
-        return "has a name that some programs read differently"
-    name = entry.orig_filename.encode(_encoding(entry), "replace")
-    extra = _local_extra(entry)
-    file_size, compress_size = (_LIMIT32, _LIMIT32) if large else sizes
-    rest = struct.pack("<IIIHH", entry.CRC, compress_size, file_size, len(name), len(extra)) + name + extra
-    reader.seek(entry.header_offset)
-    head = reader.read(14 + len(rest))
-    start = struct.pack("<HH", entry.flag_bits, entry.compress_type)
-    if head[:4] == b"PK\3\4" and head[6:10] == start and head[14:] == rest:
-        return ""
-    return "has a local header that differs from the ZIP's directory"
+def _folded(name: str) -> str:
+    """What file systems that ignore case and the form of a letter make of a name."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
-def _local_extra(entry: zipfile.ZipInfo) -> bytes:
-    """The extra field of the local header, where the archive writes one."""
-    sizes = (entry.file_size, entry.compress_size)
-    return _zip64(sizes if max(sizes) >= _LIMIT32 else ())
+def _is_folder(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.endswith("/") and not entry.file_size
 
 
-def _zip64(values: Sequence[int]) -> bytes:
-    return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values) if values else b""
-
-
-def _encoding(entry: zipfile.ZipInfo) -> str:
-    return "utf-8" if entry.flag_bits & 0x800 else "cp437"
-
-
-def _objections_to_entries(entries: list[zipfile.ZipInfo], directory: int) -> list[tuple[str, str]]:
+def _objections_to_entries(entries: list[zipfile.ZipInfo]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     seen: set[str] = set()
     end, last = 0, ""
@@ -339,9 +337,7 @@ def _objections_to_entries(entries: list[zipfile.ZipInfo], directory: int) -> li
             found.append((name, "expands to more than 100 times its size"))
         if entry.header_offset < end:
             found.append((name, f"overlaps {last} in the ZIP"))
-        end, last = entry.header_offset + 30 + len(name) + entry.compress_size, name
-        if end > directory:
-            found.append((name, "extends beyond its place in the ZIP"))
+        end, last = layout.body_at(entry) + entry.compress_size, name
     return found
 
 

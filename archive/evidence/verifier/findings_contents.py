@@ -22,7 +22,7 @@ STRUCTURE: Rows = (
         "mengekstrak isi yang berbeda. Ekstrak ZIP ini, lalu periksa foldernya.",
         "This ZIP is refused: its records differ from those the archive writes, so other programs may unpack "
         "different contents. Unpack it and verify the folder.",
-        "local headers against the ZIP's directory; no extra field but ZIP64's (APPNOTE.TXT, 4.5.3)",
+        "every record of the ZIP against what the archive writes (APPNOTE.TXT, 4.3)",
     ),
     (
         "tag_missing", ERROR,
