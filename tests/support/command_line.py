@@ -45,12 +45,13 @@ class CommandLine:
         return kept | {"SAKSI_HOME": str(self.home)} | dict(self.settings)
 
     def argv(self, *words: str) -> list[str]:
-        """The command's words for a process."""
+        """``python -m MODULE …``: what a process of this command runs."""
         return [sys.executable, "-m", "ops", *words]
 
     def __call__(self, *words: str, timeout: float = 120) -> Answer:
         """Run to the end; the caller judges the code."""
-        done = preloaded.run("ops", words, self.environment(), timeout=timeout)
+        _, _, module, *arguments = self.argv(*words)
+        done = preloaded.run(module, arguments, self.environment(), timeout=timeout)
         return Answer(done.code, done.out, done.err)
 
     def must(self, *words: str, timeout: float = 120) -> Answer:

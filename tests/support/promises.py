@@ -28,7 +28,7 @@ from archive.integrity.check.report import Breach, Depth
 from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition import listing
 from archive.lifecycle.disposition.job import Disposer
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.holds.book import HoldBook
 from archive.lifecycle.holds.job import Sweeper
 from archive.lifecycle.holds.service import Holds
@@ -71,7 +71,7 @@ LOCK_DAYS = 1
 ORIGIN = "saksi.test/promises"
 CAMERAS = ("cam-1", "cam-2")
 SCOPES = ("default", "owner:public", "kecamatan:73.71.13", "camera:cam-1")
-OFFICE = Office(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar")
+ORGANIZATION = Organization(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar")
 _REFRESH = 5 * SECOND
 
 
@@ -113,7 +113,7 @@ class Work:
             signer=signer,
             authority=authority,
             clock=clock,
-            office=OFFICE,
+            organization=ORGANIZATION,
             floor_days=FLOOR_DAYS,
             lock_days=LOCK_DAYS,
             gate=gate,

@@ -27,7 +27,7 @@ from typing import Any
 
 from archive.clock import Clock, ManualClock
 from archive.lifecycle.disposition.job import Disposer
-from archive.lifecycle.disposition.record import Office
+from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.holds.job import Sweeper
 from archive.lifecycle.holds.service import Holds
 from archive.model.disposition import KIND as DISPOSITION
@@ -153,7 +153,7 @@ class Process:
             signer=keys.load_log_signer(self.folder / "keys", clock=self.clock),
             authority=keys.load_local_authority(self.folder / "keys", clock=self.clock),
             clock=self.clock,
-            office=Office(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar"),
+            organization=Organization(organization="Pemerintah Kota Makassar", time_zone="Asia/Makassar"),
             floor_days=self.facts["floor_days"],
             lock_days=self.facts["lock_days"],
             gate=self.gate,

@@ -406,7 +406,7 @@ def test_a_change_whose_files_cannot_be_read_for_the_answer_goes_on_record_once(
         raise Unavailable("the passwords cannot be read", code="passwords_unreadable")
 
     headers = tag(city.ada, "/v1/users/rekan")
-    monkeypatch.setattr(administration, "ways_in", unreadable)
+    monkeypatch.setattr(administration, "sign_in_methods", unreadable)
     answer = city.ada("PATCH", "/v1/users/rekan", json={"roles": ["auditor"], "reason": "x"}, headers=headers)
     assert code_of(answer) == (503, "passwords_unreadable")
     assert [event.outcome for event in city.site.events("user.change")] == [Outcome.DONE]

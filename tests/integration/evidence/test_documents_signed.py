@@ -38,7 +38,7 @@ def signer(keys: Path) -> FileSigner:
 
 @pytest.fixture(scope="module")
 def paper() -> bytes:
-    return handover_report.render(papers.handover(), papers.office())
+    return handover_report.render(papers.handover(), papers.letterhead())
 
 
 def signed_by(signer: FileSigner, pdf: bytes, field: str = "Tanda-tangan-1") -> bytes:

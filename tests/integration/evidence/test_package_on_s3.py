@@ -1,6 +1,7 @@
 """Sealing on a real MinIO: locks, and the attacks that the right to put does not permit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_zip_folder_and_store_are_the_same_package(world: World) -> None:
     stored = verify_container(
         StoredContainer(world.target, EVIDENCE_ID), trust=world.pinned(), at="now", clock=world.clock
     )
-    assert stored == from_zip
+    assert replace(stored, container=from_zip.container) == from_zip
 
 
 def test_a_later_version_over_a_sealed_part_fools_nobody(world: World, fresh_buckets: FreshBuckets) -> None:

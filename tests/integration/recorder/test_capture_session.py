@@ -16,7 +16,7 @@ from archive.footage.mp4.finalise import finalise
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment
 from archive.timespan import SECOND, SpanSet, Timespan
-from recorder import session as session_module
+from recorder import capture_session
 from recorder.accounts import Accounts
 from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
@@ -208,7 +208,7 @@ def test_a_crash_before_the_first_ticket_leaves_no_instant_unexplained(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "write_ticket", killed)
+        patch.setattr(capture_session, "write_ticket", killed)
         with pytest.raises(KeyboardInterrupt):
             session.closed(1, arrival(1))
     assert [spooled.leaf.span for spooled in desk.delivered] == [Timespan(T0 - SECOND, T0)]
@@ -310,7 +310,7 @@ def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
         return real(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "finalise", full)
+        patch.setattr(capture_session, "finalise", full)
         for number in range(reports - 1):
             found += session.closed(number, arrival(number))
         with pytest.raises(StoreFull):

@@ -366,7 +366,7 @@ def test_the_command_line_shows_the_record_and_is_on_it(logged: Path, tmp_path: 
 
 
 def host_id(saksi: CommandLine) -> str:
-    from ops.wiring import host_actor
+    from ops.cli.options import actor
 
     assert saksi.home.exists()
-    return host_actor().id
+    return actor().id

@@ -72,5 +72,5 @@ def test_sentence_says_what_was_found_and_how_to_get_one(tmp_path: Path) -> None
 
 
 def test_sentence_when_there_is_no_java_at_all(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="found none at all"):
+    with pytest.raises(Unavailable, match="found no JDK"):
         find(tmp_path)
