@@ -268,7 +268,7 @@ class Archiver:
         self._done(1)
 
     async def _insist(self, call: Callable[[SpooledLeaf], None], spooled: SpooledLeaf) -> None:
-        """Repeat a step that only the disk can stop, until it is done; other leaf go on meanwhile."""
+        """Repeat a step that only the disk can stop, until it is done; other leaves go on meanwhile."""
         pause = 0.5
         while True:
             try:
