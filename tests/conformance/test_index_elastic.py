@@ -208,3 +208,7 @@ def test_what_answers_mean() -> None:
     assert from_answer("be written", "s", 429, shed).code == "index_busy"
     strict = {"type": "strict_dynamic_mapping_exception", "reason": "x"}
     assert isinstance(from_answer("be written", "s", 400, {"error": {"root_cause": [strict]}}), Malformed)
+    immense = {"type": "illegal_argument_exception", "reason": "Document contains at least one immense term"}
+    assert isinstance(from_answer("be written", "s", 400, immense), Malformed)
+    shards = {"type": "validation_exception", "reason": "this action would add [2] shards"}
+    assert from_answer("be written", "s", 400, shards).retryable
