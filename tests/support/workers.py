@@ -80,7 +80,7 @@ class Shared:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-MEMORY = Path("/dev/shm")  # noqa: S108 (a file system, not a name that others can guess)
+MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 8 << 30
 """Bytes; a whole run leaves about 2 GiB behind when nothing is removed before its end."""
 
@@ -89,7 +89,7 @@ ENOUGH_MEMORY = 8 << 30
 def pytest_configure(config: pytest.Config) -> None:
     """Put the tests' folders in memory if there is enough, and share the turns out; one process needs none.
 
-    Every write of the archive waits for the disk. On one disk, tests of several processes wait for one another.
+    Every write of the archive waits for the disk, and on one disk the tests' processes wait for one another.
     """
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY and _available() >= ENOUGH_MEMORY:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
@@ -97,6 +97,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Turns(Path(config.workerinput[_SHARED])), "saksi-turns")
     elif config.getoption("numprocesses", None):
         config.pluginmanager.register(Shared(), "saksi-shared")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For ``-n auto``: two more than there are processors, because many tests wait in real time."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def _available() -> int:
