@@ -99,6 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Shared(), "saksi-shared")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """For ``-n auto``: two more than there are processors, because many tests wait in real time."""
     return len(os.sched_getaffinity(0)) + 2
