@@ -41,6 +41,7 @@ def check(notebook: Notebook) -> None:
             _interpret(notebook, path, content)
         except Broken as error:
             notebook.object_to(path, error)
+    _check_folder(notebook)
     _check_oxum(notebook)
 
 
@@ -91,6 +92,13 @@ def _read_info(data: bytes) -> dict[str, str]:
             raise Broken("bad_bag_info", f"unreadable or repeated line {line[:60]!r}")
         fields[label] = value
     return fields
+
+
+def _check_folder(notebook: Notebook) -> None:
+    """Check that the folder in a ZIP has the package's name: two packages must not unpack into one."""
+    folder, name = notebook.container.folder, notebook.info.get("External-Identifier")
+    if folder and name and folder != name:
+        notebook.find("foreign_zip", folder, f"its folder does not have the package's name {name[:60]}")
 
 
 def _check_oxum(notebook: Notebook) -> None:
