@@ -25,8 +25,10 @@ PARTS = {
     }.items()
 }
 _NAMES = (
-    "../x", "/x", "C:x", "a\\b", "..\\x", "x.", "x ", "con", "NUL.txt", "a/./b", "a//b", "x/", "", ".", "x\0y",
-    "x:y", "x?", "x*", "\u00e9", "e\u0301", "BAGIT.TXT", "Data/README.txt", "data", "data/README.txt/x", "x\n",
+    "../x", "/x", "C:x", "a\\b", "..\\x", "x.", "x ", "con", "NUL.txt", "a/./b", "a//b", "x/", "", ".",
+    "x\0y",
+    "x:y", "x?", "x*", "\u00e9", "e\u0301", "BAGIT.TXT", "Data/README.txt", "data",
+    "data/README.txt/x", "x\n",
     "README.txt", "data/README.TXT", "aux/x", "COM1", "a" * 256, "a" * 255, "\u202ex", "%2e%2e/x", "~", "-x",
     "$HOME", "x;y", "x&y", "'x'", "x y", "z.z.z", "data/derivative/clip-cam-1.mp4", "@x", "bagit.txt",
 )  # fmt: skip

@@ -20,6 +20,7 @@ from archive.evidence.verifier import anew, layout, names
 CHUNK = 1 << 20
 MAX_PARTS = 200_000
 MAX_SMALL = 64 << 20
+MAX_LINES = 400_000
 DECLARATION = "bagit.txt"
 LATER = ("signatures/", "handover/")
 Chunks = Generator[bytes, None, None]
@@ -64,6 +65,17 @@ class Container:
                 if len(found) > MAX_SMALL:
                     raise Unreadable("it grew beyond 64 MiB, the most for such a part, while it was read")
         return bytes(found)
+
+    def lines(self, path: str) -> list[bytes]:
+        """The lines of a part of at most 64 MiB, without their LF; what follows the last LF is left out.
+
+        Raises:
+            Unreadable: also with more than :data:`MAX_LINES`.
+        """
+        data = self.small(path)
+        if data.count(b"\n") > MAX_LINES:
+            raise Unreadable(f"it has more than {MAX_LINES} lines")
+        return data.split(b"\n")[:-1]
 
     def close(self) -> None:
         """Release the package."""
