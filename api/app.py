@@ -30,8 +30,11 @@ from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
 from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
+from api.limits.attendance import Attendance
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
+from api.limits.turns import turns_of
+from api.limits.work import THREADS
 from api.metrics import Metrics, MetricsMiddleware
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
@@ -110,6 +113,7 @@ def create_app(services: Services) -> FastAPI:
     unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
     refusals = Refusals(audit, metrics, services.clock)
     throttle = Throttle(settings.rates, services.clock, refusals) if settings.rates is not None else None
+    turns = turns_of(settings.bounds)
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
@@ -148,6 +152,7 @@ def create_app(services: Services) -> FastAPI:
                 cookies=cookies,
                 company=services.company,
             ),
+            Middleware(Attendance, turns=turns, refusals=refusals, stall_s=settings.stall / SECOND),
             *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(
                 BodyLimit,
@@ -167,6 +172,7 @@ def create_app(services: Services) -> FastAPI:
     app.build = settings.build
     app.state.runtime = runtime
     app.state.throttle = throttle
+    app.state.turns = turns
     app.router.route_class = StrictRoute
     for resource in RESOURCES:
         resource.add_routes(app.router)
@@ -214,6 +220,7 @@ def _lifespan(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         sweeper = asyncio.create_task(sweep_for_ever())
         try:
             yield

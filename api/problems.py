@@ -61,6 +61,8 @@ _BY_CODE: Mapping[str, int] = {
     "session_ended": 401,
     "sign_in_failed": 401,
     "sign_in_locked": 429,
+    "client_left": 408,
+    "too_many_at_once": 429,
     "invitation_refused": 401,
     "last_admin": 409,
     "no_password_here": 409,
