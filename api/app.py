@@ -21,6 +21,7 @@ from api import problems
 from api.audit import AuditTrail
 from api.auth.authentication import Authentication
 from api.auth.cookies import Cookies
+from api.auth.principal import Principal
 from api.auth.sessions import Limits
 from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
@@ -248,7 +249,11 @@ async def _on_validation(_request: Request, error: RequestValidationError) -> Re
 
 async def _on_http(request: Request, error: HTTPException) -> Response:
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    allow = allowed_methods(request.app.routes, path) if error.status_code == 405 else []
+    principal: Principal | None = request.scope.get("saksi.principal")
+    allow: list[str] | None = None
+    if error.status_code == 405:
+        may = principal.may if principal is not None else lambda _action: True
+        allow = allowed_methods(request.app.routes, path, may)
     return problems.of_http(error, allow=allow)
 
 
