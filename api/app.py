@@ -153,7 +153,13 @@ def create_app(services: Services) -> FastAPI:
                 cookies=cookies,
                 company=services.company,
             ),
-            Middleware(Attendance, turns=turns, refusals=refusals, stall_s=settings.stall / SECOND),
+            Middleware(
+                Attendance,
+                turns=turns,
+                refusals=refusals,
+                stall_s=settings.stall / SECOND,
+                rest_s=settings.rest / SECOND,
+            ),
             *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(
                 BodyLimit,

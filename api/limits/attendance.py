@@ -62,16 +62,19 @@ class Client:
 class Attendance:
     """Gives turns to the requests of known principals; every other request passes.
 
-    ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left.
+    ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left. A
+    place rests as long as its turn took if more requests of its person wait, ``rest_s`` at most; and that
+    long after a refusal for a rate.
     """
 
     def __init__(
-        self, app: ASGIApp, *, turns: Mapping[Work, Turns], refusals: Refusals, stall_s: float
+        self, app: ASGIApp, *, turns: Mapping[Work, Turns], refusals: Refusals, stall_s: float, rest_s: float
     ) -> None:
         self._app = app
         self._turns = turns
         self._refusals = refusals
         self._stall_s = stall_s
+        self._rest_s = rest_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -91,10 +94,20 @@ class Attendance:
                 return
             if not is_taken:
                 return
+            began, status = asyncio.get_running_loop().time(), 0
+
+            async def send_noting(message: Message) -> None:
+                nonlocal status
+                status = message.get("status", status)
+                await send(message)
+
             try:
-                await self._serve(scope, client, send, path)
+                await self._serve(scope, client, send_noting, path)
             finally:
-                turns.end(principal.id)
+                took = asyncio.get_running_loop().time() - began
+                rest = self._rest_s if status == 429 else min(took, self._rest_s)
+                is_greedy = status == 429 or turns.is_waited_for(principal.id)
+                turns.end(principal.id, rest_s=rest if is_greedy else 0.0)
         finally:
             client.release()
 

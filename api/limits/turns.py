@@ -3,6 +3,9 @@
 A request waits without a thread. Persons take turns: of those who wait, the one who was served longest ago is
 next, whatever the number of their requests. A turn ends when the answer is complete and its work has ended,
 never before: work whose client left still counts until it has stopped.
+
+A place may rest after its turn. It then stays its person's, but counts no more among all: so a person whose
+requests wait in line gets at most half of what their places could do, and others find the process idle.
 """
 
 import asyncio
@@ -17,6 +20,9 @@ PATIENCE_S = 10.0
 
 MAX_WAITING = 64
 """Requests of one person that may wait for one kind of work."""
+
+_TICK_S = 0.001
+"""A timer of the event loop may ring this much early."""
 
 Turn = asyncio.Future[None]
 
@@ -37,6 +43,7 @@ class Turns:
         self._patience_s = patience_s
         self._max_waiting = max_waiting
         self._running: Counter[str] = Counter()
+        self._resting: dict[str, list[float]] = {}
         self._waiting: OrderedDict[str, deque[Turn]] = OrderedDict()
 
     @property
@@ -56,7 +63,8 @@ class Turns:
             TooManyAtOnce: the person's own requests did not end in time, or too many of them wait already.
             Unavailable: ``busy``: other people's requests did not end in time.
         """
-        if self._has_room(person):
+        self._wake_up()
+        if person not in self._waiting and self._has_room(person):
             self._running[person] += 1
             return True
         line = self._waiting.setdefault(person, deque())
@@ -83,17 +91,41 @@ class Turns:
             hint="Other clients are being served; try again in a few seconds.",
         )
 
-    def end(self, person: str) -> None:
-        """End a turn, and give its place to the next who waits."""
+    def is_waited_for(self, person: str) -> bool:
+        """Whether more requests of this person wait."""
+        return person in self._waiting
+
+    def end(self, person: str, *, rest_s: float = 0.0) -> None:
+        """End a turn; its place rests, and then goes to the next who waits."""
         self._running[person] -= 1
         if not self._running[person]:
             del self._running[person]
+        if rest_s:
+            loop = asyncio.get_running_loop()
+            self._resting.setdefault(person, []).append(loop.time() + rest_s)
+            loop.call_later(rest_s, self._serve_waiting)
+        self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        self._wake_up()
         for waiting in list(self._waiting):
             while self._waiting.get(waiting) and self._has_room(waiting):
                 self._begin(waiting)
 
+    def _wake_up(self) -> None:
+        """Forget the rests that are over."""
+        now = asyncio.get_running_loop().time() + _TICK_S
+        for person, ends in list(self._resting.items()):
+            left = [end for end in ends if end > now]
+            if left:
+                self._resting[person] = left
+            else:
+                del self._resting[person]
+
     def _has_room(self, person: str) -> bool:
-        return self._running[person] < self.bound.person and self._running.total() < self.bound.all
+        if self._running.total() >= self.bound.all:
+            return False
+        return self._running[person] + len(self._resting.get(person, ())) < self.bound.person
 
     def _begin(self, person: str) -> None:
         self._running[person] += 1

@@ -35,11 +35,11 @@ class Bound:
 
 BOUNDS: Mapping[Work, Bound] = MappingProxyType(
     {
-        Work.FOOTAGE: Bound(12, 48),
-        Work.PICTURE: Bound(3, 12),
+        Work.FOOTAGE: Bound(8, 48),
+        Work.PICTURE: Bound(2, 12),
         Work.RECORDS: Bound(2, 8),
         Work.PROOF: Bound(2, 8),
-        Work.OTHER: Bound(4, 32),
+        Work.OTHER: Bound(2, 32),
     }
 )
 """What one process runs. A page that shows nine cameras fetches from six connections at once."""
