@@ -61,6 +61,8 @@ _BY_CODE: Mapping[str, int] = {
     "session_ended": 401,
     "sign_in_failed": 401,
     "sign_in_locked": 429,
+    "client_left": 408,
+    "too_many_at_once": 429,
     "invitation_refused": 401,
     "last_admin": 409,
     "no_password_here": 409,
@@ -200,11 +202,14 @@ def of_validation(error: RequestValidationError) -> JSONResponse:
     )
 
 
-def of_http(error: HTTPException, *, allow: Sequence[str] = ()) -> JSONResponse:
-    """The problem of a refusal by the framework itself: unknown path, wrong method, too large a body."""
+def of_http(error: HTTPException, *, allow: Sequence[str] | None = None) -> JSONResponse:
+    """The problem of a refusal by the framework itself: unknown path, wrong method, too large a body.
+
+    ``allow`` replaces the header Allow, also if it is empty: no method is allowed (RFC 9110, 10.2.1).
+    """
     code, detail, hint = OF_FRAMEWORK.get(error.status_code, ("http_error", "The request was refused.", ""))
     headers = dict(error.headers or {})
-    if allow:
+    if allow is not None:
         headers["Allow"] = ", ".join(allow)
     return problem(error.status_code, code, detail, hint=hint, headers=headers)
 

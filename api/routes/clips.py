@@ -73,8 +73,7 @@ def describe_clip(
     if digest == "none":
         described = {**clip.outline(), "sha256": None}
     else:
-        with context.runtime.slots:
-            described = clip.describe()
+        described = clip.describe()
     context.done(frames=clip.frames, etag=clip.etag)
     return JSONResponse(described)
 

@@ -143,10 +143,10 @@ def wait_for_signal() -> None:
 def _announce(site: Site, host: str, port: int) -> None:
     from ops.tokens import first_token
 
-    token = first_token(site)
+    place = first_token(site)
     note(f"API: http://{host}:{port}/v1  (health: /healthz)")
-    if token is not None:
-        note(f"First token, shown only now: {token}")
+    if place is not None:
+        note(f"The first token is in {place}; read it, and delete the file.")
         note("To make more tokens: saksi token create NAME")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from itertools import accumulate, pairwise
 
+from archive.attended import each
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
 from archive.footage.clip.cut import Cut, Piece, cut
@@ -113,7 +114,7 @@ class Clip:
         """SHA-256 of the whole clip in hex. The first call reads each original's part; later calls do not."""
         if self._sha256 is None:
             sha256 = hashlib.sha256()
-            for chunk in self.stream():
+            for chunk in each(self.stream()):
                 sha256.update(chunk)
             self._sha256 = sha256.hexdigest()
         return self._sha256
