@@ -90,4 +90,5 @@ def _nothing(span: Timespan, error: NoFootage) -> JsonObject:
         "sha256": None,
         "pieces": [],
         "gaps": gaps_json(error.gaps),
+        "others": [],
     }
