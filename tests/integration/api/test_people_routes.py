@@ -11,13 +11,12 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from archive.cases.people.users import Users
 from archive.errors import ArchiveError, Unavailable
 from archive.model.custody import Outcome
 from archive.model.user import Role
 from archive.timespan import DAY, HOUR, SECOND, format_instant
 from tests.support.api_site import ASKED, CAMERA, PLAYLIST, Caller, Site, instant, open_site, span
-from tests.support.people import OURS, add_person, caller, catch_up, cookie_of
+from tests.support.people import OURS, add_person, caller, catch_up, cookie_of, users_of
 
 NEW = {"id": "erna", "name": "Erna Wati", "roles": ["kecamatan"], "districts": ["73.71.01"], "reason": "ST 1"}
 WHY = {"reason": "ST 2/2026"}
@@ -231,7 +230,7 @@ def test_two_administrators_who_take_each_other_at_once_leave_one(city: AccountA
         barrier = threading.Barrier(2)
 
         def take(actor: str, other: str, barrier: threading.Barrier = barrier) -> None:
-            users = Users(site.services.ledger)
+            users = users_of(site)
             barrier.wait()
             try:
                 users.disable(other, actor=f"user:{actor}", reason="x")
@@ -243,10 +242,10 @@ def test_two_administrators_who_take_each_other_at_once_leave_one(city: AccountA
             thread.start()
         for thread in threads:
             thread.join()
-        left = [user.id for user in Users(site.services.ledger).users() if user.enabled]
+        left = [user.id for user in users_of(site).users() if user.enabled]
         assert {"ada", "budi"} & set(left)
         for name in ("ada", "budi"):
-            Users(site.services.ledger).enable(name, actor="os:test", reason="again")
+            users_of(site).enable(name, actor="os:test", reason="again")
     assert set(refusals) <= {"last_admin"}
 
 
@@ -270,7 +269,7 @@ def test_a_change_names_what_it_was_decided_on(city: AccountAdministration) -> N
 def test_accounts_of_the_provider_are_changed_there(city: AccountAdministration) -> None:
     from archive.model.user import User
 
-    Users(city.site.services.ledger).add(
+    users_of(city.site).add(
         User(id="oidc", name="", roles=(Role.POLICE,), issuer="https://id.example", subject="1"),
         actor="os:test",
     )
