@@ -155,12 +155,15 @@ class _People:
 def _tying(entries: Iterable[Entry], account: str) -> Iterator[Entry]:
     """The entries in which another person gave the account life or rights."""
     before: User | None = None
-    is_founding = False
+    opener = ""
     for entry in entries:
         after = users.from_state(entry.id, entry.state)
-        opening = before is None and after.founder
-        # A founder's password, or the code for it, follows the opening at once.
-        is_founding = opening or (is_founding and entry.version == 2 and entry.action in _FOUNDING)
+        if before is None and after.founder:
+            opener = entry.actor
+        # A founder's password, or the code for it, follows the opening at once, by the same person.
+        is_founding = entry.actor == opener and (
+            entry.version == 1 or (entry.version == 2 and entry.action in _FOUNDING)
+        )
         ties = entry.action in GIVES_LIFE or (entry.action, entry.reason) == _OLD_PASSWORD
         gained = _gained(Access() if before is None else access_of(before), access_of(after))
         if entry.actor != account and not is_founding and (ties or gained):

@@ -40,6 +40,15 @@ def add_person(site: Site, name: str, *roles: Role, districts: Iterable[str] = (
     return add_account(users_of(site), user)
 
 
+def code_for(name: str, one: Caller, other: Caller) -> str:
+    """The code of an invitation, whose two halves two administrators are given."""
+    first = one("POST", "/v1/invitations", json={"user": name, "reason": "baru"})
+    assert first.status_code == 201, first.text
+    second = other("POST", f"/v1/invitations/{name}/second-half", json={"reason": "baru"})
+    assert second.status_code == 201, second.text
+    return f"{first.json()['code']} {second.json()['code']}"
+
+
 def cookie_of(site: Site, name: str, purpose: str = PURPOSE) -> str:
     """A person's session, as the value of ``Cookie``."""
     user = users_of(site).user(name)

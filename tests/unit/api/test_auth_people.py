@@ -101,7 +101,7 @@ def test_what_the_provider_says_is_taken_over_once(place: Place) -> None:
 
     assert place.users.seen(ANDI, actor="user:andi") == ANDI
     assert place.users.seen(ANDI, actor="user:andi") == ANDI
-    promoted = replace(ANDI, roles=(Role.ADMIN,))
+    promoted = replace(ANDI, roles=(Role.ADMIN,), agency="")
     place.users.disable("andi", actor="os:root", reason="left")
     seen = place.users.seen(promoted, actor="user:andi")
     assert (seen.roles, seen.proposed) == ((), (Role.ADMIN,)), "an administrator has to consent"
