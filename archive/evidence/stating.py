@@ -20,6 +20,7 @@ from archive.evidence.plan import (
 )
 from archive.evidence.slices import METHOD, Slices
 from archive.evidence.verification import check_statement
+from archive.footage.clip.exact import LAYOUT
 from archive.model.camera import Camera
 from archive.model.segment import Codec, Segment
 from archive.records.checkpoint import stored
@@ -112,6 +113,8 @@ def evidence_json(
         },
         "limits": [{"id": indonesian, "en": english} for indonesian, english in report.limits(plan.kind)],
     }
+    if clips:
+        body["clip_layout"] = LAYOUT
     for name in ("request", "approvals", "hold", "checkpoints", "dispositions", "documents"):
         if not body[name]:
             del body[name]  # an optional field without a value is left out

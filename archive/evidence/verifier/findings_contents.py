@@ -179,6 +179,36 @@ DERIVATION: Rows = (
         "ftyp, moov, mdat; stsd, stsz, stsc, co64 (ISO/IEC 14496-12)",
     ),
     (
+        "clip_header_differs", ERROR,
+        "Kepala klip ini bukan yang mengikuti dari segmen aslinya; pemutar dapat menampilkan hal lain "
+        "daripada yang direkam.",
+        "This clip's header is not the one that follows from its originals; players may show something else "
+        "than what was recorded.",
+        "the header, made anew from the originals, their leaves and the span asked for, byte for byte",
+    ),
+    (
+        "clip_misstated", ERROR,
+        "Keterangan tentang klip ini (kamera, rentang, cuplikan tersembunyi, waktu potongan) tidak mengikuti "
+        "dari segmen aslinya.",
+        "What is stated about this clip (camera, span, hidden footage, times of pieces) does not follow from "
+        "its originals.",
+        "evidence.json against the clip made anew from the originals, their leaves and the span asked for",
+    ),
+    (
+        "clip_incomplete", ERROR,
+        "Klip ini melewatkan gambar yang ada dalam segmen asli pada rentang yang diminta.",
+        "This clip leaves out frames that an original has in the span asked for.",
+        "frames of the camera's originals against the wall times of the pieces",
+    ),
+    (
+        "clip_layout_unknown", OPEN,
+        "Pemeriksa ini belum mengenal tata letak klip ini; gunakan pemeriksa dari versi Saksi yang membuat "
+        "paket, atau yang lebih baru.",
+        "This verifier does not know the layout of this clip; use the verifier of the version of Saksi that "
+        "made the package, or a later one.",
+        "clip_layout in evidence.json",
+    ),
+    (
         "slices_differ", ERROR,
         "Irisan gambar (slice NAL) dalam klip ini berbeda dari deret irisan segmen asli yang dinyatakan.",
         "The slice NAL units of this clip differ from the stated run in its original.",

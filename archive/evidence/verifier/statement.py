@@ -233,6 +233,18 @@ def _check_clip(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> N
         notebook.find("clip_not_derived", path)
     else:
         _check_slices(notebook, stated, part, clips)
+        _check_rebuilt(notebook, stated, part, clips)
+
+
+def _check_rebuilt(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:
+    """Compare a clip and what is stated about it with what follows from its originals."""
+    rebuilt = clips.rebuilding.clips.get(part["path"])
+    if rebuilt is None:
+        version = stated["system"].get("version", "")
+        notebook.find("clip_layout_unknown", part["path"], f"layout {stated['clip_layout']}, Saksi {version}")
+        return
+    for code, detail in rebuilt.problems(notebook.container):
+        notebook.find(code, part["path"], detail)
 
 
 def _check_slices(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:

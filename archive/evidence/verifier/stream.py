@@ -54,7 +54,7 @@ def read_payload(notebook: Notebook) -> Clips:
     done = 0
     _keep_memory()
     with ThreadPoolExecutor(_THREADS) as pool:
-        clips = Clips(container, _derivatives(notebook), lambda: Digest(pool))
+        clips = Clips(container, _derivatives(notebook), lambda: Digest(pool), notebook.statement or {})
         for path in _order(notebook):
             if path not in container.sizes:
                 notebook.find("payload_missing", path)

@@ -26,8 +26,11 @@ from archive.model.segment import TIMESCALE, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
 
-FORMAT = b"saksi-clip/1\n"
-"""Names the layout. It is part of every ETag, so any change to the bytes of an answer must change it."""
+LAYOUT = 1
+"""Names the layout. Any change to the bytes of an answer must change it: it is part of every ETag. Packages
+state it, because the verifier keeps every layout that was published."""
+
+FORMAT = b"saksi-clip/%d\n" % LAYOUT
 
 SHORTEST = SECOND
 LONGEST = 2 * HOUR
