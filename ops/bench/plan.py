@@ -29,7 +29,7 @@ _KEEP_DAYS = 40
 def measure(bench: Workbench) -> Findings:
     """Fill both kinds of index with 27,800 settled camera-hours, and make a plan."""
     began = time.monotonic()
-    each = 2 if bench.scale.windows == 1 else 36
+    each = 2 if bench.scale.is_brief else 36
     made = embedded(bench.scratch("plan"))
     stores = bench.stores("plan-stores")
     figures, rows = [], []

@@ -123,7 +123,7 @@ def make_archive(folder: Path, *, cameras: int, hours: int) -> tuple[Stores, int
 def measure(bench: Workbench) -> Findings:
     """Rebuild into both kinds of index, then query the hours of all cameras."""
     began = time.monotonic()
-    hours = 1 if bench.scale.windows == 1 else 10
+    hours = 1 if bench.scale.is_brief else 10
     bench.say("rebuild: making the journals")
     stores, total = make_archive(bench.scratch("rebuild"), cameras=_CAMERAS, hours=hours)
     query = SegmentQuery(span=Timespan(_T0, _T0 + hours * HOUR))
