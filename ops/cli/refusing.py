@@ -65,7 +65,7 @@ def _offset(text: str) -> tzinfo:
 
 
 def in_zone(text: str, zone: tzinfo) -> str:
-    """A text with its UTC times written in the zone; times that are none stay."""
+    """A text with its UTC times written in the zone; a time outside the calendar stays."""
     if zone is UTC:
         return text
     return _UTC_TIME.sub(lambda found: _written(found[0], zone), text)

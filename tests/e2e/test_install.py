@@ -1,7 +1,7 @@
 """The commands of ``ops/deploy/install.md``, in an empty Debian, as far as one goes without systemd.
 
-It needs root, debootstrap, and a network or mirrors of Debian's and Python's packages. An empty Debian that was
-made before is copied instead of making one: ``SAKSI_TEST_DEBIAN_ROOT`` names it.
+It needs root, debootstrap, and a network or mirrors of the packages of Debian and Python. If
+``SAKSI_TEST_DEBIAN_ROOT`` names an empty Debian that was made before, that one is copied.
 """
 
 import os
@@ -56,7 +56,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in OF_THE_HOST:
             _copy(Path("/") / name, root / name)
         subprocess.run(["make", "wheel"], cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
-        shutil.copytree(ROOT / "dist", root / "root" / "saksi-dist")
+        shutil.copytree(ROOT / "dist", root / "srv" / "saksi-dist")
         yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -116,7 +116,7 @@ def test_a_library_that_is_not_in_the_lock_is_refused(told: str, debian: Path) -
     assert told
     said = inside(
         debian,
-        "cd /root/saksi-dist && sed 's/sha256:./sha256:0/' run.lock > wrong.lock"
+        "cd /srv/saksi-dist && sed 's/sha256:./sha256:0/' run.lock > wrong.lock"
         " && python3 -m venv /tmp/venv"
         " && /tmp/venv/bin/python -m pip install --require-hashes --only-binary :all: -r wrong.lock",
     )
