@@ -35,7 +35,7 @@ def measure(bench: Workbench) -> Findings:
     stores = bench.stores("sealing-stores")
     minio = on_stores(bench.scratch("sealing-minio"), stores, _BUCKET, index=True)
     boto = Boto(stores.env()["SAKSI_TEST_MINIO_URL"])
-    rounds = _LONG_ROUNDS if seconds >= 3600 else _ROUNDS
+    rounds = _LONG_ROUNDS if seconds >= 3600 else 1 if bench.scale.is_brief else _ROUNDS
     figures: list[Figure] = []
     rows: list[tuple[str, ...]] = []
     for made, where in ((files, "files"), (minio, "MinIO")):

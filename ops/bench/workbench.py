@@ -48,8 +48,8 @@ class Scale:
     def brief(cls) -> Self:
         """Enough to see that everything works; its figures say nothing and are not published."""
         return cls(
-            cameras=2, windows=1, window_seconds=3, warm_up=4, runs=2, recorded_seconds=22,
-            sealed_seconds=20, clip_seconds=(3, 8), uncounted=1, loop_seconds=20, loop_height=360,
+            cameras=2, windows=1, window_seconds=3, warm_up=4, runs=2, recorded_seconds=14,
+            sealed_seconds=10, clip_seconds=(2, 5), uncounted=1, loop_seconds=20, loop_height=360,
             is_brief=True,
         )  # fmt: skip
 

@@ -19,7 +19,7 @@ _WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d
 
 def usage_error(error: TyperException) -> Malformed:
     """What is wrong with a command; if parts are missing, all of them, and an example of the whole."""
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     command = "saksi" if context is None else str(context.command_path)
     missing = _missing(error, context)
     if not missing:
