@@ -12,7 +12,7 @@ import httpx
 
 from archive.errors import Unavailable
 from archive.model.user import Role
-from ops.bench import arrivals, city, floor, loop, processes, visitors
+from ops.bench import arrivals, city, floor, processes, visitors
 from ops.bench.arrivals import Call, Sent, Visitor
 from ops.bench.figures import Figure, Findings, Table, quantile, short
 from ops.bench.installation import Installation, Served, free_port, on_stores, serving, working
@@ -33,10 +33,10 @@ _OURS = {"Saksi-Request": "1"}
 def measure(bench: Workbench) -> Findings:
     """Build a city on MinIO and Elasticsearch, sign everyone in, and send five minutes of their work."""
     began = time.monotonic()
-    brief = bench.scale.windows == 1
-    sessions, seconds, warm = (40, 40.0, 10.0) if brief else (200, 330.0, 30.0)
-    cameras, hours = (30, 1) if brief else (100, 24 if bench.scale.sealed_seconds >= 3600 else 6)
-    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    brief = bench.scale.is_brief
+    sessions, seconds, warm = (8, 6.0, 2.0) if brief else (200, 330.0, 30.0)
+    cameras, hours = (6, 1) if brief else (100, 24 if bench.scale.sealed_seconds >= 3600 else 6)
+    prepared = bench.loop()
     stores = bench.stores("sessions-stores")
     made = behind_proxy(on_stores(bench.scratch("sessions"), stores, "bench-sessions", index=True))
     town = city.build(
