@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from archive.clock import Clock
-from archive.errors import Malformed, Refused
+from archive.errors import Malformed
 from archive.ids import check_name
 from archive.model.grant import KIND, Grant, Right, from_state, to_state
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.relations import Separation
-from archive.separation import Decision
+from archive.separation import Decision, own_grant
 from archive.timespan import DAY, Timespan
 
 MAX_CAMERAS = 500
@@ -78,11 +78,7 @@ class Grants:
                 )
         self._separation.check(Decision.GRANT_GIVE, actor, (f"user:{person}",) if person else ())
         if agency and agency in self._separation.agencies_of(actor):
-            raise Refused(
-                "nobody opens footage to their own agency",
-                code="own_grant",
-                hint="Ask another person to give it.",
-            )
+            raise own_grant()
         grant = Grant(
             id=f"GRT-{secrets.token_hex(8)}",
             person=person,
