@@ -185,7 +185,7 @@ def an_invitation(city: City, by: str) -> Asked:
     users_of(city.site).add(User(id=name, name="", roles=(Role.POLICE,)), actor="os:x")
     administration.invite(name, actor=by)
     words = ("user", "complete-invitation", name)
-    return Asked(f"/v1/invitations/{name}/second-half", None, WHY, words=words)
+    return Asked("/v1/invitations/second-half", None, {"user": name, **WHY}, words=words)
 
 
 def a_grant(city: City, by: str) -> Asked:
