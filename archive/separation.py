@@ -149,7 +149,11 @@ def _has_account(ids: frozenset[str]) -> bool:
 def _own(decision: Decision, decider: str) -> Refused:
     match decision:
         case Decision.GRANT_GIVE:
-            return own_grant()
+            return Refused(
+                "nobody opens footage to themselves or to their own agency",
+                code="own_grant",
+                hint="Minta orang lain memberikannya. / Ask another person to give it.",
+            )
         case Decision.ACCOUNT_CHANGE | Decision.ACCOUNT_LINK:
             return Refused(
                 "nobody gives themselves a role, a district, an agency or another name",
@@ -160,15 +164,6 @@ def _own(decision: Decision, decider: str) -> Refused:
         f"{decider} proposed this, or it is about them",
         code="same_person",
         hint="Orang lain harus melakukannya. / Another person must do it.",
-    )
-
-
-def own_grant() -> Refused:
-    """The error for a grant to oneself or to one's own agency."""
-    return Refused(
-        "nobody opens footage to themselves or to their own agency",
-        code="own_grant",
-        hint="Minta orang lain memberikannya. / Ask another person to give it.",
     )
 
 

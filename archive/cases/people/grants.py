@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from archive.clock import Clock
 from archive.errors import Malformed
 from archive.ids import check_name
+from archive.model import user as users
 from archive.model.grant import KIND, Grant, Right, from_state, to_state
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.relations import Separation
-from archive.separation import Decision, own_grant
+from archive.separation import Decision
 from archive.timespan import DAY, Timespan
 
 MAX_CAMERAS = 500
@@ -53,7 +54,8 @@ class Grants:
             Malformed: ``bad_id``; ``bad_grant`` if it names no receiver or both a person and an agency, no
                 camera, no right, no basis, a span longer than 31 days, or an end that has passed.
             Refused: ``own_grant``: nobody opens footage to themselves or to their own agency;
-                ``persons_tied``: nor to a person whose account they opened, invited or raised.
+                ``persons_tied``: nor to a person, or to an agency with a member, whose account they opened,
+                invited or raised.
         """
         now = self._clock.now()
         named = tuple(dict.fromkeys(check_name("camera", camera) for camera in cameras))
@@ -76,9 +78,8 @@ class Grants:
                 raise Malformed(
                     "the grant is incomplete or not allowed", code="bad_grant", hint=f"Please {sentence}."
                 )
-        self._separation.check(Decision.GRANT_GIVE, actor, (f"user:{person}",) if person else ())
-        if agency and agency in self._separation.agencies_of(actor):
-            raise own_grant()
+        favoured = (person,) if person else self._members_of(agency)
+        self._separation.check(Decision.GRANT_GIVE, actor, [f"user:{one}" for one in favoured])
         grant = Grant(
             id=f"GRT-{secrets.token_hex(8)}",
             person=person,
@@ -96,6 +97,11 @@ class Grants:
             KIND, grant.id, to_state(grant), expected=0, actor=actor, action="grant.given", reason=grant.basis
         )
         return grant
+
+    def _members_of(self, agency: str) -> tuple[str, ...]:
+        """The accounts of an agency; closed ones too, since they may be reopened during the grant."""
+        heads = self._ledger.heads(users.KIND)
+        return tuple(one.id for one in heads if users.from_state(one.id, one.state).agency == agency)
 
     def revoke(self, grant_id: str, *, actor: str, reason: str, expected: int | None = None) -> Grant:
         """End a grant before its time. Does nothing if it is revoked already.

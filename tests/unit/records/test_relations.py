@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from archive.cases.people.grants import Grants
 from archive.cases.people.users import Users
 from archive.clock import ManualClock
 from archive.errors import Conflict, Refused
+from archive.model.grant import Right
 from archive.model.user import Role, User, from_state, in_force
 from archive.objects.filesystem import FilesystemStore
 from archive.records.ledger.streams import Ledger
 from archive.records.relations import Separation, relations_of
 from archive.separation import WINDOW, Decision
-from archive.timespan import DAY
+from archive.timespan import DAY, Timespan
 
 T0 = 1_795_500_000_000_000
 
@@ -148,6 +150,38 @@ def test_a_decision_is_judged_later_by_what_tied_them_then(city: City) -> None:
     asked, now = ("user:ada", "user:citra"), city.clock.now()
     assert relations_of(city.ledger, asked, until=before).tie(*asked, now) is None
     assert relations_of(city.ledger, asked).tie(*asked, now) is not None
+
+
+def test_nobody_opens_footage_to_an_agency_whose_member_they_let_in(city: City) -> None:
+    grants = Grants(city.ledger, city.clock)
+
+    def give(actor: str) -> str:
+        try:
+            grants.give(
+                agency="polri", cameras=["cam-1"], span=Timespan(T0, T0 + DAY), rights=[Right.VIEW],
+                until=city.clock.now() + DAY, basis="LP/1", actor=actor,
+            )  # fmt: skip
+        except Refused as refused:
+            return refused.code
+        return ""
+
+    member = User(id="eko", name="", roles=(Role.POLICE,), agency="polri")
+    city.users.add(member, actor="os:tari")
+    assert give("os:tari") == "persons_tied"
+    assert (give("user:eko"), give("token:none"), give("user:ada")) == ("own_grant", "", "")
+    city.clock.advance(WINDOW)
+    assert give("os:tari") == ""
+
+
+def test_a_change_of_districts_keeps_what_is_proposed(city: City) -> None:
+    city.add("eko", Role.KECAMATAN, Role.WAR_ROOM, by="user:ada")
+    user = city.users.user("eko")
+    every = (*user.roles, *user.proposed)
+    changed = city.users.change(
+        "eko", roles=every, districts=("1",), agency="", actor="user:budi", reason="x"
+    )
+    assert roles(changed) == ({"kecamatan"}, {"war_room"})
+    assert refusal(city, "eko", "user:budi") == "", "ada alone proposed the role"
 
 
 def test_a_privileged_account_takes_two_people(city: City) -> None:
