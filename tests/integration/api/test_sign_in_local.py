@@ -102,6 +102,8 @@ def test_a_disabled_account_and_one_without_a_password_do_not_come_in(site: Site
     users_of(site).disable("citra", actor="os:test", reason="left")
     assert sign_in(site).json()["code"] == "sign_in_failed"
     users_of(site).enable("citra", actor="os:test", reason="back")
+    assert sign_in(site).json()["code"] == "no_role", "the War Room's role waits for consent again"
+    users_of(site).consent("citra", actor="os:second", reason="back")
     assert sign_in(site).status_code == 200
 
 
