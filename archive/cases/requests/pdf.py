@@ -103,7 +103,7 @@ def _dangerous(value: PdfObject) -> str:
         if str(key) in _KEYS:
             return str(key)
     for key, refused in (("/S", _ACTIONS), ("/Subtype", _PARTS), ("/Type", _PARTS)):
-        named = value.get(key)
+        named = value[key] if key in value else None
         if isinstance(named, NameObject) and str(named) in refused:
             return str(named)
     for key in _FILES:
