@@ -26,7 +26,29 @@ _JOBS = ("holds", "requests")
 _WATCHED = 4
 _FILED = 40
 _FLOOR_S = 60.0
-_PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nxref\n0 1\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n"
+_PDF = (
+    b"%PDF-1.7\n"
+    b"1 0 obj\n"
+    b"<</Type/Catalog/Pages 2 0 R>>\n"
+    b"endobj\n"
+    b"2 0 obj\n"
+    b"<</Type/Pages/Kids[3 0 R]/Count 1>>\n"
+    b"endobj\n"
+    b"3 0 obj\n"
+    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>\n"
+    b"endobj\n"
+    b"xref\n"
+    b"0 4\n"
+    b"0000000000 65535 f \n"
+    b"0000000009 00000 n \n"
+    b"0000000054 00000 n \n"
+    b"0000000105 00000 n \n"
+    b"trailer\n"
+    b"<</Size 4/Root 1 0 R>>\n"
+    b"startxref\n"
+    b"170\n"
+    b"%%EOF\n"
+)
 _OURS = {"Saksi-Request": "1"}
 
 
