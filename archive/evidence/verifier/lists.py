@@ -16,6 +16,7 @@ TEXTS = ("data/README.txt", "data/VERIFIKASI.txt")
 PUBLISHED = {
     "footage": {
         "b73df5d12e7e3fb14703fa241012a9b8628c99e9604caa7de02cce2a22d69dea",
+        "bb8ecde0491eeaf8b0a7a869e3f8a51b81fcdd025d37084ad2ab2e0eeb5e7e25",
     },
     "no_footage": {
         "ca6919a787f10133027d17bd7ebd41660ee5ea4e7fad55f58994407a72e6ee7a",
