@@ -265,3 +265,36 @@ def test_the_published_limits_are_known(kind: PackageKind) -> None:
     """A list that changes is published as one more; the earlier stay."""
     told = {"limits": [{"id": i, "en": e} for i, e in report.limits(kind)]}
     assert sha256(write(told)) in lists.PUBLISHED[kind.value]
+
+
+def unsynchronised(world: World) -> World:
+    """The first camera's recorder had no synchronised clock while it recorded the first segment."""
+    first = world.plan.originals[0]
+    leaf = first.leaf.replace(b'"flags":[]', b'"flags":["unsynchronised"]')
+    assert leaf != first.leaf
+    return replace(
+        world,
+        plan=replace(
+            world.plan,
+            evidence_id="EVD-2026-0000000001",
+            originals=(replace(first, leaf=leaf, proof=None), *world.plan.originals[1:]),
+        ),
+    )
+
+
+def test_a_clock_that_was_not_synchronised_states_no_bound(
+    origin: World, tmp_path: Path, program: Openssl
+) -> None:
+    """Its leaf is not the logged one here; ``clocks`` is what counts."""
+    package = unsynchronised(origin).unpacked(tmp_path / "unpacked")
+    stated = canonical.decode((package / paths.STATEMENT).read_bytes())
+    free, bound = stated["clocks"]
+    assert "uncertainty_us" not in free
+    assert free["flags"] == ["unsynchronised"]
+    assert bound["uncertainty_us"] == 40_000
+    found = sealed(origin, package, program)
+    assert "statement_contradicts" not in found
+    more = restated(origin, package, program, lambda v: v["clocks"][0].update(uncertainty_us=40_000))
+    assert "clocks do not follow" in more["statement_contradicts"]
+    less = restated(origin, package, program, lambda v: v["clocks"][1].pop("uncertainty_us"))
+    assert "clocks do not follow" in less["statement_contradicts"]
