@@ -7,7 +7,7 @@ CAUSES: Mapping[str, str] = {
     "auth_failed": "kamera menolak kata sandi perekam",
     "stream_error": "aliran gambar rusak",
     "stalled": "gambar berhenti mengalir",
-    "no_keyframe": "kamera tidak mengirim gambar utuh (keyframe)",
+    "no_keyframe": "kamera tidak mengirim gambar utuh",
     "recorder_restart": "perekam dimulai ulang",
     "recorder_overload": "perekam kelebihan beban",
     "spool_full": "ruang antre perekam penuh",
@@ -58,6 +58,14 @@ CLOCK_FLAGS: Mapping[str, str] = {
     "ambiguous": "jam perekam mundur; dua bagian bertumpang tindih",
     "unsynchronised": "jam perekam tidak tersinkron",
 }
+SYSTEM: Mapping[str, str] = {
+    "name": "nama",
+    "version": "versi",
+    "commit": "revisi",
+    "host": "mesin",
+    "config_sha256": "SHA-256 pengaturan",
+}
+"""Facts of an installation; names of programs stay."""
 DISPOSITION_CAUSES: Mapping[str, str] = {
     "retention": "masa simpan paling lama telah lewat",
     "pressure": "ruang simpan hampir penuh",
