@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from archive.evidence.plan import ClipPlan, GapStatement, Original
 from archive.evidence.verifier import statement
@@ -143,6 +144,17 @@ def checked(parts: Parts) -> Notebook:
     statement.read(notebook)
     statement.check(notebook, read_payload(notebook))
     return notebook
+
+
+def followed(parts: Parts, statement: dict[str, Any], clip: str) -> set[str]:
+    """The codes about one clip's header and description alone, over its parts and a parsed statement."""
+    notebook = Notebook(InMemory(parts), lambda done, total: None)
+    notebook.manifest = dict.fromkeys(parts, "")
+    notebook.statement = statement
+    clips = read_payload(notebook)
+    if clip in clips.broken:
+        return {clips.broken[clip].code}
+    return {code for code, _ in clips.rebuilding.clips[clip].problems(notebook.container)}
 
 
 def codes(notebook: Notebook) -> set[str]:

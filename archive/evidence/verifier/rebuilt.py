@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from archive.evidence.verifier import leaf, times
@@ -231,44 +232,43 @@ class Rebuilding:
         concerned = self._concerned.get(path)
         if not concerned:
             return None
+        line = self._leaf(self._originals[path])
 
         def take(head: bytes) -> None:
-            segment = self._segment(path, head)
+            segment = _segment(path, head, line)
             for one in concerned:
                 one.take(path, segment)
 
         return take
 
-    def _segment(self, path: str, head: bytes) -> Segment | str:
-        original = self._originals[path]
-        try:
-            found = leaf.read(self._line(original))
-            if found.kind != "segment":
-                return "its leaf is not that of a segment"
-            return Segment(path, read_header(head), found.fields)
-        except Broken as error:
-            return f"its leaf cannot be read: {error.detail}"
-        except (BadMp4, OverflowError) as error:
-            return str(error)
-
-    def _line(self, original: Part) -> bytes:
-        """The leaf of an original; those of one camera stand in one part."""
+    def _leaf(self, original: Part) -> bytes:
+        """The leaf of an original, or nothing; those of one camera are in one part."""
         if self._lines[0] != original["leaf"]:
-            try:
+            self._lines = original["leaf"], []
+            with suppress(Unreadable):  # the step that reads all leaves reports it
                 self._lines = original["leaf"], self._container.small(original["leaf"]).split(b"\n")
-            except Unreadable as error:
-                raise Broken("unreadable_part", str(error)) from error
         number = original["leaf_line"]
         return self._lines[1][number - 1] if number <= len(self._lines[1]) else b""
 
 
+def _segment(path: str, head: bytes, line: bytes) -> Segment | str:
+    """An original for the layout, or the reason why it cannot be used."""
+    try:
+        found = leaf.read(line)
+        if found.kind != "segment":
+            return "its leaf is not that of a segment"
+        return Segment(path, read_header(head), found.fields)
+    except Broken as error:
+        return f"its leaf cannot be read: {error.detail}"
+    except (BadMp4, OverflowError) as error:
+        return str(error)
+
+
 def _concerns(part: Part, original: Part) -> bool:
-    """Whether an original is of the clip's camera, and of the span asked for."""
-    return (
-        original["camera"] == part["camera"]
-        and original["from"] < part["asked"]["to"]
-        and original["to"] > part["asked"]["from"]
-    )
+    """Whether an original is of the clip's camera and in the span asked for; times sort as their texts."""
+    asked = part["asked"]
+    inside: bool = original["from"] < asked["to"] and original["to"] > asked["from"]
+    return inside and original["camera"] == part["camera"]
 
 
 def _uncovered(one: Segment, asked: Span, covered: list[Span]) -> Span | None:
