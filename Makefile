@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-verify verifier clean
+.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-verify soak-zip verifier clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -72,6 +72,9 @@ soak-packages: setup  ## Long form: 100 packages before every witness
 
 soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passes
 	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_fuzz.py tests/unit/evidence/test_verifier_fuzz_golden.py $(PYTEST_ARGS)
+
+soak-zip: setup  ## Long form: 100,000 mutated ZIPs; each refused, or unpacked to what was verified
+	SAKSI_ZIP_CASES=100000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_zip_soak.py $(PYTEST_ARGS)
 
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
 	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)

@@ -3,7 +3,7 @@
 from api.cameras import facts_of
 from api.services import Services
 from archive.footage.clip.cache import ClipCache
-from archive.footage.clip.exact import Clip, check_length, earlier_segment, plan_clip
+from archive.footage.clip.exact import Clip, check_length, earlier_segments, plan_clip
 from archive.footage.reader import Reading, check_span, reading_of
 from archive.ports import SegmentIndex
 from archive.timespan import Timespan
@@ -56,5 +56,5 @@ class Clips:
             reading,
             self._services.stores.footage,
             pool=self._services.pool,
-            earlier=earlier_segment(reading, index),
+            earlier=earlier_segments(reading, index),
         )

@@ -1,7 +1,7 @@
 """Whether two actors are the same person, and whether an actor is a known person at all.
 
-Every rule that needs two people rests on it. Actors have the ids of custody events: ``user:<name>``,
-``token:<name>``, and on the host
+Every rule that needs two people rests on it (:mod:`archive.separation`). Actors have the ids of custody
+events: ``user:<name>``, ``token:<name>``, and on the host
 
 - ``os:<user>``: a person in their own account;
 - ``os:<account>(login:<user>)``: a person who signed in as ``<user>`` and works as root or a service;
@@ -41,21 +41,13 @@ def names_person(actor: str) -> bool:
     return person_of(actor) != "os:root"
 
 
-def check_named(*actors: str) -> None:
-    """Require that every actor in a decision by two people is a known person.
-
-    ``actors`` are the person who decides now and the person who made the proposal.
-
-    Raises:
-        Refused: ``person_unknown``.
-    """
-    for actor in actors:
-        if not names_person(actor):
-            raise Refused(
-                f"{actor} names no person, and this decision needs two known people",
-                code="person_unknown",
-                hint="Masuk ke host dengan akun sendiri, lalu ulangi, dengan sudo bila perlu; atau gunakan"
-                " API. Tarik usulan dari akun bersama dan ajukan lagi. / Sign in to the host with your own"
-                " account and repeat the command, with sudo if needed; or use the API. Withdraw a proposal"
-                " that came from a shared account, and make it again.",
-            )
+def unknown_person(actor: str) -> Refused:
+    """The error for an actor that names no person, in a decision that needs two known people."""
+    return Refused(
+        f"{actor} names no person, and this decision needs two known people",
+        code="person_unknown",
+        hint="Masuk ke host dengan akun sendiri, lalu ulangi, dengan sudo bila perlu; atau gunakan"
+        " API. Tarik usulan dari akun bersama dan ajukan lagi. / Sign in to the host with your own"
+        " account and repeat the command, with sudo if needed; or use the API. Withdraw a proposal"
+        " that came from a shared account, and make it again.",
+    )

@@ -36,7 +36,7 @@ def users_of(site: Site) -> Users:
     def can_sign_in(user: User) -> bool:
         return not user.is_local or passwords.has(user.id)
 
-    return Users(site.ledger, can_sign_in)
+    return Users(site.ledger, site.clock, can_sign_in)
 
 
 def grants_of(site: Site) -> Grants:

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 from archive.canonical import JsonObject
 from archive.cases.requests.facts import Paper, RequestReader
-from archive.cases.requests.separation import check_separation
+from archive.cases.requests.separation import check_approval
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.absence import check_absence
@@ -88,7 +88,7 @@ class Evidence:
         )
 
         def separation(asked: SealRequest) -> object:
-            return check_separation(
+            return check_approval(
                 site.ledger,
                 asked.request_id,
                 asked.request_entry,

@@ -256,6 +256,8 @@ class Recorder:
             self._parts.log.error("roster_from_memory", code=error.code, reason=error.message)
             cameras = remembered
         self._tell_unreadable(roster)
+        if roster.damaged:
+            self._parts.log.error("spool_files_damaged", files=roster.damaged)
         for camera in cameras:
             self._open_account(camera, accounts)
         return cameras

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from archive.canonical import JsonObject
+from archive.footage.choice import RunFootage, choose
 from archive.footage.reader import UNKNOWN, GapSpan, check_span, explain
 from archive.model.gap import Gap
 from archive.timespan import SpanSet, Timespan, format_instant
@@ -40,20 +41,24 @@ class CameraSpan:
 class Recordings:
     """Coverage by run, gaps and pending stretches: each ordered by camera, then time.
 
-    ``cameras`` lists every camera of the answer, including those without any record.
+    ``coverage`` has every covered instant once: where several runs have footage, the one that a clip of the
+    same span shows. ``others`` is the footage of the other runs there. ``cameras`` lists every camera of the
+    answer, including those without any record.
     """
 
     coverage: tuple[RunCoverage, ...]
     gaps: tuple[CameraGap, ...]
     pending: tuple[CameraSpan, ...]
     cameras: tuple[str, ...] = ()
+    others: tuple[RunCoverage, ...] = ()
 
     def to_json(self) -> JsonObject:
         """The answer of the API and of ``saksi recordings --json``."""
         return {
-            "coverage": [{"camera": one.camera, "run": one.run, **_edges(one.span)} for one in self.coverage],
+            "coverage": [_run_json(one) for one in self.coverage],
             "gaps": [{"camera": one.camera, **_edges(one.span), "cause": one.cause} for one in self.gaps],
             "pending": [{"camera": one.camera, **_edges(one.span)} for one in self.pending],
+            "others": [_run_json(one) for one in self.others],
         }
 
 
@@ -99,7 +104,7 @@ def recordings(
         if not more:
             break
         asked |= more  # their marks, too, must be read before their runs
-    runs = tuple(run for run in runs if run.camera in asked)
+    runs, others = _chosen(run for run in runs if run.camera in asked)
     covered = _spans((run.camera, run.span) for run in runs)
     by_camera: dict[str, list[Gap]] = defaultdict(list)
     for gap in records:
@@ -130,7 +135,42 @@ def recordings(
         missing, rest = explained(camera, elsewhere.get(camera, _NONE))
         gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in missing)
         pending.extend(CameraSpan(camera, span) for span in rest)
-    return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)))
+    return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)), others)
+
+
+def _chosen(
+    runs: Iterable[RunCoverage],
+) -> tuple[tuple[RunCoverage, ...], tuple[RunCoverage, ...]]:
+    """What is shown, and the footage of other runs there: each by camera, then time."""
+    by_camera: dict[str, dict[str, list[RunCoverage]]] = defaultdict(lambda: defaultdict(list))
+    for one in runs:
+        by_camera[one.camera][one.run].append(one)
+    shown: list[RunCoverage] = []
+    others: list[RunCoverage] = []
+    for camera, of_camera in sorted(by_camera.items()):
+        worst = {run: _worst(parts) for run, parts in of_camera.items()}
+        choice = choose(
+            RunFootage(run, SpanSet(part.span for part in parts), worst[run])
+            for run, parts in of_camera.items()
+        )
+        shown += (RunCoverage(camera, one.run, one.span, worst[one.run]) for one in choice.shown)
+        others += (RunCoverage(camera, one.run, one.span, worst[one.run]) for one in choice.others)
+    return tuple(shown), tuple(others)
+
+
+def _worst(parts: Iterable[RunCoverage]) -> int | None:
+    found = [part.uncertainty_us for part in parts]
+    known = [one for one in found if one is not None]
+    return max(known) if len(known) == len(found) else None
+
+
+def _run_json(one: RunCoverage) -> JsonObject:
+    return {
+        "camera": one.camera,
+        "run": one.run,
+        **_edges(one.span),
+        "uncertainty_us": one.uncertainty_us,
+    }
 
 
 def _elsewhere(

@@ -10,12 +10,13 @@ Steps of closing an account:
 After a crash between the steps nobody is admitted; closing the account again does the remaining steps.
 """
 
+from dataclasses import replace
 from functools import cached_property
 
 from api.auth.catching_up import catch_up
 from api.auth.invitations import Invitation, Invitations
 from api.auth.machines import Machines
-from api.auth.passwords import Passwords
+from api.auth.passwords import Passwords, check_password
 from api.auth.people import People
 from archive.cases.people.users import Users
 from archive.errors import Refused
@@ -69,15 +70,19 @@ class AccountAdministration:
         self._people = people
 
     def open_account(self, user: User, *, actor: str, reason: str) -> User:
-        """Add a local account without a password: an invitation gives one. Raises as :class:`Users`."""
+        """Add a local account without a password: an invitation gives one.
+
+        Returns it as recorded: privileged roles wait for consent. Raises as :class:`Users`.
+        """
         added = self.users.add(user, actor=actor, reason=reason)
         catch_up(self._people)
         return added
 
     def invite(self, user_id: str, *, actor: str, reason: str = "") -> Invitation:
-        """A one-time code with which a person chooses the password of their account.
+        """The first half of a one-time code with which a person chooses the password of their account.
 
-        The ledger entry comes before the code is made.
+        Another person completes it (:meth:`complete_invitation`). A founder who was just made on the host is
+        given the whole code, since nobody could complete it. The ledger entry comes before the code is made.
 
         Raises:
             NotFound: ``user_not_found``.
@@ -85,14 +90,59 @@ class AccountAdministration:
             Unavailable: ``invitations_unreadable``.
         """
         self._require_open(user_id)
+        is_founder = actor.startswith("os:") and self.users.is_new_founder(user_id)
         self.users.invited(user_id, actor=actor, reason=reason)
         made = self._invitations.make(user_id, made_by=actor)
+        if is_founder:
+            second = self._invitations.complete(user_id, made_by=actor, completed_by=actor)
+            made = replace(made, code=made.code + second.code)
         try:
             self._require_open(user_id)
         except Refused:  # closed in the meantime, which withdrew the codes before this one was made
             self._invitations.withdraw(user_id)
             raise
         return made
+
+    def complete_invitation(self, user_id: str, *, actor: str, reason: str = "") -> Invitation:
+        """The second half of a code, for a person who is not the one who has the first.
+
+        Raises:
+            NotFound: ``user_not_found``, ``not_invited``.
+            Refused: ``no_password_here``, ``account_disabled``; ``same_person``, ``persons_tied``,
+                ``person_unknown``, ``host_unlinked``: as :func:`archive.separation.check_separation`.
+            Unavailable: ``invitations_unreadable``.
+        """
+        self._require_open(user_id)
+        invited_by = self._invitations.made_by(user_id)
+        self.users.invitation_completed(user_id, actor=actor, invited_by=invited_by, reason=reason)
+        return self._invitations.complete(user_id, made_by=invited_by, completed_by=actor)
+
+    def consent(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
+        """Put proposed roles in force, as a second person. Raises as :meth:`Users.consent`."""
+        after = self.users.consent(user_id, actor=actor, reason=reason, expected=expected)
+        catch_up(self._people)
+        return after
+
+    def refuse(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
+        """Drop proposed roles. Raises as :meth:`Users.refuse`."""
+        after = self.users.refuse(user_id, actor=actor, reason=reason, expected=expected)
+        catch_up(self._people)
+        return after
+
+    def set_password(self, user_id: str, password: str, *, actor: str) -> User:
+        """Give a local account a password that its owner did not choose; its sessions end.
+
+        Raises:
+            NotFound: ``user_not_found``. Malformed: ``weak_password``.
+            Refused: ``no_password_here``; ``invitation_needed``: only its owner may know the password.
+        """
+        user = self.require_local(user_id)
+        self.users.check_password_may_be_set(user)
+        check_password(user_id, password)
+        after = self.users.password_set(user_id, actor=actor, reason="password set")
+        self._passwords.put(user_id, password)
+        catch_up(self._people)
+        return after
 
     def change(
         self,

@@ -22,11 +22,12 @@ from api.auth.oidc import Identity, Provider
 from api.auth.passwords import Passwords, check_password
 from api.auth.principal import Principal
 from api.auth.sessions import CookieBox, Pending, Session
+from archive.cases.people import safeguards
 from archive.cases.people.roster import Roster
 from archive.cases.people.users import Users
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused, Unavailable
-from archive.model.user import Role, User
+from archive.model.user import Role, User, check_compatible, in_force
 from archive.timespan import MINUTE
 
 _MAX_RENEWED = 10_000
@@ -90,7 +91,8 @@ class People:
         """A session of a local account.
 
         Raises:
-            Refused: ``sign_in_failed``, the same for every cause; ``sign_in_locked``.
+            Refused: ``sign_in_failed``, the same for every cause; ``sign_in_locked``; after a right password
+                ``no_role``: no role is in force.
             Unavailable: ``passwords_unreadable``, ``busy``; the ledger does not answer.
         """
         self._lockout.check(user_id, address)
@@ -105,7 +107,7 @@ class People:
                 hint="Check both; an administrator can give you a new password.",
             )
         self._lockout.succeeded(user_id)
-        return self._begun(person, purpose=purpose, refresh="")
+        return self._begun(_with_role(person), purpose=purpose, refresh="")
 
     def accept(self, code: str, password: str, *, address: str) -> Session:
         """A session of the person invited with a code, who chooses a password with it. A code works once.
@@ -118,7 +120,8 @@ class People:
 
         Raises:
             Refused: ``invitation_refused``, the same for a code that is unknown, used, expired, or of a
-                closed account; ``sign_in_locked``.
+                closed account; ``sign_in_locked``; ``no_role``: the password is stored, and the account waits
+                for consent to its roles.
             Malformed: ``weak_password``.
             Unavailable: the files or the ledger do not answer.
         """
@@ -137,7 +140,7 @@ class People:
         after = self._users.end_sessions(person.id, actor=f"user:{person.id}", reason="invitation accepted")
         self._lockout.succeeded(person.id)
         self._roster.refresh()
-        return self._begun(after, purpose="", refresh="")
+        return self._begun(_with_role(after), purpose="", refresh="")
 
     def begin_at_provider(self, following: str) -> tuple[str, Pending]:
         """The URL to send the browser to, and the pending sign-in. Raises as :class:`Provider`."""
@@ -157,7 +160,8 @@ class People:
         """A session of the person the provider's code is for.
 
         Raises:
-            Refused: ``sign_in_refused``, ``account_disabled``, ``identity_conflict``.
+            Refused: ``sign_in_refused``, ``account_disabled``, ``identity_conflict``; ``roles_exclude``: the
+                provider names roles that exclude one another; ``no_role``: no role is in force.
             Malformed: ``bad_id``, ``bad_user``: the provider's name is not valid as a name here.
             Unavailable: the provider or the ledger does not answer.
         """
@@ -166,7 +170,7 @@ class People:
         self._roster.refresh()
         if not person.enabled:
             raise _disabled()
-        return self._begun(person, purpose="", refresh=tokens.refresh)
+        return self._begun(_with_role(person), purpose="", refresh=tokens.refresh)
 
     # -- sessions --------------------------------------------------------------------------------------
 
@@ -215,10 +219,11 @@ class People:
             return None
         if (person.issuer, person.subject) != (claimed.issuer, claimed.subject):
             return None
-        if not person.enabled or not claimed.roles:
-            return None
         # Roles as the token states them: another token of the same holder may state others.
-        return self._principal(replace(claimed, enabled=True), None)
+        admitted = safeguards.claimed(person, claimed)
+        if not person.enabled or not admitted.roles:
+            return None
+        return self._principal(replace(admitted, enabled=True), None)
 
     def refresh(self) -> None:
         """Read at once the people and grants that this process changed. Raises as :class:`Roster`."""
@@ -333,19 +338,24 @@ class People:
             return self._users.seen(claimed, actor=actor)
 
     def _claimed(self, identity: Identity) -> User:
-        """The person of a token. Roles that are not ours belong to other systems and are ignored."""
+        """The person of a token. Roles that are not ours belong to other systems and are ignored.
+
+        Raises Refused ``roles_exclude``.
+        """
         known = {role.value for role in Role}
         roles = tuple(sorted({Role(role) for role in identity.roles if role in known}))
         if self._provider is None:
             raise NotFound("there is no OpenID provider", code="no_such_sign_in")
-        return User(
-            id=identity.user,
-            name=identity.name,
-            roles=roles,
-            districts=tuple(sorted(set(identity.districts))),
-            agency=identity.agency,
-            issuer=self._provider.settings.issuer,
-            subject=identity.subject,
+        return check_compatible(
+            User(
+                id=identity.user,
+                name=identity.name,
+                roles=roles,
+                districts=tuple(sorted(set(identity.districts))),
+                agency=identity.agency,
+                issuer=self._provider.settings.issuer,
+                subject=identity.subject,
+            )
         )
 
     def _principal(self, person: User, session: Session | None) -> Principal:
@@ -379,6 +389,18 @@ def _not_invited() -> Refused:
         code="invitation_refused",
         hint="Copy the code whole, or ask an administrator for a new one.",
     )
+
+
+def _with_role(person: User) -> User:
+    """A person with a role in force. Raises Refused ``no_role``."""
+    if not in_force(person):
+        raise Refused(
+            "no role of the account is in force",
+            code="no_role",
+            hint="Administrator kedua harus menyetujui peran Anda. / A second administrator must consent to"
+            " your roles.",
+        )
+    return person
 
 
 def _disabled() -> Refused:

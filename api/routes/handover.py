@@ -195,7 +195,11 @@ def _officer(context: RequestContext, form: OfficerIn) -> NamedOfficer:
     name = form.name
     if not name:
         try:
-            name = Users(context.services.ledger).user(context.principal.id.partition(":")[2]).name
+            name = (
+                Users(context.services.ledger, context.services.clock)
+                .user(context.principal.id.partition(":")[2])
+                .name
+            )
         except (NotFound, Malformed):
             name = ""  # a machine, or an account that does not exist: the name is written in by hand
     return NamedOfficer(name=name, nip=form.nip, position=form.position)
@@ -205,7 +209,7 @@ def _of_the_agency(context: RequestContext, request_id: str, recipient: str) -> 
     """Check that a recipient belongs to the requesting agency. Raises Refused ``not_recipient``."""
     if recipient:
         agency = context.services.requests.book.request(request_id).request.agency_account
-        user = Users(context.services.ledger).user(recipient.removeprefix("user:"))
+        user = Users(context.services.ledger, context.services.clock).user(recipient.removeprefix("user:"))
         if not agency or user.agency != agency or not user.enabled:
             raise Refused(
                 f"{recipient} does not belong to the requesting agency",

@@ -237,6 +237,6 @@ def _name(context: RequestContext) -> str:
     if person == context.principal.id:
         return person
     try:
-        return Users(context.services.ledger).user(person).name or person
+        return Users(context.services.ledger, context.services.clock).user(person).name or person
     except NotFound:
         return person

@@ -221,7 +221,7 @@ def _session_json(runtime: Runtime, principal: Principal, session: Session | Non
                 "from": format_instant(grant.span.start),
                 "to": format_instant(grant.span.end),
                 "rights": sorted(right.value for right in grant.rights),
-                "until": format_instant(grant.until),
+                "until": format_instant(grant.ends_at),
             }
             for grant in principal.grants
         ],

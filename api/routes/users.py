@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from api import problems
 from api.audit import Act
 from api.auth.account_administration import AccountAdministration, SignInMethods
+from api.auth.invitations import Invitation
 from api.auth.viewers import who_could_see
 from api.list_pages import page_of
 from api.parameters import CameraId, instant
@@ -48,7 +49,11 @@ def add_routes(router: APIRouter) -> None:
     add_json(router, "POST", f"{one}/disable", close_account, ClosedAccountOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/enable", reopen_account, UserOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/sign-out", end_sessions, UserOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/consent", consent, UserOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/refuse", refuse, UserOut, *CHANGE, tag=tag)
     add_json(router, "POST", "/v1/invitations", invite, InvitationOut, 404, 409, 413, status=201, tag=tag)
+    second = "/v1/invitations/{user_id}/second-half"
+    add_json(router, "POST", second, complete_invitation, InvitationOut, 404, 409, 413, status=201, tag=tag)
     add_json(router, "GET", "/v1/cameras/{camera}/viewers", list_viewers, ViewersOut, 404, tag=tag)
 
 
@@ -99,7 +104,10 @@ def get_user(context: Reader, request: Request, user_id: UserId) -> Response:
 
 
 def open_account(context: Editor, form: UserIn) -> JSONResponse:
-    """Open a local account. It has no password: invite the person, who then chooses one."""
+    """Open a local account. It has no password: invite the person, who then chooses one.
+
+    The roles ``admin``, ``war_room`` and ``auditor`` wait until another administrator consents.
+    """
     context.begin(Act.USER_ADD, check_name("user", form.id), details={"roles": ",".join(sorted(form.roles))})
     administration = administration_of(context.services)
     administration.open_account(
@@ -118,7 +126,10 @@ def open_account(context: Editor, form: UserIn) -> JSONResponse:
 
 
 def change_user(context: Editor, user_id: UserId, version: Version, form: UserChangeIn) -> JSONResponse:
-    """Give a local account other roles, districts or agency; nobody may change their own."""
+    """Give a local account other roles, districts or agency; nobody may change their own.
+
+    Roles that are added wait until another administrator consents.
+    """
     context.begin(Act.USER_CHANGE, user_id)
     administration = administration_of(context.services)
     if form.roles is not None:
@@ -149,7 +160,10 @@ def close_account(context: Editor, user_id: UserId, version: Version, form: User
 
 
 def reopen_account(context: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
-    """Reopen an account; its former sessions and the tokens it made stay ended."""
+    """Reopen an account; its former sessions and the tokens it made stay ended.
+
+    The roles ``admin``, ``war_room`` and ``auditor`` wait until another administrator consents.
+    """
     context.begin(Act.USER_ENABLE, user_id)
     administration = administration_of(context.services)
     with decided_on():
@@ -168,12 +182,49 @@ def end_sessions(context: Editor, user_id: UserId, version: Version, form: UserR
     return _answer(context, administration, user_id)
 
 
+def consent(context: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
+    """Consent to the roles that another administrator, or the OpenID provider, proposed."""
+    context.begin(Act.USER_CONSENT, user_id)
+    administration = administration_of(context.services)
+    with decided_on():
+        after = administration.consent(
+            user_id, actor=context.principal.id, reason=form.reason, expected=version
+        )
+    context.details["roles"] = ",".join(sorted(after.roles))
+    return _answer(context, administration, user_id)
+
+
+def refuse(context: Editor, user_id: UserId, version: Version, form: UserReason) -> JSONResponse:
+    """Drop the roles that were proposed for an account."""
+    context.begin(Act.USER_REFUSE, user_id)
+    administration = administration_of(context.services)
+    with decided_on():
+        administration.refuse(user_id, actor=context.principal.id, reason=form.reason, expected=version)
+    return _answer(context, administration, user_id)
+
+
 def invite(context: Editor, form: InviteIn) -> JSONResponse:
-    """Make a code with which a person chooses the password of a local account; shown once, valid once."""
+    """Make the first half of a code with which a person chooses the password of a local account.
+
+    Another administrator makes the second half. Each half is shown once, and the code is valid once.
+    """
     context.begin(Act.USER_INVITE, check_name("user", form.user))
     made = administration_of(context.services).invite(
         form.user, actor=context.principal.id, reason=form.reason
     )
+    return _invitation(context, made)
+
+
+def complete_invitation(context: Editor, user_id: UserId, form: UserReason) -> JSONResponse:
+    """Make the second half of a code, whose first half another administrator has."""
+    context.begin(Act.USER_COMPLETE_INVITATION, user_id)
+    made = administration_of(context.services).complete_invitation(
+        user_id, actor=context.principal.id, reason=form.reason
+    )
+    return _invitation(context, made)
+
+
+def _invitation(context: RequestContext, made: Invitation) -> JSONResponse:
     context.done(expires_at=format_instant(made.expires_at))
     body = {
         "user": made.user,
@@ -248,9 +299,11 @@ def _user_json(sign_in_methods: SignInMethods, head: UserHead) -> JsonObject:
         "version": entry.version,
         "name": user.name,
         "roles": sorted(role.value for role in user.roles),
+        "proposed": sorted(role.value for role in user.proposed),
         "districts": list(user.districts),
         "agency": user.agency,
         "issuer": user.issuer,
+        "hosts": list(user.hosts),
         "enabled": user.enabled,
         "signs_in": sign_in_methods.of(user) or "none",
         "changed_at": format_instant(entry.at),

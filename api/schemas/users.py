@@ -20,16 +20,19 @@ SignsIn = Literal["provider", "password", "invited", "none"]
 class UserOut(BaseModel):
     """An account. ``signs_in``: at the OpenID provider, with a password here, only invited yet, or not.
 
-    ``issuer`` is the provider's, "" for a local account.
+    ``issuer`` is the provider's, "" for a local account. ``proposed`` are roles that wait for another
+    administrator's consent. ``hosts`` are the person's names on hosts of the archive.
     """
 
     id: str = Field(examples=["dewi"])
     version: int = Field(examples=[1])
     name: str = Field(examples=["Dewi Lestari"])
     roles: list[Role] = Field(examples=[["police"]])
+    proposed: list[Role] = Field(examples=[[]])
     districts: list[str] = Field(examples=[["73.71.01"]])
     agency: str = Field(examples=["polrestabes"])
     issuer: str = Field(examples=[""])
+    hosts: list[str] = Field(examples=[[]])
     enabled: bool
     signs_in: SignsIn
     changed_at: str = Field(examples=[DECIDED])
@@ -126,21 +129,21 @@ class InviteIn(BaseModel):
 
 
 class InvitationOut(BaseModel):
-    """A code for one person: shown only this once, and valid for one use until ``expires_at``."""
+    """A half of a code for one person, shown only this once; the whole is valid once, to ``expires_at``."""
 
     user: str = Field(examples=["dewi"])
-    code: str = Field(examples=["kM3r-82Qd-x0Vt"])
+    code: str = Field(examples=["undangan_q3Jw0fZ7mK1xTn8sVbRd2LcY"])
     expires_at: str = Field(examples=["2027-02-24T00:00:00.000000Z"])
-    accept_at: str = Field(examples=["https://saksi.example/masuk?undangan=kM3r-82Qd-x0Vt"])
+    accept_at: str = Field(examples=["/auth/invitation"])
 
 
 class AcceptIn(BaseModel):
-    """The code of an invitation, and the password that the invited person chooses."""
+    """The code of an invitation, first half and second half, and the password that the person chooses."""
 
     model_config = ConfigDict(extra="forbid")
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=200), Field(repr=False)] = Field(
-        examples=["kM3r-82Qd-x0Vt"]
+        examples=["undangan_q3Jw0fZ7mK1xTn8sVbRd2LcY lanjutan_H5uPz9aEwX4tGo6iNy1MkQ0s"]
     )
     password: Annotated[Password, Field(repr=False)] = Field(examples=["kuda laut hijau di teluk"])
 

@@ -6,14 +6,19 @@ The rules (design: coverage is computed):
 2. Up to the camera's high-water mark every instant is covered or in a gap. Where no record says why,
    the cause is ``unknown``; that is a breach of I6, which ``archive check`` reports.
 3. From the high-water mark to now the answer is *pending*: footage may still arrive.
-4. Time after now is a gap of cause ``not_yet``; time before the camera was registered has the cause
+4. One run shows an instant that several cover: :mod:`archive.footage.choice` has the rule.
+5. Time after now is a gap of cause ``not_yet``; time before the camera was registered has the cause
    ``not_registered``.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from archive.errors import IntegrityError, Malformed
+from archive.footage.choice import Choice, RunSpan, choose, runs_of
 from archive.model import leaf as leaves
 from archive.model.gap import Gap
 from archive.model.segment import Segment, SegmentRef
@@ -37,8 +42,23 @@ class GapSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """A stretch in which one run alone is shown, and the segments of that run which overlap it, in order.
+
+    The run may have a hole inside the stretch; then nothing else is shown there.
+    """
+
+    span: Timespan
+    segments: tuple[SegmentRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """The facts about one camera in one span; ``coverage``, ``gaps`` and ``pending`` partition the span."""
+    """The facts about one camera in one span; ``coverage``, ``gaps`` and ``pending`` partition the span.
+
+    ``segments`` are all that overlap the span, of every run. ``portions`` are what is shown: one run at a
+    time, in order. ``others`` is the footage of runs where another run is shown.
+    """
 
     camera: str
     span: Timespan
@@ -46,6 +66,18 @@ class Reading:
     coverage: SpanSet
     gaps: tuple[GapSpan, ...]
     pending: SpanSet
+    portions: tuple[Portion, ...] = field(init=False, repr=False, compare=False)
+    others: tuple[RunSpan, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        choice = choose(runs_of(self.segments, self.span))
+        object.__setattr__(self, "portions", tuple(_portions(self.segments, choice)))
+        object.__setattr__(self, "others", choice.others)
+
+    @property
+    def shown(self) -> tuple[SegmentRef, ...]:
+        """The segments of the portions, each once: in the order in which they are first shown."""
+        return tuple(dict.fromkeys(ref for portion in self.portions for ref in portion.segments))
 
 
 def check_span(span: Timespan, now: int) -> Timespan:
@@ -143,6 +175,37 @@ def explain(
     if span.start < known_until:
         take(UNKNOWN, SpanSet((Timespan(span.start, min(span.end, known_until)),)))
     return tuple(_join(sorted(found, key=lambda gap: gap.span))), left
+
+
+def part_of(reading: Reading, span: Timespan) -> Reading:
+    """A part of a reading's span, with only the segments that the reading shows there."""
+    shown = (ref for one in reading.portions if one.span.overlaps(span) for ref in one.segments)
+    return Reading(
+        reading.camera,
+        span,
+        tuple(dict.fromkeys(ref for ref in shown if ref.span.overlaps(span))),
+        reading.coverage.within(span),
+        tuple(
+            GapSpan(part, gap.cause)
+            for gap in reading.gaps
+            if (part := gap.span.intersection(span)) is not None
+        ),
+        reading.pending.within(span),
+    )
+
+
+def _portions(segments: Iterable[SegmentRef], choice: Choice) -> Iterator[Portion]:
+    """The chosen stretches with their segments; inside a run segments follow one another."""
+    by_run: dict[str, list[SegmentRef]] = defaultdict(list)
+    for ref in segments:
+        by_run[ref.run].append(ref)
+    for run, spans in groupby(choice.shown, key=lambda one: one.run):
+        parts = [one.span for one in spans]
+        span = Timespan(parts[0].start, parts[-1].end)
+        refs = by_run[run]
+        first = bisect_right(refs, span.start, key=lambda ref: ref.span.end)
+        end = bisect_left(refs, span.end, key=lambda ref: ref.span.start)
+        yield Portion(span, tuple(refs[first:end]))
 
 
 def _join(gaps: Iterable[GapSpan]) -> Iterable[GapSpan]:

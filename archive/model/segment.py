@@ -39,7 +39,8 @@ class SegmentRef:
     Wall time is linear in presentation time: the smallest presentation time among the segment's samples
     is at ``span.start``, and ``span.end`` is ``media_duration`` ticks of 1/90000 s later.
     ``header_bytes`` is the offset of the first sample byte. ``version`` is the object's version id ("" while
-    unknown). ``gop`` is ``open`` if leading pictures exist in the run.
+    unknown). ``gop`` is ``open`` if leading pictures exist in the run. ``uncertainty_us`` bounds the error of
+    the wall time, as the leaf states it; None if unknown.
     """
 
     camera: str
@@ -54,6 +55,7 @@ class SegmentRef:
     gop: GopKind
     version: str = ""
     held: bool = False
+    uncertainty_us: int | None = None
 
     @property
     def key(self) -> str:
@@ -105,6 +107,7 @@ class Segment:
             gop=self.gop,
             version=version,
             held=held,
+            uncertainty_us=self.clock.uncertainty_us,
         )
 
 

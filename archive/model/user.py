@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from archive.canonical import JsonObject
-from archive.errors import Malformed
+from archive.errors import Malformed, Refused
 from archive.ids import check_name
 
 KIND = "user"
@@ -37,6 +37,10 @@ class User:
 
     ``issuer`` and ``subject`` tie the name to one account of one OpenID provider; both are "" for a local
     account. A name once tied is never given to another account.
+
+    ``proposed`` are roles that wait for an administrator's consent, and give no rights before. ``hosts`` are
+    the names of the person on hosts of the archive. A ``founder`` is one of the first two administrators,
+    who are made on the host without consent.
     """
 
     id: str
@@ -48,11 +52,69 @@ class User:
     subject: str = ""
     enabled: bool = True
     epoch: int = 0
+    proposed: tuple[Role, ...] = ()
+    hosts: tuple[str, ...] = ()
+    founder: bool = False
 
     @property
     def is_local(self) -> bool:
         """Whether the person signs in with a local password."""
         return not self.issuer
+
+
+PRIVILEGED = frozenset({Role.ADMIN, Role.WAR_ROOM, Role.AUDITOR})
+"""Roles that decide about others or control them; they take effect by a second person's consent."""
+
+_EXCLUDED: Mapping[Role, frozenset[Role]] = {
+    Role.ADMIN: frozenset({Role.WAR_ROOM, Role.POLICE, Role.SATPOL_PP, Role.AUDITOR}),
+    Role.AUDITOR: frozenset({Role.WAR_ROOM}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an account may reach, the proposed roles included."""
+
+    roles: frozenset[Role] = frozenset()
+    districts: frozenset[str] = frozenset()
+    agency: frozenset[str] = frozenset()
+
+
+def access_of(user: User) -> Access:
+    """The access of an account."""
+    return Access(
+        frozenset(user.roles) | frozenset(user.proposed),
+        frozenset(user.districts),
+        frozenset({user.agency} - {""}),
+    )
+
+
+def check_compatible(user: User) -> User:
+    """Accept roles that one person may have together, and return the person.
+
+    An administrator decides who may ask, approve and audit, so they do none of it, and belong to no agency;
+    an auditor does not approve what they audit.
+
+    Raises:
+        Refused: ``roles_exclude``.
+    """
+    access = access_of(user)
+    for role, excluded in _EXCLUDED.items():
+        if role in access.roles and access.roles & excluded:
+            other = sorted(access.roles & excluded)[0]
+            raise _exclude(user.id, f"the roles {role.value} and {other.value}")
+    if Role.ADMIN in access.roles and user.agency:
+        raise _exclude(user.id, "the role admin and an agency")
+    return user
+
+
+def in_force(user: User) -> tuple[Role, ...]:
+    """The roles that give rights: none if they exclude one another, as version 0.1.0 allowed."""
+    try:
+        check_compatible(user)
+    except Refused:
+        return ()
+    return user.roles
 
 
 def parse_role(text: str) -> Role:
@@ -86,7 +148,7 @@ def check_user(user: User) -> User:
 
 def to_state(user: User) -> JsonObject:
     """The person as the ledger entry holds it; the id is the stream's."""
-    return {
+    state: JsonObject = {
         "name": user.name,
         "roles": [role.value for role in user.roles],
         "districts": list(user.districts),
@@ -96,6 +158,13 @@ def to_state(user: User) -> JsonObject:
         "enabled": int(user.enabled),
         "epoch": user.epoch,
     }
+    if user.proposed:
+        state["proposed"] = [role.value for role in user.proposed]
+    if user.hosts:
+        state["hosts"] = list(user.hosts)
+    if user.founder:
+        state["founder"] = 1
+    return state
 
 
 def from_state(user_id: str, state: Mapping[str, Any]) -> User:
@@ -111,6 +180,10 @@ def from_state(user_id: str, state: Mapping[str, Any]) -> User:
             subject=state["subject"],
             enabled=state["enabled"] == 1,
             epoch=int(state["epoch"]),
+            # Version 0.1.0 wrote none of these.
+            proposed=tuple(Role(role) for role in state.get("proposed", ())),
+            hosts=tuple(state.get("hosts", ())),
+            founder=state.get("founder", 0) == 1,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Malformed(f"user {user_id} cannot be read: {error}", code="bad_user_record") from error
@@ -118,3 +191,11 @@ def from_state(user_id: str, state: Mapping[str, Any]) -> User:
 
 def _bad(sentence: str) -> Malformed:
     return Malformed(sentence, code="bad_user", hint="See: saksi user add --help")
+
+
+def _exclude(user_id: str, what: str) -> Refused:
+    return Refused(
+        f"{user_id} cannot have {what} together",
+        code="roles_exclude",
+        hint="Beri peran itu kepada orang lain. / Give one of them to another person.",
+    )

@@ -12,6 +12,7 @@ from ops.bench import (
     disposition,
     finalise,
     fixity,
+    greedy,
     heads,
     indexing,
     memory,
@@ -40,6 +41,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     merkle.SUBJECT: merkle.measure,
     heads.SUBJECT: heads.measure,
     sessions.SUBJECT: sessions.measure,
+    greedy.SUBJECT: greedy.measure,
 }
 
 

@@ -110,7 +110,8 @@ def _rows(start: int, each: int) -> Iterator[SegmentRow]:
                     camera=f"cam-{number}", recorder="rec-bench", run=f"6a15{number:012x}", seq=seq,
                     start=since, end=since + length, media_duration=900_000,
                     sha256=hashlib.sha256(f"{number}/{seq}".encode()).hexdigest(), size=2_500_000,
-                    header_bytes=3300, codec="h264", gop="closed", version="v1", held=False, place=place,
+                    header_bytes=3300, codec="h264", gop="closed", uncertainty_us=40_000,
+                    version="v1", held=False, place=place,
                 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from ops.bench.figures import Findings
 
 ORDER = (
     "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "plan", "disposition",
-    "fixity", "merkle", "heads", "sessions",
+    "fixity", "merkle", "heads", "sessions", "greedy",
 )  # fmt: skip
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 

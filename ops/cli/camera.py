@@ -9,7 +9,7 @@ from archive.errors import Malformed
 from archive.footage.cameras import COLUMNS, CameraForm, ImportReport
 from archive.model.camera import public_json
 from archive.timespan import format_instant
-from ops.cli.options import Json, actor, open_site
+from ops.cli.options import Json, actor, open_site, open_site_or_ask
 from ops.cli.output import note, print_json, print_table, say
 
 app = typer.Typer(help="Register, change and list cameras.", no_args_is_help=True)
@@ -45,7 +45,7 @@ def add(
         view=view,
         segment_seconds=segment_seconds,
     )
-    with open_site() as site:
+    with open_site_or_ask() as site:
         camera = site.registry.add(form, actor=actor().id, reason=reason)
     if json_:
         print_json(public_json(camera))

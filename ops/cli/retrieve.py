@@ -12,7 +12,7 @@ import typer
 
 from archive.errors import AlreadyExists, ArchiveError, Malformed, StoreFull
 from archive.footage import reader
-from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segment, plan_clip
+from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segments, plan_clip
 from archive.footage.reader import Reading
 from archive.model.custody import Outcome
 from archive.timespan import Timespan, format_instant
@@ -74,7 +74,7 @@ def clip(
         now = site.clock.now()
         reading = reader.read(site.index, camera, span, registered_at=registered.registered_at, now=now)
         try:
-            earlier = earlier_segment(reading, site.index)
+            earlier = earlier_segments(reading, site.index)
             planned = plan_clip(reading, site.stores.footage, pool=site.pool, earlier=earlier)
         except NoFootage as nothing:
             site.custody.record(
@@ -166,6 +166,7 @@ def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
         "sha256": None,
         "pieces": [],
         "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in nothing.gaps],
+        "others": [],
     }
 
 

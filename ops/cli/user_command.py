@@ -62,8 +62,6 @@ def add(
     json_: Json = False,
 ) -> None:
     """Add a local account; its password is prompted for, generated, or chosen by invitation."""
-    from ops.accounts import passwords_of, users_of
-
     user = User(
         id=name,
         name=full_name,
@@ -74,15 +72,18 @@ def add(
     if invite:
         with open_site() as site:
             administration = _administration(site)
-            administration.open_account(user, actor=actor().id, reason=reason)
+            added = administration.open_account(user, actor=actor().id, reason=reason)
             invitation = administration.invite(name, actor=actor().id)
+        _note_proposed(added)
         _tell_invitation(invitation, json_)
         return
     password = _password(name, generate=generate)
     with open_site() as site:
-        users_of(site).add(user, actor=actor().id, reason=reason)
-        passwords_of(site).put(name, password)
-    _tell(f"{name} can sign in", password if generate else "", user, json_)
+        administration = _administration(site)
+        administration.users.check_may_have_password(user, actor=actor().id)
+        added = administration.open_account(user, actor=actor().id, reason=reason)
+        administration.set_password(name, password, actor=actor().id)
+    _tell(f"{name} can sign in", password if generate else "", added, json_)
 
 
 @app.command("list")
@@ -131,13 +132,50 @@ def show(name: Name, json_: Json = False) -> None:
 
 @app.command()
 def invite(name: Name, reason: Reason = "", json_: Json = False) -> None:
-    """Print a code, once, with which a person chooses the password of their local account.
+    """Print the first half of a code with which a person chooses the password of their local account.
 
-    The code works once, for three days; a newer code replaces it.
+    Another person prints the second half: saksi user complete-invitation. The code works once, for three
+    days; a newer code replaces it.
     """
     with open_site() as site:
         invitation = _administration(site).invite(name, actor=actor().id, reason=reason)
     _tell_invitation(invitation, json_)
+
+
+@app.command("complete-invitation")
+def complete_invitation(name: Name, reason: Reason = "", json_: Json = False) -> None:
+    """Print the second half of a code, for a person who is not the one who has the first half."""
+    with open_site() as site:
+        invitation = _administration(site).complete_invitation(name, actor=actor().id, reason=reason)
+    _tell_invitation(invitation, json_)
+
+
+@app.command()
+def consent(name: Name, reason: Reason = "") -> None:
+    """Consent, as a second person, to roles that were proposed for an account."""
+    with open_site() as site:
+        after = _administration(site).consent(name, actor=actor().id, reason=reason)
+    say(f"{name} has: {' '.join(after.roles)}")
+
+
+@app.command()
+def refuse(name: Name, reason: Reason = "") -> None:
+    """Drop roles that were proposed for an account."""
+    with open_site() as site:
+        _administration(site).refuse(name, actor=actor().id, reason=reason)
+    say(f"the roles proposed for {name} are dropped")
+
+
+@app.command()
+def link(
+    name: Name,
+    host: Annotated[str, typer.Option("--host", metavar="NAME", help="The person's account on the host.")],
+    reason: Reason = "",
+) -> None:
+    """Put on record under which name a person acts on the host; another person does it."""
+    with open_site() as site:
+        _administration(site).users.link(name, host, actor=actor().id, reason=reason)
+    say(f"{host} on the host is {name}")
 
 
 @app.command()
@@ -146,7 +184,7 @@ def change(
 ) -> None:
     """Change roles and districts of a local account; the OpenID provider sets those of other accounts."""
     with open_site() as site:
-        _administration(site).change(
+        after = _administration(site).change(
             name,
             roles=tuple(dict.fromkeys(parse_role(text) for text in role)),
             districts=tuple(dict.fromkeys(district or ())),
@@ -155,18 +193,18 @@ def change(
             reason=reason,
         )
     say(f"{name} is changed; the change applies within seconds")
+    _note_proposed(after)
 
 
 @app.command()
 def password(name: Name, generate: Generate = False, json_: Json = False) -> None:
     """Give a local account a new password; its sessions end."""
-    from ops.accounts import passwords_of, users_of
-
     with open_site() as site:
-        user = _administration(site).require_local(name)
+        administration = _administration(site)
+        user = administration.require_local(name)
+        administration.users.check_password_may_be_set(user)
         fresh = _password(name, generate=generate)
-        passwords_of(site).put(name, fresh)
-        users_of(site).end_sessions(name, actor=actor().id, reason="password set")
+        administration.set_password(name, fresh, actor=actor().id)
     _tell(f"{name} has a new password", fresh if generate else "", user, json_)
 
 
@@ -182,8 +220,9 @@ def disable(name: Name, reason: Reason = "") -> None:
 def enable(name: Name, reason: Reason = "") -> None:
     """Let a person sign in again; their earlier sessions and tokens stay ended."""
     with open_site() as site:
-        _administration(site).reopen_account(name, actor=actor().id, reason=reason)
+        after = _administration(site).reopen_account(name, actor=actor().id, reason=reason)
     say(f"{name} is enabled")
+    _note_proposed(after)
 
 
 @app.command("sign-out")
@@ -251,22 +290,38 @@ def _password(name: str, *, generate: bool) -> str:
     return asked
 
 
+def _note_proposed(user: User) -> None:
+    if user.proposed:
+        roles = " ".join(user.proposed)
+        note(f"These roles wait until another person consents: {roles}. saksi user consent {user.id}")
+
+
 def _tell(sentence: str, password: str, user: User, json_: bool) -> None:
     if json_:
         print_json({**_json(user), **({"password": password} if password else {})})
         return
     note(sentence)
+    _note_proposed(user)
     if password:
         note("The password, shown only now:")
         say(password)
 
 
 def _tell_invitation(invitation: "Invitation", json_: bool) -> None:
+    from api.auth.invitations import FIRST, SECOND
+
     until = format_instant(invitation.expires_at)
     if json_:
         print_json({"user": invitation.user, "code": invitation.code, "expires_at": until})
         return
-    note(f"{invitation.user} chooses a password with this code until {until}; it is shown only now:")
+    note(f"{invitation.user} chooses a password with this code until {until}; it is shown only now.")
+    if SECOND not in invitation.code:
+        note(
+            "It is the first half. Another person prints the second:"
+            f" saksi user complete-invitation {invitation.user}"
+        )
+    elif FIRST not in invitation.code:
+        note("It is the second half; it follows the first.")
     say(invitation.code)
 
 
@@ -275,8 +330,10 @@ def _json(user: User) -> JsonObject:
         "name": user.id,
         "full_name": user.name,
         "roles": [role.value for role in user.roles],
+        "proposed": [role.value for role in user.proposed],
         "districts": list(user.districts),
         "agency": user.agency,
         "issuer": user.issuer,
+        "hosts": list(user.hosts),
         "enabled": user.enabled,
     }

@@ -15,7 +15,7 @@ from archive.model.token import TokenScope
 from archive.model.user import Role
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from tests.support.api_site import ASKED, CAMERA, EMPTY_CAMERA, T0, Site, camera_json, instant, span
-from tests.support.people import OURS, PURPOSE, add_person, caller, catch_up, cookie_of, grant
+from tests.support.people import OURS, PURPOSE, add_person, caller, catch_up, cookie_of, grant, users_of
 from tests.support.requesting import PDF
 
 OWN, OTHER = "73.71.01", "73.71.02"
@@ -175,7 +175,6 @@ def _give(world: World) -> None:
 
 
 def _make_tokens(world: World) -> None:
-    from archive.cases.people.users import Users
     from ops.tokens import token_file
 
     site = world.site
@@ -187,7 +186,7 @@ def _make_tokens(world: World) -> None:
     world.tokens["t-revoked"] = tokens.create("t-revoked", site.clock)
     tokens.revoke("t-revoked")
     world.tokens["t-unknown"] = "saksi_" + "a" * 43
-    Users(site.services.ledger).disable("closed", actor="os:test", reason="x")
+    users_of(site).disable("closed", actor="os:test", reason="x")
 
 
 def request_form(kind: str = "polri", basis: str = "lp", **changes: Any) -> dict[str, Any]:

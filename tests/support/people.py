@@ -23,15 +23,35 @@ def people(site: Site) -> People:
     return site.services.people
 
 
+def users_of(site: Site) -> Users:
+    """The site's accounts in the ledger."""
+    return Users(site.services.ledger, site.clock)
+
+
+def add_account(users: Users, user: User) -> User:
+    """Add an account whose roles are in force: one person of the host opens it, another consents."""
+    added = users.add(user, actor="os:test")
+    return users.consent(user.id, actor="os:second", reason="x") if added.proposed else added
+
+
 def add_person(site: Site, name: str, *roles: Role, districts: Iterable[str] = (), agency: str = "") -> User:
     """Add a person with roles to the ledger."""
     user = User(id=name, name=name.title(), roles=roles, districts=tuple(districts), agency=agency)
-    return Users(site.services.ledger).add(user, actor="os:test")
+    return add_account(users_of(site), user)
+
+
+def code_for(name: str, one: Caller, other: Caller) -> str:
+    """The code of an invitation, whose two halves two administrators are given."""
+    first = one("POST", "/v1/invitations", json={"user": name, "reason": "baru"})
+    assert first.status_code == 201, first.text
+    second = other("POST", f"/v1/invitations/{name}/second-half", json={"reason": "baru"})
+    assert second.status_code == 201, second.text
+    return f"{first.json()['code']} {second.json()['code']}"
 
 
 def cookie_of(site: Site, name: str, purpose: str = PURPOSE) -> str:
     """A person's session, as the value of ``Cookie``."""
-    user = Users(site.services.ledger).user(name)
+    user = users_of(site).user(name)
     now = site.clock.now()
     session = Session(
         id=secrets.token_urlsafe(8),

@@ -18,6 +18,7 @@ from archive.lifecycle.holds.service import HoldHead
 from archive.model.handover import MAX_TEXT, HoldAfter, check_text
 from archive.model.hold import HoldStatus
 from archive.model.request import RequestStatus
+from archive.separation import Decision
 from archive.timespan import format_instant, parse_instant
 
 BY_RULE = "rule:request-closed"
@@ -80,7 +81,8 @@ class Closings:
 
         Raises:
             NotFound: ``request_not_found``, ``handover_not_found``.
-            Refused: ``same_person``: the person who asked may not close.
+            Refused: ``same_person``: the person who asked may not close; ``person_unknown``,
+                ``persons_tied``, ``host_unlinked``: as :func:`archive.separation.check_separation`.
             Conflict: ``request_closed``, ``not_received`` while the recipient may still fetch and confirm,
                 ``ledger_conflict``.
             Malformed: ``bad_handover_request``: no reason, or a hold that stays without a future review.
@@ -88,8 +90,9 @@ class Closings:
         file = self._files.find(request_id, expected)
         if file.status is RequestStatus.CLOSED:
             raise Conflict(f"{request_id} is already closed", code="request_closed")
-        file.check_not_asking(actor)
-        found, now = self._shelf.newest(file), self._clock.now()
+        now = self._clock.now()
+        self._files.check_apart(Decision.REQUEST_CLOSE, actor, file.askers, now)
+        found = self._shelf.newest(file)
         if found.receipt is None and now < found.right.until:
             raise Conflict(
                 f"the receipt of {found.right.evidence_id} is not confirmed",

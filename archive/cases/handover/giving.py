@@ -23,7 +23,7 @@ import secrets
 from archive.cases.handover.closing import Closings, HoldDesk
 from archive.cases.handover.fetching import Fetching, Fetchings, check_time
 from archive.cases.handover.reading import Handover, Shelf
-from archive.cases.handover.requests import RequestFile, RequestFiles, naming, one_person, require_sealed
+from archive.cases.handover.requests import RequestFile, RequestFiles, naming, require_sealed
 from archive.cases.requests.transitions import RequestAct
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused
@@ -39,6 +39,7 @@ from archive.model.handover import (
 from archive.model.request import RequestStatus
 from archive.persons import same_person
 from archive.ports import ObjectStore
+from archive.separation import Decision
 from archive.timespan import HOUR
 
 MAX_DOWNLOADS = 100
@@ -98,16 +99,20 @@ class Handovers:
 
         Raises:
             NotFound: ``request_not_found``.
-            Refused: ``same_person``: the officer asked for the package or decided about it.
+            Refused: ``same_person``: the officer asked for the package or decided about it;
+                ``person_unknown``, ``persons_tied``, ``host_unlinked``: as
+                :func:`archive.separation.check_separation`.
             Conflict: ``not_sealed``, ``not_stamped``, ``request_closed``, ``ledger_conflict``.
             Malformed: ``bad_handover_request``.
         """
         file = self._files.find(request_id, expected)
-        file.check_apart(actor)
+        now = self._clock.now()
+        apart = (*file.askers, *file.deciders)
+        self._files.check_apart(Decision.REQUEST_HAND_OVER, actor, apart, now)
         package = require_sealed(file).package
         if package is None or package.gen_time is None:
             raise Conflict(f"{request_id} is not sealed", code="not_sealed")
-        asked, now = file.request.requester, self._clock.now()
+        asked = file.request.requester
         person = self._recipient(file, recipient, actor)
         right = Right(
             evidence_id=package.evidence_id,
@@ -240,8 +245,10 @@ class Handovers:
                 code="bad_handover_request",
                 hint="Name a recipient only if the request was filed on the host.",
             )
-        if same_person(recipient, actor) or any(same_person(recipient, one) for one in file.deciders):
-            raise one_person(recipient, file.request.id, "decided about it or hand it over")
+        # The recipient did not act on the request yet, so the rule is asked from both sides.
+        now = self._clock.now()
+        for one in (actor, *file.deciders):
+            self._files.check_apart(Decision.REQUEST_HAND_OVER, one, (recipient,), now)
         return recipient
 
     def _for_recipient(self, request_id: str, person: str) -> Handover:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archive.cases.requests.transitions import ENDS, RequestAct, after
-from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
+from archive.errors import Conflict, IntegrityError, NotFound, Unavailable
 from archive.evidence import jobs
 from archive.ids import check_request_id
 from archive.lifecycle.holds.service import Documents
@@ -25,10 +25,11 @@ from archive.model.request import (
     shown_status,
     to_state,
 )
-from archive.persons import same_person
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
+from archive.records.relations import relations_of
+from archive.separation import Decision, check_separation
 
 _ASKING = frozenset({RequestAct.FILE.action, RequestAct.AMEND.action})
 _NAMED = re.compile(r"handover (\d{1,4}): sha256 ([0-9a-f]{64})\Z", re.ASCII)
@@ -86,17 +87,6 @@ class RequestFile:
         wrote = [entry.actor for entry in self.entries if entry.action in _ASKING]
         return tuple(dict.fromkeys((self.request.requester.person, *wrote)))
 
-    def check_not_asking(self, actor: str) -> None:
-        """Refuse a person who asked. Raises Refused ``same_person``."""
-        if any(same_person(one, actor) for one in self.askers):
-            raise one_person(actor, self.request.id, "asked for it")
-
-    def check_apart(self, actor: str) -> None:
-        """Refuse a person who asked or decided. Raises Refused ``same_person``."""
-        self.check_not_asking(actor)
-        if any(same_person(one, actor) for one in self.deciders):
-            raise one_person(actor, self.request.id, "decided about it")
-
     @property
     def deciders(self) -> Sequence[str]:
         """Everybody who ever decided about it, by their actor ids."""
@@ -138,6 +128,11 @@ class RequestFiles:
                 package = None  # approved a moment ago; sealing is about to be requested
         return RequestFile(entries, request, package)
 
+    def check_apart(self, decision: Decision, actor: str, others: Sequence[str], at: int) -> None:
+        """Allow a decision on what others did. Raises as :func:`archive.separation.check_separation`."""
+        relations = relations_of(self._ledger, (actor, *others))
+        check_separation(decision, actor, others, relations, at)
+
     def standing(self, *status: RequestStatus) -> Mapping[str, Entry]:
         """The newest entries of all requests whose stored status is one of these."""
         return {
@@ -167,15 +162,6 @@ class RequestFiles:
             self._index.put_document(KIND, entry.id, entry.version, public_state(state))
         except Unavailable:
             pass  # the entry stands; the index job writes the document
-
-
-def one_person(actor: str, request_id: str, what: str) -> Refused:
-    """The error for a person who already did another part."""
-    return Refused(
-        f"{actor} cannot do this for {request_id}: they {what}",
-        code="same_person",
-        hint="Three different people must ask, decide and hand over.",
-    )
 
 
 def naming(number: int, sha256: str) -> str:

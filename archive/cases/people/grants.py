@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from archive.clock import Clock
 from archive.errors import Malformed, Refused
 from archive.ids import check_name
-from archive.model.grant import KIND, Grant, Right, from_state, to_state
-from archive.persons import same_person
+from archive.model.grant import KIND, MAX_TERM, Grant, Right, from_state, to_state
 from archive.records.ledger.streams import Entry, Ledger
+from archive.records.relations import Separation
+from archive.separation import Decision
 from archive.timespan import DAY, Timespan
 
 MAX_CAMERAS = 500
@@ -31,6 +32,7 @@ class Grants:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._separation = Separation(ledger, clock)
 
     def give(
         self,
@@ -49,8 +51,10 @@ class Grants:
 
         Raises:
             Malformed: ``bad_id``; ``bad_grant`` if it names no receiver or both a person and an agency, no
-                camera, no right, no basis, a span longer than 31 days, or an end that has passed.
-            Refused: ``own_grant``: nobody opens footage to themselves.
+                camera, no right, no basis, a span longer than 31 days, an end that has passed, or one
+                beyond 366 days.
+            Refused: ``own_grant``: nobody opens footage to themselves or to their own agency;
+                ``persons_tied``: nor to a person whose account they opened, invited or raised.
         """
         now = self._clock.now()
         named = tuple(dict.fromkeys(check_name("camera", camera) for camera in cameras))
@@ -68,14 +72,18 @@ class Grants:
             (len(agency) <= MAX_TEXT and agency.isprintable(), "give the agency in printable characters"),
             (span.duration <= MAX_SPAN, "grant at most 31 days of footage at a time"),
             (until > now, "set an end in the future"),
+            (until <= now + MAX_TERM, "set an end within 366 days"),
         ):
             if not holds:
                 raise Malformed(
                     "the grant is incomplete or not allowed", code="bad_grant", hint=f"Please {sentence}."
                 )
-        if same_person(actor, f"user:{person}"):
+        self._separation.check(Decision.GRANT_GIVE, actor, (f"user:{person}",) if person else ())
+        if agency and agency in self._separation.agencies_of(actor):
             raise Refused(
-                "nobody opens footage to themselves", code="own_grant", hint="Ask another person to give it."
+                "nobody opens footage to their own agency",
+                code="own_grant",
+                hint="Ask another person to give it.",
             )
         grant = Grant(
             id=f"GRT-{secrets.token_hex(8)}",

@@ -7,12 +7,14 @@ admitted.
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from archive.clock import Clock
 from archive.model import grant as grants
 from archive.model import user as users
 from archive.model.grant import Grant
-from archive.model.user import User
+from archive.model.user import User, in_force
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
@@ -64,6 +66,12 @@ class Roster:
 
     def _read(self) -> None:
         at = self._clock.monotonic()
-        people = {name: users.from_state(name, entry.state) for name, entry in self._users.refresh().items()}
+        people = {name: _admitted(name, entry.state) for name, entry in self._users.refresh().items()}
         given = tuple(grants.from_state(name, entry.state) for name, entry in self._grants.refresh().items())
         self._people, self._given, self._read_at = people, given, at
+
+
+def _admitted(name: str, state: Mapping[str, Any]) -> User:
+    """A person with the roles that are in force."""
+    person = users.from_state(name, state)
+    return replace(person, roles=in_force(person))

@@ -13,14 +13,15 @@ from typing import Protocol
 
 from archive.cases.requests.book import RequestHead
 from archive.cases.requests.limits import Limits
-from archive.cases.requests.separation import authors, check_other_person
+from archive.cases.requests.separation import authors
 from archive.cases.requests.stream import RequestStream, text_of
 from archive.cases.requests.transitions import RequestAct, after
 from archive.errors import Conflict, Malformed, Unavailable
 from archive.ids import new_evidence_id
 from archive.model.evidence import PackageKind
 from archive.model.request import Decision, Request, Verdict
-from archive.persons import check_named
+from archive.records.relations import Separation
+from archive.separation import Decision as SeparatedDecision
 from archive.timespan import Timespan
 
 MAX_LIMIT_HOURS = 10_000
@@ -50,6 +51,7 @@ class Deciding:
         self._stream = stream
         self._packages = packages
         self._limits = limits
+        self._separation = Separation(stream.ledger, stream.clock)
 
     def approve(
         self,
@@ -72,16 +74,17 @@ class Deciding:
             NotFound: ``request_not_found``.
             Conflict: ``ledger_conflict``, ``request_state``, ``span_not_over``.
             NoFootage: ``no_footage`` with the gaps.
-            Refused: ``same_person``: a person who filed or amended it cannot approve it; ``person_unknown``:
-                one of them is not a known person; ``footage_exists``, ``footage_pending``: the statement that
-                there is no footage would be untrue.
+            Refused: ``same_person``: a person who filed or amended it cannot approve it; ``person_unknown``,
+                ``persons_tied``, ``host_unlinked``: as :func:`archive.separation.check_separation`;
+                ``footage_exists``, ``footage_pending``: the statement that there is no footage would be
+                untrue.
             ArchiveError: as ``tell``.
         """
         why = text_of(reason, "bad_reason") if reason.strip() else ""
         head = self._stream.at(request_id, expected)
         before, now = head.request, self._stream.clock.now()
         status = after(RequestAct.APPROVE, head.status)
-        self._check_other(request_id, by)
+        self._check_other(SeparatedDecision.REQUEST_APPROVE, request_id, by)
         if before.span.end > now:
             raise Conflict(
                 "the span is not over yet; its hold is in force",
@@ -114,7 +117,7 @@ class Deciding:
         head = self._stream.at(request_id, expected)
         now = self._stream.clock.now()
         status = after(RequestAct.REJECT, head.status)
-        self._check_other(request_id, by)
+        self._check_other(SeparatedDecision.REQUEST_REJECT, request_id, by)
         changed = replace(
             head.request,
             status=status,
@@ -140,17 +143,15 @@ class Deciding:
                 hint=f"Give more than {self._limits.per_request} and at most {MAX_LIMIT_HOURS}.",
             )
         head = self._stream.at(request_id, expected)
-        self._check_other(request_id, by)
+        self._check_other(SeparatedDecision.REQUEST_RAISE_LIMIT, request_id, by)
         after(RequestAct.RAISE_LIMIT, head.status)
         changed = replace(head.request, limit_camera_hours=camera_hours)
         return self._stream.append(
             changed, expected, RequestAct.RAISE_LIMIT, actor=by, reason=why, before=head
         )
 
-    def _check_other(self, request_id: str, by: str) -> None:
-        asked = authors(self._stream.history(request_id))
-        check_other_person(by, asked, f"filed or amended {request_id}")
-        check_named(by, *asked)
+    def _check_other(self, decision: SeparatedDecision, request_id: str, by: str) -> None:
+        self._separation.check(decision, by, authors(self._stream.history(request_id)))
 
     def _decision(
         self, head: RequestHead, by: str, name: str, now: int, outcome: Verdict, reason: str

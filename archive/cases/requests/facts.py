@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archive.cases.requests.attachments import Attachments
-from archive.cases.requests.separation import check_separation
+from archive.cases.requests.separation import check_approval
 from archive.errors import IntegrityError
 from archive.evidence import plan
 from archive.evidence.plan import RequestFacts
@@ -40,7 +40,7 @@ class RequestReader:
     def facts_of(self, asked: SealRequest) -> RequestFacts | None:
         """The request that a package answers; None for a package that was requested on the host.
 
-        Raises: as :func:`archive.cases.requests.separation.check_separation`.
+        Raises: as :func:`archive.cases.requests.separation.check_approval`.
         """
         request = self._request(asked)
         return None if request is None else request_facts(request, asked.request_entry)
@@ -58,7 +58,7 @@ class RequestReader:
     def _request(self, asked: SealRequest) -> Request | None:
         if not asked.request_id:
             return None
-        return check_separation(
+        return check_approval(
             self.ledger, asked.request_id, asked.request_entry, evidence_id=asked.evidence_id
         )
 

@@ -28,7 +28,8 @@ from archive.ids import new_request_id
 from archive.lifecycle.holds.service import Holds
 from archive.model.hold import Hold
 from archive.model.request import Attachment, AttachmentKind, Letter, Request, RequestStatus
-from archive.persons import check_named
+from archive.records.relations import relations_of
+from archive.separation import check_known
 from archive.timespan import DAY, MINUTE, Timespan
 
 MAX_ATTACHMENTS = 50
@@ -75,7 +76,7 @@ class Filing:
             Refused: ``person_unknown``: the filer is not a known person, so that nobody could decide on the
                 request.
         """
-        check_named(by.id)
+        check_known(by.id, relations_of(self._stream.ledger, (by.id,)))
         now = self._stream.clock.now()
         judged = judge(form, self._ground(by, now))
         held_us = len(judged.cameras) * judged.span.duration
@@ -113,7 +114,7 @@ class Filing:
             Malformed: ``reason_missing``.
             Refused: ``person_unknown``, as :meth:`file`.
         """
-        check_named(by.id)
+        check_known(by.id, relations_of(self._stream.ledger, (by.id,)))
         why = text_of(reason, "reason_missing")
         head = self._stream.at(request_id, expected)
         before, now = head.request, self._stream.clock.now()

@@ -1,7 +1,7 @@
 """Three people: one asks, one approves, one hands over. And whether an approval matches the present request.
 
 The entries themselves show who did what; a state's statement about itself does not count. The job that seals
-checks it again (:func:`check_separation`): a key that can write entries cannot thereby make packages.
+checks it again (:func:`check_approval`): a key that can write entries cannot thereby make packages.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,8 @@ from archive.model.evidence import PackageKind
 from archive.model.request import ENDED, KIND, Request, RequestStatus, Verdict, from_state
 from archive.persons import same_person
 from archive.records.ledger.streams import Entry, Ledger
+from archive.records.relations import relations_of
+from archive.separation import Decision, check_separation
 
 _AUTHORING = frozenset({RequestAct.FILE.action, RequestAct.AMEND.action})
 _UNCHANGED = frozenset(
@@ -37,17 +39,7 @@ def approvers(history: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry.actor for entry in history if entry.action == RequestAct.APPROVE.action))
 
 
-def check_other_person(actor: str, others: Iterable[str], what: str) -> None:
-    """Allow the actor if they are none of the others. Raises Refused ``same_person``."""
-    if any(same_person(actor, other) for other in others):
-        raise Refused(
-            f"{actor} {what}",
-            code="same_person",
-            hint="Orang lain harus melakukannya. / Another person must do it.",
-        )
-
-
-def check_separation(
+def check_approval(
     ledger: Ledger,
     request_id: str,
     entry_sha256: str,
@@ -65,7 +57,8 @@ def check_separation(
     Raises:
         NotFound: ``request_not_found``.
         Refused: ``approval_missing``: nobody approved that entry; ``approval_void``: it was amended, rejected
-            or cancelled since; ``same_person``: the approver had filed or amended it.
+            or cancelled since; as :func:`archive.separation.check_separation` by the relations at the time of
+            the approval: the approver had filed or amended it, or was tied to a person who had.
         IntegrityError: ``ledger_broken``, ``bad_entry``.
         Malformed: ``bad_id``, ``bad_request_record``.
     """
@@ -86,9 +79,9 @@ def check_separation(
         or not same_person(decision.by, approval.actor)
     ):
         raise _missing(request_id)
-    check_other_person(
-        approval.actor, authors(history[: bound + 1]), f"filed or amended {request_id} and approved it"
-    )
+    asked_by = authors(history[: bound + 1])
+    relations = relations_of(ledger, (approval.actor, *asked_by), until=approval.at)
+    check_separation(Decision.REQUEST_APPROVE, approval.actor, asked_by, relations, approval.at)
     now = from_state(request_id, head.state)
     since = {entry.action for entry in history[bound + 2 :]}
     stands = (

@@ -14,6 +14,7 @@ from archive.evidence.verifier.stream import ORIGINALS
 
 PATH = "data/metadata/evidence.json"
 DERIVATIVES, DOCUMENTS = "data/derivative/", "data/documents/"
+MAX_BYTES = 32 << 20
 _OF_LEAF = ("camera", "recorder", "run", "seq", "key", "codec", "frames", "ingested_at", "clock")
 
 Part = dict[str, Any]
@@ -35,6 +36,8 @@ def read(notebook: Notebook) -> None:
 
 def parse(data: bytes) -> Part:
     """Parse a statement in its required form. Raises Broken ``bad_statement``."""
+    if len(data) > MAX_BYTES:
+        raise Broken("bad_statement", "it is larger than 32 MiB; a sealer divides such a request")
     try:
         value = canonical.read(data)
         schema.check(schema.load(), value)
@@ -172,9 +175,10 @@ def _leaf_lines(notebook: Notebook, path: str) -> list[bytes]:
         notebook.find("leaf_missing", path)
         return []
     try:
-        return notebook.container.small(path).split(b"\n")[:-1]
-    except Unreadable:
-        return []  # the step before has reported it
+        return notebook.container.lines(path)
+    except Unreadable as error:
+        notebook.find("unreadable_part", path, str(error))
+        return []
 
 
 def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:

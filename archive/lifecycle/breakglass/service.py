@@ -10,8 +10,9 @@ from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused
 from archive.ids import check_name, new_entry_id
 from archive.model.disposition import Cause, Disposition, DispositionStatus, OrderingPolicy
-from archive.persons import check_named, same_person
 from archive.records.ledger.streams import Entry, Ledger
+from archive.records.relations import Separation, relations_of
+from archive.separation import Decision, check_known, check_separation
 from archive.timespan import Timespan, format_instant, parse_instant
 
 KIND = "break_glass"
@@ -121,7 +122,7 @@ def place_order(
             span that is not over.
         Refused: ``person_unknown``: the actor is not a known person.
     """
-    check_named(actor)
+    check_known(actor, relations_of(ledger, (actor,)))
     chosen = tuple(sorted({check_name("camera", camera) for camera in cameras}))
     now = clock.now()
     texts = (number, authority, basis)
@@ -160,7 +161,8 @@ def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: 
 
     Raises:
         NotFound: ``break_glass_not_found``.
-        Refused: ``same_person``; ``person_unknown``: one of the two is not a known person.
+        Refused: ``same_person``, ``person_unknown``, ``persons_tied``, ``host_unlinked``: as
+            :func:`archive.separation.check_separation`.
         Conflict: ``order_approved``, ``ledger_conflict``.
         Malformed: ``reason_missing``.
     """
@@ -170,9 +172,8 @@ def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: 
     order = from_state(head.id, head.state)
     if order.status is not OrderStatus.ORDERED:
         raise Conflict(f"order {order_id} is {order.status.value}", code="order_approved")
-    check_named(actor, order.ordered_by, head.actor)
-    if any(same_person(actor, other) for other in (order.ordered_by, head.actor)):
-        raise one_person(order_id)
+    placed_by = (order.ordered_by, head.actor)
+    Separation(ledger, clock).check(Decision.BREAK_GLASS_APPROVE, actor, placed_by)
     approved = replace(
         order,
         status=OrderStatus.APPROVED,
@@ -186,9 +187,12 @@ def approve(ledger: Ledger, clock: Clock, order_id: str, *, actor: str, reason: 
 def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
     """The head of an order that two people approved, judged by its whole history and not by its state.
 
+    The people are judged by their relations at the time of the approval.
+
     Raises:
         NotFound: ``break_glass_not_found``.
-        Refused: ``order_not_approved``, ``same_person``, ``person_unknown``.
+        Refused: ``order_not_approved``, ``same_person``, ``person_unknown``, ``persons_tied``,
+            ``host_unlinked``.
         IntegrityError: ``ledger_broken``.
     """
     history = list(ledger.history(KIND, check_name(KIND, order_id)))
@@ -203,9 +207,8 @@ def approved_order(ledger: Ledger, order_id: str) -> tuple[Entry, Order]:
         )
     placed, approval = history[0], history[1]
     first = from_state(order_id, placed.state)
-    check_named(placed.actor, approval.actor)
-    if same_person(placed.actor, approval.actor):
-        raise one_person(order_id)
+    relations = relations_of(ledger, (placed.actor, approval.actor), until=approval.at)
+    check_separation(Decision.BREAK_GLASS_APPROVE, approval.actor, (placed.actor,), relations, approval.at)
     same = (first.cameras, first.span, first.number, placed.digest)
     if same != (order.cameras, order.span, order.number, order.approved_digest):
         raise Refused(
@@ -234,15 +237,6 @@ def append(ledger: Ledger, head: Entry, order: Order, *, actor: str, action: str
         KIND, order.id, to_state(order), expected=head.version, actor=actor, action=action, reason=reason
     )
     return from_state(entry.id, entry.state)
-
-
-def one_person(order_id: str) -> Refused:
-    """The error for an order placed and approved by one person."""
-    return Refused(
-        f"order {order_id} was placed by the same person",
-        code="same_person",
-        hint="Destroying footage before its time takes two people.",
-    )
 
 
 def to_state(order: Order) -> JsonObject:

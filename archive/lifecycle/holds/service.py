@@ -20,10 +20,11 @@ from archive.errors import Conflict, Malformed, NotFound, Refused, Unavailable
 from archive.ids import check_name
 from archive.lifecycle.gate import Gate
 from archive.model.hold import ENDS, KIND, Hold, HoldStatus, Release, from_state, to_state
-from archive.persons import check_named, same_person
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
+from archive.records.relations import Separation
+from archive.separation import Decision
 from archive.timespan import DAY, Timespan, format_instant
 
 MAX_CAMERAS = 1000
@@ -74,6 +75,7 @@ class Holds:
         self._gate = gate
         self._max_future = max_future
         self._heads = StrictHeads(ledger, records, KIND, ends=ENDS)
+        self._separation = Separation(ledger, clock)
         self._turn = threading.Lock()
 
     def place(
@@ -181,7 +183,7 @@ class Holds:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_proposed``, if one is proposed.
             Refused: ``person_unknown``: the actor is not a known person.
         """
-        check_named(actor)
+        self._separation.check_known(actor)
         head = self._in_force(hold_id, expected)
         if head.hold.status is HoldStatus.RELEASE_PROPOSED:
             raise Conflict(
@@ -200,19 +202,15 @@ class Holds:
 
         Raises:
             NotFound, Conflict: as :meth:`extend`; Conflict ``release_not_proposed``.
-            Refused: ``same_person``: the person who proposed a release cannot approve it; ``person_unknown``:
-                one of the two is not a known person.
+            Refused: ``same_person``: the person who proposed a release cannot approve it; ``person_unknown``,
+                ``persons_tied``, ``host_unlinked``: as :func:`archive.separation.check_separation`.
         """
-        check_named(actor)
+        self._separation.check_known(actor)
         head = self._proposed(hold_id, expected)
         release = head.hold.release
-        if release is None or same_person(release.proposed_by, actor):
-            raise Refused(
-                f"{actor} proposed the release of {hold_id}",
-                code="same_person",
-                hint="Another person must approve it.",
-            )
-        check_named(release.proposed_by)
+        if release is None:
+            raise _not_proposed(hold_id)
+        self._separation.check(Decision.HOLD_RELEASE, actor, (release.proposed_by,))
         release = replace(release, approved_by=actor, approved_at=self._clock.now())
         after = replace(head.hold, status=HoldStatus.RELEASED, release=release)
         return self._append(
@@ -278,11 +276,7 @@ class Holds:
     def _proposed(self, hold_id: str, expected: int | None) -> HoldHead:
         head = self._in_force(hold_id, expected)
         if head.hold.status is not HoldStatus.RELEASE_PROPOSED:
-            raise Conflict(
-                f"nobody proposed the release of {hold_id}",
-                code="release_not_proposed",
-                hint="Propose it first; then another person approves it.",
-            )
+            raise _not_proposed(hold_id)
         return head
 
     def _cameras(self, cameras: Sequence[str]) -> tuple[str, ...]:
@@ -328,6 +322,14 @@ class Holds:
             # the document when it first sees the entry.
             pass
         return HoldHead(entry, hold)
+
+
+def _not_proposed(hold_id: str) -> Conflict:
+    return Conflict(
+        f"nobody proposed the release of {hold_id}",
+        code="release_not_proposed",
+        hint="Propose it first; then another person approves it.",
+    )
 
 
 def _text(name: str, text: str) -> str:

@@ -21,10 +21,11 @@ from archive.lifecycle.retention.book import PolicyBook, Ruling, scopes_of
 from archive.model import camera as cameras
 from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
-from archive.persons import check_named, same_person
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger, changed
+from archive.records.relations import Separation
+from archive.separation import Decision
 from archive.timespan import HOUR
 
 MAX_TEXT = 500
@@ -92,6 +93,7 @@ class Policies:
         self._floor_days = floor_days
         self._wait = wait_hours * HOUR
         self._heads = StrictHeads(ledger, records, KIND)
+        self._separation = Separation(ledger, clock)
         self._guard = threading.Lock()
 
     # Reading -----------------------------------------------------------------------------------------
@@ -199,23 +201,17 @@ class Policies:
             NotFound: ``policy_not_found``.
             Conflict: ``no_proposal``; ``ledger_conflict``; ``proposal_expired`` if the terms would end before
                 they begin.
-            Refused: ``same_person``: the actor proposed it; ``person_unknown``: one of the two is not a known
-                person.
+            Refused: ``same_person``: the actor proposed it; ``person_unknown``, ``persons_tied``,
+                ``host_unlinked``: as :func:`archive.separation.check_separation`.
         """
-        check_named(actor)
+        self._separation.check_known(actor)
         now = self._clock.now()
         head = self._head(scope, expected)
         policy = from_state(head.state)
         proposal = policy.proposal
         if proposal is None:
             raise _no_proposal(scope)
-        if same_person(proposal.by, actor):
-            raise Refused(
-                f"{actor} proposed this; another person must approve it",
-                code="same_person",
-                hint="A shortening needs two people. Ask a second admin.",
-            )
-        check_named(proposal.by)
+        self._separation.check(Decision.POLICY_APPROVE, actor, (proposal.by,))
         settled = replace(policy, proposal=None)
         begins = now + self._wait
         if proposal.terms is None:
@@ -273,7 +269,7 @@ class Policies:
                 code="proposal_pending",
                 hint="Approve or reject that proposal first.",
             )
-        check_named(actor)
+        self._separation.check_known(actor)
         proposed = replace(policy, proposal=Proposal(terms=terms, by=actor, at=now))
         return _record(self._append(proposed, head, actor=actor, action="policy.proposed", reason=reason))
 

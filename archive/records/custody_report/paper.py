@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from archive.attended import each
 from archive.canonical import JsonObject
 from archive.documents.fonts import Font
 from archive.documents.indonesian import moment, number, zone_named
@@ -125,7 +126,7 @@ def _acts(pages: Pages, lines: Sequence[Line], zone: ZoneInfo, whole: bool) -> N
     if not lines:
         pages.text("Tidak ada perbuatan yang tercatat dalam rentang waktu ini.")
         pages.english("No act is on record in this span.")
-    for count, line in enumerate(lines, 1):
+    for count, line in enumerate(each(lines), 1):
         told = line_json(line, whole=whole)
         word = word_of(line.type)
         outcome = "" if line.outcome.value == "done" else f" - {OUTCOMES[line.outcome][0].upper()}"

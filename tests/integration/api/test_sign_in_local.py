@@ -11,7 +11,6 @@ import pytest
 
 from api.auth.lockout import FREE_FOR_ACCOUNT
 from api.auth.sessions import CookieBox, Limits
-from archive.cases.people.users import Users
 from archive.model.custody import Outcome
 from archive.model.user import Role, User
 from archive.timespan import HOUR, MINUTE, SECOND
@@ -19,7 +18,7 @@ from ops.accounts import cookie_keys, passwords_of
 from ops.settings import Settings
 from ops.wiring import Site as Wired
 from tests.support.api_site import Caller, Site, open_site
-from tests.support.people import OURS, people
+from tests.support.people import OURS, add_account, people, users_of
 
 PASSWORD = "pasar-terong-malam-42"
 
@@ -32,7 +31,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def add(site: Site, folder: Path, name: str, *roles: Role) -> None:
-    Users(site.services.ledger).add(User(id=name, name=name, roles=roles), actor="os:test")
+    add_account(users_of(site), User(id=name, name=name, roles=roles))
     with Wired(Settings.load({"SAKSI_HOME": str(folder)}), site.clock) as wired:
         passwords_of(wired).put(name, PASSWORD)
 
@@ -98,21 +97,21 @@ def test_whatever_is_wrong_the_answer_is_the_same(site: Site, name: str, passwor
 
 
 def test_a_disabled_account_and_one_without_a_password_do_not_come_in(site: Site, tmp_path: Path) -> None:
-    Users(site.services.ledger).add(User(id="dewi", name="", roles=(Role.ADMIN,)), actor="os:test")
+    add_account(users_of(site), User(id="dewi", name="", roles=(Role.ADMIN,)))
     assert sign_in(site, "dewi", PASSWORD).json()["code"] == "sign_in_failed"
-    Users(site.services.ledger).disable("citra", actor="os:test", reason="left")
+    users_of(site).disable("citra", actor="os:test", reason="left")
     assert sign_in(site).json()["code"] == "sign_in_failed"
-    Users(site.services.ledger).enable("citra", actor="os:test", reason="back")
+    users_of(site).enable("citra", actor="os:test", reason="back")
     assert sign_in(site).status_code == 200
 
 
 def test_a_disabled_account_is_out_within_the_age_of_the_roster(site: Site) -> None:
     call = with_cookie(site, cookie(sign_in(site)))
-    Users(site.services.ledger).disable("citra", actor="os:test", reason="left")
+    users_of(site).disable("citra", actor="os:test", reason="left")
     site.clock.advance(6 * SECOND)
     answer = call.get("/v1/cameras")
     assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
-    Users(site.services.ledger).enable("citra", actor="os:test", reason="back")
+    users_of(site).enable("citra", actor="os:test", reason="back")
     site.clock.advance(6 * SECOND)
     assert call.get("/v1/cameras").status_code == 401, "an old session stays over"
 

@@ -12,14 +12,13 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from api.auth.oidc import OidcSettings, Provider
-from archive.cases.people.users import Users
 from archive.clock import SystemClock
 from archive.errors import Refused, Unavailable
 from archive.model.user import Role, User
 from archive.timespan import MINUTE, SECOND
 from tests.support.api_site import Caller, Site, open_site
 from tests.support.keycloak import KeycloakServer, query_of
-from tests.support.people import OURS, people
+from tests.support.people import OURS, people, users_of
 from tests.support.servers import keycloak_server, stack_environment
 from tests.support.waiting import until
 
@@ -182,7 +181,7 @@ def test_an_account_that_is_closed_here_is_out_though_the_provider_lets_it_in(
     site: Site, keycloak_server: KeycloakServer
 ) -> None:
     call = signed_in(site, keycloak_server, "kominfo-2")
-    users = Users(site.services.ledger)
+    users = users_of(site)
     users.disable("kominfo-2", actor="os:test", reason="left")
     try:
         assert soon(lambda: call.get("/v1/session").status_code == 401)
@@ -232,7 +231,7 @@ def test_signing_out_ends_the_session_here_and_at_the_provider(
 def test_a_name_belongs_to_the_account_that_first_came_with_it(
     site: Site, keycloak_server: KeycloakServer
 ) -> None:
-    Users(site.services.ledger).add(
+    users_of(site).add(
         User(id="service-account-war-room-machine", name="", roles=(Role.ADMIN,)), actor="os:test"
     )
     time.sleep(1.1)  # real time: longer than what is known of accounts may be old
@@ -273,7 +272,7 @@ def test_a_machines_token_opens_what_its_roles_open(fresh: Site, keycloak_server
     assert (shown["id"], shown["roles"]) == ("user:service-account-war-room-machine", ["war_room"])
     assert call.get("/metrics").status_code == 403
     assert call("PATCH", "/v1/session", json={"purpose": "x"}).json()["code"] == "no_session"
-    Users(fresh.services.ledger).disable("service-account-war-room-machine", actor="os:test", reason="stolen")
+    users_of(fresh).disable("service-account-war-room-machine", actor="os:test", reason="stolen")
     assert soon(lambda: bearer(fresh, token).status_code == 401)
 
 

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import pytest
 
 from api.web.files import FETCHED, FILES, FOLDER, OPEN_FILES, PLAYER
-from archive.cases.people.users import Users
 from archive.model.user import Role, User
 from archive.timespan import SECOND
 from ops.accounts import passwords_of
@@ -32,7 +31,7 @@ from tests.support.api_site import (
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
-from tests.support.people import add_person, caller, catch_up, cookie_of
+from tests.support.people import add_account, add_person, caller, catch_up, cookie_of, users_of
 from tests.support.waiting import until
 
 PASSWORD = "pasar-terong-malam-42"
@@ -79,9 +78,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         archive_run(made.services, hevc, run="6b05180000000004", start=T0, camera=HEVC_CAMERA)
         add_person(made, "erna", Role.KECAMATAN, districts=["73.71.01"])
         add_person(made, "indra", Role.AUDITOR)
-        Users(made.services.ledger).add(
-            User(id="citra", name="citra", roles=(Role.WAR_ROOM,)), actor="os:test"
-        )
+        add_account(users_of(made), User(id="citra", name="citra", roles=(Role.WAR_ROOM,)))
         with Wired(Settings.load({"SAKSI_HOME": str(folder)}), made.clock) as wired:
             passwords_of(wired).put("citra", PASSWORD)
         catch_up(made)
@@ -304,7 +301,7 @@ def test_whoever_is_not_signed_in_signs_in_and_comes_back(browser: Browser, url:
 
 def test_whoever_was_invited_chooses_a_password_here(browser: Browser, site: Site, url: str) -> None:
     add_person(site, "ada", Role.ADMIN)
-    Users(site.services.ledger).add(User(id="budi", name="budi", roles=(Role.WAR_ROOM,)), actor="os:test")
+    add_account(users_of(site), User(id="budi", name="budi", roles=(Role.WAR_ROOM,)))
     catch_up(site)
     invited = caller(site, "ada")("POST", "/v1/invitations", json={"user": "budi", "reason": "baru"})
     assert invited.status_code == 201, invited.text

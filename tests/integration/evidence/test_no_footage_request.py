@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from archive.cases.requests.separation import check_separation
+from archive.cases.requests.separation import check_approval
 from archive.errors import Refused
 from archive.evidence import jobs
 from archive.ids import new_evidence_id
@@ -145,9 +145,9 @@ def test_a_package_of_another_kind_than_was_approved_is_not_sealed(site: Site) -
     told = asked.approve("no_footage").json()
     bound = told["decision"]["entry_sha256"]
     ledger = site.services.ledger
-    check_separation(ledger, asked.id, bound, evidence_id=told["evidence_id"], kind=PackageKind.NO_FOOTAGE)
+    check_approval(ledger, asked.id, bound, evidence_id=told["evidence_id"], kind=PackageKind.NO_FOOTAGE)
     with pytest.raises(Refused) as caught:
-        check_separation(ledger, asked.id, bound, evidence_id=told["evidence_id"], kind=PackageKind.FOOTAGE)
+        check_approval(ledger, asked.id, bound, evidence_id=told["evidence_id"], kind=PackageKind.FOOTAGE)
     assert caught.value.code == "approval_void"
     site.clock.advance(SECOND)
     forged = jobs.request_seal(

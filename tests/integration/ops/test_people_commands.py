@@ -20,13 +20,13 @@ def open_site(saksi: CommandLine) -> Site:
 
 
 def test_a_person_from_the_first_day_to_the_last(saksi: CommandLine) -> None:
-    added = saksi("user", "add", "citra", "--role", "war_room", "--generate", "--json")
+    added = saksi("user", "add", "citra", "--role", "police", "--generate", "--json")
     assert added.code == 0, added.err
     password = added.json["password"]
     assert len(password) >= 20
     with open_site(saksi) as site:
         assert passwords_of(site).proves("citra", password)
-    again = saksi("user", "add", "citra", "--role", "admin", "--generate", "--json")
+    again = saksi("user", "add", "citra", "--role", "police", "--generate", "--json")
     assert (again.code, again.problem["code"]) == (2, "user_exists")
     reset = saksi("user", "password", "citra", "--generate", "--json")
     with open_site(saksi) as site:
@@ -35,13 +35,13 @@ def test_a_person_from_the_first_day_to_the_last(saksi: CommandLine) -> None:
     assert saksi("user", "change", "citra", "--role", "kecamatan", "--district", "73.71.13").code == 0
     assert saksi("user", "disable", "citra", "--reason", "left").code == 0
     (shown,) = saksi("user", "list", "--json").json["users"]
-    assert shown["roles"] == ["kecamatan"]
+    assert (shown["roles"], shown["proposed"]) == ([], ["kecamatan"]), "an added role waits for consent"
     assert shown["districts"] == ["73.71.13"]
     assert not shown["enabled"]
     with open_site(saksi) as site:
         history = list(site.ledger.history("user", "citra"))
     assert [entry.action for entry in history] == [
-        "user.added", "user.sessions_ended", "user.changed", "user.disabled",
+        "user.added", "user.password_set", "user.password_set", "user.changed", "user.disabled",
     ]  # fmt: skip
     assert history[0].actor.startswith("os:")
 

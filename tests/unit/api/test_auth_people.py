@@ -21,6 +21,7 @@ from archive.model.user import Role, User
 from archive.objects.filesystem import FilesystemStore
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, SECOND, Timespan
+from tests.support.people import add_account
 
 T0 = 1_795_500_000_000_000
 SPAN = Timespan(T0, T0 + 60 * SECOND)
@@ -42,7 +43,7 @@ class Place:
         self.clock = ManualClock(T0)
         self.records = FilesystemStore(folder, self.clock)
         self.ledger = Ledger(self.records, self.clock)
-        self.users = Users(self.ledger)
+        self.users = Users(self.ledger, self.clock)
         self.grants = Grants(self.ledger, self.clock)
 
     def roster(self) -> Roster:
@@ -100,10 +101,11 @@ def test_what_the_provider_says_is_taken_over_once(place: Place) -> None:
 
     assert place.users.seen(ANDI, actor="user:andi") == ANDI
     assert place.users.seen(ANDI, actor="user:andi") == ANDI
-    promoted = replace(ANDI, roles=(Role.ADMIN,))
+    promoted = replace(ANDI, roles=(Role.ADMIN,), agency="")
     place.users.disable("andi", actor="os:root", reason="left")
     seen = place.users.seen(promoted, actor="user:andi")
-    assert (seen.roles, seen.enabled) == ((Role.ADMIN,), False), "the provider enables nobody"
+    assert (seen.roles, seen.proposed) == ((), (Role.ADMIN,)), "an administrator has to consent"
+    assert not seen.enabled, "the provider enables nobody"
     assert len(list(place.ledger.history("user", "andi"))) == 3
 
 
@@ -120,12 +122,12 @@ def test_a_name_is_not_taken_over_by_another_account(place: Place, other: dict[s
 
 
 def test_a_process_sees_a_change_within_the_age(place: Place) -> None:
-    place.users.add(CITRA, actor="os:root")
+    citra = add_account(place.users, CITRA)
     roster = place.roster()
-    assert roster.person("citra") == CITRA
+    assert roster.person("citra") == citra
     place.users.disable("citra", actor="os:root", reason="left")
     place.clock.advance(5 * SECOND - 1)
-    assert roster.person("citra") == CITRA
+    assert roster.person("citra") == citra
     place.clock.advance(1)
     found = roster.person("citra")
     assert found is not None

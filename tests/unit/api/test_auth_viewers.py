@@ -46,7 +46,7 @@ class City:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(FilesystemStore(self.folder / "records", self.clock), self.clock)
-        self.users = Users(self.ledger)
+        self.users = Users(self.ledger, self.clock)
         self.tokens = TokenFile(self.folder / "keys" / "tokens.json", self.clock, self.person)
         self.machines = Machines(self.tokens, self.ledger, self.clock)
         self.users.add(User(id="budi", name="", roles=(Role.ADMIN,)), actor="os:x")
@@ -59,9 +59,13 @@ class City:
         """Give a person roles; create the person if needed."""
         self.clock.advance(SECOND)
         if self.person(name) is None:
-            self.users.add(User(id=name, name="", roles=roles, districts=districts), actor="os:x")
+            after = self.users.add(User(id=name, name="", roles=roles, districts=districts), actor="os:x")
         else:
-            self.users.change(name, roles=roles, districts=districts, agency="", actor="os:x", reason="")
+            after = self.users.change(
+                name, roles=roles, districts=districts, agency="", actor="os:x", reason=""
+            )
+        if after.proposed:
+            self.users.consent(name, actor="os:y", reason="")
         self.look()
 
     def make(self, name: str, scope: TokenScope, by: str = "os:root") -> None:
@@ -115,7 +119,7 @@ def scope(*actions: str, districts: tuple[str, ...] | None = None, lasts: int = 
 
 
 def loses_a_role(city: City) -> None:
-    city.has("ada", Role.ADMIN, Role.WAR_ROOM)
+    city.has("ada", Role.WAR_ROOM, Role.KECAMATAN)
     city.make("wall", scope("footage.play", "clips.download"), by="user:ada")
     city.has("ada", Role.ADMIN)  # no admin downloads clips
     city.has("ada", Role.AUDITOR)  # and no auditor plays

@@ -10,10 +10,12 @@ from archive.cases.handover.closing import BY_RULE
 from archive.cases.handover.facts import facts_json, facts_of
 from archive.cases.handover.giving import typed_sha256
 from archive.cases.handover.paper import as_given, letter_of
+from archive.cases.people.users import Users
 from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, NotFound, Refused
 from archive.model.handover import HoldAfter
 from archive.model.hold import HoldStatus
 from archive.model.request import Letter, RequestStatus, from_state, to_state
+from archive.model.user import Role, User
 from archive.ports import LockMode
 from archive.timespan import DAY, HOUR
 from tests.support.handovers import BUDI, CITRA, DEWI, SIGNER, TAGS, Desk, sealed_desk
@@ -130,15 +132,20 @@ def test_what_came_on_paper_is_handed_to_the_account_of_whoever_asked(tmp_path: 
     desk = sealed_desk(tmp_path)
     head = desk.ledger.head("request", desk.request_id)
     request = from_state(desk.request_id, head.state)
-    on_paper = replace(request, requester=replace(request.requester, person="os:root"))
+    on_paper = replace(request, requester=replace(request.requester, person="os:fani"))
     desk.ledger.append(
         "request",
         desk.request_id,
         to_state(on_paper),
         expected=2,
-        actor="os:root",
+        actor="os:fani",
         action="request.commented",
     )
+    with refused("host_unlinked"):
+        desk.handovers.give(desk.request_id, actor=DEWI, recipient="user:eko")
+    users = Users(desk.ledger, desk.archive.clock)
+    users.add(User(id="f.wijaya", name="Fani", roles=(Role.POLICE,)), actor="os:budi")
+    users.link("f.wijaya", "fani", actor="os:budi", reason="x")
     for recipient in (DEWI, CITRA):
         with refused("same_person"):
             desk.handovers.give(desk.request_id, actor=DEWI, recipient=recipient)

@@ -10,7 +10,7 @@ import pytest
 
 from archive.cases.requests.book import RequestHead
 from archive.cases.requests.facts import RequestReader
-from archive.cases.requests.separation import check_separation
+from archive.cases.requests.separation import check_approval
 from archive.cases.requests.transitions import RequestAct
 from archive.errors import ArchiveError, Conflict, IntegrityError, Refused
 from archive.evidence import jobs
@@ -151,9 +151,9 @@ def test_an_approval_that_stands_lets_the_package_be_sealed(city: Requesting) ->
     filed = city.file()
     head = city.approve(filed)
     ledger, name, digest = city.site.ledger, head.request.id, filed.entry.digest
-    assert check_separation(ledger, name, digest, evidence_id=head.request.evidence_id) == head.request
+    assert check_approval(ledger, name, digest, evidence_id=head.request.evidence_id) == head.request
     city.requests.stream.comment(name, text="terima kasih", by=POLICE.id, expected=2)
-    assert check_separation(ledger, name, digest) == head.request
+    assert check_approval(ledger, name, digest) == head.request
     facts = RequestReader(ledger, city.site.stores.records).facts_of(package_of(city, head).record.request)
     assert facts is not None
     assert (facts.id, facts.entry_sha256, facts.letter_sha256, facts.approvals[0].by) == (
@@ -180,7 +180,7 @@ def test_a_package_begun_again_says_the_same_whatever_followed_the_approval(city
 
 def refused(city: Requesting, head: RequestHead, digest: str, evidence_id: str = "") -> str:
     with pytest.raises(ArchiveError) as caught:
-        check_separation(city.site.ledger, head.request.id, digest, evidence_id=evidence_id)
+        check_approval(city.site.ledger, head.request.id, digest, evidence_id=evidence_id)
     return caught.value.code
 
 
@@ -203,7 +203,7 @@ def test_an_approval_of_something_else_is_void(city: Requesting) -> None:
     assert refused(city, amended, filed.entry.digest) == "approval_void"
     again = city.approve(amended)
     assert refused(city, again, filed.entry.digest) == "approval_void"
-    assert check_separation(city.site.ledger, head.request.id, amended.entry.digest)
+    assert check_approval(city.site.ledger, head.request.id, amended.entry.digest)
     city.requests.filing.cancel(head.request.id, by=POLICE.id, expected=4, reason="found")
     assert refused(city, again, amended.entry.digest) == "approval_void"
 

@@ -124,7 +124,7 @@ def test_an_original_that_never_came_leaves_the_question_open(made: Made) -> Non
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A package with an original of more than 1 MiB, which is read from its ZIP without a CRC-32."""
+    """A package with an original of more than 1 MiB, which is read in several pieces."""
     world = make_world(tmp_path_factory.mktemp("large"), segments=1, clips=False, segment_size=3 << 20)
     world.zip()
     return world

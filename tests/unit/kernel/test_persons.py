@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Refused
-from archive.persons import check_named, names_person, person_of, same_person
+from archive.persons import names_person, person_of, same_person
+from archive.separation import Relations, check_known
 from ops.host_person import Account, HostDirectory, Process, host_actor, this_process
 
 NAMED = ("user:ani", "token:war-room", "os:ani", "os:root(login:ani)", "os:saksi(login:ani)", "job:seal")
@@ -18,10 +19,11 @@ NAMELESS = (
 def test_who_names_a_person() -> None:
     assert [names_person(actor) for actor in NAMED] == [True] * len(NAMED)
     assert [names_person(actor) for actor in NAMELESS] == [False] * len(NAMELESS)
-    check_named(*NAMED)
+    for actor in NAMED:
+        check_known(actor, Relations())
     for actor in NAMELESS:
         with pytest.raises(Refused) as refused:
-            check_named("os:ani", actor)
+            check_known(actor, Relations())
         assert refused.value.code == "person_unknown"
 
 
