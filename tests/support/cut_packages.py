@@ -73,7 +73,12 @@ def store(recorded: Recorded, footage: ObjectStore, random: Random) -> list[Segm
         head = write_header(recorded.track, header.tfdt, header.samples)
         content = Content.of_bytes(head + b"".join(samples))
         made = replace(
-            ref, sha256=content.sha256, size=content.size, header_bytes=len(head), codec=recorded.codec
+            ref,
+            uncertainty_us=40_000,
+            sha256=content.sha256,
+            size=content.size,
+            header_bytes=len(head),
+            codec=recorded.codec,
         )
         refs.append(replace(made, version=footage.put(made.key, content).version))
     return refs
@@ -106,7 +111,7 @@ def cut_world(folder: Path, recorded: Sequence[Recorded], span: Timespan) -> Wor
         [segment_of(ref, frames[ref.key]) for ref in wanted],
         at=span.start // DAY * DAY + DAY // 2,
     )
-    clip = plan_clip(reading, world.footage, earlier=earlier)
+    clip = plan_clip(reading, world.footage, earlier=(earlier,) if earlier else ())
     plan = replace(
         world.plan,
         span=span,

@@ -368,13 +368,13 @@ def test_a_leaf_that_cannot_be_read_leaves_no_clip_believed(worlds: dict[str, tu
         assert "clip_header_differs" in found_in({**parts, leaves: content})
 
 
-def test_two_recorders_may_share_a_clip(tmp_path: Path) -> None:
-    """Originals of a second recorder are covered by those shown, and need not be in the clip."""
+def test_of_two_recorders_one_is_shown(tmp_path: Path) -> None:
+    """One is shown; the originals of the other are in the package, and need not be in the clip."""
     first = run_of(CLOSED_GOP, run=OTHER_RUN)
     second = make_run(
         [[CLOSED_GOP, CLOSED_GOP]] * 2, 6000, 12_000, 0, 90_000, start=T0 + 33_333, run="6b05180000000001"
     )
-    world = cut_world(tmp_path / "world", [recorded(first), recorded(second)], Timespan(T0, second.end))
+    world = cut_world(tmp_path / "world", [recorded(first), recorded(second)], Timespan(T0, first.end))
     parts = parts_of(world, tmp_path / "case")
     assert found_in(parts) == set()
     inside = Timespan(second.refs[0].span.start + 50_000, first.end - 50_000)
