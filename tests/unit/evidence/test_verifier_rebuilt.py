@@ -10,6 +10,7 @@ import pytest
 
 from archive import canonical
 from archive.evidence import paths
+from archive.evidence.verifier import rebuilt
 from archive.evidence.verifier.findings import OPEN
 from archive.footage.clip.cut import cut
 from archive.footage.clip.tables import clip_head
@@ -210,6 +211,8 @@ MISSTATED: dict[str, Change] = {
     "a gap with another cause": lambda p: p["about"]["gaps"][0].update(cause="disabled"),
     "an invented gap": lambda p: p["about"]["gaps"].append({**p["actual"], "cause": "undecodable"}),
     "gaps not stated": lambda p: p["about"].pop("gaps"),
+    "another recorder is invented": lambda p: p["about"].update(others=[{**p["actual"], "run": OTHER_RUN}]),
+    "something else is stated": lambda p: p["about"].update(seen="a red car"),
     "the first piece is later": lambda p: moved(p, 0, "from"),
     "the last piece ends later": lambda p: moved(p, -1, "to"),
     "a piece in the middle is later": lambda p: (moved(p, 2, "from"), moved(p, 2, "to")) and None,
@@ -377,6 +380,9 @@ def test_of_two_recorders_one_is_shown(tmp_path: Path) -> None:
     world = cut_world(tmp_path / "world", [recorded(first), recorded(second)], Timespan(T0, first.end))
     parts = parts_of(world, tmp_path / "case")
     assert found_in(parts) == set()
+    (other,) = stated(parts)["derivatives"][0]["about"]["others"]
+    assert other["run"] == second.refs[0].run
+    assert found_in(restated(parts, lambda part: part["about"].update(others=[]))) == {"clip_misstated"}
     inside = Timespan(second.refs[0].span.start + 50_000, first.end - 50_000)
     runs = [item.ref.run for item in world.plan.originals]
     for shown in set(runs):
@@ -385,3 +391,29 @@ def test_of_two_recorders_one_is_shown(tmp_path: Path) -> None:
     wide = Timespan(T0, first.end)
     late = recut(world, parts, lambda number: runs[number] == OTHER_RUN, wide)
     assert "clip_incomplete" in found_in(late), "the first recorder has frames before the second began"
+
+
+@pytest.mark.parametrize(
+    ("bound", "code"),
+    [("_MOST_LOOKS", "bad_clip"), ("_MOST_PAIRS", "bad_clip"), ("_MOST_SAMPLES", "clip_header_differs")],
+)
+def test_work_on_clips_is_bounded(
+    worlds: dict[str, tuple[World, Parts]], monkeypatch: pytest.MonkeyPatch, bound: str, code: str
+) -> None:
+    """Past the bound a clip is an error and not believed."""
+    monkeypatch.setattr(rebuilt, bound, 3)
+    found = [(one.code, one.path) for one in checked(worlds["plain"][1]).findings]
+    assert found[-1] == (code, CLIP.replace("cam-1", "cam-2"))
+
+
+def test_an_original_at_a_strange_path_is_an_error_and_no_crash(
+    worlds: dict[str, tuple[World, Parts]],
+) -> None:
+    parts = worlds["plain"][1]
+    value = stated(parts)
+    was, moved_to = value["derivatives"][0]["pieces"][0]["original"], "data/x"
+    for part in value["originals"]:
+        part["path"] = moved_to if part["path"] == was else part["path"]
+    value["derivatives"][0]["pieces"][0]["original"] = moved_to
+    other = {moved_to if path == was else path: data for path, data in parts.items()}
+    assert "statement_contradicts" in found_in({**other, paths.STATEMENT: canonical.encode(value)})
