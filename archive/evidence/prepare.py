@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from archive import canonical, keys
+from archive.canonical import JsonObject
 from archive.errors import IntegrityError, NotFound
 from archive.evidence.absence import check_absence, destructions
 from archive.evidence.plan import (
@@ -27,7 +28,16 @@ from archive.evidence.plan import (
 from archive.evidence.proving import Prover
 from archive.footage import reader
 from archive.footage.cameras import Registry
-from archive.footage.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segments, plan_clip
+from archive.footage.choice import RunSpan
+from archive.footage.clip.exact import (
+    LONGEST,
+    SHORTEST,
+    NoFootage,
+    NotJoinable,
+    earlier_segments,
+    others_json,
+    plan_clip,
+)
 from archive.footage.reader import Reading, part_of
 from archive.model import custody as events
 from archive.model import leaf as leaves
@@ -207,7 +217,8 @@ class Preparer:
                     continue
                 yield ClipPlan(
                     camera=reading.camera,
-                    description=clip.outline(),  # the digest is taken from the originals while copying
+                    # its digest is taken from the originals while copying
+                    description={**clip.outline(), "others": _others(reading, span)},
                     size=clip.size,
                     stream=clip.stream,
                 )
@@ -271,6 +282,12 @@ def _originals(reading: Reading, before: Iterable[SegmentRef]) -> list[SegmentRe
     """The segments of all runs of a reading, and those before them where a clip refers to their frames."""
     found = dict.fromkeys((*before, *reading.segments))
     return sorted(found, key=lambda ref: (ref.span.start, ref.run, ref.seq))
+
+
+def _others(reading: Reading, span: Timespan) -> list[JsonObject]:
+    """The footage of other runs where a clip of the span shows one run."""
+    parts = ((one.span.intersection(span), one.run) for one in reading.others)
+    return others_json([RunSpan(part, run) for part, run in parts if part is not None])
 
 
 def _gaps(readings: Iterable[Reading]) -> Iterator[GapStatement]:

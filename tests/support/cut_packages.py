@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from archive.evidence.plan import ClipPlan, GapStatement, Original
 from archive.evidence.verifier import statement
@@ -72,7 +73,12 @@ def store(recorded: Recorded, footage: ObjectStore, random: Random) -> list[Segm
         head = write_header(recorded.track, header.tfdt, header.samples)
         content = Content.of_bytes(head + b"".join(samples))
         made = replace(
-            ref, sha256=content.sha256, size=content.size, header_bytes=len(head), codec=recorded.codec
+            ref,
+            uncertainty_us=40_000,
+            sha256=content.sha256,
+            size=content.size,
+            header_bytes=len(head),
+            codec=recorded.codec,
         )
         refs.append(replace(made, version=footage.put(made.key, content).version))
     return refs
@@ -105,7 +111,7 @@ def cut_world(folder: Path, recorded: Sequence[Recorded], span: Timespan) -> Wor
         [segment_of(ref, frames[ref.key]) for ref in wanted],
         at=span.start // DAY * DAY + DAY // 2,
     )
-    clip = plan_clip(reading, world.footage, earlier=earlier)
+    clip = plan_clip(reading, world.footage, earlier=(earlier,) if earlier else ())
     plan = replace(
         world.plan,
         span=span,
@@ -143,6 +149,17 @@ def checked(parts: Parts) -> Notebook:
     statement.read(notebook)
     statement.check(notebook, read_payload(notebook))
     return notebook
+
+
+def followed(parts: Parts, statement: dict[str, Any], clip: str) -> set[str]:
+    """The codes about one clip's header and description alone, over its parts and a parsed statement."""
+    notebook = Notebook(InMemory(parts), lambda done, total: None)
+    notebook.manifest = dict.fromkeys(parts, "")
+    notebook.statement = statement
+    clips = read_payload(notebook)
+    if clip in clips.broken:
+        return {clips.broken[clip].code}
+    return {code for code, _ in clips.rebuilding.clips[clip].problems(notebook.container)}
 
 
 def codes(notebook: Notebook) -> set[str]:

@@ -28,15 +28,15 @@ class Segment:
         self.header = header
         self.run: str = leaf["run"]
         self.seq: int = leaf["seq"]
-        self.start = times.parse(leaf["start"])
-        self.end = times.parse(leaf["end"])
+        self.start: int = times.parse(leaf["start"])
+        self.end: int = times.parse(leaf["end"])
         self._ticks: int = leaf["media_duration"]
         if self._ticks < 1:
             raise BadMp4("its leaf states no media duration")
         decoded = accumulate(header.durations, initial=header.tfdt)
-        self.pts = array("q", map(add, decoded, header.offsets))
+        self.pts: array[int] = array("q", map(add, decoded, header.offsets))
         self.next_tfdt = header.tfdt + sum(header.durations)
-        self.first = min(self.pts)
+        self.first: int = min(self.pts)
 
     def tick(self, instant: int) -> int:
         """The smallest presentation time whose wall time is not before an instant (1)."""

@@ -305,11 +305,11 @@ class Clips:
                 continue
             try:
                 follower = Follower(container, part, digest())
+                self.rebuilding.add(part, follower.head)
             except Broken as error:
                 self.broken[part["path"]] = error
                 continue
             self.followers[follower.path] = follower
-            self.rebuilding.add(part, follower.head)
             for piece in follower.pieces:
                 followers, pieces = self._named.setdefault(piece.original, ([], []))
                 pieces.append(piece)

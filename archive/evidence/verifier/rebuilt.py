@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from archive.evidence.verifier import leaf, times
@@ -29,6 +31,10 @@ Span = tuple[int, int]
 MISSTATED, INCOMPLETE, HEADER = "clip_misstated", "clip_incomplete", "clip_header_differs"
 _CODECS = {b"avc1": "h264", b"avc3": "h264", b"hev1": "hevc", b"hvc1": "hevc"}
 UNDECODABLE = "undecodable"
+_ABOUT = {"frames", "gaps", "others"}
+_MOST_LOOKS = 20_000_000
+_MOST_PAIRS = 2_000_000
+_MOST_SAMPLES = 500_000_000
 
 
 def _layout_1(segments: list[Segment], start: int, end: int) -> tuple[Cut, bytes]:
@@ -58,6 +64,7 @@ class Rebuilt:
         self._cameras = {path: original["camera"] for path, original in wanted.items()}
         self._named = list(dict.fromkeys(piece["original"] for piece in part["pieces"]))
         self._segments: dict[str, Segment] = {}
+        self._by_number: dict[tuple[str, int], list[Segment]] = {}
         self._waiting = set(wanted)
         self._found: list[tuple[str, str]] = []
         self._other_head = b""
@@ -67,11 +74,12 @@ class Rebuilt:
         self._waiting.discard(path)
         if isinstance(segment, Segment):
             self._segments[path] = segment
+            self._by_number.setdefault((segment.run, segment.seq), []).append(segment)
         else:
             self._found.append((HEADER, f"it cannot be made anew, because of {path}: {segment}"))
         if not self._waiting:
             self._settle()
-            self._segments = {}
+            self._segments, self._by_number = {}, {}
 
     def problems(self, container: Container) -> Iterable[tuple[str, str]]:
         """The problems of the clip, as code and detail, after the last original."""
@@ -107,12 +115,13 @@ class Rebuilt:
         self._check_pieces(cut, len(head))
         self._check_figures(cut)
         self._check_gaps([*cut.undecodable, *self._check_complete(cut)])
+        self._check_others()
 
     def _check_place(self) -> None:
         """The camera, the path and the span asked for."""
         for path in self._named:
             self._misstated(f"the camera of {path}", self._part["camera"], self._cameras[path])
-        folder = self._named[0].split("/")[2]
+        folder = (*self._named[0].split("/"), "", "")[2]
         if not re.match(rf"data/derivative/clip-{re.escape(folder)}(_p\d+)?\.mp4\Z", self._part["path"]):
             self._found.append((MISSTATED, f"its path is not that of a clip of {folder}"))
         start, end = _span(self._stated["span"])
@@ -133,10 +142,13 @@ class Rebuilt:
                 "to": times.show(one.end),
             }
             length += one.length
-            for name, value in found.items():
-                self._misstated(f"{name} of piece {number}", piece[name], value)
+            told = [name for name, value in found.items() if piece[name] != value]
+            if told:
+                self._misstated(f"{told[0]} of piece {number}", piece[told[0]], found[told[0]])
+                return
             if one.frames and one.start < latest:
                 self._found.append((MISSTATED, f"piece {number} is older than the one before it"))
+                return
             latest = one.start if one.frames else latest
 
     def _check_figures(self, cut: Cut) -> None:
@@ -181,7 +193,7 @@ class Rebuilt:
         shown = one.earliest(one.tick(self._asked[0]), one.tick(end))
         if shown is None or one.sync_for(shown) is not None:
             return None
-        for other in self._segments.values():
+        for other in self._by_number.get((one.run, one.seq - 1), ()):
             if other.goes_on_in(one) and other.sync_for(shown) is not None:
                 return None
         syncs = one.header.syncs
@@ -197,9 +209,28 @@ class Rebuilt:
         expected = [{**_stated(one[:2]), "cause": one[2]} for one in sorted(inside) if one[0] < one[1]]
         self._misstated("about.gaps", self._part["about"].get("gaps"), expected)
 
+    def _check_others(self) -> None:
+        """The runs that have footage where the clip shows another run, and nothing else that is stated."""
+        shown = [self._segments[path] for path in self._named]
+        runs = {one.run for one in shown}
+        spans = _merged((one.start, one.end) for one in shown)
+        own: dict[str, list[Span]] = {}
+        for one in self._segments.values():
+            if one.run not in runs:
+                own.setdefault(one.run, []).append((one.start, one.end))
+        found = [
+            (*span, run) for run, parts in own.items() for span in _shared(_merged(parts), spans, self._asked)
+        ]
+        expected = [{**_stated(one[:2]), "run": one[2]} for one in sorted(found)]
+        self._misstated("about.others", self._part["about"].get("others", []), expected)
+        self._misstated("about", sorted({*self._part["about"], *_ABOUT}), sorted(_ABOUT))
+
 
 class Rebuilding:
-    """Clips of a package and the originals that each of them concerns."""
+    """Clips of a package and the originals that each of them concerns.
+
+    Work is bounded, because a package may be hostile: past the bounds a clip cannot be made anew.
+    """
 
     def __init__(self, container: Container, stated: Part) -> None:
         self.clips: dict[str, Rebuilt] = {}
@@ -211,6 +242,7 @@ class Rebuilding:
         for one in self._originals.values():
             self._by_camera.setdefault(one["camera"], []).append(one)
         self._lines: tuple[str, list[bytes]] = ("", [])
+        self._looks, self._pairs, self._samples = _MOST_LOOKS, _MOST_PAIRS, _MOST_SAMPLES
 
     def add(self, part: Part, head: tuple[int, bytes]) -> None:
         """A clip whose pieces tile it; nothing is made of it where its layout is unknown."""
@@ -218,11 +250,17 @@ class Rebuilding:
         if self._stated.get("clip_layout", 1) not in LAYOUTS or not named <= set(self._originals):
             return
         own = self._by_camera.get(part["camera"], [])
+        self._looks -= len(own)
+        if self._looks < 0:
+            raise Broken("bad_clip", "the package has more clips of these originals than can be checked")
         wanted = {one["path"]: one for one in own if _concerns(part, one)}
         wanted.update((path, self._originals[path]) for path in named)
         before = {(one["run"], one["seq"] - 1) for one in wanted.values()}
         wanted.update((one["path"], one) for one in own if (one["run"], one["seq"]) in before)
         self.clips[part["path"]] = made = Rebuilt(self._stated, part, wanted, head)
+        self._pairs -= len(wanted)
+        if self._pairs < 0:
+            raise Broken("bad_clip", "the clips of the package have more originals than can be checked")
         for path in wanted:
             self._concerned.setdefault(path, []).append(made)
 
@@ -231,44 +269,44 @@ class Rebuilding:
         concerned = self._concerned.get(path)
         if not concerned:
             return None
+        line = self._leaf(self._originals[path])
 
         def take(head: bytes) -> None:
-            segment = self._segment(path, head)
+            segment = _segment(path, head, line)
             for one in concerned:
-                one.take(path, segment)
+                self._samples -= len(segment.pts) if isinstance(segment, Segment) else 0
+                one.take(path, segment if self._samples >= 0 else "the clips have too many samples in all")
 
         return take
 
-    def _segment(self, path: str, head: bytes) -> Segment | str:
-        original = self._originals[path]
-        try:
-            found = leaf.read(self._line(original))
-            if found.kind != "segment":
-                return "its leaf is not that of a segment"
-            return Segment(path, read_header(head), found.fields)
-        except Broken as error:
-            return f"its leaf cannot be read: {error.detail}"
-        except (BadMp4, OverflowError) as error:
-            return str(error)
-
-    def _line(self, original: Part) -> bytes:
-        """The leaf of an original; those of one camera stand in one part."""
+    def _leaf(self, original: Part) -> bytes:
+        """The leaf of an original, or nothing; those of one camera are in one part."""
         if self._lines[0] != original["leaf"]:
-            try:
+            self._lines = original["leaf"], []
+            with suppress(Unreadable):  # the step that reads all leaves reports it
                 self._lines = original["leaf"], self._container.small(original["leaf"]).split(b"\n")
-            except Unreadable as error:
-                raise Broken("unreadable_part", str(error)) from error
         number = original["leaf_line"]
         return self._lines[1][number - 1] if number <= len(self._lines[1]) else b""
 
 
+def _segment(path: str, head: bytes, line: bytes) -> Segment | str:
+    """An original for the layout, or the reason why it cannot be used."""
+    try:
+        found = leaf.read(line)
+        if found.kind != "segment":
+            return "its leaf is not that of a segment"
+        return Segment(path, read_header(head), found.fields)
+    except Broken as error:
+        return f"its leaf cannot be read: {error.detail}"
+    except (BadMp4, OverflowError) as error:
+        return str(error)
+
+
 def _concerns(part: Part, original: Part) -> bool:
-    """Whether an original is of the clip's camera, and of the span asked for."""
-    return (
-        original["camera"] == part["camera"]
-        and original["from"] < part["asked"]["to"]
-        and original["to"] > part["asked"]["from"]
-    )
+    """Whether an original is of the clip's camera and in the span asked for; times sort as their texts."""
+    asked = part["asked"]
+    inside: bool = original["from"] < asked["to"] and original["to"] > asked["from"]
+    return inside and original["camera"] == part["camera"]
 
 
 def _uncovered(one: Segment, asked: Span, covered: list[Span]) -> Span | None:
@@ -277,8 +315,23 @@ def _uncovered(one: Segment, asked: Span, covered: list[Span]) -> Span | None:
     walls = sorted(one.wall(at) for at in one.pts if low <= at < high)
     if not walls or any(start <= walls[0] and walls[-1] < end for start, end in covered):
         return None
-    left = [at for at in walls if not any(start <= at < end for start, end in covered)]
+    starts = [start for start, _ in covered]
+    left = [at for at in walls if not any(at < end for _, end in covered[: bisect_right(starts, at)][-1:])]
     return (left[0], left[-1]) if left else None
+
+
+def _shared(spans: list[Span], others: list[Span], whole: Span) -> Iterable[Span]:
+    """The stretches of ``whole`` that are in both lists; each is in order, with spans apart."""
+    at = 0
+    for start, end in spans:
+        while at < len(others) and others[at][1] <= start:
+            at += 1
+        for low, high in others[at:]:
+            if low >= end:
+                break
+            both = max(start, low, whole[0]), min(end, high, whole[1])
+            if both[0] < both[1]:
+                yield both
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

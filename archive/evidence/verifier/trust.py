@@ -87,19 +87,23 @@ def check_content(found: cms.Signature, content: bytes) -> None:
 
 
 def check_genuine(trust: Trust, found: cms.Signature, seal: bytes, content: bytes, at: int) -> None:
-    """Check that its certificate made the signature and leads to a trusted root. Raises Broken."""
-    program = trust.openssl
+    """Check that its certificate made the signature and leads to a trusted root. Raises Broken.
+
+    One call of ``openssl`` checks all of it; two more only find out which part is wrong.
+    """
+    program, own = trust.openssl, found.certificate
     try:
-        if program is not None:
+        whole = program.seal(seal, content, trust.roots, at) if program and trust.roots else None
+        if program is not None and (whole is None or not whole.good):
             answer = program.signature(seal, content)
             if not answer.good:
                 raise Broken("seal_signature", answer.words)
-        _check_chain(trust, found.certificate, found.others, trust.roots, at, found.certificate.may_seal)
-        answer = trust.program().seal(seal, content, trust.roots, at)
+        _check_certificate(own, trust.roots, at, own.may_seal)
+        if whole is None or not whole.good:
+            _check_chain(trust, own, found.others, trust.roots, at)
+            raise Broken("seal_signature", "" if whole is None else whole.words)
     except NoOpenssl as error:
         raise Broken("signature_not_checked", str(error)) from error
-    if not answer.good:
-        raise Broken("seal_signature", answer.words)
 
 
 def check_stamp(trust: Trust, token: cms.Token, raw: bytes, data: bytes, at: int) -> None:
@@ -114,15 +118,17 @@ def check_stamp(trust: Trust, token: cms.Token, raw: bytes, data: bytes, at: int
     own = token.certificate
     if own is None:
         raise Broken("stamp_form", "it does not carry its authority's certificate")
-    _check_chain(trust, own, token.others, trust.stamp_roots, token.gen_time, own.may_stamp)
+    _check_certificate(own, trust.stamp_roots, token.gen_time, own.may_stamp)
     try:
         answer = trust.program().stamp(raw, data, trust.stamp_roots, token.gen_time)
     except NoOpenssl as error:
         raise Broken("signature_not_checked", str(error)) from error
     if not answer.good:
+        _check_chain(trust, own, token.others, trust.stamp_roots, token.gen_time)
         raise Broken("stamp_signature", answer.words)
     if at != token.gen_time:
-        _check_chain(trust, own, token.others, trust.stamp_roots, at, own.may_stamp)
+        _check_certificate(own, trust.stamp_roots, at, own.may_stamp)
+        _check_chain(trust, own, token.others, trust.stamp_roots, at)
 
 
 def _check_seal(notebook: Notebook, trust: Trust, seal: bytes, at: int) -> tuple[Certificate, ...]:
@@ -236,20 +242,17 @@ def _check_papers(notebook: Notebook, trust: Trust, carried: tuple[Certificate, 
         notebook.object_to(revocation.FOLDER, error)
 
 
-def _check_chain(
-    trust: Trust,
-    own: Certificate,
-    others: tuple[Certificate, ...],
-    roots: tuple[Certificate, ...],
-    at: int,
-    objection: str,
-) -> None:
-    name = own.subject_text
+def _check_certificate(own: Certificate, roots: tuple[Certificate, ...], at: int, objection: str) -> None:
     if not roots:
-        raise Broken("no_trust", name)
+        raise Broken("no_trust", own.subject_text)
     _check_dates(own, at)
     if objection:
-        raise Broken("wrong_key_usage", f"{name}: {objection}")
+        raise Broken("wrong_key_usage", f"{own.subject_text}: {objection}")
+
+
+def _check_chain(
+    trust: Trust, own: Certificate, others: tuple[Certificate, ...], roots: tuple[Certificate, ...], at: int
+) -> None:
     try:
         answer = trust.program().chain(own, others, roots, at)
     except NoOpenssl as error:
@@ -259,7 +262,7 @@ def _check_chain(
     for other in (*others, *roots):
         if other.subject == own.issuer:
             _check_dates(other, at)
-    raise Broken("chain_broken", f"{name}: {answer.words}")
+    raise Broken("chain_broken", f"{own.subject_text}: {answer.words}")
 
 
 def _check_dates(certificate: Certificate, at: int) -> None:

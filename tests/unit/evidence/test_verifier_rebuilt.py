@@ -10,12 +10,23 @@ import pytest
 
 from archive import canonical
 from archive.evidence import paths
+from archive.evidence.verifier import rebuilt
 from archive.evidence.verifier.findings import OPEN
 from archive.footage.clip.cut import cut
 from archive.footage.clip.tables import clip_head
 from archive.footage.mp4.header import parse_header
 from archive.timespan import SECOND, Timespan, format_instant, parse_instant
-from tests.support.cut_packages import Parts, Recorded, checked, codes, cut_world, parts_of, small, track
+from tests.support.cut_packages import (
+    Parts,
+    Recorded,
+    checked,
+    codes,
+    cut_world,
+    followed,
+    parts_of,
+    small,
+    track,
+)
 from tests.support.packages import World, make_world
 from tests.support.recordings import OTHER_RUN, T0, frames_of, hevc_entry, made_track
 from tests.unit.footage.test_clip_cut import MadeRun, make_run
@@ -129,14 +140,17 @@ def test_the_packages_are_of_every_kind(worlds: dict[str, tuple[World, Parts]]) 
 
 @pytest.mark.parametrize("name", ["plain", "several_runs"])
 def test_every_byte_of_a_clips_header_counts(worlds: dict[str, tuple[World, Parts]], name: str) -> None:
-    parts = worlds[name][1]
+    whole = worlds[name][1]
+    statement = stated(whole)
+    part = statement["derivatives"][0]
+    needed = {CLIP, "data/proofs/leaves/cam-1.jsonl", *(piece["original"] for piece in part["pieces"])}
+    parts = {path: data for path, data in whole.items() if path in needed}
+    assert followed(parts, statement, CLIP) == set()
     clip = parts[CLIP]
-    head = stated(parts)["derivatives"][0]["pieces"][0]["clip_offset"]
-    step = 1 if name == "plain" else 5
-    for at in range(0, head, step):
-        changed = clip[:at] + bytes([clip[at] ^ 1 << at % 8]) + clip[at + 1 :]
-        found = found_in(restated(parts, unchanged, changed))
-        assert found & {"clip_header_differs", "bad_clip", "bad_pieces"}, f"byte {at}: {found}"
+    for at in range(0, part["pieces"][0]["clip_offset"], 1 if name == "plain" else 3):
+        parts[CLIP] = clip[:at] + bytes([clip[at] ^ 1 << at % 8]) + clip[at + 1 :]
+        found = followed(parts, statement, CLIP)
+        assert found in ({"clip_header_differs"}, {"bad_clip"}), f"byte {at}: {found}"
 
 
 def at_box(clip: bytes, kind: bytes, offset: int, form: str, *values: int) -> bytes:
@@ -197,6 +211,8 @@ MISSTATED: dict[str, Change] = {
     "a gap with another cause": lambda p: p["about"]["gaps"][0].update(cause="disabled"),
     "an invented gap": lambda p: p["about"]["gaps"].append({**p["actual"], "cause": "undecodable"}),
     "gaps not stated": lambda p: p["about"].pop("gaps"),
+    "another recorder is invented": lambda p: p["about"].update(others=[{**p["actual"], "run": OTHER_RUN}]),
+    "something else is stated": lambda p: p["about"].update(seen="a red car"),
     "the first piece is later": lambda p: moved(p, 0, "from"),
     "the last piece ends later": lambda p: moved(p, -1, "to"),
     "a piece in the middle is later": lambda p: (moved(p, 2, "from"), moved(p, 2, "to")) and None,
@@ -355,15 +371,18 @@ def test_a_leaf_that_cannot_be_read_leaves_no_clip_believed(worlds: dict[str, tu
         assert "clip_header_differs" in found_in({**parts, leaves: content})
 
 
-def test_two_recorders_may_share_a_clip(tmp_path: Path) -> None:
-    """Originals of a second recorder are covered by those shown, and need not be in the clip."""
+def test_of_two_recorders_one_is_shown(tmp_path: Path) -> None:
+    """One is shown; the originals of the other are in the package, and need not be in the clip."""
     first = run_of(CLOSED_GOP, run=OTHER_RUN)
     second = make_run(
         [[CLOSED_GOP, CLOSED_GOP]] * 2, 6000, 12_000, 0, 90_000, start=T0 + 33_333, run="6b05180000000001"
     )
-    world = cut_world(tmp_path / "world", [recorded(first), recorded(second)], Timespan(T0, second.end))
+    world = cut_world(tmp_path / "world", [recorded(first), recorded(second)], Timespan(T0, first.end))
     parts = parts_of(world, tmp_path / "case")
     assert found_in(parts) == set()
+    (other,) = stated(parts)["derivatives"][0]["about"]["others"]
+    assert other["run"] == second.refs[0].run
+    assert found_in(restated(parts, lambda part: part["about"].update(others=[]))) == {"clip_misstated"}
     inside = Timespan(second.refs[0].span.start + 50_000, first.end - 50_000)
     runs = [item.ref.run for item in world.plan.originals]
     for shown in set(runs):
@@ -372,3 +391,29 @@ def test_two_recorders_may_share_a_clip(tmp_path: Path) -> None:
     wide = Timespan(T0, first.end)
     late = recut(world, parts, lambda number: runs[number] == OTHER_RUN, wide)
     assert "clip_incomplete" in found_in(late), "the first recorder has frames before the second began"
+
+
+@pytest.mark.parametrize(
+    ("bound", "code"),
+    [("_MOST_LOOKS", "bad_clip"), ("_MOST_PAIRS", "bad_clip"), ("_MOST_SAMPLES", "clip_header_differs")],
+)
+def test_work_on_clips_is_bounded(
+    worlds: dict[str, tuple[World, Parts]], monkeypatch: pytest.MonkeyPatch, bound: str, code: str
+) -> None:
+    """Past the bound a clip is an error and not believed."""
+    monkeypatch.setattr(rebuilt, bound, 3)
+    found = [(one.code, one.path) for one in checked(worlds["plain"][1]).findings]
+    assert found[-1] == (code, CLIP.replace("cam-1", "cam-2"))
+
+
+def test_an_original_at_a_strange_path_is_an_error_and_no_crash(
+    worlds: dict[str, tuple[World, Parts]],
+) -> None:
+    parts = worlds["plain"][1]
+    value = stated(parts)
+    was, moved_to = value["derivatives"][0]["pieces"][0]["original"], "data/x"
+    for part in value["originals"]:
+        part["path"] = moved_to if part["path"] == was else part["path"]
+    value["derivatives"][0]["pieces"][0]["original"] = moved_to
+    other = {moved_to if path == was else path: data for path, data in parts.items()}
+    assert "statement_contradicts" in found_in({**other, paths.STATEMENT: canonical.encode(value)})
