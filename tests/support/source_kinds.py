@@ -49,9 +49,7 @@ def _rate(declared: float, shipped: float) -> Kind:
 @functools.cache
 def _uneven(shortest: float, longest: float) -> tuple[float, ...]:
     chance = random.Random(7)
-    return tuple(
-        itertools.accumulate((chance.uniform(shortest, longest) for _ in range(4000)), initial=0.0)
-    )
+    return tuple(itertools.accumulate((chance.uniform(shortest, longest) for _ in range(4000)), initial=0.0))
 
 
 def _uneven_source(variant: str, shortest: float, longest: float, gop: int = 30) -> Kind:
@@ -61,9 +59,7 @@ def _uneven_source(variant: str, shortest: float, longest: float, gop: int = 30)
         times = _uneven(shortest, longest)
         found = material(variant, SECONDS, 15, folder, gop=gop)
         units = [unit for unit in found.units if times[unit.frame] < SECONDS]
-        return script(
-            units, codec=found.codec, captured=times.__getitem__, stamp=stamped(times.__getitem__)
-        )
+        return script(units, codec=found.codec, captured=times.__getitem__, stamp=stamped(times.__getitem__))
 
     return Kind(make)
 
@@ -140,9 +136,7 @@ def _network(folder: Path) -> Script:
 def _parameters_change(folder: Path) -> Script:
     before, after = (material(variant, SECONDS, 15, folder) for variant in ("h264-nob", "h264-closed"))
     at = 30 * 10
-    return script(
-        [*before.until(at), *after.since(at)], captured=steady(15), stamp=stamped(steady(15))
-    )
+    return script([*before.until(at), *after.since(at)], captured=steady(15), stamp=stamped(steady(15)))
 
 
 def _joined(variant: str) -> Kind:
