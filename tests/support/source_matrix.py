@@ -30,7 +30,7 @@ _CLIP = (SECOND, 6 * SECOND)
 
 @dataclass(slots=True)
 class Dated:
-    """A frame of the archive: its number, the wall time that it is given, and the uncertainty that is stated."""
+    """A frame of the archive: its number, the wall time that it is given, and the stated uncertainty."""
 
     number: int | None
     instant: int
