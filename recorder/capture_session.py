@@ -32,7 +32,7 @@ from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.growth import Growth
-from recorder.making import is_squeezed_to_the_end, make, piece_of
+from recorder.making import is_stuck, make, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
@@ -282,7 +282,7 @@ class CaptureSession:
         The previous run ends, and the next segment begins another: no date depends on the jump.
         """
         spooled_leaves = self._finish_run(RunEnd.TIMESTAMPS)
-        self.is_stuck = is_squeezed_to_the_end(made.finalised)
+        self.is_stuck = is_stuck(made.finalised)
         ended = self._run
         not_before = self._accounts.covered_until(self.facts.camera)
         start = max(ended.end or 0, self.facts.began)

@@ -70,9 +70,14 @@ def piece_of(made: Made, growth: Growth, noticed_by: int) -> Piece:
     )
 
 
-def is_squeezed_to_the_end(found: Finalised) -> bool:
-    """Whether FFmpeg still invents times at the segment's end, since the camera's went back."""
-    return all(lasts == 1 for lasts in found.header.samples.durations[-1 - _STILL : -1])
+def is_stuck(found: Finalised) -> bool:
+    """Whether FFmpeg invented most times of a segment, up to its end, since the camera's went back far.
+
+    It goes on until the camera reaches its old time, which can be hours; only a new connection ends that.
+    After a step of seconds it ends by itself, which costs less footage than a new connection.
+    """
+    lasts = found.header.samples.durations
+    return 2 * _squeezed(found) > len(lasts) and all(one == 1 for one in lasts[-1 - _STILL : -1])
 
 
 def _squeezed(found: Finalised) -> int:

@@ -19,6 +19,7 @@ from archive.model.leaf import decode
 from archive.model.segment import Segment
 from archive.timespan import SECOND, Timespan
 from ops.wiring import Site
+from recorder.timing import UNRELIABLE
 from tests.support import numbered
 from tests.support.recording_site import RecordingSite
 from tests.support.scripted_camera import ScriptedCamera, scripted_camera
@@ -125,9 +126,20 @@ def recorded(
 
 
 def check_clips(site: Site, outcome: Outcome, count: int, *, seed: int = 1) -> None:
-    """Cut clips at random and compare each one's frames with the frames that the archive dates into it."""
+    """Cut clips at random and compare each one's frames with the frames that the archive dates into it.
+
+    Where timestamps went back in a stream with B-frames, nobody knows which picture comes first: no clip is
+    cut from that segment.
+    """
     chance = random.Random(seed)  # noqa: S311 - chooses tests
-    spans = [Timespan(frames[0].instant, frames[-1].instant) for frames in outcome.runs.values()]
+    unordered = set()
+    if not KINDS[outcome.name].is_ordered:
+        unordered = {leaf.run for leaf in outcome.leaves if UNRELIABLE in leaf.clock.flags}
+    spans = [
+        Timespan(frames[0].instant, frames[-1].instant)
+        for run, frames in outcome.runs.items()
+        if run not in unordered
+    ]
     spans = [span for span in spans if span.duration > _CLIP[0]]
     for _ in range(count):
         run = chance.choice(spans)
