@@ -32,7 +32,7 @@ from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.growth import Growth
-from recorder.making import is_stuck, make, piece_of
+from recorder.making import is_stuck, make, notice_of, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
@@ -388,9 +388,10 @@ class CaptureSession:
         run = self._run
         if not run.waiting:
             return []
+        last = run.waiting[-1]
         return self._keep(
             run.timeline.finish(
-                last_written=self._written(run.waiting[-1].number),
+                last_written=self._written(last.number) - notice_of(last, self.facts.noticed_by),
                 doubt=self.facts.doubt,
                 began=self.facts.began,
             )

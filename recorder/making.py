@@ -5,6 +5,8 @@ from statistics import median_low
 
 from archive.footage.mp4.finalise import Finalised, finalise
 from archive.footage.mp4.opening import read_opening
+from archive.model.segment import TIMESCALE
+from archive.timespan import SECOND
 from recorder.current import CurrentRun, Made
 from recorder.growth import Growth
 from recorder.spool import CaptureFolder
@@ -68,6 +70,13 @@ def piece_of(made: Made, growth: Growth, noticed_by: int) -> Piece:
         blur=depth + squeezed * nominal,
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )
+
+
+def notice_of(made: Made, noticed_by: int) -> int:
+    """How much later (µs) than its last picture a torn file was written; 0 for one that was closed."""
+    if not made.finalised.torn:
+        return 0
+    return noticed_by * median_low(made.finalised.header.samples.durations) * SECOND // TIMESCALE
 
 
 def is_stuck(found: Finalised) -> bool:

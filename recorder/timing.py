@@ -38,6 +38,8 @@ JITTER = SECOND // 10
 """Between segments the arrivals of a sound camera differ by less than this."""
 LAG = 15 * SECOND // 100
 """A larger difference should have been closed by slewing."""
+OWN_CLOCK = 3 * SECOND // 10
+"""How late after the moment of writing a reference still looks like this machine's clock."""
 REORDERED = 15 * SECOND // 100
 """Two pictures at 15 frames a second."""
 PERSISTENCE = 3
@@ -291,15 +293,16 @@ def _run_of(count: int, value: int, limit: int) -> int:
 
 
 def camera_time(
-    references: Sequence[tuple[int, int]], *, first_pts: int, end_pts: int, span: Timespan
+    references: Sequence[tuple[int, int]], *, first_pts: int, end_pts: int, span: Timespan, notice: int = 0
 ) -> int | None:
     """The camera's own clock at a segment's first sample, from its producer reference times; None if unknown.
 
     ``references`` are (wall time in µs, presentation time in ticks). Until a camera reports its clock (RTCP),
-    FFmpeg writes this machine's clock at the moment it writes a fragment, which is when the next one begins;
-    a reference that fits that moment does not count as the camera's. FFmpeg gives a picture the time of the
-    one that follows it in the stream, so with B-frames references are a few pictures off. The answer is the
-    median of those that agree with the last one to within :data:`REORDERED`; a single one proves nothing.
+    FFmpeg writes this machine's clock at the moment it writes a fragment, which is when the next one begins,
+    or up to ``notice`` µs later. A reference that fits that moment does not count as the camera's. FFmpeg gives
+    a picture the time of the one that follows it in the stream, so with B-frames references are a few
+    pictures off. The answer is the median of those that agree with the last one to within :data:`REORDERED`;
+    a single one proves nothing.
     """
 
     def wall(pts: int) -> int:
@@ -310,7 +313,7 @@ def camera_time(
     offsets = [
         at - (pts - first_pts) * SECOND // TIMESCALE
         for (at, pts), next_pts in zip(references, following, strict=False)
-        if not -JITTER <= at - wall(next_pts) <= LAG
+        if not -JITTER <= at - wall(next_pts) <= OWN_CLOCK + notice
     ]
     agreeing = [offset for offset in offsets if abs(offset - offsets[-1]) <= REORDERED]
     return median_low(agreeing) if len(agreeing) > 1 else None

@@ -262,6 +262,12 @@ def test_our_own_clock_is_never_taken_for_the_cameras(delays: list[int]) -> None
     assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN) is None
 
 
+def test_our_own_clock_is_recognised_at_low_frame_rates_too() -> None:
+    """At five frames a second a fragment is written two pictures, 400 ms, after the next one began."""
+    ours = [(T0 + (index + 1) * SECOND + 420_000, index * TICK) for index in range(10)]
+    assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN, notice=400_000) is None
+
+
 @given(st.lists(st.integers(0, 140_000), min_size=10, max_size=10))
 def test_b_frames_put_references_a_few_pictures_off(off: list[int]) -> None:
     told = [(at + off[index], pts) for index, (at, pts) in enumerate(references(-7 * SECOND))]
