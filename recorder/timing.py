@@ -299,8 +299,8 @@ def camera_time(
 
     ``references`` are (wall time in µs, presentation time in ticks). Until a camera reports its clock (RTCP),
     FFmpeg writes this machine's clock at the moment it writes a fragment, which is when the next one begins,
-    or up to ``notice`` µs later. A reference that fits that moment does not count as the camera's. FFmpeg gives
-    a picture the time of the one that follows it in the stream, so with B-frames references are a few
+    or up to ``notice`` µs later. A reference that fits that moment does not count as the camera's. FFmpeg
+    gives a picture the time of the one that follows it in the stream, so with B-frames references are a few
     pictures off. The answer is the median of those that agree with the last one to within :data:`REORDERED`;
     a single one proves nothing.
     """
