@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-short docs lock soak-kill soak-frames soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
+.PHONY: help setup demo test check format stack stack-down bench bench-short docs lock soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -72,6 +72,9 @@ soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers
 
 soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each
 	$(BIN)/python -m pytest -q -m slow tests/integration/recorder/test_recorder.py $(PYTEST_ARGS)
+
+soak-sources: setup  ## Long form: every kind of source over a scripted camera
+	$(BIN)/python -m pytest -q -m slow tests/integration/recorder/test_sources.py $(PYTEST_ARGS)
 
 verifier: setup  ## Write dist/saksi-verify.pyz, the verifier in one file
 	$(BIN)/saksi verify-build -o dist/saksi-verify.pyz
