@@ -73,7 +73,7 @@ def _log(site: Site) -> Callable[[], int]:
 def _index(site: Site) -> Callable[[], int]:
     from archive.integrity.rebuild.sync import Sync
 
-    sync = Sync(site.stores, site.index, site.clock)
+    sync = Sync(site.stores, site.bare_index, site.clock)
     return lambda: sync.run().changes
 
 
