@@ -9,6 +9,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -74,6 +75,10 @@ class Settings(BaseModel):
         default=(),
         description="Folders of recordings that may be replayed as cameras, a list or separated by colons;"
         " if unset, none",
+    )
+    city_box: Annotated[tuple[Decimal, Decimal, Decimal, Decimal], BeforeValidator(_words)] = Field(
+        default=(Decimal("-5.27"), Decimal("118.98"), Decimal("-4.72"), Decimal("119.57")),
+        description="South, west, north and east edge of the city in degrees; a camera outside gets a remark",
     )
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
     shortening_wait_hours: int = Field(

@@ -170,7 +170,8 @@ class CaptureSession:
 
         A segment without a whole fragment is dropped; an unreadable one is kept for people. If the camera
         answers (``stream_error``) but its footage had ended more than 0.8 ``patience`` before FFmpeg ended,
-        at ``ended`` (both µs), the cause is ``stalled``; :attr:`reason` holds the result.
+        at ``ended`` (both µs), or none came for so long, the cause is ``stalled``; :attr:`reason` holds the
+        result.
 
         Raises:
             StoreFull, Unavailable: the disk failed; may be called again after :meth:`resume`.
@@ -202,7 +203,7 @@ class CaptureSession:
                 arrival_after = heard[1]
                 spooled_leaves += self._step(arrival_after)
         spooled_leaves += self._anchor_rest()
-        silent = ended - (self._run.end or ended)
+        silent = ended - (self._run.end or self.facts.began or ended)
         if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
             reason = RunEnd.STALLED
         self.reason = reason

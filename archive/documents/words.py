@@ -14,6 +14,7 @@ CAUSES: Mapping[str, str] = {
     "upload_lost": "rekaman hilang sebelum masuk arsip",
     "set_aside": "rekaman ada, tetapi disisihkan karena tidak dapat diindeks",
     "disabled": "perekaman kamera dinonaktifkan",
+    "connecting": "kamera baru didaftarkan atau diubah; perekam belum tersambung",
     "clock_step": "jam perekam dimajukan; tidak ada rekaman yang hilang",
     "disposed": "dimusnahkan menurut aturan, tercatat",
     "not_yet": "belum terjadi ketika paket disiapkan",

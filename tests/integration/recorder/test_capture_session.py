@@ -57,7 +57,7 @@ class Desk:
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
     delivered: list[SpooledLeaf] = field(default_factory=list)
 
-    def open(self) -> CaptureSession:
+    def open(self, *, began: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
         self.spool.open()
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
@@ -71,6 +71,7 @@ class Desk:
             not_before=T0 - SECOND,
             otherwise=GapCause.RECORDER_RESTART,
             doubt=15 * SECOND,
+            began=began,
         )
         session_folder = self.spool.new_session("kam-1", facts.to_json())
         return CaptureSession(
@@ -433,3 +434,10 @@ def test_packets_that_come_late_are_no_jump(desk: Desk) -> None:
     ]
     spooled_leaves += session.end(RunEnd.STOPPED)
     assert [run.segments for run in runs(spooled_leaves)] == [6]
+
+
+@pytest.mark.parametrize(("waited", "reason"), [(5 * SECOND, RunEnd.STALLED), (SECOND, RunEnd.STREAM_ERROR)])
+def test_a_camera_that_plays_and_sends_nothing_is_stalled(desk: Desk, waited: int, reason: RunEnd) -> None:
+    session = desk.open(began=T0)
+    session.end(RunEnd.STREAM_ERROR, T0 + waited, 2 * SECOND)
+    assert session.reason is reason
