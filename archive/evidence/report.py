@@ -4,10 +4,12 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 ``tests/integration/evidence/test_package_witnesses.py`` runs the commands in :func:`instructions` unchanged.
 """
 
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive.errors import Malformed
-from archive.evidence.plan import PackagePlan
+from archive.evidence import logged
+from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
 
@@ -96,19 +98,21 @@ def _readme_id(plan: PackagePlan) -> str:
         f"         s.d.: {_when(plan.span.end, plan)}",
         f"Disiapkan    : {_when(plan.prepared_at, plan)}",
         f"Segmen asli  : {len(plan.originals)}",
+        *_on_record_id(plan),
         "",
         "Kamera:",
         *_cameras(plan),
         "",
         "Celah (bagian tanpa rekaman):",
-        *(_gaps(plan) or ["  tidak ada"]),
+        *(_gaps(plan.gaps, plan) or ["  tidak ada"]),
+        *_superseded(plan, "Celah bertanda tangan yang ternyata tertutup rekaman:"),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
         "  data/derivative/  klip yang dipotong dari segmen asli tanpa pengodean ulang",
         "  data/metadata/    evidence.json (pernyataan) dan custody.jsonl (riwayat penguasaan)",
         "  data/proofs/      catatan perekam untuk tiap segmen, kumpulan catatan yang ditandatangani, dan",
-        "                    bukti bahwa catatan itu sudah ada di log arsip jauh sebelum paket ini diminta",
+        "                    bukti kapan catatan itu tercakup dalam log arsip",
         "  signatures/       segel dan stempel waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
         "",
         "Yang tidak dibuktikan oleh segel:",
@@ -129,19 +133,21 @@ def _readme_en(plan: PackagePlan) -> str:
         f"To        : {_when(plan.span.end, plan)}",
         f"Prepared  : {_when(plan.prepared_at, plan)}",
         f"Originals : {len(plan.originals)} segments",
+        *_on_record_en(plan),
         "",
         "Cameras:",
         *_cameras(plan),
         "",
         "Gaps (stretches without footage):",
-        *(_gaps(plan) or ["  none"]),
+        *(_gaps(plan.gaps, plan) or ["  none"]),
+        *_superseded(plan, "Signed gaps that footage covers after all:"),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
         "  data/derivative/  clips cut from the originals without re-encoding",
         "  data/metadata/    evidence.json (statement) and custody.jsonl (chain of custody)",
         "  data/proofs/      the recorder's own record of each segment, its signed batches of records, and",
-        "                    proof that these stood in the archive's log long before anybody asked",
+        "                    proof of when the archive's log covered them",
         "  signatures/       the seal and its time stamp; data/VERIFIKASI.txt says how to check them",
         "",
         "What the seal does not prove:",
@@ -158,10 +164,43 @@ def _cameras(plan: PackagePlan) -> list[str]:
     ]
 
 
-def _gaps(plan: PackagePlan) -> list[str]:
+def _gaps(gaps: Iterable[GapStatement], plan: PackagePlan) -> list[str]:
     return [
         f"  {gap.camera}  {_when(gap.span.start, plan)} - {_when(gap.span.end, plan)}  {gap.cause}"
-        for gap in plan.gaps
+        for gap in gaps
+    ]
+
+
+def _superseded(plan: PackagePlan, title: str) -> list[str]:
+    return ["", title, *_gaps(plan.superseded, plan)] if plan.superseded else []
+
+
+def _on_record_id(plan: PackagePlan) -> list[str]:
+    """When the originals were on record, from this package's own times."""
+    if not plan.originals:
+        return []
+    found = logged.count(plan)
+    return [
+        "",
+        f"Permintaan   : {_when(logged.requested_at(plan), plan)}",
+        "Sebelum waktu itu, dari semua catatan segmen asli:",
+        f"  {found.journal} dari {found.originals} sudah ditandatangani perekam (menurut jam perekam)",
+        f"  {found.checkpoint} dari {found.originals} sudah tercakup checkpoint log yang berstempel waktu",
+        "Catatan lain sesudahnya; evidence.json menyebutnya untuk tiap segmen (logged).",
+    ]
+
+
+def _on_record_en(plan: PackagePlan) -> list[str]:
+    if not plan.originals:
+        return []
+    found = logged.count(plan)
+    return [
+        "",
+        f"Request   : {_when(logged.requested_at(plan), plan)}",
+        "Before that time, of the records of all originals:",
+        f"  {found.journal} of {found.originals} had been signed by the recorder (by the recorder's clock)",
+        f"  {found.checkpoint} of {found.originals} were covered by a time-stamped checkpoint of the log",
+        "The others later; evidence.json says so for each segment (logged).",
     ]
 
 
