@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from archive.evidence.journalled import FoundBatch, Journals, WantedGap
 from archive.evidence.plan import Destruction, GapStatement, JournalProof, PackagePlan
-from archive.evidence.proving import GRACE, CheckpointPending, Prover
+from archive.evidence.proving import Prover
 from archive.model import leaf as leaves
 from archive.model.disposition import Disposition
 from archive.model.gap import Gap, GapCause
@@ -49,21 +49,19 @@ def enclose(
         CheckpointPending: a line, or a gap's line, is still on its way.
         IntegrityError: ``checkpoint_altered``, ``leaves_altered``.
     """
-    young = prover.clock.now() - GRACE
-    for gap in journals.find(originals, gaps):
-        if gap.gap.ingested_at > young:
-            raise CheckpointPending(f"no batch with the gap {gap.gap.gap} has been uploaded yet")
+    missing = [one.gap for one in journals.find(originals, gaps)]
     lines = [Line(leaf, leaves.decode(leaf).ingested_at) for leaf in originals]
+    sought = [Line(leaves.encode(gap), gap.ingested_at) for gap in missing]
     arrived = {line for one in journals.found.values() for line in one.data.split(b"\n")}
     arrived.update(entry.leaf for entry in entries)
-    proofs = prover.prove([*lines, *entries], arrived)
+    proofs = prover.prove([*lines, *entries, *sought], arrived)
     late = {proof.key for proof in proofs if proof is not None and proof.leaf not in arrived}
     for key in sorted(late):
         journals.take(key)
-    count = len(lines)
+    first, last = len(lines), len(lines) + len(entries)
     return Enclosed(
-        tuple(proofs[:count]),
-        tuple((entry.leaf, proof) for entry, proof in zip(entries, proofs[count:], strict=True)),
+        tuple(proofs[:first]),
+        tuple((entry.leaf, proof) for entry, proof in zip(entries, proofs[first:last], strict=True)),
         tuple(_proven(prover, list(journals.found.values()))),
     )
 

@@ -71,8 +71,8 @@ def batches(made: PackagePlan) -> list[str]:
 @pytest.mark.parametrize("late", [0, 9 * HOUR])
 def test_batches_of_segments_and_gaps_are_enclosed_with_their_proofs(site: LogSite, late: int) -> None:
     """Even one that was uploaded hours after its lines: the log names it."""
-    site.archive.write_journal([gap("cam-1", 10, 20, GapCause.UNREACHABLE)])
     site.clock.advance(late)
+    site.archive.write_journal([gap("cam-1", 10, 20, GapCause.UNREACHABLE)])
     site.archive.write_journal(site.segments)
     site.clock.advance(MINUTE)
     made = plan(site)
