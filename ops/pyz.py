@@ -25,7 +25,7 @@ from archive.evidence.verifier.command import run
 sys.exit(run())
 '''
 _PACKAGE = b'"""Only the verifier."""\n'
-_SCHEMA = "evidence-package-1.schema.json"
+_SCHEMA = "evidence-package-2.schema.json"
 _DATED = (1980, 1, 1, 0, 0, 0)
 
 

@@ -67,6 +67,7 @@ def proofs(plan: PackagePlan, layout: Layout) -> dict[str, bytes]:
     for one in journals_of(plan):
         found[one.path] = one.proof.batch
         found[one.key_path] = _public_pem(one.proof)
+        add_line(paths.JOURNAL_PROOFS, canonical.encode(one.proof.proof.inclusion_json()))
     for checkpoint in checkpoints_of(plan):
         for part, content in (
             (stored.CHECKPOINT, checkpoint.text),
@@ -120,7 +121,8 @@ def checkpoints_of(plan: PackagePlan) -> list[SealedCheckpoint]:
         Malformed: ``bad_plan``: a checkpoint has no signature or stamp, or two with the same number differ.
     """
     found: dict[int, SealedCheckpoint] = {}
-    proofs = [*(item.proof for item in plan.originals), *(one.proof for one in plan.destructions)]
+    proofs = [item.proof for item in plan.originals]
+    proofs += [*(one.proof for one in plan.journals), *(one.proof for one in plan.destructions)]
     proven = [_sealed(proof) for proof in proofs if proof is not None]
     for one in (*proven, *plan.checkpoints):
         if found.setdefault(one.note.number, one) != one:

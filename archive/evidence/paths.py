@@ -75,6 +75,10 @@ def checkpoint(number: int, part: str) -> str:
     return f"data/proofs/checkpoints/{number:010d}/{part}"
 
 
+JOURNAL_PROOFS = "data/proofs/journal.jsonl"
+"""The inclusion proofs of the journal batches, one line each."""
+
+
 def disposition(disposition_id: str) -> str:
     """The ledger entry of a recorded destruction."""
     return f"data/proofs/dispositions/{disposition_id}.json"

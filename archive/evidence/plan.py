@@ -67,10 +67,14 @@ class GapStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalProof:
-    """A recorder's signed batch that holds leaves of the originals, with its raw Ed25519 public key."""
+    """A recorder's signed batch with lines about the package's cameras, and its raw Ed25519 public key.
+
+    ``proof`` shows its last line, which holds the signature, in the log.
+    """
 
     batch: bytes
     public_key: bytes
+    proof: InclusionProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +173,9 @@ class PackagePlan:
     lock of the sealed package. ``system`` holds facts about this installation (name, version, host, ffmpeg
     …); ``organization`` is the authority that seals. ``custody`` holds canonical custody lines up to sealing.
     Originals are grouped by camera and ordered by time within each camera. ``cameras`` are as registered when
-    the span began; ``changes`` are the changes of their registrations within it. ``checkpoints`` are shown in
-    addition to those that proofs name. ``documents`` are by name under ``data/documents/``.
+    the span began; ``changes`` are the changes of their registrations within it. ``superseded`` are stretches
+    of signed gaps that footage covers. ``checkpoints`` are shown in addition to those that proofs name.
+    ``documents`` are by name under ``data/documents/``.
     """
 
     evidence_id: str
@@ -182,6 +187,7 @@ class PackagePlan:
     cameras: tuple[Camera, ...]
     originals: tuple[Original, ...]
     gaps: tuple[GapStatement, ...] = ()
+    superseded: tuple[GapStatement, ...] = ()
     clips: tuple[ClipPlan, ...] = ()
     journals: tuple[JournalProof, ...] = ()
     custody: tuple[bytes, ...] = ()

@@ -6,26 +6,26 @@ custody event of the request itself is recorded before the request, so it is inc
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-from archive import canonical, keys
+from archive import canonical
 from archive.canonical import JsonObject
-from archive.errors import IntegrityError, NotFound
-from archive.evidence.absence import check_absence, destructions
+from archive.evidence.absence import check_absence, destructions, entry_bytes
+from archive.evidence.enclosing import Enclosed, enclose, in_accord
+from archive.evidence.journalled import Journals, WantedGap
 from archive.evidence.plan import (
     CameraChange,
     ClipPlan,
-    Destruction,
     Document,
     GapStatement,
-    JournalProof,
     Original,
     PackagePlan,
     RequestFacts,
 )
 from archive.evidence.proving import Prover
+from archive.evidence.stating import check_accord
 from archive.footage import reader
 from archive.footage.cameras import Registry
 from archive.footage.choice import RunSpan
@@ -40,16 +40,17 @@ from archive.footage.clip.exact import (
 )
 from archive.footage.reader import Reading, part_of
 from archive.model import custody as events
-from archive.model import leaf as leaves
 from archive.model.camera import Camera, from_state
+from archive.model.disposition import Disposition
 from archive.model.evidence import PackageKind, SealRequest
+from archive.model.gap import GapCause
 from archive.model.segment import SegmentRef
 from archive.objects.checks import MAX_OBJECT_BYTES
 from archive.ports import SegmentIndex, Stores
-from archive.records import custody, journal
+from archive.records import custody
 from archive.records.checkpoint.prove import Line
-from archive.records.ledger.streams import Ledger
-from archive.timespan import DAY, HOUR, Timespan, hour_of
+from archive.records.ledger.streams import Entry, Ledger
+from archive.timespan import DAY, Timespan
 
 LONGEST_CUSTODY = 90 * DAY
 
@@ -98,6 +99,7 @@ class Preparer:
             NotFound: ``camera_not_found``.
             IntegrityError: a segment's object does not carry the leaf that the index says it has.
             CheckpointPending: ``checkpoint_pending``: the log does not have every line yet.
+            Unavailable: ``plan_contradicts``: the recorders' lines say something else than index and store.
         """
         cameras = tuple(self.registry.as_of(name, request.span.start) for name in request.cameras)
         readings = [self._reading(camera, request) for camera in cameras]
@@ -121,9 +123,14 @@ class Preparer:
             request=facts,
             documents=self.attachments_of(request),
         )
-        if request.kind is PackageKind.NO_FOOTAGE:
-            return self._of_nothing(plan, readings, request)
-        return self._of_footage(plan, readings, request)
+        made = (
+            self._of_nothing(plan, readings, request)
+            if request.kind is PackageKind.NO_FOOTAGE
+            else self._of_footage(plan, readings, request)
+        )
+        made = in_accord(made)
+        check_accord(made)
+        return made
 
     def _of_footage(self, plan: PackagePlan, readings: list[Reading], request: SealRequest) -> PackagePlan:
         if not any(reading.segments for reading in readings):
@@ -135,31 +142,47 @@ class Preparer:
         segments = [one for reading in readings for one in _originals(reading, before[reading.camera])]
         looked_at = map if self.pool is None else self.pool.map
         originals = tuple(looked_at(self._original, segments))
-        journals = tuple(self._journals(originals))
-        lines = [Line(one.leaf, leaves.decode(one.leaf).ingested_at) for one in originals]
-        arrived = {line for proof in journals for line in proof.batch.split(b"\n")}
-        proofs = self.prover.prove(lines, arrived)
+        gone = list(self._destructions(readings, request))
+        enclosed = self._enclosed(originals, [entry for _, entry in gone], readings)
         return replace(
-            plan,
-            originals=tuple(replace(one, proof=proof) for one, proof in zip(originals, proofs, strict=True)),
+            enclosed.into(plan, gone),
+            originals=tuple(
+                replace(one, proof=proof) for one, proof in zip(originals, enclosed.proofs, strict=True)
+            ),
             clips=tuple(self._clips(readings)),
-            journals=journals,
         )
 
     def _of_nothing(self, plan: PackagePlan, readings: list[Reading], request: SealRequest) -> PackagePlan:
         check_absence(self.stores, readings)
-        records = self.stores.records
-        gone = list(destructions(self.ledger, records, readings, request.asked_at))
-        entries = [records.get(entry.key) for _, entry in gone]
-        lines = [Line(data, entry.at) for data, (_, entry) in zip(entries, gone, strict=True)]
-        proofs = self.prover.prove(lines, entries)
+        gone = list(destructions(self.ledger, self.stores.records, readings, request.asked_at))
+        enclosed = self._enclosed((), [entry for _, entry in gone], readings)
         return replace(
-            plan,
-            destructions=tuple(
-                Destruction(disposition=found, entry=data, proof=proof)
-                for (found, _), data, proof in zip(gone, entries, proofs, strict=True)
-            ),
-            checkpoints=self.prover.over(request.span, request.asked_at),
+            enclosed.into(plan, gone), checkpoints=self.prover.over(request.span, request.asked_at)
+        )
+
+    def _destructions(
+        self, readings: list[Reading], request: SealRequest
+    ) -> Iterator[tuple[Disposition, Entry]]:
+        """The destructions behind the gaps of a package with footage."""
+        touched = [one for one in readings if any(gap.cause == GapCause.DISPOSED for gap in one.gaps)]
+        if touched:
+            yield from destructions(self.ledger, self.stores.records, touched, request.asked_at)
+
+    def _enclosed(
+        self, originals: Sequence[Original], entries: Sequence[Entry], readings: Sequence[Reading]
+    ) -> Enclosed:
+        gaps = [
+            WantedGap.of(gap, reading.span)
+            for reading in readings
+            for gap in self.index.gaps(reading.camera, reading.span)
+            if gap.cause is not GapCause.DISPOSED
+        ]
+        return enclose(
+            Journals(self.stores.records, self.ledger),
+            self.prover,
+            originals=[one.leaf for one in originals],
+            gaps=gaps,
+            entries=[Line(entry_bytes(self.stores.records, entry), entry.at) for entry in entries],
         )
 
     def _changes(self, request: SealRequest) -> Iterator[CameraChange]:
@@ -223,41 +246,6 @@ class Preparer:
                     size=clip.size,
                     stream=clip.stream,
                 )
-
-    def _journals(self, originals: Iterable[Original]) -> Iterator[JournalProof]:
-        """The signed batches that hold the originals' leaves, as far as they have been uploaded."""
-        wanted: dict[str, set[bytes]] = {}
-        hours: dict[str, set[int]] = {}
-        for original in originals:
-            leaf = leaves.decode(original.leaf)
-            wanted.setdefault(leaf.recorder, set()).add(original.leaf)
-            uploaded = hour_of(leaf.ingested_at)
-            hours.setdefault(leaf.recorder, set()).update((uploaded, uploaded + HOUR))
-        for recorder, lines in sorted(wanted.items()):
-            public = self._recorder_keys(recorder)
-            for hour in sorted(hours[recorder]):
-                prefix = f"journal/{keys.hour_folder(hour)}/{recorder}_"
-                for listed in self.stores.records.list(prefix):
-                    data = self.stores.records.get(listed.key)
-                    if lines.isdisjoint(data.split(b"\n")):
-                        continue
-                    key = public.get(journal.decode(data).key_sha256)
-                    if key is None:
-                        raise IntegrityError(
-                            f"{listed.key} is signed by a key the ledger does not know",
-                            code="journal_unknown_key",
-                        )
-                    yield JournalProof(batch=data, public_key=key)
-
-    def _recorder_keys(self, recorder: str) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        try:
-            for entry in self.ledger.history("recorder", recorder):
-                key = journal.registered_key(recorder, entry.state)
-                found[journal.public_key_sha256(key)] = key.public_bytes_raw()
-        except NotFound:
-            return {}
-        return found
 
     def _custody(self, request: SealRequest, facts: RequestFacts | None) -> Iterator[bytes]:
         """Events that name the package, its request or its hold.

@@ -2,8 +2,9 @@
 
 Sealing waits for the log. Where no checkpoint covers a line yet, a process that holds the log key makes one
 at once. In other processes sealing waits, and the log job sees the waiting package and makes the checkpoint.
-A line that the log still lacks six hours after it was made (a recorder lost its journal) is sealed without a
-proof, and the package states this.
+A line that a checkpoint made six hours after it still lacks (a recorder lost its journal) will be under none;
+it is sealed without a proof, and the package states this. A verifier refuses such a package unless it is told
+to accept it.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -56,14 +57,16 @@ class Prover:
             IntegrityError: ``checkpoint_altered``, ``leaves_altered``.
         """
         proofs = self._partial(lines)
-        missing = [line.leaf for line, proof in zip(lines, proofs, strict=True) if proof is None]
+        missing = [line for line, proof in zip(lines, proofs, strict=True) if proof is None]
         unsealed = any(proof is not None and not _is_sealed(proof) for proof in proofs)
-        if unsealed or any(leaf in arrived for leaf in missing):
+        old = self.clock.now() - GRACE
+        if unsealed or any(line.leaf in arrived or line.since <= old for line in missing):
             self._make()
             proofs = self._partial(lines)
-        young = self.clock.now() - GRACE
+        head = stored.newest(self.records)
+        until = stored.read_note(self.records, head).at - GRACE if head else 0
         for line, proof in zip(lines, proofs, strict=True):
-            if proof is None and line.since > young:
+            if proof is None and line.since > until:
                 raise CheckpointPending("a leaf of the package is under no checkpoint yet")
             if proof is not None and not _is_sealed(proof):
                 raise CheckpointPending(f"checkpoint {proof.note.number} has no signature or time stamp yet")

@@ -4,12 +4,13 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 ``tests/integration/evidence/test_package_witnesses.py`` runs the commands in :func:`instructions` unchanged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
-from archive.evidence.plan import PackagePlan
+from archive.evidence import logged
+from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
 
@@ -105,22 +106,21 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         f"         s.d.: {_when(plan.span.end, zone)}",
         f"Disiapkan    : {moment(plan.prepared_at, zone)}",
         f"Isi          : {number(len(plan.originals))} segmen asli; {size(_bytes(plan))}",
+        *_on_record_id(plan, zone),
         "",
         "Kamera:",
         *_cameras(plan),
         "",
         "Celah (bagian tanpa rekaman):",
-        *(
-            _gaps(plan, lambda at: fine_moment(at, zone), lambda cause: word(CAUSES, cause))
-            or ["  tidak ada"]
-        ),
+        *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
+        *_superseded("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
         "  data/derivative/  klip yang dipotong dari segmen asli tanpa pengodean ulang",
         "  data/metadata/    evidence.json (pernyataan) dan custody.jsonl (riwayat penguasaan)",
         "  data/proofs/      catatan perekam untuk tiap segmen, kumpulan catatan yang ditandatangani, dan",
-        "                    bukti bahwa catatan itu sudah ada di log arsip jauh sebelum paket ini diminta",
+        "                    bukti kapan catatan itu tercakup dalam log arsip",
         "  signatures/       segel dan stempel waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
         "",
         "Yang tidak dibuktikan oleh segel:",
@@ -141,19 +141,21 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         f"To        : {_english(plan.span.end, zone)}",
         f"Prepared  : {_english(plan.prepared_at, zone)}",
         f"Contents  : {len(plan.originals):,} original segments; {_english_size(_bytes(plan))}",
+        *_on_record_en(plan, zone),
         "",
         "Cameras:",
         *_cameras(plan),
         "",
         "Gaps (stretches without footage):",
-        *(_gaps(plan, lambda at: _english(at, zone), str) or ["  none"]),
+        *(_gaps_en(plan.gaps, zone) or ["  none"]),
+        *_superseded("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
         "  data/derivative/  clips cut from the originals without re-encoding",
         "  data/metadata/    evidence.json (statement) and custody.jsonl (chain of custody)",
         "  data/proofs/      the recorder's own record of each segment, its signed batches of records, and",
-        "                    proof that these stood in the archive's log long before anybody asked",
+        "                    proof of when the archive's log covered them",
         "  signatures/       the seal and its time stamp; data/VERIFIKASI.txt says how to check them",
         "",
         "What the seal does not prove:",
@@ -170,10 +172,52 @@ def _cameras(plan: PackagePlan) -> list[str]:
     ]
 
 
-def _gaps(plan: PackagePlan, shown: Callable[[int], str], cause: Callable[[str], str]) -> list[str]:
+def _gaps_id(gaps: Iterable[GapStatement], zone: ZoneInfo) -> list[str]:
+    return _gaps(gaps, lambda at: fine_moment(at, zone), lambda cause: word(CAUSES, cause))
+
+
+def _gaps_en(gaps: Iterable[GapStatement], zone: ZoneInfo) -> list[str]:
+    return _gaps(gaps, lambda at: _english(at, zone), str)
+
+
+def _gaps(
+    gaps: Iterable[GapStatement], shown: Callable[[int], str], cause: Callable[[str], str]
+) -> list[str]:
     return [
-        f"  {gap.camera}  {shown(gap.span.start)} - {shown(gap.span.end)}  {cause(gap.cause)}"
-        for gap in plan.gaps
+        f"  {gap.camera}  {shown(gap.span.start)} - {shown(gap.span.end)}  {cause(gap.cause)}" for gap in gaps
+    ]
+
+
+def _superseded(title: str, lines: list[str]) -> list[str]:
+    return ["", title, *lines] if lines else []
+
+
+def _on_record_id(plan: PackagePlan, zone: ZoneInfo) -> list[str]:
+    """When the originals were on record, from this package's own times."""
+    if not plan.originals:
+        return []
+    found = logged.count(plan)
+    return [
+        "",
+        f"Permintaan   : {moment(logged.requested_at(plan), zone)}",
+        "Sebelum waktu itu, dari semua catatan segmen asli:",
+        f"  {found.journal} dari {found.originals} sudah ditandatangani perekam (menurut jam perekam)",
+        f"  {found.checkpoint} dari {found.originals} tercakup pos pemeriksaan log yang berstempel waktu",
+        "Catatan lain sesudahnya; evidence.json menyebutnya untuk tiap segmen (logged).",
+    ]
+
+
+def _on_record_en(plan: PackagePlan, zone: ZoneInfo) -> list[str]:
+    if not plan.originals:
+        return []
+    found = logged.count(plan)
+    return [
+        "",
+        f"Request   : {_english(logged.requested_at(plan), zone)}",
+        "Before that time, of the records of all originals:",
+        f"  {found.journal} of {found.originals} had been signed by the recorder (by the recorder's clock)",
+        f"  {found.checkpoint} of {found.originals} were covered by a time-stamped checkpoint of the log",
+        "The others later; evidence.json says so for each segment (logged).",
     ]
 
 

@@ -9,17 +9,19 @@ from cryptography import x509
 from archive.canonical import sha256_hex
 from archive.errors import Malformed
 from archive.evidence import paths, report
+from archive.evidence.logged import logged
 from archive.evidence.manifest import Layout, checkpoints_of, journals_of
 from archive.evidence.plan import (
     ClipPlan,
     Document,
+    GapStatement,
     Original,
     PackagePlan,
     RequestFacts,
     read_leaf,
 )
 from archive.evidence.slices import METHOD, Slices
-from archive.evidence.verification import check_statement
+from archive.evidence.verification import check_signed, check_statement
 from archive.footage.clip.exact import LAYOUT
 from archive.model.camera import Camera
 from archive.model.segment import UNSYNCHRONISED, Codec, Segment
@@ -28,8 +30,8 @@ from archive.records.checkpoint.prove import InclusionProof
 from archive.timespan import Timespan, format_instant
 from archive.trust import certificates, token
 
-SCHEMA_ID = "urn:saksi:evidence-package:1"
-"""Version 1 is frozen: ``evidence-package-1.schema.json`` beside this module defines it."""
+SCHEMA_ID = "urn:saksi:evidence-package:2"
+"""``evidence-package-2.schema.json`` beside this module defines version 2."""
 
 _TOLD_APART = frozenset(
     {
@@ -86,7 +88,8 @@ def evidence_json(
         "cameras": [_camera(plan, camera) for camera in plan.cameras],
         "originals": list(_originals(plan, layout)),
         "clocks": _clocks(plan),
-        "gaps": [{"camera": gap.camera, "cause": gap.cause} | _span(gap.span) for gap in plan.gaps],
+        "gaps": [_gap(gap) for gap in plan.gaps],
+        "superseded": [_gap(gap) for gap in plan.superseded],
         "derivatives": [
             _derivative(plan, layout, clip, path, outcome)
             for clip, path, outcome in zip(plan.clips, layout.clips, clips, strict=True)
@@ -115,10 +118,34 @@ def evidence_json(
     }
     if clips:
         body["clip_layout"] = LAYOUT
-    for name in ("request", "approvals", "hold", "checkpoints", "dispositions", "documents"):
+    for name in ("request", "approvals", "hold", "superseded", "checkpoints", "dispositions", "documents"):
         if not body[name]:
             del body[name]  # an optional field without a value is left out
     return check_statement(body)
+
+
+def check_accord(plan: PackagePlan) -> None:
+    """Refuse a plan whose originals and gaps contradict its recorders' signed lines.
+
+    Raises:
+        Unavailable: ``plan_contradicts``: as lines that arrive while the plan is made do.
+    """
+    check_signed(
+        {
+            "span": _span(plan.span),
+            "prepared_at": format_instant(plan.prepared_at),
+            "cameras": [_camera(plan, camera) for camera in plan.cameras],
+            "originals": list(_originals(plan, Layout.of(plan))),
+            "gaps": [_gap(gap) for gap in plan.gaps],
+            "superseded": [_gap(gap) for gap in plan.superseded],
+            "dispositions": list(_dispositions(plan)),
+        },
+        [one.batch for one in plan.journals],
+    )
+
+
+def _gap(gap: GapStatement) -> dict[str, str]:
+    return {"camera": gap.camera, "cause": gap.cause} | _span(gap.span)
 
 
 def _request(request: RequestFacts) -> dict[str, Any]:
@@ -183,10 +210,10 @@ def _facts(camera: Camera) -> dict[str, Any]:
 def _originals(plan: PackagePlan, layout: Layout) -> Iterator[dict[str, Any]]:
     lines: dict[str, int] = {}
     proofs: dict[str, int] = {}
-    for item in plan.originals:
+    for item, on_record in zip(plan.originals, logged(plan), strict=True):
         camera = item.ref.camera
         lines[camera] = lines.get(camera, 0) + 1
-        stated = _original(item, layout, lines[camera])
+        stated = _original(item, layout, lines[camera]) | {"logged": on_record.to_json()}
         if item.proof is not None:
             proofs[camera] = proofs.get(camera, 0) + 1
             stated["log"] = _log(item.proof, layout.inclusion(camera), proofs[camera])
@@ -333,8 +360,9 @@ def _journals(plan: PackagePlan) -> list[dict[str, Any]]:
             "batch": one.batch,
             "sha256": one.sha256,
             "public_key": one.key_path,
+            "log": _log(one.proof.proof, paths.JOURNAL_PROOFS, number),
         }
-        for one in journals_of(plan)
+        for number, one in enumerate(journals_of(plan), 1)
     ]
 
 

@@ -16,11 +16,20 @@ from archive import canonical
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
-from archive.evidence.verifier import certificate, clip, cms, container, revocation_list, statement
+from archive.evidence.verifier import (
+    accord,
+    certificate,
+    clip,
+    cms,
+    container,
+    journals,
+    revocation_list,
+    statement,
+)
 from archive.evidence.verifier import trust as judging
 from archive.evidence.verifier import verify as checking
 from archive.evidence.verifier.container import Container, NoPackage
-from archive.evidence.verifier.findings import Broken
+from archive.evidence.verifier.findings import UNLOGGED, Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
 from archive.model.segment import Codec
@@ -44,8 +53,9 @@ def verify(
     clock: Clock,
     progress: Callable[[int, int], None] = _silent,
     program: str = "openssl",
+    allowed: frozenset[str] = frozenset(),
 ) -> Notebook:
-    """Verify a package in a folder or a ZIP.
+    """Verify a package in a folder or a ZIP. Findings with the codes in ``allowed`` are warnings.
 
     Raises:
         NotFound: ``package_not_found``.
@@ -62,7 +72,9 @@ def verify(
             hint="Give the ZIP as it was handed over, or the folder that holds bagit.txt.",
         ) from error
     try:
-        return verify_container(opened, trust=trust, at=at, clock=clock, progress=progress, program=program)
+        return verify_container(
+            opened, trust=trust, at=at, clock=clock, progress=progress, program=program, allowed=allowed
+        )
     finally:
         opened.close()
 
@@ -75,6 +87,7 @@ def verify_container(
     clock: Clock,
     progress: Callable[[int, int], None] = _silent,
     program: str = "openssl",
+    allowed: frozenset[str] = frozenset(),
 ) -> Notebook:
     """Verify a package that is already open. Without ``openssl`` its signatures are *not checked*."""
     with _openssl(program) as (found, why):
@@ -87,7 +100,7 @@ def verify_container(
             tuple(one for crl in trust.crls for one in revocation_list.read(crl.public_bytes(Encoding.DER))),
             why,
         )
-        return checking.verify(opened, believed, at, clock=clock.now, progress=progress)
+        return checking.verify(opened, believed, at, clock=clock.now, progress=progress, allowed=allowed)
 
 
 def check_seal(seal: bytes, content: bytes) -> bytes:
@@ -129,6 +142,34 @@ def check_statement(value: JsonObject) -> bytes:
     except Broken as error:
         raise Malformed(f"evidence.json: {error.detail}", code=error.code) from error
     return data
+
+
+def check_signed(stated: JsonObject, batches: Iterable[bytes]) -> None:
+    """Let the verifier hold originals and gaps against recorders' lines before they are sealed.
+
+    ``stated`` has the members ``span``, ``prepared_at``, ``cameras``, ``originals``, ``gaps``, ``superseded``
+    and ``dispositions`` of ``evidence.json``.
+
+    Raises:
+        Unavailable: ``plan_contradicts``, with the first finding.
+    """
+    found: list[str] = []
+
+    def report(code: str, detail: str) -> None:
+        if code not in UNLOGGED:
+            found.append(f"{code}: {detail}")
+
+    cameras = {camera["id"] for camera in stated["cameras"]}
+    if accord.partition(stated, report):
+        read = (journals.read(batch) for batch in batches)
+        accord.check(stated, [line for one in read for _, line in journals.lines_of(one, cameras)], report)
+    if found:
+        raise Unavailable(
+            f"the package would contradict itself: {found[0]}",
+            code="plan_contradicts",
+            hint="Lines that arrive during sealing do this for a moment. If it stays, run saksi archive"
+            " check: something that a recorder signed is not in the archive as it was signed.",
+        )
 
 
 def clip_head(name: str, chunks: Iterator[bytes], size: int) -> bytes:

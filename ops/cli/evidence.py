@@ -109,18 +109,30 @@ def verify_package(
             "--at", help="Judge certificates now, at the stamp's time, or at T.", metavar="now|stamp|T"
         ),
     ] = "now",
+    allow_unlogged: Annotated[
+        bool,
+        typer.Option("--allow-unlogged", help="Accept proofs of recorder and log that are missing."),
+    ] = False,
     json_: Json = False,
 ) -> int:
     """Verify a package offline. Exit 1: not valid, 3: signatures not checked, 4: the check broke off."""
     from archive.evidence.verification import parse_at, verify
     from archive.evidence.verifier import command, wording
+    from archive.evidence.verifier.findings import UNLOGGED
     from archive.trust.judge import load_trust
 
     moment = parse_at(at)
     trusted = load_trust(trust, tsa_trust or [], signer, log_key, crls=crl or [])
     sys.excepthook = command.broke_off  # Python's own exit code would read as a verdict
     with progress_bar("verifying") as bar:
-        notebook = verify(package, trust=trusted, at=moment, clock=SystemClock(), progress=bar)
+        notebook = verify(
+            package,
+            trust=trusted,
+            at=moment,
+            clock=SystemClock(),
+            progress=bar,
+            allowed=UNLOGGED if allow_unlogged else frozenset(),
+        )
     if json_:
         print_json(notebook.to_json())
     else:

@@ -184,15 +184,15 @@ def open_site(
             ingested_at=second[0].span.start,
         )
         services.index.add([IndexEntry(leaf=missing, place=PLACE)])
-        write_journal(wired, [*first, *second])
+        write_journal(wired, [*first, *second], [missing])
         yield Site(services, create_app(services), token, now, first, second, Evidence(wired, {}))
 
 
-def write_journal(site: wiring.Site, refs: Sequence[SegmentRef]) -> None:
-    """Upload one signed batch with the leaves of these segments, by a registered recorder."""
+def write_journal(site: wiring.Site, refs: Sequence[SegmentRef], gaps: Sequence[Gap]) -> None:
+    """Upload one signed batch with the leaves of these segments and gaps, by a registered recorder."""
     key = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
     register(site.ledger, "rec-1", key.public_key())
-    lines = [leaves.decode(recorded_leaf(site.stores.footage, ref)) for ref in refs]
+    lines = [*(leaves.decode(recorded_leaf(site.stores.footage, ref)) for ref in refs), *gaps]
     now = site.clock.now()
     data = journal.encode(lines, recorder="rec-1", batch=1, prev=journal.GENESIS, at=now, key=key)
     site.stores.records.put(archive_keys.journal_key("rec-1", 1, now), Content.of_bytes(data))

@@ -44,6 +44,8 @@ from archive.model.camera import Camera, parse_place
 from archive.model.disposition import Cause, Disposition, DispositionStatus
 from archive.model.disposition import to_state as disposition_state
 from archive.model.evidence import PackageKind, SealedPackage
+from archive.model.gap import Gap, GapCause
+from archive.model.leaf import Leaf
 from archive.model.segment import ClockStatement, Codec, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, ObjectStore, Stores
@@ -107,7 +109,7 @@ def camera(camera_id: str = "cam-1") -> Camera:
 
 @dataclass
 class SmallLog:
-    """A journal batch and a disposition under one checkpoint, with a proof for each line of the batch."""
+    """A journal batch and a disposition under one checkpoint, with a proof for each segment of the batch."""
 
     journal: JournalProof
     proofs: list[InclusionProof]
@@ -126,10 +128,11 @@ class World:
     clock: ManualClock
     sealer: Sealer
     plan: PackagePlan
-    log: SmallLog
+    log: SmallLog | None = None
 
     def of_nothing(self) -> "World":
         """The same installation with the plan of a statement of absence for the hour before."""
+        assert self.log is not None
         span = Timespan(T0 - HOUR, T0)
         half = span.start + HOUR // 2
         plan = replace(
@@ -139,7 +142,6 @@ class World:
             span=span,
             originals=(),
             clips=(),
-            journals=(),
             gaps=tuple(
                 GapStatement(camera=one.id, span=part, cause=cause)
                 for one in self.plan.cameras
@@ -222,8 +224,10 @@ def make_world(
             refs.setdefault(name, []).append(segment.ref(version=stored.version))
             lines.append(segment)
     end = T0 + segments * SEGMENT_SECONDS * SECOND
-    log = a_log(folder / "log", folder / "keys", clock, lines, at=end)
     span = Timespan(T0, end + 5 * SECOND)
+    gone = [a_gap(name, Timespan(T0 - HOUR // 2, T0)) for name in cameras]
+    gaps = [a_gap(name, Timespan(end, span.end)) for name in cameras]
+    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end)
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
@@ -236,10 +240,7 @@ def make_world(
             Original(ref=ref, leaf=proof.leaf, proof=proof)
             for ref, proof in zip((ref for name in cameras for ref in refs[name]), log.proofs, strict=True)
         ),
-        gaps=tuple(
-            GapStatement(camera=name, span=Timespan(end, end + 5 * SECOND), cause="unreachable")
-            for name in cameras
-        ),
+        gaps=tuple(GapStatement(camera=gap.camera, span=gap.span, cause=gap.cause.value) for gap in gaps),
         clips=tuple(clip_of(name, refs[name], footage) for name in cameras) if clips else (),
         journals=(log.journal,),
         custody=(b'{"type":"evidence.requested","v":1}',),
@@ -257,7 +258,7 @@ def make_world(
 
 
 def a_log(
-    folder: Path, keys_dir: Path, clock: ManualClock, lines: Sequence[Segment], *, at: int, number: int = 1
+    folder: Path, keys_dir: Path, clock: ManualClock, lines: Sequence[Leaf], *, at: int, number: int = 1
 ) -> SmallLog:
     """Upload one batch of leaves and make a checkpoint over it, in separate stores."""
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
@@ -296,11 +297,18 @@ def a_log(
     maker.make()
     maker.settle()
     data = stores.records.get(entry.key)
-    wanted = [Line(leaves.encode(line), line.ingested_at) for line in lines] + [Line(data, entry.at)]
-    *proofs, last = prove_lines(stores.records, wanted)
+    wanted = [Line(leaves.encode(line), line.ingested_at) for line in lines if isinstance(line, Segment)]
+    wanted += [Line(batch[:-1].rsplit(b"\n", 1)[1], at), Line(data, entry.at)]
+    *proofs, trailer, last = prove_lines(stores.records, wanted)
     checkpoint = SealedCheckpoint(last.checkpoint, last.signature or b"", last.stamp or b"")
     destruction = Destruction(disposition=gone, entry=data, proof=last)
-    return SmallLog(JournalProof(batch=batch, public_key=raw), proofs, destruction, checkpoint)
+    return SmallLog(JournalProof(batch=batch, public_key=raw, proof=trailer), proofs, destruction, checkpoint)
+
+
+def a_gap(name: str, span: Timespan, cause: GapCause = GapCause.UNREACHABLE) -> Gap:
+    """A gap as its recorder records it."""
+    gap = sha256(f"{name}|{span}|{cause}".encode()).hexdigest()[:16]
+    return Gap(camera=name, recorder="rec-1", gap=gap, span=span, cause=cause, ingested_at=span.end)
 
 
 def a_segment(name: str, seq: int, data: bytes, header: int, codec: Codec = "h264") -> Segment:

@@ -10,7 +10,7 @@ from archive.model.segment import ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.timespan import DAY, SECOND, SpanSet, Timespan
 from tests.support.numbered import finalised_run, recorded_segments
-from tests.support.packages import World, a_log, make_world
+from tests.support.packages import World, a_gap, a_log, make_world
 from tests.support.recordings import T0, archive_run, reading_of
 
 
@@ -62,11 +62,12 @@ def real_world(
         earlier = next((ref for ref in kept if ref.seq == first.seq - 1), None)
     clip = plan_clip(reading, store, earlier=() if earlier is None else (earlier,))
     wanted = ([earlier] if earlier else []) + list(reading.segments)
+    gaps = [a_gap(first.camera, gap) for gap in SpanSet(ref.span for ref in kept).gaps_within(span)]
     log = a_log(
         folder / "real-log",
         world.keys,
         world.clock,
-        [segment_of(ref, frames[ref.key]) for ref in wanted],
+        [*(segment_of(ref, frames[ref.key]) for ref in wanted), *gaps],
         at=T0 + DAY // 2,
     )
     plan = replace(
@@ -84,10 +85,7 @@ def real_world(
                 stream=lambda: clip.stream(),
             ),
         ),
-        gaps=tuple(
-            GapStatement(camera=first.camera, span=gap, cause="unreachable")
-            for gap in SpanSet(ref.span for ref in kept).gaps_within(span)
-        ),
+        gaps=tuple(GapStatement(camera=gap.camera, span=gap.span, cause=gap.cause.value) for gap in gaps),
         journals=(log.journal,),
     )
     return replace(world, footage=store, sealer=replace(world.sealer, footage=store), plan=plan)

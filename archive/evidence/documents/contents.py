@@ -1,6 +1,6 @@
 """The long tables of a sealing report: gaps, originals, clips, documents, the log, destructions, clocks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from archive.canonical import sha256_hex
@@ -16,9 +16,9 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import paths
+from archive.evidence import logged, paths
 from archive.evidence.manifest import checkpoints_of
-from archive.evidence.plan import PackagePlan, read_leaf
+from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
 from archive.model.segment import UNSYNCHRONISED, Segment
 from archive.timespan import parse_instant
@@ -40,10 +40,19 @@ def shortened(text: str, font: Font, points: float, width: float) -> str:
 
 def gaps(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     """The gaps with their causes."""
-    if not plan.gaps:
+    if plan.gaps:
+        _gap_table(pages, plan.gaps, plan, zone)
+    else:
         pages.text("Tidak ada celah dalam rentang ini.", size=9.5)
         pages.english("There is no gap in the span.")
-        return
+    if plan.superseded:
+        pages.space(4)
+        pages.text("Celah yang ditandatangani perekam dan ternyata tertutup rekaman:", size=9)
+        pages.english("Gaps that a recorder signed and footage covers after all:")
+        _gap_table(pages, plan.superseded, plan, zone)
+
+
+def _gap_table(pages: Pages, gaps: Sequence[GapStatement], plan: PackagePlan, zone: ZoneInfo) -> None:
     columns = (
         Column(title="Kamera", width=86, size=7.5),
         Column(title=f"Dari ({zone_word(zone, plan.span.start)})", width=100, size=7.5),
@@ -61,7 +70,7 @@ def gaps(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
                 length(gap.span.duration),
                 word(CAUSES, gap.cause),
             )
-            for gap in plan.gaps
+            for gap in gaps
         ),
     )
 
@@ -148,6 +157,20 @@ def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         "pos pemeriksaan log di bawah, yang ditandatangani kunci log dan diberi stempel waktu.",
         size=9,
     )
+    if plan.originals:
+        found = logged.count(plan)
+        asked = moment(logged.requested_at(plan), zone)
+        pages.text(
+            f"Sebelum permintaan ({asked}), {number(found.journal)} catatan sudah ditandatangani perekam "
+            f"menurut jamnya, dan {number(found.checkpoint)} sudah tercakup checkpoint; catatan lain "
+            "sesudahnya. Tanda * dalam daftar segmen asli: tercakup sesudah permintaan, atau tidak tercakup.",
+            size=9,
+        )
+        pages.english(
+            f"Before the request, {found.journal} records had been signed by the recorder and "
+            f"{found.checkpoint} were covered by a checkpoint; the others later. An asterisk in the list of "
+            "originals: covered after the request, or not covered."
+        )
     columns = (
         Column(title="No", width=48, align=Align.RIGHT, size=7.5),
         Column(title="Catatan", width=56, align=Align.RIGHT, size=7.5),
@@ -234,11 +257,12 @@ def _originals(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
 
 
 def _segments(plan: PackagePlan, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
-    for count, item in enumerate(plan.originals, 1):
+    on_record = logged.logged(plan)
+    for count, (item, known) in enumerate(zip(plan.originals, on_record, strict=True), 1):
         ref = item.ref
         seconds, rest = divmod(ref.span.duration // 1000, 1000)
         yield (
-            number(count),
+            number(count) + ("" if known.checkpoint == logged.BEFORE else "*"),
             ref.camera,
             fine_moment(ref.span.start, zone),
             f"{seconds},{rest:03d}",

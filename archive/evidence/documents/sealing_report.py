@@ -121,14 +121,14 @@ def _front(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     if plan.kind is PackageKind.FOOTAGE:
         pages.text(
             "Paket ini memuat segmen rekaman asli yang tidak diubah satu bit pun, beserta klip turunan, "
-            "catatan perekam, dan bukti bahwa catatan itu sudah ada dalam log arsip. Semua isi disegel "
-            "dengan tanda tangan elektronik dan stempel waktu.",
+            "catatan perekam, dan bukti kapan catatan itu tercakup dalam log arsip. Semua isi disegel dengan "
+            "tanda tangan elektronik dan stempel waktu.",
             size=9.5,
         )
         pages.english(
             "The package holds the recorded segments with not one bit changed, clips cut from them, the "
-            "recorder's records and proof that these stood in the archive's log. All of it is sealed with an "
-            "electronic signature and a time stamp."
+            "recorder's records and proof of when the archive's log covered them. All of it is sealed with "
+            "an electronic signature and a time stamp."
         )
     else:
         pages.text(
@@ -338,11 +338,11 @@ def _limits(pages: Pages, plan: PackagePlan) -> None:
     pages.heading("Yang dibuktikan dan tidak dibuktikan", "What the seal proves and does not", room=110)
     pages.bullet(
         "Segel dan stempel waktu membuktikan siapa yang menyegel, bahwa isi paket tidak berubah sejak itu, "
-        "dan bahwa segel sudah ada pada waktu stempel. Log arsip membuktikan bahwa catatan setiap segmen, "
-        "beserta nilai SHA-256-nya, sudah ada pada waktu stempel pos pemeriksaan log.",
+        "dan bahwa segel sudah ada pada waktu stempel. Log arsip membuktikan bahwa catatan segmen yang "
+        "tercakup, beserta nilai SHA-256-nya, sudah ada pada waktu stempel pos pemeriksaan log.",
         "Seal and time stamp prove who sealed, that nothing has changed since, and that the seal existed at "
-        "the time of the stamp. The log proves that each segment's record, with its hash, existed at the "
-        "time of the checkpoint's stamp.",
+        "the time of the stamp. The log proves that the record of each segment it covers, with its hash, "
+        "existed at the time of the checkpoint's stamp.",
     )
     for indonesian, english in report.limits(plan.kind):
         pages.bullet(indonesian, english)

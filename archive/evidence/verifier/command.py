@@ -19,7 +19,7 @@ from archive.evidence.verifier import revocation_list, times, wording
 from archive.evidence.verifier.certificate import MAX_PEM, Certificate, read_pem
 from archive.evidence.verifier.container import NoPackage, open_container
 from archive.evidence.verifier.der import BadDer
-from archive.evidence.verifier.findings import Broken
+from archive.evidence.verifier.findings import UNLOGGED, Broken
 from archive.evidence.verifier.notebook import NOT_CHECKED, NOT_VALID, VALID, Notebook
 from archive.evidence.verifier.openssl import NoOpenssl, Openssl
 from archive.evidence.verifier.revocation_list import RevocationList
@@ -95,7 +95,9 @@ def _verify(given: argparse.Namespace, err: TextIO) -> tuple[Notebook, str]:
         container = open_container(given.package)
         try:
             trusted = Trust(roots, stamp_roots, signer, log_key, program, lists, why)
-            return verify(container, trusted, at, progress=_Bar(err)), "" if program else why
+            allowed = UNLOGGED if given.allow_unlogged else frozenset()
+            found = verify(container, trusted, at, progress=_Bar(err), allowed=allowed)
+            return found, "" if program else why
         finally:
             container.close()
     finally:
@@ -129,6 +131,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--at", default=NOW, metavar="now|stamp|TIME", help="waktu penilaian sertifikat / time to judge at")
     add("--lang", default="", choices=wording.LANGUAGES, help="satu bahasa saja / one language only")
     add("--json", action="store_true", help="putusan sebagai JSON / the verdict as JSON")
+    add(
+        "--allow-unlogged",
+        action="store_true",
+        help="terima bukti log yang tidak ada / accept proofs of the log that are missing",
+    )
     add("--no-openssl", action="store_true", help="tanpa openssl; hasil tidak pernah sah / never valid")
     return parser
 

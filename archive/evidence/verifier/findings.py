@@ -63,24 +63,23 @@ def _entries(*groups: tuple[str, Rows]) -> dict[str, Entry]:
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. ``path`` is inside the package or empty; ``detail`` has details of this case (English)."""
+    """One finding. ``path`` is inside the package or empty; ``detail`` has details of this case (English).
+
+    ``severity`` is ``error``, ``warning``, or ``unchecked``.
+    """
 
     code: str
     step: str
     path: str
     detail: str
-
-    @property
-    def severity(self) -> str:
-        """``error``, ``warning``, or ``unchecked``."""
-        return of(self.code).severity
+    severity: str
 
     def to_json(self) -> dict[str, Any]:
         """The finding as ``--json`` prints it."""
         entry = of(self.code)
         return {
             "code": self.code,
-            "severity": entry.severity,
+            "severity": self.severity,
             "step": self.step,
             "path": self.path,
             "message": {"id": entry.indonesian, "en": entry.english},
@@ -88,6 +87,9 @@ class Finding:
             "detail": self.detail,
         }
 
+
+UNLOGGED = frozenset({"leaf_not_journalled", "leaf_not_logged", "gap_not_signed", "log_missing"})
+"""Missing proofs that an expert may accept (``--allow-unlogged``): they are warnings then."""
 
 ENTRIES = _entries(
     ("structure", contents.STRUCTURE),

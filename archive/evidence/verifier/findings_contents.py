@@ -112,7 +112,7 @@ STATEMENT: Rows = (
         "bad_statement", ERROR,
         "Pernyataan paket tidak sesuai bentuk yang ditentukan.",
         "The package's statement does not have the published form.",
-        "RFC 8785; JSON Schema evidence-package-1",
+        "RFC 8785; JSON Schema evidence-package-2",
     ),
     (
         "statement_contradicts", ERROR,
@@ -139,10 +139,28 @@ STATEMENT: Rows = (
         "evidence.json: a request needs an approval",
     ),
     (
-        "unexplained_stretch", WARNING,
+        "old_version", ERROR,
+        "Paket ini memakai bentuk lama (versi 1), yang boleh meninggalkan bukti; mintalah paket baru.",
+        "This package has the old form (version 1), which could leave out proofs; ask for a new package.",
+        "the member schema of evidence.json",
+    ),
+    (
+        "unexplained_stretch", ERROR,
         "Ada rentang waktu yang tidak tertutup oleh rekaman maupun oleh celah yang dinyatakan.",
         "A stretch of time has neither footage nor a stated gap.",
         "originals and gaps of each camera against the span",
+    ),
+    (
+        "gap_over_footage", ERROR,
+        "Celah yang dinyatakan bertindih dengan rekaman dalam paket ini.",
+        "A stated gap lies over footage of this package.",
+        "gaps of each camera against its originals",
+    ),
+    (
+        "gap_out_of_place", ERROR,
+        "Celah yang dinyatakan bertindih dengan celah lain atau berada di luar rentang.",
+        "A stated gap overlaps another one, or lies outside the span.",
+        "gaps of each camera against one another and the span",
     ),
 )  # fmt: skip
 ORIGINALS: Rows = (
@@ -254,9 +272,64 @@ JOURNAL: Rows = (
         "Ed25519 public key in PEM form (RFC 8410)",
     ),
     (
-        "leaf_not_journalled", WARNING,
+        "leaf_not_journalled", ERROR,
         "Catatan segmen asli ini tidak ada dalam kumpulan bertanda tangan di paket ini.",
         "No signed batch in the package holds this original's line.",
         "SHA-256 of the leaf against the lines of all batches",
+    ),
+    (
+        "proof_left_out", ERROR,
+        "Paket memuat kumpulan catatan atau bukti log untuk segmen asli ini, tetapi meninggalkan yang lain.",
+        "The package has the signed batch or the log's proof of this original, and leaves out the other one.",
+        "the lines of all batches and log in evidence.json",
+    ),
+    (
+        "journal_chain", ERROR,
+        "Kumpulan catatan ini tidak menyambung dengan kumpulan sebelumnya di paket ini.",
+        "This batch does not follow the batch before it in this package.",
+        "prev of its header against SHA-256 of the batch before",
+    ),
+    (
+        "original_left_out", ERROR,
+        "Perekam menandatangani segmen dalam rentang ini yang tidak ada dalam paket dan tidak dinyatakan "
+        "musnah.",
+        "A recorder signed a segment of this span that the package neither holds nor states as destroyed.",
+        "segments in the batches against originals, gaps and dispositions",
+    ),
+    (
+        "run_incomplete", ERROR,
+        "Di antara segmen-segmen asli dari satu rangkaian ada nomor yang hilang.",
+        "Between the originals of one run a number is missing.",
+        "numbers of each run; a signed gap or a disposition may account for one",
+    ),
+    (
+        "gap_cause_differs", ERROR,
+        "Sebab celah yang dinyatakan berbeda dari yang ditandatangani perekam.",
+        "The stated cause of a gap differs from the one that the recorder signed.",
+        "gaps in the batches against evidence.json",
+    ),
+    (
+        "gap_left_out", ERROR,
+        "Perekam menandatangani celah yang tidak dinyatakan oleh paket ini.",
+        "A recorder signed a gap that this package does not state.",
+        "gaps in the batches against evidence.json",
+    ),
+    (
+        "gap_not_signed", ERROR,
+        "Tidak ada catatan bertanda tangan dalam paket ini yang menyebut sebab celah ini.",
+        "No signed line in the package states the cause of this gap.",
+        "gaps in the batches against evidence.json; pending is accepted for an hour",
+    ),
+    (
+        "gap_impossible", ERROR,
+        "Sebab celah ini tidak mungkin pada waktu itu.",
+        "The cause of this gap is not possible at that time.",
+        "registration, preparation, destructions and the recorders' last lines",
+    ),
+    (
+        "superseded_differs", ERROR,
+        "Celah bertanda tangan yang kemudian tertutup rekaman tidak dinyatakan dengan benar.",
+        "The signed gaps that footage covers after all are not stated as they are.",
+        "gaps in the batches and originals against superseded in evidence.json",
     ),
 )  # fmt: skip

@@ -6,10 +6,22 @@ from archive.evidence.verifier.findings_contents import ERROR, OPEN, WARNING, Ro
 
 LOG: Rows = (
     (
-        "leaf_not_logged", WARNING,
+        "leaf_not_logged", ERROR,
         "Catatan ini tidak tercakup dalam pos pemeriksaan log mana pun.",
         "No checkpoint of the log covers this line.",
         "the absence of log in evidence.json",
+    ),
+    (
+        "log_missing", ERROR,
+        "Pernyataan tidak ada rekaman ini tidak menyertakan pos pemeriksaan log.",
+        "This statement that there is no footage has no checkpoint of the log.",
+        "the absence of checkpoints in evidence.json",
+    ),
+    (
+        "logged_differs", ERROR,
+        "Paket salah menyatakan apakah catatan segmen ini ada sebelum atau sesudah permintaan.",
+        "The package says wrongly whether this original was on record before or after the request.",
+        "times of batch and stamp against the request's, and logged in evidence.json",
     ),
     (
         "proof_missing", ERROR,

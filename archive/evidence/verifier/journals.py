@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from archive.evidence.verifier import canonical, leaf
+from archive.evidence.verifier import accord, canonical, leaf, times
+from archive.evidence.verifier.accord import Line
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import MAX_LINES, Unreadable
 from archive.evidence.verifier.findings import Broken
@@ -18,30 +21,88 @@ from archive.evidence.verifier.trust import Trust
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END PUBLIC KEY-----\s*\Z")
 _ED25519 = bytes.fromhex("302a300506032b6570032100")
 """SubjectPublicKeyInfo of Ed25519 up to its 32 bytes (RFC 8410)."""
+PATH = "data/metadata/evidence.json"
 _HEADER = {"v", "recorder", "batch", "prev", "at", "origin", "lines"}
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A batch in its required form; ``at`` (µs) by the recorder's clock, ``digest`` is its SHA-256."""
+
+    recorder: str
+    number: int
+    prev: str
+    at: int
+    lines: list[bytes]
+    digest: str
+    path: str
+
+
 def check(notebook: Notebook, trust: Trust) -> None:
-    """Check that each batch is signed by its recorder, and that every original's leaf is in a batch."""
+    """Check that each batch is signed by its recorder, and hold the statement against the batches' lines."""
     stated = notebook.statement
-    if stated is None or not stated["journals"]:
+    if stated is None:
         notebook.skip("journal")
         return
     notebook.begin("journal")
-    signed: set[str] = set()
+    cameras = {camera["id"] for camera in stated["cameras"]}
+    accepted: dict[tuple[str, int], Batch] = {}
     for part in stated["journals"]:
         try:
-            signed |= _leaves_of(notebook, trust, part)
+            batch = _batch(notebook, trust, part)
         except Unreadable as error:
             notebook.find("unreadable_part", part["path"], str(error))
+            continue
         except Broken as error:
             notebook.object_to(part["path"], error)
+            continue
+        if accepted.setdefault((batch.recorder, batch.number), batch) is not batch:
+            notebook.find("statement_contradicts", part["path"], "it is named twice")
+        _note(notebook, batch, cameras)
+    _check_chain(notebook, accepted)
     for original in stated["originals"]:
-        if original["leaf_sha256"] not in signed:
-            notebook.find("leaf_not_journalled", original["path"])
+        if original["leaf_sha256"] not in notebook.signed:
+            code = "proof_left_out" if "log" in original else "leaf_not_journalled"
+            notebook.find(code, original["path"])
+    if notebook.partitioned:
+        accord.check(stated, notebook.lines, lambda code, detail: notebook.find(code, PATH, detail))
 
 
-def _leaves_of(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> set[str]:
+def read(data: bytes) -> Batch:
+    """A batch whose signature is not checked here. Raises Broken ``journal_form``."""
+    header, lines, _ = _read(data)
+    return _of(data, header, lines)
+
+
+def lines_of(batch: Batch, cameras: Collection[str]) -> Iterator[tuple[bytes, Line]]:
+    """Its recorder's lines about these cameras."""
+    for data in batch.lines:
+        found = leaf.read(data)
+        if found.fields["recorder"] == batch.recorder and found.fields["camera"] in cameras:
+            yield data, accord.line_of(found.kind, found.fields)
+
+
+def trailer_of(data: bytes) -> bytes:
+    """The last line of a batch, with its signature; the log's proof of a batch is of this line."""
+    return data[data.rindex(b"\n", 0, -1) + 1 : -1]
+
+
+def _note(notebook: Notebook, batch: Batch, cameras: Collection[str]) -> None:
+    for data, line in lines_of(batch, cameras):
+        digest = canonical.sha256(data)
+        notebook.signed[digest] = min(batch.at, notebook.signed.get(digest, batch.at))
+        notebook.lines.append(line)
+
+
+def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], Batch]) -> None:
+    """Each batch names the one before."""
+    for (recorder, number), batch in sorted(accepted.items(), key=lambda item: item[0]):
+        before = accepted.get((recorder, number - 1))
+        if before is not None and before.digest != batch.prev:
+            notebook.find("journal_chain", batch.path, f"batch {number - 1} is another one")
+
+
+def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> Batch:
     data = notebook.container.small(part["path"])
     if canonical.sha256(data) != part["sha256"]:
         raise Broken("statement_contradicts", "its SHA-256 differs")
@@ -67,7 +128,19 @@ def _leaves_of(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> set[st
         notebook.object_to(part["path"], error)
     if (header["recorder"], header["batch"]) != (part["recorder"], part["batch"]):
         raise Broken("statement_contradicts", f"it is batch {header['batch']} of {header['recorder']}")
-    return {canonical.sha256(line) for line in lines}
+    return _of(data, header, lines, part["path"])
+
+
+def _of(data: bytes, header: dict[str, Any], lines: list[bytes], path: str = "") -> Batch:
+    return Batch(
+        header["recorder"],
+        header["batch"],
+        header["prev"],
+        times.parse(header["at"]),
+        lines,
+        canonical.sha256(data),
+        path,
+    )
 
 
 def _read(data: bytes) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:

@@ -17,6 +17,7 @@ from archive.evidence.verifier import canonical, cms, times
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
+from archive.evidence.verifier.journals import trailer_of
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.trust import (
     Trust,
@@ -102,7 +103,10 @@ def check(notebook: Notebook, trust: Trust) -> None:
         notebook.find("log_signer_not_pinned", "", ", ".join(sorted(signers)))
     if stated["seal"]["signer_sha256"] in signers:
         notebook.find("log_signer_is_sealer")
-    _Proofs(notebook, found, {part["number"] for part in parts}).check(stated)
+    if stated["kind"] == "no_footage" and not parts:
+        notebook.find("log_missing")
+    stamped = {part["number"]: _instant(part["gen_time"]) for part in parts}
+    _Proofs(notebook, found, stamped).check(stated)
 
 
 def _check_checkpoint(notebook: Notebook, trust: Trust, part: Part, signers: set[str]) -> Checkpoint | None:
@@ -183,24 +187,21 @@ def _check_signature(
 
 @dataclass
 class _Proofs:
-    """Inclusion proofs against the checkpoints read; ``stated`` are all that evidence.json names."""
+    """Inclusion proofs against the checkpoints read; ``stated`` has the time of each one's stamp (µs)."""
 
     notebook: Notebook
     checkpoints: dict[int, Checkpoint]
-    stated: set[int]
+    stated: dict[int, int]
 
     def check(self, stated: Part) -> None:
         lines: dict[str, list[bytes]] = {}
+        request = _instant(stated.get("request", {}).get("filed_at", stated["prepared_at"]))
         for part in stated["originals"]:
-            if "log" not in part:
-                self.notebook.find("leaf_not_logged", part["path"])
-                continue
-            leaf = self._line(lines, part["leaf"], part["leaf_line"])
-            if leaf is None:
-                continue  # the step before has reported it
-            found = self._included(lines, part["log"], leaf, part["path"])
-            if found is not None and found.at < _instant(part["ingested_at"]) - _CLOCKS_APART:
-                self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
+            self._check_original(lines, part, request)
+        for part in stated["journals"]:
+            batch = _read(self.notebook, part["path"])
+            if batch is not None and batch.count(b"\n") > 1:
+                self._included(lines, part["log"], trailer_of(batch), part["path"])
         for part in stated.get("dispositions", ()):
             entry = _read(self.notebook, part["path"])
             if entry is None:
@@ -211,6 +212,24 @@ class _Proofs:
                 self._included(lines, part["log"], entry, part["path"])
             else:
                 self.notebook.find("leaf_not_logged", part["path"])
+
+    def _check_original(self, lines: dict[str, list[bytes]], part: Part, request: int) -> None:
+        signed = self.notebook.signed.get(part["leaf_sha256"])
+        if "log" not in part:
+            self.notebook.find("leaf_not_logged" if signed is None else "proof_left_out", part["path"])
+            if signed is None and part["logged"]:
+                self.notebook.find("logged_differs", part["path"], "nothing shows when it was on record")
+            return
+        leaf = self._line(lines, part["leaf"], part["leaf_line"])
+        found = None if leaf is None else self._included(lines, part["log"], leaf, part["path"])
+        if found is None or signed is None:
+            return  # reported: here, or in a step before
+        if found.at < _instant(part["ingested_at"]) - _CLOCKS_APART:
+            self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
+        stamped = self.stated[found.number]
+        said = {"journal": _order(signed, request), "checkpoint": _order(stamped, request)}
+        if part["logged"] != said:
+            self.notebook.find("logged_differs", part["path"], f"it follows that {said}")
 
     def _included(
         self, lines: dict[str, list[bytes]], log: Part, leaf: bytes, subject: str
@@ -244,6 +263,11 @@ class _Proofs:
         except Unreadable as error:
             self.notebook.find("unreadable_part", path, str(error))
             return []
+
+
+def _order(instant: int, request: int) -> str:
+    """When a line was there, compared with the request."""
+    return "before" if instant < request else "after"
 
 
 def _check_inclusion(log: Part, leaf: bytes, proof: bytes, checkpoint: Checkpoint) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive.evidence.verifier import canonical, times
+from archive.evidence.verifier.accord import Line
 from archive.evidence.verifier.certificate import Certificate
 from archive.evidence.verifier.container import Container, Unreadable
-from archive.evidence.verifier.findings import ERROR, OPEN, Broken, Finding
+from archive.evidence.verifier.findings import ERROR, OPEN, WARNING, Broken, Finding, of
 from archive.evidence.verifier.revocation_list import RevocationList
 
 STEPS = (
@@ -39,8 +40,11 @@ MOST = 1000
 class Notebook:
     """The parts read so far, and the findings; ``more`` counts those of a code that were not kept.
 
-    ``lists`` caches the revocation lists of each part, or the reason why it has none: every signature of a
-    package is checked against them, and a list may have very many entries.
+    ``allowed`` has the codes of errors that the reader accepts: they are warnings. ``partitioned`` says
+    whether originals and gaps lie in the span and their times can be read. ``lines`` are the recorders'
+    signed lines about the package's cameras, and ``signed`` has the SHA-256 of each, with the time of its
+    earliest batch (µs). ``lists`` caches the revocation lists of each part, or the reason why it has none:
+    every signature of a package is checked against them, and a list may have very many entries.
     """
 
     container: Container
@@ -58,6 +62,10 @@ class Notebook:
     tsa: Certificate | None = None
     lists: dict[str, list[RevocationList] | Broken | Unreadable] = field(default_factory=dict)
     checked_at: int = 0
+    allowed: frozenset[str] = frozenset()
+    partitioned: bool = False
+    signed: dict[str, int] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
     more: dict[str, int] = field(default_factory=dict)
     _seen: dict[str, set[int]] = field(default_factory=dict, repr=False)
 
@@ -71,8 +79,12 @@ class Notebook:
         self.steps.setdefault(step, SKIPPED)
 
     def find(self, code: str, path: str = "", detail: str = "") -> None:
-        """Note a finding; its severity is that of its code. Beyond :data:`MOST` of a code, only count it."""
-        found = Finding(code, self.step, path, detail[:500])
+        """Note a finding; its severity is that of its code, unless the reader allowed it.
+
+        Beyond :data:`MOST` of a code, findings are only counted.
+        """
+        severity = WARNING if code in self.allowed else of(code).severity
+        found = Finding(code, self.step, path, detail[:500], severity)
         seen = self._seen.setdefault(code, set())
         if hash(found) in seen:
             return

@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12), as far as ``evidence-package-1.schema.json`` uses it.
+"""JSON Schema (2020-12), as far as ``evidence-package-2.schema.json`` uses it.
 
 The schema itself is the published file in the folder above; loading it fails on a keyword that this module
 does not know, so no keyword is ever ignored.
@@ -29,9 +29,9 @@ class Mismatch(Exception):
 
 def load() -> Schema:
     """The published schema of ``evidence.json``."""
-    data = pkgutil.get_data("archive.evidence", "evidence-package-1.schema.json")
+    data = pkgutil.get_data("archive.evidence", "evidence-package-2.schema.json")
     if data is None:
-        raise FileNotFoundError("evidence-package-1.schema.json")
+        raise FileNotFoundError("evidence-package-2.schema.json")
     schema: Schema = json.loads(data)
     return schema
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archive.evidence.verifier import canonical, leaf, schema, times
+from archive.evidence.verifier import accord, canonical, leaf, schema
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.derived import Clips
@@ -13,6 +13,8 @@ from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.stream import ORIGINALS
 
 PATH = "data/metadata/evidence.json"
+FIRST = "urn:saksi:evidence-package:1"
+"""The version that no house handed out; it could leave out what version 2 must prove."""
 DERIVATIVES, DOCUMENTS = "data/derivative/", "data/documents/"
 MAX_BYTES = 32 << 20
 _OF_LEAF = ("camera", "recorder", "run", "seq", "key", "codec", "frames", "ingested_at", "clock")
@@ -35,11 +37,13 @@ def read(notebook: Notebook) -> None:
 
 
 def parse(data: bytes) -> Part:
-    """Parse a statement in its required form. Raises Broken ``bad_statement``."""
+    """Parse a statement in its required form. Raises Broken ``bad_statement``, ``old_version``."""
     if len(data) > MAX_BYTES:
         raise Broken("bad_statement", "it is larger than 32 MiB; a sealer divides such a request")
     try:
         value = canonical.read(data)
+        if value.get("schema") == FIRST:
+            raise Broken("old_version", FIRST)
         schema.check(schema.load(), value)
         _check_plain(value)
     except (BadJson, schema.Mismatch) as error:
@@ -84,7 +88,9 @@ def _check_statement(notebook: Notebook, stated: Part) -> None:
     if stated["clocks"] != _clocks(stated["originals"]):
         notebook.find("statement_contradicts", PATH, "clocks do not follow from the originals")
     _check_approvals(notebook, stated)
-    _check_coverage(notebook, stated)
+    for part in stated.get("dispositions", ()):
+        _check_destroyed(notebook, part)
+    notebook.partitioned = accord.partition(stated, lambda code, detail: notebook.find(code, PATH, detail))
 
 
 def _check_listed(notebook: Notebook, prefix: str, parts: list[Part]) -> None:
@@ -130,38 +136,21 @@ def _check_approvals(notebook: Notebook, stated: Part) -> None:
         notebook.find("approval_missing", PATH, request["id"])
 
 
-def _check_coverage(notebook: Notebook, stated: Part) -> None:
-    try:
-        whole = _span(stated["span"])
-        explained: dict[str, list[tuple[int, int]]] = {camera["id"]: [] for camera in stated["cameras"]}
-        for part in (*stated["originals"], *stated["gaps"]):
-            explained[part["camera"]].append(_span(part))
-    except (ValueError, KeyError) as error:
-        notebook.find("bad_statement", PATH, f"an impossible time or camera: {error}")
+def _check_destroyed(notebook: Notebook, part: Part) -> None:
+    """Check that a stated destruction is the one in its ledger entry; a missing part is found later."""
+    if part["path"] not in notebook.manifest:
         return
-    for camera, spans in explained.items():
-        for start, end in _left(whole, spans):
-            notebook.find("unexplained_stretch", PATH, f"{camera}: {times.show(start)} to {times.show(end)}")
-
-
-def _left(whole: tuple[int, int], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The parts of the whole that the spans do not cover."""
-    found: list[tuple[int, int]] = []
-    at = whole[0]
-    for start, end in sorted(spans):
-        if at < min(start, whole[1]):
-            found.append((at, min(start, whole[1])))
-        at = max(at, end)
-    if at < whole[1]:
-        found.append((at, whole[1]))
-    return found
-
-
-def _span(part: Part) -> tuple[int, int]:
-    start, end = times.parse(part["from"]), times.parse(part["to"])
-    if start >= end:
-        raise ValueError("a span that ends before it begins")
-    return start, end
+    try:
+        entry = canonical.read(notebook.container.small(part["path"]))
+        state = entry["state"]
+        there = (entry["kind"], entry["id"], state["cause"], state["from"], state["to"])
+    except Unreadable:
+        return
+    except (BadJson, KeyError, TypeError) as error:
+        notebook.find("statement_contradicts", part["path"], f"the entry cannot be read: {error}")
+        return
+    if there != ("disposition", part["id"], part["cause"], part["from"], part["to"]):
+        notebook.find("statement_contradicts", part["path"], "evidence.json differs from the entry")
 
 
 def _check_originals(notebook: Notebook, stated: Part) -> None:

@@ -27,14 +27,16 @@ def verify(
     *,
     clock: Callable[[], int] | None = None,
     progress: Callable[[int, int], None] = _silent,
+    allowed: frozenset[str] = frozenset(),
 ) -> Notebook:
     """Verify an open package.
 
     ``at`` is the time at which certificates are judged: ``now``, ``stamp`` (the token's time, if the token
     can be trusted) or an instant in µs. ``clock`` gives now in µs; the default is the machine's clock.
+    Findings with the codes in ``allowed`` are warnings; an expert may allow those in ``findings.UNLOGGED``.
     """
     now = (clock or _machine_clock)()
-    notebook = Notebook(container, progress, checked_at=now)
+    notebook = Notebook(container, progress, checked_at=now, allowed=allowed)
     notebook.begin(STEPS[0])
     for path, words in container.objections:
         notebook.find("unsafe_entry", path, words)

@@ -45,6 +45,7 @@ def site(tmp_path: Path) -> LogSite:
     )
     archive.index.add([IndexEntry(leaf=gap, place=None, version="")])
     site.clock.advance(HOUR)
+    archive.write_journal([gap])
     site.checkpoint()
     site.clock.advance(MINUTE)
     return site

@@ -80,6 +80,18 @@ def test_what_the_log_never_had_is_sealed_without_a_proof_after_six_hours(site: 
     assert [proof is None for proof in proofs] == [False, True, False]
 
 
+def test_a_line_that_is_in_the_archive_is_waited_for_without_a_limit(site: LogSite) -> None:
+    """The log stood still for a day: no package is sealed before the checkpoint that covers its lines."""
+    site.hours(1)
+    site.record()
+    wanted, arrived = lines(site)
+    site.clock.advance(24 * HOUR)
+    with pytest.raises(CheckpointPending):
+        prover(site, makes=False).prove(wanted, arrived)
+    site.checkpoint()
+    assert all(prover(site, makes=False).prove(wanted, arrived))
+
+
 def test_a_checkpoint_without_its_stamp_is_waited_for(site: LogSite) -> None:
     site.record()
     assert site.maker().make() is not None

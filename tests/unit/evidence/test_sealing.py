@@ -88,7 +88,10 @@ def test_a_sealed_package_is_complete_locked_and_valid(world: World, way: str) -
 def test_the_same_plan_makes_the_same_bytes_but_for_the_signatures(tmp_path: Path) -> None:
     first, second = make_world(tmp_path / "1"), make_world(tmp_path / "2")
     second = replace(second, sealer=replace(first.sealer, footage=second.footage, target=second.target))
-    second = replace(second, plan=replace(second.plan, originals=first.plan.originals))
+    second = replace(
+        second,
+        plan=replace(second.plan, originals=first.plan.originals, journals=first.plan.journals),
+    )
     one, two = first.seal(), second.seal()
     assert one.tagmanifest_sha256 == two.tagmanifest_sha256
     ours, theirs = listing(first), listing(second)

@@ -15,7 +15,7 @@ from archive.evidence.verifier.statement import parse
 from archive.trust import certificates
 from tests.support.packages import World, make_world
 
-SCHEMA = Path(manifest.__file__).with_name("evidence-package-1.schema.json")
+SCHEMA = Path(manifest.__file__).with_name("evidence-package-2.schema.json")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_every_key_in_the_schema_that_is_required_must_be_there(body: dict[str, 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("schema", "urn:saksi:evidence-package:2"),
+        ("schema", "urn:saksi:evidence-package:3"),
         ("evidence_id", "EVD-1"),
         ("prepared_at", "2026-11-24T06:00:00Z"),
         ("unknown", "x"),

@@ -24,7 +24,7 @@ from archive.trust.judge import Trust, load_trust
 
 CASES = int(os.environ.get("SAKSI_FUZZ_CASES", "2000"))
 BLOCKS = 8
-FOLDER = Path(__file__).parents[2] / "vectors/evidence"
+FOLDER = Path(__file__).parents[2] / "vectors/evidence_2"
 NAMES = ("footage-hevc-request", "no-footage", "footage-h264")
 CLOCK = ManualClock(parse_instant("2026-11-25T06:00:00Z") + DAY)
 

@@ -1,4 +1,4 @@
-"""The golden packages of version 1: every later verifier must accept them."""
+"""The golden packages: every later verifier accepts those of version 2 and refuses those of version 1."""
 
 import json
 from pathlib import Path
@@ -11,10 +11,12 @@ from archive.clock import SystemClock
 from archive.evidence import paths
 from archive.evidence.verification import verify
 from archive.evidence.verifier.container import ZipContainer
+from archive.evidence.verifier.findings import UNLOGGED
 from archive.trust.judge import load_trust
-from tests.vectors.evidence.make import NAMES, worlds
+from tests.vectors.evidence_2.make import NAMES, worlds
 
-FOLDER = Path(__file__).parents[2] / "vectors/evidence"
+FOLDER = Path(__file__).parents[2] / "vectors/evidence_2"
+FIRST = FOLDER.with_name("evidence")
 EXPECTED = json.loads((FOLDER / "expected.json").read_bytes())
 
 
@@ -30,6 +32,17 @@ def test_a_golden_package_is_accepted_for_ever(name: str) -> None:
     }
     assert [finding.code for finding in result.findings] == expected["findings"] == []
     assert result.steps["log"] == "passed"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_package_of_version_1_is_refused_on_purpose(name: str) -> None:
+    """It could leave out what version 2 must prove, and no house handed one out."""
+    pinned = json.loads((FIRST / "expected.json").read_bytes())[name]
+    trust = load_trust([FIRST / f"{name}.root.pem"], [], pinned["signer_sha256"], pinned["log_sha256"])
+    for allowed in (frozenset[str](), UNLOGGED):
+        result = verify(FIRST / f"{name}.zip", trust=trust, at="stamp", clock=SystemClock(), allowed=allowed)
+        assert [finding.code for finding in result.findings] == ["old_version"]
+        assert not result.valid
 
 
 def stated(package: Path) -> dict[str, Any]:

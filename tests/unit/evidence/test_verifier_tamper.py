@@ -271,7 +271,8 @@ def test_a_missing_line_of_the_inclusion_proofs_is_caught(origin: World, package
         (lambda v: v["custody"].update(sha256="00" * 32), "statement_contradicts"),
         (lambda v: v.update(kind="no_footage"), "bad_statement"),
         (lambda v: v.update(originals=[]), "bad_statement"),
-        (lambda v: v.update(schema="urn:saksi:evidence-package:2"), "bad_statement"),
+        (lambda v: v.update(schema="urn:saksi:evidence-package:3"), "bad_statement"),
+        (lambda v: v.update(schema="urn:saksi:evidence-package:1"), "old_version"),
         (lambda v: v.update(prepared_at="2026-13-24T00:00:00.000000Z"), "bad_statement"),
         (lambda v: v["seal"].update(signer_sha256="00" * 32), "signer_differs"),
         (lambda v: v["originals"][0].update(frames=11), "leaf_mismatch"),
@@ -294,23 +295,12 @@ def test_a_lie_of_the_sealer_is_caught_by_its_finding(
 
 
 def test_a_gap_that_is_not_told_is_pointed_out(origin: World, package: Path) -> None:
-    assert restated(origin, package, lambda v: v["gaps"].pop()) == {}
-    result = origin.verify(package)
-    assert [finding.code for finding in result.findings] == ["unexplained_stretch"]
+    assert restated(origin, package, lambda v: v["gaps"].pop()).keys() == {"unexplained_stretch"}
 
 
 def test_a_leaf_without_a_place_in_the_log_is_pointed_out(origin: World, package: Path) -> None:
-    def change(value: dict[str, Any]) -> None:
-        lost = value["originals"][0].pop("log")
-        path = package / lost["proof"]
-        path.write_bytes(b"".join(path.read_bytes().splitlines(True)[1:]))
-        for part in value["originals"]:
-            if part.get("log", {}).get("proof") == lost["proof"]:
-                part["log"]["proof_line"] -= 1
-
-    assert restated(origin, package, change) == {}
-    result = origin.verify(package)
-    assert [finding.code for finding in result.findings] == ["leaf_not_logged"]
+    found = restated(origin, package, lambda v: v["originals"][0].pop("log")).keys()
+    assert found == {"proof_left_out"}
 
 
 def test_a_proof_that_nothing_names_is_caught(origin: World, package: Path) -> None:
@@ -391,9 +381,7 @@ def test_a_leaf_that_was_never_in_the_log_is_caught(origin: World, package: Path
         value["clocks"][0]["uncertainty_us"] = 40001
         value["journals"] = []
 
-    for part in ("journal", "recorders"):
-        shutil.rmtree(package / "data/proofs" / part)
-    assert restated(origin, package, change).keys() == {"not_included"}
+    assert restated(origin, package, change).keys() == {"not_included", "proof_left_out", "gap_not_signed"}
 
 
 def test_another_log_key_is_caught_where_it_is_pinned(origin: World, other: World, package: Path) -> None:

@@ -1,5 +1,6 @@
 """``archive check`` names every kind of damage, and nothing else."""
 
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from archive import keys
 from archive.canonical import sha256_hex
+from archive.clock import ManualClock
 from archive.evidence import paths
 from archive.integrity.check import Breach, Checker, CheckReport, Depth
 from archive.integrity.check.explained import ExplanationCheck
@@ -20,6 +22,7 @@ from archive.model.gap import Gap, RunEnd
 from archive.model.hold import KIND as HOLD
 from archive.model.hold import Hold, to_state
 from archive.model.segment import Run, SegmentRef
+from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Stores
 from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
@@ -302,6 +305,19 @@ def test_a_package_whose_parts_were_taken_added_or_altered_breaks_i7(sealed: Wor
     assert packages(Depth.BYTES) == {("package_part_differs", "evidence.json")}
     statement.unlink()
     assert {code for code, _ in packages()} == {"package_part_missing", "package_size"}
+
+
+def test_a_package_of_the_first_version_is_no_breach(tmp_path: Path) -> None:
+    """A verifier refuses its form; its bytes are those that were sealed."""
+    clock = ManualClock(T0 + 30 * DAY)
+    store = FilesystemStore(tmp_path, clock)
+    vectors = Path(__file__).parents[2] / "vectors/evidence"
+    with zipfile.ZipFile(vectors / "footage-h264.zip") as package:
+        for name in package.namelist():
+            store.put(f"evidence/{name}", Content.of_bytes(package.read(name)))
+    report = CheckReport(depth=Depth.BYTES)
+    PackageCheck(store, clock, report, lambda step, seen: None).run()
+    assert (report.packages, report.breaches) == (1, [])
 
 
 def test_the_canary_is_no_breach(site: SmallArchive) -> None:

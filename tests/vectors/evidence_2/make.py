@@ -1,8 +1,8 @@
-"""Makes the golden packages of this folder: ``python -m tests.vectors.evidence.make FOLDER``.
+"""Makes the golden packages of this folder: ``python -m tests.vectors.evidence_2.make FOLDER``.
 
-Each is a tiny package of version 1 with synthetic footage, sealed by keys that are thrown away. Everything in
+Each is a tiny package of version 2 with synthetic footage, sealed by keys that are thrown away. Everything in
 them but keys, signatures and stamps is the same each time; ``expected.json`` says what a verifier must find.
-A verifier of version 1 must accept them for ever, so they are made anew only with a new version.
+A verifier of version 2 must accept them for ever, so they are made anew only with a new version.
 """
 
 import json
