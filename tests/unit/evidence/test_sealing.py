@@ -11,6 +11,7 @@ import pytest
 from archive import keys
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
 from archive.evidence import bag, paths, sealing
+from archive.evidence.plan import MAX_ORIGINALS
 from archive.evidence.sealed import StoredContainer, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
 from archive.evidence.verification import verify_container
@@ -349,3 +350,14 @@ def test_without_openssl_nothing_is_sealed(world: World, monkeypatch: pytest.Mon
     assert caught.value.code == "openssl_missing"
     with pytest.raises(NotFound):
         world.target.get(keys.evidence_prefix(world.plan.evidence_id) + paths.SEAL)
+
+
+def test_a_package_larger_than_a_verifier_reads_is_refused_before_anything_is_copied(tmp_path: Path) -> None:
+    """Its statement would be larger than 32 MiB; the default limit of a request fits."""
+    world = make_world(tmp_path, segments=1)
+    plan = replace(world.plan, originals=world.plan.originals * (MAX_ORIGINALS + 1))
+    with pytest.raises(Refused) as refused:
+        replace(world, plan=plan).seal()
+    assert refused.value.code == "package_too_large"
+    assert list(world.target.list("evidence/")) == []
+    assert MAX_ORIGINALS * 10 > 48 * 3600, "camera-hours of one request, in segments of 10 s"
