@@ -25,7 +25,6 @@ from archive.records.checkpoint.prove import InclusionProof
 from archive.records.journal import decode as decode_batch
 from archive.timespan import Timespan
 
-
 MAX_ORIGINALS = 20_000
 """Of one package: 55 camera-hours of segments of 10 s. The statement, about 1.3 KB for each, stays below the
 32 MiB that a verifier reads."""
