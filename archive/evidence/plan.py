@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive.canonical import sha256_hex
-from archive.errors import IntegrityError, Malformed
+from archive.errors import IntegrityError, Malformed, Refused
 from archive.evidence.derivation import Piece
 from archive.evidence.slices import ClipRun
 from archive.evidence.verification import clip_head
@@ -24,6 +24,10 @@ from archive.records.checkpoint.note import Note
 from archive.records.checkpoint.prove import InclusionProof
 from archive.records.journal import decode as decode_batch
 from archive.timespan import Timespan
+
+MAX_ORIGINALS = 20_000
+"""Of one package: 55 camera-hours of segments of 10 s. The statement, about 1.3 KB for each, stays below the
+32 MiB that a verifier reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +217,15 @@ def check_plan(plan: PackagePlan) -> None:
         Malformed: ``bad_plan``: an unknown camera, segments out of order or repeated, or a clip with pieces
             of a segment that is not in the plan.
         IntegrityError: ``leaf_mismatch``: a leaf does not belong to its segment.
+        Refused: ``package_too_large``: its statement would be larger than a verifier reads.
     """
     check_evidence_id(plan.evidence_id)
+    if len(plan.originals) > MAX_ORIGINALS:
+        raise Refused(
+            f"{len(plan.originals)} segments are more than the {MAX_ORIGINALS} of one package",
+            code="package_too_large",
+            hint="Divide the request: fewer cameras or a shorter span for each package.",
+        )
     known = {camera.id for camera in plan.cameras}
     if len(known) != len(plan.cameras):
         raise Malformed("the plan names a camera twice", code="bad_plan")

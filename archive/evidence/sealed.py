@@ -6,12 +6,16 @@ A package exists from the moment its signature is stored; earlier objects under 
 from archive import canonical, keys
 from archive.attended import each
 from archive.canonical import sha256_hex
-from archive.errors import AlreadyExists, IntegrityError, NotFound
+from archive.errors import AlreadyExists, IntegrityError, NotFound, Unavailable
 from archive.evidence import bag, paths
 from archive.evidence.verifier.container import Chunks, Container, Unreadable
 from archive.model.evidence import SealedPackage
-from archive.ports import Content, Lock, ObjectStore
+from archive.ports import Content, Lock, ObjectStore, TimestampAuthority
+from archive.timespan import MINUTE, SECOND
 from archive.trust import certificates, cms, token
+
+CLOCKS_APART = 4 * MINUTE
+"""A verifier allows five minutes; the rest is for the time that sealing takes."""
 
 
 def read_seal(target: ObjectStore, evidence_id: str) -> bytes:
@@ -76,6 +80,24 @@ class StoredContainer(Container):
             yield from each(self._target.stream(self._prefix + path))
         except (NotFound, IntegrityError) as error:
             raise Unreadable(error.message) from error
+
+
+def stamp_now(authority: TimestampAuthority, seal: bytes, now: int) -> bytes:
+    """A token over a seal, whose time a verifier believes beside the package's own (``now`` in µs).
+
+    Raises:
+        Unavailable: ``tsa_unavailable``: no answer, or one whose clock and this host's are more than
+            :data:`CLOCKS_APART` apart. Such a token would make the package invalid for ever.
+    """
+    stamp = authority.stamp(seal)
+    apart = token.decode("the time stamp", stamp).gen_time - now
+    if abs(apart) > CLOCKS_APART:
+        raise Unavailable(
+            f"the clocks of {authority.name} and of this host are {abs(apart) // SECOND} s apart",
+            code="tsa_unavailable",
+            hint="Correct this host's clock, or name another time-stamping authority; the stamp is retried.",
+        )
+    return stamp
 
 
 def keep_stamp(target: ObjectStore, evidence_id: str, stamp: bytes, lock: Lock | None) -> None:

@@ -36,7 +36,7 @@ from archive.evidence import bag, manifest, paths
 from archive.evidence.manifest import Layout
 from archive.evidence.plan import ClipPlan, Document, Original, PackagePlan, check_plan, clip_run
 from archive.evidence.prefetch import Held, altered, fetch, prefetch, source_of
-from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal
+from archive.evidence.sealed import keep_stamp, package_lock, read_package, read_seal, stamp_now
 from archive.evidence.slices import ClipRun
 from archive.evidence.stating import ClipOutcome, evidence_json
 from archive.evidence.stored import OtherBytes, Witness
@@ -136,7 +136,7 @@ class Sealer:
         facts = read_package(self.target, evidence_id)
         if facts.gen_time is not None:
             return facts
-        stamp = self.authority.stamp(read_seal(self.target, evidence_id))
+        stamp = stamp_now(self.authority, read_seal(self.target, evidence_id), self.clock.now())
         keep_stamp(self.target, evidence_id, stamp, package_lock(self.target, evidence_id))
         return read_package(self.target, evidence_id)
 
@@ -179,7 +179,8 @@ class _Sealing:
             self._lengthen_locks(lock)
         seal = self._sign(tags, lock)
         try:
-            keep_stamp(sealer.target, evidence_id, sealer.authority.stamp(seal), lock)
+            stamp = stamp_now(sealer.authority, seal, sealer.clock.now())
+            keep_stamp(sealer.target, evidence_id, stamp, lock)
         except Unavailable as error:
             if error.code != "tsa_unavailable":
                 raise

@@ -11,13 +11,15 @@ checked, and no package is valid.
 ``verify``           the whole check in its order
 ``findings``         every finding there is; ``findings_contents``, ``findings_trust`` its two halves
 ``notebook``         steps, findings, the verdict
-``container``        a folder or a ZIP that may be hostile; ``layout`` the records of a ZIP;
-                     ``bag`` manifests and tag files
+``container``        a folder or a ZIP that may be hostile; ``names`` of parts; ``layout`` the records of a
+                     ZIP as the archive writes it, ``anew`` one that it did not write;
+                     ``bag`` manifests and tag files; ``later`` what lies beside the seal
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
 ``stream``           the one pass over the payload; ``derived`` clips beside it, ``clip`` their heads,
                      ``pieces`` the stated pieces, ``mp4`` boxes and NAL units
 ``rebuilt``          clips made anew from ``original`` headers by their layout: ``clip_cut``, ``clip_head``
-``statement``        ``evidence.json`` compared with the parts; ``leaf`` recorders' lines
+``statement``        ``evidence.json`` compared with the parts; ``lists`` what its lists claim,
+                     ``moments`` times that cannot be; ``leaf`` recorders' lines
 ``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
 ``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,
                      ``openssl``

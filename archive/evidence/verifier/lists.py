@@ -51,8 +51,6 @@ def check(notebook: Notebook) -> None:
             _find(notebook, part.get("path", STATEMENT), f"cameras does not name {part['camera']}")
     if (stated["kind"] == "footage") != bool(stated["originals"]):
         _find(notebook, STATEMENT, f"a package of kind {stated['kind']} cannot have these originals")
-    if stated["kind"] == "footage" and stated.get("dispositions"):
-        _find(notebook, STATEMENT, "dispositions belong to a package without footage")
     for part in stated.get("dispositions", ()):
         _check_disposition(notebook, part)
 

@@ -83,7 +83,6 @@ def _pairs(stated: Part) -> Iterator[Pair]:
             yield f"a change of {camera['id']}", change["at"], "the end of the span", stated["span"]["to"]
             before = change["at"]
     for part in stated["originals"]:
-        yield f"the end of {part['path']}", part["to"], "its arrival in the archive", part["ingested_at"]
         yield f"the beginning of {part['path']}", part["from"], "the preparation", prepared
     for gap in stated["gaps"]:
         of = f"of a gap of {gap['camera']}"

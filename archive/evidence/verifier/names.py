@@ -28,21 +28,20 @@ def harmful(names: Iterable[str], folders: Iterable[str] = ()) -> list[tuple[str
     """
     names, folders = list(names), list(folders)
     found: list[tuple[str, str]] = []
-    folded: dict[str, str] = {}
-    above = {_folded(name) for name in folders}
     for name in (*folders, *names):
         problem = _harm(name)
         if problem:
             found.append((name, problem))
+    files: dict[str, str] = {}
     for name in names:
         form = _folded(name)
-        other = folded.setdefault(form, name)
+        other = files.setdefault(form, name)
         if other != name:
             found.append((name, f"differs from {other} in case or in form only"))
-        while "/" in form and form.rpartition("/")[0] not in above:
-            form = form.rpartition("/")[0]
-            above.add(form)
-    found += [(name, "is a file and a folder") for form, name in folded.items() if form in above]
+    above = {_key(_folded(name)) for name in folders}
+    ordered = sorted((*map(_key, files), *above))
+    above.update(one for one, after in zip(ordered, ordered[1:]) if after.startswith(one + "\0"))
+    found += [(name, "is a file and a folder") for form, name in files.items() if _key(form) in above]
     return found
 
 
@@ -61,6 +60,11 @@ def _harm(name: str) -> str:
     if any(one in name for one in _NOT_ON_WINDOWS):
         return "has a character that Windows does not allow"
     return ""
+
+
+def _key(form: str) -> str:
+    """A form to be sorted: what lies in a folder follows it at once."""
+    return form.replace("/", "\0")
 
 
 def _folded(name: str) -> str:

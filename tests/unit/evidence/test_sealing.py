@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from archive import keys
+from archive.clock import ManualClock
 from archive.errors import Conflict, IntegrityError, NotFound, Refused, Unavailable
 from archive.evidence import bag, paths, sealing
+from archive.evidence.plan import MAX_ORIGINALS
 from archive.evidence.sealed import StoredContainer, read_package, read_seal
 from archive.evidence.sealing import PROVISIONAL_LOCK
 from archive.evidence.verification import verify_container
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, LockMode, ObjectStore, Signer
-from archive.timespan import DAY
+from archive.timespan import DAY, MINUTE
+from ops import keys as installation
 from tests.support.packages import EVIDENCE_ID, World, make_world
 
 PREFIX = keys.evidence_prefix(EVIDENCE_ID)
@@ -352,3 +355,31 @@ def test_without_openssl_nothing_is_sealed(world: World, monkeypatch: pytest.Mon
     assert caught.value.code == "openssl_missing"
     with pytest.raises(NotFound):
         world.target.get(keys.evidence_prefix(world.plan.evidence_id) + paths.SEAL)
+
+
+def test_a_package_larger_than_a_verifier_reads_is_refused_before_anything_is_copied(tmp_path: Path) -> None:
+    """Its statement would be larger than 32 MiB; the default limit of a request fits."""
+    world = make_world(tmp_path, segments=1)
+    plan = replace(world.plan, originals=world.plan.originals * (MAX_ORIGINALS + 1))
+    with pytest.raises(Refused) as refused:
+        replace(world, plan=plan).seal()
+    assert refused.value.code == "package_too_large"
+    assert list(world.target.list("evidence/")) == []
+    assert MAX_ORIGINALS * 10 > 48 * 3600, "camera-hours of one request, in segments of 10 s"
+
+
+@pytest.mark.parametrize("apart", [-5 * MINUTE, 5 * MINUTE])
+def test_a_stamp_of_another_clock_is_not_kept(tmp_path: Path, apart: int) -> None:
+    """It would make the package invalid for ever; it stays unstamped, and the stamp is tried again."""
+    world = make_world(tmp_path, segments=1)
+    later = installation.load_local_authority(
+        world.keys, clock=ManualClock(world.clock.now() + max(apart, 0))
+    )
+    world.clock.advance(max(-apart, 0))
+    wrong = replace(world, sealer=replace(world.sealer, authority=later))
+    assert wrong.seal().gen_time is None
+    with pytest.raises(Unavailable) as refused:
+        wrong.sealer.stamp_pending(EVIDENCE_ID)
+    assert refused.value.code == "tsa_unavailable"
+    assert "300 s apart" in refused.value.message
+    assert world.sealer.stamp_pending(EVIDENCE_ID).gen_time is not None

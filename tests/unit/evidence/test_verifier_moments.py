@@ -114,9 +114,6 @@ MOVED: dict[str, Change] = {
     ),
     "gap outside the span": lambda v: v["gaps"][0].update({"to": format_instant(T0 + 99 * SECOND)}),
     "a gap still to come, in the past": lambda v: v["gaps"][0].update({"cause": "not_yet"}),
-    "footage from before it arrived": lambda v: v["originals"][0].update(
-        {"ingested_at": format_instant(T0 - DAY)}
-    ),
     "arrived after the seal": lambda v: v["originals"][0].update(
         {"ingested_at": format_instant(PREPARED + DAY)}
     ),

@@ -1,5 +1,6 @@
 """Names that Windows takes for something else are refused, before anything is read."""
 
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -61,3 +62,30 @@ def test_a_name_beyond_ascii_is_refused_in_every_folder(name: str) -> None:
     """One letter in two forms (NFC, NFD), and letters that look like others: none is a name here."""
     for folder in ("data/", "handover/1/", "signatures/", "signatures/certs/", ""):
         assert [found for found, _ in names.objections([f"{folder}{name}"])] == [f"{folder}{name}"]
+
+
+@pytest.mark.parametrize(
+    ("files", "folders", "objected_to"),
+    [
+        (["a", "a/b"], [], ["a"]),
+        (["a", "a.b", "a-c", "a/b/c"], [], ["a"]),
+        (["A", "a/b"], [], ["A"]),
+        (["a/b", "a/b/c/d", "a/bc"], [], ["a/b"]),
+        (["a"], ["a"], ["a"]),
+        (["a"], ["A/b"], ["a"]),
+        (["ab", "a/b", "abc/d"], ["a"], []),
+    ],
+)
+def test_a_name_is_no_file_and_folder(files: list[str], folders: list[str], objected_to: list[str]) -> None:
+    assert [name for name, _ in names.harmful(files, folders)] == objected_to
+
+
+def test_names_of_any_depth_take_little_memory() -> None:
+    """Every folder above each name would be a thousand times the names."""
+    deep = [f"{number}/" + "a/" * 2000 + "x" for number in range(500)]
+    tracemalloc.start()
+    try:
+        assert names.harmful(deep) == []
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()

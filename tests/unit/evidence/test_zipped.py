@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from archive import keys
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence import zipped
+from archive.evidence.verifier import layout
 from archive.evidence.zipped import Entry, ZippedPackage, plan_zip, stream_zip, write_zip
 from archive.ports import Content, ObjectStore
 from tests.support.packages import EVIDENCE_ID, World, make_world
@@ -140,17 +141,30 @@ def test_beyond_four_gib_the_directory_reads_as_zip64(world: World, sizes: tuple
         assert [info.file_size for info in package.infolist()] == list(sizes)
         assert [info.header_offset for info in package.infolist()] == [entry.offset for entry in entries]
         assert package.open(package.infolist()[-1]).read(1) == b"\0"
+    found = read_as_verified(Sparse(plan))
+    assert [(one.name, one.size, one.crc, one.offset) for one in found] == [
+        (one.name, one.size, one.crc32, one.offset) for one in entries
+    ]
 
 
 def test_many_entries_read_as_zip64(world: World) -> None:
     entries: list[Entry] = []
     at = 0
     for number in range(70_000):
-        entries.append(Entry(f"{number:x}", "k", 0, 0, at))
+        entries.append(Entry(f"{number:05x}", "k", 0, 0, at))
         at += len(entries[-1].header)
     data = b"".join(entry.header for entry in entries) + zipped._tail(entries, at)
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         assert len(package.infolist()) == 70_000
+    assert [one.header for one in read_as_verified(io.BytesIO(data))] == [one.header for one in entries]
+
+
+def read_as_verified(reader: io.IOBase) -> list[layout.Entry]:
+    """The verifier has its own code for the layout."""
+    start, size, count = layout.read_end(reader)  # type: ignore[arg-type]
+    found = layout.read(reader, start, size)  # type: ignore[arg-type]
+    assert len(found) == count
+    return found
 
 
 class Sparse(io.RawIOBase):
