@@ -20,19 +20,19 @@ WINDOW = 30 * DAY
 class Decision(StrEnum):
     """Every decision that one person may not take on their own proposal, or about themselves."""
 
-    POLICY_APPROVE = "policy.approve"
-    HOLD_RELEASE = "hold.approve_release"
-    REQUEST_APPROVE = "request.approve"
-    REQUEST_REJECT = "request.reject"
-    REQUEST_RAISE_LIMIT = "request.raise_limit"
-    REQUEST_HAND_OVER = "request.hand_over"
-    REQUEST_CLOSE = "request.close"
-    BREAK_GLASS_APPROVE = "break_glass.approve"
-    ACCOUNT_CONSENT = "account.consent"
-    ACCOUNT_CHANGE = "account.change"
-    ACCOUNT_LINK = "account.link"
-    INVITATION_COMPLETE = "invitation.complete"
-    GRANT_GIVE = "grant.give"
+    POLICY_APPROVE = "policy_approve"
+    HOLD_RELEASE = "hold_release"
+    REQUEST_APPROVE = "request_approve"
+    REQUEST_REJECT = "request_reject"
+    REQUEST_RAISE_LIMIT = "request_raise_limit"
+    REQUEST_HAND_OVER = "request_hand_over"
+    REQUEST_CLOSE = "request_close"
+    BREAK_GLASS_APPROVE = "break_glass_approve"
+    ACCOUNT_CONSENT = "account_consent"
+    ACCOUNT_CHANGE = "account_change"
+    ACCOUNT_LINK = "account_link"
+    INVITATION_COMPLETE = "invitation_complete"
+    GRANT_GIVE = "grant_give"
 
 
 TAKES_KNOWN_PEOPLE = frozenset(Decision) - {Decision.ACCOUNT_CHANGE, Decision.GRANT_GIVE}

@@ -158,13 +158,12 @@ def to_state(user: User) -> JsonObject:
         "enabled": int(user.enabled),
         "epoch": user.epoch,
     }
-    if user.proposed:
-        state["proposed"] = [role.value for role in user.proposed]
-    if user.hosts:
-        state["hosts"] = list(user.hosts)
-    if user.founder:
-        state["founder"] = 1
-    return state
+    added: JsonObject = {
+        "proposed": [role.value for role in user.proposed],
+        "hosts": list(user.hosts),
+        "founder": int(user.founder),
+    }
+    return state | {name: value for name, value in added.items() if value}
 
 
 def from_state(user_id: str, state: Mapping[str, Any]) -> User:

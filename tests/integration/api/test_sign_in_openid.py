@@ -343,7 +343,9 @@ def _packed(value: dict[str, Any]) -> str:
 
 def test_forged_tokens_open_nothing(fresh: Site, keycloak_server: KeycloakServer) -> None:
     token = keycloak_server.machine_token("war-room-machine")
-    assert bearer(fresh, token).status_code == 200
+    assert bearer(fresh, token).status_code == 401
+    users_of(fresh).consent("service-account-war-room-machine", actor="os:second", reason="x")
+    assert soon(lambda: bearer(fresh, token).status_code == 200)
     head, body, signature = parts(token)
     stranger = RSAKey.generate_key(2048, parameters={"kid": head["kid"], "use": "sig"})
     with keycloak_server.browser() as web:

@@ -112,4 +112,5 @@ def test_a_lowered_role_is_lowered_in_every_process(pair: Pair) -> None:
         headers={"If-Match": etag},
     )
     assert lowered.status_code == 200, lowered.text
-    assert seconds_until(lambda: citra.get("/v1/requests").status_code == 403) <= LONGEST
+    assert (lowered.json()["roles"], lowered.json()["proposed"]) == ([], ["kecamatan"])
+    assert seconds_until(lambda: citra.get("/v1/requests").status_code == 401) <= LONGEST

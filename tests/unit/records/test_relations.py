@@ -129,7 +129,7 @@ def test_who_is_whom(city: City) -> None:
         city.users.link("ada", "cw", actor="os:cw", reason="x")
 
 
-def test_a_token_is_its_maker_whoever_of_them_made_it(city: City) -> None:
+def test_a_token_is_its_maker_even_if_there_were_several(city: City) -> None:
     city.token("wall", "user:citra")
     city.token("screen", "token:wall")
     city.token("loop", "token:loop")
