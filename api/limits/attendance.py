@@ -64,8 +64,8 @@ class Attendance:
 
     ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left. A
     place rests as long as its turn took if more requests of its person wait, ``rest_s`` at most; and that
-    long after a refusal for a rate. "Not found" is answered at beats of ``beat_s`` after the turn began, so that
-    an object that one may not see takes as long as one that does not exist.
+    long after a refusal for a rate. "Not found" is answered at beats of ``beat_s`` after the turn began: an
+    object that one may not see takes as long as one that does not exist.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ def test_allow_lists_what_is_allowed(site: Site) -> None:
 
 
 def test_not_found_comes_at_beats_whether_hidden_or_absent(site: Site) -> None:
-    """An object one may not see is read before it is denied; the answer does not come the earlier for that."""
+    """An object one may not see is read before it is denied; nobody can tell by the time of the answer."""
     beat = SECOND // 2
     app = site.remade(settings=replace(site.services.settings, beat=beat))
     call = Caller(app, {"Cookie": cookie_of(site, "wati"), **OURS})
