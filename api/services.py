@@ -101,8 +101,8 @@ class ApiSettings:
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
     ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
     ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
-    answered at beats of ``beat``; a body may pause for ``body_pause``. ``organization`` is printed on reports.
-    ``build`` names this program and its version in the API description.
+    answered at beats of ``beat``; a body may pause for ``body_pause``. ``organization`` is printed on
+    reports. ``build`` names this program and its version in the API description.
     """
 
     base_path: str = ""
