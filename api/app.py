@@ -159,6 +159,7 @@ def create_app(services: Services) -> FastAPI:
                 refusals=refusals,
                 stall_s=settings.stall / SECOND,
                 rest_s=settings.rest / SECOND,
+                beat_s=settings.beat / SECOND,
             ),
             *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(

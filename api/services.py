@@ -100,9 +100,9 @@ class ApiSettings:
     request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
     ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
-    ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; a body may
-    pause for ``body_pause``. ``organization`` is printed on reports. ``build`` names this program and version
-    in the API description.
+    ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
+    answered at beats of ``beat``; a body may pause for ``body_pause``. ``organization`` is printed on
+    reports. ``build`` names this program and its version in the API description.
     """
 
     base_path: str = ""
@@ -124,6 +124,7 @@ class ApiSettings:
     rates: Rates | None = None
     bounds: Mapping[Work, Bound] = field(default_factory=lambda: BOUNDS)
     rest: int = SECOND
+    beat: int = SECOND // 4
     playback_idle: int = MINUTE
     sweep: int = 5 * SECOND
     build: Mapping[str, str] = field(default_factory=dict)

@@ -81,9 +81,23 @@ class Passwords:
                 matched = self._hasher.verify(known, password[: LONGEST + 1])
             except (VerificationError, InvalidHashError):
                 return False
-            return matched and entry is not None
+            if entry is None:
+                return False
+            if self._hasher.check_needs_rehash(known):
+                self._renew(user, known, password)
+            return matched
         finally:
             self._slots.release()
+
+    def _renew(self, user: str, known: str, password: str) -> None:
+        """Hash a proved password with today's parameters; others take another time than unknown names."""
+        made = self._hasher.hash(password)
+        with self._file.turn():
+            kept = self._file.read_or({})
+            entry = kept.get(user)
+            if entry is not None and entry["hash"] == known:
+                kept[user] = {**entry, "hash": made}
+                self._file.write(kept)
 
 
 def check_password(user: str, password: str) -> None:

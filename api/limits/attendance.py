@@ -64,17 +64,26 @@ class Attendance:
 
     ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left. A
     place rests as long as its turn took if more requests of its person wait, ``rest_s`` at most; and that
-    long after a refusal for a rate.
+    long after a refusal for a rate. "Not found" is answered at beats of ``beat_s`` after the turn began: an
+    object that one may not see takes as long as one that does not exist.
     """
 
     def __init__(
-        self, app: ASGIApp, *, turns: Mapping[Work, Turns], refusals: Refusals, stall_s: float, rest_s: float
+        self,
+        app: ASGIApp,
+        *,
+        turns: Mapping[Work, Turns],
+        refusals: Refusals,
+        stall_s: float,
+        rest_s: float,
+        beat_s: float,
     ) -> None:
         self._app = app
         self._turns = turns
         self._refusals = refusals
         self._stall_s = stall_s
         self._rest_s = rest_s
+        self._beat_s = beat_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -98,7 +107,10 @@ class Attendance:
 
             async def send_noting(message: Message) -> None:
                 nonlocal status
-                status = message.get("status", status)
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    if status == 404 and self._beat_s:
+                        await asyncio.sleep((began - asyncio.get_running_loop().time()) % self._beat_s)
                 await send(message)
 
             try:

@@ -160,7 +160,9 @@ def open_site(
         keys.init(wired.settings.keys_dir, clock=now)
         services = replace(services_of(wired), stills=StillMaker(Path(DEFAULT_FFMPEG)))
         # The clock stands still and tests call fast, so limits are off; a test of limits sets its own.
-        services = replace(services, settings=replace(services.settings, hosts=(), rates=None, rest=0))
+        services = replace(
+            services, settings=replace(services.settings, hosts=(), rates=None, rest=0, beat=0)
+        )
         if settings is not None:
             services = replace(services, settings=settings)
         token = token_file(wired).create("first", now)

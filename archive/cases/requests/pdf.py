@@ -93,7 +93,7 @@ def _values(reader: PdfFileReader) -> Iterator[PdfObject]:
             waiting.extend(value.raw_get(index) for index in range(len(value)))
         elif isinstance(value, IndirectObject) and value.reference not in places:
             places.add(value.reference)
-            waiting.append(reader.get_object(value.reference))
+            waiting.append(value.get_object())  # type: ignore[no-untyped-call]
 
 
 def _dangerous(value: PdfObject) -> str:
