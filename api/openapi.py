@@ -22,7 +22,15 @@ from api.described.words import BODIES, INTRODUCTION, PARAMETERS, SCHEMES, TAGS
 from api.problems import MEDIA_TYPE
 from api.schemas.problem import Problem
 
-WITHOUT_KEY = frozenset({"/v1/requests/attachments", "/v1/retention/plan", "/v1/tokens", "/v1/invitations"})
+WITHOUT_KEY = frozenset(
+    {
+        "/v1/requests/attachments",
+        "/v1/retention/plan",
+        "/v1/tokens",
+        "/v1/invitations",
+        "/v1/invitations/second-half",
+    }
+)
 """POSTs without Idempotency-Key: a repetition has the same effect, none, or is refused; and an answer with a
 secret must not be stored.
 """

@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from api.described.languages import of_field, told
+from api.described.languages import in_languages, of_field
 from api.headers import SECURITY
 from archive.errors import (
     ArchiveError,
@@ -126,7 +126,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """One problem document; ``detail`` and ``hint`` in English, or in both languages already."""
-    detail, hint = told(code, detail, hint)
+    detail, hint = in_languages(code, detail, hint)
     body = {
         "type": f"urn:saksi:problem:{code}",
         "title": HTTPStatus(status).phrase,

@@ -41,12 +41,6 @@ TAKES_KNOWN_PEOPLE = frozenset(Decision) - {Decision.ACCOUNT_CHANGE, Decision.GR
 The others belong to one person, who only may not decide in their own favour.
 """
 
-_OWN_CODES: Mapping[Decision, str] = {
-    Decision.ACCOUNT_CHANGE: "own_account",
-    Decision.ACCOUNT_LINK: "own_account",
-    Decision.GRANT_GIVE: "own_grant",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Tie:
@@ -127,11 +121,7 @@ def check_separation(
         raise unknown_person(decider)
     for other in (*others, *about):
         if relations.same(decider, other):
-            raise Refused(
-                f"{decider} proposed this, or it is about them",
-                code=_OWN_CODES.get(decision, "same_person"),
-                hint="Orang lain harus melakukannya. / Another person must do it.",
-            )
+            raise _own(decision, decider)
     for other in others:
         if is_for_known and not relations.is_known(other):
             raise unknown_person(other)
@@ -154,6 +144,27 @@ def _is_host_only(ids: frozenset[str]) -> bool:
 
 def _has_account(ids: frozenset[str]) -> bool:
     return any(one.startswith("user:") for one in ids)
+
+
+def _own(decision: Decision, decider: str) -> Refused:
+    match decision:
+        case Decision.GRANT_GIVE:
+            return Refused(
+                "nobody opens footage to themselves or to their own agency",
+                code="own_grant",
+                hint="Minta orang lain memberikannya. / Ask another person to give it.",
+            )
+        case Decision.ACCOUNT_CHANGE | Decision.ACCOUNT_LINK:
+            return Refused(
+                "nobody gives themselves a role, a district, an agency or another name",
+                code="own_account",
+                hint="Minta administrator lain. / Ask another administrator.",
+            )
+    return Refused(
+        f"{decider} proposed this, or it is about them",
+        code="same_person",
+        hint="Orang lain harus melakukannya. / Another person must do it.",
+    )
 
 
 def _unlinked(decider: str, other: str) -> Refused:

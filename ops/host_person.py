@@ -17,7 +17,8 @@ What :func:`host_actor` names:
 A login uid in another person's account names no person, because a process without a login uid may set it to
 any number. So a login uid is trusted only on processes of root and of services, which can change the record
 anyway. A uid without an account names no person, because the directory may fail for a moment, and one person
-would then have two names.
+would then have two names. For the same reason the group of shared accounts must be found where groups come
+from a directory in the network: the C library reports a directory that is out like a group that is not there.
 
 :func:`archive.persons.names_person` distinguishes actors that name a person from those that do not.
 """
@@ -42,6 +43,8 @@ NOT_A_PERSON = frozenset({65534, 65535, NO_LOGIN - 1})
 """Uids that name no person, whatever name the directory gives them."""
 SHARED_GROUP = "saksi-shared"
 """Accounts in this group of the host are shared by several people."""
+LOCAL_SOURCES = frozenset({"files", "systemd"})
+"""Sources of groups in ``/etc/nsswitch.conf`` that cannot be out."""
 
 _NAME = re.compile(r"[A-Za-z0-9._@\\+-]{1,64}\$?")
 _WHOLE = ["0", "0", str(NO_LOGIN)]
@@ -81,8 +84,13 @@ class Directory(Protocol):
 class HostDirectory:
     """The accounts and groups of the host's own directory, and ``/etc/login.defs``."""
 
-    def __init__(self, login_defs: Path = Path("/etc/login.defs")) -> None:
+    def __init__(
+        self,
+        login_defs: Path = Path("/etc/login.defs"),
+        nsswitch: Path = Path("/etc/nsswitch.conf"),
+    ) -> None:
         self._login_defs = login_defs
+        self._nsswitch = nsswitch
 
     @property
     def first_person(self) -> int:
@@ -105,9 +113,23 @@ class HostDirectory:
     def _is_shared(self, entry: pwd.struct_passwd) -> bool:
         try:
             group = grp.getgrnam(SHARED_GROUP)
-        except (KeyError, OSError):
-            return False
+        except OSError:
+            return True
+        except KeyError:
+            return not self._groups_are_local()
         return entry.pw_gid == group.gr_gid or entry.pw_name in group.gr_mem
+
+    def _groups_are_local(self) -> bool:
+        """Whether a group that is not found does not exist."""
+        try:
+            text = self._nsswitch.read_text(errors="replace")
+        except FileNotFoundError:
+            return True  # the C library then reads only files
+        except OSError:
+            return False
+        lines = re.findall(r"^\s*group\s*:([^#\n]*)", text, re.MULTILINE)
+        sources = re.sub(r"\[[^]]*\]", " ", " ".join(lines)).split()
+        return set(sources) <= LOCAL_SOURCES
 
 
 def this_process(proc: Path = Path("/proc/self")) -> Process:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from archive.clock import Clock
-from archive.errors import NotFound, Unavailable
+from archive.errors import NotFound, Refused, Unavailable
 from archive.objects.locations import FileLocation, open_stores, parse_archive_url
 from ops.settings import Settings
 
@@ -26,18 +26,34 @@ class State(StrEnum):
 
 
 def state_of(settings: Settings) -> State:
-    """What stands at the home and at the archive's address. Raises Malformed ``bad_archive_url``.
+    """What stands at the home and at the archive's address.
 
     Buckets are not asked for here: an archive on S3 needs only its home, and a bucket that does not exist is
     refused by the store.
+
+    Raises:
+        Malformed: ``bad_archive_url``.
+        Refused: ``home_closed``: this user may not look.
     """
     location = parse_archive_url(settings.archive_url)
-    if not isinstance(location, FileLocation):
-        return State.THERE if settings.home.is_dir() else State.NEW
-    if (location.folder / "records").is_dir():
-        return State.THERE
-    used = (settings.home / "index", settings.spool_dir)
-    return State.LOST if any(folder.exists() for folder in used) else State.NEW
+    try:
+        if not isinstance(location, FileLocation):
+            return State.THERE if settings.home.is_dir() else State.NEW
+        if (location.folder / "records").is_dir():
+            return State.THERE
+        used = _holds_something(settings.home / "index") or _holds_something(settings.spool_dir)
+    except PermissionError as error:
+        raise Refused(
+            f"{error.filename} may not be read by this user",
+            code="home_closed",
+            hint="Run the command as the user that the installation belongs to, such as: sudo -u saksi …",
+        ) from error
+    return State.LOST if used else State.NEW
+
+
+def _holds_something(folder: Path) -> bool:
+    """An empty folder may have been prepared for a new installation."""
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def require(settings: Settings) -> None:

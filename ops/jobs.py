@@ -82,7 +82,7 @@ def _last_checkpoint(site: Site) -> int:
 def _index(site: Site) -> Callable[[], int]:
     from archive.integrity.rebuild.sync import Sync
 
-    sync = Sync(site.stores, site.index, site.clock)
+    sync = Sync(site.stores, site.bare_index, site.clock)
     return lambda: sync.run().changes
 
 

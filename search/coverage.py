@@ -69,6 +69,7 @@ def recordings(
     registered: Mapping[str, int],
     passing: Mapping[str, int] = _NOBODY,
     unmoved: Collection[str] = (),
+    disabled: Collection[str] = (),
     now: int,
 ) -> Recordings:
     """Coverage, gaps and pending time of the cameras that the query admits.
@@ -76,14 +77,14 @@ def recordings(
     ``registered`` are the cameras of the answer, each with the time of its registration. A camera in
     ``passing`` joins them only if the index has a matching record of it: it once stood there. ``unmoved``
     cameras have, as far as is known, never stood elsewhere; the index is asked for them elsewhere only if
-    nothing else explains a hole.
+    nothing else explains a hole. ``disabled`` cameras are not recorded now.
 
     Coverage, gaps and pending of a camera partition the span. With a place filter, the time for which the
     index has records of the camera elsewhere is taken out of the span first: a camera that moved to another
     district is not missing here.
 
-    It sends three queries to the index; two more if a camera has a hole and may have stood elsewhere; all of
-    them again if a ``passing`` camera joins.
+    It sends three queries to the index; one more for disabled cameras; two more if a camera has a hole and
+    may have stood elsewhere; the first three again if a ``passing`` camera joins.
 
     Raises:
         Malformed: ``span_in_future``, ``span_too_long`` (366 days).
@@ -110,6 +111,9 @@ def recordings(
     for gap in records:
         by_camera[gap.camera].append(gap)
 
+    for gap in _said_last(index, query, {camera: high_waters.get(camera) for camera in disabled}):
+        by_camera[gap.camera].append(gap)
+
     def explained(camera: str, elsewhere: SpanSet) -> tuple[tuple[GapSpan, ...], SpanSet]:
         return explain(
             query.span,
@@ -118,6 +122,7 @@ def recordings(
             registered_at=asked[camera],
             high_water=high_waters.get(camera),
             now=now,
+            is_disabled=camera in disabled,
         )
 
     def may_be_elsewhere(camera: str) -> bool:
@@ -136,6 +141,20 @@ def recordings(
         gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in missing)
         pending.extend(CameraSpan(camera, span) for span in rest)
     return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)), others)
+
+
+def _said_last(index: Index, query: SegmentQuery, marks: Mapping[str, int | None]) -> Iterable[Gap]:
+    """As :func:`archive.footage.reader.said_last`, for many disabled cameras with one query."""
+    start = query.span.start
+    before = {camera: mark for camera, mark in marks.items() if mark is not None and mark <= start}
+    found: list[Gap] = []
+    names = sorted(before)
+    for at in range(0, len(names), MAX_FILTER):
+        part = tuple(names[at : at + MAX_FILTER])
+        since = min(before[camera] for camera in part) - 1
+        asked = SegmentQuery(span=Timespan(since, max(start, since + 1)), cameras=part)
+        found += (gap for gap in index.gap_records(asked) if gap.span.end == before[gap.camera])
+    return found
 
 
 def _chosen(

@@ -164,7 +164,7 @@ class AccountAdministration:
         before = self.require_local(user_id)
         after = self.users.change(
             user_id,
-            roles=before.roles if roles is None else roles,
+            roles=(*before.roles, *before.proposed) if roles is None else roles,
             districts=before.districts if districts is None else districts,
             agency=before.agency if agency is None else agency,
             actor=actor,

@@ -20,13 +20,13 @@ def indonesian() -> Mapping[str, tuple[str, str]]:
 
 
 def in_both(first: str, second: str) -> str:
-    """A text in Indonesian and in English. An English text that has both languages already stays."""
+    """A text in Indonesian and in English; one that has both languages already is not changed."""
     if not second or not first or BETWEEN in second:
         return second
     return f"{first}{BETWEEN}{second}"
 
 
-def told(code: str, sentence: str, hint: str) -> tuple[str, str]:
+def in_languages(code: str, sentence: str, hint: str) -> tuple[str, str]:
     """The sentence and the hint of an error in both languages."""
     first, what_to_do = indonesian().get(code, ("", ""))
     return in_both(first, sentence), in_both(what_to_do, hint)

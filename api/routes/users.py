@@ -52,7 +52,7 @@ def add_routes(router: APIRouter) -> None:
     add_json(router, "POST", f"{one}/consent", consent, UserOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/refuse", refuse, UserOut, *CHANGE, tag=tag)
     add_json(router, "POST", "/v1/invitations", invite, InvitationOut, 404, 409, 413, status=201, tag=tag)
-    second = "/v1/invitations/{user_id}/second-half"
+    second = "/v1/invitations/second-half"
     add_json(router, "POST", second, complete_invitation, InvitationOut, 404, 409, 413, status=201, tag=tag)
     add_json(router, "GET", "/v1/cameras/{camera}/viewers", list_viewers, ViewersOut, 404, tag=tag)
 
@@ -215,11 +215,11 @@ def invite(context: Editor, form: InviteIn) -> JSONResponse:
     return _invitation(context, made)
 
 
-def complete_invitation(context: Editor, user_id: UserId, form: UserReason) -> JSONResponse:
+def complete_invitation(context: Editor, form: InviteIn) -> JSONResponse:
     """Make the second half of a code, whose first half another administrator has."""
-    context.begin(Act.USER_COMPLETE_INVITATION, user_id)
+    context.begin(Act.USER_COMPLETE_INVITATION, check_name("user", form.user))
     made = administration_of(context.services).complete_invitation(
-        user_id, actor=context.principal.id, reason=form.reason
+        form.user, actor=context.principal.id, reason=form.reason
     )
     return _invitation(context, made)
 

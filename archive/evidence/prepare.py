@@ -180,6 +180,7 @@ class Preparer:
             request.span,
             registered_at=camera.registered_at,
             now=request.asked_at,
+            is_disabled=self.registry.as_of(camera.id, request.asked_at).disabled,
         )
 
     def _original(self, segment: SegmentRef) -> Original:

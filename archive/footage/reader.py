@@ -13,14 +13,14 @@ The rules (design: coverage is computed):
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from archive.errors import IntegrityError, Malformed
 from archive.footage.choice import Choice, RunSpan, choose, runs_of
 from archive.model import leaf as leaves
-from archive.model.gap import Gap
+from archive.model.gap import Gap, GapCause
 from archive.model.segment import Segment, SegmentRef
 from archive.ports import ObjectHead, ObjectStore, SegmentIndex
 from archive.timespan import DAY, SpanSet, Timespan
@@ -101,8 +101,16 @@ def check_span(span: Timespan, now: int) -> Timespan:
     return span
 
 
-def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int, now: int) -> Reading:
-    """All segments and gaps of ``span``, in order.
+def read(
+    index: SegmentIndex,
+    camera: str,
+    span: Timespan,
+    *,
+    registered_at: int,
+    now: int,
+    is_disabled: bool = False,
+) -> Reading:
+    """All segments and gaps of ``span``, in order. ``is_disabled``: the camera is not recorded now.
 
     Raises:
         Malformed: as :func:`check_span`.
@@ -110,7 +118,10 @@ def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int
     check_span(span, now)
     # Read the mark first: writers make segments visible before they raise it, so none below it is missed.
     high_water = index.high_water(camera)
-    records = index.gaps(camera, span)
+    records = (
+        *index.gaps(camera, span),
+        *said_last(index, camera, span, high_water=high_water, is_disabled=is_disabled),
+    )
     segments = tuple(index.segments(camera, span))
     return reading_of(
         camera,
@@ -120,6 +131,7 @@ def read(index: SegmentIndex, camera: str, span: Timespan, *, registered_at: int
         segments=segments,
         registered_at=registered_at,
         now=now,
+        is_disabled=is_disabled,
     )
 
 
@@ -132,13 +144,29 @@ def reading_of(
     segments: tuple[SegmentRef, ...],
     registered_at: int,
     now: int,
+    is_disabled: bool = False,
 ) -> Reading:
     """The reading from these answers of an index; the caller must have read ``high_water`` first."""
     coverage = SpanSet(segment.span for segment in segments).within(span)
     gaps, pending = explain(
-        span, coverage, records, registered_at=registered_at, high_water=high_water, now=now
+        span,
+        coverage,
+        records,
+        registered_at=registered_at,
+        high_water=high_water,
+        now=now,
+        is_disabled=is_disabled,
     )
     return Reading(camera, span, segments, coverage, gaps, pending)
+
+
+def said_last(
+    index: SegmentIndex, camera: str, span: Timespan, *, high_water: int | None, is_disabled: bool
+) -> Sequence[Gap]:
+    """The gap records before a span that :func:`explain` needs: those at the mark of a disabled camera."""
+    if not is_disabled or high_water is None or span.start < high_water:
+        return ()
+    return index.gaps(camera, Timespan(high_water - 1, high_water))
 
 
 def explain(
@@ -149,10 +177,13 @@ def explain(
     registered_at: int,
     high_water: int | None,
     now: int,
+    is_disabled: bool = False,
 ) -> tuple[tuple[GapSpan, ...], SpanSet]:
     """Give a cause to every instant of ``span`` outside ``coverage``.
 
-    Of two overlapping gap records the one that began first keeps the overlap, so each instant has one cause.
+    If the camera is disabled now and its last record says so, that holds until now: recorders repeat it each
+    hour only. ``records`` then includes :func:`said_last`. Of two overlapping gap records the one that began
+    first keeps the overlap, so each instant has one cause.
 
     Returns:
         The gaps in order, with touching gaps of one cause joined, and the pending rest.
@@ -166,7 +197,10 @@ def explain(
         left = left - part
 
     for record in sorted(records, key=lambda gap: (gap.span.start, gap.gap)):
-        take(record.cause.value, SpanSet((record.span,)))
+        told = record.span
+        if is_disabled and record.cause is GapCause.DISABLED and told.end == high_water:
+            told = Timespan(told.start, max(told.end, now))
+        take(record.cause.value, SpanSet((told,)))
     if span.end > now:
         take(NOT_YET, SpanSet((Timespan(max(span.start, now), span.end),)))
     if span.start < registered_at:

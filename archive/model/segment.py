@@ -15,6 +15,8 @@ LONGEST_SEGMENT = HOUR
 
 Codec = Literal["h264", "hevc"]
 GopKind = Literal["closed", "open"]
+UNSYNCHRONISED = "unsynchronised"
+"""The flag of a clock that nothing is known about beyond its own reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,9 @@ class ClockStatement:
     """How far to trust a segment's wall time.
 
     ``source`` names the observation (``arrival`` or ``import``); ``offset_us`` is observed minus stated
-    start; ``uncertainty_us`` bounds the error; ``flags`` may hold ``timestamps_unreliable``,
-    ``ambiguous`` (a stepped clock made two spans overlap) and ``unsynchronised``.
+    start; ``uncertainty_us`` bounds the error against the recorder's clock; ``flags`` may hold
+    ``timestamps_unreliable``, ``ambiguous`` (a stepped clock made two spans overlap) and
+    ``unsynchronised``: then nothing bounds the error against true time.
     """
 
     source: str

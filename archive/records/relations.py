@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from archive.clock import Clock
-from archive.errors import NotFound
 from archive.model import token as tokens
 from archive.model import user as users
 from archive.model.user import Access, User, access_of
@@ -58,11 +57,6 @@ class Separation:
         """Require a known person for a proposal that a second one decides. Raises ``person_unknown``."""
         check_known(actor, self.relations((actor,)))
 
-    def agencies_of(self, actor: str) -> frozenset[str]:
-        """The agencies of the accounts of the person behind an actor."""
-        found = (self._account(one) for one in self.relations((actor,)).ids_of(actor))
-        return frozenset(user.agency for user in found if user is not None and user.agency)
-
     def relations(self, actors: Iterable[str], *, until: int | None = None) -> Relations:
         """What the ledger knows about these actors; of ties only those at or before ``until`` (µs).
 
@@ -71,15 +65,6 @@ class Separation:
         """
         asked = tuple(dict.fromkeys(actors))
         return relations_of(self._ledger, asked, until=until)
-
-    def _account(self, one: str) -> User | None:
-        kind, _, name = one.partition(":")
-        try:
-            return (
-                users.from_state(name, self._ledger.head(users.KIND, name).state) if kind == "user" else None
-            )
-        except NotFound:
-            return None
 
 
 def relations_of(ledger: Ledger, actors: Iterable[str], *, until: int | None = None) -> Relations:

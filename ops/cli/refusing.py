@@ -19,7 +19,7 @@ _WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d
 
 def usage_error(error: TyperException) -> Malformed:
     """What is wrong with a command; if parts are missing, all of them, and an example of the whole."""
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     command = "saksi" if context is None else str(context.command_path)
     missing = _missing(error, context)
     if not missing:
@@ -65,7 +65,7 @@ def _offset(text: str) -> tzinfo:
 
 
 def in_zone(text: str, zone: tzinfo) -> str:
-    """A text with its UTC times written in the zone; times that are none stay."""
+    """A text with its UTC times written in the zone; a time outside the calendar stays."""
     if zone is UTC:
         return text
     return _UTC_TIME.sub(lambda found: _written(found[0], zone), text)

@@ -54,7 +54,13 @@ def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[
     chosen = [site.registry.camera(name) for name in cameras] if cameras else site.registry.cameras()
     registered = {camera.id: camera.registered_at for camera in chosen}
     query = SegmentQuery(span=span, cameras=tuple(registered))
-    found = search_recordings(site.index, query, registered=registered, now=site.clock.now())
+    found = search_recordings(
+        site.index,
+        query,
+        registered=registered,
+        disabled={camera.id for camera in chosen if camera.disabled},
+        now=site.clock.now(),
+    )
     return found, tuple(registered)
 
 
@@ -72,7 +78,14 @@ def clip(
     with open_site() as site:
         registered = site.registry.camera(camera)
         now = site.clock.now()
-        reading = reader.read(site.index, camera, span, registered_at=registered.registered_at, now=now)
+        reading = reader.read(
+            site.index,
+            camera,
+            span,
+            registered_at=registered.registered_at,
+            now=now,
+            is_disabled=registered.disabled,
+        )
         try:
             earlier = earlier_segments(reading, site.index)
             planned = plan_clip(reading, site.stores.footage, pool=site.pool, earlier=earlier)

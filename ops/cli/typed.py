@@ -120,4 +120,4 @@ def shown_as(one: Any) -> str:
 
 
 def _long(option: Any) -> str:
-    return max(option.opts, key=len)
+    return str(max(option.opts, key=len))

@@ -23,6 +23,7 @@ _FAILED = ["errors", "items.*.error"]
 _OUTCOMES = [*_FAILED, "items.*.status"]
 _READ = [f"docs.{name}" for name in ("found", "_source", "_seq_no", "_primary_term", "error")]
 _ATTEMPTS = 5
+_MADE = 10_000
 _UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
 
 
@@ -168,6 +169,16 @@ class Cluster:
                 # The cluster allows one write index per alias, so the second of two makers comes here.
                 if not self._exists(what):
                     raise
+        if what not in (names.STATE, names.HOURS):
+            note = {"kind": names.MADE, "name": what, "number": 1, "state": {}}
+            self.write([Write(names.STATE, f"{names.MADE}:{what}", note, version=1)], searchable=False)
+
+    def has_all_that_was_made(self) -> bool:
+        """Whether every index of documents that was made behind these aliases still stands."""
+        body: Json = {"size": _MADE, "query": {"term": {"kind": names.MADE}}}
+        made = {hit["_source"]["name"] for hit in self.search([names.STATE], body)["hits"]["hits"]}
+        there = {alias for aliases in self.behind().values() for alias in aliases}
+        return all(self.alias(one) in there for one in made)
 
     def _widen(self, what: str) -> None:
         """Add the fields that the index behind an alias lacks."""

@@ -92,9 +92,9 @@ DOCUMENTS: Json = {
 }
 
 STATE: Json = {
-    "kind": _SEARCHED,  # cursor, heartbeat or high_water
-    "name": _SEARCHED,  # the recorder or camera
-    "number": _KEPT_NUMBER,  # batch, time or end: also the document's version, so it only grows
+    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made or whole
+    "name": _SEARCHED,  # the recorder, camera or sort of documents
+    "number": _KEPT_NUMBER,  # batch, time, end or format: also the document's version, so it only grows
     "state": _OPAQUE,
 }
 

@@ -120,6 +120,11 @@ CREATE TABLE heartbeats (
   state     TEXT NOT NULL                  -- JSON
 ) STRICT, WITHOUT ROWID;
 
+-- One row if the index holds the whole archive: a rebuild that ended, or a new archive, sets it.
+CREATE TABLE whole (
+  one  INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;
+
 -- The progress of the rebuild that fills this database, and the machine start during which it ran; a database
 -- in use has no row.
 CREATE TABLE rebuild_state (

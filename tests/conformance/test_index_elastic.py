@@ -117,6 +117,18 @@ def test_an_index_of_an_earlier_version_gets_the_fields_that_it_lacks(
         again.close()
 
 
+def test_an_index_that_lost_a_month_is_not_whole(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    city.add([entry(segment(0)), entry(segment(0, run=run_id(2), start=T0 + 20 * 24 * HOUR))])
+    city.mark_whole()
+    client.indices.refresh(index=f"{fresh_index_prefix}-state")
+    assert city.is_whole()
+    (month,) = client.indices.get_alias(index=f"{fresh_index_prefix}-segments-2026.11").body
+    client.indices.delete(index=month)
+    assert not city.is_whole()
+
+
 def test_a_thousand_cameras_in_one_question(city: ElasticIndex) -> None:
     cameras = tuple(f"cam-{n}" for n in range(1_000))
     city.add([entry(segment(0, camera=camera, run=run_id(n))) for n, camera in enumerate(cameras)])

@@ -33,7 +33,7 @@ from ops.log import Log
 from tests.support.api_site import CAMERA, T0, Caller, Site, camera_form, open_site, span
 from tests.support.command_line import CommandLine
 from tests.support.keycloak import KeycloakServer, query_of
-from tests.support.people import OURS, add_person, catch_up
+from tests.support.people import OURS, add_person, catch_up, users_of
 from tests.support.requesting import PDF
 from tests.support.servers import ElasticServer, FreshBuckets
 
@@ -402,6 +402,9 @@ def servers(
             with keycloak_server.browser() as web:
                 back = keycloak_server.sign_in(web, begun.headers["location"], name)
             come = Caller(site.app, {"Cookie": pending}).get("/auth/callback", params=query_of(back))
+            if come.status_code == 403 and come.json()["code"] == "no_role":
+                users_of(site).consent(name, actor="os:second", reason="x")
+                return sign_in(name)
             browser = Browser(site, come)
             browser("PATCH", "/v1/session", json={"purpose": PURPOSE}).raise_for_status()
             return browser

@@ -196,6 +196,7 @@ def write_journal(site: wiring.Site, refs: Sequence[SegmentRef]) -> None:
     now = site.clock.now()
     data = journal.encode(lines, recorder="rec-1", batch=1, prev=journal.GENESIS, at=now, key=key)
     site.stores.records.put(archive_keys.journal_key("rec-1", 1, now), Content.of_bytes(data))
+    site.index.advance_cursor("rec-1", 1)
 
 
 def archive_run(

@@ -764,7 +764,7 @@ def _people_probes() -> list[Probe]:
             _at(f"/v1/users/{{}}/{path}", json=WHY, headers=STALE),
             **user,
         )
-        for path in ("disable", "enable", "sign-out")
+        for path in ("disable", "enable", "sign-out", "consent", "refuse")
     ]
     for name in ("police-view", "satpol-pp-expired"):
         about: dict[str, Any] = {"there": lambda world, name=name: world.grants[name].id, "missing": NO_GRANT}
@@ -793,6 +793,11 @@ def _people_probes() -> list[Probe]:
         ),
         Probe(
             "POST", "/v1/invitations", _at("/v1/invitations", json={"user": "cytra", **WHY}),
+            also=frozenset({"user_not_found"}),
+        ),
+        Probe(
+            "POST", "/v1/invitations/second-half",
+            _at("/v1/invitations/second-half", json={"user": "cytra", **WHY}),
             also=frozenset({"user_not_found"}),
         ),
         Probe("POST", "/v1/grants", _at("/v1/grants", json=give), also=frozenset({"camera_not_found"})),

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from pathlib import Path
 
 from api.auth.people import People
 from api.auth.sessions import Session
@@ -10,6 +11,9 @@ from archive.cases.people.users import Users
 from archive.model.grant import Grant, Right
 from archive.model.user import Role, User
 from archive.timespan import DAY, Timespan
+from ops import accounts
+from ops.settings import Settings
+from ops.wiring import Site as Installation
 from tests.support.api_site import Caller, Site
 
 PURPOSE = "LP/B/123/XI/2026"
@@ -44,9 +48,18 @@ def code_for(name: str, one: Caller, other: Caller) -> str:
     """The code of an invitation, whose two halves two administrators are given."""
     first = one("POST", "/v1/invitations", json={"user": name, "reason": "baru"})
     assert first.status_code == 201, first.text
-    second = other("POST", f"/v1/invitations/{name}/second-half", json={"reason": "baru"})
+    second = other("POST", "/v1/invitations/second-half", json={"user": name, "reason": "baru"})
     assert second.status_code == 201, second.text
     return f"{first.json()['code']} {second.json()['code']}"
+
+
+def account_in(home: Path, name: str, role: Role) -> str:
+    """Add an account with a role that is in force to an installation; returns its password."""
+    with Installation(Settings.load({"SAKSI_HOME": str(home)})) as site:
+        add_account(accounts.users_of(site), User(id=name, name="", roles=(role,)))
+        password = secrets.token_urlsafe(15)
+        accounts.passwords_of(site).put(name, password)
+    return password
 
 
 def cookie_of(site: Site, name: str, purpose: str = PURPOSE) -> str:

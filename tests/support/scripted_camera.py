@@ -125,7 +125,9 @@ class ScriptedCamera:
         """Answer one request; returns whether it was ``PLAY``."""
         lines = request.split("\r\n")
         method = lines[0].split(" ")[0]
-        heads = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        heads = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         answer = ["RTSP/1.0 200 OK", f"CSeq: {heads.get('cseq', '0')}"]
         body = ""
         if method == "OPTIONS":

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from archive.clock import Clock
-from archive.errors import Malformed, Refused
+from archive.errors import Malformed
 from archive.ids import check_name
+from archive.model import user as users
 from archive.model.grant import KIND, MAX_TERM, Grant, Right, from_state, to_state
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.relations import Separation
@@ -54,7 +55,8 @@ class Grants:
                 camera, no right, no basis, a span longer than 31 days, an end that has passed, or one
                 beyond 366 days.
             Refused: ``own_grant``: nobody opens footage to themselves or to their own agency;
-                ``persons_tied``: nor to a person whose account they opened, invited or raised.
+                ``persons_tied``: nor to a person, or to an agency with a member, whose account they opened,
+                invited or raised.
         """
         now = self._clock.now()
         named = tuple(dict.fromkeys(check_name("camera", camera) for camera in cameras))
@@ -78,13 +80,8 @@ class Grants:
                 raise Malformed(
                     "the grant is incomplete or not allowed", code="bad_grant", hint=f"Please {sentence}."
                 )
-        self._separation.check(Decision.GRANT_GIVE, actor, (f"user:{person}",) if person else ())
-        if agency and agency in self._separation.agencies_of(actor):
-            raise Refused(
-                "nobody opens footage to their own agency",
-                code="own_grant",
-                hint="Ask another person to give it.",
-            )
+        favoured = (person,) if person else self._members_of(agency)
+        self._separation.check(Decision.GRANT_GIVE, actor, [f"user:{one}" for one in favoured])
         grant = Grant(
             id=f"GRT-{secrets.token_hex(8)}",
             person=person,
@@ -102,6 +99,11 @@ class Grants:
             KIND, grant.id, to_state(grant), expected=0, actor=actor, action="grant.given", reason=grant.basis
         )
         return grant
+
+    def _members_of(self, agency: str) -> tuple[str, ...]:
+        """The accounts of an agency; closed ones too, since they may be reopened during the grant."""
+        heads = self._ledger.heads(users.KIND)
+        return tuple(one.id for one in heads if users.from_state(one.id, one.state).agency == agency)
 
     def revoke(self, grant_id: str, *, actor: str, reason: str, expected: int | None = None) -> Grant:
         """End a grant before its time. Does nothing if it is revoked already.

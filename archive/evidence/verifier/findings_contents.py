@@ -90,9 +90,15 @@ PAYLOAD: Rows = (
 COMPLETENESS: Rows = (
     (
         "unlisted_part", ERROR,
-        "Bagian ini ditambahkan; tidak ada manifes yang mencatatnya.",
-        "This part was added; no manifest lists it.",
-        "everything outside signatures/ and handover/ against both manifests",
+        "Bagian ini ditambahkan; tidak ada manifes yang mencatatnya, dan arsip tidak menaruhnya.",
+        "This part was added; no manifest lists it, and the archive did not put it there.",
+        "everything against both manifests; in signatures/ and handover/ the names that the archive gives",
+    ),
+    (
+        "handover_altered", ERROR,
+        "Dokumen serah terima ini bukan dokumen yang disebut oleh namanya.",
+        "This document of a handover is not the one that its name says.",
+        "SHA-256 against the name; the papers that a report prints lie beside it",
     ),
 )  # fmt: skip
 STATEMENT: Rows = (
@@ -113,6 +119,12 @@ STATEMENT: Rows = (
         "Pernyataan paket bertentangan dengan bagian ini.",
         "The package's statement and this part contradict each other.",
         "evidence.json against the manifests, digests, sizes and bag-info.txt",
+    ),
+    (
+        "impossible_time", ERROR,
+        "Waktu yang dinyatakan tidak mungkin benar: bertentangan dengan waktu lain dalam paket ini.",
+        "A stated time cannot be true: it contradicts another time in this package.",
+        "times of request, approval, span, footage, log and seal against one another, five minutes allowed",
     ),
     (
         "approval_differs", ERROR,

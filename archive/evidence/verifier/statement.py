@@ -103,17 +103,21 @@ def _clocks(originals: list[Part]) -> list[Part]:
     found: dict[str, list[Part]] = {}
     for part in originals:
         found.setdefault(part["camera"], []).append(part["clock"])
-    return [
-        {
-            "camera": camera,
-            "sources": sorted({clock["source"] for clock in clocks}),
-            "offset_least_us": min(clock["offset_us"] for clock in clocks),
-            "offset_most_us": max(clock["offset_us"] for clock in clocks),
-            "uncertainty_us": max(clock["uncertainty_us"] for clock in clocks),
-            "flags": sorted({flag for clock in clocks for flag in clock["flags"]}),
-        }
-        for camera, clocks in sorted(found.items())
-    ]
+    return [_clock(camera, clocks) for camera, clocks in sorted(found.items())]
+
+
+def _clock(camera: str, clocks: list[Part]) -> Part:
+    """The required member of one camera: a clock that was not synchronised has no bound."""
+    flags = sorted({flag for clock in clocks for flag in clock["flags"]})
+    bound = max(clock["uncertainty_us"] for clock in clocks)
+    return {
+        "camera": camera,
+        "sources": sorted({clock["source"] for clock in clocks}),
+        "offset_least_us": min(clock["offset_us"] for clock in clocks),
+        "offset_most_us": max(clock["offset_us"] for clock in clocks),
+        "flags": flags,
+        **({} if "unsynchronised" in flags else {"uncertainty_us": bound}),
+    }
 
 
 def _check_approvals(notebook: Notebook, stated: Part) -> None:

@@ -18,7 +18,6 @@ from archive.evidence.verifier.revocation_list import RevocationList
 
 SEAL = "signatures/tagmanifest-sha256.txt.p7s"
 STAMP = "signatures/tagmanifest-sha256.txt.p7s.tsr"
-_CLOCKS_APART = 5 * times.MINUTE
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,6 @@ def _check_stamp(
             hold_stamp_to_lists(notebook, trust, STAMP, token)
         except Broken as error:
             notebook.object_to(STAMP, error)
-    _check_order(notebook)
     return token.others
 
 
@@ -274,18 +272,6 @@ def _check_dates(certificate: Certificate, at: int) -> None:
             "certificate_expired",
             f"{certificate.subject_text} {state} at {_show(at)}; --at stamp judges it at the stamp's time",
         )
-
-
-def _check_order(notebook: Notebook) -> None:
-    """Check that the stamp is not older than the package."""
-    try:
-        prepared = times.parse(notebook.fact("prepared_at", "x"))
-    except ValueError as error:
-        if notebook.statement is not None:
-            notebook.find("bad_statement", "data/metadata/evidence.json", str(error))
-        return
-    if notebook.gen_time is not None and notebook.gen_time < prepared - _CLOCKS_APART:
-        notebook.find("stamp_before_package", STAMP, f"{_show(notebook.gen_time)} < {_show(prepared)}")
 
 
 def _show(instant: int) -> str:

@@ -221,9 +221,14 @@ class CustodyRecord:
 
 
 def _belongs(asked: Asked, event: CustodyEvent) -> bool:
-    if asked.person and not same_person(event.actor.id, asked.person):
+    if asked.person and not same_person(event.actor.id, asked.person) and not _was_tried(asked, event):
         return False
     return asked.item is None or asked.item.concerns(event)
+
+
+def _was_tried(asked: Asked, event: CustodyEvent) -> bool:
+    """Whether strangers tried to sign in to the person's account; it is on record under that account."""
+    return event.type == "sign_in" and asked.item is None and asked.person in event.objects
 
 
 def _of_event(stored: StoredEvent) -> Line:

@@ -294,6 +294,11 @@ def people(story: Story) -> None:
     story("ada", "GET", "/v1/users")
     story("ada", "GET", one)
     story("ada", "POST", "/v1/invitations", json={"user": "erna", "reason": "baru"})
+    story("budi", "POST", "/v1/invitations/second-half", json={"user": "erna", "reason": "baru"})
+    for act in ("consent", "refuse"):
+        roles = ["kecamatan", "police"] if act == "consent" else ["kecamatan", "police", "satpol_pp"]
+        story.tagged("ada", "PATCH", one, one, json={"roles": roles, "reason": "x"})
+        story.tagged("budi", "POST", f"{one}/{act}", one, json={"reason": "x"})
     story.tagged("ada", "PATCH", one, one, json={"districts": ["73.71.02"], "reason": "x"})
     story.tagged("ada", "POST", f"{one}/sign-out", one, json={"reason": "x"})
     story.tagged("ada", "POST", f"{one}/disable", one, json={"reason": "x"})

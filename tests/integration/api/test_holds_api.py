@@ -178,7 +178,8 @@ def test_a_hold_that_shrinks_or_is_not_there(site: Site) -> None:
     assert (shrunk.status_code, shrunk.json()["code"]) == (422, "hold_shrinks")
     absent = site.call.get("/v1/holds/hold-0")
     assert (absent.status_code, absent.json()["code"]) == (404, "hold_not_found")
-    early = site.call.change("POST", f"{where}/release/approve", of=where)
+    ani, _, _ = callers(site)
+    early = ani.change("POST", f"{where}/release/approve", of=where)
     assert (early.status_code, early.json()["code"]) == (409, "release_not_proposed")
 
 

@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from api.auth.lockout import FREE_FOR_ACCOUNT
+from archive.model.user import Role
 from tests.support.api_server import ApiServer, api_server
+from tests.support.people import account_in
 from tests.support.waiting import until
 
 WITHIN_S = 30.0
@@ -26,8 +28,8 @@ def servers(home: Path) -> Iterator[tuple[ApiServer, ApiServer]]:
 
 
 def person(server: ApiServer, name: str) -> dict[str, str]:
-    added = server.line.must("user", "add", name, "--role", "war_room", "--generate", "--json").json
-    return {"name": name, "password": added["password"], "purpose": "shift 3"}
+    password = account_in(server.line.home, name, Role.WAR_ROOM)
+    return {"name": name, "password": password, "purpose": "shift 3"}
 
 
 def sign_in(server: ApiServer, form: dict[str, str]) -> httpx.Response:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from archive.model.user import Role
 from tests.support.api_proxies import NAME, ApiProxy, api_behind_proxy
 from tests.support.api_server import new_token, read_all
+from tests.support.people import account_in
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +74,12 @@ def test_every_answer_is_for_https_alone_and_names_no_server_version(proxy: ApiP
 
 
 def test_the_session_is_bound_to_https_and_to_this_host(proxy: ApiProxy) -> None:
-    line = proxy.server.line
-    added = line.must("user", "add", "citra", "--role", "war_room", "--generate", "--json").json
-    form = {"name": "citra", "password": added["password"], "purpose": "shift 3"}
+    password = account_in(proxy.server.line.home, "citra", Role.WAR_ROOM)
+    form = {"name": "citra", "password": password, "purpose": "shift 3"}
     with proxy.client(Origin=proxy.origin) as client:
         answer = client.post("/auth/local", json=form)
         assert answer.status_code == 200, answer.text
-        header = answer.headers["set-cookie"]
+        header = answer.headers.get_list("set-cookie")[0]
         name, _, rest = header.partition("=")
         assert name == "__Host-saksi"
         flags = {part.strip() for part in rest.split(";")[1:]}

@@ -37,10 +37,13 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def second(site: Site) -> Caller:
-    """Another admin."""
+    """Another admin, by a token made by another person."""
     tokens = site.services.tokens
     assert isinstance(tokens, TokenFile)
     token = tokens.create("second", site.clock)
+    for name, maker in (("first", "os:ani"), ("second", "os:budi")):
+        made = {"expected": 0, "actor": maker, "action": "token.created"}
+        site.services.ledger.append("token", name, {"revoked": 0}, **made)
     return Caller(site.app, {"Authorization": f"Bearer {token}"})
 
 

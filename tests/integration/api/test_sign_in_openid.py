@@ -57,7 +57,15 @@ def site(keycloak_server: KeycloakServer, tmp_path_factory: pytest.TempPathFacto
 
 
 def through(site: Site, keycloak: KeycloakServer, name: str, following: str = "/") -> httpx.Response:
-    """Sign a person in as a browser does; returns the answer of the callback."""
+    """Sign a person in as a browser does, with a consent if one is missing; the answer of the callback."""
+    answer = once_through(site, keycloak, name, following)
+    if answer.status_code == 403 and answer.json()["code"] == "no_role":
+        users_of(site).consent(name, actor="os:second", reason="x")
+        answer = once_through(site, keycloak, name, following)
+    return answer
+
+
+def once_through(site: Site, keycloak: KeycloakServer, name: str, following: str = "/") -> httpx.Response:
     begun = Caller(site.app).get("/auth/login", params={"next": following})
     assert begun.status_code == 303
     pending = begun.headers["set-cookie"].split(";")[0]
@@ -86,6 +94,30 @@ STORY = [
     ("inspektorat", ["auditor"], []),
     ("kominfo-1", ["admin"], []),
 ]
+
+
+def test_a_privileged_role_of_the_provider_waits_for_an_administrators_consent(
+    site: Site, keycloak_server: KeycloakServer
+) -> None:
+    answer = once_through(site, keycloak_server, "kominfo-2")
+    assert (answer.status_code, answer.json()["code"]) == (403, "no_role")
+    user = users_of(site).user("kominfo-2")
+    assert (user.roles, user.proposed) == ((), (Role.ADMIN,))
+    users_of(site).consent("kominfo-2", actor="os:second", reason="x")
+    assert once_through(site, keycloak_server, "kominfo-2").status_code == 303
+
+
+@pytest.mark.parametrize("roles", [("admin", "war_room"), ("admin", "police"), ("war_room", "auditor")])
+def test_a_token_with_roles_that_exclude_one_another_opens_nothing(
+    site: Site, keycloak_server: KeycloakServer, roles: tuple[str, str]
+) -> None:
+    held = {"admin": "kominfo-1", "war_room": "warroom-1"}[roles[0]]
+    keycloak_server.set_role(held, roles[1], method="POST")
+    try:
+        answer = once_through(site, keycloak_server, held)
+        assert (answer.status_code, answer.json()["code"]) == (403, "roles_exclude")
+    finally:
+        keycloak_server.set_role(held, roles[1], method="DELETE")
 
 
 @pytest.mark.parametrize(("name", "roles", "districts"), STORY)
@@ -197,7 +229,9 @@ def test_a_role_that_was_taken_away_is_gone_soon(site: Site, keycloak_server: Ke
     keycloak_server.set_role("warroom-2", "auditor", method="POST")
     keycloak_server.set_role("warroom-2", "war_room", method="DELETE")
     try:
-        assert soon(lambda: call.get("/v1/session").json().get("roles") == ["auditor"])
+        assert soon(lambda: call.get("/v1/session").status_code == 401)
+        user = users_of(site).user("warroom-2")
+        assert (user.roles, user.proposed) == ((), (Role.AUDITOR,)), "a new role waits for consent"
     finally:
         keycloak_server.set_role("warroom-2", "war_room", method="POST")
         keycloak_server.set_role("warroom-2", "auditor", method="DELETE")
@@ -266,7 +300,9 @@ def fresh(
 
 def test_a_machines_token_opens_what_its_roles_open(fresh: Site, keycloak_server: KeycloakServer) -> None:
     token = keycloak_server.machine_token("war-room-machine")
-    assert bearer(fresh, token).status_code == 200
+    assert bearer(fresh, token).status_code == 401, "its role waits for consent"
+    users_of(fresh).consent("service-account-war-room-machine", actor="os:second", reason="x")
+    assert soon(lambda: bearer(fresh, token).status_code == 200)
     call = Caller(fresh.app, {"Authorization": f"Bearer {token}"})
     shown = call.get("/v1/session").json()
     assert (shown["id"], shown["roles"]) == ("user:service-account-war-room-machine", ["war_room"])
@@ -282,6 +318,8 @@ def test_a_token_for_somebody_else_of_another_realm_or_too_old_opens_nothing(
     assert bearer(fresh, keycloak_server.machine_token("other-machine")).status_code == 401
     assert bearer(fresh, keycloak_server.admin_token()).status_code == 401
     token = keycloak_server.machine_token("war-room-machine")
+    assert bearer(fresh, token).status_code == 401
+    users_of(fresh).consent("service-account-war-room-machine", actor="os:second", reason="x")
     fresh.clock.advance(65 * SECOND)
     assert bearer(fresh, token).status_code == 200, "clocks may differ by some seconds"
     fresh.clock.advance(10 * SECOND)

@@ -31,7 +31,7 @@ from tests.support.api_site import (
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
-from tests.support.people import add_account, add_person, caller, catch_up, cookie_of, users_of
+from tests.support.people import add_account, add_person, caller, catch_up, code_for, cookie_of, users_of
 from tests.support.waiting import until
 
 PASSWORD = "pasar-terong-malam-42"
@@ -301,14 +301,14 @@ def test_whoever_is_not_signed_in_signs_in_and_comes_back(browser: Browser, url:
 
 def test_whoever_was_invited_chooses_a_password_here(browser: Browser, site: Site, url: str) -> None:
     add_person(site, "ada", Role.ADMIN)
+    add_person(site, "bima", Role.ADMIN)
     add_account(users_of(site), User(id="budi", name="budi", roles=(Role.WAR_ROOM,)))
     catch_up(site)
-    invited = caller(site, "ada")("POST", "/v1/invitations", json={"user": "budi", "reason": "baru"})
-    assert invited.status_code == 201, invited.text
+    code = code_for("budi", caller(site, "ada"), caller(site, "bima"))
     browser.open(f"{url}/masuk")
     browser.wait("document.getElementById('go')?.disabled === false")
     browser.click("#switch")
-    browser.write("#code", invited.json()["code"])
+    browser.write("#code", code)
     browser.write("#chosen", PASSWORD)
     browser.write("#again", PASSWORD + "x")
     browser.click("#accept")

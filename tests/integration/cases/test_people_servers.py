@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from archive.clock import SystemClock
+from archive.model.user import Role
 from archive.timespan import DAY, HOUR, format_instant
 from tests.support.api_server import ApiServer, api_server
 from tests.support.command_line import CommandLine
-from tests.support.people import OURS
+from tests.support.people import OURS, account_in
 from tests.support.waiting import until
 
 LONGEST = 30.0
@@ -39,8 +40,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     line = CommandLine(home)
     passwords = {}
     for name, role in (("ada", "admin"), ("budi", "admin"), ("citra", "war_room"), ("dewi", "police")):
-        made = line.must("user", "add", name, "--role", role, "--generate", "--json")
-        passwords[name] = made.json["password"]
+        passwords[name] = account_in(home, name, Role(role))
     assert line.add_camera("cam-1", "test://").code == 0
     with api_server(home) as one, api_server(home) as other:
         yield Pair(one, other, passwords)

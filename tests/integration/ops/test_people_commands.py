@@ -141,8 +141,14 @@ def test_who_could_see_a_camera_is_told_on_the_host(saksi: CommandLine) -> None:
     assert found.code == 0, found.err
     assert {one["who"] for one in found.json["viewers"]} == {"user:erna"}
     assert saksi("user", "viewers", "cam-0", "--json").problem["code"] == "camera_not_found"
-    given = saksi(
+    tied = saksi(
         "grant", "give", "--person", "erna", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
+        "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
+        "--until", "2099-01-01T00:00:00+08:00",
+    )  # fmt: skip
+    assert tied.problem["code"] == "persons_tied", "whoever opened the account"
+    given = saksi(
+        "grant", "give", "--agency", "polrestabes", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
         "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
         "--until", "2099-01-01T00:00:00+08:00",
     )  # fmt: skip

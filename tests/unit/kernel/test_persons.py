@@ -1,5 +1,7 @@
 """Which actors name a person, and that an actor without a person cannot decide what takes two people."""
 
+import grp
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from archive.errors import Refused
 from archive.persons import names_person, person_of, same_person
 from archive.separation import Relations, check_known
-from ops.host_person import Account, HostDirectory, Process, host_actor, this_process
+from ops.host_person import SHARED_GROUP, Account, HostDirectory, Process, host_actor, this_process
 
 NAMED = ("user:ani", "token:war-room", "os:ani", "os:root(login:ani)", "os:saksi(login:ani)", "job:seal")
 NAMELESS = (
@@ -67,6 +69,34 @@ def test_what_the_kernel_says_is_read_as_it_writes_it(tmp_path: Path) -> None:
     (tmp_path / "loginuid").write_text("1001")
     (tmp_path / "uid_map").write_text("      1002       1001          1\n")
     assert (this_process(tmp_path).login, this_process(tmp_path).has_own_uids) == (1001, True)
+
+
+@pytest.mark.parametrize(
+    ("sources", "is_shared"),
+    [
+        ("group: files systemd\n", False),
+        ("passwd: sss\ngroup:files [SUCCESS=merge] systemd # sss\n", False),
+        ("", False),
+        ("group: files sss\n", True),
+        ("group: ldap\n", True),
+        ("group: files\n group: files winbind\n", True),
+    ],
+)
+def test_where_a_directory_may_be_out_an_account_is_shared_until_the_group_is_found(
+    tmp_path: Path, sources: str, is_shared: bool
+) -> None:
+    with pytest.raises(KeyError):
+        grp.getgrnam(SHARED_GROUP)
+    (tmp_path / "nsswitch.conf").write_text(sources)
+    account = HostDirectory(nsswitch=tmp_path / "nsswitch.conf").account(os.getuid())
+    assert account is not None
+    assert account.is_shared is is_shared
+    without = HostDirectory(nsswitch=tmp_path / "absent").account(os.getuid())
+    assert without is not None
+    assert not without.is_shared
+    unreadable = HostDirectory(nsswitch=tmp_path).account(os.getuid())
+    assert unreadable is not None
+    assert unreadable.is_shared
 
 
 @pytest.mark.parametrize(("text", "first"), [("UID_MIN\t\t 500\n", 500), ("#UID_MIN 5\n", 1000), ("", 1000)])

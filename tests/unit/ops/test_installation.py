@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive.clock import SystemClock
-from archive.errors import Unavailable
+from archive.errors import Refused, Unavailable
 from ops import installation
 from ops.installation import State
 from ops.settings import Settings
@@ -64,6 +64,7 @@ def test_init_makes_one_once(tmp_path: Path) -> None:
 def test_a_used_home_whose_archive_is_gone_gets_no_second_one(tmp_path: Path, words: tuple[str, ...]) -> None:
     home, disk = tmp_path / "home", tmp_path / "disk"
     (home / "index").mkdir(parents=True)
+    (home / "index" / "index.sqlite").touch()
     disk.mkdir()  # the place where the archive's disk is mounted, without the disk
     refused = run(home, *words, SAKSI_ARCHIVE_URL=f"file://{disk}")
     assert refused.code == 3
@@ -76,6 +77,39 @@ def test_a_home_on_s3_must_be_there(tmp_path: Path) -> None:
     assert installation.state_of(settings) is State.NEW
     assert installation.make(settings, SystemClock())
     assert installation.state_of(settings) is State.THERE
+
+
+def test_folders_that_were_prepared_for_it_do_not_stop_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "home" / "index").mkdir(parents=True)
+    (tmp_path / "spool").mkdir()
+    assert (
+        run(tmp_path / "home", "init", "--json", SAKSI_SPOOL_DIR=f"{tmp_path}/spool").json["is_new"] is True
+    )
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("step", ["settings", "state"])
+def test_another_user_s_home_is_refused_with_a_sentence(tmp_path: Path, step: str) -> None:
+    """Not with a traceback: it is the commonest mistake of the first hour."""
+    home = CommandLine(tmp_path / "home").home
+    home.chmod(0o700)
+    environ = {
+        "SAKSI_HOME": str(tmp_path if step == "state" else home),
+        "SAKSI_ARCHIVE_URL": f"file://{home}",
+    }
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(65534)
+            installation.require(Settings.load(environ))
+        except Refused as error:
+            os._exit(7 if error.code == "home_closed" and error.hint else 8)
+        finally:
+            os._exit(9)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
 
 
 def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:

@@ -306,3 +306,17 @@ def test_the_run_with_less_uncertainty_is_shown_in_recordings(index: SqliteIndex
         (run_id(2), 12 * SECOND, 40_000),
         (RUN, 22 * SECOND, 2 * SECOND),
     ]
+
+
+def test_a_disabled_camera_is_disabled_up_to_now_also_where_no_record_reaches(index: SqliteIndex) -> None:
+    index.add([entry(segment(0)), entry(gap(T0 + 10 * SECOND, T0 + HOUR, cause=GapCause.DISABLED))])
+    late = Timespan(T0 + 2 * HOUR, T0 + 3 * HOUR)
+    for span in (late, Timespan(T0 + HOUR // 2, T0 + 3 * HOUR), Timespan(T0 + HOUR, T0 + 3 * HOUR)):
+        asked = ask(span.start, span.end)
+        off = recordings(index, asked, registered={"cam-1": T0}, disabled={"cam-1"}, now=NOW)
+        assert off.gaps == (CameraGap("cam-1", span, "disabled"),)
+        assert off.pending == ()
+        alone = read(index, "cam-1", span, registered_at=T0, now=NOW, is_disabled=True)
+        assert [(one.span, one.cause) for one in alone.gaps] == [(span, "disabled")]
+    on = recordings(index, ask(late.start, late.end), registered={"cam-1": T0}, now=NOW)
+    assert on.pending == (CameraSpan("cam-1", late),)
