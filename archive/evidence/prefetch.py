@@ -1,8 +1,7 @@
 """Originals prefetched in bounded memory; the thread that fetches an original also hashes it."""
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ from archive.errors import IntegrityError, NotFound
 from archive.evidence.plan import Original
 from archive.evidence.stored import OtherBytes, Source, Witness
 from archive.ports import ObjectStore
+from archive.prefetch import in_order
 
 _Asked = TypeVar("_Asked")
 _Got = TypeVar("_Got")
@@ -54,20 +54,8 @@ def prefetch(
     items: Iterable[_Asked], get: Callable[[_Asked], _Got], threads: int
 ) -> Generator[tuple[_Asked, _Got], None, None]:
     """The results of ``get`` for each item, in order; up to ``threads`` items are fetched in advance."""
-    waiting: deque[tuple[_Asked, Future[_Got]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                waiting.append((item, pool.submit(get, item)))
-                if len(waiting) >= threads:
-                    first, got = waiting.popleft()
-                    yield first, got.result()
-            while waiting:
-                first, got = waiting.popleft()
-                yield first, got.result()
-        finally:
-            for _, got in waiting:
-                got.cancel()
+        yield from in_order(lambda item: (item, get(item)), items, pool, ahead=threads - 1)
 
 
 def missing(key: str) -> IntegrityError:

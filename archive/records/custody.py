@@ -13,7 +13,6 @@ import secrets
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from archive.ids import check_name
 from archive.model import custody as events
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.ports import Content, Lock, LockMode, ObjectStore
+from archive.prefetch import in_order
 from archive.timespan import DAY, HOUR, SECOND, Timespan, format_instant, hour_of, parse_instant
 
 VERSION = 1
@@ -296,13 +296,4 @@ def _object_keys(records: ObjectStore, span: Timespan) -> Iterator[str]:
 
 
 def _bodies(records: ObjectStore, names: Iterator[str], pool: Executor | None) -> Iterator[tuple[str, bytes]]:
-    if pool is None:
-        yield from ((name, records.get(name)) for name in names)
-        return
-    ahead: deque[tuple[str, Future[bytes]]] = deque()
-    for name in names:
-        ahead.append((name, pool.submit(records.get, name)))
-        if len(ahead) >= READ_AHEAD:
-            ready, body = ahead.popleft()
-            yield ready, body.result()
-    yield from ((name, body.result()) for name, body in ahead)
+    return in_order(lambda name: (name, records.get(name)), names, pool, ahead=READ_AHEAD - 1)

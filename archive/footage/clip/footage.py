@@ -14,6 +14,7 @@ from archive.errors import IntegrityError, Malformed, NotFound
 from archive.footage.mp4.header import SegmentHeader, parse_header
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
+from archive.prefetch import in_order
 
 HEADERS_AHEAD = 16
 """Headers that a pool prefetches."""
@@ -67,23 +68,7 @@ def read_headers(
     refs: Iterable[SegmentRef], footage: ObjectStore, pool: Executor | None
 ) -> Iterator[tuple[SegmentRef, SegmentHeader]]:
     """The headers in order; a pool reads :data:`HEADERS_AHEAD` at once. Raises as :func:`read_header`."""
-    if pool is None:
-        for ref in refs:
-            yield ref, read_header(ref, footage)
-        return
-    waiting: deque[tuple[SegmentRef, Future[SegmentHeader]]] = deque()
-    try:
-        for ref in refs:
-            waiting.append((ref, pool.submit(read_header, ref, footage)))
-            if len(waiting) >= HEADERS_AHEAD:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    finally:
-        for _, future in waiting:
-            future.cancel()
+    return in_order(lambda ref: (ref, read_header(ref, footage)), refs, pool, ahead=HEADERS_AHEAD - 1)
 
 
 def stream_ranges(

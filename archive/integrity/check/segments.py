@@ -8,12 +8,13 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.integrity.check.report import Breach, CheckReport, Depth, Progress
-from archive.integrity.fixity.hashing import hash_object, in_order
+from archive.integrity.fixity.hashing import hash_object
 from archive.integrity.fixity.locks import LockRules
 from archive.integrity.fixity.pace import Pace
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectHead, ObjectStore, ObjectVersion, SegmentIndex
+from archive.prefetch import in_order
 from archive.records.set_aside import is_set_aside
 from archive.timespan import MINUTE, Timespan
 

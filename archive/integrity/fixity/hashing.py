@@ -1,20 +1,13 @@
 """Reading and hashing stored objects, in pieces and without copies."""
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from archive.integrity.fixity.pace import Pace
 from archive.ports import ObjectStore, ObjectVersion
-
-AHEAD = 4
-"""Objects that are read while the caller waits for one."""
-
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+from archive.prefetch import in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +38,3 @@ def hash_all(
 ) -> Iterator[Digest]:
     """The digests of many objects in their order; with a pool, several are read at once."""
     return in_order(lambda one: hash_object(store, one.key, one.version, pace), versions, pool)
-
-
-def in_order(
-    work: Callable[[Item], Answer], items: Iterable[Item], pool: Executor | None, *, ahead: int = AHEAD
-) -> Iterator[Answer]:
-    """``map`` in the pool's threads with at most ``ahead`` items begun; without a pool, in this thread.
-
-    Closing the iterator cancels the items that have not begun.
-    """
-    if pool is None:
-        yield from map(work, items)
-        return
-    begun: deque[Future[Answer]] = deque()
-    try:
-        for item in items:
-            begun.append(pool.submit(work, item))
-            if len(begun) > ahead:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    finally:
-        for future in begun:
-            future.cancel()

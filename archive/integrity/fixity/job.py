@@ -22,7 +22,6 @@ from archive.errors import Malformed
 from archive.footage.stored_cameras import stored_cameras
 from archive.integrity.fixity import hours
 from archive.integrity.fixity.disposed import Disposed
-from archive.integrity.fixity.hashing import in_order
 from archive.integrity.fixity.hours import NEVER, CameraHours, HourState, folder_hour
 from archive.integrity.fixity.locks import LockRules
 from archive.integrity.fixity.pace import Pace
@@ -31,6 +30,7 @@ from archive.integrity.fixity.records import RecordsExaminer, record_units
 from archive.integrity.fixity.segments import Examined, Examiner, Promise
 from archive.model.finding import Finding
 from archive.ports import ObjectVersion, Stores
+from archive.prefetch import in_order
 from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, hour_of

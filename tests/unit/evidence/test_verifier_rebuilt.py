@@ -1,9 +1,11 @@
 """What a clip shows follows from its originals: an insider who seals another clip is found out."""
 
+import re
 import struct
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -35,6 +37,7 @@ CLIP = "data/derivative/clip-cam-1.mp4"
 OTHER_SPS = made_track().sample_entry.replace(b"\x42\0\x1e", b"\x42\0\x1f")
 OPEN_GOP, CLOSED_GOP = [(2, 0), (2, 0)], [(0, 0), (2, 0), (1, 7)]
 LATER = "6b05180000000003"
+ABOUT_CLIPS = {"clip_header_differs", "clip_misstated", "clip_incomplete"}
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -417,3 +420,28 @@ def test_an_original_at_a_strange_path_is_an_error_and_no_crash(
     value["derivatives"][0]["pieces"][0]["original"] = moved_to
     other = {moved_to if path == was else path: data for path, data in parts.items()}
     assert "statement_contradicts" in found_in({**other, paths.STATEMENT: canonical.encode(value)})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_originals_and_leaves_of_any_content_end_in_a_finding(
+    worlds: dict[str, tuple[World, Parts]], seed: int
+) -> None:
+    """Headers and numbers that no recorder writes: findings, and never an error of the program."""
+    random = Random(seed)  # noqa: S311 - chooses places
+    whole = worlds["several_runs"][1]
+    statement = stated(whole)
+    part = statement["derivatives"][0]
+    leaves = "data/proofs/leaves/cam-1.jsonl"
+    named = sorted({piece["original"] for piece in part["pieces"]})
+    parts = {path: data for path, data in whole.items() if path in {CLIP, leaves, *named}}
+    tables = (b"trun", b"tfdt", b"avcC")
+    for _ in range(25):
+        path = random.choice(named)
+        data = bytearray(parts[path])
+        at = data.index(random.choice(tables)) + 8 + 4 * random.randrange(4)
+        struct.pack_into(">I", data, at, random.choice((0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)))
+        assert followed({**parts, path: bytes(data)}, statement, CLIP) <= ABOUT_CLIPS
+        number = random.choice(list(re.finditer(rb"[0-9]+", parts[leaves])))
+        other = random.choice((b"0", b"1", b"10", b"900000000000000"))
+        changed = parts[leaves][: number.start()] + other + parts[leaves][number.end() :]
+        assert followed({**parts, leaves: changed}, statement, CLIP) <= ABOUT_CLIPS
