@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archive.footage.clip.exact import NoFootage, earlier_segment, plan_clip
+from archive.footage.clip.exact import NoFootage, earlier_segments, plan_clip
 from archive.footage.clip.wall import WallLine
 from archive.footage.mp4.header import parse_header
 from archive.footage.reader import Reading, read
@@ -160,7 +160,7 @@ def _numbers_in(outcome: Outcome, span: Timespan) -> list[int | None]:
 def _clip_numbers(site: Site, outcome: Outcome, span: Timespan) -> list[int | None]:
     reading = reading_of(site, outcome.name, span)
     try:
-        clip = plan_clip(reading, site.stores.footage, earlier=earlier_segment(reading, site.index))
+        clip = plan_clip(reading, site.stores.footage, earlier=earlier_segments(reading, site.index))
     except NoFootage:
         return []
     return numbered.numbers(numbered.read_numbers(b"".join(clip.stream())))
