@@ -85,6 +85,7 @@ def _index(index: Index, names: tuple[str, ...], span: Timespan) -> None:
         while part := list(islice(rows, _LOADED)):
             fresh.load(part)
         fresh.loaded()
+        fresh.mark_whole()
     # The last segment of each camera is added in the ordinary way, which sets the high-water mark.
     last = span.end - _NOMINAL
     index.add([_entry(number, name, span, last) for number, name in enumerate(names)])

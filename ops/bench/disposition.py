@@ -45,6 +45,7 @@ def measure(bench: Workbench) -> Findings:
     with plain.site() as site:
         doomed = _stored(site, count)
     with ours.site() as site:
+        site.wholeness.found()  # before anything is recorded
         site.index.add(_entries(_stored(site, count)))
         time.sleep(_LOCK_SECONDS)
         bench.say("disposition: carrying it out")

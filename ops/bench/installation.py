@@ -124,6 +124,7 @@ def record_raw(ffmpeg: Path, loop: Path, folder: Path, seconds: int) -> list[Pat
 
 def lay_down(site: Site, camera: str, raw: Sequence[Path], start: int, folder: Path) -> Timespan:
     """Finalise and ingest segments (steps 2 to 8) as if they were recorded from ``start`` on."""
+    site.wholeness.found()  # before anything is recorded
     place = parse_place(*PLACE)
     key = keys.load_or_make_recorder_key(site.settings.keys_dir, _RECORDER)
     register(site.ledger, _RECORDER, key.public_key())

@@ -43,7 +43,7 @@ def add(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Register a camera; its timeline begins now. A camera that gives no picture yet is registered too."""
+    """Register a camera; its timeline begins now."""
     form = CameraForm(
         id=camera_id,
         source=source,
