@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from archive.evidence import prepare
-from archive.evidence.proving import GRACE, Prover
+from archive.evidence.proving import Prover
 from archive.model import leaf as leaves
 from archive.model.evidence import SealRequest
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan
-from tests.support.archives import SmallArchive, camera_form, small_archive
+from archive.trust.judge import load_trust
+from tests.support.archives import camera_form
+from tests.support.checkpoints import LogSite, log_site
 from tests.support.numbered import VARIANTS, finalised_run, recorded_segments
 from tests.support.packages import EVIDENCE_ID, World, make_world
 from tests.support.real_packages import real_world, segment_of
@@ -40,10 +42,12 @@ def test_a_real_clip_is_sealed_with_its_originals_and_verified(world: World, tmp
 
 
 @pytest.fixture
-def archive_with_footage(tmp_path: Path) -> SmallArchive:
-    """One camera with a real recording of 20 s, leaves and index entries included."""
-    small = small_archive(tmp_path / "archive")
+def site(tmp_path: Path) -> LogSite:
+    """One camera with a real recording of 20 s, journalled and under a checkpoint."""
+    site = log_site(tmp_path / "archive")
+    small = site.archive
     small.registry.add(camera_form(), actor="os:tester")
+    segments = []
     made = finalised_run(recorded_segments("h264-open-b", 20, tmp_path), tmp_path / "finalised")
     scratch = FilesystemStore(tmp_path / "scratch", small.clock)
     for ref, (path, result) in zip(archive_run(made, scratch, start=T0 + SECOND), made, strict=True):
@@ -54,16 +58,19 @@ def archive_with_footage(tmp_path: Path) -> SmallArchive:
             metadata={"leaf": leaves.encode(segment).decode("ascii")},
         )
         small.index.add([IndexEntry(leaf=segment, place=None, version=stored.version)])
-    small.clock.advance(GRACE + HOUR)  # no recorder wrote a journal for it
-    return small
+        segments.append(segment)
+    small.clock.advance(HOUR // 2)
+    small.write_journal(segments)
+    site.checkpoint()
+    return site
 
 
 @pytest.mark.parametrize("largest", [5 << 30, 300_000])
 def test_a_clip_too_large_for_one_object_becomes_several(
-    archive_with_footage: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+    site: LogSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:
     """A worker's whole path from a request to a verified package."""
-    small, span = archive_with_footage, Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
+    small, span = site.archive, Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
     monkeypatch.setattr(prepare, "MAX_OBJECT_BYTES", largest)
     preparer = prepare.Preparer(
         stores=small.stores,
@@ -93,7 +100,8 @@ def test_a_clip_too_large_for_one_object_becomes_several(
     assert asked == SpanSet((span,))
     world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
     package = replace(world, plan=plan).unpacked(tmp_path / "case")
-    result = world.verify(package)
+    roots = load_trust([world.keys / "root.pem", site.keys_dir / "root.pem"], [], None)
+    result = world.verify(package, trust=roots)
     assert result.valid, result.findings
     names = sorted(path.name for path in (package / "data/derivative").iterdir())
     expected = [f"clip-cam-1_p{number + 1:03d}.mp4" for number in range(len(plan.clips))]
