@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from archive import canonical
 from archive.evidence.journalled import FoundBatch, Journals, WantedGap
 from archive.evidence.plan import Destruction, GapStatement, JournalProof, PackagePlan
 from archive.evidence.proving import Prover
@@ -10,7 +11,6 @@ from archive.model import leaf as leaves
 from archive.model.disposition import Disposition
 from archive.model.gap import Gap, GapCause
 from archive.records.checkpoint.prove import InclusionProof, Line
-from archive.records.journal import decode as decode_batch
 from archive.records.ledger.streams import Entry
 from archive.timespan import SpanSet, Timespan
 
@@ -111,9 +111,10 @@ def _signed_gaps(plan: PackagePlan) -> dict[str, list[Gap]]:
     """The recorders' gaps in the plan's batches, each in its longest form, by camera, start and id."""
     newest: dict[tuple[str, str], Gap] = {}
     for one in plan.journals:
-        batch = decode_batch(one.batch)
-        for leaf in batch.leaves:
-            if not isinstance(leaf, Gap) or leaf.recorder != batch.recorder:
+        header, *lines = one.batch.split(b"\n")
+        recorder = canonical.decode(header)["recorder"]
+        for leaf in (leaves.decode(line) for line in lines if b'"type":"gap"' in line):
+            if not isinstance(leaf, Gap) or leaf.recorder != recorder:
                 continue
             known = newest.get((leaf.camera, leaf.gap))
             if known is None or leaf.span.end > known.span.end:

@@ -161,8 +161,8 @@ def check_signed(stated: JsonObject, batches: Iterable[bytes]) -> None:
 
     cameras = {camera["id"] for camera in stated["cameras"]}
     if accord.partition(stated, report):
-        read = (journals.read(batch) for batch in batches)
-        accord.check(stated, [line for one in read for _, line in journals.lines_of(one, cameras)], report)
+        lines = [line for batch in batches for line in journals.lines_of(batch, cameras)]
+        accord.check(stated, lines, report)
     if found:
         raise Unavailable(
             f"the package would contradict itself: {found[0]}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +24,18 @@ _ED25519 = bytes.fromhex("302a300506032b6570032100")
 PATH = "data/metadata/evidence.json"
 _HEADER = {"v", "recorder", "batch", "prev", "at", "origin", "lines"}
 
+Signed = tuple[bytes, leaf.Leaf]
+"""A line of a batch: its bytes, and what they say."""
+
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch in its required form; ``at`` (µs) by the recorder's clock, ``digest`` is its SHA-256."""
+    """The facts of a batch; ``at`` (µs) by the recorder's clock, ``digest`` is its SHA-256."""
 
     recorder: str
     number: int
     prev: str
     at: int
-    lines: list[bytes]
     digest: str
     path: str
 
@@ -49,7 +51,7 @@ def check(notebook: Notebook, trust: Trust) -> None:
     accepted: dict[tuple[str, int], Batch] = {}
     for part in stated["journals"]:
         try:
-            batch = _batch(notebook, trust, part)
+            batch, lines = _batch(notebook, trust, part)
         except Unreadable as error:
             notebook.find("unreadable_part", part["path"], str(error))
             continue
@@ -58,7 +60,10 @@ def check(notebook: Notebook, trust: Trust) -> None:
             continue
         if accepted.setdefault((batch.recorder, batch.number), batch) is not batch:
             notebook.find("statement_contradicts", part["path"], "it is named twice")
-        _note(notebook, batch, cameras)
+        for data, line in _about(cameras, batch.recorder, lines):
+            digest = canonical.sha256(data)
+            notebook.signed[digest] = min(batch.at, notebook.signed.get(digest, batch.at))
+            notebook.lines.append(line)
     _check_chain(notebook, accepted)
     for original in stated["originals"]:
         if original["leaf_sha256"] not in notebook.signed:
@@ -68,30 +73,17 @@ def check(notebook: Notebook, trust: Trust) -> None:
         accord.check(stated, notebook.lines, lambda code, detail: notebook.find(code, PATH, detail))
 
 
-def read(data: bytes) -> Batch:
-    """A batch whose signature is not checked here. Raises Broken ``journal_form``."""
+def lines_of(data: bytes, cameras: Collection[str]) -> list[Line]:
+    """A batch's lines about these cameras; its signature is not checked. Raises Broken ``journal_form``."""
     header, lines, _ = _read(data)
-    return _of(data, header, lines)
+    return [line for _, line in _about(cameras, header["recorder"], lines)]
 
 
-def lines_of(batch: Batch, cameras: Collection[str]) -> Iterator[tuple[bytes, Line]]:
-    """Its recorder's lines about these cameras."""
-    for data in batch.lines:
-        found = leaf.read(data)
-        if found.fields["recorder"] == batch.recorder and found.fields["camera"] in cameras:
+def _about(cameras: Collection[str], recorder: str, lines: Iterable[Signed]) -> Iterator[tuple[bytes, Line]]:
+    """The lines about these cameras that name their batch's recorder."""
+    for data, found in lines:
+        if found.fields["recorder"] == recorder and found.fields["camera"] in cameras:
             yield data, accord.line_of(found.kind, found.fields)
-
-
-def trailer_of(data: bytes) -> bytes:
-    """The last line of a batch, with its signature; the log's proof of a batch is of this line."""
-    return data[data.rindex(b"\n", 0, -1) + 1 : -1]
-
-
-def _note(notebook: Notebook, batch: Batch, cameras: Collection[str]) -> None:
-    for data, line in lines_of(batch, cameras):
-        digest = canonical.sha256(data)
-        notebook.signed[digest] = min(batch.at, notebook.signed.get(digest, batch.at))
-        notebook.lines.append(line)
 
 
 def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], Batch]) -> None:
@@ -102,7 +94,7 @@ def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], Batch]) -> 
             notebook.find("journal_chain", batch.path, f"batch {number - 1} is another one")
 
 
-def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> Batch:
+def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> tuple[Batch, list[Signed]]:
     data = notebook.container.small(part["path"])
     if canonical.sha256(data) != part["sha256"]:
         raise Broken("statement_contradicts", "its SHA-256 differs")
@@ -128,22 +120,12 @@ def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> Batch:
         notebook.object_to(part["path"], error)
     if (header["recorder"], header["batch"]) != (part["recorder"], part["batch"]):
         raise Broken("statement_contradicts", f"it is batch {header['batch']} of {header['recorder']}")
-    return _of(data, header, lines, part["path"])
+    notebook.trailers[part["path"]] = data[len(body) : -1]
+    facts = header["recorder"], header["batch"], header["prev"], times.parse(header["at"])
+    return Batch(*facts, part["sha256"], part["path"]), lines
 
 
-def _of(data: bytes, header: dict[str, Any], lines: list[bytes], path: str = "") -> Batch:
-    return Batch(
-        header["recorder"],
-        header["batch"],
-        header["prev"],
-        times.parse(header["at"]),
-        lines,
-        canonical.sha256(data),
-        path,
-    )
-
-
-def _read(data: bytes) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:
+def _read(data: bytes) -> tuple[dict[str, Any], list[Signed], dict[str, Any]]:
     """Header, leaf lines and trailer. Raises Broken ``journal_form``."""
     if data.count(b"\n") > MAX_LINES:
         raise Broken("journal_form", f"it has more than {MAX_LINES} lines")
@@ -168,13 +150,12 @@ def _read(data: bytes) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:
         )
         if not good:
             raise Broken("journal_form", "its header or its last line does not have the required form")
-        for line in leaves:
-            leaf.read(line)
+        read = [(line, leaf.read(line)) for line in leaves]
     except BadJson as error:
         raise Broken("journal_form", str(error)) from error
     except Broken as error:
         raise Broken("journal_form", error.detail) from error
-    return header, leaves, trailer
+    return header, read, trailer
 
 
 def _public_key(pem: bytes) -> bytes:

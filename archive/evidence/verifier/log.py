@@ -17,7 +17,6 @@ from archive.evidence.verifier import canonical, cms, times
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
-from archive.evidence.verifier.journals import trailer_of
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.trust import (
     Trust,
@@ -199,9 +198,9 @@ class _Proofs:
         for part in stated["originals"]:
             self._check_original(lines, part, request)
         for part in stated["journals"]:
-            batch = _read(self.notebook, part["path"])
-            if batch is not None and batch.count(b"\n") > 1:
-                self._included(lines, part["log"], trailer_of(batch), part["path"])
+            trailer = self.notebook.trailers.get(part["path"])
+            if trailer is not None:  # else the step before has reported the batch
+                self._included(lines, part["log"], trailer, part["path"])
         for part in stated.get("dispositions", ()):
             entry = _read(self.notebook, part["path"])
             if entry is None:

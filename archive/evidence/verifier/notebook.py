@@ -43,8 +43,9 @@ class Notebook:
     ``allowed`` has the codes of errors that the reader accepts: they are warnings. ``partitioned`` says
     whether originals and gaps lie in the span and their times can be read. ``lines`` are the recorders'
     signed lines about the package's cameras, and ``signed`` has the SHA-256 of each, with the time of its
-    earliest batch (µs). ``lists`` caches the revocation lists of each part, or the reason why it has none:
-    every signature of a package is checked against them, and a list may have very many entries.
+    earliest batch (µs); ``trailers`` has the last lines of the batches. ``lists`` caches the revocation lists
+    of each part, or the reason why it has none: every signature of a package is checked against them, and a
+    list may have very many entries.
     """
 
     container: Container
@@ -66,6 +67,7 @@ class Notebook:
     partitioned: bool = False
     signed: dict[str, int] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    trailers: dict[str, bytes] = field(default_factory=dict)
     more: dict[str, int] = field(default_factory=dict)
     _seen: dict[str, set[int]] = field(default_factory=dict, repr=False)
 

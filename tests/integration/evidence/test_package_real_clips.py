@@ -7,13 +7,16 @@ import pytest
 
 from archive.evidence import prepare
 from archive.evidence.plan import PackagePlan, read_leaf
-from archive.evidence.proving import GRACE, Prover
+from archive.evidence.proving import Prover
+from archive.evidence.verification import Report
 from archive.model import leaf as leaves
 from archive.model.evidence import SealRequest
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan
-from tests.support.archives import SmallArchive, camera_form, small_archive
+from archive.trust.judge import load_trust
+from tests.support.archives import camera_form
+from tests.support.checkpoints import LogSite, log_site
 from tests.support.numbered import VARIANTS, finalised_run, recorded_segments
 from tests.support.packages import EVIDENCE_ID, World, make_world
 from tests.support.real_packages import real_world, segment_of
@@ -41,17 +44,17 @@ def test_a_real_clip_is_sealed_with_its_originals_and_verified(world: World, tmp
 
 
 @pytest.fixture
-def archive_with_footage(tmp_path: Path) -> SmallArchive:
-    """One camera with a real recording of 20 s, leaves and index entries included."""
-    small = small_archive(tmp_path / "archive")
-    small.registry.add(camera_form(), actor="os:tester")
-    keep_run(small, tmp_path, start=T0 + SECOND)
-    small.clock.advance(GRACE + HOUR)  # no recorder wrote a journal for it
-    return small
+def site(tmp_path: Path) -> LogSite:
+    """One camera with a real recording of 20 s, journalled and under a checkpoint."""
+    site = log_site(tmp_path / "archive")
+    site.archive.registry.add(camera_form(), actor="os:tester")
+    keep_run(site, tmp_path, start=T0 + SECOND)
+    return site
 
 
-def keep_run(small: SmallArchive, folder: Path, *, start: int, run: str = RUN) -> None:
-    """Archive and index one run of 20 s."""
+def keep_run(site: LogSite, folder: Path, *, start: int, run: str = RUN) -> None:
+    """Archive, index and journal one run of 20 s, and make the checkpoint that covers it."""
+    small, segments = site.archive, []
     made = finalised_run(recorded_segments("h264-open-b", 20, folder), folder / f"finalised-{run}")
     scratch = FilesystemStore(folder / "scratch", small.clock)
     for ref, (path, result) in zip(archive_run(made, scratch, start=start, run=run), made, strict=True):
@@ -62,25 +65,27 @@ def keep_run(small: SmallArchive, folder: Path, *, start: int, run: str = RUN) -
             metadata={"leaf": leaves.encode(segment).decode("ascii")},
         )
         small.index.add([IndexEntry(leaf=segment, place=None, version=stored.version)])
+        segments.append(segment)
+    small.clock.advance(HOUR // 2)
+    small.write_journal(segments)
+    site.checkpoint()
 
 
 @pytest.mark.parametrize("largest", [5 << 30, 300_000])
 def test_a_clip_too_large_for_one_object_becomes_several(
-    archive_with_footage: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+    site: LogSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:
     """A worker's whole path from a request to a verified package."""
-    small, span = archive_with_footage, Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
+    span = Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
     monkeypatch.setattr(prepare, "MAX_OBJECT_BYTES", largest)
-    plan = planned(small, span)
+    plan = planned(site, span)
     assert all(clip.size <= largest for clip in plan.clips)
     assert (len(plan.clips) > 1) is (largest < 1 << 30)
     asked = SpanSet(
         Timespan.parse(c.description["asked"]["from"], c.description["asked"]["to"]) for c in plan.clips
     )
     assert asked == SpanSet((span,))
-    world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
-    package = replace(world, plan=plan).unpacked(tmp_path / "case")
-    result = world.verify(package)
+    package, result = sealed(site, plan, tmp_path)
     assert result.valid, result.findings
     names = sorted(path.name for path in (package / "data/derivative").iterdir())
     expected = [f"clip-cam-1_p{number + 1:03d}.mp4" for number in range(len(plan.clips))]
@@ -88,27 +93,35 @@ def test_a_clip_too_large_for_one_object_becomes_several(
 
 
 def test_a_package_over_two_recorders_holds_the_originals_of_both_and_a_clip_for_each_run(
-    archive_with_footage: SmallArchive, tmp_path: Path
+    site: LogSite, tmp_path: Path
 ) -> None:
-    small = archive_with_footage
-    keep_run(small, tmp_path, start=T0 + 4 * SECOND + 300_000, run=OTHER_RUN)
+    keep_run(site, tmp_path, start=T0 + 4 * SECOND + 300_000, run=OTHER_RUN)
     span = Timespan(T0 + 3 * SECOND, T0 + 23 * SECOND)
-    plan = planned(small, span)
+    plan = planned(site, span)
     assert {read_leaf(original).run for original in plan.originals} == {RUN, OTHER_RUN}
-    inside = small.index.segments("cam-1", span)
+    inside = site.archive.index.segments("cam-1", span)
     assert {original.ref.key for original in plan.originals} >= {ref.key for ref in inside}
     runs = [{piece["run"] for piece in clip.description["pieces"]} for clip in plan.clips]
     assert sorted(map(len, runs)) == [1, 1]
     asked = [Timespan.parse(c.description["asked"]["from"], c.description["asked"]["to"]) for c in plan.clips]
     assert asked[0].end == asked[1].start
     assert SpanSet(asked) == SpanSet((span,))
-    world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
-    result = world.verify(replace(world, plan=plan).unpacked(tmp_path / "case"))
+    _, result = sealed(site, plan, tmp_path)
     assert result.valid, result.findings
 
 
-def planned(small: SmallArchive, span: Timespan) -> PackagePlan:
+def sealed(site: LogSite, plan: PackagePlan, folder: Path) -> tuple[Path, Report]:
+    """The package of a plan, and what the verifier says of it."""
+    stores = site.archive.stores
+    world = make_world(folder / "world", segments=1, stores=(stores.footage, stores.records))
+    package = replace(world, plan=plan).unpacked(folder / "case")
+    roots = load_trust([world.keys / "root.pem", site.keys_dir / "root.pem"], [], None)
+    return package, world.verify(package, trust=roots)
+
+
+def planned(site: LogSite, span: Timespan) -> PackagePlan:
     """The plan that a worker makes."""
+    small = site.archive
     preparer = prepare.Preparer(
         stores=small.stores,
         index=small.index,
@@ -120,12 +133,13 @@ def planned(small: SmallArchive, span: Timespan) -> PackagePlan:
         lock_days=3650,
         prover=Prover(small.stores.records, small.clock),
     )
-    request = SealRequest(
-        evidence_id=EVIDENCE_ID,
-        cameras=("cam-1",),
-        span=span,
-        case="LP/B/1",
-        actor="os:tester",
-        asked_at=small.clock.now(),
+    return preparer(
+        SealRequest(
+            evidence_id=EVIDENCE_ID,
+            cameras=("cam-1",),
+            span=span,
+            case="LP/B/1",
+            actor="os:tester",
+            asked_at=small.clock.now(),
+        )
     )
-    return preparer(request)
