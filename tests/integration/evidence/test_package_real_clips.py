@@ -8,7 +8,7 @@ import pytest
 from archive.evidence import prepare
 from archive.evidence.plan import PackagePlan, read_leaf
 from archive.evidence.proving import Prover
-from archive.evidence.verification import Report
+from archive.evidence.verifier.notebook import Notebook
 from archive.model import leaf as leaves
 from archive.model.evidence import SealRequest
 from archive.objects.filesystem import FilesystemStore
@@ -110,7 +110,7 @@ def test_a_package_over_two_recorders_holds_the_originals_of_both_and_a_clip_for
     assert result.valid, result.findings
 
 
-def sealed(site: LogSite, plan: PackagePlan, folder: Path) -> tuple[Path, Report]:
+def sealed(site: LogSite, plan: PackagePlan, folder: Path) -> tuple[Path, Notebook]:
     """The package of a plan, and what the verifier says of it."""
     stores = site.archive.stores
     world = make_world(folder / "world", segments=1, stores=(stores.footage, stores.records))
