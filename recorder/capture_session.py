@@ -269,7 +269,8 @@ class CaptureSession:
         return self._place(replace(made, duration=duration), None)
 
     def _piece(self, made: Made) -> Piece:
-        return piece_of(made, self._growth, self.facts.noticed_by)
+        pause = self.facts.doubt * TIMESCALE // (4 * SECOND)  # three quarters of FFmpeg's time-out
+        return piece_of(made, self._growth, self.facts.noticed_by, pause)
 
     def _has_jumped(self, piece: Piece, arrival: int) -> bool:
         """Only a camera's media is compared with elapsed time; a file is read as fast as possible."""

@@ -46,8 +46,12 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -
     return Made(number, made, duration, next_lead)
 
 
-def piece_of(made: Made, growth: Growth, noticed_by: int) -> Piece:
-    """The segment on the media timeline; only a connection's first one has further observations."""
+def piece_of(made: Made, growth: Growth, noticed_by: int, longest_pause: int) -> Piece:
+    """The segment on the media timeline; only a connection's first one has further observations.
+
+    After a pause longer than ``longest_pause`` (ticks) FFmpeg may have lost the time of the next picture,
+    which then stands at the other side of the pause: the segment is uncertain by that.
+    """
     found = made.finalised
     first = found.header.first_pts
     shown = found.header.presentation_times
@@ -59,15 +63,16 @@ def piece_of(made: Made, growth: Growth, noticed_by: int) -> Piece:
         latest = max(latest, pts)
         depth = max(depth, latest - pts)
     squeezed = _squeezed(found)
+    step = max((after - before for before, after in pairwise(in_order)), default=0)
     return Piece(
         first,
         made.duration,
         lead=_lead(found, noticed_by),
         next_lead=made.next_lead,
-        step=max((after - before for before, after in pairwise(in_order)), default=0),
+        step=step,
         squeezed=squeezed,
         pictures=len(shown),
-        blur=depth + squeezed * nominal,
+        blur=depth + squeezed * nominal + (step if step > longest_pause else 0),
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )
 

@@ -139,11 +139,12 @@ class RunTimeline:
         media_end = (piece.first_pts + piece.duration + piece.next_lead - origin) * SECOND // TIMESCALE
         observed = next_arrival - media_end
         if self._anchor is not None and self._anchor.offsets:
-            earliest, latest = min(self._anchor.offsets), max(self._anchor.offsets)
+            earliest = latest = min(self._anchor.offsets)
         elif self._seen:
-            earliest, latest = min(self._seen), max(self._seen)
+            earliest = latest = min(self._seen)
             if self._origin is None:
                 earliest -= piece.lead * SECOND // TIMESCALE
+                latest = earliest
         else:
             seen = [at - (shown - origin) * SECOND // TIMESCALE for at, shown in piece.sightings]
             earliest, latest = max([began, *seen]), min([*seen, observed])

@@ -12,6 +12,7 @@ from tests.support import numbered
 from tests.support.scripted_camera import AccessUnit, Codec, Script, Sending, Then
 
 TICKS = numbered.TICKS
+_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def script(
     ``captured`` gives the second at which frame N is taken, ``stamp`` its RTP timestamp. A picture cannot be
     sent before those that are decoded before it were taken.
     """
-    units = source.units if isinstance(source, Material) else source
+    units = _whole(source.units if isinstance(source, Material) else source)
     codec = source.codec if isinstance(source, Material) else codec
     sendings: list[Sending] = []
     ready = 0.0
@@ -77,6 +78,15 @@ def script(
         ready = max(ready, taken + delay(unit.frame))
         sendings.append(Sending(ready, taken, stamp(unit.frame), unit))
     return Script(codec, sendings, then, joins_anywhere)
+
+
+def _whole(units: Iterable[AccessUnit]) -> list[AccessUnit]:
+    """Without last pictures that lack one that they refer to: the frames have no hole."""
+    found = list(units)
+    smallest, seen = min(unit.frame for unit in found), {unit.frame for unit in found}
+    while not seen.issuperset(range(max(smallest, max(seen) - _DEPTH), max(seen))):
+        seen.remove(found.pop().frame)
+    return found
 
 
 def steady(fps: float) -> Callable[[int], float]:
