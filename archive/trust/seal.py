@@ -13,8 +13,6 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, SimpleSigner
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from archive.clock import Clock
 from archive.errors import Malformed
@@ -82,6 +80,11 @@ class FileSigner:
 
     def sign_cms(self, data: bytes) -> bytes:
         """Detached CAdES-BES over ``data``; each call gives another signature."""
+        # Importing pyHanko costs 0.6 s of processor time. A recorder, which never seals, would be without
+        # footage for that long after a crash, and for several times that on a busy machine.
+        from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, SimpleSigner
+        from pyhanko_certvalidator.registry import SimpleCertificateStore
+
         pkcs8 = self.key.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

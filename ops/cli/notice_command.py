@@ -1,5 +1,6 @@
 """``saksi notice``: test the notices, and show which deliveries wait."""
 
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
@@ -10,7 +11,9 @@ from archive.timespan import format_instant
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, print_table
 from ops.cli.retention_text import time_text
-from ops.notices.service import ChannelState, Notices, require_channels
+
+if TYPE_CHECKING:
+    from ops.notices.service import ChannelState
 
 app = typer.Typer(help="Notices by mail and webhook: test them, see what waits.", no_args_is_help=True)
 
@@ -18,6 +21,8 @@ app = typer.Typer(help="Notices by mail and webhook: test them, see what waits."
 @app.command("test")
 def try_out(json_: Json = False) -> None:
     """Send a test notice to every recipient in the settings."""
+    from ops.notices.service import Notices, require_channels  # an HTTP client, which other commands save
+
     with open_site() as site:
         notices = Notices(site)
         require_channels(notices)
@@ -58,6 +63,8 @@ def try_out(json_: Json = False) -> None:
 @app.command()
 def status(json_: Json = False) -> None:
     """Show every channel: what was delivered, what waits, and since when it fails."""
+    from ops.notices.service import Notices
+
     with open_site() as site:
         states = list(Notices(site).states())
         zone = ZoneInfo(site.settings.time_zone)
@@ -83,7 +90,7 @@ def status(json_: Json = False) -> None:
     )
 
 
-def _state_json(state: ChannelState) -> JsonObject:
+def _state_json(state: "ChannelState") -> JsonObject:
     told, trouble = state.told, state.told.trouble
     return {
         "channel": state.channel.name,

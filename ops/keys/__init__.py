@@ -22,7 +22,6 @@ from ops.keys.folder import ALGORITHMS, DEVELOPMENT, LOG, ROLES, ROOT, SEAL, TSA
 from ops.keys.issuing import REASONS
 from ops.keys.known import Known, Status, certificates_of, find, history, keep_list
 from ops.keys.loading import (
-    TSA_TIMEOUT,
     Deadline,
     KeySet,
     deadlines,
@@ -47,7 +46,6 @@ __all__ = [
     "ROOT",
     "SEAL",
     "TSA",
-    "TSA_TIMEOUT",
     "Deadline",
     "KeySet",
     "Known",

@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,7 +26,10 @@ from ops.keys import known
 from ops.keys.folder import DEVELOPMENT, LOG, NEXT, ROLES, ROOT, SEAL, TSA
 from ops.secret_box import FILE as SECRETS
 
-TSA_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+if TYPE_CHECKING:
+    import httpx
+
+TSA_SECONDS, TSA_CONNECT_SECONDS = 20.0, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def show(folder: Path, *, tsa_url: str) -> KeySet:
     signer, roots, log = known.current(folder, SEAL)[0], known.roots(folder), known.current(folder, LOG)
     authority = LOCAL_NAME
     if tsa_url:
-        with httpx.Client() as client:
+        with _tsa_client() as client:
             authority = HttpAuthority(tsa_url, client).name
     return KeySet(
         folder=folder,
@@ -110,8 +113,14 @@ def load_authority(
 ) -> TimestampAuthority:
     """The authority that the settings name: the one at ``tsa_url``, or the local one if it is empty."""
     if tsa_url:
-        return HttpAuthority(tsa_url, httpx.Client(timeout=TSA_TIMEOUT))
+        return HttpAuthority(tsa_url, _tsa_client())
     return load_local_authority(folder, clock=clock, passphrases=passphrases)
+
+
+def _tsa_client() -> "httpx.Client":
+    import httpx  # costs 0.3 s of processor time, which a recorder saves
+
+    return httpx.Client(timeout=httpx.Timeout(TSA_SECONDS, connect=TSA_CONNECT_SECONDS))
 
 
 def load_papers(folder: Path, signer: Signer, *, tsa_url: str) -> Mapping[str, bytes]:

@@ -15,7 +15,6 @@ from archive.errors import AlreadyExists, Conflict, IntegrityError, NotFound, Un
 from archive.lifecycle.disposition import listing, record
 from archive.lifecycle.disposition.decide import RETRY
 from archive.lifecycle.disposition.listing import DoomedList, Kept
-from archive.lifecycle.disposition.paper import render
 from archive.lifecycle.disposition.record import Organization
 from archive.lifecycle.disposition.stored_paper import own_name
 from archive.model.disposition import (
@@ -77,6 +76,9 @@ class Closing:
         self._require_same(found.id, made, data)
         signature = self._signed(found.id, data)
         stated = canonical.decode(data)
+        # Fonts and pictures cost a third of a second, which every other command saves.
+        from archive.lifecycle.disposition.paper import render
+
         page = render(stated, sha256_hex(data), sha256_hex(signature))
         self._print(found.id, page)
         ended_at = parse_instant(stated["ended_at"])
