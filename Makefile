@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench docs lock soak-kill soak-frames soak-seal soak-packages soak-verify verifier clean
+.PHONY: help setup demo test check format stack stack-down bench bench-short docs lock soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,11 +55,26 @@ stack-down: setup  ## Stop them
 bench: setup  ## Measure beside the peers and write docs/benchmarks.md
 	$(BIN)/python -m ops.bench
 
+bench-short: setup  ## Every subject of the benchmarks in seconds, to see that each can still be measured
+	$(BIN)/python -m ops.bench --short
+
+wheel: setup  ## Write dist/: the wheel, run.lock with the hashes of every library, SHA256SUMS
+	rm -f dist/saksi-*.whl
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	cp requirements/run.lock dist/run.lock
+	cd dist && sha256sum saksi-*.whl run.lock > SHA256SUMS && sha256sum SHA256SUMS
+
+soak-install: setup  ## Long form: the commands of ops/deploy/install.md in an empty Debian (debootstrap, root)
+	$(BIN)/python -m pytest -q -m slow tests/e2e/test_install.py $(PYTEST_ARGS)
+
 soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers
 	$(BIN)/python -m pytest -q -m slow tests/e2e/test_crash.py $(PYTEST_ARGS)
 
 soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each
 	$(BIN)/python -m pytest -q -m slow tests/integration/recorder/test_recorder.py $(PYTEST_ARGS)
+
+soak-sources: setup  ## Long form: every kind of source over a scripted camera
+	$(BIN)/python -m pytest -q -m slow tests/integration/recorder/test_sources.py $(PYTEST_ARGS)
 
 verifier: setup  ## Write dist/saksi-verify.pyz, the verifier in one file
 	$(BIN)/saksi verify-build -o dist/saksi-verify.pyz
@@ -72,6 +87,9 @@ soak-packages: setup  ## Long form: 100 packages before every witness
 
 soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passes
 	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_fuzz.py tests/unit/evidence/test_verifier_fuzz_golden.py $(PYTEST_ARGS)
+
+soak-zip: setup  ## Long form: 100,000 mutated ZIPs; each refused, or unpacked to what was verified
+	SAKSI_ZIP_CASES=100000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_zip_soak.py $(PYTEST_ARGS)
 
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
 	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)

@@ -21,6 +21,7 @@ from api import problems
 from api.audit import AuditTrail
 from api.auth.authentication import Authentication
 from api.auth.cookies import Cookies
+from api.auth.principal import Principal
 from api.auth.sessions import Limits
 from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
@@ -30,8 +31,11 @@ from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
 from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
+from api.limits.attendance import Attendance
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
+from api.limits.turns import turns_of
+from api.limits.work import THREADS
 from api.metrics import Metrics, MetricsMiddleware
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
@@ -110,6 +114,7 @@ def create_app(services: Services) -> FastAPI:
     unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
     refusals = Refusals(audit, metrics, services.clock)
     throttle = Throttle(settings.rates, services.clock, refusals) if settings.rates is not None else None
+    turns = turns_of(settings.bounds)
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
@@ -148,6 +153,13 @@ def create_app(services: Services) -> FastAPI:
                 cookies=cookies,
                 company=services.company,
             ),
+            Middleware(
+                Attendance,
+                turns=turns,
+                refusals=refusals,
+                stall_s=settings.stall / SECOND,
+                rest_s=settings.rest / SECOND,
+            ),
             *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(
                 BodyLimit,
@@ -167,6 +179,7 @@ def create_app(services: Services) -> FastAPI:
     app.build = settings.build
     app.state.runtime = runtime
     app.state.throttle = throttle
+    app.state.turns = turns
     app.router.route_class = StrictRoute
     for resource in RESOURCES:
         resource.add_routes(app.router)
@@ -214,6 +227,7 @@ def _lifespan(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         sweeper = asyncio.create_task(sweep_for_ever())
         try:
             yield
@@ -241,7 +255,11 @@ async def _on_validation(_request: Request, error: RequestValidationError) -> Re
 
 async def _on_http(request: Request, error: HTTPException) -> Response:
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    allow = allowed_methods(request.app.routes, path) if error.status_code == 405 else []
+    principal: Principal | None = request.scope.get("saksi.principal")
+    allow: list[str] | None = None
+    if error.status_code == 405:
+        may = principal.may if principal is not None else lambda _action: True
+        allow = allowed_methods(request.app.routes, path, may)
     return problems.of_http(error, allow=allow)
 
 

@@ -77,6 +77,11 @@ def registered_cameras(services: Services, query: SegmentQuery, where: Where) ->
     return {**known.asked, **stood}
 
 
+def disabled_cameras(services: Services) -> frozenset[str]:
+    """The cameras that are not recorded now."""
+    return frozenset(name for name, known in services.directory.cameras().items() if known.camera.disabled)
+
+
 def _named(services: Services, cameras: Iterable[str]) -> dict[str, int]:
     """When each was registered, from the directory or else the ledger. Raises NotFound."""
     known = services.directory.cameras()

@@ -3,8 +3,8 @@
 from api.cameras import facts_of
 from api.services import Services
 from archive.footage.clip.cache import ClipCache
-from archive.footage.clip.exact import Clip, check_length, earlier_segment, plan_clip
-from archive.footage.reader import Reading, check_span, reading_of
+from archive.footage.clip.exact import Clip, check_length, earlier_segments, plan_clip
+from archive.footage.reader import Reading, check_span, reading_of, said_last
 from archive.ports import SegmentIndex
 from archive.timespan import Timespan
 
@@ -27,16 +27,20 @@ class Clips:
         check_span(span, parts.clock.now())
         # Document and high-water mark in one query, first: see search.index, "Reading while it is written".
         standing = parts.index.standing(camera)
-        registered = facts_of(parts, camera, standing.document).registered_at
+        facts = facts_of(parts, camera, standing.document)
         records = parts.index.records(camera, span)
+        before = said_last(
+            parts.index, camera, span, high_water=standing.high_water, is_disabled=facts.disabled
+        )
         return reading_of(
             camera,
             span,
             high_water=standing.high_water,
-            records=records.gaps,
+            records=(*records.gaps, *before),
             segments=records.segments,
-            registered_at=registered,
+            registered_at=facts.registered_at,
             now=parts.clock.now(),
+            is_disabled=facts.disabled,
         )
 
     def clip(self, camera: str, span: Timespan) -> tuple[Reading, Clip]:
@@ -56,5 +60,5 @@ class Clips:
             reading,
             self._services.stores.footage,
             pool=self._services.pool,
-            earlier=earlier_segment(reading, index),
+            earlier=earlier_segments(reading, index),
         )

@@ -82,7 +82,9 @@ def admitted(context: RequestContext, record: EvidenceRecord, download: str) -> 
             hint=f"Begin a counted download: POST /v1/requests/{request_id}/handover/downloads",
         )
     handovers = context.services.handovers
-    right, fetching = handovers.admit(evidence_id, request_id, download, person=context.principal.id)
+    right, fetching = handovers.admit(
+        evidence_id, request_id, download, person=context.principal.id, session=context.principal.session
+    )
     context.objects = (evidence_id, request_id)
     context.details |= {"number": right.number, "download": fetching.count}
     return Admitted(handovers, right, fetching)

@@ -3,13 +3,15 @@
 Each segment is listed with its wall time (``EXT-X-PROGRAM-DATE-TIME``), with which players keep several
 cameras in step. A new run or a missing segment is a discontinuity; every gap is an ``EXT-X-DATERANGE`` of
 class ``saksi.gap`` with its cause. Segments are listed whole: a viewer who may see only a part of one must be
-given a clip.
+given a clip. Of several runs one is listed at a time (:mod:`archive.footage.choice`); the others are named
+as ranges of class ``saksi.other-run``; where the run changes, up to one segment's time is listed twice.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from archive.errors import Malformed
+from archive.footage.choice import RunSpan
 from archive.footage.clip.exact import all_gaps, no_footage
 from archive.footage.reader import GapSpan, Reading
 from archive.model.segment import TIMESCALE, SegmentRef
@@ -18,6 +20,7 @@ from archive.timespan import SECOND, format_instant
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
 GAP_CLASS = "saksi.gap"
+OTHER_CLASS = "saksi.other-run"
 
 _VERSION = 7  # EXT-X-MAP without I-frames needs 6, fragmented MP4 in practice 7
 
@@ -59,7 +62,7 @@ def check_playable(reading: Reading) -> None:
 
 
 def vod_playlist(reading: Reading, view: Callable[[SegmentRef], View]) -> str:
-    """The playlist of a reading: its segments in order, whole, and its gaps.
+    """The playlist of a reading: the segments that it shows, in order and whole, its gaps and other runs.
 
     Raises:
         NoFootage: there is no segment to show.
@@ -68,18 +71,19 @@ def vod_playlist(reading: Reading, view: Callable[[SegmentRef], View]) -> str:
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{_VERSION}",
-        f"#EXT-X-TARGETDURATION:{max(1, *(_rounded(ref) for ref in reading.segments))}",
+        f"#EXT-X-TARGETDURATION:{max(1, *(_rounded(ref) for ref in reading.shown))}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    into = reading.span.start - reading.segments[0].span.start
+    into = reading.span.start - reading.shown[0].span.start
     if into > 0:
         lines.append(f"#EXT-X-START:TIME-OFFSET={_decimal(into, SECOND)},PRECISE=YES")
     lines += [_gap(number, gap) for number, gap in enumerate(all_gaps(reading))]
+    lines += [_other(number, one) for number, one in enumerate(reading.others)]
     before: SegmentRef | None = None
     init: Resource | None = None
-    for ref in reading.segments:
+    for ref in reading.shown:
         shown = view(ref)
         if before is not None and not _goes_on(before, ref):
             lines.append("#EXT-X-DISCONTINUITY")
@@ -105,6 +109,14 @@ def _gap(number: int, gap: GapSpan) -> str:
         f'#EXT-X-DATERANGE:ID="gap-{number}",CLASS="{GAP_CLASS}",'
         f'START-DATE="{format_instant(gap.span.start)}",'
         f'DURATION={_decimal(gap.span.duration, SECOND)},X-CAUSE="{gap.cause}"'
+    )
+
+
+def _other(number: int, one: RunSpan) -> str:
+    return (
+        f'#EXT-X-DATERANGE:ID="other-{number}",CLASS="{OTHER_CLASS}",'
+        f'START-DATE="{format_instant(one.span.start)}",'
+        f'DURATION={_decimal(one.span.duration, SECOND)},X-RUN="{one.run}"'
     )
 
 

@@ -4,6 +4,7 @@ They are added here for all operations, so that no route can forget them: authen
 middleware, conditions, headers of answers, examples, and problems as shared responses with one meaning each.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -61,6 +62,13 @@ class DescribedApp(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(generate_unique_id_function=_operation_id, **options)
+        self._encoded: bytes | None = None
+
+    def openapi_json(self) -> bytes:
+        """The OpenAPI document as JSON; made once, since to encode it takes longer than any other answer."""
+        if self._encoded is None:
+            self._encoded = json.dumps(self.openapi(), ensure_ascii=False).encode("utf-8")
+        return self._encoded
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document; made once."""

@@ -2,6 +2,7 @@
 
 A problem has ``type`` (``urn:saksi:problem:<code>``), ``title``, ``status``, ``detail``, ``code`` and
 ``hint``; ``gaps`` if footage is missing, ``errors`` if fields are wrong, ``incident`` if the fault is ours.
+What people read (``detail``, ``hint``, messages of fields) is in Indonesian and in English.
 Errors caused by the caller are answered in full. Internal failures are answered with their code and an error
 number (``incident``) only: internal messages name paths, hosts and keys.
 """
@@ -17,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from api.described.languages import in_languages, of_field
 from api.headers import SECURITY
 from archive.errors import (
     ArchiveError,
@@ -61,6 +63,8 @@ _BY_CODE: Mapping[str, int] = {
     "session_ended": 401,
     "sign_in_failed": 401,
     "sign_in_locked": 429,
+    "client_left": 408,
+    "too_many_at_once": 429,
     "invitation_refused": 401,
     "last_admin": 409,
     "no_password_here": 409,
@@ -93,8 +97,10 @@ OF_FRAMEWORK: Mapping[int, tuple[str, str, str]] = {
 """Refusals by the framework itself, by status: code, detail and hint."""
 
 _INSIDE = {
-    500: "An internal error occurred. It was logged under the incident number.",
-    503: "A part of the system that this request needs does not answer. Nothing was lost.",
+    500: "Terjadi kesalahan di dalam sistem; tercatat dengan nomor insiden ini. / "
+    "An internal error occurred. It was logged under the incident number.",
+    503: "Sebuah bagian sistem tidak menjawab. Tidak ada yang hilang. / "
+    "A part of the system that this request needs does not answer. Nothing was lost.",
 }
 _RETRY_AFTER = "5"
 _TOLD_IN_FULL = frozenset({"busy", "filing_busy"})
@@ -119,7 +125,8 @@ def problem(
     members: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """One problem document."""
+    """One problem document; ``detail`` and ``hint`` in English, or in both languages already."""
+    detail, hint = in_languages(code, detail, hint)
     body = {
         "type": f"urn:saksi:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -185,7 +192,7 @@ def of_validation(error: RequestValidationError) -> JSONResponse:
             "in": str(item["loc"][0]),
             "field": ".".join(str(part) for part in item["loc"][1:]),
             "code": item["type"],
-            "message": item["msg"],
+            "message": of_field(item["type"], item["msg"]),
         }
         for item in error.errors()
     ]
@@ -200,11 +207,14 @@ def of_validation(error: RequestValidationError) -> JSONResponse:
     )
 
 
-def of_http(error: HTTPException, *, allow: Sequence[str] = ()) -> JSONResponse:
-    """The problem of a refusal by the framework itself: unknown path, wrong method, too large a body."""
+def of_http(error: HTTPException, *, allow: Sequence[str] | None = None) -> JSONResponse:
+    """The problem of a refusal by the framework itself: unknown path, wrong method, too large a body.
+
+    ``allow`` replaces the header Allow, also if it is empty: no method is allowed (RFC 9110, 10.2.1).
+    """
     code, detail, hint = OF_FRAMEWORK.get(error.status_code, ("http_error", "The request was refused.", ""))
     headers = dict(error.headers or {})
-    if allow:
+    if allow is not None:
         headers["Allow"] = ", ".join(allow)
     return problem(error.status_code, code, detail, hint=hint, headers=headers)
 
@@ -230,8 +240,14 @@ def _outside_hint(status: int, error: ArchiveError) -> str:
     if error.code in _TOLD_IN_FULL:
         return error.hint
     if status == 503:
-        return "Try again in a few seconds; if it still fails, report the incident number."
-    return "Do not repeat the request; report the incident number to the people who run this system."
+        return (
+            "Coba lagi beberapa detik lagi; bila tetap gagal, sampaikan nomor insiden. / "
+            "Try again in a few seconds; if it still fails, report the incident number."
+        )
+    return (
+        "Jangan ulangi permintaan; sampaikan nomor insiden kepada pengelola sistem. / "
+        "Do not repeat the request; report the incident number to the people who run this system."
+    )
 
 
 def _headers_of(error: ArchiveError, status: int) -> Iterable[tuple[str, str]]:

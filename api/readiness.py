@@ -84,7 +84,7 @@ def probes_of(services: Services) -> Mapping[str, Probe]:
         return probe
 
     def index() -> None:
-        services.index.high_water("probe")
+        services.index.heartbeats()
 
     def tokens() -> None:
         services.tokens.principal_of("")

@@ -20,6 +20,7 @@ from api.auth.permissions import Reach
 from api.auth.principal import Principal
 from api.runtime import Runtime
 from api.services import Services
+from archive.attended import Abandoned
 from archive.errors import ArchiveError, Malformed, Refused
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.timespan import Timespan, format_instant
@@ -101,7 +102,8 @@ class RequestContext:
         """Record a refusal (below 500) or a failure of the operation; do nothing if none was begun."""
         if self.act is None:
             return
-        outcome = Outcome.REFUSED if status < 500 else Outcome.FAILED
+        is_refused = status < 500 and not isinstance(error, Abandoned)
+        outcome = Outcome.REFUSED if is_refused else Outcome.FAILED
         self._write("", outcome, {"code": error.code})
 
     def _write(self, phase: str, outcome: Outcome, details: dict[str, Detail]) -> CustodyEvent:

@@ -128,11 +128,18 @@ def add_bytes(
         )
 
 
-def allowed_methods(routes: list[Any], path: str) -> list[str]:
-    """The methods that some route knows for this path, for the Allow header of a 405."""
+def allowed_methods(routes: list[Any], path: str, may: Callable[[str], bool]) -> list[str]:
+    """The methods that answer this path for a caller, for the Allow header of a 405.
+
+    ``may`` tells whether the caller may do an action. A path that is written out in a route belongs to that
+    route alone, even if a template of another route would fit it.
+    """
+    fitting = [route for route in routes if isinstance(route, Route) and route.path_regex.match(path)]
+    exact = [route for route in fitting if route.path == path]
     found: set[str] = set()
-    for route in routes:
-        if isinstance(route, Route) and route.path_regex.match(path):
+    for route in exact or fitting:
+        action = action_of(route) if isinstance(route, APIRoute) else None
+        if action is None or may(action):
             found |= route.methods or set()
     return sorted(found)
 

@@ -18,6 +18,7 @@ from api.auth.principal import TokenVerifier
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
+from api.limits.work import BOUNDS, Bound, Work
 from archive.canonical import JsonObject
 from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
@@ -98,9 +99,10 @@ class ApiSettings:
     is how long a client may take for one piece; a playback session ends after ``playback_idle`` without a
     request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
-    ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits; a body
-    may pause for ``body_pause``. ``organization`` is printed on reports. ``build`` names this program and its
-    version in the API description.
+    ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
+    ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; a body may
+    pause for ``body_pause``. ``organization`` is printed on reports. ``build`` names this program and version
+    in the API description.
     """
 
     base_path: str = ""
@@ -120,6 +122,8 @@ class ApiSettings:
     hosts: tuple[str, ...] = ()
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     rates: Rates | None = None
+    bounds: Mapping[Work, Bound] = field(default_factory=lambda: BOUNDS)
+    rest: int = SECOND
     playback_idle: int = MINUTE
     sweep: int = 5 * SECOND
     build: Mapping[str, str] = field(default_factory=dict)

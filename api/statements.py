@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 
+from archive.footage.choice import RunSpan
 from archive.footage.clip.exact import Clip
 from archive.footage.reader import GapSpan
 from archive.timespan import Timespan, as_datetime, format_instant
@@ -21,6 +22,7 @@ def clip_headers(clip: Clip, *, described_at: str) -> dict[str, str]:
         "Saksi-Frames": str(clip.frames),
         "Saksi-Hidden-Frames": str(clip.hidden_frames),
         **gap_headers(clip.gaps),
+        **other_headers(clip.others),
         "Link": f'<{described_at}>; rel="describedby"; type="application/json"',
     }
 
@@ -35,6 +37,21 @@ def gap_headers(gaps: Sequence[GapSpan]) -> dict[str, str]:
     if not gaps:
         return counted
     return {**counted, "Saksi-Gaps": ", ".join(_item(gap) for gap in gaps[:MAX_GAPS])}
+
+
+def other_headers(others: Sequence[RunSpan]) -> dict[str, str]:
+    """``Saksi-Other-Runs`` if other runs have footage where one is shown.
+
+    A structured list like ``Saksi-Gaps``, such as ``run;id="…";from="…";to="…"``, of the first
+    :data:`MAX_GAPS`.
+    """
+    if not others:
+        return {}
+    items = (
+        f'run;id="{one.run}";from="{format_instant(one.span.start)}";to="{format_instant(one.span.end)}"'
+        for one in others[:MAX_GAPS]
+    )
+    return {"Saksi-Other-Runs": ", ".join(items)}
 
 
 def attachment(name: str) -> str:

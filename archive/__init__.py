@@ -16,7 +16,8 @@ I4  From the moment a hold's entry is written, nothing it covers is destroyed; n
     retention is deleted, no matter who asks or how full the store is.
 I5  The index can be deleted without loss.
 I6  For every registered camera, up to its high-water mark, each instant since registration is covered
-    or lies in exactly one gap; beyond it the answer is ``pending`` or ``unknown since T``.
+    or lies in a gap, of which one recorder gives it exactly one; beyond it the answer is ``pending`` or
+    ``unknown since T``.
 I7  A sealed package never changes; later additions live outside the sealed set.
 I8  No footage leaves the system without a custody event naming person, purpose and bytes.
 I9  In the footage and records buckets every key has exactly one version. A second version or a delete

@@ -51,6 +51,22 @@ def is_of_a_host_elsewhere(address: Address) -> bool:
     )
 
 
+def is_of_this_machine(address: Address) -> bool:
+    """Whether an address is one of this machine's own, on whatever interface.
+
+    The system is asked which source address it would use towards it: only for an own address it is the same.
+    Nothing is sent.
+    """
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(address), 9))
+            used: str = probe.getsockname()[0]
+    except OSError:
+        return False  # there is no way to it
+    return read_address(used) == address
+
+
 def _is_of_no_host(address: Address) -> bool:
     is_this_network = isinstance(address, IPv4Address) and address in IPv4Network("0.0.0.0/8")
     return is_this_network or address.is_multicast or address.is_reserved or address.is_unspecified

@@ -19,14 +19,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from archive.errors import ArchiveError, Unavailable
 from archive.persons import names_person
-from archive.timespan import DAY, SECOND, format_instant, parse_instant
+from archive.timespan import DAY, SECOND, as_datetime, format_instant, parse_instant
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.stack import Places, Stack
 from recorder.binary import find_ffmpeg
 
+HOST, PORT = "127.0.0.1", 8480
+DISTRICT, WATCHER = "73.71.05", "penonton"
 RECORD_SECONDS = 40
 CUT_AFTER, CUT_FOR = 14, 8
 MARKER = ".saksi-demo"
@@ -42,7 +45,8 @@ class Demo:
     def run(self) -> None:
         """Run all steps. Raises ArchiveError if a step does not show what it must."""
         self._fresh_folder()
-        title("1  Keys for development, and three cameras")
+        title("1  A new installation, keys for development, and three cameras")
+        self.saksi("init")
         self.saksi("keys", "init")
         third = self._third_camera()
         add = self._add
@@ -99,7 +103,7 @@ class Demo:
         title("Done")
         say(f"Everything is in {self.folder.name}/: the clip, the package, and the archive under home/.")
         if self.serve:
-            self._serve()
+            self._serve(started)
 
     def _propose(self, terms: Sequence[str]) -> None:
         """Propose a shorter retention as the person who runs the demo; plain root is refused."""
@@ -122,7 +126,7 @@ class Demo:
         (self.folder / MARKER).touch()
 
     def _add(self, name: str, source: str, title_: str, lat: str, lon: str) -> None:
-        place = ("--lat", lat, "--lon", lon, "--kecamatan", "73.71.05", "--kelurahan", "73.71.05.1001")
+        place = ("--lat", lat, "--lon", lon, "--kecamatan", DISTRICT, "--kelurahan", f"{DISTRICT}.1001")
         rest = ("--owner", "public", "--view", "public", "--segment-seconds", "5")
         self.saksi("camera", "add", name, "--source", source, "--name", title_, *place, *rest)
 
@@ -195,7 +199,7 @@ class Demo:
         for command in commands:
             say(f"$ {command.replace(str(trust), trust.name)}")
             done = subprocess.run(command.split(), cwd=bag, capture_output=True, text=True, check=False)
-            say("  " + (done.stderr + done.stdout + "OK").strip().splitlines()[0])
+            say(f"  {verdict_in(done.stderr + done.stdout)}")
             if done.returncode != 0:
                 raise Unavailable(f"{command.split()[0]} does not accept the package", code="demo_failed")
 
@@ -209,12 +213,26 @@ class Demo:
         say(f"One bit of {first.filename.rsplit('/', 1)[1]} is flipped.")
         return target
 
-    def _serve(self) -> None:
-        title("7  Serving; stop with Ctrl-C")
+    def announce(self, started: int) -> None:
+        """Make an account that may watch the demo's district, and say where to sign in with it."""
+        account = (WATCHER, "--role", "kecamatan", "--district", DISTRICT, "--generate", "--reason", "demo")
+        password = self.answer("user", "add", *account)["password"]
+        since = as_datetime(started).astimezone(ZoneInfo("Asia/Makassar"))
+        say(f"Page to watch:  http://{HOST}:{PORT}/tampilan  (footage from {since:%Y-%m-%d %H:%M:%S} on)")
+        say(f"Sign in as:     {WATCHER}")
+        say(f"Password:       {password}")
+
+    def _serve(self, started: int) -> None:
+        title("8  Serving; stop with Ctrl-C")
+        self.announce(started)
         third = self._third_camera()
         third.connect()
         try:
-            subprocess.run((sys.executable, "-m", "ops", "up"), env=self._environment(), check=False)
+            subprocess.run(
+                (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(PORT)),
+                env=self._environment(),
+                check=False,
+            )
         except KeyboardInterrupt:
             say("Stopped.")
         finally:
@@ -360,6 +378,12 @@ def wait_with_picture(seconds: int, process: "subprocess.Popen[bytes]") -> None:
         if process.poll() is not None:
             return
         time.sleep(1)
+
+
+def verdict_in(said: str) -> str:
+    """The line of ``openssl`` or ``sha256sum`` that states the verdict; nothing at all is their OK."""
+    lines = [line for line in said.splitlines() if not line.startswith("Using configuration from")]
+    return lines[-1] if lines else "OK"
 
 
 def shorten(word: str, folder: Path) -> str:

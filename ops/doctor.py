@@ -233,7 +233,15 @@ def _fixity(site: Site) -> Iterator[Diagnosis]:
 
 
 def _index(site: Site) -> Iterator[Diagnosis]:
-    status = site.index.status()
+    status = site.bare_index.status()
+    if not site.wholeness.found():
+        yield Diagnosis(
+            "index",
+            Light.RED,
+            f"{status.kind}: it does not hold the whole archive, and no question is answered",
+            "Run saksi index rebuild.",
+        )
+        return
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
 
 
@@ -319,7 +327,7 @@ def _log(site: Site) -> Iterator[Diagnosis]:
 
 
 def _recorders(site: Site) -> Iterator[Diagnosis]:
-    beats = site.index.heartbeats()
+    beats = site.bare_index.heartbeats()
     if not beats:
         yield Diagnosis("recorders", Light.AMBER, "no recorder has been seen", "Start one: saksi record")
     now = site.clock.now()

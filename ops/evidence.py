@@ -154,7 +154,14 @@ class Evidence:
         """
         now = self.site.clock.now()
         readings = [
-            reader.read(self.site.index, camera.id, span, registered_at=camera.registered_at, now=now)
+            reader.read(
+                self.site.index,
+                camera.id,
+                span,
+                registered_at=camera.registered_at,
+                now=now,
+                is_disabled=camera.disabled,
+            )
             for camera in map(self.site.registry.camera, cameras)
         ]
         if kind is PackageKind.NO_FOOTAGE:

@@ -20,12 +20,14 @@ Tell = Callable[[str, ArchiveError], None]
 class Job:
     """``run`` does what is due now; ``every`` is the pause in seconds between two turns.
 
-    ``begin`` makes the parts that live as long as the process, and returns ``run``.
+    ``begin`` makes the parts that live as long as the process, and returns ``run``. ``last`` is done once at
+    an orderly stop, after every job has stopped.
     """
 
     name: str
     every: float
     begin: Callable[[Site], Callable[[], int]]
+    last: Callable[[Site], int] | None = None
 
 
 def _seal(site: Site) -> Callable[[], int]:
@@ -70,10 +72,17 @@ def _log(site: Site) -> Callable[[], int]:
     return log.run
 
 
+def _last_checkpoint(site: Site) -> int:
+    """What came since the newest checkpoint is under one before the host is out of sight."""
+    from ops.log import Log
+
+    return 0 if Log(site).maker.make() is None else 1
+
+
 def _index(site: Site) -> Callable[[], int]:
     from archive.integrity.rebuild.sync import Sync
 
-    sync = Sync(site.stores, site.index, site.clock)
+    sync = Sync(site.stores, site.bare_index, site.clock)
     return lambda: sync.run().changes
 
 
@@ -119,7 +128,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("canary", 86_400.0, _canary),
         Job("locks", 10.0, _locks),
         Job("fixity", 1.0, _fixity),
-        Job("log", 30.0, _log),
+        Job("log", 30.0, _log, _last_checkpoint),
         Job("requests", 5.0, _requests),
         Job("handover", 60.0, _handover),
         Job("notices", 5.0, _notices),
@@ -133,6 +142,7 @@ class JobThreads:
     def __init__(self, site: Site, jobs: Sequence[Job], *, tell: Tell) -> None:
         self._site = site
         self._tell = tell
+        self._jobs = tuple(jobs)
         self._stopped = threading.Event()
         # ``begin`` makes parts of the site that all jobs share.
         self._beginning = threading.Lock()
@@ -147,13 +157,23 @@ class JobThreads:
             thread.start()
 
     def stop(self) -> None:
-        """Stop each job after its current turn. Raises Unavailable ``job_in_work`` after a minute."""
+        """Stop each job after its current turn, then do what jobs do last.
+
+        Raises:
+            Unavailable: ``job_in_work``: a job has not stopped after a minute.
+        """
         self._stopped.set()
         for thread in self._threads:
             thread.join(60)
         busy = [thread.name for thread in self._threads if thread.is_alive()]
         if busy:
             raise Unavailable(f"jobs that have not stopped: {', '.join(busy)}", code="job_in_work")
+        for job in self._jobs:
+            if job.last is not None:
+                try:
+                    job.last(self._site)
+                except ArchiveError as error:
+                    self._tell(job.name, error)
 
     def _run(self, job: Job) -> None:
         run: Callable[[], int] | None = None

@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import Collection
 from contextlib import contextmanager
 from typing import Any
 
+from archive.errors import ArchiveError
 from ops import keys
 from ops.host_clock import is_synchronised
 from ops.wiring import Site
@@ -22,6 +24,8 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
+    # Beside the recording, which must not wait for an index that hangs.
+    threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()
     for camera in cameras or ():
         site.registry.camera(camera)
     return Recorder(
@@ -31,7 +35,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             key=keys.load_or_make_recorder_key(settings.keys_dir, settings.recorder),
             stores=site.stores,
             ledger=site.ledger,
-            index=site.index,
+            index=site.bare_index,
             sources=site.registry,
             binary=find_ffmpeg(),
             clock=site.clock,
@@ -47,6 +51,14 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             rule=site.source_rule,
         )
     )
+
+
+def _look_whether_new(site: Site, log: Any) -> None:
+    """Mark the index of a new archive whole, before anything is recorded."""
+    try:
+        site.wholeness.found()
+    except ArchiveError as error:
+        log.warning("wholeness_unknown", code=error.code, reason=error.message)
 
 
 async def record_cameras(

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
-import typer.main
 
 from api.auth.permissions import permissions_page
 from archive.evidence.verifier import findings
 from archive.records.custody_report.vocabulary import custody_page
-from ops.cli import build, exit_code
+from ops.cli import exit_code, tree
+from ops.cli.speaking import Language
 from ops.error_codes import ROOTS, ErrorUse, error_uses, http_codes
 from ops.invariants import invariants_table
 from ops.settings import Settings
@@ -137,7 +137,7 @@ def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def cli_commands() -> list[tuple[str, Any]]:
     """Every command with its full name."""
-    return list(_commands("saksi", typer.main.get_command(build())))
+    return list(_commands("saksi", tree(Language.ENGLISH)))
 
 
 def pages(root: Path) -> dict[Path, str]:

@@ -19,7 +19,7 @@ from archive.evidence.absence import check_absence
 from archive.footage import reader
 from archive.footage.clip.exact import NoFootage
 from archive.model.evidence import PackageKind
-from archive.model.request import Request
+from archive.model.request import EXPIRING, Request
 from archive.timespan import DAY, HOUR, Timespan
 from ops.wiring import Site
 
@@ -40,7 +40,14 @@ class SiteOfPackages:
         """
         now = self.site.clock.now()
         readings = [
-            reader.read(self.site.index, camera.id, span, registered_at=camera.registered_at, now=now)
+            reader.read(
+                self.site.index,
+                camera.id,
+                span,
+                registered_at=camera.registered_at,
+                now=now,
+                is_disabled=camera.disabled,
+            )
             for camera in map(self.site.registry.camera, cameras)
         ]
         if kind is PackageKind.NO_FOOTAGE:
@@ -95,11 +102,15 @@ def requests_of(site: Site) -> Requests:
     )
     stream = RequestStream(site.ledger, book, site.index, clock)
     packages = SiteOfPackages(site)
+
+    def due_at(camera: str, at: int) -> int | None:
+        return site.policies.due_at(camera, at, within=EXPIRING)
+
     return Requests(
         stream=stream,
         book=book,
         attachments=attachments,
-        filing=Filing(stream, site.holds, attachments, Reservations(site.stores.cache, clock), rules),
+        filing=Filing(stream, site.holds, attachments, Reservations(site.stores.cache, clock), rules, due_at),
         deciding=Deciding(stream, packages, limits),
         following=Following(stream, site.holds, packages, limits.release_after),
     )

@@ -9,13 +9,14 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
 
 from api.limits.peers import ForwardingHeader
-from archive.errors import Malformed
+from archive.errors import Malformed, Refused
 from archive.model.camera import OwnerKind
 from ops.notices.recipients import NoticeSettings
 
@@ -74,6 +75,10 @@ class Settings(BaseModel):
         default=(),
         description="Folders of recordings that may be replayed as cameras, a list or separated by colons;"
         " if unset, none",
+    )
+    city_box: Annotated[tuple[Decimal, Decimal, Decimal, Decimal], BeforeValidator(_words)] = Field(
+        default=(Decimal("-5.27"), Decimal("118.98"), Decimal("-4.72"), Decimal("119.57")),
+        description="South, west, north and east edge of the city in degrees; a camera outside gets a remark",
     )
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
     shortening_wait_hours: int = Field(
@@ -194,15 +199,24 @@ class Settings(BaseModel):
 
         Raises:
             Malformed: ``bad_setting``, naming the setting, where it was read, and what it should be.
+            Refused: ``home_closed``: this user may not read the file.
         """
         home = default_home(environ)
         values: dict[str, Any] = {}
         path = home / "saksi.toml"
-        if path.is_file():
-            try:
-                values.update(tomllib.loads(path.read_text("utf-8")))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise Malformed(f"{path.name} cannot be read: {error}", code="bad_setting") from error
+        try:
+            text = path.read_text("utf-8") if path.is_file() else None
+            if text is not None:
+                values.update(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise Malformed(f"{path.name} cannot be read: {error}", code="bad_setting") from error
+        except OSError as error:
+            raise Refused(
+                f"{path} cannot be read: {error.strerror}",
+                code="home_closed",
+                hint="Run the command as the user that the installation belongs to, such as: sudo -u saksi …",
+            ) from error
+        if text is not None:
             if "home" in values:
                 raise Malformed(
                     "home cannot be set in saksi.toml", code="bad_setting", hint="Set SAKSI_HOME instead."

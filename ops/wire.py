@@ -16,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from api.described.languages import in_languages
 from api.headers import SECURITY
 from api.limits.peers import TrustedProxies, plain
 from api.problems import MEDIA_TYPE
@@ -170,7 +171,8 @@ def strict_protocol(proxies: TrustedProxies) -> type[H11Protocol]:
 
 
 def _refusal(status: int) -> bytes:
-    code, phrase, detail = _ANSWERS.get(status, _ANSWERS[400])
+    code, phrase, said = _ANSWERS.get(status, _ANSWERS[400])
+    detail, _ = in_languages(code, said, "")
     body = json.dumps(
         {
             "type": f"urn:saksi:problem:{code}",

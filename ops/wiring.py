@@ -34,6 +34,7 @@ from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
 from search.locations import open_index
+from search.whole import WholeIndex, Wholeness
 
 FETCHERS = 16
 CONNECTIONS = 64
@@ -84,11 +85,21 @@ class Site:
         return self._open.enter_context(ThreadPoolExecutor(FETCHERS, "fetch"))
 
     @cached_property
-    def index(self) -> Index:
-        """The index that the settings name."""
+    def bare_index(self) -> Index:
+        """The index that the settings name, also while it is not whole: to fill, repair and describe it."""
         index = open_index(self.settings.index_url, prefix=self.settings.index_prefix)
         self._open.callback(index.close)
         return index
+
+    @cached_property
+    def wholeness(self) -> Wholeness:
+        """Whether the index is whole. The first recorder of a new archive must ask before it records."""
+        return Wholeness(self.bare_index, self.stores, self.ledger, self.clock)
+
+    @cached_property
+    def index(self) -> Index:
+        """The index for questions: it answers only while it is whole."""
+        return WholeIndex(self.bare_index, self.wholeness)
 
     @cached_property
     def ledger(self) -> Ledger:

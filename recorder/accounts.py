@@ -115,10 +115,15 @@ class Accounts:
             self.deliver(self._write(segment.camera, [gap]))
 
     def rewrite(self, camera: str) -> None:
-        """Record the open gap up to now, once an hour."""
+        """Record the open gap up to now, once an hour.
+
+        One of cause ``disabled`` is recorded soon: readers extend it to the present.
+        """
         with self._turn:
             with self._all_or_nothing(camera) as book:
-                spooled_leaves = self._write(camera, book.rewrite(self.clock.now(), young=_YOUNG))
+                is_off = book.open is not None and book.open.cause is GapCause.DISABLED
+                young = 0 if is_off else _YOUNG
+                spooled_leaves = self._write(camera, book.rewrite(self.clock.now(), young=young))
             self.deliver(spooled_leaves)
 
     def stop(self, cameras: Sequence[str]) -> None:

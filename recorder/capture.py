@@ -9,10 +9,10 @@ from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from archive.timespan import SECOND
 from recorder.capture_session import CaptureSession
-from recorder.command import record_command
+from recorder.command import NOTICED_BY, record_command
 from recorder.facts import CaptureFacts
 from recorder.probe import diagnose
-from recorder.process import Capture, start_capture
+from recorder.process import Capture, Closed, start_capture
 from recorder.sources import Source
 from recorder.workshop import Workshop
 
@@ -20,6 +20,10 @@ STEP = SECOND
 """A step of the wall clock larger than this begins a new run."""
 _OVERLONG = 120
 _LOOK_EVERY = 5.0
+_MEASURE_EVERY = 0.25
+_OPENING = 6
+"""How long (s) to wait for the next file's first pictures; a fragment is 1 s long, or one picture."""
+_OPENING_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Attempt:
         self._base = shop.clock.now() - began
         session = self.session = await shop.in_thread(self._new_session, otherwise)
         watching: asyncio.Task[None] | None = None
+        measuring: asyncio.Task[None] | None = None
         try:
             command = record_command(
                 shop.binary,
@@ -81,6 +86,7 @@ class Attempt:
             if self._wanted_end is not None:
                 self._end(capture)
             watching = asyncio.create_task(self._watch(capture, session))
+            measuring = asyncio.create_task(self._measure(capture, session))
             await self._hear(capture, session)
             await capture.end(settings.stop_grace)
             ended = self._base + shop.clock.monotonic()
@@ -88,8 +94,9 @@ class Attempt:
             spooled_leaves = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
             shop.archiver.deliver(spooled_leaves)
         finally:
-            if watching is not None:
-                watching.cancel()
+            for task in (watching, measuring):
+                if task is not None:
+                    task.cancel()
             if self._capture is not None:
                 await self._capture.end(settings.stop_grace)
             session.folder.let_go()
@@ -110,6 +117,7 @@ class Attempt:
             otherwise=otherwise,
             doubt=3 * shop.settings.input_timeout_us,
             began=now,
+            noticed_by=NOTICED_BY.get(self._source.kind, 0),
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
         return CaptureSession(
@@ -124,21 +132,51 @@ class Attempt:
     async def _hear(self, capture: Capture, session: CaptureSession) -> None:
         """Turn each closed FFmpeg file into a segment; end FFmpeg if that fails."""
         shop = self._workshop
-        async for closed in capture.closed():
-            arrival = self._base + closed.heard
-            base = shop.clock.now() - shop.clock.monotonic()
-            try:
-                if abs(base - self._base) > STEP:
-                    self._base = base
-                    after = base + closed.heard
-                    shop.log.warning("clock_stepped", camera=self._camera.id, by_us=after - arrival)
-                    spooled_leaves = await shop.in_thread(session.stepped, closed.number, arrival, after)
-                else:
-                    spooled_leaves = await shop.in_thread(session.closed, closed.number, arrival)
-                shop.archiver.deliver(spooled_leaves)
-            except Malformed as error:
-                shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
-                self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
+        waiting: asyncio.Queue[tuple[Closed, int] | None] = asyncio.Queue()
+        listening = asyncio.create_task(self._listen(capture, waiting))
+        try:
+            while (heard := await waiting.get()) is not None:
+                while capture.running and waiting.empty() and not session.has_opened(heard[0].number + 1):
+                    if shop.clock.monotonic() - heard[0].heard > _OPENING * SECOND:
+                        break
+                    await asyncio.sleep(_OPENING_EVERY)
+                await self._close(session, *heard)
+            await listening
+        finally:
+            listening.cancel()
+
+    async def _listen(self, capture: Capture, waiting: "asyncio.Queue[tuple[Closed, int] | None]") -> None:
+        """Note when each line comes, whatever the processing of the one before takes."""
+        clock = self._workshop.clock
+        try:
+            async for closed in capture.closed():
+                waiting.put_nowait((closed, clock.now() - clock.monotonic()))
+        finally:
+            waiting.put_nowait(None)
+
+    async def _close(self, session: CaptureSession, closed: Closed, base: int) -> None:
+        shop = self._workshop
+        arrival = self._base + closed.heard
+        try:
+            if abs(base - self._base) > STEP:
+                self._base = base
+                after = base + closed.heard
+                shop.log.warning("clock_stepped", camera=self._camera.id, by_us=after - arrival)
+                spooled_leaves = await shop.in_thread(session.stepped, closed.number, arrival, after)
+            else:
+                spooled_leaves = await shop.in_thread(session.closed, closed.number, arrival)
+            shop.archiver.deliver(spooled_leaves)
+            if session.is_stuck:
+                self.stop(RunEnd.TIMESTAMPS)
+        except Malformed as error:
+            shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
+            self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
+
+    async def _measure(self, capture: Capture, session: CaptureSession) -> None:
+        """Observe the growth of the first file until it closes."""
+        while capture.running and session.number == 0:
+            session.look()
+            await asyncio.sleep(_MEASURE_EVERY)
 
     async def _watch(self, capture: Capture, session: CaptureSession) -> None:
         """End a capture in cases that FFmpeg's own time-out misses: no keyframe, no growth, no cut."""

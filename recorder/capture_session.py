@@ -22,14 +22,17 @@ from archive.clock import Clock
 from archive.durable import disk_errors
 from archive.errors import Malformed
 from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
-from archive.footage.mp4.finalise import Finalised, finalise
+from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.opening import read_opening
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
-from archive.model.segment import Run, Segment
-from archive.timespan import Timespan
+from archive.model.segment import TIMESCALE, Run, Segment
+from archive.timespan import SECOND, Timespan
 from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
+from recorder.growth import Growth
+from recorder.making import is_stuck, make, notice_of, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
@@ -68,10 +71,13 @@ class CaptureSession:
         self._next = 0
         self._held: tuple[Made, int] | None = None
         self._parameters = ""
+        self._growth = Growth()
         self._releases = releases or Releases(folder, spool)
         self.reason = RunEnd.RECORDER_RESTART
         self.is_written: Callable[[], bool] = lambda: False
         """Whether FFmpeg still runs."""
+        self.is_stuck = False
+        """Whether the camera's timestamps went back so far that only a new connection gives true ones."""
 
     @classmethod
     def resume(
@@ -131,6 +137,15 @@ class CaptureSession:
         """The number of the segment that FFmpeg is writing, or will write next."""
         return self._next
 
+    def look(self) -> None:
+        """Note how far the connection's first file has grown: a few times a second, until it closes."""
+        self._growth.look(self.folder.raw(0))
+
+    def has_opened(self, number: int) -> bool:
+        """Whether the file of this number tells when it began (:mod:`archive.footage.mp4.opening`)."""
+        opening = read_opening(self.folder.raw(number))
+        return opening is not None and len(opening.shown) > self.facts.noticed_by
+
     def closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
         """FFmpeg closed a segment; the next one's first packet arrived at ``arrival`` (wall time, µs).
 
@@ -146,6 +161,7 @@ class CaptureSession:
 
     def stepped(self, number: int, arrival: int, arrival_after: int) -> list[SpooledLeaf]:
         """The same after a step of the wall clock: a new run begins with the next segment."""
+        self._growth = Growth()
         self._arrivals.note(number, arrival, arrival_after)
         return [*self._closed(number, arrival), *self._step(arrival_after)]
 
@@ -154,7 +170,8 @@ class CaptureSession:
 
         A segment without a whole fragment is dropped; an unreadable one is kept for people. If the camera
         answers (``stream_error``) but its footage had ended more than 0.8 ``patience`` before FFmpeg ended,
-        at ``ended`` (both µs), the cause is ``stalled``; :attr:`reason` holds the result.
+        at ``ended`` (both µs), or none came for so long, the cause is ``stalled``; :attr:`reason` holds the
+        result.
 
         Raises:
             StoreFull, Unavailable: the disk failed; may be called again after :meth:`resume`.
@@ -186,7 +203,7 @@ class CaptureSession:
                 arrival_after = heard[1]
                 spooled_leaves += self._step(arrival_after)
         spooled_leaves += self._anchor_rest()
-        silent = ended - (self._run.end or ended)
+        silent = ended - (self._run.end or self.facts.began or ended)
         if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
             reason = RunEnd.STALLED
         self.reason = reason
@@ -225,21 +242,13 @@ class CaptureSession:
         return raw if raw.exists() else None
 
     def _make(self, number: int) -> Made:
-        run = self._run
-        made = finalise(
-            self.folder.raw(number),
-            self.folder.final(number),
-            tfdt=run.ticks,
-            continues_at=run.continues_at,
-        )
-        run.ticks += made.media_duration
-        run.continues_at = made.header.first_pts + made.media_duration
+        made = make(self.folder, number, self._run, self.facts.noticed_by)
         self._next = number + 1
-        return Made(number, made, made.media_duration)
+        return made
 
     def _place(self, made: Made, arrival: int | None) -> list[SpooledLeaf]:
         spooled_leaves = self._change_parameters(made.finalised)
-        piece = _piece(made)
+        piece = self._piece(made)
         if arrival is not None and self._has_jumped(piece, arrival):
             return spooled_leaves + self._place_jump(made, piece, arrival)
         self._run.waiting.append(made)
@@ -248,13 +257,19 @@ class CaptureSession:
     def _place_last(self, made: Made) -> list[SpooledLeaf]:
         """The run ends here: its footage reaches the last presentation time without a hole before it."""
         written = self._written(made.number)
-        if self._has_jumped(_piece(made), written):
-            return self._change_parameters(made.finalised) + self._place_jump(made, _piece(made), written)
+        piece = self._piece(made)
+        if 2 * piece.squeezed < piece.pictures:
+            piece = replace(piece, squeezed=0)  # FFmpeg may write it late: time alone proves no step back.
+        if self._has_jumped(piece, written):
+            return self._change_parameters(made.finalised) + self._place_jump(made, piece, written)
         duration = made.finalised.contiguous_end - made.finalised.header.first_pts
         if duration <= 0:
             self._drop(made.number)
             return []
         return self._place(replace(made, duration=duration), None)
+
+    def _piece(self, made: Made) -> Piece:
+        return piece_of(made, self._growth, self.facts.noticed_by)
 
     def _has_jumped(self, piece: Piece, arrival: int) -> bool:
         """Only a camera's media is compared with elapsed time; a file is read as fast as possible."""
@@ -268,19 +283,21 @@ class CaptureSession:
         The previous run ends, and the next segment begins another: no date depends on the jump.
         """
         spooled_leaves = self._finish_run(RunEnd.TIMESTAMPS)
+        self.is_stuck = is_stuck(made.finalised)
         ended = self._run
         not_before = self._accounts.covered_until(self.facts.camera)
-        start = min(max(ended.end or self.facts.began, self.facts.began), arrival - 1)
+        start = max(ended.end or 0, self.facts.began)
         timeline = RunTimeline(not_before, is_settled=True)
         self._run = replace(
             ended, run=new_run_id(self._clock.now()), timeline=timeline, seq=0, start=None,
             otherwise=GapCause.STREAM_ERROR, waiting=[made],
         )  # fmt: skip
-        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, arrival)])
+        ended_at = max(arrival - piece.next_lead * SECOND // TIMESCALE, start + 1)
+        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, ended_at)])
         spooled_leaves += self._finish_run(RunEnd.TIMESTAMPS)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival)
-        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.STREAM_ERROR)
+        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.STREAM_ERROR, end=ended_at)
         return spooled_leaves
 
     def _keep(self, timed: Sequence[Timed]) -> list[SpooledLeaf]:
@@ -307,7 +324,7 @@ class CaptureSession:
         extra: JsonObject = {
             "number": made.number,
             "ticks": found.header.tfdt + found.media_duration,
-            "continues_at": found.header.first_pts + found.media_duration,
+            "continues_at": found.header.first_pts + made.duration,
             "parameters": self._parameters,
             "run_start": run.start,
             "timeline": timed.state,
@@ -372,10 +389,14 @@ class CaptureSession:
         run = self._run
         if not run.waiting:
             return []
-        return self._keep(run.timeline.finish(last_written=self._last_written(), doubt=self.facts.doubt))
-
-    def _last_written(self) -> int:
-        return self._written(self._run.waiting[-1].number)
+        last = run.waiting[-1]
+        return self._keep(
+            run.timeline.finish(
+                last_written=self._written(last.number) - notice_of(last, self.facts.noticed_by),
+                doubt=self.facts.doubt,
+                began=self.facts.began,
+            )
+        )
 
     def _written(self, number: int) -> int:
         """When a raw segment was last written."""
@@ -423,9 +444,3 @@ class CaptureSession:
             for number in self.folder.raw_numbers():
                 if number >= self._next:
                     self.folder.final(number).unlink(missing_ok=True)
-
-
-def _piece(made: Made) -> Piece:
-    first = made.finalised.header.first_pts
-    sync = made.finalised.first_decodable_pts
-    return Piece(first, made.duration, 0 if sync is None else sync - first)

@@ -5,6 +5,12 @@ password, and every user of the machine can read a program's arguments. So FFmpe
 URL on standard input, as a list of one entry. It passes packets on unchanged: the elementary stream and the
 producer times are the same as without it (measured with FFmpeg 5.1 and 9.0).
 
+Timestamps stay as the camera sent them. Each file's decode times stand on one timeline for the whole
+connection (``frag_discont``, no edit list, nothing shifted): the distance between two files is known, also
+where the frame rate varies. FFmpeg has no time for an RTSP connection's first picture and no decode times for
+the first few; it would move others out of the way of its guesses. ``setts`` marks them, and finalising gives
+them their places (:mod:`archive.footage.mp4.head`).
+
 FFmpeg connects to the URL's address and to nothing else: the URL is pinned to an address that was judged
 (:mod:`recorder.reach`), HTTP redirects are not followed, and lists of other places (a playlist, a session
 description) are not read. It opens network protocols only for cameras, and files only for replays.
@@ -16,6 +22,7 @@ from typing import Any, cast
 
 import ffmpeg
 
+from archive.footage.mp4.head import ABSENT, MARKED, STEP
 from archive.model.segment import TIMESCALE
 from recorder.binary import Binary
 from recorder.sources import Pattern, Source, SourceKind
@@ -24,6 +31,10 @@ RAW = "%06d.raw.mp4"
 """How FFmpeg names its files in a session's folder."""
 _FRAGMENT_US = 1_000_000
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
+_MARKS = (
+    rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS)"
+    rf":dts=if(lt(N\,{MARKED})\,(N-{MARKED})*{STEP}\,DTS)"
+)
 _PROTOCOLS = {
     SourceKind.RTSP: "pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
     SourceKind.HTTP: "pipe,http,https,tcp,tls,crypto",
@@ -31,6 +42,11 @@ _PROTOCOLS = {
 _CONTAINERS = "flv,h264,hevc,matroska,mov,mpegts"
 _FORMATS = {SourceKind.RTSP: "concat,rtsp", SourceKind.HTTP: f"concat,{_CONTAINERS}"}
 _CODECS = {"h264": "libx264", "hevc": "libx265"}
+
+
+NOTICED_BY = {SourceKind.RTSP: 2, SourceKind.HTTP: 1}
+"""How many further pictures must begin to arrive before FFmpeg writes one: its parser knows the end of a
+picture by the start of the next, and ``setts`` looks ahead by one more. 0 for sources that are no cameras."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +71,13 @@ def record_command(
         "format": "segment",
         "segment_time": segment_seconds,
         "segment_atclocktime": 1,
-        "reset_timestamps": 1,
         "segment_list": "pipe:1",
         "segment_list_type": "csv",
         "segment_format": "mp4",
         "segment_format_options": ":".join((
-            "movflags=+empty_moov+default_base_moof",
+            "movflags=+empty_moov+default_base_moof+frag_discont",
+            "use_editlist=0",
+            "avoid_negative_ts=disabled",
             f"frag_duration={_FRAGMENT_US}",
             "flush_packets=1",
             "write_prft=wallclock",
@@ -68,6 +85,8 @@ def record_command(
         )),
     }  # fmt: skip
     output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
+    if source.kind is SourceKind.RTSP:
+        output["bsf:v"] = _MARKS
     stream = _input(source, binary.font)["v:0"].output(_pattern_of(folder), **output)
     argv = stream.compile(cmd=[str(binary.path), *_QUIET])
     return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))

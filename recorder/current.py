@@ -9,11 +9,16 @@ from recorder.timing import RunTimeline
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finalised segment whose wall times are not known yet."""
+    """A finalised segment whose wall times are not known yet.
+
+    ``duration`` is from its first presentation time to that of the next segment; ``next_lead`` is how much
+    later than that the picture was taken which announced the next segment (:class:`recorder.timing.Piece`).
+    """
 
     number: int
     finalised: Finalised
     duration: int
+    next_lead: int = 0
 
 
 @dataclass(slots=True)

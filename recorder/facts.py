@@ -20,7 +20,7 @@ class CaptureFacts:
     ``not_before`` is the instant up to which the camera's time was accounted for. ``otherwise`` is the cause
     of an unexplained stretch before the first segment. ``is_live`` says whether the camera has a clock of its
     own. ``doubt`` is how late (µs) a silent camera may be noticed. ``began`` is when the connection was
-    opened (0: unknown).
+    opened (0: unknown). ``noticed_by`` says how many further pictures must arrive before one is written.
     """
 
     camera: str
@@ -32,6 +32,7 @@ class CaptureFacts:
     otherwise: GapCause
     doubt: int
     began: int = 0
+    noticed_by: int = 0
 
     def to_json(self) -> JsonObject:
         """The facts as JSON."""
@@ -45,6 +46,7 @@ class CaptureFacts:
             "otherwise": self.otherwise.value,
             "doubt": self.doubt,
             "began": self.began,
+            "noticed_by": self.noticed_by,
         }
 
     @classmethod
@@ -60,6 +62,7 @@ class CaptureFacts:
             otherwise=GapCause(kept["otherwise"]),
             doubt=kept["doubt"],
             began=kept.get("began", 0),
+            noticed_by=kept.get("noticed_by", 0),
         )
 
 

@@ -16,6 +16,7 @@ from archive.footage.ingest import IndexSink, Ingest
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model.camera import Camera
+from archive.model.gap import GapCause
 from archive.ports import Stores
 from archive.records.ledger.streams import Ledger
 from archive.records.logbook import Logbook
@@ -80,6 +81,7 @@ class Recorder:
         self._stop = asyncio.Event()
         self._is_introduced = False
         self._unreadable: dict[str, str] = {}
+        self._new: set[str] = set()
         self._supervisors: dict[str, tuple[CameraSupervisor, asyncio.Task[None]]] = {}
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
@@ -189,6 +191,7 @@ class Recorder:
             recovery.explain_absence,
             [camera.id for camera in cameras],
             [camera.id for camera in cameras if camera.disabled],
+            new=tuple(self._new),
             now=parts.clock.now(),
         )
         spool.touch()
@@ -256,8 +259,10 @@ class Recorder:
             self._parts.log.error("roster_from_memory", code=error.code, reason=error.message)
             cameras = remembered
         self._tell_unreadable(roster)
+        if roster.damaged:
+            self._parts.log.error("spool_files_damaged", files=roster.damaged)
         for camera in cameras:
-            self._open_account(camera, accounts)
+            self._open_account(camera, accounts, alive=accounts.spool.last_alive() or 0)
         return cameras
 
     def _tell_unreadable(self, roster: Roster) -> None:
@@ -266,13 +271,18 @@ class Recorder:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
-    def _open_account(self, camera: Camera, accounts: Accounts) -> None:
+    def _open_account(self, camera: Camera, accounts: Accounts, *, alive: int = 0) -> None:
+        """Open a camera's account. It is new if it was never recorded, and registered since ``alive``."""
         since = camera.registered_at
         if not accounts.knows(camera.id):
             try:
-                since = max(since, self._parts.index.high_water(camera.id) or since)
+                mark = self._parts.index.high_water(camera.id)
             except ArchiveError as error:
                 self._parts.log.warning("high_water_unknown", camera=camera.id, reason=error.message)
+            else:
+                since = max(since, mark or since)
+                if mark is None and camera.registered_at >= alive:
+                    self._new.add(camera.id)
         accounts.open(camera.id, camera.place, since=since)
 
     def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
@@ -280,7 +290,10 @@ class Recorder:
             if camera.id in self._supervisors:
                 self._supervisors[camera.id][0].change(camera)
                 continue
-            supervisor = CameraSupervisor(shop, camera)
+            is_new = camera.id in self._new
+            supervisor = CameraSupervisor(
+                shop, camera, GapCause.CONNECTING if is_new else GapCause.RECORDER_RESTART
+            )
             self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
 
     async def _keep_roster(self, roster: Roster, shop: Workshop) -> None:

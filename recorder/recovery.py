@@ -47,13 +47,19 @@ class Recovery:
         for folder in self._spool.sessions():
             self._take_up(folder)
 
-    def explain_absence(self, cameras: Iterable[str], disabled: Iterable[str], *, now: int) -> None:
-        """Record why there is no footage since the last sign of life: no recorder was running."""
+    def explain_absence(
+        self, cameras: Iterable[str], disabled: Iterable[str], *, new: Iterable[str], now: int
+    ) -> None:
+        """Record why there is no footage since the last sign of life: no recorder was running.
+
+        ``new`` cameras were registered after it: no recorder could have recorded them.
+        """
         at = self._spool.last_alive() or now
-        off = set(disabled)
+        off, fresh = set(disabled), set(new)
         for camera in cameras:
             if camera not in off:
-                self._accounts.missing(camera, min(at, now), GapCause.RECORDER_RESTART)
+                cause = GapCause.CONNECTING if camera in fresh else GapCause.RECORDER_RESTART
+                self._accounts.missing(camera, min(at, now), cause)
 
     def _take_up(self, folder: CaptureFolder) -> None:
         folder.acquire()

@@ -7,6 +7,7 @@ start without the store records the same cameras as before.
 from collections.abc import Collection
 from typing import Protocol
 
+from archive.errors import Malformed
 from archive.model.camera import Camera, from_state, to_state
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import LenientHeads
@@ -39,10 +40,19 @@ class Roster:
         self._cameras: dict[str, Camera] = {}
         self.unreadable: dict[str, str] = {}
 
+    @property
+    def damaged(self) -> list[str]:
+        """Names of the spool's files that the disk damaged."""
+        return self._spool.damaged
+
     def remembered(self) -> list[Camera]:
-        """The cameras that the spool kept from an earlier refresh."""
-        kept = self._spool.kept(_KEPT) or {}
-        cameras = [from_state(state) for state in kept.get("cameras", ())]
+        """The cameras that the spool kept from an earlier refresh; none if the disk damaged that file."""
+        kept = self._spool.kept(_KEPT)
+        try:
+            cameras = [] if kept is None else [from_state(state) for state in kept["cameras"]]
+        except (Malformed, KeyError, TypeError, AttributeError):
+            self._spool.set_damaged_aside(_KEPT)
+            cameras = []
         self._cameras = {camera.id: camera for camera in cameras}
         return self._chosen()
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from archive.footage.mp4.finalise import Finalised
-from archive.model.segment import Segment
+from archive.model.segment import TIMESCALE, Segment
+from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
 from recorder.timing import UNSYNCHRONISED, Timed, camera_time
 
@@ -25,7 +26,10 @@ def segment_leaf(
     first = found.header.first_pts
     told = None
     if facts.is_live:
-        told = camera_time(found.prft, first_pts=first, end_pts=first + timed.piece.duration, span=timed.span)
+        notice = facts.noticed_by * max(found.header.samples.durations) * SECOND // TIMESCALE
+        told = camera_time(
+            found.prft, first_pts=first, end_pts=first + timed.piece.duration, span=timed.span, notice=notice
+        )
     return Segment(
         camera=facts.camera,
         recorder=facts.recorder,

@@ -112,6 +112,7 @@ class Spool:
     reserve: int
     held_bytes: int = 0
     is_full: bool = False
+    damaged: list[str] = field(default_factory=list)
     _lock: int = -1
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -229,14 +230,28 @@ class Spool:
         write_durably(self.root / name, json.dumps(value, separators=(",", ":")).encode("ascii"))
 
     def kept(self, name: str) -> JsonObject | None:
-        """The object that :meth:`keep` stored, or None."""
+        """The object that :meth:`keep` stored; None if there is none, or if the disk damaged it.
+
+        A damaged file is moved to quarantine and named in :attr:`damaged`. The recorder then starts from what
+        the archive says.
+        """
+        path = self.root / name
         with disk_errors(name):
             try:
-                content = (self.root / name).read_bytes()
+                value = json.loads(path.read_bytes())
             except FileNotFoundError:
                 return None
-        value: JsonObject = json.loads(content)
+            except ValueError:
+                value = None
+        if not isinstance(value, dict):
+            self.set_damaged_aside(name)
+            return None
         return value
+
+    def set_damaged_aside(self, name: str) -> None:
+        """Move a kept file that makes no sense to quarantine and name it in :attr:`damaged`."""
+        self.quarantine(self.root / name)
+        self.damaged.append(name)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -83,6 +83,8 @@ class StorageRules:
         try:
             kept = self._spool.kept(_KEPT)
             if kept is None:
+                if _KEPT in self._spool.damaged:
+                    self._tell("memory", "rules_forgotten", f"{_KEPT} in the spool is damaged")
                 return
             self._policies.remember({name: _entry(value) for name, value in kept["policies"].items()})
             self._holds.remember({name: _entry(value) for name, value in kept["holds"].items()})

@@ -21,8 +21,9 @@ _LOOK_AGAIN = 2.0
 
 _GAP_AFTER = {
     RunEnd.STOPPED: GapCause.RECORDER_RESTART,
-    RunEnd.PARAMETER_CHANGE: GapCause.RECORDER_RESTART,
+    RunEnd.PARAMETER_CHANGE: GapCause.CONNECTING,
     RunEnd.CLOCK_STEP: GapCause.CLOCK_STEP,
+    RunEnd.TIMESTAMPS: GapCause.STREAM_ERROR,
 }
 
 
@@ -35,9 +36,12 @@ class SupervisorState:
 
 
 class CameraSupervisor:
-    """Records one camera until :meth:`stop`. Call all methods in the event loop's thread."""
+    """Records one camera until :meth:`stop`. Call all methods in the event loop's thread.
 
-    def __init__(self, workshop: Workshop, camera: Camera) -> None:
+    ``otherwise`` is the cause of time before the first footage that nothing else explains.
+    """
+
+    def __init__(self, workshop: Workshop, camera: Camera, otherwise: GapCause) -> None:
         self._shop = workshop
         self.camera = camera
         self.state = SupervisorState()
@@ -45,7 +49,7 @@ class CameraSupervisor:
         self._stopping = False
         self._attempt: Attempt | None = None
         self._failures = 0
-        self._otherwise = GapCause.RECORDER_RESTART
+        self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
 

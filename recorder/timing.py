@@ -1,19 +1,22 @@
 """From media time to wall time (design: segments and time). Pure: no clock is read here.
 
 Inside a run the media timeline is exact and the wall clock is observed: once per segment the recorder notes
-when the first packet of the next one arrived. A packet can be late but never early, so the least-delayed
-observation is the best one. Rules:
+when the next one began to arrive, and in a connection's first segment also when its fragments were written
+(:mod:`recorder.growth`). A packet can be late but never early, so the least-delayed observation is the best
+one. Rules:
 
 1. A run is *anchored* at its first observation of the steady state: packets in the first seconds of a
    connection are late by the time that FFmpeg took to analyse the stream. Until then segments wait. The
-   least-delayed observation so far gives the start.
+   least-delayed observation so far gives the start; if later ones are more delayed, the uncertainty grows
+   by that.
 2. Later starts follow the media timeline, slewed towards the least-delayed of the last three observations
    by at most 500 ppm.
 3. A camera whose clock is off by more than that for three segments (some declare 25 fps and deliver 21) is
    *followed*: segments start when their first packet arrives and are flagged ``timestamps_unreliable``,
    until three segments fit again.
-4. A segment whose media spans far more than the elapsed time holds a jump of the camera's timestamps. It is
-   dated by arrival alone, in a run of its own.
+4. A segment holds a jump of the camera's timestamps if its media disagrees with the elapsed time *and* its
+   sample table shows a step of that size, or pictures that FFmpeg squeezed together because their times went
+   back. It is dated by arrival alone, in a run of its own.
 5. The end of a segment is the start of the next one; a run's last segment ends with its media.
 """
 
@@ -33,8 +36,10 @@ FLOOR = SECOND // 10
 """Encoding and network delay, which no observation shows."""
 JITTER = SECOND // 10
 """Between segments the arrivals of a sound camera differ by less than this."""
-LAG = 3 * SECOND // 10
+LAG = 15 * SECOND // 100
 """A larger difference should have been closed by slewing."""
+OWN_CLOCK = 3 * SECOND // 10
+"""How late after the moment of writing a reference still looks like this machine's clock."""
 REORDERED = 15 * SECOND // 100
 """Two pictures at 15 frames a second."""
 PERSISTENCE = 3
@@ -43,6 +48,8 @@ OVERLAP = SECOND
 
 JUMP = 15 * SECOND
 """No packet arrives before its time. One that is earlier than a connection's buffering allows is false."""
+SMALL_JUMP = SECOND
+"""With a step in the sample table as a second witness this is enough. The uncertainty covers smaller ones."""
 
 UNRELIABLE = "timestamps_unreliable"
 AMBIGUOUS = "ambiguous"
@@ -53,13 +60,24 @@ UNSYNCHRONISED = "unsynchronised"
 class Piece:
     """A closed segment on the media timeline, in ticks of 1/90000 s: from ``first_pts`` for ``duration``.
 
-    ``lead`` is how much later than ``first_pts`` its first packet is shown (open GOP); the next segment is
-    assumed to have the same.
+    The arrival of a segment is noticed when its second or third picture in the stream begins to arrive, which
+    left after the latest of them was taken. ``lead`` is how much later than ``first_pts`` that is, and
+    ``next_lead`` the same for the next segment. ``step`` is the longest time between pictures.
+    ``squeezed`` counts pictures whose times FFmpeg had to invent, because the camera's went back, out of
+    ``pictures``. ``blur`` is how far pictures may stand from their times: how long one may wait for those
+    that are decoded before it, and what squeezing took. ``sightings`` are further observations: (wall time in
+    µs, presentation time of the latest picture taken by then).
     """
 
     first_pts: int
     duration: int
     lead: int = 0
+    next_lead: int = 0
+    step: int = 0
+    squeezed: int = 0
+    pictures: int = 0
+    blur: int = 0
+    sightings: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +130,31 @@ class RunTimeline:
         self._seen.append(arrival)
 
     def has_jumped(self, piece: Piece, next_arrival: int, *, began: int) -> bool:
-        """Whether a segment's media spans more than the time until the next one's first packet arrived.
+        """Whether the camera's timestamps jumped inside a segment, forward or back.
 
-        ``began`` is when the connection was opened (0: unknown); it bounds the first segment of all.
+        ``next_arrival`` is when the next one began to arrive. ``began`` is when the connection was opened (0:
+        unknown); it bounds the first segment of all.
         """
         origin = piece.first_pts if self._origin is None else self._origin
-        media_end = (piece.first_pts + piece.duration + piece.lead - origin) * SECOND // TIMESCALE
+        media_end = (piece.first_pts + piece.duration + piece.next_lead - origin) * SECOND // TIMESCALE
         observed = next_arrival - media_end
         if self._anchor is not None and self._anchor.offsets:
-            earliest = min(self._anchor.offsets)
+            earliest, latest = min(self._anchor.offsets), max(self._anchor.offsets)
         elif self._seen:
-            earliest = min(self._seen)
+            earliest, latest = min(self._seen), max(self._seen)
             if self._origin is None:
                 earliest -= piece.lead * SECOND // TIMESCALE
-        elif began:
-            earliest = began
         else:
-            return False
-        return observed < earliest - JUMP
+            seen = [at - (shown - origin) * SECOND // TIMESCALE for at, shown in piece.sightings]
+            earliest, latest = max([began, *seen]), min([*seen, observed])
+            if not earliest:
+                return False
+        ahead, behind = earliest - observed, observed - latest
+        step = piece.step * SECOND // TIMESCALE
+        has_stepped = ahead > SMALL_JUMP and 2 * step > ahead
+        is_mostly_squeezed = 2 * piece.squeezed > piece.pictures
+        went_back = piece.squeezed > 0 and (behind > SMALL_JUMP or is_mostly_squeezed)
+        return ahead > JUMP or has_stepped or went_back
 
     def date_by_arrival(self, piece: Piece, start: int, end: int) -> Timed:
         """A run of one segment with a jump in it: only ``start`` and ``end`` are known of its times."""
@@ -151,27 +176,31 @@ class RunTimeline:
         observed: int | None = None
         end = piece.first_pts + piece.duration
         if next_arrival is not None:
-            observed = next_arrival - self._media(end + piece.lead)
+            observed = next_arrival - self._media(end + piece.next_lead)
         if self._anchor is not None:
             return [self._advance(self._anchor, piece, observed)]
         self._waiting.append(piece)
+        self._seen.extend(at - self._media(shown) for at, shown in piece.sightings)
         if observed is not None:
             self._seen.append(observed)
         if self._seen and (self.is_settled or (observed is not None and self._media(end) >= SETTLED)):
-            return self._anchor_at(min(self._seen), widened=0)
+            return self._anchor_at(min(self._seen), widened=self._seen[-1] - min(self._seen))
         return []
 
-    def finish(self, *, last_written: int, doubt: int) -> list[Timed]:
+    def finish(self, *, last_written: int, doubt: int, began: int = 0) -> list[Timed]:
         """The run is over; returns the segments that still waited.
 
         If no arrival was observed, the run ends when its last segment was last written, which is late by at
-        most ``doubt``.
+        most ``doubt``. If the connection never became steady, its packets may all be late, but the first did
+        not leave before ``began``, when the connection was opened (0: unknown).
         """
         if not self._waiting:
             return []
         if self._seen:
-            spread = max(self._seen) - min(self._seen)
-            return self._anchor_at(min(self._seen), widened=spread)
+            best = min(self._seen)
+            first = best + self._media(self._waiting[0].first_pts)
+            late = min(SETTLED, max(0, first - began)) if began else max(self._seen) - best
+            return self._anchor_at(best, widened=late)
         last = self._waiting[-1]
         return self._anchor_at(last_written - self._media(last.first_pts + last.duration), widened=doubt)
 
@@ -183,7 +212,7 @@ class RunTimeline:
         first = self._waiting[0]
         start = offset + self._media(first.first_pts)
         pushed = 0
-        if self.not_before is not None and 0 < self.not_before - start <= OVERLAP and not self.is_settled:
+        if self.not_before is not None and 0 < self.not_before - start <= OVERLAP:
             pushed = self.not_before - start
         offset += pushed
         error = -pushed
@@ -201,7 +230,8 @@ class RunTimeline:
         length = media_end - self._media(piece.first_pts)
         predicted = anchor.start + length
         if observed is None:
-            return self._emit(anchor, piece, predicted, 0, anchor.error)
+            spread = max(anchor.offsets, default=0) - min(anchor.offsets, default=0)
+            return self._emit(anchor, piece, predicted, spread, anchor.error)
         allowance = max(1, length * SLEW_PPM // 1_000_000)
         change = observed - anchor.offsets[-1] if anchor.offsets else 0
         anchor.offsets = [*anchor.offsets, observed][-PERSISTENCE:]
@@ -230,7 +260,10 @@ class RunTimeline:
         clock = ClockStatement(
             source="arrival",
             offset_us=anchor.error,
-            uncertainty_us=FLOOR + max(abs(anchor.error), abs(next_error)) + widened,
+            uncertainty_us=FLOOR
+            + max(abs(anchor.error), abs(next_error))
+            + widened
+            + piece.blur * SECOND // TIMESCALE,
             flags=flags,
         )
         span = Timespan(anchor.start, end)
@@ -260,15 +293,16 @@ def _run_of(count: int, value: int, limit: int) -> int:
 
 
 def camera_time(
-    references: Sequence[tuple[int, int]], *, first_pts: int, end_pts: int, span: Timespan
+    references: Sequence[tuple[int, int]], *, first_pts: int, end_pts: int, span: Timespan, notice: int = 0
 ) -> int | None:
     """The camera's own clock at a segment's first sample, from its producer reference times; None if unknown.
 
     ``references`` are (wall time in µs, presentation time in ticks). Until a camera reports its clock (RTCP),
-    FFmpeg writes this machine's clock at the moment it writes a fragment, which is when the next one begins;
-    a reference that fits that moment does not count as the camera's. FFmpeg gives a picture the time of the
-    one that follows it in the stream, so with B-frames references are a few pictures off. The answer is the
-    median of those that agree with the last one to within :data:`REORDERED`; a single one proves nothing.
+    FFmpeg writes this machine's clock at the moment it writes a fragment, which is when the next one begins,
+    or up to ``notice`` µs later. A reference that fits that moment does not count as the camera's. FFmpeg
+    gives a picture the time of the one that follows it in the stream, so with B-frames references are a few
+    pictures off. The answer is the median of those that agree with the last one to within :data:`REORDERED`;
+    a single one proves nothing.
     """
 
     def wall(pts: int) -> int:
@@ -279,7 +313,7 @@ def camera_time(
     offsets = [
         at - (pts - first_pts) * SECOND // TIMESCALE
         for (at, pts), next_pts in zip(references, following, strict=False)
-        if not -JITTER <= at - wall(next_pts) <= LAG
+        if not -JITTER <= at - wall(next_pts) <= OWN_CLOCK + notice
     ]
     agreeing = [offset for offset in offsets if abs(offset - offsets[-1]) <= REORDERED]
     return median_low(agreeing) if len(agreeing) > 1 else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from archive.canonical import JsonObject
+from archive.footage.choice import RunFootage, choose
 from archive.footage.reader import UNKNOWN, GapSpan, check_span, explain
 from archive.model.gap import Gap
 from archive.timespan import SpanSet, Timespan, format_instant
@@ -40,20 +41,24 @@ class CameraSpan:
 class Recordings:
     """Coverage by run, gaps and pending stretches: each ordered by camera, then time.
 
-    ``cameras`` lists every camera of the answer, including those without any record.
+    ``coverage`` has every covered instant once: where several runs have footage, the one that a clip of the
+    same span shows. ``others`` is the footage of the other runs there. ``cameras`` lists every camera of the
+    answer, including those without any record.
     """
 
     coverage: tuple[RunCoverage, ...]
     gaps: tuple[CameraGap, ...]
     pending: tuple[CameraSpan, ...]
     cameras: tuple[str, ...] = ()
+    others: tuple[RunCoverage, ...] = ()
 
     def to_json(self) -> JsonObject:
         """The answer of the API and of ``saksi recordings --json``."""
         return {
-            "coverage": [{"camera": one.camera, "run": one.run, **_edges(one.span)} for one in self.coverage],
+            "coverage": [_run_json(one) for one in self.coverage],
             "gaps": [{"camera": one.camera, **_edges(one.span), "cause": one.cause} for one in self.gaps],
             "pending": [{"camera": one.camera, **_edges(one.span)} for one in self.pending],
+            "others": [_run_json(one) for one in self.others],
         }
 
 
@@ -64,6 +69,7 @@ def recordings(
     registered: Mapping[str, int],
     passing: Mapping[str, int] = _NOBODY,
     unmoved: Collection[str] = (),
+    disabled: Collection[str] = (),
     now: int,
 ) -> Recordings:
     """Coverage, gaps and pending time of the cameras that the query admits.
@@ -71,14 +77,14 @@ def recordings(
     ``registered`` are the cameras of the answer, each with the time of its registration. A camera in
     ``passing`` joins them only if the index has a matching record of it: it once stood there. ``unmoved``
     cameras have, as far as is known, never stood elsewhere; the index is asked for them elsewhere only if
-    nothing else explains a hole.
+    nothing else explains a hole. ``disabled`` cameras are not recorded now.
 
     Coverage, gaps and pending of a camera partition the span. With a place filter, the time for which the
     index has records of the camera elsewhere is taken out of the span first: a camera that moved to another
     district is not missing here.
 
-    It sends three queries to the index; two more if a camera has a hole and may have stood elsewhere; all of
-    them again if a ``passing`` camera joins.
+    It sends three queries to the index; one more for disabled cameras; two more if a camera has a hole and
+    may have stood elsewhere; the first three again if a ``passing`` camera joins.
 
     Raises:
         Malformed: ``span_in_future``, ``span_too_long`` (366 days).
@@ -99,10 +105,13 @@ def recordings(
         if not more:
             break
         asked |= more  # their marks, too, must be read before their runs
-    runs = tuple(run for run in runs if run.camera in asked)
+    runs, others = _chosen(run for run in runs if run.camera in asked)
     covered = _spans((run.camera, run.span) for run in runs)
     by_camera: dict[str, list[Gap]] = defaultdict(list)
     for gap in records:
+        by_camera[gap.camera].append(gap)
+
+    for gap in _said_last(index, query, {camera: high_waters.get(camera) for camera in disabled}):
         by_camera[gap.camera].append(gap)
 
     def explained(camera: str, elsewhere: SpanSet) -> tuple[tuple[GapSpan, ...], SpanSet]:
@@ -113,6 +122,7 @@ def recordings(
             registered_at=asked[camera],
             high_water=high_waters.get(camera),
             now=now,
+            is_disabled=camera in disabled,
         )
 
     def may_be_elsewhere(camera: str) -> bool:
@@ -130,7 +140,56 @@ def recordings(
         missing, rest = explained(camera, elsewhere.get(camera, _NONE))
         gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in missing)
         pending.extend(CameraSpan(camera, span) for span in rest)
-    return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)))
+    return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)), others)
+
+
+def _said_last(index: Index, query: SegmentQuery, marks: Mapping[str, int | None]) -> Iterable[Gap]:
+    """As :func:`archive.footage.reader.said_last`, for many disabled cameras with one query."""
+    start = query.span.start
+    before = {camera: mark for camera, mark in marks.items() if mark is not None and mark <= start}
+    found: list[Gap] = []
+    names = sorted(before)
+    for at in range(0, len(names), MAX_FILTER):
+        part = tuple(names[at : at + MAX_FILTER])
+        since = min(before[camera] for camera in part) - 1
+        asked = SegmentQuery(span=Timespan(since, max(start, since + 1)), cameras=part)
+        found += (gap for gap in index.gap_records(asked) if gap.span.end == before[gap.camera])
+    return found
+
+
+def _chosen(
+    runs: Iterable[RunCoverage],
+) -> tuple[tuple[RunCoverage, ...], tuple[RunCoverage, ...]]:
+    """What is shown, and the footage of other runs there: each by camera, then time."""
+    by_camera: dict[str, dict[str, list[RunCoverage]]] = defaultdict(lambda: defaultdict(list))
+    for one in runs:
+        by_camera[one.camera][one.run].append(one)
+    shown: list[RunCoverage] = []
+    others: list[RunCoverage] = []
+    for camera, of_camera in sorted(by_camera.items()):
+        worst = {run: _worst(parts) for run, parts in of_camera.items()}
+        choice = choose(
+            RunFootage(run, SpanSet(part.span for part in parts), worst[run])
+            for run, parts in of_camera.items()
+        )
+        shown += (RunCoverage(camera, one.run, one.span, worst[one.run]) for one in choice.shown)
+        others += (RunCoverage(camera, one.run, one.span, worst[one.run]) for one in choice.others)
+    return tuple(shown), tuple(others)
+
+
+def _worst(parts: Iterable[RunCoverage]) -> int | None:
+    found = [part.uncertainty_us for part in parts]
+    known = [one for one in found if one is not None]
+    return max(known) if len(known) == len(found) else None
+
+
+def _run_json(one: RunCoverage) -> JsonObject:
+    return {
+        "camera": one.camera,
+        "run": one.run,
+        **_edges(one.span),
+        "uncertainty_us": one.uncertainty_us,
+    }
 
 
 def _elsewhere(

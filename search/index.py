@@ -12,7 +12,7 @@ and segments and gaps after it: each write makes its segments visible before it 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, Self
+from typing import Protocol
 
 from archive.canonical import JsonObject
 from archive.integrity.rebuild import SegmentRow
@@ -164,7 +164,7 @@ class Index(SegmentIndex, Protocol):
 
     # The index itself --------------------------------------------------------------------------------
 
-    def rebuild(self) -> AbstractContextManager[Self]:
+    def rebuild(self) -> "AbstractContextManager[Index]":
         """A fresh, empty index to fill; it replaces this one when the block ends without an exception.
 
         Until then readers and writers of this index, in every process, are not affected; from then on they
@@ -203,6 +203,17 @@ class Index(SegmentIndex, Protocol):
 
     def keep_rebuild_state(self, state: JsonObject) -> None:
         """Store the progress of the rebuild that fills this index; it is gone once the index is in use."""
+        ...
+
+    def is_whole(self) -> bool:
+        """Whether the mark of :meth:`mark_whole` is there, and nothing that was stored beside it is gone.
+
+        A new index, one that was emptied and one of another version have no mark.
+        """
+        ...
+
+    def mark_whole(self) -> None:
+        """Mark that this index holds the whole archive: at the end of a rebuild, or for a new archive."""
         ...
 
     def status(self) -> IndexStatus:

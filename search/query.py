@@ -79,11 +79,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class RunCoverage:
-    """Unbroken footage of one camera: consecutive segments of one run, clipped to the query."""
+    """Unbroken footage of one camera: consecutive segments of one run, clipped to the query.
+
+    ``uncertainty_us`` is the largest that a segment of the run states within the query; None if unknown.
+    """
 
     camera: str
     run: str
     span: Timespan
+    uncertainty_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,4 +15,6 @@ def rebuild_index(stores: Stores, index: Index, *, progress: Progress | None = N
         ArchiveError: as :func:`archive.integrity.rebuild.rebuild` and :meth:`search.index.Index.rebuild`.
     """
     with index.rebuild() as fresh:
-        return rebuild(stores, fresh, progress)
+        report = rebuild(stores, fresh, progress)
+        fresh.mark_whole()
+    return report

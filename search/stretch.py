@@ -20,7 +20,7 @@ from search.query import HourCoverage, RunCoverage, SegmentQuery
 class Stretch:
     """Sums over segments of one camera and run: first start to last end, counts and totals.
 
-    The places are the adapter's numbers; 0 is unknown.
+    The places are the adapter's numbers; 0 is unknown. ``uncertainty_us`` is the largest of the segments.
     """
 
     camera: str
@@ -34,6 +34,7 @@ class Stretch:
     held: int
     least_place: int = 0
     greatest_place: int = 0
+    uncertainty_us: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -52,7 +53,7 @@ Pieces = Callable[[Stretch], Iterable[Timespan]]
 def run_coverage(stretches: Iterable[Stretch], within: Timespan, pieces: Pieces) -> tuple[RunCoverage, ...]:
     """Coverage per run, clipped to ``within``, ordered by camera and start."""
     found = [
-        RunCoverage(stretch.camera, stretch.run, span)
+        RunCoverage(stretch.camera, stretch.run, span, stretch.uncertainty_us)
         for stretch in stretches
         for span in _covered(stretch, pieces).within(within)
     ]

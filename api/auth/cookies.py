@@ -1,4 +1,4 @@
-"""The two cookies, their flags, and the check that a browser's request comes from our own pages (CSRF).
+"""The three cookies, their flags, and the check that a browser's request comes from our own pages (CSRF).
 
 With HTTPS the names begin with ``__Host-``: a browser then accepts them only with Secure, for the whole host,
 and only from that host. With ``SameSite=Lax`` a link into Saksi keeps the session, a form on another site
@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.types import Scope
 
+from api.auth.sessions import KNOWN_FOR
 from archive.errors import Refused
+from archive.timespan import SECOND
 
 CSRF_HEADER = b"saksi-request"
 MAX_PATH = 1500
@@ -29,6 +31,7 @@ class Cookies:
         prefix = "__Host-" if self._secure else ""
         self.session = f"{prefix}saksi"
         self.pending = f"{prefix}saksi-sign-in"
+        self.known = f"{prefix}saksi-known"
         self._absolute_s = absolute_s
         self._pending_s = pending_s
         parts = urlsplit(public_url)
@@ -55,6 +58,10 @@ class Cookies:
     def put_pending(self, response: Response, value: str) -> None:
         """Set the cookie that the browser must bring back from the provider."""
         response.headers.append("Set-Cookie", self._header(self.pending, value, self._pending_s))
+
+    def put_known(self, response: Response, value: str) -> None:
+        """Set the cookie by which a browser is known; it signs nobody in."""
+        response.headers.append("Set-Cookie", self._header(self.known, value, KNOWN_FOR // SECOND))
 
     def drop(self, response: Response, *names: str) -> None:
         """Delete cookies."""

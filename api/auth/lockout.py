@@ -1,7 +1,12 @@
-"""Back-off after failed sign-ins, for each account and for each address.
+"""Back-off after failed sign-ins, so that a guesser waits and the owner does not.
 
 The first failures have no effect; each later one doubles the time during which further attempts are refused
-without checking the password. A success resets the account's failures.
+without checking the password. A success resets the failures of the one who succeeded. Counted apart are
+
+- a *known browser*, one in which the account signed in before (OWASP, device cookies): it waits only for its
+  own failures, whatever others tried elsewhere or from the same address;
+- an account at an address, and an address with whatever accounts: what fails at one address makes nobody wait
+  at another. If an account's failures at all addresses are many, each address has fewer without effect.
 
 With a folder the counts are shared by all processes that use it, and outlive them: a client locked out by one
 server is locked out by all, and a restart does not reset a guesser's count. The folder holds :data:`SHARDS`
@@ -13,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +31,11 @@ from archive.errors import Refused, Unavailable
 from archive.timespan import HOUR, MINUTE, SECOND
 
 FREE_FOR_ACCOUNT, FREE_FOR_ADDRESS = 5, 20
-"""Failures without effect; many people may share one address."""
+"""Failures without effect: of an account at one address or in one known browser; and of an address, which
+many people may share."""
+
+MANY = 50
+"""Failures of one account, without an hour's pause, after which each address has only one without effect."""
 
 LONGEST = 15 * MINUTE
 SHARDS, MAX_IN_SHARD = 64, 256
@@ -59,13 +69,15 @@ class Lockout:
         self._guard = threading.Lock()
         self._memory: dict[str, Kept] = {}
 
-    def check(self, account: str | None, address: str) -> None:
+    def check(self, account: str | None, address: str, *, browser: str = "") -> None:
         """Check that an attempt is allowed; ``account`` is None if it names no account, as with a code.
+
+        ``browser`` is what a known browser proved to be, "" for any other client.
 
         Raises Refused ``sign_in_locked``: too many attempts failed before.
         """
         now = self._clock.now()
-        for key in (_of_account(account, address), _of_address(address)):
+        for key in _keys(account, address, browser):
             with self._changing(key) as kept:
                 _, last, until = kept.get(key, [0, 0, 0])
             # Even after the clock was set back, nobody waits longer than the longest wait.
@@ -76,21 +88,26 @@ class Lockout:
                     "too many attempts failed", code="sign_in_locked", hint=f"Try again in {seconds} s."
                 ).after(seconds)
 
-    def failed(self, account: str | None, address: str) -> None:
+    def failed(self, account: str | None, address: str, *, browser: str = "") -> None:
         """Count a failed attempt."""
-        self._count(_of_account(account, address), FREE_FOR_ACCOUNT)
+        if browser:
+            self._count(_of_browser(browser), FREE_FOR_ACCOUNT)
+            return
+        everywhere = 0 if account is None else self._count(_everywhere(account), sys.maxsize)
+        self._count(_of_account(account, address), 1 if everywhere > MANY else FREE_FOR_ACCOUNT)
         self._count(_of_address(address), FREE_FOR_ADDRESS)
 
-    def succeeded(self, account: str) -> None:
-        """Reset the account's failures after a success.
+    def succeeded(self, account: str, address: str, *, browser: str = "") -> None:
+        """Reset the failures of the account at this address, or in this browser, after a success.
 
-        The address keeps its count: otherwise a guesser could reset it by signing in to an own account.
+        The address keeps its own count: otherwise a guesser could reset it by signing in to an own account.
         """
-        key = _of_account(account)
+        key = _of_browser(browser) if browser else _of_account(account, address)
         with self._changing(key) as kept:
             kept.pop(key, None)
 
-    def _count(self, key: str, free: int) -> None:
+    def _count(self, key: str, free: int) -> int:
+        """Count a failure under a key; returns how many there are now."""
         now = self._clock.now()
         with self._changing(key) as kept:
             count, last, _ = kept.pop(key, [0, 0, 0])
@@ -101,6 +118,7 @@ class Lockout:
             while len(kept) > MAX_IN_SHARD:
                 # Waiting entries are dropped last: otherwise many invented names would free a guesser.
                 del kept[min(kept, key=lambda one: (kept[one][2] > now, kept[one][1]))]
+        return count
 
     @contextmanager
     def _changing(self, key: str) -> Iterator[Kept]:
@@ -132,9 +150,24 @@ class Lockout:
                 ) from error
 
 
-def _of_account(account: str | None, address: str = "") -> str:
+def _keys(account: str | None, address: str, browser: str) -> tuple[str, ...]:
+    """What an attempt waits for."""
+    return (_of_browser(browser),) if browser else (_of_account(account, address), _of_address(address))
+
+
+def _of_browser(browser: str) -> str:
+    return _key("browser", browser)
+
+
+def _of_account(account: str | None, address: str) -> str:
     """Attempts that name no account are counted by address, under a key that no typed name can produce."""
-    return _key("nobody", network_of(address)) if account is None else _key("account", account.casefold())
+    if account is None:
+        return _key("nobody", network_of(address))
+    return _key("account", f"{network_of(address)} {account.casefold()}")
+
+
+def _everywhere(account: str) -> str:
+    return _key("everywhere", account.casefold())
 
 
 def _of_address(address: str) -> str:

@@ -87,26 +87,28 @@ class People:
 
     # -- sign-in ---------------------------------------------------------------------------------------
 
-    def sign_in(self, user_id: str, password: str, *, address: str, purpose: str) -> Session:
-        """A session of a local account.
+    def sign_in(
+        self, user_id: str, password: str, *, address: str, purpose: str, browser: str = ""
+    ) -> Session:
+        """A session of a local account. ``browser`` is what a browser known to the account proved to be.
 
         Raises:
             Refused: ``sign_in_failed``, the same for every cause; ``sign_in_locked``; after a right password
                 ``no_role``: no role is in force.
             Unavailable: ``passwords_unreadable``, ``busy``; the ledger does not answer.
         """
-        self._lockout.check(user_id, address)
+        self._lockout.check(user_id, address, browser=browser)
         proved = self._passwords.proves(user_id, password)
         self._roster.refresh()
         person = self._roster.person(user_id)
         if not proved or person is None or not person.enabled or not person.is_local:
-            self._lockout.failed(user_id, address)
+            self._lockout.failed(user_id, address, browser=browser)
             raise Refused(
                 "name or password is wrong, or the account is closed",
                 code="sign_in_failed",
                 hint="Check both; an administrator can give you a new password.",
             )
-        self._lockout.succeeded(user_id)
+        self._lockout.succeeded(user_id, address, browser=browser)
         return self._begun(_with_role(person), purpose=purpose, refresh="")
 
     def accept(self, code: str, password: str, *, address: str) -> Session:
@@ -138,7 +140,7 @@ class People:
             raise _not_invited()
         self._passwords.put(person.id, password)
         after = self._users.end_sessions(person.id, actor=f"user:{person.id}", reason="invitation accepted")
-        self._lockout.succeeded(person.id)
+        self._lockout.succeeded(person.id, address)
         self._roster.refresh()
         return self._begun(_with_role(after), purpose="", refresh="")
 
@@ -171,6 +173,10 @@ class People:
         if not person.enabled:
             raise _disabled()
         return self._begun(_with_role(person), purpose="", refresh=tokens.refresh)
+
+    def has_account(self, user_id: str) -> bool:
+        """Whether somebody has this name here, as of the roster."""
+        return self._roster.person(user_id) is not None
 
     # -- sessions --------------------------------------------------------------------------------------
 
@@ -268,9 +274,10 @@ class People:
                 code="no_password_here",
                 hint="Change it at the OpenID provider.",
             )
-        self._lockout.check(session.user, address)
+        browser = f"session {session.id}"
+        self._lockout.check(session.user, address, browser=browser)
         if not self._passwords.proves(session.user, old):
-            self._lockout.failed(session.user, address)
+            self._lockout.failed(session.user, address, browser=browser)
             raise Refused("the old password is wrong", code="sign_in_failed", hint="Try again.")
         self._passwords.put(session.user, new)
         after = self._users.end_sessions(

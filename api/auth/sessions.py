@@ -7,7 +7,7 @@ disabled, and when their epoch goes up: by sign-out, by a new password, by an ad
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,9 +15,11 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from archive.clock import Clock
 from archive.errors import Malformed
-from archive.timespan import HOUR, MINUTE, SECOND
+from archive.timespan import DAY, HOUR, MINUTE, SECOND
 
 MAX_COOKIE = 8192
+KNOWN_FOR = 180 * DAY
+"""How long a browser is known after the last sign-in with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,17 @@ class CookieBox:
             return None
         pending = Pending(**value)
         return pending if self._clock.now() < pending.begun_at + self.limits.sign_in else None
+
+    def seal_known(self, browsers: Mapping[str, str]) -> str:
+        """The accounts that signed in with a browser, each with a random text, as a cookie's value."""
+        return self._seal("known", {"at": self._clock.now(), "browsers": dict(browsers)})
+
+    def open_known(self, cookie: str | None) -> dict[str, str]:
+        """What :meth:`seal_known` sealed; empty if the cookie is missing, not ours or too old."""
+        value = self._open("known", cookie) if cookie else None
+        if value is None or self._clock.now() >= value["at"] + KNOWN_FOR:
+            return {}
+        return {str(user): str(text) for user, text in value["browsers"].items()}
 
     def _seal(self, kind: str, value: dict[str, object]) -> str:
         plain = zlib.compress(json.dumps([kind, value], separators=(",", ":")).encode(), 9)

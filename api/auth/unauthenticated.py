@@ -1,7 +1,9 @@
 """Audit events of unauthenticated attempts.
 
-Unauthenticated clients must not be able to fill the audit trail: their attempts are counted, and at most one
-custody event a minute is written, with their number and addresses.
+Unauthenticated clients must not be able to fill the audit trail: their attempts are counted, and written once
+a minute at most: one event for each account on which passwords were tried, so that they are on record under
+it, and one for everything else, with their number and addresses. What was typed is never written; a name that
+is no account may be a password in the wrong field.
 """
 
 import threading
@@ -14,6 +16,7 @@ from archive.model.custody import Actor, Outcome
 from archive.timespan import MINUTE
 
 MAX_ADDRESSES = 20
+MAX_ACCOUNTS = 100
 
 
 class UnauthenticatedAttempts:
@@ -24,24 +27,25 @@ class UnauthenticatedAttempts:
         self._metrics = metrics
         self._clock = clock
         self._guard = threading.Lock()
-        self._from: Counter[str] = Counter()
+        self._tried: dict[str, Counter[str]] = {}
         self._last: int | None = None
 
-    def turned_away(self, address: str) -> None:
-        """Count an attempt from an address."""
+    def turned_away(self, address: str, account: str = "") -> None:
+        """Count an attempt from an address, on an account that exists or on none."""
         self._metrics.sign_in_refused.inc()
         with self._guard:
-            if address in self._from or len(self._from) < MAX_ADDRESSES:
-                self._from[address] += 1
-            else:
-                self._from["others"] += 1
+            if account not in self._tried and len(self._tried) >= MAX_ACCOUNTS:
+                account = ""
+            counted = self._tried.setdefault(account, Counter())
+            known = address in counted or len(counted) < MAX_ADDRESSES
+            counted[address if known else "others"] += 1
         self.write_if_due()
 
     def write_if_due(self) -> None:
         """Write the counts, unless they were written within the last minute."""
         now = self._clock.monotonic()
         with self._guard:
-            if not self._from or (self._last is not None and now - self._last < MINUTE):
+            if not self._tried or (self._last is not None and now - self._last < MINUTE):
                 return
             self._last = now
         self.write()
@@ -49,14 +53,16 @@ class UnauthenticatedAttempts:
     def write(self) -> None:
         """Write what was counted since the last write."""
         with self._guard:
-            counted, self._from = self._from, Counter()
-        if not counted:
-            return
+            tried, self._tried = self._tried, {}
+        for account, counted in tried.items():
+            self._write(account, counted)
+
+    def _write(self, account: str, counted: Counter[str]) -> None:
         self._audit.write_late(
             AuditEvent(
                 type=Act.SIGN_IN.value,
                 actor=Actor(id="unknown", address=max(counted, key=lambda address: counted[address])),
-                objects=(),
+                objects=(f"user:{account}",) if account else (),
                 purpose="",
                 outcome=Outcome.REFUSED,
                 details={

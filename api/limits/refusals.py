@@ -10,6 +10,7 @@ from collections import Counter
 from api.audit import Act, AuditEvent, AuditTrail
 from api.auth.principal import Principal
 from api.limits.rates import Kind
+from api.limits.work import Work
 from api.metrics import Metrics
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
@@ -20,7 +21,7 @@ MAX_PEOPLE, MAX_ADDRESSES = 50, 20
 
 
 class Refusals:
-    """Counts requests refused for exceeding a rate. Thread-safe; counting does no I/O."""
+    """Counts requests refused for their rate or their number at once. Thread-safe; counting does no I/O."""
 
     def __init__(self, audit: AuditTrail, metrics: Metrics, clock: Clock) -> None:
         self._audit = audit
@@ -31,7 +32,7 @@ class Refusals:
         self._addresses: Counter[str] = Counter()
         self._last: int | None = None
 
-    def of_principal(self, principal: Principal, address: str, kind: Kind) -> None:
+    def of_principal(self, principal: Principal, address: str, kind: Kind | Work) -> None:
         """Count a refusal of an authenticated principal."""
         self._metrics.rate_limited.labels(kind.value).inc()
         with self._guard:

@@ -73,8 +73,7 @@ def describe_clip(
     if digest == "none":
         described = {**clip.outline(), "sha256": None}
     else:
-        with context.runtime.slots:
-            described = clip.describe()
+        described = clip.describe()
     context.done(frames=clip.frames, etag=clip.etag)
     return JSONResponse(described)
 
@@ -91,4 +90,5 @@ def _nothing(span: Timespan, error: NoFootage) -> JsonObject:
         "sha256": None,
         "pieces": [],
         "gaps": gaps_json(error.gaps),
+        "others": [],
     }

@@ -80,8 +80,7 @@ def list_acts(
 ) -> JSONResponse:
     """Acts on an item, of a person, or of a person on an item, in order of time."""
     asked, whole = _permitted(context, question)
-    with context.runtime.slots:
-        page = context.services.custody_record.page(asked, limit=limit, cursor=cursor)
+    page = context.services.custody_record.page(asked, limit=limit, cursor=cursor)
     context.done(results=len(page.lines))
     return JSONResponse({"acts": [line_json(line, whole=whole) for line in page.lines], "next": page.next})
 
@@ -89,9 +88,8 @@ def list_acts(
 def get_report_pdf(context: Reader, question: Question) -> Response:
     """The report as PDF, in Indonesian."""
     asked, whole = _permitted(context, question)
-    with context.runtime.slots:
-        lines = tuple(islice(context.services.custody_record.lines(asked), MAX_PRINTED + 1))
-        made = printed(asked, lines, _made(context), whole=whole)
+    lines = tuple(islice(context.services.custody_record.lines(asked), MAX_PRINTED + 1))
+    made = printed(asked, lines, _made(context), whole=whole)
     context.done(results=len(lines), bytes=len(made))
     return Response(made, media_type=PDF, headers={"Content-Disposition": attachment(_name(asked, "pdf"))})
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from api.request_context import RequestContext, require
 from api.routing import add_document, add_json
@@ -17,11 +17,9 @@ def add_routes(router: APIRouter) -> None:
     add_document(router, "/metrics", metrics, "text/plain", tag="operation")
 
 
-async def openapi(
-    _visit: Annotated[RequestContext, require("api.describe")], request: Request
-) -> JSONResponse:
+def openapi(_visit: Annotated[RequestContext, require("api.describe")], request: Request) -> Response:
     """The description of this interface (OpenAPI 3.1)."""
-    return JSONResponse(request.app.openapi())
+    return Response(request.app.openapi_json(), media_type="application/json")
 
 
 def metrics(context: Annotated[RequestContext, require("metrics.read")]) -> Response:

@@ -148,7 +148,6 @@ def verify_evidence(
     """
     context.begin(Act.EVIDENCE_VERIFY, evidence_id)
     context.access.package(context.services.evidence.record(evidence_id))
-    with context.runtime.slots:
-        verdict = context.services.evidence.verify(evidence_id)
+    verdict = context.services.evidence.verify(evidence_id)
     context.done(valid=int(verdict["valid"]))
     return JSONResponse(verdict)

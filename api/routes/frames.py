@@ -36,7 +36,7 @@ def get_frame(
     reading = context.runtime.clips.reading(camera, Timespan(moment, moment + 1))
     if not reading.segments:
         raise no_footage(reading)
-    ref = reading.segments[-1]
+    ref = reading.shown[-1]
     etag = f'"{ref.sha256}-{moment}-{width}"'
     if is_unmodified(request.headers.get("if-none-match"), etag):
         context.done(status=304)

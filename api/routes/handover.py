@@ -123,11 +123,14 @@ def hand_over(context: Officer, request_id: RequestId, version: Version, form: H
 
 
 def begin_download(context: Recipient, request: Request, request_id: RequestId) -> JSONResponse:
-    """Begin a counted download. Its URL is valid for this person until the right ends."""
+    """Begin a counted download. Its URL works in this session of this person alone, until the right ends."""
     context.begin(Act.HANDOVER_BEGIN_DOWNLOAD, request_id)
     shown_request(context, request_id)
     found, made = context.services.handovers.begin_download(
-        request_id, person=context.principal.id, address=context.actor.address
+        request_id,
+        person=context.principal.id,
+        address=context.actor.address,
+        session=context.principal.session,
     )
     right = found.right
     context.objects = (request_id, right.evidence_id)

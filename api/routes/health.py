@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
+from api.auth.principal import Principal
 from api.runtime import Runtime
 from api.schemas.health import Alive, Ready
 from api.schemas.problem import PROBLEM
+from archive.canonical import JsonObject
 
 
 def add_routes(router: APIRouter) -> None:
@@ -36,10 +38,11 @@ async def alive() -> JSONResponse:
 
 
 async def ready(request: Request) -> JSONResponse:
-    """Whether stores and index answer; names the ones that do not."""
+    """Whether stores and index answer. The parts are named to those who may read the metrics."""
     runtime: Runtime = request.app.state.runtime
+    principal: Principal | None = request.scope.get("saksi.principal")
     answer = await runtime.readiness.answer()
-    return JSONResponse(
-        {"status": "ok" if answer.ready else "not_ready", "parts": dict(answer.parts)},
-        status_code=200 if answer.ready else 503,
-    )
+    told: JsonObject = {"status": "ok" if answer.ready else "not_ready"}
+    if principal is not None and principal.may("metrics.read"):
+        told["parts"] = dict(answer.parts)
+    return JSONResponse(told, status_code=200 if answer.ready else 503)

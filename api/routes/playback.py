@@ -21,7 +21,7 @@ from api.parameters import CameraId, asked_span
 from api.ranges import ByteRange
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_document
-from api.statements import gap_headers
+from api.statements import gap_headers, other_headers
 from api.transfer import Representation, send
 from archive.errors import Malformed, NotFound
 from archive.footage.clip.footage import read_header
@@ -87,7 +87,11 @@ def get_playlist(
     session = context.runtime.playback.open(context.actor, camera, context.purpose, span)
     purpose = context.purpose if context.principal.is_person else ""
     text = hls.vod_playlist(reading, _viewer(session, purpose))
-    return Response(text, media_type=hls.MEDIA_TYPE, headers=gap_headers(reading.gaps))
+    return Response(
+        text,
+        media_type=hls.MEDIA_TYPE,
+        headers={**gap_headers(reading.gaps), **other_headers(reading.others)},
+    )
 
 
 def get_init(

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from api.audit import Act
 from api.auth.permissions import Reach
-from api.cameras import candidates
+from api.cameras import candidates, disabled_cameras
 from api.parameters import asked_span, camera_ids, none_given
 from api.places import Where, WhereAsked
 from api.request_context import RequestContext, require, span_details
@@ -51,6 +51,7 @@ def list_recordings(
         registered=known.asked,
         passing=known.passing,
         unmoved=known.unmoved,
+        disabled=disabled_cameras(context.services),
         now=context.services.clock.now(),
     )
     context.done(cameras=len(found.cameras))

@@ -1,6 +1,8 @@
 """Sign-in, sign-out and sessions: pages use a session, programs send a token."""
 
 import hmac
+import secrets
+from itertools import islice
 from typing import Annotated
 
 from anyio import to_thread
@@ -23,6 +25,9 @@ from archive.canonical import JsonObject
 from archive.errors import NotFound, Refused
 from archive.model.custody import Actor, Outcome
 from archive.timespan import format_instant
+
+MAX_KNOWN = 12
+"""People who share a browser, such as the shifts of a control room, and are known in it."""
 
 
 def add_routes(router: APIRouter) -> None:
@@ -98,13 +103,20 @@ def sign_in(request: Request, form: SignIn) -> Response:
     runtime.cookies.check_origin(request.scope)
     purpose = check_purpose(form.purpose)
     address = _address(request)
+    known = people.cookies.open_known(runtime.cookies.read(request.scope, runtime.cookies.known))
+    browser = known.pop(form.name, "")
     try:
-        session = people.sign_in(form.name, form.password, address=address, purpose=purpose)
+        session = people.sign_in(form.name, form.password, address=address, purpose=purpose, browser=browser)
     except Refused:
-        runtime.unauthenticated.turned_away(address)
+        runtime.unauthenticated.turned_away(address, form.name if people.has_account(form.name) else "")
         raise
     _tell_sign_in(runtime, session, address)
-    return _with_session(runtime, people, session)
+    response = _with_session(runtime, people, session)
+    newest = dict(islice(known.items(), MAX_KNOWN - 1))
+    runtime.cookies.put_known(
+        response, people.cookies.seal_known({form.name: browser or secrets.token_urlsafe(12), **newest})
+    )
+    return response
 
 
 def accept_invitation(request: Request, form: AcceptIn) -> Response:
@@ -221,7 +233,7 @@ def _session_json(runtime: Runtime, principal: Principal, session: Session | Non
                 "from": format_instant(grant.span.start),
                 "to": format_instant(grant.span.end),
                 "rights": sorted(right.value for right in grant.rights),
-                "until": format_instant(grant.until),
+                "until": format_instant(grant.ends_at),
             }
             for grant in principal.grants
         ],

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from api.audit import Act
 from api.auth.access import Access
 from api.auth.permissions import Reach
-from api.cameras import registered_cameras
+from api.cameras import disabled_cameras, registered_cameras
 from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then, held_spans
 from api.parameters import asked_span, camera_ids, none_given
 from api.places import WhereAsked
@@ -91,6 +91,7 @@ def get_history(
         services.index,
         replace(query, cameras=tuple(page)),
         registered={one: registered[one] for one in page},
+        disabled=disabled_cameras(services),
         now=services.clock.now(),
     )
     # That a case keeps footage is as confidential as the hold itself.

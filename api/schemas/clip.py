@@ -16,12 +16,14 @@ class EdgesOut(BaseModel):
 class PieceOut(EdgesOut):
     """Consecutive bytes of one original in the clip, and the wall time that they show.
 
-    ``at_us`` is where they begin in the clip's own time; ``original`` and ``sha256`` name the segment.
+    ``at_us`` is where they begin in the clip's own time, ``uncertainty_us`` how far wall time may be wrong;
+    ``original`` and ``sha256`` name the segment.
     """
 
     at_us: int = Field(examples=[0])
     run: str = Field(examples=[RUN])
     seq: int = Field(examples=[1])
+    uncertainty_us: int | None = Field(examples=[40000])
     frames: int = Field(examples=[9000])
     hidden_frames: int = Field(examples=[7])
     original: str = Field(examples=[KEY])
@@ -29,6 +31,12 @@ class PieceOut(EdgesOut):
     original_offset: int = Field(examples=[3391])
     clip_offset: int = Field(examples=[4096])
     length: int = Field(examples=[524288])
+
+
+class OtherRunOut(EdgesOut):
+    """Footage of a run where the clip shows another run, which was chosen by the rule of *Exact clips*."""
+
+    run: str = Field(examples=[RUN])
 
 
 class ClipOut(BaseModel):
@@ -44,3 +52,4 @@ class ClipOut(BaseModel):
     sha256: str | None = Field(examples=[HASH])
     pieces: list[PieceOut]
     gaps: list[GapOut]
+    others: list[OtherRunOut]

@@ -12,10 +12,10 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Each part is ``ok``, ``no answer`` or an error code."""
+    """Each part is ``ok``, ``no answer`` or an error code; only those who may read the metrics see them."""
 
     status: Literal["ok", "not_ready"]
-    parts: dict[str, str] = Field(examples=[{"store": "ok"}])
+    parts: dict[str, str] | None = Field(default=None, examples=[{"records": "ok"}])
 
 
 class AnyObject(BaseModel):

@@ -24,18 +24,26 @@ class FieldError(BaseModel):
     place: str = Field(alias="in", examples=["query"])
     field: str = Field(examples=["from"])
     code: str = Field(examples=["missing"])
-    message: str = Field(examples=["Field required"])
+    message: str = Field(examples=["Isian ini wajib. / Field required"])
 
 
 class Problem(BaseModel):
-    """Why a request failed. ``code`` is stable; ``detail`` and ``hint`` are for people."""
+    """Why a request failed. ``code`` is stable; ``detail`` and ``hint`` are for people, in both languages."""
 
     type: str = Field(examples=["urn:saksi:problem:naive_time"])
     title: str = Field(examples=["Unprocessable Entity"])
     status: int = Field(examples=[422])
-    detail: str = Field(examples=["'from': '2026-11-24T14:00:00' has no UTC offset"])
+    detail: str = Field(
+        examples=[
+            "Waktu itu tidak memiliki selisih terhadap UTC. / 'from': '2026-11-24T14:00:00' has no UTC offset"
+        ]
+    )
     code: str = Field(examples=["naive_time"])
-    hint: str = Field(examples=["Add the offset: +08:00 for Makassar, Z for UTC."])
+    hint: str = Field(
+        examples=[
+            "Tambahkan: +08:00 untuk Makassar, Z untuk UTC. / Add the offset: +08:00 for Makassar, Z for UTC."
+        ]
+    )
     gaps: list[GapOut] = Field([], examples=[[]])
     errors: list[FieldError] = Field([], examples=[[]])
     fits: dict[str, int] = Field({}, examples=[{}])

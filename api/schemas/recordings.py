@@ -17,9 +17,10 @@ class CameraSpanOut(BaseModel):
 
 
 class CoverageOut(CameraSpanOut):
-    """Footage of one run."""
+    """Footage of one run, and how far its times may be wrong; null if unknown."""
 
     run: str = Field(examples=[RUN])
+    uncertainty_us: int | None = Field(examples=[40000])
 
 
 class CameraGapOut(CameraSpanOut):
@@ -29,11 +30,15 @@ class CameraGapOut(CameraSpanOut):
 
 
 class RecordingsOut(BaseModel):
-    """Coverage, gaps, and time still pending: together they make up the whole span of each camera."""
+    """Coverage, gaps, and time still pending: together they make up the whole span of each camera.
+
+    ``coverage`` has each instant once. ``others`` is the footage of other runs there.
+    """
 
     coverage: list[CoverageOut]
     gaps: list[CameraGapOut]
     pending: list[CameraSpanOut]
+    others: list[CoverageOut]
 
 
 class SegmentOut(CameraSpanOut):
@@ -46,6 +51,7 @@ class SegmentOut(CameraSpanOut):
     codec: str = Field(examples=["avc1.640028"])
     gop: str = Field(examples=["closed"])
     held: bool
+    uncertainty_us: int | None = Field(examples=[40000])
     key: str = Field(examples=[KEY])
 
 
@@ -69,5 +75,6 @@ def segment_json(ref: SegmentRef) -> JsonObject:
         "codec": ref.codec,
         "gop": ref.gop,
         "held": ref.held,
+        "uncertainty_us": ref.uncertainty_us,
         "key": ref.key,
     }

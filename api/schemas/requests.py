@@ -236,6 +236,8 @@ class RequestOut(BaseModel):
     held_us: int = Field(examples=[600000000])
     letter_due_at: str | None = Field(examples=[None])
     letter_overdue: bool
+    footage_due_at: str | None = Field(examples=[None])
+    footage_expiring: bool
     limit_camera_hours: int = Field(examples=[24])
     decision: DecisionOut | None
     evidence_id: str = Field(examples=[EVIDENCE])
@@ -264,6 +266,8 @@ class BriefOut(BaseModel):
     urgent: bool
     letter_due_at: str | None = Field(examples=[None])
     letter_overdue: bool
+    footage_due_at: str | None = Field(examples=[None])
+    footage_expiring: bool
     hold_id: str = Field(examples=[HOLD])
     evidence_id: str = Field(examples=[EVIDENCE])
     filed_at: str = Field(examples=[FILED])

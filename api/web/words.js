@@ -73,6 +73,7 @@ const WORDS = {
   "cause.upload_lost": ["rekaman hilang sebelum masuk arsip", "lost before it reached the archive"],
   "cause.set_aside": ["rekaman ada, tetapi disisihkan karena tidak dapat diindeks", "recorded, and set aside because it cannot be indexed"],
   "cause.disabled": ["perekaman dinonaktifkan", "recording was disabled"],
+  "cause.connecting": ["kamera baru didaftarkan atau diubah; perekam belum tersambung", "camera was new or changed, and the recorder was not connected yet"],
   "cause.clock_step": ["jam perekam dimajukan", "recorder's clock was set forward"],
   "cause.disposed": ["dimusnahkan menurut aturan dan tercatat", "destroyed by a rule and recorded"],
   "cause.not_yet": ["belum terjadi", "has not happened yet"],

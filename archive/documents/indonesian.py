@@ -14,6 +14,9 @@ _MONTHS = (
 )  # fmt: skip
 
 
+_SHORT_MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
+
+
 def zone_named(name: str) -> ZoneInfo:
     """A time zone by its name. Raises Malformed ``bad_time_zone`` when this machine does not know it."""
     try:
@@ -28,20 +31,21 @@ def zone_word(zone: ZoneInfo, instant: int) -> str:
 
 
 def moment(instant: int, zone: ZoneInfo) -> str:
-    """``24-11-2026 14:00:00 WITA``; the fraction of a second is cut off."""
-    return f"{as_datetime(instant).astimezone(zone):%d-%m-%Y %H:%M:%S} {zone_word(zone, instant)}"
+    """``24 November 2026 14:00:00 WITA``; the fraction of a second is cut off."""
+    local = as_datetime(instant).astimezone(zone)
+    return f"{_date(local, _MONTHS)} {local:%H:%M:%S} {zone_word(zone, instant)}"
 
 
 def fine_moment(instant: int, zone: ZoneInfo) -> str:
-    """``24-11-2026 14:00:00,123`` to the millisecond, cut off; the document names the zone elsewhere."""
+    """``24 Nov 2026 14:00:00,123`` to the millisecond, cut off; the document names the zone elsewhere."""
     local = as_datetime(instant).astimezone(zone)
-    return f"{local:%d-%m-%Y %H:%M:%S},{local.microsecond // 1000:03d}"
+    return f"{_date(local, _SHORT_MONTHS)} {local:%H:%M:%S},{local.microsecond // 1000:03d}"
 
 
 def day_in_words(instant: int, zone: ZoneInfo) -> str:
     """``Selasa, 24 November 2026``."""
     local = as_datetime(instant).astimezone(zone)
-    return f"{_DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{_DAYS[local.weekday()]}, {_date(local, _MONTHS)}"
 
 
 def date_in_words(date: str) -> str:
@@ -50,7 +54,11 @@ def date_in_words(date: str) -> str:
         found = Date.fromisoformat(date)
     except ValueError:
         return date
-    return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
+    return _date(found, _MONTHS)
+
+
+def _date(day: Date, months: tuple[str, ...]) -> str:
+    return f"{day.day} {months[day.month - 1]} {day.year}"
 
 
 def clock_time(instant: int, zone: ZoneInfo) -> str:
@@ -66,19 +74,21 @@ def number(count: int) -> str:
 def size(count: int) -> str:
     """A number of bytes, in MB or GB (powers of ten, cut to hundredths) from a million on."""
     if count < 1_000_000:
-        return f"{number(count)} byte"
+        return f"{number(count)} bita"
     unit, divisor = ("GB", 1_000_000_000) if count >= 1_000_000_000 else ("MB", 1_000_000)
     hundredths = count * 100 // divisor
     return f"{number(hundredths // 100)},{hundredths % 100:02d} {unit}"
 
 
 def length(duration: int) -> str:
-    """A duration in µs as ``1 j 02 m 03,250 d`` (jam, menit, detik), cut to milliseconds."""
+    """A duration in µs as ``1 jam 2 menit 3,250 detik``, cut to milliseconds; what is zero is left out."""
     hours, rest = divmod(duration, HOUR)
     minutes, rest = divmod(rest, MINUTE)
     seconds, rest = divmod(rest, SECOND)
-    padded = f"{seconds:02d}" if hours or minutes else str(seconds)
-    text = f"{padded},{rest // 1000:03d} d" if rest >= 1000 else f"{padded} d"
-    if hours:
-        return f"{hours} j {minutes:02d} m {text}"
-    return f"{minutes} m {text}" if minutes else text
+    parts = [f"{number(hours)} jam"] if hours else []
+    parts += [f"{minutes} menit"] if minutes else []
+    if rest >= 1000:
+        parts.append(f"{seconds},{rest // 1000:03d} detik")
+    elif seconds or not parts:
+        parts.append(f"{seconds} detik")
+    return " ".join(parts)

@@ -7,13 +7,14 @@ CAUSES: Mapping[str, str] = {
     "auth_failed": "kamera menolak kata sandi perekam",
     "stream_error": "aliran gambar rusak",
     "stalled": "gambar berhenti mengalir",
-    "no_keyframe": "kamera tidak mengirim gambar utuh (keyframe)",
+    "no_keyframe": "kamera tidak mengirim gambar utuh",
     "recorder_restart": "perekam dimulai ulang",
     "recorder_overload": "perekam kelebihan beban",
     "spool_full": "ruang antre perekam penuh",
     "upload_lost": "rekaman hilang sebelum masuk arsip",
     "set_aside": "rekaman ada, tetapi disisihkan karena tidak dapat diindeks",
     "disabled": "perekaman kamera dinonaktifkan",
+    "connecting": "kamera baru didaftarkan atau diubah; perekam belum tersambung",
     "clock_step": "jam perekam dimajukan; tidak ada rekaman yang hilang",
     "disposed": "dimusnahkan menurut aturan, tercatat",
     "not_yet": "belum terjadi ketika paket disiapkan",
@@ -58,6 +59,14 @@ CLOCK_FLAGS: Mapping[str, str] = {
     "ambiguous": "jam perekam mundur; dua bagian bertumpang tindih",
     "unsynchronised": "jam perekam tidak tersinkron",
 }
+SYSTEM: Mapping[str, str] = {
+    "name": "nama",
+    "version": "versi",
+    "commit": "revisi",
+    "host": "mesin",
+    "config_sha256": "SHA-256 pengaturan",
+}
+"""Facts of an installation; names of programs stay."""
 DISPOSITION_CAUSES: Mapping[str, str] = {
     "retention": "masa simpan paling lama telah lewat",
     "pressure": "ruang simpan hampir penuh",

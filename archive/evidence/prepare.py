@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from archive import canonical, keys
+from archive.canonical import JsonObject
 from archive.errors import IntegrityError, NotFound
 from archive.evidence.absence import check_absence, destructions
 from archive.evidence.plan import (
@@ -27,8 +28,17 @@ from archive.evidence.plan import (
 from archive.evidence.proving import Prover
 from archive.footage import reader
 from archive.footage.cameras import Registry
-from archive.footage.clip.exact import LONGEST, SHORTEST, NoFootage, NotJoinable, earlier_segment, plan_clip
-from archive.footage.reader import Reading
+from archive.footage.choice import RunSpan
+from archive.footage.clip.exact import (
+    LONGEST,
+    SHORTEST,
+    NoFootage,
+    NotJoinable,
+    earlier_segments,
+    others_json,
+    plan_clip,
+)
+from archive.footage.reader import Reading, part_of
 from archive.model import custody as events
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, from_state
@@ -121,7 +131,7 @@ class Preparer:
                 f"none of {', '.join(request.cameras)} has footage in {request.span}",
                 [gap for reading in readings for gap in reading.gaps],
             )
-        before = {reading.camera: earlier_segment(reading, self.index) for reading in readings}
+        before = {reading.camera: earlier_segments(reading, self.index) for reading in readings}
         segments = [one for reading in readings for one in _originals(reading, before[reading.camera])]
         looked_at = map if self.pool is None else self.pool.map
         originals = tuple(looked_at(self._original, segments))
@@ -132,7 +142,7 @@ class Preparer:
         return replace(
             plan,
             originals=tuple(replace(one, proof=proof) for one, proof in zip(originals, proofs, strict=True)),
-            clips=tuple(self._clips(readings, request)),
+            clips=tuple(self._clips(readings)),
             journals=journals,
         )
 
@@ -170,14 +180,17 @@ class Preparer:
             request.span,
             registered_at=camera.registered_at,
             now=request.asked_at,
+            is_disabled=self.registry.as_of(camera.id, request.asked_at).disabled,
         )
 
     def _original(self, segment: SegmentRef) -> Original:
         head = self.stores.footage.head(segment.key, version=segment.version or None)
         return Original(ref=segment, leaf=reader.leaf_of(head, segment), lock=head.lock)
 
-    def _clips(self, readings: Iterable[Reading], request: SealRequest) -> Iterator[ClipPlan]:
+    def _clips(self, readings: Iterable[Reading]) -> Iterator[ClipPlan]:
         """One clip per camera where possible, else one for each part; the originals are always whole.
+
+        Where several runs cover an instant, their originals are all there, and each clip is of one run.
 
         A clip is a convenience. Where a clip is impossible (a span that is too short or too long, no frame
         that can be shown) it is left out; that never stops the sealing.
@@ -185,14 +198,14 @@ class Preparer:
         for reading in readings:
             if not reading.segments or reading.span.duration > LONGEST:
                 continue
-            spans = deque([reading.span])
+            spans = deque([one.span for one in reading.portions] if reading.others else [reading.span])
             while spans:
                 span = spans.popleft()
                 if span.duration < SHORTEST:
                     continue
-                part = self._part(reading, span, request)
+                part = reading if span == reading.span else part_of(reading, span)
                 try:
-                    earlier = earlier_segment(part, self.index)
+                    earlier = earlier_segments(part, self.index)
                     clip = plan_clip(part, self.stores.footage, pool=self.pool, earlier=earlier)
                 except NotJoinable as refusal:
                     spans.extendleft(one for one in reversed(refusal.spans) if one.duration < span.duration)
@@ -205,16 +218,11 @@ class Preparer:
                     continue
                 yield ClipPlan(
                     camera=reading.camera,
-                    description=clip.outline(),  # the digest is taken from the originals while copying
+                    # its digest is taken from the originals while copying
+                    description={**clip.outline(), "others": _others(reading, span)},
                     size=clip.size,
                     stream=clip.stream,
                 )
-
-    def _part(self, reading: Reading, span: Timespan, request: SealRequest) -> Reading:
-        if span == reading.span:
-            return reading
-        camera = self.registry.as_of(reading.camera, request.span.start)
-        return self._reading(camera, replace(request, span=span))
 
     def _journals(self, originals: Iterable[Original]) -> Iterator[JournalProof]:
         """The signed batches that hold the originals' leaves, as far as they have been uploaded."""
@@ -271,11 +279,16 @@ def _stated(camera: Camera) -> tuple[object, ...]:
     return camera.name, camera.place, camera.segment_seconds
 
 
-def _originals(reading: Reading, before: SegmentRef | None) -> Iterator[SegmentRef]:
-    """The segments of a reading, and the one before them where the clip refers to its frames."""
-    if before is not None:
-        yield before
-    yield from reading.segments
+def _originals(reading: Reading, before: Iterable[SegmentRef]) -> list[SegmentRef]:
+    """The segments of all runs of a reading, and those before them where a clip refers to their frames."""
+    found = dict.fromkeys((*before, *reading.segments))
+    return sorted(found, key=lambda ref: (ref.span.start, ref.run, ref.seq))
+
+
+def _others(reading: Reading, span: Timespan) -> list[JsonObject]:
+    """The footage of other runs where a clip of the span shows one run."""
+    parts = ((one.span.intersection(span), one.run) for one in reading.others)
+    return others_json([RunSpan(part, run) for part, run in parts if part is not None])
 
 
 def _gaps(readings: Iterable[Reading]) -> Iterator[GapStatement]:

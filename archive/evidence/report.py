@@ -4,13 +4,19 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 ``tests/integration/evidence/test_package_witnesses.py`` runs the commands in :func:`instructions` unchanged.
 """
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
-from archive.errors import Malformed
+from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
+from archive.documents.words import CAUSES, word
 from archive.evidence.plan import PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 LIMITS: tuple[tuple[str, str], ...] = (
     (
         "Segel membuktikan bahwa isi paket tidak berubah sejak diterima arsip; segel tidak membuktikan bahwa "
@@ -19,10 +25,12 @@ LIMITS: tuple[tuple[str, str], ...] = (
         "prove that the recorded scene is what it seems.",
     ),
     (
-        "Jam dinding rekaman adalah jam perekam dengan ketidakpastian yang dinyatakan per segmen; jam kamera "
-        "hanya dicatat, tidak dipakai untuk mengoreksi.",
-        "Wall times are those of the recorder, with the uncertainty stated for each segment; a camera's own "
-        "clock is noted and never used as a correction.",
+        "Waktu rekaman adalah waktu jam perekam dengan ketidakpastian yang dinyatakan per segmen; jam "
+        "perekam yang tidak tersinkron tidak mempunyai batas ketidakpastian. Jam kamera hanya dicatat, tidak "
+        "dipakai untuk mengoreksi.",
+        "Wall times are those of the recorder, with the uncertainty stated for each segment; a recorder's "
+        "clock that was not synchronised has no bound. A camera's own clock is noted and never used as a "
+        "correction.",
     ),
     (
         "Paket tidak membuktikan identitas orang, dan tidak membuktikan bahwa kamera tidak diubah sebelum "
@@ -76,7 +84,8 @@ def readme(plan: PackagePlan) -> bytes:
     Raises:
         Malformed: ``bad_time_zone`` when the plan's time zone is not known here.
     """
-    return (_readme_id(plan) + "\n" + "=" * 78 + "\n\n" + _readme_en(plan)).encode()
+    zone = zone_named(plan.tz_display)
+    return (_readme_id(plan, zone) + "\n" + "=" * 78 + "\n\n" + _readme_en(plan, zone)).encode()
 
 
 def instructions() -> bytes:
@@ -84,7 +93,7 @@ def instructions() -> bytes:
     return _INSTRUCTIONS.encode()
 
 
-def _readme_id(plan: PackagePlan) -> str:
+def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
     lines = [
         f"PAKET BUKTI ELEKTRONIK {plan.evidence_id}",
         *(["PERNYATAAN TIDAK ADA REKAMAN"] if plan.kind is PackageKind.NO_FOOTAGE else []),
@@ -92,16 +101,19 @@ def _readme_id(plan: PackagePlan) -> str:
         f"Disegel oleh : {plan.organization}",
         f"Perkara      : {plan.case}",
         f"Pelaku segel : {plan.actor}",
-        f"Rentang      : {_when(plan.span.start, plan)}",
-        f"         s.d.: {_when(plan.span.end, plan)}",
-        f"Disiapkan    : {_when(plan.prepared_at, plan)}",
-        f"Segmen asli  : {len(plan.originals)}",
+        f"Rentang      : {_when(plan.span.start, zone)}",
+        f"         s.d.: {_when(plan.span.end, zone)}",
+        f"Disiapkan    : {moment(plan.prepared_at, zone)}",
+        f"Isi          : {number(len(plan.originals))} segmen asli; {size(_bytes(plan))}",
         "",
         "Kamera:",
         *_cameras(plan),
         "",
         "Celah (bagian tanpa rekaman):",
-        *(_gaps(plan) or ["  tidak ada"]),
+        *(
+            _gaps(plan, lambda at: fine_moment(at, zone), lambda cause: word(CAUSES, cause))
+            or ["  tidak ada"]
+        ),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
@@ -117,7 +129,7 @@ def _readme_id(plan: PackagePlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _readme_en(plan: PackagePlan) -> str:
+def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
     lines = [
         f"ELECTRONIC EVIDENCE PACKAGE {plan.evidence_id}",
         *(["STATEMENT THAT THERE IS NO FOOTAGE"] if plan.kind is PackageKind.NO_FOOTAGE else []),
@@ -125,16 +137,16 @@ def _readme_en(plan: PackagePlan) -> str:
         f"Sealed by : {plan.organization}",
         f"Case      : {plan.case}",
         f"Actor     : {plan.actor}",
-        f"From      : {_when(plan.span.start, plan)}",
-        f"To        : {_when(plan.span.end, plan)}",
-        f"Prepared  : {_when(plan.prepared_at, plan)}",
-        f"Originals : {len(plan.originals)} segments",
+        f"From      : {_english(plan.span.start, zone)}",
+        f"To        : {_english(plan.span.end, zone)}",
+        f"Prepared  : {_english(plan.prepared_at, zone)}",
+        f"Contents  : {len(plan.originals):,} original segments; {_english_size(_bytes(plan))}",
         "",
         "Cameras:",
         *_cameras(plan),
         "",
         "Gaps (stretches without footage):",
-        *(_gaps(plan) or ["  none"]),
+        *(_gaps(plan, lambda at: _english(at, zone), str) or ["  none"]),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
@@ -158,27 +170,45 @@ def _cameras(plan: PackagePlan) -> list[str]:
     ]
 
 
-def _gaps(plan: PackagePlan) -> list[str]:
+def _gaps(plan: PackagePlan, shown: Callable[[int], str], cause: Callable[[str], str]) -> list[str]:
     return [
-        f"  {gap.camera}  {_when(gap.span.start, plan)} - {_when(gap.span.end, plan)}  {gap.cause}"
+        f"  {gap.camera}  {shown(gap.span.start)} - {shown(gap.span.end)}  {cause(gap.cause)}"
         for gap in plan.gaps
     ]
 
 
-def _when(instant: int, plan: PackagePlan) -> str:
-    try:
-        zone = ZoneInfo(plan.tz_display)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Malformed(
-            f"the time zone {plan.tz_display!r} is not known here", code="bad_time_zone"
-        ) from error
-    return as_datetime(instant).astimezone(zone).isoformat(sep=" ", timespec="milliseconds")
+def _bytes(plan: PackagePlan) -> int:
+    return sum(item.ref.size for item in plan.originals)
+
+
+def _when(instant: int, zone: ZoneInfo) -> str:
+    return f"{fine_moment(instant, zone)} {zone_word(zone, instant)}"
+
+
+def _english(instant: int, zone: ZoneInfo) -> str:
+    """``24 November 2026 14:00:00.123 UTC+08:00``; the machine's own language plays no part."""
+    local = as_datetime(instant).astimezone(zone)
+    offset = f"{local:%z}"
+    day = f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{day} {local:%H:%M:%S}.{local.microsecond // 1000:03d} UTC{offset[:3]}:{offset[3:]}"
+
+
+def _english_size(count: int) -> str:
+    """As :func:`archive.documents.indonesian.size`, with an English comma and point."""
+    return size(count).replace("bita", "bytes").translate(str.maketrans(".,", ",."))
 
 
 _COMMANDS_TAGS = """\
     sha256sum --check --strict --quiet tagmanifest-sha256.txt
     sha256sum --check --strict --quiet manifest-sha256.txt
-    diff <(cut -c67- manifest-sha256.txt | LC_ALL=C sort) <(find data ! -type d | LC_ALL=C sort)
+    diff <({ cut -c67- manifest-sha256.txt tagmanifest-sha256.txt; echo tagmanifest-sha256.txt; } \\
+        | LC_ALL=C sort) \\
+      <(find . ! -type d ! -path './signatures/*' ! -path './handover/*' | cut -c3- | LC_ALL=C sort)
+    find . ! -type d \\( -path './signatures/*' -o -path './handover/*' \\) | { LC_ALL=C grep -vE \\
+      -e '^\\./signatures/tagmanifest-sha256\\.txt\\.p7s(\\.tsr)?$' \\
+      -e '^\\./signatures/certs/(seal-chain\\.pem|tsa-chain\\.pem|[0-9a-f]{16}\\.crl)$' \\
+      -e '^\\./handover/[0-9]+/(right|receipt|closing)-[0-9a-f]{16}\\.json$' \\
+      -e '^\\./handover/[0-9]+/berita-acara-[0-9a-f]{16}(-[0-9a-f]{16})?\\.pdf$' || true; }
 """
 _COMMANDS_SEAL = """\
     openssl cms -verify -cades -binary -no-CApath -no-CAstore -inform DER \\
@@ -248,14 +278,22 @@ _COMMANDS_PYZ = """\
 _COMMANDS_REVOKED = """\
     G=$(date -d "$(openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text 2>/dev/null \\
       | sed -n 's/^Time stamp: //p')" +%s)
-    S=$(openssl x509 -in ../signer.pem -noout -serial | cut -d= -f2)
-    R=$(openssl crl -in ../pencabutan.crl -noout -text \\
-      | awk -v s="$S" '/Serial Number:/ { on = ($3 == s) } on' \\
-      | { grep -Eo '[A-Z][a-z]{2} +[0-9]+ [0-9:]{8} [0-9]{4} GMT' || true; } \\
-      | while read -r d; do date -d "$d" +%s; done | sort -n | head -n 1)
-    if ! openssl crl -in ../pencabutan.crl -CAfile ../trust.pem -noout 2>&1 | grep -q '^verify OK'; \\
-      then echo DAFTAR ASING; elif [ -z "$R" ]; then echo TIDAK DICABUT; \\
-      elif [ "$G" -lt "$R" ]; then echo DICABUT SESUDAHNYA; else echo DICABUT; fi
+    serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
+    entry() { openssl crl -in "$1" -noout -text | awk -v s="$2" '/Serial Number:/ { on = ($3 == s) } on'; }
+    since() { { grep -Eo '[A-Z][a-z]{2} +[0-9]+ [0-9:]{8} [0-9]{4} GMT' || true; } \\
+      | while read -r d; do date -d "$d" +%s; done | sort -n | head -n 1; }
+    judge() { local E R; E=$(entry "$2" "$(serial "$1")"); R=$(since <<<"$E"); \\
+      if ! openssl crl -in "$2" -CAfile "$3" -noout 2>&1 | grep -q '^verify OK'; then echo DAFTAR ASING; \\
+      elif [ -z "$R" ]; then echo TIDAK DICABUT; elif [ "$G" -ge "$R" ] || grep -Eq "$4" <<<"$E"; \\
+      then echo DICABUT; else echo DICABUT SESUDAHNYA; fi; }
+    rm -f ../tsa-[0-9]*.pem
+    echo "segel: $(judge ../signer.pem ../pencabutan.crl ../trust.pem '^never$')"
+    openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -token_out 2>/dev/null \\
+      | openssl pkcs7 -inform DER -print_certs | awk '/-BEGIN/ { n++ } n { print >("../tsa-" n ".pem") }'
+    lost='Compromise|Hold|Remove|Withdrawn'
+    for c in ../tsa-[0-9]*.pem; do \\
+      if openssl x509 -in "$c" -noout -ext extendedKeyUsage 2>/dev/null | grep -q 'Time Stamping'; \\
+      then echo "waktu: $(judge "$c" ../pencabutan-waktu.crl ../tsa-trust.pem "$lost")"; fi; done
 """
 
 _INSTRUCTIONS = f"""\
@@ -269,8 +307,10 @@ Jangan menjalankan program apa pun yang datang bersama paket.
 
 Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/checkpoints ada.
 
-1. Isi lengkap dan tidak berubah. Ketiga perintah tidak boleh mencetak apa pun. Perintah ketiga wajib:
-   sha256sum saja tidak melihat berkas yang ditambahkan.
+1. Isi lengkap dan tidak berubah. Keempat perintah tidak boleh mencetak apa pun. Perintah ketiga dan keempat
+   wajib: sha256sum saja tidak melihat berkas yang ditambahkan. Yang ketiga mencetak berkas yang tidak
+   tercatat dalam manifes; yang keempat mencetak berkas di signatures/ dan handover/ yang tidak ditaruh
+   arsip di sana.
 
 {_COMMANDS_TAGS}
 2. Segel. Harus tercetak "CAdES Verification successful".
@@ -305,10 +345,12 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
    dan --log-key SIDIKJARI dengan sidik jari yang diumumkan instansi.
 
 {_COMMANDS_PYZ}
-10. PENCABUTAN. Dapatkan daftar pencabutan terbaru dari otoritas penyegel, dari LUAR paket, dan simpan
-   sebagai pencabutan.crl di folder di atasnya (langkah 2 sudah menulis signer.pem di sana). Harus tercetak
-   TIDAK DICABUT, atau DICABUT SESUDAHNYA: segel yang distempel sebelum sertifikatnya dicabut tetap sah.
-   DICABUT berarti segel ini tidak boleh dipercaya; DAFTAR ASING, bahwa otoritas lain membuat daftarnya.
+10. PENCABUTAN. Dapatkan daftar pencabutan terbaru dari LUAR paket dan simpan di folder di atasnya:
+   pencabutan.crl dari otoritas penyegel dan pencabutan-waktu.crl dari otoritas stempel waktu (boleh daftar
+   yang sama). Langkah 2 sudah menulis signer.pem di sana. Untuk segel maupun untuk waktu harus tercetak
+   TIDAK DICABUT atau DICABUT SESUDAHNYA: segel yang distempel sebelum sertifikatnya dicabut tetap sah, dan
+   stempel tetap sah bila sertifikatnya dicabut sesudah itu tanpa kuncinya bocor. DICABUT berarti segel atau
+   stempel ini tidak boleh dipercaya; DAFTAR ASING, bahwa otoritas lain membuat daftarnya.
    openssl cms -verify dengan -crl_check hanya menilai keadaan sekarang: ia menolak juga segel yang dibuat
    sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu stempel dibandingkan di sini.
 
@@ -328,8 +370,9 @@ inside the package. Do not run any program that comes with a package.
 
 The commands are those above. Steps 1 to 4 decide; steps 7 and 8 are there where data/proofs/checkpoints is.
 
-1. Complete and unchanged: the three commands must print nothing. The third is not optional: sha256sum
-   alone does not see files that were added.
+1. Complete and unchanged: the four commands must print nothing. The third and the fourth are not optional:
+   sha256sum alone does not see files that were added. The third prints files that no manifest lists; the
+   fourth prints files in signatures/ and handover/ that the archive did not put there.
 2. The seal: "CAdES Verification successful" must appear.
 3. WHO: the certificate's fingerprint must equal the one printed on the handover report or published by the
    authority, since another certificate of the same root passes step 2 as well. The last line's SHA-256 must
@@ -346,12 +389,14 @@ The commands are those above. Steps 1 to 4 decide; steps 7 and 8 are there where
 9. All steps at once, and where the clips come from, with the verifier in one file (Python 3.9 or later). Get
    saksi-verify.pyz from OUTSIDE the package and add --signer FINGERPRINT and --log-key FINGERPRINT as
    published.
-10. REVOCATION: get the newest revocation list from the sealing authority, from OUTSIDE the package, as
-   pencabutan.crl one folder above. TIDAK DICABUT (not revoked) must appear, or DICABUT SESUDAHNYA (revoked
-   later): a seal that was stamped before its certificate was revoked stays good. DICABUT (revoked) means
-   that the seal is not to be believed; DAFTAR ASING, that the list is of another authority. openssl cms
-   -verify with -crl_check judges the present alone: it refuses a seal made before the revocation as well,
-   whatever -attime says; so the stamp's time is compared here.
+10. REVOCATION: get the newest revocation lists from OUTSIDE the package and keep them one folder above:
+   pencabutan.crl of the sealing authority and pencabutan-waktu.crl of the time-stamping authority (it may be
+   the same list). For the seal (segel) and for the time (waktu) TIDAK DICABUT (not revoked) must appear, or
+   DICABUT SESUDAHNYA (revoked later): a seal that was stamped before its certificate was revoked stays good,
+   and so does a stamp whose certificate was revoked after it while its key was never lost. DICABUT (revoked)
+   means that seal or stamp is not to be believed; DAFTAR ASING, that the list is of another authority.
+   openssl cms -verify with -crl_check judges the present alone: it refuses a seal made before the revocation
+   as well, whatever -attime says; so the stamp's time is compared here.
 
 Windows: certutil -hashfile FILE SHA256 or Get-FileHash for step 1, OpenSSL for the others.
 On Debian 12, openssl dgst -sha256 -r FILE is faster than sha256sum.

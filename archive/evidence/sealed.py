@@ -4,6 +4,7 @@ A package exists from the moment its signature is stored; earlier objects under 
 """
 
 from archive import canonical, keys
+from archive.attended import each
 from archive.canonical import sha256_hex
 from archive.errors import AlreadyExists, IntegrityError, NotFound
 from archive.evidence import bag, paths
@@ -72,7 +73,7 @@ class StoredContainer(Container):
     def chunks(self, path: str) -> Chunks:
         """The bytes of a part."""
         try:
-            yield from self._target.stream(self._prefix + path)
+            yield from each(self._target.stream(self._prefix + path))
         except (NotFound, IntegrityError) as error:
             raise Unreadable(error.message) from error
 

@@ -20,8 +20,9 @@ from archive.evidence.plan import (
 )
 from archive.evidence.slices import METHOD, Slices
 from archive.evidence.verification import check_statement
+from archive.footage.clip.exact import LAYOUT
 from archive.model.camera import Camera
-from archive.model.segment import Codec, Segment
+from archive.model.segment import UNSYNCHRONISED, Codec, Segment
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.prove import InclusionProof
 from archive.timespan import Timespan, format_instant
@@ -112,6 +113,8 @@ def evidence_json(
         },
         "limits": [{"id": indonesian, "en": english} for indonesian, english in report.limits(plan.kind)],
     }
+    if clips:
+        body["clip_layout"] = LAYOUT
     for name in ("request", "approvals", "hold", "checkpoints", "dispositions", "documents"):
         if not body[name]:
             del body[name]  # an optional field without a value is left out
@@ -256,14 +259,19 @@ def clock_json(
     uncertainties: list[int],
     flags: Iterable[str],
 ) -> dict[str, Any]:
-    """One member of ``clocks`` from the clocks of a camera's originals."""
+    """One member of ``clocks`` from the clocks of a camera's originals.
+
+    ``uncertainty_us`` is absent where a clock was not synchronised: nothing bounds its error.
+    """
+    raised = sorted(set(flags))
+    bound = {} if UNSYNCHRONISED in raised else {"uncertainty_us": max(uncertainties)}
     return {
         "camera": camera,
         "sources": sorted(set(sources)),
         "offset_least_us": min(offsets),
         "offset_most_us": max(offsets),
-        "uncertainty_us": max(uncertainties),
-        "flags": sorted(set(flags)),
+        "flags": raised,
+        **bound,
     }
 
 

@@ -13,6 +13,7 @@ from typing import TextIO
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, Malformed, NotFound, Refused
+from archive.footage.source_url import parse_source
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model.camera import (
@@ -242,6 +243,7 @@ class Registry:
                 f"segment_seconds {form.segment_seconds!r} is not a number", code="bad_segment_seconds"
             ) from error
         shown = shown_source(form.source)
+        parse_source(form.source)  # what no recorder could read is not registered
         self._rule.check(form.source)
         return Camera(
             id=check_name("camera", form.id),

@@ -6,12 +6,18 @@ source twice: when it is registered or changed, by its text (:meth:`SourceRule.c
 connection of the recorder, by the address that its name then has (:meth:`SourceRule.admits`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from archive.addresses import Address, Network, is_of_a_host_elsewhere, read_address
+from archive.addresses import (
+    Address,
+    Network,
+    is_of_a_host_elsewhere,
+    is_of_this_machine,
+    read_address,
+)
 from archive.errors import Refused
 
 _LOOPBACK = (read_address("127.0.0.1"), read_address("::1"))
@@ -23,13 +29,15 @@ class SourceRule:
     """Where sources may lead.
 
     ``networks``: only addresses in these networks. Without any: every address that can belong to another
-    machine; not loopback, link-local, multicast, reserved, nor a cloud's metadata service.
+    machine; not loopback, link-local, multicast, reserved, nor a cloud's metadata service. The addresses of
+    this machine itself (``is_own``) are refused on every interface, unless a network is that address alone.
     ``folders``: the folders of recordings that may be replayed as cameras. Without any, ``file://`` is
     refused.
     """
 
     networks: tuple[Network, ...] = ()
     folders: tuple[Path, ...] = ()
+    is_own: Callable[[Address], bool] = is_of_this_machine
 
     def check(self, url: str) -> None:
         """Judge a well-formed source URL by its text, without asking a resolver.
@@ -71,9 +79,12 @@ class SourceRule:
         return real
 
     def _is_admitted(self, address: Address) -> bool:
-        if self.networks:
-            return any(address in network for network in self.networks if network.version == address.version)
-        return is_of_a_host_elsewhere(address)
+        fitting = [one for one in self.networks if one.version == address.version and address in one]
+        if any(one.num_addresses == 1 for one in fitting):
+            return True
+        if not address.is_loopback and self.is_own(address):
+            return False
+        return bool(fitting) if self.networks else is_of_a_host_elsewhere(address)
 
 
 def refused_address() -> Refused:

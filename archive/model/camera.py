@@ -118,6 +118,7 @@ def parse_place(lat: str, lon: str, kecamatan: str, kelurahan: str, owner: str) 
             code="bad_place",
             hint=f"Use one of {', '.join(OwnerKind)}.",
         ) from error
+    _refuse_swapped(lat, lon)
     return Place(
         lat=_degrees("lat", lat, 90),
         lon=_degrees("lon", lon, 180),
@@ -125,6 +126,20 @@ def parse_place(lat: str, lon: str, kecamatan: str, kelurahan: str, owner: str) 
         kelurahan=kelurahan,
         owner=kind,
     )
+
+
+def _refuse_swapped(lat: str, lon: str) -> None:
+    """Name a latitude beyond a pole, which is nearly always the longitude. Raises Malformed ``bad_place``."""
+    try:
+        found = abs(Decimal(lat)), abs(Decimal(lon))
+    except InvalidOperation:
+        return  # said by _degrees
+    if found[0].is_finite() and 90 < found[0] <= 180 and found[1] <= 90:
+        raise Malformed(
+            f"lat {lat!r} is outside ±90 degrees",
+            code="bad_place",
+            hint=f"Latitude and longitude look swapped: --lat {lon} --lon {lat}.",
+        )
 
 
 def _degrees(field: str, text: str, limit: int) -> Decimal:

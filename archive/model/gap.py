@@ -24,6 +24,8 @@ class GapCause(StrEnum):
     """The recorder's clock was set forward: wall time was skipped, no footage was lost."""
     SET_ASIDE = "set_aside"
     """The footage exists, but no index can take it because of its content. A person decides about it."""
+    CONNECTING = "connecting"
+    """The camera is new or its registration changed, and the recorder was not connected to it yet."""
     DISPOSED = "disposed"
     """The footage was destroyed under a rule, on record. No recorder writes this cause."""
 

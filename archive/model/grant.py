@@ -12,10 +12,13 @@ from typing import Any
 from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.ids import check_name
-from archive.timespan import SpanSet, Timespan, format_instant, parse_instant
+from archive.timespan import DAY, SpanSet, Timespan, format_instant, parse_instant
 
 KIND = "grant"
 """The ledger kind of grants."""
+
+MAX_TERM = 366 * DAY
+"""No grant gives access for longer. A longer need is judged anew and given again."""
 
 
 class Right(StrEnum):
@@ -47,7 +50,12 @@ class Grant:
 
     def in_force(self, now: int) -> bool:
         """Whether the grant gives access at this time."""
-        return not self.revoked and self.given_at <= now < self.until
+        return not self.revoked and self.given_at <= now < self.ends_at
+
+    @property
+    def ends_at(self) -> int:
+        """When access ends: at ``until``, also of an older entry never later than the longest term allows."""
+        return min(self.until, self.given_at + MAX_TERM)
 
     def is_for(self, person: str, agency: str) -> bool:
         """Whether the grant is for this person: by name, or by an agency that is not empty."""

@@ -14,10 +14,13 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.ids import check_name, check_request_id, check_sha256
 from archive.model.evidence import EvidenceStatus, PackageKind
-from archive.timespan import Timespan, format_instant, parse_instant
+from archive.timespan import HOUR, Timespan, format_instant, parse_instant
 
 KIND = "request"
 """The ledger kind of requests."""
+
+EXPIRING = 72 * HOUR
+"""A request is flagged if some of its footage had to be destroyed within this time of its filing."""
 
 
 class RequestStatus(StrEnum):
@@ -159,7 +162,9 @@ class Request:
     whose limit counts, whatever agency was typed. ``letter_due_at`` is set if an urgent request came without
     its letter. ``limit_camera_hours`` is this request's own limit; 0 means that the setting applies.
     ``held_us`` is what its hold was placed to cover, cameras times span in µs; it never shrinks.
-    ``evidence_id`` is chosen with the approval. ``ended_at`` is when the request was rejected or cancelled.
+    ``footage_due_at`` is when the first of the footage had to be destroyed by rule, as of the filing or the
+    newest amendment; None if no rule destroyed it. Its hold has kept it since. ``evidence_id`` is chosen with
+    the approval. ``ended_at`` is when the request was rejected or cancelled.
     """
 
     id: str
@@ -177,6 +182,7 @@ class Request:
     hold_id: str
     held_us: int
     letter_due_at: int | None = None
+    footage_due_at: int | None = None
     limit_camera_hours: int = 0
     decision: Decision | None = None
     evidence_id: str = ""
@@ -223,6 +229,12 @@ def is_letter_overdue(request: Request, now: int) -> bool:
     )
 
 
+def is_expiring(request: Request) -> bool:
+    """Whether, when it was filed, some of its footage had less than :data:`EXPIRING` to live."""
+    due = request.footage_due_at
+    return due is not None and due < request.filed_at + EXPIRING
+
+
 def to_state(request: Request) -> JsonObject:
     """The request as its ledger entry holds it; its id is the stream's."""
     requester, letter, decision = request.requester, request.letter, request.decision
@@ -254,6 +266,7 @@ def to_state(request: Request) -> JsonObject:
         "hold_id": request.hold_id,
         "held_us": request.held_us,
         "letter_due_at": _time(request.letter_due_at),
+        "footage_due_at": _time(request.footage_due_at),
         "limit_camera_hours": request.limit_camera_hours,
         "decision": None
         if decision is None
@@ -324,6 +337,7 @@ def from_state(request_id: str, state: Mapping[str, Any]) -> Request:
             hold_id=state["hold_id"],
             held_us=int(state["held_us"]),
             letter_due_at=_instant(state["letter_due_at"]),
+            footage_due_at=_instant(state.get("footage_due_at")),  # older entries do not have it
             limit_camera_hours=int(state["limit_camera_hours"]),
             decision=None if decision is None else _decision(decision),
             evidence_id=state["evidence_id"],

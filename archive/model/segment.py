@@ -15,6 +15,8 @@ LONGEST_SEGMENT = HOUR
 
 Codec = Literal["h264", "hevc"]
 GopKind = Literal["closed", "open"]
+UNSYNCHRONISED = "unsynchronised"
+"""The flag of a clock that nothing is known about beyond its own reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,9 @@ class ClockStatement:
     """How far to trust a segment's wall time.
 
     ``source`` names the observation (``arrival`` or ``import``); ``offset_us`` is observed minus stated
-    start; ``uncertainty_us`` bounds the error; ``flags`` may hold ``timestamps_unreliable``,
-    ``ambiguous`` (a stepped clock made two spans overlap) and ``unsynchronised``.
+    start; ``uncertainty_us`` bounds the error against the recorder's clock; ``flags`` may hold
+    ``timestamps_unreliable``, ``ambiguous`` (a stepped clock made two spans overlap) and
+    ``unsynchronised``: then nothing bounds the error against true time.
     """
 
     source: str
@@ -39,7 +42,8 @@ class SegmentRef:
     Wall time is linear in presentation time: the smallest presentation time among the segment's samples
     is at ``span.start``, and ``span.end`` is ``media_duration`` ticks of 1/90000 s later.
     ``header_bytes`` is the offset of the first sample byte. ``version`` is the object's version id ("" while
-    unknown). ``gop`` is ``open`` if leading pictures exist in the run.
+    unknown). ``gop`` is ``open`` if leading pictures exist in the run. ``uncertainty_us`` bounds the error of
+    the wall time, as the leaf states it; None if unknown.
     """
 
     camera: str
@@ -54,6 +58,7 @@ class SegmentRef:
     gop: GopKind
     version: str = ""
     held: bool = False
+    uncertainty_us: int | None = None
 
     @property
     def key(self) -> str:
@@ -105,6 +110,7 @@ class Segment:
             gop=self.gop,
             version=version,
             held=held,
+            uncertainty_us=self.clock.uncertainty_us,
         )
 
 

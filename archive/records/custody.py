@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive import canonical, keys
+from archive.attended import each
 from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed, Unavailable
@@ -276,7 +277,7 @@ def read_stored(
     Raises:
         IntegrityError: ``custody_form``: an object cannot be read; no object is skipped.
     """
-    for key, data in _bodies(records, _object_keys(records, span), pool):
+    for key, data in _bodies(records, each(_object_keys(records, span)), pool):
         for line, event in enumerate(decode(data).events, 2):
             if event.at in span:
                 yield StoredEvent(event, key, line)

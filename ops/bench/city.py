@@ -96,8 +96,8 @@ def _rows(names: tuple[str, ...], span: Timespan) -> Iterator[SegmentRow]:
             yield SegmentRow(
                 camera=name, recorder="rec-bench", run=_run(number), seq=seq, start=start,
                 end=start + _NOMINAL, media_duration=900_000, sha256=_sha256(name, seq), size=2_500_000,
-                header_bytes=3300, codec="h264", gop="closed", version="v1", held=False,
-                place=parse_place(*_place(number)),
+                header_bytes=3300, codec="h264", gop="closed", uncertainty_us=40_000,
+                version="v1", held=False, place=parse_place(*_place(number)),
             )  # fmt: skip
 
 

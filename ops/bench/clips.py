@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from archive.timespan import SECOND, Timespan, format_instant
-from ops.bench import loop
 from ops.bench.bank import Bank
 from ops.bench.fetching import Fetched, Fetcher
 from ops.bench.figures import Figure, Findings, Spread, Table, short
@@ -34,10 +33,8 @@ from ops.bench.workbench import Scale, Workbench
 
 SUBJECT = "clips"
 CAMERA = "cam1"
-LENGTHS = (60, 600)
 _SEED = 20261124
 _BUCKET = "bench-clips"
-_UNCOUNTED = 10
 """Warm-up rounds that do not count: a Java server is slow until it has seen some requests."""
 _WARMING = 30
 """Warm-up plans per run on Elasticsearch: a fresh server takes three times as long as one that has run for a
@@ -74,14 +71,14 @@ class _Samples:
 def measure(bench: Workbench) -> Findings:
     """Write footage into every store, then request clips from each in turn."""
     began = time.monotonic()
-    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    prepared = bench.loop()
     recordings = mediamtx_recordings(bench, prepared)
     meter = BusyTime()
     with ExitStack() as opened:
         ways = _ways(bench, prepared, recordings, opened)
         bench.say("clips: requesting, the ways in turns")
         meter.read()
-        found = {seconds: _ask(bench, ways, seconds) for seconds in LENGTHS}
+        found = {seconds: _ask(bench, ways, seconds) for seconds in bench.scale.clip_seconds}
         busy = meter.read()
     return bench.findings(
         SUBJECT,
@@ -89,13 +86,9 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"Each way holds {bench.scale.recorded_seconds} s of the same camera in segments of 10 s (one "
-            "row: "
-            f"1 h). {bench.scale.runs} requests of each kind after {_UNCOUNTED} that do not count, each "
-            "for another "
-            "span at "
-            "odd milliseconds, the ways in turns, over one kept connection from one process on the same "
-            "machine; "
-            "everything in the page cache.",
+            f"row: 1 h). {bench.scale.runs} requests of each kind after {bench.scale.uncounted} that do not "
+            "count, each for another span at odd milliseconds, the ways in turns, over one kept connection "
+            "from one process on the same machine; everything in the page cache.",
             "Saksi writes a custody event durably before the first byte and another after the last; MediaMTX "
             "and FFmpeg keep no such record. Saksi's MP4 and MediaMTX's show the exact first frame; "
             "MediaMTX's fragmented answer makes a decoder show frames from before it.",
@@ -198,8 +191,11 @@ def _clip_path(recorded_from: int, start: float, seconds: float, *, what: str = 
 
 def _warm(fetcher: Fetcher, recorded_from: int, scale: Scale) -> None:
     chosen = random.Random(_SEED)  # noqa: S311 - the same spans in every run, nothing secret
+    shortest = scale.clip_seconds[0]
     for _ in range(_WARMING * scale.runs):
-        path = _clip_path(recorded_from, chosen.uniform(1, scale.recorded_seconds - 70), 60, what="clip")
+        path = _clip_path(
+            recorded_from, chosen.uniform(1, scale.recorded_seconds - shortest - 10), shortest, what="clip"
+        )
         fetcher.read(f"{path}&digest=none")
 
 
@@ -230,7 +226,7 @@ def _mediamtx(player: Fetcher, peer: MediamtxPeer, path: str, more: str) -> Way:
 def _ask(bench: Workbench, ways: dict[str, Way], seconds: int) -> dict[str, _Samples]:
     chosen = random.Random(_SEED + seconds)  # noqa: S311 - the same spans in every run, nothing secret
     latest = bench.scale.recorded_seconds - seconds - 2
-    for _ in range(_UNCOUNTED):
+    for _ in range(bench.scale.uncounted):
         for way in ways.values():
             way(chosen.uniform(0, latest), seconds)
     found = {name: _Samples() for name in ways}
@@ -245,33 +241,38 @@ def _ask(bench: Workbench, ways: dict[str, Way], seconds: int) -> dict[str, _Sam
 def _figures(found: dict[int, dict[str, _Samples]]) -> tuple[Figure, ...]:
     minute, ten = (
         {name: (Spread.of(s.whole).p50, Spread.of(s.first).p50) for name, s in found[seconds].items()}
-        for seconds in LENGTHS
+        for seconds in found
     )
+    minute_name, ten_name = (_length(seconds) for seconds in found)
     peer, bare = minute["mediamtx mp4"][0], minute["boto3"][0]
     first = ten["mediamtx mp4"][1]
     get = "MediaMTX /get?format=mp4"
     figures = [
-        Figure(name="60 s clip, files + SQLite, p50", unit="ms", ours=minute["files"][0], peer=peer,
+        Figure(name=f"{minute_name} clip, files + SQLite, p50", unit="ms", ours=minute["files"][0], peer=peer,
                peer_name=get, limit=0.6 * peer, rule="≤ 0.6 × MediaMTX"),
-        Figure(name="10 min clip, files + SQLite, first byte, p50", unit="ms", ours=ten["files"][1],
+        Figure(name=f"{ten_name} clip, files + SQLite, first byte, p50", unit="ms", ours=ten["files"][1],
                peer=first, peer_name=get, limit=25, rule="≤ 25 ms"),
     ]  # fmt: skip
     for name, where in (("minio", "MinIO + Elasticsearch"), ("minio sqlite", "MinIO + SQLite")):
         figures += [
-            Figure(name=f"60 s clip, {where}, p50", unit="ms", ours=minute[name][0], peer=bare,
+            Figure(name=f"{minute_name} clip, {where}, p50", unit="ms", ours=minute[name][0], peer=bare,
                    peer_name="boto3 alone", limit=1.3 * bare + 15, rule="≤ 1.3 × boto3 alone + 15 ms"),
-            Figure(name=f"10 min clip, {where}, first byte, p50", unit="ms", ours=ten[name][1],
+            Figure(name=f"{ten_name} clip, {where}, first byte, p50", unit="ms", ours=ten[name][1],
                    peer=first, peer_name=f"{get}, from files", limit=first, rule="≤ MediaMTX from files"),
         ]  # fmt: skip
     figures += [
-        Figure(name="10 min clip, files + SQLite, p50", unit="ms", ours=ten["files"][0],
+        Figure(name=f"{ten_name} clip, files + SQLite, p50", unit="ms", ours=ten["files"][0],
                peer=ten["mediamtx mp4"][0], peer_name=get),
-        Figure(name="10 min clip, MinIO + Elasticsearch, p50", unit="ms", ours=ten["minio"][0],
+        Figure(name=f"{ten_name} clip, MinIO + Elasticsearch, p50", unit="ms", ours=ten["minio"][0],
                peer=ten["boto3"][0], peer_name="boto3 alone"),
-        Figure(name="60 s clip, files + SQLite, p50", unit="ms", ours=minute["files"][0],
+        Figure(name=f"{minute_name} clip, files + SQLite, p50", unit="ms", ours=minute["files"][0],
                peer=minute["ffmpeg"][0], peer_name="FFmpeg concat"),
     ]  # fmt: skip
     return tuple(figures)
+
+
+def _length(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 100 else f"{seconds // 60} min"
 
 
 def _table(seconds: int, found: dict[str, _Samples]) -> Table:
@@ -285,9 +286,8 @@ def _table(seconds: int, found: dict[str, _Samples]) -> Table:
                 f"{samples.size / whole.p50 / 1e3:.0f}", f"{samples.size / 1e6:.1f}",
             )
         )  # fmt: skip
-    title = f"Clips of {seconds} s" if seconds < 100 else f"Clips of {seconds // 60} min"
     return Table(
-        f"{title}: milliseconds",
+        f"Clips of {_length(seconds)}: milliseconds",
         ("way", "p50", "p95", "first byte p50 / p95", "MB/s at p50", "MB"),
         tuple(rows),
     )

@@ -2,9 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from subprocess import SubprocessError
+
+import httpx
 
 from archive.errors import ArchiveError
 from ops.bench import (
@@ -12,6 +16,7 @@ from ops.bench import (
     disposition,
     finalise,
     fixity,
+    greedy,
     heads,
     indexing,
     memory,
@@ -23,8 +28,12 @@ from ops.bench import (
     sealing,
     sessions,
 )
-from ops.bench.figures import Findings, short
-from ops.bench.workbench import Scale, Workbench
+from ops.bench.figures import Findings, Refusal, short
+from ops.bench.machine import commit, stamp
+from ops.bench.workbench import Scale, Workbench, shared_stores
+from ops.stack import Stack
+
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     recording.SUBJECT: recording.measure,
@@ -40,10 +49,13 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     merkle.SUBJECT: merkle.measure,
     heads.SUBJECT: heads.measure,
     sessions.SUBJECT: sessions.measure,
+    greedy.SUBJECT: greedy.measure,
 }
 
 
 _MODES = ("short", "long")
+_FAILURES = (ArchiveError, OSError, SubprocessError, httpx.HTTPError, ValueError)
+"""What a subject fails with: a part that refuses or is missing, a program, a server, nothing to measure."""
 
 
 def main() -> int:
@@ -56,38 +68,63 @@ def main() -> int:
         scale = replace(scale, windows=options.windows)
     if options.long:
         scale = replace(scale, sealed_seconds=3600)
-    chosen = options.subjects or list(results.ORDER)
+    docs = options.docs or (None if options.short else _DOCS)
     words = " ".join(
         ["python -m ops.bench", *options.subjects, *(f"--{w}" for w in _MODES if getattr(options, w))]
     )
-    found = results.read(options.docs)
-    failed = 0
-    for subject in chosen:
+    with ExitStack() as opened:
+        shared = shared_stores(opened, _say) if options.short else None
+        return measure(options.subjects or list(results.ORDER), scale, words, docs=docs, stores=shared)
+
+
+def measure(
+    subjects: Sequence[str], scale: Scale, words: str, *, docs: Path | None, stores: Stack | None = None
+) -> int:
+    """Measure, and write the page after each subject if there is one; returns 1 if a subject failed.
+
+    A subject that cannot be measured is named on the page with the reason, and the others are measured.
+    """
+    found = results.Results() if docs is None else results.read(docs)
+    failed: list[str] = []
+    for subject in subjects:
         try:
-            with Workbench(scale, _say, words) as bench:
-                found[subject] = _SUBJECTS[subject](bench)
-        except ArchiveError as error:
-            failed += 1
-            _say(f"{subject}: not measured: {error.message} [{error.code}] {error.hint}")
-            continue
-        _tell(found[subject])
-        page = results.write(options.docs, found)
-        _say(f"{subject}: written to {page}")
+            with Workbench(scale, _say, words, stores=stores) as bench:
+                findings = _SUBJECTS[subject](bench)
+        except _FAILURES as error:
+            failed.append(subject)
+            reason = _reason(error)
+            found.refused(Refusal(subject=subject, at=stamp(), commit=commit(), reason=reason))
+            _say(f"{subject}: NOT MEASURED: {reason}")
+        else:
+            found.measured(findings)
+            _tell(findings)
+        if docs is not None:
+            _say(f"{subject}: written to {results.write(docs, found)}")
+    if failed:
+        _say(f"not measured: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ArchiveError):
+        return f"{error.message} [{error.code}] {error.hint}".rstrip()
+    return f"{type(error).__name__}: {error}"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ops.bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", choices=[[], *results.ORDER], metavar="SUBJECT",
                         help=f"one or more of {', '.join(results.ORDER)}; default: all")  # fmt: skip
-    parser.add_argument("--short", action="store_true", help="a run of a few minutes, to check that it works")
+    parser.add_argument(
+        "--short", action="store_true", help="seconds for each subject, to check that it works"
+    )
     parser.add_argument(
         "--long", action="store_true", help="seal an hour of each camera; a day of index for sessions"
     )
     parser.add_argument("--cameras", type=int, default=0, help="cameras of the bank (16)")
     parser.add_argument("--windows", type=int, default=0, help="measured windows (3)")
     parser.add_argument(
-        "--docs", type=Path, default=Path(__file__).resolve().parents[2] / "docs", help="where the page goes"
+        "--docs", type=Path, default=None, help="where the page goes (docs; with --short: nowhere)"
     )
     return parser.parse_args()
 

@@ -37,7 +37,7 @@ _LOCK_SECONDS = 15
 def measure(bench: Workbench) -> Findings:
     """Make two sets of the same size: Saksi disposes of one, MinIO's client deletes the other."""
     began = time.monotonic()
-    count = 1000 if bench.scale.windows == 1 else 10_000
+    count = 200 if bench.scale.is_brief else 10_000
     stores = bench.stores("disposition-stores")
     ours = on_stores(bench.scratch("disposition"), stores, _BUCKET, index=False)
     plain = on_stores(bench.scratch("disposition-plain"), stores, f"{_BUCKET}-plain", index=False)

@@ -70,7 +70,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The results of one subject. ``conditions`` are sentences that a reader needs to judge the figures."""
+    """The results of one subject. ``conditions`` are sentences that a reader needs to judge the figures.
+
+    ``commit`` is the program's, with ``+`` if files were changed since; "" where no one recorded it.
+    """
 
     subject: str
     title: str
@@ -81,6 +84,7 @@ class Findings:
     conditions: tuple[str, ...]
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...] = ()
+    commit: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -97,6 +101,16 @@ class Findings:
             for one in parts["tables"]
         )
         return cls(**parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A subject that could not be measured: when, at which commit, and why."""
+
+    subject: str
+    at: str
+    commit: str
+    reason: str
 
 
 def short(value: float) -> str:

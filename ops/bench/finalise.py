@@ -10,7 +10,6 @@ from pathlib import Path
 from archive.footage.mp4.finalise import finalise
 from archive.footage.mp4.fragments import Fragmented, read_fragments
 from archive.footage.mp4.header import parse_header, write_header
-from ops.bench import loop
 from ops.bench.figures import Figure, Findings, Spread, Table, short
 from ops.bench.installation import record_raw
 from ops.bench.workbench import Workbench
@@ -27,7 +26,7 @@ def measure(bench: Workbench) -> Findings:
     """Finalise the segments of the loop repeatedly, and time the whole and its parts."""
     began = time.monotonic()
     folder = bench.scratch("finalise")
-    raw = record_raw(bench.ffmpeg.path, loop.prepare(bench.ffmpeg, bench.cache), folder, 10 * _SEGMENTS)
+    raw = record_raw(bench.ffmpeg.path, bench.loop(), folder, 10 * _SEGMENTS)
     sources = [path for path in raw if path.stat().st_size > 1_000_000]
     target = folder / "target.mp4"
     bench.say(f"finalise: {len(sources)} segments × {_ROUNDS}")

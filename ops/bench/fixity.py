@@ -31,7 +31,7 @@ _ROUNDS = 5
 def measure(bench: Workbench) -> Findings:
     """Hash segments of full size in files and in MinIO."""
     began = time.monotonic()
-    count = 40 if bench.scale.windows == 1 else 240
+    count = 8 if bench.scale.is_brief else 240
     figures: list[Figure] = []
     rows: list[tuple[str, ...]] = []
     files = embedded(bench.scratch("fixity-files"))

@@ -25,7 +25,7 @@ _LIMIT = 0.5
 def measure(bench: Workbench) -> Findings:
     """Look at all requests, most of them closed; before each look, one is filed and another one changes."""
     began = time.monotonic()
-    count, looks = (400, 5) if bench.scale.windows == 1 else (4000, 15)
+    count, looks = (40, 5) if bench.scale.is_brief else (4000, 15)
     stores, folder = bench.stores("heads-stores"), keys.ledger_prefix(KIND)
     made = on_stores(bench.scratch("heads"), stores, _BUCKET, index=False)
     with made.site() as site:

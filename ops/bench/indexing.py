@@ -19,10 +19,10 @@ from search.locations import open_index
 from search.query import SegmentQuery
 
 SUBJECT = "index"
-_CAMERAS, _BATCH, _NOMINAL = 50, 500, 10 * SECOND
+_CAMERAS, _FEW_CAMERAS, _BATCH, _NOMINAL = 50, 4, 500, 10 * SECOND
 _HOURS = 3
 _T0 = 1_795_500_000_000_000
-_QUESTIONS = 40
+_QUESTIONS, _FEW_QUESTIONS = 40, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,13 @@ def measure(bench: Workbench) -> Findings:
         "SQLite": f"sqlite:///{bench.scratch('index')}/index.sqlite",
         "Elasticsearch": stores.env()["SAKSI_TEST_ELASTIC_URL"],
     }
+    cameras, questions = (_FEW_CAMERAS, _FEW_QUESTIONS) if bench.scale.is_brief else (_CAMERAS, _QUESTIONS)
     found = {}
     for kind, url in urls.items():
         bench.say(f"index: filling and querying {kind}")
         index = open_index(url, prefix="bench-index")
         try:
-            found[kind] = _answers(index)
+            found[kind] = _answers(index, cameras, questions)
         finally:
             index.close()
     sqlite, elastic = found["SQLite"], found["Elasticsearch"]
@@ -58,9 +59,9 @@ def measure(bench: Workbench) -> Findings:
         "The index",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{sqlite.entries} segments of {_CAMERAS} cameras in one district over {_HOURS} h, added "
+            f"{sqlite.entries} segments of {cameras} cameras in one district over {_HOURS} h, added "
             f"{_BATCH} "
-            f"at a time, each batch visible and durable when the call returns; then {_QUESTIONS} "
+            f"at a time, each batch visible and durable when the call returns; then {questions} "
             "questions of "
             "each kind at random times, from one process. p50 / p95. No peer: it shows what a question "
             "costs.",
@@ -70,8 +71,8 @@ def measure(bench: Workbench) -> Findings:
     )  # fmt: skip
 
 
-def _answers(index: Index) -> _Answers:
-    entries = list(_entries())
+def _answers(index: Index, cameras: int, times: int) -> _Answers:
+    entries = list(_entries(cameras))
     at = time.perf_counter()
     waiting = iter(entries)
     while batch := list(islice(waiting, _BATCH)):
@@ -84,7 +85,7 @@ def _answers(index: Index) -> _Answers:
         return Timespan(start, start + length)
 
     def camera() -> str:
-        return f"cam{chosen.randrange(_CAMERAS)}"
+        return f"cam{chosen.randrange(cameras)}"
 
     place = PLACE[2]
     questions: dict[str, Callable[[], object]] = {
@@ -94,13 +95,13 @@ def _answers(index: Index) -> _Answers:
             SegmentQuery(span=span(600 * SECOND), kecamatan=(place,))
         ),
         "coverage of one camera, 1 h": lambda: index.runs(SegmentQuery(span=span(HOUR), cameras=(camera(),))),
-        f"coverage of {_CAMERAS} cameras, 1 h": lambda: index.runs(SegmentQuery(span=span(HOUR))),
-        f"coverage of {_CAMERAS} cameras by hour": lambda: index.hours(SegmentQuery(span=span(2 * HOUR))),
+        f"coverage of {cameras} cameras, 1 h": lambda: index.runs(SegmentQuery(span=span(HOUR))),
+        f"coverage of {cameras} cameras by hour": lambda: index.hours(SegmentQuery(span=span(2 * HOUR))),
     }
     asked = {}
     for name, question in questions.items():
         question()
-        asked[name] = Spread.of([_milliseconds(question) for _ in range(_QUESTIONS)])
+        asked[name] = Spread.of([_milliseconds(question) for _ in range(times)])
     return _Answers(len(entries), len(entries) / took, asked)
 
 
@@ -110,11 +111,11 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - at) * 1e3
 
 
-def _entries() -> Iterator[IndexEntry]:
+def _entries(cameras: int) -> Iterator[IndexEntry]:
     """Entries in order of arrival: all cameras at each instant, one after the other."""
     place = parse_place(*PLACE)
     for seq in range(_HOURS * HOUR // _NOMINAL):
-        for number in range(_CAMERAS):
+        for number in range(cameras):
             start = _T0 + seq * _NOMINAL + number * 7919
             leaf = Segment(
                 camera=f"cam{number}", recorder="rec-bench", run=f"6a15{number:012x}", seq=seq,

@@ -31,6 +31,8 @@ from recorder.identity import register
 
 PLACE: tuple[str, str, str, str, str] = ("-5.143600", "119.407100", "73.71.01", "73.71.01.1001", "public")
 _RECORDER = "rec-bench"
+_NETWORKS = "127.0.0.0/8,192.0.2.0/24"
+"""Where the measured cameras are: the bank on this machine, and addresses of cameras that nobody records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,12 @@ def on_stores(home: Path, stores: Stack, name: str, *, index: bool) -> Installat
 def _made(home: Path, chosen: Mapping[str, str]) -> Installation:
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SAKSI_", "AWS_"))}
-    made = Installation(home, kept | {"SAKSI_HOME": str(home), "SAKSI_RECORDER": _RECORDER} | dict(chosen))
+    made = Installation(
+        home,
+        kept
+        | {"SAKSI_HOME": str(home), "SAKSI_RECORDER": _RECORDER, "SAKSI_CAMERA_NETWORKS": _NETWORKS}
+        | dict(chosen),
+    )
     # boto3 reads the stores' credentials from this process's own environment.
     os.environ.update({name: value for name, value in chosen.items() if name.startswith("AWS_")})
     with made.site() as site:

@@ -15,21 +15,23 @@ from recorder.binary import Binary
 
 FPS, GOP, SECONDS, BITS_PER_SECOND = 15, 30, 180, 2_000_000
 FRAMES = FPS * SECONDS
-_NAME = f"loop-1080p{FPS}-g{GOP}-{SECONDS}s-1.mp4"
 
 Mark = tuple[int, str]
 """Size and Adler-32 of a frame's bytes."""
 
 
-def prepare(ffmpeg: Binary, cache: Path) -> Path:
-    """The loop; the first call makes it, which takes a minute or two."""
-    path = cache / _NAME
+def prepare(ffmpeg: Binary, cache: Path, *, seconds: int = SECONDS, height: int = 1080) -> Path:
+    """The loop; the first call makes it, which takes a minute or two where it is not shortened."""
+    path = cache / f"loop-{height}p{FPS}-g{GOP}-{seconds}s-1.mp4"
     if path.exists():
         return path
     draft = path.with_suffix(".part.mp4")
     rate = str(BITS_PER_SECOND)
     argv = [str(ffmpeg.path), "-v", "error", "-y", "-f", "lavfi"]
-    argv += ["-i", f"testsrc2=size=1920x1080:rate={FPS}:duration={SECONDS},noise=alls=20:allf=t+u"]
+    argv += [
+        "-i",
+        f"testsrc2=size={height * 16 // 9}x{height}:rate={FPS}:duration={seconds},noise=alls=20:allf=t+u",
+    ]
     argv += [
         "-c:v",
         "libx264",

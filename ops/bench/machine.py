@@ -77,6 +77,25 @@ def _cpu_times() -> tuple[int, int]:
     return sum(times) - idle, sum(times)
 
 
+def commit() -> str:
+    """The commit of this program's source, with ``+`` if files were changed since; "" outside a checkout.
+
+    The page itself and its numbers do not count as changes: each run writes them.
+    """
+    root = Path(__file__).resolve().parents[2]
+    head = _git(root, "rev-parse", "--short=10", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--", ".", ":!docs/benchmarks.*")
+    return f"{head}+" if head and changes else head
+
+
+def _git(root: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def stamp() -> str:
     """Now, in UTC, to the minute."""
     return time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime())

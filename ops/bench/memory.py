@@ -4,7 +4,7 @@ import time
 from urllib.parse import quote
 
 from archive.timespan import SECOND, format_instant
-from ops.bench import apart, loop, processes
+from ops.bench import apart, processes
 from ops.bench.clips import CAMERA, lay_down_camera
 from ops.bench.fetching import Fetcher
 from ops.bench.figures import Figure, Findings, Table, short
@@ -12,7 +12,6 @@ from ops.bench.installation import embedded, serving
 from ops.bench.workbench import Workbench
 
 SUBJECT = "memory"
-_LENGTHS = (60, 600)
 _FIXED, _PER_FRAME = 2 << 20, 16
 _MIB = 1 << 20
 
@@ -27,11 +26,11 @@ def measure(bench: Workbench) -> Findings:
     began = time.monotonic()
     bench.say("memory: of clip requests")
     made = embedded(bench.scratch("memory"))
-    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    prepared = bench.loop()
     span = lay_down_camera(bench, made, prepared, bench.scale.recorded_seconds)
-    held = apart.run(made.environ, "clip-memory", camera=CAMERA, start=span.start, seconds=list(_LENGTHS))[
-        "clips"
-    ]
+    held = apart.run(
+        made.environ, "clip-memory", camera=CAMERA, start=span.start, seconds=list(bench.scale.clip_seconds)
+    )["clips"]
     figures, rows = [], []
     with serving(made) as served:
         fetcher = Fetcher(served.url, served.headers)
@@ -42,7 +41,7 @@ def measure(bench: Workbench) -> Findings:
             fetcher.fetch(f"/v1/cameras/{CAMERA}/clip.mp4?from={start}&to={end}&purpose=benchmark")
 
         for offset in (1, 2, 3):
-            ask(offset, 60)
+            ask(offset, bench.scale.clip_seconds[0])
         idle = processes.rss(served.pid)
         for one in held:
             seconds, frames = one["seconds"], one["frames"]
@@ -67,7 +66,7 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             "From files, one request at a time. What Python holds is the peak that tracemalloc saw from "
-            "planning to the last byte. The API process had answered three clips of 60 s before; its "
+            "planning to the last byte. The API process had answered three clips before; its "
             "growth is "
             "the peak of resident memory above the memory before.",
             f"The API process used {idle:.0f} MiB before.",

@@ -20,7 +20,7 @@ from search.locations import open_index
 from search.planning import hours_of
 
 SUBJECT = "plan"
-_CAMERAS, _HOURS = 100, 278
+_CAMERAS, _HOURS, _FEW_HOURS = 100, 278, 24
 _LIMIT_S = 10.0
 _LOADED = 20_000
 _KEEP_DAYS = 40
@@ -29,12 +29,12 @@ _KEEP_DAYS = 40
 def measure(bench: Workbench) -> Findings:
     """Fill both kinds of index with 27,800 settled camera-hours, and make a plan."""
     began = time.monotonic()
-    each = 2 if bench.scale.windows == 1 else 36
+    each, hours = (2, _FEW_HOURS) if bench.scale.is_brief else (36, _HOURS)
     made = embedded(bench.scratch("plan"))
     stores = bench.stores("plan-stores")
     figures, rows = [], []
     with made.site() as site:
-        start = _prepare(site)
+        start = _prepare(site, hours)
         urls = {
             "SQLite": f"sqlite:///{bench.scratch('plan-index')}/index.sqlite",
             "Elasticsearch": stores.env()["SAKSI_TEST_ELASTIC_URL"],
@@ -43,7 +43,7 @@ def measure(bench: Workbench) -> Findings:
             bench.say(f"plan: filling {kind}")
             index = open_index(url, prefix="bench-plan")
             try:
-                filling = _fill(index, start, each)
+                filling = _fill(index, start, hours, each)
                 bench.say(f"plan: {kind}")
                 took, plan = _plan(site, index)
             finally:
@@ -57,7 +57,7 @@ def measure(bench: Workbench) -> Findings:
         "The retention plan",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{_CAMERAS} cameras × {_HOURS} h: the hours of 10 million segments of 10 s. A plan reads hours "
+            f"{_CAMERAS} cameras × {hours} h: the hours of 10 million segments of 10 s. A plan reads hours "
             f"and no segments, so each hour here holds {each} segments, loaded as by a rebuild, and settled.",
             "The plan is made as by saksi retention plan, ledger included: for each camera and day what is "
             "destroyed, held or locked, and a projection of 90 days. No peer makes such a plan.",
@@ -73,7 +73,7 @@ def measure(bench: Workbench) -> Findings:
     )
 
 
-def _prepare(site: Site) -> int:
+def _prepare(site: Site, hours: int) -> int:
     """Make cameras and a policy under which half of the hours are due; returns the first hour."""
     now = site.clock.now()
     for number in range(_CAMERAS):
@@ -84,12 +84,12 @@ def _prepare(site: Site) -> int:
     site.ledger.append(
         POLICY, scope.id, state, expected=0, actor="os:bench", action="policy.approved"
     )  # fmt: skip
-    return hour_of(now) - _KEEP_DAYS * DAY - _HOURS // 2 * HOUR
+    return hour_of(now) - _KEEP_DAYS * DAY - hours // 2 * HOUR
 
 
-def _fill(index: Index, start: int, each: int) -> float:
+def _fill(index: Index, start: int, hours: int, each: int) -> float:
     at = time.perf_counter()
-    rows = _rows(start, each)
+    rows = _rows(start, hours, each)
     with index.rebuild() as fresh:
         while part := list(islice(rows, _LOADED)):
             fresh.load(part)
@@ -97,11 +97,11 @@ def _fill(index: Index, start: int, each: int) -> float:
     return time.perf_counter() - at
 
 
-def _rows(start: int, each: int) -> Iterator[SegmentRow]:
+def _rows(start: int, hours: int, each: int) -> Iterator[SegmentRow]:
     """Rows hour by hour, in the order of reading journals."""
     place = parse_place(*PLACE)
     length = HOUR // each
-    for hour in range(_HOURS):
+    for hour in range(hours):
         for number in range(_CAMERAS):
             for part in range(each):
                 seq = hour * each + part
@@ -110,7 +110,8 @@ def _rows(start: int, each: int) -> Iterator[SegmentRow]:
                     camera=f"cam-{number}", recorder="rec-bench", run=f"6a15{number:012x}", seq=seq,
                     start=since, end=since + length, media_duration=900_000,
                     sha256=hashlib.sha256(f"{number}/{seq}".encode()).hexdigest(), size=2_500_000,
-                    header_bytes=3300, codec="h264", gop="closed", version="v1", held=False, place=place,
+                    header_bytes=3300, codec="h264", gop="closed", uncertainty_us=40_000,
+                    version="v1", held=False, place=place,
                 )  # fmt: skip
 
 

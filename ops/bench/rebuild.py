@@ -41,7 +41,7 @@ SUBJECT = "rebuild"
 RECORDER = "rec-bench"
 _NOMINAL = 10 * SECOND
 _T0 = hour_of(1_795_500_000_000_000)
-_CAMERAS = 100
+_CAMERAS, _FEW_CAMERAS = 100, 10
 _SQLITE_US, _OF_PLAIN = 20.0, 1.25
 _PLAIN, _PLAIN_BATCH = "bench-plain", 2000
 
@@ -123,9 +123,10 @@ def make_archive(folder: Path, *, cameras: int, hours: int) -> tuple[Stores, int
 def measure(bench: Workbench) -> Findings:
     """Rebuild into both kinds of index, then query the hours of all cameras."""
     began = time.monotonic()
-    hours = 1 if bench.scale.windows == 1 else 10
+    hours = 1 if bench.scale.is_brief else 10
+    count = _FEW_CAMERAS if bench.scale.is_brief else _CAMERAS
     bench.say("rebuild: making the journals")
-    stores, total = make_archive(bench.scratch("rebuild"), cameras=_CAMERAS, hours=hours)
+    stores, total = make_archive(bench.scratch("rebuild"), cameras=count, hours=hours)
     query = SegmentQuery(span=Timespan(_T0, _T0 + hours * HOUR))
     bench.say("rebuild: SQLite")
     sqlite = open_index(f"sqlite:///{bench.scratch('rebuild-sqlite')}/index.sqlite")
@@ -134,7 +135,7 @@ def measure(bench: Workbench) -> Findings:
     servers = bench.stores("rebuild-stores")
     elastic = open_index(servers.env()["SAKSI_TEST_ELASTIC_URL"], prefix="bench-rebuild")
     bench.say("rebuild: plain bulk into Elasticsearch")
-    plain = _plain(servers.env()["SAKSI_TEST_ELASTIC_URL"], total // _CAMERAS)
+    plain = _plain(servers.env()["SAKSI_TEST_ELASTIC_URL"], count, total // count)
     bench.say("rebuild: Elasticsearch")
     into_elastic = _rebuilt(stores, elastic, query)
     elastic.close()
@@ -145,7 +146,7 @@ def measure(bench: Workbench) -> Findings:
         "Rebuilding the index",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{total} segments of {_CAMERAS} cameras in {hours * 60} signed journal batches. Signatures and "
+            f"{total} segments of {count} cameras in {hours * 60} signed journal batches. Signatures and "
             "every line are verified, every object is looked up in a listing, hours are settled, and the "
             "index is switched. The listing is answered from memory: a store's own time comes on top.",
             f"Plain bulk: helpers.bulk of the Elasticsearch client, {_PLAIN_BATCH} documents at a time, with "
@@ -189,14 +190,14 @@ def _rebuilt(stores: Stores, index: Index, query: SegmentQuery) -> _Took:
     return _Took(took, time.perf_counter() - at, found)
 
 
-def _plain(url: str, each: int) -> float:
+def _plain(url: str, cameras: int, each: int) -> float:
     """Seconds that the client's own bulk helper takes for the same documents, prepared beforehand."""
     place = parse_place(*PLACE)
     template = schema.unrefreshed(schema.templates(_PLAIN)[f"{_PLAIN}-segments"]["template"])
     entries = (
         IndexEntry(leaf=_segment(number, _T0 + part * _NOMINAL), place=place, version="v1")
         for part in range(each)
-        for number in range(_CAMERAS)
+        for number in range(cameras)
     )
     actions = [
         {"_index": _PLAIN, "_id": write.id, "_source": write.document}

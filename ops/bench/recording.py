@@ -75,7 +75,7 @@ def measure(bench: Workbench) -> Findings:
     """Let all recorders record the bank at once, and measure them over some windows."""
     began = time.monotonic()
     scale = bench.scale
-    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    prepared = bench.loop()
     marks = loop.marks(bench.ffmpeg, prepared)
     stores = bench.stores("recording-stores")
     city = Saksi("city", "Saksi: MinIO with lock, journal, Elasticsearch", stores)

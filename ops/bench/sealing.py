@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.timespan import SECOND, Timespan
-from ops.bench import apart, loop
+from ops.bench import apart
 from ops.bench.figures import Figure, Findings, Table, short
 from ops.bench.installation import Installation, add_camera, embedded, lay_down, on_stores, record_raw
 from ops.bench.peers import Boto, copy_plainly, hash_plainly
@@ -30,14 +30,12 @@ def measure(bench: Workbench) -> Findings:
     """Seal four cameras from files and from MinIO, and verify the packages."""
     began = time.monotonic()
     seconds = bench.scale.sealed_seconds
-    raw = record_raw(
-        bench.ffmpeg.path, loop.prepare(bench.ffmpeg, bench.cache), bench.scratch("sealing-raw"), seconds
-    )
+    raw = record_raw(bench.ffmpeg.path, bench.loop(), bench.scratch("sealing-raw"), seconds)
     files = embedded(bench.scratch("sealing-files"))
     stores = bench.stores("sealing-stores")
     minio = on_stores(bench.scratch("sealing-minio"), stores, _BUCKET, index=True)
     boto = Boto(stores.env()["SAKSI_TEST_MINIO_URL"])
-    rounds = _LONG_ROUNDS if seconds >= 3600 else _ROUNDS
+    rounds = _LONG_ROUNDS if seconds >= 3600 else 1 if bench.scale.is_brief else _ROUNDS
     figures: list[Figure] = []
     rows: list[tuple[str, ...]] = []
     for made, where in ((files, "files"), (minio, "MinIO")):

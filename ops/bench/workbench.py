@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ops.bench import machine
+from ops.bench import loop, machine
 from ops.bench.figures import Figure, Findings, Table
 from ops.stack import Places, Stack
 from ops.stack.elasticsearch import Elasticsearch
@@ -25,10 +25,10 @@ _PARTS: tuple[Part, ...] = (Mediamtx(), Minio(), Elasticsearch())
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured: a full run takes a quarter of an hour, a short one a few minutes.
+    """How much is measured: a full run takes a quarter of an hour, a short one seconds for each subject.
 
-    ``windows`` of ``window_seconds`` are measured after ``warm_up`` seconds; ``runs`` requests
-    per kind of clip; ``sealed_seconds`` of each of four cameras are sealed.
+    ``windows`` of ``window_seconds`` are measured after ``warm_up`` seconds; ``runs`` requests for clips of
+    each of ``clip_seconds`` after ``uncounted``; ``sealed_seconds`` of each of four cameras are sealed.
     """
 
     cameras: int = 16
@@ -38,13 +38,19 @@ class Scale:
     runs: int = 30
     recorded_seconds: int = 630
     sealed_seconds: int = 300
+    clip_seconds: tuple[int, int] = (60, 600)
+    uncounted: int = 10
+    loop_seconds: int = 180
+    loop_height: int = 1080
+    is_brief: bool = False
 
     @classmethod
     def brief(cls) -> Self:
-        """Enough to see that everything works."""
+        """Enough to see that everything works; its figures say nothing and are not published."""
         return cls(
-            cameras=4, windows=1, window_seconds=20, warm_up=12, runs=6, recorded_seconds=630,
-            sealed_seconds=30,
+            cameras=2, windows=1, window_seconds=3, warm_up=4, runs=2, recorded_seconds=14,
+            sealed_seconds=10, clip_seconds=(2, 5), uncounted=1, loop_seconds=20, loop_height=360,
+            is_brief=True,
         )  # fmt: skip
 
 
@@ -54,7 +60,16 @@ class Workbench:
     ``cache`` remains: it holds the prepared loop and MediaMTX's recording of it, which take long to make.
     """
 
-    def __init__(self, scale: Scale, progress: Progress, command: str, *, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        scale: Scale,
+        progress: Progress,
+        command: str,
+        *,
+        cache: Path | None = None,
+        stores: Stack | None = None,
+    ) -> None:
+        """``stores`` are servers that several subjects share; without them each subject starts its own."""
         places = Places.from_environment()
         self.scale = scale
         self.say = progress
@@ -64,6 +79,7 @@ class Workbench:
         self.cache.mkdir(parents=True, exist_ok=True)
         self._programs = places.cache_dir
         self._load = os.getloadavg()[0]
+        self._shared = stores
         self._open = ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="saksi-bench-"))
         # Elasticsearch refuses to run as root, and the account it then uses must reach its folder.
@@ -87,8 +103,16 @@ class Workbench:
         """Start a MediaMTX of its own on free ports."""
         return self._started(name, (Mediamtx(),))
 
+    def loop(self) -> Path:
+        """The footage of every camera, made at the first call."""
+        return loop.prepare(
+            self.ffmpeg, self.cache, seconds=self.scale.loop_seconds, height=self.scale.loop_height
+        )
+
     def stores(self, name: str) -> Stack:
-        """Start a MinIO and an Elasticsearch of its own on free ports."""
+        """A MinIO and an Elasticsearch: the shared ones, else ones of its own on free ports."""
+        if self._shared is not None:
+            return self._shared
         return self._started(name, (Elasticsearch(), Minio()))
 
     def _started(self, name: str, parts: tuple[Part, ...]) -> Stack:
@@ -120,7 +144,20 @@ class Workbench:
             conditions=conditions,
             figures=figures,
             tables=tables,
+            commit=machine.commit(),
         )
+
+
+def shared_stores(opened: ExitStack, progress: Progress) -> Stack:
+    """A MinIO and an Elasticsearch that live as long as ``opened``, for subjects that may share them."""
+    folder = Path(tempfile.mkdtemp(prefix="saksi-bench-stores-"))
+    folder.chmod(0o755)
+    opened.callback(shutil.rmtree, folder, ignore_errors=True)
+    programs = Places.from_environment().cache_dir
+    stack = Stack(folder / "stores", programs, ports=0, parts=(Elasticsearch(), Minio()), progress=progress)
+    opened.callback(stack.erase)
+    stack.up()
+    return stack
 
 
 def pids_of(stack: Stack) -> dict[str, int]:

@@ -4,13 +4,17 @@ JSON goes only to stdout. Errors go to stderr. Each command states where its pro
 Exit codes: 0 done · 1 the answer is no · 2 bad input · 3 something is unavailable · 4 integrity.
 """
 
+import os
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Annotated, Any
 
 import typer
+import typer.main
 from typer.exceptions import TyperException
 
-from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
+from archive.errors import ArchiveError, IntegrityError, Unavailable
 from ops.cli import (
     archive_command,
     breakglass_command,
@@ -37,6 +41,8 @@ from ops.cli import (
     user_command,
 )
 from ops.cli.output import complain, note
+from ops.cli.refusing import usage_error, zone_of
+from ops.cli.speaking import Language, SpokenCommand, SpokenGroup, of_locale, speaking, take_language
 
 ANSWER_IS_NO, BAD_INPUT, UNAVAILABLE, INTEGRITY = 1, 2, 3, 4
 _ANSWERS = {"no_footage", "clip_not_joinable"}
@@ -53,6 +59,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(_everywhere)
     app.add_typer(camera.app, name="camera")
     app.add_typer(keys_command.app, name="keys")
     app.add_typer(log_command.app, name="log")
@@ -75,7 +82,36 @@ def build() -> typer.Typer:
     disposition_command.register(retention_command.app, archive_command.app)
     for module in (record, retrieve, evidence, run):
         module.register(app)
+    _spoken(app)
     return app
+
+
+def tree(language: Language) -> Any:
+    """The whole command tree, ready to run, with its help in the language."""
+    return speaking(typer.main.get_command(build()), language)
+
+
+def _everywhere(
+    lang: Annotated[
+        str,
+        typer.Option(
+            "--lang", metavar="id|en", help="Language of help and errors; without it: that of the locale."
+        ),
+    ] = "",
+) -> None:
+    # take_language() has read --lang before the tree was made; here it only stands in the help.
+    """Recording archive and evidence retrieval for a city's CCTV."""
+
+
+def _spoken(app: typer.Typer) -> None:
+    """Let every command and group of the tree speak a language."""
+    app.info.cls = SpokenGroup
+    for one in app.registered_commands:
+        one.cls = SpokenCommand
+    for group in app.registered_groups:
+        group.cls = SpokenGroup
+        if group.typer_instance is not None:
+            _spoken(group.typer_instance)
 
 
 def exit_code(error: ArchiveError) -> int:
@@ -91,23 +127,29 @@ def exit_code(error: ArchiveError) -> int:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    as_json = "--json" in sys.argv
+    words = sys.argv[1:]
+    sys.exit(_run(words, as_json="--json" in words))
+
+
+def _run(words: Sequence[str], *, as_json: bool) -> int:
+    language = of_locale(os.environ)
     try:
-        code = build()(prog_name="saksi", standalone_mode=False)
+        language, rest = take_language(words, os.environ)
+        code = tree(language)(args=rest, prog_name="saksi", standalone_mode=False)
     except ArchiveError as error:
-        complain(error, as_json=as_json)
-        sys.exit(exit_code(error))
+        complain(error, as_json=as_json, language=language, zone=zone_of(words))
+        return exit_code(error)
     except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        return stop.exit_code
     except typer.Abort:
-        sys.exit(130)
+        return 130
     except TyperException as error:
-        text = str(error) or "the command is not complete"
-        if text.startswith("Usage:"):  # a group without a command prints its help
+        text = str(error)
+        if text.startswith(("Usage:", "Pemakaian:")):  # a group without a command prints its help
             note(text)
-            sys.exit(BAD_INPUT)
-        complain(Malformed(text, code="bad_usage", hint="See: saksi --help"), as_json=as_json)
-        sys.exit(BAD_INPUT)
+            return BAD_INPUT
+        complain(usage_error(error), as_json=as_json, language=language, zone=zone_of(words))
+        return BAD_INPUT
     except BrokenPipeError:
-        sys.exit(141)  # the program that read our output has closed it, as `| head` does
-    sys.exit(code if isinstance(code, int) else 0)
+        return 141  # the program that read our output has closed it, as `| head` does
+    return code if isinstance(code, int) else 0

@@ -35,7 +35,7 @@ def check(
     with open_site() as site, progress_bar("checking") as bar:
         checker = Checker(
             site.stores,
-            site.index,
+            site.bare_index,
             site.clock,
             depth=depth,
             floor_days=site.settings.retention_floor_days,

@@ -1,16 +1,21 @@
 """``saksi camera``: the camera registry."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.errors import Malformed
+from archive.errors import ArchiveError, Malformed
+from archive.footage.advice import remarks
 from archive.footage.cameras import COLUMNS, CameraForm, ImportReport
-from archive.model.camera import public_json
+from archive.model.camera import Camera, public_json
 from archive.timespan import format_instant
-from ops.cli.options import Json, actor, open_site
+from ops.cli.options import Json, actor, open_site, open_site_or_ask
 from ops.cli.output import note, print_json, print_table, say
+from ops.wiring import Site
+
+if TYPE_CHECKING:
+    from ops.trial import FirstLook
 
 app = typer.Typer(help="Register, change and list cameras.", no_args_is_help=True)
 
@@ -30,9 +35,15 @@ def add(
     view: Annotated[str, typer.Option(help="Must be public: only public space is recorded.")],
     segment_seconds: Annotated[str, typer.Option(help="Nominal segment length, 2 to 300.")] = "",
     reason: Reason = "",
+    probe: Annotated[
+        bool, typer.Option("--probe/--no-probe", help="Look at the camera, show what it sends, keep a still.")
+    ] = True,
+    still: Annotated[
+        Path | None, typer.Option("--still", help="Where to keep the still.", metavar="FILE")
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """Register a camera; its timeline begins now."""
+    """Register a camera; its timeline begins now. A camera that gives no picture yet is registered too."""
     form = CameraForm(
         id=camera_id,
         source=source,
@@ -45,12 +56,36 @@ def add(
         view=view,
         segment_seconds=segment_seconds,
     )
-    with open_site() as site:
+    with open_site_or_ask() as site:
         camera = site.registry.add(form, actor=actor().id, reason=reason)
+        found = remarks(camera.place, site.settings.city_box)
+        seen = _look(site, camera, still) if probe else None
     if json_:
-        print_json(public_json(camera))
-    else:
-        say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
+        told = [{"code": one.code, "id": one.id, "en": one.en} for one in found]
+        print_json(public_json(camera) | {"remarks": told, "probe": None if seen is None else seen.to_json()})
+        return
+    for one in found:
+        note(f"Perhatikan: {one.id}. (Note: {one.en}.)")
+    say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
+    if seen is not None:
+        say(f"It sends {seen.codec}, {seen.width} x {seen.height}, {seen.fps:g} pictures a second.")
+        say(f"Still: {seen.still}" if seen.still else "No still could be made of it on this machine.")
+
+
+def _look(site: Site, camera: Camera, still: Path | None) -> "FirstLook | None":
+    """What the camera sends. One that gives nothing is named on stderr; a made picture is not probed."""
+    from archive.footage.source_url import SourceKind, parse_source
+    from ops.trial import look_at
+
+    source = parse_source(site.registry.source_of(camera))
+    if source.kind is SourceKind.PATTERN:
+        return None
+    where = still or site.settings.home / "stills" / f"{camera.id}.jpg"
+    try:
+        return look_at(camera, source, rule=site.source_rule, clock=site.clock, still=where)
+    except ArchiveError as error:
+        note(f"Kamera terdaftar, tetapi belum memberi gambar. ({error.message}) {error.hint}")
+        return None
 
 
 @app.command("import")

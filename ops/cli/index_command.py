@@ -15,7 +15,7 @@ app = typer.Typer(help="Rebuild the index and show what it holds.", no_args_is_h
 def rebuild(json_: Json = False) -> int:
     """Rebuild the index from the archive alone; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("rebuilding") as bar:
-        report = rebuild_index(site.stores, site.index, progress=bar.step)
+        report = rebuild_index(site.stores, site.bare_index, progress=bar.step)
     return _summary(report, json_=json_)
 
 
@@ -23,7 +23,7 @@ def rebuild(json_: Json = False) -> int:
 def sync(json_: Json = False) -> int:
     """Bring the index up to date from the archive; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("bringing up to date") as bar:
-        report = Sync(site.stores, site.index, site.clock).run(bar.step)
+        report = Sync(site.stores, site.bare_index, site.clock).run(bar.step)
     return _summary(report, json_=json_)
 
 
@@ -31,8 +31,11 @@ def sync(json_: Json = False) -> int:
 def status(json_: Json = False) -> None:
     """Show what the index holds, and how many journal batches of the last hours it lacks."""
     with open_site() as site:
-        status = site.index.status()
-        found = status.to_json() | {"lag": lag(site.stores.records, status.cursors, site.clock.now())}
+        status = site.bare_index.status()
+        found = status.to_json() | {
+            "whole": site.wholeness.found(),
+            "lag": lag(site.stores.records, status.cursors, site.clock.now()),
+        }
     if json_:
         print_json(found)
         return

@@ -1,13 +1,18 @@
 """Options that several commands share, and the parsing of their text."""
 
 import os
+import sys
 from typing import Annotated
 
 import typer
 
+from archive.clock import SystemClock
+from archive.errors import NotFound
 from archive.model.custody import Actor
 from archive.records.ledger.memory import EntryMemory
 from archive.timespan import Timespan
+from ops import installation
+from ops.cli.output import note
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.settings import Settings
 from ops.wiring import Site
@@ -24,8 +29,43 @@ Purpose = Annotated[str, typer.Option("--purpose", help="Why, for the custody re
 
 
 def open_site(*, memory: EntryMemory | None = None) -> Site:
-    """The site that the settings describe; ``memory`` as in :class:`ops.wiring.Site`."""
-    return Site(Settings.load(), memory=memory)
+    """The site that the settings describe; ``memory`` as in :class:`ops.wiring.Site`.
+
+    Raises:
+        NotFound: ``no_installation``.
+        Unavailable: ``archive_lost``.
+    """
+    settings = Settings.load()
+    installation.require(settings)
+    return Site(settings, memory=memory)
+
+
+def open_or_make_site() -> Site:
+    """The site that the settings describe, made if it is new. Raises as :func:`ops.installation.make`."""
+    settings = Settings.load()
+    if installation.make(settings, SystemClock()):
+        note(f"A new installation was made in {settings.home}")
+    return Site(settings)
+
+
+def open_site_or_ask() -> Site:
+    """The site that the settings describe; if it is new, made after the person at the terminal says yes.
+
+    Raises:
+        NotFound: ``no_installation``: nobody is there to ask, or the answer is no.
+        Unavailable: ``archive_lost``.
+    """
+    settings = Settings.load()
+    try:
+        installation.require(settings)
+    except NotFound as error:
+        if not sys.stdin.isatty():
+            raise
+        note(f"{error.message}.")
+        if not typer.confirm("Make a new one there?", err=True):
+            raise
+        installation.make(settings, SystemClock())
+    return Site(settings)
 
 
 def parse_span(start: str, end: str) -> Timespan:

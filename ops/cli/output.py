@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, tzinfo
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from api.described.languages import indonesian
 from archive.errors import ArchiveError
+from ops.cli.refusing import in_zone
+from ops.cli.speaking import Language
 
 
 def shown(text: str) -> str:
@@ -62,15 +66,25 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def complain(error: ArchiveError, *, as_json: bool) -> None:
-    """An error on stderr: the message and the hint, or both as one JSON line."""
+def complain(
+    error: ArchiveError, *, as_json: bool, language: Language = Language.ENGLISH, zone: tzinfo = UTC
+) -> None:
+    """An error on stderr: the message and the hint, or both as one JSON line; times in the zone.
+
+    In Indonesian its own sentence and hint come first, and the English ones, which name the values, below.
+    """
+    message, hint = in_zone(error.message, zone), in_zone(error.hint, zone)
     if as_json:
-        problem: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+        problem: dict[str, Any] = {"code": error.code, "message": message, "hint": hint}
         sys.stderr.write(_as_json(problem) + "\n")
         return
-    sys.stderr.write(f"saksi: {shown(error.message)} [{error.code}]\n")
-    if error.hint:
-        sys.stderr.write(f"       {shown(error.hint)}\n")
+    lines = [message, hint]
+    if language is Language.INDONESIAN:
+        sentence, what_to_do = indonesian().get(error.code, ("", ""))
+        lines = [sentence, what_to_do, message, hint] if sentence else lines
+    first, *others = (shown(line) for line in lines)
+    sys.stderr.write(f"saksi: {first} [{error.code}]\n")
+    sys.stderr.writelines(f"       {line}\n" for line in others if line)
 
 
 def print_table(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> None:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from archive.errors import Malformed
+from archive.errors import ArchiveError, Malformed, NotFound
 from ops.cli.options import Cameras, open_site
 from ops.cli.output import note
+from ops.wiring import Site
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?\Z", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -39,5 +40,31 @@ def record(
 
     seconds = parse_duration(for_) if for_ else None
     with open_site() as site:
-        note("Recording; stop with Ctrl-C or SIGTERM.")
+        note(f"{_beginning(site, camera, seconds)}; stop with Ctrl-C or SIGTERM.")
         asyncio.run(record_cameras(site, stderr_log(), cameras=camera, seconds=seconds))
+
+
+def _beginning(site: Site, chosen: list[str] | None, seconds: float | None) -> str:
+    """What recording begins with, in words.
+
+    Raises:
+        NotFound: ``no_camera``: the time is limited, and there is nothing to record in it. Without a limit
+            the recorder waits for the first camera.
+    """
+    try:
+        cameras = [one for one in site.registry.cameras() if not chosen or one.id in chosen]
+    except ArchiveError:
+        if seconds is not None:
+            raise
+        return "Recording"  # without the store the recorder begins with the cameras that its spool keeps
+    active = sum(not one.disabled for one in cameras)
+    if active:
+        return f"Recording {active} {'camera' if active == 1 else 'cameras'}"
+    why = "every camera is disabled" if cameras else "no camera is registered"
+    if seconds is not None:
+        raise NotFound(
+            f"there is nothing to record: {why}",
+            code="no_camera",
+            hint="Register one: saksi camera add; or record a disabled one again: saksi camera enable",
+        )
+    return f"Waiting for a camera to record: {why}"

@@ -72,11 +72,18 @@ def list_(
                 ", ".join(one["cameras"]),
                 time_text(one["from"], zone),
                 time_text(one["to"], zone),
-                ("urgent " if one["urgent"] else "") + ("letter overdue" if one["letter_overdue"] else ""),
+                ", ".join(word for word, mark in _MARKS if one[mark]),
             )
             for one in found
         ],
     )
+
+
+_MARKS = (
+    ("urgent", "urgent"),
+    ("letter overdue", "letter_overdue"),
+    ("footage expiring", "footage_expiring"),
+)
 
 
 @app.command()

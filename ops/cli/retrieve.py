@@ -12,7 +12,7 @@ import typer
 
 from archive.errors import AlreadyExists, ArchiveError, Malformed, StoreFull
 from archive.footage import reader
-from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segment, plan_clip
+from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segments, plan_clip
 from archive.footage.reader import Reading
 from archive.model.custody import Outcome
 from archive.timespan import Timespan, format_instant
@@ -54,7 +54,13 @@ def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[
     chosen = [site.registry.camera(name) for name in cameras] if cameras else site.registry.cameras()
     registered = {camera.id: camera.registered_at for camera in chosen}
     query = SegmentQuery(span=span, cameras=tuple(registered))
-    found = search_recordings(site.index, query, registered=registered, now=site.clock.now())
+    found = search_recordings(
+        site.index,
+        query,
+        registered=registered,
+        disabled={camera.id for camera in chosen if camera.disabled},
+        now=site.clock.now(),
+    )
     return found, tuple(registered)
 
 
@@ -72,9 +78,16 @@ def clip(
     with open_site() as site:
         registered = site.registry.camera(camera)
         now = site.clock.now()
-        reading = reader.read(site.index, camera, span, registered_at=registered.registered_at, now=now)
+        reading = reader.read(
+            site.index,
+            camera,
+            span,
+            registered_at=registered.registered_at,
+            now=now,
+            is_disabled=registered.disabled,
+        )
         try:
-            earlier = earlier_segment(reading, site.index)
+            earlier = earlier_segments(reading, site.index)
             planned = plan_clip(reading, site.stores.footage, pool=site.pool, earlier=earlier)
         except NoFootage as nothing:
             site.custody.record(
@@ -166,6 +179,7 @@ def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
         "sha256": None,
         "pieces": [],
         "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in nothing.gaps],
+        "others": [],
     }
 
 

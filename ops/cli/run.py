@@ -9,7 +9,7 @@ import typer
 
 from archive.errors import ArchiveError, Malformed
 from archive.records.ledger.memory import EntryMemory
-from ops.cli.options import Json, open_site
+from ops.cli.options import Json, open_or_make_site, open_site
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.wiring import Site
 
@@ -22,11 +22,29 @@ Port = Annotated[int, typer.Option("--port", help="Port to listen on; without it
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the top level."""
+    app.command("init")(init)
     app.command("serve")(serve)
     app.command("proxy")(proxy)
     app.command("up")(up)
     app.command("work")(work)
     app.command("doctor")(doctor)
+
+
+def init(json_: Json = False) -> None:
+    """Make a new installation in SAKSI_HOME: its folder, and an archive in a folder if that is set."""
+    from archive.clock import SystemClock
+    from ops import installation
+    from ops.settings import Settings
+
+    settings = Settings.load()
+    is_new = installation.make(settings, SystemClock())
+    if json_:
+        print_json({"home": str(settings.home), "archive_url": settings.archive_url, "is_new": is_new})
+    elif is_new:
+        say(f"A new installation is in {settings.home}")
+        say("Next, for trying Saksi: saksi keys init; then: saksi camera add")
+    else:
+        say(f"The installation in {settings.home} is there already; nothing was changed")
 
 
 def serve(host: Host = "", port: Port = -1) -> None:
@@ -77,7 +95,7 @@ def up(host: Host = "", port: Port = -1) -> None:
     from ops.everything import run_everything
     from ops.telemetry import stderr_log
 
-    with open_site() as site:
+    with open_or_make_site() as site:
         chosen = (host or site.settings.host, _port(site, port))
         _announce(site, *chosen)
         asyncio.run(run_everything(site, stderr_log(), host=chosen[0], port=chosen[1]))
@@ -143,10 +161,10 @@ def wait_for_signal() -> None:
 def _announce(site: Site, host: str, port: int) -> None:
     from ops.tokens import first_token
 
-    token = first_token(site)
+    place = first_token(site)
     note(f"API: http://{host}:{port}/v1  (health: /healthz)")
-    if token is not None:
-        note(f"First token, shown only now: {token}")
+    if place is not None:
+        note(f"The first token is in {place}; read it, and delete the file.")
         note("To make more tokens: saksi token create NAME")
 
 

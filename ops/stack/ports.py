@@ -3,7 +3,7 @@
 import errno
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from archive.errors import Unavailable
 
@@ -18,8 +18,11 @@ def choose(
     asked: Mapping[str, int],
     recorded: Mapping[str, int],
     progress: Callable[[str], None],
+    promised: Collection[int] = (),
 ) -> dict[str, int]:
     """Return a port for each name in ``defaults``; 0 in ``asked`` means any free one.
+
+    ``promised`` are ports of other servers that may not listen yet: a server opens its own some time later.
 
     A default or recorded port that another program uses is replaced by a free one, with a message. A
     requested port is not replaced: raises ``Unavailable`` (``stack_port_taken``).
@@ -39,9 +42,11 @@ def choose(
         candidates = [recorded[name]] if name in recorded else []
         if wanted is None and default not in candidates:
             candidates.append(default)
-        port = next((candidate for candidate in candidates if is_free(candidate)), None)
-        if port is None:
+        taken = {*promised, *chosen.values()}
+        port = next((one for one in candidates if one not in taken and is_free(one)), None)
+        while port is None or port in taken:
             port = free()
+        if port not in candidates:
             if candidates:
                 progress(f"port {candidates[0]} ({name}) is used by another program; using {port}")
         chosen[name] = port

@@ -33,7 +33,7 @@ class Proxy:
     @property
     def ports(self) -> Mapping[str, int]:
         """The port that programs use in place of MinIO's."""
-        return {"proxy": 19080}
+        return {"proxy": 19081}
 
     def fetch(self, cache: Cache, progress: Progress) -> Path:
         """Find the machine's nginx. Raises Unavailable ``stack_nginx_missing``."""

@@ -163,6 +163,7 @@ class Stack:
             asked=self._asked_ports,
             recorded={} if record is None else record.ports,
             progress=self._progress,
+            promised=self._promised(part),
         )
         room = Room(self._folder(part), program, chosen)
         folders.make(room.folder)
@@ -170,6 +171,16 @@ class Stack:
         self._progress(f"{part.name}: starting {part.version}")
         began = process.start(launch, self.log(part.name))
         Record(part.version, chosen, began, _now(), str(program)).write(self._record_file(part))
+
+    def _promised(self, part: Part) -> set[int]:
+        """The ports of the other parts that were started."""
+        records = (self._record(other) for other in self._parts.values() if other is not part)
+        return {
+            port
+            for record in records
+            if record is not None and record.process is not None
+            for port in record.ports.values()
+        }
 
     def _await_health(self, part: Part) -> None:
         deadline = time.monotonic() + part.patience

@@ -35,7 +35,11 @@ from search.query import (
     Standing,
 )
 
+FORMAT = 1
+"""The version of the documents' meaning: an index of another one must be rebuilt."""
+
 _FIRST_STEP = 1000
+_WHOLE_ID = f"{names.WHOLE}:{names.WHOLE}"
 _NS = 1000
 
 
@@ -274,6 +278,15 @@ class ElasticIndex(Loading):
             finally:
                 filling.await_loads()  # nothing may be written to these indices once they are dropped
             filling.settle()
+
+    def is_whole(self) -> bool:
+        """Whether the mark is there, and every index that was made since still stands."""
+        mark = self._cluster.documents(names.STATE, [_WHOLE_ID])
+        return mark.get(_WHOLE_ID, {}).get("number") == FORMAT and self._cluster.has_all_that_was_made()
+
+    def mark_whole(self) -> None:
+        """Set the mark; idempotent."""
+        self._put_states([(names.WHOLE, names.WHOLE, FORMAT, {})])
 
     def segments_by_hour(self, camera: str) -> Mapping[int, int]:
         """How many segments start in each UTC hour."""

@@ -23,6 +23,8 @@ _FAILED = ["errors", "items.*.error"]
 _OUTCOMES = [*_FAILED, "items.*.status"]
 _READ = [f"docs.{name}" for name in ("found", "_source", "_seq_no", "_primary_term", "error")]
 _ATTEMPTS = 5
+_MADE = 10_000
+_UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
 
 
 class Cluster:
@@ -37,6 +39,7 @@ class Cluster:
         self._prefix = prefix
         self._token = token
         self._has_templates = False
+        self._widened: set[str] = set()
         self._aliases = prefix if token is None else f"{prefix}-rebuild-{token}"
 
     # Writing -----------------------------------------------------------------------------------------
@@ -90,7 +93,11 @@ class Cluster:
         raise _vanishing(self.server)
 
     def _bulk(self, writes: Sequence[Write], refresh: Refresh, taken: list[Write]) -> list[Write]:
-        """Send one request; returns the writes whose alias is missing, and adds refused ones to ``taken``."""
+        """Send one request; returns the writes to send again, and adds refused ones to ``taken``.
+
+        To be sent again: their alias is missing, or an earlier version of this program made the index and it
+        lacks a field.
+        """
         lines = [line for write in writes for line in write.lines(write.alias or self.alias(write.what))]
         with translated("be written", self.server):
             answer = self._client.bulk(
@@ -99,6 +106,7 @@ class Cluster:
         if not answer["errors"]:
             return []
         homeless: list[Write] = []
+        narrow: set[str] = set()
         for write, item in zip(writes, answer["items"], strict=True):
             (outcome,) = item.values()
             error = outcome.get("error")
@@ -113,7 +121,13 @@ class Cluster:
                 if write.document is not None and write.how != "update":
                     (homeless if write.alias is None else taken).append(write)
                 continue
+            if error_kind(error) == _UNKNOWN_FIELD and write.what not in self._widened:
+                homeless.append(write)
+                narrow.add(write.what)
+                continue
             raise from_answer("be written", self.server, outcome["status"], error)
+        for what in sorted(narrow):
+            self._widen(what)
         return homeless
 
     def ensure(self, what: str) -> None:
@@ -155,6 +169,27 @@ class Cluster:
                 # The cluster allows one write index per alias, so the second of two makers comes here.
                 if not self._exists(what):
                     raise
+        if what not in (names.STATE, names.HOURS):
+            note = {"kind": names.MADE, "name": what, "number": 1, "state": {}}
+            self.write([Write(names.STATE, f"{names.MADE}:{what}", note, version=1)], searchable=False)
+
+    def has_all_that_was_made(self) -> bool:
+        """Whether every index of documents that was made behind these aliases still stands."""
+        body: Json = {"size": _MADE, "query": {"term": {"kind": names.MADE}}}
+        made = {hit["_source"]["name"] for hit in self.search([names.STATE], body)["hits"]["hits"]}
+        there = {alias for aliases in self.behind().values() for alias in aliases}
+        return all(self.alias(one) in there for one in made)
+
+    def _widen(self, what: str) -> None:
+        """Add the fields that the index behind an alias lacks."""
+        template = schema.templates(self._prefix)[f"{self._prefix}-{names.group_of(what) or what}"][
+            "template"
+        ]
+        with translated("be widened", self.server):
+            self._client.indices.put_mapping(
+                index=self.alias(what), properties=template["mappings"]["properties"]
+            )
+        self._widened.add(what)
 
     def _exists(self, what: str) -> bool:
         with translated("be read", self.server):

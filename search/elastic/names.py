@@ -18,6 +18,8 @@ _MANY_MONTHS = 24
 
 GAPS, RUNS, STATE, SEGMENTS, DOCUMENTS = "gaps", "runs", "state", "segments", "documents"
 HOURS = "hours"
+MADE, WHOLE = "made", "whole"
+"""Kinds of documents in the index of states: an index that was made, and the mark of a whole index."""
 
 
 def check_prefix(prefix: str) -> str:

@@ -10,6 +10,7 @@ from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull
 
 _REFUSED_VALUES = (
     "document_parsing_exception",
+    "illegal_argument_exception",
     "mapper_parsing_exception",
     "strict_dynamic_mapping_exception",
 )

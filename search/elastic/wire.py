@@ -25,7 +25,7 @@ _PAD_METRES = 0.02
 
 SEGMENT_FIELDS = (
     "camera", "run", "seq", "start_us", "end_us", "media_duration", "sha256", "size", "header_bytes",
-    "codec", "gop", "version", "held",
+    "codec", "gop", "uncertainty_us", "version", "held",
 )  # fmt: skip
 GAP_FIELDS = ("gap", "camera", "recorder", "start_us", "end_us", "cause", "ingested_us")
 
@@ -51,6 +51,7 @@ def write_of(entry: IndexEntry) -> Write:
                 "header_bytes": leaf.header_bytes,
                 "codec": leaf.codec,
                 "gop": leaf.gop,
+                "uncertainty_us": leaf.clock.uncertainty_us,
                 "held": int(entry.held),
             }
             if entry.version:
@@ -82,7 +83,7 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
     months: dict[int, tuple[str, str]] = {}
     for (
         camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
-        version, held, place,
+        uncertainty, version, held, place,
     ) in rows:  # fmt: skip
         hour = start // HOUR
         found = months.get(hour)
@@ -104,7 +105,8 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
             f'{{"camera":"{camera}","recorder":"{recorder}","start":"{since}","end":"{format_instant(end)}",'
             f'"start_us":{start},"end_us":{end},"duration_us":{end - start},"run":"{run}","seq":{seq},'
             f'"media_duration":{media_duration},"sha256":"{packed}","size":{size},'
-            f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}","held":{1 if held else 0}'
+            f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}","uncertainty_us":{uncertainty},'
+            f'"held":{1 if held else 0}'
             f"{where}{stated}}}",
         )
 
@@ -145,6 +147,7 @@ def segment(hit: Mapping[str, Any]) -> SegmentRef:
         gop=fields["gop"][0],
         version=fields.get("version", ("",))[0],
         held=bool(fields["held"][0]),
+        uncertainty_us=fields.get("uncertainty_us", (None,))[0],
     )
 
 
@@ -182,11 +185,13 @@ STRETCH_SUMS: Json = {
     "duration": {"sum": {"field": "duration_us"}},
     "size": {"sum": {"field": "size"}},
     "held": {"sum": {"field": "held"}},
+    "uncertainty": {"max": {"field": "uncertainty_us"}},
 }
 
 
 def stretch(bucket: Mapping[str, Any]) -> Stretch:
     """A bucket keyed by camera and run, with :data:`STRETCH_SUMS`."""
+    uncertainty = bucket["uncertainty"]["value"]
     return Stretch(
         camera=bucket["key"]["camera"],
         run=bucket["key"]["run"],
@@ -197,6 +202,7 @@ def stretch(bucket: Mapping[str, Any]) -> Stretch:
         duration=round(bucket["duration"]["value"]),
         size=round(bucket["size"]["value"]),
         held=round(bucket["held"]["value"]),
+        uncertainty_us=None if uncertainty is None else round(uncertainty),
     )
 
 

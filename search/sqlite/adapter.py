@@ -297,6 +297,16 @@ class SqliteIndex:
         with self._base.write("be written") as connection:
             connection.execute(rows.PUT_REBUILD_STATE, (switching.boot_id(), rows.to_text(state)))
 
+    def is_whole(self) -> bool:
+        """Whether the mark is there."""
+        with self._base.read("be read") as connection:
+            return connection.execute("SELECT 1 FROM whole").fetchone() is not None
+
+    def mark_whole(self) -> None:
+        """Set the mark; idempotent."""
+        with self._base.write("be written") as connection:
+            connection.execute("INSERT OR IGNORE INTO whole (one) VALUES (1)")
+
     def apply(self, kind: str, body: JsonObject) -> None:
         """Apply a note of :mod:`search.sqlite.late`."""
         match kind:

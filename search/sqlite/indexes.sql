@@ -2,7 +2,7 @@
 -- order among millions of rows.
 
 -- One camera over time. The primary key is part of it, so coverage by run and hour is answered from it alone.
-CREATE INDEX IF NOT EXISTS segments_by_camera ON segments (camera, start, until, place, size, held);
+CREATE INDEX IF NOT EXISTS segments_by_camera ON segments (camera, start, until, place, size, held, uncertainty);
 
 -- All cameras over time, in the order of pages.
 CREATE INDEX IF NOT EXISTS segments_by_time ON segments (start, camera, run, seq, until, place);

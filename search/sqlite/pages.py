@@ -19,7 +19,7 @@ _MERGED = 200
 
 _SUMS = (
     "camera, run, min(start), max(until), count(*), min(seq), max(seq), sum(until - start), "
-    "sum(size), sum(held), min(ifnull(place, 0)), max(ifnull(place, 0))"
+    "sum(size), sum(held), min(ifnull(place, 0)), max(ifnull(place, 0)), max(uncertainty)"
 )
 
 
@@ -73,6 +73,7 @@ def stretches(connection: sqlite3.Connection, query: SegmentQuery, by: str) -> l
             held=row[9],
             least_place=row[10],
             greatest_place=row[11],
+            uncertainty_us=row[12],
         )
         for row in connection.execute(sql, condition.values)
     ]

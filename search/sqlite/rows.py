@@ -17,14 +17,15 @@ from search.sqlite import stale
 Row = tuple[Any, ...]
 
 SEGMENT_COLUMNS = (
-    "camera, run, seq, start, until, media_duration, sha256, size, header_bytes, codec, gop, version, held"
+    "camera, run, seq, start, until, media_duration, sha256, size, header_bytes, codec, gop, version, held,"
+    " uncertainty"
 )
 GAP_COLUMNS = "gap, camera, recorder, start, until, cause, ingested_at"
 RUN_COLUMNS = "run, camera, recorder, start, until, segments, reason, ingested_at"
 
 _PUT_SEGMENT = f"""
 INSERT OR REPLACE INTO segments ({SEGMENT_COLUMNS}, recorder, place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608
 _PUT_GAP = f"""
 INSERT INTO gaps ({GAP_COLUMNS}, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -128,6 +129,7 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
                     leaf.gop,
                     None if entry.version == leaf.sha256 else entry.version,
                     int(entry.held),
+                    leaf.clock.uncertainty_us,
                     leaf.recorder,
                     place,
                 )
@@ -149,7 +151,7 @@ def load_segments(connection: sqlite3.Connection, loaded: Iterable[SegmentRow]) 
     written: list[Row] = []
     for (
         camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
-        version, held, place,
+        uncertainty, version, held, place,
     ) in loaded:  # fmt: skip
         number = None
         if place is not None:
@@ -163,7 +165,8 @@ def load_segments(connection: sqlite3.Connection, loaded: Iterable[SegmentRow]) 
         written.append(
             (
                 camera, run, seq, start, end, media_duration, bytes.fromhex(sha256), size, header_bytes,
-                codec, gop, None if version == sha256 else version, 1 if held else 0, recorder, number,
+                codec, gop, None if version == sha256 else version, 1 if held else 0, uncertainty,
+                recorder, number,
             )
         )  # fmt: skip
     connection.executemany("INSERT OR IGNORE INTO camera_places (place, camera) VALUES (?, ?)", stood)
@@ -201,6 +204,7 @@ def segment(row: Row) -> SegmentRef:
         gop=row[10],
         version=row[6].hex() if row[11] is None else row[11],
         held=bool(row[12]),
+        uncertainty_us=row[13],
     )
 
 

@@ -41,6 +41,7 @@ CREATE TABLE segments (
   header_bytes    INTEGER NOT NULL,        -- offset of the first sample byte
   codec           TEXT NOT NULL,
   gop             TEXT NOT NULL,
+  uncertainty     INTEGER NOT NULL,        -- µs, as the leaf states it
   version         TEXT,                    -- the object's version id, '' while unknown, NULL where it is the
                                            -- SHA-256 itself, as it is in the file system store
   held            INTEGER NOT NULL CHECK (held IN (0, 1)),
@@ -118,6 +119,11 @@ CREATE TABLE heartbeats (
   at        INTEGER NOT NULL,
   state     TEXT NOT NULL                  -- JSON
 ) STRICT, WITHOUT ROWID;
+
+-- One row if the index holds the whole archive: a rebuild that ended, or a new archive, sets it.
+CREATE TABLE whole (
+  one  INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;
 
 -- The progress of the rebuild that fills this database, and the machine start during which it ran; a database
 -- in use has no row.

@@ -16,7 +16,6 @@ from ops.error_codes import PACKAGES
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-GENERATED = reference.pages(ROOT)
 OF_INCIDENTS = frozenset(
     {"open_integrity_incident", "_report", "Finding", "LogFinding", "AttackResult", "Trouble", "Notice"}
 )

@@ -153,7 +153,7 @@ def test_a_segment_that_crosses_a_month_is_found_from_both_sides(index: Index) -
     assert [one.seq for one in index.search(before).items] == [0]
     assert [one.seq for one in index.search(after).items] == [0, 1]
     assert [one.seq for one in index.search(ask(midnight, midnight + 1)).items] == [0]
-    assert index.runs(after) == (RunCoverage("cam-1", RUN, after.span),)
+    assert index.runs(after) == (RunCoverage("cam-1", RUN, after.span, 40_000),)
     assert [(one.covered, one.segments) for one in index.hours(after)] == [(300 * SECOND, 1)]
     assert index.segment(RUN, 0) is not None
     assert len(list(index.segments("cam-1", Timespan(0, midnight + 366 * 24 * HOUR)))) == 2

@@ -31,8 +31,8 @@ def test_coverage_is_by_run_and_clipped(index: Index) -> None:
     second = [segment(n, run=run_id(2), start=T0 + 400 * SECOND + n * 10 * SECOND) for n in range(10)]
     index.add([entry(one) for one in second])
     assert index.runs(ask(T0 + 5, T0 + 455 * SECOND)) == (
-        RunCoverage("cam-1", RUN, Timespan(T0 + 5, T0 + 300 * SECOND)),
-        RunCoverage("cam-1", run_id(2), Timespan(T0 + 400 * SECOND, T0 + 455 * SECOND)),
+        RunCoverage("cam-1", RUN, Timespan(T0 + 5, T0 + 300 * SECOND), 40_000),
+        RunCoverage("cam-1", run_id(2), Timespan(T0 + 400 * SECOND, T0 + 455 * SECOND), 40_000),
     )
 
 
@@ -40,10 +40,10 @@ def test_coverage_never_spans_a_segment_that_is_not_there(index: Index) -> None:
     """A segment is late, lost or destroyed between two others: coverage from first to last would be a lie."""
     index.add([entry(segment(n)) for n in range(360) if n not in (7, 8, 200)])
     spans = [Timespan(T0 + a * SECOND, T0 + b * SECOND) for a, b in ((0, 70), (90, 2000), (2010, 3600))]
-    assert index.runs(ANY) == tuple(RunCoverage("cam-1", RUN, span) for span in spans)
+    assert index.runs(ANY) == tuple(RunCoverage("cam-1", RUN, span, 40_000) for span in spans)
     assert index.hours(ANY)[0].covered == 3570 * SECOND
     index.add([entry(segment(n)) for n in (7, 8, 200)])
-    assert index.runs(ANY) == (RunCoverage("cam-1", RUN, Timespan(T0, T0 + HOUR)),)
+    assert index.runs(ANY) == (RunCoverage("cam-1", RUN, Timespan(T0, T0 + HOUR), 40_000),)
 
 
 def test_coverage_does_not_span_time_that_no_segment_has(index: Index) -> None:

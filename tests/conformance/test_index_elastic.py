@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 
 from archive.errors import Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.timespan import HOUR, SECOND, Timespan
-from search.elastic import ElasticIndex, connect_elastic
+from search.elastic import ElasticIndex, connect_elastic, schema
 from search.elastic.translation import from_answer
 from tests.support.indexes import ANY, ask, entry, refused_with, run_id, with_span
 from tests.support.leaves import T0, gap, segment
@@ -95,6 +95,38 @@ def test_a_value_the_server_cannot_keep_is_malformed(city: ElasticIndex) -> None
     with pytest.raises(Malformed) as caught:
         city.add([entry(late)])
     assert caught.value.code == "index_value"
+
+
+def test_an_index_of_an_earlier_version_gets_the_fields_that_it_lacks(
+    city: ElasticIndex,
+    elastic_server: ElasticServer,
+    fresh_index_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise the server would refuse each segment, and the recorder would set it aside."""
+    earlier = {name: one for name, one in schema.SEGMENTS.items() if name != "uncertainty_us"}
+    with monkeypatch.context() as then:
+        then.setattr(schema, "SEGMENTS", earlier)
+        with pytest.raises(Malformed):  # the fields cannot be added: this version does not know them
+            city.add([entry(segment(0))])
+    again = connect_elastic(elastic_server.url, prefix=fresh_index_prefix)
+    try:
+        again.add([entry(segment(0)), entry(segment(1))])
+        assert [one.uncertainty_us for one in again.segments("cam-1", ANY.span)] == [40_000, 40_000]
+    finally:
+        again.close()
+
+
+def test_an_index_that_lost_a_month_is_not_whole(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    city.add([entry(segment(0)), entry(segment(0, run=run_id(2), start=T0 + 20 * 24 * HOUR))])
+    city.mark_whole()
+    client.indices.refresh(index=f"{fresh_index_prefix}-state")
+    assert city.is_whole()
+    (month,) = client.indices.get_alias(index=f"{fresh_index_prefix}-segments-2026.11").body
+    client.indices.delete(index=month)
+    assert not city.is_whole()
 
 
 def test_a_thousand_cameras_in_one_question(city: ElasticIndex) -> None:
@@ -208,3 +240,7 @@ def test_what_answers_mean() -> None:
     assert from_answer("be written", "s", 429, shed).code == "index_busy"
     strict = {"type": "strict_dynamic_mapping_exception", "reason": "x"}
     assert isinstance(from_answer("be written", "s", 400, {"error": {"root_cause": [strict]}}), Malformed)
+    immense = {"type": "illegal_argument_exception", "reason": "Document contains at least one immense term"}
+    assert isinstance(from_answer("be written", "s", 400, immense), Malformed)
+    shards = {"type": "validation_exception", "reason": "this action would add [2] shards"}
+    assert from_answer("be written", "s", 400, shards).retryable

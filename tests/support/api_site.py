@@ -160,7 +160,7 @@ def open_site(
         keys.init(wired.settings.keys_dir, clock=now)
         services = replace(services_of(wired), stills=StillMaker(Path(DEFAULT_FFMPEG)))
         # The clock stands still and tests call fast, so limits are off; a test of limits sets its own.
-        services = replace(services, settings=replace(services.settings, hosts=(), rates=None))
+        services = replace(services, settings=replace(services.settings, hosts=(), rates=None, rest=0))
         if settings is not None:
             services = replace(services, settings=settings)
         token = token_file(wired).create("first", now)
@@ -196,6 +196,7 @@ def write_journal(site: wiring.Site, refs: Sequence[SegmentRef]) -> None:
     now = site.clock.now()
     data = journal.encode(lines, recorder="rec-1", batch=1, prev=journal.GENESIS, at=now, key=key)
     site.stores.records.put(archive_keys.journal_key("rec-1", 1, now), Content.of_bytes(data))
+    site.index.advance_cursor("rec-1", 1)
 
 
 def archive_run(

@@ -39,6 +39,13 @@ class CommandLine:
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Leave the home as ``saksi init`` does: commands refuse to work where nothing is installed."""
+        url = self.settings.get("SAKSI_ARCHIVE_URL", f"file://{self.home}/archive")
+        self.home.mkdir(parents=True, exist_ok=True)
+        if url.startswith("file://"):
+            (Path(url.removeprefix("file://")) / "records").mkdir(parents=True, exist_ok=True)
+
     def environment(self) -> dict[str, str]:
         """The environment, without the caller's SAKSI_ settings."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SAKSI_")}

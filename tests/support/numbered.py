@@ -66,11 +66,15 @@ class Shown(NamedTuple):
     number: int | None
 
 
-def make_numbered(variant: str, seconds: int, path: Path, fps: int = 15) -> Path:
-    """Put a plain MP4 of ``seconds`` × ``fps`` numbered frames, from number 0 on, at ``path``."""
+def make_numbered(variant: str, seconds: int, path: Path, fps: int = 15, *, gop: int = 30) -> Path:
+    """Put a plain MP4 of ``seconds`` × ``fps`` numbered frames, from number 0 on, at ``path``.
+
+    ``gop`` replaces the 30 frames of the variants that have them.
+    """
+    options = [option.replace("keyint=30", f"keyint={gop}") for option in VARIANTS[variant]]
     recipe = [
         *_numbered_source(seconds, fps),
-        "-c:v", *VARIANTS[variant], "-preset", "veryfast", "-b:v", "400k",
+        "-c:v", *options, "-preset", "veryfast", "-b:v", "400k",
         # parameter sets before each sync, as cameras send them
         "-bsf:v", "dump_extra=freq=keyframe",
     ]  # fmt: skip

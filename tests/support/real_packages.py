@@ -60,7 +60,7 @@ def real_world(
     earlier = None
     if first.gop == "open":
         earlier = next((ref for ref in kept if ref.seq == first.seq - 1), None)
-    clip = plan_clip(reading, store, earlier=earlier)
+    clip = plan_clip(reading, store, earlier=() if earlier is None else (earlier,))
     wanted = ([earlier] if earlier else []) + list(reading.segments)
     log = a_log(
         folder / "real-log",

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
@@ -63,6 +63,7 @@ def archive_run(
             header_bytes=result.header_bytes,
             codec=header.codec,
             gop=header.gop,
+            uncertainty_us=40_000,
         )
         stored = store.put(ref.key, Content.of_file(path, sha256=result.sha256))
         refs.append(_with_version(ref, stored.version))
@@ -177,20 +178,7 @@ def hevc_entry(*kinds: int) -> bytes:
 
 
 def _with_version(ref: SegmentRef, version: str) -> SegmentRef:
-    return SegmentRef(
-        camera=ref.camera,
-        run=ref.run,
-        seq=ref.seq,
-        span=ref.span,
-        media_duration=ref.media_duration,
-        sha256=ref.sha256,
-        size=ref.size,
-        header_bytes=ref.header_bytes,
-        codec=ref.codec,
-        gop=ref.gop,
-        version=version,
-        held=ref.held,
-    )
+    return replace(ref, version=version)
 
 
 def store_made(
@@ -236,6 +224,7 @@ def store_made(
             header_bytes=len(head),
             codec="h264",
             gop="closed",
+            uncertainty_us=40_000,
         )
         refs.append(_with_version(ref, store.put(ref.key, content).version))
     return refs

@@ -22,7 +22,30 @@ from tests.support.leaves import T0
 
 POLICE = Filer(id="user:dewi", agency="polrestabes")
 OFFICER = "user:citra"
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nxref\n0 1\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n"
+
+
+def pdf_of(*objects: bytes, root: bytes = b"") -> bytes:
+    """A PDF of one empty page and these objects, numbered from 4; ``root`` is added to its catalogue."""
+    every = (
+        b"<</Type/Catalog/Pages 2 0 R%s>>" % root,
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        *objects,
+    )
+    made, table = b"%PDF-1.7\n", b"0000000000 65535 f \n"
+    for number, one in enumerate(every, 1):
+        table += b"%010d 00000 n \n" % len(made)
+        made += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    size = len(every) + 1
+    return made + b"xref\n0 %d\n%strailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
+        size,
+        table,
+        size,
+        len(made),
+    )
+
+
+PDF = pdf_of(b"<<>>")
 JPEG = (
     b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
     b"\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x55\xff\xd9"

@@ -22,6 +22,8 @@ from archive.ports import Content, Lock, LockMode, ObjectStore
 from archive.timespan import DAY, SpanSet, Timespan, format_instant, parse_instant
 
 MAX_PARTS = 1000
+_VERSION = 2
+"""Of ``begun.json``; version 1 had no ``v`` and no ``session``."""
 _ID = re.compile(r"(\d{1,4})-(\d{1,4})-([0-9a-f]{32})\Z", re.ASCII)
 _PART = re.compile(r"(\d{1,4})/(\d{4})(-end)?\.json\Z", re.ASCII)
 _BEGUN = re.compile(r"(\d{1,4})/begun\.json\Z", re.ASCII)
@@ -29,13 +31,17 @@ _BEGUN = re.compile(r"(\d{1,4})/begun\.json\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """One counted download: its handover, its number, when it began and from which address."""
+    """One counted download: its handover, its number, when it began and from which address.
+
+    ``session`` is the sign-in that began it, "" for a token; None in records of version 1, which did not say.
+    """
 
     number: int
     count: int
     secret: str
     at: int
     address: str
+    session: str | None = None
 
     @property
     def id(self) -> str:
@@ -70,12 +76,14 @@ class Fetchings:
             if (match := _BEGUN.match(name.removeprefix(prefix))) is not None
         ]
 
-    def begin(self, right: Right, *, secret: str, address: str) -> Fetching:
+    def begin(self, right: Right, *, secret: str, address: str, session: str) -> Fetching:
         """Count one more download. Raises Refused ``downloads_used_up``, ``handover_expired``."""
         now = self._clock.now()
         check_time(right, now)
         for count in range(1, right.downloads + 1):
-            made = Fetching(number=right.number, count=count, secret=secret, at=now, address=address)
+            made = Fetching(
+                number=right.number, count=count, secret=secret, at=now, address=address, session=session
+            )
             if self._put(right, f"{count}/begun.json", _begun_state(made)):
                 return made
         raise Refused(
@@ -157,6 +165,7 @@ class Fetchings:
                 secret=state["secret"],
                 at=parse_instant(state["at"]),
                 address=state["address"],
+                session=str(state["session"]) if state.get("v", 1) >= _VERSION else None,
             )
         except (Malformed, KeyError, TypeError) as error:
             raise IntegrityError(f"{key} cannot be read: {error}", code="bad_download") from error
@@ -180,6 +189,16 @@ def check_time(right: Right, now: int) -> None:
         )
 
 
+def check_session(fetching: Fetching, session: str) -> None:
+    """Raises Refused ``other_session`` if the download was begun in another session."""
+    if fetching.session is not None and fetching.session != session:
+        raise Refused(
+            "this download was begun in another session",
+            code="other_session",
+            hint="Go on in the session that began it, or begin another download; each one counts.",
+        )
+
+
 def _check_room(parts: dict[int, Part], size: int, right: Right) -> None:
     sent = [(part.offset, part.length if part.sent is None else part.sent) for part in parts.values()]
     had = SpanSet(Timespan(part.offset, part.offset + part.sent) for part in parts.values() if part.sent)
@@ -199,6 +218,8 @@ def _check_room(parts: dict[int, Part], size: int, right: Right) -> None:
 
 def _begun_state(fetching: Fetching) -> JsonObject:
     return {
+        "v": _VERSION,
+        "session": fetching.session,
         "at": format_instant(fetching.at),
         "count": fetching.count,
         "secret": fetching.secret,

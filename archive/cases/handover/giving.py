@@ -21,7 +21,7 @@ reads again. The job that seals copies the papers that entries name into the pac
 import secrets
 
 from archive.cases.handover.closing import Closings, HoldDesk
-from archive.cases.handover.fetching import Fetching, Fetchings, check_time
+from archive.cases.handover.fetching import Fetching, Fetchings, check_session, check_time
 from archive.cases.handover.reading import Handover, Shelf
 from archive.cases.handover.requests import RequestFile, RequestFiles, naming, require_sealed
 from archive.cases.requests.transitions import RequestAct
@@ -155,8 +155,10 @@ class Handovers:
         """One handover of a request; they count from 1. Raises as :meth:`newest`."""
         return self._shelf.numbered(self._files.find(request_id), number)
 
-    def begin_download(self, request_id: str, *, person: str, address: str) -> tuple[Handover, Fetching]:
-        """Count a download for the recipient; returns it with its handover.
+    def begin_download(
+        self, request_id: str, *, person: str, address: str, session: str = ""
+    ) -> tuple[Handover, Fetching]:
+        """Count a download for the recipient, in their ``session``; returns it with its handover.
 
         Raises:
             NotFound: ``request_not_found``, ``handover_not_found``.
@@ -164,24 +166,28 @@ class Handovers:
             Conflict: ``request_closed``.
         """
         found = self._for_recipient(request_id, person)
-        made = self._fetchings.begin(found.right, secret=secrets.token_hex(16), address=address)
+        made = self._fetchings.begin(
+            found.right, secret=secrets.token_hex(16), address=address, session=session
+        )
         return found, made
 
     def admit(
-        self, evidence_id: str, request_id: str, download: str, *, person: str
+        self, evidence_id: str, request_id: str, download: str, *, person: str, session: str = ""
     ) -> tuple[Right, Fetching]:
-        """The right and the download under which the person fetches a package.
+        """The right and the download under which the person fetches a package in their ``session``.
 
         Raises:
             NotFound: ``handover_not_found``, ``download_not_found``.
-            Refused: ``not_recipient``, ``handover_expired``.
+            Refused: ``not_recipient``, ``handover_expired``; ``other_session``: it was begun in another one.
             Conflict: ``request_closed``.
         """
         found = self._for_recipient(request_id, person)
         if found.right.evidence_id != evidence_id:
             raise NotFound(f"{evidence_id} was not handed over", code="handover_not_found")
         check_time(found.right, self._clock.now())
-        return found.right, self._fetchings.find(found.right, download)
+        fetching = self._fetchings.find(found.right, download)
+        check_session(fetching, session)
+        return found.right, fetching
 
     def confirm(self, request_id: str, *, person: str, tagmanifest: str, signer: str) -> Handover:
         """Confirm that the person's copy has these two fingerprints, as they typed or pasted them.

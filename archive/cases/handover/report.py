@@ -24,7 +24,7 @@ from archive.documents.indonesian import (
 from archive.documents.pages import Column, Pages
 from archive.documents.panel import Align, Panel, Shade
 from archive.documents.words import BASES, word
-from archive.evidence.documents.sealing_report import LOCAL_STAMP, grouped
+from archive.evidence.documents.sealing_report import LOCAL_STAMP, authority, grouped
 from archive.model.handover import Right
 
 _QR = 128.0
@@ -162,7 +162,7 @@ def _values(pages: Pages, facts: HandoverFacts, letterhead: Letterhead, zone: Zo
     if letterhead.signer_subject:
         pages.fact("Penanda tangan", letterhead.signer_subject)
     pages.fact("Waktu stempel", moment(right.gen_time, zone), font=Font.BOLD)
-    pages.fact("Otoritas stempel waktu", right.tsa)
+    pages.fact("Otoritas stempel waktu", authority(right.tsa))
     if right.tsa == "local":
         pages.fact("", LOCAL_STAMP)
 

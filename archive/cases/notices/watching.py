@@ -192,7 +192,7 @@ _PRESSING = ("amber", "red")
 def _of_request(entry: Entry) -> Notice | None:
     if entry.action in ("request.filed", "request.amended"):
         request = requests.from_state(entry.id, entry.state)
-        event = Event.REQUEST_URGENT if request.urgent else Event.REQUEST_NEW
+        event = Event.REQUEST_URGENT if request.urgent or requests.is_expiring(request) else Event.REQUEST_NEW
         return _about(request, event, mark=str(entry.version), at=entry.at, due_at=request.letter_due_at)
     if entry.action == "request.handed_over":
         request = requests.from_state(entry.id, entry.state)

@@ -8,7 +8,7 @@ from archive.clock import Clock
 from archive.errors import Malformed
 from archive.ids import check_name
 from archive.model import user as users
-from archive.model.grant import KIND, Grant, Right, from_state, to_state
+from archive.model.grant import KIND, MAX_TERM, Grant, Right, from_state, to_state
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.relations import Separation
 from archive.separation import Decision
@@ -52,7 +52,8 @@ class Grants:
 
         Raises:
             Malformed: ``bad_id``; ``bad_grant`` if it names no receiver or both a person and an agency, no
-                camera, no right, no basis, a span longer than 31 days, or an end that has passed.
+                camera, no right, no basis, a span longer than 31 days, an end that has passed, or one
+                beyond 366 days.
             Refused: ``own_grant``: nobody opens footage to themselves or to their own agency;
                 ``persons_tied``: nor to a person, or to an agency with a member, whose account they opened,
                 invited or raised.
@@ -73,6 +74,7 @@ class Grants:
             (len(agency) <= MAX_TEXT and agency.isprintable(), "give the agency in printable characters"),
             (span.duration <= MAX_SPAN, "grant at most 31 days of footage at a time"),
             (until > now, "set an end in the future"),
+            (until <= now + MAX_TERM, "set an end within 366 days"),
         ):
             if not holds:
                 raise Malformed(

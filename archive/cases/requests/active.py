@@ -1,4 +1,7 @@
-"""Active content in a PDF: a scanned letter does nothing when it is opened, so a PDF that does is refused.
+"""Active content anywhere in a PDF's bytes, also where its own table of objects does not lead.
+
+What the table names is judged by a PDF reader (:mod:`archive.cases.requests.pdf`). Viewers repair damaged
+files by searching them, so that what the table leaves out may still be found: this search covers it.
 
 Refused are scripts, programs to start, forms that run scripts, and embedded files. Their names are searched
 in the whole file, wherever a reader might find them, and in its object streams, which are inflated up to a

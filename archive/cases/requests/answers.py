@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from archive.canonical import JsonObject
 from archive.cases.requests.book import RequestHead
 from archive.cases.requests.transitions import possible
-from archive.model.request import is_letter_overdue, to_state
+from archive.model.request import is_expiring, is_letter_overdue, to_state
 from archive.records.ledger.streams import Entry
 from archive.timespan import format_instant
 
@@ -20,6 +20,7 @@ def request_json(head: RequestHead, now: int) -> JsonObject:
         **to_state(request),
         "status": head.status.value,
         "letter_overdue": is_letter_overdue(request, now),
+        "footage_expiring": is_expiring(request),
         "acts": [act.value for act in possible(head.status)],
         "failure": None
         if package is None or not package.failure_code
@@ -46,6 +47,8 @@ def brief_json(head: RequestHead, now: int) -> JsonObject:
         "urgent": request.urgent,
         "letter_due_at": None if request.letter_due_at is None else format_instant(request.letter_due_at),
         "letter_overdue": is_letter_overdue(request, now),
+        "footage_due_at": None if request.footage_due_at is None else format_instant(request.footage_due_at),
+        "footage_expiring": is_expiring(request),
         "hold_id": request.hold_id,
         "evidence_id": request.evidence_id,
         "filed_at": format_instant(request.filed_at),

@@ -10,7 +10,7 @@ minutes to reach 4 gives up.
 **Amend** as filing, but at 3 the hold grows to cover the changed request; it never shrinks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
@@ -36,6 +36,9 @@ MAX_ATTACHMENTS = 50
 FILING_LIMIT = 5 * MINUTE
 REVIEW = 90 * DAY
 
+DueAt = Callable[[str, int], int | None]
+"""When a camera's footage of an instant must be destroyed by rule, µs; None if no rule destroys it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilingRules:
@@ -48,7 +51,7 @@ class FilingRules:
 
 
 class Filing:
-    """What the asking agency does. Thread-safe."""
+    """What the asking agency does. Thread-safe. ``due_at`` knows the rules that destroy footage."""
 
     def __init__(
         self,
@@ -57,8 +60,10 @@ class Filing:
         attachments: Attachments,
         reservations: Reservations,
         rules: FilingRules,
+        due_at: DueAt,
     ) -> None:
         self._stream = stream
+        self._due_at = due_at
         self._reservations = reservations
         self._holds = holds
         self._attachments = attachments
@@ -93,6 +98,7 @@ class Filing:
             hold_id=hold.id,
             held_us=held_us,
             letter_due_at=None if judged.letter.is_complete else now + self._rules.letter_due,
+            footage_due_at=self._first_due(judged),
             attachments=papers,
             **_fields(judged),
         )
@@ -133,6 +139,7 @@ class Filing:
             hold_id=hold.id,
             held_us=max(before.held_us, len(hold.cameras) * hold.span.duration),
             letter_due_at=letter_due,
+            footage_due_at=self._first_due(judged),
             decision=None,
             evidence_id="",
             attachments=papers,
@@ -212,6 +219,10 @@ class Filing:
                 sha256 in known or self._attachments.is_uploaded(sha256, account=by.account)
             ),
         )
+
+    def _first_due(self, judged: Judged) -> int | None:
+        due = [self._due_at(camera, judged.span.start) for camera in judged.cameras]
+        return min((one for one in due if one is not None), default=None)
 
     def _is_camera(self, camera: str) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 Its name and its declared type do not count. A file that is two things at once (a ZIP behind a PDF) is
 refused: a person who opens it later might see the other one. So is a picture too large to open, and a PDF
-with active content (:mod:`archive.cases.requests.active`).
+with active content (:mod:`archive.cases.requests.pdf`, :mod:`archive.cases.requests.active`).
 """
 
 import os
@@ -11,6 +11,7 @@ import zlib
 from typing import IO
 
 from archive.cases.requests.active import TooMuch, active_name
+from archive.cases.requests.pdf import Unjudged, dangerous_name
 from archive.errors import Malformed
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
@@ -51,17 +52,20 @@ def media_type_of(paper: IO[bytes]) -> str:
     if _ZIP_END in _at(paper, max(0, size - _ZIP_END_REACH), _ZIP_END_REACH):
         raise _refused("it is also a ZIP archive")
     if found is PDF:
-        _refuse_active(_at(paper, 0, size))
+        _refuse_active(paper, size)
     elif b"%PDF-" in _at(paper, 0, _PDF_BEGINS_WITHIN):
         raise _refused("it is also a PDF")
     return found
 
 
-def _refuse_active(content: bytes) -> None:
+def _refuse_active(paper: IO[bytes], size: int) -> None:
+    """Judge what the PDF's own table of objects names, and search what it does not name."""
     try:
-        name = active_name(content)
+        name = active_name(_at(paper, 0, size)) or dangerous_name(paper)
     except TooMuch as error:
         raise _refused("it contains more than can be checked") from error
+    except Unjudged as error:
+        raise _refused(f"{error}; print it and scan it") from error
     if name:
         raise _refused(f"it is a PDF with active content (/{name})")
 

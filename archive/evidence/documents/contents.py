@@ -20,7 +20,7 @@ from archive.evidence import paths
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
-from archive.model.segment import Segment
+from archive.model.segment import UNSYNCHRONISED, Segment
 from archive.timespan import parse_instant
 from archive.trust import token
 
@@ -45,11 +45,11 @@ def gaps(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.english("There is no gap in the span.")
         return
     columns = (
-        Column(title="Kamera", width=92, size=7.5),
-        Column(title=f"Dari ({zone_word(zone, plan.span.start)})", width=98, size=7.5),
-        Column(title="Sampai", width=98, size=7.5),
-        Column(title="Lama", width=72, size=7.5),
-        Column(title="Sebab", width=123, size=7.5),
+        Column(title="Kamera", width=86, size=7.5),
+        Column(title=f"Dari ({zone_word(zone, plan.span.start)})", width=100, size=7.5),
+        Column(title="Sampai", width=100, size=7.5),
+        Column(title="Lama", width=82, size=7.5),
+        Column(title="Sebab", width=115, size=7.5),
     )
     pages.grid(
         columns,
@@ -59,7 +59,7 @@ def gaps(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
                 fine_moment(gap.span.start, zone),
                 fine_moment(gap.span.end, zone),
                 length(gap.span.duration),
-                f"{word(CAUSES, gap.cause)} ({gap.cause})",
+                word(CAUSES, gap.cause),
             )
             for gap in plan.gaps
         ),
@@ -96,6 +96,15 @@ def _clocks(pages: Pages, plan: PackagePlan) -> None:
         Column(title="Catatan", width=105, size=7.5),
     )
     pages.grid(columns, (_clock(camera, found) for camera, found in sorted(leaves.items())))
+    if any(UNSYNCHRONISED in leaf.clock.flags for found in leaves.values() for leaf in found):
+        pages.text(
+            "Jam perekam yang tidak tersinkron tidak mempunyai batas ketidakpastian: seberapa jauh jam itu "
+            "menyimpang dari waktu yang benar tidak diketahui.",
+            size=9,
+        )
+        pages.english(
+            "A recorder's clock that is not synchronised has no bound: nobody knows how far it is off."
+        )
 
 
 def _clock(camera: str, leaves: list[Segment]) -> tuple[str, ...]:
@@ -105,7 +114,9 @@ def _clock(camera: str, leaves: list[Segment]) -> tuple[str, ...]:
         camera,
         ", ".join(word(CLOCK_SOURCES, one) for one in sorted({leaf.clock.source for leaf in leaves})),
         f"{_milliseconds(min(offsets))} … {_milliseconds(max(offsets))}",
-        f"± {_milliseconds(max(leaf.clock.uncertainty_us for leaf in leaves))}",
+        "tidak diketahui"
+        if UNSYNCHRONISED in flags
+        else f"± {_milliseconds(max(leaf.clock.uncertainty_us for leaf in leaves))}",
         "; ".join(word(CLOCK_FLAGS, flag) for flag in flags) or "–",
     )
 
@@ -124,7 +135,7 @@ def _destructions(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.fact("Berita acara", found.id, font=Font.BOLD)
         pages.fact("Alasan", word(DISPOSITION_CAUSES, found.cause.value))
         pages.fact("Mulai", f"{moment(found.started_at, zone)}, oleh {found.started_by}")
-        pages.fact("Tercantum dalam daftar", f"{number(found.segments)} segmen, {size(found.bytes)}")
+        pages.fact("Tercantum dalam daftar", f"{number(found.segments)} segmen; {size(found.bytes)}")
         pages.fact("SHA-256 catatan", sha256_hex(one.entry), font=Font.FIXED, size=8)
         pages.space(4)
 
@@ -134,7 +145,7 @@ def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     proven = sum(item.proof is not None for item in plan.originals)
     pages.text(
         f"{number(proven)} dari {number(len(plan.originals))} segmen asli mempunyai bukti penyertaan dalam "
-        "checkpoint di bawah, yang ditandatangani kunci log dan diberi stempel waktu.",
+        "pos pemeriksaan log di bawah, yang ditandatangani kunci log dan diberi stempel waktu.",
         size=9,
     )
     columns = (
@@ -196,7 +207,7 @@ def _clips(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
         slices = sum(one.count for one in outcome.slices if one is not None)
         pages.fact(
             "Turunan dari",
-            f"{number(len(outcome.slices))} potong segmen asli, {number(slices)} slice",
+            f"{number(len(outcome.slices))} potong segmen asli, {number(slices)} irisan gambar",
             size=8.5,
         )
         pages.fact("Ukuran", size(clip.size), size=8.5)
@@ -215,8 +226,8 @@ def _originals(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         Column(title="No", width=34, align=Align.RIGHT, size=7.5),
         Column(title="Kamera", width=80, size=7.5),
         Column(title=f"Mulai ({zone_word(zone, plan.span.start)})", width=104, size=7.5),
-        Column(title="Lama (d)", width=42, align=Align.RIGHT, size=7.5),
-        Column(title="Byte", width=61, align=Align.RIGHT, size=7.5),
+        Column(title="Detik", width=42, align=Align.RIGHT, size=7.5),
+        Column(title="Bita", width=61, align=Align.RIGHT, size=7.5),
         _HASH,
     )
     pages.grid(columns, _segments(plan, zone))

@@ -17,7 +17,7 @@ from archive.documents.indonesian import (
 )
 from archive.documents.pages import Column, Pages, Picture
 from archive.documents.panel import Align, Panel
-from archive.documents.words import AGENCIES, BASES, OWNERS, ROLES, word
+from archive.documents.words import AGENCIES, BASES, OWNERS, ROLES, SYSTEM, word
 from archive.evidence import report
 from archive.evidence.documents import contents, sketch, timeline
 from archive.evidence.documents.contact_sheet import Sheet
@@ -95,12 +95,12 @@ def _front(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
             moment(plan.span.start, zone),
         ),
         ("sampai (tidak termasuk)", moment(plan.span.end, zone)),
-        ("Jumlah kamera", number(len(plan.cameras))),
+        ("Jumlah kamera", f"{number(len(plan.cameras))} kamera"),
         (
             "Segmen asli",
-            f"{number(len(plan.originals))}, {size(sum(one.ref.size for one in plan.originals))}",
+            f"{number(len(plan.originals))} segmen; {size(sum(one.ref.size for one in plan.originals))}",
         ),
-        ("Celah", number(len(plan.gaps))),
+        ("Celah", f"{number(len(plan.gaps))} celah" if plan.gaps else "tidak ada"),
         ("Disiapkan", moment(plan.prepared_at, zone)),
         ("Dikunci sampai", moment(plan.lock_until, zone)),
     ]
@@ -164,9 +164,9 @@ def _request(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.fact("Dasar hukum", legal_basis(basis))
     pages.fact("Tujuan", request.purpose or "–")
     if request.urgent:
-        pages.fact("Sifat", "mendesak (urgent)", font=Font.BOLD)
+        pages.fact("Sifat", "mendesak", font=Font.BOLD)
     if request.hold_id:
-        pages.fact("Penahanan (legal hold)", request.hold_id)
+        pages.fact("Penahanan", request.hold_id)
     pages.fact("SHA-256 permintaan", request.entry_sha256, font=Font.FIXED, size=8)
     pages.space(4)
     if not request.approvals:
@@ -259,7 +259,8 @@ def _pictures(pages: Pages, plan: PackagePlan, zone: ZoneInfo, pictures: Sheet |
         pages.text("Tidak dibuat: FFmpeg tidak terpasang pada penyegel.", size=9.5)
         return
     pages.text(
-        "Gambar kecil dari keyframe rekaman, hanya sebagai ilustrasi; barang buktinya adalah segmen asli. "
+        "Gambar kecil dari gambar utuh dalam rekaman, hanya sebagai ilustrasi; barang buktinya adalah segmen "
+        "asli. "
         f"Waktu dalam {zone_word(zone, plan.span.start)}.",
         size=9,
     )
@@ -302,10 +303,11 @@ def _seal(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     pages.fact(
         "Sidik jari SHA-256", grouped(certificates.fingerprint(copied.signer)), font=Font.FIXED, size=8.5
     )
-    pages.fact("Otoritas stempel waktu", copied.tsa)
+    pages.fact("Otoritas stempel waktu", authority(copied.tsa))
     if copied.tsa == "local":
         pages.fact("", LOCAL_STAMP)
-    pages.fact("Sistem", "; ".join(f"{name} {value}" for name, value in sorted(plan.system.items())) or "–")
+    system = [f"{word(SYSTEM, name)} {value}" for name, value in sorted(plan.system.items())]
+    pages.fact("Sistem", "; ".join(system) or "–")
     pages.space(4)
     pages.text("Cara membandingkan", font=Font.BOLD, size=9.5)
     pages.text(
@@ -322,6 +324,11 @@ def _seal(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     )
 
 
+def authority(tsa: str) -> str:
+    """The name of a time-stamping authority."""
+    return "lokal" if tsa == "local" else tsa
+
+
 def grouped(digest: str) -> str:
     """A hash in groups of eight, so that people can compare it by eye."""
     return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
@@ -332,7 +339,7 @@ def _limits(pages: Pages, plan: PackagePlan) -> None:
     pages.bullet(
         "Segel dan stempel waktu membuktikan siapa yang menyegel, bahwa isi paket tidak berubah sejak itu, "
         "dan bahwa segel sudah ada pada waktu stempel. Log arsip membuktikan bahwa catatan setiap segmen, "
-        "beserta nilai hash-nya, sudah ada pada waktu stempel checkpoint.",
+        "beserta nilai SHA-256-nya, sudah ada pada waktu stempel pos pemeriksaan log.",
         "Seal and time stamp prove who sealed, that nothing has changed since, and that the seal existed at "
         "the time of the stamp. The log proves that each segment's record, with its hash, existed at the "
         "time of the checkpoint's stamp.",

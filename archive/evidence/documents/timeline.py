@@ -89,8 +89,8 @@ def _tick(instant: int, span: Timespan, zone: ZoneInfo) -> str:
 
 def _legend(panel: Panel, span: Timespan, zone: ZoneInfo) -> None:
     panel.box((0, 3), 14, 7, fill=Shade.BLUE, edge=None)
-    panel.words((18, 9.5), "rekaman / footage", size=7)
+    panel.words((18, 9.5), "rekaman", size=7)
     panel.hatched((90, 3), 14, 7)
-    panel.words((108, 9.5), "celah / gap", size=7)
+    panel.words((108, 9.5), "celah", size=7)
     whole = f"{moment(span.start, zone)} – {moment(span.end, zone)}"
     panel.words((panel.width, 9.5), whole, size=7, align=Align.RIGHT)

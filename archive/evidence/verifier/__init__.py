@@ -16,6 +16,7 @@ checked, and no package is valid.
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
 ``stream``           the one pass over the payload; ``derived`` clips beside it, ``clip`` their heads,
                      ``pieces`` the stated pieces, ``mp4`` boxes and NAL units
+``rebuilt``          clips made anew from ``original`` headers by their layout: ``clip_cut``, ``clip_head``
 ``statement``        ``evidence.json`` compared with the parts; ``leaf`` recorders' lines
 ``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
 ``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from archive.evidence.verifier import canonical
-from archive.evidence.verifier.container import DECLARATION, Unreadable
+from archive.evidence.verifier.container import DECLARATION, MAX_PARTS, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 
@@ -13,6 +13,7 @@ INFO = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_FILES = (INFO, DECLARATION, MANIFEST)
+_MAX_INFO = 64 << 10
 _DECLARED = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)\Z", re.ASCII)
 
@@ -41,6 +42,7 @@ def check(notebook: Notebook) -> None:
             _interpret(notebook, path, content)
         except Broken as error:
             notebook.object_to(path, error)
+    _check_folder(notebook)
     _check_oxum(notebook)
 
 
@@ -48,6 +50,8 @@ def read_manifest(data: bytes) -> dict[str, str]:
     """Path to SHA-256. Raises Broken ``bad_manifest`` for any line that is not in the required form."""
     if b"\r" in data:
         raise Broken("bad_manifest", "its lines end in CR LF; packages use LF only")
+    if data.count(b"\n") > MAX_PARTS:
+        raise Broken("bad_manifest", f"it has more than {MAX_PARTS} lines")
     try:
         lines = data.decode("ascii").split("\n")
     except UnicodeDecodeError as error:
@@ -78,6 +82,8 @@ def _interpret(notebook: Notebook, path: str, content: bytes) -> None:
 
 
 def _read_info(data: bytes) -> dict[str, str]:
+    if len(data) > _MAX_INFO:
+        raise Broken("bad_bag_info", "it is larger than 64 KiB")
     try:
         lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
@@ -91,6 +97,13 @@ def _read_info(data: bytes) -> dict[str, str]:
             raise Broken("bad_bag_info", f"unreadable or repeated line {line[:60]!r}")
         fields[label] = value
     return fields
+
+
+def _check_folder(notebook: Notebook) -> None:
+    """Check that the folder in a ZIP has the package's name: two packages must not unpack into one."""
+    folder, name = notebook.container.folder, notebook.info.get("External-Identifier")
+    if folder and name and folder != name:
+        notebook.find("foreign_zip", folder, f"its folder does not have the package's name {name[:60]}")
 
 
 def _check_oxum(notebook: Notebook) -> None:

@@ -9,39 +9,21 @@ from __future__ import annotations
 
 import os
 import stat
-import unicodedata
 import zipfile
 import zlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import closing
+from typing import IO
 
-from archive.evidence.verifier import layout
+from archive.evidence.verifier import anew, layout, names
 
 CHUNK = 1 << 20
 MAX_PARTS = 200_000
 MAX_SMALL = 64 << 20
-MAX_EXPANSION = 100
-MAX_NAME = 255
+MAX_LINES = 400_000
 DECLARATION = "bagit.txt"
 LATER = ("signatures/", "handover/")
-_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}.union(
-    port + digit for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"
-)
-_NOT_ON_WINDOWS = '<>"|?*'
 Chunks = Generator[bytes, None, None]
-_ZIP_TROUBLES = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-)
 
 
 class NoPackage(Exception):
@@ -53,10 +35,11 @@ class Unreadable(Exception):
 
 
 class Container:
-    """Parts by path with their sizes; ``chunks`` streams one."""
+    """Parts by path with their sizes; ``chunks`` streams one. ``folder`` is the bag's own inside a ZIP."""
 
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
+        self.folder = ""
         self.objections: list[tuple[str, str]] = []
         self.foreign: list[tuple[str, str]] = []
         self.damaged: list[str] = []
@@ -82,6 +65,17 @@ class Container:
                 if len(found) > MAX_SMALL:
                     raise Unreadable("it grew beyond 64 MiB, the most for such a part, while it was read")
         return bytes(found)
+
+    def lines(self, path: str) -> list[bytes]:
+        """The lines of a part of at most 64 MiB, without their LF; what follows the last LF is left out.
+
+        Raises:
+            Unreadable: also with more than :data:`MAX_LINES`.
+        """
+        data = self.small(path)
+        if data.count(b"\n") > MAX_LINES:
+            raise Unreadable(f"it has more than {MAX_LINES} lines")
+        return data.split(b"\n")[:-1]
 
     def close(self) -> None:
         """Release the package."""
@@ -110,7 +104,7 @@ class FolderContainer(Container):
             self._walk()
         except OSError as error:
             raise NoPackage(f"the folder {root} cannot be read: {error.strerror}") from error
-        self.objections += objections_to_names(self.sizes)
+        self.objections += names.objections(self.sizes)
         if DECLARATION not in self.sizes and not self.objections:
             raise NoPackage(f"{root} holds no {DECLARATION}")
 
@@ -158,77 +152,69 @@ def _read_at(place: str, at: int) -> bytes:
 
 
 class ZipContainer(Container):
-    """A package in a ZIP, at its top or in one folder of any name; entries stored or deflated."""
+    """A package in a ZIP as the archive writes it: stored, in one folder."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
-        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._entries: dict[str, layout.Entry] = {}
         try:
-            everything = self._read_directory()
-        except layout.BadEnd as error:
-            self.foreign.append(("", f"{error}; {layout.UNPACK}"))
-            return
-        entries = [one for one in everything if not _is_folder(one)]
-        self.objections += _objections_to_entries(entries)
-        base = _base(entries)
-        if base:
-            self.objections += objections_to_names([base[:-1]])
-        folders: list[str] = []
-        for entry in everything:
-            name = entry.filename[len(base) :]
-            if not entry.filename.startswith(base):
-                self.objections.append((entry.filename, "lies outside the package's folder"))
-            elif not _is_folder(entry):
-                self._entries[name] = entry
-            elif name:
-                folders.append(name[:-1])
-        self.sizes = {name: entry.file_size for name, entry in self._entries.items()}
-        self.objections += objections_to_names(self.sizes, folders)
-        if not self.objections:  # else nobody is told to unpack it
-            self.foreign += layout.foreign_records(path, everything)
-        if DECLARATION not in self.sizes and not self.objections:
+            with open(path, "rb") as reader:
+                self._open(reader)
+        except OSError as error:
+            raise NoPackage(f"{path} is not a readable ZIP: {error}") from error
+        if DECLARATION not in self._entries and not self.objections and not self.foreign:
             raise NoPackage(f"{path} holds no {DECLARATION}")
 
-    def _read_directory(self) -> list[zipfile.ZipInfo]:
-        """The entries as the directory has them. Raises BadEnd, NoPackage."""
+    def _open(self, reader: IO[bytes]) -> None:
         try:
-            with open(self._path, "rb") as reader:
-                try:
-                    count = layout.read_end(reader)[1]
-                except layout.BadEnd:
-                    if zipfile.is_zipfile(reader):
-                        raise
-                    raise NoPackage(f"{self._path} is not a readable ZIP") from None
-                if count > MAX_PARTS:
-                    raise NoPackage(f"{self._path} has too many entries")
-                with zipfile.ZipFile(reader) as package:
-                    return package.infolist()
-        except _ZIP_TROUBLES as error:
-            raise NoPackage(f"{self._path} is not a readable ZIP: {error}") from error
+            start, size, count = layout.read_end(reader)
+        except layout.BadEnd as error:
+            if not zipfile.is_zipfile(reader):
+                raise NoPackage(f"{self._path} is not a readable ZIP") from None
+            self.foreign.append(("", f"{error}; {layout.UNPACK}"))
+            return
+        if count > MAX_PARTS:
+            raise NoPackage(f"{self._path} has too many entries")
+        try:
+            entries = layout.read(reader, start, size)
+            base = _base(entries)
+        except layout.Foreign as error:
+            self._refuse(reader, error)
+            return
+        self._entries = {entry.name[len(base) :]: entry for entry in entries}
+        self.folder = base[:-1]
+        self.sizes = {name: entry.size for name, entry in self._entries.items()}
+        self.objections += names.objections([base[:-1]] if base else []) + names.objections(self.sizes)
+
+    def _refuse(self, reader: IO[bytes], foreign: layout.Foreign) -> None:
+        try:
+            self.objections += anew.objections(reader)
+        except anew.NotAZip as error:
+            raise NoPackage(f"{self._path} {error}") from error
+        if not self.objections:  # else nobody is told to unpack it
+            self.foreign.append((foreign.name, str(foreign)))
 
     def chunks(self, path: str) -> Chunks:
         """The bytes of a part."""
         entry = self._entries.get(path)
         if entry is None:
             raise Unreadable("it is missing")
-        if entry.compress_type == zipfile.ZIP_STORED:
-            return self._stored(path, entry)
-        return self._deflated(path, entry)
-
-    def _stored(self, path: str, entry: zipfile.ZipInfo) -> Chunks:
-        """A part that is not compressed. For a large payload part the SHA-256 suffices."""
-        with_crc = entry.file_size <= CHUNK or not path.startswith("data/")
-        at, left, crc = layout.body_at(entry), entry.file_size, 0
+        at, left, crc = entry.body, entry.size, 0
         while left:
             chunk = self._read_at(at, min(CHUNK, left))
             if not chunk:
                 raise Unreadable("it is shorter than the ZIP says")
-            at, left = at + len(chunk), left - len(chunk)
-            crc = zlib.crc32(chunk, crc) if with_crc else entry.CRC
-            if not left and crc != entry.CRC:
-                self.damaged.append(path)
+            at, left, crc = at + len(chunk), left - len(chunk), zlib.crc32(chunk, crc)
+            if not left:
+                self._check(path, crc)
             yield chunk
+        if not entry.size:
+            self._check(path, crc)
+
+    def _check(self, path: str, crc: int) -> None:
+        if crc != self._entries[path].crc:
+            self.damaged.append(path)
 
     def _read_at(self, at: int, count: int) -> bytes:
         """Bytes of the ZIP, open only for this read."""
@@ -236,115 +222,14 @@ class ZipContainer(Container):
             with open(self._path, "rb", buffering=0) as reader:
                 reader.seek(at)
                 return reader.read(count)
-        except _ZIP_TROUBLES as error:
+        except OSError as error:
             raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
 
-    def _deflated(self, path: str, entry: zipfile.ZipInfo) -> Chunks:
-        """A compressed part. Its stream ends with its entry and gives its size: programs differ on others."""
-        at, packed, left = layout.body_at(entry), entry.compress_size, entry.file_size
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        data, crc = b"", 0
-        while not inflater.eof:
-            if not data:
-                data = self._read_at(at, min(CHUNK, packed))
-                at, packed = at + len(data), packed - len(data)
-            ended = not data
-            try:
-                chunk = inflater.decompress(data, CHUNK)
-            except zlib.error as error:
-                raise Unreadable(f"it cannot be read from the ZIP: {error}") from error
-            data, left, crc = inflater.unconsumed_tail, left - len(chunk), zlib.crc32(chunk, crc)
-            if left < 0:
-                raise Unreadable("it is longer than the ZIP says")
-            if chunk:
-                yield chunk
-            elif ended:
-                raise Unreadable("it is shorter than the ZIP says")
-        if left:
-            raise Unreadable("it is shorter than the ZIP says")
-        if packed or inflater.unused_data:
-            raise Unreadable("bytes follow its compressed content in the ZIP")
-        if crc != entry.CRC:
-            self.damaged.append(path)
 
-
-def objections_to_names(names: Iterable[str], folders: Iterable[str] = ()) -> list[tuple[str, str]]:
-    """Names that leave the package, or that some system cannot distinguish or cannot store.
-
-    ``folders`` are those that a ZIP has an entry for, without their last slash.
-    """
-    found: list[tuple[str, str]] = []
-    folded: dict[str, str] = {}
-    above = {_folded(name) for name in folders}
-    for name in (*folders, *names):
-        problem = _objection(name)
-        if problem:
-            found.append((name, problem))
-    for name in names:
-        form = _folded(name)
-        other = folded.setdefault(form, name)
-        if other != name:
-            found.append((name, f"differs from {other} in case or in form only"))
-        while "/" in form and form.rpartition("/")[0] not in above:
-            form = form.rpartition("/")[0]
-            above.add(form)
-    found += [(name, "is a file and a folder") for form, name in folded.items() if form in above]
-    return found
-
-
-def _objection(name: str) -> str:
-    parts = name.split("/")
-    if name.startswith("/") or "\\" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
-        return "is a name that leaves the package"
-    if not name.isprintable() or not (name.isascii() or name.startswith(LATER)):
-        return "is not a plain ASCII name"
-    if any(len(part.encode("utf-8", "replace")) > MAX_NAME for part in parts):
-        return "is longer than file systems store"
-    if any(part.partition(".")[0].rstrip(" ").lower() in _DEVICES for part in parts):
-        return "is a device name of Windows"
-    if any(part[-1:] in (".", " ") for part in parts):
-        return "ends with a dot or a space, which Windows drops"
-    if any(one in name for one in _NOT_ON_WINDOWS):
-        return "has a character that Windows does not allow"
-    return ""
-
-
-def _folded(name: str) -> str:
-    """What file systems that ignore case and the form of a letter make of a name."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
-def _is_folder(entry: zipfile.ZipInfo) -> bool:
-    return entry.filename.endswith("/") and not entry.file_size
-
-
-def _objections_to_entries(entries: list[zipfile.ZipInfo]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    seen: set[str] = set()
-    end, last = 0, ""
-    for entry in sorted(entries, key=lambda one: one.header_offset):
-        name = entry.filename
-        if name in seen:
-            found.append((name, "appears twice in the ZIP"))
-        seen.add(name)
-        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-            found.append((name, "is a link or a device"))
-        if entry.flag_bits & 1:
-            found.append((name, "is encrypted"))
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            found.append((name, "is compressed in an unusual way"))
-        if entry.file_size > CHUNK and entry.file_size > MAX_EXPANSION * entry.compress_size:
-            found.append((name, "expands to more than 100 times its size"))
-        if entry.header_offset < end:
-            found.append((name, f"overlaps {last} in the ZIP"))
-        end, last = layout.body_at(entry) + entry.compress_size, name
-    return found
-
-
-def _base(entries: list[zipfile.ZipInfo]) -> str:
-    """The folder that holds the bag, with its slash; empty if the bag is at the top."""
-    names = [entry.filename for entry in entries]
-    if not names or DECLARATION in names:
-        return ""
-    holders = {name.partition("/")[0] for name in names if name.endswith("/" + DECLARATION)}
-    return (holders.pop() if len(holders) == 1 else names[0].partition("/")[0]) + "/"
+def _base(entries: list[layout.Entry]) -> str:
+    """The folder that holds the bag, with its slash. Raises Foreign: another entry lies outside."""
+    base = entries[0].name.partition("/")[0] + "/" if entries else ""
+    for entry in entries:
+        if not entry.name.startswith(base):
+            raise layout.Foreign(entry.name, "it does not lie in the one folder of the package")
+    return base

@@ -21,6 +21,7 @@ from archive.evidence.verifier.container import Chunks, Container, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.mp4 import BadMp4, SliceWalker
 from archive.evidence.verifier.pieces import Piece, check_tiling
+from archive.evidence.verifier.rebuilt import Rebuilding
 
 
 class RunningDigest(Protocol):
@@ -56,7 +57,7 @@ class Follower:
         head = read_head(container.chunks(self.path), self.size)
         check_tiling(self.pieces, len(head), self.size)
         read_tables(head, self.size)
-        self._head = (len(head), hashlib.sha256(head).digest())
+        self.head = (len(head), hashlib.sha256(head).digest())
         self._starts = [piece.clip_start for piece in self.pieces]
         self._pending: deque[tuple[mp4.Samples, int]] = deque()
         self._walker: SliceWalker | None = None
@@ -110,7 +111,7 @@ class Follower:
             return
         self._begun = True
         self._chunks = self._container.chunks(self.path)
-        length, digest = self._head
+        length, digest = self.head
         head = bytearray()
         while len(head) < length and self._fill():
             head += self._take(length - len(head))
@@ -183,10 +184,18 @@ class Follower:
 
 
 class Original:
-    """One original while it is read, for the clips that name it; ``pieces`` are their pieces of it."""
+    """One original while it is read, for the clips that name it; ``pieces`` are their pieces of it.
+
+    ``took_header`` gets its bytes up to its first sample.
+    """
 
     def __init__(
-        self, pool: ThreadPoolExecutor, path: str, followers: list[Follower], pieces: list[Piece]
+        self,
+        pool: ThreadPoolExecutor,
+        path: str,
+        followers: list[Follower],
+        pieces: list[Piece],
+        took_header: Callable[[bytes], None] | None = None,
     ) -> None:
         self._pool = pool
         self._walking: Future[None] | None = None
@@ -200,7 +209,8 @@ class Original:
         self._edges: list[int] = []
         self._number = 0
         self._inside: list[Piece] = []
-        self._readable = bool(pieces)
+        self._took_header = took_header
+        self._readable = bool(pieces) or took_header is not None
 
     def feed(self, chunk: bytes) -> int:
         """Take the next bytes; returns how many bytes of clips were read for them.
@@ -244,8 +254,13 @@ class Original:
                 if not enough or len(self._head) < need:
                     self._readable = need <= mp4.MAX_HEAD
                     return
+                if self._took_header is not None:
+                    self._took_header(self._head[:need])
                 samples = mp4.original_samples(self._head[:need])
             except BadMp4:
+                self._readable = False
+                return
+            if not self._pieces:
                 self._readable = False
                 return
             self._edges = samples.edges()
@@ -269,11 +284,19 @@ class Original:
 
 
 class Clips:
-    """All clips of a package: followed where possible, else with the reason why not."""
+    """All clips of a package: followed where possible, else with the reason why not; and made anew.
+
+    ``stated`` is ``evidence.json``; a clip is made anew from the originals that it lists.
+    """
 
     def __init__(
-        self, container: Container, parts: list[dict[str, Any]], digest: Callable[[], RunningDigest]
+        self,
+        container: Container,
+        parts: list[dict[str, Any]],
+        digest: Callable[[], RunningDigest],
+        stated: dict[str, Any],
     ) -> None:
+        self.rebuilding = Rebuilding(container, stated)
         self.followers: dict[str, Follower] = {}
         self.broken: dict[str, Broken] = {}
         self._named: dict[str, tuple[list[Follower], list[Piece]]] = {}
@@ -282,6 +305,7 @@ class Clips:
                 continue
             try:
                 follower = Follower(container, part, digest())
+                self.rebuilding.add(part, follower.head)
             except Broken as error:
                 self.broken[part["path"]] = error
                 continue
@@ -294,7 +318,8 @@ class Clips:
 
     def original(self, pool: ThreadPoolExecutor, path: str) -> Original:
         """The original that is about to be read."""
-        return Original(pool, path, *self._named.get(path, ([], [])))
+        followers, pieces = self._named.get(path, ([], []))
+        return Original(pool, path, followers, pieces, self.rebuilding.header_of(path))
 
     def finish(self, path: str) -> str | None:
         """The SHA-256 of a clip that was read alongside; None for any other part. Raises Unreadable."""

@@ -90,9 +90,15 @@ PAYLOAD: Rows = (
 COMPLETENESS: Rows = (
     (
         "unlisted_part", ERROR,
-        "Bagian ini ditambahkan; tidak ada manifes yang mencatatnya.",
-        "This part was added; no manifest lists it.",
-        "everything outside signatures/ and handover/ against both manifests",
+        "Bagian ini ditambahkan; tidak ada manifes yang mencatatnya, dan arsip tidak menaruhnya.",
+        "This part was added; no manifest lists it, and the archive did not put it there.",
+        "everything against both manifests; in signatures/ and handover/ the names that the archive gives",
+    ),
+    (
+        "handover_altered", ERROR,
+        "Dokumen serah terima ini bukan dokumen yang disebut oleh namanya.",
+        "This document of a handover is not the one that its name says.",
+        "SHA-256 against the name; the papers that a report prints lie beside it",
     ),
 )  # fmt: skip
 STATEMENT: Rows = (
@@ -113,6 +119,12 @@ STATEMENT: Rows = (
         "Pernyataan paket bertentangan dengan bagian ini.",
         "The package's statement and this part contradict each other.",
         "evidence.json against the manifests, digests, sizes and bag-info.txt",
+    ),
+    (
+        "impossible_time", ERROR,
+        "Waktu yang dinyatakan tidak mungkin benar: bertentangan dengan waktu lain dalam paket ini.",
+        "A stated time cannot be true: it contradicts another time in this package.",
+        "times of request, approval, span, footage, log and seal against one another, five minutes allowed",
     ),
     (
         "approval_differs", ERROR,
@@ -177,6 +189,36 @@ DERIVATION: Rows = (
         "Klip ini bukan MP4 dengan susunan yang ditentukan untuk klip.",
         "This clip is not an MP4 file in the form required for clips.",
         "ftyp, moov, mdat; stsd, stsz, stsc, co64 (ISO/IEC 14496-12)",
+    ),
+    (
+        "clip_header_differs", ERROR,
+        "Kepala klip ini bukan yang mengikuti dari segmen aslinya; pemutar dapat menampilkan hal lain "
+        "daripada yang direkam.",
+        "This clip's header is not the one that follows from its originals; players may show something else "
+        "than what was recorded.",
+        "the header, made anew from the originals, their leaves and the span asked for, byte for byte",
+    ),
+    (
+        "clip_misstated", ERROR,
+        "Keterangan tentang klip ini (kamera, rentang, cuplikan tersembunyi, waktu potongan) tidak mengikuti "
+        "dari segmen aslinya.",
+        "What is stated about this clip (camera, span, hidden footage, times of pieces) does not follow from "
+        "its originals.",
+        "evidence.json against the clip made anew from the originals, their leaves and the span asked for",
+    ),
+    (
+        "clip_incomplete", ERROR,
+        "Klip ini melewatkan gambar yang ada dalam segmen asli pada rentang yang diminta.",
+        "This clip leaves out frames that an original has in the span asked for.",
+        "frames of the camera's originals against the wall times of the pieces",
+    ),
+    (
+        "clip_layout_unknown", OPEN,
+        "Pemeriksa ini belum mengenal tata letak klip ini; gunakan pemeriksa dari versi Saksi yang membuat "
+        "paket, atau yang lebih baru.",
+        "This verifier does not know the layout of this clip; use the verifier of the version of Saksi that "
+        "made the package, or a later one.",
+        "clip_layout in evidence.json",
     ),
     (
         "slices_differ", ERROR,

@@ -245,9 +245,15 @@ STAMP: Rows = (
         "TimeStampResp in DER (RFC 3161, 2.4.2)",
     ),
     (
-        "stamp_before_package", WARNING,
-        "Stempel waktu lebih tua daripada paketnya.",
-        "The time stamp is older than the package.",
+        "stamp_before_package", ERROR,
+        "Stempel waktu lebih tua daripada paketnya; itu tidak mungkin.",
+        "The time stamp is older than the package, which cannot be.",
         "the token's time against prepared_at, five minutes allowed",
+    ),
+    (
+        "stamp_in_future", ERROR,
+        "Stempel waktu berada di masa depan menurut jam mesin ini; periksa jam mesin ini dahulu.",
+        "The time stamp lies in the future by this machine's clock; check this clock first.",
+        "the token's time against the machine's clock, five minutes allowed",
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from archive.evidence.verifier import canonical, leaf
 from archive.evidence.verifier.canonical import BadJson
-from archive.evidence.verifier.container import Unreadable
+from archive.evidence.verifier.container import MAX_LINES, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import NoOpenssl
@@ -72,6 +72,8 @@ def _leaves_of(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> set[st
 
 def _read(data: bytes) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:
     """Header, leaf lines and trailer. Raises Broken ``journal_form``."""
+    if data.count(b"\n") > MAX_LINES:
+        raise Broken("journal_form", f"it has more than {MAX_LINES} lines")
     lines = data.split(b"\n")
     if len(lines) < 3 or lines[-1] != b"":
         raise Broken("journal_form", "it is cut off")

@@ -17,8 +17,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _CAUSES = {
     "unreachable", "auth_failed", "stream_error", "stalled", "no_keyframe", "recorder_restart",
     "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
+    "connecting",
 }  # fmt: skip
-_ENDS = (_CAUSES - {"set_aside"}) | {"parameter_change", "stopped", "timestamps"}
+_ENDS = (_CAUSES - {"set_aside", "connecting"}) | {"parameter_change", "stopped", "timestamps"}
 
 
 @dataclass(frozen=True)

@@ -232,9 +232,18 @@ class _Proofs:
 
     def _line(self, lines: dict[str, list[bytes]], path: str, number: int) -> bytes | None:
         if path not in lines:
-            data = _read(self.notebook, path)
-            lines[path] = [] if data is None else data.split(b"\n")[:-1]
+            lines[path] = self._lines(path)
         return lines[path][number - 1] if number <= len(lines[path]) else None
+
+    def _lines(self, path: str) -> list[bytes]:
+        if path not in self.notebook.container.sizes:
+            self.notebook.find("proof_missing", path)
+            return []
+        try:
+            return self.notebook.container.lines(path)
+        except Unreadable as error:
+            self.notebook.find("unreadable_part", path, str(error))
+            return []
 
 
 def _check_inclusion(log: Part, leaf: bytes, proof: bytes, checkpoint: Checkpoint) -> str:

@@ -82,16 +82,16 @@ def head_length(data: bytes, kinds: tuple[bytes, ...]) -> tuple[int, int, bool]:
 def original_samples(head: bytes) -> Samples:
     """The samples of an original, from its bytes up to its ``mdat``'s body. Raises BadMp4."""
     try:
-        moof = _path(head, 0, len(head), b"moof")
+        moof = path_to(head, 0, len(head), b"moof")
         entry = _entries(head)[0]
-        run = _path(head, *_path(head, *moof, b"traf"), b"trun")
+        run = path_to(head, *path_to(head, *moof, b"traf"), b"trun")
         flags, count = struct.unpack_from(">II", head, run[0])
         flags &= 0xFFFFFF
         columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
         first = run[0] + 8 + (4 if flags & 1 else 0) + (4 if flags & 4 else 0)
         if 0x200 not in columns or count > _MAX_SAMPLES or first + 4 * len(columns) * count != run[1]:
             raise BadMp4("trun does not list its samples' sizes")
-        sizes = _words(head, first, run[1])[columns.index(0x200) :: len(columns)]
+        sizes = words(head, first, run[1])[columns.index(0x200) :: len(columns)]
     except (struct.error, IndexError, ValueError) as error:
         raise BadMp4("a header that is cut off") from error
     return Samples(len(head), sizes, *entry)
@@ -102,14 +102,14 @@ def clip_samples(head: bytes) -> list[Samples]:
     try:
         stbl = _sample_table(head)
         entries = _entries(head)
-        at, end = _path(head, *stbl, b"stsz")
+        at, end = path_to(head, *stbl, b"stsz")
         (fixed,) = struct.unpack_from(">I", head, at + 4)
         if fixed:
             raise BadMp4("stsz gives one size for all samples")
-        sizes = _words(head, *_table(head, at + 4, end, 4))
-        start, end = _table(head, *_path(head, *stbl, b"co64"), 8)
+        sizes = words(head, *_table(head, at + 4, end, 4))
+        start, end = _table(head, *path_to(head, *stbl, b"co64"), 8)
         offsets = struct.unpack(f">{(end - start) // 8}Q", head[start:end])
-        rows = _words(head, *_table(head, *_path(head, *stbl, b"stsc"), 12))
+        rows = words(head, *_table(head, *path_to(head, *stbl, b"stsc"), 12))
         return list(_chunks(offsets, rows, sizes, entries))
     except (struct.error, IndexError, ValueError) as error:
         raise BadMp4("a header that is cut off") from error
@@ -217,20 +217,20 @@ def _chunks(
 def _sample_table(head: bytes) -> tuple[int, int]:
     found = (0, len(head))
     for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
-        found = _path(head, *found, kind)
+        found = path_to(head, *found, kind)
     return found
 
 
 def _entries(head: bytes) -> list[tuple[str, int]]:
     """Codec and NAL length size of each sample entry."""
-    start, end = _path(head, *_sample_table(head), b"stsd")
+    start, end = path_to(head, *_sample_table(head), b"stsd")
     found: list[tuple[str, int]] = []
     for kind, _, body, entry_end in boxes(head, start + 8, end):
         codec = {b"avc1": "h264", b"avc3": "h264", b"hvc1": "hevc", b"hev1": "hevc"}.get(kind)
         if codec is None:
             raise BadMp4(f"an unknown codec {kind!r}")
         wanted, at = (b"avcC", 4) if codec == "h264" else (b"hvcC", 21)
-        configuration = _path(head, body + _ENTRY_BODY, min(entry_end, end), wanted)
+        configuration = path_to(head, body + _ENTRY_BODY, min(entry_end, end), wanted)
         found.append((codec, (head[configuration[0] + at] & 3) + 1))
     (count,) = struct.unpack_from(">I", head, start + 4)
     if len(found) != count or len({codec for codec, _ in found}) != 1:
@@ -238,7 +238,7 @@ def _entries(head: bytes) -> list[tuple[str, int]]:
     return found
 
 
-def _path(head: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
+def path_to(head: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
     """Body and end of the first box of a kind."""
     for found, _, body, box_end in boxes(head, start, end):
         if found == kind:
@@ -256,7 +256,8 @@ def _table(head: bytes, at: int, end: int, width: int) -> tuple[int, int]:
     return at + 8, end
 
 
-def _words(head: bytes, start: int, end: int) -> array[int]:
+def words(head: bytes, start: int, end: int) -> array[int]:
+    """The big-endian 32-bit words in ``head[start:end]``."""
     part = head[start:end]
     words = array("I", part[: len(part) // 4 * 4])
     if byteorder == "little":

@@ -31,9 +31,13 @@ PASSED, FAILED, SKIPPED, UNCHECKED = "passed", "failed", "skipped", "unchecked"
 VALID, NOT_VALID, NOT_CHECKED = "valid", "not_valid", "not_checked"
 
 
+MOST = 1000
+"""So many findings of one code are kept."""
+
+
 @dataclass
 class Notebook:
-    """The parts read so far, and the findings.
+    """The parts read so far, and the findings; ``more`` counts those of a code that were not kept.
 
     ``lists`` caches the revocation lists of each part, or the reason why it has none: every signature of a
     package is checked against them, and a list may have very many entries.
@@ -54,7 +58,8 @@ class Notebook:
     tsa: Certificate | None = None
     lists: dict[str, list[RevocationList] | Broken | Unreadable] = field(default_factory=dict)
     checked_at: int = 0
-    _seen: set[Finding] = field(default_factory=set, repr=False)
+    more: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, set[int]] = field(default_factory=dict, repr=False)
 
     def begin(self, step: str) -> None:
         """Begin a step; later findings belong to it."""
@@ -66,12 +71,16 @@ class Notebook:
         self.steps.setdefault(step, SKIPPED)
 
     def find(self, code: str, path: str = "", detail: str = "") -> None:
-        """Note a finding; its severity is that of its code."""
+        """Note a finding; its severity is that of its code. Beyond :data:`MOST` of a code, only count it."""
         found = Finding(code, self.step, path, detail[:500])
-        if found in self._seen:
+        seen = self._seen.setdefault(code, set())
+        if hash(found) in seen:
             return
-        self._seen.add(found)
-        self.findings.append(found)
+        seen.add(hash(found))
+        if len(seen) > MOST:
+            self.more[code] = self.more.get(code, 0) + 1
+        else:
+            self.findings.append(found)
         if found.severity == ERROR:
             self.steps[self.step] = FAILED
         elif found.severity == OPEN and self.steps.get(self.step) != FAILED:
@@ -114,6 +123,7 @@ class Notebook:
             "valid": self.valid,
             "verdict": self.verdict,
             "findings": [finding.to_json() for finding in self.findings],
+            "more": dict(self.more),
             "steps": {step: self.steps[step] for step in STEPS if step in self.steps},
             "evidence_id": self.fact("evidence_id", ""),
             "kind": self.fact("kind", ""),

@@ -6,6 +6,7 @@ configuration are excluded. The only exception raised is :class:`NoOpenssl`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -13,9 +14,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from archive.evidence.verifier.certificate import Certificate
 from archive.evidence.verifier.times import SECOND
+
+Command = list["str | bytes"]
+"""Arguments; those in bytes are contents, of which the program gets the path of a temporary part."""
 
 _TIMEOUT = 60
 _ONLY_GIVEN = ["-no-CApath", "-no-CAstore"]
@@ -48,7 +53,8 @@ class Openssl:
             self._folder = tempfile.TemporaryDirectory(prefix="saksi-verify-")
         except OSError as error:
             raise NoOpenssl(f"no temporary folder can be made: {error.strerror}") from error
-        self._parts = 0
+        self._numbers = count(1)
+        self._answers: dict[bytes, Answer] = {}
         code, words = self._run(["version"])
         match = re.match(r"OpenSSL (\d+)\.", words)
         if code != 0 or match is None or int(match[1]) < 3:
@@ -66,26 +72,26 @@ class Openssl:
         """Whether a certificate leads to one of ``roots`` at an instant (µs)."""
 
         def ask(trusted: tuple[Certificate, ...]) -> Answer:
-            command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-attime", _seconds(at)]
-            command += ["-CAfile", self._pems(trusted)]
+            command: Command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any"]
+            command += ["-attime", _seconds(at), "-CAfile", _pems(trusted)]
             if others:
-                command += ["-untrusted", self._pems(others)]
-            return self._ask([*command, self._part(own.pem)])
+                command += ["-untrusted", _pems(others)]
+            return self._ask([*command, own.pem])
 
         return _any(roots, ask)
 
     def signature(self, seal: bytes, content: bytes) -> Answer:
         """Whether its certificate's key made a detached signature over ``content``; trust is not judged."""
-        command = ["cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", self._part(seal)]
-        return self._ask([*command, "-content", self._part(content), "-out", os.devnull])
+        command: Command = ["cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", seal]
+        return self._ask([*command, "-content", content, "-out", os.devnull])
 
     def seal(self, seal: bytes, content: bytes, roots: tuple[Certificate, ...], at: int) -> Answer:
         """Check a CAdES signature completely: form, signature, and chain to ``roots`` at ``at``."""
 
         def ask(trusted: tuple[Certificate, ...]) -> Answer:
-            command = ["cms", "-verify", "-cades", "-binary", *_ONLY_GIVEN, "-partial_chain"]
-            command += ["-purpose", "any", "-attime", _seconds(at), "-inform", "DER", "-in", self._part(seal)]
-            command += ["-content", self._part(content), "-CAfile", self._pems(trusted), "-out", os.devnull]
+            command: Command = ["cms", "-verify", "-cades", "-binary", *_ONLY_GIVEN, "-partial_chain"]
+            command += ["-purpose", "any", "-attime", _seconds(at), "-inform", "DER", "-in", seal]
+            command += ["-content", content, "-CAfile", _pems(trusted), "-out", os.devnull]
             return self._ask(command)
 
         return _any(roots, ask)
@@ -94,38 +100,38 @@ class Openssl:
         """Check a time stamp over ``data`` completely; its chain is judged at ``at``."""
 
         def ask(trusted: tuple[Certificate, ...]) -> Answer:
-            command = ["ts", "-verify", "-data", self._part(data), "-in", self._part(token)]
+            command: Command = ["ts", "-verify", "-data", data, "-in", token]
             command += ["-partial_chain", "-attime", _seconds(at)]
-            return self._ask([*command, "-CAfile", self._pems(trusted)])
+            return self._ask([*command, "-CAfile", _pems(trusted)])
 
         return _any(roots, ask)
 
     def ed25519(self, public_key: bytes, body: bytes, signature: bytes) -> Answer:
         """Whether an Ed25519 signature over ``body`` fits a public key in PEM form."""
-        command = ["pkeyutl", "-verify", "-pubin", "-inkey", self._part(public_key), "-rawin"]
-        return self._ask([*command, "-in", self._part(body), "-sigfile", self._part(signature)])
+        command: Command = ["pkeyutl", "-verify", "-pubin", "-inkey", public_key, "-rawin"]
+        return self._ask([*command, "-in", body, "-sigfile", signature])
 
     def issued(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Whether ``issuer`` issued it, at any time; a root is checked against its own key too."""
-        command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any", "-no_check_time"]
-        command += ["-check_ss_sig"]
-        return self._ask([*command, "-CAfile", self._part(issuer.pem), self._part(certificate.pem)]).good
+        command: Command = ["verify", *_ONLY_GIVEN, "-partial_chain", "-purpose", "any"]
+        command += ["-no_check_time", "-check_ss_sig"]
+        return self._ask([*command, "-CAfile", issuer.pem, certificate.pem]).good
 
     def revocation_list(self, raw: bytes, issuer: Certificate) -> bool:
         """Whether ``issuer`` signed a revocation list in DER."""
-        command = ["crl", "-inform", "DER", "-in", self._part(raw), "-noout", *_ONLY_GIVEN]
-        return "verify OK" in self._ask([*command, "-CAfile", self._part(issuer.pem)]).words
+        command: Command = ["crl", "-inform", "DER", "-in", raw, "-noout", *_ONLY_GIVEN]
+        return "verify OK" in self._ask([*command, "-CAfile", issuer.pem]).words
 
-    def _ask(self, command: list[str]) -> Answer:
-        code, words = self._run(command)
-        return Answer(code == 0, words)
-
-    def _pems(self, certificates: tuple[Certificate, ...]) -> str:
-        return self._part(b"".join(one.pem for one in certificates))
+    def _ask(self, command: Command) -> Answer:
+        """The answer to a command; the same question is asked once."""
+        question = _digest(command)
+        if question not in self._answers:
+            code, words = self._run(command)
+            self._answers[question] = Answer(code == 0, words)
+        return self._answers[question]
 
     def _part(self, data: bytes) -> str:
-        self._parts += 1
-        path = os.path.join(self._folder.name, str(self._parts))
+        path = os.path.join(self._folder.name, str(next(self._numbers)))
         try:
             with open(path, "wb") as writer:
                 writer.write(data)
@@ -133,27 +139,44 @@ class Openssl:
             raise NoOpenssl(f"a temporary part cannot be written: {error.strerror}") from error
         return path
 
-    def _run(self, command: list[str]) -> tuple[int, str]:
-        configuration = os.path.join(self._folder.name, "none.cnf")
+    def _run(self, command: Command) -> tuple[int, str]:
+        parts: list[str] = []
+        arguments = [self._program]
         try:
-            with open(configuration, "wb"):
-                pass
+            for argument in command:
+                if isinstance(argument, bytes):
+                    parts.append(self._part(argument))
+                    argument = parts[-1]
+                arguments.append(argument)
+            parts.append(self._part(b""))  # a configuration without a word in it
             done = subprocess.run(
-                [self._program, *command],
+                arguments,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                env={**_environment(), "OPENSSL_CONF": configuration},
+                env={**_environment(), "OPENSSL_CONF": parts[-1]},
                 timeout=_TIMEOUT,
                 check=False,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise NoOpenssl(f"openssl does not run: {type(error).__name__}") from error
         finally:
-            for number in range(1, self._parts + 1):
-                _remove(os.path.join(self._folder.name, str(number)))
-            self._parts = 0
+            for part in parts:
+                _remove(part)
         words = (done.stdout + b" " + done.stderr).decode("utf-8", "replace")
         return done.returncode, " ".join(words.replace(self._folder.name, "").split())[:300]
+
+
+def _digest(command: Command) -> bytes:
+    """The same for the same command and contents alone."""
+    found = hashlib.sha256()
+    for argument in command:
+        data = argument if isinstance(argument, bytes) else argument.encode()
+        found.update(b"%d %d " % (isinstance(argument, bytes), len(data)) + data)
+    return found.digest()
+
+
+def _pems(certificates: tuple[Certificate, ...]) -> bytes:
+    return b"".join(one.pem for one in certificates)
 
 
 def _any(roots: tuple[Certificate, ...], ask: Callable[[tuple[Certificate, ...]], Answer]) -> Answer:

@@ -14,6 +14,7 @@ from archive.evidence.verifier.stream import ORIGINALS
 
 PATH = "data/metadata/evidence.json"
 DERIVATIVES, DOCUMENTS = "data/derivative/", "data/documents/"
+MAX_BYTES = 32 << 20
 _OF_LEAF = ("camera", "recorder", "run", "seq", "key", "codec", "frames", "ingested_at", "clock")
 
 Part = dict[str, Any]
@@ -35,6 +36,8 @@ def read(notebook: Notebook) -> None:
 
 def parse(data: bytes) -> Part:
     """Parse a statement in its required form. Raises Broken ``bad_statement``."""
+    if len(data) > MAX_BYTES:
+        raise Broken("bad_statement", "it is larger than 32 MiB; a sealer divides such a request")
     try:
         value = canonical.read(data)
         schema.check(schema.load(), value)
@@ -100,17 +103,21 @@ def _clocks(originals: list[Part]) -> list[Part]:
     found: dict[str, list[Part]] = {}
     for part in originals:
         found.setdefault(part["camera"], []).append(part["clock"])
-    return [
-        {
-            "camera": camera,
-            "sources": sorted({clock["source"] for clock in clocks}),
-            "offset_least_us": min(clock["offset_us"] for clock in clocks),
-            "offset_most_us": max(clock["offset_us"] for clock in clocks),
-            "uncertainty_us": max(clock["uncertainty_us"] for clock in clocks),
-            "flags": sorted({flag for clock in clocks for flag in clock["flags"]}),
-        }
-        for camera, clocks in sorted(found.items())
-    ]
+    return [_clock(camera, clocks) for camera, clocks in sorted(found.items())]
+
+
+def _clock(camera: str, clocks: list[Part]) -> Part:
+    """The required member of one camera: a clock that was not synchronised has no bound."""
+    flags = sorted({flag for clock in clocks for flag in clock["flags"]})
+    bound = max(clock["uncertainty_us"] for clock in clocks)
+    return {
+        "camera": camera,
+        "sources": sorted({clock["source"] for clock in clocks}),
+        "offset_least_us": min(clock["offset_us"] for clock in clocks),
+        "offset_most_us": max(clock["offset_us"] for clock in clocks),
+        "flags": flags,
+        **({} if "unsynchronised" in flags else {"uncertainty_us": bound}),
+    }
 
 
 def _check_approvals(notebook: Notebook, stated: Part) -> None:
@@ -172,9 +179,10 @@ def _leaf_lines(notebook: Notebook, path: str) -> list[bytes]:
         notebook.find("leaf_missing", path)
         return []
     try:
-        return notebook.container.small(path).split(b"\n")[:-1]
-    except Unreadable:
-        return []  # the step before has reported it
+        return notebook.container.lines(path)
+    except Unreadable as error:
+        notebook.find("unreadable_part", path, str(error))
+        return []
 
 
 def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:
@@ -229,6 +237,18 @@ def _check_clip(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> N
         notebook.find("clip_not_derived", path)
     else:
         _check_slices(notebook, stated, part, clips)
+        _check_rebuilt(notebook, stated, part, clips)
+
+
+def _check_rebuilt(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:
+    """Compare a clip and what is stated about it with what follows from its originals."""
+    rebuilt = clips.rebuilding.clips.get(part["path"])
+    if rebuilt is None:
+        version = stated["system"].get("version", "")
+        notebook.find("clip_layout_unknown", part["path"], f"layout {stated['clip_layout']}, Saksi {version}")
+        return
+    for code, detail in rebuilt.problems(notebook.container):
+        notebook.find(code, part["path"], detail)
 
 
 def _check_slices(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:

@@ -54,7 +54,7 @@ def read_payload(notebook: Notebook) -> Clips:
     done = 0
     _keep_memory()
     with ThreadPoolExecutor(_THREADS) as pool:
-        clips = Clips(container, _derivatives(notebook), lambda: Digest(pool))
+        clips = Clips(container, _derivatives(notebook), lambda: Digest(pool), notebook.statement or {})
         for path in _order(notebook):
             if path not in container.sizes:
                 notebook.find("payload_missing", path)
@@ -97,7 +97,7 @@ def _check_complete(notebook: Notebook) -> None:
     notebook.begin("completeness")
     known = {*notebook.manifest, *bag.TAG_FILES, bag.TAG_MANIFEST}
     for path in sorted(set(notebook.container.sizes).difference(known)):
-        if not path.startswith(LATER):
+        if not path.startswith(LATER):  # those are checked by name
             notebook.find("unlisted_part", path)
     for path in notebook.manifest:
         if not path.startswith("data/"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from archive.evidence.verifier import bag, journals, log, statement, stream, trust
+from archive.evidence.verifier import bag, journals, later, lists, log, moments, statement, stream, trust
 from archive.evidence.verifier.container import Container
 from archive.evidence.verifier.notebook import STEPS, Notebook
 from archive.evidence.verifier.trust import Trust
@@ -47,11 +47,15 @@ def verify(
     bag.check(notebook)
     statement.read(notebook)
     clips = stream.read_payload(notebook)
+    later.check(notebook)
     statement.check(notebook, clips)
+    lists.check(notebook)
+    moments.check(notebook)
     journals.check(notebook, trusted)
     log.check(notebook, trusted)
     notebook.checked_at = _moment(notebook, trusted, at, now)
     trust.check(notebook, trusted, notebook.checked_at)
+    moments.check_stamp(notebook, trust.STAMP, now)
     notebook.begin("payload")
     for path in container.damaged:
         notebook.find("unreadable_part", path, "its CRC-32 differs from the one in the ZIP")

@@ -9,6 +9,8 @@ from archive.evidence.verifier.findings import Finding
 from archive.evidence.verifier.notebook import NOT_CHECKED, NOT_VALID, VALID, Notebook
 
 LANGUAGES = ("id", "en")
+_SHOWN = 20
+"""So many findings of one code are printed."""
 
 _VERDICTS = {
     VALID: ("SAH", "VALID"),
@@ -59,8 +61,7 @@ def verdict(notebook: Notebook, name: str, language: str = "") -> Iterator[str]:
     yield f"{printable(name)}: {words}  {printable(notebook.fact('evidence_id', ''))}".rstrip()
     for step, outcome in notebook.to_json()["steps"].items():
         yield f"  {_both(_STEPS[step], language):32} {_both(_OUTCOMES[outcome], language)}"
-    for finding in notebook.findings:
-        yield from _finding(finding, language)
+    yield from _findings(notebook, language)
     if notebook.signer is not None and notebook.tags is not None:
         if notebook.verdict != VALID:
             yield f"  {_both(_UNPROVEN, language)}"
@@ -71,6 +72,20 @@ def sentence(code: str, language: str = "") -> str:
     """The sentence of a code."""
     entry = findings.of(code)
     return _both((entry.indonesian, entry.english), language)
+
+
+def _findings(notebook: Notebook, language: str) -> Iterator[str]:
+    """The first findings of each code, each code's own together with how many more there are."""
+    of: dict[str, list[Finding]] = {}
+    for finding in notebook.findings:
+        of.setdefault(finding.code, []).append(finding)
+    for code, found in of.items():
+        for finding in found[:_SHOWN]:
+            yield from _finding(finding, language)
+        left = len(found) - len(found[:_SHOWN]) + notebook.more.get(code, 0)
+        if left:
+            words = f"… dan {left} temuan lagi [{code}]", f"… and {left} more of [{code}]"
+            yield f"  {_both(words, language)}"
 
 
 def _finding(finding: Finding, language: str) -> Iterator[str]:

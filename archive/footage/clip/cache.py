@@ -48,5 +48,7 @@ class ClipCache:
 
 
 def _key(reading: Reading) -> str:
-    moment = f"{reading.gaps}{list(reading.pending)}{[ref.version for ref in reading.segments]}"
+    moment = (
+        f"{reading.gaps}{list(reading.pending)}{reading.others}{[ref.version for ref in reading.segments]}"
+    )
     return f"{clip_etag(reading)}{hashlib.sha256(moment.encode()).hexdigest()}"

@@ -81,14 +81,25 @@ class Cut:
         return sum(piece.hidden_frames for piece in self.pieces)
 
 
-def cut(span: Timespan, segments: Iterable[tuple[SegmentRef, SegmentHeader]]) -> Cut:
+Segments = Iterable[tuple[SegmentRef, SegmentHeader]]
+"""Segments in order, with their headers."""
+
+
+def cut(span: Timespan, segments: Segments) -> Cut:
     """Cut ``span`` out of segments in order; at most two of them are in memory at a time.
 
     Segments that end before the span are welcome: they serve as pre-roll of those that follow.
     """
-    cutter = _Cutter(span)
-    for ref, header in segments:
-        cutter.take(ref, header)
+    return cut_portions([(span, segments)])
+
+
+def cut_portions(portions: Iterable[tuple[Timespan, Segments]]) -> Cut:
+    """Cut several spans, in order and apart from one another, each out of its own segments as :func:`cut`."""
+    cutter = _Cutter()
+    for span, segments in portions:
+        cutter.begin(span)
+        for ref, header in segments:
+            cutter.take(ref, header)
     return cutter.finish()
 
 
@@ -156,8 +167,8 @@ class _Timed:
 class _Cutter:
     """Takes segments one by one; lays one out once it is known whether the next one continues it."""
 
-    def __init__(self, span: Timespan) -> None:
-        self._span = span
+    def __init__(self) -> None:
+        self._span = Timespan(0, 1)
         self._cut = Cut()
         self._latest: _Timed | None = None
         self._earlier: _Timed | None = None  # before the latest, until a frame of the stretch is visible
@@ -165,6 +176,11 @@ class _Cutter:
         self._presented = 0  # ticks of presentation before the stretch
         self._composed_to = 0  # track time at which the earlier stretches end, hidden frames included
         self._shown_to: int | None = None  # the same for shown frames, if none is hidden after them
+
+    def begin(self, span: Timespan) -> None:
+        """From here on take segments for this span."""
+        self.finish()
+        self._span = span
 
     def take(self, ref: SegmentRef, header: SegmentHeader) -> None:
         if ref.span.start >= self._span.end:
@@ -233,7 +249,8 @@ class _Cutter:
             if decodable is None:
                 return
             first = decodable
-        self._stretch = stretch = self._open(head, index, first)
+        shown_from = max(self._span.start, timed.ref.span.start)
+        self._stretch = stretch = self._open(head, index, first, shown_from)
         self._cut.preroll += first - head.pts[index]
         if self._cut.shown_from is None:
             self._cut.shown_from = timed.line.instant_of(first)
@@ -245,8 +262,11 @@ class _Cutter:
         ranges = timed.without_leading(index, stop) if head is timed else [(0, stop)]
         self._append(stretch, timed, ranges, stop, end)
 
-    def _open(self, head: _Timed, index: int, first: int) -> "_Stretch":
-        """Make room on the track for a stretch whose first sample is sync ``index`` of ``head``."""
+    def _open(self, head: _Timed, index: int, first: int, at: int) -> "_Stretch":
+        """Make room on the track for a stretch whose first sample is sync ``index`` of ``head``.
+
+        It is shown from the instant ``at``.
+        """
         tables, samples = self._cut.tables, head.header.samples
         dts = head.header.tfdt + sum(samples.durations[:index])
         composed = tables.media_duration + head.pts[index] - dts
@@ -261,7 +281,9 @@ class _Cutter:
         if tables.sizes:
             start = head.header.header_bytes + sum(samples.sizes[:index])
             self._cut.joins.append(
-                Join(head.ref, head.header.codec, head.header.nal_length_size, start, samples.sizes[index])
+                Join(
+                    head.ref, head.header.codec, head.header.nal_length_size, start, samples.sizes[index], at
+                )
             )
         return _Stretch(
             shown_from=first,

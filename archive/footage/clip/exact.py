@@ -11,11 +11,13 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
+from archive.attended import each
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
-from archive.footage.clip.cut import Cut, Piece, cut
+from archive.footage.choice import RunSpan
+from archive.footage.clip.cut import Cut, Piece, cut_portions
 from archive.footage.clip.footage import FootageRange, read_headers, stream_ranges
 from archive.footage.clip.joins import starts_anew
 from archive.footage.clip.tables import clip_head
@@ -24,8 +26,11 @@ from archive.model.segment import TIMESCALE, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
 
-FORMAT = b"saksi-clip/1\n"
-"""Names the layout. It is part of every ETag, so any change to the bytes of an answer must change it."""
+LAYOUT = 1
+"""Names the layout. Any change to the bytes of an answer must change it: it is part of every ETag. Packages
+state it, because the verifier keeps every layout that was published."""
+
+FORMAT = b"saksi-clip/%d\n" % LAYOUT
 
 SHORTEST = SECOND
 LONGEST = 2 * HOUR
@@ -88,6 +93,7 @@ class Clip:
         self.hidden_tail_us = _ticks_to_us(made.tail)
         self.pieces: tuple[Piece, ...] = tuple(made.pieces)
         self.gaps = all_gaps(reading, made.undecodable)
+        self.others: tuple[RunSpan, ...] = reading.others
         self.etag = etag
         self._footage = footage
         self._pool = pool
@@ -113,7 +119,7 @@ class Clip:
         """SHA-256 of the whole clip in hex. The first call reads each original's part; later calls do not."""
         if self._sha256 is None:
             sha256 = hashlib.sha256()
-            for chunk in self.stream():
+            for chunk in each(self.stream()):
                 sha256.update(chunk)
             self._sha256 = sha256.hexdigest()
         return self._sha256
@@ -131,6 +137,7 @@ class Clip:
             "bytes": self.size,
             "pieces": [_piece_json(piece, at[number]) for number, piece in enumerate(self.pieces)],
             "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in self.gaps],
+            "others": others_json(self.others),
         }
 
     def describe(self) -> JsonObject:
@@ -164,13 +171,13 @@ def plan_clip(
     footage: ObjectStore,
     *,
     pool: Executor | None = None,
-    earlier: SegmentRef | None = None,
+    earlier: Sequence[SegmentRef] = (),
 ) -> Clip:
     """Plan the exact clip of a reading's span.
 
     ``pool`` reads headers and opens footage in parallel; this pays for a store behind a network, not for
-    files. ``earlier`` is the result of :func:`earlier_segment`. Without it, if the span begins within leading
-    pictures, its first frames cannot be shown and are stated as a gap of cause ``undecodable``.
+    files. ``earlier`` is the result of :func:`earlier_segments`. Without it, if the span begins within
+    leading pictures, its first frames cannot be shown and are stated as a gap of cause ``undecodable``.
 
     Raises:
         Malformed: ``clip_too_short`` under 1 s, ``clip_too_long`` over 2 h.
@@ -180,7 +187,9 @@ def plan_clip(
         Unavailable: the store does not answer.
     """
     check_length(reading.span)
-    made = cut(reading.span, read_headers(_refs(reading, earlier), footage, pool))
+    portions = _portions(reading, earlier)
+    headers = read_headers([ref for _, refs in portions for ref in refs], footage, pool)
+    made = cut_portions((span, islice(headers, len(refs))) for span, refs in portions)
     if made.shown_from is None:
         raise no_footage(reading, made.undecodable)
     check_joins(reading, made, footage)
@@ -197,9 +206,7 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
         IntegrityError, Unavailable: as :func:`plan_clip`.
     """
     codec = made.pieces[0].ref.codec  # players use the first sample entry's codec for the whole track
-    bad = [
-        join.ref.span.start for join in made.joins if join.codec != codec or not starts_anew(join, footage)
-    ]
+    bad = [join.at for join in made.joins if join.codec != codec or not starts_anew(join, footage)]
     if not bad:
         return
     edges = [reading.span.start, *bad, reading.span.end]
@@ -226,29 +233,30 @@ def check_length(span: Timespan) -> None:
         )
 
 
-def earlier_segment(reading: Reading, index: SegmentIndex) -> SegmentRef | None:
-    """The segment before the reading's first, if a clip may need it.
+def earlier_segments(reading: Reading, index: SegmentIndex) -> tuple[SegmentRef, ...]:
+    """The segment before the first one of each run, if a clip may need it.
 
     With an open GOP the first frames of a segment are leading pictures, which refer to the previous segment.
     If the span begins where that one ends, the reading does not include it.
     """
-    first = next(iter(reading.segments), None)
-    if first is None or first.gop == "closed" or not first.seq or first.span.start > reading.span.start:
-        return None
-    before = Timespan(first.span.start - 1, first.span.start)
-    for ref in index.segments(reading.camera, before):
-        if ref.run == first.run and ref.seq == first.seq - 1:
-            return ref
-    return None
+    firsts = {ref.run: ref for ref in reversed(reading.segments)}
+    wanted = {(ref.run, ref.seq - 1) for ref in firsts.values() if _begins_open(ref, reading.span)}
+    if not wanted:
+        return ()
+    before = Timespan(reading.span.start - 1, reading.span.start)
+    return tuple(ref for ref in index.segments(reading.camera, before) if (ref.run, ref.seq) in wanted)
 
 
-def clip_etag(reading: Reading, earlier: SegmentRef | None = None) -> str:
-    """The ETag of the clip of a reading, without reading a header: a hash of span and segments."""
+def clip_etag(reading: Reading, earlier: Sequence[SegmentRef] = ()) -> str:
+    """The ETag of the clip of a reading, without reading a header: a hash of span, choice and segments."""
     sha256 = hashlib.sha256(FORMAT)
     sha256.update(f"{reading.camera} {reading.span.start} {reading.span.end}\n".encode())
-    for ref in _refs(reading, earlier):
-        line = f"{ref.sha256} {ref.run} {ref.seq} {ref.span.start} {ref.span.end} {ref.media_duration}\n"
-        sha256.update(line.encode())
+    for span, refs in _portions(reading, earlier):
+        if reading.others:
+            sha256.update(f"portion {span.start} {span.end}\n".encode())
+        for ref in refs:
+            line = f"{ref.sha256} {ref.run} {ref.seq} {ref.span.start} {ref.span.end} {ref.media_duration}\n"
+            sha256.update(line.encode())
     return f'"{sha256.hexdigest()}"'
 
 
@@ -259,6 +267,11 @@ def all_gaps(reading: Reading, undecodable: Sequence[Timespan] = ()) -> tuple[Ga
     return tuple(sorted(found, key=lambda gap: gap.span))
 
 
+def others_json(others: Sequence[RunSpan]) -> list[JsonObject]:
+    """Footage of runs where another run is shown, as answers state it."""
+    return [_edges(one.span) | {"run": one.run} for one in others]
+
+
 def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFootage:
     """The refusal of a clip that has nothing to show."""
     gaps = all_gaps(reading, undecodable)
@@ -266,8 +279,22 @@ def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFoot
     return NoFootage(f"camera {reading.camera} has no footage in {reading.span}: {causes}", gaps)
 
 
-def _refs(reading: Reading, earlier: SegmentRef | None) -> tuple[SegmentRef, ...]:
-    return reading.segments if earlier is None else (earlier, *reading.segments)
+def _portions(
+    reading: Reading, earlier: Sequence[SegmentRef]
+) -> list[tuple[Timespan, tuple[SegmentRef, ...]]]:
+    """The reading's portions, each with the segment before it that its leading pictures may refer to."""
+    known = {(ref.run, ref.seq): ref for ref in (*reading.segments, *earlier)}
+    found = []
+    for portion in reading.portions:
+        first, refs = portion.segments[0], portion.segments
+        before = known.get((first.run, first.seq - 1)) if _begins_open(first, portion.span) else None
+        found.append((portion.span, refs if before is None else (before, *refs)))
+    return found
+
+
+def _begins_open(first: SegmentRef, span: Timespan) -> bool:
+    """Whether a span may begin within leading pictures, which refer to the segment before its first."""
+    return first.gop == "open" and first.seq > 0 and first.span.start <= span.start
 
 
 def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
@@ -275,6 +302,7 @@ def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
         "at_us": piece.at_us,
         "run": piece.ref.run,
         "seq": piece.ref.seq,
+        "uncertainty_us": piece.ref.uncertainty_us,
         "frames": piece.frames,
         "hidden_frames": piece.hidden_frames,
         "original": piece.ref.key,

@@ -20,13 +20,17 @@ _AHEAD = 4096  # parameter sets and SEI before the first slice, as a rule
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The first sample of a stretch that is not a clip's first: a sync of ``length`` bytes at ``start``."""
+    """The first sample of a stretch that is not a clip's first: a sync of ``length`` bytes at ``start``.
+
+    ``at`` is the instant from which the stretch is shown.
+    """
 
     ref: SegmentRef
     codec: Codec
     nal_length_size: int
     start: int
     length: int
+    at: int
 
 
 def starts_anew(join: Join, footage: ObjectStore) -> bool:

@@ -23,7 +23,8 @@ from pathlib import Path
 from archive.errors import ArchiveError, Malformed, NotFound, StoreFull, Unavailable
 from archive.footage.mp4.boxes import bad_segment
 from archive.footage.mp4.extent import contiguous_end, first_decodable_pts
-from archive.footage.mp4.fragments import Fragmented, read_fragments, sample_ranges
+from archive.footage.mp4.fragments import LONGEST_DURATION, Fragmented, read_fragments, sample_ranges
+from archive.footage.mp4.head import settle_head
 from archive.footage.mp4.header import SegmentHeader, parse_header, write_header
 from archive.footage.mp4.nal import is_sequence_parameter_set, nal_units, trailing_zeros
 from archive.footage.mp4.samples import SampleTable
@@ -58,6 +59,10 @@ class Finalised:
     profile and needs a new run. Empty if the camera sends none in the stream.
 
     ``stripped`` counts the zero bytes taken from the ends of H.265 NAL units.
+
+    ``starts_at`` is the first decode time on the timeline of the connection, ``header.tfdt`` the same instant
+    on that of the run. ``fragment_ends`` has, per fragment of the source, the offset of the byte after it and
+    the number of samples up to there.
     """
 
     size: int
@@ -73,10 +78,22 @@ class Finalised:
     prft: list[tuple[int, int]]
     parameter_sets: list[tuple[int, str]]
     stripped: int
+    starts_at: int
+    fragment_ends: list[tuple[int, int]]
 
 
-def finalise(source: Path, target: Path, *, tfdt: int, continues_at: int | None = None) -> Finalised:
+def finalise(
+    source: Path,
+    target: Path,
+    *,
+    tfdt: int,
+    continues_at: int | None = None,
+    next_starts_at: int | None = None,
+) -> Finalised:
     """Rewrite ``source`` as the segment ``target``, whose first sample is decoded at ``tfdt``.
+
+    ``next_starts_at`` is where the next source of the connection begins (:class:`Opening`): the last sample
+    lasts until then. Without it FFmpeg's guess stands, which is false where the frame rate varies.
 
     ``continues_at`` is ``header.first_pts + media_duration`` of the run's previous segment, None for the
     run's first; it affects only ``contiguous_end``.
@@ -95,7 +112,7 @@ def finalise(source: Path, target: Path, *, tfdt: int, continues_at: int | None 
         raise Malformed(f"{tfdt} is not a decode time", code="bad_tfdt")
     recorded = memoryview(_read(source))
     try:
-        return _finalise(recorded, target, tfdt, continues_at)
+        return _finalise(recorded, target, tfdt, continues_at, next_starts_at)
     except OSError as error:
         raise _disk_error(error, target) from error
 
@@ -113,8 +130,11 @@ def _read(source: Path) -> bytes:
         raise _disk_error(error, source) from error
 
 
-def _finalise(source: memoryview, target: Path, tfdt: int, continues_at: int | None) -> Finalised:
-    found = read_fragments(source)
+def _finalise(
+    source: memoryview, target: Path, tfdt: int, continues_at: int | None, next_starts_at: int | None
+) -> Finalised:
+    found = settle_head(read_fragments(source))
+    _let_last(found, next_starts_at)
     stripped = _zeros_of(source, found)
     sizes = found.samples.sizes
     if stripped:
@@ -141,7 +161,19 @@ def _finalise(source: memoryview, target: Path, tfdt: int, continues_at: int | N
         prft=[(wall, times[index]) for wall, index in found.references],
         parameter_sets=[(times[index], digest) for index, digest in _parameter_sets(source, found)],
         stripped=sum(stripped.values()),
+        starts_at=found.tfdt,
+        fragment_ends=found.ends,
     )
+
+
+def _let_last(found: Fragmented, next_starts_at: int | None) -> None:
+    """Let the last sample last until the next source begins."""
+    if next_starts_at is None:
+        return
+    durations = found.samples.durations
+    lasts = next_starts_at - found.tfdt - (sum(durations) - durations[-1])
+    if 0 < lasts <= LONGEST_DURATION:
+        durations[-1] = lasts
 
 
 def _zeros_of(source: memoryview, found: Fragmented) -> dict[int, int]:

@@ -7,6 +7,10 @@ Decode times. Inside a fragment the durations of ``trun`` apply; the last sample
 the ``tfdt`` of the next one. An edit list is ignored on purpose: FFmpeg derives it from the first sample of
 each segment, so it shifts segments that start with an open GOP more than their neighbours. ``trun`` keeps
 presentation − decode time as it was in the stream: the same shift over a whole run.
+
+The first ``tfdt`` of a source is its place on the timeline of the connection. Sources of one connection can
+be compared: the last sample of one lasts until the first of the next. Sources of recorders before 0.2 all
+begin at 0.
 """
 
 import struct
@@ -23,7 +27,7 @@ from archive.footage.mp4.track import Track, read_track
 _NTP_TO_UNIX = 2_208_988_800
 _WORD = struct.Struct(">I")
 _DEFAULT_BASE_IS_MOOF = 0x02_0000
-_LONGEST_DURATION = 0xFFFF_FFFF
+LONGEST_DURATION = 0xFFFF_FFFF
 _MFRO_BYTES = 16
 
 
@@ -41,13 +45,17 @@ class Fragmented:
     """A fragmented source, read up to its last whole fragment.
 
     ``references`` are the producer reference times (``prft``): wall time in µs, and the index of the first
-    sample after it. ``torn`` says that the source was not closed in order.
+    sample after it. ``ends`` has, per fragment, the offset of the byte after it and the number of samples up
+    to there. ``tfdt`` is the decode time of the first sample on the connection's timeline. ``torn`` says that
+    the source was not closed in order.
     """
 
     track: Track
     samples: SampleTable
     pieces: list[SampleBytes]
     references: list[tuple[int, int]]
+    ends: list[tuple[int, int]]
+    tfdt: int
     torn: bool
 
 
@@ -73,6 +81,7 @@ class _Fragment:
     table: SampleTable
     pieces: list[SampleBytes]
     references: list[int]
+    end: int
 
 
 def read_fragments(source: Readable) -> Fragmented:
@@ -139,26 +148,28 @@ def _join(track: Track, fragments: list[_Fragment], torn: bool) -> Fragmented:
     columns = _Columns()
     pieces: list[SampleBytes] = []
     references: list[tuple[int, int]] = []
+    ends: list[tuple[int, int]] = []
     last_tfdt = 0
     for fragment in fragments:
         if columns.sizes:
             lasts = fragment.tfdt - last_tfdt
-            if 0 < lasts <= _LONGEST_DURATION:
+            if 0 < lasts <= LONGEST_DURATION:
                 columns.durations[-1] = lasts
         references.extend((wall, len(columns.sizes)) for wall in fragment.references)
         columns.extend(fragment.table)
         pieces.extend(fragment.pieces)
+        ends.append((fragment.end, len(columns.sizes)))
         last_tfdt = fragment.tfdt + sum(fragment.table.durations) - fragment.table.durations[-1]
     if len(columns.sizes) > MAX_SAMPLES:
         raise bad_segment(f"the segment holds {len(columns.sizes)} samples")
     table = SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
-    return Fragmented(track, table, pieces, references, torn)
+    return Fragmented(track, table, pieces, references, ends, fragments[0].tfdt, torn)
 
 
 def _read_fragment(source: Readable, track: Track, moof: Box, mdat: Box, walls: list[int]) -> _Fragment:
     traf = child(source, moof, b"traf")
-    defaults, base = _read_tfhd(source, child(source, traf, b"tfhd"), track, moof)
-    tfdt = _read_tfdt(source, child(source, traf, b"tfdt"))
+    defaults, base = read_tfhd(source, child(source, traf, b"tfhd"), track, moof)
+    tfdt = read_tfdt(source, child(source, traf, b"tfdt"))
     columns = _Columns()
     pieces: list[SampleBytes] = []
     at = mdat.body
@@ -173,10 +184,11 @@ def _read_fragment(source: Readable, track: Track, moof: Box, mdat: Box, walls: 
             raise bad_segment(f"the fragment at byte {moof.start} holds too many samples")
         pieces.append(SampleBytes(start, at, len(table)))
     table = SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
-    return _Fragment(tfdt, table, pieces, walls)
+    return _Fragment(tfdt, table, pieces, walls, mdat.end)
 
 
-def _read_tfhd(source: Readable, tfhd: Box, track: Track, moof: Box) -> tuple[SampleDefaults, int]:
+def read_tfhd(source: Readable, tfhd: Box, track: Track, moof: Box) -> tuple[SampleDefaults, int]:
+    """A fragment's defaults, and the place from which its ``trun`` counts bytes."""
     flags, track_id = fields(source, tfhd, struct.Struct(">II"))
     if track_id != track.track_id:
         raise bad_segment(f"tfhd is about track {track_id}, not {track.track_id}")
@@ -196,9 +208,11 @@ def _read_tfhd(source: Readable, tfhd: Box, track: Track, moof: Box) -> tuple[Sa
     return SampleDefaults(*values[1:]), base
 
 
-def _read_tfdt(source: Readable, tfdt: Box) -> int:
+def read_tfdt(source: Readable, tfdt: Box) -> int:
+    """The decode time of a fragment's first sample."""
     (head,) = fields(source, tfdt, _WORD)
-    (time,) = fields(source, tfdt, struct.Struct(">Q" if head >> 24 == 1 else ">I"), 4)
+    # Signed: the first pictures of a connection may be decoded before its time 0.
+    (time,) = fields(source, tfdt, struct.Struct(">q" if head >> 24 == 1 else ">I"), 4)
     return time
 
 

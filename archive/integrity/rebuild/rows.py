@@ -23,6 +23,7 @@ class SegmentRow(NamedTuple):
     header_bytes: int
     codec: str
     gop: str
+    uncertainty_us: int
     version: str
     held: bool
     place: Place | None

@@ -13,7 +13,7 @@ turn lists the whole journal, and so does one turn a day: a batch may be delayed
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
@@ -328,6 +328,27 @@ def lag(records: ObjectStore, cursors: Mapping[str, int], now: int) -> dict[str,
         newest[recorder] = max(number, newest.get(recorder, 0))
     behind = {recorder: number - cursors.get(recorder, 0) for recorder, number in sorted(newest.items())}
     return {recorder: count for recorder, count in behind.items() if count > 0}
+
+
+def batches_behind(
+    records: ObjectStore, cursor: Callable[[str], int], now: int, age: int
+) -> Mapping[str, str]:
+    """By recorder, the first recent batch that an index lacks although it was stored ``age`` µs ago.
+
+    ``cursor`` gives the last batch of a recorder that the index has. Costs a listing of three hours.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    cursors: dict[str, int] = {}
+    for listed in records.list("journal/", start_after=f"journal/{keys.hour_folder(now - _SCANNED)}/"):
+        try:
+            recorder, number = keys.parse_batch_key(listed.key)
+        except Malformed:
+            continue  # archive check reports foreign objects
+        if recorder not in cursors:
+            cursors[recorder] = cursor(recorder)
+        if number > cursors[recorder] and now - listed.stored_at >= age:
+            found[recorder] = min((number, listed.key), found.get(recorder, (number, listed.key)))
+    return {recorder: key for recorder, (_, key) in found.items()}
 
 
 def _entry(known: Known, leaf: Leaf, version: str) -> IndexEntry:

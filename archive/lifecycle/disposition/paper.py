@@ -8,6 +8,7 @@ from archive.canonical import JsonObject
 from archive.documents.fonts import Font
 from archive.documents.indonesian import moment, number, size, zone_named
 from archive.documents.pages import Pages
+from archive.records.custody_report.vocabulary import word_of
 from archive.timespan import parse_instant
 
 _CAUSES: Mapping[str, str] = {
@@ -16,7 +17,7 @@ _CAUSES: Mapping[str, str] = {
     "break_glass": "perintah yang sah untuk memusnahkan sebelum masa kunci berakhir",
 }
 _REASONS = {
-    "under_hold": "ditahan untuk perkara (legal hold)",
+    "under_hold": "ditahan untuk perkara",
     "under_retention": "masih terkunci di penyimpanan",
     "refused": "ditolak oleh penyimpanan",
     "policy_changed": "kebijakan berubah sebelum gilirannya",
@@ -60,8 +61,8 @@ def _facts(pages: Pages, record: JsonObject, zone: ZoneInfo) -> None:
     listed, destroyed, kept = record["list"], record["destroyed"], record["kept"]
     pages.space(6)
     pages.text(
-        "Rekaman yang tercantum dalam daftar dengan nilai hash di bawah ini telah dimusnahkan secara "
-        "permanen dari penyimpanan arsip menurut dasar yang disebut di bawah. Catatan (leaf) setiap segmen "
+        "Rekaman yang tercantum dalam daftar dengan nilai SHA-256 di bawah ini telah dimusnahkan secara "
+        "permanen dari penyimpanan arsip menurut dasar yang disebut di bawah. Catatan setiap segmen "
         "tetap tersimpan dalam jurnal sebagai bukti bahwa rekaman itu pernah ada."
     )
     pages.space(6)
@@ -93,7 +94,8 @@ def _policies(pages: Pages, record: JsonObject, zone: ZoneInfo) -> None:
         pages.fact("Jumlah", _amount(policy))
         for act in policy["acts"]:
             pages.fact(
-                f"Riwayat v{act['version']}", f"{act['action']}: {act['actor']}, {_when(act['at'], zone)}"
+                f"Riwayat v{act['version']}",
+                f"{word_of(act['action']).indonesian}: {act['actor']}, {_when(act['at'], zone)}",
             )
         pages.space(4)
 
@@ -109,7 +111,7 @@ def _days(pages: Pages, record: JsonObject) -> None:
 
 
 def _hashes(pages: Pages, record: JsonObject, record_sha256: str, signature_sha256: str) -> None:
-    pages.heading("Nilai hash SHA-256")
+    pages.heading("Nilai SHA-256")
     for name, digest in (
         ("Daftar (list.jsonl)", record["list"]["sha256"]),
         ("Yang disimpan (kept.jsonl)", record["kept"]["sha256"]),
@@ -136,4 +138,4 @@ def _when(text: str, zone: ZoneInfo) -> str:
 
 
 def _amount(counts: Mapping[str, Any]) -> str:
-    return f"{number(counts['segments'])} segmen, {size(counts['bytes'])}"
+    return f"{number(counts['segments'])} segmen; {size(counts['bytes'])}"

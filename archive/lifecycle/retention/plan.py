@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from archive import canonical
+from archive.attended import each
 from archive.canonical import JsonObject
 from archive.lifecycle.retention.basis import Change, HourFacts, Hours, PlanBasis
 from archive.lifecycle.retention.book import Ruling
@@ -183,7 +184,7 @@ def make_plan(
         found = {
             camera: list(group) for camera, group in groupby(hours(page, span), key=lambda one: one.camera)
         }
-        for camera in page:
+        for camera in each(page):
             facts = found.get(camera, [])
             judge = _Judge(basis, camera, moment)
             for one in facts:

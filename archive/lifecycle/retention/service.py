@@ -141,6 +141,28 @@ class Policies:
             ),
         )
 
+    def due_at(self, camera: str, start: int, *, within: int) -> int | None:
+        """When footage of ``start`` must be gone, by the policies of now or until ``within`` from now.
+
+        The sooner counts: a shortening that is decided and has not begun may destroy it before then. None if
+        no policy destroys it.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+        """
+        place = PlaceHistory({camera: self._places(camera)}).place(camera, start)
+        book, now = self.book(), self._clock.now()
+        scopes = scopes_of(camera, place)
+        begins = {
+            terms.effective_from
+            for policy in book.policies
+            if policy.scope in scopes
+            for terms in policy.terms
+            if now < terms.effective_from <= now + within
+        }
+        found = (book.ruling_for(scopes, at).due_at(start) for at in (now, *begins))
+        return min((due for due in found if due is not None), default=None)
+
     # Changing ----------------------------------------------------------------------------------------
 
     def propose(

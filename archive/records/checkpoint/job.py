@@ -91,7 +91,8 @@ class CheckpointMaker:
             ArchiveError: the first error; every step that did not depend on it was done.
         """
         self._troubles = []
-        made = self.make() if self._is_due() else None
+        head = stored.newest(self.stores.records, known=self._settled)
+        made = self._make(_silent, after=head) if self._is_due(head) else None
         self.settle()
         if self._troubles:
             raise self._troubles[0]
@@ -106,7 +107,13 @@ class CheckpointMaker:
             Refused: ``log_origin_changed``: the log had another name; under a new one it would not verify.
             Unavailable, StoreFull: no checkpoint was made; try again.
         """
+        return self._make(progress, after=self._known().number)
+
+    def _make(self, progress: Progress, *, after: int) -> Made | None:
+        """The checkpoint after that number. None if it is there already: the next one is not due yet."""
         covered = self._known()
+        if covered.number != after:
+            return None
         head = stored.read_note(self.stores.records, covered.number) if covered.number else None
         if head is not None and head.origin != self.origin:
             raise Refused(
@@ -169,8 +176,7 @@ class CheckpointMaker:
         """The errors since the last turn began."""
         return tuple(self._troubles)
 
-    def _is_due(self) -> bool:
-        head = stored.newest(self.stores.records, known=self._settled)
+    def _is_due(self, head: int) -> bool:
         if not head:
             return True
         last = stored.read_note(self.stores.records, head).at

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive import canonical, keys
+from archive.attended import each, step
 from archive.canonical import JsonObject
 from archive.errors import Malformed, NotFound
 from archive.ports import ObjectStore, Stores
@@ -190,6 +191,7 @@ def prove_lines(records: ObjectStore, lines: Sequence[Line]) -> list[InclusionPr
     for number in range(_first_since(records, since, head), head + 1):
         if not open_:
             break
+        step()
         note = stored.read_note(records, number)
         found = _search(records, note, open_)
         if not found:
@@ -256,8 +258,8 @@ def _first_since(records: ObjectStore, since: int, head: int) -> int:
 
 def _event(records: ObjectStore, event_id: str) -> Line:
     marker = f'"id":"{event_id}"'.encode("ascii")
-    names = [listed.key for listed in records.list("custody/")]
-    for name in reversed(names):
+    names = [listed.key for listed in each(records.list("custody/"))]
+    for name in each(reversed(names)):
         lines = lines_of(records.get(name))
         for line in lines:
             if marker in line:

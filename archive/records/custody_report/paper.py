@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from archive.attended import each
 from archive.canonical import JsonObject
 from archive.documents.fonts import Font
 from archive.documents.indonesian import moment, number, zone_named
@@ -27,9 +28,9 @@ _DETAILS: Mapping[str, str] = {
     "to": "rekaman sampai",
     "at": "gambar pada",
     "frame_at": "gambar pukul",
-    "bytes_sent": "byte terkirim",
-    "bytes": "byte terkirim",
-    "size": "ukuran (byte)",
+    "bytes_sent": "bita terkirim",
+    "bytes": "bita terkirim",
+    "size": "ukuran (bita)",
     "seconds_shown": "detik rekaman tampil",
     "ending": "akhir",
     "code": "kode",
@@ -93,11 +94,11 @@ def _facts(
     item = asked.item
     pages.space(6)
     if item is not None:
-        pages.fact("Barang / item", item.text, font=Font.BOLD)
+        pages.fact("Barang", item.text, font=Font.BOLD)
         for name, value in (
             ("Paket bukti", item.evidence_id),
             ("Permintaan", item.request_id),
-            ("Penahanan (legal hold)", item.hold_id),
+            ("Penahanan", item.hold_id),
             ("Kamera", item.camera),
         ):
             if value and value != item.text:
@@ -106,7 +107,7 @@ def _facts(
             pages.fact("Rekaman dari", moment(item.footage.start, zone))
             pages.fact("Rekaman sampai", moment(item.footage.end, zone))
     if asked.person:
-        pages.fact("Orang / person", asked.person, font=Font.BOLD)
+        pages.fact("Orang", asked.person, font=Font.BOLD)
     ledger = sum(line.source is Source.LEDGER for line in lines)
     pages.fact("Perbuatan dari", moment(asked.span.start, zone))
     pages.fact("Perbuatan sampai", moment(asked.span.end, zone))
@@ -125,7 +126,7 @@ def _acts(pages: Pages, lines: Sequence[Line], zone: ZoneInfo, whole: bool) -> N
     if not lines:
         pages.text("Tidak ada perbuatan yang tercatat dalam rentang waktu ini.")
         pages.english("No act is on record in this span.")
-    for count, line in enumerate(lines, 1):
+    for count, line in enumerate(each(lines), 1):
         told = line_json(line, whole=whole)
         word = word_of(line.type)
         outcome = "" if line.outcome.value == "done" else f" - {OUTCOMES[line.outcome][0].upper()}"

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from archive import keys
+from archive.attended import each
 from archive.clock import Clock
 from archive.errors import Malformed
 from archive.model.custody import Actor, CustodyEvent, Outcome
@@ -209,20 +210,25 @@ class CustodyRecord:
                     known = tuple(heads.refresh().values())
                 streams.update(dict.fromkeys(touching(known, item.camera, item.footage)))
         for kind, name in streams:
-            yield from self._ledger.history(kind, name)
+            yield from each(self._ledger.history(kind, name))
 
     def _of_person(self, asked: Asked) -> Iterator[Entry]:
         """Entries stored since the span began; an entry is never stored before it is made."""
         since = asked.span.start - _CLOCK_SLACK
-        for listed in self._stores.records.list("ledger/"):
+        for listed in each(self._stores.records.list("ledger/")):
             if listed.stored_at >= since:
                 yield self._ledger.entry(*keys.parse_ledger_key(listed.key))
 
 
 def _belongs(asked: Asked, event: CustodyEvent) -> bool:
-    if asked.person and not same_person(event.actor.id, asked.person):
+    if asked.person and not same_person(event.actor.id, asked.person) and not _was_tried(asked, event):
         return False
     return asked.item is None or asked.item.concerns(event)
+
+
+def _was_tried(asked: Asked, event: CustodyEvent) -> bool:
+    """Whether strangers tried to sign in to the person's account; it is on record under that account."""
+    return event.type == "sign_in" and asked.item is None and asked.person in event.objects
 
 
 def _of_event(stored: StoredEvent) -> Line:

@@ -124,6 +124,8 @@ policy.approved | policy assignment* | authorization | kebijakan disetujui | pol
 policy.rejected | policy assignment* | authorization | kebijakan ditolak | policy rejected
 policy.changed | policy assignment* | authorization | kebijakan diubah | policy changed
 policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | policy withdrawn
+policy.stopped | policy assignment* | authorization | kebijakan dihentikan | policy stopped
+policy.restored | policy assignment* | authorization | kebijakan dipulihkan | policy restored
 integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
 """

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from archive import keys
+from archive.attended import each
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.ids import check_name
 from archive.ports import ObjectStore, ObjectVersion
@@ -72,7 +73,7 @@ class _Ends:
         newest: dict[str, tuple[int, ObjectVersion]] = {}
         strays: dict[str, Malformed] = {}
         for prefix in self.prefixes():
-            for listed in self._records.list(prefix):
+            for listed in each(self._records.list(prefix)):
                 try:
                     _, entity, version = keys.parse_ledger_key(listed.key)
                 except Malformed as error:
@@ -124,7 +125,7 @@ class StrictHeads:
         newest, strays = self._ends.newest()
         for error in strays.values():
             raise error
-        for entity, (version, listed) in newest.items():
+        for entity, (version, listed) in each(newest.items()):
             known = self._entries.get(entity)
             if known is None or known.version != version:
                 entry = self._ledger.listed(listed)
@@ -207,7 +208,7 @@ class LenientHeads(Generic[T]):
         """
         newest, strays = self._ends.newest()
         self._unreadable.update(strays)
-        for entity, (version, listed) in newest.items():
+        for entity, (version, listed) in each(newest.items()):
             known = self._known.get(entity)
             if known is None or known.entry.version != version:
                 self._read(entity, version, listed)

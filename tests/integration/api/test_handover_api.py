@@ -96,6 +96,7 @@ class Case:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._callers: dict[str, Caller] = {}
         answer = self.call("budi")("POST", "/v1/requests", json=filed())
         assert answer.status_code == 201, answer.text
         self.id: str = answer.json()["id"]
@@ -106,7 +107,8 @@ class Case:
         assert site.evidence.record(self.evidence_id).status is EvidenceStatus.SEALED
 
     def call(self, name: str) -> Caller:
-        return caller(self.site, name)
+        """A person in the one session that they have in this case."""
+        return self._callers.setdefault(name, caller(self.site, name))
 
     def change(self, name: str, path: str, form: dict[str, Any]) -> Any:
         etag = self.call("citra").get(f"/v1/requests/{self.id}").headers["etag"]
@@ -196,6 +198,21 @@ def test_a_download_goes_on_by_range_and_counts_once(case: Case) -> None:
     assert case.begin().status_code == 201
 
 
+def test_a_download_works_in_the_session_that_began_it_alone(case: Case) -> None:
+    case.give(downloads=2)
+    url = case.begin().json()["url"]
+    elsewhere = caller(case.site, "budi")  # the same person, signed in on another machine
+    before = len(case.site.events("evidence.download.started"))
+    for method in ("GET", "HEAD"):
+        assert elsewhere(method, url).status_code == 403
+    assert code(elsewhere.get(url)) == (403, "other_session")
+    assert len(case.site.events("evidence.download.started")) == before
+    assert case.call("budi").get(url, headers={"Range": "bytes=0-9"}).status_code == 206
+    own = elsewhere("POST", f"{HANDOVER.format(case.id)}/downloads").json()["url"]
+    assert elsewhere.get(own, headers={"Range": "bytes=0-9"}).status_code == 206
+    assert code(case.call("budi").get(own)) == (403, "other_session")
+
+
 def test_nobody_else_fetches_it(case: Case) -> None:
     path = f"/v1/evidence/{case.evidence_id}/package.zip"
     assert code(case.begin()) == (404, "handover_not_found")
@@ -231,7 +248,7 @@ def test_a_right_ends_with_its_time(case: Case) -> None:
     case.give(hours=1)
     url = case.begin().json()["url"]
     case.site.clock.advance(HOUR)
-    assert code(case.call("budi").get(url)) == (403, "handover_expired")
+    assert code(caller(case.site, "budi").get(url)) == (403, "handover_expired")
     assert code(case.begin()) == (403, "handover_expired")
 
 

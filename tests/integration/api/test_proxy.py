@@ -79,7 +79,7 @@ def test_the_session_is_bound_to_https_and_to_this_host(proxy: ApiProxy) -> None
     with proxy.client(Origin=proxy.origin) as client:
         answer = client.post("/auth/local", json=form)
         assert answer.status_code == 200, answer.text
-        header = answer.headers["set-cookie"]
+        header = answer.headers.get_list("set-cookie")[0]
         name, _, rest = header.partition("=")
         assert name == "__Host-saksi"
         flags = {part.strip() for part in rest.split(";")[1:]}

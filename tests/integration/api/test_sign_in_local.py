@@ -65,11 +65,12 @@ def test_a_sign_in_opens_a_session_and_goes_on_record(site: Site) -> None:
 
 
 def test_the_cookie_is_for_the_browser_alone(site: Site) -> None:
-    header = sign_in(site).headers["set-cookie"]
-    assert header.startswith("saksi=")
-    flags = {part.strip() for part in header.split(";")[1:]}
-    assert flags == {"Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Lax"}
-    assert "citra" not in header
+    session, known = sign_in(site).headers.get_list("set-cookie")
+    for header, name, seconds in ((session, "saksi=", 43_200), (known, "saksi-known=", 180 * 86_400)):
+        assert header.startswith(name)
+        flags = {part.strip() for part in header.split(";")[1:]}
+        assert flags == {"Path=/", f"Max-Age={seconds}", "HttpOnly", "SameSite=Lax"}
+        assert "citra" not in header
 
 
 def test_with_https_the_cookie_is_bound_to_it_and_to_the_host(site: Site) -> None:
@@ -250,6 +251,43 @@ def test_failures_lock_an_account_for_longer_and_longer(site: Site) -> None:
     site.clock.advance(2 * SECOND)
     assert sign_in(site).status_code == 200
     assert sign_in(site, password="wrong-password-1").status_code == 401, "a success begins anew"
+
+
+def test_a_guesser_locks_the_owner_out_of_nothing(site: Site) -> None:
+    known = next(
+        value.partition(";")[0]
+        for value in sign_in(site).headers.get_list("set-cookie")
+        if value.startswith("saksi-known=")
+    )
+    for _ in range(30):  # from the owner's own address
+        sign_in(site, password="wrong-password-1")
+    assert sign_in(site).json()["code"] == "sign_in_locked"
+    assert sign_in(site, Cookie=known).status_code == 200
+    assert with_cookie(site, known).get("/v1/session").status_code == 401  # it signs nobody in
+    forged = known[:-8] + "AAAAAAA="
+    assert sign_in(site, Cookie=forged).json()["code"] == "sign_in_locked"
+
+
+def test_a_browser_that_several_people_share_knows_each(site: Site, tmp_path: Path) -> None:
+    add(site, tmp_path, "dewi", Role.WAR_ROOM)
+    jar = ""
+    for name in ("citra", "dewi", "citra"):
+        answer = sign_in(site, name=name, Cookie=jar)
+        jar = next(v.partition(";")[0] for v in answer.headers.get_list("set-cookie") if "saksi-known" in v)
+    found = people(site).cookies.open_known(jar.partition("=")[2])
+    assert set(found) == {"citra", "dewi"}
+
+
+def test_what_was_tried_is_on_record_under_the_account(site: Site) -> None:
+    for name in ("citra", "citra", "my-password-in-the-wrong-field"):
+        sign_in(site, name=name, password="wrong-password-1")
+    site.clock.advance(2 * MINUTE)
+    site.app.state.runtime.unauthenticated.write_if_due()
+    tried = [event for event in site.events("sign_in") if event.outcome is Outcome.REFUSED]
+    assert sum(event.details["attempts"] for event in tried if event.objects == ("user:citra",)) == 2
+    assert "wrong-field" not in repr(tried)
+    lines = site.call.get("/v1/custody", params={"person": "user:citra"}).json()["acts"]
+    assert [line["details"]["attempts"] for line in lines if line["outcome"] == "refused"] == [1, 1]
 
 
 def test_failed_attempts_are_on_record(site: Site) -> None:

@@ -22,7 +22,7 @@ from archive.model.user import Role
 from tests.support.api_server import ApiServer, api_server, new_token
 from tests.support.api_site import Site, open_site
 from tests.support.people import add_person, caller, catch_up
-from tests.support.requesting import JPEG, PDF, PNG, _chunk
+from tests.support.requesting import JPEG, PDF, PNG, _chunk, pdf_of
 
 UPLOADS = "/v1/requests/attachments"
 
@@ -35,7 +35,24 @@ def zipped(name: str = "surat.pdf") -> bytes:
 
 
 def pdf_with(objects: bytes) -> bytes:
-    return PDF.replace(b"<<>>\nendobj", objects + b"\nendobj", 1)
+    return pdf_of(objects)
+
+
+def packed_for_real(objects: bytes) -> bytes:
+    """A PDF whose table of objects is a stream, and whose object 5 lies in an object stream."""
+    head, _, _ = pdf_of(b"<<>>").partition(b"xref\n")
+    head = head[: head.index(b"4 0 obj")]
+    head += b"4 0 obj\n<</Type/ObjStm/N 1/First 4" + deflated(b"5 0 " + objects)
+    places = [*(head.index(b"%d 0 obj" % number) for number in range(1, 5)), len(head)]
+    rows = [b"\1" + struct.pack(">H", place) + b"\0" for place in places]
+    rows = [b"\0\0\0\xff", *rows[:4], b"\2\0\4\0", rows[4]]
+    table = b"6 0 obj\n<</Type/XRef/Size 7/Root 1 0 R/W[1 2 1]" + deflated(b"".join(rows))
+    return head + table + b"startxref\n%d\n%%%%EOF\n" % len(head)
+
+
+def deflated(content: bytes) -> bytes:
+    body = zlib.compress(content)
+    return b"/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream\nendobj\n" % (len(body), body)
 
 
 def packed(objects: bytes, kind: bytes = b"/ObjStm") -> bytes:
@@ -98,6 +115,18 @@ BAD = {
     "a PDF that starts a program": pdf_with(b"<< /S /Launch /F (cmd.exe) >>"),
     "a PDF with a file inside": pdf_with(b"<< /Type /EmbeddedFile >>"),
     "a PDF with a form of scripts": pdf_with(b"<< /AcroForm << /XFA [1 0 R] >> >>"),
+    "a PDF that acts when its page is opened": pdf_with(b"<</AA<</O<</S/GoTo/D[3 0 R/Fit]>>>>>>"),
+    "a PDF with a link": pdf_with(b"<</Type/Annot/Subtype/Link/A<</S/URI/URI(https://example.org/)>>>>"),
+    "a PDF with a link in disguise": pdf_of(b"<</S 5 0 R>>", b"/U#52I"),
+    "a PDF that opens another": pdf_with(b"<</S/GoToR/F(surat.pdf)/D[0/Fit]>>"),
+    "a PDF that opens one inside": pdf_with(b"<</S/GoToE/T<</R/C>>>>"),
+    "a PDF that asks a server for a file": pdf_with(b"<</X<</F(\\\\\\\\192.0.2.1\\\\x)>>>>"),
+    "a PDF whose picture is elsewhere": pdf_with(b"<</Length 0/F(//192.0.2.1/x)>>\nstream\n\nendstream"),
+    "a PDF that prints when it is opened": pdf_of(root=b"/OpenAction<</S/Named/N/Print>>"),
+    "a PDF with a link in packed objects": packed_for_real(b"<</S/URI/URI(x)>>"),
+    "a PDF that was changed and still holds the link": pdf_with(b"<</S/URI/URI(x)>>") + pdf_with(b"<<>>"),
+    "a PDF whose objects nobody finds": PDF.replace(b"startxref\n", b"startxref\n1"),
+    "a PDF with a password": PDF.replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt<</Filter/Standard/V 1/R 2>>"),
     "a PDF that unpacks without end": packed(bytes(MAX_INFLATED + 2)),
     "a picture of four thousand million pixels": png_of(65_535, 65_535),
     "another": jpeg_of(65_535, 65_535),
@@ -107,11 +136,14 @@ BAD = {
 }
 
 GOOD = {
+    "a PDF that opens at its page": (pdf_of(root=b"/OpenAction[3 0 R/Fit]"), "application/pdf"),
+    "a PDF with a place to go to": (pdf_with(b"<</S/GoTo/D[3 0 R/Fit]>>"), "application/pdf"),
+    "a PDF with really packed objects": (packed_for_real(b"<</Type/Annot/F 4>>"), "application/pdf"),
     "a plain PDF": (PDF, "application/pdf"),
     "a PDF with packed objects": (packed(b"1 0 << /Type /Catalog >>"), "application/pdf"),
     "a PDF that talks of scripts": (pdf_with(b"(JavaScript / Launch)"), "application/pdf"),
     "a PDF with a picture of random bytes": (
-        pdf_with(b"<< /Length 5000 >>\nstream\n" + bytes(range(256)) * 20 + b"\nendstream"),
+        pdf_with(b"<< /Length 5120 >>\nstream\n" + bytes(range(256)) * 20 + b"\nendstream"),
         "application/pdf",
     ),
     "a sheet at six hundred dots": (png_of(7_016, 9_921), "image/png"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archive.evidence import prepare
+from archive.evidence.plan import PackagePlan, read_leaf
 from archive.evidence.proving import GRACE, Prover
 from archive.model import leaf as leaves
 from archive.model.evidence import SealRequest
@@ -16,7 +17,7 @@ from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.numbered import VARIANTS, finalised_run, recorded_segments
 from tests.support.packages import EVIDENCE_ID, World, make_world
 from tests.support.real_packages import real_world, segment_of
-from tests.support.recordings import T0, archive_run
+from tests.support.recordings import OTHER_RUN, RUN, T0, archive_run
 
 
 @pytest.fixture(params=sorted(VARIANTS))
@@ -44,9 +45,16 @@ def archive_with_footage(tmp_path: Path) -> SmallArchive:
     """One camera with a real recording of 20 s, leaves and index entries included."""
     small = small_archive(tmp_path / "archive")
     small.registry.add(camera_form(), actor="os:tester")
-    made = finalised_run(recorded_segments("h264-open-b", 20, tmp_path), tmp_path / "finalised")
-    scratch = FilesystemStore(tmp_path / "scratch", small.clock)
-    for ref, (path, result) in zip(archive_run(made, scratch, start=T0 + SECOND), made, strict=True):
+    keep_run(small, tmp_path, start=T0 + SECOND)
+    small.clock.advance(GRACE + HOUR)  # no recorder wrote a journal for it
+    return small
+
+
+def keep_run(small: SmallArchive, folder: Path, *, start: int, run: str = RUN) -> None:
+    """Archive and index one run of 20 s."""
+    made = finalised_run(recorded_segments("h264-open-b", 20, folder), folder / f"finalised-{run}")
+    scratch = FilesystemStore(folder / "scratch", small.clock)
+    for ref, (path, result) in zip(archive_run(made, scratch, start=start, run=run), made, strict=True):
         segment = segment_of(ref, len(result.header.samples.sizes))
         stored = small.stores.footage.put(
             segment.key,
@@ -54,8 +62,6 @@ def archive_with_footage(tmp_path: Path) -> SmallArchive:
             metadata={"leaf": leaves.encode(segment).decode("ascii")},
         )
         small.index.add([IndexEntry(leaf=segment, place=None, version=stored.version)])
-    small.clock.advance(GRACE + HOUR)  # no recorder wrote a journal for it
-    return small
 
 
 @pytest.mark.parametrize("largest", [5 << 30, 300_000])
@@ -65,6 +71,44 @@ def test_a_clip_too_large_for_one_object_becomes_several(
     """A worker's whole path from a request to a verified package."""
     small, span = archive_with_footage, Timespan(T0 + 3 * SECOND + 321, T0 + 17 * SECOND + 123)
     monkeypatch.setattr(prepare, "MAX_OBJECT_BYTES", largest)
+    plan = planned(small, span)
+    assert all(clip.size <= largest for clip in plan.clips)
+    assert (len(plan.clips) > 1) is (largest < 1 << 30)
+    asked = SpanSet(
+        Timespan.parse(c.description["asked"]["from"], c.description["asked"]["to"]) for c in plan.clips
+    )
+    assert asked == SpanSet((span,))
+    world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
+    package = replace(world, plan=plan).unpacked(tmp_path / "case")
+    result = world.verify(package)
+    assert result.valid, result.findings
+    names = sorted(path.name for path in (package / "data/derivative").iterdir())
+    expected = [f"clip-cam-1_p{number + 1:03d}.mp4" for number in range(len(plan.clips))]
+    assert names == (expected if len(expected) > 1 else ["clip-cam-1.mp4"])
+
+
+def test_a_package_over_two_recorders_holds_the_originals_of_both_and_a_clip_for_each_run(
+    archive_with_footage: SmallArchive, tmp_path: Path
+) -> None:
+    small = archive_with_footage
+    keep_run(small, tmp_path, start=T0 + 4 * SECOND + 300_000, run=OTHER_RUN)
+    span = Timespan(T0 + 3 * SECOND, T0 + 23 * SECOND)
+    plan = planned(small, span)
+    assert {read_leaf(original).run for original in plan.originals} == {RUN, OTHER_RUN}
+    inside = small.index.segments("cam-1", span)
+    assert {original.ref.key for original in plan.originals} >= {ref.key for ref in inside}
+    runs = [{piece["run"] for piece in clip.description["pieces"]} for clip in plan.clips]
+    assert sorted(map(len, runs)) == [1, 1]
+    asked = [Timespan.parse(c.description["asked"]["from"], c.description["asked"]["to"]) for c in plan.clips]
+    assert asked[0].end == asked[1].start
+    assert SpanSet(asked) == SpanSet((span,))
+    world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
+    result = world.verify(replace(world, plan=plan).unpacked(tmp_path / "case"))
+    assert result.valid, result.findings
+
+
+def planned(small: SmallArchive, span: Timespan) -> PackagePlan:
+    """The plan that a worker makes."""
     preparer = prepare.Preparer(
         stores=small.stores,
         index=small.index,
@@ -84,17 +128,4 @@ def test_a_clip_too_large_for_one_object_becomes_several(
         actor="os:tester",
         asked_at=small.clock.now(),
     )
-    plan = preparer(request)
-    assert all(clip.size <= largest for clip in plan.clips)
-    assert (len(plan.clips) > 1) is (largest < 1 << 30)
-    asked = SpanSet(
-        Timespan.parse(c.description["asked"]["from"], c.description["asked"]["to"]) for c in plan.clips
-    )
-    assert asked == SpanSet((span,))
-    world = make_world(tmp_path / "world", segments=1, stores=(small.stores.footage, small.stores.records))
-    package = replace(world, plan=plan).unpacked(tmp_path / "case")
-    result = world.verify(package)
-    assert result.valid, result.findings
-    names = sorted(path.name for path in (package / "data/derivative").iterdir())
-    expected = [f"clip-cam-1_p{number + 1:03d}.mp4" for number in range(len(plan.clips))]
-    assert names == (expected if len(expected) > 1 else ["clip-cam-1.mp4"])
+    return preparer(request)

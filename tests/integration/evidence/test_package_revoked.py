@@ -33,10 +33,18 @@ def case(tmp_path: Path) -> tuple[World, Path]:
     return world, package
 
 
-def revoke(world: World, package: Path, what: str, at: int, since: int | None = None) -> None:
-    keys.revoke(world.keys, what, reason="keyCompromise", clock=type(world.clock)(at), since=since)
+def revoke(
+    world: World,
+    package: Path,
+    what: str,
+    at: int,
+    since: int | None = None,
+    reason: str = "keyCompromise",
+) -> None:
+    keys.revoke(world.keys, what, reason=reason, clock=type(world.clock)(at), since=since)
     (listed,) = (world.keys / "trust").glob("*.crl")
-    shutil.copyfile(listed, package.parent / "pencabutan.crl")
+    for name in ("pencabutan.crl", "pencabutan-waktu.crl"):
+        shutil.copyfile(listed, package.parent / name)
 
 
 def judged_now(package: Path) -> str:
@@ -50,35 +58,42 @@ def judged_now(package: Path) -> str:
     return done.stderr
 
 
+GOOD, LATER, REVOKED_BEFORE = "TIDAK DICABUT", "DICABUT SESUDAHNYA", "DICABUT"
+
+
 @pytest.mark.parametrize(
-    ("what", "after", "since", "says"),
+    ("what", "after", "since", "reason", "seal", "stamp"),
     [
-        ("tsa", 0, None, "TIDAK DICABUT"),
-        ("seal", HOUR, None, "DICABUT SESUDAHNYA"),
-        ("seal", -HOUR, None, "DICABUT"),
-        ("seal", 0, -HOUR, "DICABUT"),
+        ("seal", HOUR, None, "keyCompromise", LATER, GOOD),
+        ("seal", -HOUR, None, "keyCompromise", REVOKED_BEFORE, GOOD),
+        ("seal", 0, -HOUR, "keyCompromise", REVOKED_BEFORE, GOOD),
+        ("tsa", HOUR, None, "superseded", GOOD, LATER),
+        ("tsa", HOUR, None, "keyCompromise", GOOD, REVOKED_BEFORE),
+        ("tsa", -HOUR, None, "superseded", GOOD, REVOKED_BEFORE),
+        ("tsa", HOUR, None, "cessationOfOperation", GOOD, LATER),
     ],
 )
-def test_the_instructions_tell_a_seal_made_before_from_one_made_after(
-    case: tuple[World, Path], what: str, after: int, since: int | None, says: str
+def test_the_instructions_tell_what_was_signed_before_a_revocation_from_what_was_after(
+    case: tuple[World, Path], what: str, after: int, since: int | None, reason: str, seal: str, stamp: str
 ) -> None:
+    """The seal's certificate and the time authority's; the verifier says the same."""
     world, package = case
     now = world.clock.now()
     trust = world.pinned()
-    revoke(world, package, what, now + after, None if since is None else now + since)
+    revoke(world, package, what, now + after, None if since is None else now + since, reason)
     done = run(package, steps_of(package)[REVOKED])
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == says
-    if what == "seal":
-        lists = revocation.load_files([package.parent / "pencabutan.crl"])
-        result = world.verify(package, trust=replace(trust, crls=lists))
-        assert result.valid is (says != "DICABUT")
-        if after <= 0:
-            assert "certificate revoked" in judged_now(package)
+    assert done.stdout.splitlines() == [f"segel: {seal}", f"waktu: {stamp}"]
+    lists = revocation.load_files([package.parent / "pencabutan.crl"])
+    result = world.verify(package, trust=replace(trust, crls=lists))
+    assert result.valid is (REVOKED_BEFORE not in (seal, stamp))
+    if what == "seal" and after <= 0:
+        assert "certificate revoked" in judged_now(package)
 
 
 def test_a_list_of_another_authority_is_no_answer(case: tuple[World, Path], tmp_path: Path) -> None:
     world, package = case
     other = make_world(tmp_path / "other", segments=1, clips=False, now=world.clock.now())
     revoke(other, package, "seal", world.clock.now() - DAY)
-    assert run(package, steps_of(package)[REVOKED]).stdout == "DAFTAR ASING\n"
+    done = run(package, steps_of(package)[REVOKED])
+    assert done.stdout.splitlines() == ["segel: DAFTAR ASING", "waktu: DAFTAR ASING"]

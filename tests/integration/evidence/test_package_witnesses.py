@@ -103,7 +103,7 @@ def verdicts(package: Path, steps: tuple[int, ...]) -> dict[int, bool]:
 def test_every_step_of_the_instructions_is_found(package: Path) -> None:
     commands = steps_of(package)
     assert sorted(commands) == list(range(1, 11))  # 7 to 9: test_documents_instructions.py
-    assert [len(commands[step]) for step in range(TAGS, BAG + 1)] == [3, 1, 2, 2, 3, 1]
+    assert [len(commands[step]) for step in range(TAGS, BAG + 1)] == [4, 1, 2, 2, 3, 1]
 
 
 def test_the_instructions_hold_as_they_stand(origin: World, package: Path) -> None:
@@ -204,6 +204,38 @@ def test_the_tamper_matrix_before_the_witnesses_and_before_us(
     tamper(origin, package)
     assert verdicts(package, (TAGS, SEAL, WHEN)) == {TAGS: tags, SEAL: seal, WHEN: when}
     assert origin.verify(package).valid is (tags and seal and when)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tambahan.mp4",
+        ".tersembunyi",
+        "folder/tambahan.mp4",
+        "data/tambahan.mp4",
+        "data/original/cam-1/.x",
+        "signatures/tambahan.pem",
+        "signatures/certs/tambahan.pem",
+        "signatures/tagmanifest-sha256_txt.p7s",
+        "handover/tambahan.pdf",
+        "handover/1/right-0123456789abcdef.json.exe",
+        "handover/1/x\n./handover/1/right-0123456789abcdef.json",
+        "manifest-sha512.txt",
+    ],
+)
+def test_the_first_step_sees_every_file_that_was_added(origin: World, package: Path, name: str) -> None:
+    (package / name).parent.mkdir(parents=True, exist_ok=True)
+    (package / name).write_bytes(b"x")
+    done = run(package, steps_of(package)[TAGS])
+    assert name.partition("\n")[0] in done.stdout
+    assert not origin.verify(package).valid
+
+
+def test_the_first_step_accepts_the_papers_of_a_handover(package: Path) -> None:
+    for name in ("right-0123456789abcdef.json", "berita-acara-0123456789abcdef-0123456789abcdef.pdf"):
+        (package / "handover/12").mkdir(parents=True, exist_ok=True)
+        (package / "handover/12" / name).write_bytes(b"x")
+    assert verdicts(package, (TAGS,)) == {TAGS: True}
 
 
 def with_roots(trust: Trust, root: Path) -> Trust:

@@ -50,7 +50,7 @@ def test_every_frame_is_where_it_should_be(
     span = Timespan(T0 + 11 * SECOND + 234_567, end)
     reading = reading_of(refs, span)
     earlier = refs[reading.segments[0].seq - 1] if reading.segments[0].gop == "open" else None
-    clip = plan_clip(reading, store, earlier=earlier)
+    clip = plan_clip(reading, store, earlier=() if earlier is None else (earlier,))
     expected = [number % (SECONDS * 15) for number in shown_in(frames, span)]
     places = random.Random(variant).sample(range(len(expected)), 8)  # noqa: S311
     seen = watch(program, clip, [(place + 0.5) / 15 for place in places], tmp_path, to_the_end=True)

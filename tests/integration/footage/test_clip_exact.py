@@ -44,7 +44,7 @@ class Camera:
 
     def clip(self, start: int, end: int) -> Clip:
         reading = reading_of(self.refs, Timespan(start, end))
-        return plan_clip(reading, self.store, earlier=self.earlier(reading))
+        return plan_clip(reading, self.store, earlier=[*filter(None, [self.earlier(reading)])])
 
     def earlier(self, reading: Reading) -> SegmentRef | None:
         first = reading.segments[0]

@@ -44,7 +44,7 @@ def test_the_duty_officer_hears_of_a_request_at_three_in_the_next_turn(tmp_path:
     ((recipients, message),) = box.taken
     assert recipients == ["piket@kota.example"]
     assert head.request.id in message["Subject"]
-    assert "25-11-2026 03:00:00 WITA" in message.get_content()
+    assert "25 November 2026 03:00:00 WITA" in message.get_content()
 
 
 def test_a_webhook_that_hangs_delays_no_mail(tmp_path: Path, box: Mailbox) -> None:

@@ -16,7 +16,7 @@ from archive.footage.mp4.finalise import finalise
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment
 from archive.timespan import SECOND, SpanSet, Timespan
-from recorder import capture_session
+from recorder import capture_session, making
 from recorder.accounts import Accounts
 from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
@@ -57,7 +57,7 @@ class Desk:
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
     delivered: list[SpooledLeaf] = field(default_factory=list)
 
-    def open(self) -> CaptureSession:
+    def open(self, *, began: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
         self.spool.open()
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
@@ -71,6 +71,7 @@ class Desk:
             not_before=T0 - SECOND,
             otherwise=GapCause.RECORDER_RESTART,
             doubt=15 * SECOND,
+            began=began,
         )
         session_folder = self.spool.new_session("kam-1", facts.to_json())
         return CaptureSession(
@@ -310,7 +311,7 @@ def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
         return real(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(capture_session, "finalise", full)
+        patch.setattr(making, "finalise", full)
         for number in range(reports - 1):
             found += session.closed(number, arrival(number))
         with pytest.raises(StoreFull):
@@ -349,7 +350,7 @@ def jump(raw: Path, seconds: int) -> None:
     raw.write_bytes(data)
 
 
-@pytest.mark.parametrize("seconds", [30, 600, 4000])
+@pytest.mark.parametrize("seconds", [5, 30, 600, 4000])
 def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, seconds: int) -> None:
     session = desk.open()
     desk.put(session, *range(6))
@@ -375,6 +376,41 @@ def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, s
     assert jumped.clock.uncertainty_us >= jumped.span.duration
 
 
+def step_back(raw: Path) -> None:
+    """Squeeze the last fragments of a raw segment, as FFmpeg does when the camera's timestamps go back."""
+    data = bytearray(raw.read_bytes())
+    at = data.find(b"tfhd", data.find(b"tfhd") + 4)
+    assert at > 0, "the segment has one fragment"
+    while at > 0:
+        flags = int.from_bytes(data[at + 5 : at + 8], "big")
+        assert flags & 0x8, "samples have the default duration"
+        duration = at + 12 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+        data[duration : duration + 4] = (1).to_bytes(4, "big")
+        at = data.find(b"tfhd", at + 4)
+    at = data.find(b"tfdt", data.find(b"tfdt") + 4)
+    time = int.from_bytes(data[at + 8 : at + 16], "big")
+    while (at := data.find(b"tfdt", at + 4)) > 0:
+        time += 15
+        data[at + 8 : at + 16] = time.to_bytes(8, "big")
+    raw.write_bytes(data)
+
+
+def test_timestamps_that_go_back_end_the_run_and_the_connection(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, *range(6))
+    step_back(session.folder.raw(3))
+    spooled_leaves = [spooled for number in range(5) for spooled in session.closed(number, arrival(number))]
+    spooled_leaves += session.end(RunEnd.STOPPED)
+    found = segments(spooled_leaves)
+    for number, leaf in enumerate(found):
+        assert abs(leaf.span.start - T0 - number * LENGTH) <= leaf.clock.uncertainty_us, number
+    spans = [leaf.span for leaf in found]
+    assert all(one.end == after.start for one, after in itertools.pairwise(spans)), "no hole, no overlap"
+    assert [run.segments for run in runs(spooled_leaves)] == [3, 1, 2]
+    assert found[3].media_duration < LENGTH // 2
+    assert found[3].clock.flags == ("timestamps_unreliable",)
+
+
 def test_a_crash_after_a_jump_goes_on(desk: Desk) -> None:
     session = desk.open()
     desk.put(session, *range(6))
@@ -398,3 +434,10 @@ def test_packets_that_come_late_are_no_jump(desk: Desk) -> None:
     ]
     spooled_leaves += session.end(RunEnd.STOPPED)
     assert [run.segments for run in runs(spooled_leaves)] == [6]
+
+
+@pytest.mark.parametrize(("waited", "reason"), [(5 * SECOND, RunEnd.STALLED), (SECOND, RunEnd.STREAM_ERROR)])
+def test_a_camera_that_plays_and_sends_nothing_is_stalled(desk: Desk, waited: int, reason: RunEnd) -> None:
+    session = desk.open(began=T0)
+    session.end(RunEnd.STREAM_ERROR, T0 + waited, 2 * SECOND)
+    assert session.reason is reason

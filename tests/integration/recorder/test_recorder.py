@@ -26,7 +26,7 @@ from recorder.recorder import Recorder
 from tests.support import numbered
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.servers import MediamtxServer
-from tests.support.sound import assert_sound, causes, segments_of
+from tests.support.sound import assert_sound, causes, reading_of, segments_of
 from tests.support.waiting import PATIENCE_S, until, until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
@@ -67,7 +67,8 @@ def test_a_camera_is_recorded_and_everything_is_archived_at_the_end(recording: R
         run = site.index.run(segments[0].run)
         assert run is not None
         assert (run.segments, run.reason) == (len(segments), RunEnd.STOPPED)
-        assert set(causes(site, "kam-2")) == {"recorder_restart", "unreachable"}
+        assert set(causes(site, "kam-2")) == {"connecting", "unreachable"}
+        assert set(causes(site, "kam-1")) == {"connecting"}
         assert_sound(site, "kam-1", "kam-2")
         assert [path for path in (recording.folder / "spool" / "cameras").rglob("*") if path.is_file()] == []
         (beat,) = site.index.heartbeats()
@@ -91,8 +92,15 @@ def test_cameras_come_go_and_change_while_it_runs(recording: RecordingSite) -> N
         assert ended.reason is RunEnd.DISABLED
         site.registry.enable("kam-1", actor="os:tester", reason="repaired")
         until(lambda: segments_of(site, "kam-1")[-1].run != run, "kam-1 is recorded again")
+        first = segments_of(site, "kam-2")[-1].run
+        site.registry.edit("kam-2", {"segment_seconds": "3"}, actor="os:tester", reason="longer")
+        until(lambda: segments_of(site, "kam-2")[-1].run != first, "kam-2 is recorded with its new length")
         assert recording.stop() == 0
-        assert causes(site, "kam-1")[-1] == "disabled"
+        assert causes(site, "kam-1") == ["connecting", "disabled"]
+        # from its registration to its first footage, and while the recorder took up the edit
+        assert set(causes(site, "kam-2")) == {"connecting"}
+        starts = [gap.span.start for gap in reading_of(site, "kam-2").gaps]
+        assert starts[0] == site.registry.camera("kam-2").registered_at
         assert_sound(site, "kam-1", "kam-2")
 
 
@@ -237,7 +245,8 @@ def test_a_start_without_the_store_records_from_memory(recording: RecordingSite)
     with recording.site() as site:
         runs = list(dict.fromkeys(one.run for one in segments_of(site, "kam-1")))
         assert len(runs) == 3
-        assert set(causes(site, "kam-1")) == {"recorder_restart"}
+        assert causes(site, "kam-1")[0] == "connecting"
+        assert set(causes(site, "kam-1")[1:]) == {"recorder_restart"}
         assert_sound(site, "kam-1")
 
 

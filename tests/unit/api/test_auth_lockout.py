@@ -10,6 +10,7 @@ import pytest
 from api.auth.lockout import (
     FREE_FOR_ACCOUNT,
     LONGEST,
+    MANY,
     MAX_IN_SHARD,
     SHARDS,
     LockedOut,
@@ -29,8 +30,8 @@ def clock() -> ManualClock:
 
 
 def fail_often(lockout: Lockout, times: int, name: str = "citra") -> None:
-    for number in range(times):
-        lockout.failed(name, f"198.51.100.{number}")
+    for _ in range(times):
+        lockout.failed(name, "a")
 
 
 def test_another_process_and_the_next_one_count_on(tmp_path: Path, clock: ManualClock) -> None:
@@ -47,7 +48,7 @@ def test_another_process_and_the_next_one_count_on(tmp_path: Path, clock: Manual
     with pytest.raises(Refused):
         restarted.check("citra", "a")
     clock.advance(SECOND)
-    other.succeeded("citra")
+    other.succeeded("citra", "a")
     fail_often(one, 1)
     one.check("citra", "a")
 
@@ -68,7 +69,7 @@ def test_not_one_failure_is_lost_between_processes(tmp_path: Path) -> None:
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     kept = [path.read_text() for path in tmp_path.iterdir()]
-    assert sum(text.count("[600,") for text in kept) == 1
+    assert sum(text.count("[600,") for text in kept) == 3  # at the address, of the address, everywhere
 
 
 def test_many_names_take_no_more_than_a_fixed_room_and_free_nobody(
@@ -78,8 +79,8 @@ def test_many_names_take_no_more_than_a_fixed_room_and_free_nobody(
     lockout = Lockout(clock, tmp_path)
     fail_often(lockout, FREE_FOR_ACCOUNT + 10)
     clock.advance(5 * SECOND)
-    shard = _of_account("citra")[:2]
-    names = [f"name-{n}" for n in range(40_000) if _of_account(f"name-{n}")[:2] == shard]
+    shard = _of_account("citra", "a")[:2]
+    names = [f"name-{n}" for n in range(40_000) if _of_account(f"name-{n}", "198.51.100.77")[:2] == shard]
     assert len(names) > 2 * MAX_IN_SHARD
     for name in names:
         lockout.failed(name, "198.51.100.77")
@@ -145,3 +146,34 @@ def test_no_typed_name_holds_back_those_who_bring_a_code(clock: ManualClock) -> 
         lockout.check(None, "203.0.113.9")
     lockout.check("citra", "203.0.113.9")
     lockout.check(None, "203.0.113.10")
+
+
+def test_what_others_try_elsewhere_makes_nobody_wait(clock: ManualClock) -> None:
+    lockout = Lockout(clock)
+    for number in range(3 * MANY):
+        lockout.failed("citra", f"198.51.{number // 200}.{number % 200}")
+    lockout.check("citra", "203.0.113.9")  # a new place: never refused for what others did
+    lockout.failed("citra", "203.0.113.9")
+    with pytest.raises(LockedOut) as locked:  # but while the account is attacked it has one try, not five
+        lockout.check("citra", "203.0.113.9")
+    assert locked.value.wait_s == 1
+    clock.advance(SECOND)
+    lockout.check("citra", "203.0.113.9")
+
+
+def test_a_known_browser_waits_only_for_itself(clock: ManualClock) -> None:
+    lockout = Lockout(clock)
+    for _ in range(100):
+        lockout.failed("citra", "203.0.113.9")  # a guesser behind the owner's own address
+    with pytest.raises(LockedOut):
+        lockout.check("citra", "203.0.113.9")
+    lockout.check("citra", "203.0.113.9", browser="b-1")
+    for _ in range(FREE_FOR_ACCOUNT):
+        lockout.failed("citra", "203.0.113.9", browser="b-1")
+    with pytest.raises(LockedOut):  # a cookie that was stolen opens no way to guess for ever
+        lockout.check("citra", "198.51.100.1", browser="b-1")
+    lockout.check("citra", "198.51.100.1", browser="b-2")
+    lockout.succeeded("citra", "198.51.100.1", browser="b-1")
+    lockout.check("citra", "203.0.113.9", browser="b-1")
+    with pytest.raises(LockedOut):
+        lockout.check("citra", "203.0.113.9")

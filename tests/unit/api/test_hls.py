@@ -113,3 +113,23 @@ def test_no_segment_is_no_playlist() -> None:
 def test_a_url_cannot_break_the_playlist(url: str) -> None:
     with pytest.raises(Malformed):
         Resource(url)
+
+
+def test_of_two_recorders_one_is_listed_and_the_other_is_named() -> None:
+    both = sorted(refs(0, 1, 2) + refs(0, 1, run=OTHER_RUN, wait=3 * SECOND), key=lambda ref: ref.span.start)
+    text = vod_playlist(reading(both, span=Timespan(T0, T0 + 30 * SECOND)), stored)
+    playlist = parsed(text)
+    assert [one.uri for one in playlist.segments] == [f"/v1/segments/{RUN}/{n}" for n in range(3)]
+    assert "#EXT-X-DISCONTINUITY" not in text
+    (other,) = (line for line in text.splitlines() if "saksi.other-run" in line)
+    assert f'X-RUN="{OTHER_RUN}"' in other
+    assert "DURATION=20.000000" in other
+
+
+def test_a_playlist_changes_the_run_where_the_first_one_ends() -> None:
+    both = sorted(refs(0, 1, 2) + refs(0, 1, run=OTHER_RUN, wait=23 * SECOND), key=lambda ref: ref.span.start)
+    text = vod_playlist(reading(both, span=Timespan(T0, T0 + 43 * SECOND)), stored)
+    assert [one.uri.split("/")[-2:] for one in parsed(text).segments] == [
+        [RUN, "0"], [RUN, "1"], [RUN, "2"], [OTHER_RUN, "0"], [OTHER_RUN, "1"],
+    ]  # fmt: skip
+    assert text.count("#EXT-X-DISCONTINUITY") == 1

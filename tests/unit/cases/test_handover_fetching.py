@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive.cases.handover.fetching import Fetchings
+from archive.cases.handover.fetching import Fetchings, check_session
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, NotFound, Refused
 from archive.model.handover import Recipient, Right
 from archive.objects.filesystem import FilesystemStore
-from archive.timespan import HOUR
+from archive.timespan import HOUR, format_instant
 from tests.support.leaves import T0
 
 EVIDENCE_ID = "EVD-2026-0123456789"
@@ -49,7 +49,7 @@ def desk(tmp_path: Path) -> Fetchings:
 
 
 def begin(desk: Fetchings, right: Right = RIGHT) -> str:
-    return desk.begin(right, secret="5e" * 16, address="10.0.0.1").id
+    return desk.begin(right, secret="5e" * 16, address="10.0.0.1", session="s-1").id
 
 
 def refused(code: str, kind: type[ArchiveError] = Refused) -> "pytest.RaisesExc[ArchiveError]":
@@ -140,3 +140,16 @@ def test_parts_are_sent_until_all_is_sent_or_twice_as_much(
         desk.end_part(RIGHT, fetching, number, sent, "client_left")
         total += sent
         seen |= set(range(offset, offset + sent))
+
+
+def test_a_download_that_was_begun_before_sessions_were_kept_goes_on(desk: Fetchings) -> None:
+    older = {"at": format_instant(T0), "count": 1, "secret": "5e" * 16, "address": "10.0.0.1"}
+    desk._put(RIGHT, "1/begun.json", older)
+    found = desk.find(RIGHT, f"1-1-{'5e' * 16}")
+    assert found.session is None
+    check_session(found, "any")
+    newer = desk.find(RIGHT, begin(desk))
+    check_session(newer, "s-1")
+    for other in ("s-2", ""):
+        with refused("other_session"):
+            check_session(newer, other)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from archive import keys
+from archive.cases.requests.answers import brief_json, request_json
 from archive.cases.requests.filing import FILING_LIMIT
 from archive.cases.requests.form import BadForm
 from archive.cases.requests.job import ORPHAN_AFTER
@@ -14,6 +15,9 @@ from archive.cases.requests.stream import Filer
 from archive.cases.requests.transitions import TRANSITIONS, RequestAct, after, transitions_page
 from archive.errors import Conflict, Malformed, NotFound, Refused, Unavailable
 from archive.model.request import RequestStatus, from_state, is_letter_overdue, public_state, to_state
+from archive.model.retention import KIND as POLICY
+from archive.model.retention import Policy, Scope, Terms
+from archive.model.retention import to_state as policy_state
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, format_instant
 from tests.support.leaves import T0
 from tests.support.requesting import OFFICER, PDF, PNG, POLICE, Requesting, form, requesting, urgent
@@ -356,3 +360,29 @@ def test_an_act_is_possible_where_the_table_says_and_nowhere_else(
 def test_what_has_ended_stays_ended() -> None:
     for row in TRANSITIONS.values():
         assert not row.before & {RequestStatus.REJECTED, RequestStatus.CANCELLED, RequestStatus.CLOSED}
+
+
+@pytest.mark.parametrize(("age_days", "flagged"), [(20, False), (56, False), (58, True), (61, True)])
+def test_a_request_whose_footage_expires_within_72_hours_is_flagged(
+    city: Requesting, age_days: int, flagged: bool
+) -> None:
+    terms = Terms(
+        keep_days_min=30, keep_days_max=60, basis="Perwali 4/2017", effective_from=city.clock.now() - 1
+    )
+    state = policy_state(Policy(scope=Scope.parse("default"), terms=(terms,)))
+    city.site.ledger.append(POLICY, "default", state, expected=0, actor="os:kadis", action="policy.approved")
+    city.clock.step(T0 + age_days * DAY - city.clock.now())
+    head = city.file(start=format_instant(T0), end=format_instant(T0 + MINUTE))
+    assert head.request.footage_due_at == T0 + 60 * DAY
+    now = city.clock.now()
+    assert brief_json(head, now)["footage_expiring"] is flagged
+    assert request_json(head, now)["footage_due_at"] == format_instant(T0 + 60 * DAY)
+    assert from_state(head.request.id, to_state(head.request)) == head.request
+    assert city.hold_in_force(head)
+
+
+def test_a_request_of_before_is_read_without_a_term(city: Requesting) -> None:
+    head = city.file()
+    assert head.request.footage_due_at is None  # no rule destroys this footage
+    older = {name: value for name, value in to_state(head.request).items() if name != "footage_due_at"}
+    assert from_state(head.request.id, older) == head.request

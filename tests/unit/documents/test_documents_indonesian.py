@@ -25,10 +25,10 @@ AT = parse_instant("2026-11-24T06:07:08.987654Z")
 
 
 def test_moments_are_local_with_seconds_and_the_name_of_the_zone() -> None:
-    assert moment(AT, WITA) == "24-11-2026 14:07:08 WITA"
-    assert moment(AT, ZoneInfo("Asia/Jayapura")) == "24-11-2026 15:07:08 WIT"
-    assert moment(AT, ZoneInfo("Europe/Berlin")) == "24-11-2026 07:07:08 UTC+0100"
-    assert fine_moment(AT, WITA) == "24-11-2026 14:07:08,987"
+    assert moment(AT, WITA) == "24 November 2026 14:07:08 WITA"
+    assert moment(AT, ZoneInfo("Asia/Jayapura")) == "24 November 2026 15:07:08 WIT"
+    assert moment(AT, ZoneInfo("Europe/Berlin")) == "24 November 2026 07:07:08 UTC+0100"
+    assert fine_moment(AT, WITA) == "24 Nov 2026 14:07:08,987"
     assert day_in_words(AT, WITA) == "Selasa, 24 November 2026"
     assert day_in_words(parse_instant("2026-12-31T16:00:00Z"), WITA) == "Jumat, 1 Januari 2027"
 
@@ -47,7 +47,7 @@ def test_an_unknown_zone_is_refused() -> None:
 
 def test_sizes_and_numbers() -> None:
     assert number(1_234_567) == "1.234.567"
-    assert size(999_999) == "999.999 byte"
+    assert size(999_999) == "999.999 bita"
     assert size(1_000_000) == "1,00 MB"
     assert size(2_759_999_999) == "2,75 GB"
 
@@ -55,12 +55,13 @@ def test_sizes_and_numbers() -> None:
 @pytest.mark.parametrize(
     ("duration", "text"),
     [
-        (0, "0 d"),
-        (10 * SECOND, "10 d"),
-        (1_500, "0,001 d"),
-        (3 * MINUTE + 4 * SECOND, "3 m 04 d"),
-        (HOUR, "1 j 00 m 00 d"),
-        (50 * HOUR + 2 * MINUTE + 3 * SECOND + 250_000, "50 j 02 m 03,250 d"),
+        (0, "0 detik"),
+        (10 * SECOND, "10 detik"),
+        (1_500, "0,001 detik"),
+        (3 * MINUTE + 4 * SECOND, "3 menit 4 detik"),
+        (HOUR, "1 jam"),
+        (HOUR + SECOND, "1 jam 1 detik"),
+        (50 * HOUR + 2 * MINUTE + 3 * SECOND + 250_000, "50 jam 2 menit 3,250 detik"),
     ],
 )
 def test_lengths_of_time(duration: int, text: str) -> None:

@@ -54,7 +54,7 @@ def compared(
 ) -> tuple[bool, str, int]:
     """Whether the bytes are the originals', the SHA-256, and how many bytes of the clip were read."""
     container = Pieced({CLIP: clip, **originals}, {CLIP: steps[0], **dict.fromkeys(originals, steps[1])})
-    clips = Clips(container, [{"path": CLIP, "pieces": pieces}], sha256)
+    clips = Clips(container, [{"path": CLIP, "pieces": pieces}], sha256, {})
     read = 0
     with ThreadPoolExecutor(1) as pool:
         for key in originals:
@@ -104,7 +104,7 @@ def test_a_clip_is_let_go_of_with_its_last_piece(made: Made) -> None:
     """A package of very many clips must not need a file and a piece of memory for each."""
     clip, pieces, originals = made
     container = Pieced({CLIP: clip, **originals}, {})
-    follower = Clips(container, [{"path": CLIP, "pieces": pieces}], sha256).followers[CLIP]
+    follower = Clips(container, [{"path": CLIP, "pieces": pieces}], sha256, {}).followers[CLIP]
     container.closed.clear()
     for key, data in originals.items():
         assert container.closed == []
@@ -115,7 +115,7 @@ def test_a_clip_is_let_go_of_with_its_last_piece(made: Made) -> None:
 
 def test_an_original_that_never_came_leaves_the_question_open(made: Made) -> None:
     clip, pieces, originals = made
-    follower = Clips(Pieced({CLIP: clip}, {}), [{"path": CLIP, "pieces": pieces}], sha256).followers[CLIP]
+    follower = Clips(Pieced({CLIP: clip}, {}), [{"path": CLIP, "pieces": pieces}], sha256, {}).followers[CLIP]
     first = next(iter(originals))
     follower.feed(first, 0, originals[first])
     assert follower.finish() == sha256(clip).hexdigest()
@@ -124,7 +124,7 @@ def test_an_original_that_never_came_leaves_the_question_open(made: Made) -> Non
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A package with an original of more than 1 MiB, which is read from its ZIP without a CRC-32."""
+    """A package with an original of more than 1 MiB, which is read in several pieces."""
     world = make_world(tmp_path_factory.mktemp("large"), segments=1, clips=False, segment_size=3 << 20)
     world.zip()
     return world

@@ -146,7 +146,7 @@ def test_a_clip_that_changes_between_the_readings_is_seen(many: World, at: int) 
 def test_a_clip_whose_originals_never_come_is_digested_and_let_go_of(many: World) -> None:
     notebook, container = notebook_of(many, Watched)
     (part,) = [part for part in notebook.fact("derivatives", []) if part["path"] == CLIP]
-    clips = Clips(container, [part], sha256)
+    clips = Clips(container, [part], sha256, {})
     assert clips.finish(CLIP) == part["sha256"]
     assert not clips.followers[CLIP].complete
     assert container.open == 0
@@ -155,7 +155,7 @@ def test_a_clip_whose_originals_never_come_is_digested_and_let_go_of(many: World
 def test_a_clip_that_grew_shorter_is_not_derived_and_let_go_of(many: World) -> None:
     notebook, container = notebook_of(many, lambda parts: Watched(parts, {CLIP: parts[CLIP][:-1]}))
     (part,) = [part for part in notebook.fact("derivatives", []) if part["path"] == CLIP]
-    follower = Clips(container, [part], sha256).followers[CLIP]
+    follower = Clips(container, [part], sha256, {}).followers[CLIP]
     original = follower.pieces[0].original
     follower.feed(original, 0, container.small(original))
     assert (follower.same, follower.complete, container.open) == (False, True, 0)

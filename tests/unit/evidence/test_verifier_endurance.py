@@ -17,7 +17,7 @@ from archive.evidence import bag, paths
 from archive.evidence.verifier import canonical, cms, command, der, leaf, mp4, wording
 from archive.evidence.verifier.container import Container, FolderContainer
 from archive.evidence.verifier.findings import Broken
-from archive.evidence.verifier.notebook import Notebook
+from archive.evidence.verifier.notebook import MOST, Notebook
 from archive.evidence.verifier.stream import read_payload
 from tests.support.packages import World, make_world
 
@@ -67,7 +67,7 @@ def test_nested_json_is_refused_before_it_is_read(data: bytes, monkeypatch: pyte
         raise AssertionError("it was read")
 
     monkeypatch.setattr(canonical.json, "loads", never)
-    with pytest.raises(canonical.BadJson, match="nested"):
+    with pytest.raises(canonical.BadJson, match=r"nested|a text that is too long"):
         canonical.read(data)
     with pytest.raises(Broken):
         leaf.read(data)
@@ -149,7 +149,22 @@ def test_a_finding_is_kept_once_however_many_there_are() -> None:
     for number in range(50_000):
         for _ in range(2):
             notebook.find("unlisted_part", str(number))
-    assert len(notebook.findings) == 50_000
+    assert len(notebook.findings) == MOST == 1000
+    assert notebook.more == notebook.to_json()["more"] == {"unlisted_part": 49_000}
+    assert notebook.verdict == "not_valid"
+
+
+def test_the_first_findings_of_a_code_are_printed_and_the_others_counted(
+    origin: World, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Findings of other codes do not drown in them."""
+    for number in range(1_100):
+        (package / f"added-{number:04d}").write_bytes(b"x")
+    assert command.main([str(package), "--lang", "id"]) == 1
+    printed = capsys.readouterr().out
+    assert printed.count("KESALAHAN [unlisted_part]") == 20
+    assert "… dan 1080 temuan lagi [unlisted_part]" in printed
+    assert "[no_trust]" in printed
 
 
 def test_hundreds_of_clips_of_one_original_need_a_handful_of_files(package: Path) -> None:

@@ -1,9 +1,7 @@
 """A ZIP that other programs read differently is refused, so that the verified files are those they unpack."""
 
-import io
 import struct
 import subprocess
-import zipfile
 import zlib
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from archive.evidence import paths
 from archive.evidence.verifier.openssl import Openssl
+from tests.support import zips
 from tests.support.packages import EVIDENCE_ID, World, make_world
 from tests.support.verifying import opinion, program, verified
 
@@ -27,24 +26,15 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def entries(origin: World) -> dict[str, bytes]:
-    data = (origin.folder / f"{EVIDENCE_ID}.zip").read_bytes()
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
-        return {info.filename: package.read(info) for info in package.infolist()}
+    return zips.of((origin.folder / f"{EVIDENCE_ID}.zip").read_bytes())
 
 
 def write(path: Path, parts: dict[str, bytes], *, local: dict[str, bytes], central: dict[str, bytes]) -> Path:
     """A ZIP with extra fields in local headers and in the directory, as a byte editor can make it."""
-    body, directory = b"", b""
-    for name, content in parts.items():
-        raw, crc, size = name.encode(), zlib.crc32(content), len(content)
-        one, other = local.get(name, b""), central.get(name, b"")
-        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, crc, size, size, len(raw), len(other))
-        directory += b"PK\1\2" + struct.pack("<H", 3 << 8 | 20) + common
-        directory += struct.pack("<HHHII", 0, 0, 0, 0o100444 << 16, len(body)) + raw + other
-        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, crc, size, size, len(raw), len(one))
-        body += b"PK\3\4" + common + raw + one + content
-    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(parts), len(parts), len(directory), len(body), 0)
-    path.write_bytes(body + directory + end)
+    members = zips.members(parts)
+    for one in members:
+        one.extra, one.local_extra = central.get(one.name.decode(), b""), local.get(one.name.decode(), b"")
+    path.write_bytes(zips.write(members))
     return path
 
 

@@ -17,14 +17,13 @@ import pytest
 
 from archive import canonical
 from archive.evidence import bag, paths
-from archive.evidence.verifier import certificate, cms, der, log, mp4
+from archive.evidence.verifier import certificate, cms, der, log, mp4, names
 from archive.evidence.verifier.certificate import read_pem
 from archive.evidence.verifier.container import (
     Container,
     NoPackage,
     Unreadable,
     ZipContainer,
-    objections_to_names,
 )
 from archive.evidence.verifier.der import BadDer
 from archive.evidence.verifier.findings import Broken
@@ -51,7 +50,7 @@ class Memory(Container):
         self._parts = parts
         self._broken = broken
         self.sizes = {path: len(data) for path, data in parts.items()}
-        self.objections = objections_to_names(self.sizes)
+        self.objections = names.objections(self.sizes)
 
     def chunks(self, path: str) -> Iterator[bytes]:
         if path not in self._parts:

@@ -120,11 +120,11 @@ def test_damaged_signatures_raise_nothing_of_their_libraries(origin: World, part
         f"{EVIDENCE_ID}/../../escape.txt",
         "/etc/escape",
         f"{EVIDENCE_ID}/data\\..\\..\\x",
+        f"{EVIDENCE_ID}/data\\README.txt",
         "C:/x",
         f"{EVIDENCE_ID}//x",
         f"{EVIDENCE_ID}/./x",
         f"{EVIDENCE_ID}/data/\u202e4pm.exe",
-        "elsewhere/x",
         f"{EVIDENCE_ID}/BAGIT.TXT",
         f"{EVIDENCE_ID}/Data/metadata/evidence.json",
     ],
@@ -134,6 +134,12 @@ def test_names_that_leave_or_confuse_are_refused(origin: World, tmp_path: Path, 
     assert not result.valid
     assert {finding.code for finding in result.findings} == {"unsafe_entry"}
     assert list(tmp_path.iterdir()) == [tmp_path / "x.zip"]
+
+
+def test_an_entry_outside_the_folder_is_refused(origin: World, tmp_path: Path) -> None:
+    """It harms nobody who unpacks it: macOS puts such entries beside a package."""
+    result = origin.verify(repack(origin, tmp_path / "x.zip", [("elsewhere/x", b"x")]))
+    assert [finding.code for finding in result.findings] == ["foreign_zip"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -517,11 +517,15 @@ def test_bad_input_has_its_own_exit_code(
     assert command.main(arguments) == 2
 
 
-def test_a_package_zipped_again_by_a_laboratory_is_still_good(
+def test_a_package_zipped_again_by_a_laboratory_is_verified_as_a_folder(
     origin: World, package: Path, program: Openssl, tmp_path: Path
 ) -> None:
     again = tmp_path / "again.zip"
     with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as out:
         for path in sorted(package.rglob("*")):
             out.write(path, f"kasus/{path.relative_to(package)}")
-    assert verified(origin, again, origin.pinned(), "now", program).findings == []
+    (finding,) = verified(origin, again, origin.pinned(), "now", program).findings
+    assert finding.code == "foreign_zip"
+    with zipfile.ZipFile(again) as unpacked:
+        unpacked.extractall(tmp_path / "there")
+    assert verified(origin, tmp_path / "there/kasus", origin.pinned(), "now", program).findings == []

@@ -300,9 +300,22 @@ def test_a_gap_that_is_not_told_is_pointed_out(origin: World, package: Path) -> 
 
 
 def test_a_leaf_without_a_place_in_the_log_is_pointed_out(origin: World, package: Path) -> None:
-    assert restated(origin, package, lambda v: v["originals"][0].pop("log")) == {}
+    def change(value: dict[str, Any]) -> None:
+        lost = value["originals"][0].pop("log")
+        path = package / lost["proof"]
+        path.write_bytes(b"".join(path.read_bytes().splitlines(True)[1:]))
+        for part in value["originals"]:
+            if part.get("log", {}).get("proof") == lost["proof"]:
+                part["log"]["proof_line"] -= 1
+
+    assert restated(origin, package, change) == {}
     result = origin.verify(package)
     assert [finding.code for finding in result.findings] == ["leaf_not_logged"]
+
+
+def test_a_proof_that_nothing_names_is_caught(origin: World, package: Path) -> None:
+    change = lambda v: v["originals"][0].pop("log")  # noqa: E731
+    assert restated(origin, package, change).keys() == {"statement_contradicts"}
 
 
 def test_the_clip_of_another_camera_is_caught(origin: World, package: Path) -> None:
@@ -340,7 +353,7 @@ def test_a_clip_whose_own_tables_tell_of_other_samples_is_caught(origin: World, 
     def change(value: dict[str, Any]) -> None:
         value["derivatives"][0]["sha256"] = sha256(data).hexdigest()
 
-    assert restated(origin, package, change).keys() == {"slices_differ"}
+    assert restated(origin, package, change).keys() == {"slices_differ", "clip_header_differs"}
 
 
 def test_a_clip_that_is_stated_twice_with_other_pieces_is_caught(origin: World, package: Path) -> None:
@@ -378,6 +391,8 @@ def test_a_leaf_that_was_never_in_the_log_is_caught(origin: World, package: Path
         value["clocks"][0]["uncertainty_us"] = 40001
         value["journals"] = []
 
+    for part in ("journal", "recorders"):
+        shutil.rmtree(package / "data/proofs" / part)
     assert restated(origin, package, change).keys() == {"not_included"}
 
 

@@ -249,7 +249,7 @@ def resealed(origin: World, package: Path) -> set[str]:
 
 def test_a_sealed_lie_about_an_original(origin: World, package: Path) -> None:
     def change(value: dict) -> None:  # type: ignore[type-arg]
-        value["originals"][1]["from"] = "2026-11-24T05:00:10.000000Z"
+        value["originals"][1]["from"] = "2026-11-24T06:00:10.000001Z"
 
     assert rewritten(origin, package, change) == {"leaf_mismatch"}
 
@@ -288,7 +288,7 @@ def test_a_sealed_clip_of_an_original_that_is_not_here(origin: World, package: P
     def change(value: dict) -> None:  # type: ignore[type-arg]
         value["derivatives"][0]["pieces"][-1]["original"] = "data/original/cam-1/x.mp4"
 
-    assert rewritten(origin, package, change) == {"bad_pieces"}
+    assert rewritten(origin, package, change) == {"bad_pieces", "statement_contradicts"}
 
 
 def test_a_sealed_original_the_statement_conceals(origin: World, package: Path) -> None:
@@ -332,15 +332,45 @@ def test_a_leaf_no_journal_holds_is_a_warning(origin: World, package: Path) -> N
     def change(value: dict) -> None:  # type: ignore[type-arg]
         value["journals"] = []
 
+    for part in ("journal", "recorders"):
+        shutil.rmtree(package / "data/proofs" / part)
     assert rewritten(origin, package, change) == set()
 
 
-def test_papers_may_be_added_later(origin: World, package: Path) -> None:
-    (package / "handover").mkdir()
-    (package / "handover" / "berita acara.pdf").write_bytes(b"%PDF")
-    (package / "signatures" / "renewals").mkdir()
-    (package / "signatures" / "renewals" / "2031-001.sha512").write_bytes(b"x")
+def test_papers_of_a_handover_may_be_added_later(origin: World, package: Path) -> None:
+    right, receipt = b'{"right":1}', b'{"receipt":1}'
+    one, other = sha256(right).hexdigest()[:16], sha256(receipt).hexdigest()[:16]
+    folder = package / "handover/1"
+    folder.mkdir(parents=True)
+    (folder / f"right-{one}.json").write_bytes(right)
+    (folder / f"receipt-{other}.json").write_bytes(receipt)
+    (folder / f"berita-acara-{one}.pdf").write_bytes(b"%PDF-1.7")
+    (folder / f"berita-acara-{one}-{other}.pdf").write_bytes(b"%PDF-1.7")
     assert origin.verify(package).valid
+    (folder / f"right-{one}.json").write_bytes(receipt)
+    assert codes(origin.verify(package)) == {"handover_altered"}
+    (folder / f"right-{one}.json").unlink()
+    assert codes(origin.verify(package)) == {"handover_altered"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "handover/berita acara.pdf",
+        "handover/1/berita-acara.pdf",
+        "handover/1/x.pdf",
+        "handover/01/right-0123456789abcdef.json",
+        "handover/1/right-0123456789ABCDEF.json",
+        "signatures/renewals/2031-001.sha512",
+        "signatures/tagmanifest-sha256.txt.p7s.tsr2",
+        "signatures/TAGMANIFEST-sha256.txt.p7m",
+        "signatures/certs2/x.crl",
+    ],
+)
+def test_nothing_else_may_lie_beside_the_seal(origin: World, package: Path, name: str) -> None:
+    (package / name).parent.mkdir(parents=True, exist_ok=True)
+    (package / name).write_bytes(b"%PDF-1.7")
+    assert codes(origin.verify(package)) == {"unlisted_part"}
 
 
 def test_without_a_fingerprint_the_reader_is_told_to_compare(origin: World, package: Path) -> None:
@@ -419,14 +449,17 @@ def test_zip_and_folder_give_the_same_verdict(origin: World, package: Path) -> N
     assert zipped.to_json() == origin.verify(package).to_json()
 
 
-def test_a_package_zipped_again_by_a_laboratory_is_still_good(
+def test_a_package_zipped_again_by_a_laboratory_is_verified_as_a_folder(
     origin: World, package: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / "again.zip"
     with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as out:
         for path in sorted(package.rglob("*")):
             out.write(path, f"kasus/{path.relative_to(package)}")
-    assert origin.verify(again).valid
+    assert codes(origin.verify(again)) == {"foreign_zip"}
+    with zipfile.ZipFile(again) as unpacked:
+        unpacked.extractall(tmp_path / "there")
+    assert origin.verify(tmp_path / "there/kasus").valid
 
 
 def test_the_verdict_as_json(origin: World, package: Path) -> None:

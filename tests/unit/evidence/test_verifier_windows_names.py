@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.evidence.verifier import names
 from archive.evidence.verifier.container import open_container
 
 DEVICES = ["CON", "nul.txt", "Aux.tar.gz", "prn", "COM1", "com0.log", "LPT9.x", "conin$", "NUL ", "con .txt"]
@@ -13,7 +14,7 @@ NAMES = [
     *("signatures/COM\u00b9", "signatures/certs/NUL.crl", "handover/LPT\u00b3.pdf"),
     *("evidence.json.", "evidence.json ", "folder./x", "folder /x", "...", "x. ."),
     *("evidence.json:stream", "x::$DATA", "signatures/x.pem:y", "C:x"),
-    *("what?", "a*b", 'a"b', "a<b", "a>b", "a|b", "a\\b", "tab\tx", "nul\0x"),
+    *("what?", "a*b", 'a"b', "a<b", "a>b", "a|b", "tab\tx", "nul\0x"),
 ]
 FINE = [
     "console.txt",
@@ -51,3 +52,12 @@ def test_a_name_that_is_something_else_on_windows_is_refused(tmp_path: Path, nam
 @pytest.mark.parametrize("name", FINE)
 def test_a_name_that_only_looks_like_one_is_fine(tmp_path: Path, name: str) -> None:
     assert objected(tmp_path, name) == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["a\\b", "caf\u00e9.pdf", "cafe\u0301.pdf", "\u0430.pdf", "berita\u2010acara.pdf", "\uff41.pdf"]
+)
+def test_a_name_beyond_ascii_is_refused_in_every_folder(name: str) -> None:
+    """One letter in two forms (NFC, NFD), and letters that look like others: none is a name here."""
+    for folder in ("data/", "handover/1/", "signatures/", "signatures/certs/", ""):
+        assert [found for found, _ in names.objections([f"{folder}{name}"])] == [f"{folder}{name}"]

@@ -12,6 +12,7 @@ import pytest
 from archive.evidence.verifier.container import Container, NoPackage, open_container
 from archive.evidence.verifier.trust import Trust
 from archive.evidence.verifier.verify import verify
+from tests.support import zips
 
 GOLDEN = Path(__file__).parents[2] / "vectors" / "evidence" / "footage-h264.zip"
 BASE = "EVD-2026-0123456789/"
@@ -173,16 +174,19 @@ def test_the_folder_of_the_bag_has_a_safe_name_too(tmp_path: Path, base: str) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["../", "/", BASE + "../x/", "evil/", BASE + "data/README.txt/", BASE + "data\\x/", BASE + "con/"]
+    "name", ["../", "/", BASE + "../x/", BASE + "data/README.txt/", BASE + "..\\..\\x/", BASE + "con/"]
 )
 def test_an_entry_of_a_folder_has_a_safe_name_too(tmp_path: Path, name: str) -> None:
     path = rezipped(tmp_path / "x.zip", [(entry(name, 0o40755, 0x10), b"")])
     assert codes(path) == {"unsafe_entry"}
 
 
-def test_folders_may_have_entries(tmp_path: Path) -> None:
-    names = [BASE, BASE + "data/", BASE + "handover/"]
-    assert codes(rezipped(tmp_path / "x.zip", [(entry(one, 0o40755, 0x10), b"") for one in names])) == set()
+@pytest.mark.parametrize("name", [BASE, BASE + "data/", BASE + "handover/", "elsewhere/"])
+def test_folders_have_no_entries(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(zips.write(zips.members({**parts(), name: b""})))
+    assert codes(path) & {"foreign_zip", "unsafe_entry"}
+    assert codes(rezipped(path, [(entry(name, 0o40755, 0x10), b"")])) == {"foreign_zip"}
 
 
 @pytest.mark.parametrize("mode", [0o120777, 0o100644])
@@ -207,42 +211,49 @@ def test_two_names_that_a_file_system_takes_for_one_are_refused(tmp_path: Path, 
     assert codes(rezipped(tmp_path / "x.zip", [(entry(name), b"x") for name in names])) == {"unsafe_entry"}
 
 
+@pytest.mark.parametrize("name", ["n" * 256, "\u00e9" * 128])
+def test_a_name_that_no_file_system_stores_is_refused(tmp_path: Path, name: str) -> None:
+    assert codes(rezipped(tmp_path / "x.zip", [(entry(f"{BASE}handover/{name}"), b"x")])) == {"unsafe_entry"}
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("n" * 255, set()), ("n" * 256, {"unsafe_entry"}), ("\u00e9" * 128, {"unsafe_entry"})],
+    "name",
+    ["n" * 256, "caf\u00e9", "cafe\u0301", "a:b", "../x", "con.txt", "x.", "x ", "a//b", ""],
 )
-def test_a_name_that_no_file_system_stores_is_refused(tmp_path: Path, name: str, expected: set[str]) -> None:
-    assert codes(rezipped(tmp_path / "x.zip", [(entry(f"{BASE}handover/{name}"), b"x")])) == expected
+def test_a_name_in_the_archives_own_layout_is_safe_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(zips.write(zips.members({**parts(), f"{BASE}handover/{name}": b"x"})))
+    assert codes(path) & {"unsafe_entry", "foreign_zip"}
+
+
+def test_a_zip_that_only_python_wrote_anew_is_refused(tmp_path: Path) -> None:
+    assert codes(rezipped(tmp_path / "x.zip", [])) == {"foreign_zip"}
 
 
 def deflated(path: Path, packed: bytes) -> Path:
-    """The package with one entry whose packed content is replaced; size and CRC-32 stay true."""
-    with zipfile.ZipFile(path, "w") as target:
-        for name, content in parts().items():
-            target.writestr(entry(name), content)
-        info, content = entry(README), parts()[README]
-    data = path.read_bytes()
-    with zipfile.ZipFile(path) as package:
-        info = package.getinfo(README)
-        start = package.start_dir
-    body = info.header_offset + 30 + len(README)
-    length = len(packed)
-    tail = bytearray(data[start:])
-    place = 0
-    while tail[place : place + 4] == b"PK\1\2":
-        (offset,) = struct.unpack_from("<I", tail, place + 42)
-        if offset == info.header_offset:
-            struct.pack_into("<H", tail, place + 10, 8)
-            struct.pack_into("<I", tail, place + 20, length)
-        elif offset > info.header_offset:
-            struct.pack_into("<I", tail, place + 42, offset + length - info.file_size)
-        place += 46 + struct.unpack_from("<H", tail, place + 28)[0]
-    struct.pack_into("<I", tail, len(tail) - 6, start + length - info.file_size)
-    head = bytearray(data[:body])
-    struct.pack_into("<H", head, info.header_offset + 8, 8)
-    struct.pack_into("<I", head, info.header_offset + 18, length)
-    path.write_bytes(bytes(head) + packed + data[body + info.file_size : start] + bytes(tail))
+    """The package with one entry whose content is compressed, with true sizes and CRC-32."""
+    members = zips.members(parts())
+    for one in members:
+        if one.name == README.encode():
+            true = {"method": 8, "packed": len(packed), "size": len(one.content)}
+            one.central = one.local = {**true, "crc": zlib.crc32(one.content)}
+            one.content = packed
+    path.write_bytes(zips.write(members))
     return path
+
+
+@pytest.mark.parametrize("kind", ["whole", "longer", "shorter", "bytes after", "without an end"])
+def test_a_compressed_part_is_refused(tmp_path: Path, kind: str) -> None:
+    """Info-ZIP and Java write all that the stream holds, whatever the size says."""
+    content = parts()[README]
+    packed = {
+        "whole": deflate(content),
+        "longer": deflate(content + b"another film"),
+        "shorter": deflate(content[:-1]),
+        "bytes after": deflate(content) + b"x",
+        "without an end": deflate(content, zlib.Z_FULL_FLUSH),
+    }[kind]
+    assert codes(deflated(tmp_path / "x.zip", packed)) == {"foreign_zip"}
 
 
 def deflate(content: bytes, flush: int = zlib.Z_FINISH) -> bytes:
@@ -250,21 +261,39 @@ def deflate(content: bytes, flush: int = zlib.Z_FINISH) -> bytes:
     return packer.compress(content) + packer.flush(flush)
 
 
-def test_a_compressed_part_is_read(tmp_path: Path) -> None:
-    assert codes(deflated(tmp_path / "x.zip", deflate(parts()[README]))) == set()
+@pytest.mark.parametrize("field", zips.FIELDS)
+@pytest.mark.parametrize("where", ["directory", "both"])
+def test_each_field_of_a_record_is_the_archives(tmp_path: Path, field: str, where: str) -> None:
+    """Also if the local header says the same."""
+    members = zips.members(parts())
+    changed = {field: members[3].values(0)[field] ^ 4}
+    members[3].central = changed
+    members[3].local = changed if where == "both" else {}
+    path = tmp_path / "x.zip"
+    path.write_bytes(zips.write(members))
+    expected = {"unreadable_part"} if (field, where) == ("crc", "both") else {"foreign_zip"}
+    assert codes(path) & {*expected, "bad_package", "unsafe_entry"}
 
 
-@pytest.mark.parametrize("kind", ["longer", "shorter", "bytes after", "without an end"])
-def test_a_compressed_part_that_programs_unpack_differently_is_refused(tmp_path: Path, kind: str) -> None:
-    """Info-ZIP and Java write all that the stream holds, whatever the size says."""
-    content = parts()[README]
-    packed = {
-        "longer": deflate(content + b"another film"),
-        "shorter": deflate(content[:-1]),
-        "bytes after": deflate(content) + b"x",
-        "without an end": deflate(content, zlib.Z_FULL_FLUSH),
-    }[kind]
-    assert codes(deflated(tmp_path / "x.zip", packed)) == {"unreadable_part"}
+def test_entries_are_in_the_order_of_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(zips.write(zips.members(parts())[::-1]))
+    assert codes(path) == {"foreign_zip"}
+
+
+def test_a_wrong_checksum_is_found_in_a_part_of_any_size(tmp_path: Path) -> None:
+    """Python refuses to unpack it."""
+    large = f"{BASE}data/original/cam-1/large.mp4"
+    members = zips.members({**parts(), large: bytes(2_000_000)})
+    for one in members:
+        if one.name == large.encode():
+            one.local = one.central = {"crc": 1}
+    path = tmp_path / "x.zip"
+    path.write_bytes(zips.write(members))
+    container = open_container(str(path))
+    for _ in container.chunks(large.removeprefix(BASE)):
+        pass
+    assert container.damaged == [large.removeprefix(BASE)]
 
 
 @pytest.mark.parametrize("stated", [1, 300_000, 0xFFFF])

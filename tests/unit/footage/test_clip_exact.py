@@ -11,7 +11,7 @@ import pytest
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.footage.clip.cache import ClipCache
-from archive.footage.clip.exact import NoFootage, NotJoinable, clip_etag, earlier_segment, plan_clip
+from archive.footage.clip.exact import NoFootage, NotJoinable, clip_etag, earlier_segments, plan_clip
 from archive.footage.clip.joins import Join, starts_anew
 from archive.footage.reader import GapSpan, Reading
 from archive.model.segment import SegmentRef
@@ -41,7 +41,7 @@ def test_it_describes_itself_as_the_contract_says(store: FilesystemStore, refs: 
     said = clip.describe()
     assert set(said) == {
         "asked", "actual", "hidden_preroll_us", "hidden_tail_us", "frames", "hidden_frames",
-        "bytes", "sha256", "pieces", "gaps",
+        "bytes", "sha256", "pieces", "gaps", "others",
     }  # fmt: skip
     whole = b"".join(clip.stream())
     assert said["sha256"] == hashlib.sha256(whole).hexdigest()
@@ -289,17 +289,17 @@ def test_the_segment_before_is_looked_for_only_where_an_open_gop_needs_it(refs: 
     opened = [replace(ref, gop="open") for ref in refs]
     index = Index(opened)
     span = Timespan(refs[1].span.start, refs[2].span.end)
-    assert earlier_segment(reading_of(opened, span), index) == opened[0]  # type: ignore[arg-type]
+    assert earlier_segments(reading_of(opened, span), index) == (opened[0],)  # type: ignore[arg-type]
     index.asked = 0
-    assert earlier_segment(reading_of(refs, span), index) is None  # type: ignore[arg-type]
+    assert earlier_segments(reading_of(refs, span), index) == ()  # type: ignore[arg-type]
     early = Timespan(T0, T0 + SECOND)
-    assert earlier_segment(reading_of(opened, early), index) is None  # type: ignore[arg-type]
-    assert earlier_segment(reading_of([], span), index) is None  # type: ignore[arg-type]
+    assert earlier_segments(reading_of(opened, early), index) == ()  # type: ignore[arg-type]
+    assert earlier_segments(reading_of([], span), index) == ()  # type: ignore[arg-type]
     before = Timespan(refs[1].span.start - 1, refs[2].span.end)
-    assert earlier_segment(reading_of(opened[1:], before), index) is None  # type: ignore[arg-type]
+    assert earlier_segments(reading_of(opened[1:], before), index) == ()  # type: ignore[arg-type]
     assert index.asked == 0
     alien = [replace(opened[0], run=OTHER_RUN)]
-    assert earlier_segment(reading_of(opened[1:], span), Index(alien)) is None  # type: ignore[arg-type]
+    assert earlier_segments(reading_of(opened[1:], span), Index(alien)) == ()  # type: ignore[arg-type]
 
 
 def test_runs_that_do_not_start_anew_are_refused_in_one_clip(
@@ -347,7 +347,7 @@ def test_what_starts_a_coded_sequence(store: FilesystemStore, codec: str, sample
         segment_ref(codec), sha256=content.sha256, size=content.size, header_bytes=before, version=""
     )
     store.put(ref.key, content)
-    join = Join(ref, ref.codec, 4, before, len(sample))
+    join = Join(ref, ref.codec, 4, before, len(sample), ref.span.start)
     assert starts_anew(join, store) is anew
 
 

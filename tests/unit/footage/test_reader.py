@@ -97,3 +97,27 @@ def test_questions_nobody_can_answer_are_refused(span: Timespan, code: str) -> N
         reader.check_span(span, 500)
     assert caught.value.code == code
     assert caught.value.hint
+
+
+def test_a_disabled_camera_is_disabled_up_to_now() -> None:
+    told = [gap(100, 200, cause=GapCause.DISABLED)]
+    span = Timespan(50, 500)
+
+    def answer(records: list[Gap], *, high_water: int | None = 200, is_disabled: bool = True) -> object:
+        return explain(
+            span,
+            SpanSet((Timespan(50, 100),)),
+            records,
+            registered_at=0,
+            high_water=high_water,
+            now=400,
+            is_disabled=is_disabled,
+        )
+
+    future = GapSpan(Timespan(400, 500), "not_yet")
+    assert answer(told) == ((GapSpan(Timespan(100, 400), "disabled"), future), SpanSet())
+    gaps, pending = (GapSpan(Timespan(100, 200), "disabled"), future), SpanSet((Timespan(200, 400),))
+    assert answer(told, is_disabled=False) == (gaps, pending)
+    # footage that the recorder still holds may be later than the last record of an earlier stretch
+    later = [*told, gap(250, 260, cause=GapCause.STALLED, gap_id="6a15000000000008")]
+    assert answer(later, high_water=260)[1] == SpanSet((Timespan(260, 400),))  # type: ignore[index]

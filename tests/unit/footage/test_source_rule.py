@@ -1,15 +1,16 @@
 """The addresses a camera's source may have: every spelling, names, folders, and pinning."""
 
 import asyncio
+import subprocess
 from collections.abc import Sequence
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.addresses import read_address
+from archive.addresses import is_of_this_machine, read_address
 from archive.errors import Refused, Unavailable
 from archive.footage.sources import SourceRule
 from recorder.binary import Binary
@@ -197,3 +198,37 @@ def test_readers_of_urls_that_differ_cannot_be_played_against_each_other() -> No
         answer = reached(url, Answers(["10.0.0.1"]))
         where = answer.removeprefix("rtsp://").partition("/")[0].rpartition("@")[2]
         assert where == f"10.0.0.1:{source.port}"
+
+
+def own_addresses() -> list[str]:
+    """This machine's addresses on its interfaces, as the system lists them."""
+    listed = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True)
+    return listed.stdout.split()
+
+
+def test_the_machines_own_addresses_are_refused_on_every_interface() -> None:
+    for address in own_addresses():
+        network = ip_network(address)
+        wide = SourceRule(networks=(network.supernet(8),))
+        alone = SourceRule(networks=(network,))
+        host = f"[{address}]" if network.version == 6 else address
+        for rule in (ANY, wide):
+            assert not rule.admits(address)
+            with pytest.raises(Refused) as refused:
+                rule.check(f"rtsp://{host}/1")
+            assert refused.value.code == "source_refused"
+        assert alone.admits(address)  # somebody wrote down this very address
+    for address in ("127.0.0.1", "::1"):
+        assert is_of_this_machine(ip_address(address))
+    for address in ("203.0.113.77", "2001:db8:77::1", "255.255.255.255", "224.0.0.1"):
+        assert not is_of_this_machine(ip_address(address))
+
+
+def test_an_address_that_became_our_own_is_refused_at_the_next_connection() -> None:
+    own: set[object] = set()
+    rule = SourceRule(networks=(ip_network("10.20.0.0/16"),), is_own=lambda address: address in own)
+    assert rule.admits("10.20.0.5")
+    own.add(ip_address("10.20.0.5"))
+    assert not rule.admits("10.20.0.5")
+    assert not rule.admits("::ffff:10.20.0.5")
+    assert rule.admits("10.20.0.6")

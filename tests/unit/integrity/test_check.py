@@ -309,3 +309,11 @@ def test_the_canary_is_no_breach(site: SmallArchive) -> None:
     site.stores.records.put(name, Content.of_bytes(b"x"))
     site.stores.footage.put(name, Content.of_bytes(b"x"))
     assert check(site) == []
+
+
+def test_two_recorders_that_record_one_camera_are_no_damage(site: SmallArchive) -> None:
+    site.write_journal([site.keep(0), site.keep(1)])
+    other = gap(T0 + 15 * SECOND, T0 + 40 * SECOND)
+    mine = replace(gap(T0 + 20 * SECOND, T0 + 30 * SECOND, gap_id="6a15000000000008"), recorder="rec-2")
+    site.index.add([IndexEntry(leaf=one, place=None) for one in (other, mine)])
+    assert [one for one in check(site) if one.invariant == "I6"] == []

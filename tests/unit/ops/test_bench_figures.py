@@ -1,14 +1,21 @@
 """Statistics of the benchmarks, checks of targets, and the generated page."""
 
+import re
 import statistics
+import subprocess
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.bench import drawing, report, results
-from ops.bench.figures import Figure, Findings, Spread, Table, quantile, short
+from archive.errors import Refused
+from ops.bench import command, drawing, machine, report, results
+from ops.bench.figures import Figure, Findings, Refusal, Spread, Table, quantile, short
+from ops.bench.installation import add_camera, embedded
+from ops.bench.workbench import Scale, Workbench
 
 SAMPLES = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=50)
 
@@ -74,8 +81,11 @@ def test_findings_survive_being_kept() -> None:
 def test_the_page_says_what_was_missed() -> None:
     text = report.page([findings(figure(59.0, limit=60.0), figure(61.0, limit=60.0), figure(5.0))])
     assert "**1 of 2 targets are met.**" in text
-    assert "| a clip [ms] | 61.0 | 100 (FFmpeg) | **0.61** | ≤ 0.6 × FFmpeg: 60.0 | **no** |" in text
-    assert "| a clip [ms] | 5.00 | 100 (FFmpeg) | **0.05** | – |  |" in text
+    assert (
+        "| a clip [ms] | 61.0 | 100 (FFmpeg) | **0.61** | ≤ 0.6 × FFmpeg: 60.0 | **no** | not recorded † |"
+        in text
+    )
+    assert "| a clip [ms] | 5.00 | 100 (FFmpeg) | **0.05** | – |  | not recorded † |" in text
     assert "Nothing else ran." in text
     assert "`make bench`" in text
 
@@ -102,13 +112,90 @@ def test_the_drawing_has_a_bar_for_every_ratio_in_its_colour() -> None:
     )
 
 
-def test_a_subject_measured_anew_replaces_itself_alone(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_subject_measured_anew_replaces_itself_alone(tmp_path: Path) -> None:
     results.write(
-        tmp_path, {"clips": findings(figure(1.0)), "memory": findings(figure(2.0), subject="memory")}
+        tmp_path,
+        results.Results({"clips": findings(figure(1.0)), "memory": findings(figure(2.0), subject="memory")}),
     )
     found = results.read(tmp_path)
-    found["clips"] = findings(figure(3.0))
+    found.measured(findings(figure(3.0)))
     text = results.write(tmp_path, found).read_text("utf-8")
-    assert results.read(tmp_path)["memory"].figures[0].ours == 2.0
-    assert results.read(tmp_path)["clips"].figures[0].ours == 3.0
+    assert results.read(tmp_path).findings["memory"].figures[0].ours == 2.0
+    assert results.read(tmp_path).findings["clips"].figures[0].ours == 3.0
     assert text.index("About clips") < text.index("About memory")
+
+
+def test_the_page_names_the_commit_of_each_figure_and_marks_another_one() -> None:
+    older = replace(findings(figure(59.0), subject="clips"), at="2026-11-24T10:00Z", commit="aaaaaaaaaa")
+    newer = replace(findings(figure(61.0), subject="merkle"), at="2026-11-28T10:00Z", commit="bbbbbbbbbb")
+    unknown = replace(findings(figure(62.0), subject="heads"), at="2026-11-20T10:00Z")
+    text = report.page([older, newer, unknown])
+    assert "| 59.0 | 100 (FFmpeg) | **0.59** | – |  | `aaaaaaaaaa` † |" in text
+    assert "| 61.0 | 100 (FFmpeg) | **0.61** | – |  | `bbbbbbbbbb` |" in text
+    assert "| 62.0 | 100 (FFmpeg) | **0.62** | – |  | not recorded † |" in text
+
+
+def test_what_could_not_be_measured_is_on_the_page_and_ages_the_figures_below(tmp_path: Path) -> None:
+    kept = results.Results()
+    kept.measured(replace(findings(figure(59.0), subject="clips"), commit="aaaaaaaaaa"))
+    results.write(tmp_path, kept)
+    again = results.read(tmp_path)
+    again.refused(
+        Refusal(
+            subject="clips", at="2026-11-28T10:00Z", commit="bbbbbbbbbb", reason="no cameras [source_refused]"
+        )
+    )
+    text = results.write(tmp_path, again).read_text("utf-8")
+    assert "could not be measured" in text
+    assert (
+        "| clips | no cameras [source_refused] | 2026-11-28T10:00Z, `bbbbbbbbbb` | of an earlier run |"
+        in text
+    )
+    assert "`aaaaaaaaaa` †" in text
+    mended = results.read(tmp_path)
+    assert set(mended.refusals) == {"clips"}
+    mended.measured(replace(findings(figure(58.0), subject="clips"), commit="cccccccccc"))
+    assert "could not be measured" not in results.write(tmp_path, mended).read_text("utf-8")
+
+
+def test_a_subject_that_fails_is_told_fails_the_run_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses(_bench: Workbench) -> Findings:
+        raise Refused("no camera may be there", code="source_refused", hint="Set camera_networks.")
+
+    def breaks(_bench: Workbench) -> Findings:
+        raise subprocess.CalledProcessError(1, ["ffmpeg"])
+
+    subjects = {"clips": refuses, "plan": breaks, "merkle": lambda _bench: findings(subject="merkle")}
+    monkeypatch.setattr(command, "_SUBJECTS", subjects)
+    assert command.measure(["clips", "plan", "merkle"], Scale.brief(), "make bench", docs=tmp_path) == 1
+    assert "not measured: clips, plan" in capsys.readouterr().err
+    page = (tmp_path / "benchmarks.md").read_text("utf-8")
+    assert "no camera may be there [source_refused]" in page
+    assert "CalledProcessError" in page
+    assert "## About merkle" in page
+    assert command.measure(["merkle"], Scale.brief(), "make bench", docs=None) == 0
+
+
+def test_the_page_in_the_documents_is_the_one_that_its_numbers_make() -> None:
+    """So nobody edits a figure, and a change of the page's form reaches it."""
+    docs = Path(__file__).resolve().parents[3] / "docs"
+    assert (docs / "benchmarks.md").read_text("utf-8") == results.page_of(results.read(docs))
+
+
+def test_the_commit_is_that_of_the_checkout() -> None:
+    named = machine.commit()
+    assert re.fullmatch(r"[0-9a-f]{10,}\+?", named), named
+
+
+def test_the_cameras_of_the_bank_are_allowed_where_it_measures(tmp_path: Path) -> None:
+    """Sources are judged; an installation that could not record the bank measured nothing for weeks."""
+    made = embedded(tmp_path / "home")
+    with made.site() as site:
+        add_camera(site, "cam1", "rtsp://127.0.0.1:8554/cam1")
+        add_camera(site, "cam2", "rtsp://192.0.2.1/stream")
+        assert {site.registry.source_of(one) for one in site.registry.cameras()} == {
+            "rtsp://127.0.0.1:8554/cam1",
+            "rtsp://192.0.2.1/stream",
+        }

@@ -16,10 +16,9 @@ from archive.errors import Malformed, Unavailable
 from ops.stack import Stack, State
 from ops.stack import ports as port_choice
 from ops.stack.cache import Cache
-from ops.stack.elasticsearch import Elasticsearch
-from ops.stack.mediamtx import Mediamtx
 from ops.stack.minio import Minio
 from ops.stack.part import Launch, Part, Progress, Room
+from ops.stack.stack import default_parts
 from ops.stack.wire import answers
 
 CLOSED = "import sys; print('cannot open the disk\\n  at Disk.open(Disk.java:1)'); sys.exit(1)"
@@ -35,6 +34,7 @@ class Toy:
     default: int = field(default_factory=port_choice.free)
     patience: float = 10
     code: str | None = None
+    late_s: float = 0
     settled: int = 0
 
     @property
@@ -47,7 +47,9 @@ class Toy:
     def prepare(self, room: Room) -> Launch:
         serve = ["-m", "http.server", "--bind", "127.0.0.1", str(room.ports[self.name])]
         return Launch(
-            [sys.executable, *(serve if self.code is None else ["-c", self.code])],
+            ["/bin/sh", "-c", f'sleep {self.late_s}; exec "$@"', "sh", sys.executable, *serve]
+            if self.late_s
+            else [sys.executable, *(serve if self.code is None else ["-c", self.code])],
             {"PATH": os.defpath}, room.folder,
         )  # fmt: skip
 
@@ -258,9 +260,19 @@ def test_second_up_starts_nothing(make: MakeStack) -> None:
     assert stack.up() == first, "the same processes, started at the same moment"
 
 
-def test_port_names_are_unique_over_the_real_parts() -> None:
-    names = [name for part in (Elasticsearch(), Minio(), Mediamtx()) for name in part.ports]
-    assert len(names) == len(set(names))
+def test_names_and_ports_are_unique_over_the_real_parts() -> None:
+    pairs = [pair for part in default_parts() for pair in part.ports.items()]
+    assert len({name for name, _ in pairs}) == len({port for _, port in pairs}) == len(pairs)
+
+
+def test_two_parts_that_want_one_port_get_two(make: MakeStack) -> None:
+    """The first has not opened its port yet when the second chooses."""
+    one = Toy("one", late_s=1)
+    two = Toy("two", default=one.default)
+    found = make(one, two).up()
+    assert [status.state for status in found] == [State.RUNNING, State.RUNNING]
+    assert found[0].ports["one"] == one.default
+    assert found[1].ports["two"] != one.default
 
 
 def test_minio_credentials_are_random_kept_and_closed(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def test_what_is_for_development_is_not_in_it(installed: Path) -> None:
         assert not (installed / absent).exists(), absent
     (facts,) = installed.glob("*.dist-info/METADATA")
     assert "maven" not in facts.read_text("utf-8")
+    for needed in (
+        "ops/deploy/install.md", "ops/deploy/saksi.toml", "ops/deploy/systemd/saksi.service",
+        "ops/deploy/containers/compose.yaml", "ops/cli/indonesian.toml", "api/described/indonesian.toml",
+    ):  # fmt: skip
+        assert (installed / needed).is_file(), needed
     (scripts,) = installed.glob("*.dist-info/entry_points.txt")
     assert "saksi = ops.__main__:main" in scripts.read_text("utf-8")
 

@@ -14,12 +14,17 @@ from recorder.sources import Source, SourceKind, parse_source
 BINARY = Binary(Path("/usr/bin/ffmpeg"), "5.1.9", 5, Path("/fonts/Mono.ttf"))
 FOLDER = Path("/spool/kam-1/s")
 SEGMENTS = (
-    "-reset_timestamps 1 {more}-segment_atclocktime 1 -segment_format mp4 -segment_format_options "
-    "movflags=+empty_moov+default_base_moof:frag_duration=1000000:flush_packets=1"
-    ":write_prft=wallclock:video_track_timescale=90000 -segment_list pipe:1 -segment_list_type csv "
+    "{more}-segment_atclocktime 1 -segment_format mp4 -segment_format_options "
+    "movflags=+empty_moov+default_base_moof+frag_discont:use_editlist=0:avoid_negative_ts=disabled"
+    ":frag_duration=1000000:flush_packets=1:write_prft=wallclock"
+    ":video_track_timescale=90000 -segment_list pipe:1 -segment_list_type csv "
     "-segment_time 10 {last}/spool/kam-1/s/%06d.raw.mp4"
 )
 COPIED = SEGMENTS.format(more="", last="")
+MARKS = (
+    r"-bsf:v setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,-630007\,PTS)"
+    r":dts=if(lt(N\,7)\,(N-7)*90001\,DTS) "
+)
 QUIET = "/usr/bin/ffmpeg -hide_banner -loglevel error -nostats -nostdin"
 
 
@@ -33,7 +38,7 @@ def test_rtsp() -> None:
     assert argv == (
         f"{QUIET} -f concat -format_whitelist concat,rtsp "
         "-protocol_whitelist pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto "
-        f"-safe 0 -i pipe:0 -map 0:v:0 -f segment -an -c copy {COPIED}"
+        f"-safe 0 -i pipe:0 -map 0:v:0 -f segment -an {MARKS}-c copy {COPIED}"
     )
     assert stdin == (
         "ffconcat version 1.0\n"

@@ -29,6 +29,24 @@ def spool_in(folder: Path, archive: SmallArchive) -> Spool:
     return spool
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\x00", b"[]", b"{}", b'{"cameras":[{"id":"kam-1"}]}', b'{"cameras":7}']
+)
+def test_a_damaged_memory_is_set_aside_and_the_ledger_read(
+    archive: SmallArchive, tmp_path: Path, content: bytes
+) -> None:
+    archive.registry.add(camera_form("kam-1"), actor="os:tester")
+    spool = spool_in(tmp_path, archive)
+    (spool.root / "roster.json").write_bytes(content)
+    roster = Roster(archive.ledger, archive.stores.records, spool)
+    assert roster.remembered() == []
+    assert roster.damaged == ["roster.json"]
+    (kept,) = (spool.root / "quarantine").iterdir()
+    assert kept.read_bytes() == content
+    assert [camera.id for camera in roster.refresh()] == ["kam-1"]
+    assert [camera.id for camera in roster.remembered()] == ["kam-1"]
+
+
 def test_only_streams_that_grew_are_read(
     archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,8 +186,60 @@ def test_a_timeline_taken_up_again_goes_on_the_same(camera: Simulated, data: st.
 def test_an_open_gop_is_heard_at_its_sync_not_at_its_first_picture() -> None:
     timeline = RunTimeline()
     lead = 12_000  # two frames at 15 fps, 133 ms
-    (one,) = timeline.close(Piece(0, 10 * TICK, lead), T0 + 10 * SECOND + lead * SECOND // TICK)
+    (one,) = timeline.close(Piece(0, 10 * TICK, lead, lead), T0 + 10 * SECOND + lead * SECOND // TICK)
     assert one.span == Timespan(T0, T0 + 10 * SECOND)
+
+
+@given(st.integers(SECOND + 1, 3600 * SECOND), st.integers(1, 8))
+def test_media_that_is_ahead_of_elapsed_time_by_a_step_has_jumped(jump: int, before: int) -> None:
+    timeline = RunTimeline()
+    for index in range(before):
+        timeline.close(Piece(index * 10 * TICK, 10 * TICK), T0 + (index + 1) * 10 * SECOND)
+    ticks = jump * TICK // SECOND + 1
+    piece = Piece(before * 10 * TICK, 10 * TICK + ticks, step=ticks, pictures=150)
+    assert timeline.has_jumped(piece, T0 + (before + 1) * 10 * SECOND, began=T0 - SECOND // 2)
+
+
+@given(st.integers(SECOND + 100, 9 * SECOND), st.integers(1, 8))
+def test_timestamps_that_went_back_have_jumped(jump: int, before: int) -> None:
+    timeline = RunTimeline()
+    for index in range(before):
+        timeline.close(Piece(index * 10 * TICK, 10 * TICK), T0 + (index + 1) * 10 * SECOND)
+    piece = Piece(before * 10 * TICK, 10 * TICK - jump * TICK // SECOND, squeezed=15, pictures=150)
+    assert timeline.has_jumped(piece, T0 + (before + 1) * 10 * SECOND, began=T0)
+
+
+@given(st.integers(0, 14 * SECOND), st.integers(0, 9 * TICK), st.integers(2, 8))
+def test_late_packets_and_a_pause_are_no_jump(late: int, pause: int, before: int) -> None:
+    timeline = RunTimeline()
+    for index in range(before):
+        timeline.close(Piece(index * 10 * TICK, 10 * TICK), T0 + (index + 1) * 10 * SECOND)
+    piece = Piece(before * 10 * TICK, 10 * TICK, step=pause, pictures=150)
+    assert not timeline.has_jumped(piece, T0 + (before + 1) * 10 * SECOND + late, began=T0)
+
+
+def test_a_connection_that_ends_early_is_dated_by_the_growth_of_its_file() -> None:
+    """FFmpeg gives up on a silent camera after ten seconds, and only then writes the last fragment."""
+    timeline = RunTimeline()
+    seen = tuple((T0 + second * SECOND + 20_000, second * TICK) for second in (1, 2, 3))
+    assert timeline.close(Piece(0, 7 * TICK // 2, sightings=seen), None) == []
+    (one,) = timeline.finish(last_written=T0 + 14 * SECOND, doubt=15 * SECOND, began=T0 - SECOND // 2)
+    assert one.span.start == T0 + 20_000
+    assert one.clock.uncertainty_us == FLOOR + SECOND // 2 + 20_000
+
+
+def test_a_camera_that_is_slow_from_the_start_is_uncertain_from_the_start() -> None:
+    """It declares 25 frames a second and ships 21: the growth of its first file tells."""
+    camera = Simulated([10 * TICK] * 3, [20_000] * 3, 190_000)
+    seen = tuple((camera.true_time(second * TICK) + 20_000, second * TICK) for second in range(1, 10))
+    (one,) = RunTimeline().close(Piece(0, 10 * TICK, sightings=seen), camera.true_time(10 * TICK))
+    assert 0 <= one.span.start - T0 <= 210_000
+    assert abs(one.span.end - camera.true_time(10 * TICK)) <= one.clock.uncertainty_us
+
+
+def test_reordered_pictures_widen_the_uncertainty() -> None:
+    (one,) = RunTimeline().close(Piece(0, 10 * TICK, blur=TICK // 5), T0 + 10 * SECOND)
+    assert one.clock.uncertainty_us == FLOOR + SECOND // 5
 
 
 def references(offset: int, *, count: int = 10, late: int = 0) -> list[tuple[int, int]]:
@@ -208,6 +260,12 @@ def test_our_own_clock_is_never_taken_for_the_cameras(delays: list[int]) -> None
     """Before the camera's first sender report, FFmpeg notes when it wrote: as the next fragment began."""
     ours = [(T0 + (index + 1) * SECOND + delays[index], index * TICK) for index in range(10)]
     assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN) is None
+
+
+def test_our_own_clock_is_recognised_at_low_frame_rates_too() -> None:
+    """At five frames a second a fragment is written two pictures, 400 ms, after the next one began."""
+    ours = [(T0 + (index + 1) * SECOND + 420_000, index * TICK) for index in range(10)]
+    assert camera_time(ours, first_pts=0, end_pts=10 * TICK, span=SPAN, notice=400_000) is None
 
 
 @given(st.lists(st.integers(0, 140_000), min_size=10, max_size=10))

@@ -3,6 +3,9 @@
 import threading
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from archive.errors import AlreadyExists, ArchiveError
 from archive.records.checkpoint import stored
@@ -69,6 +72,27 @@ def test_an_incident_is_on_record_before_its_checkpoint_is(tmp_path: Path) -> No
     assert [entry.state["code"] for entry in site.archive.ledger.heads("integrity_incident")] == [
         "batch_missing"
     ]
+
+
+def test_one_that_is_made_while_a_job_decides_is_not_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = log_site(tmp_path / "site")
+    site.record()
+    slow, quick = site.maker(), site.maker()
+    read = slow.clock.now
+
+    def others_are_faster() -> int:
+        monkeypatch.undo()
+        assert quick.run_due() == 1
+        return read()
+
+    assert slow.run_due() == 1
+    site.record(segments=1)
+    site.clock.advance(HOUR)
+    monkeypatch.setattr(slow, "clock", SimpleNamespace(now=others_are_faster))
+    assert slow.run_due() == 0
+    assert stored.newest(site.stores.records) == 2
 
 
 def test_of_two_log_jobs_one_wins_and_the_chain_is_whole(tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_on_paper_it_is_in_indonesian_with_local_time(book: Book, tmp_path: Path
         "PEMERINTAH KOTA MAKASSAR",
         desk.evidence_id,
         desk.request_id,
-        "24-11-2026 14:00:00 WITA",
+        "24 November 2026 14:00:00 WITA",
         "Mengunduh paket (mulai)",
         "Memverifikasi paket - DITOLAK",
         "user:budi (kepolisian, Polres)",

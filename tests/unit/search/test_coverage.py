@@ -264,3 +264,59 @@ def test_in_a_place_what_is_elsewhere_is_left_out_and_the_rest_is_a_partition(
 def _span(one: IndexEntry) -> Timespan:
     assert not isinstance(one.leaf, Run)
     return one.leaf.span
+
+
+def test_two_recorders_of_one_camera_cover_each_instant_once(index: SqliteIndex) -> None:
+    second = [segment(n, run=run_id(2), start=T0 + 5 * SECOND + n * 10 * SECOND) for n in range(6)]
+    index.add([entry(one) for one in [*(segment(n) for n in range(3)), *second]])
+    span = Timespan(T0, T0 + 65 * SECOND)
+    found = recordings(index, ask(span.start, span.end), registered={"cam-1": T0}, now=NOW)
+    assert [(one.run, one.span) for one in found.coverage] == [
+        (RUN, Timespan(T0, T0 + 5 * SECOND)),
+        (run_id(2), Timespan(T0 + 5 * SECOND, T0 + 65 * SECOND)),
+    ]
+    assert [(one.run, one.span) for one in found.others] == [
+        (RUN, Timespan(T0 + 5 * SECOND, T0 + 30 * SECOND))
+    ]
+    assert found.to_json()["others"] == [
+        {
+            "camera": "cam-1",
+            "run": RUN,
+            "from": "2026-11-24T06:00:05.000000Z",
+            "to": "2026-11-24T06:00:30.000000Z",
+            "uncertainty_us": 40_000,
+        }
+    ]
+    one_camera = read(index, "cam-1", span, registered_at=T0, now=NOW)
+    assert [(one.segments[0].run, one.span) for one in one_camera.portions] == [
+        (one.run, one.span) for one in found.coverage
+    ]
+
+
+def test_the_run_with_less_uncertainty_is_shown_in_recordings(index: SqliteIndex) -> None:
+    doubtful = [
+        replace(one, clock=replace(one.clock, uncertainty_us=2 * SECOND)) if one.seq == 2 else one
+        for one in (segment(n) for n in range(6))
+    ]
+    sure = segment(0, run=run_id(2), start=T0 + 12 * SECOND)
+    index.add([entry(one) for one in (*doubtful, sure)])
+    found = recordings(index, ask(T0, T0 + 60 * SECOND), registered={"cam-1": T0}, now=NOW)
+    assert [(one.run, one.span.start - T0, one.uncertainty_us) for one in found.coverage] == [
+        (RUN, 0, 2 * SECOND),
+        (run_id(2), 12 * SECOND, 40_000),
+        (RUN, 22 * SECOND, 2 * SECOND),
+    ]
+
+
+def test_a_disabled_camera_is_disabled_up_to_now_also_where_no_record_reaches(index: SqliteIndex) -> None:
+    index.add([entry(segment(0)), entry(gap(T0 + 10 * SECOND, T0 + HOUR, cause=GapCause.DISABLED))])
+    late = Timespan(T0 + 2 * HOUR, T0 + 3 * HOUR)
+    for span in (late, Timespan(T0 + HOUR // 2, T0 + 3 * HOUR), Timespan(T0 + HOUR, T0 + 3 * HOUR)):
+        asked = ask(span.start, span.end)
+        off = recordings(index, asked, registered={"cam-1": T0}, disabled={"cam-1"}, now=NOW)
+        assert off.gaps == (CameraGap("cam-1", span, "disabled"),)
+        assert off.pending == ()
+        alone = read(index, "cam-1", span, registered_at=T0, now=NOW, is_disabled=True)
+        assert [(one.span, one.cause) for one in alone.gaps] == [(span, "disabled")]
+    on = recordings(index, ask(late.start, late.end), registered={"cam-1": T0}, now=NOW)
+    assert on.pending == (CameraSpan("cam-1", late),)

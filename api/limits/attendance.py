@@ -1,0 +1,155 @@
+"""Each request of a known principal waits for its turn, and its work ends when its client leaves.
+
+This runs after authentication and before the rates: a request that waits costs neither a thread nor a count.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems
+from api.auth.principal import Principal
+from api.limits.refusals import Refusals
+from api.limits.turns import TooManyAtOnce, Turns
+from api.limits.work import Work, ends_early, work_of
+from archive.attended import while_wanted
+from archive.errors import ArchiveError, Unavailable
+
+
+class Client:
+    """A request's client: its messages for the application, and whether it has left.
+
+    A body is passed on as the application asks for it; only after it is the client watched.
+    """
+
+    def __init__(self, receive: Receive, *, has_body: bool) -> None:
+        self._receive = receive
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._watcher = None if has_body else asyncio.create_task(self._watch())
+        self.left = asyncio.Event()
+
+    def is_waiting(self) -> bool:
+        """Whether the client still waits for the answer. Thread-safe."""
+        return not self.left.is_set()
+
+    async def receive(self) -> Message:
+        """The next message for the application; after the client left always ``http.disconnect``."""
+        if self._watcher is None:
+            message = await self._receive()
+            if not message.get("more_body"):
+                self._watcher = asyncio.create_task(self._watch())
+            return message
+        message = await self._messages.get()
+        if message["type"] == "http.disconnect":
+            self._messages.put_nowait(message)  # for everybody who asks again
+        return message
+
+    def release(self) -> None:
+        """Stop watching."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            message = await self._receive()
+            self._messages.put_nowait(message)
+            if message["type"] == "http.disconnect":
+                self.left.set()
+                return
+
+
+class Attendance:
+    """Gives turns to the requests of known principals; every other request passes.
+
+    ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left. A
+    place rests as long as its turn took if more requests of its person wait, ``rest_s`` at most; and that
+    long after a refusal for a rate.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, turns: Mapping[Work, Turns], refusals: Refusals, stall_s: float, rest_s: float
+    ) -> None:
+        self._app = app
+        self._turns = turns
+        self._refusals = refusals
+        self._stall_s = stall_s
+        self._rest_s = rest_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        principal: Principal | None = scope.get("saksi.principal")
+        if scope["type"] != "http" or principal is None:
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        work = work_of(path)
+        turns = self._turns[work]
+        client = Client(receive, has_body=_has_body(scope))
+        try:
+            try:
+                is_taken = await turns.take(principal.id, client.left)
+            except (TooManyAtOnce, Unavailable) as error:
+                await self._refuse(error, work, principal, scope, client, send)
+                return
+            if not is_taken:
+                return
+            began, status = asyncio.get_running_loop().time(), 0
+
+            async def send_noting(message: Message) -> None:
+                nonlocal status
+                status = message.get("status", status)
+                await send(message)
+
+            try:
+                await self._serve(scope, client, send_noting, path)
+            finally:
+                took = asyncio.get_running_loop().time() - began
+                rest = self._rest_s if status == 429 else min(took, self._rest_s)
+                is_greedy = status == 429 or turns.is_waited_for(principal.id)
+                turns.end(principal.id, rest_s=rest if is_greedy else 0.0)
+        finally:
+            client.release()
+
+    async def _serve(self, scope: Scope, client: Client, send: Send, path: str) -> None:
+        is_stalled = False
+
+        async def send_in_time(message: Message) -> None:
+            nonlocal is_stalled
+            try:
+                async with asyncio.timeout(self._stall_s):
+                    await send(message)
+            except TimeoutError:
+                is_stalled = True
+                client.left.set()
+                raise
+
+        try:
+            if ends_early(scope["method"], path):
+                with while_wanted(client.is_waiting):
+                    await self._app(scope, client.receive, send_in_time)
+            else:
+                await self._app(scope, client.receive, send_in_time)
+        except TimeoutError:
+            if not is_stalled:
+                raise
+
+    async def _refuse(
+        self,
+        error: ArchiveError,
+        work: Work,
+        principal: Principal,
+        scope: Scope,
+        client: Client,
+        send: Send,
+    ) -> None:
+        address = scope["client"][0] if scope.get("client") else ""
+        self._refusals.of_principal(principal, address, work)
+        await problems.of_archive_error(error)(scope, client.receive, send)
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 \t"))
+        for name, value in scope["headers"]
+    )

@@ -1,0 +1,55 @@
+"""Remarks about a registration that may be right but is more often a slip. They never refuse it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from archive.model.camera import Place
+
+CityBox = tuple[Decimal, Decimal, Decimal, Decimal]
+"""South, west, north and east edge of the city, in degrees (WGS 84)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A stable code, and a sentence in Indonesian and in English."""
+
+    code: str
+    id: str
+    en: str
+
+
+def remarks(place: Place, box: CityBox) -> list[Remark]:
+    """What a person should look at again, in this order: where it stands, then whose area it is."""
+    found: list[Remark] = []
+    if not _inside(place.lat, place.lon, box):
+        found.append(_swapped() if _inside(place.lon, place.lat, box) else _outside(place))
+    if not place.kelurahan.startswith(f"{place.kecamatan}."):
+        found.append(
+            Remark(
+                "kelurahan_elsewhere",
+                f"kelurahan {place.kelurahan} bukan bagian kecamatan {place.kecamatan}",
+                f"kelurahan {place.kelurahan} is not in kecamatan {place.kecamatan}",
+            )
+        )
+    return found
+
+
+def _inside(lat: Decimal, lon: Decimal, box: CityBox) -> bool:
+    south, west, north, east = box
+    return south <= lat <= north and west <= lon <= east
+
+
+def _outside(place: Place) -> Remark:
+    return Remark(
+        "outside_city",
+        f"titik {place.lat}, {place.lon} di luar kota; periksa lintang dan bujur",
+        f"the point {place.lat}, {place.lon} is outside the city; check latitude and longitude",
+    )
+
+
+def _swapped() -> Remark:
+    return Remark(
+        "coordinates_swapped",
+        "lintang dan bujur tampaknya tertukar",
+        "latitude and longitude look swapped",
+    )

@@ -1,0 +1,145 @@
+"""Camera sources: parsing the URL that an administrator registered.
+
+``rtsp(s)://`` and ``http(s)://`` are cameras; ``file:///path`` is replayed in real time, in an endless loop;
+``test://?size=640x360&fps=15&gop=30&codec=h264`` is a moving pattern with a burnt-in clock, for demos and
+tests. The whole URL may hold a password, so it is never printed: :meth:`Source.redact` removes it from texts
+of other programs.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from archive.errors import Malformed
+
+_PRINTABLE = re.compile(r"[\x21-\x7e]+\Z")
+_SIZE = re.compile(r"(\d{2,4})x(\d{2,4})\Z", re.ASCII)
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+_MOST = {"fps": 60, "gop": 600, "bframes": 4}
+
+
+class SourceKind(StrEnum):
+    """The kinds of source that FFmpeg reads."""
+
+    RTSP = "rtsp"
+    HTTP = "http"
+    LOCAL = "local"
+    PATTERN = "pattern"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A test picture: its size and encoding."""
+
+    width: int = 640
+    height: int = 360
+    fps: int = 15
+    gop: int = 30
+    codec: str = "h264"
+    bframes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source URL, taken apart. ``url`` is the whole of it, password included.
+
+    ``name`` is the host as registered, if ``url`` and ``host`` have been pinned to its address.
+    """
+
+    kind: SourceKind
+    url: str = field(repr=False)
+    scheme: str
+    host: str = ""
+    port: int = 0
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    target: str = field(default="", repr=False)
+    path: Path | None = None
+    pattern: Pattern | None = None
+    name: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a camera at the other end, with a clock of its own."""
+        return self.kind in (SourceKind.RTSP, SourceKind.HTTP)
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.scheme in ("rtsps", "https")
+
+    def redact(self, text: str) -> str:
+        """The text without the URL's credentials and query, in whatever form they appear."""
+        parts = urlsplit(self.url)
+        found = {parts.query, self.password, unquote(self.password), parts.netloc.rpartition("@")[0]}
+        if parts.password:
+            found.add(parts.password)
+        for secret in sorted(filter(None, found), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+
+def parse_source(url: str) -> Source:
+    """Take a source URL apart.
+
+    Raises:
+        Malformed: ``bad_source``; the message never repeats the URL.
+    """
+    if _PRINTABLE.match(url) is None:
+        raise _bad("holds spaces or characters outside ASCII", "Write them percent-encoded, such as %20.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise _bad("cannot be read") from error
+    match parts.scheme:
+        case "rtsp" | "rtsps" | "http" | "https":
+            return _network(url, parts, port)
+        case "file":
+            if parts.netloc or not parts.path:
+                raise _bad("names no absolute path", "Write file:///absolute/path.")
+            path = Path(unquote(parts.path))
+            return Source(kind=SourceKind.LOCAL, url=url, scheme="file", path=path)
+        case "test":
+            pattern = _pattern(parts.query)
+            return Source(kind=SourceKind.PATTERN, url=url, scheme="test", pattern=pattern)
+    raise _bad(f"has the unknown scheme {parts.scheme[:20]!r}", "Use rtsp, rtsps, http, https, file or test.")
+
+
+def _network(url: str, parts: SplitResult, port: int | None) -> Source:
+    if not parts.hostname:
+        raise _bad("names no host")
+    kind = SourceKind.RTSP if parts.scheme.startswith("rtsp") else SourceKind.HTTP
+    return Source(
+        kind=kind,
+        url=url,
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=port or _PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+    )
+
+
+def _pattern(query: str) -> Pattern:
+    asked = dict(parse_qsl(query, keep_blank_values=True))
+    size = _SIZE.match(asked.pop("size", "640x360"))
+    codec = asked.pop("codec", "h264")
+    if size is None or codec not in ("h264", "hevc"):
+        raise _bad("requests an impossible pattern", "Such as test://?size=640x360&fps=15&gop=30&codec=h264.")
+    numbers: dict[str, int] = {}
+    for name, text in asked.items():
+        if name not in _MOST or not text.isascii() or not text.isdigit() or int(text) > _MOST[name]:
+            raise _bad(f"has a bad option {name[:20]!r}", "Options are size, fps, gop, codec and bframes.")
+        numbers[name] = int(text)
+    if 0 in (numbers.get("fps", 1), numbers.get("gop", 1)):
+        raise _bad("requests zero frames")
+    width, height = int(size[1]) & ~1, int(size[2]) & ~1
+    return Pattern(width=width, height=height, codec=codec, **numbers)
+
+
+def _bad(what: str, hint: str = "") -> Malformed:
+    return Malformed(f"the camera's source URL {what}", code="bad_source", hint=hint)

@@ -1,0 +1,103 @@
+"""A first look at a camera that was just registered: what it sends, and one still of it."""
+
+import asyncio
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.errors import ArchiveError, StoreFull
+from archive.footage.derive import StillMaker
+from archive.footage.source_url import Source
+from archive.footage.sources import SourceRule
+from archive.ids import new_run_id
+from archive.model.camera import Camera
+from archive.model.segment import SegmentRef
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import Content
+from archive.timespan import Timespan
+from recorder.binary import find_ffmpeg
+from recorder.trial import Trial, try_source
+
+PATIENCE_S = 12.0
+_WIDTH = 1280
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What the camera sends; ``still`` is where the picture is, None if none could be made."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    still: Path | None
+
+    def to_json(self) -> JsonObject:
+        """As ``saksi camera add --json`` prints it."""
+        return {
+            "codec": self.codec,
+            "width": self.width,
+            "height": self.height,
+            "fps": format(self.fps, ".2f"),
+            "still": None if self.still is None else str(self.still),
+        }
+
+
+def look_at(camera: Camera, source: Source, *, rule: SourceRule, clock: Clock, still: Path) -> FirstLook:
+    """Record a few seconds of a camera outside the archive, and keep one picture of it in ``still``.
+
+    The picture is readable by this account only. The recording is removed.
+
+    Raises:
+        Refused, Unavailable: as :func:`recorder.trial.try_source`.
+        StoreFull: ``still_unwritable``: the picture cannot be written.
+    """
+    binary = find_ffmpeg()
+    with tempfile.TemporaryDirectory(prefix="saksi-trial-") as name:
+        folder = Path(name)
+        trial = asyncio.run(
+            try_source(source, rule=rule, binary=binary, clock=clock, folder=folder, patience=PATIENCE_S)
+        )
+        jpeg = _picture(camera, trial, clock, folder, StillMaker(binary.path))
+        if jpeg is not None:
+            _keep(jpeg, still)
+    return FirstLook(trial.codec, trial.width, trial.height, trial.fps, still if jpeg is not None else None)
+
+
+def _picture(camera: Camera, trial: Trial, clock: Clock, folder: Path, maker: StillMaker) -> bytes | None:
+    made, now = trial.segment, clock.now()
+    ref = SegmentRef(
+        camera=camera.id,
+        run=new_run_id(now),
+        seq=0,
+        span=Timespan(now, now + max(1, made.media_duration * 100 // 9)),
+        media_duration=max(1, made.media_duration),
+        sha256=made.sha256,
+        size=made.size,
+        header_bytes=made.header_bytes,
+        codec=made.header.codec,
+        gop=made.header.gop,
+    )
+    store = FilesystemStore(folder / "store", clock)
+    store.put(ref.key, Content.of_file(trial.path, sha256=made.sha256))
+    try:
+        return maker.keyframe(ref, store, now, width=_WIDTH).jpeg
+    except ArchiveError:
+        return None  # this machine cannot decode it; the camera's footage is recorded all the same
+
+
+def _keep(jpeg: bytes, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(jpeg)
+    except OSError as error:
+        raise StoreFull(
+            f"the picture cannot be written to {path.name}: {error.strerror}",
+            code="still_unwritable",
+            hint="Name another file with --still.",
+        ) from error

@@ -1,0 +1,98 @@
+"""Makes one segment of a file that FFmpeg closed, and measures it for the timeline."""
+
+from itertools import pairwise
+from statistics import median_low
+
+from archive.footage.mp4.finalise import Finalised, finalise
+from archive.footage.mp4.opening import read_opening
+from archive.model.segment import TIMESCALE
+from archive.timespan import SECOND
+from recorder.current import CurrentRun, Made
+from recorder.growth import Growth
+from recorder.spool import CaptureFolder
+from recorder.timing import Piece
+
+_STILL = 3
+"""So many squeezed pictures at a segment's end: FFmpeg still waits for the camera to reach its old time."""
+
+
+def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -> Made:
+    """Finalise raw segment ``number`` as the next one of ``run``, whose state moves on.
+
+    The next file, if it has begun, tells how long the last picture lasts, where the next segment's first
+    picture is shown, and which of its pictures announced its arrival: ``noticed_by`` after the first one.
+
+    Raises:
+        Malformed, StoreFull, Unavailable: as :func:`archive.footage.mp4.finalise.finalise`.
+    """
+    opening = read_opening(folder.raw(number + 1))
+    made = finalise(
+        folder.raw(number),
+        folder.final(number),
+        tfdt=run.ticks,
+        continues_at=run.continues_at,
+        next_starts_at=None if opening is None else opening.tfdt,
+    )
+    duration = made.media_duration
+    next_lead = _lead(made, noticed_by)
+    if opening is not None:
+        if len(opening.shown) > noticed_by:
+            next_lead = max(opening.shown[: noticed_by + 1]) - opening.first_pts
+        if opening.tfdt - made.starts_at == made.media_duration:
+            shown = run.ticks + opening.first_pts - made.starts_at - made.header.first_pts
+            duration = shown if shown > 0 else duration
+    run.ticks += made.media_duration
+    run.continues_at = made.header.first_pts + duration
+    return Made(number, made, duration, next_lead)
+
+
+def piece_of(made: Made, growth: Growth, noticed_by: int) -> Piece:
+    """The segment on the media timeline; only a connection's first one has further observations."""
+    found = made.finalised
+    first = found.header.first_pts
+    shown = found.header.presentation_times
+    in_order = sorted({*shown, first + made.duration})
+    nominal = median_low(found.header.samples.durations)
+    latest = first
+    depth = 0
+    for pts in shown:
+        latest = max(latest, pts)
+        depth = max(depth, latest - pts)
+    squeezed = _squeezed(found)
+    return Piece(
+        first,
+        made.duration,
+        lead=_lead(found, noticed_by),
+        next_lead=made.next_lead,
+        step=max((after - before for before, after in pairwise(in_order)), default=0),
+        squeezed=squeezed,
+        pictures=len(shown),
+        blur=depth + squeezed * nominal,
+        sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
+    )
+
+
+def notice_of(made: Made, noticed_by: int) -> int:
+    """How much later (µs) than its last picture a torn file was written; 0 for one that was closed."""
+    if not made.finalised.torn:
+        return 0
+    return noticed_by * median_low(made.finalised.header.samples.durations) * SECOND // TIMESCALE
+
+
+def is_stuck(found: Finalised) -> bool:
+    """Whether FFmpeg invented most times of a segment, up to its end, since the camera's went back far.
+
+    It goes on until the camera reaches its old time, which can be hours; only a new connection ends that.
+    After a step of seconds it ends by itself, which costs less footage than a new connection.
+    """
+    lasts = found.header.samples.durations
+    return 2 * _squeezed(found) > len(lasts) and all(one == 1 for one in lasts[-1 - _STILL : -1])
+
+
+def _squeezed(found: Finalised) -> int:
+    """How many pictures have a time that FFmpeg invented: one tick after the one before, as it must be."""
+    return sum(lasts == 1 for lasts in found.header.samples.durations)
+
+
+def _lead(found: Finalised, noticed_by: int) -> int:
+    return max(found.header.presentation_times[: noticed_by + 1]) - found.header.first_pts

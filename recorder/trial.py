@@ -1,0 +1,85 @@
+"""A first look at a camera: record one short segment, and read from it what the camera sends."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.clock import Clock
+from archive.errors import Malformed, Unavailable
+from archive.footage.mp4.finalise import Finalised, finalise
+from archive.footage.source_url import Source
+from archive.footage.sources import SourceRule
+from archive.model.segment import TIMESCALE
+from archive.timespan import SECOND
+from recorder.binary import Binary
+from recorder.command import record_command
+from recorder.probe import diagnose
+from recorder.process import start_capture
+from recorder.reach import reach
+
+SEGMENT_SECONDS = 2
+_GRACE = 3.0
+_FILE = "trial.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a camera sends, measured on one segment: ``path`` is that segment, finalised."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    path: Path
+    segment: Finalised
+
+
+async def try_source(
+    source: Source, *, rule: SourceRule, binary: Binary, clock: Clock, folder: Path, patience: float
+) -> Trial:
+    """Record one segment into ``folder``, for at most ``patience`` seconds.
+
+    Raises:
+        Refused: ``source_refused``: the source leads where no camera may be.
+        Unavailable: ``camera_without_address``; ``camera_gives_nothing``, whose message has the cause as gaps
+            have it.
+    """
+    pinned = await reach(source, rule, timeout=patience)
+    cause = await diagnose(pinned, timeout=patience / 2)
+    if cause is not None:
+        raise _nothing(cause.value)
+    command = record_command(
+        binary,
+        pinned,
+        folder,
+        segment_seconds=SEGMENT_SECONDS,
+        timeout_us=round(patience * SECOND / 2),
+    )
+    capture = await start_capture(command, clock=clock, redact=pinned.redact)
+    try:
+        async with asyncio.timeout(patience):
+            async for _ in capture.closed():
+                break
+    except TimeoutError:
+        pass  # what the open file holds is enough
+    finally:
+        await capture.end(_GRACE)
+    raws = sorted(folder.glob("*.raw.mp4"))
+    if not raws:
+        raise _nothing("stalled")
+    try:
+        made = await asyncio.to_thread(finalise, raws[0], folder / _FILE, tfdt=0)
+    except Malformed as error:
+        raise _nothing("stream_error") from error
+    header = made.header
+    ticks = sum(header.samples.durations)
+    fps = len(header.samples) * TIMESCALE / ticks if ticks else 0.0
+    return Trial(header.codec_string, header.width, header.height, round(fps, 2), folder / _FILE, made)
+
+
+def _nothing(cause: str) -> Unavailable:
+    return Unavailable(
+        f"the camera gives no picture: {cause}",
+        code="camera_gives_nothing",
+        hint="Check its address, user name and password; a recorder will go on trying.",
+    )

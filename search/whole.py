@@ -1,0 +1,299 @@
+"""Whether an index is whole, and an index that answers only while it is.
+
+An empty index answers "no footage, no gaps", which looks like an answer. So an index keeps a mark that it is
+whole. The mark is set at the end of a rebuild, and while nothing was ever recorded in the archive. An index
+that was deleted, emptied or made by a version with other fields has no mark. An index is not whole either
+while it lacks a journal batch that has been in the archive for :data:`GRACE`; batches that do not verify do
+not count, because no index takes them.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+
+from archive import keys
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.errors import IntegrityError, Malformed, NotFound, Refused, Unavailable
+from archive.footage.cameras import KIND as CAMERA
+from archive.footage.stored_cameras import stored_cameras
+from archive.integrity.rebuild import SegmentRow
+from archive.integrity.rebuild.sync import batches_behind
+from archive.model.gap import Gap
+from archive.model.segment import Run, SegmentRef
+from archive.ports import IndexEntry, Stores
+from archive.records import journal
+from archive.records.ledger.streams import Ledger
+from archive.timespan import MINUTE, SECOND, Timespan
+from search.index import Index
+from search.query import (
+    Document,
+    Heartbeat,
+    HourCoverage,
+    IndexStatus,
+    Page,
+    Records,
+    RunCoverage,
+    SegmentQuery,
+    Standing,
+)
+
+GRACE = 10 * MINUTE
+MARK_EVERY = 2 * SECOND
+JOURNALS_EVERY, BEHIND_EVERY = MINUTE, 10 * SECOND
+"""How long (µs) an answer is reused: about the mark; about the journals, if all is there and if not."""
+
+
+class Wholeness:
+    """The verdict about one index. Thread-safe; cheap to ask, since answers are reused for seconds."""
+
+    def __init__(self, index: Index, stores: Stores, ledger: Ledger, clock: Clock) -> None:
+        self._index = index
+        self._stores = stores
+        self._ledger = ledger
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._listing = threading.Lock()
+        self._mark_due = self._journals_due = 0
+        self._is_marked = False
+        self._behind: Sequence[str] = ()
+
+    def found(self) -> bool:
+        """Whether the index has its mark; it gets it here if the archive has never recorded anything.
+
+        Call it before anything is recorded: later it is too late. Raises as the index.
+        """
+        if self._index.is_whole():
+            return True
+        try:
+            is_new = self._nothing_recorded()
+        except (Unavailable, Refused):
+            return False  # unknown, as long as the store does not answer
+        if is_new:
+            self._index.mark_whole()
+        return is_new
+
+    def written(self) -> None:
+        """A document was written: perhaps the first one of a new archive. Raises as :meth:`found`."""
+        if not self._is_marked:
+            self._is_marked = self.found()
+
+    def require(self) -> None:
+        """Let a question through.
+
+        Raises:
+            Unavailable: ``index_incomplete``; or the index does not answer.
+        """
+        now = self._clock.monotonic()
+        with self._guard:
+            if now >= self._mark_due:
+                self._is_marked = self.found()
+                self._mark_due = now + MARK_EVERY
+        if not self._is_marked:
+            raise _incomplete("it does not hold the whole archive")
+        if now >= self._journals_due and self._listing.acquire(blocking=False):
+            # Others go on with the last verdict: a store that hangs must not hold up questions to the index.
+            try:
+                self._look_at_journals()
+                self._journals_due = now + (BEHIND_EVERY if self._behind else JOURNALS_EVERY)
+            finally:
+                self._listing.release()
+        if self._behind:
+            raise _incomplete(f"it lacks journal batches of {', '.join(self._behind[:5])}")
+
+    def _look_at_journals(self) -> None:
+        try:
+            late = batches_behind(self._stores.records, self._index.cursor, self._clock.now(), GRACE)
+            self._behind = sorted(recorder for recorder, key in late.items() if self._verifies(recorder, key))
+        except (Unavailable, Refused):
+            return  # the store does not answer: what was known stays
+
+    def _verifies(self, recorder: str, key: str) -> bool:
+        """Whether an index would take the batch."""
+        try:
+            known = {}
+            for entry in self._ledger.history("recorder", recorder):
+                public = journal.registered_key(recorder, entry.state)
+                known[journal.public_key_sha256(public)] = public
+            journal.verify_lines(self._stores.records.get(key), known)
+        except (IntegrityError, Malformed, NotFound):
+            return False
+        return True
+
+    def _nothing_recorded(self) -> bool:
+        records = self._stores.records
+        if next(iter(records.list("journal/")), None) is not None:
+            return False
+        if next(iter(stored_cameras(self._stores.footage)), None) is not None:
+            return False
+        registered = {keys.parse_ledger_key(one.key)[1] for one in records.list(keys.ledger_prefix(CAMERA))}
+        return registered <= {one.id for one in self._index.documents(CAMERA)}
+
+
+def _incomplete(why: str) -> Unavailable:
+    return Unavailable(
+        f"the index is incomplete: {why}",
+        code="index_incomplete",
+        hint="Run saksi index rebuild and wait for its end. The archive itself is not affected.",
+    )
+
+
+class WholeIndex:
+    """An index that raises Unavailable ``index_incomplete`` for questions while it is not whole.
+
+    Writes, heartbeats, cursors, the status and a rebuild pass.
+    """
+
+    def __init__(self, index: Index, wholeness: Wholeness) -> None:
+        self._index = index
+        self._whole = wholeness
+
+    @property
+    def _asked(self) -> Index:
+        self._whole.require()
+        return self._index
+
+    def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
+        """As :meth:`search.index.Index.segments`."""
+        return self._asked.segments(camera, span)
+
+    def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+        """As :meth:`search.index.Index.gaps`."""
+        return self._asked.gaps(camera, span)
+
+    def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:
+        """As :meth:`search.index.Index.put_document`."""
+        self._index.put_document(kind, entity, version, state)
+        self._whole.written()
+
+    def add(self, entries: Sequence[IndexEntry]) -> None:
+        """As :meth:`search.index.Index.add`."""
+        self._index.add(entries)
+
+    def remove(self, segments: Iterable[SegmentRef]) -> None:
+        """As :meth:`search.index.Index.remove`."""
+        self._index.remove(segments)
+
+    def mark_held(self, segments: Iterable[SegmentRef]) -> None:
+        """As :meth:`search.index.Index.mark_held`."""
+        self._index.mark_held(segments)
+
+    def mark_free(self, segments: Iterable[SegmentRef]) -> None:
+        """As :meth:`search.index.Index.mark_free`."""
+        self._index.mark_free(segments)
+
+    def segment(self, run: str, seq: int) -> SegmentRef | None:
+        """As :meth:`search.index.Index.segment`."""
+        return self._asked.segment(run, seq)
+
+    def run(self, run: str) -> Run | None:
+        """As :meth:`search.index.Index.run`."""
+        return self._asked.run(run)
+
+    def high_water(self, camera: str) -> int | None:
+        """As :meth:`search.index.Index.high_water`."""
+        return self._asked.high_water(camera)
+
+    def high_waters(self, cameras: Iterable[str]) -> Mapping[str, int]:
+        """As :meth:`search.index.Index.high_waters`."""
+        return self._asked.high_waters(cameras)
+
+    def search(self, query: SegmentQuery, *, limit: int = 100, cursor: str | None = None) -> Page:
+        """As :meth:`search.index.Index.search`."""
+        return self._asked.search(query, limit=limit, cursor=cursor)
+
+    def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
+        """As :meth:`search.index.Index.runs`."""
+        return self._asked.runs(query)
+
+    def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
+        """As :meth:`search.index.Index.gap_records`."""
+        return self._asked.gap_records(query)
+
+    def cameras(self, query: SegmentQuery) -> tuple[str, ...]:
+        """As :meth:`search.index.Index.cameras`."""
+        return self._asked.cameras(query)
+
+    def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
+        """As :meth:`search.index.Index.hours`."""
+        return self._asked.hours(query)
+
+    def settle_hours(self) -> int:
+        """As :meth:`search.index.Index.settle_hours`."""
+        return self._index.settle_hours()
+
+    def standing(self, camera: str) -> Standing:
+        """As :meth:`search.index.Index.standing`."""
+        return self._asked.standing(camera)
+
+    def records(self, camera: str, span: Timespan) -> Records:
+        """As :meth:`search.index.Index.records`."""
+        return self._asked.records(camera, span)
+
+    def document(self, kind: str, entity: str) -> Document | None:
+        """As :meth:`search.index.Index.document`."""
+        return self._asked.document(kind, entity)
+
+    def documents(self, kind: str) -> Iterator[Document]:
+        """As :meth:`search.index.Index.documents`."""
+        return self._asked.documents(kind)
+
+    def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
+        """As :meth:`search.index.Index.put_heartbeat`."""
+        self._index.put_heartbeat(recorder, at, state)
+
+    def heartbeats(self) -> tuple[Heartbeat, ...]:
+        """As :meth:`search.index.Index.heartbeats`."""
+        return self._index.heartbeats()
+
+    def cursor(self, recorder: str) -> int:
+        """As :meth:`search.index.Index.cursor`."""
+        return self._index.cursor(recorder)
+
+    def advance_cursor(self, recorder: str, batch: int) -> None:
+        """As :meth:`search.index.Index.advance_cursor`."""
+        self._index.advance_cursor(recorder, batch)
+
+    def rebuild(self) -> AbstractContextManager[Index]:
+        """As :meth:`search.index.Index.rebuild`."""
+        return self._index.rebuild()
+
+    def load(self, rows: Sequence[SegmentRow]) -> None:
+        """As :meth:`search.index.Index.load`."""
+        self._index.load(rows)
+
+    def settle(self) -> None:
+        """As :meth:`search.index.Index.settle`."""
+        self._index.settle()
+
+    def loaded(self) -> None:
+        """As :meth:`search.index.Index.loaded`."""
+        self._index.loaded()
+
+    def segments_by_hour(self, camera: str) -> Mapping[int, int]:
+        """As :meth:`search.index.Index.segments_by_hour`."""
+        return self._asked.segments_by_hour(camera)
+
+    def rebuild_state(self) -> JsonObject | None:
+        """As :meth:`search.index.Index.rebuild_state`."""
+        return self._index.rebuild_state()
+
+    def keep_rebuild_state(self, state: JsonObject) -> None:
+        """As :meth:`search.index.Index.keep_rebuild_state`."""
+        self._index.keep_rebuild_state(state)
+
+    def is_whole(self) -> bool:
+        """As :meth:`search.index.Index.is_whole`."""
+        return self._index.is_whole()
+
+    def mark_whole(self) -> None:
+        """As :meth:`search.index.Index.mark_whole`."""
+        self._index.mark_whole()
+
+    def status(self) -> IndexStatus:
+        """As :meth:`search.index.Index.status`."""
+        return self._index.status()
+
+    def close(self) -> None:
+        """As :meth:`search.index.Index.close`."""
+        self._index.close()

@@ -1,0 +1,176 @@
+"""An index knows whether it is whole, and answers no question while it is not."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archive.errors import Unavailable
+from archive.integrity.rebuild.sync import Sync
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import ObjectVersion
+from archive.timespan import MINUTE, SECOND, Timespan
+from search.index import Index
+from search.rebuilding import rebuild_index
+from search.whole import GRACE, WholeIndex, Wholeness
+from tests.support.archives import SmallArchive, camera_form, small_archive
+from tests.support.indexes import ANY, IndexUnderTest, entry, refused_with
+from tests.support.leaves import T0, segment
+
+SPAN = Timespan(T0, T0 + MINUTE)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[SmallArchive]:
+    made = small_archive(tmp_path / "archive")
+    yield made
+    made.index.close()
+
+
+def guarded(small: SmallArchive, index: Index) -> WholeIndex:
+    """The index as every process opens it."""
+    return WholeIndex(index, Wholeness(index, small.stores, small.ledger, small.clock))
+
+
+def incomplete(index: Index) -> None:
+    error = refused_with(Unavailable, "index_incomplete", lambda: index.high_waters(["cam-1"]))
+    assert error.retryable
+
+
+def test_a_new_index_has_no_mark_and_a_marked_one_keeps_it(under_test: IndexUnderTest) -> None:
+    assert not under_test.index.is_whole()
+    under_test.index.mark_whole()
+    under_test.index.mark_whole()
+    again = under_test.reopened()
+    assert again.is_whole()
+    again.close()
+
+
+def test_a_new_archive_without_any_journal_is_answered_for(small: SmallArchive, index: Index) -> None:
+    asked = guarded(small, index)
+    assert asked.high_waters(["cam-1"]) == {}
+    small.keep(0)
+    asked.add([entry(segment(0))])
+    assert asked.high_water("cam-1") is not None
+    assert guarded(small, index).runs(ANY)
+
+
+def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_rebuilt(
+    small: SmallArchive, index: Index
+) -> None:
+    small.register_recorder()
+    small.write_journal([small.keep(0), small.keep(1)])
+    asked = guarded(small, index)
+    questions = (
+        lambda: asked.search(ANY),
+        lambda: asked.runs(ANY),
+        lambda: asked.gap_records(ANY),
+        lambda: asked.cameras(ANY),
+        lambda: asked.hours(ANY),
+        lambda: list(asked.segments("cam-1", SPAN)),
+        lambda: asked.gaps("cam-1", SPAN),
+        lambda: asked.segment("6a15000000000001", 0),
+        lambda: asked.high_water("cam-1"),
+        lambda: asked.standing("cam-1"),
+        lambda: asked.records("cam-1", SPAN),
+        lambda: asked.document("camera", "cam-1"),
+        lambda: list(asked.documents("camera")),
+        lambda: asked.run("6a15000000000001"),
+    )
+    for question in questions:
+        refused_with(Unavailable, "index_incomplete", question)
+    asked.add([entry(segment(5))])
+    asked.put_heartbeat("rec-1", T0, {})
+    assert asked.heartbeats()
+    incomplete(guarded(small, index))
+    rebuild_index(small.stores, asked)
+    small.clock.advance(3 * SECOND)
+    assert asked.high_water("cam-1") is not None
+    assert {ref.seq for ref in asked.segments("cam-1", SPAN)} >= {0, 1}
+
+
+def test_a_sync_alone_does_not_make_an_emptied_index_whole(small: SmallArchive, index: Index) -> None:
+    small.write_journal([small.keep(0)])
+    Sync(small.stores, index, small.clock).run()
+    incomplete(guarded(small, index))
+
+
+def test_a_rebuild_that_fails_leaves_no_mark(small: SmallArchive, index: Index) -> None:
+    small.write_journal([small.keep(0)])
+
+    def killed() -> None:
+        with index.rebuild() as fresh:
+            fresh.mark_whole()
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        killed()
+    assert not index.is_whole()
+
+
+def test_a_registered_camera_that_the_index_lacks_keeps_a_new_archive_unmarked(
+    small: SmallArchive, index: Index
+) -> None:
+    small.registry.add(camera_form(), actor="os:a")  # into another index
+    asked = guarded(small, index)
+    incomplete(asked)
+    head = small.ledger.head("camera", "cam-1")
+    asked.put_document("camera", "cam-1", head.version, {})
+    assert asked.high_water("cam-1") is None
+
+
+def test_a_batch_that_the_index_lacks_for_long_makes_it_incomplete(small: SmallArchive, index: Index) -> None:
+    asked = guarded(small, index)
+    assert asked.high_water("cam-1") is None
+    small.register_recorder()
+    small.write_journal([small.keep(0)])
+    small.clock.advance(GRACE + 2 * MINUTE)
+    incomplete(asked)
+    Sync(small.stores, index, small.clock).run()
+    small.clock.advance(11 * SECOND)
+    assert asked.high_water("cam-1") is not None
+
+
+def test_a_batch_that_no_index_takes_does_not_stop_the_answers(small: SmallArchive, index: Index) -> None:
+    asked = guarded(small, index)
+    assert asked.high_water("cam-1") is None
+    small.write_journal([small.keep(0)])  # by a recorder that the ledger does not know
+    small.clock.advance(GRACE + 2 * MINUTE)
+    assert asked.high_water("cam-1") is None
+
+
+class Counted(FilesystemStore):
+    """Counts its listings."""
+
+    listings = 0
+
+    def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
+        """As the store."""
+        self.listings += 1
+        return super().list(prefix, start_after=start_after)
+
+
+def test_a_question_costs_no_listing(small: SmallArchive, index: Index, tmp_path: Path) -> None:
+    records = Counted(tmp_path / "archive/records", small.clock)
+    small.stores = replace(small.stores, records=records)
+    asked = guarded(small, index)
+    assert asked.high_water("cam-1") is None
+    before = records.listings
+    assert before > 0
+    for _ in range(50):
+        asked.high_water("cam-1")
+    assert records.listings == before
+
+
+def test_a_store_that_is_away_leaves_the_last_verdict(
+    small: SmallArchive, index: Index, tmp_path: Path
+) -> None:
+    index.mark_whole()
+
+    class Away(FilesystemStore):
+        def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
+            raise Unavailable("the store does not answer", code="store_unavailable")
+
+    small.stores = replace(small.stores, records=Away(tmp_path / "archive/records", small.clock))
+    assert guarded(small, index).high_water("cam-1") is None

@@ -1,0 +1,85 @@
+"""What the demo prints: verdicts, numbered steps, and where to look afterwards."""
+
+import json
+import re
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ops import demo
+from ops.demo import Demo, verdict_in
+from tests.support.command_line import CommandLine
+from tests.support.indexes import free_port
+from tests.support.waiting import until
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def answers(opener: urllib.request.OpenerDirector, url: str) -> bool:
+    try:
+        with opener.open(url) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("Using configuration from /usr/lib/ssl/openssl.cnf\nVerification: OK\n", "Verification: OK"),
+        ("CMS Verification successful\n", "CMS Verification successful"),
+        ("", "OK"),
+        ("Using configuration from /etc/openssl.cnf\n", "OK"),
+    ],
+)
+def test_the_verdict_is_shown_and_not_the_configuration(said: str, verdict: str) -> None:
+    assert verdict_in(said) == verdict
+
+
+def test_the_steps_are_numbered_once_each_in_order() -> None:
+    numbers = re.findall(r'title\(f?"(\d+)  ', (ROOT / "ops" / "demo.py").read_text("utf-8"))
+    assert [int(number) for number in numbers] == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_no_two_headings_of_a_page_have_the_same_number(page: Path) -> None:
+    numbers = re.findall(r"^#+ (\d+)[. ]", page.read_text("utf-8"), re.MULTILINE)
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_no_page_ends_processes_by_a_name(page: Path) -> None:
+    """Such a command ends the recorders of a whole host."""
+    assert not re.search(r"\b(pkill|killall)\b", page.read_text("utf-8"))
+
+
+def test_the_account_that_is_announced_signs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    monkeypatch.setattr(demo, "PORT", port)
+    made = Demo(tmp_path, serve=True)
+    saksi = CommandLine(tmp_path / "home")
+    made.announce(0)
+    told = capfd.readouterr().out
+    assert f"http://127.0.0.1:{port}/tampilan" in told
+    name = re.search(r"Sign in as: +(\S+)", told)
+    password = re.search(r"Password: +(\S+)", told)
+    assert name is not None
+    assert password is not None
+    with subprocess.Popen(
+        saksi.argv("serve", "--port", str(port)), env=saksi.environment(), stderr=subprocess.DEVNULL
+    ) as serving:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            until(lambda: answers(opener, f"{base}/healthz"), "the API answers")
+            body = json.dumps({"name": name[1], "password": password[1]}).encode()
+            headers = {"Content-Type": "application/json", "Saksi-Request": "1"}
+            asked = urllib.request.Request(f"{base}/auth/local", body, headers)  # noqa: S310
+            with opener.open(asked) as answer:
+                assert json.load(answer)["roles"] == ["kecamatan"]
+        finally:
+            serving.terminate()
