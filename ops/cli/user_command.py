@@ -88,7 +88,7 @@ def add(
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List all people with roles and districts."""
+    """List all people with roles and districts; roles in brackets wait for consent."""
     from ops.accounts import users_of
 
     with open_site() as site:
@@ -101,7 +101,7 @@ def list_(json_: Json = False) -> None:
         [
             (
                 user.id,
-                " ".join(user.roles),
+                " ".join((*user.roles, *(f"({role})" for role in user.proposed))),
                 " ".join(user.districts),
                 user.agency,
                 "here" if user.is_local else user.issuer,
@@ -122,6 +122,7 @@ def show(name: Name, json_: Json = False) -> None:
     if json_:
         print_json({**_json(head.user), "signs_in": signs_in, "history": history_json(history)})
         return
+    _note_proposed(head.user)
     state = "enabled" if head.user.enabled else "disabled"
     say(f"{name}  {' '.join(head.user.roles) or 'no role'}  {state}, signs in: {signs_in}")
     print_table(

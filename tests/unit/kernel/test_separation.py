@@ -1,5 +1,8 @@
 """The rule of separation as a pure function: who is one person, who is tied, and for how long."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from archive.errors import Refused
@@ -76,3 +79,26 @@ def test_a_person_of_the_host_without_a_known_account_may_be_the_other(decision:
 
 def test_a_rule_of_the_archive_releases_what_a_person_proposed() -> None:
     assert verdict(Decision.HOLD_RELEASE, "rule:request-closed", ADA, Relations()) == ""
+
+
+READS = {
+    "api/asked_requests.py",
+    "api/auth/access.py",
+    "api/routes/custody.py",
+    "archive/cases/handover/giving.py",
+    "archive/cases/requests/separation.py",
+    "archive/records/custody_report/record.py",
+}
+"""Modules that compare two actors to show people their own; no decision rests on it alone."""
+
+
+def test_no_module_has_a_rule_of_its_own() -> None:
+    root = Path(__file__).resolve().parents[3]
+    found = {
+        path.relative_to(root).as_posix()
+        for package in ("archive", "api", "ops", "search", "recorder")
+        for path in (root / package).rglob("*.py")
+        if re.search(r"\b(same_person|person_of|names_person)\(", path.read_text("utf-8"))
+    }
+    judges = {"archive/persons.py", "archive/separation.py", "archive/records/relations.py"}
+    assert found - judges - READS == {"ops/demo.py"}, "let archive.separation judge"
