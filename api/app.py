@@ -151,7 +151,6 @@ def create_app(services: Services) -> FastAPI:
                 turned_away=unauthenticated.turned_away,
                 people=services.people,
                 cookies=cookies,
-                company=services.company,
             ),
             Middleware(
                 Attendance,
@@ -160,6 +159,7 @@ def create_app(services: Services) -> FastAPI:
                 stall_s=settings.stall / SECOND,
                 rest_s=settings.rest / SECOND,
                 beat_s=settings.beat / SECOND,
+                company=services.company,
             ),
             *([Middleware(PrincipalThrottle, throttle=throttle)] if throttle is not None else []),
             Middleware(

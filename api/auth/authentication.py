@@ -19,7 +19,6 @@ from api.auth.people import People, Present
 from api.auth.principal import Principal, TokenVerifier
 from api.web.files import OPEN_PAGES, SIGN_IN
 from archive.errors import ArchiveError, Refused
-from archive.records.custody import Company
 
 READY = "/readyz"
 OPEN = (
@@ -34,7 +33,7 @@ Turned = Callable[[str], None]
 class Authentication:
     """Authenticates a request and puts the :class:`Principal` into the scope, or answers 401.
 
-    ``people`` is None if only tokens are accepted. ``company`` counts the authenticated requests.
+    ``people`` is None if only tokens are accepted.
     """
 
     def __init__(
@@ -45,10 +44,8 @@ class Authentication:
         turned_away: Turned,
         people: People | None,
         cookies: Cookies,
-        company: Company,
     ) -> None:
         self._app = app
-        self._company = company
         self._tokens = tokens
         self._turned_away = turned_away
         self._people = people
@@ -81,7 +78,7 @@ class Authentication:
         if present is not None:
             scope["saksi.session"] = present.session
             send = self._renewing(present, send) if present.changed else send
-        await self._accompanied(scope, receive, send)
+        await self._app(scope, receive, send)
 
     async def _recognise(self, scope: Scope) -> None:
         """Put a known principal into the scope; everybody else who checks the health is a stranger."""
@@ -89,26 +86,6 @@ class Authentication:
             scope["saksi.principal"], _ = await self._principal(scope)
         except ArchiveError:
             return
-
-    async def _accompanied(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and count it in ``company`` until its answer begins."""
-        is_here = True
-
-        def leave() -> None:
-            nonlocal is_here
-            if is_here:
-                is_here = False
-                self._company.leave()
-
-        async def send_leaving(message: Message) -> None:
-            leave()
-            await send(message)
-
-        self._company.come()
-        try:
-            await self._app(scope, receive, send_leaving)
-        finally:
-            leave()
 
     async def _principal(self, scope: Scope) -> tuple[Principal, Present | None]:
         given = [value for name, value in scope["headers"] if name == b"authorization"]

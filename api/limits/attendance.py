@@ -15,6 +15,7 @@ from api.limits.turns import TooManyAtOnce, Turns
 from api.limits.work import Work, ends_early, work_of
 from archive.attended import while_wanted
 from archive.errors import ArchiveError, Unavailable
+from archive.records.custody import Company
 
 
 class Client:
@@ -65,7 +66,8 @@ class Attendance:
     ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left. A
     place rests as long as its turn took if more requests of its person wait, ``rest_s`` at most; and that
     long after a refusal for a rate. "Not found" is answered at beats of ``beat_s`` after the turn began: an
-    object that one may not see takes as long as one that does not exist.
+    object that one may not see takes as long as one that does not exist. ``company`` counts the requests that
+    work until their answer begins: the custody record waits for those, not for requests that wait for a turn.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Attendance:
         stall_s: float,
         rest_s: float,
         beat_s: float,
+        company: Company,
     ) -> None:
         self._app = app
         self._turns = turns
@@ -84,6 +87,7 @@ class Attendance:
         self._stall_s = stall_s
         self._rest_s = rest_s
         self._beat_s = beat_s
+        self._company = company
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -103,25 +107,44 @@ class Attendance:
                 return
             if not is_taken:
                 return
-            began, status = asyncio.get_running_loop().time(), 0
-
-            async def send_noting(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                    if status == 404 and self._beat_s:
-                        await asyncio.sleep((began - asyncio.get_running_loop().time()) % self._beat_s)
-                await send(message)
-
+            rest_s = 0.0
             try:
-                await self._serve(scope, client, send_noting, path)
+                took, status = await self._answer(scope, client, send, path)
+                if status == 429:
+                    rest_s = self._rest_s
+                elif turns.is_waited_for(principal.id):
+                    rest_s = min(took, self._rest_s)
             finally:
-                took = asyncio.get_running_loop().time() - began
-                rest = self._rest_s if status == 429 else min(took, self._rest_s)
-                is_greedy = status == 429 or turns.is_waited_for(principal.id)
-                turns.end(principal.id, rest_s=rest if is_greedy else 0.0)
+                turns.end(principal.id, rest_s=rest_s)
         finally:
             client.release()
+
+    async def _answer(self, scope: Scope, client: Client, send: Send, path: str) -> tuple[float, int]:
+        """Serve a request that has its turn; how long it took, in seconds, and the status, 0 without one."""
+        loop = asyncio.get_running_loop()
+        began, status, is_here = loop.time(), 0, True
+
+        def leave() -> None:
+            nonlocal is_here
+            if is_here:
+                is_here = False
+                self._company.leave()
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            leave()
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if status == 404 and self._beat_s:
+                    await asyncio.sleep((began - loop.time()) % self._beat_s)
+            await send(message)
+
+        self._company.come()
+        try:
+            await self._serve(scope, client, send_noting, path)
+        finally:
+            leave()
+        return loop.time() - began, status
 
     async def _serve(self, scope: Scope, client: Client, send: Send, path: str) -> None:
         is_stalled = False
