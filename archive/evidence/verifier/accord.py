@@ -78,6 +78,8 @@ def partition(stated: Part, report: Report) -> bool:
     except (ValueError, KeyError) as error:
         report("bad_statement", f"an impossible time or camera: {error}")
         return False
+    if len(gaps) != len(stated["cameras"]):
+        report("statement_contradicts", "a camera is named twice")
     for camera, found in gaps.items():
         last = whole[0]
         for start, end in sorted(found):

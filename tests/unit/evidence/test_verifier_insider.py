@@ -12,7 +12,7 @@ import pytest
 
 from archive import canonical
 from archive.evidence import paths
-from archive.evidence.verifier import findings
+from archive.evidence.verifier import command, findings
 from archive.evidence.verifier.findings import UNLOGGED
 from archive.evidence.verifier.openssl import Openssl
 from archive.model.evidence import PackageKind
@@ -305,6 +305,8 @@ PACKAGES: list[tuple[str, Change, str]] = [
     ("a gap that overlaps another", more("cam-2", 45, 52, "unreachable"), PLACE),
     ("a gap after the span", more("cam-1", 75, 80, "stalled"), PLACE),
     ("a gap before the span", more("cam-2", -9, -5, "not_registered"), PLACE),
+    ("a camera told twice", stated(lambda v: v["cameras"].append(dict(v["cameras"][1]))),
+     "statement_contradicts"),
     # gaps that footage superseded
     ("nothing was superseded", stated(lambda v: v.pop("superseded")), "superseded_differs"),
     ("superseded for another cause", stated(lambda v: v["superseded"][0].update(cause="stalled")),
@@ -415,3 +417,17 @@ def test_an_expert_may_accept_what_was_never_logged_and_no_more(
     assert sealed(site, tmp_path / "2", nothing_logged, program, UNLOGGED) == set()
     assert sealed(site, tmp_path / "3", no_log, program, UNLOGGED) == {"proof_left_out"}
     assert sealed(site, tmp_path / "4", cause("cam-1", 40, "stalled"), program, UNLOGGED) == {CAUSE}
+
+
+def test_the_command_accepts_it_only_when_it_is_told_to(
+    site: InsiderSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forgery = Forgery(site, tmp_path / "package")
+    nothing_logged(forgery)
+    forgery.seal()
+    root = str(site.world.keys / "root.pem")
+    given = [str(forgery.package), "--trust", root, "--at", "stamp", "--lang", "en"]
+    assert command.main(given) == 1
+    assert "ERROR [leaf_not_logged]" in capsys.readouterr().out
+    assert command.main([*given, "--allow-unlogged"]) == 0
+    assert "WARNING [leaf_not_logged]" in capsys.readouterr().out
