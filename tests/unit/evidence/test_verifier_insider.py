@@ -190,6 +190,10 @@ def nothing_logged(forgery: Forgery) -> None:
         del one["log"]
     forgery.stated["journals"] = []
     del forgery.stated["checkpoints"], forgery.stated["superseded"]
+    told = canonical.encode(forgery.stated)
+    for path in sorted((forgery.package / "data/proofs").rglob("*")):
+        if path.is_file() and path.relative_to(forgery.package).as_posix().encode() not in told:
+            path.unlink()
 
 
 def fabricated(forgery: Forgery) -> None:
@@ -415,7 +419,10 @@ def test_an_expert_may_accept_what_was_never_logged_and_no_more(
     """Missing proofs become warnings; proofs that contradict the package stay errors."""
     assert sealed(site, tmp_path / "1", nothing_logged, program) >= {"leaf_not_logged", "leaf_not_journalled"}
     assert sealed(site, tmp_path / "2", nothing_logged, program, UNLOGGED) == set()
-    assert sealed(site, tmp_path / "3", no_log, program, UNLOGGED) == {"proof_left_out"}
+    assert sealed(site, tmp_path / "3", no_log, program, UNLOGGED) == {
+        "proof_left_out",
+        "statement_contradicts",
+    }
     assert sealed(site, tmp_path / "4", cause("cam-1", 40, "stalled"), program, UNLOGGED) == {CAUSE}
 
 

@@ -251,7 +251,7 @@ def test_a_sealed_lie_about_an_original(origin: World, package: Path) -> None:
     def change(value: dict) -> None:  # type: ignore[type-arg]
         value["originals"][1]["from"] = "2026-11-24T06:00:10.000001Z"
 
-    assert rewritten(origin, package, change) == {"leaf_mismatch"}
+    assert rewritten(origin, package, change) == {"leaf_mismatch", "unexplained_stretch"}
 
 
 def test_a_sealed_exchange_of_an_original(origin: World, package: Path) -> None:
@@ -332,7 +332,11 @@ def test_a_leaf_no_journal_holds_is_an_error(origin: World, package: Path) -> No
     def change(value: dict) -> None:  # type: ignore[type-arg]
         value["journals"] = []
 
-    assert rewritten(origin, package, change) == {"proof_left_out", "gap_not_signed"}
+    assert rewritten(origin, package, change) == {
+        "proof_left_out",
+        "gap_not_signed",
+        "statement_contradicts",
+    }
 
 
 def test_papers_of_a_handover_may_be_added_later(origin: World, package: Path) -> None:
