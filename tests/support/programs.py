@@ -10,7 +10,7 @@ def required(name: str) -> str:
     """The program's path."""
     found = shutil.which(name)
     if found is None:
-        packages = "ffmpeg, openssl, jq, xxd, chromium, poppler-utils, zbar-tools"
+        packages = "ffmpeg, openssl, jq, xxd, chromium, poppler-utils, zbar-tools, unzip, p7zip-full"
         sentence = f"{name} is not installed; Debian has it in one of: {packages}"
         if os.environ.get("CI"):
             pytest.fail(sentence)

@@ -1,7 +1,7 @@
 """A ZIP that the archive did not write: whether it is safe to unpack, which is all that is asked of it.
 
-Windows, macOS, 7-Zip and Python write such ZIPs of an unpacked package. Their contents are never verified;
-whoever unpacks one can verify the folder. Nobody is told to unpack one that would harm them.
+Windows, macOS, 7-Zip and Python write such ZIPs of an unpacked package. Their contents are never verified; a
+reader unpacks one and verifies the folder. Nobody is told to unpack one that would harm them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class NotAZip(Exception):
 
 
 def objections(reader: IO[bytes]) -> list[tuple[str, str]]:
-    """The entries that would harm whoever unpacks the ZIP, and why. Raises NotAZip."""
+    """The entries that would harm a reader who unpacks the ZIP, and why. Raises NotAZip."""
     try:
         with zipfile.ZipFile(reader) as package:
             everything = package.infolist()

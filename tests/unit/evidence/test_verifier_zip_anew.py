@@ -11,19 +11,13 @@ import pytest
 
 from archive.evidence.verifier.openssl import Openssl
 from tests.support.packages import EVIDENCE_ID, World, make_world
+from tests.support.programs import required
 from tests.support.verifying import opinion, program, verified
 
 __all__ = ["program"]
 
 Writer = Callable[[Path, Path], None]
 """Makes a ZIP of a package's folder."""
-
-
-def needs(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed here")
-    return found
 
 
 def python(kind: int, *, folders: bool, base: str = EVIDENCE_ID) -> Writer:
@@ -75,11 +69,13 @@ def macos(folder: Path, out: Path) -> None:
 
 
 def seven_zip(folder: Path, out: Path) -> None:
-    subprocess.run([needs("7z"), "a", "-bd", out, folder.name], cwd=folder.parent, check=True, stdout=-3)
+    subprocess.run([required("7z"), "a", "-bd", out, folder.name], cwd=folder.parent, check=True, stdout=-3)
 
 
 def java(folder: Path, out: Path) -> None:
-    subprocess.run([needs("jar"), "cMf0", out, folder.name], cwd=folder.parent, check=True)
+    if shutil.which("jar") is None:
+        pytest.skip("jar is not installed here")
+    subprocess.run(["jar", "cMf0", out, folder.name], cwd=folder.parent, check=True)
 
 
 WRITERS: dict[str, Writer] = {
@@ -127,7 +123,7 @@ def test_what_it_unpacks_to_is_verified(
 ) -> None:
     out, there = tmp_path / "again.zip", tmp_path / "there"
     WRITERS[writer](folder, out)
-    subprocess.run([needs("unzip"), "-qq", out, "-d", there], check=True)
+    subprocess.run([required("unzip"), "-qq", out, "-d", there], check=True)
     assert opinion(origin, there / EVIDENCE_ID, origin.pinned(), "now", program)[0].valid
 
 

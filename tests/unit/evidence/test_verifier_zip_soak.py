@@ -15,6 +15,7 @@ import pytest
 
 from archive.evidence.verifier.container import NoPackage, Unreadable, open_container
 from tests.support import unzippers
+from tests.support.programs import required
 from tests.support.unzippers import Java, Tree, Unzipper
 from tests.support.zip_mutants import CHANGES, mutant
 
@@ -25,11 +26,15 @@ BLOCKS = 4
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Unzipper]]:
-    found: dict[str, Unzipper] = {"Python": unzippers.python, "Windows": unzippers.windows}
-    if shutil.which("unzip"):
-        found["unzip"] = unzippers.info_zip
-    if shutil.which("7z"):
-        found["7z"] = unzippers.seven_zip
+    """Those of Java only where they are at hand."""
+    required("unzip")
+    required("7z")
+    found: dict[str, Unzipper] = {
+        "Python": unzippers.python,
+        "Windows": unzippers.windows,
+        "unzip": unzippers.info_zip,
+        "7z": unzippers.seven_zip,
+    }
     java = Java(tmp_path_factory.mktemp("java")) if shutil.which("jar") and shutil.which("java") else None
     if java is not None:
         found |= {"jar": java.jar, "stream": java.stream}
@@ -98,9 +103,8 @@ def test_the_programs_disagree_about_some_that_are_refused(
             continue
         found = []
         for name in ("Python", "Windows", "unzip", "7z"):
-            if name in programs:
-                into.mkdir()
-                found.append(programs[name](path, into))
-                shutil.rmtree(into)
+            into.mkdir()
+            found.append(programs[name](path, into))
+            shutil.rmtree(into)
         differing += any(one != found[0] for one in found)
     assert differing > 5
