@@ -423,7 +423,10 @@ def test_an_expert_may_accept_what_was_never_logged_and_no_more(
         "proof_left_out",
         "statement_contradicts",
     }
-    assert sealed(site, tmp_path / "4", cause("cam-1", 40, "stalled"), program, UNLOGGED) == {CAUSE}
+    assert sealed(site, tmp_path / "4", cause("cam-1", 40, "stalled"), program, UNLOGGED) == {
+        CAUSE,
+        "clip_misstated",
+    }
 
 
 def test_the_command_accepts_it_only_when_it_is_told_to(
