@@ -373,7 +373,7 @@ ALONE_ON_THE_HOST = frozenset(
     {
         f"{group} {name}".strip()
         for group, names in {
-            "": "clip doctor proxy record recordings seal serve up verify verify-build work",
+            "": "clip doctor init proxy record recordings seal serve up verify verify-build work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
             "camera": "add disable edit enable import list show",
