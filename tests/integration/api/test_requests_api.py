@@ -15,7 +15,7 @@ from archive.records.ledger.streams import Entry
 from archive.timespan import DAY, HOUR, MINUTE, format_instant
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
 from tests.support.people import add_person, caller, catch_up
-from tests.support.requesting import JPEG, PDF, PNG
+from tests.support.requesting import JPEG, PDF, PNG, pdf_of
 
 URL = "/v1/requests"
 UPLOADS = f"{URL}/attachments"
@@ -357,7 +357,8 @@ def test_a_paper_beyond_the_limit_is_refused_and_other_bodies_stay_small(site: S
     call = caller(site, "dewi")
     large = call("POST", UPLOADS, content=b"%PDF-1.7" + b"x" * (20 << 20))
     assert large.status_code == 413
-    fits = call("POST", UPLOADS, content=PDF[:9] + b"%" * (1 << 20) + PDF[9:])
+    large_enough = pdf_of(b"<</Length %d>>\nstream\n%s\nendstream" % (1 << 20, b"%" * (1 << 20)))
+    fits = call("POST", UPLOADS, content=large_enough)
     assert fits.status_code == 201
     assert call("POST", URL, content=b"x" * (300 << 10)).status_code == 413
 
