@@ -1,8 +1,8 @@
 """Long work for a reader ends when the reader is gone: one question, asked between two steps.
 
-Whoever serves a reader says for a block how to ask whether the reader still waits (:func:`while_wanted`);
-long reading asks between its steps (:func:`step`). Work that serves nobody, such as a job, never ends early.
-Only reading may take steps: a change that has begun is finished, whoever has left.
+The code that serves a reader says how to ask whether the reader still waits (:func:`while_wanted`); long
+reading asks between its steps (:func:`step`). Work that serves nobody, such as a job, never ends early. Only
+reading may take steps: a change is always finished, even if the client left.
 """
 
 from collections.abc import Callable, Iterable, Iterator

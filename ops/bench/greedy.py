@@ -71,11 +71,11 @@ def measure(bench: Workbench) -> Findings:
         for name, paths in _routes(served, span).items():
             leave = 0.2 if name == _LEAVING else 0.0
             with _clients(bench, served.url, paths, greedy, seconds, leave_s=leave) as found:
-                busy = _visit(served, span, seconds)
+                busy = _call_beside(served, span, seconds)
             asked = sum(found["asked"].values())
             pace = max(1.0, asked / seconds)
             with _clients(bench, bare, ["/300"], {}, seconds, pace=pace) as beside:
-                idle = _visit(served, span, seconds)
+                idle = _call_beside(served, span, seconds)
             took, without = (quantile(one.milliseconds, 0.95) for one in (busy, idle))
             over = took - (2 * without + _ALLOWED_MS)
             worst, failures = max(worst, over), failures + len(busy.failed)
@@ -189,7 +189,7 @@ def _clients(
     found.update(json.loads(told))
 
 
-def _visit(served: Served, footage: Timespan, seconds: float) -> _Waits:
+def _call_beside(served: Served, footage: Timespan, seconds: float) -> _Waits:
     """Another account's calls, one after the other."""
     waits = _Waits()
     window = {"from": format_instant(footage.start), "to": format_instant(footage.start + 2 * SECOND)}
