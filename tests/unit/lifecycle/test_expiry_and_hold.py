@@ -42,6 +42,8 @@ def patient(stores: Stores, clock: ManualClock) -> Gate:
 def a_moment(_seconds: float) -> None:
     """Let the other thread get on."""
     time.sleep(0.001)  # real time: the clock of the archive stands still
+
+
 @pytest.mark.parametrize("head_start", range(6))
 def test_expiry_and_hold_race_and_the_hold_wins(tmp_path: Path, head_start: int) -> None:
     site = disposal(tmp_path)
