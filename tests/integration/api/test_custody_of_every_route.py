@@ -79,6 +79,7 @@ class Story:
 
     site: Site
     done: set[str] = field(default_factory=set)
+    _callers: dict[str, Caller] = field(default_factory=dict)
 
     def __call__(self, name: str, method: str, path: str, **options: Any) -> httpx.Response:
         """A call that must succeed."""
@@ -100,7 +101,14 @@ class Story:
         return answer
 
     def who(self, name: str) -> Caller:
+        """The caller, in a session of its own, unless :meth:`stay` opened one."""
+        if name in self._callers:
+            return self._callers[name]
         return self.site.call if name == "first" else caller(self.site, name)
+
+    def stay(self, name: str) -> None:
+        """Make a person's calls from now on in one session."""
+        self._callers[name] = caller(self.site, name)
 
     def tagged(self, name: str, method: str, path: str, of: str, **options: Any) -> httpx.Response:
         """A change that is conditional on the present state of ``of``."""
@@ -275,6 +283,7 @@ def requests(story: Story) -> None:
     given = story.tagged("tono", "POST", f"{one}/handover", one, json={}).json()
     story("dewi", "GET", f"{one}/handover")
     story("dewi", "GET", f"{one}/handover/{given['number']}/berita-acara.pdf")
+    story.stay("dewi")  # a download belongs to the session that began it
     url = story("dewi", "POST", f"{one}/handover/downloads").json()["url"]
     whole = story("dewi", "GET", url)
     with ZipFile(BytesIO(whole.content)) as package:
