@@ -11,7 +11,8 @@ from typing import Any
 
 from api.auth.permissions import PERMISSIONS, RIGHT_OF, Reach
 from archive.model.grant import Grant, Right
-from archive.model.token import TokenScope
+from archive.model.token import KIND as TOKENS
+from archive.model.token import TokenScope, to_json
 from archive.model.user import Role
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from tests.support.api_site import ASKED, CAMERA, EMPTY_CAMERA, T0, Site, camera_json, instant, span
@@ -182,6 +183,11 @@ def _make_tokens(world: World) -> None:
     for who in EVERYBODY:
         if who.scope is not None:
             world.tokens[who.name] = tokens.create(who.name, site.clock, who.scope)
+            state = {**to_json(who.scope), "revoked": 0}
+            # A token acts for its maker, who is nobody else here.
+            site.services.ledger.append(
+                TOKENS, who.name, state, expected=0, actor="user:pembuat", action="token.created"
+            )
     world.tokens["t-expired"] = tokens.create("t-expired", site.clock, TokenScope(expires_at=now + HOUR))
     world.tokens["t-revoked"] = tokens.create("t-revoked", site.clock)
     tokens.revoke("t-revoked")

@@ -24,7 +24,7 @@ from ops import pyz
 from tests.integration.api.test_handover_api import Case, code, filed, journalled, shelve, words
 from tests.support.api_site import CAMERA, Site, open_site, span
 from tests.support.command_line import CommandLine
-from tests.support.people import add_person, caller, catch_up
+from tests.support.people import add_person, catch_up
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,8 @@ class Asked(Case):
 
     def __init__(self, site: Site, within: dict[str, str]) -> None:
         self.site = site
-        answer = caller(site, "budi")("POST", "/v1/requests", json={**filed(), "cameras": [CAMERA], **within})
+        self._callers = {}
+        answer = self.call("budi")("POST", "/v1/requests", json={**filed(), "cameras": [CAMERA], **within})
         assert answer.status_code == 201, answer.text
         self.id = answer.json()["id"]
 
