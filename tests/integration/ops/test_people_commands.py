@@ -1,5 +1,6 @@
 """``saksi user``, ``grant`` and ``token`` as people run them, and their ledger entries."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from ops.accounts import passwords_of
 from ops.settings import Settings
 from ops.wiring import Site
 from tests.support.command_line import CommandLine
+
+UNTIL = (datetime.now(UTC) + timedelta(days=300)).isoformat(timespec="seconds")
+"""A grant ends within 366 days."""
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ def test_no_account_is_there_unasked_and_none_without_a_password(saksi: CommandL
 def test_a_scoped_token_is_on_record_without_itself(saksi: CommandLine) -> None:
     made = saksi(
         "token", "create", "war-room", "--action", "footage.play", "--district", "73.71.13",
-        "--expires", "2099-01-01T00:00:00+08:00", "--json",
+        "--expires", UNTIL, "--json",
     )  # fmt: skip
     assert made.code == 0, made.err
     assert made.json["actions"] == ["footage.play"]
@@ -79,7 +83,7 @@ def test_a_grant_is_given_for_cameras_that_exist(saksi: CommandLine) -> None:
     words = [
         "grant", "give", "--person", "polisi", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
         "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
-        "--until", "2099-01-01T00:00:00+08:00",
+        "--until", UNTIL,
     ]  # fmt: skip
     assert saksi(*words).problem["code"] == "camera_not_found"
     added = saksi(
@@ -144,13 +148,13 @@ def test_who_could_see_a_camera_is_told_on_the_host(saksi: CommandLine) -> None:
     tied = saksi(
         "grant", "give", "--person", "erna", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
         "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
-        "--until", "2099-01-01T00:00:00+08:00",
+        "--until", UNTIL,
     )  # fmt: skip
     assert tied.problem["code"] == "persons_tied", "whoever opened the account"
     given = saksi(
         "grant", "give", "--agency", "polrestabes", "--camera", "cam-1", "--basis", "LP/B/1", "--json",
         "--from", "2026-11-24T14:00:00+08:00", "--to", "2026-11-24T15:00:00+08:00",
-        "--until", "2099-01-01T00:00:00+08:00",
+        "--until", UNTIL,
     )  # fmt: skip
     shown = saksi("grant", "show", given.json["id"], "--json")
     assert [entry["action"] for entry in shown.json["history"]] == ["grant.given"]

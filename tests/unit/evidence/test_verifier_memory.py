@@ -11,7 +11,7 @@ from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.findings import Broken
 
 ALONE = """
-import resource, sys
+import sys
 from archive.evidence.verifier import bag, canonical, journals, statement
 from archive.evidence.verifier.findings import Broken
 unit, reader = sys.argv[1].encode().decode("unicode_escape").encode("latin-1"), sys.argv[2]
@@ -25,7 +25,9 @@ try:
         "journal": journals._read,
     }[reader](data)
 except (Broken, canonical.BadJson) as error:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, str(error)[:80])
+    # Not getrusage: its peak begins with that of the process that was forked.
+    status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    print(int(status["VmHWM"].split()[0]) // 1024, str(error)[:80])
 """
 
 
