@@ -26,7 +26,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "disposition": ("ID", "dsp-0123456789abcdef01234567"),
     "end": (T, "2026-11-24T14:10:00+08:00"),
     "evidence_id": ("EVIDENCE_ID", "EVD-2026-4H8N2WZ6RC"),
-    "file": ("FILE", "cameras.csv"),
+    "file": ("FILE", "daftar.csv"),
     "form": ("FILE", "request.json"),
     "full_name": ("NAME", "Dewi Lestari"),
     "grant": ("GRANT", "GRT-0a1b2c3d4e5f6071"),

@@ -102,6 +102,9 @@ user.disable | – | – | menutup akun | closed an account
 user.enable | – | – | membuka kembali akun | opened an account again
 user.sign_out | – | – | mengakhiri sesi pengguna | ended somebody's sessions
 user.invite | – | – | mengundang pengguna | invited somebody
+user.complete_invitation | – | – | memberi paruh kedua kode undangan | gave the second half of an invitation's code
+user.consent | – | authorization | menyetujui peran yang diusulkan | consented to proposed roles
+user.refuse | – | authorization | membatalkan peran yang diusulkan | dropped proposed roles
 grant.read | – | – | melihat izin | looked at grants
 grant.give | – | authorization | memberi izin melihat | gave a grant
 grant.revoke | – | authorization | mencabut izin melihat | revoked a grant
