@@ -121,7 +121,7 @@ def tiny_disk() -> Iterator[Callable[[int], Path]]:
         return folder
 
     yield mount
-    os.system(f"umount {folder} 2>/dev/null")  # noqa: S605
+    os.system(f"umount -l {folder} 2>/dev/null")  # noqa: S605
     folder.rmdir()
 
 

@@ -113,7 +113,7 @@ def test_a_change_that_is_sent_a_thousand_times_has_one_effect(tmp_path: Path) -
         with ThreadPoolExecutor(16) as pool:
             told = list(pool.map(send, range(1000)))
         statuses = Counter(status for status, _ in told)
-        assert set(statuses) <= {201, 409}
+        assert set(statuses) <= {201, 409, 429}, "done, under way, or too many of one account's at once"
         assert len({content for status, content in told if status == 201}) == 1
         assert send(0) in told
         assert send(0)[0] == 201, "whoever asks once there is an answer is sent it"
