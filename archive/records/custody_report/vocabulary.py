@@ -102,7 +102,7 @@ user.disable | – | – | menutup akun | closed an account
 user.enable | – | – | membuka kembali akun | opened an account again
 user.sign_out | – | – | mengakhiri sesi pengguna | ended somebody's sessions
 user.invite | – | – | mengundang pengguna | invited somebody
-user.complete_invitation | – | – | memberi paruh kedua kode undangan | gave the second half of an invitation's code
+user.complete_invitation | – | – | memberi paruh kedua kode undangan | gave the second half of an invitation
 user.consent | – | authorization | menyetujui peran yang diusulkan | consented to proposed roles
 user.refuse | – | authorization | membatalkan peran yang diusulkan | dropped proposed roles
 grant.read | – | – | melihat izin | looked at grants
