@@ -12,7 +12,7 @@ from archive.cases.requests.facts import Paper, RequestReader
 from archive.cases.requests.separation import check_approval
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
-from archive.evidence.absence import check_absence
+from archive.evidence.absence import check_kind
 from archive.evidence.documents.compose import Composer
 from archive.evidence.documents.contact_sheet import ContactSheet
 from archive.evidence.jobs import Job, SealWorker
@@ -23,8 +23,6 @@ from archive.evidence.sealed import StoredContainer
 from archive.evidence.sealing import Progress, Sealer
 from archive.evidence.verification import verify_container
 from archive.evidence.zipped import ZippedPackage, plan_zip
-from archive.footage import reader
-from archive.footage.clip.exact import NoFootage
 from archive.footage.confinement.shielding import shield
 from archive.footage.derive import StillMaker
 from archive.ids import new_evidence_id
@@ -153,23 +151,8 @@ class Evidence:
             Refused: ``footage_exists``, ``footage_pending``: a statement of absence would not be true.
         """
         now = self.site.clock.now()
-        readings = [
-            reader.read(
-                self.site.index,
-                camera.id,
-                span,
-                registered_at=camera.registered_at,
-                now=now,
-                is_disabled=camera.disabled,
-            )
-            for camera in map(self.site.registry.camera, cameras)
-        ]
-        if kind is PackageKind.NO_FOOTAGE:
-            check_absence(self.site.stores, readings)
-        elif readings and not any(reading.segments for reading in readings):
-            raise NoFootage(
-                f"there is no footage in {span}", [gap for reading in readings for gap in reading.gaps]
-            )
+        registered = [self.site.registry.camera(camera) for camera in cameras]
+        check_kind(self.site.index, self.site.stores, registered, span, kind, now=now)
         evidence_id = new_evidence_id(now)
         self.site.custody.record(
             "evidence.requested",

@@ -15,9 +15,7 @@ from archive.cases.requests.service import Requests
 from archive.cases.requests.stream import RequestStream
 from archive.errors import Conflict
 from archive.evidence import jobs
-from archive.evidence.absence import check_absence
-from archive.footage import reader
-from archive.footage.clip.exact import NoFootage
+from archive.evidence.absence import check_kind
 from archive.model.evidence import PackageKind
 from archive.model.request import EXPIRING, Request
 from archive.timespan import DAY, HOUR, Timespan
@@ -38,24 +36,8 @@ class SiteOfPackages:
         Raises:
             NoFootage: ``no_footage``. Refused: ``footage_exists``, ``footage_pending``.
         """
-        now = self.site.clock.now()
-        readings = [
-            reader.read(
-                self.site.index,
-                camera.id,
-                span,
-                registered_at=camera.registered_at,
-                now=now,
-                is_disabled=camera.disabled,
-            )
-            for camera in map(self.site.registry.camera, cameras)
-        ]
-        if kind is PackageKind.NO_FOOTAGE:
-            check_absence(self.site.stores, readings)
-        elif not any(reading.segments for reading in readings):
-            raise NoFootage(
-                f"there is no footage in {span}", [gap for reading in readings for gap in reading.gaps]
-            )
+        registered = [self.site.registry.camera(camera) for camera in cameras]
+        check_kind(self.site.index, self.site.stores, registered, span, kind, now=self.site.clock.now())
 
     def ask(self, request: Request, entry_sha256: str) -> None:
         """Request the package that the approval chose; do nothing if it is requested already."""

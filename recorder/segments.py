@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from archive.footage.mp4.finalise import Finalised
-from archive.model.segment import TIMESCALE, Segment
+from archive.model.segment import TIMESCALE, UNSYNCHRONISED, Segment
 from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
-from recorder.timing import UNSYNCHRONISED, Timed, camera_time
+from recorder.timing import Timed, camera_time
 
 
 def segment_leaf(

@@ -53,7 +53,6 @@ SMALL_JUMP = SECOND
 
 UNRELIABLE = "timestamps_unreliable"
 AMBIGUOUS = "ambiguous"
-UNSYNCHRONISED = "unsynchronised"
 
 
 @dataclass(frozen=True, slots=True)

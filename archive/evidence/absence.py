@@ -4,21 +4,59 @@ The index is only a view, so absence is checked at the store itself: no object o
 span. Footage that a recorder may still upload is not absent yet.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from archive import keys
 from archive.errors import Refused
+from archive.footage import reader
+from archive.footage.clip.exact import NoFootage
 from archive.footage.reader import NOT_YET, Reading
 from archive.lifecycle.disposition.gaps import gaps_of
 from archive.model import leaf as leaves
-from archive.model.camera import SEGMENT_SECONDS
+from archive.model.camera import SEGMENT_SECONDS, Camera
 from archive.model.disposition import KIND, Disposition, from_state
-from archive.ports import ObjectStore, Stores
+from archive.model.evidence import PackageKind
+from archive.ports import ObjectStore, SegmentIndex, Stores
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, hour_of
 
 _LONGEST = SEGMENT_SECONDS[1] * SECOND + MINUTE
+
+
+def check_kind(
+    index: SegmentIndex,
+    stores: Stores,
+    cameras: Sequence[Camera],
+    span: Timespan,
+    kind: PackageKind,
+    *,
+    now: int,
+) -> None:
+    """Check that some camera has footage in the span, or none has for a statement of absence.
+
+    Raises:
+        Malformed: ``span_in_future``, ``span_too_long``.
+        NoFootage: none of the cameras has anything in the span.
+        Refused: as :func:`check_absence`.
+    """
+    readings = [
+        reader.read(
+            index,
+            camera.id,
+            span,
+            registered_at=camera.registered_at,
+            now=now,
+            is_disabled=camera.disabled,
+        )
+        for camera in cameras
+    ]
+    if kind is PackageKind.NO_FOOTAGE:
+        check_absence(stores, readings)
+    elif readings and not any(reading.segments for reading in readings):
+        raise NoFootage(
+            f"there is no footage in {span}", [gap for reading in readings for gap in reading.gaps]
+        )
 
 
 def check_absence(stores: Stores, readings: Iterable[Reading]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from archive.evidence.verifier import leaf, times
+from archive.evidence.verifier import leaf, spans, times
 from archive.evidence.verifier.clip import read_head
 from archive.evidence.verifier.clip_cut import TICKS, Cut, CutPiece, Segment
 from archive.evidence.verifier.clip_head import make_head, where_differs
@@ -24,9 +24,9 @@ from archive.evidence.verifier.container import Container, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.mp4 import BadMp4
 from archive.evidence.verifier.original import read_header
+from archive.evidence.verifier.spans import Span
 
 Part = dict[str, Any]
-Span = tuple[int, int]
 
 MISSTATED, INCOMPLETE, HEADER = "clip_misstated", "clip_incomplete", "clip_header_differs"
 _CODECS = {b"avc1": "h264", b"avc3": "h264", b"hev1": "hevc", b"hvc1": "hevc"}
@@ -164,7 +164,7 @@ class Rebuilt:
 
     def _check_complete(self, cut: Cut) -> list[Span]:
         """Report originals with frames that the clip lacks; returns spans that none of them can show."""
-        covered = _merged(self._covered(piece) for piece in cut.pieces if piece.frames)
+        covered = spans.union(self._covered(piece) for piece in cut.pieces if piece.frames)
         lost: list[Span] = []
         for path, one in self._segments.items():
             left = _uncovered(one, self._asked, covered)
@@ -204,7 +204,7 @@ class Rebuilt:
         """The gaps that the clip's own description lists: those of the camera, and what cannot be decoded."""
         gaps = [(*_span(gap), gap["cause"]) for gap in self._stated["gaps"]
                 if gap["camera"] == self._part["camera"]]  # fmt: skip
-        found = [*gaps, *((*span, UNDECODABLE) for span in _merged(undecodable))]
+        found = [*gaps, *((*span, UNDECODABLE) for span in spans.union(undecodable))]
         inside = [(max(one[0], self._asked[0]), min(one[1], self._asked[1]), one[2]) for one in found]
         expected = [{**_stated(one[:2]), "cause": one[2]} for one in sorted(inside) if one[0] < one[1]]
         self._misstated("about.gaps", self._part["about"].get("gaps"), expected)
@@ -213,13 +213,15 @@ class Rebuilt:
         """The runs that have footage where the clip shows another run, and nothing else that is stated."""
         shown = [self._segments[path] for path in self._named]
         runs = {one.run for one in shown}
-        spans = _merged((one.start, one.end) for one in shown)
+        footage = [(one.start, one.end) for one in shown]
         own: dict[str, list[Span]] = {}
         for one in self._segments.values():
             if one.run not in runs:
                 own.setdefault(one.run, []).append((one.start, one.end))
         found = [
-            (*span, run) for run, parts in own.items() for span in _shared(_merged(parts), spans, self._asked)
+            (*span, run)
+            for run, parts in own.items()
+            for span in spans.both(spans.both(parts, footage), [self._asked])
         ]
         expected = [{**_stated(one[:2]), "run": one[2]} for one in sorted(found)]
         self._misstated("about.others", self._part["about"].get("others", []), expected)
@@ -318,31 +320,6 @@ def _uncovered(one: Segment, asked: Span, covered: list[Span]) -> Span | None:
     starts = [start for start, _ in covered]
     left = [at for at in walls if not any(at < end for _, end in covered[: bisect_right(starts, at)][-1:])]
     return (left[0], left[-1]) if left else None
-
-
-def _shared(spans: list[Span], others: list[Span], whole: Span) -> Iterable[Span]:
-    """The stretches of ``whole`` that are in both lists; each is in order, with spans apart."""
-    at = 0
-    for start, end in spans:
-        while at < len(others) and others[at][1] <= start:
-            at += 1
-        for low, high in others[at:]:
-            if low >= end:
-                break
-            both = max(start, low, whole[0]), min(end, high, whole[1])
-            if both[0] < both[1]:
-                yield both
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order; those that touch are one."""
-    found: list[Span] = []
-    for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], end)
-        else:
-            found.append((start, end))
-    return found
 
 
 def _span(part: Part) -> Span:
