@@ -33,7 +33,7 @@ Turned = Callable[[str], None]
 class Authentication:
     """Authenticates a request and puts the :class:`Principal` into the scope, or answers 401.
 
-    ``people`` is None if only tokens are accepted.
+    Without ``people``, only tokens are accepted.
     """
 
     def __init__(

@@ -252,9 +252,9 @@ class Handovers:
                 hint="Name a recipient only if the request was filed on the host.",
             )
         # The recipient did not act on the request yet, so the rule is asked from both sides.
-        now = self._clock.now()
-        for one in (actor, *file.deciders):
-            self._files.check_apart(Decision.REQUEST_HAND_OVER, one, (recipient,), now)
+        self._files.check_each_apart(
+            Decision.REQUEST_HAND_OVER, (actor, *file.deciders), (recipient,), self._clock.now()
+        )
         return recipient
 
     def _for_recipient(self, request_id: str, person: str) -> Handover:

@@ -130,8 +130,15 @@ class RequestFiles:
 
     def check_apart(self, decision: Decision, actor: str, others: Sequence[str], at: int) -> None:
         """Allow a decision on what others did. Raises as :func:`archive.separation.check_separation`."""
-        relations = relations_of(self._ledger, (actor, *others))
-        check_separation(decision, actor, others, relations, at)
+        self.check_each_apart(decision, (actor,), others, at)
+
+    def check_each_apart(
+        self, decision: Decision, actors: Sequence[str], others: Sequence[str], at: int
+    ) -> None:
+        """As :meth:`check_apart` for each of the actors; their relations are read once."""
+        relations = relations_of(self._ledger, (*actors, *others))
+        for actor in actors:
+            check_separation(decision, actor, others, relations, at)
 
     def standing(self, *status: RequestStatus) -> Mapping[str, Entry]:
         """The newest entries of all requests whose stored status is one of these."""
