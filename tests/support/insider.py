@@ -16,9 +16,6 @@ from typing import Any
 from archive import canonical, keys
 from archive.evidence import bag, paths
 from archive.evidence.plan import RequestFacts
-from archive.evidence.prepare import Preparer
-from archive.evidence.proving import Prover
-from archive.evidence.sealing import Sealer
 from archive.lifecycle.disposition import listing
 from archive.lifecycle.disposition.gaps import disposed_gaps
 from archive.lifecycle.disposition.listing import Doomed, DoomedList
@@ -36,6 +33,7 @@ from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
 from tests.support.packages import RECORDER_KEY as STRANGE_KEY
 from tests.support.packages import World, a_request, a_segment, segment_bytes, write_tags
+from tests.support.sealing import preparer_of, sealer_of
 
 R1, R2, R3 = ("6a1500000000000a", "6a1500000000000b", "6a1500000000000c")
 SPAN = Timespan(T0 - 5 * SECOND, T0 + 75 * SECOND)
@@ -199,25 +197,8 @@ def insider_site(folder: Path, kind: PackageKind = PackageKind.FOOTAGE) -> Insid
 
 def _sealed(site: LogSite, kind: PackageKind) -> World:
     archive = site.archive
-    sealer = Sealer(
-        footage=site.stores.footage,
-        target=site.stores.records,
-        signer=installation.load_signer(site.keys_dir, clock=site.clock),
-        authority=installation.load_local_authority(site.keys_dir, clock=site.clock),
-        clock=site.clock,
-    )
-    prepare = Preparer(
-        stores=site.stores,
-        index=archive.index,
-        registry=archive.registry,
-        ledger=archive.ledger,
-        system={"name": "saksi"},
-        organization="Dinas Kominfo",
-        tz_display="Asia/Makassar",
-        lock_days=3650,
-        prover=Prover(site.stores.records, site.clock),
-        facts_of=_facts,
-    )
+    sealer = sealer_of(archive, site.keys_dir)
+    prepare = preparer_of(archive, facts_of=_facts)
     request = SealRequest(
         evidence_id="EVD-2026-0123456789",
         cameras=("cam-1", "cam-2"),

@@ -10,17 +10,14 @@ from random import Random
 
 from archive.evidence import jobs
 from archive.evidence.jobs import SealWorker, heads_of_jobs
-from archive.evidence.prepare import Preparer
-from archive.evidence.proving import Prover
-from archive.evidence.sealing import Sealer
 from archive.model import leaf as leaves
 from archive.ports import Content, IndexEntry
 from archive.timespan import HOUR, SECOND, Timespan
-from ops import keys
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
 from tests.support.packages import a_segment, segment_bytes
+from tests.support.sealing import preparer_of, sealer_of
 
 CAMERAS = ("cam-1", "cam-2")
 SEGMENTS = 4
@@ -58,24 +55,8 @@ def lay_down(folder: Path, segment_size: int = 60_000) -> str:
 def a_worker(archive: SmallArchive, keys_dir: Path) -> SealWorker:
     """The worker of this process."""
     clock = archive.clock
-    sealer = Sealer(
-        footage=archive.stores.footage,
-        target=archive.stores.records,
-        signer=keys.load_signer(keys_dir, clock=clock),
-        authority=keys.load_local_authority(keys_dir, clock=clock),
-        clock=clock,
-    )
-    prepare = Preparer(
-        stores=archive.stores,
-        index=archive.index,
-        registry=archive.registry,
-        ledger=archive.ledger,
-        system={"name": "saksi"},
-        organization="Dinas Kominfo",
-        tz_display="Asia/Makassar",
-        lock_days=3650,
-        prover=Prover(archive.stores.records, clock),
-    )
+    sealer = sealer_of(archive, keys_dir)
+    prepare = preparer_of(archive)
     return SealWorker(
         archive.ledger,
         heads_of_jobs(archive.ledger, archive.stores.records),

@@ -7,7 +7,6 @@ import pytest
 
 from archive.evidence import prepare
 from archive.evidence.plan import PackagePlan, read_leaf
-from archive.evidence.proving import Prover
 from archive.evidence.verifier.notebook import Notebook
 from archive.model import leaf as leaves
 from archive.model.evidence import SealRequest
@@ -21,6 +20,7 @@ from tests.support.numbered import VARIANTS, finalised_run, recorded_segments
 from tests.support.packages import EVIDENCE_ID, World, make_world
 from tests.support.real_packages import real_world, segment_of
 from tests.support.recordings import OTHER_RUN, RUN, T0, archive_run
+from tests.support.sealing import preparer_of
 
 
 @pytest.fixture(params=sorted(VARIANTS))
@@ -122,18 +122,7 @@ def sealed(site: LogSite, plan: PackagePlan, folder: Path) -> tuple[Path, Notebo
 def planned(site: LogSite, span: Timespan) -> PackagePlan:
     """The plan that a worker makes."""
     small = site.archive
-    preparer = prepare.Preparer(
-        stores=small.stores,
-        index=small.index,
-        registry=small.registry,
-        ledger=small.ledger,
-        system={"name": "saksi"},
-        organization="Dinas Kominfo",
-        tz_display="Asia/Makassar",
-        lock_days=3650,
-        prover=Prover(small.stores.records, small.clock),
-    )
-    return preparer(
+    return preparer_of(small)(
         SealRequest(
             evidence_id=EVIDENCE_ID,
             cameras=("cam-1",),

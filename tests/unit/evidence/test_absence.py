@@ -10,10 +10,7 @@ from archive.errors import Malformed, Refused
 from archive.evidence import jobs
 from archive.evidence.jobs import SealWorker, heads_of_jobs
 from archive.evidence.plan import check_plan
-from archive.evidence.prepare import Preparer
-from archive.evidence.proving import Prover
 from archive.evidence.sealed import StoredContainer
-from archive.evidence.sealing import Sealer
 from archive.evidence.verification import verify_container
 from archive.footage.clip.exact import NoFootage
 from archive.model.evidence import EvidenceStatus, PackageKind
@@ -21,11 +18,11 @@ from archive.model.gap import Gap, GapCause
 from archive.ports import IndexEntry
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
 from archive.trust.judge import load_trust
-from ops import keys
 from tests.support.archives import camera_form, small_archive
 from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
 from tests.support.packages import make_world
+from tests.support.sealing import preparer_of, sealer_of
 
 
 @pytest.fixture
@@ -53,24 +50,8 @@ def site(tmp_path: Path) -> LogSite:
 
 def worker(site: LogSite) -> SealWorker:
     archive = site.archive
-    sealer = Sealer(
-        footage=site.stores.footage,
-        target=site.stores.records,
-        signer=keys.load_signer(site.keys_dir, clock=site.clock),
-        authority=keys.load_local_authority(site.keys_dir, clock=site.clock),
-        clock=site.clock,
-    )
-    prepare = Preparer(
-        stores=site.stores,
-        index=archive.index,
-        registry=archive.registry,
-        ledger=archive.ledger,
-        system={"name": "saksi"},
-        organization="Dinas Kominfo",
-        tz_display="Asia/Makassar",
-        lock_days=3650,
-        prover=Prover(site.stores.records, site.clock),
-    )
+    sealer = sealer_of(archive, site.keys_dir)
+    prepare = preparer_of(archive)
     return SealWorker(
         archive.ledger,
         heads_of_jobs(archive.ledger, site.stores.records),

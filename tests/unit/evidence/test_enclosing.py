@@ -8,7 +8,6 @@ import pytest
 from archive.errors import Unavailable
 from archive.evidence.enclosing import in_accord
 from archive.evidence.plan import GapStatement, PackagePlan
-from archive.evidence.prepare import Preparer
 from archive.evidence.proving import GRACE, CheckpointPending, Prover
 from archive.evidence.stating import check_accord
 from archive.model.evidence import SealRequest
@@ -18,6 +17,7 @@ from archive.timespan import HOUR, MINUTE, SECOND, Timespan
 from tests.support.checkpoints import LogSite
 from tests.support.insider import R1, Story, gap
 from tests.support.leaves import T0
+from tests.support.sealing import preparer_of
 
 SPAN = Timespan(T0, T0 + 15 * SECOND)
 
@@ -42,17 +42,8 @@ def index(site: LogSite, start: int, end: int, cause: GapCause, name: str = "") 
 def plan(site: LogSite, span: Timespan = SPAN) -> PackagePlan:
     """The plan of a package about ``cam-1``."""
     archive = site.archive
-    prepare = Preparer(
-        stores=site.stores,
-        index=archive.index,
-        registry=archive.registry,
-        ledger=archive.ledger,
-        system={},
-        organization="Dinas Kominfo",
-        tz_display="Asia/Makassar",
-        lock_days=30,
-        prover=Prover(site.stores.records, site.clock, site.checkpoint),
-    )
+    prover = Prover(site.stores.records, site.clock, site.checkpoint)
+    prepare = preparer_of(site.archive, prover=prover)
     request = SealRequest(
         evidence_id="EVD-2026-0123456789",
         cameras=("cam-1",),
