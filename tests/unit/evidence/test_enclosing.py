@@ -41,7 +41,6 @@ def index(site: LogSite, start: int, end: int, cause: GapCause, name: str = "") 
 
 def plan(site: LogSite, span: Timespan = SPAN) -> PackagePlan:
     """The plan of a package about ``cam-1``."""
-    archive = site.archive
     prover = Prover(site.stores.records, site.clock, site.checkpoint)
     prepare = preparer_of(site.archive, prover=prover)
     request = SealRequest(
