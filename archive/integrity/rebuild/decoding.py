@@ -32,6 +32,8 @@ RecorderKeys = Mapping[str, Mapping[str, Ed25519PublicKey]]
 RawKeys = Mapping[str, Mapping[str, bytes]]
 """The same as raw bytes, since a key object does not pass between processes."""
 
+_LOOK_S = 5.0
+"""How long a result is awaited before the pool is asked whether it still works."""
 _WORTH = 6 << 20
 """Bytes after which workers are started: reading fewer takes less time than starting a process."""
 
@@ -79,9 +81,9 @@ def decoded(
                 continue
             waiting.append(pool.submit(_packed_chunk, chunk, _keys_of(chunk, raw)))
             if len(waiting) > workers:
-                yield _unpacked(waiting.popleft().result())
+                yield _unpacked(_result(pool, waiting.popleft()))
         while waiting:
-            yield _unpacked(waiting.popleft().result())
+            yield _unpacked(_result(pool, waiting.popleft()))
     except BrokenProcessPool as error:
         raise Unavailable(
             "a worker process that reads journals died",
@@ -90,6 +92,25 @@ def decoded(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _result(pool: ProcessPoolExecutor, future: "Future[bytes]") -> bytes:
+    """The result of a chunk. Raises BrokenProcessPool if a worker died.
+
+    A pool that breaks fails the chunks it knows without taking its lock (CPython 3.11). A chunk that is
+    submitted in that moment never fails and never ends; the next submission is refused.
+    """
+    while True:
+        try:
+            return future.result(_LOOK_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            pool.submit(_nothing)
+
+
+def _nothing() -> None:
+    """Work for a pool that is asked whether it still works."""
 
 
 def _follow_parent() -> None:

@@ -5,13 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, process
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import keys
 from archive.errors import Unavailable
+from archive.integrity.rebuild import decoding
 from archive.integrity.rebuild.decoding import DecodedBatch, RawBatch, RecorderKeys, decoded
 from archive.records import journal
 from tests.support.leaves import T0, gap, segment
@@ -66,8 +70,48 @@ def test_a_worker_that_dies_is_named() -> None:
     assert multiprocessing.active_children() == []
 
 
+def test_a_chunk_that_is_submitted_while_the_pool_breaks_is_not_awaited_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pool fails what it knows without its lock; here the next chunk comes right after that."""
+    monkeypatch.setattr(decoding, "_LOOK_S", 0.2)
+    breaking: list[Any] = []
+    made: list[Future[bytes]] = []
+    may_break = threading.Event()
+    terminate = process._ExecutorManagerThread.terminate_broken
+
+    def slowly(manager: Any, cause: Any) -> None:
+        breaking.append(manager)
+        may_break.wait()
+        terminate(manager, cause)
+
+    class Late(Future):  # type: ignore[type-arg]
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+            if breaking:
+                may_break.set()
+                until(lambda: breaking[0].call_queue._reader.closed, "the pool failed what it knew")
+
+    monkeypatch.setattr(process._ExecutorManagerThread, "terminate_broken", slowly)
+    monkeypatch.setattr(process._base, "Future", Late)
+
+    def chunks() -> Iterator[list[RawBatch]]:
+        yield [_batch(1)]
+        until(lambda: all(future.done() for future in made), "the pool has nothing to fail")
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGKILL)
+        until(lambda: breaking, "the pool noticed it")
+        yield [_batch(2)]
+
+    with pytest.raises(Unavailable) as caught:
+        list(decoded(chunks(), KNOWN, worth=0))
+    assert caught.value.code == "rebuild_worker"
+
+
 _PARENT = """
 import multiprocessing, sys
+from archive.integrity.rebuild import decoding
 from archive.integrity.rebuild.decoding import decoded
 
 def chunks():
