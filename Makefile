@@ -65,34 +65,34 @@ wheel: setup  ## Write dist/: the wheel, run.lock with the hashes of every libra
 	cd dist && sha256sum saksi-*.whl run.lock > SHA256SUMS && sha256sum SHA256SUMS
 
 soak-install: setup  ## Long form: the commands of ops/deploy/install.md in an empty Debian (debootstrap, root)
-	$(BIN)/python -m pytest -q -m slow tests/e2e/test_install.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/e2e/test_install.py $(PYTEST_ARGS)
 
 soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers
-	$(BIN)/python -m pytest -q -m slow tests/e2e/test_crash.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/e2e/test_crash.py $(PYTEST_ARGS)
 
 soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each
-	$(BIN)/python -m pytest -q -m slow tests/integration/recorder/test_recorder.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/recorder/test_recorder.py $(PYTEST_ARGS)
 
 soak-sources: setup  ## Long form: every kind of source over a scripted camera
-	$(BIN)/python -m pytest -q -m slow tests/integration/recorder/test_sources.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/recorder/test_sources.py $(PYTEST_ARGS)
 
 verifier: setup  ## Write dist/saksi-verify.pyz, the verifier in one file
 	$(BIN)/saksi verify-build -o dist/saksi-verify.pyz
 
 soak-seal: setup  ## Long form: the sealer killed at 20 random moments
-	SAKSI_SEAL_KILLS=20 $(BIN)/python -m pytest -q tests/integration/evidence/test_package_kills.py $(PYTEST_ARGS)
+	SAKSI_SEAL_KILLS=20 $(BIN)/python -m pytest -q --timeout 0 tests/integration/evidence/test_package_kills.py $(PYTEST_ARGS)
 
 soak-packages: setup  ## Long form: 100 packages before every witness
-	SAKSI_PACKAGES=100 $(BIN)/python -m pytest -q tests/integration/evidence/test_package_hundred.py $(PYTEST_ARGS)
+	SAKSI_PACKAGES=100 $(BIN)/python -m pytest -q --timeout 0 tests/integration/evidence/test_package_hundred.py $(PYTEST_ARGS)
 
 soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passes
-	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_fuzz.py tests/unit/evidence/test_verifier_fuzz_golden.py $(PYTEST_ARGS)
+	SAKSI_FUZZ_CASES=50000 $(BIN)/python -m pytest -q --timeout 0 tests/unit/evidence/test_verifier_fuzz.py tests/unit/evidence/test_verifier_fuzz_golden.py $(PYTEST_ARGS)
 
 soak-zip: setup  ## Long form: 100,000 mutated ZIPs; each refused, or unpacked to what was verified
-	SAKSI_ZIP_CASES=100000 $(BIN)/python -m pytest -q tests/unit/evidence/test_verifier_zip_soak.py $(PYTEST_ARGS)
+	SAKSI_ZIP_CASES=100000 $(BIN)/python -m pytest -q --timeout 0 tests/unit/evidence/test_verifier_zip_soak.py $(PYTEST_ARGS)
 
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
-	$(BIN)/python -m pytest -q -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
 
 docs: setup  ## Write the generated parts of docs/reference
 	$(BIN)/python -m ops.reference

@@ -55,7 +55,7 @@ def run(suite: Path, *arguments: str, outcome: str = "outcome.json") -> tuple[Ou
     """Pytest with our plugins in a process of its own; the outcome it left, and what it printed."""
     argv = [
         sys.executable, "-m", "pytest", "-c", str(suite / "pytest.ini"), "-p", "xdist",
-        "-p", "tests.support.outcome", "-p", "tests.support.workers",
+        "-p", "pytest_timeout", "-p", "tests.support.outcome", "-p", "tests.support.workers",
         "--outcome", str(suite / outcome), *arguments, str(suite),
     ]  # fmt: skip
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others' plugins take seconds to load
@@ -86,6 +86,27 @@ def test_a_run_that_was_killed_is_red_whatever_the_second_says(suite: Path) -> N
     good, lines = judge(first, Outcome(exit=0))
     assert not good
     assert "The run did not come to its end." in lines
+
+
+def test_one_that_hangs_fails_with_its_name_and_the_others_run(suite: Path) -> None:
+    text = "import threading\ndef test_hangs():\n    threading.Event().wait()\ndef test_after():\n    pass\n"
+    (suite / "test_hangs.py").write_text(text, "utf-8")
+    first, printed = run(suite, "-n", "2", "--dist", "loadfile", "--timeout", "5", "-k", "hangs or after")
+    assert [Path(name).name for name in first.failed] == ["test_hangs.py::test_hangs"], printed
+    assert [Path(name).name for name in first.passed] == ["test_hangs.py::test_after"]
+    assert "threading.Event().wait()" in printed
+
+
+def test_a_run_whose_process_died_is_red_for_the_tests_that_it_left(suite: Path) -> None:
+    text = "import os\ndef test_dies():\n    os._exit(1)\ndef test_after():\n    pass\n"
+    (suite / "test_dies.py").write_text(text, "utf-8")
+    first, printed = run(
+        suite, "-n", "1", "--dist", "loadfile", "-k", "dies or after", "--max-worker-restart=0"
+    )
+    assert [Path(name).name for name in first.unrun] == ["test_dies.py::test_after"], printed
+    good, lines = judge(first, Outcome(exit=0, passed=first.failed))
+    assert not good
+    assert {"The run did not come to its end.", f"NOT RUN {first.unrun[0]}"} <= set(lines)
 
 
 def test_a_run_that_stops_early_is_red(suite: Path) -> None:

@@ -4,7 +4,7 @@ The file is written when the run has come to its end, so a run that was killed l
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,18 +15,22 @@ SLOWEST = 50
 
 @dataclass
 class Outcome:
-    """A run: pytest's exit status, the tests by their end, and the slowest of them."""
+    """A run: pytest's exit status, the tests by their end, and the slowest of them.
+
+    ``unrun`` has tests that were chosen and never reported: their process died before it came to them.
+    """
 
     exit: int = -1
     passed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    unrun: list[str] = field(default_factory=list)
     slowest: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
         """Whether every chosen test ran; anything but "passed" and "some failed" left tests unrun."""
-        return self.exit in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        return self.exit in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.unrun
 
     @classmethod
     def read(cls, path: Path) -> "Outcome":
@@ -41,6 +45,16 @@ class Recorder:
         self._path = path
         self._worst: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
+        self._chosen: dict[str, None] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note the chosen tests of a run of one process."""
+        self._chosen.update(dict.fromkeys(item.nodeid for item in session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Note the chosen tests of a run of several: each worker names all of them."""
+        self._chosen.update(dict.fromkeys(ids))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test fails if any of its phases does; with a skip in one phase the others only pass."""
@@ -64,7 +78,8 @@ class Recorder:
             for word in ("passed", "failed", "skipped")
         )
         rounded = [(round(seconds, 2), name) for seconds, name in slowest[:SLOWEST]]
-        outcome = Outcome(int(exitstatus), *ends, slowest=rounded)
+        unrun = [name for name in self._chosen if name not in self._worst]
+        outcome = Outcome(int(exitstatus), *ends, unrun=unrun, slowest=rounded)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
 

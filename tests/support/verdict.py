@@ -44,6 +44,7 @@ def _lines(first: Outcome, again: Outcome | None) -> Iterator[str]:
     for run, what in ((first, "The run"), (again, "The second run")):
         if run is not None and not run.ended:
             yield f"{what} did not come to its end."
+    yield from (f"NOT RUN {name}" for name in first.unrun[:SHOWN])
     counts = (len(first.passed), len(first.failed) - len(mended), len(mended), len(first.skipped))
     yield "{} passed, {} failed, {} flaky, {} skipped".format(*counts)
     yield from (f"FAILED {name}" for name in first.failed if name not in mended)
