@@ -96,7 +96,7 @@ def test_shows_exactly_the_frames_of_fifty_spans(camera: Camera, tmp_path: Path)
 
 
 def test_edges_on_a_frame_belong_to_the_span_at_the_start_only(camera: Camera, tmp_path: Path) -> None:
-    walls = [-(-frame.wall.numerator // frame.wall.denominator) for frame in camera.frames]
+    walls = [frame.wall.numerator // frame.wall.denominator for frame in camera.frames]
     # at the start of the second segment, which holds an open GOP's leading pictures
     first = next(index for index, wall in enumerate(walls) if wall >= camera.refs[1].span.start)
     for start in range(first - 1, first + 5):
