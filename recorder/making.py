@@ -72,6 +72,7 @@ def piece_of(made: Made, growth: Growth, noticed_by: int, longest_pause: int) ->
         step=step,
         squeezed=squeezed,
         pictures=len(shown),
+        begins_squeezed=found.header.samples.durations[0] == 1,
         blur=depth + squeezed * nominal + (step if step > longest_pause else 0),
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )

@@ -24,7 +24,7 @@ class Material:
     units: Sequence[AccessUnit]
 
     def until(self, frame: int) -> list[AccessUnit]:
-        """The units that are sent before ``frame``, which may refer to later ones if it begins no closed GOP."""
+        """The units that are sent before ``frame``; later frames may be among them."""
         return list(takewhile(lambda unit: unit.frame != frame, self.units))
 
     def since(self, frame: int) -> list[AccessUnit]:

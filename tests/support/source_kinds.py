@@ -20,9 +20,10 @@ class Kind:
 
     ``is_sound``: timestamps follow elapsed time, so dates are good to the median that sound cameras reach.
     ``is_whole``: one connection records every frame; without it the recorder has to connect anew.
-    ``is_ordered``: timestamps tell the order in which pictures are shown. ``ends_itself``: the camera ends the
-    stream; all others are recorded until the recorder is stopped. ``damaged``: so many of the last pictures
-    refer to one that the camera never sent; they are kept and dated, and no decoder shows them as they were.
+    ``is_ordered``: timestamps tell the order in which pictures are shown.
+    ``ends_itself``: the camera ends the stream; others are recorded until the recorder is stopped.
+    ``damaged``: so many of the last pictures refer to one that the camera never sent. They are kept and
+    dated, and no decoder shows them as they were.
     """
 
     make: Callable[[Path, int], Script]
