@@ -171,12 +171,19 @@ class RunTimeline:
             went_back = True  # The segment before ended amid such pictures; the run cannot be dated by these.
         return ahead > JUMP or has_stepped or went_back
 
-    def date_by_arrival(self, piece: Piece, start: int, end: int) -> Timed:
-        """A run of one segment with a jump in it: only ``start`` and ``end`` are known of its times."""
+    def date_by_arrival(self, piece: Piece, start: int, end: int, *, strange: int | None) -> Timed:
+        """A run of one segment with a jump in it: only ``start`` and ``end`` are known of its times.
+
+        If its media was made to last as long, what is ``strange`` about it (ticks) shows how far the three
+        disagree. None: pictures may stand anywhere.
+        """
         self._origin = piece.first_pts
         offset = end - piece.duration * SECOND // TIMESCALE
         anchor = self._anchor = _Anchor(start, 0, [offset], following=True)
-        return self._emit(anchor, piece, end, end - start, 0)
+        widened = end - start
+        if strange is not None:
+            widened = min(widened, JITTER + strange * SECOND // TIMESCALE)
+        return self._emit(anchor, piece, end, widened, 0)
 
     def close(self, piece: Piece, next_arrival: int | None) -> list[Timed]:
         """A segment ended; the next one's first packet arrived at ``next_arrival`` (None: not observed).

@@ -1,8 +1,8 @@
 """Every kind of source over a scripted camera: no frame lost or repeated, dates within what is stated.
 
-The short form takes a few kinds. The long form, ``make soak-sources``, takes all and writes the table of the
-report to ``$SAKSI_SOURCES_REPORT`` if that is set. ``$SAKSI_SOURCES`` names the kinds to take instead, separated
-by commas.
+The short form takes a few kinds. The long form, ``make soak-sources``, takes all, or those that
+``$SAKSI_SOURCES`` names with commas between them, and writes the table of the report to
+``$SAKSI_SOURCES_REPORT`` if that is set.
 """
 
 import os
