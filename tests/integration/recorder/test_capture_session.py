@@ -395,7 +395,7 @@ def check_bridged(session: CaptureSession, found: Sequence[Segment]) -> None:
 
 
 @pytest.mark.parametrize(
-    "mend", [lambda raw: jump(raw, 5), lambda raw: jump(raw, 4000), lambda raw: step_back(raw)]
+    "spoil", [lambda raw: jump(raw, 5), lambda raw: jump(raw, 4000), lambda raw: step_back(raw)]
 )
 def test_without_b_frames_a_jump_costs_no_date(
     tmp_path: Path, in_order: list[Path], spoil: Callable[[Path], None]
