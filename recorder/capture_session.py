@@ -32,7 +32,7 @@ from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.growth import Growth
-from recorder.making import is_stuck, make, notice_of, piece_of
+from recorder.making import is_stuck, make, make_bridged, notice_of, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
@@ -281,7 +281,8 @@ class CaptureSession:
     def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[SpooledLeaf]:
         """The camera's timestamps jumped inside this segment: it becomes its own run, dated by arrival.
 
-        The previous run ends, and the next segment begins another: no date depends on the jump.
+        Its false durations are replaced where they follow from how long it lasted. The previous run ends, and
+        the next segment begins another: no date depends on the jump.
         """
         spooled_leaves = self._finish_run(RunEnd.TIMESTAMPS)
         self.is_stuck = is_stuck(made.finalised)
@@ -289,12 +290,14 @@ class CaptureSession:
         not_before = self._accounts.covered_until(self.facts.camera)
         start = max(ended.end or 0, self.facts.began)
         timeline = RunTimeline(not_before, is_settled=True)
+        ended_at = max(arrival - piece.next_lead * SECOND // TIMESCALE, start + 1)
+        made, strange = make_bridged(self.folder, made, (ended_at - start) * TIMESCALE // SECOND)
+        piece = self._piece(made)
         self._run = replace(
             ended, run=new_run_id(self._clock.now()), timeline=timeline, seq=0, start=None,
             otherwise=GapCause.STREAM_ERROR, waiting=[made],
         )  # fmt: skip
-        ended_at = max(arrival - piece.next_lead * SECOND // TIMESCALE, start + 1)
-        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, ended_at)])
+        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, ended_at, strange=strange)])
         spooled_leaves += self._finish_run(RunEnd.TIMESTAMPS)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival)

@@ -1,8 +1,10 @@
 """Makes one segment of a file that FFmpeg closed, and measures it for the timeline."""
 
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median_low
 
+from archive.footage.mp4.bridge import SQUEEZED, bridge, even_step
 from archive.footage.mp4.finalise import Finalised, finalise
 from archive.footage.mp4.opening import read_opening
 from archive.model.segment import TIMESCALE
@@ -38,12 +40,37 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -
     if opening is not None:
         if len(opening.shown) > noticed_by:
             next_lead = max(opening.shown[: noticed_by + 1]) - opening.first_pts
+            if next_lead == noticed_by * SQUEEZED:  # invented times
+                next_lead = noticed_by * even_step(made.header.samples)
         if opening.tfdt - made.starts_at == made.media_duration:
             shown = run.ticks + opening.first_pts - made.starts_at - made.header.first_pts
             duration = shown if shown > 0 else duration
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
     return Made(number, made, duration, next_lead)
+
+
+def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, int | None]:
+    """Finalise a segment anew inside which the camera's timestamps jumped, and which lasted ``lasts`` ticks.
+
+    Returns:
+        The segment, and by how many ticks its new durations are strange; as it was, and None, where they
+        cannot be told.
+
+    Raises:
+        Malformed, StoreFull, Unavailable: as :func:`archive.footage.mp4.finalise.finalise`.
+    """
+    before = made.finalised.header
+    found = bridge(before.samples, lasts)
+    if found is None:
+        return made, None
+    finalised = finalise(
+        folder.raw(made.number),
+        folder.final(made.number),
+        tfdt=before.tfdt,
+        durations=found.durations,
+    )
+    return replace(made, finalised=finalised, duration=lasts), found.strange
 
 
 def piece_of(made: Made, growth: Growth, noticed_by: int, longest_pause: int) -> Piece:
@@ -72,6 +99,7 @@ def piece_of(made: Made, growth: Growth, noticed_by: int, longest_pause: int) ->
         step=step,
         squeezed=squeezed,
         pictures=len(shown),
+        begins_squeezed=found.header.samples.durations[0] == SQUEEZED,
         blur=depth + squeezed * nominal + (step if step > longest_pause else 0),
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )
@@ -91,12 +119,12 @@ def is_stuck(found: Finalised) -> bool:
     After a step of seconds it ends by itself, which costs less footage than a new connection.
     """
     lasts = found.header.samples.durations
-    return 2 * _squeezed(found) > len(lasts) and all(one == 1 for one in lasts[-1 - _STILL : -1])
+    return 2 * _squeezed(found) > len(lasts) and all(one == SQUEEZED for one in lasts[-1 - _STILL : -1])
 
 
 def _squeezed(found: Finalised) -> int:
     """How many pictures have a time that FFmpeg invented: one tick after the one before, as it must be."""
-    return sum(lasts == 1 for lasts in found.header.samples.durations)
+    return found.header.samples.durations.count(SQUEEZED)
 
 
 def _lead(found: Finalised, noticed_by: int) -> int:

@@ -11,9 +11,11 @@ one. Rules:
    by that.
 2. Later starts follow the media timeline, slewed towards the least-delayed of the last three observations
    by at most 500 ppm.
-3. A camera whose clock is off by more than that for three segments (some declare 25 fps and deliver 21) is
-   *followed*: segments start when their first packet arrives and are flagged ``timestamps_unreliable``,
-   until three segments fit again.
+3. A camera whose clock is off by more than that (some declare 25 fps and deliver 21) is *followed*:
+   segments start when their first packet arrives and are flagged ``timestamps_unreliable``, until five
+   segments in a row fit again. A packet is never early, so one that arrives before its time, by more than
+   jitter explains, is proof enough. Late ones prove it after three segments, or at once if the lateness
+   of a new connection grows evenly.
 4. A segment holds a jump of the camera's timestamps if its media disagrees with the elapsed time *and* its
    sample table shows a step of that size, or pictures that FFmpeg squeezed together because their times went
    back. It is dated by arrival alone, in a run of its own.
@@ -43,6 +45,10 @@ OWN_CLOCK = 3 * SECOND // 10
 REORDERED = 15 * SECOND // 100
 """Two pictures at 15 frames a second."""
 PERSISTENCE = 3
+STEADY = 5
+"""A drift that stays below jitter from one segment to the next shows over so many."""
+EVENLY = JITTER // 2
+"""Lateness that grows along a line is drift if no observation is farther from that line."""
 OVERLAP = SECOND
 """A connection cannot begin before the previous one ended: an overlap up to this is shifted."""
 
@@ -63,9 +69,10 @@ class Piece:
     left after the latest of them was taken. ``lead`` is how much later than ``first_pts`` that is, and
     ``next_lead`` the same for the next segment. ``step`` is the longest time between pictures.
     ``squeezed`` counts pictures whose times FFmpeg had to invent, because the camera's went back, out of
-    ``pictures``. ``blur`` is how far pictures may stand from their times: how long one may wait for those
-    that are decoded before it, and what squeezing took. ``sightings`` are further observations: (wall time in
-    µs, presentation time of the latest picture taken by then).
+    ``pictures``; ``begins_squeezed`` says that the first ones are among them. ``blur`` is how far pictures
+    may stand from their times: how long one may wait for those that are decoded before it, and what squeezing
+    took. ``sightings`` are further observations: (wall time in µs, presentation time of the latest picture
+    taken by then).
     """
 
     first_pts: int
@@ -75,6 +82,7 @@ class Piece:
     step: int = 0
     squeezed: int = 0
     pictures: int = 0
+    begins_squeezed: bool = False
     blur: int = 0
     sightings: tuple[tuple[int, int], ...] = ()
 
@@ -91,7 +99,11 @@ class Timed:
 
 @dataclass(slots=True)
 class _Anchor:
-    """The timeline once anchored. Offsets are wall time minus media time, µs."""
+    """The timeline once anchored. Offsets are wall time minus media time, µs.
+
+    ``pace`` is how fast they grew over the last segment, in ppm: where no arrival is observed, a camera that
+    is followed is taken to go on so.
+    """
 
     start: int
     error: int
@@ -100,6 +112,7 @@ class _Anchor:
     lagging: int = 0
     fitting: int = 0
     following: bool = False
+    pace: int = 0
 
 
 @dataclass(slots=True)
@@ -113,7 +126,7 @@ class RunTimeline:
     not_before: int | None = None
     is_settled: bool = False
     _origin: int | None = None
-    _waiting: list[Piece] = field(default_factory=list)
+    _waiting: list[tuple[Piece, int | None]] = field(default_factory=list)
     _seen: list[int] = field(default_factory=list)
     _anchor: _Anchor | None = None
 
@@ -154,14 +167,23 @@ class RunTimeline:
         has_stepped = ahead > SMALL_JUMP and 2 * step > ahead
         is_mostly_squeezed = 2 * piece.squeezed > piece.pictures
         went_back = piece.squeezed > 0 and (behind > SMALL_JUMP or is_mostly_squeezed)
+        if self.is_settled and self._origin is None and piece.begins_squeezed:
+            went_back = True  # The segment before ended amid such pictures; the run cannot be dated by these.
         return ahead > JUMP or has_stepped or went_back
 
-    def date_by_arrival(self, piece: Piece, start: int, end: int) -> Timed:
-        """A run of one segment with a jump in it: only ``start`` and ``end`` are known of its times."""
+    def date_by_arrival(self, piece: Piece, start: int, end: int, *, strange: int | None) -> Timed:
+        """A run of one segment with a jump in it: only ``start`` and ``end`` are known of its times.
+
+        If its media was made to last as long, what is ``strange`` about it (ticks) shows how far the three
+        disagree. None: pictures may stand anywhere.
+        """
         self._origin = piece.first_pts
         offset = end - piece.duration * SECOND // TIMESCALE
         anchor = self._anchor = _Anchor(start, 0, [offset], following=True)
-        return self._emit(anchor, piece, end, end - start, 0)
+        widened = end - start
+        if strange is not None:
+            widened = min(widened, JITTER + strange * SECOND // TIMESCALE)
+        return self._emit(anchor, piece, end, widened, 0)
 
     def close(self, piece: Piece, next_arrival: int | None) -> list[Timed]:
         """A segment ended; the next one's first packet arrived at ``next_arrival`` (None: not observed).
@@ -179,11 +201,14 @@ class RunTimeline:
             observed = next_arrival - self._media(end + piece.next_lead)
         if self._anchor is not None:
             return [self._advance(self._anchor, piece, observed)]
-        self._waiting.append(piece)
+        self._waiting.append((piece, observed))
         self._seen.extend(at - self._media(shown) for at, shown in piece.sightings)
         if observed is not None:
             self._seen.append(observed)
         if self._seen and (self.is_settled or (observed is not None and self._media(end) >= SETTLED)):
+            drift = self._drift()
+            if drift is not None:
+                return self._anchor_drifting(*drift)
             return self._anchor_at(min(self._seen), widened=self._seen[-1] - min(self._seen))
         return []
 
@@ -197,29 +222,72 @@ class RunTimeline:
         if not self._waiting:
             return []
         if self._seen:
+            drift = self._drift()
+            if drift is not None:
+                return self._anchor_drifting(*drift)
             best = min(self._seen)
-            first = best + self._media(self._waiting[0].first_pts)
+            first = best + self._media(self._waiting[0][0].first_pts)
             late = min(SETTLED, max(0, first - began)) if began else max(self._seen) - best
+            late = max(late, self._seen[-1] - best)
             return self._anchor_at(best, widened=late)
-        last = self._waiting[-1]
+        last, _ = self._waiting[-1]
         return self._anchor_at(last_written - self._media(last.first_pts + last.duration), widened=doubt)
 
     def _media(self, ticks: int) -> int:
         """Microseconds from the run's origin."""
         return (ticks - (self._origin or 0)) * SECOND // TIMESCALE
 
-    def _anchor_at(self, offset: int, *, widened: int) -> list[Timed]:
-        first = self._waiting[0]
+    def _drift(self) -> tuple[int, int] | None:
+        """How late a new connection's media is at its first picture (µs), and how fast that grows (ppm).
+
+        None unless its lateness grows evenly, and by more than jitter or a short delay explains. The first
+        observations are left out: while FFmpeg analyses the stream, lateness shrinks.
+        """
+        points = [
+            (self._media(shown), at - self._media(shown))
+            for piece, _ in self._waiting
+            for at, shown in piece.sightings
+        ]
+        for piece, observed in self._waiting:
+            if observed is not None:
+                points.append((self._media(piece.first_pts + piece.duration + piece.next_lead), observed))
+        points.sort()
+        lateness = [late for _, late in points]
+        points = points[lateness.index(min(lateness)) :]
+        (began, least), (ended, most) = points[0], points[-1]
+        if len(points) <= PERSISTENCE or most - least <= 2 * LAG:
+            return None
+        pace = (most - least) * 1_000_000 // (ended - began)
+        if any(abs(late - least - (at - began) * pace // 1_000_000) > EVENLY for at, late in points):
+            return None
+        first = self._media(self._waiting[0][0].first_pts)
+        return least - (began - first) * pace // 1_000_000, pace
+
+    def _anchor_drifting(self, offset: int, pace: int) -> list[Timed]:
+        """Follow the camera from its first segment on."""
+        first, _ = self._waiting[0]
         start = offset + self._media(first.first_pts)
-        pushed = 0
+        pushed = self._pushed(start)
+        self._anchor = anchor = _Anchor(start + pushed, -pushed, [], following=True, pace=pace)
+        waiting, self._waiting = self._waiting, []
+        return [self._advance(anchor, piece, observed) for piece, observed in waiting]
+
+    def _pushed(self, start: int) -> int:
+        """How much later than this a run must begin, because the one before it ended later."""
         if self.not_before is not None and 0 < self.not_before - start <= OVERLAP:
-            pushed = self.not_before - start
+            return self.not_before - start
+        return 0
+
+    def _anchor_at(self, offset: int, *, widened: int) -> list[Timed]:
+        first, _ = self._waiting[0]
+        start = offset + self._media(first.first_pts)
+        pushed = self._pushed(start)
         offset += pushed
         error = -pushed
         anchor = _Anchor(start + pushed, error, (self._seen or [offset])[-PERSISTENCE:])
         self._anchor = anchor
         timed: list[Timed] = []
-        for piece in self._waiting:
+        for piece, _ in self._waiting:
             end = offset + self._media(piece.first_pts + piece.duration)
             timed.append(self._emit(anchor, piece, end, widened + pushed, error))
         self._waiting = []
@@ -230,18 +298,22 @@ class RunTimeline:
         length = media_end - self._media(piece.first_pts)
         predicted = anchor.start + length
         if observed is None:
-            spread = max(anchor.offsets, default=0) - min(anchor.offsets, default=0)
-            return self._emit(anchor, piece, predicted, spread, anchor.error)
+            recent = anchor.offsets[-PERSISTENCE:] or [0]
+            grown = length * anchor.pace // 1_000_000 if anchor.following else 0
+            widened = max(recent) - min(recent) + abs(grown)
+            return self._emit(anchor, piece, predicted + grown, widened, anchor.error)
         allowance = max(1, length * SLEW_PPM // 1_000_000)
         change = observed - anchor.offsets[-1] if anchor.offsets else 0
-        anchor.offsets = [*anchor.offsets, observed][-PERSISTENCE:]
-        lag = min(anchor.offsets) - (predicted - media_end)
+        anchor.pace = change * 1_000_000 // max(1, length) if anchor.offsets else anchor.pace
+        anchor.fitting = _fitting(anchor.offsets, observed, allowance)
+        anchor.offsets = [*anchor.offsets, observed][-STEADY:]
+        recent = anchor.offsets[-PERSISTENCE:]
+        lag = min(recent) - (predicted - media_end)
         anchor.drifting = _run_of(anchor.drifting, change, allowance + JITTER)
         anchor.lagging = _run_of(anchor.lagging, lag, allowance + LAG)
-        anchor.fitting = anchor.fitting + 1 if abs(change) <= allowance + JITTER else 0
         if anchor.following:
-            anchor.following = anchor.fitting < PERSISTENCE
-        elif PERSISTENCE in (abs(anchor.drifting), abs(anchor.lagging)):
+            anchor.following = anchor.fitting < STEADY
+        elif PERSISTENCE in (abs(anchor.drifting), anchor.lagging) or lag < -allowance - JITTER:
             anchor.following = True
             anchor.lagging = anchor.fitting = 0
         if anchor.following:
@@ -250,7 +322,7 @@ class RunTimeline:
             widened = abs(end - predicted)
         else:
             end = predicted + max(-allowance, min(allowance, lag))
-            widened = max(anchor.offsets) - min(anchor.offsets)
+            widened = max(recent) - min(recent)
         return self._emit(anchor, piece, end, widened, observed - (end - media_end))
 
     def _emit(self, anchor: _Anchor, piece: Piece, end: int, widened: int, next_error: int) -> Timed:
@@ -280,7 +352,16 @@ class RunTimeline:
             "lagging": anchor.lagging,
             "fitting": anchor.fitting,
             "following": anchor.following,
+            "pace": anchor.pace,
         }
+
+
+def _fitting(offsets: Sequence[int], observed: int, allowance: int) -> int:
+    """How many observations in a row, back from the newest, differ from it by what jitter explains."""
+    for back, offset in enumerate(reversed(offsets)):
+        if abs(observed - offset) > JITTER + allowance * (back + 1):
+            return back
+    return len(offsets)
 
 
 def _run_of(count: int, value: int, limit: int) -> int:

@@ -1,7 +1,7 @@
 """Recordings for tests: runs archived in a store, with the references that an index would keep."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -31,6 +31,19 @@ class Frame:
 
     wall: Fraction
     number: int
+
+
+class ListedSegments:
+    """The one method of an index that clips need, over a list; ``asked`` counts its calls."""
+
+    def __init__(self, refs: Sequence[SegmentRef]) -> None:
+        self.refs = refs
+        self.asked = 0
+
+    def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
+        """Those that overlap the span."""
+        self.asked += 1
+        return iter([ref for ref in self.refs if ref.camera == camera and ref.span.overlaps(span)])
 
 
 def archive_run(

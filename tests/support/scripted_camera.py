@@ -61,6 +61,17 @@ class Script:
     joins_anywhere: bool = False
     """A new connection begins at the next access unit, and not at the next sync."""
 
+    @property
+    def shown(self) -> list[int]:
+        """The frames that one connection can show: from the first sync up to the first one that is not sent.
+
+        A picture that is sent before those that it follows in presentation may be the last one of all; then
+        those never came, and it stands beyond a hole.
+        """
+        first = next(sending.unit.frame for sending in self.sendings if sending.unit.is_sync)
+        sent = {sending.unit.frame for sending in self.sendings}
+        return list(itertools.takewhile(sent.__contains__, itertools.count(first)))
+
 
 @dataclass(slots=True)
 class ScriptedCamera:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,6 @@ from tests.support import numbered
 from tests.support.scripted_camera import AccessUnit, Codec, Script, Sending, Then
 
 TICKS = numbered.TICKS
-_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Material:
     units: Sequence[AccessUnit]
 
     def until(self, frame: int) -> list[AccessUnit]:
-        """The units of the frames before ``frame``, which begins a closed GOP."""
-        return [unit for unit in self.units if unit.frame < frame]
+        """The units that are sent before ``frame``; later frames may be among them."""
+        return list(takewhile(lambda unit: unit.frame != frame, self.units))
 
     def since(self, frame: int) -> list[AccessUnit]:
         """The units from ``frame`` on."""
@@ -69,7 +69,7 @@ def script(
     ``captured`` gives the second at which frame N is taken, ``stamp`` its RTP timestamp. A picture cannot be
     sent before those that are decoded before it were taken.
     """
-    units = _whole(source.units if isinstance(source, Material) else source)
+    units = source.units if isinstance(source, Material) else source
     codec = source.codec if isinstance(source, Material) else codec
     sendings: list[Sending] = []
     ready = 0.0
@@ -78,15 +78,6 @@ def script(
         ready = max(ready, taken + delay(unit.frame))
         sendings.append(Sending(ready, taken, stamp(unit.frame), unit))
     return Script(codec, sendings, then, joins_anywhere)
-
-
-def _whole(units: Iterable[AccessUnit]) -> list[AccessUnit]:
-    """Without last pictures that lack one that they refer to: the frames have no hole."""
-    found = list(units)
-    smallest, seen = min(unit.frame for unit in found), {unit.frame for unit in found}
-    while not seen.issuperset(range(max(smallest, max(seen) - _DEPTH), max(seen))):
-        seen.remove(found.pop().frame)
-    return found
 
 
 def steady(fps: float) -> Callable[[int], float]:

@@ -21,12 +21,17 @@ class Kind:
     ``is_sound``: timestamps follow elapsed time, so dates are good to the median that sound cameras reach.
     ``is_whole``: one connection records every frame; without it the recorder has to connect anew.
     ``is_ordered``: timestamps tell the order in which pictures are shown.
+    ``ends_itself``: the camera ends the stream; others are recorded until the recorder is stopped.
+    ``damaged``: so many of the last pictures refer to one that the camera never sent. They are kept and
+    dated, and no decoder shows them as they were.
     """
 
     make: Callable[[Path, int], Script]
     is_sound: bool = True
     is_whole: bool = True
     is_ordered: bool = True
+    ends_itself: bool = False
+    damaged: int = 0
 
 
 def _plain(variant: str, fps: int, gop: int = 30) -> Kind:
@@ -59,7 +64,7 @@ def _uneven_source(variant: str, shortest: float, longest: float, gop: int = 30)
     def make(folder: Path, seconds: int) -> Script:
         times = _uneven(shortest, longest)
         found = material(variant, seconds, 15, folder, gop=gop)
-        units = [unit for unit in found.units if times[unit.frame] < seconds]
+        units = list(itertools.takewhile(lambda unit: times[unit.frame] < seconds, found.units))
         return script(units, codec=found.codec, captured=times.__getitem__, stamp=stamped(times.__getitem__))
 
     return Kind(make)
@@ -152,18 +157,28 @@ def _joined(variant: str) -> Kind:
     return Kind(make)
 
 
-def _short(lasting: float, then: Then, variant: str = "h264-nob") -> Kind:
-    """The camera falls silent, or hangs up, before a segment is full."""
+def _short(until: int, then: Then, variant: str = "h264-nob") -> Kind:
+    """The camera falls silent, or hangs up, before a segment is full: just before it would send a frame."""
 
     def make(folder: Path, seconds: int) -> Script:
         found = material(variant, seconds, 15, folder)
-        units = [unit for unit in found.units if unit.frame < lasting * 15]
         return script(
-            units, codec=found.codec, captured=steady(15), stamp=stamped(steady(15)),
+            found.until(until), codec=found.codec, captured=steady(15), stamp=stamped(steady(15)),
             then=then,
         )  # fmt: skip
 
-    return Kind(make)
+    return Kind(make, ends_itself=True)
+
+
+def _left_out(until: int, frame: int) -> Kind:
+    """The camera leaves a picture out that the last ones refer to, and hangs up."""
+
+    def make(folder: Path, seconds: int) -> Script:
+        found = material("h264-closed", seconds, 15, folder)
+        units = [unit for unit in found.until(until) if unit.frame != frame]
+        return script(units, captured=steady(15), stamp=stamped(steady(15)), then="close")
+
+    return Kind(make, ends_itself=True, damaged=2)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -196,7 +211,9 @@ KINDS: Mapping[str, Kind] = {
     "parameters-change": Kind(_parameters_change),
     "joined": _joined("h264-closed"),
     "joined-open": _joined("h264-open-b"),
-    "short-stall": _short(3.5, "silence"),
-    "short-stall-b": _short(7, "silence", "h264-closed"),
-    "hang-up": _short(17, "close", "h264-closed"),
+    "short-stall": _short(53, "silence"),
+    "short-stall-b": _short(103, "silence", "h264-closed"),
+    "hang-up": _short(254, "close", "h264-closed"),
+    "hang-up-hevc": _short(252, "close", "hevc-open"),
+    "left-out": _left_out(258, 255),
 }

@@ -40,10 +40,14 @@ class Dated:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one source. ``runs`` has the decodable frames of each run, in presentation order."""
+    """What became of one source. ``runs`` has the decodable frames of each run, in presentation order.
+
+    ``truth`` has when each frame was taken, and ``shown`` the frames that one connection can show.
+    """
 
     name: str
     truth: Mapping[int, int]
+    shown: Sequence[int]
     leaves: list[Segment]
     runs: dict[str, list[Dated]] = field(default_factory=dict)
     clips: int = 0
@@ -176,7 +180,7 @@ def _outcome(site: Site, name: str, camera: ScriptedCamera) -> Outcome:
     now = site.clock.now()
     span = Timespan(now - 3600 * SECOND, now)
     refs = list(site.index.segments(_id(name), span))
-    outcome = Outcome(name, dict(camera.truth), [])
+    outcome = Outcome(name, dict(camera.truth), camera.script.shown, [])
     streams: dict[str, list[bytes]] = {}
     lines: dict[str, list[tuple[int, WallLine, int]]] = {}
     for ref in refs:

@@ -237,14 +237,16 @@ def earlier_segments(reading: Reading, index: SegmentIndex) -> tuple[SegmentRef,
     """The segment before the first one of each run, if a clip may need it.
 
     With an open GOP the first frames of a segment are leading pictures, which refer to the previous segment.
-    If the span begins where that one ends, the reading does not include it.
+    If the span begins at or after the end of that one, the reading does not include it.
     """
     firsts = {ref.run: ref for ref in reversed(reading.segments)}
-    wanted = {(ref.run, ref.seq - 1) for ref in firsts.values() if _begins_open(ref, reading.span)}
-    if not wanted:
-        return ()
-    before = Timespan(reading.span.start - 1, reading.span.start)
-    return tuple(ref for ref in index.segments(reading.camera, before) if (ref.run, ref.seq) in wanted)
+    found: list[SegmentRef] = []
+    for first in sorted(firsts.values(), key=lambda ref: (ref.span, ref.run)):
+        if _begins_open(first, reading.span):
+            before = Timespan(first.span.start - 1, first.span.start)
+            told = index.segments(reading.camera, before)
+            found += (ref for ref in told if (ref.run, ref.seq) == (first.run, first.seq - 1))
+    return tuple(found)
 
 
 def clip_etag(reading: Reading, earlier: Sequence[SegmentRef] = ()) -> str:

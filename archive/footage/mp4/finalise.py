@@ -16,7 +16,7 @@ import hashlib
 import os
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -89,11 +89,14 @@ def finalise(
     tfdt: int,
     continues_at: int | None = None,
     next_starts_at: int | None = None,
+    durations: "array[int] | None" = None,
 ) -> Finalised:
     """Rewrite ``source`` as the segment ``target``, whose first sample is decoded at ``tfdt``.
 
     ``next_starts_at`` is where the next source of the connection begins (:class:`Opening`): the last sample
     lasts until then. Without it FFmpeg's guess stands, which is false where the frame rate varies.
+
+    ``durations`` replace those of the source, whose timestamps jumped (:mod:`archive.footage.mp4.bridge`).
 
     ``continues_at`` is ``header.first_pts + media_duration`` of the run's previous segment, None for the
     run's first; it affects only ``contiguous_end``.
@@ -112,7 +115,11 @@ def finalise(
         raise Malformed(f"{tfdt} is not a decode time", code="bad_tfdt")
     recorded = memoryview(_read(source))
     try:
-        return _finalise(recorded, target, tfdt, continues_at, next_starts_at)
+        found = settle_head(read_fragments(recorded))
+        _let_last(found, next_starts_at)
+        if durations is not None:
+            found = replace(found, samples=replace(found.samples, durations=durations))
+        return _finalise(recorded, found, target, tfdt, continues_at)
     except OSError as error:
         raise _disk_error(error, target) from error
 
@@ -131,10 +138,8 @@ def _read(source: Path) -> bytes:
 
 
 def _finalise(
-    source: memoryview, target: Path, tfdt: int, continues_at: int | None, next_starts_at: int | None
+    source: memoryview, found: Fragmented, target: Path, tfdt: int, continues_at: int | None
 ) -> Finalised:
-    found = settle_head(read_fragments(source))
-    _let_last(found, next_starts_at)
     stripped = _zeros_of(source, found)
     sizes = found.samples.sizes
     if stripped:

@@ -4,12 +4,13 @@ import hashlib
 import json
 import random
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from archive.clock import ManualClock
-from archive.footage.clip.exact import Clip, NotJoinable, plan_clip
+from archive.footage.clip.exact import Clip, NotJoinable, earlier_segments, plan_clip
 from archive.footage.mp4.header import SegmentHeader
 from archive.footage.reader import Reading
 from archive.model.segment import SegmentRef
@@ -21,6 +22,7 @@ from tests.support.recordings import (
     OTHER_RUN,
     T0,
     Frame,
+    ListedSegments,
     archive_run,
     frames_of,
     reading_of,
@@ -44,11 +46,10 @@ class Camera:
 
     def clip(self, start: int, end: int) -> Clip:
         reading = reading_of(self.refs, Timespan(start, end))
-        return plan_clip(reading, self.store, earlier=[*filter(None, [self.earlier(reading)])])
+        return plan_clip(reading, self.store, earlier=self.earlier(reading))
 
-    def earlier(self, reading: Reading) -> SegmentRef | None:
-        first = reading.segments[0]
-        return self.refs[first.seq - 1] if first.gop == "open" and first.seq else None
+    def earlier(self, reading: Reading) -> Sequence[SegmentRef]:
+        return earlier_segments(reading, ListedSegments(self.refs))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module", params=sorted(VARIANTS))
@@ -95,7 +96,7 @@ def test_shows_exactly_the_frames_of_fifty_spans(camera: Camera, tmp_path: Path)
 
 
 def test_edges_on_a_frame_belong_to_the_span_at_the_start_only(camera: Camera, tmp_path: Path) -> None:
-    walls = [-(-frame.wall.numerator // frame.wall.denominator) for frame in camera.frames]
+    walls = [frame.wall.numerator // frame.wall.denominator for frame in camera.frames]
     # at the start of the second segment, which holds an open GOP's leading pictures
     first = next(index for index, wall in enumerate(walls) if wall >= camera.refs[1].span.start)
     for start in range(first - 1, first + 5):

@@ -13,6 +13,7 @@ from archive.clock import ManualClock
 from archive.errors import Malformed, StoreFull
 from archive.footage.ingest import JOURNALLED, SpooledLeaf
 from archive.footage.mp4.finalise import finalise
+from archive.footage.mp4.header import parse_header
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment
 from archive.timespan import SECOND, SpanSet, Timespan
@@ -374,6 +375,61 @@ def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, s
     jumped = found[3]
     assert jumped.media_duration > seconds * 90_000, "its media is as the camera sent it"
     assert jumped.clock.uncertainty_us >= jumped.span.duration
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The same without B-frames."""
+    return numbered.recorded_segments("h264-nob", 24, tmp_path_factory.mktemp("in-order"), segment_seconds=4)
+
+
+def check_bridged(session: CaptureSession, found: Sequence[Segment]) -> None:
+    """The segment with the jump lasts as long as it took; each picture stands where it was taken."""
+    bridged = sorted(found, key=lambda leaf: leaf.span.start)[3]
+    assert bridged.clock.flags == ("timestamps_unreliable",)
+    assert bridged.span == Timespan(T0 + 3 * LENGTH, T0 + 4 * LENGTH)
+    assert bridged.clock.uncertainty_us <= SECOND // 2
+    header = parse_header(session.folder.final(3).read_bytes())
+    assert bridged.media_duration == header.decode_duration == 4 * 90_000
+    assert list(header.presentation_times) == [header.tfdt + 6_000 * picture for picture in range(60)]
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda raw: jump(raw, 5), lambda raw: jump(raw, 4000), lambda raw: step_back(raw)]
+)
+def test_without_b_frames_a_jump_costs_no_date(
+    tmp_path: Path, in_order: list[Path], spoil: Callable[[Path], None]
+) -> None:
+    desk = Desk(tmp_path, in_order)
+    session = desk.open(began=T0 - SECOND // 2)
+    desk.put(session, *range(6))
+    spoil(session.folder.raw(3))
+    spooled_leaves = [spooled for number in range(5) for spooled in session.closed(number, arrival(number))]
+    check_bridged(session, segments(spooled_leaves))
+
+
+@pytest.mark.parametrize("after", ["finalised", "bridged"])
+def test_a_crash_while_a_jump_is_bridged_goes_on(
+    tmp_path: Path, in_order: list[Path], monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    desk = Desk(tmp_path, in_order)
+    session = desk.open(began=T0 - SECOND // 2)
+    desk.put(session, *range(6))
+    jump(session.folder.raw(3), 4000)
+    for number in range(3):
+        session.closed(number, arrival(number))
+    with monkeypatch.context() as patch:
+
+        def crash(*given: object) -> None:
+            if after == "bridged":
+                making.make_bridged(*given)  # type: ignore[arg-type]
+            raise RuntimeError
+
+        patch.setattr(capture_session, "make_bridged", crash)
+        with pytest.raises(RuntimeError):
+            session.closed(3, arrival(3))
+    session._arrivals.note(4, arrival(4))
+    check_bridged(session, segments(desk.recover(session)))
 
 
 def step_back(raw: Path) -> None:

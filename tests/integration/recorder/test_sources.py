@@ -1,7 +1,8 @@
 """Every kind of source over a scripted camera: no frame lost or repeated, dates within what is stated.
 
-The short form takes a few kinds. The long form, ``make soak-sources``, takes all and writes the table of the
-report to ``$SAKSI_SOURCES_REPORT`` if that is set.
+The short form takes a few kinds. The long form, ``make soak-sources``, takes all, or those that
+``$SAKSI_SOURCES`` names with commas between them, and writes the table of the report to
+``$SAKSI_SOURCES_REPORT`` if that is set.
 """
 
 import os
@@ -29,12 +30,18 @@ def check(outcome: Outcome) -> None:
     assert outcome.overlaps == [], "no instant is claimed twice"
     assert outcome.within >= SHARE, outcome.row()
     if kind.is_ordered:
-        assert outcome.holes == [], "frames follow one another in each run"
+        assert len(outcome.holes) == kind.damaged, "frames follow one another in each run"
     if kind.is_sound:
         assert outcome.median <= MEDIAN_MS, outcome.row()
     if kind.is_whole:
-        numbers = sorted(frame.number for frame in outcome.frames if frame.number is not None)
-        assert numbers == list(range(numbers[0], numbers[-1] + 1)), "one connection records every frame once"
+        numbers = [frame.number for frame in outcome.frames]
+        count = len(numbers)
+        if kind.ends_itself:  # else the recorder is stopped while the last pictures are on their way
+            count = len(outcome.shown)
+            assert sum(leaf.frames for leaf in outcome.leaves) == len(outcome.truth), "every picture is kept"
+        assert len(numbers) == count, "what can be shown is covered, and nothing else"
+        whole = count - kind.damaged
+        assert numbers[:whole] == outcome.shown[:whole], "one connection records every frame once, in order"
     assert outcome.wrong_clips == []
 
 
@@ -58,7 +65,8 @@ def test_a_few_kinds_of_source_are_recorded_whole_and_dated_truly(tmp_path: Path
 
 @pytest.mark.slow
 def test_every_kind_of_source_is_recorded_whole_and_dated_truly(tmp_path: Path) -> None:
-    with recorded(tmp_path, tuple(KINDS), seconds=SECONDS, segment_seconds=4) as (site, outcomes):
+    names = os.environ.get("SAKSI_SOURCES", ",".join(KINDS)).split(",")
+    with recorded(tmp_path, names, seconds=SECONDS, segment_seconds=4) as (site, outcomes):
         for outcome in outcomes:
             check_clips(site, outcome, 20)
         report = os.environ.get("SAKSI_SOURCES_REPORT")
@@ -67,3 +75,5 @@ def test_every_kind_of_source_is_recorded_whole_and_dated_truly(tmp_path: Path) 
                 "\n".join([_HEAD, *(outcome.row() for outcome in outcomes)]) + "\n", "utf-8"
             )
         assert problems_of(outcomes) == []
+        # Over a recording of this length, also of the sources whose timestamps are false.
+        assert [outcome.row() for outcome in outcomes if outcome.median > MEDIAN_MS] == []

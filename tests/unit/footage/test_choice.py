@@ -1,7 +1,6 @@
 """Which run is shown where several cover an instant, and clips over two recorders' runs."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ from archive.model.segment import SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.timespan import SECOND, SpanSet, Timespan
 from tests.support.plain_mp4 import read_plain_mp4
-from tests.support.recordings import OTHER_RUN, RUN, T0, reading_of, store_made
+from tests.support.recordings import OTHER_RUN, RUN, T0, ListedSegments, reading_of, store_made
 
 A, B, C = "6b05180000000001", "6b05180000000002", "6b05180000000003"
 
@@ -175,14 +174,10 @@ def test_the_segment_before_is_found_for_each_run(both: list[SegmentRef]) -> Non
     opened = [replace(ref, gop="open") for ref in both]
     start = opened[1].span.start
     aligned = [replace(ref, span=opened[ref.seq].span) if ref.run == OTHER_RUN else ref for ref in opened]
-    reading = reading_of(aligned, Timespan(start, start + 12 * SECOND))
-
-    class Index:
-        def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
-            return (ref for ref in aligned if ref.span.overlaps(span))
-
-    found = earlier_segments(reading, Index())  # type: ignore[arg-type]
-    assert [(ref.run, ref.seq) for ref in found] == [(RUN, 0), (OTHER_RUN, 0)]
+    for refs, begins in ((aligned, 0), (aligned, SECOND), (opened, 5 * SECOND)):
+        reading = reading_of(refs, Timespan(start + begins, start + 12 * SECOND))
+        found = earlier_segments(reading, ListedSegments(refs))  # type: ignore[arg-type]
+        assert [(ref.run, ref.seq) for ref in found] == [(RUN, 0), (OTHER_RUN, 0)]
 
 
 def test_a_part_of_a_reading_shows_what_the_reading_shows(both: list[SegmentRef]) -> None:

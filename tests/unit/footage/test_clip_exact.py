@@ -20,7 +20,7 @@ from archive.ports import Content
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
 from tests.support import leaves
 from tests.support.plain_mp4 import read_plain_mp4
-from tests.support.recordings import OTHER_RUN, RUN, T0, reading_of, store_made
+from tests.support.recordings import OTHER_RUN, RUN, T0, ListedSegments, reading_of, store_made
 
 
 @pytest.fixture(scope="module")
@@ -273,23 +273,13 @@ def test_the_cache_plans_once_and_keeps_to_its_size(store: FilesystemStore, refs
     assert len(planned) == 7
 
 
-class Index:
-    """The one method of an index that is needed, over a list."""
-
-    def __init__(self, refs: list[SegmentRef]) -> None:
-        self.refs = refs
-        self.asked = 0
-
-    def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
-        self.asked += 1
-        return iter([ref for ref in self.refs if ref.camera == camera and ref.span.overlaps(span)])
-
-
 def test_the_segment_before_is_looked_for_only_where_an_open_gop_needs_it(refs: list[SegmentRef]) -> None:
     opened = [replace(ref, gop="open") for ref in refs]
-    index = Index(opened)
+    index = ListedSegments(opened)
     span = Timespan(refs[1].span.start, refs[2].span.end)
-    assert earlier_segments(reading_of(opened, span), index) == (opened[0],)  # type: ignore[arg-type]
+    within = Timespan(refs[1].span.start + 40_000, refs[2].span.end)
+    for one in (span, within):
+        assert earlier_segments(reading_of(opened, one), index) == (opened[0],)  # type: ignore[arg-type]
     index.asked = 0
     assert earlier_segments(reading_of(refs, span), index) == ()  # type: ignore[arg-type]
     early = Timespan(T0, T0 + SECOND)
@@ -299,7 +289,7 @@ def test_the_segment_before_is_looked_for_only_where_an_open_gop_needs_it(refs: 
     assert earlier_segments(reading_of(opened[1:], before), index) == ()  # type: ignore[arg-type]
     assert index.asked == 0
     alien = [replace(opened[0], run=OTHER_RUN)]
-    assert earlier_segments(reading_of(opened[1:], span), Index(alien)) == ()  # type: ignore[arg-type]
+    assert earlier_segments(reading_of(opened[1:], span), ListedSegments(alien)) == ()  # type: ignore[arg-type]
 
 
 def test_runs_that_do_not_start_anew_are_refused_in_one_clip(

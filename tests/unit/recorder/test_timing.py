@@ -209,6 +209,16 @@ def test_timestamps_that_went_back_have_jumped(jump: int, before: int) -> None:
     assert timeline.has_jumped(piece, T0 + (before + 1) * 10 * SECOND, began=T0)
 
 
+def test_a_run_that_begins_with_invented_times_goes_on_jumping() -> None:
+    """Timestamps went back by 2 s, 1 s before the last segment ended."""
+    timeline = RunTimeline(is_settled=True)
+    timeline.begin(T0)
+    piece = Piece(0, 9 * TICK, squeezed=15, pictures=150, begins_squeezed=True)
+    assert timeline.has_jumped(piece, T0 + 10 * SECOND - 70_000, began=T0 - 20 * SECOND)
+    sound = Piece(0, 10 * TICK, squeezed=1, pictures=150)
+    assert not timeline.has_jumped(sound, T0 + 10 * SECOND, began=T0 - 20 * SECOND)
+
+
 @given(st.integers(0, 14 * SECOND), st.integers(0, 9 * TICK), st.integers(2, 8))
 def test_late_packets_and_a_pause_are_no_jump(late: int, pause: int, before: int) -> None:
     timeline = RunTimeline()
@@ -235,6 +245,48 @@ def test_a_camera_that_is_slow_from_the_start_is_uncertain_from_the_start() -> N
     (one,) = RunTimeline().close(Piece(0, 10 * TICK, sightings=seen), camera.true_time(10 * TICK))
     assert 0 <= one.span.start - T0 <= 210_000
     assert abs(one.span.end - camera.true_time(10 * TICK)) <= one.clock.uncertainty_us
+
+
+@given(st.integers(1, 12))
+def test_a_camera_that_is_slow_from_the_start_is_followed_from_the_start(count: int) -> None:
+    """Its lateness grows evenly, which no jitter does."""
+    camera = Simulated([4 * TICK] * count, [20_000] * count, 190_000)
+    seen = tuple((camera.true_time(second * TICK) + 20_000, second * TICK) for second in range(1, 4))
+    timeline = RunTimeline()
+    burst = (camera.true_time(0) + 900_000, TICK // 3)  # FFmpeg analysed the stream
+    heard: int | None = camera.true_time(4 * TICK) + 20_000
+    timed = timeline.close(Piece(0, 4 * TICK, sightings=(burst, *seen)), heard)
+    for index in range(1, count):
+        heard = camera.true_time(4 * (index + 1) * TICK) + 20_000
+        timed += timeline.close(Piece(4 * index * TICK, 4 * TICK), None if index == count - 1 else heard)
+    timed += timeline.finish(last_written=T0 + 100 * SECOND, doubt=15 * SECOND, began=T0 - SECOND // 2)
+    assert len(timed) == count
+    for one in timed:
+        assert one.clock.flags == (UNRELIABLE,)
+        assert abs(one.span.start - camera.true_time(one.piece.first_pts)) <= 20_010
+        assert abs(one.span.end - camera.true_time(one.piece.first_pts + 4 * TICK)) <= 20_010
+
+
+@given(st.lists(st.integers(0, 80_000), min_size=3, max_size=9), st.integers(0, 3 * SECOND))
+def test_late_packets_and_a_pause_look_like_no_drift(delays: list[int], pause: int) -> None:
+    seen = tuple((T0 + (n + 1) * SECOND + delay, (n + 1) * TICK) for n, delay in enumerate(delays))
+    (one,) = RunTimeline().close(Piece(0, 10 * TICK, sightings=seen), T0 + 10 * SECOND + pause)
+    assert one.clock.flags == ()
+
+
+@given(st.integers(-40_000, -10_000), st.integers(4, 10), st.lists(st.integers(0, 80_000), min_size=30))
+def test_a_camera_that_is_a_little_fast_is_followed_for_good(
+    ppm: int, length: int, delays: list[int]
+) -> None:
+    """A packet is never early: as soon as jitter does not explain it, the camera is followed."""
+    camera = Simulated([length * TICK] * 30, delays[:30], ppm)
+    timed = camera.play(RunTimeline(), last_heard=True)
+    begun = next(index for index, one in enumerate(timed) if one.clock.flags)
+    drifted = length * begun * abs(ppm)
+    assert drifted <= 3 * JITTER + 3 * length * abs(ppm)
+    for one in timed[begun + 1 :]:
+        assert one.clock.flags == (UNRELIABLE,)
+        assert abs(one.span.start - camera.true_time(one.piece.first_pts)) <= 80_002
 
 
 def test_reordered_pictures_widen_the_uncertainty() -> None:

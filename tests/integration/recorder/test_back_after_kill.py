@@ -1,0 +1,107 @@
+"""``kill -9`` of a recorder: how long its cameras go unrecorded, by the cameras' own clocks.
+
+systemd starts it again as its unit says. The machine is busy meanwhile: each processor has something else to
+do all the time.
+"""
+
+import configparser
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from archive.model.segment import SegmentRef
+from archive.timespan import SECOND
+from ops.wiring import Site
+from tests.support import numbered
+from tests.support.recording_site import RecordingSite
+from tests.support.scripted_camera import ScriptedCamera, scripted_camera
+from tests.support.scripts import material, script, stamped, steady
+from tests.support.sound import assert_sound, causes, segments_of
+from tests.support.waiting import until
+
+ROOT = Path(__file__).parents[3]
+UNIT = ROOT / "ops/deploy/systemd/saksi-recorder@.service"
+CAMERAS = 6
+FPS = 15
+GOP = 30
+BOUND = 10 * SECOND + GOP * SECOND // FPS
+SCRIPT_SECONDS = 100
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Keep every processor busy until the block ends."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in os.sched_getaffinity(0)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+
+
+def pause_of(unit: Path) -> float:
+    """Seconds that systemd waits before it starts the unit's program again."""
+    text = configparser.ConfigParser(strict=False, interpolation=None)
+    text.read_string(unit.read_text("utf-8"))
+    assert text["Service"]["Restart"] == "always"
+    return float(text["Service"]["RestartSec"])
+
+
+def record(recording: RecordingSite) -> "subprocess.Popen[bytes]":
+    """``saksi record``, as the unit starts it."""
+    with (recording.folder / "recorder.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ops", "record"],
+            env=recording.variables, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+
+def since(site: Site, camera: str, instant: int) -> list[SegmentRef]:
+    """The camera's segments that begin at or after an instant."""
+    return [ref for ref in segments_of(site, camera) if ref.span.start >= instant]
+
+
+def first_frame(site: Site, ref: SegmentRef) -> int:
+    """The number of a segment's first frame."""
+    shown = numbered.read_numbers(site.stores.footage.get(ref.key))
+    assert shown[0].number is not None
+    return shown[0].number
+
+
+@pytest.mark.alone
+def test_all_cameras_are_back_within_ten_seconds_and_a_group_of_pictures(tmp_path: Path) -> None:
+    found = material("h264-nob", SCRIPT_SECONDS, FPS, tmp_path, gop=GOP)
+    made = script(found, captured=steady(FPS), stamp=stamped(steady(FPS)))
+    recording = RecordingSite(tmp_path / "site")
+    recording.folder.mkdir()
+    with ExitStack() as stack:
+        cameras: dict[str, ScriptedCamera] = {}
+        for number in range(CAMERAS):
+            camera = cameras[f"kam-{number}"] = stack.enter_context(scripted_camera(made))
+            recording.add(f"kam-{number}", camera.url)
+        process = recording.process = record(recording)
+        stack.callback(lambda: recording.process and recording.process.kill())
+        site = stack.enter_context(recording.site())
+        for camera_id in cameras:
+            until(lambda camera_id=camera_id: since(site, camera_id, 0), f"{camera_id} is recorded")
+        stack.enter_context(busy())
+        process.kill()
+        killed = time.time_ns() // 1000
+        process.wait()
+        time.sleep(pause_of(UNIT))  # real time: systemd waits as long
+        recording.process = record(recording)
+        for camera_id in cameras:
+            until(lambda camera_id=camera_id: since(site, camera_id, killed), f"{camera_id} is back")
+        assert recording.stop() == 0
+        for camera_id, camera in cameras.items():
+            back = camera.truth[first_frame(site, since(site, camera_id, killed)[0])]
+            assert 0 < back - killed <= BOUND, f"{camera_id} was back after {(back - killed) / SECOND:.1f} s"
+            assert "recorder_restart" in causes(site, camera_id)
+        assert_sound(site, *cameras)
