@@ -35,7 +35,7 @@ from search.query import (
     Standing,
 )
 
-FORMAT = 1
+FORMAT = 2
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000

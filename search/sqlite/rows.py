@@ -129,7 +129,7 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
                     leaf.gop,
                     None if entry.version == leaf.sha256 else entry.version,
                     int(entry.held),
-                    leaf.clock.uncertainty_us,
+                    leaf.clock.bound_us,
                     leaf.recorder,
                     place,
                 )

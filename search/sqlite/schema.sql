@@ -41,7 +41,7 @@ CREATE TABLE segments (
   header_bytes    INTEGER NOT NULL,        -- offset of the first sample byte
   codec           TEXT NOT NULL,
   gop             TEXT NOT NULL,
-  uncertainty     INTEGER NOT NULL,        -- µs, as the leaf states it
+  uncertainty     INTEGER,                 -- µs, as the leaf states it; NULL: its clock was unsynchronised
   version         TEXT,                    -- the object's version id, '' while unknown, NULL where it is the
                                            -- SHA-256 itself, as it is in the file system store
   held            INTEGER NOT NULL CHECK (held IN (0, 1)),

@@ -8,6 +8,7 @@ import pytest
 
 from archive.errors import Unavailable
 from archive.integrity.rebuild.sync import Sync
+from archive.model.segment import UNSYNCHRONISED
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectVersion
 from archive.timespan import MINUTE, SECOND, Timespan
@@ -88,6 +89,16 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
     small.clock.advance(3 * SECOND)
     assert asked.high_water("cam-1") is not None
     assert {ref.seq for ref in asked.segments("cam-1", SPAN)} >= {0, 1}
+
+
+def test_a_rebuilt_index_knows_that_nothing_bounds_an_unsynchronised_clock(
+    small: SmallArchive, index: Index
+) -> None:
+    small.register_recorder()
+    small.write_journal([small.keep(0), small.keep(1, flags=("ambiguous", UNSYNCHRONISED))])
+    rebuild_index(small.stores, index)
+    assert [one.uncertainty_us for one in index.segments("cam-1", SPAN)] == [40_000, None]
+    assert [one.uncertainty_us for one in index.runs(ANY)] == [None]
 
 
 def test_a_sync_alone_does_not_make_an_emptied_index_whole(small: SmallArchive, index: Index) -> None:
