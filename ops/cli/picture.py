@@ -13,10 +13,10 @@ DOUBTFUL = SECOND // 2
 
 
 def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneInfo, width: int) -> list[str]:
-    """Returns lines of text: a time axis, a bar for each camera, each gap with its cause, and doubtful times.
+    """Returns lines of text: a time axis, a bar for each camera, each gap with its cause, doubtful times.
 
-    ``█`` is covered, ``▌`` partly covered, ``─`` a gap, ``·`` not known yet. Times are doubtful if they may be
-    wrong by :data:`DOUBTFUL` or more.
+    ``█`` is covered, ``▌`` partly covered, ``─`` a gap, ``·`` not known yet. Times are doubtful if they may
+    be wrong by :data:`DOUBTFUL` or more.
     """
     if not cameras:
         return ["(no cameras)"]
