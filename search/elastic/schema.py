@@ -92,7 +92,7 @@ DOCUMENTS: Json = {
 }
 
 STATE: Json = {
-    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made or whole
+    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made, whole or compared
     "name": _SEARCHED,  # the recorder, camera or sort of documents
     "number": _KEPT_NUMBER,  # batch, time, end or format: also the document's version, so it only grows
     "state": _OPAQUE,

@@ -125,6 +125,12 @@ CREATE TABLE whole (
   one  INTEGER PRIMARY KEY CHECK (one = 1)
 ) STRICT;
 
+-- When the index was last compared with the journals and lacked nothing. An old copy has an old one.
+CREATE TABLE compared (
+  one  INTEGER PRIMARY KEY CHECK (one = 1),
+  at   INTEGER NOT NULL
+) STRICT;
+
 -- The progress of the rebuild that fills this database, and the machine start during which it ran; a database
 -- in use has no row.
 CREATE TABLE rebuild_state (
