@@ -245,6 +245,7 @@ def _index(site: Site) -> Iterator[Diagnosis]:
             "Run saksi index rebuild.",
         )
         return
+    site.wholeness.require()  # raises if it lacks what the journals have
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
 
 

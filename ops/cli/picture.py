@@ -5,6 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from archive.timespan import SECOND, SpanSet, Timespan, as_datetime
+from ops.cli.times import bound_text
 from search.coverage import CameraGap, Recordings
 from search.query import RunCoverage
 
@@ -61,10 +62,7 @@ def _gap(gap: CameraGap, zone: ZoneInfo) -> str:
 
 
 def _doubt(run: RunCoverage, zone: ZoneInfo) -> str:
-    bound = run.uncertainty_us
-    if bound is None:
-        return f"times {_edges(run.span, zone)}: no bound, the recorder's clock was not synchronised"
-    return f"times {_edges(run.span, zone)}: ± {-(-bound // 100_000) / 10:.1f} s"
+    return f"times {_edges(run.span, zone)}: {bound_text(run.uncertainty_us)}"
 
 
 def _edges(span: Timespan, zone: ZoneInfo) -> str:

@@ -19,7 +19,7 @@ from archive.timespan import Timespan, format_instant
 from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.cli.picture import draw
-from ops.cli.times import span_text, zone_of_city
+from ops.cli.times import bound_text, span_text, zone_of_city
 from ops.wiring import Site
 from search.coverage import Recordings
 from search.coverage import recordings as search_recordings
@@ -126,6 +126,9 @@ def clip(
 def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
     say(f"{output}: {planned.frames} frames, {planned.size} bytes, SHA-256 {planned.digest()}")
     say(f"  shown   {span_text(planned.actual, zone)}")
+    bounds = [piece.ref.uncertainty_us for piece in planned.pieces]
+    known = [one for one in bounds if one is not None]
+    say(f"  times   {bound_text(max(known) if len(known) == len(bounds) else None)}")
     if planned.hidden_frames:
         say(
             f"  hidden  {planned.hidden_preroll_us / 1e6:.3f} s before and "

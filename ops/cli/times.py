@@ -27,6 +27,13 @@ def span_text(span: Timespan, zone: ZoneInfo) -> str:
     return f"{start:%Y-%m-%d} {start.time().isoformat()} to {shown}{end.time().isoformat()} {end:%Z}"
 
 
+def bound_text(bound: int | None) -> str:
+    """How far a time may be wrong, rounded up to a tenth of a second; ``bound`` in µs, None for no bound."""
+    if bound is None:
+        return "no bound, the recorder's clock was not synchronised"
+    return f"± {-(-bound // 100_000) / 10:.1f} s"
+
+
 def value_text(value: object, zone: ZoneInfo) -> str:
     """A value of a JSON answer for a line of text: stored times as :func:`time_text`, lists with commas."""
     if isinstance(value, str):

@@ -72,6 +72,18 @@ def test_one_of_them_is_too(saksi: CommandsAt, of: str, name: str, words: tuple[
     assert "WITA" not in saksi.must(*words, identity, "--json").out
 
 
+def test_a_clip_says_when_it_was_and_how_far_that_may_be_wrong(saksi: CommandsAt, tmp_path: Path) -> None:
+    late = ("--from", "2026-11-24T14:00:50.5+08:00", "--to", "2026-11-24T14:00:54+08:00")
+    shown = saksi.must("clip", "--camera", "cam-masjid", *late, "-o", str(tmp_path / "late.mp4")).out
+    assert "shown   2026-11-24 14:00:50.500000 to 14:00:54 WITA" in shown
+    assert "times   ± 2.0 s" in shown
+    sure = saksi.must("clip", "--camera", "cam-losari", *SPAN, "-o", str(tmp_path / "sure.mp4")).out
+    assert "times   ± 0.1 s" in sure
+    assert (
+        "cam-masjid: times 14:00:44.000" in saksi.must("recordings", "--from", SPAN[1], "--to", late[3]).out
+    )
+
+
 def test_what_the_index_holds_is_dated_for_people(saksi: CommandsAt) -> None:
     assert re.search(r"^first +2026-09-02 10:00:00 WITA$", saksi.must("index", "status").out, re.MULTILINE)
 
