@@ -139,7 +139,9 @@ def camera_json(
     return {
         "camera": camera,
         "facts": [one.to_json() for one in facts],
-        "coverage": [{**_edges(run.span), "run": run.run} for run in runs],
+        "coverage": [
+            {**_edges(run.span), "run": run.run, "uncertainty_us": run.uncertainty_us} for run in runs
+        ],
         "recorded_seconds": covered.duration / SECOND,
         "gaps": [_gap(gap) for gap in found.gaps if gap.camera == camera],
         "pending": [_edges(one.span) for one in found.pending if one.camera == camera],

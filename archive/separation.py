@@ -87,6 +87,14 @@ class Relations:
                 return tie
         return None
 
+    def free_at(self, one: str, other: str, at: int) -> int | None:
+        """The first time from ``at`` on when no tie keeps two people apart; None if they are one person."""
+        if self.same(one, other):
+            return None
+        while tie := self.tie(one, other, at):
+            at = tie.at + WINDOW
+        return at
+
     def may_be_one(self, one: str, other: str) -> bool:
         """Whether a person of the host, of whom no account is known, may own the account of the other."""
         mine, theirs = self.ids_of(one), self.ids_of(other)

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 
 from archive.canonical import JsonObject
@@ -20,7 +21,8 @@ from archive.lifecycle.disposition.pressure import Level
 from archive.ports import Content
 from archive.records.heartbeat import troubles
 from archive.records.integrity_incidents import IntegrityIncidentStatus, incidents
-from archive.timespan import DAY, MINUTE, SECOND
+from archive.records.relations import Separation
+from archive.timespan import DAY, MINUTE, SECOND, format_instant
 from archive.trust.timestamp import LOCAL_NAME
 from ops import keys
 from ops.disposition import pressure_of
@@ -75,6 +77,7 @@ def examine(site: Site) -> Iterator[Diagnosis]:
         ("keys", _keys),
         ("log", _log),
         ("recorders", _recorders),
+        ("people", examine_people),
     )
     for subject, look in looks:
         try:
@@ -242,6 +245,7 @@ def _index(site: Site) -> Iterator[Diagnosis]:
             "Run saksi index rebuild.",
         )
         return
+    site.wholeness.require()  # raises if it lacks what the journals have
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
 
 
@@ -340,6 +344,31 @@ def _recorders(site: Site) -> Iterator[Diagnosis]:
                 f"{beat.recorder} was seen {(now - beat.at) // SECOND} s ago, and its journal entries arrive"
             )
             yield Diagnosis("recorders", Light.GREEN, text)
+
+
+def examine_people(site: Site) -> Iterator[Diagnosis]:
+    """Whether two administrators can decide together; nothing while there is none, and the host decides."""
+    from ops.accounts import users_of
+
+    names = [person.id for person in users_of(site).administrators()]
+    if not names:
+        return
+    accounts, now = [f"user:{name}" for name in names], site.clock.now()
+    known = Separation(site.ledger, site.clock).relations(accounts)
+    waits = [known.free_at(one, other, now) for one, other in combinations(accounts, 2)]
+    if now in waits:
+        yield Diagnosis("people", Light.GREEN, "two administrators can decide together")
+        return
+    until = min((at for at in waits if at is not None), default=None)
+    text = "one administrator" if len(names) == 1 else f"no two of the administrators {', '.join(names)}"
+    yield Diagnosis(
+        "people",
+        Light.AMBER,
+        f"{text} can decide what takes two people"
+        + ("" if until is None else f" until {format_instant(until)}: they are tied"),
+        "Make another administrator on the host: saksi user add NAME --role admin. Two people of the host who"
+        " are none of these add and consent: saksi user consent NAME.",
+    )
 
 
 def worst(found: list[Diagnosis]) -> Light:

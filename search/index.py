@@ -216,6 +216,17 @@ class Index(SegmentIndex, Protocol):
         """Mark that this index holds the whole archive: at the end of a rebuild, or for a new archive."""
         ...
 
+    def compared_at(self) -> int | None:
+        """The latest time (µs) at which the index was compared with the journals and lacked nothing; or None.
+
+        It is part of the index, so an old copy that is put back has an old one.
+        """
+        ...
+
+    def keep_compared_at(self, at: int) -> None:
+        """Store that time; an earlier one changes nothing."""
+        ...
+
     def status(self) -> IndexStatus:
         """The contents of the index in figures, for people and for ``doctor``."""
         ...

@@ -81,7 +81,8 @@ class Page:
 class RunCoverage:
     """Unbroken footage of one camera: consecutive segments of one run, clipped to the query.
 
-    ``uncertainty_us`` is the largest that a segment of the run states within the query; None if unknown.
+    ``uncertainty_us`` is the largest that a segment of the run states within the query; None if nothing
+    bounds the error of one of them (see :class:`archive.model.segment.ClockStatement`).
     """
 
     camera: str

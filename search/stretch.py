@@ -20,7 +20,8 @@ from search.query import HourCoverage, RunCoverage, SegmentQuery
 class Stretch:
     """Sums over segments of one camera and run: first start to last end, counts and totals.
 
-    The places are the adapter's numbers; 0 is unknown. ``uncertainty_us`` is the largest of the segments.
+    The places are the adapter's numbers; 0 is unknown. ``uncertainty_us`` is the largest of the
+    segments, None if nothing bounds one of them.
     """
 
     camera: str

@@ -5,6 +5,9 @@ whole. The mark is set at the end of a rebuild, and while nothing was ever recor
 that was deleted, emptied or made by a version with other fields has no mark. An index is not whole either
 while it lacks a journal batch that has been in the archive for :data:`GRACE`; batches that do not verify do
 not count, because no index takes them.
+
+An old copy that is put back has its mark, and what it lacks may be too old for a look at the last hours. So
+an index also keeps when it was last compared and lacked nothing, and batches are listed from then on.
 """
 
 import threading
@@ -14,7 +17,7 @@ from contextlib import AbstractContextManager
 from archive import keys
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.errors import IntegrityError, Malformed, NotFound, Refused, Unavailable
+from archive.errors import IntegrityError, Malformed, NotFound, Refused, StoreFull, Unavailable
 from archive.footage.cameras import KIND as CAMERA
 from archive.footage.stored_cameras import stored_cameras
 from archive.integrity.rebuild import SegmentRow
@@ -42,6 +45,8 @@ GRACE = 10 * MINUTE
 MARK_EVERY = 2 * SECOND
 JOURNALS_EVERY, BEHIND_EVERY = MINUTE, 10 * SECOND
 """How long (µs) an answer is reused: about the mark; about the journals, if all is there and if not."""
+_REST = 9
+"""A look at the journals rests for this many times as long as it took."""
 
 
 class Wholeness:
@@ -55,7 +60,7 @@ class Wholeness:
         self._guard = threading.Lock()
         self._listing = threading.Lock()
         self._mark_due = self._journals_due = 0
-        self._is_marked = False
+        self._is_marked = self._is_compared = False
         self._behind: Sequence[str] = ()
 
     def found(self) -> bool:
@@ -95,18 +100,30 @@ class Wholeness:
             # Others go on with the last verdict: a store that hangs must not hold up questions to the index.
             try:
                 self._look_at_journals()
-                self._journals_due = now + (BEHIND_EVERY if self._behind else JOURNALS_EVERY)
+                self._is_compared = True
+                took = self._clock.monotonic() - now
+                every = BEHIND_EVERY if self._behind else JOURNALS_EVERY
+                self._journals_due = now + took + max(every, _REST * took)
             finally:
                 self._listing.release()
+        elif not self._is_compared:
+            raise _incomplete("it is being compared with the journals")
         if self._behind:
             raise _incomplete(f"it lacks journal batches of {', '.join(self._behind[:5])}")
 
     def _look_at_journals(self) -> None:
+        since, now = self._index.compared_at(), self._clock.now()
         try:
-            late = batches_behind(self._stores.records, self._index.cursor, self._clock.now(), GRACE)
+            late = batches_behind(self._stores.records, self._index.cursor, now, GRACE, since=since)
             self._behind = sorted(recorder for recorder, key in late.items() if self._verifies(recorder, key))
         except (Unavailable, Refused):
             return  # the store does not answer: what was known stays
+        if self._behind or (since is not None and now - since < GRACE):
+            return
+        try:
+            self._index.keep_compared_at(now)
+        except (Unavailable, StoreFull):
+            return  # it can still be read; the next look lists more
 
     def _verifies(self, recorder: str, key: str) -> bool:
         """Whether an index would take the batch."""
@@ -289,6 +306,14 @@ class WholeIndex:
     def mark_whole(self) -> None:
         """As :meth:`search.index.Index.mark_whole`."""
         self._index.mark_whole()
+
+    def compared_at(self) -> int | None:
+        """As :meth:`search.index.Index.compared_at`."""
+        return self._index.compared_at()
+
+    def keep_compared_at(self, at: int) -> None:
+        """As :meth:`search.index.Index.keep_compared_at`."""
+        self._index.keep_compared_at(at)
 
     def status(self) -> IndexStatus:
         """As :meth:`search.index.Index.status`."""

@@ -16,8 +16,9 @@ class EdgesOut(BaseModel):
 class PieceOut(EdgesOut):
     """Consecutive bytes of one original in the clip, and the wall time that they show.
 
-    ``at_us`` is where they begin in the clip's own time, ``uncertainty_us`` how far wall time may be wrong;
-    ``original`` and ``sha256`` name the segment.
+    ``at_us`` is where they begin in the clip's own time, ``uncertainty_us`` how far wall time may be wrong:
+    null where nothing bounds it, because the recorder's clock was not synchronised. ``original`` and
+    ``sha256`` name the segment.
     """
 
     at_us: int = Field(examples=[0])

@@ -17,7 +17,10 @@ class CameraSpanOut(BaseModel):
 
 
 class CoverageOut(CameraSpanOut):
-    """Footage of one run, and how far its times may be wrong; null if unknown."""
+    """Footage of one run, and how far its times may be wrong.
+
+    ``uncertainty_us`` is null where nothing bounds it: the recorder's clock was not synchronised.
+    """
 
     run: str = Field(examples=[RUN])
     uncertainty_us: int | None = Field(examples=[40000])
@@ -42,7 +45,7 @@ class RecordingsOut(BaseModel):
 
 
 class SegmentOut(CameraSpanOut):
-    """One segment: an immutable object of the archive."""
+    """One segment: an immutable object of the archive; ``uncertainty_us`` as in the coverage."""
 
     run: str = Field(examples=[RUN])
     seq: int = Field(examples=[1])

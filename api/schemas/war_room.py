@@ -15,9 +15,13 @@ class StretchOut(BaseModel):
 
 
 class RunOut(StretchOut):
-    """Footage of one run, without a break."""
+    """Footage of one run, without a break, and how far its times may be wrong.
+
+    ``uncertainty_us`` is null where nothing bounds it: the recorder's clock was not synchronised.
+    """
 
     run: str = Field(examples=[RUN])
+    uncertainty_us: int | None = Field(examples=[40000])
 
 
 class FactsOut(BaseModel):

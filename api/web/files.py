@@ -19,7 +19,8 @@ SIGN_IN = "/masuk"
 _SCRIPT = "text/javascript; charset=utf-8"
 _STYLE = "text/css; charset=utf-8"
 _VIEW = (
-    "tampilan.js", "calls.js", "clock.js", "footage.js", "stretches.js", "tile.js", "timeline.js", "wall.js",
+    "tampilan.js", "calls.js", "certainty.js", "clock.js", "footage.js", "stretches.js", "tile.js",
+    "timeline.js", "wall.js",
 )  # fmt: skip
 
 OPEN_FILES: Mapping[str, str] = MappingProxyType(

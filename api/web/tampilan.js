@@ -1,6 +1,7 @@
 // The view page: choose cameras and a time, give the purpose, view. No footage is requested before the purpose.
 
 import { ask, BASE, send } from "./calls.js";
+import { accuracyOf, sayBound, worstOf } from "./certainty.js";
 import { dateOf, forField, ofField, parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
 import { Tile } from "./tile.js";
 import { Timeline } from "./timeline.js";
@@ -205,7 +206,7 @@ const KEYS = {
 };
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea, summary")) return;
   const number = /^[1-9]$/.test(event.key) ? state.tiles[Number(event.key) - 1] : null;
   const act = number ? () => enlarge(number) : KEYS[event.key];
   if (!act) return;
@@ -220,6 +221,19 @@ function relabel() {
   put("why", state.purpose ? say("is.purpose", { why: state.purpose }) : "");
   for (const tile of state.tiles) tile.relabel();
   state.timeline?.relabel();
+  showAccuracy();
+}
+
+/** How far the times may be wrong: the worst in the title, and all of it in the list. */
+function showAccuracy() {
+  const tiles = state.tiles.filter((tile) => !tile.problem);
+  const worst = worstOf(tiles.flatMap((tile) => tile.bounds));
+  if (worst !== undefined) put("accuracy-title", say("accuracy.worst", { bound: sayBound(worst) }));
+  at("bounds").replaceChildren(...tiles.flatMap((tile) => accuracyOf(tile.name, tile.bounds)).map((text) => {
+    const line = document.createElement("li");
+    line.textContent = text;
+    return line;
+  }));
 }
 
 async function signOut() {
@@ -231,8 +245,9 @@ async function signOut() {
   }
 }
 
-/** Set the line under a print, however the user started printing. */
+/** Set the line under a print, however the user started printing; what can be unfolded is. */
 function signPrint() {
+  at("accuracy").open = true;
   const who = state.session?.id.replace(/^user:/, "") ?? "";
   at("printed").textContent = say("print.made", { at: stampOf(Date.now()), who, why: state.purpose });
 }

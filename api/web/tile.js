@@ -1,6 +1,7 @@
 // One camera on screen: its picture, its name, the time of the picture, and the text shown without a picture.
 
 import { askPicture } from "./calls.js";
+import { boundsOf, doubtAt, doubtOfEdges } from "./certainty.js";
 import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
 import { Footage } from "./footage.js";
 import { stretchAt, stretchesOf } from "./stretches.js";
@@ -26,6 +27,7 @@ export class Tile {
     this.#purpose = purpose;
     this.problem = camera.problem ?? null;
     this.stretches = this.problem ? [] : stretchesOf(camera);
+    this.bounds = this.problem ? [] : boundsOf(camera);
     this.camera = camera;
     this.name = camera.facts?.at(-1)?.name ?? camera.camera;
     this.root = document.createElement("figure");
@@ -49,6 +51,7 @@ export class Tile {
     this.label.textContent = this.name;
     this.label.title = this.id;
     this.time = made("span", "stamp", caption);
+    this.doubt = made("span", "doubt", caption);
     this.footage = new Footage(this.video);
   }
 
@@ -72,6 +75,7 @@ export class Tile {
     }
     const here = this.#here(wall);
     this.root.dataset.state = here?.kind ?? "outside";
+    put(this.doubt, doubtAt(this.bounds, wall));
     if (here?.kind === "recorded" && this.footage.trouble) {
       this.#stillOf(wall);
       return;
@@ -102,16 +106,15 @@ export class Tile {
   }
 
   #stamp(instant) {
-    const text = `${dateOf(instant)} ${timeOf(instant, true)} ${ZONE_NAME}`;
-    if (this.time.textContent !== text) this.time.textContent = text;
+    put(this.time, `${dateOf(instant)} ${timeOf(instant, true)} ${ZONE_NAME}`);
   }
 
   #gap(here) {
     if (here?.kind === "missing") {
       const cause = sayIf(`cause.${here.cause}`, here.cause);
-      this.#cover("missing", say("gap.title"), `${say("gap.why", { cause })}\n${fromTo(here)}`);
+      this.#cover("missing", say("gap.title"), `${say("gap.why", { cause })}\n${fromTo(this, here)}`);
     } else if (here?.kind === "pending") {
-      this.#cover("pending", say("pending.title"), `${say("pending.lead")}\n${fromTo(here)}`);
+      this.#cover("pending", say("pending.title"), `${say("pending.lead")}\n${fromTo(this, here)}`);
     } else {
       this.#cover("outside", say("is.ended"), "");
     }
@@ -121,8 +124,8 @@ export class Tile {
     this.video.hidden = kind !== "loading";
     this.cover.hidden = false;
     this.cover.dataset.kind = kind;
-    if (this.coverTitle.textContent !== title) this.coverTitle.textContent = title;
-    if (this.coverText.textContent !== text) this.coverText.textContent = text;
+    put(this.coverTitle, title);
+    put(this.coverText, text);
   }
 
   /** Show a still, with a note, in a browser that cannot play the footage. */
@@ -157,7 +160,12 @@ export function draw(canvas, picture) {
   picture.close();
 }
 
-/** A stretch as text, to the second. */
-export function fromTo(stretch) {
-  return say("gap.span", { from: timeOf(stretch.start), to: `${timeOf(stretch.end)} ${ZONE_NAME}` });
+/** A stretch without footage as text, to the second, and how far its edges may be wrong. */
+export function fromTo(tile, stretch) {
+  const text = say("gap.span", { from: timeOf(stretch.start), to: `${timeOf(stretch.end)} ${ZONE_NAME}` });
+  return `${text} ${doubtOfEdges(tile.bounds, stretch)}`.trim();
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

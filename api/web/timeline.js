@@ -1,6 +1,7 @@
 // The timeline: one row for each camera, one axis, one hand; hovering shows a small picture of that instant.
 
 import { askPicture } from "./calls.js";
+import { bandsOf, doubtAt } from "./certainty.js";
 import { parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
 import { heldOf, stretchAt } from "./stretches.js";
 import { draw, fromTo } from "./tile.js";
@@ -58,7 +59,8 @@ export class Timeline {
   point(wall) {
     this.hand.style.left = `${this.#percent(wall)}%`;
     this.plane.setAttribute("aria-valuenow", String(Math.round((wall - this.#window.start) / 1000)));
-    this.plane.setAttribute("aria-valuetext", stampOf(wall));
+    const doubts = this.#tiles.map((tile) => [tile.name, doubtAt(tile.bounds, wall)]).filter(([, doubt]) => doubt);
+    this.plane.setAttribute("aria-valuetext", [stampOf(wall), ...doubts.map((one) => one.join(" "))].join("; "));
   }
 
   /** Update the texts to the chosen language. */
@@ -72,6 +74,7 @@ export class Timeline {
     const track = made("div", "track", row);
     for (const one of tile.stretches) this.#block(track, one, `block ${one.kind}`);
     if (!tile.problem) for (const one of heldOf(tile.camera)) this.#block(track, one, "block held");
+    for (const one of bandsOf(tile.bounds)) this.#block(track, one, "block doubtful");
     if (tile.problem) track.classList.add("refused");
   }
 
@@ -148,7 +151,7 @@ export class Timeline {
     const at = Math.max(here.start, this.#window.start + Math.floor((wall - this.#window.start) / step) * step);
     const key = `${tile.id} ${at}`;
     const known = this.#kept.get(key);
-    this.glimpseText.textContent = `${tile.name}\n${timeOf(known?.at ?? wall)} ${ZONE_NAME}`;
+    this.glimpseText.textContent = footageAt(tile, known?.at ?? wall);
     if (known) {
       this.#paint(known.picture);
       return;
@@ -169,7 +172,7 @@ export class Timeline {
       if (abort.signal.aborted || this.glimpse.hidden) return;
       this.canvas.dataset.key = key;
       this.#paint(kept);
-      this.glimpseText.textContent = `${tile.name}\n${timeOf(parse(shown) ?? at)} ${ZONE_NAME}`;
+      this.glimpseText.textContent = footageAt(tile, parse(shown) ?? at);
     } catch (problem) {
       if (problem.name !== "AbortError") this.glimpseText.textContent = sayProblem(problem);
     }
@@ -183,11 +186,16 @@ export class Timeline {
   }
 }
 
+/** Name and time of a picture, and how far the time may be wrong. */
+function footageAt(tile, instant) {
+  return `${tile.name}\n${timeOf(instant)} ${ZONE_NAME} ${doubtAt(tile.bounds, instant)}`.trim();
+}
+
 function wordsOf(tile, here) {
   if (tile.problem) return sayProblem(tile.problem);
   if (here?.kind === "missing") {
     const cause = sayIf(`cause.${here.cause}`, here.cause);
-    return `${say("gap.title")}, ${say("gap.why", { cause })}\n${fromTo(here)}`;
+    return `${say("gap.title")}, ${say("gap.why", { cause })}\n${fromTo(tile, here)}`;
   }
   return here?.kind === "pending" ? say("pending.title") : "";
 }

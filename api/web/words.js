@@ -102,6 +102,13 @@ const WORDS = {
   "problem.weak_password": ["Kata sandi terlalu lemah: paling sedikit 12 karakter, tidak mudah ditebak, tanpa nama akun.", "The password is too weak: 12 characters at least, not easily guessed, without the account's name."],
   "problem.rate_limited": ["Terlalu banyak permintaan. Tunggu sebentar, lalu coba lagi.", "Too many requests. Wait a moment, then try again."],
   "problem.busy": ["Server sedang sibuk. Coba lagi beberapa saat lagi.", "The server is busy. Try again in a moment."],
+  "time.within": ["± {seconds} detik", "± {seconds} s"],
+  "time.unbounded": ["jam perekam tidak sinkron: tanpa batas", "recorder's clock not synchronised: no bound"],
+  "is.doubtful": ["Waktu tidak pasti (± 0,5 detik atau lebih)", "Time uncertain (± 0.5 s or more)"],
+  "accuracy.title": ["Ketelitian waktu", "Accuracy of the times"],
+  "accuracy.worst": ["Ketelitian waktu: {bound}", "Accuracy of the times: {bound}"],
+  "accuracy.line": ["{name}: {from} – {to}: {bound}", "{name}: {from} – {to}: {bound}"],
+  "accuracy.none": ["{name}: tidak ada rekaman", "{name}: no footage"],
   "print.made": ["Dicetak {at} oleh {who}. Keperluan: {why}. Cetakan layar, bukan barang bukti.", "Printed {at} by {who}. Purpose: {why}. A printed screen, not an exhibit."],
 };
 
@@ -118,6 +125,12 @@ try {
 export function say(key, values = {}) {
   const text = WORDS[key]?.[language] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** A number with one decimal, as the chosen language writes it. */
+export function sayNumber(value) {
+  const text = value.toFixed(1);
+  return language ? text : text.replace(".", ",");
 }
 
 /** The text of a key, or `otherwise` if there is no such key. */

@@ -4,7 +4,8 @@ Two recorders may record one camera: a planned move overlaps, a failover cannot 
 back gives one stretch of wall time twice. Every answer shows one run at a time, chosen by this rule:
 
 1. Less uncertainty wins. A run's uncertainty is the largest that one of its segments in the span states; it
-   counts in steps of :data:`STEP`, rounded up, so that noise does not change the run. Unknown comes last.
+   counts in steps of :data:`STEP`, rounded up, so that noise does not change the run. One that
+   nothing bounds comes last.
 2. Then the run with more footage in the span wins.
 3. Then the run whose footage in the span begins first, then the smaller run id.
 
@@ -25,7 +26,7 @@ STEP = SECOND // 10
 
 @dataclass(frozen=True, slots=True)
 class RunFootage:
-    """One run's footage in a span, and the largest uncertainty (µs) that it states; None if unknown."""
+    """One run's footage in a span, and the largest uncertainty (µs) that it states; None without a bound."""
 
     run: str
     footage: SpanSet

@@ -75,6 +75,10 @@ class IndexSink(Protocol):
         """Index leaves; idempotent. Queries see them when this returns."""
         ...
 
+    def cursor(self, recorder: str) -> int:
+        """The last journal batch that is wholly in the index; 0 for none."""
+        ...
+
     def advance_cursor(self, recorder: str, batch: int) -> None:
         """Record that a journal batch is wholly in the index; the cursor never goes back."""
         ...
@@ -207,6 +211,8 @@ class Ingest:
         self._turn = threading.Lock()
         self._unindexed: dict[Identity, int] = {}
         self._cursor = 0
+        self._vouched: int | None = None
+        self._lacks = False
         self._taken: Counter[tuple[type[Leaf], str]] = Counter()
         self._refused_at: dict[SpooledLeaf, int] = {}
 
@@ -356,19 +362,36 @@ class Ingest:
     def upload(self) -> int:
         """Upload every sealed batch, oldest first, and advance the index's cursor; returns their number.
 
+        The cursor never passes a batch that the index may lack: :meth:`_advance`.
+
         Raises:
             ArchiveError: as the store or the index; the remaining batches wait for the next call.
         """
         count = 0
+        if self._vouched is None:
+            self._vouched = self._logbook.oldest_batch - 1
         for number in self._logbook.sealed():
             self._logbook.upload(self._records, number)
             count += 1
         with self._turn:
             through = min((*self._unindexed.values(), self._logbook.open_batch)) - 1
         if through > self._cursor:
-            self._index.advance_cursor(self._recorder, through)
-            self._cursor = through
+            self._advance(through, self._vouched)
         return count
+
+    def _advance(self, through: int, vouched: int) -> None:
+        """Advance the index's cursor, if the index has every batch up to ``vouched``.
+
+        Later ones were indexed from here. If the index lacks older ones, an old copy was put back, and with
+        the lost one went what is indexed of the open batch. A sync brings all that; then the cursor goes on.
+        """
+        if self._index.cursor(self._recorder) < vouched:
+            if not self._lacks:
+                self._lacks, self._vouched = True, self._logbook.open_batch
+            return
+        self._index.advance_cursor(self._recorder, through)
+        self._cursor = through
+        self._lacks, self._vouched = False, max(through, vouched)
 
     def _compare(self, segment: Segment, content: Content, stored: Stored) -> None:
         if stored.sha256 != segment.sha256 or content.size != segment.size:

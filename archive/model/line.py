@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from archive.errors import Malformed
-from archive.model.segment import ClockStatement, Codec, GopKind, Segment
+from archive.model.segment import UNSYNCHRONISED, ClockStatement, Codec, GopKind, Segment
 from archive.timespan import MINUTE, SECOND, Timespan, parse_instant
 
 _NAME = r"([A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?)"
@@ -56,6 +56,11 @@ class SegmentLine(NamedTuple):
     clock_offset: int
     clock_uncertainty: int
     clock_flags: str
+
+    @property
+    def clock_bound(self) -> int | None:
+        """As :attr:`archive.model.segment.ClockStatement.bound_us`."""
+        return None if f'"{UNSYNCHRONISED}"' in self.clock_flags else self.clock_uncertainty
 
     def segment(self) -> Segment:
         """The leaf."""

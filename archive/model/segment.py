@@ -34,6 +34,11 @@ class ClockStatement:
     uncertainty_us: int
     flags: tuple[str, ...] = ()
 
+    @property
+    def bound_us(self) -> int | None:
+        """What bounds the error against true time; None if nothing does."""
+        return None if UNSYNCHRONISED in self.flags else self.uncertainty_us
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRef:
@@ -43,7 +48,8 @@ class SegmentRef:
     is at ``span.start``, and ``span.end`` is ``media_duration`` ticks of 1/90000 s later.
     ``header_bytes`` is the offset of the first sample byte. ``version`` is the object's version id ("" while
     unknown). ``gop`` is ``open`` if leading pictures exist in the run. ``uncertainty_us`` bounds the error of
-    the wall time, as the leaf states it; None if unknown.
+    the wall time, as the leaf states it; None if nothing bounds it, because the recorder's clock was not
+    synchronised.
     """
 
     camera: str
@@ -110,7 +116,7 @@ class Segment:
             gop=self.gop,
             version=version,
             held=held,
-            uncertainty_us=self.clock.uncertainty_us,
+            uncertainty_us=self.clock.bound_us,
         )
 
 

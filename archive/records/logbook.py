@@ -98,6 +98,11 @@ class Logbook:
         """The number of the batch that will hold the waiting lines."""
         return self._open
 
+    @property
+    def oldest_batch(self) -> int:
+        """The oldest batch that is still here: the newest one sent, one that waits, or the open one."""
+        return min((number for kind, number in self._names() if kind != "open"), default=self._open)
+
     def continue_from(self, batch: int, digest: str) -> None:
         """Continue after a batch that only the archive still has: the folder was lost with its disk.
 

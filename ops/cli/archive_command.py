@@ -7,6 +7,8 @@ import typer
 from archive.timespan import MINUTE, Timespan
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say
+from ops.cli.refusing import in_zone
+from ops.cli.times import zone_of_city
 
 app = typer.Typer(help="Check the archive against its invariants.", no_args_is_help=True)
 
@@ -53,7 +55,8 @@ def check(
             f"{len(report.breaches) or 'no'} breaches"
         )
         for breach in report.breaches:
-            note(f"  {breach.invariant} {breach.object}: {breach.message} [{breach.code}]")
+            message = in_zone(breach.message, zone_of_city(site))
+            note(f"  {breach.invariant} {breach.object}: {message} [{breach.code}]")
         for key in sorted(report.set_aside):
             note(f"  {key} is set aside until a person decides")
     return 1 if report.breaches else 0

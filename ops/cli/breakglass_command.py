@@ -9,9 +9,9 @@ import typer
 from archive.errors import Refused
 from archive.lifecycle.breakglass import service as orders
 from archive.lifecycle.breakglass.service import Order
-from archive.timespan import format_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.cli.times import span_text, zone_of_city
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def place(
             span=parse_span(start, end),
             actor=actor().id,
         )
-    _print(order, json_=json_)
+    _print(site, order, json_=json_)
     note(f"Another person approves it: saksi break-glass approve {order.id} --reason …")
 
 
@@ -60,7 +60,7 @@ def approve(
     """Approve an order that another person placed."""
     with open_site() as site:
         order = orders.approve(site.ledger, site.clock, order_id, actor=actor().id, reason=reason)
-    _print(order, json_=json_)
+    _print(site, order, json_=json_)
 
 
 @app.command()
@@ -98,7 +98,7 @@ def execute(
             site, _credential(site, credential_file), endpoint=endpoint, progress=bar.step
         )
         done = execution.execute(order_id, actor=actor().id)
-    _print(done, json_=json_)
+    _print(site, done, json_=json_)
 
 
 @app.command()
@@ -106,7 +106,7 @@ def show(order_id: Annotated[str, typer.Argument(metavar="[ORDER_ID]")] = "", js
     """Show one order, or list all."""
     with open_site() as site:
         if order_id:
-            _print(orders.find_order(site.ledger, order_id), json_=json_)
+            _print(site, orders.find_order(site.ledger, order_id), json_=json_)
             return
         found = list(orders.orders(site.ledger))
     if json_:
@@ -144,14 +144,14 @@ def _credential(site: Site, path: Path | None) -> "RootCredential | None":
     return RootCredential(access_key, typer.prompt("Root secret", hide_input=True, err=True))
 
 
-def _print(order: Order, *, json_: bool) -> None:
+def _print(site: Site, order: Order, *, json_: bool) -> None:
     if json_:
         print_json(order.to_json())
         return
     say(f"order        {order.id}  ({order.status.value})")
     say(f"number       {order.number}, {order.authority}")
     say(f"basis        {order.basis}")
-    say(f"span         {format_instant(order.span.start)} to {format_instant(order.span.end)}")
+    say(f"span         {span_text(order.span, zone_of_city(site))}")
     say(f"cameras      {', '.join(order.cameras)}")
     say(f"ordered by   {order.ordered_by}")
     if order.approved_by:

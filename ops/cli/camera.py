@@ -12,6 +12,7 @@ from archive.model.camera import Camera, public_json
 from archive.timespan import format_instant
 from ops.cli.options import Json, actor, open_site, open_site_or_ask
 from ops.cli.output import note, print_json, print_table, say
+from ops.cli.times import value_text, zone_of_city
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -158,11 +159,12 @@ def show(camera_id: Annotated[str, typer.Argument(metavar="ID")], json_: Json = 
     if json_:
         print_json(public_json(camera) | {"history": changes})
         return
+    zone = zone_of_city(site)
     for name, value in public_json(camera).items():
-        say(f"{name:16} {value}")
+        say(f"{name:16} {value_text(value, zone)}")
     print_table(
         ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
-        [tuple(str(value) for value in change.values()) for change in changes],
+        [tuple(value_text(value, zone) for value in change.values()) for change in changes],
     )
 
 

@@ -12,9 +12,10 @@ from archive.errors import AlreadyExists, Malformed, Unavailable
 from archive.records.custody_report.lines import Made, jsonl, line_json
 from archive.records.custody_report.record import Asked, Line
 from archive.records.custody_report.vocabulary import word_of
-from archive.timespan import Timespan, as_datetime, format_instant, parse_instant
+from archive.timespan import Timespan, format_instant, parse_instant
 from ops.cli.options import Json, Purpose, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
+from ops.cli.times import time_text, zone_of_city
 from ops.wiring import Site
 
 app = typer.Typer(help="The custody record: who did what, when and why.", no_args_is_help=True)
@@ -78,7 +79,7 @@ def show(
         elif json_:
             print_json({"acts": [line_json(line) for line in lines]})
         else:
-            _print_table(list(lines), ZoneInfo(site.settings.time_zone))
+            _print_table(list(lines), zone_of_city(site))
 
 
 def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: tuple[str, str]) -> Asked:
@@ -114,7 +115,7 @@ def _print_table(lines: list[Line], zone: ZoneInfo) -> None:
         ("AT", "WHO", "WHAT", "OUTCOME", "OBJECTS", "PROOF"),
         [
             (
-                f"{as_datetime(line.at).astimezone(zone):%Y-%m-%d %H:%M:%S}",
+                time_text(line.at, zone),
                 line.actor.id,
                 word_of(line.type).english,
                 line.outcome.value,

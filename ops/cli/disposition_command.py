@@ -1,7 +1,6 @@
 """``saksi retention apply`` and ``record``, ``saksi archive orphans`` and ``pressure``."""
 
 from collections import Counter
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +15,10 @@ from archive.lifecycle.disposition.orphans import OrphanKind
 from archive.lifecycle.disposition.pressure import Level
 from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import Disposition, to_state
-from archive.timespan import as_datetime, parse_instant
+from archive.timespan import parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.cli.times import time_text, zone_of_city
 from ops.disposition import Dispositions, list_digest, pressure_of, require_list, require_plan
 
 DispositionId = Annotated[str, typer.Argument(metavar="ID", help="The disposition's id, such as dsp-….")]
@@ -96,7 +96,7 @@ def dispositions(json_: Json = False) -> None:
                 one.id,
                 one.cause.value,
                 one.status.value,
-                _time(one.started_at),
+                time_text(one.started_at, zone_of_city(site)),
                 str(one.segments),
                 "" if one.outcome is None else str(one.outcome.destroyed),
                 "" if one.outcome is None else str(sum(one.outcome.kept.values())),
@@ -235,7 +235,3 @@ def _say(found: Disposition) -> None:
     say(f"  list      {found.list_sha256}")
     say(f"  record    {outcome.record_sha256}")
     say(f"  signed by {outcome.signer_sha256}")
-
-
-def _time(instant: int) -> str:
-    return as_datetime(instant).astimezone(UTC).isoformat(timespec="seconds")

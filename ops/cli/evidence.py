@@ -9,9 +9,9 @@ import typer
 from archive.clock import SystemClock
 from archive.errors import AlreadyExists, Malformed
 from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
-from archive.timespan import format_instant
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, progress_bar, say
+from ops.cli.times import time_text, value_text, zone_of_city
 from ops.wiring import Site, build_facts
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def seal(
     )
     say(f"  tag manifest SHA-256  {facts['tagmanifest_sha256']}")
     say(f"  signer SHA-256        {facts['signer_sha256']}")
-    say(f"  time stamp            {facts['gen_time'] or 'none yet'} by {facts['tsa']}")
+    stamped = value_text(facts["gen_time"], zone_of_city(site)) if facts["gen_time"] else "none yet"
+    say(f"  time stamp            {stamped} by {facts['tsa']}")
 
 
 def _download(work: "Evidence", evidence_id: str, output: Path, purpose: str) -> None:
@@ -191,6 +192,7 @@ def list_(json_: Json = False) -> None:
     if json_:
         print_json({"evidence": [_as_json(record) for record in records]})
         return
+    zone = zone_of_city(site)
     print_table(
         ("EVIDENCE", "STATUS", "CASE", "CAMERAS", "FROM", "TO"),
         [
@@ -199,8 +201,8 @@ def list_(json_: Json = False) -> None:
                 r.status.value,
                 r.request.case,
                 " ".join(r.request.cameras),
-                format_instant(r.request.span.start),
-                format_instant(r.request.span.end),
+                time_text(r.request.span.start, zone),
+                time_text(r.request.span.end, zone),
             )
             for r in records
         ],
@@ -216,7 +218,7 @@ def show(evidence_id: Id, json_: Json = False) -> None:
         print_json(state)
         return
     for name, value in state.items():
-        say(f"{name:14} {value}")
+        say(f"{name:14} {value_text(value, zone_of_city(site))}")
 
 
 @evidence_app.command()

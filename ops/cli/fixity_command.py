@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from archive.model.finding import Finding
-from archive.timespan import format_instant
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.cli.times import time_text, zone_of_city
 
 app = typer.Typer(help="Read what is stored and compare it with its record.", no_args_is_help=True)
 
@@ -34,7 +34,8 @@ def status(json_: Json = False) -> None:
             }
         )
         return
-    oldest = "never" if found.oldest is None else format_instant(found.oldest)
+    zone = zone_of_city(site)
+    oldest = "never" if found.oldest is None else time_text(found.oldest, zone)
     say(f"{found.percent} % of {found.hours} camera-hours were checked within {found.days} days")
     say(f"oldest check: {oldest if found.hours else 'nothing is known yet'}")
     say(f"budget {budget} MiB/s, last day {found.rate / _MIB:.2f} MiB/s; {len(open_ones)} open incidents")
@@ -48,7 +49,7 @@ def status(json_: Json = False) -> None:
                 str(one.percent),
                 str(one.size),
                 str(one.findings),
-                "never" if one.oldest is None else format_instant(one.oldest),
+                "never" if one.oldest is None else time_text(one.oldest, zone),
             )
             for one in found.cameras
         ],

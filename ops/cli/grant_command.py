@@ -8,9 +8,10 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.lifecycle.retention.answers import history_json
 from archive.model.grant import Grant, Right, to_state
-from archive.timespan import format_instant, parse_instant
+from archive.timespan import parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say
+from ops.cli.times import time_text, value_text, zone_of_city
 
 app = typer.Typer(help="Open footage to a person or agency for a limited time.", no_args_is_help=True)
 
@@ -60,6 +61,7 @@ def list_(json_: Json = False) -> None:
     if json_:
         print_json({"grants": [_json(grant) for grant in found]})
         return
+    zone = zone_of_city(site)
     print_table(
         ("GRANT", "FOR", "CAMERAS", "FROM", "TO", "RIGHTS", "UNTIL", "STATE"),
         [
@@ -67,10 +69,10 @@ def list_(json_: Json = False) -> None:
                 grant.id,
                 grant.person or grant.agency,
                 " ".join(grant.cameras),
-                format_instant(grant.span.start),
-                format_instant(grant.span.end),
+                time_text(grant.span.start, zone),
+                time_text(grant.span.end, zone),
                 " ".join(sorted(grant.rights)),
-                format_instant(grant.until),
+                time_text(grant.until, zone),
                 "revoked" if grant.revoked else "in force" if grant.in_force(now) else "over",
             )
             for grant in found
@@ -89,11 +91,12 @@ def show(grant: Annotated[str, typer.Argument(metavar="GRANT")], json_: Json = F
     if json_:
         print_json({**_json(found), "history": history_json(history)})
         return
+    zone = zone_of_city(site)
     for name, value in _json(found).items():
-        say(f"{name}: {' '.join(value) if isinstance(value, list) else value}")
+        say(f"{name}: {value_text(value, zone)}")
     print_table(
         ("AT", "BY", "WHAT", "WHY"),
-        [(format_instant(one.at), one.actor, one.action, one.reason) for one in history],
+        [(time_text(one.at, zone), one.actor, one.action, one.reason) for one in history],
     )
 
 

@@ -2,7 +2,6 @@
 
 import time
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,7 +15,7 @@ from archive.model.custody import Outcome
 from archive.timespan import Timespan, parse_instant
 from ops.cli.options import Camera, From, Json, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
-from ops.cli.retention_text import time_text
+from ops.cli.times import time_text, value_text, zone_of_city
 from ops.wiring import Site
 
 app = typer.Typer(
@@ -139,7 +138,7 @@ def list_(
     with open_site() as site:
         heads = site.holds.due_for_review() if due else site.holds.holds()
         found = [hold_json(head, site.clock.now()) for head in heads if every or head.hold.in_force]
-        zone = ZoneInfo(site.settings.time_zone)
+        zone = zone_of_city(site)
     if json_:
         print_json({"holds": found})
         return
@@ -171,11 +170,12 @@ def show(hold_id: HoldId, json_: Json = False) -> None:
     if json_:
         print_json(found | {"history": history})
         return
+    zone = zone_of_city(site)
     for name, value in found.items():
-        say(f"{name:12} {', '.join(value) if isinstance(value, list) else value}")
+        say(f"{name:12} {value_text(value, zone)}")
     print_table(
         ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
-        [tuple(str(value) for value in change.values()) for change in history],
+        [tuple(value_text(value, zone) for value in change.values()) for change in history],
     )
 
 

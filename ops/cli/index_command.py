@@ -6,6 +6,7 @@ from archive.integrity.rebuild.report import RebuildReport
 from archive.integrity.rebuild.sync import Sync, SyncReport, lag
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, progress_bar, say
+from ops.cli.times import time_text, value_text, zone_of_city
 from search.rebuilding import rebuild_index
 
 app = typer.Typer(help="Rebuild the index and show what it holds.", no_args_is_help=True)
@@ -39,8 +40,10 @@ def status(json_: Json = False) -> None:
     if json_:
         print_json(found)
         return
-    for name, value in found.items():
-        say(f"{name:12} {value}")
+    zone = zone_of_city(site)
+    edges = {name: "–" if found[name] is None else time_text(found[name], zone) for name in ("first", "last")}
+    for name, value in (found | edges).items():
+        say(f"{name:12} {value_text(value, zone)}")
 
 
 def _summary(report: RebuildReport | SyncReport, *, json_: bool) -> int:

@@ -11,9 +11,11 @@ from archive.records.integrity_incidents import (
     find_integrity_incident,
     incidents,
 )
-from archive.timespan import format_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import print_json, print_table, say
+from ops.cli.refusing import in_zone
+from ops.cli.times import time_text, value_text, zone_of_city
+from ops.wiring import Site
 
 app = typer.Typer(help="Integrity incidents: list, show, close.", no_args_is_help=True)
 
@@ -34,9 +36,10 @@ def list_(
     if json_:
         print_json({"incidents": [incident.to_json() for incident in found]})
         return
+    zone = zone_of_city(site)
     print_table(
         ("incident", "status", "code", "object", "since"),
-        [(one.id, one.status.value, one.code, one.subject, format_instant(one.changed_at)) for one in found],
+        [(one.id, one.status.value, one.code, one.subject, time_text(one.changed_at, zone)) for one in found],
     )
 
 
@@ -45,7 +48,7 @@ def show(incident_id: Id, json_: Json = False) -> None:
     """Show one incident."""
     with open_site() as site:
         found = find_integrity_incident(site.ledger, incident_id)
-    _print(found, json_=json_)
+    _print(site, found, json_=json_)
 
 
 @app.command()
@@ -57,18 +60,19 @@ def close(
     """Close an incident that was resolved; it opens again when the same finding returns."""
     with open_site() as site:
         closed = close_integrity_incident(site.ledger, incident_id, actor=actor().id, reason=reason)
-    _print(closed, json_=json_)
+    _print(site, closed, json_=json_)
 
 
-def _print(incident: IntegrityIncident, *, json_: bool) -> None:
+def _print(site: Site, incident: IntegrityIncident, *, json_: bool) -> None:
     if json_:
         print_json(incident.to_json())
         return
-    say(f"{incident.id}  {incident.status.value} since {format_instant(incident.changed_at)}")
+    zone = zone_of_city(site)
+    say(f"{incident.id}  {incident.status.value} since {time_text(incident.changed_at, zone)}")
     say(f"{incident.code}: {incident.subject}")
-    say(incident.message)
+    say(in_zone(incident.message, zone))
     say(f"found by {incident.found_by}")
     for name, value in incident.details.items():
-        say(f"  {name}: {value}")
+        say(f"  {name}: {value_text(value, zone)}")
     if incident.closed_by:
         say(f"closed by {incident.closed_by}: {incident.closed_reason}")

@@ -12,6 +12,7 @@ from archive.errors import Conflict, Malformed
 from archive.timespan import format_instant, from_datetime, parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, say
+from ops.cli.times import time_text, value_text, zone_of_city
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def init(algorithm: Algorithm = "p256", json_: Json = False) -> None:
         made = keys.init(
             settings.keys_dir, clock=site.clock, algorithm=algorithm, passphrases=settings.passphrase_dir
         )
-    _print(made, json_=json_)
+    _print(site, made, json_=json_)
 
 
 @app.command()
@@ -49,7 +50,7 @@ def complete(json_: Json = False) -> None:
         settings = site.settings
         made = keys.complete(settings.keys_dir, clock=site.clock, passphrases=settings.passphrase_dir)
         _record(site, "key.made", "log", sha256=made.log_sha256)
-    _print(made, json_=json_)
+    _print(site, made, json_=json_)
 
 
 @app.command()
@@ -59,7 +60,7 @@ def show(json_: Json = False) -> None:
 
     with open_site() as site:
         found = keys.show(site.settings.keys_dir, tsa_url=site.settings.tsa_url)
-    _print(found, json_=json_)
+    _print(site, found, json_=json_)
 
 
 @app.command("list")
@@ -72,9 +73,10 @@ def list_(json_: Json = False) -> None:
     if json_:
         print_json({"certificates": [one.to_json() for one in found]})
         return
+    zone = zone_of_city(site)
     for one in found:  # a fingerprint is printed in one piece, so that it can be copied
-        until = f"{one.certificate.not_valid_after_utc:%Y-%m-%d}"
-        since = "" if one.revoked_since is None else f"  revoked since {format_instant(one.revoked_since)}"
+        until = f"{one.certificate.not_valid_after_utc.astimezone(zone):%Y-%m-%d}"
+        since = "" if one.revoked_since is None else f"  revoked since {time_text(one.revoked_since, zone)}"
         say(f"{one.role:5} {one.status.value:8} until {until}  {one.sha256}{since}")
 
 
@@ -98,7 +100,7 @@ def rotate(role: Role, algorithm: Algorithm = "p256", json_: Json = False) -> No
             ),
         )
     note("The old private key is removed from the folder: destroy its backups too, and restart saksi work.")
-    _print_known(made, json_=json_)
+    _print_known(site, made, json_=json_)
 
 
 @app.command()
@@ -132,7 +134,7 @@ def revoke(
             ),
         )
     note("Publish the new list, and inform everyone who has packages of that key: saksi keys publish")
-    _print_known(done, json_=json_)
+    _print_known(site, done, json_=json_)
 
 
 @app.command()
@@ -193,7 +195,7 @@ def import_(
                 passphrases=settings.passphrase_dir,
             ),
         )
-    _print_known(made, json_=json_)
+    _print_known(site, made, json_=json_)
 
 
 @app.command()
@@ -320,15 +322,15 @@ def _refuse_existing(output: Path) -> None:
         raise Malformed(f"the folder of {output} does not exist", code="output_unwritable")
 
 
-def _print_known(one: "Known", *, json_: bool) -> None:
+def _print_known(site: Site, one: "Known", *, json_: bool) -> None:
     if json_:
         print_json(one.to_json())
         return
     for name, value in one.to_json().items():
-        say(f"{name:18} {value}")
+        say(f"{name:18} {value_text(value, zone_of_city(site))}")
 
 
-def _print(found: "KeySet", *, json_: bool) -> None:
+def _print(site: Site, found: "KeySet", *, json_: bool) -> None:
     if found.development:
         note("These are DEVELOPMENT keys, made on this machine: evidence sealed with them is not for court.")
     facts = {
@@ -348,4 +350,4 @@ def _print(found: "KeySet", *, json_: bool) -> None:
         print_json(facts)
         return
     for name, value in facts.items():
-        say(f"{name:18} {value}")
+        say(f"{name:18} {value_text(value, zone_of_city(site))}")

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from archive.errors import AlreadyExists, Malformed, NotFound
-from archive.timespan import Timespan, format_instant, parse_instant
+from archive.timespan import Timespan, parse_instant
 from ops.cli.options import Json, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
+from ops.cli.times import time_text, zone_of_city
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def show(
         [
             (
                 str(state.note.number),
-                format_instant(state.note.at),
+                time_text(state.note.at, zone_of_city(site)),
                 str(state.note.size),
                 "yes" if state.signed else "not yet",
                 "yes" if state.stamped else "not yet",

@@ -1,7 +1,6 @@
 """``saksi notice``: test the notices, and show which deliveries wait."""
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -10,7 +9,7 @@ from archive.errors import Unavailable
 from archive.timespan import format_instant
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, print_table
-from ops.cli.retention_text import time_text
+from ops.cli.times import time_text, zone_of_city
 
 if TYPE_CHECKING:
     from ops.notices.service import ChannelState
@@ -67,7 +66,7 @@ def status(json_: Json = False) -> None:
 
     with open_site() as site:
         states = list(Notices(site).states())
-        zone = ZoneInfo(site.settings.time_zone)
+        zone = zone_of_city(site)
     if json_:
         print_json({"channels": [_state_json(one) for one in states]})
         return
@@ -80,10 +79,10 @@ def status(json_: Json = False) -> None:
                 str(one.told.sent),
                 str(one.waiting),
                 str(one.told.given_up),
-                "–" if one.told.last_at is None else time_text(format_instant(one.told.last_at), zone),
+                "–" if one.told.last_at is None else time_text(one.told.last_at, zone),
                 ""
                 if one.told.trouble is None
-                else f"{time_text(format_instant(one.told.trouble.since), zone)} [{one.told.trouble.code}]",
+                else f"{time_text(one.told.trouble.since, zone)} [{one.told.trouble.code}]",
             )
             for one in states
         ],

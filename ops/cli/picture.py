@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from archive.timespan import SpanSet, Timespan, as_datetime
+from archive.timespan import SECOND, SpanSet, Timespan, as_datetime
+from ops.cli.times import bound_text
 from search.coverage import CameraGap, Recordings
+from search.query import RunCoverage
 
 FULL, PART, PENDING, GAP = "█", "▌", "·", "─"
+DOUBTFUL = SECOND // 2
 
 
 def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneInfo, width: int) -> list[str]:
-    """Returns lines of text: a time axis, a bar for each camera, and each gap with its cause.
+    """Returns lines of text: a time axis, a bar for each camera, each gap with its cause, doubtful times.
 
-    ``█`` is covered, ``▌`` partly covered, ``─`` a gap, ``·`` not known yet.
+    ``█`` is covered, ``▌`` partly covered, ``─`` a gap, ``·`` not known yet. Times are doubtful if they may
+    be wrong by :data:`DOUBTFUL` or more.
     """
     if not cameras:
         return ["(no cameras)"]
@@ -26,6 +30,9 @@ def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneIn
         lines.append(f"{camera:{label}}  {_bar(span, coverage, gaps, cells)}")
     for gap in found.gaps:
         lines.append(f"{'':{label}}  {gap.camera}: {_gap(gap, zone)}")
+    for run in found.coverage:
+        if run.uncertainty_us is None or run.uncertainty_us >= DOUBTFUL:
+            lines.append(f"{'':{label}}  {run.camera}: {_doubt(run, zone)}")
     return lines
 
 
@@ -51,11 +58,14 @@ def _cell(cell: Timespan, coverage: SpanSet, gaps: SpanSet) -> str:
 
 
 def _gap(gap: CameraGap, zone: ZoneInfo) -> str:
-    start, end = (
-        as_datetime(edge).astimezone(zone).strftime("%H:%M:%S.%f")[:-3] for edge in _edges(gap.span)
+    return f"gap {_edges(gap.span, zone)} ({gap.span.duration / 1e6:.3f} s): {gap.cause}"
+
+
+def _doubt(run: RunCoverage, zone: ZoneInfo) -> str:
+    return f"times {_edges(run.span, zone)}: {bound_text(run.uncertainty_us)}"
+
+
+def _edges(span: Timespan, zone: ZoneInfo) -> str:
+    return " – ".join(
+        as_datetime(edge).astimezone(zone).strftime("%H:%M:%S.%f")[:-3] for edge in (span.start, span.end)
     )
-    return f"gap {start} – {end} ({gap.span.duration / 1e6:.3f} s): {gap.cause}"
-
-
-def _edges(span: Timespan) -> tuple[int, int]:
-    return span.start, span.end

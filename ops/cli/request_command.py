@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -19,7 +18,7 @@ from archive.model.evidence import PackageKind
 from archive.model.request import RequestStatus, is_letter_overdue
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
-from ops.cli.retention_text import time_text
+from ops.cli.times import time_text, zone_of_city
 from ops.wiring import Site
 
 app = typer.Typer(help="File, read and decide requests for footage.", no_args_is_help=True)
@@ -49,7 +48,7 @@ def list_(
 ) -> None:
     """List requests, the newest first."""
     with open_site() as site:
-        now, zone = site.clock.now(), ZoneInfo(site.settings.time_zone)
+        now, zone = site.clock.now(), zone_of_city(site)
         found = [
             brief_json(head, now)
             for head in site.requests.book.requests()
@@ -93,7 +92,7 @@ def show(request_id: RequestId, json_: Json = False) -> None:
         head = site.requests.book.request(request_id)
         found = request_json(head, site.clock.now())
         found["history"] = history_json(site.requests.stream.history(request_id))
-        zone = ZoneInfo(site.settings.time_zone)
+        zone = zone_of_city(site)
         site.custody.record("request.read", actor=actor(), objects=(request_id,))
     if json_:
         print_json(found)

@@ -13,10 +13,11 @@ from archive.lifecycle.retention.basis import Change
 from archive.lifecycle.retention.plan import Fate, Plan
 from archive.lifecycle.retention.service import PolicyRecord, scope_of
 from archive.model.retention import OnPressure, Terms
-from archive.timespan import as_datetime, parse_instant
+from archive.timespan import parse_instant
 from ops.cli.options import Camera, Cameras, Json, actor, open_site
 from ops.cli.output import print_json, print_table, progress_bar, say
-from ops.cli.retention_text import amount, plot, terms_text, time_text
+from ops.cli.retention_text import amount, plot, terms_text
+from ops.cli.times import time_text, value_text, zone_of_city
 from ops.wiring import Site
 from search.planning import hours_of
 
@@ -38,7 +39,7 @@ def policies(json_: Json = False) -> None:
     """List every policy: in force, waiting to begin, waiting for a second admin."""
     with open_site() as site:
         found = [policy_json(record, site.clock.now()) for record in site.policies.records()]
-        zone = _zone(site)
+        zone = zone_of_city(site)
     if json_:
         print_json({"policies": found})
         return
@@ -64,14 +65,14 @@ def show(scope: ScopeText, json_: Json = False) -> None:
     with open_site() as site:
         policy = policy_json(site.policies.record(asked), site.clock.now())
         history = history_json(site.policies.history(asked))
-        zone = _zone(site)
+        zone = zone_of_city(site)
     if json_:
         print_json(policy | {"history": history})
         return
     _say_policy(policy, zone)
     print_table(
         ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
-        [tuple(str(value) for value in change.values()) for change in history],
+        [tuple(value_text(value, zone) for value in change.values()) for change in history],
     )
 
 
@@ -85,7 +86,7 @@ def explain(
     moment = parse_instant(at) if at else None
     with open_site() as site:
         found = explanation_json(site.policies.explain(camera, moment))
-        zone = _zone(site)
+        zone = zone_of_city(site)
     if json_:
         print_json(found)
         return
@@ -183,7 +184,7 @@ def plan(
             cameras=cameras,
             progress=bar,
         )
-        zone = _zone(site)
+        zone = zone_of_city(site)
     if json_:
         print_json(made.to_json())
         return
@@ -191,7 +192,7 @@ def plan(
 
 
 def _say_plan(made: Plan, zone: ZoneInfo, *, days: bool) -> None:
-    when = as_datetime(made.at).astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    when = time_text(made.at, zone)
     say(f"{made.id}: what would be destroyed at {when}; nothing is changed")
     if made.change is not None:
         say(f"assuming the given terms for {made.change.scope}, which are not decided")
@@ -245,7 +246,7 @@ def _days(text: str) -> int | None:
 
 def _answer(site: Site, record: PolicyRecord, *, json_: bool) -> None:
     policy = policy_json(record, site.clock.now())
-    print_json(policy) if json_ else _say_policy(policy, _zone(site))
+    print_json(policy) if json_ else _say_policy(policy, zone_of_city(site))
 
 
 def _say_policy(policy: JsonObject, zone: ZoneInfo) -> None:
@@ -263,7 +264,3 @@ def _proposal_text(proposal: JsonObject | None, zone: ZoneInfo) -> str:
         return ""
     asked = "to withdraw it" if proposal["withdraws"] else terms_text(proposal["terms"], zone)
     return f"{asked}; by {proposal['by']} at {time_text(proposal['at'], zone)}"
-
-
-def _zone(site: Site) -> ZoneInfo:
-    return ZoneInfo(site.settings.time_zone)

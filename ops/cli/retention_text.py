@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from archive.lifecycle.retention.plan import Amount
-from archive.timespan import as_datetime, parse_instant
+from ops.cli.times import time_text
 
 _ROWS = 8
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -23,11 +23,6 @@ def size_text(size: int) -> str:
 def amount(found: Amount) -> str:
     """``360 segments, 900.0 MiB``; a dash for no segments."""
     return f"{found.segments} segments, {size_text(found.bytes)}" if found.segments else "–"
-
-
-def time_text(instant: str, zone: ZoneInfo) -> str:
-    """An RFC 3339 time in the city's time zone, with its offset."""
-    return as_datetime(parse_instant(instant)).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def terms_text(terms: Mapping[str, Any] | None, zone: ZoneInfo) -> str:

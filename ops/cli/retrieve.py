@@ -19,6 +19,7 @@ from archive.timespan import Timespan, format_instant
 from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.cli.picture import draw
+from ops.cli.times import bound_text, span_text, zone_of_city
 from ops.wiring import Site
 from search.coverage import Recordings
 from search.coverage import recordings as search_recordings
@@ -41,7 +42,7 @@ def recordings(
         site.custody.record(
             "recordings.search", actor=actor(), objects=cameras, purpose=purpose, details=_edges(span)
         )
-        zone = ZoneInfo(site.settings.time_zone)
+        zone = zone_of_city(site)
     if json_:
         print_json(found.to_json())
         return
@@ -119,12 +120,15 @@ def clip(
         if json_:
             print_json(planned.describe())
         else:
-            _tell(planned, output)
+            _tell(planned, output, zone_of_city(site))
 
 
-def _tell(planned: Clip, output: Path) -> None:
+def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
     say(f"{output}: {planned.frames} frames, {planned.size} bytes, SHA-256 {planned.digest()}")
-    say(f"  shown   {planned.actual}")
+    say(f"  shown   {span_text(planned.actual, zone)}")
+    bounds = [piece.ref.uncertainty_us for piece in planned.pieces]
+    known = [one for one in bounds if one is not None]
+    say(f"  times   {bound_text(max(known) if len(known) == len(bounds) else None)}")
     if planned.hidden_frames:
         say(
             f"  hidden  {planned.hidden_preroll_us / 1e6:.3f} s before and "
@@ -132,7 +136,7 @@ def _tell(planned: Clip, output: Path) -> None:
             f"{planned.hidden_frames} frames, which any tool can reveal"
         )
     for gap in planned.gaps:
-        note(f"  gap     {gap.span}: {gap.cause}")
+        note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")
 
 
 def _write(planned: Clip, output: Path) -> int:

@@ -11,6 +11,8 @@ from archive.errors import ArchiveError, Malformed
 from archive.records.ledger.memory import EntryMemory
 from ops.cli.options import Json, open_or_make_site, open_site
 from ops.cli.output import note, print_json, progress_bar, say
+from ops.cli.refusing import in_zone
+from ops.cli.times import zone_of_city
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -137,11 +139,12 @@ def doctor(json_: Json = False) -> int:
     if json_:
         print_json({"light": verdict.value, "diagnoses": [one.to_json() for one in found]})
     else:
+        zone = zone_of_city(site)
         marks = {Light.GREEN: "  ok  ", Light.AMBER: "! amber", Light.RED: "✗ red  "}
         for one in found:
-            say(f"{marks[one.light]:8} {one.subject:10} {one.message}")
+            say(f"{marks[one.light]:8} {one.subject:10} {in_zone(one.message, zone)}")
             if one.hint:
-                say(f"{'':19} {one.hint}")
+                say(f"{'':19} {in_zone(one.hint, zone)}")
     return 1 if verdict is Light.RED else 0
 
 

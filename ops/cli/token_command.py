@@ -9,6 +9,7 @@ from archive.model.token import TokenScope, to_json
 from archive.timespan import parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, say
+from ops.cli.times import value_text, zone_of_city
 from ops.tokens import create_token, revoke_token, token_file
 
 app = typer.Typer(help="Tokens of the HTTP API; only their hashes are kept.", no_args_is_help=True)
@@ -58,8 +59,9 @@ def list_(json_: Json = False) -> None:
         scopes = {one.name: to_json(one.scope) for one in known}
         print_json({"tokens": [one.name for one in known], "scopes": scopes})
         return
+    zone = zone_of_city(site)
     for one in known:
-        limits = "; ".join(f"{key}: {_shown(value)}" for key, value in to_json(one.scope).items())
+        limits = "; ".join(f"{key}: {value_text(value, zone)}" for key, value in to_json(one.scope).items())
         say(f"{one.name}  ({limits})" if limits else one.name)
 
 
@@ -82,7 +84,3 @@ def _checked(actions: list[str]) -> frozenset[str]:
             hint="docs/reference/permissions.md lists them.",
         )
     return frozenset(actions)
-
-
-def _shown(value: object) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)

@@ -11,6 +11,7 @@ from archive.model.user import User, parse_role
 from archive.timespan import format_instant, parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
+from ops.cli.times import time_text, zone_of_city
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def add(
             added = administration.open_account(user, actor=actor().id, reason=reason)
             invitation = administration.invite(name, actor=actor().id)
         _note_proposed(added)
-        _tell_invitation(invitation, json_)
+        _tell_invitation(site, invitation, json_)
         return
     password = _password(name, generate=generate)
     with open_site() as site:
@@ -127,7 +128,7 @@ def show(name: Name, json_: Json = False) -> None:
     say(f"{name}  {' '.join(head.user.roles) or 'no role'}  {state}, signs in: {signs_in}")
     print_table(
         ("AT", "BY", "WHAT", "WHY"),
-        [(format_instant(one.at), one.actor, one.action, one.reason) for one in history],
+        [(time_text(one.at, zone_of_city(site)), one.actor, one.action, one.reason) for one in history],
     )
 
 
@@ -140,7 +141,7 @@ def invite(name: Name, reason: Reason = "", json_: Json = False) -> None:
     """
     with open_site() as site:
         invitation = _administration(site).invite(name, actor=actor().id, reason=reason)
-    _tell_invitation(invitation, json_)
+    _tell_invitation(site, invitation, json_)
 
 
 @app.command("complete-invitation")
@@ -148,7 +149,7 @@ def complete_invitation(name: Name, reason: Reason = "", json_: Json = False) ->
     """Print the second half of a code, for a person who is not the one who has the first half."""
     with open_site() as site:
         invitation = _administration(site).complete_invitation(name, actor=actor().id, reason=reason)
-    _tell_invitation(invitation, json_)
+    _tell_invitation(site, invitation, json_)
 
 
 @app.command()
@@ -308,13 +309,14 @@ def _tell(sentence: str, password: str, user: User, json_: bool) -> None:
         say(password)
 
 
-def _tell_invitation(invitation: "Invitation", json_: bool) -> None:
+def _tell_invitation(site: Site, invitation: "Invitation", json_: bool) -> None:
     from api.auth.invitations import FIRST, SECOND
 
-    until = format_instant(invitation.expires_at)
     if json_:
-        print_json({"user": invitation.user, "code": invitation.code, "expires_at": until})
+        expires = format_instant(invitation.expires_at)
+        print_json({"user": invitation.user, "code": invitation.code, "expires_at": expires})
         return
+    until = time_text(invitation.expires_at, zone_of_city(site))
     note(f"{invitation.user} chooses a password with this code until {until}; it is shown only now.")
     if SECOND not in invitation.code:
         note(

@@ -35,7 +35,7 @@ from search.query import (
     Standing,
 )
 
-FORMAT = 1
+FORMAT = 2
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000
@@ -287,6 +287,15 @@ class ElasticIndex(Loading):
     def mark_whole(self) -> None:
         """Set the mark; idempotent."""
         self._put_states([(names.WHOLE, names.WHOLE, FORMAT, {})])
+
+    def compared_at(self) -> int | None:
+        """When the index was last compared with the journals and lacked nothing, or None."""
+        found = self._cluster.documents(names.STATE, [f"{names.COMPARED}:{names.COMPARED}"])
+        return next((int(one["number"]) for one in found.values()), None)
+
+    def keep_compared_at(self, at: int) -> None:
+        """Store that time."""
+        self._put_states([(names.COMPARED, names.COMPARED, at, {})])
 
     def segments_by_hour(self, camera: str) -> Mapping[int, int]:
         """How many segments start in each UTC hour."""

@@ -18,8 +18,9 @@ _MANY_MONTHS = 24
 
 GAPS, RUNS, STATE, SEGMENTS, DOCUMENTS = "gaps", "runs", "state", "segments", "documents"
 HOURS = "hours"
-MADE, WHOLE = "made", "whole"
-"""Kinds of documents in the index of states: an index that was made, and the mark of a whole index."""
+MADE, WHOLE, COMPARED = "made", "whole", "compared"
+"""Kinds of documents in the index of states: an index that was made, the mark of a whole index, and when it
+was last compared with the journals."""
 
 
 def check_prefix(prefix: str) -> str:

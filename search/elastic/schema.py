@@ -61,7 +61,7 @@ SEGMENTS: Json = {
     "header_bytes": _KEPT_NUMBER,
     "codec": _KEPT_WORD,
     "gop": _KEPT_WORD,
-    "uncertainty_us": _KEPT_NUMBER,  # as the leaf states it
+    "uncertainty_us": _KEPT_NUMBER,  # as the leaf states it; absent if its clock was unsynchronised
     "version": _KEPT_WORD,  # of the object; absent while unknown
     "held": {"type": "byte"},  # 0 or 1: summed and searched
 }
@@ -92,7 +92,7 @@ DOCUMENTS: Json = {
 }
 
 STATE: Json = {
-    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made or whole
+    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made, whole or compared
     "name": _SEARCHED,  # the recorder, camera or sort of documents
     "number": _KEPT_NUMBER,  # batch, time, end or format: also the document's version, so it only grows
     "state": _OPAQUE,

@@ -51,9 +51,10 @@ def write_of(entry: IndexEntry) -> Write:
                 "header_bytes": leaf.header_bytes,
                 "codec": leaf.codec,
                 "gop": leaf.gop,
-                "uncertainty_us": leaf.clock.uncertainty_us,
                 "held": int(entry.held),
             }
+            if leaf.clock.bound_us is not None:
+                document["uncertainty_us"] = leaf.clock.bound_us
             if entry.version:
                 document["version"] = entry.version
             return Write(names.segments_of(leaf.span.start), segment_id(leaf.run, leaf.seq), document)
@@ -99,13 +100,14 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
         since = f"{prefix}{minute:02d}:{rest // SECOND:02d}.{rest % SECOND:06d}Z"
         packed = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
         stated = f',"version":{json.dumps(version)}' if version else ""
+        bound = "" if uncertainty is None else f',"uncertainty_us":{uncertainty}'
         yield (
             month,
             f'{{"index":{{"_id":"{run}-{seq}"}}}}\n'
             f'{{"camera":"{camera}","recorder":"{recorder}","start":"{since}","end":"{format_instant(end)}",'
             f'"start_us":{start},"end_us":{end},"duration_us":{end - start},"run":"{run}","seq":{seq},'
             f'"media_duration":{media_duration},"sha256":"{packed}","size":{size},'
-            f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}","uncertainty_us":{uncertainty},'
+            f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}"{bound},'
             f'"held":{1 if held else 0}'
             f"{where}{stated}}}",
         )
@@ -186,12 +188,14 @@ STRETCH_SUMS: Json = {
     "size": {"sum": {"field": "size"}},
     "held": {"sum": {"field": "held"}},
     "uncertainty": {"max": {"field": "uncertainty_us"}},
+    "bounded": {"value_count": {"field": "uncertainty_us"}},
 }
 
 
 def stretch(bucket: Mapping[str, Any]) -> Stretch:
     """A bucket keyed by camera and run, with :data:`STRETCH_SUMS`."""
     uncertainty = bucket["uncertainty"]["value"]
+    is_bounded = bucket["bounded"]["value"] == bucket["doc_count"] and uncertainty is not None
     return Stretch(
         camera=bucket["key"]["camera"],
         run=bucket["key"]["run"],
@@ -202,7 +206,7 @@ def stretch(bucket: Mapping[str, Any]) -> Stretch:
         duration=round(bucket["duration"]["value"]),
         size=round(bucket["size"]["value"]),
         held=round(bucket["held"]["value"]),
-        uncertainty_us=None if uncertainty is None else round(uncertainty),
+        uncertainty_us=round(uncertainty) if is_bounded else None,
     )
 
 

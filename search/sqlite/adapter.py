@@ -307,6 +307,17 @@ class SqliteIndex:
         with self._base.write("be written") as connection:
             connection.execute("INSERT OR IGNORE INTO whole (one) VALUES (1)")
 
+    def compared_at(self) -> int | None:
+        """When the index was last compared with the journals and lacked nothing, or None."""
+        with self._base.read("be read") as connection:
+            row = connection.execute("SELECT at FROM compared").fetchone()
+        return None if row is None else int(row[0])
+
+    def keep_compared_at(self, at: int) -> None:
+        """Store that time."""
+        with self._base.write("be written") as connection:
+            connection.execute(rows.PUT_COMPARED, (at,))
+
     def apply(self, kind: str, body: JsonObject) -> None:
         """Apply a note of :mod:`search.sqlite.late`."""
         match kind:

@@ -19,7 +19,8 @@ _MERGED = 200
 
 _SUMS = (
     "camera, run, min(start), max(until), count(*), min(seq), max(seq), sum(until - start), "
-    "sum(size), sum(held), min(ifnull(place, 0)), max(ifnull(place, 0)), max(uncertainty)"
+    "sum(size), sum(held), min(ifnull(place, 0)), max(ifnull(place, 0)), "
+    "CASE WHEN count(uncertainty) = count(*) THEN max(uncertainty) END"
 )
 
 

@@ -49,6 +49,10 @@ INSERT INTO heartbeats (recorder, at, state) VALUES (?, ?, ?)
 ON CONFLICT (recorder) DO UPDATE SET at = excluded.at, state = excluded.state
 WHERE excluded.at >= heartbeats.at
 """
+PUT_COMPARED = """
+INSERT INTO compared (one, at) VALUES (1, ?)
+ON CONFLICT (one) DO UPDATE SET at = excluded.at WHERE excluded.at > compared.at
+"""
 PUT_REBUILD_STATE = "INSERT OR REPLACE INTO rebuild_state (one, boot, state) VALUES (1, ?, ?)"
 PUT_CURSOR = """
 INSERT INTO cursors (recorder, batch) VALUES (?, ?)
@@ -129,7 +133,7 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
                     leaf.gop,
                     None if entry.version == leaf.sha256 else entry.version,
                     int(entry.held),
-                    leaf.clock.uncertainty_us,
+                    leaf.clock.bound_us,
                     leaf.recorder,
                     place,
                 )

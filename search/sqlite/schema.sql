@@ -41,7 +41,7 @@ CREATE TABLE segments (
   header_bytes    INTEGER NOT NULL,        -- offset of the first sample byte
   codec           TEXT NOT NULL,
   gop             TEXT NOT NULL,
-  uncertainty     INTEGER NOT NULL,        -- µs, as the leaf states it
+  uncertainty     INTEGER,                 -- µs, as the leaf states it; NULL: its clock was unsynchronised
   version         TEXT,                    -- the object's version id, '' while unknown, NULL where it is the
                                            -- SHA-256 itself, as it is in the file system store
   held            INTEGER NOT NULL CHECK (held IN (0, 1)),
@@ -123,6 +123,12 @@ CREATE TABLE heartbeats (
 -- One row if the index holds the whole archive: a rebuild that ended, or a new archive, sets it.
 CREATE TABLE whole (
   one  INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;
+
+-- When the index was last compared with the journals and lacked nothing. An old copy has an old one.
+CREATE TABLE compared (
+  one  INTEGER PRIMARY KEY CHECK (one = 1),
+  at   INTEGER NOT NULL
 ) STRICT;
 
 -- The progress of the rebuild that fills this database, and the machine start during which it ran; a database

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from archive.errors import Malformed
 from archive.model.gap import GapCause
+from archive.model.segment import UNSYNCHRONISED
 from archive.timespan import HOUR, SECOND, Timespan
 from search.index import Index
 from search.query import RunCoverage
@@ -53,6 +54,18 @@ def test_coverage_does_not_span_time_that_no_segment_has(index: Index) -> None:
         Timespan(T0, T0 + 10 * SECOND),
         Timespan(T0 + 11 * SECOND, T0 + 20 * SECOND),
     ]
+
+
+def test_nothing_bounds_a_run_with_an_unsynchronised_segment(index: Index) -> None:
+    sure = [segment(n) for n in range(6)]
+    free = replace(sure[4], clock=replace(sure[4].clock, flags=(UNSYNCHRONISED,)))
+    late = replace(sure[2], clock=replace(sure[2].clock, uncertainty_us=2 * SECOND))
+    index.add([entry(one) for one in (*sure[:2], late, sure[3], free, sure[5])])
+    uncertain = [one.uncertainty_us for one in index.segments("cam-1", Timespan(T0, T0 + HOUR))]
+    assert uncertain == [40_000, 40_000, 2 * SECOND, 40_000, None, 40_000]
+    bounds = {40 * SECOND: 2 * SECOND, 41 * SECOND: None, 20 * SECOND: 40_000}
+    for end, expected in bounds.items():
+        assert [one.uncertainty_us for one in index.runs(ask(T0, T0 + end))] == [expected]
 
 
 def test_hours_split_segments_at_the_hour_and_count_each_once(index: Index) -> None:

@@ -1,6 +1,8 @@
 """An index knows whether it is whole, and answers no question while it is not."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +10,10 @@ import pytest
 
 from archive.errors import Unavailable
 from archive.integrity.rebuild.sync import Sync
+from archive.model.segment import UNSYNCHRONISED
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectVersion
-from archive.timespan import MINUTE, SECOND, Timespan
+from archive.timespan import DAY, MINUTE, SECOND, Timespan
 from search.index import Index
 from search.rebuilding import rebuild_index
 from search.whole import GRACE, WholeIndex, Wholeness
@@ -90,6 +93,16 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
     assert {ref.seq for ref in asked.segments("cam-1", SPAN)} >= {0, 1}
 
 
+def test_a_rebuilt_index_knows_that_nothing_bounds_an_unsynchronised_clock(
+    small: SmallArchive, index: Index
+) -> None:
+    small.register_recorder()
+    small.write_journal([small.keep(0), small.keep(1, flags=("ambiguous", UNSYNCHRONISED))])
+    rebuild_index(small.stores, index)
+    assert [one.uncertainty_us for one in index.segments("cam-1", SPAN)] == [40_000, None]
+    assert [one.uncertainty_us for one in index.runs(ANY)] == [None]
+
+
 def test_a_sync_alone_does_not_make_an_emptied_index_whole(small: SmallArchive, index: Index) -> None:
     small.write_journal([small.keep(0)])
     Sync(small.stores, index, small.clock).run()
@@ -130,6 +143,51 @@ def test_a_batch_that_the_index_lacks_for_long_makes_it_incomplete(small: SmallA
     Sync(small.stores, index, small.clock).run()
     small.clock.advance(11 * SECOND)
     assert asked.high_water("cam-1") is not None
+
+
+@pytest.mark.parametrize("is_marked", [True, False])
+def test_an_old_copy_that_was_put_back_is_incomplete_however_old_the_batches_are(
+    small: SmallArchive, index: Index, is_marked: bool
+) -> None:
+    """An old copy has its mark. What it lacks is too old for a listing of the last hours."""
+    asked = guarded(small, index)
+    if is_marked:
+        assert asked.high_water("cam-1") is None
+    else:
+        index.mark_whole()  # by a version that did not keep when it compared
+    small.register_recorder()
+    small.write_journal([small.keep(0)])
+    small.clock.advance(5 * DAY)
+    incomplete(guarded(small, index))
+    Sync(small.stores, index, small.clock).run()
+    again = guarded(small, index)
+    assert again.high_water("cam-1") is not None
+    small.clock.advance(5 * DAY)
+    assert again.high_water("cam-1") is not None
+
+
+def test_nobody_is_answered_while_an_index_is_first_compared(
+    small: SmallArchive, index: Index, tmp_path: Path
+) -> None:
+    index.mark_whole()
+    listing, go_on = threading.Event(), threading.Event()
+
+    class Slow(FilesystemStore):
+        def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:
+            if prefix == "journal/":
+                listing.set()
+                go_on.wait(30)
+            return super().list(prefix, start_after=start_after)
+
+    small.stores = replace(small.stores, records=Slow(tmp_path / "archive/records", small.clock))
+    asked = guarded(small, index)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(asked.high_water, "cam-1")
+        assert listing.wait(30)
+        incomplete(asked)
+        go_on.set()
+        assert first.result(30) is None
+    assert asked.high_water("cam-1") is None
 
 
 def test_a_batch_that_no_index_takes_does_not_stop_the_answers(small: SmallArchive, index: Index) -> None:

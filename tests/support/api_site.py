@@ -58,6 +58,7 @@ DESCRIPTION = f"/v1/cameras/{CAMERA}/clip"
 PLAYLIST = f"/v1/cameras/{CAMERA}/playlist.m3u8"
 FRAME = f"/v1/cameras/{CAMERA}/frame.jpg"
 GAP_SECONDS = 20
+SYNCHRONISED = ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000)
 
 
 @dataclass(slots=True)
@@ -208,6 +209,7 @@ def archive_run(
     run: str,
     start: int,
     camera: str = CAMERA,
+    clock: ClockStatement = SYNCHRONISED,
 ) -> list[SegmentRef]:
     """Archive and index the finalised segments of one run, as ingest does, but without the journal."""
     refs, at = [], start
@@ -226,7 +228,7 @@ def archive_run(
             codec=result.header.codec,
             gop=result.header.gop,
             frames=result.frames,
-            clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
+            clock=clock,
             camera_time=None,
             ingested_at=at + 11 * SECOND,
         )

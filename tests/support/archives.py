@@ -61,7 +61,13 @@ class SmallArchive:
     begin: int = T0
 
     def keep(
-        self, number: int, *, camera: str = "cam-1", run: str = RUN, content: bytes | None = None
+        self,
+        number: int,
+        *,
+        camera: str = "cam-1",
+        run: str = RUN,
+        content: bytes | None = None,
+        flags: tuple[str, ...] = (),
     ) -> Segment:
         """Store one segment as ingest does, but without the index and the journal."""
         body = content or f"{camera}/{run}/{number}".encode() * 50
@@ -79,7 +85,7 @@ class SmallArchive:
             codec="h264",
             gop="closed",
             frames=150,
-            clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
+            clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000, flags=flags),
             camera_time=None,
             ingested_at=start + 11 * SECOND,
         )

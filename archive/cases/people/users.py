@@ -98,6 +98,10 @@ class Users:
         """Everybody, by id."""
         return [head.user for head in self.heads()]
 
+    def administrators(self) -> list[User]:
+        """The administrators who can sign in, by id."""
+        return self._who_remain(but="")
+
     def heads(self) -> list[UserHead]:
         """Everybody with their newest entry, by id."""
         return [UserHead(from_state(entry.id, entry.state), entry) for entry in self._ledger.heads(KIND)]
@@ -217,7 +221,7 @@ class Users:
         """
         if not PRIVILEGED & access_of(user).roles:
             return
-        if not self._who_remain(but="") and Role.ADMIN in user.roles:
+        if not self.administrators() and Role.ADMIN in user.roles:
             return
         if not (user.founder and not self._can_sign_in(user)):
             raise safeguards.invitation_needed(user.id)

@@ -162,6 +162,14 @@ STATEMENT: Rows = (
         "A stated gap overlaps another one, or lies outside the span.",
         "gaps of each camera against one another and the span",
     ),
+    (
+        "text_reads_as_another", WARNING,
+        "Sebuah teks dapat terbaca sebagai teks lain: abjadnya bercampur, hurufnya dalam bentuk lain, atau "
+        "ada tanda yang tidak tampak. Periksa siapa dan apa yang dimaksud.",
+        "A text may be read as another one: it mixes alphabets, has letters in another form, or has signs "
+        "that do not show. Check who and what is meant.",
+        "texts of evidence.json and custody.jsonl: Unicode NFC, alphabets like Latin, hidden signs",
+    ),
 )  # fmt: skip
 ORIGINALS: Rows = (
     (

@@ -212,9 +212,9 @@ SIGNER: Rows = (
     ),
     (
         "signer_differs", ERROR,
-        "Paket disegel ulang: pernyataannya menyebut sertifikat lain.",
-        "The package was sealed again: its statement names another certificate.",
-        "SHA-256 fingerprint against evidence.json",
+        "Pernyataan paket menyebut penyegel lain, atau paket ini disegel ulang.",
+        "The statement names another signer, or the package was sealed again.",
+        "SHA-256 fingerprint and subject (RFC 4514) of the certificate against evidence.json",
     ),
     (
         "signer_not_pinned", WARNING,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from archive.evidence.verifier import canonical
+from archive.evidence.verifier import canonical, texts
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.notebook import Notebook
@@ -69,9 +69,12 @@ def _check_custody(notebook: Notebook, part: Part) -> None:
         _find(notebook, CUSTODY, f"evidence.json counts {part['lines']} lines, it has {len(lines)}")
     for number, line in enumerate(lines, 1):
         try:
-            canonical.read(line)
+            event = canonical.read(line)
         except BadJson as error:
             _find(notebook, CUSTODY, f"line {number}: {error}")
+            continue
+        for where, problem in texts.objections(event):
+            notebook.find("text_reads_as_another", CUSTODY, f"line {number}: {where} {problem}")
 
 
 def _check_named(notebook: Notebook, stated: Part) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archive.evidence.verifier import accord, canonical, leaf, schema
+from archive.evidence.verifier import accord, canonical, leaf, schema, texts
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.derived import Clips
@@ -90,6 +90,8 @@ def _check_statement(notebook: Notebook, stated: Part) -> None:
     _check_approvals(notebook, stated)
     for part in stated.get("dispositions", ()):
         _check_destroyed(notebook, part)
+    for where, problem in texts.objections(stated):
+        notebook.find("text_reads_as_another", PATH, f"{where} {problem}")
     notebook.partitioned = accord.partition(stated, lambda code, detail: notebook.find(code, PATH, detail))
 
 

@@ -153,6 +153,10 @@ def _check_seal(notebook: Notebook, trust: Trust, seal: bytes, at: int) -> tuple
     stated = notebook.fact("seal", {}).get("signer_sha256", own)
     if stated != own:
         notebook.find("signer_differs", SEAL, f"evidence.json names {stated}; it is {own}")
+    subject = found.certificate.subject_text
+    named = notebook.fact("seal", {}).get("signer_subject", subject)
+    if named != subject:
+        notebook.find("signer_differs", SEAL, f"evidence.json names {named}; the certificate is of {subject}")
     if not trust.signer:
         notebook.find("signer_not_pinned", SEAL, own)
     elif trust.signer != own:

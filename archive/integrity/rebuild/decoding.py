@@ -161,13 +161,13 @@ def _decode(key: str, raw: bytes, known: RecorderKeys) -> DecodedBatch:
     others: list[bytes] = []
     for leaf in found.leaves:
         if isinstance(leaf, SegmentLine):
-            segments.append((*leaf[:13], leaf.clock_uncertainty))
+            segments.append((*leaf[:13], leaf.clock_bound))
         elif isinstance(leaf, Segment):
             segments.append(
                 (
                     leaf.camera, leaf.recorder, leaf.run, leaf.seq, leaf.span.start, leaf.span.end,
                     leaf.media_duration, leaf.sha256, leaf.size, leaf.header_bytes, leaf.codec, leaf.gop,
-                    leaf.key, leaf.clock.uncertainty_us,
+                    leaf.key, leaf.clock.bound_us,
                 )
             )  # fmt: skip
         else:

@@ -23,7 +23,7 @@ class SegmentRow(NamedTuple):
     header_bytes: int
     codec: str
     gop: str
-    uncertainty_us: int
+    uncertainty_us: int | None
     version: str
     held: bool
     place: Place | None

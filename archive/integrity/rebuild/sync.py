@@ -331,15 +331,17 @@ def lag(records: ObjectStore, cursors: Mapping[str, int], now: int) -> dict[str,
 
 
 def batches_behind(
-    records: ObjectStore, cursor: Callable[[str], int], now: int, age: int
+    records: ObjectStore, cursor: Callable[[str], int], now: int, age: int, *, since: int | None
 ) -> Mapping[str, str]:
-    """By recorder, the first recent batch that an index lacks although it was stored ``age`` µs ago.
+    """By recorder, the first batch that an index lacks although it was stored ``age`` µs ago.
 
-    ``cursor`` gives the last batch of a recorder that the index has. Costs a listing of three hours.
+    ``cursor`` gives the last batch of a recorder that the index has. ``since`` is when it lacked none:
+    batches from three hours before that on are listed, without it all.
     """
+    after = "" if since is None else f"journal/{keys.hour_folder(min(since, now) - _SCANNED)}/"
     found: dict[str, tuple[int, str]] = {}
     cursors: dict[str, int] = {}
-    for listed in records.list("journal/", start_after=f"journal/{keys.hour_folder(now - _SCANNED)}/"):
+    for listed in records.list("journal/", start_after=after):
         try:
             recorder, number = keys.parse_batch_key(listed.key)
         except Malformed:

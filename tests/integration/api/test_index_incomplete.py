@@ -3,7 +3,14 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from archive import keys as archive_keys
+from archive.integrity.rebuild.sync import Sync
+from archive.ports import Content
+from archive.records import journal
+from archive.timespan import DAY, SECOND
+from ops.doctor import Light, examine
 from ops.settings import Settings
 from ops.wiring import Site as Wired
 from search.rebuilding import rebuild_index
@@ -20,6 +27,7 @@ from tests.support.api_site import (
     open_site,
     span,
 )
+from tests.support.leaves import gap
 from tests.support.recordings import RUN
 
 
@@ -58,6 +66,29 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         for path, query in routes:
             assert caller.get(path, params=query).status_code == 200, path
         emptied.close()
+
+
+def test_the_doctor_is_red_about_an_index_that_lacks_what_the_journals_have(tmp_path: Path) -> None:
+    def light(of: Wired) -> Light:
+        return next(one.light for one in examine(of) if one.subject == "index")
+
+    with open_site(tmp_path) as site:
+        settings = Settings.load({"SAKSI_HOME": str(tmp_path)})
+        with Wired(settings, site.clock) as wired:
+            assert light(wired) is Light.GREEN
+            key = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)  # the one of write_journal
+            lines = [gap(site.gap.end, site.gap.end + SECOND, gap_id="6a15000000000010")]
+            data = journal.encode(
+                lines, recorder="rec-1", batch=2, prev=journal.GENESIS, at=site.clock.now(), key=key
+            )
+            name = archive_keys.journal_key("rec-1", 2, site.clock.now())
+            wired.stores.records.put(name, Content.of_bytes(data))
+        site.clock.advance(5 * DAY)
+        with Wired(settings, site.clock) as wired:
+            assert light(wired) is Light.RED
+            Sync(wired.stores, wired.bare_index, site.clock).run()
+        with Wired(settings, site.clock) as wired:
+            assert light(wired) is Light.GREEN
 
 
 def test_a_deleted_index_answers_nothing_until_it_is_rebuilt(tmp_path: Path) -> None:

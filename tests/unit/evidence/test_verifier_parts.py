@@ -1,11 +1,13 @@
 """The parts of the verifier against those of the archive, and against published forms."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +107,37 @@ def test_certificates_are_read_alike(tmp_path: Path) -> None:
             assert mine.serial == theirs.serial_number
             assert mine.pem == theirs.public_bytes(certificates.Encoding.PEM)
             assert times.show(mine.not_after)[:19] == f"{theirs.not_valid_after_utc:%Y-%m-%dT%H:%M:%S}"
+
+
+_FREE = [
+    x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATION_NAME, x509.NameOID.TITLE, x509.NameOID.USER_ID,
+    x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"),
+]  # fmt: skip
+_SIGNS = st.sampled_from('Dewi #,+"\\<>;=\u00e9\u0430\U0001d403')
+_ATTRIBUTES = st.builds(
+    x509.NameAttribute, st.sampled_from(_FREE), st.text(_SIGNS, min_size=1, max_size=12)
+) | st.builds(
+    x509.NameAttribute,
+    st.sampled_from([x509.NameOID.SERIAL_NUMBER, x509.NameOID.EMAIL_ADDRESS]),
+    st.text(st.sampled_from("Dewi7 ,+"), min_size=1, max_size=12),
+)
+_KEY = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
+_NAMES = st.lists(
+    st.lists(_ATTRIBUTES, min_size=1, max_size=3, unique_by=lambda one: one.oid).map(
+        x509.RelativeDistinguishedName
+    ),
+    max_size=4,
+).map(x509.Name)
+
+
+@given(_NAMES)
+def test_names_of_certificates_are_written_alike(name: x509.Name) -> None:
+    start = datetime(2026, 11, 24, tzinfo=UTC)
+    theirs = x509.CertificateBuilder(name, name, _KEY.public_key(), 7, start, start + timedelta(days=1)).sign(
+        _KEY, None
+    )
+    mine = certificate.read(theirs.public_bytes(certificates.Encoding.DER))
+    assert mine.subject_text == certificates.subject(theirs)
 
 
 def test_the_schema_uses_known_keywords_only() -> None:

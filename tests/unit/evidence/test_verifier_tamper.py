@@ -275,6 +275,7 @@ def test_a_missing_line_of_the_inclusion_proofs_is_caught(origin: World, package
         (lambda v: v.update(schema="urn:saksi:evidence-package:1"), "old_version"),
         (lambda v: v.update(prepared_at="2026-13-24T00:00:00.000000Z"), "bad_statement"),
         (lambda v: v["seal"].update(signer_sha256="00" * 32), "signer_differs"),
+        (lambda v: v["seal"].update(signer_subject="CN=Kejaksaan Negeri,C=ID"), "signer_differs"),
         (lambda v: v["originals"][0].update(frames=11), "leaf_mismatch"),
         (lambda v: v["originals"][0].update(camera="cam-2"), "leaf_mismatch"),
         (lambda v: v["originals"][0].update(leaf_line=2), "leaf_mismatch"),
@@ -292,6 +293,21 @@ def test_a_lie_of_the_sealer_is_caught_by_its_finding(
     origin: World, package: Path, change: Callable[[dict[str, Any]], None], code: str
 ) -> None:
     assert code in restated(origin, package, change)
+
+
+def test_a_name_that_reads_as_another_is_pointed_out(origin: World, package: Path) -> None:
+    restated(origin, package, lambda v: v["cameras"][0].update(name="J\u0430lan Penghibur"))
+    line = package / paths.CUSTODY
+    line.write_bytes(line.read_bytes().replace(b'"type":"', '"type":"\u202e'.encode(), 1))
+
+    def change(value: dict[str, Any]) -> None:
+        value["custody"]["sha256"] = sha256(line.read_bytes()).hexdigest()
+
+    assert "text_reads_as_another" not in restated(origin, package, change)  # it is no error
+    found = [one for one in origin.verify(package).findings if one.code == "text_reads_as_another"]
+    assert [one.severity for one in found] == [Severity.WARNING] * 2
+    assert "cameras 1.name mixes Latin letters with U+0430" in found[0].detail
+    assert "type has U+202E, which does not show" in found[1].detail
 
 
 def test_a_gap_that_is_not_told_is_pointed_out(origin: World, package: Path) -> None:

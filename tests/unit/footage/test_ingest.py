@@ -40,7 +40,7 @@ class FakeIndex:
 
     entries: dict[object, IndexEntry] = field(default_factory=dict)
     calls: int = 0
-    cursor: int = 0
+    reached: int = 0
     is_away: bool = False
 
     def add(self, entries: Any) -> None:
@@ -52,8 +52,11 @@ class FakeIndex:
             name = (leaf.run, leaf.seq) if isinstance(leaf, Segment) else leaves.encode(leaf)
             self.entries[name] = entry
 
+    def cursor(self, recorder: str) -> int:
+        return self.reached
+
     def advance_cursor(self, recorder: str, batch: int) -> None:
-        self.cursor = max(self.cursor, batch)
+        self.reached = max(self.reached, batch)
 
 
 @dataclass
@@ -161,7 +164,7 @@ def test_all_steps(bench: Bench) -> None:
     assert bench.index.calls == 1
     (batch,) = bench.batches()
     assert batch.leaves == tuple(spooled.leaf for spooled in spooled_leaves)
-    assert bench.index.cursor == 1
+    assert bench.index.reached == 1
     assert bench.ingest.upload() == 0
 
 
@@ -224,7 +227,7 @@ def test_a_crash_between_any_two_steps_loses_and_repeats_nothing(
     assert lines == [spooled.leaf for spooled in spooled_leaves]
     assert set(bench.index.entries) == {(RUN, 0), (RUN, 1)}
     assert all(entry.version for entry in bench.index.entries.values())
-    assert bench.index.cursor == len(bench.batches())
+    assert bench.index.reached == len(bench.batches())
 
 
 def test_what_waited_beyond_its_term_is_locked_all_the_same(bench: Bench) -> None:
@@ -246,13 +249,13 @@ def test_an_index_that_is_away_keeps_segments_in_the_spool_and_the_cursor_back(b
     bench.upload()
     assert len(bench.batches()) == 1
     assert (bench.spool / "000000.mp4").exists()
-    assert bench.index.cursor == 0
+    assert bench.index.reached == 0
     bench.restart()
     bench.index.is_away = False
     bench.bring_in(bench.take_up())
     bench.upload()
     assert [leaf for batch in bench.batches() for leaf in batch.leaves] == [spooled.leaf]
-    assert bench.index.cursor == 1
+    assert bench.index.reached == 1
 
 
 def test_bytes_that_changed_on_disk_are_refused(bench: Bench) -> None:

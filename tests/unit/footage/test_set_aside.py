@@ -43,6 +43,10 @@ class PickyIndex:
             self.judge(entry)
         self.inner.add(entries)
 
+    def cursor(self, recorder: str) -> int:
+        found: int = self.inner.cursor(recorder)
+        return found
+
     def advance_cursor(self, recorder: str, batch: int) -> None:
         self.inner.advance_cursor(recorder, batch)
 
