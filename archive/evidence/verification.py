@@ -18,6 +18,7 @@ from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence.verifier import (
     accord,
+    batches,
     certificate,
     clip,
     cms,
@@ -144,11 +145,11 @@ def check_statement(value: JsonObject) -> bytes:
     return data
 
 
-def check_signed(stated: JsonObject, batches: Iterable[bytes]) -> None:
+def check_signed(stated: JsonObject, enclosed: Iterable[bytes]) -> None:
     """Let the verifier hold originals and gaps against recorders' lines before they are sealed.
 
     ``stated`` has the members ``span``, ``prepared_at``, ``cameras``, ``originals``, ``gaps``, ``superseded``
-    and ``dispositions`` of ``evidence.json``.
+    and ``dispositions`` of ``evidence.json``; ``enclosed`` are the batches as the package encloses them.
 
     Raises:
         Unavailable: ``plan_contradicts``, with the first finding.
@@ -160,8 +161,17 @@ def check_signed(stated: JsonObject, batches: Iterable[bytes]) -> None:
             found.append(f"{code}: {detail}")
 
     cameras = {camera["id"] for camera in stated["cameras"]}
+    try:
+        read = [batches.read(data, cameras) for data in enclosed]
+    except Broken as error:
+        read = []
+        report(error.code, error.detail)
+    journals.check_parts(
+        ((one.recorder, one) for one in read),
+        lambda code, recorder, camera: report(code, f"{camera} of {recorder}"),
+    )
     if accord.partition(stated, report):
-        lines = [line for batch in batches for line in journals.lines_of(batch, cameras)]
+        lines = [line for one in read for line in journals.lines_of(one, cameras)]
         accord.check(stated, lines, report)
     if found:
         raise Unavailable(

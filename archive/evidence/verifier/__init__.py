@@ -20,7 +20,8 @@ checked, and no package is valid.
 ``rebuilt``          clips made anew from ``original`` headers by their layout: ``clip_cut``, ``clip_head``
 ``statement``        ``evidence.json`` compared with the parts; ``lists`` what its lists claim,
                      ``moments`` times that cannot be; ``leaf`` recorders' lines
-``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
+``journals``         recorders' signed batches, which ``batches`` reads; ``log`` inclusion proofs and
+                     checkpoints
 ``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,
                      ``openssl``
 ===================  ==================================================================

@@ -1,8 +1,9 @@
 """Makes the golden packages of this folder: ``python -m tests.vectors.evidence_2.make FOLDER``.
 
 Each is a tiny package of version 2 with synthetic footage, sealed by keys that are thrown away. Everything in
-them but keys, signatures and stamps is the same each time; ``expected.json`` says what a verifier must find.
-A verifier of version 2 must accept them for ever, so they are made anew only with a new version.
+them but keys, signatures and stamps is the same each time; their journal batches have version 1.
+``expected.json`` says what a verifier must find. A verifier of version 2 must accept them for ever, so they
+are made anew only with a new version.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from archive.timespan import format_instant
 from archive.trust import certificates
 from ops import keys
+from tests.support.journals import encode_1
 from tests.support.packages import World, a_request, make_world
 
 NAMES = ("footage-h264", "footage-hevc-request", "no-footage")
@@ -21,7 +23,7 @@ NAMES = ("footage-h264", "footage-hevc-request", "no-footage")
 
 def worlds(folder: Path) -> dict[str, World]:
     """The installations and plans, by the name of the package."""
-    small = {"segments": 2, "segment_size": 400}
+    small = {"segments": 2, "segment_size": 400, "encode": encode_1}
     return {
         "footage-h264": make_world(folder / "1", cameras=("cam-1", "cam-2"), **small),  # type: ignore[arg-type]
         "footage-hevc-request": make_world(folder / "2", codec="hevc", request=a_request(), **small),  # type: ignore[arg-type]
