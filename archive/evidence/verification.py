@@ -29,6 +29,7 @@ from archive.evidence.verifier import (
 )
 from archive.evidence.verifier import trust as judging
 from archive.evidence.verifier import verify as checking
+from archive.evidence.verifier.batches import Facts
 from archive.evidence.verifier.container import Container, NoPackage
 from archive.evidence.verifier.findings import UNLOGGED, Broken
 from archive.evidence.verifier.notebook import Notebook
@@ -161,17 +162,17 @@ def check_signed(stated: JsonObject, enclosed: Iterable[bytes]) -> None:
             found.append(f"{code}: {detail}")
 
     cameras = {camera["id"] for camera in stated["cameras"]}
+    facts: list[tuple[str, Facts]] = []
+    lines: list[accord.Line] = []
     try:
-        read = [batches.read(data, cameras) for data in enclosed]
+        for data in enclosed:
+            one = batches.read(data, cameras)
+            facts.append((one.facts.recorder, one.facts))
+            lines += journals.lines_of(one, cameras)
     except Broken as error:
-        read = []
         report(error.code, error.detail)
-    journals.check_parts(
-        ((one.recorder, one) for one in read),
-        lambda code, recorder, camera: report(code, f"{camera} of {recorder}"),
-    )
+    journals.check_parts(facts, lambda code, recorder, camera: report(code, f"{camera} of {recorder}"))
     if accord.partition(stated, report):
-        lines = [line for one in read for line in journals.lines_of(one, cameras)]
         accord.check(stated, lines, report)
     if found:
         raise Unavailable(

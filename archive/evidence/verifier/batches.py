@@ -9,10 +9,10 @@ import base64
 import binascii
 import hmac
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from archive.evidence.verifier import canonical, leaf
+from archive.evidence.verifier import canonical, leaf, times
 from archive.evidence.verifier.canonical import BadJson
 from archive.evidence.verifier.container import MAX_LINES
 from archive.evidence.verifier.findings import Broken
@@ -26,34 +26,42 @@ Signed = tuple[bytes, leaf.Leaf]
 
 
 @dataclass(frozen=True)
-class Enclosed:
-    """A batch in a package.
+class Facts:
+    """What is kept of a batch; ``at`` (µs) by the recorder's clock, ``key`` is the SHA-256 of its public key.
 
-    ``signed`` are the bytes under its signature. ``digest`` is what the next batch's ``prev`` names. ``tags``
-    are those of all its parts, ``tag_keys`` those of the parts that are there, by camera; in version 1 both
-    are empty.
+    ``digest`` is what the next batch's ``prev`` names. ``tags`` are those of all its parts, 32 bytes each;
+    ``tag_keys`` those of the parts that are there, by camera; in version 1 both are empty.
     """
 
-    header: dict[str, Any]
-    lines: list[Signed]
+    recorder: str
+    number: int
+    prev: str
+    at: int
     key: str
+    digest: str
+    tags: bytes
+    tag_keys: dict[str, bytes]
+
+    def has_left_out(self, camera: str, tag_key: bytes) -> bool:
+        """Whether the batch has a part of this camera that is not there."""
+        if camera in self.tag_keys:
+            return False
+        tag = bytes.fromhex(tag_of(tag_key, self.recorder, self.number))
+        at = self.tags.find(tag)
+        while at > 0 and at % len(tag):
+            at = self.tags.find(tag, at + 1)
+        return at >= 0
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """A batch in a package; ``signed`` are the bytes under its signature, ``last`` is its last line."""
+
+    facts: Facts
+    lines: list[Signed]
     signature: bytes
     signed: bytes
     last: bytes
-    digest: str
-    tags: frozenset[str] = frozenset()
-    tag_keys: dict[str, bytes] = field(default_factory=dict)
-
-    @property
-    def recorder(self) -> str:
-        """The recorder that it names."""
-        return str(self.header["recorder"])
-
-    def left_out(self, camera: str, tag_key: bytes) -> bool:
-        """Whether the batch has a part of this camera that is not there."""
-        return (
-            camera not in self.tag_keys and tag_of(tag_key, self.recorder, self.header["batch"]) in self.tags
-        )
 
 
 def tag_of(tag_key: bytes, recorder: str, batch: int) -> str:
@@ -78,7 +86,7 @@ def read(data: bytes, cameras: Collection[str]) -> Enclosed:
         header, trailer = canonical.read(lines[0]), canonical.read(lines[-2])
         if not _is_header(header) or not _is_trailer(trailer):
             raise Broken("journal_form", "its header or its last line does not have the required form")
-        key, signature = trailer["key"], base64.b64decode(trailer["sig"], validate=True)
+        signature = base64.b64decode(trailer["sig"], validate=True)
         if base64.b64encode(signature).decode("ascii") != trailer["sig"]:
             raise ValueError("surplus bits")
         head, last = lines[0] + b"\n", lines[-2]
@@ -86,8 +94,8 @@ def read(data: bytes, cameras: Collection[str]) -> Enclosed:
             found = [(line, leaf.read(line)) for line in lines[1:-2]]
             if len(found) != header["lines"]:
                 raise Broken("journal_form", "its header counts other lines")
-            body = data[: -len(last) - 1]
-            return Enclosed(header, found, key, signature, body, last, canonical.sha256(data))
+            facts = _facts(header, trailer, canonical.sha256(data), [])
+            return Enclosed(facts, found, signature, data[: -len(last) - 1], last)
         parts = list(_parts(header, lines[1:-2], cameras))
     except BadJson as error:
         raise Broken("journal_form", str(error)) from error
@@ -97,15 +105,19 @@ def read(data: bytes, cameras: Collection[str]) -> Enclosed:
         if error.code in ("bad_json", "bad_leaf"):
             raise Broken("journal_form", error.detail) from error
         raise
-    return Enclosed(
-        header,
-        [line for part in parts for line in part.lines],
-        key,
-        signature,
-        head,
-        last,
-        canonical.sha256(head + last + b"\n"),
-        frozenset(part["tag"] for part in header["parts"]),
+    facts = _facts(header, trailer, canonical.sha256(head + last + b"\n"), parts)
+    return Enclosed(facts, [line for part in parts for line in part.lines], signature, head, last)
+
+
+def _facts(header: dict[str, Any], trailer: dict[str, Any], digest: str, parts: list[_Part]) -> Facts:
+    return Facts(
+        header["recorder"],
+        header["batch"],
+        header["prev"],
+        times.parse(header["at"]),
+        trailer["key"],
+        digest,
+        b"".join(bytes.fromhex(part["tag"]) for part in header.get("parts", ())),
         {part.camera: part.tag_key for part in parts},
     )
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from archive.evidence.verifier import accord, batches, canonical, times
+from archive.evidence.verifier import accord, batches, canonical
 from archive.evidence.verifier.accord import Line
-from archive.evidence.verifier.batches import Enclosed
+from archive.evidence.verifier.batches import Enclosed, Facts
 from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
@@ -24,6 +24,8 @@ _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)\s*-----EN
 _ED25519 = bytes.fromhex("302a300506032b6570032100")
 """SubjectPublicKeyInfo of Ed25519 up to its 32 bytes (RFC 8410)."""
 PATH = "data/metadata/evidence.json"
+MAX_TAGS = 20_000_000
+"""Parts that are looked for in headers, at most: those of 300 cameras in every minute of six weeks."""
 
 
 def check(notebook: Notebook, trust: Trust) -> None:
@@ -34,7 +36,7 @@ def check(notebook: Notebook, trust: Trust) -> None:
         return
     notebook.begin("journal")
     cameras = {camera["id"] for camera in stated["cameras"]}
-    accepted: dict[tuple[str, int], tuple[str, Enclosed]] = {}
+    accepted: dict[tuple[str, int], tuple[str, Facts]] = {}
     for part in stated["journals"]:
         try:
             batch = _batch(notebook, trust, part, cameras)
@@ -44,13 +46,13 @@ def check(notebook: Notebook, trust: Trust) -> None:
         except Broken as error:
             notebook.object_to(part["path"], error)
             continue
-        named = part["path"], batch
-        if accepted.setdefault((batch.recorder, batch.header["batch"]), named) is not named:
+        facts = batch.facts
+        named = part["path"], facts
+        if accepted.setdefault((facts.recorder, facts.number), named) is not named:
             notebook.find("statement_contradicts", part["path"], "it is named twice")
-        at = times.parse(batch.header["at"])
         for data, line in _about(cameras, batch):
             digest = canonical.sha256(data)
-            notebook.signed[digest] = min(at, notebook.signed.get(digest, at))
+            notebook.signed[digest] = min(facts.at, notebook.signed.get(digest, facts.at))
             notebook.lines.append(line)
     _check_chain(notebook, accepted)
     check_parts(accepted.values(), notebook.find)
@@ -67,37 +69,40 @@ def lines_of(batch: Enclosed, cameras: Collection[str]) -> list[Line]:
     return [line for _, line in _about(cameras, batch)]
 
 
-def check_parts(named: Iterable[tuple[str, Enclosed]], report: Callable[[str, str, str], None]) -> None:
+def check_parts(named: Iterable[tuple[str, Facts]], report: Callable[[str, str, str], None]) -> None:
     """Hold the parts of batches, each with its path, against one another; ``report`` takes each finding.
 
-    A tag key belongs to one recorder's key and one camera. Where it is known from one batch, it tells of
-    every other batch of that recorder's key whether the camera's part was left out.
+    A tag key belongs to one recorder's key and one camera. Known from one batch, it shows in every other
+    batch of that recorder's key whether the camera's part was left out.
     """
-    listed = [(path, batch) for path, batch in named if batch.tags]
+    listed = [(path, facts) for path, facts in named if facts.tags]
     known: dict[str, dict[str, bytes]] = {}
-    for path, batch in listed:
-        own = known.setdefault(batch.key, {})
-        for camera, tag_key in batch.tag_keys.items():
+    for path, facts in listed:
+        own = known.setdefault(facts.key, {})
+        for camera, tag_key in facts.tag_keys.items():
             if own.setdefault(camera, tag_key) != tag_key:
                 report("journal_tag_key", path, camera)
-    for path, batch in listed:
-        for camera, tag_key in known[batch.key].items():
-            if batch.left_out(camera, tag_key):
+    if sum(len(known[facts.key]) - len(facts.tag_keys) for _, facts in listed) > MAX_TAGS:
+        report("journal_form", "", f"more than {MAX_TAGS} parts would have to be looked for")
+        return
+    for path, facts in listed:
+        for camera, tag_key in known[facts.key].items():
+            if facts.has_left_out(camera, tag_key):
                 report("journal_part_left_out", path, camera)
 
 
 def _about(cameras: Collection[str], batch: Enclosed) -> Iterator[tuple[bytes, Line]]:
     """The lines about these cameras that name their batch's recorder."""
     for data, found in batch.lines:
-        if found.fields["recorder"] == batch.recorder and found.fields["camera"] in cameras:
+        if found.fields["recorder"] == batch.facts.recorder and found.fields["camera"] in cameras:
             yield data, accord.line_of(found.kind, found.fields)
 
 
-def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], tuple[str, Enclosed]]) -> None:
+def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], tuple[str, Facts]]) -> None:
     """Each batch names the one before."""
-    for (recorder, number), (path, batch) in sorted(accepted.items(), key=lambda item: item[0]):
+    for (recorder, number), (path, facts) in sorted(accepted.items(), key=lambda item: item[0]):
         before = accepted.get((recorder, number - 1))
-        if before is not None and before[1].digest != batch.header["prev"]:
+        if before is not None and before[1].digest != facts.prev:
             notebook.find("journal_chain", path, f"batch {number - 1} is another one")
 
 
@@ -108,7 +113,7 @@ def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any], cameras: Coll
     pem = notebook.container.small(part["public_key"])
     key = _public_key(pem)
     batch = batches.read(data, cameras)
-    if batch.key != canonical.sha256(key):
+    if batch.facts.key != canonical.sha256(key):
         raise Broken("journal_signature", "it was signed with another key")
     try:
         answer = trust.program().ed25519(_pem_of(key), batch.signed, batch.signature)
@@ -120,8 +125,9 @@ def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any], cameras: Coll
         if error.code != "signature_not_checked":
             raise
         notebook.object_to(part["path"], error)
-    if (batch.recorder, batch.header["batch"]) != (part["recorder"], part["batch"]):
-        raise Broken("statement_contradicts", f"it is batch {batch.header['batch']} of {batch.recorder}")
+    there = batch.facts.recorder, batch.facts.number
+    if there != (part["recorder"], part["batch"]):
+        raise Broken("statement_contradicts", f"it is batch {there[1]} of {there[0]}")
     notebook.trailers[part["path"]] = batch.last
     return batch
 

@@ -140,7 +140,7 @@ def decode_object(line: bytes) -> ObjectLeaves:
             size=value["size"],
             hashes=tuple(bytes.fromhex(check_sha256(text)) for text in value["leaves"]),
             refused=value.get("refused", ""),
-            digest=check_sha256(value.get("digest", value["sha256"])),
+            digest=check_sha256(value["digest"] if "digest" in value else value["sha256"]),
         )
         if not found.hashes or found.encode() != line:
             raise ValueError("it is not in its one form")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from archive import canonical
 from archive.errors import IntegrityError, Malformed
 from archive.evidence.verifier import batches, journals
-from archive.evidence.verifier.batches import Enclosed
+from archive.evidence.verifier.batches import Facts
 from archive.evidence.verifier.findings import Broken
 from archive.model import leaf as leaves
 from archive.model.leaf import Leaf
@@ -50,7 +50,7 @@ def part_of(data: bytes, camera: str) -> bytes:
 def problems(*slices: bytes, cameras: tuple[str, ...] = CAMERAS) -> set[str]:
     """The codes of what a verifier finds in slices, whose signatures are good."""
     found: set[str] = set()
-    read: list[tuple[str, Enclosed]] = []
+    read: list[tuple[str, Facts]] = []
     for one in slices:
         try:
             enclosed = batches.read(one, cameras)
@@ -58,7 +58,7 @@ def problems(*slices: bytes, cameras: tuple[str, ...] = CAMERAS) -> set[str]:
             found.add(error.code)
             continue
         KEY.public_key().verify(enclosed.signature, enclosed.signed)
-        read.append(("", enclosed))
+        read.append(("", enclosed.facts))
     journals.check_parts(read, lambda code, _path, _detail: found.add(code))
     return found
 
@@ -84,7 +84,7 @@ def test_any_slice_verifies_and_has_nothing_of_other_cameras(
     assert journal.name_of(part) == ("rec-1", number)
     read = batches.read(part, asked)
     KEY.public_key().verify(read.signature, read.signed)
-    assert read.digest == whole.digest
+    assert read.facts.digest == whole.digest
     own = [leaves.encode(leaf) for leaf in whole.leaves if leaf.camera in asked]
     assert [line for line, _ in read.lines] == own
     absent = {leaf.camera for leaf in whole.leaves} - asked

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from archive.timespan import format_instant
 from archive.trust import certificates
@@ -31,25 +32,28 @@ def worlds(folder: Path) -> dict[str, World]:
     }
 
 
+def write(world: World, out: Path, name: str) -> dict[str, Any]:
+    """Write a package's ZIP and root; what a verifier must find."""
+    world.zip(out / f"{name}.zip")
+    shutil.copyfile(world.keys / "root.pem", out / f"{name}.root.pem")
+    result = world.verify(out / f"{name}.zip")
+    log = keys.load_log_signer(world.keys, clock=world.clock)
+    return {
+        "valid": result.valid,
+        "evidence_id": result.fact("evidence_id", ""),
+        "tagmanifest_sha256": result.tagmanifest_sha256,
+        "signer_sha256": result.signer_sha256,
+        "log_sha256": certificates.fingerprint(log.certificate),
+        "gen_time": None if result.gen_time is None else format_instant(result.gen_time),
+        "steps": dict(result.steps),
+        "findings": [finding.code for finding in result.findings],
+    }
+
+
 def make(out: Path) -> None:
     """Write ZIPs, roots and ``expected.json`` into ``out``."""
-    expected = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, world in worlds(Path(folder)).items():
-            world.zip(out / f"{name}.zip")
-            shutil.copyfile(world.keys / "root.pem", out / f"{name}.root.pem")
-            result = world.verify(out / f"{name}.zip")
-            log = keys.load_log_signer(world.keys, clock=world.clock)
-            expected[name] = {
-                "valid": result.valid,
-                "evidence_id": result.fact("evidence_id", ""),
-                "tagmanifest_sha256": result.tagmanifest_sha256,
-                "signer_sha256": result.signer_sha256,
-                "log_sha256": certificates.fingerprint(log.certificate),
-                "gen_time": None if result.gen_time is None else format_instant(result.gen_time),
-                "steps": dict(result.steps),
-                "findings": [finding.code for finding in result.findings],
-            }
+        expected = {name: write(world, out, name) for name, world in worlds(Path(folder)).items()}
     (out / "expected.json").write_text(json.dumps(expected, indent=2, sort_keys=True) + "\n")
 
 
