@@ -1,6 +1,6 @@
 """The proofs that a package encloses: signed batches, places in the log, and gaps that footage superseded."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archive import canonical
@@ -10,6 +10,7 @@ from archive.evidence.proving import Prover
 from archive.model import leaf as leaves
 from archive.model.disposition import Disposition
 from archive.model.gap import Gap, GapCause
+from archive.records import journal
 from archive.records.checkpoint.prove import InclusionProof, Line
 from archive.records.ledger.streams import Entry
 from archive.timespan import SpanSet, Timespan
@@ -42,8 +43,11 @@ def enclose(
     originals: Sequence[bytes],
     gaps: Iterable[WantedGap],
     entries: Sequence[Line],
+    cameras: Collection[str],
 ) -> Enclosed:
     """Find batches and proofs for these leaves, recorders' gaps and ledger entries.
+
+    Batches are enclosed as slices of ``cameras``: lines of other cameras are nobody's business here.
 
     Raises:
         CheckpointPending: a line, or a gap's line, is still on its way.
@@ -62,17 +66,19 @@ def enclose(
     return Enclosed(
         tuple(proofs[:first]),
         tuple((entry.leaf, proof) for entry, proof in zip(entries, proofs[first:last], strict=True)),
-        tuple(_proven(prover, list(journals.found.values()))),
+        tuple(_proven(prover, list(journals.found.values()), cameras)),
     )
 
 
-def _proven(prover: Prover, found: Sequence[FoundBatch]) -> Iterator[JournalProof]:
+def _proven(prover: Prover, found: Sequence[FoundBatch], cameras: Collection[str]) -> Iterator[JournalProof]:
     """The batches in the log; one that the log refused is left out."""
     trailers = [one.trailer for one in found]
     proofs = prover.prove(trailers, [line.leaf for line in trailers])
     for one, proof in zip(found, proofs, strict=True):
         if proof is not None:
-            yield JournalProof(batch=one.data, public_key=one.public_key, proof=proof)
+            yield JournalProof(
+                batch=journal.slice_of(one.data, cameras), public_key=one.public_key, proof=proof
+            )
 
 
 def in_accord(plan: PackagePlan) -> PackagePlan:

@@ -22,7 +22,7 @@ from archive.model.segment import Segment, SegmentRef
 from archive.ports import Lock
 from archive.records.checkpoint.note import Note
 from archive.records.checkpoint.prove import InclusionProof
-from archive.records.journal import decode as decode_batch
+from archive.records.journal import name_of
 from archive.timespan import Timespan
 
 MAX_ORIGINALS = 20_000
@@ -73,7 +73,8 @@ class GapStatement:
 class JournalProof:
     """A recorder's signed batch with lines about the package's cameras, and its raw Ed25519 public key.
 
-    ``proof`` shows its last line, which holds the signature, in the log.
+    ``batch`` is a slice: of version 2 it has no part of another camera. ``proof`` shows its last line, which
+    holds the signature, in the log.
     """
 
     batch: bytes
@@ -305,5 +306,4 @@ def clip_run(clip: ClipPlan, path: str) -> ClipRun:
 
 def journal_facts(proof: JournalProof) -> tuple[str, int, str]:
     """Recorder, batch number and SHA-256 of a journal proof. Raises Malformed ``bad_batch``."""
-    batch = decode_batch(proof.batch)
-    return batch.recorder, batch.batch, sha256_hex(proof.batch)
+    return *name_of(proof.batch), sha256_hex(proof.batch)

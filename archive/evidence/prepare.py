@@ -183,6 +183,7 @@ class Preparer:
             originals=[one.leaf for one in originals],
             gaps=gaps,
             entries=[Line(entry_bytes(self.stores.records, entry), entry.at) for entry in entries],
+            cameras={reading.camera for reading in readings},
         )
 
     def _changes(self, request: SealRequest) -> Iterator[CameraChange]:

@@ -18,6 +18,7 @@ from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.evidence.verifier import (
     accord,
+    batches,
     certificate,
     clip,
     cms,
@@ -28,6 +29,7 @@ from archive.evidence.verifier import (
 )
 from archive.evidence.verifier import trust as judging
 from archive.evidence.verifier import verify as checking
+from archive.evidence.verifier.batches import Facts
 from archive.evidence.verifier.container import Container, NoPackage
 from archive.evidence.verifier.findings import UNLOGGED, Broken
 from archive.evidence.verifier.notebook import Notebook
@@ -144,11 +146,11 @@ def check_statement(value: JsonObject) -> bytes:
     return data
 
 
-def check_signed(stated: JsonObject, batches: Iterable[bytes]) -> None:
+def check_signed(stated: JsonObject, enclosed: Iterable[bytes]) -> None:
     """Let the verifier hold originals and gaps against recorders' lines before they are sealed.
 
     ``stated`` has the members ``span``, ``prepared_at``, ``cameras``, ``originals``, ``gaps``, ``superseded``
-    and ``dispositions`` of ``evidence.json``.
+    and ``dispositions`` of ``evidence.json``; ``enclosed`` are the batches as the package encloses them.
 
     Raises:
         Unavailable: ``plan_contradicts``, with the first finding.
@@ -160,8 +162,17 @@ def check_signed(stated: JsonObject, batches: Iterable[bytes]) -> None:
             found.append(f"{code}: {detail}")
 
     cameras = {camera["id"] for camera in stated["cameras"]}
+    facts: list[tuple[str, Facts]] = []
+    lines: list[accord.Line] = []
+    try:
+        for data in enclosed:
+            one = batches.read(data, cameras)
+            facts.append((one.facts.recorder, one.facts))
+            lines += journals.lines_of(one, cameras)
+    except Broken as error:
+        report(error.code, error.detail)
+    journals.check_parts(facts, lambda code, recorder, camera: report(code, f"{camera} of {recorder}"))
     if accord.partition(stated, report):
-        lines = [line for batch in batches for line in journals.lines_of(batch, cameras)]
         accord.check(stated, lines, report)
     if found:
         raise Unavailable(

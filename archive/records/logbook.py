@@ -8,7 +8,7 @@ The folder holds, per batch number N of ten digits::
     open-N.jsonl      lines not yet sealed; exactly one N is open
     sealed-N.jsonl    the batch's bytes, waiting for the store
     sealed-N.key      the object name of its first upload attempt
-    sent-N.jsonl      the newest uploaded batch: its hash is the next one's ``prev``
+    sent-N.jsonl      the newest uploaded batch: its digest is the next one's ``prev``
 
 A sealed or sent batch of number N makes ``open-N`` void: after a crash between sealing and removal no line is
 repeated. An object name is fixed before the first attempt, since an attempt whose answer was lost may have
@@ -25,7 +25,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import keys
-from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.durable import UNFINISHED, disk_errors, sync_folder, write_all, write_durably
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
@@ -160,7 +159,7 @@ class Logbook:
             write_durably(self._file("sealed", number), content)
             with disk_errors("the logbook"):
                 self._open_file().unlink(missing_ok=True)
-            self._open, self._prev, self._lines = number + 1, sha256_hex(content), {}
+            self._open, self._prev, self._lines = number + 1, journal.digest_of(content), {}
             return number
 
     def sealed(self) -> Sequence[int]:

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from elasticsearch import Elasticsearch, helpers
 
 from archive import keys
-from archive.canonical import sha256_hex
 from archive.clock import ManualClock
 from archive.footage.cameras import CameraForm, Registry
 from archive.model.camera import parse_place
@@ -116,7 +115,7 @@ def make_archive(folder: Path, *, cameras: int, hours: int) -> tuple[Stores, int
             lines, recorder=RECORDER, batch=minute + 1, prev=prev, at=at + MINUTE, key=key
         )
         records.put(keys.journal_key(RECORDER, minute + 1, at + MINUTE), Content.of_bytes(content))
-        prev, total = sha256_hex(content), total + len(lines)
+        prev, total = journal.digest_of(content), total + len(lines)
     return stores, total
 
 

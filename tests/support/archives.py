@@ -1,7 +1,7 @@
 """A small archive in a folder: real store, real index, a manual clock."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -48,7 +48,8 @@ def camera_form(camera_id: str = "cam-1", **changes: str) -> CameraForm:
 class SmallArchive:
     """Stores, index, ledger and registry of one test. ``begin`` is when its footage begins.
 
-    Over a real server ``begin`` must follow the server's clock: no server accepts an expired lock.
+    Over a real server ``begin`` must follow the server's clock: no server accepts an expired lock. ``encode``
+    writes its recorder's batches.
     """
 
     clock: ManualClock
@@ -59,6 +60,7 @@ class SmallArchive:
     batches: int = 0
     prev: str = journal.GENESIS
     begin: int = T0
+    encode: Callable[..., bytes] = journal.encode
 
     def keep(
         self,
@@ -101,12 +103,12 @@ class SmallArchive:
     def write_journal(self, lines: Sequence[Leaf]) -> str:
         """Upload the next signed batch; returns its key."""
         self.batches += 1
-        data = journal.encode(
+        data = self.encode(
             lines, recorder="rec-1", batch=self.batches, prev=self.prev, at=self.clock.now(), key=RECORDER_KEY
         )
         key = keys.journal_key("rec-1", self.batches, self.clock.now())
         self.stores.records.put(key, Content.of_bytes(data))
-        self.prev = sha256_hex(data)
+        self.prev = journal.digest_of(data)
         return key
 
     def register_recorder(self) -> None:

@@ -6,7 +6,7 @@ reveal the change.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -26,9 +26,10 @@ from archive.model.gap import Gap, GapCause, RunEnd, id_for_segment
 from archive.model.segment import Run, Segment
 from archive.ports import Content, IndexEntry
 from archive.records import journal
+from archive.records.logbook import Logbook
 from archive.timespan import HOUR, SECOND, Timespan, format_instant
 from ops import keys as installation
-from tests.support.archives import camera_form, small_archive
+from tests.support.archives import RECORDER_KEY, camera_form, small_archive
 from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
 from tests.support.packages import RECORDER_KEY as STRANGE_KEY
@@ -72,10 +73,10 @@ class InsiderSite:
 class Story:
     """Two cameras from T0 on; ``rec-1`` signs everything, the last part of it hours later."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cameras: Sequence[str] = ("cam-1", "cam-2")) -> None:
         self.site = LogSite(folder, small_archive(folder))
         self.random = Random("insider")  # noqa: S311 - the same bytes each time
-        for name in ("cam-1", "cam-2"):
+        for name in cameras:
             self.site.archive.registry.add(camera_form(name), actor="os:tester")
 
     def segment(
@@ -146,8 +147,12 @@ class Story:
             self.index(missing)
 
 
-def insider_site(folder: Path, kind: PackageKind = PackageKind.FOOTAGE) -> InsiderSite:
-    """The whole story, and its package.
+def insider_site(
+    folder: Path,
+    kind: PackageKind = PackageKind.FOOTAGE,
+    encode: Callable[..., bytes] = journal.encode,
+) -> InsiderSite:
+    """The whole story, and its package; ``encode`` writes the recorder's batches.
 
     ``cam-1``: a run of 40 s, unreachable for 10 s, a run of 20 s whose segments arrive after the request,
     stalled. A gap that its recorder signed at 18 s is covered by footage. ``cam-2``: 20 s, a segment set
@@ -155,6 +160,7 @@ def insider_site(folder: Path, kind: PackageKind = PackageKind.FOOTAGE) -> Insid
     """
     story = Story(folder)
     site = story.site
+    site.archive.encode = encode
     first = [story.segment("cam-1", seq, R1, 10 * seq) for seq in range(4)]
     two = [story.segment("cam-2", seq, R3, 10 * seq, kept=seq != 2) for seq in range(4)]
     doomed = story.segment("cam-2", 4, R3, 40, kept=False)
@@ -195,14 +201,14 @@ def insider_site(folder: Path, kind: PackageKind = PackageKind.FOOTAGE) -> Insid
     return InsiderSite(site, world)
 
 
-def _sealed(site: LogSite, kind: PackageKind) -> World:
+def _sealed(site: LogSite, kind: PackageKind, span: Timespan | None = None) -> World:
     archive = site.archive
     sealer = sealer_of(archive, site.keys_dir)
     prepare = preparer_of(archive, facts_of=_facts)
     request = SealRequest(
         evidence_id="EVD-2026-0123456789",
         cameras=("cam-1", "cam-2"),
-        span=SPAN if kind is PackageKind.FOOTAGE else Timespan(T0 + 71 * SECOND, T0 + 75 * SECOND),
+        span=span or (SPAN if kind is PackageKind.FOOTAGE else Timespan(T0 + 71 * SECOND, T0 + 75 * SECOND)),
         case="LP/B/123/XI/2026",
         actor="os:operator",
         asked_at=site.clock.now(),
@@ -211,6 +217,42 @@ def _sealed(site: LogSite, kind: PackageKind) -> World:
     plan = prepare(request)
     folder, keys_dir = site.folder, site.keys_dir
     return World(folder, site.stores.footage, site.stores.records, keys_dir, site.clock, sealer, plan)
+
+
+FIVE = {
+    "cam-1": R1,
+    "cam-2": R2,
+    "hotel-lobby-3": "6a15000013572468",
+    "masjid-raya-4": "6a15000024681357",
+    "Pasar.5": "6a15000098765432",
+}
+"""Five cameras of one recorder, and the run of each."""
+
+
+def sliced_site(folder: Path) -> InsiderSite:
+    """A package of ``cam-1`` and ``cam-2``, whose recorder records five cameras into one journal.
+
+    The recorder's own logbook writes three batches of version 2: in each a segment of every camera, in the
+    last their gaps too.
+    """
+    story = Story(folder, tuple(FIVE))
+    site = story.site
+    book = Logbook(folder / "logbook", "rec-1", RECORDER_KEY, site.clock)
+    for seq in range(3):
+        lines: list[Segment | Gap] = [story.segment(name, seq, run, 10 * seq) for name, run in FIVE.items()]
+        if seq == 2:
+            lines += [gap(name, 30, 40, GapCause.UNREACHABLE) for name in FIVE]
+            for one in lines[len(FIVE) :]:
+                story.index(one)
+        site.clock.advance(lines[-1].ingested_at + SECOND - site.clock.now())
+        book.append(lines)
+        book.upload(site.stores.records, book.seal() or 0)
+    site.clock.advance(T0 + HOUR - site.clock.now())
+    site.checkpoint()
+    site.clock.advance(T0 + 5 * HOUR - site.clock.now())
+    world = _sealed(site, PackageKind.FOOTAGE, Timespan(T0, T0 + 35 * SECOND))
+    world.unpacked(folder / "unpacked").rename(folder / "package")
+    return InsiderSite(site, world)
 
 
 def _facts(_request: SealRequest) -> RequestFacts:
@@ -278,7 +320,7 @@ class Forgery:
         data = (self.package / found["path"]).read_bytes()
         old = journal.decode(data)
         made = journal.encode(
-            [leaves.decode(line) for line in lines(data.split(b"\n")[1:-2])],
+            [leaves.decode(line) for line in lines([leaves.encode(leaf) for leaf in old.leaves])],
             recorder=old.recorder,
             batch=old.batch,
             prev=old.prev,

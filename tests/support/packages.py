@@ -7,7 +7,7 @@ nothing here needs FFmpeg. ``seal`` gives a package in a store, ``unpacked`` the
 import base64
 import zipfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -201,11 +201,12 @@ def make_world(
     codec: Codec = "h264",
     seed: str = "saksi",
     request: RequestFacts | None = None,
+    encode: Callable[..., bytes] = journal.encode,
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
-    gives the same footage.
+    gives the same footage. ``encode`` writes the recorder's batch.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -227,7 +228,7 @@ def make_world(
     span = Timespan(T0, end + 5 * SECOND)
     gone = [a_gap(name, Timespan(T0 - HOUR // 2, T0)) for name in cameras]
     gaps = [a_gap(name, Timespan(end, span.end)) for name in cameras]
-    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end)
+    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end, encode=encode)
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
@@ -258,7 +259,14 @@ def make_world(
 
 
 def a_log(
-    folder: Path, keys_dir: Path, clock: ManualClock, lines: Sequence[Leaf], *, at: int, number: int = 1
+    folder: Path,
+    keys_dir: Path,
+    clock: ManualClock,
+    lines: Sequence[Leaf],
+    *,
+    at: int,
+    number: int = 1,
+    encode: Callable[..., bytes] = journal.encode,
 ) -> SmallLog:
     """Upload one batch of leaves and make a checkpoint over it, in separate stores."""
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
@@ -266,9 +274,7 @@ def a_log(
     raw = RECORDER_KEY.public_key().public_bytes_raw()
     state = {"public_key": base64.b64encode(raw).decode("ascii"), "key_sha256": sha256(raw).hexdigest()}
     ledger.append("recorder", "rec-1", state, expected=0, actor="os:tester", action="recorder.registered")
-    batch = journal.encode(
-        lines, recorder="rec-1", batch=number, prev=journal.GENESIS, at=at, key=RECORDER_KEY
-    )
+    batch = encode(lines, recorder="rec-1", batch=number, prev=journal.GENESIS, at=at, key=RECORDER_KEY)
     stores.records.put(archive_keys.journal_key("rec-1", number, at), Content.of_bytes(batch))
     gone = Disposition(
         id="DSP-2026-0123456789",

@@ -268,7 +268,7 @@ class World:
         )
         key = keys.journal_key("rec-1", self.batches, now)
         self.stores.records.put(key, Content.of_bytes(body), lock=Lock(LockMode.GOVERNANCE, now + DAY))
-        self._prev = sha256_hex(body)
+        self._prev = journal.digest_of(body)
         self.unwritten.clear()
 
     def look_on(self) -> None:

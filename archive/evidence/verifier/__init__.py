@@ -21,7 +21,8 @@ checked, and no package is valid.
 ``statement``        ``evidence.json`` compared with the parts; ``lists`` what its lists claim,
                      ``moments`` times that cannot be; ``texts`` that read as another;
                      ``leaf`` recorders' lines
-``journals``         recorders' signed batches; ``log`` inclusion proofs and checkpoints
+``journals``         recorders' signed batches, which ``batches`` reads; ``log`` inclusion proofs and
+                     checkpoints
 ``trust``            seal, signer and stamp; ``revocation`` lists; ``der``, ``certificate``, ``cms``,
                      ``openssl``
 ===================  ==================================================================

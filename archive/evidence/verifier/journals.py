@@ -1,18 +1,20 @@
-"""Step *journal*: checks recorders' batches, signed with Ed25519, and finds the originals' leaves in them."""
+"""Step *journal*: checks recorders' batches, signed with Ed25519, and finds the originals' leaves in them.
+
+``batches`` reads them. Which parts of a batch of version 2 are missing, the tag keys of the others tell.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from archive.evidence.verifier import accord, canonical, leaf, times
+from archive.evidence.verifier import accord, batches, canonical
 from archive.evidence.verifier.accord import Line
-from archive.evidence.verifier.canonical import BadJson
-from archive.evidence.verifier.container import MAX_LINES, Unreadable
+from archive.evidence.verifier.batches import Enclosed, Facts
+from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
 from archive.evidence.verifier.openssl import NoOpenssl
@@ -22,22 +24,8 @@ _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)\s*-----EN
 _ED25519 = bytes.fromhex("302a300506032b6570032100")
 """SubjectPublicKeyInfo of Ed25519 up to its 32 bytes (RFC 8410)."""
 PATH = "data/metadata/evidence.json"
-_HEADER = {"v", "recorder", "batch", "prev", "at", "origin", "lines"}
-
-Signed = tuple[bytes, leaf.Leaf]
-"""A line of a batch: its bytes, and what they say."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The facts of a batch; ``at`` (µs) by the recorder's clock, ``digest`` is its SHA-256."""
-
-    recorder: str
-    number: int
-    prev: str
-    at: int
-    digest: str
-    path: str
+MAX_TAGS = 20_000_000
+"""Parts that are looked for in headers, at most: those of 300 cameras in every minute of six weeks."""
 
 
 def check(notebook: Notebook, trust: Trust) -> None:
@@ -48,23 +36,26 @@ def check(notebook: Notebook, trust: Trust) -> None:
         return
     notebook.begin("journal")
     cameras = {camera["id"] for camera in stated["cameras"]}
-    accepted: dict[tuple[str, int], Batch] = {}
+    accepted: dict[tuple[str, int], tuple[str, Facts]] = {}
     for part in stated["journals"]:
         try:
-            batch, lines = _batch(notebook, trust, part)
+            batch = _batch(notebook, trust, part, cameras)
         except Unreadable as error:
             notebook.find("unreadable_part", part["path"], str(error))
             continue
         except Broken as error:
             notebook.object_to(part["path"], error)
             continue
-        if accepted.setdefault((batch.recorder, batch.number), batch) is not batch:
+        facts = batch.facts
+        named = part["path"], facts
+        if accepted.setdefault((facts.recorder, facts.number), named) is not named:
             notebook.find("statement_contradicts", part["path"], "it is named twice")
-        for data, line in _about(cameras, batch.recorder, lines):
+        for data, line in _about(cameras, batch):
             digest = canonical.sha256(data)
-            notebook.signed[digest] = min(batch.at, notebook.signed.get(digest, batch.at))
+            notebook.signed[digest] = min(facts.at, notebook.signed.get(digest, facts.at))
             notebook.lines.append(line)
     _check_chain(notebook, accepted)
+    check_parts(accepted.values(), notebook.find)
     for original in stated["originals"]:
         if original["leaf_sha256"] not in notebook.signed:
             code = "proof_left_out" if "log" in original else "leaf_not_journalled"
@@ -73,43 +64,59 @@ def check(notebook: Notebook, trust: Trust) -> None:
         accord.check(stated, notebook.lines, lambda code, detail: notebook.find(code, PATH, detail))
 
 
-def lines_of(data: bytes, cameras: Collection[str]) -> list[Line]:
-    """A batch's lines about these cameras; its signature is not checked. Raises Broken ``journal_form``."""
-    header, lines, _ = _read(data)
-    return [line for _, line in _about(cameras, header["recorder"], lines)]
+def lines_of(batch: Enclosed, cameras: Collection[str]) -> list[Line]:
+    """A batch's lines about these cameras."""
+    return [line for _, line in _about(cameras, batch)]
 
 
-def _about(cameras: Collection[str], recorder: str, lines: Iterable[Signed]) -> Iterator[tuple[bytes, Line]]:
+def check_parts(named: Iterable[tuple[str, Facts]], report: Callable[[str, str, str], None]) -> None:
+    """Hold the parts of batches, each with its path, against one another; ``report`` takes each finding.
+
+    A tag key belongs to one recorder's key and one camera. Known from one batch, it shows in every other
+    batch of that recorder's key whether the camera's part was left out.
+    """
+    listed = [(path, facts) for path, facts in named if facts.tags]
+    known: dict[str, dict[str, bytes]] = {}
+    for path, facts in listed:
+        own = known.setdefault(facts.key, {})
+        for camera, tag_key in facts.tag_keys.items():
+            if own.setdefault(camera, tag_key) != tag_key:
+                report("journal_tag_key", path, camera)
+    if sum(len(known[facts.key]) - len(facts.tag_keys) for _, facts in listed) > MAX_TAGS:
+        report("journal_form", "", f"more than {MAX_TAGS} parts would have to be looked for")
+        return
+    for path, facts in listed:
+        for camera, tag_key in known[facts.key].items():
+            if facts.has_left_out(camera, tag_key):
+                report("journal_part_left_out", path, camera)
+
+
+def _about(cameras: Collection[str], batch: Enclosed) -> Iterator[tuple[bytes, Line]]:
     """The lines about these cameras that name their batch's recorder."""
-    for data, found in lines:
-        if found.fields["recorder"] == recorder and found.fields["camera"] in cameras:
+    for data, found in batch.lines:
+        if found.fields["recorder"] == batch.facts.recorder and found.fields["camera"] in cameras:
             yield data, accord.line_of(found.kind, found.fields)
 
 
-def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], Batch]) -> None:
+def _check_chain(notebook: Notebook, accepted: dict[tuple[str, int], tuple[str, Facts]]) -> None:
     """Each batch names the one before."""
-    for (recorder, number), batch in sorted(accepted.items(), key=lambda item: item[0]):
+    for (recorder, number), (path, facts) in sorted(accepted.items(), key=lambda item: item[0]):
         before = accepted.get((recorder, number - 1))
-        if before is not None and before.digest != batch.prev:
-            notebook.find("journal_chain", batch.path, f"batch {number - 1} is another one")
+        if before is not None and before[1].digest != facts.prev:
+            notebook.find("journal_chain", path, f"batch {number - 1} is another one")
 
 
-def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> tuple[Batch, list[Signed]]:
+def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any], cameras: Collection[str]) -> Enclosed:
     data = notebook.container.small(part["path"])
     if canonical.sha256(data) != part["sha256"]:
         raise Broken("statement_contradicts", "its SHA-256 differs")
     pem = notebook.container.small(part["public_key"])
     key = _public_key(pem)
-    header, lines, trailer = _read(data)
-    body = data[: data.rindex(b"\n", 0, -1) + 1]
-    if trailer["key"] != canonical.sha256(key):
+    batch = batches.read(data, cameras)
+    if batch.facts.key != canonical.sha256(key):
         raise Broken("journal_signature", "it was signed with another key")
     try:
-        signature = base64.b64decode(trailer["sig"], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Broken("journal_form", "its signature is not in base64") from error
-    try:
-        answer = trust.program().ed25519(_pem_of(key), body, signature)
+        answer = trust.program().ed25519(_pem_of(key), batch.signed, batch.signature)
         if not answer.good:
             raise Broken("journal_signature", answer.words)
     except NoOpenssl as error:
@@ -118,44 +125,11 @@ def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> tuple[Batc
         if error.code != "signature_not_checked":
             raise
         notebook.object_to(part["path"], error)
-    if (header["recorder"], header["batch"]) != (part["recorder"], part["batch"]):
-        raise Broken("statement_contradicts", f"it is batch {header['batch']} of {header['recorder']}")
-    notebook.trailers[part["path"]] = data[len(body) : -1]
-    facts = header["recorder"], header["batch"], header["prev"], times.parse(header["at"])
-    return Batch(*facts, part["sha256"], part["path"]), lines
-
-
-def _read(data: bytes) -> tuple[dict[str, Any], list[Signed], dict[str, Any]]:
-    """Header, leaf lines and trailer. Raises Broken ``journal_form``."""
-    if data.count(b"\n") > MAX_LINES:
-        raise Broken("journal_form", f"it has more than {MAX_LINES} lines")
-    lines = data.split(b"\n")
-    if len(lines) < 3 or lines[-1] != b"":
-        raise Broken("journal_form", "it is cut off")
-    try:
-        header, trailer = canonical.read(lines[0]), canonical.read(lines[-2])
-        leaves = lines[1:-2]
-        good = (
-            set(header) == _HEADER
-            and header["v"] == 1
-            and header["lines"] == len(leaves)
-            and leaf.is_name(header["recorder"])
-            and leaf.is_count(header["batch"])
-            and leaf.is_sha256(header["prev"])
-            and leaf.is_time(header["at"])
-            and isinstance(header["origin"], str)
-            and set(trailer) == {"key", "sig"}
-            and leaf.is_sha256(trailer["key"])
-            and isinstance(trailer["sig"], str)
-        )
-        if not good:
-            raise Broken("journal_form", "its header or its last line does not have the required form")
-        read = [(line, leaf.read(line)) for line in leaves]
-    except BadJson as error:
-        raise Broken("journal_form", str(error)) from error
-    except Broken as error:
-        raise Broken("journal_form", error.detail) from error
-    return header, read, trailer
+    there = batch.facts.recorder, batch.facts.number
+    if there != (part["recorder"], part["batch"]):
+        raise Broken("statement_contradicts", f"it is batch {there[1]} of {there[0]}")
+    notebook.trailers[part["path"]] = batch.last
+    return batch
 
 
 def _public_key(pem: bytes) -> bytes:

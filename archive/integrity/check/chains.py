@@ -134,6 +134,7 @@ class ChainCheck:
         """
         chains, runs = _Chains(journal.GENESIS), _Runs()
         signers: dict[str, list[Ed25519PublicKey]] = {}
+        tag_keys: dict[tuple[str, str, str], bytes] = {}
 
         def look(recorder: str, number: int, key: str) -> None:
             link = chains.of(recorder)
@@ -149,7 +150,12 @@ class ChainCheck:
                 signers[recorder] = self._recorder_keys(recorder)
             batch = self._batch(key, signers[recorder], link.prev)
             link.expected, link.prev = number + 1, "" if batch is None else batch.digest
-            for line in () if batch is None else batch.leaves:
+            if batch is None:
+                return
+            for camera, tag_key in batch.tag_keys.items():
+                if tag_keys.setdefault((recorder, batch.key_sha256, camera), tag_key) != tag_key:
+                    self.report.breach("I2", "journal_tag_key", key, f"{camera} had another tag key before")
+            for line in batch.leaves:
                 if isinstance(line, Segment):
                     runs.segment(line)
                 elif isinstance(line, Run):

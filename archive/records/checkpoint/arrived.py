@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from archive import keys
-from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.model.gap import Gap, GapCause
 from archive.ports import ObjectStore
@@ -99,9 +98,8 @@ class Arrivals:
             return None  # removed meanwhile: a hole in its chain shows it, not this check
         except IntegrityError as error:
             self._object(error.code, key, error.message)
-            return ObjectLeaves(
-                key, UNREADABLE, size, leaves_of_unreadable(key, size, error.code), error.code
-            )
+            only = leaves_of_unreadable(key, size, error.code)
+            return ObjectLeaves(key, UNREADABLE, size, only, error.code, UNREADABLE)
         return leaves_of(key, data, self._judge(key, data))
 
     def _object(self, code: str, subject: str, message: str) -> None:
@@ -159,7 +157,7 @@ class Arrivals:
         return verify_batch(key, data, self._keys[recorder])
 
     def _digest_before(self, key: str, recorder: str, number: int) -> str | None:
-        """SHA-256 of batch ``number - 1``; None, and an objection, if the archive lacks it."""
+        """The digest of batch ``number - 1``; None, and an objection, if the archive lacks it."""
         tip = self._tips.get(recorder, (0, journal.GENESIS))
         if tip[0] == number - 1:
             return tip[1]
@@ -174,7 +172,7 @@ class Arrivals:
             self._signed_by_its_recorder(name, data, recorder)
         except (NotFound, IntegrityError):
             return None  # the check of that object itself reports what is wrong with it
-        return sha256_hex(data)
+        return journal.digest_of(data)
 
     def _find(self, recorder: str, number: int) -> str | None:
         """The key of a batch in any hour; one listing of all journal names serves the whole pass."""

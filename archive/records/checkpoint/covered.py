@@ -36,7 +36,7 @@ class Covered:
     """The objects under checkpoints 1 to ``number``, and each recorder's newest batch among them.
 
     ``digest`` is the SHA-256 of checkpoint ``number``; both are empty before the first one. ``tips`` maps a
-    recorder to the number and SHA-256 of its newest accepted batch.
+    recorder to the number and digest of its newest accepted batch.
     """
 
     number: int = 0

@@ -13,6 +13,9 @@ line's bytes in the object, without its LF. LFs separate an object's lines; the 
 another line. So all bytes of an object are under the tree: a journal's header and trailer, a whole
 ledger entry. The hashes stay even if an object is disposed of after its legal term.
 
+``digest``, in the line of a journal batch of version 2, is what the next batch's ``prev`` names
+(:func:`archive.records.journal.digest_of`); of every other object that is its SHA-256.
+
 A *refused* object (a journal batch that does not come from its recorder) has ``"refused":"<code>"`` and one
 leaf instead of its lines: the canonical JSON of :func:`refusal_leaf`. It proves that the object existed,
 but nothing about its content.
@@ -27,7 +30,7 @@ from archive.canonical import sha256_hex
 from archive.errors import Malformed
 from archive.ids import check_sha256
 from archive.keys import check_key
-from archive.records import merkle
+from archive.records import journal, merkle
 from archive.timespan import format_instant, parse_instant
 
 VERSION = 1
@@ -60,14 +63,16 @@ class Opening:
 class ObjectLeaves:
     """One object under a checkpoint: its name, size and SHA-256, and the hashes of its leaves.
 
-    ``refused`` is the code of a batch that was not accepted; empty for all other objects.
+    ``refused`` is the code of a batch that was not accepted; empty for all other objects. ``digest`` is what
+    the next object of its chain names.
     """
 
     key: str
     sha256: str
     size: int
     hashes: tuple[bytes, ...]
-    refused: str = ""
+    refused: str
+    digest: str
 
     def encode(self) -> bytes:
         """Its line, without the LF."""
@@ -77,7 +82,11 @@ class ObjectLeaves:
             "size": self.size,
             "leaves": [found.hex() for found in self.hashes],
         }
-        return canonical.encode(value | ({"refused": self.refused} if self.refused else {}))
+        if self.refused:
+            value["refused"] = self.refused
+        if self.digest != self.sha256:
+            value["digest"] = self.digest
+        return canonical.encode(value)
 
 
 def lines_of(data: bytes) -> list[bytes]:
@@ -90,9 +99,11 @@ def lines_of(data: bytes) -> list[bytes]:
 
 def leaves_of(key: str, data: bytes, refused: str = "") -> ObjectLeaves:
     """The entry of an object with these bytes."""
-    digest = sha256_hex(data)
-    lines = [refusal_leaf(key, digest, len(data), refused)] if refused else lines_of(data)
-    return ObjectLeaves(key, digest, len(data), tuple(map(merkle.leaf_hash, lines)), refused)
+    sha256 = sha256_hex(data)
+    lines = [refusal_leaf(key, sha256, len(data), refused)] if refused else lines_of(data)
+    accepted = key.startswith("journal/") and not refused
+    digest = journal.digest_of(data) if accepted else sha256
+    return ObjectLeaves(key, sha256, len(data), tuple(map(merkle.leaf_hash, lines)), refused, digest)
 
 
 def refusal_leaf(key: str, sha256: str, size: int, code: str) -> bytes:
@@ -129,6 +140,7 @@ def decode_object(line: bytes) -> ObjectLeaves:
             size=value["size"],
             hashes=tuple(bytes.fromhex(check_sha256(text)) for text in value["leaves"]),
             refused=value.get("refused", ""),
+            digest=check_sha256(value["digest"] if "digest" in value else value["sha256"]),
         )
         if not found.hashes or found.encode() != line:
             raise ValueError("it is not in its one form")

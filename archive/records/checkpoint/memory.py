@@ -59,7 +59,7 @@ def take(covered: Covered, entry: ObjectLeaves) -> None:
         return
     covered.add(entry.key)
     if entry.key.startswith("journal/"):
-        covered.note_batch(*keys.parse_batch_key(entry.key), entry.sha256)
+        covered.note_batch(*keys.parse_batch_key(entry.key), entry.digest)
 
 
 def keep(cache: ObjectStore, covered: Covered, signer: Signer) -> None:

@@ -14,18 +14,21 @@ from archive.evidence.verifier.container import ZipContainer
 from archive.evidence.verifier.findings import UNLOGGED
 from archive.trust.judge import load_trust
 from tests.vectors.evidence_2.make import NAMES, worlds
+from tests.vectors.evidence_2_slices.make import NAME as SLICE
 
 FOLDER = Path(__file__).parents[2] / "vectors/evidence_2"
 FIRST = FOLDER.with_name("evidence")
-EXPECTED = json.loads((FOLDER / "expected.json").read_bytes())
+SLICED = FOLDER.with_name("evidence_2_slices")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_golden_package_is_accepted_for_ever(name: str) -> None:
-    expected = EXPECTED[name]
-    root = FOLDER / f"{name}.root.pem"
+@pytest.mark.parametrize(
+    "package", [*(FOLDER / name for name in NAMES), SLICED / SLICE], ids=lambda one: one.name
+)
+def test_a_golden_package_is_accepted_for_ever(package: Path) -> None:
+    expected = json.loads((package.parent / "expected.json").read_bytes())[package.name]
+    root = package.with_suffix(".root.pem")
     trust = load_trust([root], [], expected["signer_sha256"], expected["log_sha256"])
-    result = verify(FOLDER / f"{name}.zip", trust=trust, at="stamp", clock=SystemClock())
+    result = verify(package.with_suffix(".zip"), trust=trust, at="stamp", clock=SystemClock())
     found = result.to_json()
     assert {key: found[key] for key in expected if key in found and key != "findings"} == {
         key: value for key, value in expected.items() if key not in {"log_sha256", "findings"}

@@ -333,7 +333,7 @@ PACKAGES: list[tuple[str, Change, str]] = [
     ("the batch of one segment is left out", no_batch(2), "proof_left_out"),
     ("a batch says another cause, under another key", forged_gap, "not_included"),
     ("a batch says there was a gap, under another key", forged_absence, "not_included"),
-    ("a batch was altered", altered_batch, "journal_signature"),
+    ("a batch was altered", altered_batch, "journal_part_unsigned"),
     ("a batch is named twice", batch_twice, "statement_contradicts"),
     ("a batch with the proof of another", other_proof, "not_included"),
     ("a batch without its proof", stated(lambda v: v["journals"][0].pop("log")), "bad_statement"),

@@ -307,7 +307,7 @@ MATRIX: list[tuple[str, Change, str]] = [
     ("remove statement", at_path(paths.STATEMENT, Path.unlink), "statement_missing"),
     ("flip statement", at_path(paths.STATEMENT, lambda p: flip(p, 9)), "bad_statement"),
     ("flip custody", at_path(paths.CUSTODY, flip), "statement_contradicts"),
-    ("journal edited, sealed", journal_edited, "journal_signature"),
+    ("journal edited, sealed", journal_edited, "journal_part_unsigned"),
     ("journal of another package", swap("data/proofs/journal/*"), "payload_altered"),
     ("flip recorder key, sealed", resealed("data/proofs/recorders/*", lambda p: flip(p, 60)),
      "journal_signature"),

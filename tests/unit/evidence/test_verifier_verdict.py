@@ -325,7 +325,7 @@ def test_a_sealed_journal_batch_that_was_changed(origin: World, package: Path) -
         value["journals"][0]["sha256"] = sha256(data).hexdigest()
 
     found = rewritten(origin, package, change)
-    assert found == {"journal_signature", "proof_left_out", "gap_not_signed"}
+    assert found == {"journal_part_unsigned", "proof_left_out", "gap_not_signed"}
 
 
 def test_a_leaf_no_journal_holds_is_an_error(origin: World, package: Path) -> None:
