@@ -29,10 +29,11 @@ from archive.records import journal
 from archive.timespan import HOUR, SECOND, Timespan, format_instant
 from ops import keys as installation
 from tests.support.archives import camera_form, small_archive
+from tests.support.asked import asked
 from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
+from tests.support.packages import EVIDENCE_ID, World, a_segment, segment_bytes, write_tags
 from tests.support.packages import RECORDER_KEY as STRANGE_KEY
-from tests.support.packages import World, a_request, a_segment, segment_bytes, write_tags
 from tests.support.sealing import preparer_of, sealer_of
 
 R1, R2, R3 = ("6a1500000000000a", "6a1500000000000b", "6a1500000000000c")
@@ -184,26 +185,31 @@ def insider_site(folder: Path, kind: PackageKind = PackageKind.FOOTAGE) -> Insid
     story.destroy(doomed)
     site.clock.advance(T0 + HOUR - site.clock.now())
     site.checkpoint()
-    site.clock.advance(T0 + 3 * HOUR - site.clock.now())
+    site.clock.advance(FILED - site.clock.now())
+    span = SPAN if kind is PackageKind.FOOTAGE else Timespan(T0 + 71 * SECOND, T0 + 75 * SECOND)
+    request = asked(site.archive.ledger, site.clock, cameras=("cam-1", "cam-2"), span=span)
+    request.entries()
+    site.clock.advance(HOUR)
+    facts = request.approve(EVIDENCE_ID, kind)
     late = [story.segment("cam-1", seq, R2, 50 + 10 * seq, late=3 * HOUR - 60 * SECOND) for seq in range(2)]
     site.archive.write_journal(late)
     site.clock.advance(T0 + 4 * HOUR - site.clock.now())
     site.checkpoint()
     site.clock.advance(T0 + 5 * HOUR - site.clock.now())
-    world = _sealed(site, kind)
+    world = _sealed(site, kind, span, facts)
     world.unpacked(folder / "unpacked").rename(folder / "package")
     return InsiderSite(site, world)
 
 
-def _sealed(site: LogSite, kind: PackageKind) -> World:
+def _sealed(site: LogSite, kind: PackageKind, span: Timespan, facts: RequestFacts) -> World:
     archive = site.archive
     sealer = sealer_of(archive, site.keys_dir)
-    prepare = preparer_of(archive, facts_of=_facts)
+    prepare = preparer_of(archive, facts_of=lambda _request: facts)
     request = SealRequest(
-        evidence_id="EVD-2026-0123456789",
+        evidence_id=EVIDENCE_ID,
         cameras=("cam-1", "cam-2"),
-        span=SPAN if kind is PackageKind.FOOTAGE else Timespan(T0 + 71 * SECOND, T0 + 75 * SECOND),
-        case="LP/B/123/XI/2026",
+        span=span,
+        case=facts.case,
         actor="os:operator",
         asked_at=site.clock.now(),
         kind=kind,
@@ -211,12 +217,6 @@ def _sealed(site: LogSite, kind: PackageKind) -> World:
     plan = prepare(request)
     folder, keys_dir = site.folder, site.keys_dir
     return World(folder, site.stores.footage, site.stores.records, keys_dir, site.clock, sealer, plan)
-
-
-def _facts(_request: SealRequest) -> RequestFacts:
-    request = a_request()
-    approvals = tuple(replace(one, at=FILED + HOUR) for one in request.approvals)
-    return replace(request, filed_at=FILED, approvals=approvals)
 
 
 class Forgery:

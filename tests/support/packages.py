@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from archive import canonical
 from archive import keys as archive_keys
 from archive.clock import ManualClock
 from archive.evidence import bag, zipped
@@ -30,9 +31,11 @@ from archive.evidence.plan import (
     LegalBasis,
     Original,
     PackagePlan,
+    Record,
     RequestFacts,
     SealedCheckpoint,
 )
+from archive.evidence.recorded import SHOWN
 from archive.evidence.sealing import Sealer
 from archive.evidence.verification import At, verify
 from archive.evidence.verifier.notebook import Notebook
@@ -52,6 +55,7 @@ from archive.ports import Content, ObjectStore, Stores
 from archive.records import journal
 from archive.records.checkpoint.job import CheckpointMaker
 from archive.records.checkpoint.prove import InclusionProof, Line, prove_lines
+from archive.records.ledger import wire
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from archive.trust import certificates
@@ -297,11 +301,21 @@ def a_log(
     maker.make()
     maker.settle()
     data = stores.records.get(entry.key)
+    line = wire.line_of(data)
     wanted = [Line(leaves.encode(line), line.ingested_at) for line in lines if isinstance(line, Segment)]
-    wanted += [Line(batch[:-1].rsplit(b"\n", 1)[1], at), Line(data, entry.at)]
+    wanted += [Line(batch[:-1].rsplit(b"\n", 1)[1], at), Line(line, entry.at)]
     *proofs, trailer, last = prove_lines(stores.records, wanted)
     checkpoint = SealedCheckpoint(last.checkpoint, last.signature or b"", last.stamp or b"")
-    destruction = Destruction(disposition=gone, entry=data, proof=last)
+    record = Record(
+        kind="disposition",
+        id=gone.id,
+        version=1,
+        sha256=entry.digest,
+        line=line,
+        opened=canonical.encode(wire.openings(data, SHOWN["disposition"])),
+        proof=last,
+    )
+    destruction = Destruction(disposition=gone, record=record)
     return SmallLog(JournalProof(batch=batch, public_key=raw, proof=trailer), proofs, destruction, checkpoint)
 
 

@@ -145,7 +145,7 @@ def _destructions(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.fact("Alasan", word(DISPOSITION_CAUSES, found.cause.value))
         pages.fact("Mulai", f"{moment(found.started_at, zone)}, oleh {found.started_by}")
         pages.fact("Tercantum dalam daftar", f"{number(found.segments)} segmen; {size(found.bytes)}")
-        pages.fact("SHA-256 catatan", sha256_hex(one.entry), font=Font.FIXED, size=8)
+        pages.fact("SHA-256 catatan", one.record.sha256, font=Font.FIXED, size=8)
         pages.space(4)
 
 

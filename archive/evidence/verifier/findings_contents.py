@@ -260,6 +260,12 @@ JOURNAL: Rows = (
         "Ed25519 over all bytes before the last line (RFC 8032)",
     ),
     (
+        "recorder_key_unexpected", ERROR,
+        "Kunci perekam ini bukan salah satu kunci yang Anda berikan dari luar paket.",
+        "This recorder's key is none of those that you gave from outside the package.",
+        "the key against --recorder-key",
+    ),
+    (
         "journal_form", ERROR,
         "Kumpulan catatan ini tidak dalam bentuk yang ditentukan.",
         "This batch is not in the required form.",

@@ -99,7 +99,9 @@ def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> tuple[Batc
     if canonical.sha256(data) != part["sha256"]:
         raise Broken("statement_contradicts", "its SHA-256 differs")
     pem = notebook.container.small(part["public_key"])
-    key = _public_key(pem)
+    key = public_key(pem)
+    if trust.recorder_keys and key not in trust.recorder_keys:
+        notebook.find("recorder_key_unexpected", part["public_key"], part["recorder"])
     header, lines, trailer = _read(data)
     body = data[: data.rindex(b"\n", 0, -1) + 1]
     if trailer["key"] != canonical.sha256(key):
@@ -158,7 +160,13 @@ def _read(data: bytes) -> tuple[dict[str, Any], list[Signed], dict[str, Any]]:
     return header, read, trailer
 
 
-def _public_key(pem: bytes) -> bytes:
+def key_text(pem: bytes) -> str:
+    """A public key as the ledger registers it: its 32 bytes in base64. Raises Broken ``bad_key_file``."""
+    return base64.b64encode(public_key(pem)).decode("ascii")
+
+
+def public_key(pem: bytes) -> bytes:
+    """The 32 bytes of an Ed25519 key in PEM form. Raises Broken ``bad_key_file``."""
     match = _PEM.match(pem)
     try:
         found = b"" if match is None else base64.b64decode(b"".join(match[1].split()), validate=True)

@@ -27,7 +27,8 @@ from archive.evidence.verifier.trust import (
     hold_to_lists,
 )
 
-_CLOCKS_APART = 5 * times.MINUTE
+CLOCKS_APART = 5 * times.MINUTE
+"""So far two clocks may be apart."""
 _TEXT = re.compile(
     r"(?P<origin>[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,198}[A-Za-z0-9])?)/(?P<number>\d{10})\n"
     r"(?P<size>[1-9]\d{0,15})\n(?P<root>[A-Za-z0-9+/]{43}=)\nprev (?P<prev>[0-9a-f]{64})\n"
@@ -201,8 +202,8 @@ class _Proofs:
             trailer = self.notebook.trailers.get(part["path"])
             if trailer is not None:  # else the step before has reported the batch
                 self._included(lines, part["log"], trailer, part["path"])
-        for part in stated.get("dispositions", ()):
-            entry = _read(self.notebook, part["path"])
+        for part in (*stated.get("records", ()), *stated.get("dispositions", ())):
+            entry = _read(self.notebook, part["path"]) if "path" in part else None
             if entry is None:
                 continue
             if canonical.sha256(entry) != part["sha256"]:
@@ -223,7 +224,7 @@ class _Proofs:
         found = None if leaf is None else self._included(lines, part["log"], leaf, part["path"])
         if found is None or signed is None:
             return  # reported: here, or in a step before
-        if found.at < _instant(part["ingested_at"]) - _CLOCKS_APART:
+        if found.at < _instant(part["ingested_at"]) - CLOCKS_APART:
             self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
         stamped = self.stated[found.number]
         said = {"journal": _order(signed, request), "checkpoint": _order(stamped, request)}
