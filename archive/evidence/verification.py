@@ -101,6 +101,7 @@ def verify_container(
             found,
             tuple(one for crl in trust.crls for one in revocation_list.read(crl.public_bytes(Encoding.DER))),
             why,
+            trust.recorder_keys,
         )
         return checking.verify(opened, believed, at, clock=clock.now, progress=progress, allowed=allowed)
 

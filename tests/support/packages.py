@@ -35,15 +35,18 @@ from archive.evidence.plan import (
     RequestFacts,
     SealedCheckpoint,
 )
-from archive.evidence.recorded import SHOWN
+from archive.evidence.proving import Prover
+from archive.evidence.recorded import SHOWN, Recorded
 from archive.evidence.sealing import Sealer
 from archive.evidence.verification import At, verify
 from archive.evidence.verifier.notebook import Notebook
+from archive.evidence.verifier.records import SINCE
 from archive.footage.clip.exact import plan_clip
 from archive.footage.mp4.header import write_header
 from archive.footage.mp4.samples import SampleTable
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, parse_place
+from archive.model.camera import to_state as camera_state
 from archive.model.disposition import Cause, Disposition, DispositionStatus
 from archive.model.disposition import to_state as disposition_state
 from archive.model.evidence import PackageKind, SealedPackage
@@ -113,8 +116,9 @@ def camera(camera_id: str = "cam-1") -> Camera:
 
 @dataclass
 class SmallLog:
-    """A journal batch and a disposition under one checkpoint, with a proof for each segment of the batch."""
+    """A journal batch, cameras and a disposition under one checkpoint, with a proof for each segment."""
 
+    recorded: Recorded
     journal: JournalProof
     proofs: list[InclusionProof]
     destruction: Destruction
@@ -209,7 +213,7 @@ def make_world(
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
-    gives the same footage.
+    gives the same footage. From the time on when packages must have the ledger's entries, the plan has them.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -231,7 +235,7 @@ def make_world(
     span = Timespan(T0, end + 5 * SECOND)
     gone = [a_gap(name, Timespan(T0 - HOUR // 2, T0)) for name in cameras]
     gaps = [a_gap(name, Timespan(end, span.end)) for name in cameras]
-    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end)
+    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end, cameras=cameras)
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
@@ -258,18 +262,33 @@ def make_world(
         authority=installation.load_local_authority(folder / "keys", clock=clock),
         clock=clock,
     )
-    return World(folder, footage, target, folder / "keys", clock, sealer, plan, log)
+    return World(folder, footage, target, folder / "keys", clock, sealer, with_entries(plan, log, clock), log)
+
+
+def with_entries(plan: PackagePlan, log: SmallLog, clock: ManualClock) -> PackagePlan:
+    """The plan with the ledger entries of a log, from the time on when packages must have them."""
+    return log.recorded.enclosed(replace(plan, records=()), []) if clock.now() >= SINCE else plan
 
 
 def a_log(
-    folder: Path, keys_dir: Path, clock: ManualClock, lines: Sequence[Leaf], *, at: int, number: int = 1
+    folder: Path,
+    keys_dir: Path,
+    clock: ManualClock,
+    lines: Sequence[Leaf],
+    *,
+    at: int,
+    number: int = 1,
+    cameras: Sequence[str] = (),
 ) -> SmallLog:
-    """Upload one batch of leaves and make a checkpoint over it, in separate stores."""
+    """Upload one batch of leaves, register cameras, and make a checkpoint, in separate stores."""
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
     ledger = Ledger(stores.records, clock)
     raw = RECORDER_KEY.public_key().public_bytes_raw()
     state = {"public_key": base64.b64encode(raw).decode("ascii"), "key_sha256": sha256(raw).hexdigest()}
     ledger.append("recorder", "rec-1", state, expected=0, actor="os:tester", action="recorder.registered")
+    for name in cameras:
+        state = camera_state(camera(name))
+        ledger.append("camera", name, state, expected=0, actor="os:tester", action="camera.added")
     batch = journal.encode(
         lines, recorder="rec-1", batch=number, prev=journal.GENESIS, at=at, key=RECORDER_KEY
     )
@@ -316,7 +335,9 @@ def a_log(
         proof=last,
     )
     destruction = Destruction(disposition=gone, record=record)
-    return SmallLog(JournalProof(batch=batch, public_key=raw, proof=trailer), proofs, destruction, checkpoint)
+    recorded = Recorded(ledger, stores.records, Prover(stores.records, clock))
+    signed = JournalProof(batch=batch, public_key=raw, proof=trailer)
+    return SmallLog(recorded, signed, proofs, destruction, checkpoint)
 
 
 def a_gap(name: str, span: Timespan, cause: GapCause = GapCause.UNREACHABLE) -> Gap:

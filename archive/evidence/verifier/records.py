@@ -116,8 +116,10 @@ def _entry(content: Content, part: Part, kind: str) -> Entry | None:
     found = entries.read(part["path"], line, opened)
     said = (kind, part["id"], part.get("version", found.version), part["sha256"])
     if said != (found.kind, found.id, found.version, found.sha256):
+        there = f"it is {found.kind} {found.id[:60]}, version {found.version}, or its SHA-256 differs"
+        is_of_gone = kind == "disposition"
         raise Broken(
-            "statement_contradicts", f"it is version {found.version} of {found.kind} {found.id[:60]}"
+            "statement_contradicts", "its entry records another destruction" if is_of_gone else there
         )
     return found
 

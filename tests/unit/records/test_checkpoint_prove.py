@@ -85,7 +85,10 @@ def test_a_segments_line_is_proven_by_its_key(site: LogSite, tmp_path: Path) -> 
 def test_ledger_entries_custody_events_and_any_line_are_proven(site: LogSite) -> None:
     records = site.stores.records
     entry = next(iter(records.list("ledger/camera/"))).key
-    assert prove(site.stores, entry).leaf == records.get(entry)
+    first, second = lines_of(records.get(entry))
+    assert prove(site.stores, entry) == prove(site.stores, f"{entry}#1")
+    assert prove(site.stores, entry).leaf == first
+    assert prove(site.stores, f"{entry}#2").leaf == second
     custody = next(iter(records.list("custody/"))).key
     event = json.loads(lines_of(records.get(custody))[1])
     by_id = prove(site.stores, event["id"])
@@ -149,7 +152,7 @@ HARMS = {
     "leaf altered": edit("leaf.json", lambda data: data.replace(b"cam-1", b"cam-2")),
     "leaf with a line feed": edit("leaf.json", lambda data: data + b"\n"),
     "root altered": edit("checkpoint", lambda data: data.replace(data.split(b"\n")[2][:4], b"AAAA")),
-    "size altered": edit("checkpoint", lambda data: data.replace(data.split(b"\n")[1], b"9", 1)),
+    "size altered": edit("checkpoint", lambda data: data.replace(data.split(b"\n")[1], b"11", 1)),
     "another place": edit_json(leaf_index=lambda index: index - 1),
     "outside the tree": edit_json(leaf_index=lambda index: index + 1000),
     "below the tree": edit_json(leaf_index=-1),
