@@ -4,7 +4,7 @@
 signed, and names the digest of the entry before it. The sealer can therefore not state a person, a time or a
 place that the archive did not record when it happened.
 
-The end of a stream cannot be proven: whoever seals may leave out its newest entries.
+The end of a stream cannot be proven: a sealer may leave out its newest entries.
 """
 
 from __future__ import annotations
@@ -81,10 +81,13 @@ def hold_against(stated: Part, content: Content, keys: Keys, find: Find) -> None
 
 
 def check_present(notebook: Notebook) -> None:
-    """A package without any entries is accepted only if it is older than they are, by its stamp."""
-    if notebook.statement is None or "records" in notebook.statement:
+    """A package without any entries is accepted only if it is older than they are, by its stamp.
+
+    One without a stamp that can be read is not valid anyway.
+    """
+    if notebook.statement is None or "records" in notebook.statement or notebook.gen_time is None:
         return
-    if notebook.gen_time is None or notebook.gen_time >= SINCE:
+    if notebook.gen_time >= SINCE:
         notebook.begin("records")
         notebook.find("records_missing", PATH)
 

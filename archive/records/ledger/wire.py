@@ -8,7 +8,7 @@ Version 2, each line ended by one LF::
 
 The first line is the entry's *line*: the log has a leaf of its own for it, and its SHA-256 without the LF is
 the entry's digest, which the next entry names in ``prev``. It commits to every field without showing it. The
-second line opens the fields; whoever shows an entry shows the first line and chosen openings.
+second line opens the fields. An entry is shown by its first line and chosen openings.
 
 A commitment is the SHA-256 of the canonical JSON of ``[name, salt, value]``; a salt is 64 hex digits, random
 for each field, so that a value cannot be guessed. Fields are ``actor``, ``action``, ``reason``, and the
