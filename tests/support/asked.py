@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from archive import canonical, keys
 from archive.canonical import JsonObject
 from archive.cases.requests.facts import request_facts
-from archive.clock import ManualClock
+from archive.clock import Clock, ManualClock
 from archive.evidence.plan import RequestFacts
+from archive.footage.cameras import Registry
+from archive.ids import new_entry_id
 from archive.model import hold as holds
 from archive.model import request as requests
 from archive.model.evidence import PackageKind
@@ -23,8 +27,11 @@ from archive.model.request import (
     RequestStatus,
     Verdict,
 )
-from archive.records.ledger.streams import Entry, Ledger
-from archive.timespan import DAY, HOUR, Timespan
+from archive.ports import Content, ObjectStore
+from archive.records.ledger.streams import GENESIS, Entry, Ledger
+from archive.timespan import DAY, HOUR, Timespan, format_instant
+from archive.vault import FernetBox, new_key
+from tests.support.archives import SmallArchive, small_archive
 
 CONTACT, REMARK = "0812-5550-1234", "saksi mata bernama Rahasia"
 """What no package shows: the requester's number, and a remark in the request."""
@@ -32,6 +39,43 @@ OTHER_CAMERA = "cam-9"
 """A camera of the hold that the package is not about."""
 
 Append = Callable[..., object]
+
+
+class OldLedger(Ledger):
+    """Appends entries of version 1, as 0.1.0 wrote them; reads those of any version."""
+
+    def __init__(self, records: ObjectStore, clock: Clock) -> None:
+        super().__init__(records, clock)
+        self.records, self.clock = records, clock
+
+    def append(
+        self,
+        kind: str,
+        entity: str,
+        state: JsonObject,
+        *,
+        expected: int,
+        actor: str,
+        action: str,
+        reason: str = "",
+    ) -> Entry:
+        body = {
+            "v": 1, "kind": kind, "id": entity, "version": expected + 1, "entry_id": new_entry_id(),
+            "at": format_instant(self.clock.now()), "actor": actor, "action": action, "reason": reason,
+            "prev": self.entry(kind, entity, expected).digest if expected else GENESIS, "state": state,
+        }  # fmt: skip
+        self.records.put(
+            keys.ledger_key(kind, entity, expected + 1), Content.of_bytes(canonical.encode(body))
+        )
+        return self.entry(kind, entity, expected + 1)
+
+
+def old_archive(folder: Path) -> SmallArchive:
+    """An empty archive in ``folder`` whose ledger is written as by 0.1.0."""
+    made = small_archive(folder)
+    ledger = OldLedger(made.stores.records, made.clock)
+    registry = Registry(ledger, FernetBox(new_key()), made.index, made.clock)
+    return replace(made, ledger=ledger, registry=registry)
 
 
 @dataclass

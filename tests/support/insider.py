@@ -28,7 +28,7 @@ from archive.ports import Content, IndexEntry
 from archive.records import journal
 from archive.timespan import HOUR, SECOND, Timespan, format_instant
 from ops import keys as installation
-from tests.support.archives import camera_form, small_archive
+from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.asked import asked
 from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
@@ -73,8 +73,8 @@ class InsiderSite:
 class Story:
     """Two cameras from T0 on; ``rec-1`` signs everything, the last part of it hours later."""
 
-    def __init__(self, folder: Path) -> None:
-        self.site = LogSite(folder, small_archive(folder))
+    def __init__(self, folder: Path, archive: SmallArchive) -> None:
+        self.site = LogSite(folder, archive)
         self.random = Random("insider")  # noqa: S311 - the same bytes each time
         for name in ("cam-1", "cam-2"):
             self.site.archive.registry.add(camera_form(name), actor="os:tester")
@@ -147,14 +147,16 @@ class Story:
             self.index(missing)
 
 
-def insider_site(folder: Path, kind: PackageKind = PackageKind.FOOTAGE) -> InsiderSite:
-    """The whole story, and its package.
+def insider_site(
+    folder: Path, kind: PackageKind = PackageKind.FOOTAGE, archive: SmallArchive | None = None
+) -> InsiderSite:
+    """The whole story, and its package, in an archive that is new or the one given.
 
     ``cam-1``: a run of 40 s, unreachable for 10 s, a run of 20 s whose segments arrive after the request,
     stalled. A gap that its recorder signed at 18 s is covered by footage. ``cam-2``: 20 s, a segment set
     aside, 10 s, a segment destroyed on record, unreachable. Both were registered 5 s after the span begins.
     """
-    story = Story(folder)
+    story = Story(folder, archive or small_archive(folder))
     site = story.site
     first = [story.segment("cam-1", seq, R1, 10 * seq) for seq in range(4)]
     two = [story.segment("cam-2", seq, R3, 10 * seq, kept=seq != 2) for seq in range(4)]

@@ -149,6 +149,32 @@ def _destructions(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.space(4)
 
 
+def _records(pages: Pages, plan: PackagePlan) -> None:
+    """What the ledger's entries prove of what the report says."""
+    named = sum(not one.line for one in plan.records)
+    pages.text(
+        f"{number(len(plan.records) - named)} catatan arsip tentang permintaan, persetujuan, penahanan, "
+        "kamera dan kunci perekam ada dalam paket dan tercakup dalam log; pemeriksa membandingkannya dengan "
+        "pernyataan paket."
+        + (
+            f" {number(named)} catatan lama memuat hal rahasia, sehingga hanya disebut: isinya dinyatakan "
+            "penyegel saja."
+            if named
+            else ""
+        ),
+        size=9,
+    )
+    pages.english(
+        f"{len(plan.records) - named} entries of the ledger about request, approval, hold, cameras and "
+        "recorders' keys are in the package and in the log; a verifier compares them with the statement."
+        + (
+            f" {named} old ones hold secrets and are only named: the sealer alone states what they say."
+            if named
+            else ""
+        )
+    )
+
+
 def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     pages.heading("Log arsip", "Checkpoints of the tamper-evident log", room=90)
     proven = sum(item.proof is not None for item in plan.originals)
@@ -171,6 +197,8 @@ def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
             f"{found.checkpoint} were covered by a checkpoint; the others later. An asterisk in the list of "
             "originals: covered after the request, or not covered."
         )
+    if plan.records:
+        _records(pages, plan)
     columns = (
         Column(title="No", width=48, align=Align.RIGHT, size=7.5),
         Column(title="Catatan", width=56, align=Align.RIGHT, size=7.5),

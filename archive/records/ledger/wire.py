@@ -34,7 +34,12 @@ from archive.timespan import format_instant, parse_instant
 VERSION = 2
 _WHOLE = 1
 """The version whose entries hold everything in clear."""
+_FIRST = {
+    "v", "kind", "id", "version", "entry_id", "at", "actor", "action", "reason", "prev", "state",
+}  # fmt: skip
+"""The members of an entry of version 1."""
 _HEAD = {"v", "kind", "id", "version", "entry_id", "at", "prev", "commits"}
+_SECOND = {"v", "opens"}
 _NAMED = ("actor", "action", "reason")
 _STATE = "state."
 _MEMBER = re.compile(r"[A-Za-z0-9_-]+\Z", re.ASCII)
@@ -210,14 +215,14 @@ def _read(data: bytes) -> tuple[JsonObject, JsonObject]:
     """The first line of an entry, and actor, action, reason and state."""
     if not can_show_parts(data):
         whole = canonical.decode(data)
-        if whole["v"] != _WHOLE:
-            raise Malformed("unknown entry version", code="bad_entry")
+        if whole["v"] != _WHOLE or not _FIRST <= set(whole):
+            raise Malformed("unknown entry version, or a member is missing", code="bad_entry")
         return whole, whole
     head, opened = _lines(data)
     if head["v"] != VERSION or opened["v"] != VERSION:
         raise Malformed("unknown entry version", code="bad_entry")
     commits, opens = head["commits"], opened["opens"]
-    if set(head) != _HEAD or set(opened) != {"v", "opens"} or set(commits) != set(opens):
+    if set(head) != _HEAD or set(opened) != _SECOND or set(commits) != set(opens):
         raise Malformed("its two lines do not have the required form", code="bad_entry")
     for name, (salt, value) in opens.items():
         if _SALT.match(salt) is None or commitment(name, salt, value) != commits[name]:

@@ -185,7 +185,8 @@ def test_the_step_on_the_ledgers_entries_finds_a_change(requested: Path, tmp_pat
     package = tmp_path / "package"
     shutil.copytree(requested, package, copy_function=shutil.copyfile)
     path = package / "data/metadata/ledger" / name
-    flip(path, path.read_bytes().index(b'"state.decision.name":"' if ".opened" not in name else b"Budi") + 24)
+    marks = {"0002_request.json": b'"state.decision.name":"', "0002_request.opened.json": b'"Budi'}
+    flip(path, path.read_bytes().index(marks[name]) + len(marks[name]))
     done = run(package, script(package, RECORDS))
     assert ("GAGAL state.decision.name" in done.stdout) or "FAILED" in done.stdout
 

@@ -12,15 +12,22 @@ from typing import Any
 import pytest
 
 from archive import canonical
+from archive.cases.requests.separation import check_approval
 from archive.clock import ManualClock
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, Refused
 from archive.evidence import paths
-from archive.evidence.verifier import findings
+from archive.evidence.verifier import command, findings
 from archive.evidence.verifier.openssl import Openssl
+from archive.objects.filesystem import FilesystemStore
 from archive.records.ledger import wire
-from archive.timespan import DAY
-from tests.support.asked import CONTACT, OTHER_CAMERA, REMARK
-from tests.support.insider import Forgery, InsiderSite, Statement, at, insider_site
+from archive.records.ledger.streams import Ledger
+from archive.records.recorder_keys import registered_keys_of
+from archive.timespan import DAY, SECOND
+from archive.trust.judge import load_trust
+from tests.support.asked import CONTACT, OTHER_CAMERA, REMARK, OldLedger, asked, old_archive
+from tests.support.insider import SPAN, Forgery, InsiderSite, Statement, at, insider_site, public_pem
+from tests.support.leaves import T0
+from tests.support.packages import EVIDENCE_ID
 from tests.support.verifying import AskedOnce, verified
 
 Change = Callable[[Forgery], None]
@@ -368,3 +375,106 @@ def test_a_package_that_contradicts_the_ledger_is_never_sealed(site: InsiderSite
     with pytest.raises(IntegrityError) as told_why:
         other.seal()
     assert told_why.value.code == "records_contradict"
+
+
+# Entries of version 1 ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> InsiderSite:
+    """The same story in an archive of 0.1.0."""
+    folder = tmp_path_factory.mktemp("old")
+    return insider_site(folder, archive=old_archive(folder))
+
+
+def test_old_entries_with_secrets_are_named_and_not_shown(old: InsiderSite, program: Openssl) -> None:
+    notebook = verified(old.world, old.package, old.world.pinned(), "now", program)
+    assert notebook.valid, notebook.findings
+    assert sorted(one.detail for one in notebook.findings) == [
+        "camera cam-1", "camera cam-2", "hold HLD-2026-0123456789"
+    ]  # fmt: skip
+    assert {one.code for one in notebook.findings} == {"record_not_shown"}
+    assert notebook.statement is not None
+    shown = [one["kind"] for one in notebook.statement["records"] if "path" in one]
+    assert shown == ["request", "request", "recorder"]
+    whole = b"".join(path.read_bytes() for path in sorted(old.package.rglob("*")) if path.is_file())
+    mine = (CONTACT, REMARK, "alasan", "sesuai surat")  # a request's entries go to those who asked
+    assert [secret for secret in SECRETS if secret.encode() in whole and secret not in mine] == []
+
+
+def asked_otherwise(forgery: Forgery) -> None:
+    """Another requester, in the statement and in an old entry of the insider's own."""
+    forgery.stated["request"]["requester"]["name"] = "Citra Lain"
+    one = record(forgery, "request", 2)
+    path = forgery.package / one["path"]
+    path.write_bytes(path.read_bytes().replace(b"Andi Contoh", b"Citra Lain"))
+    one["sha256"] = sha256(path.read_bytes()).hexdigest()
+
+
+def camera_shown(forgery: Forgery) -> None:
+    """An old entry of a camera is shown whole, with its source."""
+    one = record(forgery, "camera", 1, "cam-1")
+    del one["entry"]
+    one["path"] = paths.entry(9, "camera")
+    data = forgery.world.target.get("ledger/camera/cam-1/00000001.json")
+    (forgery.package / one["path"]).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (stated(lambda found: found["request"]["requester"].update(name="Citra Lain")), DIFFERS),
+        (asked_otherwise, LOG),
+        (asked_otherwise, DIFFERS),
+        (camera_shown, TOO_MUCH),
+        (approval(by="user:dewi"), DIFFERS),
+    ],
+)
+def test_old_entries_are_held_to_the_statement_too(
+    old: InsiderSite, tmp_path: Path, program: Openssl, change: Change, code: str
+) -> None:
+    forgery = Forgery(old, tmp_path / "package")
+    change(forgery)
+    forgery.seal()
+    assert code in found(old, forgery.package, program)
+
+
+def test_a_batch_of_a_key_that_was_not_given_is_an_error(
+    site: InsiderSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own,) = registered_keys_of(site.log.archive.ledger)
+    pem, other = tmp_path / "rec-1.pem", tmp_path / "other.pem"
+    pem.write_text(f"# {own.recorder}\n{own.pem}")
+    other.write_bytes(public_pem())
+    given = [str(site.package), "--trust", str(site.world.keys / "root.pem"), "--at", "stamp", "--lang", "en"]
+    for keys, code in (((pem,), 0), ((other,), 1), ((other, pem), 0)):
+        extra = [word for key in keys for word in ("--recorder-key", str(key))]
+        assert command.main([*given, *extra]) == code, keys
+        assert ("[recorder_key_unexpected]" in capsys.readouterr().out) == (code == 1)
+    assert command.main([*given, "--recorder-key", str(site.world.keys / "root.pem")]) == 2
+    trust = load_trust([site.world.keys / "root.pem"], [], None, recorder_keys=[other, pem])
+    assert len(trust.recorder_keys) == 2
+    assert site.world.verify(site.package, trust=trust).valid
+    alone = load_trust([site.world.keys / "root.pem"], [], None, recorder_keys=[other])
+    codes = {one.code for one in site.world.verify(site.package, trust=alone).findings}
+    assert "recorder_key_unexpected" in codes
+
+
+@pytest.mark.parametrize("first", [Ledger, OldLedger])
+@pytest.mark.parametrize("second", [Ledger, OldLedger])
+def test_an_approval_binds_to_the_entry_in_streams_of_both_versions(
+    tmp_path: Path, first: type[Ledger], second: type[Ledger]
+) -> None:
+    clock = ManualClock(T0)
+    records = FilesystemStore(tmp_path, clock)
+    request = asked(first(records, clock), clock, cameras=("cam-1",), span=SPAN)
+    request.entries()
+    clock.advance(SECOND)
+    request.append = second(records, clock).append
+    facts = request.approve(EVIDENCE_ID)
+    ledger = Ledger(records, clock)
+    approved = check_approval(ledger, facts.id, facts.entry_sha256, evidence_id=EVIDENCE_ID)
+    assert approved.decision is not None
+    assert approved.decision.by == "user:budi"
+    with pytest.raises(Refused):
+        check_approval(ledger, facts.id, ledger.head("request", facts.id).digest)
