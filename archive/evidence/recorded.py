@@ -120,9 +120,8 @@ class Recorded:
             first = 0
             while first + 1 < len(history) and history[first + 1].at <= plan.span.start:
                 first += 1
-            for number, entry in enumerate(history[first:]):
-                if number and entry.at >= plan.span.end:
-                    break
+            inside = [number for number, entry in enumerate(history) if entry.at < plan.span.end]
+            for entry in history[first : max([first, *inside]) + 1]:
                 yield self._wanted(plan, entry)
 
     def _recorders(self, plan: PackagePlan) -> Iterator[_Wanted]:

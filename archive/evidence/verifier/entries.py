@@ -109,11 +109,11 @@ def surplus(entry: Entry, cameras: set[str], cases: set[str]) -> Iterator[str]:
         return
     for name, value in entry.fields.items():
         if _CAMERA.match(name) and entry.kind in ("request", "hold"):
-            if value not in cameras:
+            if not _is_among(value, cameras):
                 yield f"{name} is a camera that the package is not about"
         elif name not in _MAY_OPEN.get(entry.kind, ()):
             yield f"{name[:60]} is opened"
-        elif name == "state.case" and entry.kind == "hold" and value not in cases:
+        elif name == "state.case" and entry.kind == "hold" and not _is_among(value, cases):
             yield "the case of the hold is another"
 
 
@@ -122,20 +122,25 @@ def _surplus_of_whole(entry: Entry, cameras: set[str], cases: set[str]) -> Itera
     if entry.kind in ("request", "hold"):
         if not entry.cameras <= cameras:
             yield "it names cameras that the package is not about"
-        if entry.kind == "hold" and entry.fields.get("state.case") not in cases:
+        if entry.kind == "hold" and not _is_among(entry.fields.get("state.case"), cases):
             yield "the case of the hold is another"
     elif entry.kind == "recorder":
         if not {name for name in entry.fields if name.startswith("state.")} <= _MAY_OPEN["recorder"]:
             yield "it shows more than the recorder's key"
     elif entry.kind == "disposition":
         policies = entry.fields.get("state.policies")
-        scopes = [str(one.get("scope")) for one in policies or () if isinstance(one, dict)]
+        listed = policies if isinstance(policies, list) else []
+        scopes = [str(one.get("scope")) for one in listed if isinstance(one, dict)]
         if any(one[:7] == "camera:" and one[7:] not in cameras for one in scopes):
             yield "it names a camera that the package is not about"
         if entry.fields.get("state.cause") == "break_glass":
             yield "the order behind it may name another case"
     else:
         yield "it is shown whole"
+
+
+def _is_among(value: Any, texts: set[str]) -> bool:
+    return isinstance(value, str) and value in texts
 
 
 def _opened(path: str, commits: Any, opened: bytes) -> dict[str, Any]:

@@ -209,7 +209,9 @@ class _Proofs:
             if canonical.sha256(entry) != part["sha256"]:
                 self.notebook.find("statement_contradicts", part["path"], "its SHA-256 differs")
             if "log" in part:
-                self._included(lines, part["log"], entry, part["path"])
+                found = self._included(lines, part["log"], entry, part["path"])
+                if found is not None and found.at < _written(entry) - CLOCKS_APART:
+                    self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
             else:
                 self.notebook.find("leaf_not_logged", part["path"])
 
@@ -263,6 +265,14 @@ class _Proofs:
         except Unreadable as error:
             self.notebook.find("unreadable_part", path, str(error))
             return []
+
+
+def _written(entry: bytes) -> int:
+    """When an entry of the ledger was written (µs); the step *records* reports one without a time."""
+    try:
+        return times.parse(str(canonical.read(entry).get("at")))
+    except (BadJson, ValueError):
+        return 0
 
 
 def _order(instant: int, request: int) -> str:

@@ -266,7 +266,8 @@ class _Accord:
         for name in _SUBSTANCE:
             if asked.state(name) != approval.state(name):
                 raise Broken("record_differs", f"the approval changed {name}", approval.path)
-        if self.stated["kind"] != approval.state("decision.kind"):
+        is_older = approval.is_whole and "state.decision.kind" not in approval.fields
+        if self.stated["kind"] != ("footage" if is_older else approval.state("decision.kind")):
             raise Broken("record_differs", "a package of another kind was approved", approval.path)
 
     def _facts(self, request: Part, entry: Entry) -> None:
@@ -331,11 +332,11 @@ class _Accord:
                 said.append({"id": entry.state("id"), "registered_at": at} | facts)
                 last = facts
                 continue
-            if entry.at <= start:
+            if number == 1 and entry.at <= start:
                 raise Broken(
                     "record_differs", f"{camera['id']} was registered anew before the span", entry.path
                 )
-            if facts != last and entry.at < end:
+            if facts != last and start < entry.at < end:
                 said.append({"at": times.show(entry.at)} | facts)
             last = facts
         first = {name: value for name, value in camera.items() if name != "changes"}

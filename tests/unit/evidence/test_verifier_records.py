@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,18 +17,26 @@ from archive.cases.requests.separation import check_approval
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Refused
 from archive.evidence import paths
+from archive.evidence.plan import CameraChange
+from archive.evidence.recorded import SHOWN
 from archive.evidence.verifier import command, findings
+from archive.evidence.verifier.entries import FACTS
 from archive.evidence.verifier.openssl import Openssl
+from archive.evidence.verifier.records import hold_against
+from archive.model.camera import Camera, to_state
+from archive.model.evidence import SealRequest
 from archive.objects.filesystem import FilesystemStore
 from archive.records.ledger import wire
 from archive.records.ledger.streams import Ledger
 from archive.records.recorder_keys import registered_keys_of
-from archive.timespan import DAY, SECOND
+from archive.timespan import DAY, SECOND, Timespan, format_instant
 from archive.trust.judge import load_trust
+from tests.support.archives import camera_form, small_archive
 from tests.support.asked import CONTACT, OTHER_CAMERA, REMARK, OldLedger, asked, old_archive
 from tests.support.insider import SPAN, Forgery, InsiderSite, Statement, at, insider_site, public_pem
 from tests.support.leaves import T0
 from tests.support.packages import EVIDENCE_ID
+from tests.support.sealing import preparer_of
 from tests.support.verifying import AskedOnce, verified
 
 Change = Callable[[Forgery], None]
@@ -375,6 +384,105 @@ def test_a_package_that_contradicts_the_ledger_is_never_sealed(site: InsiderSite
     with pytest.raises(IntegrityError) as told_why:
         other.seal()
     assert told_why.value.code == "records_contradict"
+
+
+# Hostile packages -------------------------------------------------------------------------------------
+
+ODD = (None, True, 0, -1, 2**53 - 1, "", "x", "data/x", [], ["x"], {}, {"a": []}, [[]], at(0))
+
+
+def twisted(value: Any, random: Random) -> Any:
+    """The value with one member, somewhere, that is another or gone."""
+    if isinstance(value, dict) and value and random.random() < 0.9:
+        name = random.choice(sorted(value))
+        if random.random() < 0.1:
+            return {key: item for key, item in value.items() if key != name}
+        return value | {name: twisted(value[name], random)}
+    if isinstance(value, list) and value and random.random() < 0.9:
+        place = random.randrange(len(value))
+        return [*value[:place], twisted(value[place], random), *value[place + 1 :]]
+    return random.choice(ODD)
+
+
+def test_a_hostile_entry_is_a_finding_and_never_an_error_of_the_verifier(site: InsiderSite) -> None:
+    """Its commitments fit, and the statement follows its digest: only what it says is odd."""
+    random = Random("hostile entries")  # noqa: S311 - the same each time
+    stated = canonical.decode((site.package / paths.STATEMENT).read_bytes())
+    named = [*stated["records"], *stated["dispositions"]]
+    true = {one[key]: (site.package / one[key]).read_bytes() for one in named for key in ("path", "opened")}
+    quiet = 0
+    for _ in range(600):
+        parts, told = dict(true), canonical.decode(canonical.encode(stated))
+        one = random.choice([*told["records"], *told["dispositions"]])
+        line, opened = (canonical.decode(parts[one[key]]) for key in ("path", "opened"))
+        if random.random() < 0.7:
+            opened["opens"] = twisted(opened["opens"], random)
+            for name, pair in opened["opens"].items() if isinstance(opened["opens"], dict) else ():
+                if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str):
+                    line["commits"][name] = wire.commitment(name, *pair)
+        else:
+            line = twisted(line, random)
+        parts[one["path"]] = canonical.encode(line) if isinstance(line, dict) else b"[]"
+        parts[one["opened"]] = canonical.encode(opened) if isinstance(opened, dict) else b"[]"
+        one["sha256"] = sha256(parts[one["path"]]).hexdigest()
+        findings_of: list[str] = []
+        hold_against(told, parts.get, {}, lambda code, path, detail, to=findings_of: to.append(code))  # type: ignore[misc]
+        assert set(findings_of) <= set(findings.ENTRIES)
+        quiet += not findings_of
+    assert quiet < 200, "of what an entry opens, most is compared"
+
+
+def test_a_camera_whose_clock_stepped_back_between_edits_can_be_sealed(tmp_path: Path) -> None:
+    """The entry in force is the one that the archive would give; a later one may have an earlier time."""
+    clock = ManualClock(T0)
+    made = small_archive(tmp_path)
+    made.registry.add(camera_form(), actor="os:tester")
+    head = made.ledger.head("camera", "cam-1")
+    span = Timespan(T0 + 100 * SECOND, T0 + 200 * SECOND)
+    for version, (second, name) in enumerate(((150, "Jl. Dua"), (90, "Jl. Tiga"), (160, "Jl. Empat")), 1):
+        clock = ManualClock(T0 + second * SECOND)
+        state = head.state | {"name": name}
+        Ledger(made.stores.records, clock).append(
+            "camera", "cam-1", state, expected=version, actor="os:tester", action="camera.edited"
+        )
+    prepare = preparer_of(made)
+    request = SealRequest(
+        evidence_id=EVIDENCE_ID, cameras=("cam-1",), span=span, case="x", actor="os:t", asked_at=span.end
+    )
+    changes = tuple(prepare._changes(request))
+    camera = made.registry.as_of("cam-1", span.start)
+    history = list(made.registry.history("cam-1"))
+    assert [one.camera.name for one in changes] == ["Jl. Dua", "Jl. Empat"]
+    stated = {
+        "span": {"from": format_instant(span.start), "to": format_instant(span.end)},
+        "cameras": [_camera_part(camera, changes)],
+        "journals": [],
+        "records": [],
+    }
+    parts: dict[str, bytes] = {}
+    for entry in history:
+        data = made.stores.records.get(entry.key)
+        path = paths.entry(entry.version, "camera")
+        parts[path] = wire.line_of(data)
+        parts[paths.opened(path)] = canonical.encode(wire.openings(data, SHOWN["camera"]))
+        stated["records"].append(
+            {
+                "kind": "camera", "id": "cam-1", "version": entry.version, "sha256": entry.digest,
+                "path": path, "opened": paths.opened(path),
+            }
+        )  # fmt: skip
+    found_codes: list[str] = []
+    hold_against(stated, parts.get, {}, lambda code, path, detail: found_codes.append(f"{code} {detail}"))
+    assert found_codes == []
+
+
+def _camera_part(camera: Camera, changes: tuple[CameraChange, ...]) -> dict[str, Any]:
+    def facts(one: Camera) -> dict[str, Any]:
+        state = to_state(one)
+        return {name: state[name] for name in FACTS}
+
+    first = {"id": camera.id, "registered_at": format_instant(camera.registered_at)} | facts(camera)
+    return first | {"changes": [{"at": format_instant(one.at)} | facts(one.camera) for one in changes]}
 
 
 # Entries of version 1 ---------------------------------------------------------------------------------
