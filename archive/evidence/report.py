@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
-from archive.evidence import by_hand, logged
+from archive.evidence import entries_by_hand, logged
 from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
@@ -379,9 +379,9 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
    openssl cms -verify dengan -crl_check hanya menilai keadaan sekarang: ia menolak juga segel yang dibuat
    sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu stempel dibandingkan di sini.
 
-{by_hand.REVOKED}
-{by_hand.RECORDS_ID}
-{by_hand.RECORDS}
+{entries_by_hand.REVOKED}
+{entries_by_hand.RECORDS_ID}
+{entries_by_hand.RECORDS}
 Windows: certutil -hashfile BERKAS SHA256 atau Get-FileHash untuk langkah 1, OpenSSL untuk langkah lain.
 Di Debian 12, openssl dgst -sha256 -r BERKAS lebih cepat daripada sha256sum.
 
@@ -424,7 +424,7 @@ The commands are those above. Steps 1 to 4 decide; steps 7 and 8 are there where
    means that seal or stamp is not to be believed; DAFTAR ASING, that the list is of another authority.
    openssl cms -verify with -crl_check judges the present alone: it refuses a seal made before the revocation
    as well, whatever -attime says; so the stamp's time is compared here.
-{by_hand.RECORDS_EN}
+{entries_by_hand.RECORDS_EN}
 Windows: certutil -hashfile FILE SHA256 or Get-FileHash for step 1, OpenSSL for the others.
 On Debian 12, openssl dgst -sha256 -r FILE is faster than sha256sum.
 """

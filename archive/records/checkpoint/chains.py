@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archive import canonical, keys
-from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, Malformed
 from archive.records.checkpoint.findings import LogFinding
 from archive.records.ledger import wire
@@ -76,8 +75,8 @@ def _advance(chain: _Chain) -> Iterator[LogFinding]:
         chain.number, chain.digest = link.number, link.digest
 
 
-def link_of(key: str, data: bytes) -> Link:
-    """An object as a link of its chain.
+def link_of(key: str, data: bytes, digest: str) -> Link:
+    """An object as a link of its chain; ``digest`` is that of a batch, which the next one names.
 
     Raises:
         IntegrityError: it cannot be read, or it is not the object that its name states.
@@ -89,13 +88,12 @@ def link_of(key: str, data: bytes) -> Link:
             chain = f"ledger/{kind}/{entity}"
             stated: tuple[object, ...] = (head["kind"], head["id"], head["version"])
             named: tuple[object, ...] = (kind, entity, number)
-            digest = wire.digest_of(data)
+            digest = wire.digest_of(data)  # of the entry, not of its object
         else:
             writer, number = keys.parse_batch_key(key)
             prefix, role = ("journal", "recorder") if key.startswith("journal/") else ("custody", "writer")
             chain = f"{prefix}/{writer}"
             stated, named = (head[role], head["batch"]), (writer, number)
-            digest = sha256_hex(data)
         if stated != named:
             raise IntegrityError(f"{key} states that it is {stated}", code="misfiled")
         return Link(chain, number, str(head["prev"]), digest, key)

@@ -234,7 +234,7 @@ class _Verification:
         """Step 3: the object's own statements, its signature, and its place in its chain."""
         key = entry.key
         try:
-            link = link_of(key, data)
+            link = link_of(key, data, entry.sha256)
             self.report.findings += self.chains.add(link)
             if key.startswith("journal/"):
                 self._journal(key, data)

@@ -1,4 +1,4 @@
-"""Steps 7 to 9 and 11 of ``VERIFIKASI.txt``, taken from the package itself and run exactly as written."""
+"""Steps 7 to 9 and the last of ``VERIFIKASI.txt``, taken from the package and run exactly as written."""
 
 import json
 import os
@@ -12,12 +12,13 @@ import pytest
 
 from archive.clock import SystemClock
 from archive.evidence import paths
+from archive.evidence.entries_by_hand import NUMBER
 from archive.trust import certificates
 from tests.support.insider import insider_site
 from tests.support.packages import World, make_world
 from tests.support.programs import required
 
-LOG, INCLUDED, PYZ, RECORDS = 7, 8, 9, 11
+LOG, INCLUDED, PYZ = 7, 8, 9
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -171,7 +172,7 @@ def requested(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_step_on_the_ledgers_entries_shows_request_and_approval(requested: Path) -> None:
-    done = run(requested, script(requested, RECORDS))
+    done = run(requested, script(requested, NUMBER))
     assert (done.returncode, done.stderr) == (0, "")
     shown = done.stdout.splitlines()
     assert 'state.requester.name: "Andi Contoh"' in shown
@@ -187,7 +188,7 @@ def test_the_step_on_the_ledgers_entries_finds_a_change(requested: Path, tmp_pat
     path = package / "data/metadata/ledger" / name
     marks = {"0002_request.json": b'"state.decision.name":"', "0002_request.opened.json": b'"Budi'}
     flip(path, path.read_bytes().index(marks[name]) + len(marks[name]))
-    done = run(package, script(package, RECORDS))
+    done = run(package, script(package, NUMBER))
     assert ("GAGAL state.decision.name" in done.stdout) or "FAILED" in done.stdout
 
 
@@ -199,5 +200,5 @@ def test_a_hostile_entry_cannot_make_the_step_run_programs(requested: Path, tmp_
     for value in (f"$(touch {mark})", f"`touch {mark}`", f"-f {mark}", f"x; touch {mark}"):
         statement["records"][0] |= {"path": value, "opened": value}
         (package / paths.STATEMENT).write_text(json.dumps(statement))
-        run(package, script(package, RECORDS))
+        run(package, script(package, NUMBER))
         assert not mark.exists(), value

@@ -1,4 +1,7 @@
-"""Two long steps of ``VERIFIKASI.txt``: revocation, and the ledger's entries."""
+"""Two long steps of ``VERIFIKASI.txt``: the ledger's entries, and the commands on revocation."""
+
+NUMBER = 11
+"""The number of the step on the ledger's entries."""
 
 REVOKED = """\
     G=$(date -d "$(openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text 2>/dev/null \\
@@ -32,16 +35,16 @@ RECORDS = """\
     for o in data/metadata/ledger/*_request.opened.json; do [ ! -e "$o" ] || \\
       jq -r '.opens | to_entries[] | "\\(.key): \\(.value[1] | tojson)"' <"$o"; done
 """
-RECORDS_ID = """\
-11. SIAPA MEMINTA DAN MENYETUJUI, menurut catatan yang dibuat arsip pada waktu itu. Kedua perintah pertama
-   tidak boleh mencetak apa pun: SHA-256 tiap catatan sama dengan yang dinyatakan, dan tiap isi yang
+RECORDS_ID = f"""\
+{NUMBER}. SIAPA MEMINTA DAN MENYETUJUI, menurut catatan yang dibuat arsip pada waktu itu. Kedua perintah
+   pertama tidak boleh mencetak apa pun: SHA-256 tiap catatan sama dengan yang dinyatakan, dan tiap isi yang
    ditunjukkan cocok dengan ikatannya, yaitu SHA-256 dari ["nama","garam",isi]. Isi yang tidak ditunjukkan
    tidak dapat ditebak. Perintah ketiga mencetak isi permintaan dan persetujuannya. Bahwa catatan itu ada
    dalam log, dan bahwa evidence.json menyatakan hal yang sama, diperiksa oleh langkah 9. Untuk membandingkan
    kunci perekam dengan yang diumumkan instansi, tambahkan --recorder-key PEM di sana. Perlu juga jq.
 """
-RECORDS_EN = """\
-11. WHO ASKED AND APPROVED, as the archive recorded it at that time. The first two commands must print
+RECORDS_EN = f"""\
+{NUMBER}. WHO ASKED AND APPROVED, as the archive recorded it at that time. The first two commands must print
    nothing: each entry's SHA-256 is as stated, and each field that is shown fits its commitment, the SHA-256
    of ["name","salt",value]. A field that is not shown cannot be guessed. The third command prints the request
    and its approval. That the entries are in the log, and that evidence.json states the same, is checked by
