@@ -100,9 +100,7 @@ def _batch(notebook: Notebook, trust: Trust, part: dict[str, Any]) -> tuple[Batc
     if canonical.sha256(data) != part["sha256"]:
         raise Broken("statement_contradicts", "its SHA-256 differs")
     pem = notebook.container.small(part["public_key"])
-    key = public_key(pem)
-    if trust.recorder_keys and key not in trust.recorder_keys:
-        notebook.find("recorder_key_unexpected", part["public_key"], part["recorder"])
+    key = _public_key(pem)
     header, lines, trailer = _read(data)
     body = data[: data.rindex(b"\n", 0, -1) + 1]
     if trailer["key"] != canonical.sha256(key):
@@ -161,21 +159,7 @@ def _read(data: bytes) -> tuple[dict[str, Any], list[Signed], dict[str, Any]]:
     return header, read, trailer
 
 
-def key_text(pem: bytes) -> str:
-    """A public key as the ledger registers it: its 32 bytes in base64. Raises Broken ``bad_key_file``."""
-    return base64.b64encode(public_key(pem)).decode("ascii")
-
-
-def key_file(data: bytes) -> list[bytes]:
-    """Every public key of a PEM file. Raises Broken ``bad_key_file``."""
-    found = [public_key(block) for block in _BLOCK.findall(data)]
-    if not found:
-        raise Broken("bad_key_file", "it has no public key in PEM form")
-    return found
-
-
-def public_key(pem: bytes) -> bytes:
-    """The 32 bytes of an Ed25519 key in PEM form. Raises Broken ``bad_key_file``."""
+def _public_key(pem: bytes) -> bytes:
     match = _PEM.match(pem)
     try:
         found = b"" if match is None else base64.b64decode(b"".join(match[1].split()), validate=True)
@@ -189,3 +173,16 @@ def public_key(pem: bytes) -> bytes:
 def _pem_of(key: bytes) -> bytes:
     text = base64.b64encode(_ED25519 + key)
     return b"-----BEGIN PUBLIC KEY-----\n" + text + b"\n-----END PUBLIC KEY-----\n"
+
+
+def key_text(pem: bytes) -> str:
+    """A public key as the ledger registers it: its 32 bytes in base64. Raises Broken ``bad_key_file``."""
+    return base64.b64encode(_public_key(pem)).decode("ascii")
+
+
+def key_file(data: bytes) -> list[bytes]:
+    """Every public key of a PEM file. Raises Broken ``bad_key_file``."""
+    found = [_public_key(block) for block in _BLOCK.findall(data)]
+    if not found:
+        raise Broken("bad_key_file", "it has no public key in PEM form")
+    return found

@@ -9,7 +9,8 @@ The end of a stream cannot be proven: a sealer may leave out its newest entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from archive.evidence.verifier.container import Unreadable
 from archive.evidence.verifier.entries import Entry
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.notebook import Notebook
+from archive.evidence.verifier.trust import Trust
 
 PATH = "data/metadata/evidence.json"
 SINCE = times.parse("2026-11-26T00:00:00.000000Z")
@@ -43,17 +45,19 @@ Keys = dict[tuple[str, str], str]
 """By recorder and key (base64), the part that has the key."""
 
 
-def check(notebook: Notebook) -> None:
-    """Read every entry, and hold the statement against them."""
+def check(notebook: Notebook, trust: Trust) -> None:
+    """Read every entry, and hold the statement against them; recorders' keys against the reader's."""
     stated = notebook.statement
     if stated is None:
         return
+    keys = _keys(notebook, stated)
+    _check_pinned(notebook, keys, trust.recorder_keys)
     notebook.begin("records" if "records" in stated else "statement")
 
     def content(path: str) -> bytes | None:
         return notebook.container.small(path) if path in notebook.container.sizes else None
 
-    hold_against(stated, content, _keys(notebook, stated), notebook.find)
+    hold_against(stated, content, keys, notebook.find)
 
 
 def hold_against(stated: Part, content: Content, keys: Keys, find: Find) -> None:
@@ -125,6 +129,15 @@ def _entry(content: Content, part: Part, kind: str) -> Entry | None:
             "statement_contradicts", "its entry records another destruction" if is_of_gone else there
         )
     return found
+
+
+def _check_pinned(notebook: Notebook, keys: Keys, given: Collection[bytes]) -> None:
+    """Each key that signed a batch is one that the reader gave, if any was given."""
+    notebook.begin("journal")
+    known = {b64encode(key).decode("ascii") for key in given}
+    for (recorder, key), path in keys.items():
+        if known and key not in known:
+            notebook.find("recorder_key_unexpected", path, recorder)
 
 
 def _check_destroyed(find: Find, part: Part, entry: Entry | None) -> None:

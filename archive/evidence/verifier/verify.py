@@ -66,7 +66,7 @@ def verify(
     moments.check(notebook)
     journals.check(notebook, trusted)
     log.check(notebook, trusted)
-    records.check(notebook)
+    records.check(notebook, trusted)
     notebook.checked_at = _moment(notebook, trusted, at, now)
     trust.check(notebook, trusted, notebook.checked_at)
     records.check_present(notebook)

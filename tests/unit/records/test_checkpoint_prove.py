@@ -152,7 +152,7 @@ HARMS = {
     "leaf altered": edit("leaf.json", lambda data: data.replace(b"cam-1", b"cam-2")),
     "leaf with a line feed": edit("leaf.json", lambda data: data + b"\n"),
     "root altered": edit("checkpoint", lambda data: data.replace(data.split(b"\n")[2][:4], b"AAAA")),
-    "size altered": edit("checkpoint", lambda data: data.replace(data.split(b"\n")[1], b"11", 1)),
+    "size altered": edit("checkpoint", lambda data: data.replace(b"\n", b"\n1", 1)),
     "another place": edit_json(leaf_index=lambda index: index - 1),
     "outside the tree": edit_json(leaf_index=lambda index: index + 1000),
     "below the tree": edit_json(leaf_index=-1),
