@@ -6,7 +6,7 @@ its bytes. Numbers are integers below 2^53; any other number is written as a str
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rfc8785
@@ -23,7 +23,16 @@ def encode(value: Mapping[str, Any]) -> bytes:
     Raises:
         Malformed: ``not_canonical`` for floats, integers of 2^53 and more, and other types.
     """
-    if type(value) is dict and _is_plain(value):
+    return _encoded(value if type(value) is dict else dict(value))
+
+
+def encode_list(value: Sequence[Any]) -> bytes:
+    """The canonical bytes of a list, without a newline. Raises as :func:`encode`."""
+    return _encoded(list(value))
+
+
+def _encoded(value: dict[str, Any] | list[Any]) -> bytes:
+    if _is_plain(value):
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), check_circular=False)
         if "\\" not in text:
             # No string needed an escape, so all are printable ASCII. There json.dumps and RFC 8785 agree:
@@ -31,7 +40,7 @@ def encode(value: Mapping[str, Any]) -> bytes:
             return text.encode("ascii")
     _refuse_floats(value)
     try:
-        return rfc8785.dumps(dict(value))
+        return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise Malformed(f"the value has no canonical form: {error}", code="not_canonical") from error
 

@@ -104,11 +104,6 @@ def destructions(
             yield found, entry
 
 
-def entry_bytes(records: ObjectStore, entry: Entry) -> bytes:
-    """The stored bytes of a ledger entry in the records bucket; they are its line in the log."""
-    return records.get(entry.key)
-
-
 def _holds(footage: ObjectStore, camera: str, span: Timespan) -> bool:
     """Whether an object of the camera overlaps the span; a segment is filed under the hour it begins in."""
     hour = hour_of(span.start - _LONGEST)

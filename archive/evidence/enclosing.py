@@ -5,35 +5,21 @@ from dataclasses import dataclass, replace
 
 from archive import canonical
 from archive.evidence.journalled import FoundBatch, Journals, WantedGap
-from archive.evidence.plan import Destruction, GapStatement, JournalProof, PackagePlan
+from archive.evidence.plan import GapStatement, JournalProof, PackagePlan
 from archive.evidence.proving import Prover
 from archive.model import leaf as leaves
-from archive.model.disposition import Disposition
 from archive.model.gap import Gap, GapCause
 from archive.records import journal
 from archive.records.checkpoint.prove import InclusionProof, Line
-from archive.records.ledger.streams import Entry
 from archive.timespan import SpanSet, Timespan
 
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """The proofs of one package: of its originals and of its destructions' entries in order, and batches."""
+    """The proofs of one package: of its originals in order, and batches."""
 
     proofs: tuple[InclusionProof | None, ...]
-    entries: tuple[tuple[bytes, InclusionProof | None], ...]
     journals: tuple[JournalProof, ...]
-
-    def into(self, plan: PackagePlan, gone: Sequence[tuple[Disposition, Entry]]) -> PackagePlan:
-        """The plan with the batches and with these destructions, whose entries were enclosed."""
-        return replace(
-            plan,
-            journals=self.journals,
-            destructions=tuple(
-                Destruction(disposition=found, entry=data, proof=proof)
-                for (found, _), (data, proof) in zip(gone, self.entries, strict=True)
-            ),
-        )
 
 
 def enclose(
@@ -42,10 +28,9 @@ def enclose(
     *,
     originals: Sequence[bytes],
     gaps: Iterable[WantedGap],
-    entries: Sequence[Line],
     cameras: Collection[str],
 ) -> Enclosed:
-    """Find batches and proofs for these leaves, recorders' gaps and ledger entries.
+    """Find batches and proofs for these leaves and recorders' gaps.
 
     Batches are enclosed as slices of ``cameras``: lines of other cameras are nobody's business here.
 
@@ -57,15 +42,12 @@ def enclose(
     lines = [Line(leaf, leaves.decode(leaf).ingested_at) for leaf in originals]
     sought = [Line(leaves.encode(gap), gap.ingested_at) for gap in missing]
     arrived = {line for one in journals.found.values() for line in one.data.split(b"\n")}
-    arrived.update(entry.leaf for entry in entries)
-    proofs = prover.prove([*lines, *entries, *sought], arrived)
+    proofs = prover.prove([*lines, *sought], arrived)
     late = {proof.key for proof in proofs if proof is not None and proof.leaf not in arrived}
     for key in sorted(late):
         journals.take(key)
-    first, last = len(lines), len(lines) + len(entries)
     return Enclosed(
-        tuple(proofs[:first]),
-        tuple((entry.leaf, proof) for entry, proof in zip(entries, proofs[first:last], strict=True)),
+        tuple(proofs[: len(lines)]),
         tuple(_proven(prover, list(journals.found.values()), cameras)),
     )
 

@@ -9,7 +9,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from archive import canonical
 from archive.errors import Malformed
 from archive.evidence import bag, paths, report
-from archive.evidence.plan import JournalProof, Original, PackagePlan, SealedCheckpoint, journal_facts
+from archive.evidence.entries import contents_of, dispositions_of, records_of
+from archive.evidence.plan import (
+    JournalProof,
+    Original,
+    PackagePlan,
+    SealedCheckpoint,
+    journal_facts,
+)
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.prove import InclusionProof
 from archive.timespan import as_datetime
@@ -75,10 +82,10 @@ def proofs(plan: PackagePlan, layout: Layout) -> dict[str, bytes]:
             (stored.STAMP, checkpoint.stamp),
         ):
             found[paths.checkpoint(checkpoint.note.number, part)] = content
-    for destruction in plan.destructions:
-        found[paths.disposition(destruction.disposition.id)] = destruction.entry
-        if destruction.proof is not None:
-            add_line(paths.DISPOSITION_PROOFS, canonical.encode(destruction.proof.inclusion_json()))
+    found |= contents_of(plan)
+    for placed in (*records_of(plan), *dispositions_of(plan)):
+        if placed.record.proof is not None:
+            add_line(placed.proofs, canonical.encode(placed.record.proof.inclusion_json()))
     found[paths.CUSTODY] = b"".join(line + b"\n" for line in plan.custody)
     found[paths.README] = report.readme(plan)
     found[paths.INSTRUCTIONS] = report.instructions()
@@ -122,7 +129,8 @@ def checkpoints_of(plan: PackagePlan) -> list[SealedCheckpoint]:
     """
     found: dict[int, SealedCheckpoint] = {}
     proofs = [item.proof for item in plan.originals]
-    proofs += [*(one.proof for one in plan.journals), *(one.proof for one in plan.destructions)]
+    proofs += [one.proof for one in plan.journals]
+    proofs += [one.record.proof for one in (*records_of(plan), *dispositions_of(plan))]
     proven = [_sealed(proof) for proof in proofs if proof is not None]
     for one in (*proven, *plan.checkpoints):
         if found.setdefault(one.note.number, one) != one:

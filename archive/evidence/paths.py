@@ -80,12 +80,26 @@ JOURNAL_PROOFS = "data/proofs/journal.jsonl"
 
 
 def disposition(disposition_id: str) -> str:
-    """The ledger entry of a recorded destruction."""
+    """The line of the ledger entry of a recorded destruction."""
     return f"data/proofs/dispositions/{disposition_id}.json"
 
 
 DISPOSITION_PROOFS = "data/proofs/dispositions/inclusion.jsonl"
 """The inclusion proofs of those entries, one line each."""
+
+
+def entry(number: int, kind: str) -> str:
+    """The line of a ledger entry: the ``number``-th (from 1) that the package encloses."""
+    return f"data/metadata/ledger/{number:04d}_{kind}.json"
+
+
+def opened(path: str) -> str:
+    """The openings of an entry's fields, beside its line."""
+    return f"{path.removesuffix('.json')}.opened.json"
+
+
+ENTRY_PROOFS = "data/metadata/ledger/inclusion.jsonl"
+"""The inclusion proofs of those lines, one line each."""
 
 
 def document(name: str) -> str:

@@ -140,12 +140,28 @@ class CameraChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A ledger entry in the package: its ``line``, chosen openings of its fields, and the line's proof.
+
+    ``sha256`` is the entry's digest. ``opened`` is canonical JSON; it is empty for an entry of version 1,
+    whose line holds everything. ``line`` is empty, too, where such an entry may not be shown.
+    """
+
+    kind: str
+    id: str
+    version: int
+    sha256: str
+    line: bytes = b""
+    opened: bytes = b""
+    proof: InclusionProof | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destruction:
-    """A disposition that destroyed footage of the span: its newest ledger entry, and that entry's proof."""
+    """A disposition that destroyed footage of the span, and its newest ledger entry."""
 
     disposition: Disposition
-    entry: bytes
-    proof: InclusionProof | None = None
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +196,7 @@ class PackagePlan:
     Originals are grouped by camera and ordered by time within each camera. ``cameras`` are as registered when
     the span began; ``changes`` are the changes of their registrations within it. ``superseded`` are stretches
     of signed gaps that footage covers. ``checkpoints`` are shown in addition to those that proofs name.
+    ``records`` are the ledger's entries of the request, the hold, the cameras and the recorders' keys.
     ``documents`` are by name under ``data/documents/``.
     """
 
@@ -204,6 +221,7 @@ class PackagePlan:
     changes: tuple[CameraChange, ...] = ()
     checkpoints: tuple[SealedCheckpoint, ...] = ()
     destructions: tuple[Destruction, ...] = ()
+    records: tuple[Record, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict)
 
 

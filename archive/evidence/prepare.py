@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from archive import canonical
 from archive.canonical import JsonObject
-from archive.evidence.absence import check_absence, destructions, entry_bytes
+from archive.evidence.absence import check_absence, destructions
 from archive.evidence.enclosing import Enclosed, enclose, in_accord
 from archive.evidence.journalled import Journals, WantedGap
 from archive.evidence.plan import (
@@ -25,6 +25,7 @@ from archive.evidence.plan import (
     RequestFacts,
 )
 from archive.evidence.proving import Prover
+from archive.evidence.recorded import Recorded
 from archive.evidence.stating import check_accord
 from archive.footage import reader
 from archive.footage.cameras import Registry
@@ -48,7 +49,6 @@ from archive.model.segment import SegmentRef
 from archive.objects.checks import MAX_OBJECT_BYTES
 from archive.ports import SegmentIndex, Stores
 from archive.records import custody
-from archive.records.checkpoint.prove import Line
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY, Timespan
 
@@ -142,23 +142,30 @@ class Preparer:
         segments = [one for reading in readings for one in _originals(reading, before[reading.camera])]
         looked_at = map if self.pool is None else self.pool.map
         originals = tuple(looked_at(self._original, segments))
-        gone = list(self._destructions(readings, request))
-        enclosed = self._enclosed(originals, [entry for _, entry in gone], readings)
-        return replace(
-            enclosed.into(plan, gone),
+        enclosed = self._enclosed(originals, readings)
+        planned = replace(
+            plan,
+            journals=enclosed.journals,
             originals=tuple(
                 replace(one, proof=proof) for one, proof in zip(originals, enclosed.proofs, strict=True)
             ),
             clips=tuple(self._clips(readings)),
         )
+        return self._recorded(planned, list(self._destructions(readings, request)))
 
     def _of_nothing(self, plan: PackagePlan, readings: list[Reading], request: SealRequest) -> PackagePlan:
         check_absence(self.stores, readings)
         gone = list(destructions(self.ledger, self.stores.records, readings, request.asked_at))
-        enclosed = self._enclosed((), [entry for _, entry in gone], readings)
-        return replace(
-            enclosed.into(plan, gone), checkpoints=self.prover.over(request.span, request.asked_at)
+        planned = replace(
+            plan,
+            journals=self._enclosed((), readings).journals,
+            checkpoints=self.prover.over(request.span, request.asked_at),
         )
+        return self._recorded(planned, gone)
+
+    def _recorded(self, plan: PackagePlan, gone: Sequence[tuple[Disposition, Entry]]) -> PackagePlan:
+        """The plan with the ledger's entries."""
+        return Recorded(self.ledger, self.stores.records, self.prover).enclosed(plan, gone)
 
     def _destructions(
         self, readings: list[Reading], request: SealRequest
@@ -168,9 +175,7 @@ class Preparer:
         if touched:
             yield from destructions(self.ledger, self.stores.records, touched, request.asked_at)
 
-    def _enclosed(
-        self, originals: Sequence[Original], entries: Sequence[Entry], readings: Sequence[Reading]
-    ) -> Enclosed:
+    def _enclosed(self, originals: Sequence[Original], readings: Sequence[Reading]) -> Enclosed:
         gaps = [
             WantedGap.of(gap, reading.span)
             for reading in readings
@@ -182,7 +187,6 @@ class Preparer:
             self.prover,
             originals=[one.leaf for one in originals],
             gaps=gaps,
-            entries=[Line(entry_bytes(self.stores.records, entry), entry.at) for entry in entries],
             cameras={reading.camera for reading in readings},
         )
 

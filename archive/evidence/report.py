@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
-from archive.evidence import by_hand, logged
+from archive.evidence import entries_by_hand, journals_by_hand, logged
 from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
@@ -118,7 +118,8 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
         "  data/derivative/  klip yang dipotong dari segmen asli tanpa pengodean ulang",
-        "  data/metadata/    evidence.json (pernyataan) dan custody.jsonl (riwayat penguasaan)",
+        "  data/metadata/    evidence.json (pernyataan), custody.jsonl (riwayat penguasaan), dan di ledger/",
+        "                    catatan arsip tentang siapa meminta dan menyetujui, kamera dan perekam",
         "  data/proofs/      catatan perekam untuk tiap segmen, kumpulan catatan yang ditandatangani, dan",
         "                    bukti kapan catatan itu tercakup dalam log arsip",
         "  signatures/       segel dan stempel waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
@@ -153,7 +154,8 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
         "  data/derivative/  clips cut from the originals without re-encoding",
-        "  data/metadata/    evidence.json (statement) and custody.jsonl (chain of custody)",
+        "  data/metadata/    evidence.json (statement), custody.jsonl (chain of custody), and in ledger/ the",
+        "                    archive's own entries of who asked and approved, of cameras and recorders",
         "  data/proofs/      the recorder's own record of each segment, its signed batches of records, and",
         "                    proof of when the archive's log covered them",
         "  signatures/       the seal and its time stamp; data/VERIFIKASI.txt says how to check them",
@@ -319,27 +321,6 @@ _COMMANDS_PYZ = """\
     python3 ../saksi-verify.pyz --trust ../trust.pem --tsa-trust ../tsa-trust.pem .
 """
 
-_COMMANDS_REVOKED = """\
-    G=$(date -d "$(openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -text 2>/dev/null \\
-      | sed -n 's/^Time stamp: //p')" +%s)
-    serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
-    entry() { openssl crl -in "$1" -noout -text | awk -v s="$2" '/Serial Number:/ { on = ($3 == s) } on'; }
-    since() { { grep -Eo '[A-Z][a-z]{2} +[0-9]+ [0-9:]{8} [0-9]{4} GMT' || true; } \\
-      | while read -r d; do date -d "$d" +%s; done | sort -n | head -n 1; }
-    judge() { local E R; E=$(entry "$2" "$(serial "$1")"); R=$(since <<<"$E"); \\
-      if ! openssl crl -in "$2" -CAfile "$3" -noout 2>&1 | grep -q '^verify OK'; then echo DAFTAR ASING; \\
-      elif [ -z "$R" ]; then echo TIDAK DICABUT; elif [ "$G" -ge "$R" ] || grep -Eq "$4" <<<"$E"; \\
-      then echo DICABUT; else echo DICABUT SESUDAHNYA; fi; }
-    rm -f ../tsa-[0-9]*.pem
-    echo "segel: $(judge ../signer.pem ../pencabutan.crl ../trust.pem '^never$')"
-    openssl ts -reply -in signatures/tagmanifest-sha256.txt.p7s.tsr -token_out 2>/dev/null \\
-      | openssl pkcs7 -inform DER -print_certs | awk '/-BEGIN/ { n++ } n { print >("../tsa-" n ".pem") }'
-    lost='Compromise|Hold|Remove|Withdrawn'
-    for c in ../tsa-[0-9]*.pem; do \\
-      if openssl x509 -in "$c" -noout -ext extendedKeyUsage 2>/dev/null | grep -q 'Time Stamping'; \\
-      then echo "waktu: $(judge "$c" ../pencabutan-waktu.crl ../tsa-trust.pem "$lost")"; fi; done
-"""
-
 _INSTRUCTIONS = f"""\
 CARA MEMERIKSA PAKET INI
 
@@ -398,9 +379,11 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
    openssl cms -verify dengan -crl_check hanya menilai keadaan sekarang: ia menolak juga segel yang dibuat
    sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu stempel dibandingkan di sini.
 
-{_COMMANDS_REVOKED}
-{by_hand.JOURNAL_ID}
-{by_hand.JOURNAL_COMMANDS}
+{entries_by_hand.REVOKED}
+{journals_by_hand.JOURNAL_ID}
+{journals_by_hand.JOURNAL_COMMANDS}
+{entries_by_hand.RECORDS_ID}
+{entries_by_hand.RECORDS}
 Windows: certutil -hashfile BERKAS SHA256 atau Get-FileHash untuk langkah 1, OpenSSL untuk langkah lain.
 Di Debian 12, openssl dgst -sha256 -r BERKAS lebih cepat daripada sha256sum.
 
@@ -443,7 +426,8 @@ The commands are those above. Steps 1 to 4 decide; steps 7 and 8 are there where
    means that seal or stamp is not to be believed; DAFTAR ASING, that the list is of another authority.
    openssl cms -verify with -crl_check judges the present alone: it refuses a seal made before the revocation
    as well, whatever -attime says; so the stamp's time is compared here.
-{by_hand.JOURNAL_EN}
+{journals_by_hand.JOURNAL_EN}
+{entries_by_hand.RECORDS_EN}
 Windows: certutil -hashfile FILE SHA256 or Get-FileHash for step 1, OpenSSL for the others.
 On Debian 12, openssl dgst -sha256 -r FILE is faster than sha256sum.
 """

@@ -1,5 +1,6 @@
 """Writes the bytes of ``evidence.json`` from a plan and the results of copying."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from cryptography import x509
 from archive.canonical import sha256_hex
 from archive.errors import Malformed
 from archive.evidence import paths, report
+from archive.evidence.entries import contents_of, dispositions_of, records_of, stated_entries
 from archive.evidence.logged import logged
 from archive.evidence.manifest import Layout, checkpoints_of, journals_of
 from archive.evidence.plan import (
@@ -21,7 +23,7 @@ from archive.evidence.plan import (
     read_leaf,
 )
 from archive.evidence.slices import METHOD, Slices
-from archive.evidence.verification import check_signed, check_statement
+from archive.evidence.verification import check_recorded, check_signed, check_statement
 from archive.footage.clip.exact import LAYOUT
 from archive.model.camera import Camera
 from archive.model.segment import UNSYNCHRONISED, Codec, Segment
@@ -68,6 +70,7 @@ def evidence_json(
     """``evidence.json`` of a plan, with these outcomes of its clips and these documents by name.
 
     Raises:
+        IntegrityError: ``records_contradict``: the ledger's entries say something else.
         Malformed: ``bad_plan``, ``bad_statement``: a clip's description holds anything but text, integers,
             lists and objects. ``bad_timestamp``: a checkpoint's stamp cannot be read.
     """
@@ -97,6 +100,10 @@ def evidence_json(
         "journals": _journals(plan),
         "checkpoints": _checkpoints(plan),
         "dispositions": list(_dispositions(plan)),
+        "records": [
+            {"kind": one.record.kind, "id": one.record.id, "version": one.record.version} | stated
+            for one, stated in stated_entries(records_of(plan), _log)
+        ],
         "documents": [
             {"path": paths.document(name), "kind": one.kind, "sha256": sha256_hex(one.content)}
             for name, one in sorted(documents.items())
@@ -118,10 +125,21 @@ def evidence_json(
     }
     if clips:
         body["clip_layout"] = LAYOUT
-    for name in ("request", "approvals", "hold", "superseded", "checkpoints", "dispositions", "documents"):
+    for name in (
+        "request", "approvals", "hold", "superseded", "checkpoints", "dispositions", "records", "documents",
+    ):  # fmt: skip
         if not body[name]:
             del body[name]  # an optional field without a value is left out
+    check_recorded(body, contents_of(plan), _keys(plan))
     return check_statement(body)
+
+
+def _keys(plan: PackagePlan) -> dict[tuple[str, str], str]:
+    """The path of each recorder's key, by recorder and key in base64."""
+    return {
+        (one.recorder, b64encode(one.proof.public_key).decode("ascii")): one.key_path
+        for one in journals_of(plan)
+    }
 
 
 def check_accord(plan: PackagePlan) -> None:
@@ -389,18 +407,10 @@ def _checkpoints(plan: PackagePlan) -> list[dict[str, Any]]:
 
 
 def _dispositions(plan: PackagePlan) -> Iterator[dict[str, Any]]:
-    line = 0
-    for one in plan.destructions:
-        stated: dict[str, Any] = {
-            "id": one.disposition.id,
-            "cause": one.disposition.cause.value,
-            "path": paths.disposition(one.disposition.id),
-            "sha256": sha256_hex(one.entry),
-        } | _span(one.disposition.span)
-        if one.proof is not None:
-            line += 1
-            stated["log"] = _log(one.proof, paths.DISPOSITION_PROOFS, line)
-        yield stated
+    entries = stated_entries(dispositions_of(plan), _log)
+    for one, (_, entry) in zip(plan.destructions, entries, strict=True):
+        found = one.disposition
+        yield {"id": found.id, "cause": found.cause.value} | _span(found.span) | entry
 
 
 def _span(span: Timespan) -> dict[str, str]:

@@ -4,7 +4,7 @@
 module gives it certificates as DER and translates its errors into the archive's.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,9 @@ from archive.evidence.verifier import (
     clip,
     cms,
     container,
+    findings,
     journals,
+    records,
     revocation_list,
     statement,
 )
@@ -101,6 +103,7 @@ def verify_container(
             found,
             tuple(one for crl in trust.crls for one in revocation_list.read(crl.public_bytes(Encoding.DER))),
             why,
+            trust.recorder_keys,
         )
         return checking.verify(opened, believed, at, clock=clock.now, progress=progress, allowed=allowed)
 
@@ -180,6 +183,31 @@ def check_signed(stated: JsonObject, enclosed: Iterable[bytes]) -> None:
             code="plan_contradicts",
             hint="Lines that arrive during sealing do this for a moment. If it stays, run saksi archive"
             " check: something that a recorder signed is not in the archive as it was signed.",
+        )
+
+
+def check_recorded(
+    stated: JsonObject, contents: Mapping[str, bytes], keys: Mapping[tuple[str, str], str]
+) -> None:
+    """Let the verifier hold a statement against its ledger entries before it is sealed.
+
+    ``contents`` has the entries' parts by path, ``keys`` the path of each recorder's key, in base64.
+
+    Raises:
+        IntegrityError: ``records_contradict``, with the first finding.
+    """
+    found: list[str] = []
+
+    def report(code: str, path: str, detail: str) -> None:
+        if findings.of(code).severity == findings.ERROR:
+            found.append(f"{code}: {path}: {detail}")
+
+    records.hold_against(stated, contents.get, dict(keys), report)
+    if found:
+        raise IntegrityError(
+            f"the package would contradict the ledger: {found[0]}",
+            code="records_contradict",
+            hint="Nothing was sealed. Run saksi archive check; the ledger and the request do not agree.",
         )
 
 

@@ -104,6 +104,10 @@ def verify_package(
     log_key: Annotated[
         str | None, typer.Option("--log-key", help="Expected fingerprint of the log's key.", metavar="SHA256")
     ] = None,
+    recorder_key: Annotated[
+        list[Path] | None,
+        typer.Option("--recorder-key", help="A recorder's key, from OUTSIDE the package.", metavar="PEM"),
+    ] = None,
     at: Annotated[
         str,
         typer.Option(
@@ -123,7 +127,9 @@ def verify_package(
     from archive.trust.judge import load_trust
 
     moment = parse_at(at)
-    trusted = load_trust(trust, tsa_trust or [], signer, log_key, crls=crl or [])
+    trusted = load_trust(
+        trust, tsa_trust or [], signer, log_key, crls=crl or [], recorder_keys=recorder_key or []
+    )
     sys.excepthook = command.broke_off  # Python's own exit code would read as a verdict
     with progress_bar("verifying") as bar:
         notebook = verify(

@@ -276,6 +276,21 @@ def publish(
         say(str(output / name))
 
 
+@app.command()
+def recorders(json_: Json = False) -> None:
+    """Print every key that a recorder was registered with (PEM), for: saksi verify --recorder-key FILE."""
+    from archive.records.recorder_keys import registered_keys_of
+
+    with open_site() as site:
+        found = list(registered_keys_of(site.ledger))
+    if json_:
+        print_json({"keys": [one.to_json() for one in found]})
+        return
+    for one in found:
+        say(f"# {one.recorder}  {format_instant(one.registered_at)}  SHA-256 {one.sha256}")
+        say(one.pem.strip())
+
+
 def _on_record(site: Site, event: str, act: "Callable[[], Known]") -> "Known":
     """Change a key, and write a custody event about it."""
     done = act()

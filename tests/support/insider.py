@@ -29,11 +29,12 @@ from archive.records import journal
 from archive.records.logbook import Logbook
 from archive.timespan import HOUR, SECOND, Timespan, format_instant
 from ops import keys as installation
-from tests.support.archives import RECORDER_KEY, camera_form, small_archive
+from tests.support.archives import RECORDER_KEY, SmallArchive, camera_form, small_archive
+from tests.support.asked import asked
 from tests.support.checkpoints import LogSite
 from tests.support.leaves import T0
+from tests.support.packages import EVIDENCE_ID, World, a_segment, segment_bytes, write_tags
 from tests.support.packages import RECORDER_KEY as STRANGE_KEY
-from tests.support.packages import World, a_request, a_segment, segment_bytes, write_tags
 from tests.support.sealing import preparer_of, sealer_of
 
 R1, R2, R3 = ("6a1500000000000a", "6a1500000000000b", "6a1500000000000c")
@@ -73,8 +74,10 @@ class InsiderSite:
 class Story:
     """Two cameras from T0 on; ``rec-1`` signs everything, the last part of it hours later."""
 
-    def __init__(self, folder: Path, cameras: Sequence[str] = ("cam-1", "cam-2")) -> None:
-        self.site = LogSite(folder, small_archive(folder))
+    def __init__(
+        self, folder: Path, archive: SmallArchive | None = None, cameras: Sequence[str] = ("cam-1", "cam-2")
+    ) -> None:
+        self.site = LogSite(folder, archive or small_archive(folder))
         self.random = Random("insider")  # noqa: S311 - the same bytes each time
         for name in cameras:
             self.site.archive.registry.add(camera_form(name), actor="os:tester")
@@ -151,14 +154,17 @@ def insider_site(
     folder: Path,
     kind: PackageKind = PackageKind.FOOTAGE,
     encode: Callable[..., bytes] = journal.encode,
+    archive: SmallArchive | None = None,
 ) -> InsiderSite:
-    """The whole story, and its package; ``encode`` writes the recorder's batches.
+    """The whole story, and its package, in an archive that is new or the one given.
+
+    ``encode`` writes the recorder's batches.
 
     ``cam-1``: a run of 40 s, unreachable for 10 s, a run of 20 s whose segments arrive after the request,
     stalled. A gap that its recorder signed at 18 s is covered by footage. ``cam-2``: 20 s, a segment set
     aside, 10 s, a segment destroyed on record, unreachable. Both were registered 5 s after the span begins.
     """
-    story = Story(folder)
+    story = Story(folder, archive)
     site = story.site
     site.archive.encode = encode
     first = [story.segment("cam-1", seq, R1, 10 * seq) for seq in range(4)]
@@ -190,26 +196,31 @@ def insider_site(
     story.destroy(doomed)
     site.clock.advance(T0 + HOUR - site.clock.now())
     site.checkpoint()
-    site.clock.advance(T0 + 3 * HOUR - site.clock.now())
+    site.clock.advance(FILED - site.clock.now())
+    span = SPAN if kind is PackageKind.FOOTAGE else Timespan(T0 + 71 * SECOND, T0 + 75 * SECOND)
+    request = asked(site.archive.ledger, site.clock, cameras=("cam-1", "cam-2"), span=span)
+    request.entries()
+    site.clock.advance(HOUR)
+    facts = request.approve(EVIDENCE_ID, kind)
     late = [story.segment("cam-1", seq, R2, 50 + 10 * seq, late=3 * HOUR - 60 * SECOND) for seq in range(2)]
     site.archive.write_journal(late)
     site.clock.advance(T0 + 4 * HOUR - site.clock.now())
     site.checkpoint()
     site.clock.advance(T0 + 5 * HOUR - site.clock.now())
-    world = _sealed(site, kind)
+    world = _sealed(site, kind, span, facts)
     world.unpacked(folder / "unpacked").rename(folder / "package")
     return InsiderSite(site, world)
 
 
-def _sealed(site: LogSite, kind: PackageKind, span: Timespan | None = None) -> World:
+def _sealed(site: LogSite, kind: PackageKind, span: Timespan, facts: RequestFacts) -> World:
     archive = site.archive
     sealer = sealer_of(archive, site.keys_dir)
-    prepare = preparer_of(archive, facts_of=_facts)
+    prepare = preparer_of(archive, facts_of=lambda _request: facts)
     request = SealRequest(
-        evidence_id="EVD-2026-0123456789",
+        evidence_id=EVIDENCE_ID,
         cameras=("cam-1", "cam-2"),
-        span=span or (SPAN if kind is PackageKind.FOOTAGE else Timespan(T0 + 71 * SECOND, T0 + 75 * SECOND)),
-        case="LP/B/123/XI/2026",
+        span=span,
+        case=facts.case,
         actor="os:operator",
         asked_at=site.clock.now(),
         kind=kind,
@@ -235,7 +246,7 @@ def sliced_site(folder: Path) -> InsiderSite:
     The recorder's own logbook writes three batches of version 2: in each a segment of every camera, in the
     last their gaps too.
     """
-    story = Story(folder, tuple(FIVE))
+    story = Story(folder, cameras=tuple(FIVE))
     site = story.site
     book = Logbook(folder / "logbook", "rec-1", RECORDER_KEY, site.clock)
     for seq in range(3):
@@ -247,18 +258,16 @@ def sliced_site(folder: Path) -> InsiderSite:
         site.clock.advance(lines[-1].ingested_at + SECOND - site.clock.now())
         book.append(lines)
         book.upload(site.stores.records, book.seal() or 0)
+    span = Timespan(T0, T0 + 35 * SECOND)
+    request = asked(site.archive.ledger, site.clock, cameras=("cam-1", "cam-2"), span=span)
+    request.entries()
     site.clock.advance(T0 + HOUR - site.clock.now())
+    facts = request.approve(EVIDENCE_ID)
     site.checkpoint()
     site.clock.advance(T0 + 5 * HOUR - site.clock.now())
-    world = _sealed(site, PackageKind.FOOTAGE, Timespan(T0, T0 + 35 * SECOND))
+    world = _sealed(site, PackageKind.FOOTAGE, span, facts)
     world.unpacked(folder / "unpacked").rename(folder / "package")
     return InsiderSite(site, world)
-
-
-def _facts(_request: SealRequest) -> RequestFacts:
-    request = a_request()
-    approvals = tuple(replace(one, at=FILED + HOUR) for one in request.approvals)
-    return replace(request, filed_at=FILED, approvals=approvals)
 
 
 class Forgery:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from archive import canonical
 from archive import keys as archive_keys
 from archive.clock import ManualClock
 from archive.evidence import bag, zipped
@@ -30,17 +31,22 @@ from archive.evidence.plan import (
     LegalBasis,
     Original,
     PackagePlan,
+    Record,
     RequestFacts,
     SealedCheckpoint,
 )
+from archive.evidence.proving import Prover
+from archive.evidence.recorded import SHOWN, Recorded
 from archive.evidence.sealing import Sealer
 from archive.evidence.verification import At, verify
 from archive.evidence.verifier.notebook import Notebook
+from archive.evidence.verifier.records import SINCE
 from archive.footage.clip.exact import plan_clip
 from archive.footage.mp4.header import write_header
 from archive.footage.mp4.samples import SampleTable
 from archive.model import leaf as leaves
 from archive.model.camera import Camera, parse_place
+from archive.model.camera import to_state as camera_state
 from archive.model.disposition import Cause, Disposition, DispositionStatus
 from archive.model.disposition import to_state as disposition_state
 from archive.model.evidence import PackageKind, SealedPackage
@@ -52,6 +58,7 @@ from archive.ports import Content, ObjectStore, Stores
 from archive.records import journal
 from archive.records.checkpoint.job import CheckpointMaker
 from archive.records.checkpoint.prove import InclusionProof, Line, prove_lines
+from archive.records.ledger import wire
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from archive.trust import certificates
@@ -109,8 +116,9 @@ def camera(camera_id: str = "cam-1") -> Camera:
 
 @dataclass
 class SmallLog:
-    """A journal batch and a disposition under one checkpoint, with a proof for each segment of the batch."""
+    """A journal batch, cameras and a disposition under one checkpoint, with a proof for each segment."""
 
+    recorded: Recorded
     journal: JournalProof
     proofs: list[InclusionProof]
     destruction: Destruction
@@ -206,7 +214,8 @@ def make_world(
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
-    gives the same footage. ``encode`` writes the recorder's batch.
+    gives the same footage. ``encode`` writes the recorder's batch. From the time on when packages must have
+    the ledger's entries, the plan has them.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -228,7 +237,8 @@ def make_world(
     span = Timespan(T0, end + 5 * SECOND)
     gone = [a_gap(name, Timespan(T0 - HOUR // 2, T0)) for name in cameras]
     gaps = [a_gap(name, Timespan(end, span.end)) for name in cameras]
-    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end, encode=encode)
+    lines_of_all = [*gone, *lines, *gaps]
+    log = a_log(folder / "log", folder / "keys", clock, lines_of_all, at=end, encode=encode, cameras=cameras)
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
@@ -255,7 +265,12 @@ def make_world(
         authority=installation.load_local_authority(folder / "keys", clock=clock),
         clock=clock,
     )
-    return World(folder, footage, target, folder / "keys", clock, sealer, plan, log)
+    return World(folder, footage, target, folder / "keys", clock, sealer, with_entries(plan, log, clock), log)
+
+
+def with_entries(plan: PackagePlan, log: SmallLog, clock: ManualClock) -> PackagePlan:
+    """The plan with the ledger entries of a log, from the time on when packages must have them."""
+    return log.recorded.enclosed(replace(plan, records=()), []) if clock.now() >= SINCE else plan
 
 
 def a_log(
@@ -267,13 +282,17 @@ def a_log(
     at: int,
     number: int = 1,
     encode: Callable[..., bytes] = journal.encode,
+    cameras: Sequence[str] = (),
 ) -> SmallLog:
-    """Upload one batch of leaves and make a checkpoint over it, in separate stores."""
+    """Upload one batch of leaves, register cameras, and make a checkpoint, in separate stores."""
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
     ledger = Ledger(stores.records, clock)
     raw = RECORDER_KEY.public_key().public_bytes_raw()
     state = {"public_key": base64.b64encode(raw).decode("ascii"), "key_sha256": sha256(raw).hexdigest()}
     ledger.append("recorder", "rec-1", state, expected=0, actor="os:tester", action="recorder.registered")
+    for name in cameras:
+        state = camera_state(camera(name))
+        ledger.append("camera", name, state, expected=0, actor="os:tester", action="camera.added")
     batch = encode(lines, recorder="rec-1", batch=number, prev=journal.GENESIS, at=at, key=RECORDER_KEY)
     stores.records.put(archive_keys.journal_key("rec-1", number, at), Content.of_bytes(batch))
     gone = Disposition(
@@ -303,12 +322,24 @@ def a_log(
     maker.make()
     maker.settle()
     data = stores.records.get(entry.key)
+    line = wire.line_of(data)
     wanted = [Line(leaves.encode(line), line.ingested_at) for line in lines if isinstance(line, Segment)]
-    wanted += [Line(batch[:-1].rsplit(b"\n", 1)[1], at), Line(data, entry.at)]
+    wanted += [Line(batch[:-1].rsplit(b"\n", 1)[1], at), Line(line, entry.at)]
     *proofs, trailer, last = prove_lines(stores.records, wanted)
     checkpoint = SealedCheckpoint(last.checkpoint, last.signature or b"", last.stamp or b"")
-    destruction = Destruction(disposition=gone, entry=data, proof=last)
-    return SmallLog(JournalProof(batch=batch, public_key=raw, proof=trailer), proofs, destruction, checkpoint)
+    record = Record(
+        kind="disposition",
+        id=gone.id,
+        version=1,
+        sha256=entry.digest,
+        line=line,
+        opened=canonical.encode(wire.openings(data, SHOWN["disposition"])),
+        proof=last,
+    )
+    destruction = Destruction(disposition=gone, record=record)
+    recorded = Recorded(ledger, stores.records, Prover(stores.records, clock))
+    signed = JournalProof(batch=batch, public_key=raw, proof=trailer)
+    return SmallLog(recorded, signed, proofs, destruction, checkpoint)
 
 
 def a_gap(name: str, span: Timespan, cause: GapCause = GapCause.UNREACHABLE) -> Gap:

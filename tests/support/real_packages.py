@@ -10,7 +10,7 @@ from archive.model.segment import ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.timespan import DAY, SECOND, SpanSet, Timespan
 from tests.support.numbered import finalised_run, recorded_segments
-from tests.support.packages import World, a_gap, a_log, make_world
+from tests.support.packages import World, a_gap, a_log, make_world, with_entries
 from tests.support.recordings import T0, archive_run, reading_of
 
 
@@ -69,6 +69,7 @@ def real_world(
         world.clock,
         [*(segment_of(ref, frames[ref.key]) for ref in wanted), *gaps],
         at=T0 + DAY // 2,
+        cameras=("cam-1",),
     )
     plan = replace(
         world.plan,
@@ -88,4 +89,5 @@ def real_world(
         gaps=tuple(GapStatement(camera=gap.camera, span=gap.span, cause=gap.cause.value) for gap in gaps),
         journals=(log.journal,),
     )
+    plan = with_entries(plan, log, world.clock)
     return replace(world, footage=store, sealer=replace(world.sealer, footage=store), plan=plan)

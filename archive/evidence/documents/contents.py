@@ -145,8 +145,34 @@ def _destructions(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.fact("Alasan", word(DISPOSITION_CAUSES, found.cause.value))
         pages.fact("Mulai", f"{moment(found.started_at, zone)}, oleh {found.started_by}")
         pages.fact("Tercantum dalam daftar", f"{number(found.segments)} segmen; {size(found.bytes)}")
-        pages.fact("SHA-256 catatan", sha256_hex(one.entry), font=Font.FIXED, size=8)
+        pages.fact("SHA-256 catatan", one.record.sha256, font=Font.FIXED, size=8)
         pages.space(4)
+
+
+def _records(pages: Pages, plan: PackagePlan) -> None:
+    """What the ledger's entries prove of what the report says."""
+    named = sum(not one.line for one in plan.records)
+    pages.text(
+        f"{number(len(plan.records) - named)} catatan arsip tentang permintaan, persetujuan, penahanan, "
+        "kamera dan kunci perekam ada dalam paket dan tercakup dalam log; pemeriksa membandingkannya dengan "
+        "pernyataan paket."
+        + (
+            f" {number(named)} catatan lama memuat hal rahasia, sehingga hanya disebut: isinya dinyatakan "
+            "penyegel saja."
+            if named
+            else ""
+        ),
+        size=9,
+    )
+    pages.english(
+        f"{len(plan.records) - named} entries of the ledger about request, approval, hold, cameras and "
+        "recorders' keys are in the package and in the log; a verifier compares them with the statement."
+        + (
+            f" {named} old ones hold secrets and are only named: the sealer alone states what they say."
+            if named
+            else ""
+        )
+    )
 
 
 def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
@@ -171,6 +197,8 @@ def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
             f"{found.checkpoint} were covered by a checkpoint; the others later. An asterisk in the list of "
             "originals: covered after the request, or not covered."
         )
+    if plan.records:
+        _records(pages, plan)
     columns = (
         Column(title="No", width=48, align=Align.RIGHT, size=7.5),
         Column(title="Catatan", width=56, align=Align.RIGHT, size=7.5),

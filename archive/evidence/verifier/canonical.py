@@ -56,8 +56,8 @@ def read(data: bytes) -> dict[str, Any]:
     return value
 
 
-def write(value: dict[str, Any]) -> bytes:
-    """The canonical bytes of an object."""
+def write(value: dict[str, Any] | list[Any]) -> bytes:
+    """The canonical bytes of an object or a list."""
     return "".join(_written(value, 0, _Order())).encode("utf-8")
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import TextIO
 
-from archive.evidence.verifier import revocation_list, times, wording
+from archive.evidence.verifier import journals, revocation_list, times, wording
 from archive.evidence.verifier.certificate import MAX_PEM, Certificate, read_pem
 from archive.evidence.verifier.container import NoPackage, open_container
 from archive.evidence.verifier.der import BadDer
@@ -83,7 +83,7 @@ def _verify(given: argparse.Namespace, err: TextIO) -> tuple[Notebook, str]:
     roots = _certificates(given.trust)
     stamp_roots = _certificates(given.tsa_trust) if given.tsa_trust else roots
     signer, log_key = _fingerprint(given.signer), _fingerprint(given.log_key)
-    lists = _lists(given.crl)
+    lists, keys = _lists(given.crl), _recorder_keys(given.recorder_key)
     program: Openssl | None = None
     why = "--no-openssl"
     if not given.no_openssl:
@@ -94,7 +94,7 @@ def _verify(given: argparse.Namespace, err: TextIO) -> tuple[Notebook, str]:
     try:
         container = open_container(given.package)
         try:
-            trusted = Trust(roots, stamp_roots, signer, log_key, program, lists, why)
+            trusted = Trust(roots, stamp_roots, signer, log_key, program, lists, why, keys)
             allowed = UNLOGGED if given.allow_unlogged else frozenset()
             found = verify(container, trusted, at, progress=_Bar(err), allowed=allowed)
             return found, "" if program else why
@@ -128,6 +128,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--signer", default="", metavar="SHA256", help="sidik jari penyegel / the signer's fingerprint")
     add("--log-key", default="", metavar="SHA256", help="sidik jari sertifikat log / the log's fingerprint")
+    add(
+        "--recorder-key",
+        action="append",
+        default=[],
+        metavar="PEM",
+        help="kunci perekam dari LUAR paket / a recorder's key from OUTSIDE",
+    )
     add("--at", default=NOW, metavar="now|stamp|TIME", help="waktu penilaian sertifikat / time to judge at")
     add("--lang", default="", choices=wording.LANGUAGES, help="satu bahasa saja / one language only")
     add("--json", action="store_true", help="putusan sebagai JSON / the verdict as JSON")
@@ -167,6 +174,19 @@ def _lists(paths: list[str]) -> tuple[RevocationList, ...]:
         except Broken as error:
             raise BadInput(f"{path} is not a usable revocation list: {error.detail}") from error
     return tuple(found)
+
+
+def _recorder_keys(paths: list[str]) -> frozenset[bytes]:
+    found: set[bytes] = set()
+    for path in paths:
+        try:
+            with open(path, "rb") as reader:
+                found.update(journals.key_file(reader.read(MAX_PEM)))
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path} cannot be read: {error}") from error
+        except Broken as error:
+            raise BadInput(f"{path} holds no key of a recorder: {error.detail}") from error
+    return frozenset(found)
 
 
 def _certificates(paths: list[str]) -> tuple[Certificate, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.evidence.verifier import findings_contents as contents
+from archive.evidence.verifier import findings_records as recorded
 from archive.evidence.verifier import findings_trust as trusted
 from archive.evidence.verifier.findings_contents import Rows
 
@@ -100,6 +101,7 @@ ENTRIES = _entries(
     ("derivation", contents.DERIVATION),
     ("journal", contents.JOURNAL),
     ("log", trusted.LOG),
+    ("records", recorded.RECORDS),
     ("seal", trusted.SEAL),
     ("signer", trusted.SIGNER),
     ("stamp", trusted.STAMP),

@@ -292,6 +292,12 @@ JOURNAL: Rows = (
         "cameras of the batch's parts against evidence.json",
     ),
     (
+        "recorder_key_unexpected", ERROR,
+        "Kunci perekam ini bukan salah satu kunci yang Anda berikan dari luar paket.",
+        "This recorder's key is none of those that you gave from outside the package.",
+        "the key against --recorder-key",
+    ),
+    (
         "journal_form", ERROR,
         "Kumpulan catatan ini tidak dalam bentuk yang ditentukan.",
         "This batch is not in the required form.",

@@ -21,6 +21,7 @@ from archive.evidence.verifier.openssl import NoOpenssl
 from archive.evidence.verifier.trust import Trust
 
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END PUBLIC KEY-----\s*\Z")
+_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\r?\n?", re.DOTALL)
 _ED25519 = bytes.fromhex("302a300506032b6570032100")
 """SubjectPublicKeyInfo of Ed25519 up to its 32 bytes (RFC 8410)."""
 PATH = "data/metadata/evidence.json"
@@ -146,3 +147,16 @@ def _public_key(pem: bytes) -> bytes:
 def _pem_of(key: bytes) -> bytes:
     text = base64.b64encode(_ED25519 + key)
     return b"-----BEGIN PUBLIC KEY-----\n" + text + b"\n-----END PUBLIC KEY-----\n"
+
+
+def key_text(pem: bytes) -> str:
+    """A public key as the ledger registers it: its 32 bytes in base64. Raises Broken ``bad_key_file``."""
+    return base64.b64encode(_public_key(pem)).decode("ascii")
+
+
+def key_file(data: bytes) -> list[bytes]:
+    """Every public key of a PEM file. Raises Broken ``bad_key_file``."""
+    found = [_public_key(block) for block in _BLOCK.findall(data)]
+    if not found:
+        raise Broken("bad_key_file", "it has no public key in PEM form")
+    return found

@@ -51,8 +51,6 @@ def check(notebook: Notebook) -> None:
             _find(notebook, part.get("path", STATEMENT), f"cameras does not name {part['camera']}")
     if (stated["kind"] == "footage") != bool(stated["originals"]):
         _find(notebook, STATEMENT, f"a package of kind {stated['kind']} cannot have these originals")
-    for part in stated.get("dispositions", ()):
-        _check_disposition(notebook, part)
 
 
 def _check_custody(notebook: Notebook, part: Part) -> None:
@@ -135,6 +133,7 @@ def _repeated(stated: Part) -> Iterator[tuple[str, str]]:
         "originals": (part["key"] for part in stated["originals"]),
         "journals": ((part["recorder"], part["batch"]) for part in stated["journals"]),
         "dispositions": (part["id"] for part in stated.get("dispositions", ())),
+        "records": ((one["kind"], one["id"], one["version"]) for one in stated.get("records", ())),
         "gaps": ((part["camera"], part["from"]) for part in stated["gaps"]),
     }
     for name, found in keys.items():
@@ -156,19 +155,6 @@ def _check_order(notebook: Notebook, stated: Part) -> None:
         if part["from"] < before:
             _find(notebook, part["path"], "it is not in the order of time")
         before = part["from"]
-
-
-def _check_disposition(notebook: Notebook, part: Part) -> None:
-    """A recorded destruction is the one that its ledger entry records."""
-    try:
-        entry = canonical.read(notebook.container.small(part["path"]))
-        state = entry["state"]
-        there = (entry["kind"], entry["id"], state["cause"], state["from"], state["to"])
-    except (Unreadable, BadJson, KeyError, TypeError) as error:
-        _find(notebook, part["path"], f"it is not the entry of a disposition: {error}")
-        return
-    if there != ("disposition", part["id"], part["cause"], part["from"], part["to"]):
-        _find(notebook, part["path"], "its entry records another destruction")
 
 
 def _find(notebook: Notebook, path: str, words: str) -> None:

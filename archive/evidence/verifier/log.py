@@ -27,7 +27,8 @@ from archive.evidence.verifier.trust import (
     hold_to_lists,
 )
 
-_CLOCKS_APART = 5 * times.MINUTE
+CLOCKS_APART = 5 * times.MINUTE
+"""So far two clocks may be apart."""
 _TEXT = re.compile(
     r"(?P<origin>[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,198}[A-Za-z0-9])?)/(?P<number>\d{10})\n"
     r"(?P<size>[1-9]\d{0,15})\n(?P<root>[A-Za-z0-9+/]{43}=)\nprev (?P<prev>[0-9a-f]{64})\n"
@@ -201,14 +202,16 @@ class _Proofs:
             trailer = self.notebook.trailers.get(part["path"])
             if trailer is not None:  # else the step before has reported the batch
                 self._included(lines, part["log"], trailer, part["path"])
-        for part in stated.get("dispositions", ()):
-            entry = _read(self.notebook, part["path"])
+        for part in (*stated.get("records", ()), *stated.get("dispositions", ())):
+            entry = _read(self.notebook, part["path"]) if "path" in part else None
             if entry is None:
                 continue
             if canonical.sha256(entry) != part["sha256"]:
                 self.notebook.find("statement_contradicts", part["path"], "its SHA-256 differs")
             if "log" in part:
-                self._included(lines, part["log"], entry, part["path"])
+                found = self._included(lines, part["log"], entry, part["path"])
+                if found is not None and found.at < _written(entry) - CLOCKS_APART:
+                    self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
             else:
                 self.notebook.find("leaf_not_logged", part["path"])
 
@@ -223,7 +226,7 @@ class _Proofs:
         found = None if leaf is None else self._included(lines, part["log"], leaf, part["path"])
         if found is None or signed is None:
             return  # reported: here, or in a step before
-        if found.at < _instant(part["ingested_at"]) - _CLOCKS_APART:
+        if found.at < _instant(part["ingested_at"]) - CLOCKS_APART:
             self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
         stamped = self.stated[found.number]
         said = {"journal": _order(signed, request), "checkpoint": _order(stamped, request)}
@@ -262,6 +265,14 @@ class _Proofs:
         except Unreadable as error:
             self.notebook.find("unreadable_part", path, str(error))
             return []
+
+
+def _written(entry: bytes) -> int:
+    """When an entry of the ledger was written (µs); the step *records* reports one without a time."""
+    try:
+        return times.parse(str(canonical.read(entry).get("at")))
+    except (BadJson, ValueError):
+        return 0
 
 
 def _order(instant: int, request: int) -> str:

@@ -133,7 +133,7 @@ def _outside(stated: Part) -> Iterator[tuple[str, str]]:
             yield clip["path"], "it was asked for outside the span"
     for one in stated.get("dispositions", ()):
         if _span(one)[0] >= end or _span(one)[1] <= start:
-            yield one["path"], "its footage lies outside the span"
+            yield one.get("path", _STATEMENT), "its footage lies outside the span"
 
 
 def _check_custody(notebook: Notebook, prepared: str) -> None:

@@ -22,6 +22,7 @@ STEPS = (
     "derivation",
     "journal",
     "log",
+    "records",
     "seal",
     "signer",
     "stamp",

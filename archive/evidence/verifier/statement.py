@@ -88,8 +88,6 @@ def _check_statement(notebook: Notebook, stated: Part) -> None:
     if stated["clocks"] != _clocks(stated["originals"]):
         notebook.find("statement_contradicts", PATH, "clocks do not follow from the originals")
     _check_approvals(notebook, stated)
-    for part in stated.get("dispositions", ()):
-        _check_destroyed(notebook, part)
     for where, problem in texts.objections(stated):
         notebook.find("text_reads_as_another", PATH, f"{where} {problem}")
     notebook.partitioned = accord.partition(stated, lambda code, detail: notebook.find(code, PATH, detail))
@@ -136,23 +134,6 @@ def _check_approvals(notebook: Notebook, stated: Part) -> None:
         notebook.find("approval_differs", PATH)
     elif not approvals:
         notebook.find("approval_missing", PATH, request["id"])
-
-
-def _check_destroyed(notebook: Notebook, part: Part) -> None:
-    """Check that a stated destruction is the one in its ledger entry; a missing part is found later."""
-    if part["path"] not in notebook.manifest:
-        return
-    try:
-        entry = canonical.read(notebook.container.small(part["path"]))
-        state = entry["state"]
-        there = (entry["kind"], entry["id"], state["cause"], state["from"], state["to"])
-    except Unreadable:
-        return
-    except (BadJson, KeyError, TypeError) as error:
-        notebook.find("statement_contradicts", part["path"], f"the entry cannot be read: {error}")
-        return
-    if there != ("disposition", part["id"], part["cause"], part["from"], part["to"]):
-        notebook.find("statement_contradicts", part["path"], "evidence.json differs from the entry")
 
 
 def _check_originals(notebook: Notebook, stated: Part) -> None:

@@ -24,6 +24,7 @@ STAMP = "signatures/tagmanifest-sha256.txt.p7s.tsr"
 class Trust:
     """The roots and fingerprints that the reader trusts. Empty fingerprints are not compared.
 
+    ``recorder_keys`` are recorders' keys (Ed25519, 32 bytes each); without any, none is compared.
     ``openssl`` is None where the program cannot be used; ``why`` gives the reason.
     """
 
@@ -34,6 +35,7 @@ class Trust:
     openssl: Openssl | None = None
     lists: tuple[RevocationList, ...] = ()
     why: str = field(default="", compare=False)
+    recorder_keys: frozenset[bytes] = frozenset()
 
     def program(self) -> Openssl:
         """The program. Raises Broken ``signature_not_checked``."""

@@ -8,7 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from archive.evidence.verifier import bag, journals, later, lists, log, moments, statement, stream, trust
+from archive.evidence.verifier import (
+    bag,
+    journals,
+    later,
+    lists,
+    log,
+    moments,
+    records,
+    statement,
+    stream,
+    trust,
+)
 from archive.evidence.verifier.container import Container
 from archive.evidence.verifier.notebook import STEPS, Notebook
 from archive.evidence.verifier.trust import Trust
@@ -55,8 +66,10 @@ def verify(
     moments.check(notebook)
     journals.check(notebook, trusted)
     log.check(notebook, trusted)
+    records.check(notebook, trusted)
     notebook.checked_at = _moment(notebook, trusted, at, now)
     trust.check(notebook, trusted, notebook.checked_at)
+    records.check_present(notebook)
     moments.check_stamp(notebook, trust.STAMP, now)
     notebook.begin("payload")
     for path in container.damaged:

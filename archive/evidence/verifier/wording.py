@@ -26,6 +26,7 @@ _STEPS = {
     "derivation": ("asal klip", "derivation"),
     "journal": ("catatan perekam", "journal"),
     "log": ("log", "log"),
+    "records": ("catatan arsip", "the ledger's entries"),
     "seal": ("segel", "seal"),
     "signer": ("penyegel", "signer"),
     "stamp": ("stempel waktu", "stamp"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from archive import canonical, keys
 from archive.errors import IntegrityError, Malformed
 from archive.records.checkpoint.findings import LogFinding
+from archive.records.ledger import wire
 
 GENESIS = "0" * 64
 """The predecessor's hash in the first link of every chain."""
@@ -75,7 +76,7 @@ def _advance(chain: _Chain) -> Iterator[LogFinding]:
 
 
 def link_of(key: str, data: bytes, digest: str) -> Link:
-    """An object as a link of its chain.
+    """An object as a link of its chain; ``digest`` is that of a batch, which the next one names.
 
     Raises:
         IntegrityError: it cannot be read, or it is not the object that its name states.
@@ -87,6 +88,7 @@ def link_of(key: str, data: bytes, digest: str) -> Link:
             chain = f"ledger/{kind}/{entity}"
             stated: tuple[object, ...] = (head["kind"], head["id"], head["version"])
             named: tuple[object, ...] = (kind, entity, number)
+            digest = wire.digest_of(data)  # of the entry, not of its object
         else:
             writer, number = keys.parse_batch_key(key)
             prefix, role = ("journal", "recorder") if key.startswith("journal/") else ("custody", "writer")

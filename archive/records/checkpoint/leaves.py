@@ -10,7 +10,7 @@ Every further line describes one object, in the order of keys::
 
 ``leaves`` holds the leaf hashes of the object's lines in their order: ``SHA-256(0x00 || line)``, with the
 line's bytes in the object, without its LF. LFs separate an object's lines; the LF at its end does not begin
-another line. So all bytes of an object are under the tree: a journal's header and trailer, a whole
+another line. So all bytes of an object are under the tree: a journal's header and trailer, both lines of a
 ledger entry. The hashes stay even if an object is disposed of after its legal term.
 
 ``digest``, in the line of a journal batch of version 2, is what the next batch's ``prev`` names

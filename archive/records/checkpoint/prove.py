@@ -135,9 +135,9 @@ def stated_line(leaf: bytes) -> Line:
 def prove(stores: Stores, name: str) -> InclusionProof:
     """The proof of one line by its name.
 
-    ``name`` is a segment's key (its leaf), a ledger entry's key, a line of a journal or custody object as
-    ``<key>#<line>`` (lines count from 1), or a custody event's id (found by reading custody objects from the
-    newest back, which takes long for an old one).
+    ``name`` is a segment's key (its leaf), a ledger entry's key (its line, the first of its object), a line
+    of an object as ``<key>#<line>`` (lines count from 1), or a custody event's id (found by reading custody
+    objects from the newest back, which takes long for an old one).
 
     Raises:
         NotFound: ``not_found``, ``custody_event_not_found``: it does not exist. ``not_covered``: no
@@ -170,7 +170,8 @@ def line_named(stores: Stores, name: str) -> Line:
         )
     lines = lines_of(records.get(key))
     at = int(number) if number.isdecimal() and len(number) < 10 else 0 if number else 1
-    if not 1 <= at <= len(lines) or (not number and len(lines) > 1):
+    is_named = bool(number) or key.startswith("ledger/")  # an entry's name means its line, the first
+    if not 1 <= at <= len(lines) or (not is_named and len(lines) > 1):
         raise Malformed(f"{key} has lines 1 to {len(lines)}", code="bad_key", hint="Name one: KEY#LINE")
     return Line(lines[at - 1], _time_in(lines[0], "at"))
 

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from archive.ports import ObjectVersion
 from archive.records.ledger.streams import Entry
 
-LARGEST = 8 * 1024
-"""The largest entry that is kept, in bytes; a longer one is read each time."""
+LARGEST = 24 * 1024
+"""The largest entry that is kept, in bytes; a longer one is read each time. In memory an entry takes about a
+third of that: commitments and salts are not kept."""
 
 
 class EntryMemory:

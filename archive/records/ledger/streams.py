@@ -1,24 +1,25 @@
 """The ledger: append-only streams of hash-linked entries, one object each.
 
 An entry carries the whole new state of its entity, so the newest entry is the document and the stream its
-history. Appending is compare-and-append: put-if-absent of ``version + 1``, which every store decides for
-exactly one of any number of racing writers (design: objects). Readers take the oldest version of each
-entry object, so a later version or a delete marker changes nothing (I9).
+history; :mod:`archive.records.ledger.wire` has its bytes. Appending is compare-and-append: put-if-absent of
+``version + 1``, which every store decides for exactly one of any number of racing writers (design: objects).
+Readers take the oldest version of each entry object, so a later version or a delete marker changes nothing
+(I9).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
-from archive import canonical, keys
-from archive.canonical import JsonObject, sha256_hex
+from archive import keys
+from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound
 from archive.ids import check_name, new_entry_id
 from archive.ports import Content, Lock, LockMode, ObjectStore, ObjectVersion
-from archive.timespan import DAY, format_instant, parse_instant
+from archive.records.ledger.wire import Entry as Entry
+from archive.records.ledger.wire import Salts, decode, encode, new_salt
+from archive.timespan import DAY
 
-VERSION = 1
 KINDS = (
     "camera",
     "recorder",
@@ -37,28 +38,6 @@ GENESIS = "0" * 64
 """``prev`` of the first entry of a stream."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One ledger entry. ``prev`` is the SHA-256 of the previous entry's bytes; ``digest`` its own."""
-
-    kind: str
-    id: str
-    version: int
-    entry_id: str
-    at: int
-    actor: str
-    action: str
-    reason: str
-    prev: str
-    state: JsonObject
-    digest: str
-
-    @property
-    def key(self) -> str:
-        """The entry's object name."""
-        return keys.ledger_key(self.kind, self.id, self.version)
-
-
 class Memory(Protocol):
     """Keeps entries by the version of their object; see :mod:`archive.records.ledger.memory`."""
 
@@ -71,16 +50,23 @@ class Ledger:
     """The streams of one archive. Thread-safe as its store is.
 
     Entries are locked in GOVERNANCE mode for ``lock_days``. With a ``memory`` each object is read only
-    once.
+    once. ``salts`` gives the salts of new entries (:mod:`archive.records.ledger.wire`).
     """
 
     def __init__(
-        self, records: ObjectStore, clock: Clock, *, lock_days: int = 3650, memory: Memory | None = None
+        self,
+        records: ObjectStore,
+        clock: Clock,
+        *,
+        lock_days: int = 3650,
+        memory: Memory | None = None,
+        salts: Salts = new_salt,
     ) -> None:
         self._records = records
         self._clock = clock
         self._lock_days = lock_days
         self._memory = memory
+        self._salts = salts
 
     def append(
         self,
@@ -99,7 +85,7 @@ class Ledger:
         ``entry_id``, and a call that finds its own entry already stored returns it.
 
         Raises:
-            Malformed: ``bad_reason``: not printable.
+            Malformed: ``bad_reason``: not printable. ``bad_entry``, ``not_canonical``: the state has no form.
             Conflict: ``ledger_conflict``: another writer appended first; read the head again.
             IntegrityError: ``second_version``: the store accepted a second object under the entry's name.
         """
@@ -109,20 +95,19 @@ class Ledger:
             )
         previous = None if expected == 0 else self.entry(kind, entity, expected)
         now = self._clock.now()
-        body = {
-            "v": VERSION,
-            "kind": _check_kind(kind),
-            "id": check_name(kind, entity),
-            "version": expected + 1,
-            "entry_id": new_entry_id(),
-            "at": format_instant(now),
-            "actor": actor,
-            "action": action,
-            "reason": reason,
-            "prev": GENESIS if previous is None else previous.digest,
-            "state": state,
-        }
-        data = canonical.encode(body)
+        data = encode(
+            kind=_check_kind(kind),
+            entity=check_name(kind, entity),
+            version=expected + 1,
+            entry_id=new_entry_id(),
+            at=now,
+            actor=actor,
+            action=action,
+            reason=reason,
+            prev=GENESIS if previous is None else previous.digest,
+            state=state,
+            salts=self._salts,
+        )
         key = keys.ledger_key(kind, entity, expected + 1)
         lock = Lock(LockMode.GOVERNANCE, now + self._lock_days * DAY)
         try:
@@ -130,12 +115,12 @@ class Ledger:
         except AlreadyExists as error:
             raise changed(kind, entity) from error
         self._refuse_second_version(key, stored.version)
-        return _decode(key, data)
+        return decode(key, data)
 
     def entry(self, kind: str, entity: str, version: int) -> Entry:
         """One entry. Raises NotFound, or IntegrityError if its bytes are not that entry."""
         key = keys.ledger_key(kind, entity, version)
-        return _decode(key, self._records.get(key))
+        return decode(key, self._records.get(key))
 
     def listed(self, found: ObjectVersion) -> Entry:
         """The entry in a listed object, read in the listed version, which saves a second lookup.
@@ -145,7 +130,7 @@ class Ledger:
         """
 
         def read() -> Entry:
-            return _decode(found.key, self._records.get(found.key, version=found.version))
+            return decode(found.key, self._records.get(found.key, version=found.version))
 
         return read() if self._memory is None else self._memory.entry(found, read)
 
@@ -233,35 +218,3 @@ def _check_kind(kind: str) -> str:
     if kind not in KINDS:
         raise Malformed(f"{kind!r} is not a ledger kind", code="bad_kind")
     return kind
-
-
-def _decode(key: str, data: bytes) -> Entry:
-    try:
-        value = canonical.decode(data)
-        if value["v"] != VERSION:
-            raise Malformed("unknown entry version", code="bad_entry")
-        entry = Entry(
-            kind=value["kind"],
-            id=value["id"],
-            version=value["version"],
-            entry_id=value["entry_id"],
-            at=parse_instant(value["at"]),
-            actor=value["actor"],
-            action=value["action"],
-            reason=value["reason"],
-            prev=value["prev"],
-            state=_checked_state(value["state"]),
-            digest=sha256_hex(data),
-        )
-        stated = entry.key
-    except (KeyError, TypeError, AttributeError, Malformed) as error:
-        raise IntegrityError(f"{key} is not a readable ledger entry: {error}", code="bad_entry") from error
-    if stated != key:
-        raise IntegrityError(f"{key} holds the entry {stated}", code="bad_entry")
-    return entry
-
-
-def _checked_state(state: object) -> JsonObject:
-    if not isinstance(state, dict):
-        raise TypeError("its state is not an object")  # the decoder reports it like any bad field
-    return state

@@ -1,4 +1,4 @@
-"""Steps 7 to 9 of ``VERIFIKASI.txt``, taken from the package itself and run exactly as written."""
+"""Steps 7 to 9 and the last of ``VERIFIKASI.txt``, taken from the package and run exactly as written."""
 
 import json
 import os
@@ -12,7 +12,9 @@ import pytest
 
 from archive.clock import SystemClock
 from archive.evidence import paths
+from archive.evidence.entries_by_hand import NUMBER
 from archive.trust import certificates
+from tests.support.insider import insider_site
 from tests.support.packages import World, make_world
 from tests.support.programs import required
 
@@ -161,3 +163,42 @@ def test_the_program_step_names_options_that_the_program_has(package: Path) -> N
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def requested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that answers a request; it is not changed."""
+    return insider_site(tmp_path_factory.mktemp("requested")).package
+
+
+def test_the_step_on_the_ledgers_entries_shows_request_and_approval(requested: Path) -> None:
+    done = run(requested, script(requested, NUMBER))
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = done.stdout.splitlines()
+    assert 'state.requester.name: "Andi Contoh"' in shown
+    assert 'state.decision.name: "Budi Contoh"' in shown
+    assert 'action: "request.approved"' in shown
+    assert not [line for line in shown if not line.startswith(("action: ", "actor: ", "state."))]
+
+
+@pytest.mark.parametrize("name", ["0002_request.json", "0002_request.opened.json"])
+def test_the_step_on_the_ledgers_entries_finds_a_change(requested: Path, tmp_path: Path, name: str) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(requested, package, copy_function=shutil.copyfile)
+    path = package / "data/metadata/ledger" / name
+    marks = {"0002_request.json": b'"state.decision.name":"', "0002_request.opened.json": b'"Budi'}
+    flip(path, path.read_bytes().index(marks[name]) + len(marks[name]))
+    done = run(package, script(package, NUMBER))
+    assert ("GAGAL state.decision.name" in done.stdout) or "FAILED" in done.stdout
+
+
+def test_a_hostile_entry_cannot_make_the_step_run_programs(requested: Path, tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(requested, package, copy_function=shutil.copyfile)
+    statement = json.loads((package / paths.STATEMENT).read_bytes())
+    mark = tmp_path / "ran"
+    for value in (f"$(touch {mark})", f"`touch {mark}`", f"-f {mark}", f"x; touch {mark}"):
+        statement["records"][0] |= {"path": value, "opened": value}
+        (package / paths.STATEMENT).write_text(json.dumps(statement))
+        run(package, script(package, NUMBER))
+        assert not mark.exists(), value

@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive.clock import SystemClock
+from archive.evidence.verifier.journals import key_file
+from archive.objects.filesystem import FilesystemStore
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, format_instant
+from archive.trust.judge import load_trust
 from ops import keys
+from recorder.identity import register
 from tests.support.command_line import Answer, CommandLine
 from tests.support.key_sets import Institution, private_texts
 from tests.support.packages import World, make_world
@@ -219,3 +225,19 @@ def test_a_list_that_is_none_is_bad_input_and_no_verdict(sealed: World, tmp_path
         )
         assert answer.code == 2, answer.out
         assert answer.out == ""
+
+
+def test_recorders_keys_are_printed_as_the_verifier_takes_them(saksi: CommandLine, tmp_path: Path) -> None:
+    assert saksi.must("keys", "recorders").out == ""
+    records = FilesystemStore(saksi.home / "archive" / "records", SystemClock())
+    made = [Ed25519PrivateKey.generate().public_key() for _ in range(3)]
+    for recorder, key in (("rec-1", made[0]), ("rec-2", made[1]), ("rec-1", made[2]), ("rec-1", made[2])):
+        register(Ledger(records, SystemClock()), recorder, key)
+    printed = tmp_path / "recorders.pem"
+    printed.write_text(saksi.must("keys", "recorders").out)
+    taken = load_trust([saksi.home / "keys" / "root.pem"], [], None, recorder_keys=[printed]).recorder_keys
+    assert taken == {key.public_bytes_raw() for key in made}
+    assert set(key_file(printed.read_bytes())) == taken
+    told = saksi.must("keys", "recorders", "--json").json["keys"]
+    assert [one["recorder"] for one in told] == ["rec-1", "rec-1", "rec-2"]
+    assert {one["sha256"] for one in told} == {hashlib.sha256(key).hexdigest() for key in taken}

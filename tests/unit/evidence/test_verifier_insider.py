@@ -16,6 +16,7 @@ from archive.evidence.verifier import command, findings
 from archive.evidence.verifier.findings import UNLOGGED
 from archive.evidence.verifier.openssl import Openssl
 from archive.model.evidence import PackageKind
+from archive.records.ledger import wire
 from tests.support.insider import R1, R2, Forgery, InsiderSite, Statement, at, insider_site
 from tests.support.verifying import AskedOnce, verified
 
@@ -125,16 +126,22 @@ def silent_run(forgery: Forgery) -> None:
 def no_destruction(forgery: Forgery) -> None:
     (one,) = forgery.stated.pop("dispositions")
     (forgery.package / one["path"]).unlink()
+    (forgery.package / one["opened"]).unlink()
     (forgery.package / paths.DISPOSITION_PROOFS).unlink()
 
 
 def wide_destruction(forgery: Forgery) -> None:
     """A destruction that excuses everything, in an entry of the insider's own."""
     (one,) = forgery.stated["dispositions"]
-    entry = canonical.decode((forgery.package / one["path"]).read_bytes())
-    entry["state"].update({"from": at(0), "to": at(80)})
+    entry, opened = (
+        canonical.decode((forgery.package / one[name]).read_bytes()) for name in ("path", "opened")
+    )
+    for name, value in (("state.from", at(0)), ("state.to", at(80))):
+        opened["opens"][name][1] = value
+        entry["commits"][name] = wire.commitment(name, opened["opens"][name][0], value)
     data = canonical.encode(entry)
     (forgery.package / one["path"]).write_bytes(data)
+    (forgery.package / one["opened"]).write_bytes(canonical.encode(opened))
     one.update({"from": at(0), "to": at(80), "sha256": sha256(data).hexdigest()})
     without("cam-1", R1, 1, (10, 20, "disposed"))(forgery)
 
@@ -186,8 +193,13 @@ def nothing_logged(forgery: Forgery) -> None:
     for one in forgery.stated["originals"]:
         del one["log"]
         one["logged"] = {}
-    for one in forgery.stated["dispositions"]:
+    for one in (*forgery.stated["dispositions"], *forgery.stated["records"]):
         del one["log"]
+    for one in [one for one in forgery.stated["records"] if one["kind"] == "recorder"]:
+        forgery.stated["records"].remove(one)
+        (forgery.package / one["path"]).unlink()
+        (forgery.package / one["opened"]).unlink()
+    (forgery.package / paths.ENTRY_PROOFS).unlink()
     forgery.stated["journals"] = []
     del forgery.stated["checkpoints"], forgery.stated["superseded"]
     told = canonical.encode(forgery.stated)

@@ -386,7 +386,7 @@ def test_each_change_is_caught_by_the_right_finding(
 def test_nothing_changed(origin: World, package: Path, program: Openssl) -> None:
     notebook = verified(origin, package, origin.pinned(), "now", program)
     assert (notebook.verdict, notebook.findings) == ("valid", [])
-    assert list(notebook.to_json()["steps"]) == list(STEPS)
+    assert list(notebook.to_json()["steps"]) == [step for step in STEPS if step != "records"]
     assert set(notebook.steps.values()) == {"passed"}
 
 

@@ -72,7 +72,7 @@ def test_nothing_changed(origin: World, package: Path) -> None:
     assert result.valid
     assert result.findings == []
     assert set(result.steps.values()) == {"passed"}
-    assert list(result.to_json()["steps"]) == list(STEPS)
+    assert list(result.to_json()["steps"]) == [step for step in STEPS if step != "records"]
     assert result.to_json()["originals"] == 3
     assert result.gen_time == origin.clock.now()
 

@@ -85,7 +85,10 @@ def test_a_segments_line_is_proven_by_its_key(site: LogSite, tmp_path: Path) -> 
 def test_ledger_entries_custody_events_and_any_line_are_proven(site: LogSite) -> None:
     records = site.stores.records
     entry = next(iter(records.list("ledger/camera/"))).key
-    assert prove(site.stores, entry).leaf == records.get(entry)
+    first, second = lines_of(records.get(entry))
+    assert prove(site.stores, entry) == prove(site.stores, f"{entry}#1")
+    assert prove(site.stores, entry).leaf == first
+    assert prove(site.stores, f"{entry}#2").leaf == second
     custody = next(iter(records.list("custody/"))).key
     event = json.loads(lines_of(records.get(custody))[1])
     by_id = prove(site.stores, event["id"])

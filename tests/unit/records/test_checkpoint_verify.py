@@ -171,8 +171,9 @@ def rewrite_checkpoint(number: int, **changes: object) -> Harm:
 def rewrite_history(site: LogSite) -> str:
     """Rewrite a ledger entry, its list of leaves, and the checkpoint, signed with the stolen log key."""
     victim = first(site, LEDGER, 2)
-    entry = json.loads(site.stores.records.get(victim))
-    changed = canonical.encode(entry | {"actor": "os:somebody-else"})
+    line, opened = site.stores.records.get(victim).split(b"\n")[:2]
+    entry = json.loads(line)
+    changed = canonical.encode(entry | {"entry_id": "00" * 16}) + b"\n" + opened + b"\n"
     site.forge(victim, changed)
     note = site.note(3)
     lines = list(split_lines([site.stores.records.get(site.part(3, "leaves"))]))

@@ -255,7 +255,7 @@ def test_every_line_names_the_stored_line_that_proves_it(book: Book) -> None:
     for line in book.lines(book.desk.evidence_id):
         key, _, number = line.proof.partition("#")
         data = records.get(key)
-        stored = canonical.decode(data.split(b"\n")[int(number) - 1] if number else data)
+        stored = canonical.decode(data.split(b"\n")[int(number or 1) - 1])
         assert line.id in (stored.get("id"), stored.get("entry_id"))
 
 

@@ -89,16 +89,21 @@ def test_a_gap_in_versions_and_an_unknown_stream_are_refused(entries: Ledger) ->
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("state", None), ("state", ["closed"]), ("v", 2), ("at", "today"), ("id", "cam-2"), ("version", 2)],
+    [("state", None), ("state", ["closed"]), ("v", 3), ("at", "today"), ("id", "cam-2"), ("version", 2)],
 )
+@pytest.mark.parametrize("v", [1, 2])
 def test_what_is_no_entry_does_not_read_as_one(
-    store: FilesystemStore, entries: Ledger, tmp_path: Path, field: str, value: object
+    store: FilesystemStore, entries: Ledger, tmp_path: Path, v: int, field: str, value: object
 ) -> None:
-    append(entries, 0)
-    (listed,) = store.list("ledger/camera/cam-1/")
-    body = canonical.decode(store.get(listed.key)) | {field: value}
+    made = append(entries, 0)
+    first, second = store.get(made.key).split(b"\n")[:2]
+    head = canonical.decode(first)
+    if v == 1:
+        del head["commits"]
+        head |= {"v": 1, "actor": made.actor, "action": made.action, "reason": "", "state": made.state}
+    damaged = canonical.encode(head | {field: value}) + (b"" if v == 1 else b"\n" + second + b"\n")
     other = FilesystemStore(tmp_path / "damaged", ManualClock(T0))
-    other.put(listed.key, Content.of_bytes(canonical.encode(body)))
+    other.put(made.key, Content.of_bytes(damaged))
     with pytest.raises(IntegrityError) as told:
         Ledger(other, ManualClock(T0)).head("camera", "cam-1")
     assert told.value.code == "bad_entry"
@@ -109,7 +114,7 @@ def test_an_altered_entry_breaks_the_chain(store: FilesystemStore, clock: Manual
 
     class Altering(FilesystemStore):
         def get(self, key: str, *, version: str | None = None) -> bytes:
-            return super().get(key, version=version).replace(b'"old"', b'"odd"')
+            return super().get(key, version=version).replace(b'"at":"2026-11-24T06', b'"at":"2026-11-24T07')
 
     entries = Ledger(store, clock)
     append(entries, 0, "old")
