@@ -73,8 +73,8 @@ class InsiderSite:
 class Story:
     """Two cameras from T0 on; ``rec-1`` signs everything, the last part of it hours later."""
 
-    def __init__(self, folder: Path, archive: SmallArchive) -> None:
-        self.site = LogSite(folder, archive)
+    def __init__(self, folder: Path, archive: SmallArchive | None = None) -> None:
+        self.site = LogSite(folder, archive or small_archive(folder))
         self.random = Random("insider")  # noqa: S311 - the same bytes each time
         for name in ("cam-1", "cam-2"):
             self.site.archive.registry.add(camera_form(name), actor="os:tester")
@@ -156,7 +156,7 @@ def insider_site(
     stalled. A gap that its recorder signed at 18 s is covered by footage. ``cam-2``: 20 s, a segment set
     aside, 10 s, a segment destroyed on record, unreachable. Both were registered 5 s after the span begins.
     """
-    story = Story(folder, archive or small_archive(folder))
+    story = Story(folder, archive)
     site = story.site
     first = [story.segment("cam-1", seq, R1, 10 * seq) for seq in range(4)]
     two = [story.segment("cam-2", seq, R3, 10 * seq, kept=seq != 2) for seq in range(4)]
