@@ -65,6 +65,7 @@ from archive.trust import certificates
 from archive.trust.judge import Trust
 from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
+from tests.support.asked import asked
 from tests.support.fragmented import sample, track
 from tests.support.recordings import reading_of
 
@@ -116,13 +117,17 @@ def camera(camera_id: str = "cam-1") -> Camera:
 
 @dataclass
 class SmallLog:
-    """A journal batch, cameras and a disposition under one checkpoint, with a proof for each segment."""
+    """A journal batch, cameras, a disposition and perhaps a request under one checkpoint.
+
+    There is a proof for each segment.
+    """
 
     recorded: Recorded
     journal: JournalProof
     proofs: list[InclusionProof]
     destruction: Destruction
     checkpoint: SealedCheckpoint
+    request: RequestFacts | None
 
 
 @dataclass
@@ -215,7 +220,7 @@ def make_world(
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
     gives the same footage. ``encode`` writes the recorder's batch. From the time on when packages must have
-    the ledger's entries, the plan has them.
+    the ledger's entries, the plan has them, and a ``request`` is one that is in the ledger.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -238,7 +243,11 @@ def make_world(
     gone = [a_gap(name, Timespan(T0 - HOUR // 2, T0)) for name in cameras]
     gaps = [a_gap(name, Timespan(end, span.end)) for name in cameras]
     lines_of_all = [*gone, *lines, *gaps]
-    log = a_log(folder / "log", folder / "keys", clock, lines_of_all, at=end, encode=encode, cameras=cameras)
+    asked_for = span if request is not None and clock.now() >= SINCE else None
+    log = a_log(
+        folder / "log", folder / "keys", clock, lines_of_all,
+        at=end, encode=encode, cameras=cameras, asked_for=asked_for,
+    )  # fmt: skip
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
@@ -256,7 +265,7 @@ def make_world(
         journals=(log.journal,),
         custody=(b'{"type":"evidence.requested","v":1}',),
         system={"name": "saksi", "version": "0.1.0"},
-        request=request,
+        request=log.request or request,
     )
     sealer = Sealer(
         footage=footage,
@@ -283,8 +292,12 @@ def a_log(
     number: int = 1,
     encode: Callable[..., bytes] = journal.encode,
     cameras: Sequence[str] = (),
+    asked_for: Timespan | None = None,
 ) -> SmallLog:
-    """Upload one batch of leaves, register cameras, and make a checkpoint, in separate stores."""
+    """Upload one batch of leaves, register cameras, and make a checkpoint, in separate stores.
+
+    With ``asked_for`` somebody requested the footage of that span, and it was approved.
+    """
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
     ledger = Ledger(stores.records, clock)
     raw = RECORDER_KEY.public_key().public_bytes_raw()
@@ -310,6 +323,11 @@ def a_log(
     entry = ledger.append(
         "disposition", gone.id, disposition_state(gone), expected=0, actor="job:dispose", action="x"
     )
+    request: RequestFacts | None = None
+    if asked_for is not None:
+        filing = asked(ledger, clock, cameras=tuple(cameras), span=asked_for)
+        filing.entries()
+        request = filing.approve(EVIDENCE_ID)
     maker = CheckpointMaker(
         stores=stores,
         ledger=ledger,
@@ -339,7 +357,7 @@ def a_log(
     destruction = Destruction(disposition=gone, record=record)
     recorded = Recorded(ledger, stores.records, Prover(stores.records, clock))
     signed = JournalProof(batch=batch, public_key=raw, proof=trailer)
-    return SmallLog(recorded, signed, proofs, destruction, checkpoint)
+    return SmallLog(recorded, signed, proofs, destruction, checkpoint, request)
 
 
 def a_gap(name: str, span: Timespan, cause: GapCause = GapCause.UNREACHABLE) -> Gap:

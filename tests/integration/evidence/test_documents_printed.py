@@ -161,7 +161,8 @@ def test_a_clock_without_synchronisation_has_no_bound_on_paper(
     first = plan.originals[0]
     free = first.leaf.replace(b'"flags":[]', b'"flags":["unsynchronised"]')
     assert free != first.leaf
-    plan = replace(plan, originals=(replace(first, leaf=free), *plan.originals[1:]))
+    ref = replace(first.ref, uncertainty_us=None)
+    plan = replace(plan, originals=(replace(first, ref=ref, leaf=free), *plan.originals[1:]))
     pdf = sealing_report.render(papers.copied(plan, certificate), None)
     text = " ".join(printed(pdf, tmp_path, "-layout").split())
     assert "tidak mempunyai batas ketidakpastian" in text
