@@ -77,7 +77,9 @@ class Segment:
     """The whole record of one segment: the leaf that is journalled, logged and kept with the object.
 
     ``camera_time`` is the camera's own clock at the first sample, if the camera sent it (RTCP, ``prft``), in
-    µs: a measurement, never a correction. ``ingested_at`` is the recorder's time when it made the leaf.
+    µs: a measurement, never a correction. ``frames`` counts the pictures in the object; at the end of a run a
+    few may stand beyond its span, after others that never came. ``ingested_at`` is the recorder's time when
+    it made the leaf.
     """
 
     camera: str

@@ -34,7 +34,8 @@ def settle_head(found: Fragmented) -> Fragmented:
     """Replace marks by decode times. A source without marks, or with marks out of order, stays as it is.
 
     The absent time is one step before the earliest of the others, or in the hole that its leading pictures
-    leave (open GOP). Where the frame rate varies the length of that step is the median of those that follow.
+    leave (open GOP): at most :data:`MARKED` lead. Where the frame rate varies the length of that step is the
+    median of those that follow.
     """
     table = found.samples
     count = min(MARKED, len(table))
@@ -67,7 +68,7 @@ def settle_head(found: Fragmented) -> Fragmented:
 
 def _first_of(second: int, others: Sequence[int], nominal: int) -> int:
     """The presentation time of the first picture, from those of all others, in order."""
-    for place, (before, after) in enumerate(pairwise(others[:_LOOK])):
+    for place, (before, after) in enumerate(pairwise(others[: MARKED + 1])):
         if _HOLE[0] * nominal < after - before < _HOLE[1] * nominal and second <= before:
             steps = [b - a for a, b in pairwise(others[:_LOOK])]
             steps.pop(place)

@@ -14,7 +14,7 @@ import pytest
 from tests.support.source_kinds import KINDS, SECONDS
 from tests.support.source_matrix import Outcome, check_clips, recorded
 
-SHORT = ("h264-closed", "hevc-open", "uneven", "jump-5", "jump-back-b", "short-stall")
+SHORT = ("h264-closed", "hevc-open", "uneven", "jump-5", "jump-back-b", "short-stall-b")
 MEDIAN_MS = 40
 SHARE = 0.99
 _HEAD = (

@@ -81,6 +81,13 @@ def test_leading_pictures_of_the_first_sync_leave_a_hole_for_it() -> None:
     assert found.samples.presentation_times(found.tfdt)[0] == 4 * FRAME
 
 
+def test_a_hole_further_on_is_not_the_first_pictures() -> None:
+    """Timestamps that step back leave holes too; the one that leading pictures leave is a near one."""
+    order = [FRAME * place for place in (0, *range(1, 12), *range(13, 30))]
+    found = settle_head(marked(order, 0, lacks_first=True))
+    assert found.samples.presentation_times(found.tfdt)[0] == 0
+
+
 def test_a_source_without_marks_stays_as_it_is() -> None:
     made = marked([FRAME * index for index in range(20)], 0, lacks_first=True)
     plain = SampleTable(array("I", [FRAME] * 20), made.samples.sizes, made.samples.offsets, made.samples.sync)

@@ -267,6 +267,28 @@ def test_a_camera_that_is_slow_from_the_start_is_followed_from_the_start(count: 
         assert abs(one.span.end - camera.true_time(one.piece.first_pts + 4 * TICK)) <= 20_010
 
 
+def test_a_slow_camera_too_cannot_begin_before_its_last_run_ended() -> None:
+    camera = Simulated([4 * TICK] * 3, [0] * 3, 190_000)
+    seen = tuple((camera.true_time(second * TICK), second * TICK) for second in range(1, 4))
+    timeline = RunTimeline(T0 + SECOND // 2)
+    timed = timeline.close(Piece(0, 4 * TICK, sightings=seen), camera.true_time(4 * TICK))
+    timed += timeline.close(Piece(4 * TICK, 4 * TICK), camera.true_time(8 * TICK))
+    assert timed[0].span == Timespan(T0 + SECOND // 2, camera.true_time(4 * TICK))
+    assert timed[0].clock.uncertainty_us > SECOND // 2
+    assert timed[1].span.end == camera.true_time(8 * TICK)
+
+
+def test_a_ticket_of_an_earlier_version_is_taken_up() -> None:
+    state = {
+        "origin": 0, "start": T0 + 20 * SECOND, "error": 0, "offsets": [T0, T0, T0], "drifting": 0,
+        "lagging": -2, "fitting": 3, "following": False,
+    }  # fmt: skip
+    timeline = RunTimeline.resume(state, not_before=None)
+    (one,) = timeline.close(Piece(20 * TICK, 10 * TICK), T0 + 30 * SECOND)
+    assert one.span == Timespan(T0 + 20 * SECOND, T0 + 30 * SECOND)
+    assert one.clock.flags == ()
+
+
 @given(st.lists(st.integers(0, 80_000), min_size=3, max_size=9), st.integers(0, 3 * SECOND))
 def test_late_packets_and_a_pause_look_like_no_drift(delays: list[int], pause: int) -> None:
     seen = tuple((T0 + (n + 1) * SECOND + delay, (n + 1) * TICK) for n, delay in enumerate(delays))
