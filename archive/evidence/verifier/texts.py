@@ -22,6 +22,10 @@ _HIDDEN = re.compile(
 """Signs without a shape, and those that turn the direction of writing; not tab and line feed."""
 
 
+_NAME, _PLACE = 60, 200
+"""The most letters of a member's name, and of the names on the way to it, in a finding."""
+
+
 def objection(text: str) -> str:
     """Why a text may be read as another one; empty if it may not."""
     hidden = _HIDDEN.search(text)
@@ -48,7 +52,7 @@ def objections(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
             yield where, problem
     elif isinstance(value, dict):
         for name, item in value.items():
-            inside = f"{where}.{name}" if where else name
+            inside = f"{where}.{name[:_NAME]}"[-_PLACE:].lstrip(".")  # hostile names must not add up
             problem = objection(name)
             if problem:
                 yield where, f"a name in it {problem}"

@@ -39,6 +39,14 @@ def test_texts_that_read_as_another_are_found(text: str, problem: str) -> None:
     assert texts.objection(text) == problem
 
 
+def test_names_of_members_do_not_add_up() -> None:
+    value: object = "De\u200bwi"
+    for _ in range(90):
+        value = {"n" * 60_000: value}
+    ((where, _),) = texts.objections(value)
+    assert len(where) <= 200
+
+
 def test_every_text_of_a_value_is_looked_at() -> None:
     value = {"a": [{"b": "D\u0435wi"}, "x"], "c": 7, "na\u200bme": "x"}
     assert list(texts.objections(value)) == [
