@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive.evidence.verifier.findings_contents import ERROR, WARNING, Rows
+from archive.evidence.verifier.findings_contents import ERROR, OPEN, WARNING, Rows
 
 RECORDS: Rows = (
     (
@@ -16,6 +16,12 @@ RECORDS: Rows = (
         "Catatan arsip yang membuktikan pernyataan ini tidak ada dalam paket.",
         "The entry of the ledger that would prove this is not in the package.",
         "the entries that a request, its hold, a camera or a recorder must have",
+    ),
+    (
+        "record_not_logged", ERROR,
+        "Catatan arsip ini tidak tercakup dalam pos pemeriksaan log mana pun.",
+        "No checkpoint of the log covers this entry of the ledger.",
+        "the absence of log; --allow-unlogged does not accept it",
     ),
     (
         "record_form", ERROR,
@@ -64,5 +70,11 @@ RECORDS: Rows = (
         "Catatan arsip lama ini memuat hal rahasia, sehingga hanya disebut; isinya dinyatakan penyegel saja.",
         "This old entry holds a secret, so the package only names it; the sealer alone states the facts.",
         "entry: not_shown in evidence.json",
+    ),
+    (
+        "destruction_not_shown", OPEN,
+        "Catatan pemusnahan ini tidak ditunjukkan, sehingga pemusnahannya belum terbukti; periksa di arsip.",
+        "The entry of this destruction is not shown, so nothing proves it yet; look it up in the archive.",
+        "entry: not_shown of a destruction",
     ),
 )  # fmt: skip

@@ -213,7 +213,9 @@ class _Proofs:
                 if found is not None and found.at < _written(entry) - CLOCKS_APART:
                     self.notebook.find("not_included", part["path"], "it is younger than its checkpoint")
             else:
-                self.notebook.find("leaf_not_logged", part["path"])
+                # Footage may have lost its proofs with its recorder; the ledger's entries always have theirs.
+                code = "record_not_logged" if "kind" in part else "leaf_not_logged"
+                self.notebook.find(code, part["path"])
 
     def _check_original(self, lines: dict[str, list[bytes]], part: Part, request: int) -> None:
         signed = self.notebook.signed.get(part["leaf_sha256"])

@@ -25,8 +25,13 @@ PATH = "data/metadata/evidence.json"
 SINCE = times.parse("2026-11-26T00:00:00.000000Z")
 """Every package that was stamped since then has the ledger's entries. None before it left a house."""
 GENESIS = "0" * 64
-_ALWAYS_SHOWN = ("request", "recorder")
-"""Kinds whose entries of version 1 can be shown whole too."""
+_NOT_SHOWN = {
+    "camera": "record_not_shown",
+    "hold": "record_not_shown",
+    "disposition": "destruction_not_shown",
+}
+"""What an entry is that is named and not shown. A request and a recorder's key can always be shown. Nothing
+but its entry proves that footage was destroyed, so a package without it is not valid yet."""
 _APPROVER = "war_room"
 _APPROVED, _AUTHORING = "request.approved", ("request.filed", "request.amended")
 _VOIDING = (*_AUTHORING, _APPROVED, "request.rejected", "request.cancelled")
@@ -66,21 +71,16 @@ def hold_against(stated: Part, content: Content, keys: Keys, find: Find) -> None
     found = list(_read(content, find, stated.get("records", ()), ""))
     for part, entry in gone:
         _check_destroyed(find, part, entry)
+    for part in (part for part, _ in (*gone, *found) if "entry" in part):
+        kind = part.get("kind", "disposition")
+        find(_NOT_SHOWN.get(kind, "record_missing"), PATH, f"{kind} {part['id']}")
     if "records" not in stated:
         return
     cameras = {one["id"] for one in stated["cameras"]}
     cases = {stated.get("request", {}).get(name, "") for name in ("id", "case")}
-    for part, entry in (*gone, *found):
-        if entry is None and "entry" in part:
-            kind = part.get("kind", "disposition")
-            find(
-                "record_missing" if kind in _ALWAYS_SHOWN else "record_not_shown",
-                PATH,
-                f"{kind} {part['id']}",
-            )
-        elif entry is not None:
-            for words in entries.surplus(entry, cameras, cases):
-                find("record_shows_too_much", entry.path, words)
+    for entry in (entry for _, entry in (*gone, *found) if entry is not None):
+        for words in entries.surplus(entry, cameras, cases):
+            find("record_shows_too_much", entry.path, words)
     _Accord(stated, found, keys, find).check()
 
 

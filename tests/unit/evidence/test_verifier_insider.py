@@ -193,10 +193,9 @@ def nothing_logged(forgery: Forgery) -> None:
     for one in forgery.stated["originals"]:
         del one["log"]
         one["logged"] = {}
-    for one in (*forgery.stated["dispositions"], *forgery.stated["records"]):
+    for one in forgery.stated["dispositions"]:
         del one["log"]
-    for one in [one for one in forgery.stated["records"] if one["kind"] == "recorder"]:
-        forgery.stated["records"].remove(one)
+    for one in forgery.stated.pop("records"):
         (forgery.package / one["path"]).unlink()
         (forgery.package / one["opened"]).unlink()
     (forgery.package / paths.ENTRY_PROOFS).unlink()

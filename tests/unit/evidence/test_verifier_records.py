@@ -21,6 +21,7 @@ from archive.evidence.plan import CameraChange
 from archive.evidence.recorded import SHOWN
 from archive.evidence.verifier import command, findings
 from archive.evidence.verifier.entries import FACTS
+from archive.evidence.verifier.notebook import NOT_CHECKED
 from archive.evidence.verifier.openssl import Openssl
 from archive.evidence.verifier.records import hold_against
 from archive.model.camera import Camera, to_state
@@ -269,7 +270,7 @@ PACKAGES: list[tuple[str, Change, str]] = [
     ("the filing not shown", unseen("request", 1), MISSING),
     ("nothing of the request", without("request"), MISSING),
     ("the approver not opened", opens("request", 2, lambda found: found.pop("state.decision.name")), DIFFERS),
-    ("the proof of the approval left out", no_proof, "leaf_not_logged"),
+    ("the proof of the approval left out", no_proof, "record_not_logged"),
     ("the entries of another request", other_request, "statement_contradicts"),
     # the hold
     ("another hold", stated(lambda found: found["hold"].update(id="HLD-2026-9999999999")), DIFFERS),
@@ -324,6 +325,27 @@ def test_a_statement_that_the_ledger_contradicts_is_found(
     change(forgery)
     forgery.seal()
     assert code in found(site, forgery.package, program)
+
+
+def hidden_destruction(forgery: Forgery) -> None:
+    """A destruction of the insider's own, whose entry is said to be an old one with secrets."""
+    (one,) = forgery.stated["dispositions"]
+    _remove(forgery, one)
+    (forgery.package / paths.DISPOSITION_PROOFS).unlink()
+    for member in ("path", "opened", "log"):
+        one.pop(member)
+    one.update({"entry": "not_shown", "from": at(0), "to": at(80)})
+
+
+def test_a_destruction_that_is_not_shown_is_not_proven(
+    site: InsiderSite, tmp_path: Path, program: Openssl
+) -> None:
+    forgery = Forgery(site, tmp_path / "package")
+    hidden_destruction(forgery)
+    forgery.seal()
+    notebook = verified(site.world, forgery.package, site.world.pinned(), "now", program)
+    assert notebook.verdict == NOT_CHECKED
+    assert [one.code for one in notebook.findings] == ["destruction_not_shown"]
 
 
 def test_the_true_package_states_nothing_that_it_does_not_prove(site: InsiderSite, program: Openssl) -> None:
