@@ -255,7 +255,7 @@ class RunTimeline:
         lateness = [late for _, late in points]
         points = points[lateness.index(min(lateness)) :]
         (began, least), (ended, most) = points[0], points[-1]
-        if len(points) <= PERSISTENCE or most - least <= 2 * LAG:
+        if len(points) <= PERSISTENCE or most - least <= 2 * LAG or began == ended:
             return None
         pace = (most - least) * 1_000_000 // (ended - began)
         if any(abs(late - least - (at - began) * pace // 1_000_000) > EVENLY for at, late in points):

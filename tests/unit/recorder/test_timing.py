@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive.timespan import SECOND, Timespan
@@ -294,6 +294,21 @@ def test_late_packets_and_a_pause_look_like_no_drift(delays: list[int], pause: i
     seen = tuple((T0 + (n + 1) * SECOND + delay, (n + 1) * TICK) for n, delay in enumerate(delays))
     (one,) = RunTimeline().close(Piece(0, 10 * TICK, sightings=seen), T0 + 10 * SECOND + pause)
     assert one.clock.flags == ()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9 * SECOND), st.integers(0, 9)), max_size=9),
+    st.none() | st.integers(0, 9 * SECOND),
+)
+@example([(second * SECOND, 3) for second in range(5)], None)
+def test_no_sightings_break_the_timeline(seen: list[tuple[int, int]], arrival: int | None) -> None:
+    """Such as those of a camera that sends one picture again and again."""
+    sightings = tuple((T0 + at, shown * TICK) for at, shown in seen)
+    piece = Piece(0, 10 * TICK, next_lead=-TICK, sightings=sightings)
+    timeline = RunTimeline()
+    timed = timeline.close(piece, None if arrival is None else T0 + arrival)
+    timed += timeline.finish(last_written=T0 + 10 * SECOND, doubt=SECOND)
+    assert [one.span.duration > 0 for one in timed] == [True]
 
 
 @given(st.integers(-40_000, -10_000), st.integers(4, 10), st.lists(st.integers(0, 80_000), min_size=30))
