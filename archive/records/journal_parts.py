@@ -29,6 +29,8 @@ from archive.errors import Malformed
 from archive.ids import check_name, check_sha256
 
 VERSION = 2
+MAX_PARTS = 10_000
+"""Cameras of one batch, at most: no recorder has so many, and no reader must hold more."""
 _HEAD = re.compile(
     rb'\{"camera":"([A-Za-z0-9.-]{1,63})","lines":([1-9]\d{0,8}),"tag_key":"([0-9a-f]{64})",'
     rb'"type":"part","v":2\}\Z'
@@ -83,7 +85,9 @@ def read_parts(header: JsonObject, body: Sequence[bytes]) -> list[Part]:
         Malformed: ``bad_batch``: a part is missing, repeated, out of order, or has another tag.
         KeyError, TypeError, ValueError: the header lacks or misnames a member.
     """
-    named = [check_sha256(one["tag"]) for one in header["parts"]]
+    named = [check_sha256(one["tag"]) for one in header["parts"][: MAX_PARTS + 1]]
+    if len(named) > MAX_PARTS:
+        raise Malformed(f"the batch has more than {MAX_PARTS} parts", code="bad_batch")
     if any(set(one) != {"sha256", "tag"} for one in header["parts"]):
         raise Malformed("the batch's header does not name its parts by SHA-256 and tag", code="bad_batch")
     if any(before >= after for before, after in pairwise(named)):

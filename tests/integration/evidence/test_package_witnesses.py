@@ -400,14 +400,14 @@ def test_a_plain_cms_signature_is_not_a_seal(origin: World, package: Path) -> No
 
 
 def test_a_recorders_signature_is_checked_with_openssl(package: Path) -> None:
-    """The journal's last line carries the signature over everything before it."""
+    """The journal's last line carries the signature over the first; the parts are step 11's."""
     batch = next((package / "data/proofs/journal").iterdir())
     key = next((package / "data/proofs/recorders").iterdir())
     assert serialization.load_pem_public_key(key.read_bytes())
     done = run(
         package,
         [
-            f"head -n -1 {batch} > ../body",
+            f"head -n 1 {batch} > ../body",
             f'tail -n 1 {batch} | sed \'s/.*"sig":"//; s/".*//\' | base64 -d > ../sig',
             f"openssl pkeyutl -verify -pubin -inkey {key} -rawin -in ../body -sigfile ../sig",
         ],

@@ -73,6 +73,20 @@ def test_a_batch_that_names_the_bytes_and_not_the_digest_is_refused(site: LogSit
     assert "batch_refused" in {one.code for one in site.verify().findings}
 
 
+def test_a_batch_that_arrives_after_its_successor_is_held_against_the_one_before_it(site: LogSite) -> None:
+    for number in (5, 6, 7):
+        key = site.archive.write_journal([site.archive.keep(number)])
+        if number == 6:
+            late, data = key, site.stores.records.get(key)
+            site.remove(key)
+    site.clock.advance(HOUR)
+    site.checkpoint()
+    site.stores.records.put(late, Content.of_bytes(data))
+    site.clock.advance(HOUR)
+    site.checkpoint()
+    assert "batch_refused" not in {one.code for one in site.verify().findings}
+
+
 def test_a_recorder_continues_its_old_chain_on_its_own_disk_and_after_losing_it(
     site: LogSite, tmp_path: Path
 ) -> None:

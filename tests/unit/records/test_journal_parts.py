@@ -224,6 +224,9 @@ def test_a_part_may_be_left_out_only_where_nothing_tells_of_it() -> None:
 
 HONEST = {camera: [leaves.encode(segment(camera=camera))] for camera in ("cam-1", "cam-2")}
 NAMED, BODY = journal_parts.write_parts(HONEST, secret=KEY.private_bytes_raw(), recorder="rec-1", batch=1)
+REVERSED = b"".join(
+    sorted(re.findall(rb'\{"camera":"[^"]+","lines":1.*\n.*\n', BODY), key=BODY.index, reverse=True)
+)
 
 
 def other_key(camera: str = "cam-1") -> tuple[list[dict[str, str]], bytes]:
@@ -246,6 +249,7 @@ def both(one: tuple[list[dict[str, str]], bytes], body: bytes) -> bytes:
         pytest.param(signed(NAMED, BODY, KEY, lines=3), id="it counts more lines"),
         pytest.param(signed(NAMED, BODY, KEY, lines=1), id="it counts fewer lines"),
         pytest.param(signed(NAMED[::-1], BODY, KEY, lines=2), id="parts out of order"),
+        pytest.param(signed(NAMED[::-1], REVERSED, KEY, lines=2), id="header and parts out of order"),
         pytest.param(signed([NAMED[0], NAMED[0]], BODY, KEY, lines=2), id="a part named twice"),
         pytest.param(
             signed([{**NAMED[0], "tag": "00" * 32}, NAMED[1]], BODY, KEY, lines=2), id="another tag"
