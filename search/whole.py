@@ -50,9 +50,15 @@ _REST = 9
 
 
 class Wholeness:
-    """The verdict about one index. Thread-safe; cheap to ask, since answers are reused for seconds."""
+    """The verdict about one index. Thread-safe; cheap to ask, since answers are reused for seconds.
 
-    def __init__(self, index: Index, stores: Stores, ledger: Ledger, clock: Clock) -> None:
+    ``patience`` is how many seconds a question waits for the first comparison with the journals.
+    """
+
+    def __init__(
+        self, index: Index, stores: Stores, ledger: Ledger, clock: Clock, *, patience: float = 5.0
+    ) -> None:
+        self._patience = patience
         self._index = index
         self._stores = stores
         self._ledger = ledger
@@ -96,20 +102,28 @@ class Wholeness:
                 self._mark_due = now + MARK_EVERY
         if not self._is_marked:
             raise _incomplete("it does not hold the whole archive")
-        if now >= self._journals_due and self._listing.acquire(blocking=False):
+        if now >= self._journals_due:
             # Others go on with the last verdict: a store that hangs must not hold up questions to the index.
-            try:
-                self._look_at_journals()
-                self._is_compared = True
-                took = self._clock.monotonic() - now
-                every = BEHIND_EVERY if self._behind else JOURNALS_EVERY
-                self._journals_due = now + took + max(every, _REST * took)
-            finally:
-                self._listing.release()
-        elif not self._is_compared:
-            raise _incomplete("it is being compared with the journals")
+            # Before there is a verdict they wait for it.
+            if self._listing.acquire(timeout=0 if self._is_compared else self._patience):
+                try:
+                    self._look_if_due()
+                finally:
+                    self._listing.release()
+            elif not self._is_compared:
+                raise _incomplete("it is being compared with the journals")
         if self._behind:
             raise _incomplete(f"it lacks journal batches of {', '.join(self._behind[:5])}")
+
+    def _look_if_due(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._journals_due:
+            return  # somebody else did
+        self._look_at_journals()
+        self._is_compared = True
+        took = self._clock.monotonic() - now
+        every = BEHIND_EVERY if self._behind else JOURNALS_EVERY
+        self._journals_due = now + took + max(every, _REST * took)
 
     def _look_at_journals(self) -> None:
         since, now = self._index.compared_at(), self._clock.now()

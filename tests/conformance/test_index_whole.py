@@ -166,6 +166,15 @@ def test_an_old_copy_that_was_put_back_is_incomplete_however_old_the_batches_are
     assert again.high_water("cam-1") is not None
 
 
+def test_questions_that_come_together_at_the_start_wait_for_the_comparison(
+    small: SmallArchive, index: Index
+) -> None:
+    index.mark_whole()
+    asked = guarded(small, index)
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(asked.high_water, ["cam-1"] * 200)) == [None] * 200
+
+
 def test_nobody_is_answered_while_an_index_is_first_compared(
     small: SmallArchive, index: Index, tmp_path: Path
 ) -> None:
@@ -180,7 +189,8 @@ def test_nobody_is_answered_while_an_index_is_first_compared(
             return super().list(prefix, start_after=start_after)
 
     small.stores = replace(small.stores, records=Slow(tmp_path / "archive/records", small.clock))
-    asked = guarded(small, index)
+    verdict = Wholeness(index, small.stores, small.ledger, small.clock, patience=0.01)
+    asked = WholeIndex(index, verdict)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(asked.high_water, "cam-1")
         assert listing.wait(30)
