@@ -25,7 +25,7 @@ signed, or out of its chain is refused.
 """
 
 import base64
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -243,7 +243,9 @@ def verify_lines(data: bytes, keys: Mapping[str, Ed25519PublicKey], *, prev: str
     others = [
         line for line, leaf in zip(wire.lines, found.leaves, strict=True) if not isinstance(leaf, SegmentLine)
     ]
-    if any(canonical.encode(canonical.decode(line)) != line for line in (wire.head, *others, wire.trailer)):
+    decoded = [(wire.header, wire.head), (trailer, wire.trailer)]
+    decoded += [(canonical.decode(line), line) for line in others]
+    if any(canonical.encode(value) != line for value, line in decoded):
         raise IntegrityError(f"{name} is not in canonical form", code="journal_form")
     return found
 
@@ -270,7 +272,7 @@ def _read(data: bytes) -> tuple[Lines, _Wire]:
         if header["v"] == VERSION:
             parts = _parts(header, body, trailer)
             body = [line for part in parts for line in part.lines]
-            found = tuple(_line(line, part.camera) for part in parts for line in part.lines)
+            found = tuple(_lines(parts))
         elif header["v"] == 1 and header["lines"] == len(body):
             found = tuple(read_line(line) or leaves.decode(line) for line in body)
         else:
@@ -303,11 +305,14 @@ def _parts(header: JsonObject, body: Sequence[bytes], trailer: JsonObject) -> li
         raise Malformed(f"the batch's parts lack or misname {error}", code="bad_batch") from error
 
 
-def _line(line: bytes, camera: str) -> SegmentLine | Leaf:
-    found = read_line(line) or leaves.decode(line)
-    if found.camera != camera:
-        raise Malformed(f"the part of {camera} has a line of {found.camera}", code="bad_batch")
-    return found
+def _lines(parts: Iterable[Part]) -> Iterator[SegmentLine | Leaf]:
+    for part in parts:
+        camera = part.camera
+        for line in part.lines:
+            found = read_line(line) or leaves.decode(line)
+            if found.camera != camera:
+                raise Malformed(f"the part of {camera} has a line of {found.camera}", code="bad_batch")
+            yield found
 
 
 def _refuse_disposed(lines: Iterable[SegmentLine | Leaf]) -> None:
