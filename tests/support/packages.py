@@ -7,7 +7,7 @@ nothing here needs FFmpeg. ``seal`` gives a package in a store, ``unpacked`` the
 import base64
 import zipfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -65,6 +65,7 @@ from archive.trust import certificates
 from archive.trust.judge import Trust
 from archive.trust.seal import FileSigner, load_private_key
 from ops import keys as installation
+from tests.support.asked import asked
 from tests.support.fragmented import sample, track
 from tests.support.recordings import reading_of
 
@@ -123,6 +124,7 @@ class SmallLog:
     proofs: list[InclusionProof]
     destruction: Destruction
     checkpoint: SealedCheckpoint
+    request: RequestFacts | None = None
 
 
 @dataclass
@@ -147,6 +149,8 @@ class World:
             self.plan,
             evidence_id="EVD-2026-9876543210",
             kind=PackageKind.NO_FOOTAGE,
+            request=None if self.plan.records else self.plan.request,  # what is on record is for the footage
+            records=tuple(one for one in self.plan.records if one.kind in ("camera", "recorder")),
             span=span,
             originals=(),
             clips=(),
@@ -235,7 +239,22 @@ def make_world(
     span = Timespan(T0, end + 5 * SECOND)
     gone = [a_gap(name, Timespan(T0 - HOUR // 2, T0)) for name in cameras]
     gaps = [a_gap(name, Timespan(end, span.end)) for name in cameras]
-    log = a_log(folder / "log", folder / "keys", clock, [*gone, *lines, *gaps], at=end, cameras=cameras)
+
+    def asking(ledger: Ledger) -> RequestFacts:
+        """The same request, on record."""
+        made = asked(ledger, clock, cameras=cameras, span=span)
+        made.entries()
+        return made.approve(EVIDENCE_ID)
+
+    log = a_log(
+        folder / "log",
+        folder / "keys",
+        clock,
+        [*gone, *lines, *gaps],
+        at=end,
+        cameras=cameras,
+        asking=asking if request and clock.now() >= SINCE else None,
+    )
     plan = PackagePlan(
         evidence_id=EVIDENCE_ID,
         case="LP/B/123/XI/2026",
@@ -253,7 +272,7 @@ def make_world(
         journals=(log.journal,),
         custody=(b'{"type":"evidence.requested","v":1}',),
         system={"name": "saksi", "version": "0.1.0"},
-        request=request,
+        request=log.request or request,
     )
     sealer = Sealer(
         footage=footage,
@@ -279,6 +298,7 @@ def a_log(
     at: int,
     number: int = 1,
     cameras: Sequence[str] = (),
+    asking: Callable[[Ledger], RequestFacts] | None = None,
 ) -> SmallLog:
     """Upload one batch of leaves, register cameras, and make a checkpoint, in separate stores."""
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
@@ -289,6 +309,7 @@ def a_log(
     for name in cameras:
         state = camera_state(camera(name))
         ledger.append("camera", name, state, expected=0, actor="os:tester", action="camera.added")
+    request = None if asking is None else asking(ledger)
     batch = journal.encode(
         lines, recorder="rec-1", batch=number, prev=journal.GENESIS, at=at, key=RECORDER_KEY
     )
@@ -337,7 +358,7 @@ def a_log(
     destruction = Destruction(disposition=gone, record=record)
     recorded = Recorded(ledger, stores.records, Prover(stores.records, clock))
     signed = JournalProof(batch=batch, public_key=raw, proof=trailer)
-    return SmallLog(recorded, signed, proofs, destruction, checkpoint)
+    return SmallLog(recorded, signed, proofs, destruction, checkpoint, request)
 
 
 def a_gap(name: str, span: Timespan, cause: GapCause = GapCause.UNREACHABLE) -> Gap:
