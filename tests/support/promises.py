@@ -327,7 +327,7 @@ class World:
         newest: dict[str, str] = {}
         for listed in self.stores.records.list(f"ledger/{kind}/"):
             newest[listed.key.split("/")[2]] = listed.key
-        return {name: decode(self.stores.records.get(key))["state"] for name, key in newest.items()}
+        return {name: _state_in(self.stores.records.get(key)) for name, key in newest.items()}
 
     def come_to_rest(self) -> None:
         """Run every job until nothing is left to do, as after a quiet hour."""
@@ -570,3 +570,25 @@ def _keys(day: int) -> "TemporaryDirectory[str]":
 def keys_folder(begun: int = T0) -> Path:
     """One set of keys for every world that begins on the same day."""
     return Path(_keys(begun // DAY).name)
+
+
+def _state_in(entry: bytes) -> dict[str, Any]:
+    """The state that the second line of an entry opens, field by field."""
+    state: dict[str, Any] = {}
+    for path, (_, value) in sorted(decode(entry.split(b"\n")[1])["opens"].items(), key=_place):
+        if path.startswith("state."):
+            name, dot, member = path.removeprefix("state.").partition(".")
+            name, bracket, _ = name.partition("[")
+            if dot:
+                state.setdefault(name, {})[member] = value
+            elif bracket:
+                state.setdefault(name, []).append(value)
+            else:
+                state[name] = value
+    return state
+
+
+def _place(item: tuple[str, Any]) -> tuple[str, int]:
+    """The order of fields, with the elements of a list by their number."""
+    name, _, number = item[0].rstrip("]").partition("[")
+    return name, int(number or 0)

@@ -182,7 +182,7 @@ def test_the_command_line_does_the_same(tmp_path: Path, host: Host) -> None:
     approved = host.json("budi", "approve", "default", "--version", str(asked["version"]))
     assert [one["keep_days_max"] for one in approved["waiting"]] == [90]
     assert [policy["scope"] for policy in host.json("ana", "policies")["policies"]] == ["default"]
-    assert "+08:00" in host("ana", "show", "default")[1]
+    assert " WITA" in host("ana", "show", "default")[1]
     assert "never destroyed; by the floor" in host("ana", "explain", "--camera", CAMERA)[1]
     what_if = ("plan", "--scope", "default", "--min", "30", "--max", "90", "--at", instant(20_000 * 86_400))
     assert host.json("ana", *what_if)["total"]["goes"]["segments"] == stored

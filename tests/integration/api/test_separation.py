@@ -384,8 +384,8 @@ ALONE_ON_THE_HOST = frozenset(
             "hold": "extend list place release review show sweep tidy withdraw-release",
             "index": "rebuild status sync",
             "integrity-incident": "close list show",
-            "keys": "complete csr discard import import-crl init list protect publish renew-crl revoke"
-            " rotate show",
+            "keys": "complete csr discard import import-crl init list protect publish recorders renew-crl"
+            " revoke rotate show",
             "log": "make prove show verify",
             "notice": "status test",
             "request": "cancel file handover-report list show",

@@ -153,7 +153,13 @@ GOOD = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), variant=None) as made:
+    with (
+        open_site(tmp_path_factory.mktemp("site"), variant=None) as made,
+        pytest.MonkeyPatch.context() as own,
+    ):
+        own.setattr(
+            tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary"))
+        )  # nobody else leaves files here
         add_person(made, "dewi", Role.POLICE, agency="polrestabes")
         catch_up(made)
         yield made
