@@ -267,7 +267,7 @@ class Caller:
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         """The answer, read whole. ``options`` are httpx's."""
-        return asyncio.run(self._call(method, path, options))
+        return asyncio.run(self.send(method, path, **options))
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """The answer to a GET."""
@@ -277,7 +277,8 @@ class Caller:
         """The answer to a change that is conditional on the present state of ``of``."""
         return self(method, path, headers={"If-Match": self.get(of).headers["ETag"]}, **options)
 
-    async def _call(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+    async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """The same in an event loop: requests that run at once share one, as in a server."""
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=("192.0.2.99", 50123))
         async with httpx.AsyncClient(
             transport=transport, base_url="http://saksi.test", headers=self._headers

@@ -1,5 +1,6 @@
 """A thousand transitions of one request at once, a thousand repetitions of one change: one effect each."""
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -106,16 +107,24 @@ def test_a_change_that_is_sent_a_thousand_times_has_one_effect(tmp_path: Path) -
         }  # fmt: skip
         key = {"Idempotency-Key": "6f1d6d0e-7a0c-4f0e-8e3c-1c7b0f6b2a11"}
 
-        def send(number: int) -> tuple[int, bytes]:
-            answer = apps[number % 3]("POST", "/v1/holds", json=body, headers=key)
+        async def send(number: int) -> tuple[int, bytes]:
+            answer = await apps[number % 3].send("POST", "/v1/holds", json=body, headers=key)
             return answer.status_code, answer.content
 
-        with ThreadPoolExecutor(16) as pool:
-            told = list(pool.map(send, range(1000)))
+        async def send_thousand() -> list[tuple[int, bytes]]:
+            few = asyncio.Semaphore(16)
+
+            async def send_one(number: int) -> tuple[int, bytes]:
+                async with few:
+                    return await send(number)
+
+            return await asyncio.gather(*map(send_one, range(1000)))
+
+        told = asyncio.run(send_thousand())
         statuses = Counter(status for status, _ in told)
         assert set(statuses) <= {201, 409, 429}, "done, under way, or too many of one account's at once"
         assert len({content for status, content in told if status == 201}) == 1
-        assert send(0) in told
-        assert send(0)[0] == 201, "whoever asks once there is an answer is sent it"
+        assert asyncio.run(send(0)) in told
+        assert asyncio.run(send(0))[0] == 201, "whoever asks once there is an answer is sent it"
         assert len(site.call.get("/v1/holds").json()["holds"]) == 1
         assert len(site.events("hold.place")) == 1
