@@ -1,7 +1,7 @@
 """A change sent twice under one Idempotency-Key happens at most once and gets the same answer."""
 
+import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def hold(
     site: Site, call: Caller | None = None, more: dict[str, str] | None = None, **changes: Any
 ) -> httpx.Response:
+    return (call or site.call)("POST", HOLDS, **what(more, **changes))
+
+
+def what(more: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
+    """The body and the header fields of a hold."""
     body = {
         "cameras": [CAMERA], "from": instant(0), "to": instant(60), "case": "LP/B/1", "owner": "Reskrim",
         "basis": "LP/B/1", "review_at": instant(30 * 86_400), **changes,
     }  # fmt: skip
-    return (call or site.call)("POST", HOLDS, json=body, headers={**KEY, **(more or {})})
+    return {"json": body, "headers": {**KEY, **(more or {})}}
 
 
 def count(site: Site) -> int:
@@ -61,8 +66,11 @@ def test_another_process_gives_the_same_answer(site: Site) -> None:
 
 def test_many_at_once_have_one_effect(site: Site) -> None:
     apps = [Caller(site.remade(), site.headers) for _ in range(3)]
-    with ThreadPoolExecutor(9) as pool:
-        found = list(pool.map(lambda n: hold(site, apps[n % 3]), range(18)))
+
+    async def hold_all() -> list[httpx.Response]:
+        return await asyncio.gather(*(apps[n % 3].send("POST", HOLDS, **what()) for n in range(18)))
+
+    found = asyncio.run(hold_all())
     assert {answer.status_code for answer in found} <= {201, 409}
     unfinished = {answer.json()["code"] for answer in found if answer.status_code == 409}
     assert unfinished <= {"idempotency_unfinished"}
