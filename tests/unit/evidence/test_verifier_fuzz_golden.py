@@ -24,8 +24,14 @@ from archive.trust.judge import Trust, load_trust
 
 CASES = int(os.environ.get("SAKSI_FUZZ_CASES", "2000"))
 BLOCKS = 8
-FOLDER = Path(__file__).parents[2] / "vectors/evidence_2"
-NAMES = ("footage-hevc-request", "no-footage", "footage-h264")
+VECTORS = Path(__file__).parents[2] / "vectors"
+FOLDERS = {
+    "footage-hevc-request": VECTORS / "evidence_2",
+    "no-footage": VECTORS / "evidence_2",
+    "footage-h264": VECTORS / "evidence_2",
+    "two-of-five": VECTORS / "evidence_2_slices",
+}
+NAMES = tuple(FOLDERS)
 CLOCK = ManualClock(parse_instant("2026-11-25T06:00:00Z") + DAY)
 
 
@@ -48,11 +54,11 @@ class Parts(Container):
 @pytest.fixture(scope="module")
 def packages() -> dict[str, tuple[dict[str, bytes], Trust]]:
     found = {}
-    for name in NAMES:
-        container = ZipContainer(str(FOLDER / f"{name}.zip"))
+    for name, folder in FOLDERS.items():
+        container = ZipContainer(str(folder / f"{name}.zip"))
         parts = {path: container.small(path) for path in container.sizes}
         container.close()
-        found[name] = parts, load_trust([FOLDER / f"{name}.root.pem"], [], None)
+        found[name] = parts, load_trust([folder / f"{name}.root.pem"], [], None)
     return found
 
 
