@@ -257,6 +257,8 @@ class RunTimeline:
         (began, least), (ended, most) = points[0], points[-1]
         if len(points) <= PERSISTENCE or most - least <= 2 * LAG or began == ended:
             return None
+        if points[-2][1] - least <= JITTER:  # Late packets and a pause before the last one look the same.
+            return None
         pace = (most - least) * 1_000_000 // (ended - began)
         if any(abs(late - least - (at - began) * pace // 1_000_000) > EVENLY for at, late in points):
             return None

@@ -290,6 +290,7 @@ def test_a_ticket_of_an_earlier_version_is_taken_up() -> None:
 
 
 @given(st.lists(st.integers(0, 80_000), min_size=3, max_size=9), st.integers(0, 3 * SECOND))
+@example([0, 35_000, 70_000], SECOND // 3)
 def test_late_packets_and_a_pause_look_like_no_drift(delays: list[int], pause: int) -> None:
     seen = tuple((T0 + (n + 1) * SECOND + delay, (n + 1) * TICK) for n, delay in enumerate(delays))
     (one,) = RunTimeline().close(Piece(0, 10 * TICK, sightings=seen), T0 + 10 * SECOND + pause)
