@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
-from archive.evidence import entries_by_hand, journals_by_hand, logged
+from archive.evidence import entries_by_hand, journals_by_hand, logged, revocation_by_hand
 from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
@@ -379,7 +379,7 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
    openssl cms -verify dengan -crl_check hanya menilai keadaan sekarang: ia menolak juga segel yang dibuat
    sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu stempel dibandingkan di sini.
 
-{entries_by_hand.REVOKED}
+{revocation_by_hand.REVOKED}
 {journals_by_hand.JOURNAL_ID}
 {journals_by_hand.JOURNAL_COMMANDS}
 {entries_by_hand.RECORDS_ID}

@@ -358,3 +358,26 @@ def public_pem() -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return STRANGE_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+Change = Callable[[Forgery], None]
+"""What an insider does to a package."""
+
+
+def stated(change: Callable[[Statement], object]) -> Change:
+    """A change of ``evidence.json``."""
+
+    def made(forgery: Forgery) -> None:
+        change(forgery.stated)
+
+    return made
+
+
+def each(*changes: Change) -> Change:
+    """Several changes, one after the other."""
+
+    def made(forgery: Forgery) -> None:
+        for change in changes:
+            change(forgery)
+
+    return made

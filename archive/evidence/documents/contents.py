@@ -150,7 +150,7 @@ def _destructions(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
 
 
 def _records(pages: Pages, plan: PackagePlan) -> None:
-    """What the ledger's entries prove of what the report says."""
+    """The ledger's entries in the package, and those that are only named."""
     named = sum(not one.line for one in plan.records)
     pages.text(
         f"{number(len(plan.records) - named)} catatan arsip tentang permintaan, persetujuan, penahanan, "

@@ -4,7 +4,7 @@ Every row changes a copy of one true package and seals it again with the sealing
 is how the insider would tell it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,10 +17,18 @@ from archive.evidence.verifier.findings import UNLOGGED
 from archive.evidence.verifier.openssl import Openssl
 from archive.model.evidence import PackageKind
 from archive.records.ledger import wire
-from tests.support.insider import R1, R2, Forgery, InsiderSite, Statement, at, insider_site
+from tests.support.insider import (
+    R1,
+    R2,
+    Change,
+    Forgery,
+    InsiderSite,
+    at,
+    each,
+    insider_site,
+    stated,
+)
 from tests.support.verifying import AskedOnce, verified
-
-Change = Callable[[Forgery], None]
 
 
 @pytest.fixture(scope="module")
@@ -83,21 +91,6 @@ def more(camera: str, start: float, end: float, said: str) -> Change:
 
 def no_gap(camera: str, start: int) -> Change:
     return lambda forgery: forgery.stated["gaps"].remove(forgery.gap(camera, start))
-
-
-def stated(change: Callable[[Statement], object]) -> Change:
-    def made(forgery: Forgery) -> None:
-        change(forgery.stated)
-
-    return made
-
-
-def each(*changes: Change) -> Change:
-    def made(forgery: Forgery) -> None:
-        for change in changes:
-            change(forgery)
-
-    return made
 
 
 def no_batch(number: int) -> Change:

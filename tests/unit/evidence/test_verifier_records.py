@@ -34,13 +34,23 @@ from archive.timespan import DAY, SECOND, Timespan, format_instant
 from archive.trust.judge import load_trust
 from tests.support.archives import camera_form, small_archive
 from tests.support.asked import CONTACT, OTHER_CAMERA, REMARK, OldLedger, asked, old_archive
-from tests.support.insider import SPAN, Forgery, InsiderSite, Statement, at, insider_site, public_pem
+from tests.support.insider import (
+    SPAN,
+    Change,
+    Forgery,
+    InsiderSite,
+    Statement,
+    at,
+    each,
+    insider_site,
+    public_pem,
+    stated,
+)
 from tests.support.leaves import T0
 from tests.support.packages import EVIDENCE_ID
 from tests.support.sealing import preparer_of
 from tests.support.verifying import AskedOnce, verified
 
-Change = Callable[[Forgery], None]
 SECRETS = (
     CONTACT, REMARK, OTHER_CAMERA, "10.0.0.7", "s3cret", "token=abc", "gAAAA", "alasan",
     "sesuai surat",
@@ -66,21 +76,6 @@ def record(forgery: Forgery, kind: str, version: int, name: str = "") -> Stateme
         if (one["kind"], one["version"]) == (kind, version) and name in ("", one["id"])
     )
     return dict(found) if not isinstance(found, dict) else found
-
-
-def stated(change: Callable[[Statement], object]) -> Change:
-    def made(forgery: Forgery) -> None:
-        change(forgery.stated)
-
-    return made
-
-
-def each(*changes: Change) -> Change:
-    def made(forgery: Forgery) -> None:
-        for change in changes:
-            change(forgery)
-
-    return made
 
 
 def opens(kind: str, version: int, change: Callable[[dict[str, Any]], object], name: str = "") -> Change:

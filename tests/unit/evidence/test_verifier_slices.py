@@ -14,12 +14,19 @@ from archive.model import leaf as leaves
 from archive.model.gap import GapCause
 from archive.records import journal
 from tests.support.archives import RECORDER_KEY
-from tests.support.insider import FIVE, Forgery, InsiderSite, insider_site, sliced_site
+from tests.support.insider import (
+    FIVE,
+    Change,
+    Forgery,
+    InsiderSite,
+    each,
+    insider_site,
+    sliced_site,
+)
 from tests.support.journals import encode_1
 from tests.support.verifying import AskedOnce, verified
 
 OWN, OTHERS = tuple(FIVE)[:2], tuple(FIVE)[2:]
-Change = Callable[[Forgery], None]
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +121,6 @@ def part_of(data: bytes, camera: str) -> bytes:
 
 def without(camera: str) -> Callable[[bytes], bytes]:
     return lambda data: data.replace(part_of(data, camera), b"")
-
-
-def each(*changes: Change) -> Change:
-    def made(forgery: Forgery) -> None:
-        for change in changes:
-            change(forgery)
-
-    return made
 
 
 def hidden(seq: int, *changes: Change) -> Change:
