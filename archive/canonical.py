@@ -16,6 +16,9 @@ from archive.errors import Malformed
 JsonObject = dict[str, Any]
 """A JSON object as Python reads it."""
 
+_PLAIN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
+"""Made once: ``json.dumps`` makes one for each call, which costs more than a small value."""
+
 
 def encode(value: Mapping[str, Any]) -> bytes:
     """The canonical bytes of an object, without a newline.
@@ -23,19 +26,20 @@ def encode(value: Mapping[str, Any]) -> bytes:
     Raises:
         Malformed: ``not_canonical`` for floats, integers of 2^53 and more, and other types.
     """
-    return _encoded(value if type(value) is dict else dict(value))
+    return encode_value(value if type(value) is dict else dict(value))
 
 
 def encode_list(value: Sequence[Any]) -> bytes:
     """The canonical bytes of a list, without a newline. Raises as :func:`encode`."""
-    return _encoded(list(value))
+    return encode_value(list(value))
 
 
-def _encoded(value: dict[str, Any] | list[Any]) -> bytes:
-    if _is_plain(value):
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), check_circular=False)
+def encode_value(value: Any) -> bytes:
+    """The canonical bytes of any one JSON value, without a newline. Raises as :func:`encode`."""
+    if type(value) is str or _is_plain(value):
+        text = _PLAIN.encode(value)
         if "\\" not in text:
-            # No string needed an escape, so all are printable ASCII. There json.dumps and RFC 8785 agree:
+            # No string needed an escape, so all are printable ASCII. There Python's json and RFC 8785 agree:
             # names in code point order, no white space (shown by tests/unit/kernel/test_canonical.py).
             return text.encode("ascii")
     _refuse_floats(value)
@@ -76,8 +80,16 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return bool(-_LARGEST <= value <= _LARGEST)
     if kind is dict:
-        return all(type(name) is str and _is_plain(item) for name, item in value.items())
-    return (kind is list or kind is tuple) and all(_is_plain(item) for item in value)
+        for name, item in value.items():
+            if type(name) is not str or (type(item) is not str and not _is_plain(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        for item in value:
+            if type(item) is not str and not _is_plain(item):
+                return False
+        return True
+    return False
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:

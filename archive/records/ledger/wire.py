@@ -171,7 +171,8 @@ def openings(data: bytes, chosen: Iterable[str]) -> JsonObject:
 
 def commitment(name: str, salt: str, value: Any) -> str:
     """The commitment to one field: a SHA-256 in hex. Raises Malformed ``not_canonical``."""
-    return sha256_hex(canonical.encode_list([name, salt, value]))
+    one = canonical.encode_value
+    return sha256_hex(b"[%s,%s,%s]" % (one(name), one(salt), one(value)))
 
 
 def flatten(state: Mapping[str, Any]) -> JsonObject:
