@@ -285,6 +285,92 @@ class SegmentIndex(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Something that is written down, as the index finds it: a custody event, a request, a hold.
+
+    ``at`` (µs) and then ``id`` order the records of a kind; ``at`` never changes for an id. ``terms`` are
+    the exact words it is found by, such as ``person:user:citra``: at most 300 of at most 600 characters.
+    ``touches`` is the footage that it is about; None if that is not known, and then it cannot be ruled out.
+    ``body`` is what a list shows.
+    """
+
+    kind: str
+    id: str
+    version: int
+    at: int
+    terms: frozenset[str] = frozenset()
+    touches: Timespan | None = None
+    body: JsonObject = field(default_factory=dict)
+
+    @property
+    def position(self) -> tuple[int, str]:
+        """Its place among the records of its kind."""
+        return self.at, self.id
+
+
+class RecordOrder(StrEnum):
+    """The order of an answer: by ``at``, then by id."""
+
+    OLDEST_FIRST = "oldest_first"
+    NEWEST_FIRST = "newest_first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordQuery:
+    """Records of one kind that pass every filter given.
+
+    A record has all of ``terms``, and one of each set in ``any_of``: a set that is empty admits nothing. Its
+    ``at`` lies in ``span``, and it touches ``touching`` or does not say what it touches. ``after`` is the
+    position of the last record of the previous page.
+    """
+
+    kind: str
+    terms: tuple[str, ...] = ()
+    any_of: tuple[frozenset[str], ...] = ()
+    span: Timespan | None = None
+    touching: Timespan | None = None
+    order: RecordOrder = RecordOrder.OLDEST_FIRST
+    after: tuple[int, str] | None = None
+
+
+class RecordIndex(Protocol):
+    """The part of the index that finds what is written down; ``search.index.Index`` is the whole index."""
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        """Index records; idempotent by (kind, id). A version older than the kept one changes nothing.
+
+        Every query sees them when this returns. After an error any part may be written.
+
+        Raises:
+            Malformed: ``bad_record``: a kind, id or term that cannot be indexed; none is written.
+        """
+        ...
+
+    def remove_records(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove records, whose entries were disposed of; idempotent."""
+        ...
+
+    def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        """The first ``limit`` matches in the query's order. Raises Malformed ``bad_limit`` beyond 1,000."""
+        ...
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """One record by its id, or None."""
+        ...
+
+    def record_marks(self, name: str) -> Mapping[str, int]:
+        """The numbers kept under a name by :meth:`keep_record_marks`; empty if there are none."""
+        ...
+
+    def keep_record_marks(self, name: str, marks: Mapping[str, int]) -> None:
+        """Keep numbers under a name, by key; a smaller number than the kept one changes nothing.
+
+        The follower keeps here, for each hour of custody, how many objects are wholly in the index.
+        """
+        ...
+
+
 class Signer(Protocol):
     """A private key for CMS and journal signatures. The key never leaves its holder."""
 

@@ -146,7 +146,7 @@ class Registry:
         else:
             judged = self._judge(replace(form, source="test://"), registered_at=before.registered_at)
             after = replace(judged, source=before.source, sealed_source=before.sealed_source)
-        after = replace(after, disabled=before.disabled, audio=before.audio)
+        after = replace(after, disabled=before.disabled, audio=before.audio, sight=before.sight)
         self._append(after, expected=head.version, actor=actor, action="camera.edited", reason=reason)
         return after
 

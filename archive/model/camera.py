@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
 from archive.ids import check_name
+from archive.model import sight as sights
+from archive.model.sight import Sight
 from archive.timespan import format_instant
 
 SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
@@ -45,7 +47,8 @@ class Camera:
 
     ``source`` is the URL that may be shown: without user name, password and query. ``sealed_source`` is the
     whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera with a
-    private view is not registered at all. ``registered_at`` is where its timeline begins.
+    private view is not registered at all. ``registered_at`` is where its timeline begins. ``sight`` is None
+    for a camera whose direction nobody has stated.
     """
 
     id: str
@@ -57,6 +60,7 @@ class Camera:
     registered_at: int
     disabled: bool = False
     audio: bool = False
+    sight: Sight | None = None
 
 
 def shown_source(url: str) -> str:
@@ -177,6 +181,7 @@ def to_state(camera: Camera) -> JsonObject:
         "registered_at": camera.registered_at,
         "disabled": int(camera.disabled),
         "audio": int(camera.audio),
+        **sights.to_state(camera.sight),
     }
 
 
@@ -195,6 +200,7 @@ def from_state(state: Mapping[str, Any]) -> Camera:
             registered_at=state["registered_at"],
             disabled=bool(state["disabled"]),
             audio=bool(state["audio"]),
+            sight=sights.from_state(state),
         )
     except (KeyError, TypeError) as error:
         raise Malformed(f"the camera's record lacks or misnames {error}", code="bad_camera") from error
