@@ -60,8 +60,6 @@ bench-short: setup  ## Every subject of the benchmarks in seconds, to see that e
 
 client: setup  ## Write api/client from the API's description
 	$(BIN)/python -m ops.client_code
-	$(BIN)/ruff format --quiet api/client
-	$(BIN)/ruff check --quiet --fix api/client
 
 wheel: setup  ## Write dist/: the wheel, run.lock with the hashes of every library, SHA256SUMS
 	rm -f dist/saksi-*.whl

@@ -10,6 +10,7 @@ is there too.
 
 import keyword
 import re
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -58,19 +59,20 @@ def modules(document: Json) -> dict[str, str]:
     return found
 
 
-def write(root: Path, document: Json) -> list[Path]:
-    """Write the modules under ``root/api/client`` and remove those that are no longer generated."""
-    folder = root / "api" / "client"
-    made = modules(document)
+def write(folder: Path, document: Json, style: Path) -> list[Path]:
+    """Write the modules into a folder, in the style of a ``pyproject.toml``; remove what is left over."""
     written = []
-    for name, text in made.items():
+    for name, text in modules(document).items():
         path = folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
         written.append(path)
     for path in [*folder.glob("*.py"), *(folder / "models").glob("*.py")]:
         if _is_generated(path) and path not in written:
             path.unlink()
+    ruff = [sys.executable, "-m", "ruff"]
+    for step in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
+        subprocess.run([*ruff, *step, "--config", str(style), *map(str, written)], check=True)
     return written
 
 
@@ -376,7 +378,8 @@ def main() -> int:
 
     root = Path(__file__).resolve().parents[1]
     with TemporaryDirectory() as folder:
-        written = write(root, api_document(Path(folder)))
+        document = api_document(Path(folder))
+    written = write(root / "api" / "client", document, root / "pyproject.toml")
     sys.stdout.write(f"{len(written)} modules written to api/client\n")
     return 0
 

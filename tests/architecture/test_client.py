@@ -4,14 +4,16 @@ import ast
 from pathlib import Path
 
 from ops.api_document import api_document
-from ops.client_code import modules
+from ops.client_code import write
 
-FOLDER = Path(__file__).resolve().parents[2] / "api" / "client"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "api" / "client"
 BY_HAND = {"__init__.py", "connection.py", "models/__init__.py"}
 
 
 def test_the_modules_are_those_of_the_description(tmp_path: Path) -> None:
-    made = modules(api_document(tmp_path))
+    written = write(tmp_path / "made", api_document(tmp_path / "home"), ROOT / "pyproject.toml")
+    made = {str(path.relative_to(tmp_path / "made")): path.read_text("utf-8") for path in written}
     found = {
         str(path.relative_to(FOLDER)): path.read_text("utf-8")
         for path in FOLDER.rglob("*.py")

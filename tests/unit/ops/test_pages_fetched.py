@@ -142,8 +142,8 @@ def test_a_lock_without_a_good_hash_lets_nothing_through(integrity: str) -> None
 
 
 def test_an_archive_without_the_player_is_refused(tmp_path: Path) -> None:
+    player = pages.Locked("hls.js", "1", "x")
     with pytest.raises(Malformed) as refused:
-        player = pages.Locked("hls.js", "1", "x")
         pages.unpack(archive(**{"package/dist/hls.light.min.mjs": b""}), tmp_path / "fetched", player)
     assert refused.value.code == "bad_package"
     assert list(tmp_path.iterdir()) == []
