@@ -1,8 +1,8 @@
 """The city index: :class:`ElasticIndex`, all of :class:`search.index.Index` on Elasticsearch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from urllib.parse import unquote, urlsplit
 
 from elasticsearch import Elasticsearch, OrjsonSerializer
 
@@ -16,6 +16,7 @@ from archive.timespan import Timespan
 from search import stretch
 from search.checks import check_entries, check_kind
 from search.elastic import hours, leaving, names, searches, switching, wire
+from search.elastic.address import OPEN, Access, options_of, parse_address
 from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster
 from search.elastic.loading import Loading
@@ -43,21 +44,27 @@ _WHOLE_ID = f"{names.WHOLE}:{names.WHOLE}"
 _NS = 1000
 
 
-def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float = 30) -> "ElasticIndex":
-    """The index on a server; its indices begin with ``prefix``. Nothing is sent before the first request.
+def connect_elastic(
+    url: str,
+    *,
+    prefix: str = "saksi",
+    access: Access = OPEN,
+    timeout_seconds: float = 30,
+    pause: Callable[[float], None] = time.sleep,
+) -> "ElasticIndex":
+    """The index on a cluster; its indices begin with ``prefix``. Nothing is sent before the first request.
+
+    ``pause`` waits for a number of seconds before what a full server refused is sent again.
 
     Raises:
-        Malformed: ``bad_index_url``, ``bad_index_prefix``.
+        Malformed: ``bad_index_url``, ``bad_index_access``, ``bad_index_prefix``.
     """
     names.check_prefix(prefix)
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 9200)
-    server = f"{parts.scheme}://{host}:{port}"
+    address = parse_address(url)
+    options = options_of(address, access)
     try:
         client = Elasticsearch(
-            f"{server}{parts.path.rstrip('/')}",
-            basic_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
+            **options,
             request_timeout=timeout_seconds,
             connections_per_node=40,
             # A page of segments is some hundred kilobytes of JSON: to parse it, the standard library took a
@@ -68,7 +75,13 @@ def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float =
         raise Malformed(
             "the index URL cannot be used", code="bad_index_url", hint="Write http(s)://HOST:PORT."
         ) from error
-    return ElasticIndex(Cluster(client, server, prefix), client)
+    except OSError as error:
+        raise Malformed(
+            f"the certificates of the index cannot be read: {error.strerror or error}",
+            code="bad_index_access",
+            hint="SAKSI_INDEX_CA_FILE names a file with certificates in PEM.",
+        ) from error
+    return ElasticIndex(Cluster(client, address.server, prefix, pause=pause), client)
 
 
 class ElasticIndex(Loading):

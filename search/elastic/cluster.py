@@ -6,25 +6,22 @@ since half an answer about footage is a wrong one.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from archive.errors import Conflict, Unavailable
 from search.elastic import names, schema
+from search.elastic.bulk import Bulk
 from search.elastic.translation import error_kind, from_answer, translated
 from search.elastic.writes import Json, Seen, Write
 
-Refresh = Literal["true", "wait_for", "false"]
-
 _BULK = 2000
-_FAILED = ["errors", "items.*.error"]
-_OUTCOMES = [*_FAILED, "items.*.status"]
 _READ = [f"docs.{name}" for name in ("found", "_source", "_seq_no", "_primary_term", "error")]
 _ATTEMPTS = 5
 _MADE = 10_000
-_UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
 
 
 class Cluster:
@@ -33,13 +30,22 @@ class Cluster:
     ``token`` names the indices of one rebuild; without it each new index gets a token of its own.
     """
 
-    def __init__(self, client: Elasticsearch, server: str, prefix: str, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        client: Elasticsearch,
+        server: str,
+        prefix: str,
+        *,
+        token: str | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
+        self._pause = pause
+        self._bulk = Bulk(client, server, self, pause=pause)
         self.server = server
         self._prefix = prefix
         self._token = token
         self._has_templates = False
-        self._widened: set[str] = set()
         self._aliases = prefix if token is None else f"{prefix}-rebuild-{token}"
 
     # Writing -----------------------------------------------------------------------------------------
@@ -50,85 +56,21 @@ class Cluster:
         Returns the writes that were refused because the stored document is not the one their writer saw.
         """
         if len(writes) <= _BULK:
-            return self._write_all(writes, "wait_for" if searchable else "false")
+            return self._bulk.write(writes, "wait_for" if searchable else "false")
         taken: list[Write] = []
         for at in range(0, len(writes), _BULK):
-            taken += self._write_all(writes[at : at + _BULK], "false")
+            taken += self._bulk.write(writes[at : at + _BULK], "false")
         if searchable:
             self.refresh(sorted({write.what for write in writes}))
         return taken
 
     def write_at_once(self, writes: Sequence[Write]) -> list[Write]:
         """The same for few documents in a small index: searchable without waiting for the next refresh."""
-        return self._write_all(writes, "true")
+        return self._bulk.write(writes, "true")
 
     def load(self, what: str, lines: Sequence[str]) -> None:
         """Write documents given as the lines of one bulk request; searchable only after a refresh."""
-        for _ in range(_ATTEMPTS):
-            with translated("be written", self.server):
-                answer = self._client.bulk(
-                    index=self.alias(what),
-                    operations=cast(Any, lines),
-                    require_alias=True,
-                    filter_path=_FAILED,
-                )
-            items = answer.get("items", ())
-            if not items:
-                return
-            (outcome,) = items[0].values()
-            if error_kind(outcome["error"]) != "index_not_found_exception":
-                raise from_answer("be written", self.server, 400, outcome["error"])
-            self.ensure(what)
-        raise _vanishing(self.server)
-
-    def _write_all(self, writes: Sequence[Write], refresh: Refresh) -> list[Write]:
-        left: Sequence[Write] = writes
-        taken: list[Write] = []
-        for _ in range(_ATTEMPTS):
-            if not left:
-                return taken
-            left = self._bulk(left, refresh, taken)
-            for what in sorted({write.what for write in left}):
-                self.ensure(what)
-        raise _vanishing(self.server)
-
-    def _bulk(self, writes: Sequence[Write], refresh: Refresh, taken: list[Write]) -> list[Write]:
-        """Send one request; returns the writes to send again, and adds refused ones to ``taken``.
-
-        To be sent again: their alias is missing, or an earlier version of this program made the index and it
-        lacks a field.
-        """
-        lines = [line for write in writes for line in write.lines(write.alias or self.alias(write.what))]
-        with translated("be written", self.server):
-            answer = self._client.bulk(
-                operations=lines, refresh=refresh, require_alias=True, filter_path=_OUTCOMES
-            )
-        if not answer["errors"]:
-            return []
-        homeless: list[Write] = []
-        narrow: set[str] = set()
-        for write, item in zip(writes, answer["items"], strict=True):
-            (outcome,) = item.values()
-            error = outcome.get("error")
-            if error is None or (outcome["status"] == 409 and write.version is not None):
-                continue  # written, or a later version is already there
-            if outcome["status"] == 409 and write.may_be_taken:
-                taken.append(write)
-                continue
-            if write.how == "update" and error_kind(error) == "document_missing_exception":
-                continue
-            if error_kind(error) == "index_not_found_exception":
-                if write.document is not None and write.how != "update":
-                    (homeless if write.alias is None else taken).append(write)
-                continue
-            if error_kind(error) == _UNKNOWN_FIELD and write.what not in self._widened:
-                homeless.append(write)
-                narrow.add(write.what)
-                continue
-            raise from_answer("be written", self.server, outcome["status"], error)
-        for what in sorted(narrow):
-            self._widen(what)
-        return homeless
+        self._bulk.load(what, lines)
 
     def ensure(self, what: str) -> None:
         """Make the index behind an alias if there is none; safe if another process does the same.
@@ -180,7 +122,7 @@ class Cluster:
         there = {alias for aliases in self.behind().values() for alias in aliases}
         return all(self.alias(one) in there for one in made)
 
-    def _widen(self, what: str) -> None:
+    def widen(self, what: str) -> None:
         """Add the fields that the index behind an alias lacks."""
         template = schema.templates(self._prefix)[f"{self._prefix}-{names.group_of(what) or what}"][
             "template"
@@ -189,7 +131,6 @@ class Cluster:
             self._client.indices.put_mapping(
                 index=self.alias(what), properties=template["mappings"]["properties"]
             )
-        self._widened.add(what)
 
     def _exists(self, what: str) -> bool:
         with translated("be read", self.server):
@@ -288,14 +229,17 @@ class Cluster:
 
     def rebuilding(self) -> "Cluster":
         """Aliases of a new rebuild, without indices yet."""
-        return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6))
+        return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6), pause=self._pause)
 
     def rebuilds(self) -> list["Cluster"]:
         """Aliases of the unfinished rebuilds."""
         mark, end = f"{self._prefix}-rebuild-", f"-{names.STATE}"
         found = {alias for aliases in self._holding([f"{mark}*{end}"]).values() for alias in aliases}
         tokens = sorted(alias.removeprefix(mark).removesuffix(end) for alias in found)
-        return [Cluster(self._client, self.server, self._prefix, token=token) for token in tokens]
+        return [
+            Cluster(self._client, self.server, self._prefix, token=token, pause=self._pause)
+            for token in tokens
+        ]
 
     def refresh_by_itself(self) -> None:
         """Turn on the regular refresh of segments, as in an index in use."""
@@ -414,14 +358,6 @@ class Cluster:
         if doomed:
             with translated("be cleaned up", self.server):
                 self._client.indices.delete(index=doomed, ignore_unavailable=True)
-
-
-def _vanishing(server: str) -> Unavailable:
-    return Unavailable(
-        f"the index cannot be written: its aliases on {server} keep vanishing",
-        code="index_unavailable",
-        hint="Find out who deletes indices there; then try again.",
-    )
 
 
 def superseded() -> Conflict:
