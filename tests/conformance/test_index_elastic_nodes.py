@@ -1,4 +1,4 @@
-"""A node of three is killed during writes and questions: nothing acknowledged is lost, no answer is partial."""
+"""A node of three is killed during writes and questions: nothing acknowledged is lost, no answer is half."""
 
 import os
 import threading

@@ -100,10 +100,10 @@ def test_the_examples_of_the_guide_run_as_written(
     exec(compile(text, str(GUIDE), "exec"), {"URL": url, "TOKEN": site.token})  # noqa: S102 - our own guide
     said = capsys.readouterr().out
     assert said.strip()
-    if "get_clip" in text:
+    if "download_clip" in text:
         saved = (tmp_path / "cam-1.mp4").read_bytes()
         assert said.split() == [str(len(saved)), hashlib.sha256(saved).hexdigest()]
-    if "gaps" in text and "get_clip" not in text:
+    if "gaps" in text and "download_clip" not in text:
         assert "unreachable" in said
     if "edit_camera" in text:
         assert site.services.registry.camera("cam-2").name == said.strip()
@@ -147,11 +147,13 @@ def test_a_change_on_an_old_version_is_refused_and_one_sent_twice_counts_once(
                 "from": span(0, 10)["from"],
                 "to": span(0, 10)["to"],
                 "case": "LP/1",
-                "reason": "uji",
+                "owner": "Polrestabes",
+                "basis": "KUHAP",
+                "review_at": "2027-01-01T00:00:00+08:00",
             }
         )
     assert made.status == 201
-    ours = [one for one in site.services.holds.holds() if one.case == "LP/1"]
+    ours = [one for one in site.services.holds.holds() if one.hold.case == "LP/1"]
     assert len(ours) == 1
     assert len(breaking.heads) == 2
 
@@ -174,7 +176,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(
     breaking.breaks, breaking.after = 3, 200_000
     with Client(breaking.url, site.token, pause=lambda seconds: None) as carried:
         wanted = span(0, 25)
-        download = carried.clips.get_clip(CAMERA, from_=wanted["from"], to=wanted["to"])
+        download = carried.clips.download_clip(CAMERA, from_=wanted["from"], to=wanted["to"])
         saved = download.save(tmp_path / "clip.mp4")
     assert saved.path.read_bytes() == whole
     assert saved.sha256 == hashlib.sha256(whole).hexdigest()
@@ -189,7 +191,7 @@ def test_a_download_that_fails_leaves_nothing_under_its_name(
     with Client(breaking.url, site.token, pause=lambda seconds: None) as carried:
         wanted = span(0, 25)
         with pytest.raises(NoAnswer):
-            carried.clips.get_clip(CAMERA, from_=wanted["from"], to=wanted["to"]).save(tmp_path / "clip.mp4")
+            carried.clips.download_clip(CAMERA, from_=wanted["from"], to=wanted["to"]).save(tmp_path / "clip.mp4")
     assert not (tmp_path / "clip.mp4").exists()
 
 
