@@ -191,7 +191,9 @@ def test_a_download_that_fails_leaves_nothing_under_its_name(
     with Client(breaking.url, site.token, pause=lambda seconds: None) as carried:
         wanted = span(0, 25)
         with pytest.raises(NoAnswer):
-            carried.clips.download_clip(CAMERA, from_=wanted["from"], to=wanted["to"]).save(tmp_path / "clip.mp4")
+            carried.clips.download_clip(CAMERA, from_=wanted["from"], to=wanted["to"]).save(
+                tmp_path / "clip.mp4"
+            )
     assert not (tmp_path / "clip.mp4").exists()
 
 
