@@ -21,6 +21,7 @@ from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster
 from search.elastic.loading import Loading
 from search.elastic.questions import BY_HOUR, Questions
+from search.elastic.record_part import RecordPart
 from search.elastic.writes import Json, Write
 from search.hours import Cell, cells_of
 from search.paging import Position, check_limit, position, read_cursor, write_cursor
@@ -36,7 +37,7 @@ from search.query import (
     Standing,
 )
 
-FORMAT = 2
+FORMAT = 3
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000
@@ -84,7 +85,7 @@ def connect_elastic(
     return ElasticIndex(Cluster(client, address.server, prefix, pause=pause), client)
 
 
-class ElasticIndex(Loading):
+class ElasticIndex(Loading, RecordPart):
     """See :class:`search.index.Index`. Made by :func:`connect_elastic`."""
 
     def __init__(self, cluster: Cluster, client: Elasticsearch, claim: Claim | None = None) -> None:
@@ -327,7 +328,6 @@ class ElasticIndex(Loading):
                 "aggs": {"first": {"min": {"field": "start_us"}}},
             },
         )
-        kinds = self._cluster.kinds_of_documents()
         ends = [one["number"] for one in self._states("high_water")]
         first = segments.get("aggregations", {}).get("first", {}).get("value")
         return IndexStatus(
@@ -336,7 +336,8 @@ class ElasticIndex(Loading):
             segments=searches.total(segments),
             gaps=self._count(names.GAPS),
             runs=self._count(names.RUNS),
-            documents={kind: self._count(names.documents_of(kind)) for kind in kinds},
+            documents=self._counts(names.DOCUMENTS),
+            records=self._counts(names.RECORDS),
             cursors={one["name"]: one["number"] for one in self._states("cursor")},
             first=None if first is None else round(first),
             last=max(ends, default=None),
@@ -369,8 +370,12 @@ class ElasticIndex(Loading):
                 return
             body["search_after"] = hits[-1]["sort"]
 
+    def _counts(self, group: str) -> dict[str, int]:
+        counts = {kind: self._count(f"{group}-{kind}") for kind in self._cluster.kinds_of(group)}
+        return {kind: count for kind, count in counts.items() if count}
+
     def _count(self, what: str) -> int:
         return searches.total(self._cluster.search([what], {"size": 0, "track_total_hits": True}))
 
 
-_EVERYTHING = (names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE)
+_EVERYTHING = (*names.GROUPS, names.GAPS, names.RUNS, names.STATE)
