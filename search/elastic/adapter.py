@@ -12,10 +12,10 @@ from archive.ids import check_name, check_run
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import Timespan
+from archive.timespan import DAY, Timespan
 from search import stretch
 from search.checks import check_entries, check_kind
-from search.elastic import hours, leaving, names, searches, switching, wire
+from search.elastic import hours, leaving, marking, names, searches, switching, wire
 from search.elastic.address import OPEN, Access, options_of, parse_address
 from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster
@@ -41,8 +41,9 @@ FORMAT = 3
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000
+_OPEN = 2 * DAY
+"""How long after its end a month still takes late segments."""
 _WHOLE_ID = f"{names.WHOLE}:{names.WHOLE}"
-_NS = 1000
 
 
 def connect_elastic(
@@ -75,12 +76,6 @@ def connect_elastic(
     except (ValueError, TypeError) as error:
         raise Malformed(
             "the index URL cannot be used", code="bad_index_url", hint="Write http(s)://HOST:PORT."
-        ) from error
-    except OSError as error:
-        raise Malformed(
-            f"the certificates of the index cannot be read: {error.strerror or error}",
-            code="bad_index_access",
-            hint="SAKSI_INDEX_CA_FILE names a file with certificates in PEM.",
         ) from error
     return ElasticIndex(Cluster(client, address.server, prefix, pause=pause), client)
 
@@ -128,17 +123,7 @@ class ElasticIndex(Loading, RecordPart):
         self._mark(segments, 0)
 
     def _mark(self, segments: Iterable[SegmentRef], held: int) -> None:
-        writes = [
-            Write(
-                names.segments_of(one.span.start),
-                wire.segment_id(one.run, one.seq),
-                {"held": held},
-                how="update",
-            )
-            for one in segments
-        ]
-        if writes:
-            self._cluster.write(writes, searchable=not self._rebuilding)
+        marking.mark(self._cluster, segments, held, searchable=not self._rebuilding)
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``, ordered by start, run and seq."""
@@ -317,6 +302,10 @@ class ElasticIndex(Loading, RecordPart):
         found = self._questions.buckets([names.SEGMENTS], filters, [BY_HOUR], {})
         return {round(bucket["key"]["hour"]): int(bucket["doc_count"]) for bucket in found}
 
+    def compact(self, now: int) -> int:
+        """Merge the months before the last two days that are in many pieces."""
+        return self._cluster.merge_months(names.segments_of(now - _OPEN))
+
     def status(self) -> IndexStatus:
         """The contents of the index, in figures."""
         self._cluster.refresh(_EVERYTHING)
@@ -357,7 +346,7 @@ class ElasticIndex(Loading, RecordPart):
         else:
             filters = wire.segments_filter(query, first_start=after[0])
             body = searches.fetch(wire.SEGMENT_FIELDS, filters, size, order=searches.ORDER)
-            body["search_after"] = [after[0] * _NS, *after[1:]]
+            body["search_after"] = list(after)
         return [wire.segment(hit) for hit in self._questions.hits(wire.months(query), body)]
 
     def _states(self, kind: str) -> Iterator[Json]:

@@ -1,6 +1,7 @@
 """The address of an Elasticsearch, its nodes, and what it takes to be let in."""
 
 import ipaddress
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def options_of(address: Address, access: Access) -> Mapping[str, Any]:
     """The client's options for an address and an access.
 
     Raises:
-        Malformed: ``bad_index_access``: a key and a password, or certificates for a server without TLS.
+        Malformed: ``bad_index_access``: a key and a password, certificates for a server without TLS, or
+            certificates that cannot be read.
     """
     found: dict[str, Any] = {"hosts": list(address.nodes)}
     if access.api_key and address.login is not None:
@@ -87,8 +89,19 @@ def options_of(address: Address, access: Access) -> Mapping[str, Any]:
                 code="bad_index_access",
                 hint="Write https:// in SAKSI_INDEX_URL, or unset SAKSI_INDEX_CA_FILE.",
             )
-        found["ca_certs"] = str(access.ca_file)
+        found["ssl_context"] = _trusting(access.ca_file)
     return found
+
+
+def _trusting(certificates: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(certificates))
+    except OSError as error:  # ssl.SSLError is one
+        raise Malformed(
+            f"the certificates of the index cannot be read: {certificates}",
+            code="bad_index_access",
+            hint="SAKSI_INDEX_CA_FILE names a file with certificates in PEM.",
+        ) from error
 
 
 def _host(text: str, scheme: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from archive.errors import Conflict, Unavailable
-from search.elastic import names, schema
+from search.elastic import names, schema, wire
 from search.elastic.bulk import Bulk
 from search.elastic.translation import error_kind, from_answer, translated
 from search.elastic.writes import Json, Seen, Write
@@ -22,6 +22,8 @@ _BULK = 2000
 _READ = [f"docs.{name}" for name in ("found", "_source", "_seq_no", "_primary_term", "error")]
 _ATTEMPTS = 5
 _MADE = 10_000
+_PIECES = 5
+"""A month in no more pieces than this is left as it is, so that one late document does not rewrite it."""
 
 
 class Cluster:
@@ -293,6 +295,9 @@ class Cluster:
 
     def written_since(self, index: str, number: int) -> Iterator[Write]:
         """Documents of one index that were written after the operation of that number."""
+        what = self.what(index)
+        is_whole = names.group_of(what) != names.SEGMENTS
+        fetch: Json = {} if is_whole else {"source": False, "docvalue_fields": list(wire.DOCUMENT_FIELDS)}
         with translated("be read", self.server):
             self._client.indices.refresh(index=index)
             while True:
@@ -303,11 +308,14 @@ class Cluster:
                     size=_BULK,
                     track_total_hits=False,
                     allow_partial_search_results=False,
+                    **fetch,
                 )
                 hits = answer["hits"]["hits"]
                 for hit in hits:
+                    if not is_whole:
+                        yield wire.document_of(hit)
+                        continue
                     source = hit["_source"]
-                    what = self.what(index)
                     yield Write(what, hit["_id"], source, version=schema.version_of(what, source))
                 if len(hits) < _BULK:
                     return
@@ -352,6 +360,29 @@ class Cluster:
     def own_alias(self, index: str) -> str:
         """The alias that belongs to one index of hours only; no switch moves it."""
         return names.own_alias(self._prefix, index.rpartition(".")[2])
+
+    def merge_months(self, before: str) -> int:
+        """Merge each month of segments before one (``segments-2026.11``) that is in many pieces.
+
+        Returns how many are.
+        The server goes on by itself. A merge drops what replicas no longer need, half of a segment's bytes.
+        """
+        whats = {index: self.what(index) for index in self.behind()}
+        old = sorted(
+            index for index, what in whats.items() if names.group_of(what) == names.SEGMENTS and what < before
+        )
+        if not old:
+            return 0
+        with translated("be merged", self.server):
+            found = self._client.indices.stats(index=old, metric=["segments"])
+            many = [
+                index
+                for index, one in found["indices"].items()
+                if one["primaries"]["segments"]["count"] > _PIECES
+            ]
+            for index in many:
+                self._client.indices.forcemerge(index=index, max_num_segments=1, wait_for_completion=False)
+        return len(many)
 
     def delete(self, indices: Iterable[str]) -> None:
         """Delete indices; missing ones are ignored."""

@@ -62,12 +62,15 @@ def test_a_key_and_a_password_exclude_each_other() -> None:
     assert SECRET not in refused.value.message
 
 
-def test_certificates_need_tls(tmp_path: Path) -> None:
-    access = Access(ca_file=tmp_path / "ca.pem")
-    with pytest.raises(Malformed) as refused:
-        options_of(parse_address("http://a"), access)
-    assert refused.value.code == "bad_index_access"
-    assert options_of(parse_address("https://a"), access)["ca_certs"] == str(tmp_path / "ca.pem")
+def test_certificates_need_tls_and_must_be_some(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    for url in ("http://a", "https://a"):
+        with pytest.raises(Malformed) as refused:
+            options_of(parse_address(url), Access(ca_file=path))
+        assert refused.value.code == "bad_index_access"
+    path.write_text("no certificate")
+    with pytest.raises(Malformed):
+        options_of(parse_address("https://a"), Access(ca_file=path))
 
 
 def test_a_key_is_read_from_a_file_that_others_cannot_read(tmp_path: Path) -> None:
