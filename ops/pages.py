@@ -177,6 +177,8 @@ def unpack(content: bytes, folder: Path, package: Locked) -> None:
                 (building / name).write_bytes(source.read())
         (building / "integrity").write_text(package.integrity + "\n", "utf-8")
         building.chmod(0o755)
+        if folder.is_file():  # version 0.2.0 put the player's files here, without a folder for each package
+            folder.unlink()
         shutil.rmtree(folder, ignore_errors=True)
         building.rename(folder)
     except (KeyError, tarfile.TarError) as error:

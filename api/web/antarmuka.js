@@ -14,7 +14,7 @@ if (typeof window.SwaggerUIBundle === "function") {
     url: `${base}/openapi.json`,
     dom_id: "#explorer",
     deepLinking: true,
-    docExpansion: "none",
+    docExpansion: "list",
     supportedSubmitMethods: ["get", "head"],
     validatorUrl: null,
   });

@@ -103,6 +103,18 @@ def test_what_is_locked_is_fetched_once(registry: Registry, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("player_alone")
+def test_a_player_that_was_fetched_into_no_folder_of_its_own_is_replaced(
+    registry: Registry, tmp_path: Path
+) -> None:
+    registry.content = archive()
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    (folder / PLAYER).write_bytes(b"export default 0;")
+    assert pages.main(folder, lock_of(tmp_path, registry.content)) == 0
+    assert (folder / PLAYER / PLAYER).read_bytes() == b"export default 1;"
+
+
+@pytest.mark.usefixtures("player_alone")
 def test_what_was_altered_is_never_unpacked(
     registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
