@@ -87,8 +87,4 @@ def test_a_killed_node_loses_nothing_and_no_answer_is_partial() -> None:
         assert found == list(range(len(found)))
         assert len(found) > acknowledged[0]
         assert all(error.code in {"index_unavailable", "index_busy"} for error in refused)
-        print(
-            f"{KILLS} kills: {acknowledged[0]} segments acknowledged, {len(found)} found; "
-            f"{answered[0]} whole answers, {len(refused)} errors"
-        )
         index.close()
