@@ -12,7 +12,7 @@ may carry an `Idempotency-Key`. Viewing and downloading footage require a `purpo
 and refusals are recorded together with the caller."""
 
 TAGS: Mapping[str, str] = {
-    "health": "Whether the process runs and the parts that it needs answer.",
+    "health": "Whether the process and its parts answer, which cameras and recorders work, and compliance.",
     "operation": "This description, and metrics for Prometheus.",
     "session": "Signing in and out, and the purpose of a session.",
     "people": "Accounts, invitations, grants and tokens of machines: who may see what, and until when.",
