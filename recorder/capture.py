@@ -60,13 +60,19 @@ class Attempt:
         return self.session is not None and self.session.covered_until is not None
 
     def grown_at(self) -> int:
-        """When the file that FFmpeg writes last grew (wall time, µs); 0 if there was none yet."""
-        if self.session is not None:
+        """When FFmpeg last wrote into a file (wall time, µs); 0 if there was none yet.
+
+        It writes into a later file than the session's while the one before becomes a segment.
+        """
+        session = self.session
+        number = 0 if session is None else session.number
+        while session is not None:
             try:
-                written = self.session.folder.raw(self.session.number).stat().st_mtime_ns // 1000
+                written = session.folder.raw(number).stat().st_mtime_ns // 1000
             except OSError:
-                return self._grown_at  # It is becoming a segment right now.
+                break  # There is none yet, or it is becoming a segment right now.
             self._grown_at = max(self._grown_at, written)
+            number += 1
         return self._grown_at
 
     async def run(self, otherwise: GapCause) -> AttemptEnd:

@@ -93,6 +93,7 @@ class CameraSupervisor:
                 pause = await self._turn()
             except Exception as error:  # noqa: BLE001 - the supervisor of a camera: logged, and tried again
                 self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
+                self.state.failures += 1
                 pause = self._shop.settings.longest_retry
             if pause > 0 and not self._stopping:
                 await self._wait(pause)
