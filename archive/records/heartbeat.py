@@ -35,12 +35,16 @@ class Beat(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One problem of one recorder: a stable code, a sentence, and what to do."""
+    """One problem of one recorder: a stable code, a sentence, and what to do.
+
+    ``due_at`` is when the spool is full, if that is the problem.
+    """
 
     recorder: str
     code: str
     message: str
     hint: str
+    due_at: int | None = None
 
 
 BEHIND = 10 * MINUTE
@@ -86,7 +90,7 @@ def troubles(beat: Beat, now: int) -> Iterator[Trouble]:
     if stalled >= PATIENCE:
         message = f"{name}: nothing was archived for {stalled // SECOND} s; {state.get('waiting')} wait"
         yield Trouble(name, "commit_stalled", message, "Check its log, its disk, the store and the index.")
-    yield from _waiting(name, state)
+    yield from _waiting(name, state, beat.at)
     if aside := int(state.get("set_aside") or 0):
         message = f"{name} set {aside} entries aside since it started"
         yield Trouble(
@@ -94,7 +98,7 @@ def troubles(beat: Beat, now: int) -> Iterator[Trouble]:
         )
 
 
-def _waiting(name: str, state: JsonObject) -> Iterator[Trouble]:
+def _waiting(name: str, state: JsonObject, at: int) -> Iterator[Trouble]:
     """Troubles of a spool that does not empty."""
     waited = int(state.get("oldest_us") or 0)
     if waited >= BEHIND:
@@ -104,8 +108,8 @@ def _waiting(name: str, state: JsonObject) -> Iterator[Trouble]:
         message = f"{name}: the spool is full, and its cameras are not recorded"
         yield Trouble(name, "spool_full", message, "Free its disk or raise spool_quota_mib; check the store.")
     elif state.get("fill_s") is not None and int(state["fill_s"]) * SECOND < FILLING:
-        hours, minutes = divmod(int(state["fill_s"]) // 60, 60)
+        left = int(state["fill_s"])
+        hours, minutes = divmod(left // 60, 60)
         message = f"{name}: the spool is full in {hours} h {minutes} min at the present rate"
-        yield Trouble(
-            name, "spool_filling", message, "Check the store and the index: entries do not leave it."
-        )
+        hint = "Check the store and the index: entries stay in it."
+        yield Trouble(name, "spool_filling", message, hint, due_at=at + left * SECOND)

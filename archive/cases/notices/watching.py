@@ -320,6 +320,7 @@ def _of_trouble(trouble: Trouble, now: int) -> Notice:
         mark=f"{trouble.code}|{now // DAY}",
         at=now,
         urgent=True,
+        due_at=trouble.due_at,
         code=trouble.code,
     )
 

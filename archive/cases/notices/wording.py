@@ -61,6 +61,7 @@ _DUE: Mapping[Event, tuple[str, str]] = MappingProxyType(
     {
         Event.HOLD_REVIEW_DUE: ("Tinjau sejak", "Review since"),
         Event.GRANT_ENDING: ("Berakhir", "Ends"),
+        Event.RECORDER_TROUBLE: ("Penuh pada", "Full at"),
     }
 )
 MAX_TEXT = 120

@@ -142,6 +142,19 @@ def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(tmp_path: Path, bo
         found = watched.health()
         assert found[GONE]["cause"] == "unreachable"
         assert found[FROZEN]["cause"] in ("stalled", "stream_error")
+        jobs.stop()
+        sent = len(box.taken)
+        recording.kill()
+        until(lambda: watched.are("unknown", GONE, FROZEN), "nobody speaks for them", every=0.5)
+        recording.process = record(recording)
+        until(
+            lambda: watched.are("silent", GONE), "the next recorder knows that there was footage", every=0.5
+        )
+        assert watched.health()[GONE]["since"] == found[GONE]["since"]
+        again = all_jobs()["notices"].begin(site)  # another worker, with the same memory
+        again()
+        assert again() == 0
+        assert len(box.taken) == sent, "the same silence is one notice, also after a restart"
         assert troubles == []
     subjects = [str(message["Subject"]) for _, message in box.taken]
     assert 1 <= len(subjects) <= 2, "one for the first, one for both"

@@ -59,6 +59,7 @@ def test_each_trouble_has_its_code() -> None:
     assert codes(fill_s=FILLING // SECOND) == []
     [one] = troubles(Beat(WELL | {"fill_s": 3 * 3600 + 120}), SECOND)
     assert (one.code, "3 h 2 min" in one.message) == ("spool_filling", True)
+    assert one.due_at == (3 * 3600 + 120) * SECOND
 
 
 @pytest.fixture
