@@ -241,11 +241,11 @@ def _of_request(entry: Entry) -> Notice | None:
         request = requests.from_state(entry.id, entry.state)
         event = Event.REQUEST_URGENT if request.urgent or requests.is_expiring(request) else Event.REQUEST_NEW
         return _about(request, event, mark=str(entry.version), at=entry.at, due_at=request.letter_due_at)
-    event = _DECIDED.get(entry.action)
-    if event is None:
+    decided = _DECIDED.get(entry.action)
+    if decided is None:
         return None
     request = requests.from_state(entry.id, entry.state)
-    return _about(request, event, mark=str(entry.version), at=entry.at)
+    return _about(request, decided, mark=str(entry.version), at=entry.at)
 
 
 def _overdue(entry: Entry, now: int) -> Notice | None:
