@@ -29,7 +29,7 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class Verdict(StrEnum):
+class RetentionVerdict(StrEnum):
     """Whether the retention that a policy promises is kept."""
 
     KEPT = "kept"
@@ -56,11 +56,11 @@ class Compliance:
     missing: int
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> RetentionVerdict:
         """Whether the promise is kept; a young camera keeps it if nothing of its footage is gone."""
         if self.integrated_at is None:
-            return Verdict.NO_FOOTAGE
-        return Verdict.SHORT if self.missing > SECOND else Verdict.KEPT
+            return RetentionVerdict.NO_FOOTAGE
+        return RetentionVerdict.SHORT if self.missing > SECOND else RetentionVerdict.KEPT
 
     def to_json(self) -> JsonObject:
         """With the names of :data:`COLUMNS`."""

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from api.schemas.examples import FROM, TO
 from archive.model.camera import OwnerKind
 from archive.records.camera_health import CameraState
-from search.compliance import Verdict
+from search.compliance import RetentionVerdict
 
 
 class CameraClockOut(BaseModel):
@@ -128,7 +128,7 @@ class CameraComplianceOut(BaseModel):
     kept_days: int = Field(examples=[30])
     oldest: str | None = Field(examples=[FROM])
     missing_seconds: int = Field(examples=[0])
-    verdict: Verdict = Field(examples=["kept"])
+    verdict: RetentionVerdict = Field(examples=["kept"])
 
 
 class ComplianceOut(BaseModel):

@@ -171,7 +171,7 @@ def compliance(
         )
         zone = zone_of_city(site)
     if csv:
-        say(compliance_csv(found).rstrip("\r\n"))
+        say(compliance_csv(found).replace("\r\n", "\n").rstrip("\n"))
         return
     if json_:
         print_json({"cameras": [one.to_json() for one in found]})

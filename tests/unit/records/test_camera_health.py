@@ -69,7 +69,7 @@ def test_a_camera_whose_footage_grows_is_recording() -> None:
 
 def test_a_file_that_stopped_growing_is_silence_though_the_connection_stands() -> None:
     grown = T0 - GROWTH - 1
-    found = judged(Beat(WELL | {"grown": grown}))
+    found = judged(Beat(WELL | {"grown": grown, "until": grown - 3 * SECOND}))
     assert (found.state, found.cause, found.since) == (CameraState.SILENT, "stalled", grown)
     assert state(grown=T0 - GROWTH) == (CameraState.RECORDING, "")
 

@@ -13,7 +13,7 @@ from archive.lifecycle.retention.book import Ruling
 from archive.ports import IndexEntry
 from archive.records.camera_health import CameraState
 from archive.timespan import DAY, HOUR, MINUTE, format_instant
-from search.compliance import COLUMNS, Compliance, Verdict, compliance, compliance_csv
+from search.compliance import COLUMNS, Compliance, RetentionVerdict, compliance, compliance_csv
 from search.health import camera_health, day_of, gaps_of_day, newest_footage
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.leaves import T0, gap, segment
@@ -110,7 +110,12 @@ def fill(archive: SmallArchive, begin: int, end: int, run: str) -> None:
 def test_a_camera_that_never_came_has_no_footage(old: SmallArchive) -> None:
     miss(old, T0 - 10 * DAY, T0 - HOUR)
     one = listed(old)
-    assert (one.verdict, one.integrated_at, one.oldest, one.missing) == (Verdict.NO_FOOTAGE, None, None, 0)
+    assert (one.verdict, one.integrated_at, one.oldest, one.missing) == (
+        RetentionVerdict.NO_FOOTAGE,
+        None,
+        None,
+        0,
+    )
 
 
 def test_footage_and_gaps_that_fill_the_term_keep_the_promise(old: SmallArchive) -> None:
@@ -119,7 +124,7 @@ def test_footage_and_gaps_that_fill_the_term_keep_the_promise(old: SmallArchive)
     miss(old, T0 - 2 * DAY, T0 - DAY, 2)
     fill(old, T0 - DAY, T0, "6a15000000000002")
     one = listed(old)
-    assert (one.verdict, one.missing) == (Verdict.KEPT, 0)
+    assert (one.verdict, one.missing) == (RetentionVerdict.KEPT, 0)
     assert (one.integrated_at, one.oldest, one.kept) == (T0 - 9 * DAY, T0 - 9 * DAY, 9 * DAY)
 
 
@@ -129,7 +134,7 @@ def test_footage_that_is_gone_too_soon_is_short_by_what_nothing_explains(old: Sm
     old.index.remove(gone)
     one = listed(old)
     assert len(gone) > 3
-    assert (one.verdict, one.missing) == (Verdict.SHORT, len(gone) * HOUR)
+    assert (one.verdict, one.missing) == (RetentionVerdict.SHORT, len(gone) * HOUR)
 
 
 def test_footage_that_was_destroyed_after_its_term_breaks_no_promise(old: SmallArchive) -> None:
@@ -139,19 +144,19 @@ def test_footage_that_was_destroyed_after_its_term_breaks_no_promise(old: SmallA
         ref for ref in old.index.segments("cam-1", replace(day_of(T0, ZONE), start=begin)) if ref.seq < 120
     )
     one = listed(old)
-    assert (one.verdict, one.oldest, one.integrated_at) == (Verdict.KEPT, T0 - 5 * DAY, begin)
-    assert listed(old, days=6).verdict is Verdict.SHORT
+    assert (one.verdict, one.oldest, one.integrated_at) == (RetentionVerdict.KEPT, T0 - 5 * DAY, begin)
+    assert listed(old, days=6).verdict is RetentionVerdict.SHORT
 
 
 def test_what_still_waits_in_a_spool_is_not_gone(old: SmallArchive) -> None:
     fill(old, T0 - 10 * DAY, T0 - 5 * HOUR, "6a15000000000001")
     miss(old, T0 - 2 * MINUTE, T0 - MINUTE)  # the index takes gaps while the store takes no footage
-    assert listed(old).verdict is Verdict.SHORT
+    assert listed(old).verdict is RetentionVerdict.SHORT
     now = old.clock.now()
     entry = {"capturing": 1, "kept": 1, "began": T0 - DAY, "grown": now, "failures": 0, "cause": ""}
     old.index.put_heartbeat("rec-1", now, {"oldest_us": 5 * HOUR, "cameras": {"cam-1": entry}})
     one = listed(old)
-    assert (one.verdict, one.health.state) == (Verdict.KEPT, CameraState.RECORDING)
+    assert (one.verdict, one.health.state) == (RetentionVerdict.KEPT, CameraState.RECORDING)
 
 
 def test_the_list_as_csv_runs_nothing_in_a_spreadsheet(old: SmallArchive) -> None:
