@@ -121,13 +121,14 @@ def _print_import(report: ImportReport, *, json_: bool) -> None:
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List all cameras, and what each does now."""
+    """List all cameras, and what each does now; the JSON has only what is registered."""
     with open_site() as site:
-        found = _health(site, site.registry.cameras())
+        cameras = site.registry.cameras()
+        if json_:
+            print_json({"cameras": [public_json(camera) for camera in cameras]})
+            return
+        found = _health(site, cameras)
         zone = zone_of_city(site)
-    if json_:
-        print_json({"cameras": [public_json(one.camera) | {"state": one.state.value} for one in found]})
-        return
     print_table(
         ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "STATE", "SINCE", "LAST FOOTAGE"),
         [
