@@ -71,7 +71,7 @@ class Attempt:
                 written = session.folder.raw(number).stat().st_mtime_ns // 1000
             except OSError:
                 break  # There is none yet, or it is becoming a segment right now.
-            self._grown_at = max(self._grown_at, written)
+            self._grown_at = written  # not the latest ever: the wall clock may have been set back
             number += 1
         return self._grown_at
 

@@ -21,7 +21,9 @@ from archive.timespan import SECOND, format_instant
 FRESH = 30 * SECOND
 """An older heartbeat says nothing about its cameras now; nor does one from later than this in the future."""
 GROWTH = 8 * SECOND
-"""A capture whose file has not grown for longer gives no footage. FFmpeg writes at least once a second."""
+"""A capture whose file has not grown for longer gives no footage: FFmpeg writes each second. A file that
+grew in the future, before the clock was set back, proves as little.
+"""
 CONNECT = 30 * SECOND
 """How long a first connection may take before its camera counts as silent."""
 NO_RECORDER, RECORDER_SILENT = "no_recorder", "recorder_silent"
@@ -195,7 +197,7 @@ def _state(
     """State, since when and why, by a fresh heartbeat."""
     cause, began = str(entry.get("cause") or ""), _number(entry, "began") or 0
     grown, kept = _number(entry, "grown") or 0, bool(entry.get("kept"))
-    if entry.get("capturing") and beat.at - grown <= GROWTH:
+    if entry.get("capturing") and abs(beat.at - grown) <= GROWTH:
         return CameraState.RECORDING if kept else CameraState.STARTING, began, "" if kept else cause
     if not kept:
         if not entry.get("failures") and cause in _PLANNED and beat.at - began <= CONNECT:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from archive.cases.notices.notice import Event, Notice
-from archive.records.camera_health import CameraHealth
+from archive.records.camera_health import FRESH, CameraHealth
 from archive.timespan import MINUTE, SECOND
 
 AFTER = 15 * SECOND
@@ -30,7 +30,7 @@ class Silence:
         """The notices of the cameras that are silent at ``now`` (µs)."""
         groups: dict[_Group, list[CameraHealth]] = defaultdict(list)
         for one in found:
-            if one.is_missed and one.since is not None and now - one.since >= AFTER:
+            if one.is_missed and one.since is not None and _is_long(one.since, now):
                 groups[one.recorder, one.since // TOGETHER].append(one)
         self._sent = {group: self._notice(group, cameras) for group, cameras in groups.items()}
         return tuple(self._sent.values())
@@ -49,3 +49,8 @@ class Silence:
             cameras=len(cameras),
             code=Counter(one.cause for one in cameras).most_common(1)[0][0],
         )
+
+
+def _is_long(since: int, now: int) -> bool:
+    """Whether footage ended long enough ago, or in a future that a clock set back has left behind."""
+    return now - since >= AFTER or since - now > FRESH

@@ -65,6 +65,11 @@ def test_recorders_and_half_hours_are_groups_of_their_own() -> None:
     assert len({one.id for one in Silence().look(cameras, NOW)}) == 4
 
 
+def test_footage_that_ended_before_the_clock_was_set_back_waits_for_no_hour() -> None:
+    assert len(Silence().look([silent(1, since=NOW + HOUR)], NOW)) == 1
+    assert Silence().look([silent(1, since=NOW + SECOND)], NOW) == ()
+
+
 def test_only_cameras_that_a_recorder_misses_count() -> None:
     others = [
         replace(silent(1), state=CameraState.UNKNOWN),
