@@ -73,6 +73,9 @@ class Settings(BaseModel):
     )
     spool_dir: Path = Field(default=Path(), description="Where segments wait until the store has them")
     spool_quota_mib: int = Field(default=20_480, ge=64, description="Spool size at which recording stops")
+    metrics_camera_series: int = Field(
+        default=2000, ge=0, description="Most cameras with metrics of their own; with more, none has; 0: none"
+    )
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
     camera_networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_words)] = Field(
         default=(),
