@@ -2,6 +2,8 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+from api.client.models.shared import OwnerKind
+
 
 class Alive(TypedDict):
     """The process answers."""
@@ -9,8 +11,144 @@ class Alive(TypedDict):
     status: Literal["ok"]
 
 
+class CameraClockOut(TypedDict):
+    """A camera's times, by its last segments; null where nothing is known.
+
+    ``offset_ms``: observed minus stated start of the newest segment. ``uncertainty_ms``: what bounds the
+    error of its wall time. ``camera_offset_ms``: the camera's own clock minus the recorder's, if the
+    camera sends it. ``drift_ppm``: how much faster its media runs than the recorder's clock.
+    """
+
+    offset_ms: float | None
+    uncertainty_ms: float | None
+    camera_offset_ms: float | None
+    drift_ppm: int | None
+
+
+CameraState = Literal["recording", "starting", "silent", "unknown", "never_seen", "disabled"]
+
+
+RetentionVerdict = Literal["kept", "short", "no_footage"]
+
+
+class CameraComplianceOut(TypedDict):
+    """One camera with its permit.
+
+    ``integrated_at``: when its first footage came, to the hour; null for never. ``promised_days``: how
+    long footage that it records now must be kept. ``oldest``: its oldest stored footage, to the hour.
+    ``missing_seconds``: time within the promised term that neither footage nor a gap explains.
+    """
+
+    camera: str
+    name: str
+    kecamatan: str
+    owner: OwnerKind
+    owner_name: str
+    permit: str
+    registered_at: str
+    integrated_at: str | None
+    state: CameraState
+    since: str | None
+    cause: str
+    promised_days: int
+    kept_days: int
+    oldest: str | None
+    missing_seconds: int
+    verdict: RetentionVerdict
+
+
+class CameraHealthOut(TypedDict):
+    """One camera now.
+
+    ``since``: recording since its connection began, silent since its footage ended, unknown since its
+    recorder's last heartbeat. ``cause``: that of its open gap, or ``recorder_silent``, ``recorder_clock``,
+    ``recorder_version``, ``no_recorder``. ``newest``: the end of the newest footage that can be found,
+    ``lag_seconds`` ago. ``failures``: failed attempts since its last footage. ``gaps_today_seconds``:
+    missing time of the city's day, by cause.
+    """
+
+    camera: str
+    name: str
+    kecamatan: str
+    state: CameraState
+    since: str | None
+    cause: str
+    recorder: str
+    seen_at: str | None
+    newest: str | None
+    lag_seconds: float | None
+    attempts: int
+    failures: int
+    fps: float | None
+    kbit_per_second: int | None
+    clock: CameraClockOut
+    gaps_today_seconds: dict[str, int]
+
+
+class CamerasHealthPage(TypedDict):
+    """Some cameras, by id; ``next`` is the cursor of the next page or null.
+
+    ``counts`` are all cameras that pass the filters on place, by state.
+    """
+
+    as_of: str
+    counts: dict[str, int]
+    cameras: list[CameraHealthOut]
+    next: str | None
+
+
+class ComplianceOut(TypedDict):
+    """Every camera that passes the filters, by id."""
+
+    cameras: list[CameraComplianceOut]
+
+
 class Ready(TypedDict):
     """Each part is ``ok``, ``no answer`` or an error code; only those who may read the metrics see them."""
 
     status: Literal["ok", "not_ready"]
     parts: NotRequired[dict[str, str] | None]
+
+
+class TroubleOut(TypedDict):
+    """One problem of a recorder, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class RecorderHealthOut(TypedDict):
+    """One recorder by its last heartbeat; null for what it does not say.
+
+    ``waiting`` entries are in the spool, the oldest for ``oldest_seconds``. ``commit_age_seconds``: how
+    long none of them has got through. ``spool_full_in_seconds``: at the present rate, if the spool does
+    not empty.
+    """
+
+    recorder: str
+    seen_at: str
+    seen_seconds_ago: int
+    version: str
+    started_at: str | None
+    cameras: int
+    waiting: int | None
+    oldest_seconds: int | None
+    commit_age_seconds: int | None
+    spool_bytes: int | None
+    spool_room_bytes: int | None
+    spool_full_in_seconds: int | None
+    disk_free_bytes: int | None
+    store_error: str
+    index_error: str
+    journal_error: str
+    lost: int | None
+    set_aside: int | None
+    troubles: list[TroubleOut]
+
+
+class RecordersHealthOut(TypedDict):
+    """Every recorder that was ever seen, by id."""
+
+    as_of: str
+    recorders: list[RecorderHealthOut]
