@@ -395,7 +395,7 @@ QUERY = st.builds(
 
 
 def test_answers_are_those_of_a_plain_loop(under_test: IndexUnderTest) -> None:
-    examples = 150 if under_test.kind == "sqlite" else 6
+    examples = 150 if under_test.kind == "sqlite" else 20
     kinds = (f"kind_{one}{other}" for one in ascii_lowercase for other in ascii_lowercase)
 
     @settings(
