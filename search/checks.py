@@ -124,9 +124,7 @@ def check_record_query(query: RecordQuery, limit: int) -> RecordQuery | None:
     if query.after is not None and not (
         abs(query.after[0]) <= _LARGEST and (not query.after[1] or is_record_id(query.after[1]))
     ):
-        raise Malformed(
-            "no record has that position", code="bad_cursor", hint="Give the position of a record, unchanged."
-        )
+        raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
     terms = tuple(dict.fromkeys(query.terms))
     if len(terms) > MAX_TERMS or not all(_is_word(term, MAX_TERM) for term in terms):
         return None
@@ -158,7 +156,7 @@ def check_marks(name: str, marks: Mapping[str, int]) -> None:
             )
     for number in marks.values():
         if not 0 <= number <= _LARGEST:
-            raise Malformed(f"a mark cannot be {number}", code="bad_record", hint="Give 0 to 2^53 - 1.")
+            raise Malformed(f"the mark cannot be {number}", code="bad_record", hint="Give 0 to 2^53 - 1.")
 
 
 def _is_word(text: str, most: int) -> bool:

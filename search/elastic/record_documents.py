@@ -184,7 +184,7 @@ def _take_out(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
             searchable=False,
         )
     raise Unavailable(
-        f"others keep writing the records of kind {kind} that are to be removed",
+        f"the records of kind {kind} that are to be removed keep being written",
         code="index_busy",
         hint="Try again.",
     )
