@@ -75,7 +75,7 @@ def _checked(record: Record) -> str:
         raise _bad_record(record, f"its id is not 1 to {MAX_ID} characters")
     if len(record.terms) > MAX_TERMS:
         raise _bad_record(record, f"it has {len(record.terms)} terms")
-    if not all(_is_word(term, MAX_TERM) for term in record.terms):
+    if record.terms and not _are_words(record.terms):
         raise _bad_record(record, f"a term is not 1 to {MAX_TERM} characters")
     if not (0 <= record.at <= _LARGEST and 0 <= record.version <= _LARGEST):
         raise _bad_record(record, "its time or version is out of range")
@@ -159,9 +159,20 @@ def check_marks(name: str, marks: Mapping[str, int]) -> None:
             raise Malformed(f"the mark cannot be {number}", code="bad_record", hint="Give 0 to 2^53 - 1.")
 
 
+def _are_words(terms: frozenset[str]) -> bool:
+    """Whether an index can keep each of the terms; checked together, since a rebuild brings millions."""
+    lengths = [len(term) for term in terms]
+    return 0 < min(lengths) and max(lengths) <= MAX_TERM and _is_storable("".join(terms))
+
+
 def _is_word(text: str, most: int) -> bool:
-    """Whether an index can keep the text as a term: not empty, no NUL, and every character has UTF-8."""
-    if not 0 < len(text) <= most or "\0" in text:
+    """Whether an index can keep the text as a term."""
+    return 0 < len(text) <= most and _is_storable(text)
+
+
+def _is_storable(text: str) -> bool:
+    """Whether there is no NUL, and every character has UTF-8."""
+    if "\0" in text:
         return False
     if text.isascii():
         return True
