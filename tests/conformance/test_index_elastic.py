@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,14 +12,14 @@ from elasticsearch import Elasticsearch
 from archive.errors import Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.ports import RecordOrder, RecordQuery
 from archive.timespan import HOUR, SECOND, Timespan
-from search.elastic import ElasticIndex, connect_elastic, schema
+from search.elastic import ElasticIndex, connect_elastic, record_documents, schema
 from search.elastic.adapter import FORMAT
 from search.elastic.translation import from_answer
 from tests.support.indexes import ANY, ask, entry, refused_with, run_id, with_span
 from tests.support.leaves import T0, gap, segment
 from tests.support.servers import ElasticServer
 from tests.support.waiting import until
-from tests.support.written import record
+from tests.support.written import Written, every_page, record
 
 
 @pytest.fixture
@@ -223,6 +224,29 @@ def test_a_record_that_a_rebuild_reads_before_it_is_removed(
         city.remove_records("act", ["a"])
         fresh.put_records([record("a"), record("b")])
     assert [one.id for one in city.find_records(RecordQuery(kind="act"), limit=9)] == ["b"]
+
+
+def test_the_newest_of_very_many_records(city: ElasticIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of time that go back, over busy hours, quiet weeks and the borders of months."""
+    monkeypatch.setattr(record_documents, "FEW", 5)
+    written = Written()
+    hours = [n // 4 if n < 80 else (200 + n if n < 120 else n * 30) for n in range(160)]
+    records = [
+        record(f"{n:03d}", hour * HOUR + n % 3, "every", f"item:{n % 3}") for n, hour in enumerate(hours)
+    ]
+    written.put(records)
+    city.put_records(records)
+    newest = RecordQuery(kind="act", order=RecordOrder.NEWEST_FIRST)
+    for query in (
+        newest,
+        replace(newest, terms=("item:1", "every")),
+        replace(newest, span=Timespan(T0 + HOUR, T0 + 400 * HOUR)),
+        replace(newest, after=(T0 + 10 * HOUR, "041")),
+    ):
+        expected = written.find(query)
+        assert len(expected) > 10
+        assert city.find_records(query, limit=1_000) == expected
+        assert every_page(city, query, limit=37) == expected
 
 
 def test_records_of_several_requests_are_visible_too(city: ElasticIndex) -> None:
