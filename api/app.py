@@ -43,6 +43,7 @@ from api.readiness import Readiness, probes_of
 from api.recorders import Recorders
 from api.request_context import RequestContext
 from api.routes import (
+    camera_tables,
     cameras,
     clips,
     custody,
@@ -58,6 +59,7 @@ from api.routes import (
     log,
     pages,
     papers,
+    places,
     playback,
     policies,
     recordings,
@@ -78,6 +80,8 @@ RESOURCES = (
     health,
     description,
     cameras,
+    camera_tables,
+    places,
     recordings,
     clips,
     frames,
@@ -165,7 +169,7 @@ def create_app(services: Services) -> FastAPI:
             Middleware(
                 BodyLimit,
                 limit=settings.max_body,
-                limits={papers.UPLOADS: settings.max_upload},
+                limits={papers.UPLOADS: settings.max_upload, camera_tables.IMPORT: settings.max_table},
                 pause=settings.body_pause / SECOND,
             ),
             Middleware(Idempotency, answers=answers, exempt=WITHOUT_KEY),
