@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from api.services import ApiSettings, Services
 from archive.canonical import JsonObject
 from archive.model.areas import Areas
-from archive.model.camera import Camera, Place, from_state
+from archive.model.camera import Camera, Place, area_names, from_state
 from archive.model.hold import KIND as HOLD
 from archive.model.hold import from_state as hold_from_state
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
@@ -43,11 +43,10 @@ class Facts:
             "lat": float(place.lat),
             "lon": float(place.lon),
             "kecamatan": place.kecamatan,
-            "kecamatan_name": areas.name(place.kecamatan),
             "kelurahan": place.kelurahan,
-            "kelurahan_name": areas.name(place.kelurahan),
             "owner": place.owner.value,
             "disabled": self.camera.disabled,
+            **area_names(place, areas),
         }
 
 

@@ -7,6 +7,7 @@ from archive.canonical import JsonObject
 from archive.footage.moves import Stay
 from archive.model import sight as sights
 from archive.model.areas import Areas
+from archive.model.camera import area_names
 from archive.timespan import format_instant
 from search.geo import distance_m
 
@@ -34,9 +35,8 @@ def _stay(stay: Stay, moved: float | None, areas: Areas) -> JsonObject:
         "lat": float(place.lat),
         "lon": float(place.lon),
         "kecamatan": place.kecamatan,
-        "kecamatan_name": areas.name(place.kecamatan),
         "kelurahan": place.kelurahan,
-        "kelurahan_name": areas.name(place.kelurahan),
+        **area_names(place, areas),
         **{name: None if sight is None else getattr(sight, name) for name in sights.FIELDS},
         "moved_m": moved,
         "version": stay.version,

@@ -210,6 +210,14 @@ def from_state(state: Mapping[str, Any]) -> Camera:
         raise Malformed(f"the camera's record lacks or misnames {error}", code="bad_camera") from error
 
 
+def area_names(place: Place, areas: Areas) -> JsonObject:
+    """The names of a place's areas, for answers that have their codes; "" for one that ``areas`` lacks."""
+    return {
+        "kecamatan_name": areas.name(place.kecamatan),
+        "kelurahan_name": areas.name(place.kelurahan),
+    }
+
+
 def public_json(camera: Camera, areas: Areas) -> JsonObject:
     """The camera as lists show it; never with its sealed or whole source, nor with its owner's name.
 
@@ -223,15 +231,14 @@ def public_json(camera: Camera, areas: Areas) -> JsonObject:
         "lat": float(place.lat),
         "lon": float(place.lon),
         "kecamatan": place.kecamatan,
-        "kecamatan_name": areas.name(place.kecamatan),
         "kelurahan": place.kelurahan,
-        "kelurahan_name": areas.name(place.kelurahan),
         "owner": place.owner.value,
         "view": "public",
         "segment_seconds": camera.segment_seconds,
         "registered_at": format_instant(camera.registered_at),
         "disabled": camera.disabled,
         "audio": camera.audio,
+        **area_names(place, areas),
         **detailed.public_json(details),
         **{name: None if sight is None else getattr(sight, name) for name in sights.FIELDS},
     }

@@ -32,6 +32,7 @@ _FIELD_OF: Mapping[str, str] = {
     "camera_not_found": "id",
     "row_repeated": "id",
     "bad_name": "name",
+    "bad_segment_seconds": "segment_seconds",
     "bad_view": "view",
     "private_view": "view",
     "bad_source": "source",
