@@ -27,9 +27,7 @@ def table(tmp_path: Path, text: str, name: str = "cameras.csv") -> str:
     return str(path)
 
 
-def test_a_dry_run_writes_nothing_and_an_import_names_each_bad_row(
-    saksi: CommandLine, tmp_path: Path
-) -> None:
+def test_a_dry_run_writes_nothing_and_an_import_names_bad_rows(saksi: CommandLine, tmp_path: Path) -> None:
     rows = table(tmp_path, ROWS)
     dry = saksi("camera", "import", rows, "--dry-run", "--json")
     assert (dry.code, dry.json["dry_run"], dry.json["added"]) == (2, True, ["cam-1"])
@@ -92,7 +90,6 @@ def test_moves_and_the_facts_that_edit_changes(saksi: CommandLine, tmp_path: Pat
     assert second["by"].startswith("os:")
     shown = saksi.must("camera", "moves", "cam-1").out
     assert "Tiang baru" in shown
-    assert "73.71.04.1005 Baru" in shown.replace("\n", " ") or "Baru" in shown
     cleared = saksi.must("camera", "edit", "cam-1", "--permit", "", "--json").json
     assert (cleared["permit"], cleared["height_m"], cleared["signage"]) == (None, 6.5, "yes")
 
