@@ -261,7 +261,7 @@ def list_viewers(
         footage_at=footage,
     )
     context.done(at=body["at"], footage_at=body["footage_at"], results=len(body["viewers"]))
-    return JSONResponse(body)
+    return JSONResponse(body | {"kecamatan_name": services.areas.name(body["kecamatan"])})
 
 
 def administration_of(services: Services) -> AccountAdministration:

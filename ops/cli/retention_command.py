@@ -94,6 +94,7 @@ def explain(
     moment = parse_instant(at) if at else None
     with open_site() as site:
         found = explanation_json(site.policies.explain(camera, moment))
+        found |= {"kecamatan_name": site.areas.name(found["kecamatan"] or "")}
         zone = zone_of_city(site)
     if json_:
         print_json(found)

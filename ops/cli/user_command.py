@@ -260,8 +260,9 @@ def viewers(
             at=moment,
             footage_at=parse_instant(footage_at) if footage_at else moment,
         )
+        named = {"kecamatan_name": site.areas.name(found["kecamatan"])}
     if json_:
-        print_json(found)
+        print_json(found | named)
         return
     print_table(
         ("WHO", "ROLES", "AGENCY", "COULD", "BY"),

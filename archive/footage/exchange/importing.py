@@ -6,7 +6,6 @@ Each row stands alone: a row that cannot be taken is refused with its field and 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import ClassVar
 
 from archive.errors import ArchiveError, Conflict, Malformed, NotFound, Refused
 from archive.footage.advice import CityBox, Remark, remarks
@@ -24,6 +23,7 @@ from archive.footage.exchange.rows import Row, Table
 from archive.ids import check_name
 from archive.model.areas import NO_AREAS, Areas
 from archive.model.camera import Camera
+from archive.records.ledger.streams import check_printable
 
 _KEPT_IF_BLANK = ("source", "segment_seconds")
 _FIELD_OF: Mapping[str, str] = {
@@ -40,6 +40,9 @@ _FIELD_OF: Mapping[str, str] = {
     "not_permitted": "kecamatan",
 }
 """The field that a code is about, where its message does not begin with it."""
+
+_OF_ROWS = (Malformed, Refused, Conflict, NotFound)
+"""Errors that refuse one row; any other ends the import."""
 
 Admits = Callable[[Camera | None, Camera], None]
 """Checks that the caller may make the second camera of the first (None: add it). Raises Refused, NotFound."""
@@ -110,15 +113,14 @@ class Import:
     areas: Areas = field(default_factory=lambda: NO_AREAS)
     admits: Admits = lambda _before, _after: None
 
-    TAKEN: ClassVar = (Malformed, Refused, Conflict, NotFound)
-    """Errors that refuse one row; any other ends the import."""
-
     def plan(self, table: Table) -> Plan:
         """What would happen; nothing is written.
 
         Raises:
-            Malformed: ``bad_csv``: new cameras are to be added, and columns that they need are missing.
+            Malformed: ``bad_csv``: new cameras are to be added, and columns that they need are missing;
+                ``bad_reason``.
         """
+        check_printable(self.reason)
         missing = [name for name in REQUIRED if name not in table.columns]
         if missing and self.existing is Existing.REFUSE:
             raise Malformed(
@@ -135,7 +137,7 @@ class Import:
         for row in table.rows:
             try:
                 taken = self._taken(row, known, seen)
-            except self.TAKEN as error:
+            except _OF_ROWS as error:
                 refused.append(_refused(row.line, row.id, error))
                 continue
             if taken.head is None:
@@ -160,7 +162,7 @@ class Import:
             try:
                 form = CameraForm(**_whole(one.texts))
                 made = self.registry.add(form, actor=actor, reason=self.reason, others=others)
-            except self.TAKEN as error:
+            except _OF_ROWS as error:
                 refused.append(_refused(one.line, one.camera.id, error))
                 continue
             others[made.id.casefold()] = made.id
@@ -168,7 +170,7 @@ class Import:
         for one in plan.changed:
             try:
                 made = self._edited(one, actor=actor)
-            except self.TAKEN as error:
+            except _OF_ROWS as error:
                 refused.append(_refused(one.line, one.camera.id, error))
                 continue
             changed.append(replace(one, camera=made))
@@ -204,6 +206,7 @@ class Import:
 
     def _renewed(self, row: Row, head: CameraHead) -> Taken:
         before = head.camera
+        self.admits(before, before)  # first: what else is wrong with the row would tell where it stands
         texts = {
             name: text
             for name, text in row.fields.items()

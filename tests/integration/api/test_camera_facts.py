@@ -62,6 +62,10 @@ def test_areas_are_taken_by_name_and_shown_by_code_and_name(site: Site) -> None:
     for text in ("73.71.02", "MAMAJANG", " mama jang"):
         found = site.call.get("/v1/cameras", params={"kecamatan": text}).json()["cameras"]
         assert [one["id"] for one in found] == ["masjid-1"], text
+    explained = site.call.get("/v1/retention/explain", params={"camera": "masjid-1"}).json()
+    assert (explained["kecamatan"], explained["kecamatan_name"]) == ("73.71.02", "Mamajang")
+    viewers = caller(site, "indra").get(f"{ONE}/viewers").json()
+    assert (viewers["kecamatan"], viewers["kecamatan_name"]) == ("73.71.02", "Mamajang")
     refused = site.call.get("/v1/cameras", params={"kecamatan": "Mamajan"})
     assert (refused.status_code, refused.json()["code"]) == (422, "bad_filter")
 
