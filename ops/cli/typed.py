@@ -31,6 +31,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "field_of_view": ("DEGREES", "90"),
     "file": ("FILE", "daftar.csv"),
     "form": ("FILE", "request.json"),
+    "format_": ("csv|geojson", "csv"),
     "full_name": ("NAME", "Dewi Lestari"),
     "grant": ("GRANT", "GRT-0a1b2c3d4e5f6071"),
     "height_m": ("METRES", "6.5"),

@@ -258,7 +258,8 @@ def test_a_token_of_one_district_imports_there_alone_and_learns_nothing_of_other
         "id,source,name,lat,lon,kecamatan,kelurahan,owner,view\n"
         "new-1,rtsp://192.0.2.30/1,Satu,-5.14,119.41,ujung pandang,Baru,public,public\n"
         "new-2,rtsp://192.0.2.31/1,Dua,-5.14,119.41,Mariso,Lette,public,public\n"
-        "cam-1,rtsp://192.0.2.7:554/stream1,Jl. Penghibur cam-1,-5.1436,119.4071,Mariso,Bontorannu,public,public"
+        "cam-1,rtsp://192.0.2.7:554/stream1,Jl. Penghibur cam-1,-5.1436,119.4071,Mariso,Bontorannu,public,"
+        "public"
     )
     told = imported(site, rows.encode(), CSV, call, update=True, dry_run=True).json()
     assert told["added"] == ["new-1"]
