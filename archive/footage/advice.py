@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from archive.model.areas import NO_AREAS, Areas
+from archive.model.areas import NO_AREAS, Areas, Level
 from archive.model.camera import Place
 
 CityBox = tuple[Decimal, Decimal, Decimal, Decimal]
@@ -36,12 +36,12 @@ def remarks(place: Place, box: CityBox, areas: Areas = NO_AREAS) -> list[Remark]
             )
         )
     if len(areas):
-        codes = {"kecamatan": place.kecamatan, "kelurahan": place.kelurahan}
-        found += [_unlisted(level, code) for level, code in codes.items() if areas.get(code) is None]
+        codes = {Level.KECAMATAN: place.kecamatan, Level.KELURAHAN: place.kelurahan}
+        found += [_unlisted(level, code) for level, code in codes.items() if not areas.has(level, code)]
     return found
 
 
-def _unlisted(level: str, code: str) -> Remark:
+def _unlisted(level: Level, code: str) -> Remark:
     return Remark(
         "unknown_area",
         f"{level} {code} tidak ada dalam tabel wilayah kota",

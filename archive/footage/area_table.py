@@ -68,18 +68,19 @@ def area_tree(areas: Areas, places: Iterable[Place]) -> JsonObject:
     ``unlisted`` counts the cameras of kecamatan that the table lacks, by code.
     """
     standing = list(places)
-    counts = Counter(place.kecamatan for place in standing) + Counter(place.kelurahan for place in standing)
+    in_kecamatan = Counter(place.kecamatan for place in standing)
+    in_kelurahan = Counter(place.kelurahan for place in standing)
 
     def branch(area: Area) -> JsonObject:
         shown: JsonObject = {"code": area.code, "name": area.name, "level": area.level.value}
         if area.level is Level.KELURAHAN:
-            return {**shown, "cameras": counts[area.code]}
+            return {**shown, "cameras": in_kelurahan[area.code]}
         inside = [branch(one) for one in areas.children(area.code)]
         if area.level is Level.KECAMATAN:
-            return {**shown, "cameras": counts[area.code], "kelurahan": inside}
+            return {**shown, "cameras": in_kecamatan[area.code], "kelurahan": inside}
         return {**shown, "cameras": sum(one["cameras"] for one in inside), "kecamatan": inside}
 
-    unlisted = Counter(place.kecamatan for place in standing if areas.get(place.kecamatan) is None)
+    unlisted = {code: count for code, count in in_kecamatan.items() if not areas.has(Level.KECAMATAN, code)}
     return {
         "cities": [branch(area) for area in areas.cities()],
         "unlisted": [{"code": code, "cameras": count} for code, count in sorted(unlisted.items())],

@@ -86,6 +86,11 @@ class Areas:
         """The area of a code; None for a code that is not listed."""
         return self._by_code.get(code)
 
+    def has(self, level: Level, code: str) -> bool:
+        """Whether a code is that of a listed area of the level."""
+        found = self._by_code.get(code)
+        return found is not None and found.level is level
+
     def name(self, code: str) -> str:
         """The name of an area; "" for a code that is not listed."""
         found = self._by_code.get(code)

@@ -72,14 +72,16 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
 def test_cameras_are_counted_in_the_areas_they_name() -> None:
     unlisted_kelurahan = replace(HERE, kelurahan="73.71.04.9999")
     elsewhere = replace(HERE, kecamatan="73.09.01", kelurahan="73.09.01.1001")
-    tree = area_tree(read_areas(None), [HERE, HERE, unlisted_kelurahan, elsewhere])
+    in_no_district = replace(HERE, kecamatan="73.71", kelurahan="73.71.04")
+    places = [HERE, HERE, unlisted_kelurahan, elsewhere, in_no_district]
+    tree = area_tree(read_areas(None), places)
     (city,) = tree["cities"]
     assert (city["code"], city["name"], city["cameras"]) == ("73.71", "Kota Makassar", 3)
     counts = {one["code"]: one["cameras"] for one in city["kecamatan"] if one["cameras"]}
     assert counts == {"73.71.04": 3}
     (district,) = (one for one in city["kecamatan"] if one["code"] == "73.71.04")
     assert {one["name"]: one["cameras"] for one in district["kelurahan"] if one["cameras"]} == {"Baru": 2}
-    assert tree["unlisted"] == [{"code": "73.09.01", "cameras": 1}]
+    assert tree["unlisted"] == [{"code": "73.09.01", "cameras": 1}, {"code": "73.71", "cameras": 1}]
 
 
 def test_a_code_that_the_table_lacks_is_remarked_upon() -> None:
@@ -90,4 +92,5 @@ def test_a_code_that_the_table_lacks_is_remarked_upon() -> None:
     assert codes("73.71.04", "73.71.04.1005") == []
     assert codes("73.71.04", "73.71.04.1999") == ["unknown_area"]
     assert codes("73.71.99", "73.71.99.1001") == ["unknown_area", "unknown_area"]
+    assert codes("73.71", "73.71.04") == ["unknown_area", "unknown_area"], "a city is no kecamatan"
     assert [one.code for one in remarks(replace(HERE, kecamatan="73.71.99"), BOX)] == ["kelurahan_elsewhere"]
