@@ -83,11 +83,11 @@ async def asked_where(
 
 
 def district_codes(areas: Areas, texts: Iterable[str]) -> tuple[str, ...]:
-    """The codes of districts that are given by code or name, each once.
+    """The codes of districts given by code or name, each once.
 
-    A text that is neither stays as it is, for the model to refuse. Raises Malformed ``ambiguous_area``.
+    Raises Malformed ``bad_place``, ``ambiguous_area``.
     """
-    return tuple(dict.fromkeys(areas.found(Level.KECAMATAN, text) or text for text in texts))
+    return tuple(dict.fromkeys(areas.kecamatan(text) for text in texts))
 
 
 def asked_codes(areas: Areas, level: Level, texts: Iterable[str]) -> tuple[str, ...]:

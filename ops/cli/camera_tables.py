@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,7 @@ from archive.footage.exchange.spreadsheet import read_csv, to_csv
 from archive.footage.moves import stays_of
 from archive.model.camera import full_json
 from ops.cli.options import Json, actor, open_site
-from ops.cli.output import note, print_json, print_table, say
+from ops.cli.output import note, print_json, say
 from ops.cli.times import time_text, zone_of_city
 
 _GEOJSON = {".geojson", ".json"}
@@ -157,19 +158,18 @@ def moves(camera_id: Annotated[str, typer.Argument(metavar="ID")], json_: Json =
     if json_:
         print_json({"camera": camera_id, "moves": told})
         return
-    print_table(
-        ("FROM", "UNTIL", "POINT", "KELURAHAN", "LOOKS", "MOVED", "BY", "REASON"),
-        [
-            (
-                time_text(one["from"], zone),
-                "now" if one["until"] is None else time_text(one["until"], zone),
-                f"{one['lat']}, {one['lon']}",
-                f"{one['kelurahan']} {one['kelurahan_name']}".strip(),
-                "" if one["bearing"] is None else f"{one['bearing']}° ± {one['field_of_view'] / 2:g}°",
-                "" if one["moved_m"] is None else f"{one['moved_m']:g} m",
-                one["by"],
-                one["reason"],
-            )
-            for one in told
-        ],
-    )
+    for one in told:
+        until = "now" if one["until"] is None else time_text(one["until"], zone)
+        say(f"{time_text(one['from'], zone)} to {until}")
+        say("  " + ", ".join(_stay(one)))
+        say(f"  by {one['by']}{': ' if one['reason'] else ''}{one['reason']}")
+
+
+def _stay(one: JsonObject) -> Iterator[str]:
+    """Where the camera stood, where it looked, and how far it had been moved; what is known of it."""
+    yield f"{one['lat']} {one['lon']}"
+    yield f"kelurahan {one['kelurahan']} {one['kelurahan_name']}".strip()
+    if one["bearing"] is not None:
+        yield f"looks {one['bearing']}° ± {one['field_of_view'] / 2:g}° for {one['reach_m']} m"
+    if one["moved_m"] is not None:
+        yield f"moved {one['moved_m']:g} m"

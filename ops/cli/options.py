@@ -10,7 +10,6 @@ import typer
 from archive.clock import SystemClock
 from archive.errors import NotFound
 from archive.footage.area_table import read_areas
-from archive.model.areas import Level
 from archive.model.custody import Actor
 from archive.records.ledger.memory import EntryMemory
 from archive.timespan import Timespan
@@ -77,13 +76,13 @@ def parse_span(start: str, end: str) -> Timespan:
 
 
 def district_codes(texts: Iterable[str]) -> tuple[str, ...]:
-    """The codes of districts given by code or name, each once; a text that is neither stays, to be refused.
+    """The codes of districts given by code or name, each once.
 
     Raises:
-        Malformed: ``ambiguous_area``, ``bad_areas``.
+        Malformed: ``bad_place``, ``ambiguous_area``; ``bad_areas``.
     """
     areas = read_areas(Settings.load().areas_file)
-    return tuple(dict.fromkeys(areas.found(Level.KECAMATAN, text) or text for text in texts))
+    return tuple(dict.fromkeys(areas.kecamatan(text) for text in texts))
 
 
 def actor() -> Actor:

@@ -131,8 +131,9 @@ def test_districts_of_people_and_tokens_are_taken_by_name(site: Site) -> None:
     person = {"id": "gani", "roles": ["kecamatan"], "districts": ["Ujung Pandang", "73.71.04"], "reason": "x"}
     opened = caller(site, "ada")("POST", "/v1/users", json=person)
     assert opened.json()["districts"] == ["73.71.04"]
-    bad = caller(site, "ada")("POST", "/v1/users", json={**person, "id": "gina", "districts": ["Ujung"]})
-    assert bad.json()["code"] == "bad_user"
+    unknown = {**person, "id": "gina", "districts": ["Ujung"]}
+    bad = caller(site, "ada")("POST", "/v1/users", json=unknown)
+    assert (bad.status_code, bad.json()["code"]) == (422, "bad_place"), "a slip opens nothing, and says so"
 
 
 def exported(site: Site, call: Any = None) -> dict[str, Any]:
