@@ -147,7 +147,7 @@ def _shown(context: RequestContext, camera: Camera) -> JsonObject:
 
 
 def _district(context: RequestContext, text: str) -> str:
-    """The code of a district to register in; a text that is none stays, for the registry to refuse."""
+    """The code of a district to register in; any other text stays, for the registry to refuse."""
     return context.services.areas.found(Level.KECAMATAN, text) or text
 
 
