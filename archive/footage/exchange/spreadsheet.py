@@ -1,9 +1,9 @@
 """Cameras as CSV, safe to open in a spreadsheet.
 
-A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula and runs it, also if a
-stranger wrote the text. Such a cell is written with an apostrophe in front, which spreadsheets read as "this is text";
-reading takes the apostrophe away again. A plain number, such as a southern latitude, is no formula and stays
-as it is.
+A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula and runs it, also if
+another person wrote the text. Such a cell is written with an apostrophe in front, which spreadsheets read as
+"this is text"; reading takes the apostrophe away again. A plain number, such as a southern latitude, is no
+formula and stays as it is.
 """
 
 import csv
