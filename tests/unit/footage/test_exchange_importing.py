@@ -173,6 +173,9 @@ def test_a_row_that_the_caller_may_not_have_is_refused(site: SmallArchive, error
     for existing in Existing:
         plan = importing(site, existing, admits=admits).plan(same)
         assert [row.code for row in plan.refused] == [error.code], "also if nothing would change"
+    for rows in ("id,kelurahan\ncam-1,Lette\n", "id,bearing\ncam-1,9\n", "id,lat\ncam-1,95\n"):
+        plan = importing(site, UPDATE, admits=admits).plan(read_csv(rows.encode()))
+        assert [row.code for row in plan.refused] == [error.code], "what else is wrong would show its facts"
 
 
 def test_a_camera_that_somebody_changed_meanwhile_is_refused_and_the_others_go_on(site: SmallArchive) -> None:
