@@ -1,0 +1,83 @@
+"""Puts what this process has written into the index at once, so that its writer finds it.
+
+What was written stands, whether or not the index answers. The follower
+(:mod:`archive.integrity.rebuild.follow`) adds what was missed here.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from archive.errors import ArchiveError
+from archive.ports import Record, RecordIndex
+from archive.records.indexed.entries import record_of_entry
+from archive.records.indexed.events import records_of_batch
+from archive.records.indexed.streams import record_of_stream
+from archive.records.ledger.streams import Entry
+
+MOST = 1000
+"""Records of one write to the index."""
+_WAITING = 64
+"""Custody objects that may wait for the index; further ones are left to the follower."""
+
+
+class OwnEntries:
+    """Indexes ledger entries as they are appended. Thread-safe.
+
+    ``index`` gives the index at its first use. ``first`` gives the first entry of a stream.
+    """
+
+    def __init__(self, index: Callable[[], RecordIndex], first: Callable[[str, str], Entry]) -> None:
+        self._index = index
+        self._first = first
+
+    def appended(self, entry: Entry) -> None:
+        """Index an entry that was just appended, and its stream. Returns when both are findable."""
+        try:
+            first = entry if entry.version == 1 else self._first(entry.kind, entry.id)
+            self._index().put_records([record_of_entry(entry), record_of_stream(first, entry)])
+        except ArchiveError:
+            pass  # The entry stands, and its writer must not take it for failed; the follower indexes it.
+
+
+class OwnEvents:
+    """Indexes custody objects after they were stored, in a thread of its own. Thread-safe.
+
+    Nobody waits for it: footage starts when its event is stored. ``index`` gives the index at its first use.
+    """
+
+    def __init__(self, index: Callable[[], RecordIndex]) -> None:
+        self._index = index
+        self._thread = ThreadPoolExecutor(1, "custody-index")
+        self._guard = threading.Lock()
+        self._waiting: list[tuple[str, bytes]] = []
+
+    def stored(self, key: str, data: bytes) -> None:
+        """Index a stored custody object soon."""
+        with self._guard:
+            if len(self._waiting) == _WAITING:
+                return  # the index is slow; the follower indexes this object
+            self._waiting.append((key, data))
+            if len(self._waiting) > 1:
+                return
+        try:
+            self._thread.submit(self._put)
+        except RuntimeError:
+            return  # the process is ending
+
+    def close(self) -> None:
+        """Index what waits, and end."""
+        self._thread.shutdown()
+
+    def _put(self) -> None:
+        with self._guard:
+            waiting, self._waiting = self._waiting, []
+        try:
+            for part in _parts([one for key, data in waiting for one in records_of_batch(key, data)]):
+                self._index().put_records(part)
+        except ArchiveError:
+            pass  # The events are stored; the follower indexes them.
+
+
+def _parts(records: Sequence[Record]) -> Sequence[Sequence[Record]]:
+    return [records[at : at + MOST] for at in range(0, len(records), MOST)]
