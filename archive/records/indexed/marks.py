@@ -4,7 +4,7 @@
 name                      key           number
 ========================  ============  =================================================================
 ``custody-<YYYY-MM-DD>``  ``<HH>``      custody objects of that hour's folder that are wholly in the index
-``ledger-<kind>-<xx>``    stream        versions of the stream, from 1, that are wholly in the index
+``ledger-<kind>-<x>``     stream        versions of the stream, from 1, that are wholly in the index
 ``follower``              ``custody``   when the last look at all recent custody began that missed nothing
 ``follower``              ``ledger``    the same for the whole ledger
 ========================  ============  =================================================================
@@ -12,8 +12,8 @@ name                      key           number
 A chain of custody belongs to one process, and a city starts thousands of them, so there is no number for each
 writer: hours are counted. A count proves that nothing is missing as long as no object vanishes, and records
 are locked; where the count of the folder differs, in either direction, the hour is read again. Streams of the
-ledger are numbered without holes. They are spread over 256 names by ``xx``, the beginning of the SHA-256 of
-the stream's id, so that one name has some hundreds of them at most.
+ledger are numbered without holes. They are spread over 16 names by ``x``, the first hex digit of the SHA-256
+of the stream's id, so that one name has some thousands of them at most.
 """
 
 from archive import keys
@@ -36,7 +36,7 @@ def hour_key(hour: int) -> str:
 
 def streams_name(kind: str, entity: str) -> str:
     """The name of the numbers of some streams of a kind, this one among them."""
-    return f"{LEDGER}-{kind}-{sha256_hex(entity.encode('utf-8', 'surrogatepass'))[:2]}"
+    return f"{LEDGER}-{kind}-{sha256_hex(entity.encode('utf-8', 'surrogatepass'))[0]}"
 
 
 def followed_at(index: RecordIndex) -> int | None:

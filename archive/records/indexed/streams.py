@@ -4,7 +4,7 @@
 named here; a field that is added to a state stays out of the index until it is named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archive.canonical import JsonObject
@@ -104,12 +104,15 @@ def _terms(kind: str, state: Mapping[str, Any]) -> frozenset[str]:
         found |= terms(CAMERA, (one for one in cameras if isinstance(one, str)))
     requester = state.get("requester")
     sources = (state, requester if isinstance(requester, Mapping) else {})
-    agencies = {one for where in sources for name in ("agency", "agency_account") if (one := where.get(name))}
-    found |= terms(AGENCY, (one for one in agencies if isinstance(one, str)))
-    people = {one for where in sources for name in ("person", "owner", "actor") if (one := where.get(name))}
+    found |= terms(AGENCY, _texts(sources, ("agency", "agency_account")))
     if kind != "camera":  # there the owner is a kind of owner
-        found |= terms(OF_PERSON, (one for one in people if isinstance(one, str)))
+        found |= terms(OF_PERSON, _texts(sources, ("person", "owner", "actor")))
     return frozenset(found)
+
+
+def _texts(sources: Iterable[Mapping[str, Any]], names: Iterable[str]) -> list[str]:
+    values = [where.get(name) for where in sources for name in names]
+    return [one for one in values if isinstance(one, str) and one]
 
 
 def _span(state: Mapping[str, Any]) -> Timespan | None:
