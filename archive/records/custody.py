@@ -82,7 +82,7 @@ class CustodyWriter:
     """Records events of one process. Thread-safe; its own thread writes and ends with it.
 
     With ``company`` the writer pauses between objects while other requests are being served. ``on_stored`` is
-    called with the name and bytes of each stored object, after its callers were released; it must not wait.
+    called with the name and bytes of each stored object, before its callers are released; it must not wait.
     """
 
     def __init__(
@@ -182,12 +182,14 @@ class CustodyWriter:
             # A caller must not wait for ever for an event that is no longer in the queue.
             if failure is None and (cause := sys.exception()) is not None:
                 failure = _not_known(cause)
-            for item in batch:
-                item.done.set_result(None) if failure is None else item.done.set_exception(failure)
             stored, self._stored = self._stored, []
-            if self._on_stored is not None:
-                for key, body in stored:
-                    self._on_stored(key, body)
+            try:
+                if self._on_stored is not None:
+                    for key, body in stored:
+                        self._on_stored(key, body)
+            finally:
+                for item in batch:
+                    item.done.set_result(None) if failure is None else item.done.set_exception(failure)
 
     def _store(self, batch: Sequence[CustodyEvent]) -> None:
         now = self._clock.now()

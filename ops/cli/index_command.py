@@ -25,6 +25,9 @@ def sync(json_: Json = False) -> int:
     """Bring the index up to date from the archive; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("bringing up to date") as bar:
         report = Sync(site.stores, site.bare_index, site.clock).run(bar.step)
+        followed = site.follower().run(bar.step)
+    report.custody_events, report.ledger_entries = followed.events, followed.entries
+    report.left_out += followed.left_out
     return _summary(report, json_=json_)
 
 

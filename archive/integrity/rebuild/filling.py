@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from contextlib import closing
 from typing import Any
 
-from archive.errors import ArchiveError, IntegrityError
+from archive.errors import ArchiveError, IntegrityError, Refused, Unavailable
 from archive.integrity.rebuild.follow import LedgerFollower
 from archive.integrity.rebuild.listing import Hour, custody_hours
 from archive.integrity.rebuild.putting import BATCH, Followed, Putting, ReadObject
@@ -120,7 +120,12 @@ def _read(
     records: ObjectStore, names: Iterator[str], pool: Executor, worth: int
 ) -> Generator[list[Row], None, None]:
     def fetch(name: str) -> RawObject:
-        return name, records.get(name)
+        try:
+            return name, records.get(name)
+        except (Unavailable, Refused):
+            raise
+        except ArchiveError:
+            return name, b""  # is set aside as an object that is cut off
 
     return in_workers(
         _chunks(in_order(fetch, names, pool, ahead=_AHEAD)),

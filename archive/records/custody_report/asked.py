@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from archive.canonical import JsonObject
 from archive.persons import same_person
 from archive.records.custody_report.items import Item
 from archive.records.indexed.events import SIGN_IN
 from archive.records.indexed.line import Line
-from archive.timespan import HOUR, Timespan
+from archive.timespan import HOUR, Timespan, format_instant
 
 CLOCK_SLACK = HOUR
 """How far the store's clock may be behind this machine's."""
@@ -19,6 +20,15 @@ class Asked:
     span: Timespan
     item: Item | None = None
     person: str = ""
+
+
+def asked_details(asked: Asked) -> JsonObject:
+    """The query as the custody event of its reader holds it; item and person are the event's objects."""
+    details = {"acts_from": format_instant(asked.span.start), "acts_to": format_instant(asked.span.end)}
+    if asked.item is not None and asked.item.camera and asked.item.footage is not None:
+        details["footage_from"] = format_instant(asked.item.footage.start)
+        details["footage_to"] = format_instant(asked.item.footage.end)
+    return details
 
 
 def belongs(asked: Asked, event: Line) -> bool:

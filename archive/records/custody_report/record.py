@@ -10,7 +10,7 @@ and packages are about a camera's footage, is decided here; the index only narro
 
 import heapq
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archive.attended import each
@@ -20,6 +20,7 @@ from archive.persons import person_of
 from archive.ports import RecordIndex, RecordQuery, Stores
 from archive.records.custody_report.asked import CLOCK_SLACK, belongs
 from archive.records.custody_report.asked import Asked as Asked
+from archive.records.custody_report.asked import asked_details as asked_details
 from archive.records.custody_report.items import Item, Stream, find_item
 from archive.records.indexed import events
 from archive.records.indexed.entries import STREAM, stream_name
@@ -62,11 +63,21 @@ class Page:
 class CustodyRecord:
     """The custody record of one archive, for reading. Thread-safe as its index is."""
 
-    def __init__(self, stores: Stores, ledger: Ledger, clock: Clock, index: RecordIndex) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        ledger: Ledger,
+        clock: Clock,
+        index: RecordIndex,
+        *,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``settle`` returns once this process's own custody events are in the index."""
         self._stores = stores
         self._ledger = ledger
         self._clock = clock
         self._index = index
+        self._settle = settle
 
     def as_of(self) -> int | None:
         """The time (µs) from which on acts may still be missing, except this process's own; or None.
@@ -129,6 +140,7 @@ class CustodyRecord:
                 cannot be read; no part of the record is silently left out.
             Unavailable: ``index_incomplete``, or as the index.
         """
+        self._settle()
         streams = self._streams(asked.item)
         self._refuse_unread(asked, streams)
         found = [self._found(asked, query, after, turn) for query in _queries(asked, streams)]

@@ -17,6 +17,8 @@ from archive.records.ledger.streams import Entry
 
 MOST = 1000
 """Records of one write to the index."""
+_PATIENCE_S = 2.0
+"""How long a reader waits for what this process stored to be indexed."""
 _WAITING = 64
 """Custody objects that may wait for the index; further ones are left to the follower."""
 
@@ -65,6 +67,13 @@ class OwnEvents:
         except RuntimeError:
             return  # the process is ending
 
+    def settle(self) -> None:
+        """Return once everything stored before is indexed, or the index has taken too long for it."""
+        try:
+            self._thread.submit(_nothing).result(_PATIENCE_S)
+        except (RuntimeError, TimeoutError):
+            pass  # the process is ending, or the index is slow: the answer says as of when it is
+
     def close(self) -> None:
         """Index what waits, and end."""
         self._thread.shutdown()
@@ -77,6 +86,10 @@ class OwnEvents:
                 self._index().put_records(part)
         except ArchiveError:
             pass  # The events are stored; the follower indexes them.
+
+
+def _nothing() -> None:
+    """Work for a thread that is asked whether it has done what came before."""
 
 
 def _parts(records: Sequence[Record]) -> Sequence[Sequence[Record]]:
