@@ -18,7 +18,7 @@ from archive.canonical import JsonObject
 from archive.integrity.rebuild import SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
-from archive.ports import IndexEntry, SegmentIndex
+from archive.ports import IndexEntry, RecordIndex, SegmentIndex
 from archive.timespan import Timespan
 from search.query import (
     Document,
@@ -33,8 +33,14 @@ from search.query import (
 )
 
 
-class Index(SegmentIndex, Protocol):
-    """The whole index: segments, runs, gaps, documents, heartbeats and cursors."""
+class Index(SegmentIndex, RecordIndex, Protocol):
+    """The whole index: segments, runs, gaps, records, documents, heartbeats and cursors.
+
+    It extends the two parts that the archive itself uses, so that one object serves both. *Records* are what
+    is written down and searched, such as custody events and requests (:class:`archive.ports.RecordIndex`);
+    a *document* is the newest state of a ledger stream, found by its id. :meth:`rebuild` replaces records
+    and their marks with everything else, and carries over what is written to this index meanwhile.
+    """
 
     # Segments, gaps and runs -------------------------------------------------------------------------
 

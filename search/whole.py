@@ -28,7 +28,7 @@ from archive.integrity.rebuild import SegmentRow
 from archive.integrity.rebuild.sync import batches_behind
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
-from archive.ports import IndexEntry, Stores
+from archive.ports import IndexEntry, Record, RecordQuery, Stores
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE, SECOND, Timespan
@@ -188,7 +188,7 @@ def _incomplete(why: str, *, hint: str = _REBUILD) -> Unavailable:
 class WholeIndex:
     """An index that raises Unavailable ``index_incomplete`` for questions while it is not whole.
 
-    Writes, heartbeats, cursors, the status and a rebuild pass.
+    Writes, heartbeats, cursors, marks, the status and a rebuild pass.
     """
 
     def __init__(self, index: Index, wholeness: Wholeness) -> None:
@@ -276,6 +276,30 @@ class WholeIndex:
     def records(self, camera: str, span: Timespan) -> Records:
         """As :meth:`search.index.Index.records`."""
         return self._asked.records(camera, span)
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        """As :meth:`search.index.Index.put_records`."""
+        self._index.put_records(records)
+
+    def remove_records(self, kind: str, ids: Sequence[str]) -> None:
+        """As :meth:`search.index.Index.remove_records`."""
+        self._index.remove_records(kind, ids)
+
+    def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        """As :meth:`search.index.Index.find_records`."""
+        return self._asked.find_records(query, limit=limit)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """As :meth:`search.index.Index.record`."""
+        return self._asked.record(kind, name)
+
+    def record_marks(self, name: str) -> Mapping[str, int]:
+        """As :meth:`search.index.Index.record_marks`."""
+        return self._index.record_marks(name)
+
+    def keep_record_marks(self, name: str, marks: Mapping[str, int]) -> None:
+        """As :meth:`search.index.Index.keep_record_marks`."""
+        self._index.keep_record_marks(name, marks)
 
     def document(self, kind: str, entity: str) -> Document | None:
         """As :meth:`search.index.Index.document`."""

@@ -20,6 +20,7 @@ from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster
 from search.elastic.loading import Loading
 from search.elastic.questions import BY_HOUR, Questions
+from search.elastic.record_part import RecordPart
 from search.elastic.writes import Json, Write
 from search.hours import Cell, cells_of
 from search.paging import Position, check_limit, position, read_cursor, write_cursor
@@ -35,7 +36,7 @@ from search.query import (
     Standing,
 )
 
-FORMAT = 2
+FORMAT = 3
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000
@@ -71,7 +72,7 @@ def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float =
     return ElasticIndex(Cluster(client, server, prefix), client)
 
 
-class ElasticIndex(Loading):
+class ElasticIndex(Loading, RecordPart):
     """See :class:`search.index.Index`. Made by :func:`connect_elastic`."""
 
     def __init__(self, cluster: Cluster, client: Elasticsearch, claim: Claim | None = None) -> None:
@@ -314,7 +315,6 @@ class ElasticIndex(Loading):
                 "aggs": {"first": {"min": {"field": "start_us"}}},
             },
         )
-        kinds = self._cluster.kinds_of_documents()
         ends = [one["number"] for one in self._states("high_water")]
         first = segments.get("aggregations", {}).get("first", {}).get("value")
         return IndexStatus(
@@ -323,7 +323,8 @@ class ElasticIndex(Loading):
             segments=searches.total(segments),
             gaps=self._count(names.GAPS),
             runs=self._count(names.RUNS),
-            documents={kind: self._count(names.documents_of(kind)) for kind in kinds},
+            documents=self._counts(names.DOCUMENTS),
+            records=self._counts(names.RECORDS),
             cursors={one["name"]: one["number"] for one in self._states("cursor")},
             first=None if first is None else round(first),
             last=max(ends, default=None),
@@ -356,8 +357,11 @@ class ElasticIndex(Loading):
                 return
             body["search_after"] = hits[-1]["sort"]
 
+    def _counts(self, group: str) -> dict[str, int]:
+        return {kind: self._count(f"{group}-{kind}") for kind in self._cluster.kinds_of(group)}
+
     def _count(self, what: str) -> int:
         return searches.total(self._cluster.search([what], {"size": 0, "track_total_hits": True}))
 
 
-_EVERYTHING = (names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE)
+_EVERYTHING = (*names.GROUPS, names.GAPS, names.RUNS, names.STATE)

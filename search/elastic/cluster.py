@@ -40,6 +40,7 @@ class Cluster:
         self._token = token
         self._has_templates = False
         self._widened: set[str] = set()
+        self._is_filled = token is not None
         self._aliases = prefix if token is None else f"{prefix}-rebuild-{token}"
 
     # Writing -----------------------------------------------------------------------------------------
@@ -145,15 +146,14 @@ class Cluster:
         token = self._token or secrets.token_hex(6)
         group = names.group_of(what)
         aliases: Json = {self.alias(what): {"is_write_index": True}}
-        if group is not None:
-            aliases[self.alias(group)] = {}
+        aliases |= {self.alias(one): {} for one in names.groups_of(what)}
         if what == names.HOURS:
             aliases[names.own_alias(self._prefix, token)] = {}
         if self._exists(what):
             return
         templates = schema.templates(self._prefix)
         template = templates[f"{self._prefix}-{group or what}"]["template"]
-        if self._token is not None and group == names.SEGMENTS:
+        if self._is_filled and group in names.FILLED:
             template = schema.unrefreshed(template)
         with translated("be made", self.server):
             if not self._has_templates:
@@ -278,11 +278,11 @@ class Cluster:
         """The alias for a sort of documents."""
         return f"{self._aliases}-{what}"
 
-    def kinds_of_documents(self) -> list[str]:
-        """The kinds that have an index."""
-        mark = self.alias(f"{names.DOCUMENTS}-")
+    def kinds_of(self, group: str) -> list[str]:
+        """The kinds of documents, or of records, that have an index."""
+        mark = self.alias("")
         found = {alias for aliases in self.behind().values() for alias in aliases}
-        return sorted(alias.removeprefix(mark) for alias in found if alias.startswith(mark))
+        return names.kinds_in(group, (alias.removeprefix(mark) for alias in found))
 
     # Indices behind the aliases ----------------------------------------------------------------------
 
@@ -298,8 +298,9 @@ class Cluster:
         return [Cluster(self._client, self.server, self._prefix, token=token) for token in tokens]
 
     def refresh_by_itself(self) -> None:
-        """Turn on the regular refresh of segments, as in an index in use."""
-        indices = [one for one in self.behind() if names.group_of(self.what(one)) == names.SEGMENTS]
+        """Turn on the regular refresh of segments and records, as in an index in use, for good."""
+        self._is_filled = False
+        indices = [one for one in self.behind() if names.group_of(self.what(one)) in names.FILLED]
         if indices:
             with translated("be switched", self.server):
                 self._client.indices.put_settings(
@@ -324,7 +325,7 @@ class Cluster:
             for alias in aliases:
                 what = alias.removeprefix(f"{coming._aliases}-")
                 add: Json = {"index": index, "alias": self.alias(what)}
-                if what not in (names.SEGMENTS, names.DOCUMENTS):
+                if names.is_written(what):
                     add["is_write_index"] = True
                 actions.append({"add": add})
         with translated("be switched", self.server):
@@ -370,10 +371,10 @@ class Cluster:
 
     def behind(self) -> dict[str, list[str]]:
         """The indices behind these aliases, each with its aliases."""
-        parts = (names.SEGMENTS, names.DOCUMENTS, names.GAPS, names.RUNS, names.STATE, names.HOURS)
+        parts = (*names.GROUPS, names.GAPS, names.RUNS, names.STATE, names.HOURS)
         wanted = [self.alias(part) for part in parts]
-        months = [self.alias(f"{part}-*") for part in (names.SEGMENTS, names.DOCUMENTS)]
-        return self._holding([*wanted, *months])
+        inside = [self.alias(f"{part}-*") for part in names.GROUPS]
+        return self._holding([*wanted, *inside])
 
     def unused(self) -> list[str]:
         """Indices of unfinished rebuilds, and indices that a switch left behind."""

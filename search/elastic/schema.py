@@ -92,12 +92,23 @@ DOCUMENTS: Json = {
 }
 
 STATE: Json = {
-    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made, whole or compared
-    "name": _SEARCHED,  # the recorder, camera or sort of documents
+    "kind": _SEARCHED,  # cursor, heartbeat, high_water, or as in search.elastic.names
+    "name": _SEARCHED,  # the recorder, camera, sort of documents, kind of records or name of marks
+    "key": _SEARCHED,  # of a mark
     "number": _KEPT_NUMBER,  # batch, time, end or format: also the document's version, so it only grows
     "state": _OPAQUE,
 }
 
+RECORDS: Json = {
+    "id": _KEPT_WORD,  # sorted by, after at
+    "at": {"type": "long"},
+    "version": {"type": "long", "index": False, "doc_values": False},
+    "terms": {"type": "keyword", "doc_values": False},
+    "touches_from": {"type": "long"},  # absent if it is not known what the record touches
+    "touches_to": {"type": "long"},
+    "body": _OPAQUE,  # JSON as text, so that nothing in it is read as a field
+}
+"""Answers are whole records, so they are fetched from ``_source``: see :func:`templates` for its codec."""
 
 HOURS: Json = {
     "kind": _SEARCHED,  # hour, gone (segments leave this hour) or folded (how far an index is)
@@ -114,7 +125,7 @@ HOURS: Json = {
     "number": _KEPT_NUMBER,
 }
 
-_VERSIONS = {"gaps": "end_us", "state": "number", "documents": "version"}
+_VERSIONS = {"gaps": "end_us", "state": "number", "documents": "version", "records": "version"}
 
 
 def version_of(what: str, document: Json) -> int | None:
@@ -124,14 +135,20 @@ def version_of(what: str, document: Json) -> int | None:
 
 
 def templates(prefix: str) -> dict[str, Json]:
-    """The index templates by name, for indices named as in :mod:`search.elastic.names`."""
+    """The index templates by name, for indices named as in :mod:`search.elastic.names`.
+
+    The records of one person or item are scattered, and each is fetched from another block of ``_source``:
+    ``default`` makes small blocks that are unpacked quickly.
+    """
     by_hour = {"sort.field": ["camera", "hour"], "sort.order": ["asc", "asc"]}
+    by_time = {"sort.field": ["at", "id"], "sort.order": ["asc", "asc"], "codec": "default"}
     sorted_by_camera = {"sort.field": ["camera", "start"], "sort.order": ["asc", "asc"]}
     return {
         f"{prefix}-segments": _template(f"{prefix}.segments-*", SEGMENTS, sorted_by_camera),
         f"{prefix}-gaps": _template(f"{prefix}.gaps.*", GAPS, sorted_by_camera),
         f"{prefix}-runs": _template(f"{prefix}.runs.*", RUNS, {}),
         f"{prefix}-documents": _template(f"{prefix}.documents-*", DOCUMENTS, {}),
+        f"{prefix}-records": _template(f"{prefix}.records-*", RECORDS, by_time),
         f"{prefix}-state": _template(f"{prefix}.state.*", STATE, {}),
         f"{prefix}-hours": _template(f"{prefix}.hours.*", HOURS, by_hour),
     }
