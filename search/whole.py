@@ -287,11 +287,13 @@ class WholeIndex:
 
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """As :meth:`search.index.Index.find_records`."""
-        return self._asked.find_records(query, limit=limit)
+        self._whole.require_records()
+        return self._index.find_records(query, limit=limit)
 
     def record(self, kind: str, name: str) -> Record | None:
         """As :meth:`search.index.Index.record`."""
-        return self._asked.record(kind, name)
+        self._whole.require_records()
+        return self._index.record(kind, name)
 
     def record_marks(self, name: str) -> Mapping[str, int]:
         """As :meth:`search.index.Index.record_marks`."""

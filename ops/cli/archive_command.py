@@ -44,6 +44,7 @@ def check(
             log_interval=site.settings.checkpoint_minutes * MINUTE,
             pool=site.pool,
             progress=bar.step,
+            record_index=site.bare_index,
         )
         report = checker.run(span)
     if json_:

@@ -89,6 +89,10 @@ class Site:
         """Calls the application with the token."""
         return Caller(self.app, self.headers)
 
+    def follow(self) -> None:
+        """Bring the index up to date with custody and ledger, as the job does every few seconds."""
+        self.evidence.site.follower().run()
+
     def events(self, event_type: str | None = None) -> list[CustodyEvent]:
         """The custody events, in the order they were written."""
         records = self.services.stores.records
@@ -173,6 +177,7 @@ def open_site(
             services.registry.add(camera_form(camera), actor="os:test")
         now.step(here - now.now())
         if variant is None:
+            wired.follower().run()
             yield Site(services, create_app(services), token, now, [], [], Evidence(wired, {}))
             return
         made = _footage(variant)[1]
@@ -188,6 +193,7 @@ def open_site(
         )
         services.index.add([IndexEntry(leaf=missing, place=PLACE)])
         write_journal(wired, [*first, *second], [missing])
+        wired.follower().run()
         yield Site(services, create_app(services), token, now, first, second, Evidence(wired, {}))
 
 

@@ -157,12 +157,13 @@ class Follower:
         for one in tuple(_all(self._index, RecordQuery(kind=UNREAD))):
             again = Followed()
             putting = Putting(self._index, again)
-            if one.id.startswith(CUSTODY):
-                putting.custody(one.at, [read_object(self._records, one.id)])
-            elif one.id.startswith(LEDGER):
-                self._ledger.again(one.id, putting)
+            key = str(one.body["key"])
+            if key.startswith(CUSTODY):
+                putting.custody(one.at, [read_object(self._records, key)])
+            elif key.startswith(LEDGER):
+                self._ledger.again(key, putting)
             if again.changes and not again.left_out:
-                putting.readable(one.id)
+                putting.readable(one)
                 report.events += again.events
                 report.entries += again.entries
 

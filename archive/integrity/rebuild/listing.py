@@ -6,6 +6,7 @@ from itertools import groupby
 
 from archive import keys
 from archive.errors import Malformed
+from archive.ids import check_name
 from archive.ports import ObjectStore, ObjectVersion
 from archive.timespan import parse_instant
 
@@ -49,6 +50,7 @@ def ledger_streams(records: ObjectStore) -> Iterator[Stream | ObjectVersion]:
     for listed in records.list(LEDGER):
         try:
             kind, entity, version = keys.parse_ledger_key(listed.key)
+            check_name(kind, entity)
         except Malformed:
             yield listed
             continue

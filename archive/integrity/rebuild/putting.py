@@ -142,12 +142,12 @@ class Putting:
         error = Malformed(f"{listed.key} is no ledger entry", code="bad_key")
         self._set_aside(unread_entry(listed.key, listed.stored_at, error), error)
 
-    def readable(self, key: str) -> None:
+    def readable(self, record: Record) -> None:
         """Note that an object that was set aside can be read again."""
-        self._index.remove_records(UNREAD, [key])
+        self._index.remove_records(UNREAD, [record.id])
 
     def _set_aside(self, record: Record, error: ArchiveError) -> None:
-        self._report.left_out.append(LeftOut(record.id, error.code, error.message))
+        self._report.left_out.append(LeftOut(record.body["key"], error.code, error.message))
         self._index.put_records([record])
 
     def _put(self, records: Sequence[Record]) -> dict[tuple[str, str], Malformed]:

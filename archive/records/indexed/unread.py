@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from archive import keys
+from archive.canonical import sha256_hex
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed.entries import STREAM, stream_name
@@ -16,6 +17,8 @@ _CUSTODY, _LEDGER = "custody", "ledger"
 _FAR = (1 << 53) - 1
 _WORDS = 200
 """Words of one query."""
+_LONGEST = 120
+"""Characters of an id that is spelled out."""
 
 
 def unread_custody(key: str, hour: int, error: ArchiveError) -> Record:
@@ -71,14 +74,16 @@ def refuse_unread_streams(
 
 
 def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Record:
-    body = {"code": error.code, "message": error.message[:1000]}
-    return Record(kind=UNREAD, id=key, version=1, at=at, terms=words, body=body)
+    # A name that is no custody object's and no entry's may be longer than a record's id can be.
+    name = key if len(key) <= _LONGEST else f"sha256:{sha256_hex(key.encode())}"
+    body = {"key": key, "code": error.code, "message": error.message[:1000]}
+    return Record(kind=UNREAD, id=name, version=1, at=at, terms=words, body=body)
 
 
 def _refuse(index: RecordIndex, query: RecordQuery) -> None:
     for found in index.find_records(query, limit=1):
         raise IntegrityError(
-            f"{found.id} cannot be read: {found.body['message']}",
+            f"{found.body['key']} cannot be read: {found.body['message']}",
             code=str(found.body["code"]),
             hint="Call the auditor: saksi log verify and saksi archive check say what is damaged.",
         )
