@@ -211,9 +211,7 @@ class Site:
     @cached_property
     def custody_record(self) -> CustodyRecord:
         """The custody record of all processes, for reading."""
-        return CustodyRecord(
-            self.stores, self.ledger, self.clock, self.index, settle=self.own_events.settle
-        )
+        return CustodyRecord(self.stores, self.ledger, self.clock, self.index, settle=self.own_events.settle)
 
     @cached_property
     def canary(self) -> Canary:

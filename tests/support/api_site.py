@@ -37,6 +37,7 @@ from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, IndexEntry, Lock, Stored
 from archive.records import journal
 from archive.records.custody import decode
+from archive.records.custody_report.record import CustodyRecord
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
 from ops import keys, wiring
 from ops.evidence import Evidence
@@ -105,7 +106,9 @@ class Site:
     def remade(self, **changed: Any) -> FastAPI:
         """Another application over the same installation, with some parts replaced."""
         if "index" in changed:
-            changed = {"directory": CameraDirectory(changed["index"], self.clock), **changed}
+            index, services = changed["index"], self.services
+            record = CustodyRecord(services.stores, services.ledger, self.clock, index)
+            changed = {"directory": CameraDirectory(index, self.clock), "custody_record": record, **changed}
         return create_app(replace(self.services, metrics=CollectorRegistry(), **changed))
 
 

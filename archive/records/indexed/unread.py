@@ -77,7 +77,9 @@ def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Re
     # A name that is no custody object's and no entry's may be longer than a record's id can be.
     name = key if len(key) <= _LONGEST else f"sha256:{sha256_hex(key.encode())}"
     body = {"key": key, "code": error.code, "message": error.message[:1000]}
-    return Record(kind=UNREAD, id=name, version=1, at=at, terms=words, body=body)
+    # So that an object filed under an impossible time can be set aside like any other.
+    when = min(max(at, 0), _FAR - 1)
+    return Record(kind=UNREAD, id=name, version=1, at=when, terms=words, body=body)
 
 
 def _refuse(index: RecordIndex, query: RecordQuery) -> None:

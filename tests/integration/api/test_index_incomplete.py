@@ -47,6 +47,10 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         (f"/v1/cameras/{CAMERA}/segments/{RUN}/0/media.m4s", {}),
         ("/v1/war-room/history", asked),
         ("/v1/dispositions", {}),
+        ("/v1/custody", {"item": CAMERA}),
+        ("/v1/custody", {"person": "user:citra"}),
+        ("/v1/custody/report.jsonl", {"item": CAMERA}),
+        ("/v1/custody/report.pdf", {"item": CAMERA}),
     )
     with open_site(tmp_path) as site:
         services = site.services
