@@ -25,15 +25,19 @@ def records_behind(records: ObjectStore, index: RecordIndex, now: int, age: int)
     if followed is not None and now - followed < age:
         return ()
     behind: list[str] = []
+    known: dict[str, dict[str, int]] = {}
     for hour in custody_hours(records, None if followed is None else min(followed, now) - _SLACK):
         stored = sum(now - one.stored_at >= age for one in hour.objects)
         if hour.start is None or not stored:
             continue
-        if stored > index.record_marks(marks.day_name(hour.start)).get(marks.hour_key(hour.start), 0):
+        name = marks.day_name(hour.start)
+        if name not in known:
+            known = {name: dict(index.record_marks(name))}
+        if stored > known[name].get(marks.hour_key(hour.start), 0):
             behind.append(f"custody/{keys.hour_folder(hour.start)}")
             if len(behind) == _ENOUGH:
                 return behind
-    known: dict[str, dict[str, int]] = {}
+    known = {}
     for stream in ledger_streams(records):
         if not isinstance(stream, Stream):
             continue
