@@ -30,7 +30,7 @@ from archive.records.custody import CustodyWriter, new_writer_id
 from archive.records.custody_report.record import CustodyRecord
 from archive.records.indexed.own_writes import OwnEntries, OwnEvents
 from archive.records.ledger.memory import EntryMemory
-from archive.records.ledger.streams import Entry, Ledger
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
@@ -115,11 +115,8 @@ class Site:
             self.clock,
             lock_days=self.settings.records_lock_days,
             memory=memory,
-            on_append=OwnEntries(lambda: self.bare_index, self._first_entry).appended,
+            on_append=OwnEntries(lambda: self.bare_index, lambda: self.ledger).appended,
         )
-
-    def _first_entry(self, kind: str, entity: str) -> Entry:
-        return self.ledger.entry(kind, entity, 1)
 
     @cached_property
     def own_events(self) -> OwnEvents:

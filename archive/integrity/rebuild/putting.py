@@ -10,7 +10,7 @@ from archive.integrity.rebuild.report import LeftOut
 from archive.ports import ObjectStore, ObjectVersion, Record, RecordIndex
 from archive.records.indexed.entries import record_of_entry
 from archive.records.indexed.events import ACT, records_of_batch
-from archive.records.indexed.streams import record_of_stream
+from archive.records.indexed.streams import records_of_streams
 from archive.records.indexed.unread import UNREAD, unread_custody, unread_entry
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.set_aside import take_each
@@ -52,11 +52,11 @@ class ReadEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReadStream:
-    """The new entries of a ledger stream, oldest first, and its first entry."""
+    """The new entries of a ledger stream, oldest first, and the records that rest on the whole stream."""
 
     stream: Stream
     entries: Sequence[ReadEntry]
-    first: ReadEntry
+    heads: Sequence[Record]
 
 
 def read_object(records: ObjectStore, key: str) -> ReadObject:
@@ -72,7 +72,13 @@ def read_object(records: ObjectStore, key: str) -> ReadObject:
 def read_stream(ledger: Ledger, stream: Stream, after: int) -> ReadStream:
     """Read the entries of a stream whose versions are greater than ``after``. Raises Unavailable, Refused."""
     entries = [_read_entry(ledger, stream, version) for version in range(after + 1, stream.newest + 1)]
-    return ReadStream(stream, entries, entries[0] if after == 0 else _read_entry(ledger, stream, 1))
+    readable = [one.found for one in entries if isinstance(one.found, Entry)]
+    if not readable:
+        return ReadStream(stream, entries, ())
+    first = readable[0] if readable[0].version == 1 else _read_entry(ledger, stream, 1).found
+    # Of a stream whose first entry is unreadable nobody knows when it began: that entry is set aside.
+    heads = records_of_streams(ledger, readable[-1], first) if isinstance(first, Entry) else ()
+    return ReadStream(stream, entries, heads)
 
 
 def _read_entry(ledger: Ledger, stream: Stream, version: int) -> ReadEntry:
@@ -124,17 +130,11 @@ class Putting:
             error = found if isinstance(found, ArchiveError) else refused.get((ACT, found.entry_id))
             if error is not None:
                 self._set_aside(unread_entry(one.key, one.stored_at, error), error)
-        heads: dict[tuple[str, str], ReadEntry] = {}
-        whole: list[Record] = []
+        refused = self._put([record for each in read for record in each.heads])
         for each in read:
-            newest = [one for one in each.entries if isinstance(one.found, Entry)][-1:]
-            # Of a stream whose first entry is unreadable nobody knows when it began: that entry is set aside.
-            if newest and isinstance(newest[0].found, Entry) and isinstance(each.first.found, Entry):
-                whole.append(record_of_stream(each.first.found, newest[0].found))
-                heads[each.stream.kind, each.stream.id] = newest[0]
-        for (kind, name), error in self._put(whole).items():
-            newest_entry = heads[kind, name]
-            self._set_aside(unread_entry(newest_entry.key, newest_entry.stored_at, error), error)
+            for error in [refused[one.kind, one.id] for one in each.heads if (one.kind, one.id) in refused]:
+                newest = each.entries[-1]
+                self._set_aside(unread_entry(newest.key, newest.stored_at, error), error)
         self._report.entries += len(records)
 
     def stray(self, listed: ObjectVersion) -> None:

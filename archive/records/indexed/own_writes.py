@@ -12,7 +12,7 @@ from archive.errors import ArchiveError
 from archive.ports import Record, RecordIndex
 from archive.records.indexed.entries import record_of_entry
 from archive.records.indexed.events import records_of_batch
-from archive.records.indexed.streams import record_of_stream
+from archive.records.indexed.streams import Streams, records_of_streams
 from archive.records.ledger.streams import Entry
 
 MOST = 1000
@@ -26,18 +26,19 @@ _WAITING = 64
 class OwnEntries:
     """Indexes ledger entries as they are appended. Thread-safe.
 
-    ``index`` gives the index at its first use. ``first`` gives the first entry of a stream.
+    ``index`` and ``ledger`` give the index and the ledger at their first use.
     """
 
-    def __init__(self, index: Callable[[], RecordIndex], first: Callable[[str, str], Entry]) -> None:
+    def __init__(self, index: Callable[[], RecordIndex], ledger: Callable[[], Streams]) -> None:
         self._index = index
-        self._first = first
+        self._ledger = ledger
 
     def appended(self, entry: Entry) -> None:
         """Index an entry that was just appended, and its stream. Returns when both are findable."""
         try:
-            first = entry if entry.version == 1 else self._first(entry.kind, entry.id)
-            self._index().put_records([record_of_entry(entry), record_of_stream(first, entry)])
+            ledger = self._ledger()
+            first = entry if entry.version == 1 else ledger.entry(entry.kind, entry.id, 1)
+            self._index().put_records([record_of_entry(entry), *records_of_streams(ledger, entry, first)])
         except ArchiveError:
             pass  # The entry stands, and its writer must not take it for failed; the follower indexes it.
 
