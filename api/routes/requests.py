@@ -88,8 +88,7 @@ def list_requests(
     )
     page = listed(context.services.index, wanted, now, limit=limit, cursor=cursor)
     context.done(results=len(page.items))
-    as_of = None if page.as_of is None else format_instant(page.as_of)
-    return JSONResponse({"requests": page.items, "next": page.next, "as_of": as_of})
+    return JSONResponse({"requests": page.items, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_request(context: Reader, request: Request, request_id: RequestId) -> Response:

@@ -4,24 +4,17 @@ The index narrows by words; whether a request belongs is decided here, from its 
 request reads the ledger (:mod:`archive.cases.requests.book`).
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from archive.attended import each
 from archive.canonical import JsonObject
-from archive.errors import IntegrityError, Malformed
+from archive.errors import IntegrityError
 from archive.model.request import ENDED, EXPIRING, KIND, RequestStatus
 from archive.persons import person_of, same_person
-from archive.ports import Record, RecordIndex, RecordOrder, RecordQuery
+from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed import streams
-from archive.records.indexed.marks import followed_at
+from archive.records.indexed.pages import Page, newest_first
 from archive.records.indexed.terms import any_of, term
-from archive.records.indexed.unread import refuse_unread_streams
 from archive.timespan import parse_instant
-
-_CURSOR = re.compile(r"(\d{1,17})-(REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10})\Z", re.ASCII)
-_TURN = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,45 +36,20 @@ class Wanted:
     theirs: Theirs | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestPage:
-    """Requests as lists show them, the newest first; ``next`` is the cursor of the next page.
-
-    ``as_of`` (µs) is :func:`archive.records.indexed.marks.followed_at` before the index was asked.
-    """
-
-    items: Sequence[JsonObject]
-    next: str | None
-    as_of: int | None
-
-
 def list_requests(
     index: RecordIndex, wanted: Wanted, now: int, *, limit: int, cursor: str = ""
-) -> RequestPage:
-    """At most ``limit`` requests after a cursor.
+) -> Page[JsonObject]:
+    """At most ``limit`` requests after a cursor, as lists show them, the newest first.
 
     Raises:
-        Malformed: ``bad_cursor``.
-        IntegrityError: an entry of a request or package cannot be read; no list leaves one out silently.
-        Unavailable: ``index_incomplete``, or as the index.
+        Malformed, IntegrityError, Unavailable: as :func:`archive.records.indexed.pages.newest_first`.
     """
-    as_of = followed_at(index)
-    refuse_unread_streams(index, (), (KIND, streams.EVIDENCE))
-    query = _query(wanted, None if not cursor else _position(cursor))
-    turn = min(limit + 1, _TURN)
-    found: list[Record] = []
-    while True:
-        records = index.find_records(query, limit=turn)
-        for record in each(records):
-            if not _belongs(record, wanted, now):
-                continue
-            if len(found) == limit:
-                at, name = found[-1].position
-                return RequestPage([brief_of(one, now) for one in found], f"{at}-{name}", as_of)
-            found.append(record)
-        if len(records) < turn:
-            return RequestPage([brief_of(one, now) for one in found], None, as_of)
-        query, turn = replace(query, after=records[-1].position), _TURN
+
+    def read(record: Record) -> JsonObject | None:
+        return brief_of(record, now) if _belongs(record, wanted, now) else None
+
+    query = _query(wanted)
+    return newest_first(index, query, read, limit=limit, cursor=cursor, rests_on=(streams.EVIDENCE,))
 
 
 def brief_of(record: Record, now: int) -> JsonObject:
@@ -112,7 +80,7 @@ def brief_of(record: Record, now: int) -> JsonObject:
     }
 
 
-def _query(wanted: Wanted, after: tuple[int, str] | None) -> RecordQuery:
+def _query(wanted: Wanted) -> RecordQuery:
     words: list[str] = []
     sets: list[frozenset[str]] = []
     if wanted.status is not None:
@@ -128,9 +96,7 @@ def _query(wanted: Wanted, after: tuple[int, str] | None) -> RecordQuery:
         if wanted.theirs.agency:
             own.add(term(streams.AGENCY, wanted.theirs.agency))
         sets.append(frozenset(own))
-    return RecordQuery(
-        kind=KIND, terms=tuple(words), any_of=tuple(sets), order=RecordOrder.NEWEST_FIRST, after=after
-    )
+    return RecordQuery(kind=KIND, terms=tuple(words), any_of=tuple(sets))
 
 
 def _belongs(record: Record, wanted: Wanted, now: int) -> bool:
@@ -169,10 +135,3 @@ def _is_overdue(state: JsonObject, now: int) -> bool:
 def _is_expiring(state: JsonObject) -> bool:
     due = state.get("footage_due_at")
     return due is not None and parse_instant(due) < parse_instant(state["filed_at"]) + EXPIRING
-
-
-def _position(cursor: str) -> tuple[int, str]:
-    match = _CURSOR.match(cursor)
-    if match is None:
-        raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
-    return int(match[1]), match[2]

@@ -43,8 +43,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "hold_id", "letter_due_at", "footage_due_at", "evidence_id", "ended_at",
     ),
     "evidence": (
-        "evidence_id", "cameras", "from", "to", "case", "actor", "asked_at", "status", "kind", "request_id",
-        "package", "failure", "waiting",
+        "evidence_id", "cameras", "from", "to", "case", "actor", "asked_at", "status", "attempts", "kind",
+        "request_id", "request_entry", "package", "failure", "waiting",
     ),
     "grant": (
         "person", "agency", "cameras", "from", "to", "rights", "until", "basis", "request", "given_by",

@@ -161,7 +161,7 @@ def test_an_unreadable_entry_is_said_aloud(archive: SmallArchive) -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "5", "REQ-2026-AAAAAAAAAA", "1-REQ-2026-AAAAAAAAA", "-1-REQ-2026-AAAAAAAAAA"]
+    "cursor", ["x", "5", "REQ-2026-AAAAAAAAAA", "1-REQ/2026", "-1-REQ-2026-AAAAAAAAAA"]
 )
 def test_a_cursor_of_another_making_is_refused(archive: SmallArchive, cursor: str) -> None:
     with pytest.raises(Malformed) as caught:
