@@ -51,6 +51,9 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         ("/v1/custody", {"person": "user:citra"}),
         ("/v1/custody/report.jsonl", {"item": CAMERA}),
         ("/v1/custody/report.pdf", {"item": CAMERA}),
+        ("/v1/requests", {}),
+        ("/v1/evidence", {}),
+        ("/v1/grants", {}),
     )
     with open_site(tmp_path) as site:
         services = site.services
