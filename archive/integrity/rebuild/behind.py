@@ -6,9 +6,11 @@ from archive import keys
 from archive.integrity.rebuild.listing import Stream, custody_hours, ledger_streams
 from archive.ports import ObjectStore, RecordIndex
 from archive.records.indexed import marks
-from archive.timespan import HOUR
+from archive.timespan import HOUR, MINUTE
 
 _SLACK = 3 * HOUR
+_SKEW = MINUTE
+"""How far the clocks of two machines may differ."""
 _ENOUGH = 5
 
 
@@ -22,6 +24,8 @@ def records_behind(records: ObjectStore, index: RecordIndex, now: int, age: int)
         Unavailable, Refused: as the store or the index.
     """
     followed = marks.followed_at(index)
+    if followed is not None and followed > now + _SKEW:
+        followed = None  # the follower's clock was wrong, and nothing follows from that time
     if followed is not None and now - followed < age:
         return ()
     behind: list[str] = []

@@ -10,7 +10,8 @@ It tails ``custody/`` and ``ledger/``. Processes index their own writes at once
 3. Ledger entries beyond each stream's number become records, then the stream itself, then the number.
 4. Objects that cannot be read are set aside: the index knows them, and refuses answers that they may belong
    to. The daily look reads them again.
-5. The index keeps when the turn began.
+5. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
+   back, and the follower begins anew.
 
 A number is kept after what it counts. So a turn that is killed between two steps is repeated, and putting a
 record again changes nothing. Any number of followers may work at once.
@@ -68,6 +69,7 @@ class Follower:
         self._whole_at: int | None = None
         self._recent_at: int | None = None
         self._known: dict[int, set[str]] = {}
+        self._kept: dict[str, int] = {}
         self._strays: set[str] = set()
 
     def run(self, progress: Progress | None = None) -> Followed:
@@ -80,6 +82,7 @@ class Follower:
         tell = progress or (lambda step, seen: None)
         report = Followed()
         began = self._clock.now()
+        self._forget_if_replaced()
         is_whole = self._whole_at is None or began - self._whole_at >= _WHOLE_EVERY
         self._custody(report, tell, began, is_whole=is_whole)
         followed = {marks.CUSTODY: began}
@@ -89,7 +92,19 @@ class Follower:
             self._try_again(report)
             self._whole_at = began
         self._index.keep_record_marks(marks.FOLLOWER, followed)
+        self._kept |= followed
         return report
+
+    def _forget_if_replaced(self) -> None:
+        """Begin anew if the index is not the one that was followed so far: an old copy was put back."""
+        if not self._kept:
+            return
+        found = self._index.record_marks(marks.FOLLOWER)
+        if any(found.get(name, 0) < at for name, at in self._kept.items()):
+            self._kept.clear()
+            self._known.clear()
+            self._whole_at = self._ledger_due = None
+            self._ledger = LedgerFollower(self._records, self._index, pool=self._pool)
 
     # Custody -------------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ from archive.records.indexed.unread import (
     refuse_unread_streams,
 )
 from archive.records.ledger.streams import Ledger
-from archive.timespan import DAY, Timespan
+from archive.timespan import DAY, MINUTE, Timespan
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 366
@@ -44,6 +44,8 @@ MAX_LINES = 1000
 _CURSOR = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,18})\Z", re.ASCII)
 _TURN = 1000
 """Records of one answer of the index."""
+_SKEW = MINUTE
+"""How far the clocks of two machines may differ; a follower further ahead has a wrong clock."""
 _WORDS = 200
 """Streams that one query names."""
 
@@ -84,7 +86,8 @@ class CustodyRecord:
 
         See :func:`archive.records.indexed.marks.followed_at`.
         """
-        return followed_at(self._index)
+        at = followed_at(self._index)
+        return None if at is None or at > self._clock.now() + _SKEW else at
 
     def item(self, text: str, *, footage: Timespan | None = None) -> Item:
         """The item that a text names; ``footage`` narrows a camera to a time.

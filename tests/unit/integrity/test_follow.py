@@ -276,6 +276,47 @@ def test_two_followers_at_once_find_what_one_finds(archive: SmallArchive, tmp_pa
         one.close()
 
 
+class Replaceable:
+    """An index in whose place another one can be put, as a restored backup is."""
+
+    def __init__(self, index: Any) -> None:
+        self.index = index
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.index, name)
+
+
+def test_an_old_copy_that_is_put_back_under_a_follower_is_filled(
+    archive: SmallArchive, tmp_path: Path
+) -> None:
+    fill(archive)
+    old = open_sqlite(tmp_path / "old.sqlite")
+    Follower(archive.stores.records, old, archive.clock).run()
+    archive.clock.advance(MINUTE)
+    index = Replaceable(archive.index)
+    follower = Follower(archive.stores.records, index, archive.clock)
+    follower.run()
+    made = act(writer(archive, "api-7"), "cam-1")
+    archive.registry.edit("cam-1", {"name": "C"}, actor="user:budi")
+    archive.clock.advance(MINUTE)
+    follower.run()
+    whole = everything(archive)
+    assert made in ids(archive)
+    archive.index.close()
+    index.index = archive.index = old
+    archive.clock.advance(MINUTE)
+    follower.run()
+    assert everything(archive) == whole
+
+
+def test_a_follower_whose_clock_was_wrong_is_not_believed(archive: SmallArchive) -> None:
+    ahead = ManualClock(T0 + 365 * DAY)
+    Follower(archive.stores.records, archive.index, ahead).run()
+    act(writer(archive), "cam-1")
+    archive.clock.advance(GRACE)
+    assert behind(archive) == ["custody/2026/11/24/06"]
+
+
 def test_an_index_is_behind_what_it_lacks_for_long(archive: SmallArchive) -> None:
     assert behind(archive) == ()
     act(writer(archive), "cam-1")
