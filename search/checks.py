@@ -127,10 +127,11 @@ def check_record_query(query: RecordQuery, limit: int) -> RecordQuery | None:
         raise Malformed(
             "no record has that position", code="bad_cursor", hint="Give the position of a record, unchanged."
         )
-    any_of = tuple(frozenset(word for word in words if _is_word(word, MAX_TERM)) for words in query.any_of)
-    if not all(any_of) or not all(_is_word(term, MAX_TERM) for term in query.terms):
+    terms = tuple(dict.fromkeys(query.terms))
+    if len(terms) > MAX_TERMS or not all(_is_word(term, MAX_TERM) for term in terms):
         return None
-    return replace(query, terms=tuple(dict.fromkeys(query.terms)), any_of=any_of)
+    any_of = tuple(frozenset(word for word in words if _is_word(word, MAX_TERM)) for words in query.any_of)
+    return replace(query, terms=terms, any_of=any_of) if all(any_of) else None
 
 
 def at_bounds(query: RecordQuery) -> tuple[int, int]:

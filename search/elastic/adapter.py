@@ -358,7 +358,8 @@ class ElasticIndex(Loading, RecordPart):
             body["search_after"] = hits[-1]["sort"]
 
     def _counts(self, group: str) -> dict[str, int]:
-        return {kind: self._count(f"{group}-{kind}") for kind in self._cluster.kinds_of(group)}
+        counts = {kind: self._count(f"{group}-{kind}") for kind in self._cluster.kinds_of(group)}
+        return {kind: count for kind, count in counts.items() if count}
 
     def _count(self, what: str) -> int:
         return searches.total(self._cluster.search([what], {"size": 0, "track_total_hits": True}))

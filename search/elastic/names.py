@@ -2,9 +2,9 @@
 
 All reads and writes go through aliases: ``saksi-segments-2026.11`` (one per month, by start),
 ``saksi-segments`` (all months), ``saksi-gaps``, ``saksi-runs``, ``saksi-documents-<kind>``,
-``saksi-documents``, ``saksi-records-<kind>``, ``saksi-records``, ``saksi-state`` and ``saksi-hours``. The many
-records of kind ``act`` are in ``saksi-records-act-2026.11`` (one index per month, by ``at``),
-and ``saksi-records-act`` is all months. Behind an alias stands an index ``saksi.<what>.<token>``. A rebuild
+``saksi-documents``, ``saksi-records-<kind>``, ``saksi-records``, ``saksi-state`` and ``saksi-hours``. Records
+of kind ``act`` are in ``saksi-records-act-2026.11`` (one per month, by ``at``), and ``saksi-records-act`` is
+all months. Behind an alias stands an index ``saksi.<what>.<token>``. A rebuild
 fills indices behind its own aliases, ``saksi-rebuild-<token>-…``, and then moves the aliases in one step. An
 index of hours has a second alias, ``saksi-own-<token>``, which never moves.
 """

@@ -30,7 +30,7 @@ def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, s
     Raises:
         Malformed: ``bad_record`` if the server refuses the content of one.
     """
-    parts = list(_parts([_write_of(*one) for one in zip(records, bodies, strict=True)]))
+    parts = list(_parts([write_of(*one) for one in zip(records, bodies, strict=True)]))
     try:
         for part in parts:
             cluster.write(part, searchable=searchable and len(parts) == 1)
@@ -144,7 +144,8 @@ def _take_out(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
     )
 
 
-def _write_of(record: Record, body: str) -> Write:
+def write_of(record: Record, body: str) -> Write:
+    """The document of a record, with the JSON text of its body."""
     document: Json = {
         "id": record.id,
         "at": record.at,

@@ -193,7 +193,7 @@ def test_what_touches_a_span(index: Index) -> None:
 def test_hostile_texts_are_only_texts(index: Index) -> None:
     words = [
         "'; DROP TABLE records; --", '"quoted" \\ {"json": 1}', "%", "_", "*", "a b", "jalan\u202ekebalik",
-        "e\u0301", "\u00e9", "\u00c9", "\U0001f600" * 600, "x" * 600, "line\nbreak\ttab", "[]", "$(id)", "NULL",
+        "e\u0301", "\u00e9", "\u00c9", "\U0001f600" * 600, "x" * 600, "line\nbreak\ttab", "[]", "$(id)",
     ]  # fmt: skip
     notes = RecordQuery(kind="note")
     index.put_records([record(one[:128], n, one, "every", kind="note", w=one) for n, one in enumerate(words)])
@@ -309,17 +309,19 @@ def test_marks_only_grow(index: Index) -> None:
 
 def test_records_of_many_months_are_one_kind(index: Index) -> None:
     month = 31 * DAY
-    index.put_records([record(f"{n:02d}", n * month, "every") for n in range(30)])
-    assert len(ids(index, ACTS)) == len(ids(index, replace(ACTS, terms=("every",)))) == 30
+    names = ["00", "01", "02", "03", "99"]
+    index.put_records([record(name, int(name) * month, "every") for name in names])
+    assert ids(index, ACTS) == ids(index, replace(ACTS, terms=("every",))) == names
     assert ids(index, replace(ACTS, span=span(month, 2 * month + 1))) == ["01", "02"]
     assert ids(index, replace(ACTS, span=span(-5 * 366 * DAY, 1))) == ["00"]
+    assert ids(index, replace(ACTS, span=span(4 * month, 20 * month))) == []
     assert ids(index, replace(NEWEST, after=(T0 + 2 * month, "02"))) == ["01", "00"]
-    assert [one.id for one in every_page(index, NEWEST, limit=7)] == [f"{n:02d}" for n in range(30)][::-1]
-    found = index.record("act", "29")
+    assert [one.id for one in every_page(index, NEWEST, limit=2)] == names[::-1]
+    found = index.record("act", "99")
     assert found is not None
-    assert found.at == T0 + 29 * month
+    assert found.at == T0 + 99 * month
     index.put_records([replace(found, version=2)])
-    assert index.status().records == {"act": 30}
+    assert index.status().records == {"act": 5}
 
 
 def test_a_rebuild_replaces_records_and_keeps_what_is_written_meanwhile(under_test: IndexUnderTest) -> None:
