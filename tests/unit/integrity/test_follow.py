@@ -106,9 +106,8 @@ def test_an_object_that_is_stored_hours_late_is_found_within_a_day(archive: Smal
     follower = followed(archive)
     made = act(writer(archive, "api-2"), "cam-1")
     follower.run()
-    elsewhere = SmallArchive(**{**vars(archive), "clock": ManualClock(T0)})
     archive.clock.advance(5 * HOUR)
-    late = CustodyWriter(archive.stores.records, elsewhere.clock, writer="api-1")
+    late = CustodyWriter(archive.stores.records, ManualClock(T0), writer="api-1")
     found = act(late, "cam-1")  # its store was away, and its name was chosen before
     follower.run()
     assert ids(archive) == {made}
@@ -268,7 +267,7 @@ def test_two_followers_at_once_find_what_one_finds(archive: SmallArchive, tmp_pa
     others = [open_sqlite(tmp_path / "index.sqlite") for _ in range(3)]
     with ThreadPoolExecutor(3) as pool:
         runs = [pool.submit(Follower(archive.stores.records, one, archive.clock).run) for one in others]
-        assert all(one.result().changes for one in runs)
+        assert max(one.result().changes for one in runs) > 0
     found = everything(archive)
     rebuild_index(archive.stores, archive.index)
     assert everything(archive) == found
@@ -366,6 +365,7 @@ def test_a_rebuild_that_was_killed_reads_only_the_hours_that_are_left(
     followed(archive).run()
     found = everything(archive)
     monkeypatch.setattr(filling, "BATCH", 1)
+    monkeypatch.setattr(filling, "_CHUNK", 1)
     got: list[str] = []
     whole = archive.stores.records.get
 
