@@ -27,7 +27,7 @@ class RecordPart:
         """The first ``limit`` matches in the query's order."""
         checked = check_record_query(query, limit)
         if checked is None:
-            return ()
+            return []
         self._make_searchable()
         return record_documents.find(self._cluster, checked, limit)
 

@@ -35,7 +35,7 @@ class RecordPart:
         """The first ``limit`` matches in the query's order."""
         checked = check_record_query(query, limit)
         if checked is None:
-            return ()
+            return []
         with self._base.read("be searched") as connection:
             return record_pages.page(connection, checked, limit)
 

@@ -27,8 +27,8 @@ UPDATE records SET at = ?, version = ?, touches_from = ?, touches_to = ?, terms 
 _PUT_TERM = "INSERT INTO record_terms (kind, term, at, record, hour, hours) VALUES (?, ?, ?, ?, ?, ?)"
 _DROP_TERM = "DELETE FROM record_terms WHERE kind = ? AND term = ? AND at = ? AND record = ?"
 _KNOWN = """
-SELECT id, record, version, at, touches_from, touches_to, terms
-FROM json_each(?) AS asked CROSS JOIN records ON kind = ? AND id = asked.value
+SELECT r.id, record, version, at, touches_from, touches_to, terms
+FROM json_each(?) AS asked CROSS JOIN records AS r ON kind = ? AND r.id = asked.value
 """
 _FORGET = """
 DELETE FROM terms WHERE term = ? AND NOT EXISTS (
