@@ -18,7 +18,7 @@ from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.records.indexed.entries import STREAM, record_of_entry, stream_name
 from archive.records.indexed.events import ACT
 from archive.records.indexed.terms import term
-from archive.records.ledger.streams import KINDS, Entry, Ledger
+from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import MINUTE, Timespan
 
 YOUNG = 10 * MINUTE
@@ -48,7 +48,7 @@ class IndexedCheck:
                 self._hour(hour)
         ledger = Ledger(self.records, ManualClock(0))
         for stream in ledger_streams(self.records):
-            if isinstance(stream, Stream) and stream.kind in KINDS:
+            if isinstance(stream, Stream):
                 self._stream(ledger, stream)
         for record in self._all(RecordQuery(kind=ACT)):
             self._is_stored(ledger, record)

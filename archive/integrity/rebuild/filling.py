@@ -15,7 +15,7 @@ from archive.errors import ArchiveError, IntegrityError, Refused, Unavailable
 from archive.integrity.rebuild.follow import LedgerFollower
 from archive.integrity.rebuild.listing import Hour, custody_hours
 from archive.integrity.rebuild.putting import BATCH, Followed, Putting, ReadObject
-from archive.integrity.rebuild.report import Progress, RebuildReport
+from archive.integrity.rebuild.report import LeftOut, Progress, RebuildReport
 from archive.integrity.rebuild.workers import WORTH, Chunk, RawObject, in_workers
 from archive.ports import ObjectStore, Record, RecordIndex
 from archive.prefetch import in_order
@@ -193,4 +193,11 @@ def _hour_of(key: str) -> int:
 def _count(followed: Followed, report: RebuildReport) -> None:
     report.custody_events += followed.events
     report.ledger_entries += followed.entries
-    report.left_out += followed.left_out
+    named = {one.object for one in report.left_out}
+    # A stream whose document was left out is named already.
+    report.left_out += [one for one in followed.left_out if named.isdisjoint({one.object, _stream(one)})]
+
+
+def _stream(left_out: LeftOut) -> str:
+    """The name by which a rebuild names the ledger stream of an object."""
+    return left_out.object.rpartition("/")[0]

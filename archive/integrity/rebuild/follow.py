@@ -39,7 +39,7 @@ from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.prefetch import in_order
 from archive.records.indexed import marks
 from archive.records.indexed.unread import UNREAD
-from archive.records.ledger.streams import KINDS, Ledger
+from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, hour_of
 
 _NEAR, _RECENT = 15 * MINUTE, 3 * HOUR
@@ -230,12 +230,10 @@ class LedgerFollower:
         """The streams that have entries which the index lacks, each with the last version that it has."""
         fresh: dict[str, dict[str, int]] = {}
         for found in ledger_streams(self._records):
-            if not isinstance(found, Stream) or found.kind not in KINDS:
-                strays = found.entries.values() if isinstance(found, Stream) else (found,)
-                for one in strays:
-                    if one.key not in self._strays:
-                        self._strays.add(one.key)
-                        putting.stray(one)
+            if not isinstance(found, Stream):
+                if found.key not in self._strays:
+                    self._strays.add(found.key)
+                    putting.stray(found)
                 continue
             known = self._known.get((found.kind, found.id), 0)
             if known >= found.newest:

@@ -8,6 +8,7 @@ from archive import keys
 from archive.errors import Malformed
 from archive.ids import check_name
 from archive.ports import ObjectStore, ObjectVersion
+from archive.records.ledger.streams import KINDS
 from archive.timespan import parse_instant
 
 CUSTODY, LEDGER = "custody/", "ledger/"
@@ -52,6 +53,9 @@ def ledger_streams(records: ObjectStore) -> Iterator[Stream | ObjectVersion]:
             kind, entity, version = keys.parse_ledger_key(listed.key)
             check_name(kind, entity)
         except Malformed:
+            yield listed
+            continue
+        if kind not in KINDS:
             yield listed
             continue
         if kept != (kind, entity):

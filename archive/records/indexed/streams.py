@@ -134,7 +134,7 @@ def _status(state: Mapping[str, Any], package: Entry | None) -> str:
     if package is None:
         return status
     try:
-        return joined_status(RequestStatus(status), EvidenceStatus(package.state.get("status"))).value
+        return joined_status(RequestStatus(status), EvidenceStatus(str(package.state.get("status")))).value
     except ValueError:
         return status  # of a kind that this version does not know
 

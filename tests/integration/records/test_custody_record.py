@@ -372,7 +372,7 @@ def test_the_command_that_verifies_the_log_says_so_too(logged: Path, tmp_path: P
 
 def test_the_command_line_shows_the_record_and_is_on_it(logged: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(logged, home)
+    shutil.copytree(logged, home, symlinks=True)  # the index is a link
     saksi = CommandLine(home)
     asked = ("--person", "token:first", "--from", "2026-11-24T00:00:00Z", "--to", "2026-11-25T00:00:00Z")
     acts = saksi("custody", "show", *asked, "--json").json["acts"]

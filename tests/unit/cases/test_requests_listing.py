@@ -160,9 +160,7 @@ def test_an_unreadable_entry_is_said_aloud(archive: SmallArchive) -> None:
     fresh.close()
 
 
-@pytest.mark.parametrize(
-    "cursor", ["x", "5", "REQ-2026-AAAAAAAAAA", "1-REQ/2026", "-1-REQ-2026-AAAAAAAAAA"]
-)
+@pytest.mark.parametrize("cursor", ["x", "5", "REQ-2026-AAAAAAAAAA", "1-REQ/2026", "-1-REQ-2026-AAAAAAAAAA"])
 def test_a_cursor_of_another_making_is_refused(archive: SmallArchive, cursor: str) -> None:
     with pytest.raises(Malformed) as caught:
         list_requests(archive.index, Wanted(), T0, limit=5, cursor=cursor)

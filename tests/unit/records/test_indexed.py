@@ -62,7 +62,7 @@ def entry(kind: str, name: str, state: dict[str, Any], **changed: Any) -> Entry:
         "reason": "sebab",
         "prev": "0" * 64,
         "state": state,
-        "digest": "ef" * 32,
+        "digest": "ba" * 32,
     }
     return Entry(**(facts | changed))
 
@@ -149,7 +149,7 @@ def test_an_entry_is_an_act_of_its_author() -> None:
     assert made.terms == {
         f"stream:hold/{HOLD}", "person:os:ani", "type:hold.changed", "outcome:done",
     }  # fmt: skip
-    assert made.body["details"] == {"version": 1, "sha256": "ef" * 32, "reason": "sebab"}
+    assert made.body["details"] == {"version": 1, "sha256": "ba" * 32, "reason": "sebab"}
     assert line_of(made) == line_of_entry(entry("hold", HOLD, {}))
 
 
