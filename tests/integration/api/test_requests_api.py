@@ -316,7 +316,6 @@ def test_requests_are_listed_by_page_status_agency_camera_and_overdue_letter(sit
     assert listed(agency="polrestabes") == listed(agency="Polrestabes Makassar") == ids
     assert listed(agency="polda") == listed(overdue="true") == []
     site.clock.advance(2 * HOUR)
-    site.follow()
     assert listed(overdue="true") == []
     site.clock.advance(22 * HOUR)
     assert listed(overdue="true") == [ids[0]]
