@@ -64,7 +64,7 @@ class IndexedCheck:
                 continue
             for record in found:
                 if record.id in expected:
-                    self._breach("act_twice", listed.key, f"event {record.id} is stored twice")
+                    self.report.breach("I5", "act_twice", listed.key, f"event {record.id} is stored twice")
                 else:
                     expected[record.id] = (listed.key, record)
         if not expected:
@@ -73,12 +73,12 @@ class IndexedCheck:
         for got in self._all(RecordQuery(kind=ACT, span=Timespan(min(times), max(times) + 1))):
             key, record = expected.pop(got.id, ("", got))
             if record != got:
-                self._breach("act_differs", key, f"the index has another event {got.id}")
+                self.report.breach("I5", "act_differs", key, f"the index has another event {got.id}")
         missing: dict[str, int] = {}
         for key, _ in expected.values():
             missing[key] = missing.get(key, 0) + 1
         for key, count in missing.items():
-            self._breach("act_not_indexed", key, f"the index lacks {count} of its events")
+            self.report.breach("I5", "act_not_indexed", key, f"the index lacks {count} of its events")
 
     def _stream(self, ledger: Ledger, stream: Stream) -> None:
         read = read_stream(ledger, stream, 0)
@@ -92,19 +92,21 @@ class IndexedCheck:
         for entry in entries:
             got = known.get(entry.entry_id)
             if got is None:
-                self._breach("act_not_indexed", entry.key, "the index lacks this entry")
+                self.report.breach("I5", "act_not_indexed", entry.key, "the index lacks this entry")
             elif got != record_of_entry(entry):
-                self._breach("act_differs", entry.key, "the index has another entry under its id")
+                self.report.breach("I5", "act_differs", entry.key, "the index has another entry under its id")
         for expected in read.heads:
             if expected.id == stream.id and self.index.record(stream.kind, stream.id) != expected:
                 name = f"ledger/{stream.kind}/{stream.id}"
-                self._breach("stream_differs", name, "the index has another state of this stream")
+                self.report.breach("I5", "stream_differs", name, "the index has another state of this stream")
 
     def _is_stored(self, ledger: Ledger, record: Record) -> None:
         proof = str(record.body.get("proof"))
         self._count(1)
         if self._ids_of(ledger, proof.partition("#")[0]).get(proof) != record.id:
-            self._breach("act_not_stored", proof, f"the index has act {record.id}, the archive does not")
+            self.report.breach(
+                "I5", "act_not_stored", proof, f"the index has act {record.id}, the archive does not"
+            )
 
     def _ids_of(self, ledger: Ledger, key: str) -> Mapping[str, str]:
         """The ids of the acts in one object, by their proofs; none if it is missing or unreadable."""
@@ -137,6 +139,3 @@ class IndexedCheck:
     def _count(self, acts: int) -> None:
         self._compared += acts
         self.progress("acts compared with the index", self._compared)
-
-    def _breach(self, code: str, name: str, message: str) -> None:
-        self.report.breach("I5", code, name, message)

@@ -113,7 +113,7 @@ class _Hours:
             self._target.keep_record_marks(marks.day_name(hour), {marks.hour_key(hour): self._done[hour]})
         newest = max(waiting, default=0)
         for hour in [one for one in self._done if one < newest]:
-            del self._done[hour]  # names come in order: nothing of it follows
+            del self._done[hour]  # names come in order: no object of that hour is left
 
 
 def _read(
