@@ -75,7 +75,7 @@ def _checked(record: Record) -> str:
         raise _bad_record(record, f"its id is not 1 to {MAX_ID} characters")
     if len(record.terms) > MAX_TERMS:
         raise _bad_record(record, f"it has {len(record.terms)} terms")
-    if not all(_is_word(term, MAX_TERM) for term in record.terms):
+    if record.terms and not _are_words(record.terms):
         raise _bad_record(record, f"a term is not 1 to {MAX_TERM} characters")
     if not (0 <= record.at <= _LARGEST and 0 <= record.version <= _LARGEST):
         raise _bad_record(record, "its time or version is out of range")
@@ -124,9 +124,7 @@ def check_record_query(query: RecordQuery, limit: int) -> RecordQuery | None:
     if query.after is not None and not (
         abs(query.after[0]) <= _LARGEST and (not query.after[1] or is_record_id(query.after[1]))
     ):
-        raise Malformed(
-            "no record has that position", code="bad_cursor", hint="Give the position of a record, unchanged."
-        )
+        raise Malformed("the cursor is not known", code="bad_cursor", hint="Start again without a cursor.")
     terms = tuple(dict.fromkeys(query.terms))
     if len(terms) > MAX_TERMS or not all(_is_word(term, MAX_TERM) for term in terms):
         return None
@@ -158,12 +156,23 @@ def check_marks(name: str, marks: Mapping[str, int]) -> None:
             )
     for number in marks.values():
         if not 0 <= number <= _LARGEST:
-            raise Malformed(f"a mark cannot be {number}", code="bad_record", hint="Give 0 to 2^53 - 1.")
+            raise Malformed(f"the mark cannot be {number}", code="bad_record", hint="Give 0 to 2^53 - 1.")
+
+
+def _are_words(terms: frozenset[str]) -> bool:
+    """Whether an index can keep each of the terms; checked together, since a rebuild brings millions."""
+    lengths = [len(term) for term in terms]
+    return 0 < min(lengths) and max(lengths) <= MAX_TERM and _is_storable("".join(terms))
 
 
 def _is_word(text: str, most: int) -> bool:
-    """Whether an index can keep the text as a term: not empty, no NUL, and every character has UTF-8."""
-    if not 0 < len(text) <= most or "\0" in text:
+    """Whether an index can keep the text as a term."""
+    return 0 < len(text) <= most and _is_storable(text)
+
+
+def _is_storable(text: str) -> bool:
+    """Whether there is no NUL, and every character has UTF-8."""
+    if "\0" in text:
         return False
     if text.isascii():
         return True

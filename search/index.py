@@ -233,6 +233,13 @@ class Index(SegmentIndex, RecordIndex, Protocol):
         """Store that time; an earlier one changes nothing."""
         ...
 
+    def compact(self, now: int) -> int:
+        """Make past months take less room; answers do not change, and the work goes on after the return.
+
+        Returns the number of months that are worked on; 0 if none needs it.
+        """
+        ...
+
     def status(self) -> IndexStatus:
         """The contents of the index in figures, for people and for ``doctor``."""
         ...

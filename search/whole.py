@@ -371,6 +371,10 @@ class WholeIndex:
         """As :meth:`search.index.Index.keep_compared_at`."""
         self._index.keep_compared_at(at)
 
+    def compact(self, now: int) -> int:
+        """As :meth:`search.index.Index.compact`."""
+        return self._index.compact(now)
+
     def status(self) -> IndexStatus:
         """As :meth:`search.index.Index.status`."""
         return self._index.status()

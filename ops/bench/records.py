@@ -171,6 +171,7 @@ def _asked(index: Index, scale: _Scale) -> dict[str, Spread]:
             kind="request", terms=(f"agency:a{chosen.randrange(_AGENCIES)}",),
             any_of=(frozenset(("status:submitted", "status:approved")),), order=newest,
         ),
+        "newest 100 of all": lambda: replace(every, order=newest),
         "newest 100 requests": lambda: RecordQuery(kind="request", order=newest),
     }  # fmt: skip
     asked = {}

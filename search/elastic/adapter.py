@@ -1,8 +1,8 @@
 """The city index: :class:`ElasticIndex`, all of :class:`search.index.Index` on Elasticsearch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from urllib.parse import unquote, urlsplit
 
 from elasticsearch import Elasticsearch, OrjsonSerializer
 
@@ -12,10 +12,11 @@ from archive.ids import check_name, check_run
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import Timespan
+from archive.timespan import DAY, Timespan
 from search import stretch
 from search.checks import check_entries, check_kind
-from search.elastic import hours, leaving, names, searches, switching, wire
+from search.elastic import hours, leaving, marking, names, searches, switching, wire
+from search.elastic.address import OPEN, Access, options_of, parse_address
 from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster
 from search.elastic.loading import Loading
@@ -40,25 +41,32 @@ FORMAT = 3
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000
+_OPEN = 2 * DAY
+"""How long after its end a month still takes late segments."""
 _WHOLE_ID = f"{names.WHOLE}:{names.WHOLE}"
-_NS = 1000
 
 
-def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float = 30) -> "ElasticIndex":
-    """The index on a server; its indices begin with ``prefix``. Nothing is sent before the first request.
+def connect_elastic(
+    url: str,
+    *,
+    prefix: str = "saksi",
+    access: Access = OPEN,
+    timeout_seconds: float = 30,
+    pause: Callable[[float], None] = time.sleep,
+) -> "ElasticIndex":
+    """The index on a cluster; its indices begin with ``prefix``. Nothing is sent before the first request.
+
+    ``pause`` waits for a number of seconds before what a full server refused is sent again.
 
     Raises:
-        Malformed: ``bad_index_url``, ``bad_index_prefix``.
+        Malformed: ``bad_index_url``, ``bad_index_access``, ``bad_index_prefix``.
     """
     names.check_prefix(prefix)
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 9200)
-    server = f"{parts.scheme}://{host}:{port}"
+    address = parse_address(url)
+    options = options_of(address, access)
     try:
         client = Elasticsearch(
-            f"{server}{parts.path.rstrip('/')}",
-            basic_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
+            **options,
             request_timeout=timeout_seconds,
             connections_per_node=40,
             # A page of segments is some hundred kilobytes of JSON: to parse it, the standard library took a
@@ -69,7 +77,7 @@ def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float =
         raise Malformed(
             "the index URL cannot be used", code="bad_index_url", hint="Write http(s)://HOST:PORT."
         ) from error
-    return ElasticIndex(Cluster(client, server, prefix), client)
+    return ElasticIndex(Cluster(client, address.server, prefix, pause=pause), client)
 
 
 class ElasticIndex(Loading, RecordPart):
@@ -115,17 +123,7 @@ class ElasticIndex(Loading, RecordPart):
         self._mark(segments, 0)
 
     def _mark(self, segments: Iterable[SegmentRef], held: int) -> None:
-        writes = [
-            Write(
-                names.segments_of(one.span.start),
-                wire.segment_id(one.run, one.seq),
-                {"held": held},
-                how="update",
-            )
-            for one in segments
-        ]
-        if writes:
-            self._cluster.write(writes, searchable=not self._rebuilding)
+        marking.mark(self._cluster, segments, held, searchable=not self._rebuilding)
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``, ordered by start, run and seq."""
@@ -304,6 +302,10 @@ class ElasticIndex(Loading, RecordPart):
         found = self._questions.buckets([names.SEGMENTS], filters, [BY_HOUR], {})
         return {round(bucket["key"]["hour"]): int(bucket["doc_count"]) for bucket in found}
 
+    def compact(self, now: int) -> int:
+        """Merge the months before the last two days that are in many pieces."""
+        return self._cluster.merge_months(names.segments_of(now - _OPEN))
+
     def status(self) -> IndexStatus:
         """The contents of the index, in figures."""
         self._cluster.refresh(_EVERYTHING)
@@ -344,7 +346,7 @@ class ElasticIndex(Loading, RecordPart):
         else:
             filters = wire.segments_filter(query, first_start=after[0])
             body = searches.fetch(wire.SEGMENT_FIELDS, filters, size, order=searches.ORDER)
-            body["search_after"] = [after[0] * _NS, *after[1:]]
+            body["search_after"] = list(after)
         return [wire.segment(hit) for hit in self._questions.hits(wire.months(query), body)]
 
     def _states(self, kind: str) -> Iterator[Json]:

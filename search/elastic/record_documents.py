@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archive.errors import Malformed, Unavailable
 from archive.ports import Record, RecordOrder, RecordQuery
-from archive.timespan import Timespan
+from archive.timespan import MINUTE, Timespan
 from search.checks import at_bounds
 from search.elastic import names
 from search.elastic.cluster import Cluster
@@ -22,6 +22,9 @@ _PART_CHARACTERS = 8_000_000
 _PAGE = 5000
 _AT_ONCE = 1000
 _ATTEMPTS = 5
+_WIDER = 8
+FEW = 300
+"""Up to this many matches per index are all compared, to find the newest: about 2 µs each."""
 
 
 def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, searchable: bool) -> None:
@@ -65,6 +68,46 @@ def find(cluster: Cluster, query: RecordQuery, limit: int) -> list[Record]:
     first, last = at_bounds(query)
     if first > last:
         return []
+    whats = names.records_within(query.kind, first, last)
+    body = _body(query, limit, first, last)
+    if query.order is RecordOrder.OLDEST_FIRST:
+        return _records(query, cluster.search(whats, body))
+    answer = cluster.search(whats, body | {"terminate_after": FEW})
+    found = _records(query, answer)
+    if not answer.get("terminated_early"):
+        return found
+    least, most = _edges(cluster, query.kind)
+    width = 2 * (found[0].at - found[-1].at) if found else 0
+    return _newest_of_many(cluster, query, limit, max(first, least), min(last, most), max(width, MINUTE))
+
+
+def _newest_of_many(
+    cluster: Cluster, query: RecordQuery, limit: int, first: int, last: int, width: int
+) -> list[Record]:
+    """The newest matches of very many, from windows of time that go back and become wider than ``width``.
+
+    An index is sorted with the oldest first. The server stops there as soon as it has enough, but for the
+    newest it would go through all matches: 280 ms for 300,000 records, and 3 ms for some hundreds.
+    """
+    found: list[Record] = []
+    while first <= last and len(found) < limit:
+        start = max(first, last - width + 1)
+        whats = names.records_within(query.kind, start, last)
+        found += _records(query, cluster.search(whats, _body(query, limit - len(found), start, last)))
+        last, width = start - 1, width * _WIDER
+    return found
+
+
+def _edges(cluster: Cluster, kind: str) -> tuple[int, int]:
+    """The first and the last ``at`` of a kind; the last is less without records."""
+    edges = {name: {name: {"field": "at"}} for name in ("min", "max")}
+    answer = cluster.search([f"{names.RECORDS}-{kind}"], {"size": 0, "aggs": edges})
+    found = answer.get("aggregations", {name: {"value": None} for name in edges})
+    least, most = (found[name]["value"] for name in ("min", "max"))
+    return (0, -1) if least is None else (round(least), round(most))
+
+
+def _body(query: RecordQuery, limit: int, first: int, last: int) -> Json:
     order = "asc" if query.order is RecordOrder.OLDEST_FIRST else "desc"
     body: Json = {
         "size": limit,
@@ -73,8 +116,11 @@ def find(cluster: Cluster, query: RecordQuery, limit: int) -> list[Record]:
     }
     if query.after is not None:
         body["search_after"] = list(query.after)
-    hits = cluster.search(names.records_within(query.kind, first, last), body)["hits"]["hits"]
-    return [_record(query.kind, hit["_source"]) for hit in hits]
+    return body
+
+
+def _records(query: RecordQuery, answer: Json) -> list[Record]:
+    return [_record(query.kind, hit["_source"]) for hit in answer["hits"]["hits"]]
 
 
 def one(cluster: Cluster, kind: str, name: str) -> Record | None:
@@ -138,7 +184,7 @@ def _take_out(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
             searchable=False,
         )
     raise Unavailable(
-        f"others keep writing the records of kind {kind} that are to be removed",
+        f"the records of kind {kind} that are to be removed keep being written",
         code="index_busy",
         hint="Try again.",
     )
@@ -174,9 +220,7 @@ def _parts(writes: Sequence[Write]) -> Iterator[list[Write]]:
 
 
 def _filters(query: RecordQuery, first: int, last: int) -> list[Json]:
-    found: list[Json] = []
-    if query.span is not None or query.after is not None:
-        found.append({"range": {"at": {"gte": first, "lte": last}}})
+    found: list[Json] = [{"range": {"at": {"gte": first, "lte": last}}}]
     found += [{"term": {"terms": term}} for term in query.terms]
     found += [{"terms": {"terms": sorted(words)}} for words in query.any_of]
     if query.touching is not None:

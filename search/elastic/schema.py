@@ -4,10 +4,14 @@ Each is strict: a field that is not named here is an error at the write, not a s
 that no search uses is ``index: false`` and kept as doc values, from which answers are fetched: 56 ms for 460
 segments become 5 because ``_source`` is not decompressed, and a document takes a third less room.
 
-Times appear twice. ``start`` and ``end`` are ``date_nanos``: ``date`` keeps milliseconds and would move
-half-open edges. But Elasticsearch answers ``min`` and ``max`` of a ``date_nanos`` in milliseconds (measured
-on 9.5.3). So aggregations and fetches use ``start_us`` and ``end_us``: whole µs, which are exact in the
-double that aggregations compute with, until the year 2255.
+Times are whole µs in a ``long``. ``date`` keeps milliseconds and would move half-open edges; ``date_nanos``
+keeps them, but takes 27 bytes more of a segment, and Elasticsearch answers its ``min`` and ``max`` in
+milliseconds (measured on 9.5.3). µs are exact in the double that aggregations compute with, until the year
+2255.
+
+A segment's ``_source`` has only what tells which hours it fills. All else is in doc values, from which
+answers, changes and a rebuild's copies are made: hash and version do not compress, and stored twice they made
+249 bytes of a segment where 120 are needed (``docs/design/index.md``).
 """
 
 from typing import Any
@@ -41,11 +45,12 @@ _PLACE: Json = {
 }
 
 _TIMES: Json = {
-    "start": {"type": "date_nanos"},
-    "end": {"type": "date_nanos"},
-    "start_us": _KEPT_NUMBER,
-    "end_us": _KEPT_NUMBER,
+    "start_us": {"type": "long"},
+    "end_us": {"type": "long"},
 }
+
+IN_SOURCE = ("camera", "start_us", "end_us")
+"""The fields of a segment that a read by id returns."""
 
 SEGMENTS: Json = {
     "camera": _SEARCHED,
@@ -62,7 +67,7 @@ SEGMENTS: Json = {
     "codec": _KEPT_WORD,
     "gop": _KEPT_WORD,
     "uncertainty_us": _KEPT_NUMBER,  # as the leaf states it; absent if its clock was unsynchronised
-    "version": _KEPT_WORD,  # of the object; absent while unknown
+    "version": {"type": "binary", "doc_values": True},  # of the object, packed; absent while unknown
     "held": {"type": "byte"},  # 0 or 1: summed and searched
 }
 
@@ -142,9 +147,11 @@ def templates(prefix: str) -> dict[str, Json]:
     """
     by_hour = {"sort.field": ["camera", "hour"], "sort.order": ["asc", "asc"]}
     by_time = {"sort.field": ["at", "id"], "sort.order": ["asc", "asc"], "codec": "default"}
-    sorted_by_camera = {"sort.field": ["camera", "start"], "sort.order": ["asc", "asc"]}
+    sorted_by_camera = {"sort.field": ["camera", "start_us"], "sort.order": ["asc", "asc"]}
     return {
-        f"{prefix}-segments": _template(f"{prefix}.segments-*", SEGMENTS, sorted_by_camera),
+        f"{prefix}-segments": _template(
+            f"{prefix}.segments-*", SEGMENTS, sorted_by_camera, source={"includes": list(IN_SOURCE)}
+        ),
         f"{prefix}-gaps": _template(f"{prefix}.gaps.*", GAPS, sorted_by_camera),
         f"{prefix}-runs": _template(f"{prefix}.runs.*", RUNS, {}),
         f"{prefix}-documents": _template(f"{prefix}.documents-*", DOCUMENTS, {}),
@@ -160,12 +167,12 @@ def unrefreshed(template: Json) -> Json:
     return template | {"settings": {"index": settings}}
 
 
-def _template(pattern: str, properties: Json, settings: Json) -> Json:
+def _template(pattern: str, properties: Json, settings: Json, *, source: Json | None = None) -> Json:
+    mappings: Json = {"dynamic": "strict", "properties": properties}
+    if source is not None:
+        mappings["_source"] = source
     return {
         "index_patterns": [pattern],
         "priority": 500,
-        "template": {
-            "settings": {"index": _SETTINGS | settings},
-            "mappings": {"dynamic": "strict", "properties": properties},
-        },
+        "template": {"settings": {"index": _SETTINGS | settings}, "mappings": mappings},
     }

@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from elasticsearch import Elasticsearch
 from archive.errors import Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.ports import RecordOrder, RecordQuery
 from archive.timespan import HOUR, SECOND, Timespan
-from search.elastic import ElasticIndex, connect_elastic, schema
+from search.elastic import ElasticIndex, connect_elastic, record_documents, schema
 from search.elastic.adapter import FORMAT
 from search.elastic.translation import from_answer
 from tests.support.indexes import ANY, ask, entry, refused_with, run_id, with_span
 from tests.support.leaves import T0, gap, segment
 from tests.support.servers import ElasticServer
-from tests.support.written import record
+from tests.support.waiting import until
+from tests.support.written import Written, every_page, record
 
 
 @pytest.fixture
@@ -44,10 +46,10 @@ def test_indices_are_monthly_strict_and_sorted(
     found = client.indices.get(index=f"{prefix}-segments-2026.11")
     ((name, one),) = found.body.items()
     settings = one["settings"]["index"]
-    assert settings["sort"]["field"] == ["camera", "start"]
+    assert settings["sort"]["field"] == ["camera", "start_us"]
     assert settings["codec"] == "best_compression"
     assert one["mappings"]["dynamic"] == "strict"
-    assert one["mappings"]["properties"]["start"]["type"] == "date_nanos"
+    assert one["mappings"]["properties"]["start_us"]["type"] == "long"
     templates = client.indices.get_index_template(name=f"{prefix}-*")["index_templates"]
     assert len(templates) == 7
     mapping = {t["name"]: t["index_template"]["template"]["mappings"] for t in templates}
@@ -91,6 +93,30 @@ def test_every_microsecond_of_an_hour_adds_up(city: ElasticIndex) -> None:
     (run,) = city.runs(ANY)
     assert run.span == Timespan(edge, edge + 300 * 10_000_019)
     assert sum(one.covered for one in city.hours(ANY)) == 300 * 10_000_019
+
+
+def test_a_past_month_is_merged_and_answers_as_before(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    month = f"{fresh_index_prefix}-segments-2026.11"
+    for number in range(8):
+        city.add([entry(segment(number))])
+    before = list(city.segments("cam-1", ANY.span))
+
+    def pieces() -> int:
+        (one,) = client.indices.stats(index=month, metric=["segments"])["indices"].values()
+        return int(one["primaries"]["segments"]["count"])
+
+    assert pieces() > 5
+    assert city.compact(T0) == 0, "the month is not over"
+    assert city.compact(T0 + 40 * 24 * HOUR) == 1
+    until(lambda: pieces() == 1, "the month is merged")
+    assert city.compact(T0 + 40 * 24 * HOUR) == 0
+    assert list(city.segments("cam-1", ANY.span)) == before
+    city.mark_held(before[:1])
+    assert [one.held for one in city.segments("cam-1", ANY.span)] == [True] + [False] * 7
+    city.remove(before[:1])
+    assert len(list(city.segments("cam-1", ANY.span))) == 7
 
 
 def test_a_value_the_server_cannot_keep_is_malformed(city: ElasticIndex) -> None:
@@ -198,6 +224,29 @@ def test_a_record_that_a_rebuild_reads_before_it_is_removed(
         city.remove_records("act", ["a"])
         fresh.put_records([record("a"), record("b")])
     assert [one.id for one in city.find_records(RecordQuery(kind="act"), limit=9)] == ["b"]
+
+
+def test_the_newest_of_very_many_records(city: ElasticIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of time that go back, over busy hours, quiet weeks and the borders of months."""
+    monkeypatch.setattr(record_documents, "FEW", 5)
+    written = Written()
+    hours = [n // 4 if n < 80 else (200 + n if n < 120 else n * 30) for n in range(160)]
+    records = [
+        record(f"{n:03d}", hour * HOUR + n % 3, "every", f"item:{n % 3}") for n, hour in enumerate(hours)
+    ]
+    written.put(records)
+    city.put_records(records)
+    newest = RecordQuery(kind="act", order=RecordOrder.NEWEST_FIRST)
+    for query in (
+        newest,
+        replace(newest, terms=("item:1", "every")),
+        replace(newest, span=Timespan(T0 + HOUR, T0 + 400 * HOUR)),
+        replace(newest, after=(T0 + 10 * HOUR, "041")),
+    ):
+        expected = written.find(query)
+        assert len(expected) > 10
+        assert city.find_records(query, limit=1_000) == expected
+        assert every_page(city, query, limit=37) == expected
 
 
 def test_records_of_several_requests_are_visible_too(city: ElasticIndex) -> None:
