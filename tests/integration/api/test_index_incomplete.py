@@ -82,6 +82,9 @@ def test_the_doctor_is_red_about_an_index_that_lacks_what_the_journals_have(tmp_
     with open_site(tmp_path) as site:
         settings = Settings.load({"SAKSI_HOME": str(tmp_path)})
         with Wired(settings, site.clock) as wired:
+            assert light(wired) is Light.RED, "nobody has brought custody and ledger into it"
+        with Wired(settings, site.clock) as wired:
+            wired.follower().run()
             assert light(wired) is Light.GREEN
             key = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)  # the one of write_journal
             lines = [gap(site.gap.end, site.gap.end + SECOND, gap_id="6a15000000000010")]
