@@ -21,6 +21,7 @@ from archive.model.evidence import EvidenceStatus
 from archive.model.request import Letter, Request, RequestStatus, is_letter_overdue, to_state
 from archive.persons import same_person
 from archive.records.indexed.own_writes import OwnEntries
+from archive.records.indexed.streams import record_of_stream
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, MINUTE
 from search.sqlite import SqliteIndex, open_sqlite
@@ -131,6 +132,15 @@ def test_a_follower_and_a_rebuild_find_what_its_writer_found(archive: SmallArchi
 
 def another_index(archive: SmallArchive) -> SqliteIndex:
     return open_sqlite(archive.index._base.path.with_name("another.sqlite"))
+
+
+def test_a_late_writer_does_not_bring_an_old_status_back(archive: SmallArchive) -> None:
+    request = sealing(archive, filed(archive), EvidenceStatus.SEALED)
+    ledger = archive.ledger
+    newest = ledger.head("request", request.id)
+    package = ledger.entry("evidence", newest.state["evidence_id"], 1)  # read before it was sealed
+    archive.index.put_records([record_of_stream(ledger.entry("request", request.id, 1), newest, package)])
+    assert [one["status"] for one in from_index(archive, Wanted())] == ["sealed"]
 
 
 def test_only_what_the_reader_may_see_is_listed(archive: SmallArchive) -> None:

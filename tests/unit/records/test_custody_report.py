@@ -412,6 +412,16 @@ def test_a_page_reads_no_more_than_it_returns(book: Book) -> None:
     index.find_records = counted  # type: ignore[method-assign]
     page = book.record.page(book.record.asked(person=DEWI), limit=5)
     assert (len(page.lines), asked_for) == (5, [6])
+    asked_for.clear()
+    elsewhere = Timespan(T0 + 9 * HOUR, T0 + 10 * HOUR)
+    wanted = book.act("frame.view", "cam-1", at=format_instant(elsewhere.start))
+    early = [book.act("frame.view", "cam-1", at=format_instant(T0)) for _ in range(30)]
+    book.follow()
+    item = book.record.item("cam-1", footage=elsewhere)
+    found = {line.id for line in book.record.lines(book.record.asked(item=item))}
+    assert wanted in found
+    assert found.isdisjoint(early)
+    assert sum(asked_for) < 30 + len(early), "the index ruled out what states another time"
 
 
 def test_an_event_on_very_many_objects_is_found_by_each(book: Book) -> None:
