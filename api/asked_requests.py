@@ -10,6 +10,7 @@ from api.preconditions import tagged
 from api.request_context import RequestContext, require, span_details
 from archive.cases.requests.answers import request_json
 from archive.cases.requests.book import RequestHead
+from archive.cases.requests.listing import Theirs
 from archive.cases.requests.stream import Filer
 from archive.errors import NotFound
 from archive.ids import check_request_id
@@ -74,6 +75,16 @@ def shown(context: RequestContext, head: RequestHead) -> RequestHead:
         context.details["denied"] = "request"
         raise NotFound(f"there is no request {head.request.id}", code="request_not_found")
     return head
+
+
+def reached_requests(context: RequestContext) -> Theirs | None:
+    """Which requests the principal reaches, by the rule of :func:`is_theirs`; None for all."""
+    reach = context.principal.reach(context.action)
+    if Reach.ALL in reach:
+        return None
+    if Reach.MINE not in reach:
+        return Theirs(person="", agency="")
+    return Theirs(person=context.principal.id, agency=context.principal.agency)
 
 
 def is_theirs(context: RequestContext, head: RequestHead) -> bool:

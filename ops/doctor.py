@@ -249,6 +249,7 @@ def _index(site: Site) -> Iterator[Diagnosis]:
         )
         return
     site.wholeness.require()  # raises if it lacks what the journals have
+    site.wholeness.require_records()  # the same for custody and ledger
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
 
 

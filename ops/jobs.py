@@ -86,6 +86,11 @@ def _index(site: Site) -> Callable[[], int]:
     return lambda: sync.run().changes
 
 
+def _follow(site: Site) -> Callable[[], int]:
+    follower = site.follower()
+    return lambda: follower.run().changes
+
+
 def _fixity(site: Site) -> Callable[[], int]:
     from ops.fixity import FixityJob
 
@@ -123,6 +128,7 @@ def all_jobs() -> Mapping[str, Job]:
     jobs = (
         Job("seal", 2.0, _seal),
         Job("index", 60.0, _index),
+        Job("follow", 3.0, _follow),
         Job("dispose", 3600.0, _dispose),
         Job("holds", 2.0, _holds),
         Job("canary", 86_400.0, _canary),

@@ -53,6 +53,7 @@ def services_of(site: Site) -> Services:
             writer=new_writer_id("api"),
             lock_days=site.settings.records_lock_days,
             company=company,
+            on_stored=site.own_events.stored,
         ),
         company=company,
         custody_record=site.custody_record,

@@ -19,6 +19,7 @@ from archive.footage.area_table import read_areas
 from archive.footage.cameras import Registry
 from archive.footage.sources import SourceRule
 from archive.integrity.canary import Canary
+from archive.integrity.rebuild.follow import Follower
 from archive.lifecycle.gate import Gate
 from archive.lifecycle.holds.job import Sweeper
 from archive.lifecycle.holds.service import Holds
@@ -29,6 +30,7 @@ from archive.objects.locations import FileLocation, S3Location, open_attacks, op
 from archive.ports import SecretBox, Stores
 from archive.records.custody import CustodyWriter, new_writer_id
 from archive.records.custody_report.record import CustodyRecord
+from archive.records.indexed.own_writes import OwnEntries, OwnEvents
 from archive.records.ledger.memory import EntryMemory
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
@@ -62,7 +64,9 @@ class Site:
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Index what this process wrote, and close all connections."""
+        if "own_events" in self.__dict__:
+            self.own_events.close()  # before the index, however late that was opened
         self._open.close()
 
     @cached_property
@@ -109,8 +113,21 @@ class Site:
         # Files have no version names that would distinguish one version from another.
         memory = self._memory if self.archive_folder is None else None
         return Ledger(
-            self.stores.records, self.clock, lock_days=self.settings.records_lock_days, memory=memory
+            self.stores.records,
+            self.clock,
+            lock_days=self.settings.records_lock_days,
+            memory=memory,
+            on_append=OwnEntries(lambda: self.bare_index, lambda: self.ledger).appended,
         )
+
+    @cached_property
+    def own_events(self) -> OwnEvents:
+        """Indexes the custody events of this process as they are stored."""
+        return OwnEvents(lambda: self.bare_index)
+
+    def follower(self) -> Follower:
+        """A follower of custody and ledger into the index, for one thread."""
+        return Follower(self.stores.records, self.bare_index, self.clock, pool=self.pool)
 
     @cached_property
     def secrets(self) -> SecretBox:
@@ -192,12 +209,13 @@ class Site:
             self.clock,
             writer=new_writer_id("host"),
             lock_days=self.settings.records_lock_days,
+            on_stored=self.own_events.stored,
         )
 
     @cached_property
     def custody_record(self) -> CustodyRecord:
         """The custody record of all processes, for reading."""
-        return CustodyRecord(self.stores, self.ledger, self.clock, pool=self.pool)
+        return CustodyRecord(self.stores, self.ledger, self.clock, self.index, settle=self.own_events.settle)
 
     @cached_property
     def canary(self) -> Canary:

@@ -6,6 +6,10 @@ that was deleted, emptied or made by a version with other fields has no mark. An
 while it lacks a journal batch that has been in the archive for :data:`GRACE`; batches that do not verify do
 not count, because no index takes them.
 
+Questions about people's acts (:meth:`WholeIndex.find_records`) are asked of what was written down: an index
+is not whole for them while it lacks a custody object or a ledger entry that has been in the archive for
+:data:`GRACE` (:mod:`search.followed`).
+
 An old copy that is put back has its mark, and what it lacks may be too old for a look at the last hours. So
 an index also keeps when it was last compared and lacked nothing, and batches are listed from then on.
 """
@@ -28,6 +32,7 @@ from archive.ports import IndexEntry, Record, RecordQuery, Stores
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE, SECOND, Timespan
+from search.followed import FollowedIndex
 from search.index import Index
 from search.query import (
     Document,
@@ -63,6 +68,7 @@ class Wholeness:
         self._stores = stores
         self._ledger = ledger
         self._clock = clock
+        self._followed = FollowedIndex(index, stores.records, clock, age=GRACE, patience=patience)
         self._guard = threading.Lock()
         self._listing = threading.Lock()
         self._mark_due = self._journals_due = 0
@@ -89,12 +95,13 @@ class Wholeness:
         if not self._is_marked:
             self._is_marked = self.found()
 
-    def require(self) -> None:
-        """Let a question through.
+    def require_records(self) -> None:
+        """Let a question about custody events and ledger entries through. Raises as :meth:`require`."""
+        self._require_mark()
+        if missing := self._followed.missing():
+            raise _incomplete(f"it lacks {', '.join(missing)}", hint=_FOLLOW)
 
-        Raises:
-            Unavailable: ``index_incomplete``; or the index does not answer.
-        """
+    def _require_mark(self) -> None:
         now = self._clock.monotonic()
         with self._guard:
             if now >= self._mark_due:
@@ -102,6 +109,15 @@ class Wholeness:
                 self._mark_due = now + MARK_EVERY
         if not self._is_marked:
             raise _incomplete("it does not hold the whole archive")
+
+    def require(self) -> None:
+        """Let a question through.
+
+        Raises:
+            Unavailable: ``index_incomplete``; or the index does not answer.
+        """
+        self._require_mark()
+        now = self._clock.monotonic()
         if now >= self._journals_due:
             # Others go on with the last verdict: a store that hangs must not hold up questions to the index.
             # Before there is a verdict they wait for it.
@@ -161,12 +177,12 @@ class Wholeness:
         return registered <= {one.id for one in self._index.documents(CAMERA)}
 
 
-def _incomplete(why: str) -> Unavailable:
-    return Unavailable(
-        f"the index is incomplete: {why}",
-        code="index_incomplete",
-        hint="Run saksi index rebuild and wait for its end. The archive itself is not affected.",
-    )
+_REBUILD = "Run saksi index rebuild and wait for its end. The archive itself is not affected."
+_FOLLOW = "Run saksi work (job follow), or saksi index sync. The archive itself is not affected."
+
+
+def _incomplete(why: str, *, hint: str = _REBUILD) -> Unavailable:
+    return Unavailable(f"the index is incomplete: {why}", code="index_incomplete", hint=hint)
 
 
 class WholeIndex:
@@ -271,11 +287,13 @@ class WholeIndex:
 
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """As :meth:`search.index.Index.find_records`."""
-        return self._asked.find_records(query, limit=limit)
+        self._whole.require_records()
+        return self._index.find_records(query, limit=limit)
 
     def record(self, kind: str, name: str) -> Record | None:
         """As :meth:`search.index.Index.record`."""
-        return self._asked.record(kind, name)
+        self._whole.require_records()
+        return self._index.record(kind, name)
 
     def record_marks(self, name: str) -> Mapping[str, int]:
         """As :meth:`search.index.Index.record_marks`."""

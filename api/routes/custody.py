@@ -24,7 +24,7 @@ from archive.persons import same_person
 from archive.records.custody_report.items import Item
 from archive.records.custody_report.lines import Made, jsonl, line_json
 from archive.records.custody_report.paper import MAX_PRINTED, printed
-from archive.records.custody_report.record import MAX_LINES, Asked
+from archive.records.custody_report.record import MAX_LINES, Asked, asked_details
 from archive.timespan import Timespan, format_instant
 
 JSONL, PDF = "application/jsonl", "application/pdf"
@@ -82,7 +82,13 @@ def list_acts(
     asked, whole = _permitted(context, question)
     page = context.services.custody_record.page(asked, limit=limit, cursor=cursor)
     context.done(results=len(page.lines))
-    return JSONResponse({"acts": [line_json(line, whole=whole) for line in page.lines], "next": page.next})
+    return JSONResponse(
+        {
+            "acts": [line_json(line, whole=whole) for line in page.lines],
+            "next": page.next,
+            "as_of": None if page.as_of is None else format_instant(page.as_of),
+        }
+    )
 
 
 def get_report_pdf(context: Reader, question: Question) -> Response:
@@ -137,10 +143,7 @@ def _permitted(context: RequestContext, question: _Question) -> tuple[Asked, boo
         start=instant("from", question.start) if question.start else None,
         end=instant("to", question.end) if question.end else None,
     )
-    context.details |= {
-        "acts_from": format_instant(asked.span.start),
-        "acts_to": format_instant(asked.span.end),
-    }
+    context.details |= asked_details(asked)
     if sees_all:
         return asked, True
     if asked.item is not None and not asked.person and _has_part_in(context, asked.item):

@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.fetching import admitted
-from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.request_context import RequestContext, check_purpose, require, span_details
 from api.routing import add_bytes, add_json
@@ -17,7 +16,12 @@ from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
 from archive.footage.reader import check_span
 from archive.ids import check_evidence_id
-from archive.model.evidence import EvidenceStatus
+from archive.model.evidence import EvidenceRecord, EvidenceStatus, from_state
+from archive.ports import Record as Indexed
+from archive.ports import RecordQuery
+from archive.records.indexed.pages import newest_first
+from archive.records.indexed.streams import EVIDENCE, STATUS
+from archive.records.indexed.terms import term
 from archive.timespan import Timespan
 
 MAX_PAGE = 1000
@@ -81,17 +85,17 @@ def list_evidence(
     """Packages, the newest request first."""
     context.begin(Act.EVIDENCE_READ)
     access = context.access
-    found = sorted(
-        (
-            record
-            for record in context.services.evidence.records()
-            if status in (None, record.status) and access.has_part_in(record)
-        ),
-        key=lambda record: (-record.request.asked_at, record.request.evidence_id),
-    )
-    page, following = page_of(found, cursor, limit, lambda record: record.request.evidence_id)
-    context.done(results=len(page))
-    return JSONResponse({"evidence": [evidence_json(record) for record in page], "next": following})
+
+    def read(found: Indexed) -> EvidenceRecord | None:
+        record = from_state(found.body["state"])
+        return record if status in (None, record.status) and access.has_part_in(record) else None
+
+    words = () if status is None else (term(STATUS, status.value),)
+    query = RecordQuery(kind=EVIDENCE, terms=words)
+    page = newest_first(context.services.index, query, read, limit=limit, cursor=cursor)
+    context.done(results=len(page.items))
+    listed = [evidence_json(record) for record in page.items]
+    return JSONResponse({"evidence": listed, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_evidence(

@@ -9,7 +9,6 @@ from api import problems
 from api.audit import Act
 from api.auth.catching_up import catch_up
 from api.auth.permissions import RIGHT_OF, Reach, reach_of
-from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require, span_details
@@ -17,11 +16,16 @@ from api.routes.users import administration_of
 from api.routing import add_json
 from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
 from archive.canonical import JsonObject
-from archive.cases.people.grants import MAX_CAMERAS, GrantHead, Grants
+from archive.cases.people.grants import MAX_CAMERAS, Grants
 from archive.errors import ArchiveError, Malformed, NotFound
 from archive.ids import check_name
 from archive.lifecycle.retention.answers import history_json
-from archive.model.grant import to_state
+from archive.model.grant import KIND, Grant, from_state, to_state
+from archive.persons import person_of
+from archive.ports import Record, RecordQuery
+from archive.records.indexed import streams
+from archive.records.indexed.pages import newest_first
+from archive.records.indexed.terms import any_of, term
 from archive.timespan import Timespan, format_instant
 
 MAX_PAGE = 1000
@@ -62,19 +66,25 @@ def list_grants(
     """Grants, the newest first; people outside the War Room see their own and their agency's."""
     context.begin(Act.GRANT_READ)
     now = context.services.clock.now()
-    found = [
-        head
-        for head in _grants(context).heads()
-        if person in {"", head.grant.person}
-        and agency in {"", head.grant.agency}
-        and camera in {"", *head.grant.cameras}
-        and in_force in {None, head.grant.in_force(now)}
-        and _is_theirs(context, head)
-    ]
-    found.sort(key=lambda head: (-head.grant.given_at, head.grant.id))
-    page, following = page_of(found, cursor, limit, lambda head: head.grant.id)
-    context.done(results=len(page))
-    return JSONResponse({"grants": [_grant_json(head, now) for head in page], "next": following})
+
+    def read(found: Record) -> JsonObject | None:
+        grant = from_state(found.id, found.body["state"])
+        is_shown = (
+            person in {"", grant.person}
+            and agency in {"", grant.agency}
+            and camera in {"", *grant.cameras}
+            and in_force in {None, grant.in_force(now)}
+            and _is_theirs(context, grant)
+        )
+        return _grant_json(grant, found.body["version"], now) if is_shown else None
+
+    asked = ((streams.OF_PERSON, person_of(person)), (streams.AGENCY, agency))
+    words = tuple(term(name, value) for name, value in asked if value)
+    cameras = (any_of(streams.CAMERA, [camera]),) if camera else ()
+    query = RecordQuery(kind=KIND, terms=words, any_of=cameras)
+    page = newest_first(context.services.index, query, read, limit=limit, cursor=cursor)
+    context.done(results=len(page.items))
+    return JSONResponse({"grants": page.items, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_grant(context: Reader, request: Request, grant_id: GrantId) -> Response:
@@ -82,10 +92,10 @@ def get_grant(context: Reader, request: Request, grant_id: GrantId) -> Response:
     context.begin(Act.GRANT_READ, grant_id)
     grants = _grants(context)
     head = grants.head(grant_id)
-    if not _is_theirs(context, head):
+    if not _is_theirs(context, head.grant):
         context.details["denied"] = "grant"
         raise NotFound(f"there is no grant {grant_id}", code="grant_not_found")
-    body = _grant_json(head, context.services.clock.now()) | {
+    body = _grant_json(head.grant, head.entry.version, context.services.clock.now()) | {
         "history": history_json(grants.history(grant_id))
     }
     context.done()
@@ -158,14 +168,14 @@ def _grants(context: RequestContext) -> Grants:
     return Grants(context.services.ledger, context.services.clock)
 
 
-def _is_theirs(context: RequestContext, head: GrantHead) -> bool:
+def _is_theirs(context: RequestContext, grant: Grant) -> bool:
     """Whether the principal reaches all grants, or this one is to them or their agency."""
     principal = context.principal
     reach = principal.reach(context.action)
     if Reach.ALL in reach:
         return True
     kind, _, person = principal.id.partition(":")
-    return Reach.MINE in reach and kind == "user" and head.grant.is_for(person, principal.agency)
+    return Reach.MINE in reach and kind == "user" and grant.is_for(person, principal.agency)
 
 
 def _answer(
@@ -180,17 +190,16 @@ def _answer(
         return problems.of_archive_error(error)
     context.done(version=head.entry.version)
     return JSONResponse(
-        _grant_json(head, context.services.clock.now()),
+        _grant_json(head.grant, head.entry.version, context.services.clock.now()),
         status_code=status,
         headers={**tagged(head.entry.version), **(headers or {})},
     )
 
 
-def _grant_json(head: GrantHead, now: int) -> JsonObject:
-    grant = head.grant
+def _grant_json(grant: Grant, version: int, now: int) -> JsonObject:
     return to_state(grant) | {
         "id": grant.id,
-        "version": head.entry.version,
+        "version": version,
         "revoked": grant.revoked,
         "in_force": grant.in_force(now),
     }

@@ -20,11 +20,11 @@ from api.asked_requests import (
     filer_of,
     is_theirs,
     put_on_record,
+    reached_requests,
     shown,
     shown_request,
 )
 from api.audit import Act
-from api.list_pages import page_of
 from api.preconditions import CHANGE, Version, decided_on, read_answer
 from api.request_context import RequestContext
 from api.routing import add_json
@@ -43,10 +43,12 @@ from archive.canonical import JsonObject
 from archive.cases.people.users import Users
 from archive.cases.requests.answers import brief_json, history_json, related, request_json
 from archive.cases.requests.book import RequestHead
+from archive.cases.requests.listing import Wanted
+from archive.cases.requests.listing import list_requests as listed
 from archive.errors import IntegrityError, NotFound
 from archive.ids import check_name
 from archive.lifecycle.holds.answers import progress_json
-from archive.model.request import RequestStatus, is_letter_overdue
+from archive.model.request import RequestStatus
 from archive.timespan import format_instant
 
 MAX_PAGE = 1000
@@ -81,18 +83,12 @@ def list_requests(
     now = context.services.clock.now()
     if camera:
         check_name("camera", camera)
-    found = [
-        head
-        for head in context.services.requests.book.requests()
-        if status in (None, head.status)
-        and agency in ("", head.request.agency_account, head.request.requester.agency)
-        and camera in ("", *head.request.cameras)
-        and (not overdue or is_letter_overdue(head.request, now))
-        and is_theirs(context, head)
-    ]
-    page, following = page_of(found, cursor, limit, lambda head: head.request.id)
-    context.done(results=len(page))
-    return JSONResponse({"requests": [brief_json(head, now) for head in page], "next": following})
+    wanted = Wanted(
+        status=status, agency=agency, camera=camera, overdue=overdue, theirs=reached_requests(context)
+    )
+    page = listed(context.services.index, wanted, now, limit=limit, cursor=cursor)
+    context.done(results=len(page.items))
+    return JSONResponse({"requests": page.items, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_request(context: Reader, request: Request, request_id: RequestId) -> Response:

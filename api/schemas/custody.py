@@ -42,7 +42,11 @@ class ActOut(BaseModel):
 
 
 class CustodyPage(BaseModel):
-    """Acts in order of time; ``next`` is the cursor of the next page, null at the end."""
+    """Acts in order of time; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has the acts of every process; null if no job follows them.
+    """
 
     acts: list[ActOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])

@@ -67,10 +67,14 @@ class EvidenceOut(BaseModel):
 
 
 class EvidencePage(BaseModel):
-    """Some packages, the newest request first; ``next`` is the cursor of the next page, null at the end."""
+    """Some packages, the newest request first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     evidence: list[EvidenceOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])
 
 
 class FindingText(BaseModel):

@@ -45,10 +45,14 @@ class OneGivenOut(GivenOut):
 
 
 class GrantPage(BaseModel):
-    """Some grants, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some grants, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     grants: list[GivenOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])
 
 
 class GrantIn(BaseModel):

@@ -304,7 +304,11 @@ class OneRequestOut(RequestOut):
 
 
 class RequestPage(BaseModel):
-    """Some requests, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some requests, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     requests: list[BriefOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])

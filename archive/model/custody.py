@@ -77,12 +77,23 @@ def actor_json(actor: Actor) -> JsonObject:
     return known
 
 
+def _check_types(value: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
+    """Raise TypeError unless every text is one: what is written by others must not stop a reader."""
+    texts = [value["id"], value["type"], value["purpose"], actor["id"], actor["address"], actor["session"]]
+    texts += [actor.get("role", ""), actor.get("agency", ""), *value["objects"]]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("text in one of its fields")
+    if not isinstance(value["objects"], list) or not isinstance(value["details"], dict):
+        raise TypeError("a list of objects, or an object of details")
+
+
 def from_json(value: Mapping[str, Any]) -> CustodyEvent:
     """Read a stored event. Raises Malformed ``bad_custody_event``."""
     try:
         actor = value["actor"]
         if value["v"] != VERSION:
             raise ValueError("unknown version")
+        _check_types(value, actor)
         return CustodyEvent(
             id=value["id"],
             at=parse_instant(value["at"]),

@@ -214,8 +214,13 @@ _FOLLOWED: Mapping[EvidenceStatus, RequestStatus] = {
 
 def shown_status(request: Request, evidence: EvidenceStatus | None) -> RequestStatus:
     """The status of a request, given its package's status; None means that no package was ordered yet."""
-    if request.status is not RequestStatus.APPROVED or evidence is None:
-        return request.status
+    return joined_status(request.status, evidence)
+
+
+def joined_status(status: RequestStatus, evidence: EvidenceStatus | None) -> RequestStatus:
+    """The same, for the status that the request's own stream has."""
+    if status is not RequestStatus.APPROVED or evidence is None:
+        return status
     return _FOLLOWED[evidence]
 
 

@@ -37,6 +37,9 @@ LONGEST_PAUSE = SECOND // 20
 READ_AHEAD = 32
 """Objects that a reader with a pool fetches at once."""
 
+OnStored = Callable[[str, bytes], None]
+"""Called with the name and bytes of an object that was just stored; must not wait or raise."""
+
 
 def new_writer_id(name: str) -> str:
     """A writer id that no other process has: the name and 32 random bits. Each start makes a new one."""
@@ -78,7 +81,8 @@ class _Waiting:
 class CustodyWriter:
     """Records events of one process. Thread-safe; its own thread writes and ends with it.
 
-    With ``company`` the writer pauses between objects while other requests are being served.
+    With ``company`` the writer pauses between objects while other requests are being served. ``on_stored`` is
+    called with the name and bytes of each stored object, before its callers are released; it must not wait.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class CustodyWriter:
         writer: str,
         lock_days: int = 3650,
         company: Company | None = None,
+        on_stored: OnStored | None = None,
     ) -> None:
         self._records = records
         self._clock = clock
@@ -101,6 +106,8 @@ class CustodyWriter:
         self._guard = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "custody")
         self._company = company
+        self._on_stored = on_stored
+        self._stored: list[tuple[str, bytes]] = []
         self._next_at = 0
 
     def record(
@@ -175,8 +182,14 @@ class CustodyWriter:
             # A caller must not wait for ever for an event that is no longer in the queue.
             if failure is None and (cause := sys.exception()) is not None:
                 failure = _not_known(cause)
-            for item in batch:
-                item.done.set_result(None) if failure is None else item.done.set_exception(failure)
+            stored, self._stored = self._stored, []
+            try:
+                if self._on_stored is not None:
+                    for key, body in stored:
+                        self._on_stored(key, body)
+            finally:
+                for item in batch:
+                    item.done.set_result(None) if failure is None else item.done.set_exception(failure)
 
     def _store(self, batch: Sequence[CustodyEvent]) -> None:
         now = self._clock.now()
@@ -211,6 +224,7 @@ class CustodyWriter:
         except AlreadyExists as error:
             raise IntegrityError(f"{key} is taken by other bytes", code="custody_chain") from error
         self._batch, self._prev, self._unclear = self._batch + 1, sha256_hex(body), None
+        self._stored.append((key, body))
 
 
 def _not_known(cause: BaseException) -> Unavailable:

@@ -167,9 +167,9 @@ ACCOUNTS: Sequence[Account] = (
     ),
     _account(
         "index",
-        "the index job: reads the sources of the index, changes nothing",
+        "the index and follow jobs: read the sources of the index, change nothing",
         _footage("rls", _SEGMENTS),
-        _records("rs", "journal/", "ledger/", "dispositions/"),
+        _records("rs", "journal/", "ledger/", "dispositions/", _CUSTODY),
     ),
     _account(
         "fixity",
@@ -190,6 +190,7 @@ JOBS: Mapping[str, str] = {
     "dispose": "retention",
     "log": "log",
     "index": "index",
+    "follow": "index",
     "fixity": "fixity",
     "canary": "api",
     "handover": "api",

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unavailable
+from archive.integrity.rebuild.follow import Follower
 from archive.integrity.rebuild.sync import Sync
+from archive.model.custody import Actor
 from archive.model.segment import UNSYNCHRONISED
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import ObjectVersion, RecordQuery
+from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, MINUTE, SECOND, Timespan
 from search.index import Index
 from search.rebuilding import rebuild_index
@@ -207,6 +210,58 @@ def test_nobody_is_answered_while_an_index_is_first_compared(
         go_on.set()
         assert first.result(30) is None
     assert asked.high_water("cam-1") is None
+
+
+def count(index: Index) -> int:
+    return len(index.find_records(RecordQuery(kind="act"), limit=100))
+
+
+@pytest.mark.parametrize("what", ["custody", "ledger"])
+def test_an_act_that_the_index_lacks_for_long_makes_answers_about_acts_incomplete(
+    small: SmallArchive, index: Index, what: str
+) -> None:
+    asked = guarded(small, index)
+    assert count(asked) == 0
+    if what == "custody":
+        writer = CustodyWriter(small.stores.records, small.clock, writer="api-1")
+        writer.record("clip.describe", actor=Actor(id="user:citra"))
+    else:
+        small.register_recorder()
+    small.clock.advance(GRACE + MINUTE)
+    error = refused_with(Unavailable, "index_incomplete", lambda: count(asked))
+    assert error.retryable
+    assert asked.high_water("cam-1") is None, "footage is answered for"
+    Follower(small.stores.records, index, small.clock).run()
+    small.clock.advance(11 * SECOND)
+    assert count(asked) == 1
+    small.clock.advance(5 * DAY)
+    assert count(guarded(small, index)) == 1, "nobody follows, and nothing is missing"
+
+
+def test_an_old_copy_that_was_put_back_lacks_acts_however_old_they_are(
+    small: SmallArchive, index: Index
+) -> None:
+    index.mark_whole()
+    Follower(small.stores.records, index, small.clock).run()
+    small.clock.advance(DAY)
+    CustodyWriter(small.stores.records, small.clock, writer="api-1").record(
+        "clip.describe", actor=Actor(id="user:citra")
+    )
+    small.clock.advance(30 * DAY)
+    refused_with(Unavailable, "index_incomplete", lambda: count(guarded(small, index)))
+
+
+def test_a_question_about_acts_costs_no_listing(small: SmallArchive, index: Index, tmp_path: Path) -> None:
+    records = Counted(tmp_path / "archive/records", small.clock)
+    small.stores = replace(small.stores, records=records)
+    index.mark_whole()
+    Follower(records, index, small.clock).run()
+    records.listings = 0
+    asked = guarded(small, index)
+    for _ in range(50):
+        assert count(asked) == 0
+        small.clock.advance(SECOND)
+    assert records.listings == 0, "the follower compared a moment ago"
 
 
 def test_a_batch_that_no_index_takes_does_not_stop_the_answers(small: SmallArchive, index: Index) -> None:

@@ -7,11 +7,12 @@ then three more; ``cam-2`` is registered and has no footage. A :class:`ManualClo
 import asyncio
 import functools
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,9 +35,10 @@ from archive.model.custody import CustodyEvent
 from archive.model.gap import Gap, GapCause
 from archive.model.segment import TIMESCALE, ClockStatement, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import Content, IndexEntry, Lock, Stored
+from archive.ports import Content, IndexEntry, Lock, Record, RecordQuery, Stored
 from archive.records import journal
 from archive.records.custody import decode
+from archive.records.custody_report.record import CustodyRecord
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
 from ops import keys, wiring
 from ops.evidence import Evidence
@@ -44,6 +46,7 @@ from ops.serving import services_of
 from ops.settings import Settings
 from ops.tokens import token_file
 from recorder.identity import register
+from search.index import Index
 from tests.support.numbered import DEFAULT_FFMPEG, finalised_run, recorded_segments
 from tests.support.recordings import OTHER_RUN, RUN
 
@@ -101,7 +104,9 @@ class Site:
     def remade(self, **changed: Any) -> FastAPI:
         """Another application over the same installation, with some parts replaced."""
         if "index" in changed:
-            changed = {"directory": CameraDirectory(changed["index"], self.clock), **changed}
+            index, services = changed["index"], self.services
+            record = CustodyRecord(services.stores, services.ledger, self.clock, index)
+            changed = {"directory": CameraDirectory(index, self.clock), "custody_record": record, **changed}
         return create_app(replace(self.services, metrics=CollectorRegistry(), **changed))
 
 
@@ -135,6 +140,36 @@ def camera_json(camera: str) -> dict[str, Any]:
     }
 
 
+class Following:
+    """The index of a site whose job ``follow`` runs in the time of the test: whenever its clock has moved."""
+
+    def __init__(self, site: wiring.Site) -> None:
+        self._index = site.index
+        self._follower = site.follower()
+        self._clock = site.clock
+        self._turn = threading.Lock()
+        self._due = 0
+
+    def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        """As the index, after the job's turn."""
+        self._follow()
+        return self._index.find_records(query, limit=limit)
+
+    def record_marks(self, name: str) -> Mapping[str, int]:
+        """As the index, after the job's turn."""
+        self._follow()
+        return self._index.record_marks(name)
+
+    def _follow(self) -> None:
+        with self._turn:
+            if self._clock.now() >= self._due:
+                self._follower.run()
+                self._due = self._clock.now() + 3 * SECOND
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+
 @functools.cache
 def _footage(variant: str) -> tuple[tempfile.TemporaryDirectory[str], list[tuple[Path, Finalised]]]:
     folder = tempfile.TemporaryDirectory(prefix="saksi-api-site-")
@@ -166,6 +201,9 @@ def open_site(
         )
         if settings is not None:
             services = replace(services, settings=settings)
+        index = cast(Index, Following(wired))
+        record = CustodyRecord(wired.stores, wired.ledger, now, index, settle=wired.own_events.settle)
+        services = replace(services, index=index, custody_record=record)
         token = token_file(wired).create("first", now)
         here = now.now()
         now.step(T0 - MINUTE - here)

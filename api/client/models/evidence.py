@@ -47,10 +47,14 @@ code of the condition that sealing waits for, such as ``checkpoint_pending``, or
 
 
 class EvidencePage(TypedDict):
-    """Some packages, the newest request first; ``next`` is the cursor of the next page, null at the end."""
+    """Some packages, the newest request first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     evidence: list[EvidenceOut]
     next: str | None
+    as_of: str | None
 
 
 class FindingText(TypedDict):

@@ -78,10 +78,14 @@ GrantIn = TypedDict(
 
 
 class GrantPage(TypedDict):
-    """Some grants, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some grants, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     grants: list[GivenOut]
     next: str | None
+    as_of: str | None
 
 
 class GrantReason(TypedDict):

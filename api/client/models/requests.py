@@ -344,10 +344,14 @@ RequestOut = TypedDict(
 
 
 class RequestPage(TypedDict):
-    """Some requests, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some requests, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     requests: list[BriefOut]
     next: str | None
+    as_of: str | None
 
 
 class UploadOut(TypedDict):

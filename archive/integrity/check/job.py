@@ -9,12 +9,13 @@ from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound, Un
 from archive.footage.stored_cameras import stored_cameras
 from archive.integrity.check.chains import ChainCheck
 from archive.integrity.check.explained import ExplanationCheck
+from archive.integrity.check.indexed import IndexedCheck
 from archive.integrity.check.packages import PackageCheck
 from archive.integrity.check.report import CheckReport, Depth, Progress
 from archive.integrity.check.segments import SegmentCheck
 from archive.integrity.fixity.locks import LockRules
 from archive.model.camera import from_state
-from archive.ports import ObjectStore, SegmentIndex, Stores
+from archive.ports import ObjectStore, RecordIndex, SegmentIndex, Stores
 from archive.records.checkpoint.uncovered import uncovered
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, Timespan, format_instant
@@ -29,6 +30,7 @@ class Checker:
     ``floor_days`` is how long footage is locked without a policy. With None, or a depth of
     :attr:`Depth.LISTING`, locks and holds (I4) are not checked. ``log_interval`` is the time between
     checkpoints in µs; with None, I3 is not checked. ``pool`` sends requests to the store in parallel.
+    ``record_index`` is compared with custody and ledger; with None, it is not.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Checker:
         log_interval: int | None = None,
         pool: Executor | None = None,
         progress: Progress | None = None,
+        record_index: RecordIndex | None = None,
     ) -> None:
         self._stores = stores
         self._index = index
@@ -49,6 +52,7 @@ class Checker:
         self._floor_days = floor_days
         self._log_interval = log_interval
         self._pool = pool
+        self._record_index = record_index
         self._progress = progress or (lambda step, seen: None)
         self._report = CheckReport(depth=depth)
 
@@ -76,6 +80,8 @@ class Checker:
         chains.ledger()
         chains.journals()
         chains.custody()
+        if self._record_index is not None:
+            IndexedCheck(records, self._record_index, self._clock, report, self._progress).run()
         self._log()
         PackageCheck(records, self._clock, report, self._progress).run()
         return report

@@ -1,7 +1,8 @@
 """Rebuild: everything an index holds, from the archive alone (I5; design: durable procedures).
 
 1. Ledger heads become documents. Camera histories give each camera's places, recorder histories the keys they
-   sign with, holds the held footage, dispositions the destroyed footage.
+   sign with, holds the held footage, dispositions the destroyed footage. Ledger entries and custody events
+   become records (:mod:`archive.integrity.rebuild.filling`).
 2. Journal batches with a valid signature become segments, runs and gaps, in order of upload. A segment is
    indexed only if its object is in the store (it may have been disposed of; the leaf stays), with the oldest
    version, which is the one for readers. The rebuild notes its progress beside the fresh index, so that a

@@ -4,26 +4,20 @@ Workers receive raw batches and return flat rows: a third of the bytes that were
 """
 
 import marshal
-import multiprocessing
-import os
-import signal
-import threading
-from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from archive import keys
-from archive.errors import ArchiveError, IntegrityError, Unavailable
+from archive.errors import ArchiveError, IntegrityError
+from archive.integrity.rebuild.workers import WORTH, RawObject, in_workers
 from archive.model import leaf as leaves
 from archive.model.line import SegmentLine
 from archive.model.segment import Segment
 from archive.records import journal
 
-RawBatch = tuple[str, bytes]
+RawBatch = RawObject
 """Key and bytes of a journal object."""
 
 RecorderKeys = Mapping[str, Mapping[str, Ed25519PublicKey]]
@@ -31,11 +25,6 @@ RecorderKeys = Mapping[str, Mapping[str, Ed25519PublicKey]]
 
 RawKeys = Mapping[str, Mapping[str, bytes]]
 """The same as raw bytes, since a key object does not pass between processes."""
-
-_LOOK_S = 5.0
-"""How long a result is awaited before the pool is asked whether it still works."""
-_WORTH = 6 << 20
-"""Bytes after which workers are started: reading fewer takes less time than starting a process."""
 
 
 class DecodedBatch(NamedTuple):
@@ -55,11 +44,12 @@ class DecodedBatch(NamedTuple):
 
 
 def decoded(
-    chunks: Iterable[Sequence[RawBatch]], known: RecorderKeys, *, worth: int = _WORTH
+    chunks: Iterable[Sequence[RawBatch]], known: RecorderKeys, *, worth: int = WORTH
 ) -> Generator[list[DecodedBatch], None, None]:
     """Verify and read batches one by one; chunks come out in the order they went in.
 
-    This process reads the first ``worth`` bytes, worker processes the rest. Close the iterator to end them.
+    Worker processes read what comes after the first ``worth`` bytes
+    (:func:`archive.integrity.rebuild.workers.in_workers`). Close the iterator to end them.
 
     Raises:
         Unavailable: ``rebuild_worker``: a worker died.
@@ -68,62 +58,13 @@ def decoded(
         recorder: {name: key.public_bytes_raw() for name, key in found.items()}
         for recorder, found in known.items()
     }
-    workers = max(1, (os.cpu_count() or 1) - 1)
-    # Not forked: this process has threads. Each worker imports the modules again.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _follow_parent)
-    waiting: deque[Future[bytes]] = deque()
-    seen = 0
-    try:
-        for chunk in chunks:
-            seen += sum(len(content) for _, content in chunk)
-            if seen <= worth:
-                yield _decode_chunk(chunk, raw)
-                continue
-            waiting.append(pool.submit(_packed_chunk, chunk, _keys_of(chunk, raw)))
-            if len(waiting) > workers:
-                yield _unpacked(_result(pool, waiting.popleft()))
-        while waiting:
-            yield _unpacked(_result(pool, waiting.popleft()))
-    except BrokenProcessPool as error:
-        raise Unavailable(
-            "a worker process that reads journals died",
-            code="rebuild_worker",
-            hint="Check the free memory of this machine, then run it again.",
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _result(pool: ProcessPoolExecutor, future: "Future[bytes]") -> bytes:
-    """The result of a chunk. Raises BrokenProcessPool if a worker died.
-
-    A pool that breaks fails the chunks it knows without taking its lock (CPython 3.11). A chunk that is
-    submitted in that moment never fails and never ends; the next submission is refused.
-    """
-    while True:
-        try:
-            return future.result(_LOOK_S)
-        except TimeoutError:
-            if future.done():
-                raise
-            pool.submit(_nothing)
-
-
-def _nothing() -> None:
-    """Work for a pool that is asked whether it still works."""
-
-
-def _follow_parent() -> None:
-    """End this worker when its parent is killed: otherwise it would wait for work for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return in_workers(
+        chunks,
+        lambda chunk: _decode_chunk(chunk, raw),
+        lambda chunk: (_packed_chunk, (chunk, _keys_of(chunk, raw))),
+        _unpacked,
+        worth=worth,
+    )
 
 
 def _keys_of(chunk: Sequence[RawBatch], raw: RawKeys) -> RawKeys:

@@ -11,6 +11,7 @@ from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.footage.stored_cameras import stored_cameras
 from archive.ids import check_name
 from archive.integrity.rebuild.decoding import DecodedBatch, RawBatch, decoded
+from archive.integrity.rebuild.filling import fill_custody, fill_ledger
 from archive.integrity.rebuild.folders import HourFolders, by_hour
 from archive.integrity.rebuild.known import Known
 from archive.integrity.rebuild.report import Progress, RebuildReport
@@ -21,7 +22,7 @@ from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.leaf import Leaf
 from archive.model.segment import Run, Segment, SegmentRef
-from archive.ports import IndexEntry, ObjectVersion, Stores
+from archive.ports import IndexEntry, ObjectVersion, RecordIndex, Stores
 from archive.records.set_aside import add_each, take_each
 from archive.timespan import HOUR, Timespan, parse_instant
 
@@ -33,7 +34,7 @@ _AHEAD = 24
 """Journal objects prefetched: a store behind a network answers slowly."""
 
 
-class RebuildTarget(Protocol):
+class RebuildTarget(RecordIndex, Protocol):
     """The index to fill. It is empty, or a rebuild that was killed has filled part of it."""
 
     def add(self, entries: Sequence[IndexEntry]) -> None:
@@ -107,6 +108,7 @@ class _Rebuild:
         self._known.learn(self._document)
         # A resumed rebuild has read the ledger before.
         self._report.left_out[:] = dict.fromkeys(self._report.left_out)
+        self._people()
         self._journals()
         self._target.loaded()
         for camera in stored_cameras(self._stores.footage):
@@ -143,6 +145,17 @@ class _Rebuild:
         self._target.put_document(kind, entity, version, state)
         self._report.documents += 1
         self._progress("documents", self._report.documents)
+
+    # Custody and ledger ------------------------------------------------------------------------------
+
+    def _people(self) -> None:
+        records, report = self._stores.records, self._report
+        report.custody_events = report.ledger_entries = 0
+        with ThreadPoolExecutor(_READERS, "records") as pool:
+            fill_ledger(records, self._target, report, self._progress, pool)
+            fill_custody(records, self._target, report, self._progress, pool)
+        # A resumed rebuild has met unreadable objects before.
+        report.left_out[:] = dict.fromkeys(report.left_out)
 
     # Journals ----------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ class RebuildReport:
     gaps: int = 0
     adopted: int = 0
     absent: int = 0
+    custody_events: int = 0
+    ledger_entries: int = 0
     set_aside: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 

@@ -108,7 +108,10 @@ class SyncTarget(Protocol):
 
 @dataclass(slots=True)
 class SyncReport:
-    """The changes of one turn; ``behind`` counts batches that are still missing or do not verify."""
+    """The changes of one turn; ``behind`` counts batches that are still missing or do not verify.
+
+    ``custody_events`` and ``ledger_entries`` are those of a follower's turn beside it.
+    """
 
     documents: int = 0
     batches: int = 0
@@ -117,6 +120,8 @@ class SyncReport:
     marked: int = 0
     hours: int = 0
     behind: int = 0
+    custody_events: int = 0
+    ledger_entries: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property

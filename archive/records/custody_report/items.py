@@ -19,10 +19,10 @@ from archive import keys
 from archive.errors import Malformed, NotFound
 from archive.ids import check_name
 from archive.model import leaf as leaves
-from archive.model.custody import CustodyEvent
 from archive.ports import Stores
+from archive.records.indexed.events import stated_spans as stated_spans
 from archive.records.ledger.streams import Entry, Ledger
-from archive.timespan import Timespan, parse_instant
+from archive.timespan import Timespan
 
 _PACKAGE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _REQUEST = re.compile(r"REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
@@ -51,28 +51,14 @@ class Item:
     request_id: str = ""
     hold_id: str = ""
 
-    def concerns(self, event: CustodyEvent) -> bool:
-        """Whether an event belongs to this item's custody."""
-        if not self.names.intersection(event.objects):
+    def concerns(self, objects: Iterable[str], details: Mapping[str, Any]) -> bool:
+        """Whether an event on these objects, with these details, belongs to this item's custody."""
+        if not self.names.intersection(objects):
             return False
         if not self.camera or self.footage is None:
             return True
-        stated = stated_spans(event.details)
+        stated = stated_spans(details)
         return not stated or any(span.overlaps(self.footage) for span in stated)
-
-
-def stated_spans(details: Mapping[str, Any]) -> list[Timespan]:
-    """The times of footage that an event states: ``from``/``to``, ``at``, or the shown part of a playback."""
-    try:
-        if "from" in details and "to" in details:
-            return [Timespan.parse(details["from"], details["to"])]
-        if "at" in details:
-            at = parse_instant(details["at"])
-            first = parse_instant(details["frame_at"]) if "frame_at" in details else at
-            return [Timespan(min(first, at), at + 1)]
-        return [Timespan.parse(*one.split("/", 1)) for one in str(details.get("shown", "")).split()]
-    except (Malformed, TypeError, AttributeError):
-        return []  # it states an unreadable time: it cannot be ruled out
 
 
 def find_item(text: str, ledger: Ledger, stores: Stores, *, footage: Timespan | None = None) -> Item:

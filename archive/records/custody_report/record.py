@@ -1,100 +1,93 @@
-"""Finds the acts on an item or by a person: from the custody events and the ledger, in order of time.
+"""Finds the acts on an item or by a person, in order of time: custody events and ledger entries.
 
 Custody events record what was done and tried, reading included. Ledger entries record what was decided and
-the result, by whatever route it was requested. Both are read, since neither is complete. Events are read hour
-by hour, and only hours of the requested span.
+the result, by whatever route it was requested. Both are read, since neither is complete.
+
+The index answers, so a page costs what it returns. Which footage an event states, and which holds, requests
+and packages are about a camera's footage, is decided here; the index only narrows.
+:class:`~archive.records.custody_report.walk.CustodyWalk` answers the same from the objects alone.
 """
 
 import heapq
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
 
-from archive import keys
 from archive.attended import each
 from archive.clock import Clock
 from archive.errors import Malformed
-from archive.model.custody import Actor, CustodyEvent, Outcome
-from archive.persons import same_person
-from archive.ports import Stores
-from archive.records import custody
-from archive.records.custody import StoredEvent
-from archive.records.custody_report.items import Item, Stream, find_item, touching
-from archive.records.ledger.heads import StrictHeads
-from archive.records.ledger.streams import Entry, Ledger
-from archive.timespan import DAY, HOUR, Timespan, hour_of
+from archive.persons import person_of
+from archive.ports import RecordIndex, RecordQuery, Stores
+from archive.records.custody_report.asked import CLOCK_SLACK, belongs
+from archive.records.custody_report.asked import Asked as Asked
+from archive.records.custody_report.asked import asked_details as asked_details
+from archive.records.custody_report.items import Item, Stream, find_item
+from archive.records.indexed import events
+from archive.records.indexed.entries import STREAM, stream_name
+from archive.records.indexed.line import Line as Line
+from archive.records.indexed.line import Source as Source
+from archive.records.indexed.line import line_of
+from archive.records.indexed.marks import followed_at
+from archive.records.indexed.streams import ABOUT_FOOTAGE, CAMERA
+from archive.records.indexed.terms import any_of, many, term
+from archive.records.indexed.unread import (
+    refuse_unread_custody,
+    refuse_unread_ledger,
+    refuse_unread_streams,
+)
+from archive.records.ledger.streams import Ledger
+from archive.timespan import DAY, MINUTE, Timespan
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 366
 MAX_LINES = 1000
-_ABOUT_FOOTAGE = ("hold", "request", "evidence")
 _CURSOR = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,18})\Z", re.ASCII)
-_CLOCK_SLACK = HOUR
-"""How far the store's clock may be behind this machine's."""
-
-
-class Source(StrEnum):
-    """The source of a line."""
-
-    CUSTODY = "custody"
-    LEDGER = "ledger"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One act of a report. ``proof`` names the stored line or entry behind it (``saksi log prove``)."""
-
-    at: int
-    id: str
-    source: Source
-    type: str
-    actor: Actor
-    purpose: str
-    outcome: Outcome
-    objects: tuple[str, ...]
-    details: Mapping[str, Any]
-    proof: str
-
-    @property
-    def position(self) -> tuple[int, str]:
-        """Its position in every report: by time, then by id."""
-        return self.at, self.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A query: acts on ``item`` (None: any), by ``person`` ("": anyone), within ``span``."""
-
-    span: Timespan
-    item: Item | None = None
-    person: str = ""
+_TURN = 1000
+"""Records of one answer of the index."""
+_SKEW = MINUTE
+"""How far the clocks of two machines may differ; a follower further ahead has a wrong clock."""
+_WORDS = 200
+"""Streams that one query names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines; ``next`` is the cursor of the next page, None at the end."""
+    """Some lines; ``next`` is the cursor of the next page, None at the end.
+
+    ``as_of`` (µs) is :meth:`CustodyRecord.as_of` before the index was asked.
+    """
 
     lines: tuple[Line, ...]
     next: str | None
+    as_of: int | None = None
 
 
 class CustodyRecord:
-    """The custody record of one archive, for reading. Thread-safe.
+    """The custody record of one archive, for reading. Thread-safe as its index is."""
 
-    ``pool`` fetches objects in parallel from a store behind a network; None for folders.
-    """
-
-    def __init__(self, stores: Stores, ledger: Ledger, clock: Clock, *, pool: Executor | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        ledger: Ledger,
+        clock: Clock,
+        index: RecordIndex,
+        *,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``settle`` returns once this process's own custody events are in the index."""
         self._stores = stores
         self._ledger = ledger
         self._clock = clock
-        self._pool = pool
-        self._guard = threading.Lock()
-        self._heads = {kind: StrictHeads(ledger, stores.records, kind) for kind in _ABOUT_FOOTAGE}
+        self._index = index
+        self._settle = settle
+
+    def as_of(self) -> int | None:
+        """The time (µs) from which on acts may still be missing, except this process's own; or None.
+
+        See :func:`archive.records.indexed.marks.followed_at`.
+        """
+        at = followed_at(self._index)
+        return None if at is None or at > self._clock.now() + _SKEW else at
 
     def item(self, text: str, *, footage: Timespan | None = None) -> Item:
         """The item that a text names; ``footage`` narrows a camera to a time.
@@ -138,131 +131,100 @@ class CustodyRecord:
             )
         return Asked(span=Timespan(start, until), item=item, person=person)
 
-    def lines(self, asked: Asked, *, after: tuple[int, str] | None = None) -> Iterator[Line]:
+    def lines(
+        self, asked: Asked, *, after: tuple[int, str] | None = None, turn: int = _TURN
+    ) -> Iterator[Line]:
         """Every act of the query, in order of time; with ``after`` only those after that position.
 
+        ``turn`` is how many records the index is first asked for.
+
         Raises:
-            IntegrityError: ``custody_form``, ``ledger_broken``: the record cannot be read; no part of it is
-                silently left out.
+            IntegrityError: ``custody_form``, ``bad_entry`` and others: an object that may hold such an act
+                cannot be read; no part of the record is silently left out.
+            Unavailable: ``index_incomplete``, or as the index.
         """
-        span = asked.span
-        if after is not None:
-            if after[0] >= span.end:
-                return iter(())
-            span = Timespan(max(span.start, after[0]), span.end)
-        narrowed = replace(asked, span=span)
-        merged = heapq.merge(self._events(narrowed), self._entries(narrowed), key=lambda line: line.position)
-        return merged if after is None else (line for line in merged if line.position > after)
+        self._settle()
+        streams = self._streams(asked.item)
+        self._refuse_unread(asked, streams)
+        found = [self._found(asked, query, after, turn) for query in _queries(asked, streams)]
+        return heapq.merge(*found, key=lambda line: line.position)
 
     def page(self, asked: Asked, *, limit: int, cursor: str = "") -> Page:
         """At most ``limit`` lines after a cursor. Raises as :meth:`lines`, and Malformed ``bad_cursor``."""
         after = None
+        as_of = self.as_of()
         if cursor:
             # Every page keeps the first page's span: reading is an act too, and would come later.
             at_text, name, end = _numbers(cursor)
             after = (int(at_text), name)
             asked = replace(asked, span=Timespan(min(asked.span.start, int(end) - 1), int(end)))
         found: list[Line] = []
-        for line in self.lines(asked, after=after):
+        for line in self.lines(asked, after=after, turn=min(limit + 1, _TURN)):
             if len(found) == limit:
                 at, name = found[-1].position
-                return Page(tuple(found), f"{at}-{name}-{asked.span.end}")
+                return Page(tuple(found), f"{at}-{name}-{asked.span.end}", as_of)
             found.append(line)
-        return Page(tuple(found), None)
+        return Page(tuple(found), None, as_of)
 
-    # -- events ----------------------------------------------------------------------------------------
+    def _found(
+        self, asked: Asked, query: RecordQuery, after: tuple[int, str] | None, turn: int
+    ) -> Iterator[Line]:
+        while True:
+            records = self._index.find_records(replace(query, after=after), limit=turn)
+            for record in each(records):
+                line = line_of(record)
+                if line.source is Source.LEDGER or belongs(asked, line):
+                    yield line
+            if len(records) < turn:
+                return
+            after, turn = records[-1].position, _TURN
 
-    def _events(self, asked: Asked) -> Iterator[Line]:
-        """Events in order of time: an hour is complete once the next hour has been read."""
-        waiting: list[Line] = []
-        hour = hour_of(asked.span.start)
-        for stored in custody.read_stored(self._stores.records, asked.span, pool=self._pool):
-            if stored.hour > hour:
-                hour = stored.hour
-                settled = hour - HOUR  # a batch may be filed under the hour after its events' own
-                yield from sorted(
-                    (line for line in waiting if line.at < settled), key=lambda line: line.position
-                )
-                waiting = [line for line in waiting if line.at >= settled]
-            if _belongs(asked, stored.event):
-                waiting.append(_of_event(stored))
-        waiting.sort(key=lambda line: line.position)
-        yield from waiting
-
-    # -- ledger ----------------------------------------------------------------------------------------
-
-    def _entries(self, asked: Asked) -> Iterator[Line]:
-        item = asked.item
-        entries = self._of_person(asked) if item is None else self._of_item(item)
-        found = [
-            _of_entry(entry)
-            for entry in entries
-            if entry.at in asked.span and (not asked.person or same_person(entry.actor, asked.person))
-        ]
-        found.sort(key=lambda line: line.position)
-        return iter(found)
-
-    def _of_item(self, item: Item) -> Iterator[Entry]:
-        streams: dict[Stream, None] = dict.fromkeys(item.streams)
+    def _streams(self, item: Item | None) -> Sequence[Stream]:
+        """The ledger streams whose entries belong to an item."""
+        if item is None:
+            return ()
+        found: dict[Stream, None] = dict.fromkeys(item.streams)
         if item.camera:
-            for heads in self._heads.values():
-                with self._guard:
-                    known = tuple(heads.refresh().values())
-                streams.update(dict.fromkeys(touching(known, item.camera, item.footage)))
-        for kind, name in streams:
-            yield from each(self._ledger.history(kind, name))
+            for kind in ABOUT_FOOTAGE:
+                found.update(dict.fromkeys(self._touching(kind, item.camera, item.footage)))
+        return tuple(found)
 
-    def _of_person(self, asked: Asked) -> Iterator[Entry]:
-        """Entries stored since the span began; an entry is never stored before it is made."""
-        since = asked.span.start - _CLOCK_SLACK
-        for listed in each(self._stores.records.list("ledger/")):
-            if listed.stored_at >= since:
-                yield self._ledger.entry(*keys.parse_ledger_key(listed.key))
+    def _touching(self, kind: str, camera: str, footage: Timespan | None) -> Iterator[Stream]:
+        """The streams of a kind that are about a camera's footage now."""
+        query = RecordQuery(kind=kind, any_of=(any_of(CAMERA, [camera]),), touching=footage)
+        while True:
+            records = self._index.find_records(query, limit=_TURN)
+            for record in each(records):
+                if camera in record.body["state"].get("cameras", ()):
+                    yield kind, record.id
+            if len(records) < _TURN:
+                return
+            query = replace(query, after=records[-1].position)
 
-
-def _belongs(asked: Asked, event: CustodyEvent) -> bool:
-    if asked.person and not same_person(event.actor.id, asked.person) and not _was_tried(asked, event):
-        return False
-    return asked.item is None or asked.item.concerns(event)
-
-
-def _was_tried(asked: Asked, event: CustodyEvent) -> bool:
-    """Whether strangers tried to sign in to the person's account; it is on record under that account."""
-    return event.type == "sign_in" and asked.item is None and asked.person in event.objects
-
-
-def _of_event(stored: StoredEvent) -> Line:
-    event = stored.event
-    return Line(
-        at=event.at,
-        id=event.id,
-        source=Source.CUSTODY,
-        type=event.type,
-        actor=event.actor,
-        purpose=event.purpose,
-        outcome=event.outcome,
-        objects=event.objects,
-        details=event.details,
-        proof=f"{stored.key}#{stored.line}",
-    )
+    def _refuse_unread(self, asked: Asked, streams: Sequence[Stream]) -> None:
+        refuse_unread_custody(self._index, asked.span)
+        if asked.item is None:
+            # An entry is never stored before it is made.
+            refuse_unread_ledger(self._index, asked.span.start - CLOCK_SLACK)
+        else:
+            refuse_unread_streams(self._index, streams, ABOUT_FOOTAGE if asked.item.camera else ())
 
 
-def _of_entry(entry: Entry) -> Line:
-    details: dict[str, Any] = {"version": entry.version, "sha256": entry.digest}
-    if entry.reason:
-        details["reason"] = entry.reason
-    return Line(
-        at=entry.at,
-        id=entry.entry_id,
-        source=Source.LEDGER,
-        type=entry.action,
-        actor=Actor(id=entry.actor),
-        purpose="",
-        outcome=Outcome.DONE,
-        objects=(entry.id,),
-        details=details,
-        proof=entry.key,
-    )
+def _queries(asked: Asked, streams: Sequence[Stream]) -> Iterator[RecordQuery]:
+    """Queries that together find every act of the query, each act by one of them."""
+    item, person = asked.item, asked.person
+    if item is None:
+        words = frozenset({term(events.PERSON, person_of(person)), term(events.ACCOUNT, person)})
+        words |= {many(events.ACCOUNT)}
+        yield RecordQuery(kind=events.ACT, any_of=(words,), span=asked.span)
+        return
+    whose = (term(events.PERSON, person_of(person)),) if person else ()
+    touching = item.footage if item.camera else None
+    named = any_of(events.ITEM, item.names)
+    yield RecordQuery(kind=events.ACT, terms=whose, any_of=(named,), span=asked.span, touching=touching)
+    for at in range(0, len(streams), _WORDS):
+        some = frozenset(term(STREAM, stream_name(*one)) for one in streams[at : at + _WORDS])
+        yield RecordQuery(kind=events.ACT, terms=whose, any_of=(some,), span=asked.span)
 
 
 def _numbers(cursor: str) -> tuple[str, str, str]:

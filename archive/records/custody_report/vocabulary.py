@@ -171,7 +171,10 @@ entries of the camera, and of holds, requests and packages about that footage |
 | `segments/…` | as a camera, with the segment's own span |
 
 `from` and `to` bound the time of the acts. Without them a report on a package or request begins when that
-came into being, any other report seven days ago. At most 366 days at a time; no hour outside them is read.
+came into being, any other report seven days ago. At most 366 days at a time.
+
+The index answers. `as_of` in the JSON is the time until which it has the acts of every process. If an object
+that may hold an act of the report cannot be read, there is no report, but an error that names the object.
 
 JSON lines are a head, one act per line, and an end with the number of acts and the SHA-256 of all lines above
 it. `proof` names the stored line or entry behind an act, in the form that `saksi log prove` takes. The PDF is

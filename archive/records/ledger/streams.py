@@ -38,6 +38,10 @@ GENESIS = "0" * 64
 """``prev`` of the first entry of a stream."""
 
 
+OnAppend = Callable[[Entry], None]
+"""Called with an entry that is in the ledger; must not raise, since the entry stands."""
+
+
 class Memory(Protocol):
     """Keeps entries by the version of their object; see :mod:`archive.records.ledger.memory`."""
 
@@ -50,7 +54,8 @@ class Ledger:
     """The streams of one archive. Thread-safe as its store is.
 
     Entries are locked in GOVERNANCE mode for ``lock_days``. With a ``memory`` each object is read only
-    once. ``salts`` gives the salts of new entries (:mod:`archive.records.ledger.wire`).
+    once. ``salts`` gives the salts of new entries (:mod:`archive.records.ledger.wire`). ``on_append`` is
+    called with each entry after it was appended.
     """
 
     def __init__(
@@ -61,12 +66,14 @@ class Ledger:
         lock_days: int = 3650,
         memory: Memory | None = None,
         salts: Salts = new_salt,
+        on_append: OnAppend | None = None,
     ) -> None:
         self._records = records
         self._clock = clock
         self._lock_days = lock_days
         self._memory = memory
         self._salts = salts
+        self._on_append = on_append
 
     def append(
         self,
@@ -112,7 +119,10 @@ class Ledger:
         except AlreadyExists as error:
             raise changed(kind, entity) from error
         self._refuse_second_version(key, stored.version)
-        return decode(key, data)
+        entry = decode(key, data)
+        if self._on_append is not None:
+            self._on_append(entry)
+        return entry
 
     def entry(self, kind: str, entity: str, version: int) -> Entry:
         """One entry. Raises NotFound, or IntegrityError if its bytes are not that entry."""

@@ -136,6 +136,8 @@ def decode(key: str, data: bytes) -> Entry:
             state=_checked_state(fields["state"]),
             digest=digest_of(data),
         )
+        if not all(isinstance(one, str) for one in (entry.entry_id, entry.actor, entry.action, entry.reason)):
+            raise TypeError("a field of it is not text")
         stated = entry.key
     except (KeyError, TypeError, AttributeError, ValueError, Malformed) as error:
         raise IntegrityError(f"{key} is not a readable ledger entry: {error}", code="bad_entry") from error

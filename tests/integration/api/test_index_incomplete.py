@@ -49,6 +49,13 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         ("/v1/dispositions", {}),
         ("/v1/health/cameras", {}),
         ("/v1/health/compliance", {}),
+        ("/v1/custody", {"item": CAMERA}),
+        ("/v1/custody", {"person": "user:citra"}),
+        ("/v1/custody/report.jsonl", {"item": CAMERA}),
+        ("/v1/custody/report.pdf", {"item": CAMERA}),
+        ("/v1/requests", {}),
+        ("/v1/evidence", {}),
+        ("/v1/grants", {}),
     )
     with open_site(tmp_path) as site:
         services = site.services
@@ -77,6 +84,9 @@ def test_the_doctor_is_red_about_an_index_that_lacks_what_the_journals_have(tmp_
     with open_site(tmp_path) as site:
         settings = Settings.load({"SAKSI_HOME": str(tmp_path)})
         with Wired(settings, site.clock) as wired:
+            assert light(wired) is Light.RED, "nobody has brought custody and ledger into it"
+        with Wired(settings, site.clock) as wired:
+            wired.follower().run()
             assert light(wired) is Light.GREEN
             key = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)  # the one of write_journal
             lines = [gap(site.gap.end, site.gap.end + SECOND, gap_id="6a15000000000010")]

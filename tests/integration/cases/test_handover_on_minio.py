@@ -10,11 +10,13 @@ import pytest
 from archive import keys
 from archive.clock import ManualClock, SystemClock
 from archive.errors import Refused
+from archive.integrity.rebuild.follow import Follower
 from archive.model.custody import Actor
 from archive.objects.locations import open_stores, parse_archive_url
 from archive.ports import LockMode
 from archive.records.custody import CustodyWriter
 from archive.records.custody_report.record import CustodyRecord
+from archive.records.custody_report.walk import CustodyWalk
 from archive.records.ledger.streams import Ledger
 from archive.timespan import SECOND
 from archive.vault import FernetBox, new_key
@@ -79,9 +81,11 @@ def test_custody_reads_in_parallel_what_it_reads_in_line(desk: Desk) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = []
         for used in (None, pool):
-            record = CustodyRecord(archive.stores, archive.ledger, archive.clock, pool=used)
+            Follower(archive.stores.records, archive.index, archive.clock, pool=used).run()
+            record = CustodyRecord(archive.stores, archive.ledger, archive.clock, archive.index)
             asked = record.asked(item=record.item(desk.evidence_id))
             found.append(list(record.lines(asked)))
+            assert found[-1] == list(CustodyWalk(archive.stores, archive.ledger, pool=used).lines(asked))
     assert found[0] == found[1]
     assert [line.purpose for line in found[0] if line.type == "evidence.read"] == [
         str(number) for number in range(40)

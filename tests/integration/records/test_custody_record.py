@@ -175,6 +175,31 @@ def test_the_auditor_reads_everybodys_acts_and_that_is_an_act(site: Site) -> Non
     )
 
 
+def test_a_question_is_on_record_whole(site: Site) -> None:
+    asked = span(0, 9)
+    footage = {"footage_from": asked["from"], "footage_to": asked["to"]}
+    acts = {"from": instant(-3600), "to": instant(3600)}
+    answer = caller(site, "ani").get("/v1/custody", params={"item": CAMERA, **footage, **acts})
+    assert answer.status_code == 200
+    assert answer.json()["as_of"] is not None
+    event = site.events("custody.read")[-1]
+    assert event.objects == (CAMERA,)
+    told = {"acts_from": instant(-3600), "acts_to": instant(3600), **footage}
+    assert {name: event.details[name] for name in told} == told
+
+
+def test_an_act_is_found_at_once_by_the_next_question(site: Site) -> None:
+    for _ in range(20):
+        caller(site, "citra").get("/v1/recordings", params=span(0, 9))
+        found = site.events("recordings.search")[-1].id
+        acts = (
+            caller(site, "ani")
+            .get("/v1/custody", params={"person": "user:citra", "limit": 1000})
+            .json()["acts"]
+        )
+        assert found in {one["id"] for one in acts}
+
+
 def test_everybody_reads_their_own_acts_alone(site: Site) -> None:
     call = caller(site, "citra")
     call.get(CLIP, params=ASKED)
@@ -348,7 +373,7 @@ def test_the_command_that_verifies_the_log_says_so_too(logged: Path, tmp_path: P
 
 def test_the_command_line_shows_the_record_and_is_on_it(logged: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(logged, home)
+    shutil.copytree(logged, home, symlinks=True)  # the index is a link
     saksi = CommandLine(home)
     asked = ("--person", "token:first", "--from", "2026-11-24T00:00:00Z", "--to", "2026-11-25T00:00:00Z")
     acts = saksi("custody", "show", *asked, "--json").json["acts"]

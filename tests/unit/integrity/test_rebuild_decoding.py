@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import keys
 from archive.errors import Unavailable
-from archive.integrity.rebuild import decoding
+from archive.integrity.rebuild import workers
 from archive.integrity.rebuild.decoding import DecodedBatch, RawBatch, RecorderKeys, decoded
 from archive.records import journal
 from tests.support.leaves import T0, gap, segment
@@ -74,7 +74,7 @@ def test_a_chunk_that_is_submitted_while_the_pool_breaks_is_not_awaited_for_ever
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The pool fails what it knows without its lock; here the next chunk comes right after that."""
-    monkeypatch.setattr(decoding, "_LOOK_S", 0.2)
+    monkeypatch.setattr(workers, "_LOOK_S", 0.2)
     breaking: list[Any] = []
     made: list[Future[bytes]] = []
     may_break = threading.Event()

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from api.audit import Act
 from archive import canonical
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, Malformed, NotFound
+from archive.integrity.rebuild.follow import Follower
 from archive.model.custody import Actor, Outcome
+from archive.ports import Record, RecordQuery
 from archive.records.custody import CustodyWriter, read_stored
-from archive.records.custody_report.items import stated_spans
+from archive.records.custody_report.items import Item, stated_spans
 from archive.records.custody_report.lines import Made, jsonl, line_json
 from archive.records.custody_report.paper import MAX_PRINTED, printed
 from archive.records.custody_report.record import Asked, CustodyRecord, Line, Source
 from archive.records.custody_report.vocabulary import WORDS, word_of
+from archive.records.custody_report.walk import CustodyWalk
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant
 from tests.support.handovers import BUDI, CITRA, DEWI, SIGNER, SPAN, TAGS, Desk, sealed_desk
 from tests.support.leaves import T0
@@ -37,7 +41,13 @@ class Book:
         archive = self.desk.archive
         self.clock = archive.clock
         self.custody = CustodyWriter(archive.stores.records, archive.clock, writer="api-1")
-        self.record = CustodyRecord(archive.stores, archive.ledger, archive.clock)
+        self.record = CustodyRecord(archive.stores, archive.ledger, archive.clock, archive.index)
+        self.walk = CustodyWalk(archive.stores, archive.ledger)
+
+    def follow(self) -> None:
+        """Bring the index up to date."""
+        archive = self.desk.archive
+        Follower(archive.stores.records, archive.index, archive.clock).run()
 
     def act(self, event_type: str, *objects: str, actor: Actor = OFFICER, **details: Any) -> str:
         made = self.custody.record(
@@ -47,9 +57,14 @@ class Book:
         return made.id
 
     def lines(self, item: str = "", person: str = "", **asked: Any) -> list[Line]:
+        """The lines of the index; a walk over the objects must find the same."""
         footage = asked.pop("footage", None)
         found = self.record.item(item, footage=footage) if item else None
-        return list(self.record.lines(self.record.asked(item=found, person=person, **asked)))
+        query = self.record.asked(item=found, person=person, **asked)
+        self.follow()
+        lines = list(self.record.lines(query))
+        assert lines == list(self.walk.lines(query))
+        return lines
 
 
 @pytest.fixture
@@ -202,6 +217,7 @@ def test_pages_have_every_act_once_in_order_though_reading_is_an_act(
     found: list[Line] = []
     cursor: str | None = ""
     while cursor is not None:
+        book.follow()
         page = book.record.page(asked, limit=limit, cursor=cursor)
         found += page.lines
         cursor = page.next
@@ -239,6 +255,7 @@ def test_a_cursor_of_somebody_elses_making_is_refused(book: Book, cursor: str) -
 def test_the_lines_end_with_their_number_and_hash(book: Book) -> None:
     book.act("evidence.read", book.desk.evidence_id)
     asked = book.record.asked(item=book.record.item(book.desk.evidence_id))
+    book.follow()
     body = b"".join(jsonl(asked, book.record.lines(asked), MADE))
     *above, end = body.splitlines(keepends=True)
     told = canonical.decode(end.strip())
@@ -286,6 +303,7 @@ def test_on_paper_it_is_in_indonesian_with_local_time(book: Book, tmp_path: Path
     )
     desk.handovers.confirm(desk.request_id, person=BUDI, tagmanifest=TAGS, signer=SIGNER)
     asked = book.record.asked(item=book.record.item(desk.evidence_id))
+    book.follow()
     lines = list(book.record.lines(asked))
     pdf = printed(asked, lines, MADE)
     assert printed(asked, lines, MADE) == pdf
@@ -344,3 +362,82 @@ def test_a_damaged_record_is_said_aloud(book: Book) -> None:
     with pytest.raises(ArchiveError) as caught:
         book.lines(person=DEWI)
     assert caught.value.code == "custody_form"
+    later = book.clock.now() + 5 * HOUR
+    assert book.lines(person=DEWI, start=later, end=later + HOUR) == []
+
+
+def test_a_damaged_ledger_entry_is_said_aloud_where_it_may_belong(book: Book) -> None:
+    desk = book.desk
+    store = desk.archive.stores.records
+    whole, key = store.get, f"ledger/hold/{desk.hold.hold.id}/00000001.json"
+
+    def cut(name: str, *, version: str | None = None) -> bytes:
+        return whole(name, version=version)[: -3 if name == key else None]
+
+    package = book.record.item(desk.evidence_id)
+    store.get = cut  # type: ignore[method-assign]
+    book.follow()
+    for item in (package, book.record.item("cam-1", footage=SPAN), book.record.item("cam-1")):
+        with refused("bad_entry", ArchiveError):
+            book.record.lines(book.record.asked(item=item))
+    with refused("bad_entry", ArchiveError):
+        book.record.lines(book.record.asked(person=BUDI))
+    other = Item(text="EVD-2026-AAAAAAAAAA", names=frozenset({"EVD-2026-AAAAAAAAAA"}))
+    assert list(book.record.lines(book.record.asked(item=other))) == []
+
+
+def test_a_page_says_as_of_when(book: Book) -> None:
+    asked = book.record.asked(person=DEWI)
+    assert book.record.page(asked, limit=5).as_of is None
+    book.follow()
+    at = book.clock.now()
+    book.clock.advance(MINUTE)
+    assert book.record.page(asked, limit=5).as_of == at
+
+
+def test_a_page_reads_no_more_than_it_returns(book: Book) -> None:
+    for _ in range(30):
+        book.act("clip.describe", "cam-1")
+    book.follow()
+    asked_for: list[int] = []
+    index = book.desk.archive.index
+    find = index.find_records
+
+    def counted(query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        found = find(query, limit=limit)
+        if query.kind == "act":
+            asked_for.append(len(found))
+        return found
+
+    index.find_records = counted  # type: ignore[method-assign]
+    page = book.record.page(book.record.asked(person=DEWI), limit=5)
+    assert (len(page.lines), asked_for) == (5, [6])
+    asked_for.clear()
+    elsewhere = Timespan(T0 + 9 * HOUR, T0 + 10 * HOUR)
+    wanted = book.act("frame.view", "cam-1", at=format_instant(elsewhere.start))
+    early = [book.act("frame.view", "cam-1", at=format_instant(T0)) for _ in range(30)]
+    book.follow()
+    item = book.record.item("cam-1", footage=elsewhere)
+    found = {line.id for line in book.record.lines(book.record.asked(item=item))}
+    assert wanted in found
+    assert found.isdisjoint(early)
+    assert sum(asked_for) < 30 + len(early), "the index ruled out what states another time"
+
+
+def test_an_event_on_very_many_objects_is_found_by_each(book: Book) -> None:
+    names = [f"cam-{number}" for number in range(1, 400)]
+    made = book.act("recordings.search", *names)
+    assert made in {line.id for line in book.lines("cam-1")}
+
+
+def test_no_text_of_a_caller_keeps_an_event_out_of_the_index(book: Book) -> None:
+    hostile = ("x" * 600, "a\0b", "", "\u202e", "%", "item:cam-1", "😀" * 300)
+    made = [book.act("custody.read", text, actor=Actor(id=f"user:{text}", role="police")) for text in hostile]
+    everything = Timespan(T0 - HOUR, T0 + HOUR)
+    for text, name in zip(hostile, made, strict=True):
+        asked = Asked(span=everything, item=Item(text="x", names=frozenset({text})))
+        book.follow()
+        assert [line.id for line in book.record.lines(asked)] == [name]
+        person = Asked(span=everything, person=f"user:{text}")
+        assert [line.id for line in book.record.lines(person)] == [name]
+        assert list(book.walk.lines(person)) == list(book.record.lines(person))

@@ -1,0 +1,265 @@
+"""The follower: brings what people did and decided from the archive into the index, within seconds.
+
+It tails ``custody/`` and ``ledger/``. Processes index their own writes at once
+(:mod:`archive.records.indexed.own_writes`); the follower brings those of others, and repairs what was missed.
+
+1. Custody objects are listed by hour: of the last minutes in each turn, of the last three hours each minute,
+   and all at the first turn and once a day, since an object may be stored hours after the hour in its name.
+   An hour with as many objects as its number in the index (:mod:`archive.records.indexed.marks`) is done.
+2. The objects that are new are read; their events become records; the index keeps the new number.
+3. Ledger entries beyond each stream's number become records, then the stream itself, then the number.
+4. Objects that cannot be read are set aside: the index knows them, and refuses answers that they may belong
+   to. The daily look reads them again.
+5. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
+   back, and the follower begins anew.
+
+A number is kept after what it counts. So a turn that is killed between two steps is repeated, and putting a
+record again changes nothing. Any number of followers may work at once.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+
+from archive import keys
+from archive.clock import Clock, ManualClock
+from archive.errors import ArchiveError
+from archive.integrity.rebuild.listing import (
+    CUSTODY,
+    LEDGER,
+    Hour,
+    Stream,
+    custody_hours,
+    ledger_streams,
+    stream_of,
+)
+from archive.integrity.rebuild.putting import Followed, Putting, ReadStream, read_object, read_stream
+from archive.integrity.rebuild.report import LeftOut, Progress
+from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
+from archive.prefetch import in_order
+from archive.records.indexed import marks
+from archive.records.indexed.unread import UNREAD
+from archive.records.ledger.streams import Ledger
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, hour_of
+
+_NEAR, _RECENT = 15 * MINUTE, 3 * HOUR
+_RECENT_EVERY, _WHOLE_EVERY = MINUTE, DAY
+_LEDGER_EVERY, _LEDGER_REST, _LEDGER_LONGEST = 5 * SECOND, 4, 5 * MINUTE
+"""The ledger is listed every so often (µs), but rests for four times as long as that took, up to a limit."""
+_AHEAD = 16
+"""Objects and streams that are read before their turn."""
+_ENTRIES, _MARKED = 1000, 4000
+"""Entries of one write to the index; streams whose numbers are kept at once."""
+_PAGE = 1000
+
+
+class Follower:
+    """Brings one index up to date with custody and ledger, turn by turn. Not thread-safe."""
+
+    def __init__(
+        self, records: ObjectStore, index: RecordIndex, clock: Clock, *, pool: Executor | None = None
+    ) -> None:
+        """``pool`` reads objects in parallel from a store behind a network; None for folders."""
+        self._records = records
+        self._index = index
+        self._clock = clock
+        self._pool = pool
+        self._ledger = LedgerFollower(records, index, pool=pool)
+        self._ledger_due: int | None = None
+        self._whole_at: int | None = None
+        self._recent_at: int | None = None
+        self._known: dict[int, set[str]] = {}
+        self._kept: dict[str, int] = {}
+        self._strays: set[str] = set()
+
+    def run(self, progress: Progress | None = None) -> Followed:
+        """One turn.
+
+        Raises:
+            Unavailable, Refused: a store or the index does not answer, or denies access; the next turn does
+                the rest.
+        """
+        tell = progress or (lambda step, seen: None)
+        report = Followed()
+        began = self._clock.now()
+        self._forget_if_replaced()
+        is_whole = self._whole_at is None or began - self._whole_at >= _WHOLE_EVERY
+        self._custody(report, tell, began, is_whole=is_whole)
+        followed = {marks.CUSTODY: began}
+        if self._looked_at_ledger(report, tell):
+            followed[marks.LEDGER] = began
+        if is_whole:
+            self._try_again(report)
+            self._whole_at = began
+        self._index.keep_record_marks(marks.FOLLOWER, followed)
+        self._kept |= followed
+        return report
+
+    def _forget_if_replaced(self) -> None:
+        """Begin anew if the index is not the one that was followed so far: an old copy was put back."""
+        if not self._kept:
+            return
+        found = self._index.record_marks(marks.FOLLOWER)
+        if any(found.get(name, 0) < at for name, at in self._kept.items()):
+            self._kept.clear()
+            self._known.clear()
+            self._whole_at = self._ledger_due = None
+            self._ledger = LedgerFollower(self._records, self._index, pool=self._pool)
+
+    # Custody -------------------------------------------------------------------------------------------
+
+    def _custody(self, report: Followed, tell: Progress, now: int, *, is_whole: bool) -> None:
+        putting = Putting(self._index, report)
+        is_recent = is_whole or self._recent_at is None or now - self._recent_at >= _RECENT_EVERY
+        since = None if is_whole else hour_of(now - (_RECENT if is_recent else _NEAR))
+        oldest = hour_of(now - _RECENT)
+        days: dict[str, dict[str, int]] = {}
+        for hour in custody_hours(self._records, since):
+            if hour.start is None:
+                self._foreign(hour, report)
+                continue
+            known = self._hour(hour, hour.start, days, putting)
+            if hour.start >= oldest:
+                self._known[hour.start] = known
+            tell("custody events", report.events)
+        if is_recent:
+            self._recent_at = now
+        for start in [one for one in self._known if one < oldest]:
+            del self._known[start]
+
+    def _hour(self, hour: Hour, start: int, days: dict[str, dict[str, int]], putting: Putting) -> set[str]:
+        """Index the objects of an hour that are new; returns the names of all that are in the index."""
+        names = [one.key for one in hour.objects]
+        name, key = marks.day_name(start), marks.hour_key(start)
+        known = self._known.get(start)
+        if known is None:
+            if name not in days:
+                days.clear()
+                days[name] = dict(self._index.record_marks(name))
+            known = set(names) if days[name].get(key) == len(names) else set()
+        new = [one for one in names if one not in known]
+        if new:
+            read = in_order(lambda one: read_object(self._records, one), new, self._pool, ahead=_AHEAD)
+            putting.custody(start, read)
+            known.update(new)
+            self._index.keep_record_marks(name, {key: len(known)})
+        return known
+
+    def _foreign(self, hour: Hour, report: Followed) -> None:
+        """Name objects that lie in no hour's folder, once; no reader looks there."""
+        for one in hour.objects:
+            if one.key not in self._strays:
+                self._strays.add(one.key)
+                report.left_out.append(LeftOut(one.key, "foreign_object", "it lies in no hour's folder"))
+
+    # Ledger --------------------------------------------------------------------------------------------
+
+    def _looked_at_ledger(self, report: Followed, tell: Progress) -> bool:
+        """Whether the ledger was looked at: it rests between two looks."""
+        began = self._clock.monotonic()
+        if self._ledger_due is not None and began < self._ledger_due:
+            return False
+        self._ledger.turn(report, tell)
+        ended = self._clock.monotonic()
+        rest = max(_LEDGER_EVERY, min(_LEDGER_REST * (ended - began), _LEDGER_LONGEST))
+        self._ledger_due = ended + rest
+        return True
+
+    # What was set aside --------------------------------------------------------------------------------
+
+    def _try_again(self, report: Followed) -> None:
+        """Read again what was set aside: a disk or a network may have been at fault."""
+        for one in tuple(_all(self._index, RecordQuery(kind=UNREAD))):
+            again = Followed()
+            putting = Putting(self._index, again)
+            key = str(one.body["key"])
+            if key.startswith(CUSTODY):
+                putting.custody(one.at, [read_object(self._records, key)])
+            elif key.startswith(LEDGER):
+                self._ledger.again(key, putting)
+            if again.changes and not again.left_out:
+                putting.readable(one)
+                report.events += again.events
+                report.entries += again.entries
+
+
+class LedgerFollower:
+    """Brings one index up to date with the ledger. Not thread-safe."""
+
+    def __init__(self, records: ObjectStore, index: RecordIndex, *, pool: Executor | None = None) -> None:
+        self._records = records
+        self._index = index
+        self._pool = pool
+        # Reading a ledger needs no clock; only appending does.
+        self._ledger = Ledger(records, ManualClock(0))
+        self._known: dict[tuple[str, str], int] = {}
+        self._strays: set[str] = set()
+
+    def turn(self, report: Followed, tell: Progress) -> None:
+        """Index every entry that the index lacks. Raises as :meth:`Follower.run`."""
+        putting = Putting(self._index, report)
+        waiting: list[ReadStream] = []
+        marked: list[Stream] = []
+        for read in in_order(
+            lambda one: read_stream(self._ledger, *one), self._grown(putting), self._pool, ahead=_AHEAD
+        ):
+            waiting.append(read)
+            if sum(len(one.entries) for one in waiting) >= _ENTRIES:
+                putting.streams(waiting)
+                marked += [one.stream for one in waiting]
+                waiting = []
+                tell("ledger entries", report.entries)
+            if len(marked) >= _MARKED:
+                self._mark(marked)
+                marked = []
+        putting.streams(waiting)
+        self._mark([*marked, *(one.stream for one in waiting)])
+        tell("ledger entries", report.entries)
+
+    def again(self, key: str, putting: Putting) -> None:
+        """Index a stream again from an entry on that was set aside."""
+        try:
+            kind, entity, version = keys.parse_ledger_key(key)
+            stream = stream_of(self._records, kind, entity)
+        except ArchiveError:
+            return  # it stays set aside
+        if stream is not None and version in stream.entries:
+            putting.streams([read_stream(self._ledger, stream, version - 1)])
+
+    def _grown(self, putting: Putting) -> Iterator[tuple[Stream, int]]:
+        """The streams that have entries which the index lacks, each with the last version that it has."""
+        fresh: dict[str, dict[str, int]] = {}
+        for found in ledger_streams(self._records):
+            if not isinstance(found, Stream):
+                if found.key not in self._strays:
+                    self._strays.add(found.key)
+                    putting.stray(found)
+                continue
+            known = self._known.get((found.kind, found.id), 0)
+            if known >= found.newest:
+                continue
+            name = marks.streams_name(found.kind, found.id)
+            if name not in fresh:
+                fresh[name] = dict(self._index.record_marks(name))
+            known = max(known, fresh[name].get(found.id, 0))
+            if known >= found.newest:
+                self._known[found.kind, found.id] = known
+                continue
+            yield found, known
+
+    def _mark(self, streams: list[Stream]) -> None:
+        numbers: dict[str, dict[str, int]] = {}
+        for one in streams:
+            numbers.setdefault(marks.streams_name(one.kind, one.id), {})[one.id] = one.newest
+        for name, found in numbers.items():
+            self._index.keep_record_marks(name, found)
+        self._known.update(((one.kind, one.id), one.newest) for one in streams)
+
+
+def _all(index: RecordIndex, query: RecordQuery) -> Iterator[Record]:
+    while True:
+        found = index.find_records(query, limit=_PAGE)
+        yield from found
+        if len(found) < _PAGE:
+            return
+        query = replace(query, after=found[-1].position)

@@ -1,0 +1,51 @@
+"""How far the index follows the archive, as numbers that it keeps (:class:`archive.ports.RecordIndex`).
+
+========================  ============  =================================================================
+name                      key           number
+========================  ============  =================================================================
+``custody-<YYYY-MM-DD>``  ``<HH>``      custody objects of that hour's folder that are wholly in the index
+``ledger-<kind>-<x>``     stream        versions of the stream, from 1, that are wholly in the index
+``follower``              ``custody``   when the last look at all recent custody began that missed nothing
+``follower``              ``ledger``    the same for the whole ledger
+========================  ============  =================================================================
+
+A chain of custody belongs to one process, and a city starts thousands of them, so there is no number for each
+writer: hours are counted. A count proves that nothing is missing as long as no object vanishes, and records
+are locked; where the count of the folder differs, in either direction, the hour is read again. Streams of the
+ledger are numbered without holes. They are spread over 16 names by ``x``, the first hex digit of the SHA-256
+of the stream's id, so that one name has some thousands of them at most.
+"""
+
+from archive import keys
+from archive.canonical import sha256_hex
+from archive.ports import RecordIndex
+from archive.timespan import format_instant
+
+FOLLOWER, CUSTODY, LEDGER = "follower", "custody", "ledger"
+
+
+def day_name(hour: int) -> str:
+    """The name of the numbers of a day's hours."""
+    return f"{CUSTODY}-{format_instant(hour)[:10]}"
+
+
+def hour_key(hour: int) -> str:
+    """The key of an hour in its day."""
+    return keys.hour_folder(hour)[-2:]
+
+
+def streams_name(kind: str, entity: str) -> str:
+    """The name of the numbers of some streams of a kind, this one among them."""
+    return f"{LEDGER}-{kind}-{sha256_hex(entity.encode('utf-8', 'surrogatepass'))[0]}"
+
+
+def followed_at(index: RecordIndex) -> int | None:
+    """Until when (µs) the index has what was stored: the beginning of the follower's last complete turn.
+
+    None if no follower has completed a turn. Objects that were filed under an hour long past are found by
+    the daily look at everything.
+    """
+    marks = index.record_marks(FOLLOWER)
+    if CUSTODY not in marks or LEDGER not in marks:
+        return None
+    return min(marks[CUSTODY], marks[LEDGER])

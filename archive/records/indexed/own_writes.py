@@ -1,0 +1,97 @@
+"""Puts what this process has written into the index at once, so that its writer finds it.
+
+What was written stands, whether or not the index answers. The follower
+(:mod:`archive.integrity.rebuild.follow`) adds what was missed here.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from archive.errors import ArchiveError
+from archive.ports import Record, RecordIndex
+from archive.records.indexed.entries import record_of_entry
+from archive.records.indexed.events import records_of_batch
+from archive.records.indexed.streams import Streams, records_of_streams
+from archive.records.ledger.streams import Entry
+
+MOST = 1000
+"""Records of one write to the index."""
+_PATIENCE_S = 2.0
+"""How long a reader waits for what this process stored to be indexed."""
+_WAITING = 64
+"""Custody objects that may wait for the index; further ones are left to the follower."""
+
+
+class OwnEntries:
+    """Indexes ledger entries as they are appended. Thread-safe.
+
+    ``index`` and ``ledger`` give the index and the ledger at their first use.
+    """
+
+    def __init__(self, index: Callable[[], RecordIndex], ledger: Callable[[], Streams]) -> None:
+        self._index = index
+        self._ledger = ledger
+
+    def appended(self, entry: Entry) -> None:
+        """Index an entry that was just appended, and its stream. Returns when both are findable."""
+        try:
+            ledger = self._ledger()
+            first = entry if entry.version == 1 else ledger.entry(entry.kind, entry.id, 1)
+            self._index().put_records([record_of_entry(entry), *records_of_streams(ledger, entry, first)])
+        except ArchiveError:
+            pass  # The entry stands, and its writer must not take it for failed; the follower indexes it.
+
+
+class OwnEvents:
+    """Indexes custody objects after they were stored, in a thread of its own. Thread-safe.
+
+    Nobody waits for it: footage starts when its event is stored. ``index`` gives the index at its first use.
+    """
+
+    def __init__(self, index: Callable[[], RecordIndex]) -> None:
+        self._index = index
+        self._thread = ThreadPoolExecutor(1, "custody-index")
+        self._guard = threading.Lock()
+        self._waiting: list[tuple[str, bytes]] = []
+
+    def stored(self, key: str, data: bytes) -> None:
+        """Index a stored custody object soon."""
+        with self._guard:
+            if len(self._waiting) == _WAITING:
+                return  # the index is slow; the follower indexes this object
+            self._waiting.append((key, data))
+            if len(self._waiting) > 1:
+                return
+        try:
+            self._thread.submit(self._put)
+        except RuntimeError:
+            return  # the process is ending
+
+    def settle(self) -> None:
+        """Return once everything stored before is indexed, or the index has taken too long for it."""
+        try:
+            self._thread.submit(_nothing).result(_PATIENCE_S)
+        except (RuntimeError, TimeoutError):
+            pass  # the process is ending, or the index is slow: the answer says as of when it is
+
+    def close(self) -> None:
+        """Index what waits, and end."""
+        self._thread.shutdown()
+
+    def _put(self) -> None:
+        with self._guard:
+            waiting, self._waiting = self._waiting, []
+        try:
+            for part in _parts([one for key, data in waiting for one in records_of_batch(key, data)]):
+                self._index().put_records(part)
+        except ArchiveError:
+            pass  # The events are stored; the follower indexes them.
+
+
+def _nothing() -> None:
+    """Work for a thread that is asked whether it has done what came before."""
+
+
+def _parts(records: Sequence[Record]) -> Sequence[Sequence[Record]]:
+    return [records[at : at + MOST] for at in range(0, len(records), MOST)]
