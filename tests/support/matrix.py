@@ -889,6 +889,7 @@ def _session_probes() -> list[Probe]:
         ],
         Probe("GET", "/", _at("/")),
         Probe("GET", "/tampilan", _at("/tampilan")),
+        Probe("GET", "/antarmuka", _at("/antarmuka")),
         Probe("GET", "/aset/{name}", _at("/aset/tampilan.js"), also=frozenset({"no_such_file"})),
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),
