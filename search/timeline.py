@@ -1,0 +1,176 @@
+"""Timelines and matrices: how much of each bucket of time was recorded, at any zoom.
+
+Buckets of less than an hour are read exactly. Buckets of whole hours come from hour documents, and only their
+ragged ends are read exactly (:mod:`search.tally`), so that a month costs no more than its hours.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from zoneinfo import ZoneInfo
+
+from archive.errors import Malformed
+from archive.footage.reader import check_span
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan, as_datetime, from_datetime
+from search.index import Index
+from search.tally import MOST_EXACT, Buckets, CameraState, Tally, by_hour, exactly, is_exact, read
+
+STEPS: Mapping[str, int] = {
+    **{f"{n}s": n * SECOND for n in (1, 2, 5, 10, 15, 30)},
+    **{f"{n}m": n * MINUTE for n in (1, 2, 5, 10, 15, 30)},
+    **{f"{n}h": n * HOUR for n in (1, 2, 3, 4, 6, 12)},
+    "1d": DAY,
+}
+"""The lengths of a bucket, by their names in requests."""
+
+MOST_BUCKETS = 10_000
+"""Buckets times cameras in one answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """``edges`` bound the buckets; ``cameras`` has a tally for each of them.
+
+    Of a camera for which only parts of the span were asked about, the tallies add up to those parts.
+    ``held`` has µs under a legal hold for each bucket, by camera; None for askers who may not know.
+    """
+
+    edges: tuple[int, ...]
+    cameras: Buckets
+    held: Mapping[str, list[int]] | None
+
+
+def step_of(text: str) -> int:
+    """The length in µs of a step such as ``10s``, ``5m``, ``1h`` or ``1d``. Raises Malformed ``bad_step``."""
+    if text not in STEPS:
+        raise Malformed(
+            f"{text[:20]!r} is not a step of a timeline",
+            code="bad_step",
+            hint=f"Use one of {', '.join(STEPS)}.",
+        )
+    return STEPS[text]
+
+
+def bucket_edges(span: Timespan, step: int, zone: ZoneInfo) -> tuple[int, ...]:
+    """The edges of the buckets of a span, itself included: the first and last bucket may be shorter.
+
+    Buckets of hours begin at midnight in the zone, buckets of a day last from midnight to midnight.
+
+    Raises:
+        Malformed: ``too_many_buckets`` beyond 10,000; ``bad_zone`` if the zone's hours are not UTC hours.
+    """
+    if span.duration // step > MOST_BUCKETS:
+        raise _too_many(span.duration // step)
+    edges = {span.start, span.end}
+    if step < HOUR:
+        edges |= set(range(span.start - span.start % step + step, span.end, step))
+        return tuple(sorted(edges))
+    day = as_datetime(span.start).astimezone(zone).date()
+    while (midnight := _midnight(day, zone)) < span.end:
+        day += timedelta(days=1)
+        following = _midnight(day, zone)
+        edges |= {at for at in range(midnight, following, step) if span.start < at < span.end}
+    return tuple(sorted(edges))
+
+
+def whole_buckets(span: Timespan, step: int, zone: ZoneInfo) -> Timespan:
+    """The span, widened to whole hours or days of the zone. Raises as :func:`bucket_edges`."""
+    if step == DAY:
+        first = as_datetime(span.start).astimezone(zone).date()
+        last = as_datetime(span.end - 1).astimezone(zone).date()
+        return Timespan(_midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+    return Timespan(span.start - span.start % step, span.end + -span.end % step)
+
+
+def timeline(
+    index: Index,
+    parts: Mapping[str, SpanSet],
+    span: Timespan,
+    step: int,
+    zone: ZoneInfo,
+    *,
+    cameras: Mapping[str, CameraState],
+    held: Mapping[str, SpanSet] | None,
+    now: int,
+) -> Timeline:
+    """The tallies of cameras in buckets of ``step`` µs; of each camera only its ``parts`` of the span count.
+
+    Raises:
+        Malformed: ``span_in_future``, ``span_too_long``; ``too_many_buckets``; ``timeline_too_fine`` for
+            buckets below an hour over more than 2,400 camera-hours; ``too_many_hours``; ``bad_zone``.
+    """
+    check_span(span, now)
+    edges = bucket_edges(span, step, zone)
+    if len(parts) * (len(edges) - 1) > MOST_BUCKETS and len(parts) > 1:
+        raise _too_many(len(parts) * (len(edges) - 1))
+    if step < HOUR:
+        if not is_exact(len(parts), span):
+            raise Malformed(
+                "buckets below an hour are too fine for so long a time",
+                code="timeline_too_fine",
+                hint=f"Use a step of 1h or more, or at most {MOST_EXACT} hours times cameras.",
+            )
+        found = exactly(read(index, span, _those(cameras, parts), now), parts, edges) if parts else {}
+    else:
+        found = by_hour(index, parts, edges, cameras, now)
+    return Timeline(edges, found, None if held is None else held_in(held, parts, edges))
+
+
+def held_in(
+    held: Mapping[str, SpanSet], parts: Mapping[str, SpanSet], edges: Sequence[int]
+) -> Mapping[str, list[int]]:
+    """By camera the µs of each bucket that are held."""
+    return {camera: _lengths(held.get(camera, SpanSet()) & part, edges) for camera, part in parts.items()}
+
+
+def _lengths(spans: Iterable[Timespan], edges: Sequence[int]) -> list[int]:
+    found = [0] * (len(edges) - 1)
+    for number, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        bucket = Timespan(start, end)
+        found[number] = sum(
+            shared.duration for span in spans if (shared := span.intersection(bucket)) is not None
+        )
+    return found
+
+
+def _those(cameras: Mapping[str, CameraState], names: Collection[str]) -> dict[str, CameraState]:
+    return {name: cameras[name] for name in names}
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    at = from_datetime(datetime.combine(day, time_of_day(), zone))
+    if at % HOUR:
+        raise Malformed(
+            f"days in {zone.key} do not begin on a UTC hour",
+            code="bad_zone",
+            hint="Ask with zone=UTC, or with a step below an hour.",
+        )
+    return at
+
+
+def _too_many(count: int) -> Malformed:
+    return Malformed(
+        f"{count} buckets are too many for one answer",
+        code="too_many_buckets",
+        hint=f"At most {MOST_BUCKETS} buckets times cameras: use a longer step, or a shorter time.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarCell:
+    """One hour or day of several cameras together: how many have footage in it, and how much."""
+
+    cameras: int
+    covered: int
+
+
+def calendar(cameras: Buckets, buckets: int) -> list[CalendarCell]:
+    """The hours or days with footage, from the tallies of a matrix."""
+    columns: list[list[Tally]] = [[tallies[n] for tallies in cameras.values()] for n in range(buckets)]
+    return [
+        CalendarCell(
+            cameras=sum(one.covered > 0 for one in column), covered=sum(one.covered for one in column)
+        )
+        for column in columns
+    ]
