@@ -295,6 +295,18 @@ def route(points: Sequence[LatLon], buffer_m: float) -> Route:
     return Route(tuple(points), buffer_m, tuple(plane.degrees_of(line)))
 
 
+def one_area(*given: Area | None) -> Area | None:
+    """The one area of a question, or None without any. Raises Malformed ``several_areas``."""
+    found = [area for area in given if area is not None]
+    if len(found) > 1:
+        raise Malformed(
+            "several areas are given",
+            code="several_areas",
+            hint="Give one of near, box, polygon and route; kecamatan, owner and text may be added to it.",
+        )
+    return found[0] if found else None
+
+
 def check_point(point: LatLon) -> None:
     """Accept a point on the globe. Raises Malformed ``bad_place``."""
     for value, limit in zip(point, (90, 180), strict=True):

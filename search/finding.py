@@ -97,7 +97,7 @@ def find(
     check_limit(limit)
     after = None if cursor is None else _read_cursor(wanted, span, cursor)
     check_codes(stays, wanted, districts)
-    known = _present(index, sightings(stays, wanted, span, districts), cameras)
+    known = present(index, sightings(stays, wanted, span, districts), cameras)
     left = known if after is None else [one for one in known if one.key > after]
     page = left[:limit]
     exact = span.duration <= LONGEST_EXACT and is_exact(min(limit, len(known)), span)
@@ -118,7 +118,7 @@ def parts_of(found: Iterable[Sighting]) -> Mapping[str, SpanSet]:
     return {camera: SpanSet(spans) for camera, spans in parts.items()}
 
 
-def _present(
+def present(
     index: Index, found: Sequence[Sighting], cameras: Mapping[str, CameraState]
 ) -> Sequence[Sighting]:
     """Without sightings from before a camera was registered, unless the index has a record of it there."""

@@ -79,15 +79,15 @@ def exactly(found: Recordings, parts: Mapping[str, SpanSet], edges: Sequence[int
         coverage[run.camera].append(run.span)
     for camera, part in parts.items():
         for span in SpanSet(coverage[camera]) & part:
-            for number, length in _shared(span, edges):
+            for number, length in shared(span, edges):
                 tallies[camera][number].covered += length
     for gap in found.gaps:
         for span in SpanSet((gap.span,)) & parts.get(gap.camera, _NONE):
-            for number, length in _shared(span, edges):
+            for number, length in shared(span, edges):
                 tallies[gap.camera][number].miss(gap.cause, length)
     for one in found.pending:
         for span in SpanSet((one.span,)) & parts.get(one.camera, _NONE):
-            for number, length in _shared(span, edges):
+            for number, length in shared(span, edges):
                 tallies[one.camera][number].pending += length
     return tallies
 
@@ -214,7 +214,7 @@ def _pieces(spans: Iterable[Timespan], edges: Sequence[int]) -> list[_Piece]:
     found = []
     for span in spans:
         start = span.start
-        for number, length in _shared(span, edges):
+        for number, length in shared(span, edges):
             found.append(_Piece(Timespan(start, start + length), number))
             start += length
     return found
@@ -271,11 +271,11 @@ def read(index: Index, span: Timespan, cameras: Mapping[str, CameraState], now: 
 
 
 def _ahead(tallies: Sequence[Tally], stretch: Timespan, edges: Sequence[int]) -> None:
-    for number, length in _shared(stretch, edges):
+    for number, length in shared(stretch, edges):
         tallies[number].miss(NOT_YET, length)
 
 
-def _shared(span: Timespan, edges: Sequence[int]) -> Iterator[tuple[int, int]]:
+def shared(span: Timespan, edges: Sequence[int]) -> Iterator[tuple[int, int]]:
     """The buckets that a span within the edges touches, and how long it is in each."""
     number = max(0, bisect_right(edges, span.start) - 1)
     start = max(span.start, edges[0])

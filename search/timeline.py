@@ -14,7 +14,7 @@ from archive.errors import Malformed
 from archive.footage.reader import check_span
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan, as_datetime, from_datetime
 from search.index import Index
-from search.tally import MOST_EXACT, Buckets, CameraState, Tally, by_hour, exactly, is_exact, read
+from search.tally import MOST_EXACT, Buckets, CameraState, Tally, by_hour, exactly, is_exact, read, shared
 
 STEPS: Mapping[str, int] = {
     **{f"{n}s": n * SECOND for n in (1, 2, 5, 10, 15, 30)},
@@ -25,7 +25,10 @@ STEPS: Mapping[str, int] = {
 """The lengths of a bucket, by their names in requests."""
 
 MOST_BUCKETS = 10_000
-"""Buckets times cameras in one answer."""
+"""Buckets times cameras in one timeline."""
+
+MOST_CELLS = 100_000
+"""Hours or days times cameras in one matrix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +63,7 @@ def bucket_edges(span: Timespan, step: int, zone: ZoneInfo) -> tuple[int, ...]:
     Raises:
         Malformed: ``too_many_buckets`` beyond 10,000; ``bad_zone`` if the zone's hours are not UTC hours.
     """
-    if span.duration // step > MOST_BUCKETS:
-        raise _too_many(span.duration // step)
+    _check_count(span.duration // step, MOST_BUCKETS)
     edges = {span.start, span.end}
     if step < HOUR:
         edges |= set(range(span.start - span.start % step + step, span.end, step))
@@ -102,8 +104,7 @@ def timeline(
     """
     check_span(span, now)
     edges = bucket_edges(span, step, zone)
-    if len(parts) * (len(edges) - 1) > MOST_BUCKETS and len(parts) > 1:
-        raise _too_many(len(parts) * (len(edges) - 1))
+    _check_count(len(parts) * (len(edges) - 1), MOST_BUCKETS)
     if step < HOUR:
         if not is_exact(len(parts), span):
             raise Malformed(
@@ -114,7 +115,32 @@ def timeline(
         found = exactly(read(index, span, _those(cameras, parts), now), parts, edges) if parts else {}
     else:
         found = by_hour(index, parts, edges, cameras, now)
-    return Timeline(edges, found, None if held is None else held_in(held, parts, edges))
+    spans = None if held is None else held_in(held, parts, edges)
+    return Timeline(edges=edges, cameras=found, held=spans)
+
+
+def matrix(
+    index: Index,
+    parts: Mapping[str, SpanSet],
+    span: Timespan,
+    step: int,
+    zone: ZoneInfo,
+    *,
+    cameras: Mapping[str, CameraState],
+    now: int,
+) -> Timeline:
+    """The tallies of many cameras in hours or days, from hour documents.
+
+    ``span`` is one of :func:`whole_buckets`.
+
+    Raises:
+        Malformed: ``span_in_future``, ``span_too_long``; ``too_many_buckets`` beyond 100,000 hours or days
+            times cameras; ``too_many_hours``; ``bad_zone``.
+    """
+    check_span(span, now)
+    edges = bucket_edges(span, step, zone)
+    _check_count(len(parts) * (len(edges) - 1), MOST_CELLS)
+    return Timeline(edges=edges, cameras=by_hour(index, parts, edges, cameras, now), held=None)
 
 
 def held_in(
@@ -126,11 +152,9 @@ def held_in(
 
 def _lengths(spans: Iterable[Timespan], edges: Sequence[int]) -> list[int]:
     found = [0] * (len(edges) - 1)
-    for number, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        bucket = Timespan(start, end)
-        found[number] = sum(
-            shared.duration for span in spans if (shared := span.intersection(bucket)) is not None
-        )
+    for span in spans:
+        for number, length in shared(span, edges):
+            found[number] += length
     return found
 
 
@@ -149,12 +173,13 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
     return at
 
 
-def _too_many(count: int) -> Malformed:
-    return Malformed(
-        f"{count} buckets are too many for one answer",
-        code="too_many_buckets",
-        hint=f"At most {MOST_BUCKETS} buckets times cameras: use a longer step, or a shorter time.",
-    )
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise Malformed(
+            f"{count} buckets are too many for one answer",
+            code="too_many_buckets",
+            hint=f"At most {most} buckets times cameras: use a longer step, a shorter time or fewer cameras.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
