@@ -13,7 +13,6 @@ from api.audit import Act
 from api.auth.permissions import Reach
 from api.cameras import camera_facts
 from api.directory import Registered
-from api.history import held_spans
 from api.parameters import asked_span, camera_ids, instant
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_json
@@ -26,6 +25,7 @@ from archive.model.stay import Stay
 from archive.timespan import SpanSet, Timespan
 from search.asking import details_of
 from search.finding import find, parts_of, present
+from search.held import held_spans
 from search.query import MAX_PAGE
 from search.shown import found_geojson, found_json, matrix_json, timeline_json
 from search.tally import CameraState
@@ -235,7 +235,7 @@ def _held(context: RequestContext, span: Timespan) -> Mapping[str, SpanSet] | No
     """What is held. That a case keeps footage is as confidential as the hold itself."""
     if Reach.ALL not in context.principal.reach("holds.read"):
         return None
-    return held_spans(context.services, span)
+    return held_spans(context.services.index, span)
 
 
 def _zone(context: RequestContext, zone: Zone) -> ZoneInfo:

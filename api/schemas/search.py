@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.parameters import camera_ids
-from api.schemas.examples import FILED, FROM, RUN, TO
+from api.schemas.examples import FILED, FROM, TO
 from api.schemas.problem import GapOut
+from api.schemas.war_room import RunOut, StretchOut
 from archive.model.camera import OwnerKind
 from search.areas import Near, box, one_area, polygon, route
 from search.asking import DEFAULT_BUFFER_M, DEFAULT_RADIUS_M
@@ -97,26 +98,12 @@ class SearchIn(BaseModel):
         )
 
 
-class SightOut(BaseModel):
+class CameraSightOut(BaseModel):
     """The sector that the camera saw: degrees clockwise from north, and metres."""
 
     bearing: int = Field(examples=[90])
     field_of_view: int = Field(examples=[80])
     reach_m: int = Field(examples=[60])
-
-
-class StretchOut(BaseModel):
-    """A half-open stretch of time."""
-
-    start: str = Field(alias="from", examples=[FROM])
-    end: str = Field(alias="to", examples=[TO])
-
-
-class FootageOut(StretchOut):
-    """Footage of one run; ``uncertainty_us`` is null where nothing bounds the error of its times."""
-
-    run: str = Field(examples=[RUN])
-    uncertainty_us: int | None = Field(examples=[40000])
 
 
 class FoundCameraOut(StretchOut):
@@ -138,7 +125,7 @@ class FoundCameraOut(StretchOut):
     kecamatan: str = Field(examples=["73.71.01"])
     kelurahan: str = Field(examples=["73.71.01.1001"])
     owner: OwnerKind = Field(examples=["public"])
-    sight: SightOut | None
+    sight: CameraSightOut | None
     in_view: View | None = Field(examples=["yes"])
     stands_in: bool = Field(examples=[True])
     distance_m: float | None = Field(examples=[41.3])
@@ -148,7 +135,7 @@ class FoundCameraOut(StretchOut):
     coverage_percent: float = Field(examples=[98.33])
     gap_seconds: dict[str, float] = Field(examples=[{"stalled": 10.0}])
     pending_seconds: float = Field(examples=[0.0])
-    coverage: list[FootageOut] | None
+    coverage: list[RunOut] | None
     gaps: list[GapOut] | None
     pending: list[StretchOut] | None
     uncertainty_us: int | None = Field(examples=[40000])
