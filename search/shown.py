@@ -150,8 +150,8 @@ def _facts_json(one: Sighting) -> JsonObject:
     return {
         "name": facts.name,
         "address": facts.address,
-        "lat": float(facts.place.lat),
-        "lon": float(facts.place.lon),
+        "lat": facts.point[0],
+        "lon": facts.point[1],
         "kecamatan": facts.place.kecamatan,
         "kelurahan": facts.place.kelurahan,
         "owner": facts.place.owner.value,

@@ -153,31 +153,23 @@ def sightings(
     return sorted(found, key=lambda one: one.key)
 
 
-def unknown_codes(
-    stays: Mapping[str, tuple[Stay, ...]],
-    wanted: CameraFilter,
-    districts: Collection[str] | None = None,
-) -> list[str]:
-    """The asked codes of places in which, as far as these districts go, no camera ever stood."""
-    if wanted.kecamatan is None and wanted.kelurahan is None:
-        return []
-    known = {
-        code
-        for of_camera in stays.values()
-        for stay in of_camera
-        if districts is None or stay.facts.place.kecamatan in districts
-        for code in (stay.facts.place.kecamatan, stay.facts.place.kelurahan)
-    }
-    return [one for one in (*(wanted.kecamatan or ()), *(wanted.kelurahan or ())) if one not in known]
-
-
 def check_codes(
     stays: Mapping[str, tuple[Stay, ...]],
     wanted: CameraFilter,
     districts: Collection[str] | None = None,
 ) -> None:
     """Refuse a code that no camera ever stood in. Raises Malformed ``unknown_area``."""
-    unknown = unknown_codes(stays, wanted, districts)
+    if wanted.kecamatan is None and wanted.kelurahan is None:
+        return
+    places = [
+        stay.facts.place
+        for of_camera in stays.values()
+        for stay in of_camera
+        if districts is None or stay.facts.place.kecamatan in districts
+    ]
+    known = {one.kecamatan for one in places}, {one.kelurahan for one in places}
+    asked = wanted.kecamatan or (), wanted.kelurahan or ()
+    unknown = [code for codes, there in zip(asked, known, strict=True) for code in codes if code not in there]
     if unknown:
         raise Malformed(
             f"no camera that you may see ever stood in {', '.join(unknown[:5])}",
@@ -214,9 +206,8 @@ def _seen(stay: Stay, part: Timespan, wanted: CameraFilter) -> Sighting | None:
     facts, area = stay.facts, wanted.area
     if area is None:
         return Sighting(camera=stay.camera, part=part, facts=facts, view=None, stands_in=True, direction=None)
-    point = (float(facts.place.lat), float(facts.place.lon))
-    stands_in = area.stands_in(point)
-    is_seen = facts.sight is not None and area.is_seen(point, facts.sight)
+    stands_in = area.stands_in(facts.point)
+    is_seen = facts.sight is not None and area.is_seen(facts.point, facts.sight)
     if not (stands_in or is_seen):
         return None
     view = View.UNKNOWN if facts.sight is None else View.YES if is_seen else View.NO
@@ -226,7 +217,7 @@ def _seen(stay: Stay, part: Timespan, wanted: CameraFilter) -> Sighting | None:
         facts=facts,
         view=view,
         stands_in=stands_in,
-        direction=area.direction(point),
+        direction=area.direction(facts.point),
     )
 
 

@@ -22,12 +22,16 @@ KIND = "camera_stay"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a stay says of a camera. ``sight`` is None while nobody has stated where it looks."""
+    """What a stay says of a camera. ``sight`` is None while nobody has stated where it looks.
+
+    ``point`` is the place's latitude and longitude as numbers, for arithmetic over thousands of stays.
+    """
 
     name: str
     address: str
     place: Place
     sight: Sight | None
+    point: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,5 +99,9 @@ def _facts_state(state: Mapping[str, Any]) -> JsonObject:
 def _facts(state: Mapping[str, Any]) -> Facts:
     place = parse_place(state["lat"], state["lon"], state["kecamatan"], state["kelurahan"], state["owner"])
     return Facts(
-        name=state["name"], address=state.get("address", ""), place=place, sight=sights.from_state(state)
+        name=state["name"],
+        address=state.get("address", ""),
+        place=place,
+        sight=sights.from_state(state),
+        point=(float(place.lat), float(place.lon)),
     )

@@ -27,6 +27,7 @@ from ops.bench import (
     results,
     sealing,
     sessions,
+    where,
 )
 from ops.bench.figures import Findings, Refusal, short
 from ops.bench.machine import commit, stamp
@@ -50,6 +51,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     heads.SUBJECT: heads.measure,
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
+    where.SUBJECT: where.measure,
 }
 
 

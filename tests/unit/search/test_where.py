@@ -150,6 +150,8 @@ def test_a_code_that_no_camera_ever_stood_in_is_no_empty_answer() -> None:
     for wanted, own in [
         (CameraFilter(kecamatan=("73.71.09", "73.71.99")), None),
         (CameraFilter(kelurahan=("73.71.99.1001",)), None),
+        (CameraFilter(kelurahan=("73.71.09",)), None),
+        (CameraFilter(kecamatan=("73.71.09.1002",)), None),
         (CameraFilter(kecamatan=("73.71.13",)), ["73.71.09"]),
         (CameraFilter(kecamatan=("73.71.99",)), ["73.71.09"]),
     ]:
