@@ -6,7 +6,7 @@ from archive.canonical import JsonObject
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.finding import Found, FoundCamera
 from search.tally import Tally
-from search.timeline import Timeline, calendar
+from search.timeline import Matrix, Timeline
 from search.where import Sighting
 
 
@@ -106,7 +106,7 @@ def timeline_json(found: Timeline, names: Sequence[str], step: str, zone: str) -
 
 
 def matrix_json(
-    found: Timeline,
+    found: Matrix,
     latest: Mapping[str, Sighting],
     step: str,
     zone: str,
@@ -127,13 +127,13 @@ def matrix_json(
                 "name": one.facts.name,
                 "kecamatan": one.facts.place.kecamatan,
                 "kelurahan": one.facts.place.kelurahan,
-                "recorded_seconds": [tally.covered / SECOND for tally in found.cameras[name]],
+                "recorded_seconds": [covered / SECOND for covered in found.covered[name]],
             }
             for name, one in latest.items()
         ],
         "calendar": [
-            {"cameras": cell.cameras, "recorded_seconds": cell.covered / SECOND}
-            for cell in calendar(found.cameras, len(found.edges) - 1)
+            {"cameras": cameras, "recorded_seconds": covered / SECOND}
+            for cameras, covered in found.calendar()
         ],
         "total": total,
         "next": next_,

@@ -92,6 +92,17 @@ def exactly(found: Recordings, parts: Mapping[str, SpanSet], edges: Sequence[int
     return tallies
 
 
+def check_hours(cameras: int, span: Timespan) -> None:
+    """Refuse to read more than :data:`MOST_HOURS`. Raises Malformed ``too_many_hours``."""
+    hours = span.duration // HOUR
+    if cameras * hours > MOST_HOURS:
+        raise Malformed(
+            f"{cameras} cameras over {hours} hours are too much for one answer",
+            code="too_many_hours",
+            hint=f"Ask for at most {MOST_HOURS} camera-hours: fewer cameras, or a shorter time.",
+        )
+
+
 def by_hour(
     index: Index,
     parts: Mapping[str, SpanSet],
@@ -105,12 +116,7 @@ def by_hour(
         Malformed: ``span_in_future``, ``span_too_long``; ``too_many_hours``.
     """
     span = check_span(Timespan(edges[0], edges[-1]), now)
-    if len(parts) * (span.duration // HOUR) > MOST_HOURS:
-        raise Malformed(
-            f"{len(parts)} cameras over {span.duration // HOUR} hours are too much for one answer",
-            code="too_many_hours",
-            hint=f"Ask for at most {MOST_HOURS} camera-hours: fewer cameras, or a shorter time.",
-        )
+    check_hours(len(parts), span)
     tallies = {camera: [Tally() for _ in edges[1:]] for camera in parts}
     # Read the marks first: a record written between the queries must not look missing.
     marks = _marks(index, parts, {name for name, one in cameras.items() if one.is_disabled})

@@ -8,13 +8,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from archive.errors import Malformed
 from archive.footage.reader import check_span
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan, as_datetime, from_datetime
 from search.index import Index
-from search.tally import MOST_EXACT, Buckets, CameraState, Tally, by_hour, exactly, is_exact, read, shared
+from search.query import MAX_FILTER, SegmentQuery
+from search.tally import (
+    MOST_EXACT,
+    Buckets,
+    CameraState,
+    by_hour,
+    check_hours,
+    exactly,
+    is_exact,
+    read,
+    shared,
+)
 
 STEPS: Mapping[str, int] = {
     **{f"{n}s": n * SECOND for n in (1, 2, 5, 10, 15, 30)},
@@ -119,6 +131,19 @@ def timeline(
     return Timeline(edges=edges, cameras=found, held=spans)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Footage of cameras by hour or day: ``covered`` has µs for each bucket between two ``edges``."""
+
+    edges: tuple[int, ...]
+    covered: Mapping[str, list[int]]
+
+    def calendar(self) -> list[tuple[int, int]]:
+        """For each bucket how many cameras have footage in it, and its µs in all."""
+        columns = [[row[n] for row in self.covered.values()] for n in range(len(self.edges) - 1)]
+        return [(sum(one > 0 for one in column), sum(column)) for column in columns]
+
+
 def matrix(
     index: Index,
     parts: Mapping[str, SpanSet],
@@ -128,10 +153,11 @@ def matrix(
     *,
     cameras: Mapping[str, CameraState],
     now: int,
-) -> Timeline:
-    """The tallies of many cameras in hours or days, from hour documents.
+) -> Matrix:
+    """The footage of many cameras in hours or days, from hour documents.
 
-    ``span`` is one of :func:`whole_buckets`.
+    ``span`` is one of :func:`whole_buckets`. For cameras of which the whole span counts, the index adds up
+    the hours; the others are read as for a timeline.
 
     Raises:
         Malformed: ``span_in_future``, ``span_too_long``; ``too_many_buckets`` beyond 100,000 hours or days
@@ -140,7 +166,20 @@ def matrix(
     check_span(span, now)
     edges = bucket_edges(span, step, zone)
     _check_count(len(parts) * (len(edges) - 1), MOST_CELLS)
-    return Timeline(edges=edges, cameras=by_hour(index, parts, edges, cameras, now), held=None)
+    check_hours(len(parts), span)
+    # Where clocks are set, a day is longer or shorter, and no origin counts it.
+    is_even = all(end - start == step for start, end in pairwise(edges))
+    whole = [name for name, part in parts.items() if is_even and not part.gaps_within(span)]
+    covered = {name: [0] * (len(edges) - 1) for name in parts}
+    for at in range(0, len(whole), MAX_FILTER):
+        query = SegmentQuery(span=span, cameras=tuple(whole[at : at + MAX_FILTER]))
+        for one in index.footage_sums(query, step, span.start):
+            covered[one.camera][(one.start - span.start) // step] = one.covered
+    rest = {name: part for name, part in parts.items() if name not in set(whole)}
+    if rest:
+        for name, tallies in by_hour(index, rest, edges, cameras, now).items():
+            covered[name] = [one.covered for one in tallies]
+    return Matrix(edges=edges, covered=covered)
 
 
 def held_in(
@@ -180,22 +219,3 @@ def _check_count(count: int, most: int) -> None:
             code="too_many_buckets",
             hint=f"At most {most} buckets times cameras: use a longer step, a shorter time or fewer cameras.",
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarCell:
-    """One hour or day of several cameras together: how many have footage in it, and how much."""
-
-    cameras: int
-    covered: int
-
-
-def calendar(cameras: Buckets, buckets: int) -> list[CalendarCell]:
-    """The hours or days with footage, from the tallies of a matrix."""
-    columns: list[list[Tally]] = [[tallies[n] for tallies in cameras.values()] for n in range(buckets)]
-    return [
-        CalendarCell(
-            cameras=sum(one.covered > 0 for one in column), covered=sum(one.covered for one in column)
-        )
-        for column in columns
-    ]

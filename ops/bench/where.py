@@ -86,9 +86,9 @@ def measure(bench: Workbench) -> Findings:
         "Places and times",
         seconds=time.monotonic() - began,
         conditions=(
-            f"{cameras} cameras × {days} days of segments of 10 s in {_DISTRICTS} districts, loaded as by a "
+            f"{cameras} cameras × {days} days of 10 s segments in {_DISTRICTS} districts, loaded as by a "
             f"rebuild and settled; and {many} cameras × {days} days of hours for the matrix.",
-            "Each question with its geometry, in one process, without HTTP; half of the cameras have a sight.",
+            "Each question with its geometry, in one process, without HTTP. Half the cameras have a sight.",
         ),
         figures=tuple(figures),
         tables=(Table("Questions", ("index", "question", "p50 ms", "p95 ms", "most ms"), tuple(rows)),),

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +13,11 @@ from archive.model.gap import GapCause
 from archive.timespan import HOUR, MINUTE, SECOND, SpanSet, Timespan
 from search.areas import Near
 from search.finding import Found, FoundCamera, Resolution, find
+from search.hours import summed
 from search.index import Index
+from search.query import SegmentQuery
 from search.tally import CameraState, by_hour, exactly, read
-from search.timeline import matrix, timeline
+from search.timeline import matrix, timeline, whole_buckets
 from search.where import CameraFilter, InView
 from tests.support.indexes import entry, run_id
 from tests.support.leaves import gap, segment
@@ -288,6 +291,73 @@ def test_a_timeline_at_any_zoom_adds_up_to_the_same(index: Index, step: int) -> 
     assert sum(one.gaps.get("unknown", 0) for one in tallies) == 87 * SECOND
     assert found.held is not None
     assert sum(found.held[camera]) == 57 * SECOND
-    if step >= HOUR:
-        days = matrix(index, parts, span, step, ZoneInfo("Asia/Makassar"), cameras=cameras, now=span.end)
-        assert days.cameras == found.cameras
+
+
+def test_a_matrix_has_the_sums_of_a_timeline(index: Index) -> None:
+    """Of three cameras one counts in part, one has stale hours, one has none."""
+    number = next(NUMBERS)
+    names = [f"n{number}-{part}" for part in "abc"]
+    for at, name in enumerate(names[:2]):
+        run = run_id(number * 1000 + at)
+        index.add([entry(segment(n, camera=name, run=run, seconds=300), None) for n in range(700) if n % 9])
+    index.settle_hours()
+    late = [segment(n, camera=names[0], run=run_id(number * 1000 + 7), seconds=300) for n in (9, 18, 600)]
+    index.add([entry(one, None) for one in late])
+    first = segment(0).span.start
+    zone = ZoneInfo("Asia/Makassar")
+    for step in (HOUR, 24 * HOUR):
+        span = whole_buckets(Timespan(first, first + 60 * HOUR), step, zone)
+        parts = {name: SpanSet((span,)) for name in names}
+        parts[names[1]] = SpanSet((Timespan(span.start + 7 * SECOND, span.end - 11 * HOUR),))
+        cameras = {name: CameraState(first) for name in names}
+        now = span.end + HOUR
+        found = matrix(index, parts, span, step, zone, cameras=cameras, now=now)
+        tallies = by_hour(index, parts, found.edges, cameras, now)
+        assert found.covered == {name: [one.covered for one in tallies[name]] for name in names}
+        assert sum(found.covered[names[0]]) == (700 - 78 + 2) * 300 * SECOND
+
+
+@MANY
+@given(
+    footage=st.lists(st.tuples(st.sampled_from("ab"), _MINUTES, st.integers(1, 60)), max_size=8),
+    late=st.lists(st.tuples(st.sampled_from("ab"), _MINUTES, st.integers(1, 60)), max_size=3),
+    span=st.tuples(_MINUTES, st.integers(1, 500)),
+    step=st.sampled_from([HOUR, 3 * HOUR, 24 * HOUR]),
+    origin=st.integers(-30, 30),
+)
+def test_sums_of_footage_are_those_of_the_hours(
+    index: Index,
+    footage: list[tuple[str, int, int]],
+    late: list[tuple[str, int, int]],
+    span: tuple[int, int],
+    step: int,
+    origin: int,
+) -> None:
+    number = next(NUMBERS)
+    runs = itertools.count(number * 1000)
+    for part in (footage, late):
+        entries = [
+            entry(
+                segment(
+                    0, camera=f"n{number}-{name}", run=run_id(next(runs)), start=MIDNIGHT + at * MINUTE,
+                    seconds=length * 60,
+                ),
+                None,
+            )
+            for name, at, length in part
+        ]  # fmt: skip
+        if entries:
+            index.add(entries)
+        if part is footage:
+            index.settle_hours()
+    asked = SegmentQuery(
+        span=Timespan(MIDNIGHT + span[0] * MINUTE, MIDNIGHT + (span[0] + span[1]) * MINUTE),
+        cameras=(f"n{number}-a", f"n{number}-b"),
+    )
+    start = MIDNIGHT + origin * HOUR
+    expected = summed(index.hours(asked), step, start)
+    assert index.footage_sums(asked, step, start) == expected
+    assert sum(one.covered for one in expected) == sum(one.covered for one in index.hours(asked))
+    nowhere = replace(asked, kecamatan=("73.71.77",))
+    assert index.footage_sums(nowhere, step, start) == ()
+    assert index.footage_sums(replace(asked, cameras=()), step, start) == ()

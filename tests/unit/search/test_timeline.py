@@ -9,8 +9,8 @@ import pytest
 from archive.errors import Malformed
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan, parse_instant
 from search.sqlite import SqliteIndex, open_sqlite
-from search.tally import CameraState, Tally, by_hour
-from search.timeline import STEPS, bucket_edges, calendar, matrix, step_of, timeline, whole_buckets
+from search.tally import CameraState, by_hour
+from search.timeline import STEPS, Matrix, bucket_edges, matrix, step_of, timeline, whole_buckets
 
 MAKASSAR, UTC, KATHMANDU = ZoneInfo("Asia/Makassar"), ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -116,9 +116,8 @@ def test_an_installation_without_cameras_has_an_empty_timeline(index: SqliteInde
 
 
 def test_the_calendar_counts_cameras_with_footage() -> None:
-    found = calendar({"a": [Tally(covered=5), Tally()], "b": [Tally(covered=7), Tally(pending=3)]}, 2)
-    assert [(one.cameras, one.covered) for one in found] == [(2, 12), (0, 0)]
-    assert [one.cameras for one in calendar({}, 2)] == [0, 0]
+    assert Matrix(edges=(0, 1, 2), covered={"a": [5, 0], "b": [7, 0]}).calendar() == [(2, 12), (0, 0)]
+    assert Matrix(edges=(0, 1, 2), covered={}).calendar() == [(0, 0), (0, 0)]
 
 
 def refused(code: str, act: object) -> None:
