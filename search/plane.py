@@ -12,7 +12,7 @@ An outline's edge of length L at latitude φ deviates from the local plane's str
 L² · tan φ / 8R: 0.4 m for 10 km at 11°, the southernmost latitude of Indonesia.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import atan2, ceil, cos, degrees, hypot, radians, sin
 
@@ -198,7 +198,7 @@ def _middle(points: Sequence[Whole]) -> float:
     return radians((min(lats) + max(lats)) / 2 / UNIT)
 
 
-def _edges(ring: Sequence[Whole]) -> "pairwise[Whole]":
+def _edges(ring: Sequence[Whole]) -> Iterator[tuple[Whole, Whole]]:
     return pairwise([*ring, ring[0]])
 
 
