@@ -129,7 +129,7 @@ def by_hour(
                 if is_whole:
                     whole[camera].append(stretch)
                 elif hour_of(stretch.start) >= now:
-                    _ahead(tallies[camera], stretch, edges)
+                    _still_to_come(tallies[camera], stretch, edges)
                 else:
                     ragged[Timespan(hour_of(stretch.start), hour_of(stretch.start) + HOUR)].append(camera)
     _add_whole(index, whole, edges, cameras, marks, now, tallies)
@@ -276,7 +276,7 @@ def read(index: Index, span: Timespan, cameras: Mapping[str, CameraState], now: 
     )
 
 
-def _ahead(tallies: Sequence[Tally], stretch: Timespan, edges: Sequence[int]) -> None:
+def _still_to_come(tallies: Sequence[Tally], stretch: Timespan, edges: Sequence[int]) -> None:
     for number, length in shared(stretch, edges):
         tallies[number].miss(NOT_YET, length)
 

@@ -100,7 +100,7 @@ def star(centre: LatLon, radii: list[float]) -> list[LatLon]:
 RADII = st.lists(st.floats(20, 2_000), min_size=3, max_size=9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(CENTRES, RADII, st.floats(0, 359.9), st.floats(0, 2_500))
 def test_inside_is_what_winding_says(
     centre: LatLon, radii: list[float], bearing: float, metres: float
@@ -123,7 +123,7 @@ def _to_line(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float((x * x + y * y) ** 0.5)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(RADII, SIGHTS, st.floats(0, 359.9), st.floats(0, 4_000))
 @example([100.0] * 4, looking(180, 10, 500), 0.0, 400.0)
 def test_an_outline_is_seen_where_a_point_of_it_is_seen(
@@ -248,7 +248,7 @@ def test_five_hundred_corners_in_the_worst_order_are_judged_quickly() -> None:
 # -- routes -----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     CENTRES,
     st.lists(st.tuples(st.floats(0, 359.9), st.floats(50, 3_000)), min_size=1, max_size=5),
