@@ -128,8 +128,6 @@ def by_hour(
             for stretch, is_whole in _cut(piece, (cameras[camera].registered_at, now)):
                 if is_whole:
                     whole[camera].append(stretch)
-                elif hour_of(stretch.start) >= now:
-                    _still_to_come(tallies[camera], stretch, edges)
                 else:
                     ragged[Timespan(hour_of(stretch.start), hour_of(stretch.start) + HOUR)].append(camera)
     _add_whole(index, whole, edges, cameras, marks, now, tallies)
@@ -258,8 +256,10 @@ def _add_ragged(
 ) -> None:
     """Add the parts of one hour that is not whole, exactly."""
     inside = Timespan(max(hour.start, edges[0]), min(hour.end, edges[-1]))
+    # A span that has not begun is refused; but a recorder whose clock is fast has records even there.
+    begun = Timespan(min(inside.start, now - 1), inside.end)
     for some in _chunks(names):
-        found = read(index, inside, {name: cameras[name] for name in some}, now)
+        found = read(index, begun, {name: cameras[name] for name in some}, now)
         for name, made in exactly(found, {one: parts[one].within(inside) for one in some}, edges).items():
             for into, tally in zip(tallies[name], made, strict=True):
                 into.add(tally)
@@ -274,11 +274,6 @@ def read(index: Index, span: Timespan, cameras: Mapping[str, CameraState], now: 
         disabled={name for name, one in cameras.items() if one.is_disabled},
         now=now,
     )
-
-
-def _still_to_come(tallies: Sequence[Tally], stretch: Timespan, edges: Sequence[int]) -> None:
-    for number, length in shared(stretch, edges):
-        tallies[number].miss(NOT_YET, length)
 
 
 def shared(span: Timespan, edges: Sequence[int]) -> Iterator[tuple[int, int]]:

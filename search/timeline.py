@@ -84,7 +84,8 @@ def bucket_edges(span: Timespan, step: int, zone: ZoneInfo) -> tuple[int, ...]:
     while (midnight := _midnight(day, zone)) < span.end:
         day += timedelta(days=1)
         following = _midnight(day, zone)
-        edges |= {at for at in range(midnight, following, step) if span.start < at < span.end}
+        begins = (midnight,) if step == DAY else range(midnight, following, step)
+        edges |= {at for at in begins if span.start < at < span.end}
     return tuple(sorted(edges))
 
 

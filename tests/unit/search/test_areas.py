@@ -163,7 +163,8 @@ def test_a_sector_that_only_crosses_an_outline_sees_it() -> None:
     assert wall.is_seen(south, looking(0, 2, 150))
     assert not wall.is_seen(south, looking(0, 2, 90))
     assert not wall.is_seen(south, looking(180, 90, 150))
-    assert not wall.is_seen(south, looking(90, 90, 150))
+    assert wall.is_seen(south, looking(90, 90, 150)), "by its left side alone"
+    assert not wall.is_seen(south, looking(90, 90, 120))
 
 
 def test_an_outline_across_the_180th_meridian() -> None:
