@@ -27,7 +27,7 @@ NUMBERS = itertools.count(1)
 """Each example has cameras and runs of its own, so that one index serves all examples."""
 
 MANY = settings(
-    max_examples=30,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -297,7 +297,7 @@ def test_every_search_is_on_record_with_its_question(site: Site) -> None:
     assert (event.outcome.value, event.details["code"]) == ("refused", "span_in_future")
 
 
-TOO_MANY = [("camera", f"cam-{n}") for n in range(1_001)]
+TOO_MANY = [("camera", f"cam-{n}") for n in range(21)]
 BAD: list[tuple[str, list[tuple[str, str]], str]] = [
     (SEARCH, [("near", HERE), ("radius_m", "0")], "bad_radius"),
     (SEARCH, [("near", HERE), ("radius_m", "20001")], "bad_radius"),
@@ -310,7 +310,6 @@ BAD: list[tuple[str, list[tuple[str, str]], str]] = [
     (SEARCH, [("polygon", "0,0;0,0.1;0,0.2")], "area_too_small"),
     (SEARCH, [("polygon", "0,0;0,1;1,1")], "area_too_large"),
     (SEARCH, [("polygon", "0,0;0,0.1")], "bad_area"),
-    (SEARCH, [("polygon", "0,0;" * 20_000)], "bad_area"),
     (SEARCH, [("route", "0,0;0,0.1"), ("buffer_m", "501")], "bad_buffer"),
     (SEARCH, [("near", HERE), ("box", "0,0,0.1,0.1")], "several_areas"),
     (SEARCH, [("kecamatan", "73.71.77")], "unknown_area"),
@@ -324,11 +323,10 @@ BAD: list[tuple[str, list[tuple[str, str]], str]] = [
     (SEARCH, [("cursor", "rubbish")], "bad_cursor"),
     (SEARCH, [("format", "kml")], "invalid_request"),
     (SEARCH, [("nera", HERE)], "unknown_parameter"),
-    (SEARCH, TOO_MANY, "too_many_cameras"),
     (TIMELINE, [], "invalid_request"),
     (TIMELINE, [("camera", CAMERA), ("step", "7s")], "bad_step"),
     (TIMELINE, [("camera", CAMERA), ("step", "1s"), ("from", instant(-20_000))], "too_many_buckets"),
-    (TIMELINE, TOO_MANY[:21], "too_many_cameras"),
+    (TIMELINE, TOO_MANY, "too_many_cameras"),
     (TIMELINE, [("camera", CAMERA), ("zone", "Mars")], "invalid_request"),
     (COVERAGE, [("unit", "week")], "invalid_request"),
     (COVERAGE, [("cursor", "no_name")], "bad_id"),
@@ -353,8 +351,8 @@ def test_a_question_without_a_meaning_is_refused(
     names = {name for name, _ in query}
     times = [(name, text) for name, text in span(-10, 100).items() if name not in names]
     answer = site.call.get(path, params=[*times, *query])
-    if not code:
-        assert answer.status_code == 200 or answer.json()["code"] == "bad_time", answer.text
+    if not code:  # before there were time zones
+        assert answer.status_code == 200 or answer.json()["code"] in {"bad_time", "bad_zone"}, answer.text
         return
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["detail"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archive.timespan import HOUR, parse_instant
+from ops.cli.options import actor
 from tests.support.commands_at import CommandsAt
 from tests.vectors.archive_0_1_0.answers import instant_of, unpack
 
@@ -36,7 +37,7 @@ def test_a_search_at_the_command_line(saksi: CommandsAt, span: tuple[str, ...]) 
     cameras = saksi.must("camera", "list", "--json").json["cameras"]
     one = cameras[0]
     near = f"{one['lat']},{one['lon']}"
-    body = saksi.must("search", *span, "--near", near, "--radius", "500", "--json", by="citra").json
+    body = saksi.must("search", *span, "--near", near, "--radius", "500", "--json").json
     assert one["id"] in [each["camera"] for each in body["cameras"]]
     assert body["cameras"][0]["in_view"] == "unknown", "this version had no sights"
     nearest = body["cameras"][0]
@@ -52,8 +53,8 @@ def test_a_search_at_the_command_line(saksi: CommandsAt, span: tuple[str, ...]) 
     assert features[0]["geometry"]["coordinates"] == [one["lon"], one["lat"]]
     few = saksi.must("search", *span, "--limit", "1")
     assert "--cursor" in few.err
-    acts = saksi.must("custody", "show", "--person", "os:citra", "--json").json["acts"]
-    (search,) = [act for act in acts if act["type"] == "cameras.search"]
+    acts = saksi.must("custody", "show", "--person", actor().id, "--json").json["acts"]
+    search = next(act for act in acts if act["type"] == "cameras.search")
     assert search["details"]["near"] == near
 
 
