@@ -27,7 +27,7 @@ NUMBERS = itertools.count(1)
 """Each example has cameras and runs of its own, so that one index serves all examples."""
 
 MANY = settings(
-    max_examples=60,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -179,10 +179,12 @@ _MINUTES = st.integers(-300, 500)
         st.tuples(_MINUTES, st.integers(1, 300), st.sampled_from([GapCause.STALLED, GapCause.DISABLED])),
         max_size=4,
     ),
-    parts=st.lists(st.tuples(_MINUTES, st.integers(1, 400)), min_size=1, max_size=3),
+    parts=st.lists(
+        st.one_of(st.just((-300, 800)), st.tuples(_MINUTES, st.integers(1, 400))), min_size=1, max_size=3
+    ),
     registered=st.one_of(_MINUTES, st.integers(-5, 5).map(lambda hour: hour * 60)),
-    span=st.tuples(st.integers(-300, 100), st.integers(1, 500)),
-    late=st.integers(1, 700),
+    span=st.tuples(st.integers(-300, 100), st.sampled_from((480, 300, 190, 59))),
+    late=st.sampled_from((600, 400, 130, 60, 7)),
     is_disabled=st.booleans(),
     settles=st.booleans(),
 )

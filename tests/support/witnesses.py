@@ -210,17 +210,17 @@ def moved(target: tuple[float, float], bearing: float, metres: float) -> tuple[s
 def _facts(draw: st.DrawFn, target: tuple[float, float]) -> dict[str, Any]:
     # Seven degrees off the sectors' edges, which lie on multiples of fifteen and their halves.
     bearing = draw(st.sampled_from(range(7, 360, 45)))
-    metres = draw(st.sampled_from((20, 120, 298, 302, 900)))
+    metres = draw(st.sampled_from((302, 20, 900, 120, 298)))
     lat, lon = moved(target, bearing, metres)
     facts = {
         "name": "Pasar", "lat": lat, "lon": lon, "kecamatan": draw(st.sampled_from(("73.71.01", "73.71.02"))),
         "kelurahan": "73.71.01.1001", "owner": "public",
     }  # fmt: skip
-    if draw(st.booleans()):
+    if draw(st.sampled_from((True, True, False))):
         facts |= {
-            "bearing": draw(st.sampled_from(range(0, 360, 15))),
+            "bearing": (bearing - 7 + 180 + draw(st.sampled_from((0, 15, -30, 45, 90, 180)))) % 360,
             "field_of_view": draw(st.sampled_from((30, 60, 90, 210, 360))),
-            "reach_m": draw(st.sampled_from((50, 250, 1000))),
+            "reach_m": draw(st.sampled_from((1000, 250, 50))),
         }
     return facts
 
