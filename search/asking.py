@@ -33,8 +33,9 @@ def area_of(
         raise Malformed("a buffer needs a route", code="bad_place", hint="Add route=<lat>,<lon>;<lat>,<lon>.")
     (radius,) = numbers("radius_m", radius_m or str(DEFAULT_RADIUS_M), 1)
     (buffer,) = numbers("buffer_m", buffer_m or str(DEFAULT_BUFFER_M), 1)
+    lat, lon = numbers("near", near, 2) if near else (0.0, 0.0)
     return one_area(
-        Near(*numbers("near", near, 2), radius) if near else None,
+        Near(lat, lon, radius) if near else None,
         box(*numbers("box", box_, 4)) if box_ else None,
         polygon(_points("polygon", polygon_)) if polygon_ else None,
         route(_points("route", route_), buffer) if route_ else None,

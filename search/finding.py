@@ -160,14 +160,14 @@ def _exact(
     for sighting in page:
         camera, part = sighting.camera, sighting.part
         shown = tuple(
-            RunCoverage(camera, run.run, span, run.uncertainty_us)
+            RunCoverage(camera, run.run, cut, run.uncertainty_us)
             for run in runs[camera]
-            if (span := run.span.intersection(part)) is not None
+            if (cut := run.span.intersection(part)) is not None
         )
         missing = tuple(
-            GapSpan(span, gap.cause)
+            GapSpan(lost, gap.cause)
             for gap in gaps[camera]
-            if (span := gap.span.intersection(part)) is not None
+            if (lost := gap.span.intersection(part)) is not None
         )
         rest = SpanSet(pending[camera]).within(part)
         found.append(

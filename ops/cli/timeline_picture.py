@@ -73,8 +73,9 @@ def _sum(found: Timeline, name: str) -> str:
     parts += [f"{cause} {_seconds(length)}" for cause, length in sorted(whole.gaps.items())]
     if whole.pending:
         parts.append(f"not known yet {_seconds(whole.pending)}")
-    if found.held is not None and sum(found.held[name]):
-        parts.append(f"held {_seconds(sum(found.held[name]))}")
+    held = 0 if found.held is None else sum(found.held[name])
+    if held:
+        parts.append(f"held {_seconds(held)}")
     return ", ".join(parts)
 
 
