@@ -20,7 +20,7 @@ from search.finding import find
 from search.index import Index
 from search.locations import open_index
 from search.tally import CameraState
-from search.timeline import matrix, timeline
+from search.timeline import matrix, timeline, whole_buckets
 from search.where import CameraFilter
 
 SUBJECT = "where"
@@ -103,7 +103,8 @@ def _filled(index: Index, cameras: int, days: int, length: int) -> _City:
             fresh.load(part)
         fresh.loaded()
         fresh.mark_whole()
-    index.settle_hours()
+    while index.settle_hours():
+        pass
     return _City(
         {f"cam-{n}": stays_of(f"cam-{n}", stays_state([(_T0 - DAY, _facts(n))])) for n in range(cameras)},
         {f"cam-{n}": CameraState(_T0 - DAY) for n in range(cameras)},
@@ -178,10 +179,11 @@ def _asked(index: Index, city: _City, times: int) -> dict[str, tuple[Spread, flo
 
 
 def _asked_wide(index: Index, city: _City, times: int) -> dict[str, tuple[Spread, float]]:
-    parts = {name: SpanSet((city.span,)) for name in city.names}
+    span = whole_buckets(city.span, DAY, _ZONE)
+    parts = {name: SpanSet((span,)) for name in city.names}
 
     def whole() -> object:
-        return matrix(index, parts, city.span, DAY, _ZONE, cameras=city.states, now=city.span.end + HOUR)
+        return matrix(index, parts, span, DAY, _ZONE, cameras=city.states, now=city.span.end + HOUR)
 
     return {f"{len(parts)} cameras, a month by day": (_spread(whole, times), _MATRIX_MS)}
 
