@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-short docs lock soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
+.PHONY: help setup demo test check format stack stack-down bench bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -58,6 +58,9 @@ bench: setup  ## Measure beside the peers and write docs/benchmarks.md
 bench-short: setup  ## Every subject of the benchmarks in seconds, to see that each can still be measured
 	$(BIN)/python -m ops.bench --short
 
+client: setup  ## Write api/client from the API's description
+	$(BIN)/python -m ops.client_code
+
 wheel: setup  ## Write dist/: the wheel, run.lock with the hashes of every library, SHA256SUMS
 	rm -f dist/saksi-*.whl
 	$(BIN)/python -m hatchling build -t wheel -d dist
@@ -66,6 +69,9 @@ wheel: setup  ## Write dist/: the wheel, run.lock with the hashes of every libra
 
 soak-install: setup  ## Long form: the commands of ops/deploy/install.md in an empty Debian (debootstrap, root)
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/e2e/test_install.py $(PYTEST_ARGS)
+
+soak-nodes: setup  ## Long form: nodes of a cluster of three Elasticsearches are killed, six times
+	SAKSI_TEST_NODE_KILLS=6 $(BIN)/python -m pytest -q -rA --timeout 0 -m slow tests/conformance/test_index_elastic_nodes.py $(PYTEST_ARGS)
 
 soak-kill: setup  ## Long form: 20 kills of worker, FFmpeg and servers
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/e2e/test_crash.py $(PYTEST_ARGS)

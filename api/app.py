@@ -25,6 +25,7 @@ from api.auth.principal import Principal
 from api.auth.sessions import Limits
 from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
+from api.camera_figures import CameraFigures
 from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
@@ -43,6 +44,7 @@ from api.readiness import Readiness, probes_of
 from api.recorders import Recorders
 from api.request_context import RequestContext
 from api.routes import (
+    camera_health,
     cameras,
     clips,
     custody,
@@ -80,6 +82,7 @@ RESOURCES = (
     health,
     description,
     cameras,
+    camera_health,
     recordings,
     search,
     clips,
@@ -113,6 +116,7 @@ def create_app(services: Services) -> FastAPI:
     metrics = Metrics(services.metrics)
     services.metrics.register(OpenIntegrityIncidents(services))
     services.metrics.register(Recorders(services))
+    services.metrics.register(CameraFigures(services))
     answers = Answers(services.stores.cache, services.clock)
     unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
     refusals = Refusals(audit, metrics, services.clock)

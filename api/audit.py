@@ -61,6 +61,7 @@ class Act(StrEnum):
     DISPOSITION_READ = "disposition.read"
     INCIDENT_CLOSE = "incident.close"
     LOG_READ = "log.read"
+    COMPLIANCE_READ = "compliance.read"
     USER_READ = "user.read"
     USER_ADD = "user.add"
     USER_CHANGE = "user.change"

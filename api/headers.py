@@ -48,6 +48,9 @@ PAGES = (
 )
 """The policy of our own pages: our scripts, styles and pictures, and a player that plays from memory."""
 
+EXPLORER_PAGE = PAGES.replace("img-src 'self'", "img-src 'self' data:")
+"""The policy of the page that shows the API: its style draws its arrows from ``data:`` pictures."""
+
 HSTS = "max-age=31536000"
 """A year. Without subdomains: those belong to the city, not to the archive."""
 

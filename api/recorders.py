@@ -11,6 +11,16 @@ from archive.errors import ArchiveError
 from archive.records.heartbeat import CODES, troubles
 from archive.timespan import SECOND
 
+_FIGURES = {
+    "spool_bytes": ("saksi_recorder_spool_bytes", "Bytes that wait in the spool.", 1),
+    "spool_room": ("saksi_recorder_spool_room_bytes", "Bytes that the spool may still take.", 1),
+    "disk_free": ("saksi_recorder_disk_free_bytes", "Bytes free on the spool's disk.", 1),
+    "waiting": ("saksi_recorder_entries_waiting", "Entries that wait in the spool.", 1),
+    "oldest_us": ("saksi_recorder_oldest_entry_seconds", "How long the oldest of them has waited.", SECOND),
+    "stalled_us": ("saksi_recorder_commit_age_seconds", "How long none of them got through.", SECOND),
+}
+"""By their names in the heartbeat: metric, meaning, and units of the heartbeat in one of the metric."""
+
 
 class Recorders(Collector):
     """Reads the recorders' last heartbeats at each scrape. Thread-safe.
@@ -26,7 +36,7 @@ class Recorders(Collector):
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Age of the last heartbeat, entries set aside, and each trouble as 0 or 1."""
+        """Age of the last heartbeat, figures of the spool, and each trouble as 0 or 1."""
         age = GaugeMetricFamily(
             "saksi_recorder_seen_seconds_ago",
             "Seconds since a recorder's last heartbeat.",
@@ -40,6 +50,15 @@ class Recorders(Collector):
         trouble = GaugeMetricFamily(
             "saksi_recorder_trouble", "Whether a recorder has this trouble.", labels=("recorder", "code")
         )
+        figures = {
+            name: GaugeMetricFamily(metric, text, labels=("recorder",))
+            for name, (metric, text, _) in _FIGURES.items()
+        }
+        running = GaugeMetricFamily(
+            "saksi_recorder_info",
+            "Always 1, with the recorder's version.",
+            labels=("recorder", "version"),
+        )
         try:
             beats = self._services.index.heartbeats()
         except ArchiveError:
@@ -48,7 +67,11 @@ class Recorders(Collector):
         for beat in beats:
             age.add_metric((beat.recorder,), (now - beat.at) / SECOND)
             aside.add_metric((beat.recorder,), int(beat.state.get("set_aside") or 0))
+            running.add_metric((beat.recorder, str(beat.state.get("version") or "")), 1)
+            for name, (_, _, per) in _FIGURES.items():
+                if isinstance(value := beat.state.get(name), int):
+                    figures[name].add_metric((beat.recorder,), value / per)
             found = {one.code for one in troubles(beat, now)}
             for code in CODES:
                 trouble.add_metric((beat.recorder, code), int(code in found))
-        yield from (age, aside, trouble)
+        yield from (age, aside, trouble, running, *figures.values())

@@ -101,7 +101,8 @@ class ApiSettings:
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
     ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
     ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
-    answered at beats of ``beat``; a body may pause for ``body_pause``. ``organization`` is printed on
+    answered at beats of ``beat``; a body may pause for ``body_pause``. ``camera_series`` is the most cameras
+    with metrics of their own. ``organization`` is printed on
     reports. ``build`` names this program and its version in the API description.
     """
 
@@ -127,6 +128,7 @@ class ApiSettings:
     beat: int = SECOND // 4
     playback_idle: int = MINUTE
     sweep: int = 5 * SECOND
+    camera_series: int = 2000
     build: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -289,8 +289,9 @@ class SegmentIndex(Protocol):
 class Record:
     """Something that is written down, as the index finds it: a custody event, a request, a hold.
 
-    ``at`` (µs) and then ``id`` order the records of a kind; ``at`` never changes for an id. ``terms`` are
-    the exact words it is found by, such as ``person:user:citra``: at most 300 of at most 600 characters.
+    ``at`` (µs) and then ``id`` order the records of a kind; ``at`` never changes for an id, which has at
+    most 128 characters. ``terms`` are the exact words it is found by, such as ``person:user:citra``: at most
+    300 of at most 600 characters.
     ``touches`` is the footage that it is about; None if that is not known, and then it cannot be ruled out.
     ``body`` is what a list shows.
     """
@@ -343,16 +344,22 @@ class RecordIndex(Protocol):
         Every query sees them when this returns. After an error any part may be written.
 
         Raises:
-            Malformed: ``bad_record``: a kind, id or term that cannot be indexed; none is written.
+            Malformed: ``bad_record``: a kind, id, term or body that cannot be indexed; none is written.
         """
         ...
 
     def remove_records(self, kind: str, ids: Sequence[str]) -> None:
-        """Remove records, whose entries were disposed of; idempotent."""
+        """Remove records, whose entries were disposed of; idempotent. They are not put again."""
         ...
 
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
-        """The first ``limit`` matches in the query's order. Raises Malformed ``bad_limit`` beyond 1,000."""
+        """The first ``limit`` matches in the query's order.
+
+        Raises:
+            Malformed: ``bad_limit`` unless 1 ≤ limit ≤ 1,000; ``bad_filter`` for more than 1,000 words in
+                ``terms`` or in a set; ``bad_cursor`` for a position that no record has; ``bad_record`` for a
+                kind.
+        """
         ...
 
     def record(self, kind: str, name: str) -> Record | None:

@@ -19,6 +19,7 @@ from archive.integrity.canary import Watch
 from archive.keys import canary_day
 from archive.lifecycle.disposition.pressure import Level
 from archive.ports import Content
+from archive.records.camera_health import CameraState, counts
 from archive.records.heartbeat import troubles
 from archive.records.integrity_incidents import IntegrityIncidentStatus, incidents
 from archive.records.relations import Separation
@@ -30,6 +31,7 @@ from ops.fixity import status_of
 from ops.host_clock import is_synchronised
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
+from search.health import camera_health
 
 LOW_SPACE = 10 << 30
 EXPIRY_WARNING_DAYS = 60
@@ -77,6 +79,7 @@ def examine(site: Site) -> Iterator[Diagnosis]:
         ("keys", _keys),
         ("log", _log),
         ("recorders", _recorders),
+        ("cameras", _cameras),
         ("people", examine_people),
     )
     for subject, look in looks:
@@ -344,6 +347,33 @@ def _recorders(site: Site) -> Iterator[Diagnosis]:
                 f"{beat.recorder} was seen {(now - beat.at) // SECOND} s ago, and its journal entries arrive"
             )
             yield Diagnosis("recorders", Light.GREEN, text)
+
+
+def _cameras(site: Site) -> Iterator[Diagnosis]:
+    """Whether every registered camera is recorded now."""
+    found = camera_health(site.index, site.clock.now())
+    numbers = counts(found)
+    missed = [one for one in found if one.is_missed]
+    if missed:
+        names = ", ".join(f"{one.camera.id} ({one.cause})" for one in missed[:5])
+        yield Diagnosis(
+            "cameras",
+            Light.RED,
+            f"{len(missed)} of {len(found)} cameras are not being recorded: {names}"
+            + (", …" if len(missed) > 5 else ""),
+            "See them all: saksi health cameras --state silent --state never_seen",
+        )
+    unknown = numbers[CameraState.UNKNOWN]
+    if unknown:
+        yield Diagnosis(
+            "cameras",
+            Light.AMBER,
+            f"whether {unknown} of {len(found)} cameras are being recorded is not known",
+            "Start their recorder: saksi record; see saksi health cameras --state unknown",
+        )
+    if not missed and not unknown:
+        text = ", ".join(f"{number} {state.value}" for state, number in numbers.items() if number)
+        yield Diagnosis("cameras", Light.GREEN, text or "no camera is registered")
 
 
 def examine_people(site: Site) -> Iterator[Diagnosis]:

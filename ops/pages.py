@@ -1,6 +1,6 @@
-"""Fetches the pages' npm package without node: ``python -m ops.pages``, a step of ``make setup``.
+"""Fetches the pages' npm packages without node: ``python -m ops.pages``, a step of ``make setup``.
 
-``package-lock.json`` names the version and the hash. The registry is the one npm uses on this machine
+``package-lock.json`` names the versions and the hashes. The registry is the one npm uses on this machine
 (``npm_config_registry``, an ``.npmrc``, or npm's own answer). An archive without the locked hash is never
 unpacked. On a machine without a registry the setup continues, and the pages say what is missing.
 """
@@ -24,13 +24,20 @@ from urllib.parse import quote
 
 import httpx
 
-from api.web.files import FETCHED, PLAYER
+from api.web.files import EXPLORER, EXPLORER_STYLE, FETCHED, PLAYER
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = "hls.js"
-TAKEN: Mapping[str, str] = {"package/dist/hls.light.min.mjs": PLAYER, "package/LICENSE": "LICENSE-hls.js"}
-"""Files of the package that are served, and their names here."""
+PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "hls.js": {"package/dist/hls.light.min.mjs": PLAYER, "package/LICENSE": "LICENSE"},
+    "swagger-ui-dist": {
+        "package/swagger-ui-bundle.js": EXPLORER,
+        "package/swagger-ui.css": EXPLORER_STYLE,
+        "package/LICENSE": "LICENSE",
+        "package/NOTICE": "NOTICE",
+    },
+}
+"""By package, its files that are kept, and their names here. Each package has a folder of its own."""
 
 MAX_BYTES = 64 << 20
 _TIMEOUT_S = 60.0
@@ -153,8 +160,8 @@ def check(package: Locked, content: bytes) -> None:
         )
 
 
-def unpack(content: bytes, folder: Path, stamp: str) -> None:
-    """Put the files of :data:`TAKEN` into a folder, all or none, with ``stamp`` beside them.
+def unpack(content: bytes, folder: Path, package: Locked) -> None:
+    """Put a package's files of :data:`PACKAGES` into a folder, all or none, with its hash beside them.
 
     Raises:
         Malformed: ``bad_package``: the archive lacks one of them.
@@ -163,18 +170,20 @@ def unpack(content: bytes, folder: Path, stamp: str) -> None:
     building = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder.parent))
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
-            for inner, name in TAKEN.items():
+            for inner, name in PACKAGES[package.name].items():
                 source = archive.extractfile(inner)
                 if source is None:
                     raise KeyError(inner)
                 (building / name).write_bytes(source.read())
-        (building / "integrity").write_text(stamp + "\n", "utf-8")
+        (building / "integrity").write_text(package.integrity + "\n", "utf-8")
         building.chmod(0o755)
+        if folder.is_file():  # version 0.2.0 put the player's files here, without a folder for each package
+            folder.unlink()
         shutil.rmtree(folder, ignore_errors=True)
         building.rename(folder)
     except (KeyError, tarfile.TarError) as error:
         raise Malformed(
-            f"the archive of {PACKAGE} lacks a file that is served",
+            f"the archive of {package.name} lacks a file that is served",
             code="bad_package",
             hint="The version in package.json may have moved its files; see ops/pages.py.",
         ) from error
@@ -191,13 +200,20 @@ def is_there(package: Locked, folder: Path) -> bool:
 
 
 def main(folder: Path = FETCHED, lock: Path = ROOT / "package-lock.json") -> int:
-    """Fetch missing files. Returns 0 even if that fails, because only playback in the pages needs them."""
+    """Fetch missing packages, each into its own folder below ``folder``; one that fails stops no other.
+
+    Returns 0 even if the registry does not answer, because only parts of the pages need them.
+    """
+    return max(_fetched(name, folder / name, lock) for name in PACKAGES)
+
+
+def _fetched(name: str, folder: Path, lock: Path) -> int:
     try:
-        package = locked(lock, PACKAGE)
+        package = locked(lock, name)
         if is_there(package, folder):
             return 0
         content = fetch(package, registry(os.environ, settings_files()))
-        unpack(content, folder, package.integrity)
+        unpack(content, folder, package)
     except ArchiveError as error:
         sys.stderr.write(f"pages: {error.message}. {error.hint}\n")
         return 0 if isinstance(error, Unavailable) else 1

@@ -10,10 +10,11 @@ from typing import Any
 from archive.errors import ArchiveError
 from ops import keys
 from ops.host_clock import is_synchronised
-from ops.wiring import Site
+from ops.wiring import Site, build_facts
 from recorder.binary import find_ffmpeg
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
+from search.health import newest_footage
 
 
 def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Recorder:
@@ -49,6 +50,8 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             only=tuple(cameras or ()),
             is_synchronised=is_synchronised,
             rule=site.source_rule,
+            last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
+            version=build_facts()["version"],
         )
     )
 

@@ -75,6 +75,7 @@ def services_of(site: Site) -> Services:
             hosts=_hosts(site.settings),
             proxies=proxies_of(site.settings),
             rates=_rates(site.settings),
+            camera_series=site.settings.metrics_camera_series,
         ),
     )
 

@@ -54,7 +54,15 @@ class Settings(BaseModel):
     archive_url: str = Field(
         default="", description="Where objects are stored: file://DIR or s3://NAME?endpoint=…&region=…"
     )
-    index_url: str = Field(default="", description="The index: sqlite:///PATH or http(s)://HOST:PORT")
+    index_url: str = Field(
+        default="", description="The index: sqlite:///PATH or http(s)://HOST:PORT[,HOST:PORT…]"
+    )
+    index_ca_file: Path | None = Field(
+        default=None, description="Certificates that may have signed that of an https index, in PEM"
+    )
+    index_api_key_file: Path | None = Field(
+        default=None, description="File with the API key of the index, readable by its owner only"
+    )
     index_prefix: str = Field(default="saksi", description="Prefix of Elasticsearch index names")
     keys_dir: Path = Field(
         default=Path(), description="Seal, recorder and secret keys; back it up separately"
@@ -65,6 +73,9 @@ class Settings(BaseModel):
     )
     spool_dir: Path = Field(default=Path(), description="Where segments wait until the store has them")
     spool_quota_mib: int = Field(default=20_480, ge=64, description="Spool size at which recording stops")
+    metrics_camera_series: int = Field(
+        default=2000, ge=0, description="Most cameras with metrics of their own; with more, none has; 0: none"
+    )
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
     camera_networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_words)] = Field(
         default=(),

@@ -30,10 +30,10 @@ from archive.records.custody_report.record import CustodyRecord
 from archive.records.ledger.memory import EntryMemory
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY
+from ops.index_access import opened_index
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
-from search.locations import open_index
 from search.whole import WholeIndex, Wholeness
 
 FETCHERS = 16
@@ -87,7 +87,7 @@ class Site:
     @cached_property
     def bare_index(self) -> Index:
         """The index that the settings name, also while it is not whole: to fill, repair and describe it."""
-        index = open_index(self.settings.index_url, prefix=self.settings.index_prefix)
+        index = opened_index(self.settings)
         self._open.callback(index.close)
         return index
 

@@ -19,7 +19,7 @@ from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.timespan import MINUTE
-from recorder.gaps import GapBook
+from recorder.gaps import GapBook, OpenGap
 from recorder.spool import Spool
 
 _KEPT = "accounts.json"
@@ -66,11 +66,10 @@ class Accounts:
         with self._turn:
             return self._books[camera].covered_until
 
-    def open_cause(self, camera: str) -> GapCause | None:
-        """The cause of the open gap, or None."""
+    def open_gap(self, camera: str) -> OpenGap | None:
+        """The open gap, or None."""
         with self._turn:
-            gap = self._books[camera].open
-            return None if gap is None else gap.cause
+            return self._books[camera].open
 
     def missing(self, camera: str, at: int, cause: GapCause) -> None:
         """Record that from ``at`` on there is no footage because of ``cause``."""

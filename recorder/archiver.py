@@ -9,13 +9,14 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
 from archive.footage.ingest import ANSWERS_OF_STORES, FAULTS_OF_CONTENT, Ingest, Refusal, SpooledLeaf
 from archive.model.segment import Segment
+from recorder.pulse import Pulses
 from recorder.settings import RecorderSettings
 
 T = TypeVar("T")
@@ -59,7 +60,6 @@ class Counters:
     index_error: str = ""
     journal_error: str = ""
     moved_at: int = 0
-    newest_end: dict[str, int] = field(default_factory=dict)
 
 
 class Archiver:
@@ -92,10 +92,11 @@ class Archiver:
         self._log = log
         self._clock = clock
         self.counters = Counters()
+        self.pulses = Pulses()
         self._to_store: asyncio.PriorityQueue[tuple[int, int, SpooledLeaf]] = asyncio.PriorityQueue()
         self._turns = itertools.count()
         self._to_commit: asyncio.Queue[SpooledLeaf] = asyncio.Queue()
-        self._open = 0
+        self._open: dict[SpooledLeaf, None] = {}
         self._all_done = asyncio.Event()
         self._all_done.set()
         self._hurry = asyncio.Event()
@@ -113,7 +114,13 @@ class Archiver:
     @property
     def waiting(self) -> int:
         """The number of leaves that are not archived yet."""
-        return self._open
+        return len(self._open)
+
+    @property
+    def oldest(self) -> int | None:
+        """When the leaf was made that has waited longest (wall time, µs); None if none waits."""
+        first = next(iter(self._open), None)
+        return None if first is None else first.leaf.ingested_at
 
     @property
     def stalled(self) -> int:
@@ -159,7 +166,8 @@ class Archiver:
         if not self._open:
             self.counters.moved_at = self._clock.monotonic()
         for spooled in spooled_leaves:
-            self._open += 1
+            self._open[spooled] = None
+            self.pulses.made(spooled.leaf)
             if spooled.stored:
                 self._to_commit.put_nowait(spooled)
             else:
@@ -213,7 +221,7 @@ class Archiver:
         """It is no longer to be stored. The error stands while another that failed still waits."""
         self._unstored.discard(spooled)
         if self.counters.store_error and not self._unstored:
-            self._log.info("store_is_back", waiting=self._open)
+            self._log.info("store_is_back", waiting=len(self._open))
             self.counters.store_error = ""
 
     def _is_final(self, spooled: SpooledLeaf, error: Malformed) -> bool:
@@ -243,7 +251,7 @@ class Archiver:
         self._leave_queue(spooled)
         await self._insist(self._give_up, spooled)
         self._ingest.let_go(spooled)
-        self._done(1)
+        self._done([spooled])
         return True
 
     async def _is_intact(self, spooled: SpooledLeaf) -> bool:
@@ -265,7 +273,7 @@ class Archiver:
         await self._insist(self._set_aside, spooled)
         self._ingest.let_go(spooled)
         self.counters.set_aside += 1
-        self._done(1)
+        self._done([spooled])
 
     async def _insist(self, call: Callable[[SpooledLeaf], None], spooled: SpooledLeaf) -> None:
         """Repeat a step that only the disk can stop, until it is done; other leaves go on meanwhile."""
@@ -306,7 +314,7 @@ class Archiver:
         self._unindexed.difference_update(group)
         self._unindexed.update(refusal.spooled for refusal in refused if not refusal.is_final)
         if self.counters.index_error and not self._unindexed:
-            self._log.info("index_is_back", waiting=self._open)
+            self._log.info("index_is_back", waiting=len(self._open))
             self.counters.index_error = ""
         left = {refusal.spooled for refusal in refused}
         taken = [spooled for spooled in group if spooled not in left]
@@ -315,9 +323,9 @@ class Archiver:
             if isinstance(spooled.leaf, Segment):
                 self.counters.segments += 1
                 self.counters.bytes += spooled.leaf.size
-            self.counters.newest_end[spooled.leaf.camera] = spooled.leaf.span.end
+            self.pulses.archived(spooled.leaf)
             self._failures.pop(spooled, None)
-        self._done(len(taken))
+        self._done(taken)
         for refusal in refused:
             if refusal.is_final:
                 await self._aside(refusal.spooled, refusal.error)
@@ -363,11 +371,12 @@ class Archiver:
         self._before_upload()
         return self._ingest.upload()
 
-    def _done(self, count: int) -> None:
-        self._open -= count
-        if count:
+    def _done(self, finished: Sequence[SpooledLeaf]) -> None:
+        for spooled in finished:
+            self._open.pop(spooled, None)
+        if finished:
             self.counters.moved_at = self._clock.monotonic()
-        if self._open == 0:
+        if not self._open:
             self._all_done.set()
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:

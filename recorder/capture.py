@@ -45,6 +45,7 @@ class Attempt:
         self._wanted_end: RunEnd | None = None
         self._capture: Capture | None = None
         self._base = 0
+        self._grown_at = 0
         self.session: CaptureSession | None = None
 
     def stop(self, reason: RunEnd) -> None:
@@ -52,6 +53,27 @@ class Attempt:
         self._wanted_end = self._wanted_end or reason
         if self._capture is not None:
             self._end(self._capture)
+
+    @property
+    def has_footage(self) -> bool:
+        """Whether it has given a segment whose times are known."""
+        return self.session is not None and self.session.covered_until is not None
+
+    def grown_at(self) -> int:
+        """When FFmpeg last wrote into a file (wall time, µs); 0 if there was none yet.
+
+        It writes into a later file than the session's while the one before becomes a segment.
+        """
+        session = self.session
+        number = 0 if session is None else session.number
+        while session is not None:
+            try:
+                written = session.folder.raw(number).stat().st_mtime_ns // 1000
+            except OSError:
+                break  # There is none yet, or it is becoming a segment right now.
+            self._grown_at = written  # not the latest ever: the wall clock may have been set back
+            number += 1
+        return self._grown_at
 
     async def run(self, otherwise: GapCause) -> AttemptEnd:
         """Record until FFmpeg ends or :meth:`stop` is called.

@@ -25,6 +25,7 @@ from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
 from recorder.recovery import Recovery, give_up, set_aside
+from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
@@ -53,7 +54,8 @@ class RecorderParts:
     """The parts that a recorder works with.
 
     ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
-    follows a time server. ``rule`` says where sources may lead.
+    follows a time server. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
+    of a camera's newest footage. ``version`` is this program's.
     """
 
     recorder: str
@@ -70,6 +72,8 @@ class RecorderParts:
     only: Collection[str] = ()
     is_synchronised: Callable[[], bool] = lambda: True
     rule: SourceRule = field(default_factory=SourceRule)
+    last_footage: Callable[[str], int | None] = lambda _camera: None
+    version: str = ""
 
 
 class Recorder:
@@ -86,41 +90,27 @@ class Recorder:
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
         self._spool: Spool | None = None
+        self._filling = Filling()
+        self._started = parts.clock.now()
 
     def stop(self) -> None:
         """Request an orderly end; call it in the event loop's thread (or in a signal handler of the loop)."""
         self._stop.set()
 
     def state(self) -> JsonObject:
-        """The current state, for heartbeats and metrics. Integers and texts only."""
+        """The current state, for heartbeats (:mod:`recorder.report`); empty before the start."""
         archiver, spool, accounts = self._archiver, self._spool, self._accounts
         if archiver is None or spool is None or accounts is None:
             return {}
-        now = self._parts.clock.now()
-        counters = archiver.counters
         return {
+            "version": self._parts.version,
+            "started": self._started,
+            **archive_facts(archiver),
+            **spool_facts(spool, archiver, self._filling, self._parts.clock),
             "cameras": {
-                camera: {
-                    "capturing": int(supervisor.state.is_capturing),
-                    "attempts": supervisor.state.attempts,
-                    "cause": str(accounts.open_cause(camera) or ""),
-                    "lag_us": max(0, now - counters.newest_end.get(camera, now)),
-                }
-                for camera, (supervisor, _) in self._supervisors.items()
+                camera: camera_facts(supervisor, accounts, archiver.pulses.of(camera))
+                for camera, (supervisor, _) in tuple(self._supervisors.items())
             },
-            "segments": counters.segments,
-            "bytes": counters.bytes,
-            "leaves": counters.leaves,
-            "batches": counters.batches,
-            "lost": counters.lost,
-            "set_aside": counters.set_aside,
-            "waiting": archiver.waiting,
-            "spool_bytes": spool.held_bytes,
-            "spool_full": int(spool.is_full),
-            "store_error": counters.store_error,
-            "index_error": counters.index_error,
-            "journal_error": counters.journal_error,
-            "stalled_us": archiver.stalled,
         }
 
     async def run(self, duration: float | None = None) -> None:
@@ -201,6 +191,7 @@ class Recorder:
             asyncio.create_task(self._keep_roster(roster, shop)),
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._keep_rules(rules)),
+            asyncio.create_task(self._keep_recalling(archiver)),
         ]
         self._staff(cameras, shop)
         try:
@@ -320,6 +311,24 @@ class Recorder:
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             await asyncio.to_thread(rules.refresh)
+
+    async def _keep_recalling(self, archiver: Archiver) -> None:
+        """Ask the index for the newest footage of cameras that have given none since the start.
+
+        Recording never waits for the answers: only heartbeats need them.
+        """
+        while True:
+            await asyncio.sleep(self._parts.settings.registry_seconds)
+            unknown = [
+                (camera, pulse)
+                for camera in self._supervisors
+                if (pulse := archiver.pulses.of(camera)).made_until is None
+            ]
+            try:
+                for camera, pulse in unknown:
+                    pulse.recalled(await asyncio.to_thread(self._parts.last_footage, camera))
+            except ArchiveError as error:
+                self._parts.log.warning("last_footage_unknown", code=error.code, reason=error.message)
 
     def _rewrite_gaps(self) -> None:
         for supervisor, _ in tuple(self._supervisors.values()):

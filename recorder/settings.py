@@ -28,7 +28,7 @@ class RecorderSettings:
     batch_seconds: float = 60
     group_seconds: float = 2
     registry_seconds: float = 5
-    heartbeat_seconds: float = 10
+    heartbeat_seconds: float = 5
     input_timeout: float = 5
     stall_seconds: float = 15
     no_keyframe_seconds: float = 30

@@ -163,11 +163,16 @@ class Spool:
 
     # Room --------------------------------------------------------------------------------------------
 
-    def has_room(self) -> bool:
-        """Whether recording may go on; once the spool was full, only when there is some room to spare."""
+    def measure(self) -> tuple[int, int]:
+        """The bytes that are free on the disk, and those that the spool may still take, at most."""
         with disk_errors("the spool"):
             disk = os.statvfs(self.root)
         free = disk.f_bavail * disk.f_frsize
+        return free, min(self.quota - self.held_bytes, free - max(self.reserve, _LEAST))
+
+    def has_room(self) -> bool:
+        """Whether recording may go on; once the spool was full, only when there is some room to spare."""
+        free, _ = self.measure()
         quota = self.quota * _RESUME_SHARE if self.is_full else self.quota
         least = max(self.reserve, _LEAST)
         reserve = least * _RESUME_RESERVE if self.is_full else least

@@ -29,9 +29,15 @@ _GAP_AFTER = {
 
 @dataclass(slots=True)
 class SupervisorState:
-    """The current state, for metrics and heartbeats."""
+    """The current state, for metrics and heartbeats.
+
+    ``attempts`` counts FFmpegs, ``failures`` failed turns since footage last arrived soundly. ``began`` is
+    when the present turn began (wall time, µs).
+    """
 
     attempts: int = 0
+    failures: int = 0
+    began: int = 0
     is_capturing: bool = False
 
 
@@ -48,7 +54,6 @@ class CameraSupervisor:
         self._changed = asyncio.Event()
         self._stopping = False
         self._attempt: Attempt | None = None
-        self._failures = 0
         self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
@@ -67,7 +72,7 @@ class CameraSupervisor:
             before.place,
         ):
             self._end_attempt(RunEnd.PARAMETER_CHANGE)
-        self._failures = 0
+        self.state.failures = 0
         self._changed.set()
 
     def spool_is_full(self) -> None:
@@ -88,9 +93,21 @@ class CameraSupervisor:
                 pause = await self._turn()
             except Exception as error:  # noqa: BLE001 - the supervisor of a camera: logged, and tried again
                 self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
+                self.state.failures += 1
                 pause = self._shop.settings.longest_retry
             if pause > 0 and not self._stopping:
                 await self._wait(pause)
+
+    @property
+    def has_footage(self) -> bool:
+        """Whether the present attempt has given footage whose times are known."""
+        attempt = self._attempt
+        return attempt is not None and attempt.has_footage
+
+    def grown_at(self) -> int:
+        """When the present attempt's newest file last grew (wall time, µs); 0 if it has none yet."""
+        attempt = self._attempt
+        return 0 if attempt is None else attempt.grown_at()
 
     def rewrite_gap(self) -> None:
         """Record the open gap again; not while footage may be ending it."""
@@ -99,7 +116,7 @@ class CameraSupervisor:
 
     async def _turn(self) -> float:
         """One attempt, or the reason for none; returns how long to wait before the next."""
-        now = self._shop.clock.now()
+        now = self.state.began = self._shop.clock.now()
         if self.camera.disabled:
             await self._missing(now, GapCause.DISABLED)
             return self._shop.settings.longest_retry
@@ -137,7 +154,7 @@ class CameraSupervisor:
     async def _reach(self, source: Source) -> Source:
         """The source pinned to its current address, if that is allowed for cameras."""
         timeout = self._shop.settings.input_timeout
-        return await reach(source, self._shop.rule, timeout=timeout, turn=self._failures)
+        return await reach(source, self._shop.rule, timeout=timeout, turn=self.state.failures)
 
     async def _ask_first(self, source: Source) -> GapCause | None:
         """After a failure, probe the camera before starting a process for it."""
@@ -187,22 +204,22 @@ class CameraSupervisor:
         if outcome.cause in _GAP_AFTER or outcome.cause in (RunEnd.DISABLED, RunEnd.SPOOL_FULL):
             return 0
         if outcome.lasted >= _SOUND:
-            self._failures = 0
-        self._failures += 1
+            self.state.failures = 0
+        self.state.failures += 1
         await self._missing(began, cause)
         settings = self._shop.settings
-        if self._failures.bit_count() == 1:  # the first, second, fourth, … in a row
+        if self.state.failures.bit_count() == 1:  # the first, second, fourth, … in a row
             self._shop.log.warning(
                 "camera_lost",
                 camera=self.camera.id,
                 cause=cause.value,
-                failures=self._failures,
+                failures=self.state.failures,
                 lasted=round(outcome.lasted, 1),
                 messages=outcome.messages[-3:],
             )
         is_cheap = outcome.cause is RunEnd.UNREACHABLE
         longest = settings.longest_ask if is_cheap else settings.longest_retry
-        pause = min(settings.first_retry * 2.0 ** min(self._failures - 1, 16), longest)
+        pause = min(settings.first_retry * 2.0 ** min(self.state.failures - 1, 16), longest)
         return pause * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load, guards nothing
 
     async def _missing(self, at: int, cause: GapCause) -> None:

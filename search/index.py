@@ -18,7 +18,7 @@ from archive.canonical import JsonObject
 from archive.integrity.rebuild import SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
-from archive.ports import IndexEntry, SegmentIndex
+from archive.ports import IndexEntry, RecordIndex, SegmentIndex
 from archive.timespan import Timespan
 from search.query import (
     Document,
@@ -34,8 +34,14 @@ from search.query import (
 )
 
 
-class Index(SegmentIndex, Protocol):
-    """The whole index: segments, runs, gaps, documents, heartbeats and cursors."""
+class Index(SegmentIndex, RecordIndex, Protocol):
+    """The whole index: segments, runs, gaps, records, documents, heartbeats and cursors.
+
+    It extends the two parts that the archive itself uses, so that one object serves both. *Records* are what
+    is written down and searched, such as custody events and requests (:class:`archive.ports.RecordIndex`);
+    a *document* is the newest state of a ledger stream, found by its id. :meth:`rebuild` replaces records
+    and their marks with everything else, and carries over what is written to this index meanwhile.
+    """
 
     # Segments, gaps and runs -------------------------------------------------------------------------
 
@@ -234,6 +240,13 @@ class Index(SegmentIndex, Protocol):
 
     def keep_compared_at(self, at: int) -> None:
         """Store that time; an earlier one changes nothing."""
+        ...
+
+    def compact(self, now: int) -> int:
+        """Make past months take less room; answers do not change, and the work goes on after the return.
+
+        Returns the number of months that are worked on; 0 if none needs it.
+        """
         ...
 
     def status(self) -> IndexStatus:

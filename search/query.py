@@ -154,7 +154,10 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStatus:
-    """The contents of an index. ``documents`` counts by kind; ``cursors`` are journal batches by recorder."""
+    """The contents of an index.
+
+    ``documents`` and ``records`` count by kind; ``cursors`` are journal batches by recorder.
+    """
 
     kind: str
     location: str
@@ -162,6 +165,7 @@ class IndexStatus:
     gaps: int
     runs: int
     documents: Mapping[str, int]
+    records: Mapping[str, int]
     cursors: Mapping[str, int]
     first: int | None
     last: int | None
@@ -175,6 +179,7 @@ class IndexStatus:
             "gaps": self.gaps,
             "runs": self.runs,
             "documents": dict(self.documents),
+            "records": dict(self.records),
             "cursors": dict(self.cursors),
             "first": self.first,
             "last": self.last,

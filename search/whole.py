@@ -24,7 +24,7 @@ from archive.integrity.rebuild import SegmentRow
 from archive.integrity.rebuild.sync import batches_behind
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
-from archive.ports import IndexEntry, Stores
+from archive.ports import IndexEntry, Record, RecordQuery, Stores
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE, SECOND, Timespan
@@ -173,7 +173,7 @@ def _incomplete(why: str) -> Unavailable:
 class WholeIndex:
     """An index that raises Unavailable ``index_incomplete`` for questions while it is not whole.
 
-    Writes, heartbeats, cursors, the status and a rebuild pass.
+    Writes, heartbeats, cursors, marks, the status and a rebuild pass.
     """
 
     def __init__(self, index: Index, wholeness: Wholeness) -> None:
@@ -266,6 +266,30 @@ class WholeIndex:
         """As :meth:`search.index.Index.records`."""
         return self._asked.records(camera, span)
 
+    def put_records(self, records: Sequence[Record]) -> None:
+        """As :meth:`search.index.Index.put_records`."""
+        self._index.put_records(records)
+
+    def remove_records(self, kind: str, ids: Sequence[str]) -> None:
+        """As :meth:`search.index.Index.remove_records`."""
+        self._index.remove_records(kind, ids)
+
+    def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        """As :meth:`search.index.Index.find_records`."""
+        return self._asked.find_records(query, limit=limit)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """As :meth:`search.index.Index.record`."""
+        return self._asked.record(kind, name)
+
+    def record_marks(self, name: str) -> Mapping[str, int]:
+        """As :meth:`search.index.Index.record_marks`."""
+        return self._index.record_marks(name)
+
+    def keep_record_marks(self, name: str, marks: Mapping[str, int]) -> None:
+        """As :meth:`search.index.Index.keep_record_marks`."""
+        self._index.keep_record_marks(name, marks)
+
     def document(self, kind: str, entity: str) -> Document | None:
         """As :meth:`search.index.Index.document`."""
         return self._asked.document(kind, entity)
@@ -333,6 +357,10 @@ class WholeIndex:
     def keep_compared_at(self, at: int) -> None:
         """As :meth:`search.index.Index.keep_compared_at`."""
         self._index.keep_compared_at(at)
+
+    def compact(self, now: int) -> int:
+        """As :meth:`search.index.Index.compact`."""
+        return self._index.compact(now)
 
     def status(self) -> IndexStatus:
         """As :meth:`search.index.Index.status`."""

@@ -43,6 +43,8 @@ metrics.read        | all   | –        | –         | –       | –        
 cameras.read        | all   | all      | own       | facts   | facts     | all
 cameras.edit        | all   | –        | –         | –       | –         | –
 recordings.read     | all   | all      | own       | facts   | facts     | all
+health.read         | all   | all      | own       | –       | –         | all
+compliance.read     | all   | all      | own       | –       | –         | all
 footage.play        | all   | all      | own       | granted | granted   | –
 clips.read          | all   | all      | own       | granted | granted   | –
 clips.download      | –     | all      | –         | –       | –         | –

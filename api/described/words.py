@@ -12,7 +12,7 @@ may carry an `Idempotency-Key`. Viewing and downloading footage require a `purpo
 and refusals are recorded together with the caller."""
 
 TAGS: Mapping[str, str] = {
-    "health": "Whether the process runs and the parts that it needs answer.",
+    "health": "Whether the process and its parts answer, which cameras and recorders work, and compliance.",
     "operation": "This description, and metrics for Prometheus.",
     "session": "Signing in and out, and the purpose of a session.",
     "people": "Accounts, invitations, grants and tokens of machines: who may see what, and until when.",
@@ -75,6 +75,7 @@ BODIES: Mapping[str, str] = {
     '#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI="segments/6b05180000000001/1/init.mp4"\n'
     "#EXT-X-PROGRAM-DATE-TIME:2026-11-24T06:00:00.000000Z\n#EXTINF:10.000000,\n"
     "segments/6b05180000000001/1/media.m4s\n#EXT-X-ENDLIST\n",
+    "text/csv": "camera,state,promised_days,kept_days,verdict\r\ncam-1,recording,30,30,kept\r\n",
     "application/jsonl": '{"at":"2026-11-24T09:12:41.520000Z","type":"hold.place","outcome":"done"}\n',
     "text/plain": "# TYPE saksi_http_requests_total counter\nsaksi_http_requests_total 17.0\n",
 }

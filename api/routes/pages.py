@@ -1,4 +1,4 @@
-"""Pages for people: the sign-in page and the view of recorded footage, with their scripts and style.
+"""Pages for people: sign-in, the view of recorded footage, and the API, with their scripts and style.
 
 A page contains no personal data: it fetches what it shows from the API as any program would, with the
 session's cookie and a purpose. Its markup is the same for everybody except for the city's time zone and
@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.permissions import Reach
-from api.headers import PAGES
+from api.headers import EXPLORER_PAGE, PAGES
 from api.history import VIEW
 from api.parameters import none_given
 from api.request_context import RequestContext, require
@@ -24,6 +24,7 @@ from api.web.files import ASSETS, FILES, FOLDER, OPEN_FILES, SIGN_IN, path_of
 from archive.errors import NotFound
 
 _HTML = "text/html; charset=utf-8"
+_EXPLORER = "/antarmuka"
 
 
 def add_routes(router: APIRouter) -> None:
@@ -33,6 +34,7 @@ def add_routes(router: APIRouter) -> None:
         _add(router, f"{ASSETS}/{name}", _open_file(name))
     _add(router, "/", get_start)
     _add(router, VIEW, get_view)
+    _add(router, _EXPLORER, get_explorer)
     _add(router, f"{ASSETS}/{{name}}", get_file)
 
 
@@ -68,6 +70,11 @@ def get_view(
     return _page("tampilan.html", zone=str(context.services.settings.zone))
 
 
+def get_explorer(_visit: Annotated[RequestContext, require("api.describe")]) -> Response:
+    """The page that shows the API's description, for reading."""
+    return _page("antarmuka.html", EXPLORER_PAGE)
+
+
 def get_file(
     context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)],
     name: Annotated[str, Path(max_length=63)],
@@ -98,11 +105,11 @@ def _file(name: str, media_type: str) -> Response:
     return Response(content, media_type=media_type)
 
 
-def _page(name: str, **facts: str) -> Response:
+def _page(name: str, policy: str = PAGES, **facts: str) -> Response:
     text = (FOLDER / name).read_text("utf-8")
     for fact, value in facts.items():
         text = text.replace(f"{{{{{fact}}}}}", html.escape(value))
-    return Response(text, media_type=_HTML, headers={"Content-Security-Policy": PAGES})
+    return Response(text, media_type=_HTML, headers={"Content-Security-Policy": policy})
 
 
 def _add(router: APIRouter, path: str, endpoint: Callable[..., Any]) -> None:

@@ -12,6 +12,9 @@ FOLDER = Path(__file__).resolve().parent
 FETCHED = FOLDER / "fetched"
 PLAYER = "hls.js"
 """The player, fetched from npm."""
+EXPLORER, EXPLORER_STYLE = "swagger-ui.js", "swagger-ui.css"
+"""The script and style that show the API's description, fetched from npm."""
+_PACKAGES = {PLAYER: "hls.js", EXPLORER: "swagger-ui-dist", EXPLORER_STYLE: "swagger-ui-dist"}
 
 ASSETS = "/aset"
 SIGN_IN = "/masuk"
@@ -31,10 +34,13 @@ OPEN_FILES: Mapping[str, str] = MappingProxyType(
 OPEN_PAGES = frozenset({SIGN_IN, *(f"{ASSETS}/{name}" for name in OPEN_FILES)})
 """Paths that need no authentication; they reveal nothing of the archive."""
 
-FILES: Mapping[str, str] = MappingProxyType(dict.fromkeys((*_VIEW, PLAYER), _SCRIPT))
-"""Further files of the view page; they need authentication."""
+FILES: Mapping[str, str] = MappingProxyType(
+    {**dict.fromkeys((*_VIEW, "antarmuka.js", PLAYER, EXPLORER), _SCRIPT), EXPLORER_STYLE: _STYLE}
+)
+"""Further files of the pages; they need authentication."""
 
 
 def path_of(name: str) -> Path:
     """The path of a listed file; the file may not exist (:data:`FETCHED`)."""
-    return (FETCHED if name == PLAYER else FOLDER) / name
+    package = _PACKAGES.get(name)
+    return FOLDER / name if package is None else FETCHED / package / name

@@ -28,6 +28,7 @@ const WORDS = {
   "view.open": ["Buka", "Open"],
   "view.none": ["Tidak ada kamera yang dapat Anda lihat.", "There is no camera that you may see."],
   "view.more": ["{count} kamera lain cocok; persempit pencarian.", "{count} more cameras match; narrow the search."],
+  "explorer.missing": ["Penjelajah antarmuka tidak terpasang di sini. Jalankan python -m ops.pages, lalu muat ulang halaman.", "The API explorer is not installed here. Run python -m ops.pages, then reload the page."],
   "ask.title": ["Untuk keperluan apa?", "What is this for?"],
   "ask.lead": ["Nomor laporan, nomor kejadian, atau regu jaga. Jawaban ini dicatat bersama nama Anda setiap kali rekaman dibuka.", "A report or incident number, or a shift. It is recorded with your name whenever footage is opened."],
   "ask.field": ["Keperluan", "Purpose"],

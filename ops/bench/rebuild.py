@@ -9,9 +9,10 @@ import base64
 import hashlib
 import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from elasticsearch import Elasticsearch, helpers
@@ -42,7 +43,7 @@ _NOMINAL = 10 * SECOND
 _T0 = hour_of(1_795_500_000_000_000)
 _CAMERAS, _FEW_CAMERAS = 100, 10
 _SQLITE_US, _OF_PLAIN = 20.0, 1.25
-_PLAIN, _PLAIN_BATCH = "bench-plain", 2000
+PLAIN, PLAIN_BATCH = "bench-plain", 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def measure(bench: Workbench) -> Findings:
             f"{total} segments of {count} cameras in {hours * 60} signed journal batches. Signatures and "
             "every line are verified, every object is looked up in a listing, hours are settled, and the "
             "index is switched. The listing is answered from memory: a store's own time comes on top.",
-            f"Plain bulk: helpers.bulk of the Elasticsearch client, {_PLAIN_BATCH} documents at a time, with "
+            f"Plain bulk: helpers.bulk of the Elasticsearch client, {PLAIN_BATCH} documents at a time, with "
             "the same documents made beforehand and the same settings: no refresh before the end. Nothing is "
             "read or verified, no hours are computed and nothing is switched.",
         ),
@@ -192,23 +193,28 @@ def _rebuilt(stores: Stores, index: Index, query: SegmentQuery) -> _Took:
 def _plain(url: str, cameras: int, each: int) -> float:
     """Seconds that the client's own bulk helper takes for the same documents, prepared beforehand."""
     place = parse_place(*PLACE)
-    template = schema.unrefreshed(schema.templates(_PLAIN)[f"{_PLAIN}-segments"]["template"])
+    template = schema.unrefreshed(schema.templates(PLAIN)[f"{PLAIN}-segments"]["template"])
     entries = (
         IndexEntry(leaf=_segment(number, _T0 + part * _NOMINAL), place=place, version="v1")
         for part in range(each)
         for number in range(cameras)
     )
     actions = [
-        {"_index": _PLAIN, "_id": write.id, "_source": write.document}
+        {"_index": PLAIN, "_id": write.id, "_source": write.document}
         for write in (wire.write_of(entry) for entry in entries)
     ]
+    return bulk_plainly(url, template, actions)
+
+
+def bulk_plainly(url: str, template: dict[str, Any], actions: Sequence[dict[str, Any]]) -> float:
+    """Seconds that the client's own bulk helper takes for documents of the index :data:`PLAIN`."""
     with Elasticsearch(url, request_timeout=60) as client:
-        client.indices.create(index=_PLAIN, **template)
+        client.indices.create(index=PLAIN, **template)
         at = time.perf_counter()
-        helpers.bulk(client, actions, chunk_size=_PLAIN_BATCH)
-        client.indices.refresh(index=_PLAIN)
+        helpers.bulk(client, actions, chunk_size=PLAIN_BATCH)
+        client.indices.refresh(index=PLAIN)
         took = time.perf_counter() - at
-        client.indices.delete(index=_PLAIN)
+        client.indices.delete(index=PLAIN)
     return took
 
 

@@ -12,8 +12,8 @@ from ops.bench.figures import Findings, Refusal
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "plan", "disposition",
-    "fixity", "merkle", "heads", "sessions", "greedy", "where",
+    "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
+    "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where",
 )  # fmt: skip
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 

@@ -24,6 +24,7 @@ from ops.cli import (
     evidence,
     fixity_command,
     grant_command,
+    health_command,
     hold_command,
     index_command,
     integrity_incident_command,
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_everywhere)
     app.add_typer(camera.app, name="camera")
+    app.add_typer(health_command.app, name="health")
     app.add_typer(keys_command.app, name="keys")
     app.add_typer(log_command.app, name="log")
     app.add_typer(index_command.app, name="index")

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.errors import ArchiveError, Malformed
+from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.advice import remarks
 from archive.footage.cameras import COLUMNS, CameraForm, ImportReport
 from archive.model.camera import Camera, public_json
-from archive.timespan import format_instant
+from archive.records.camera_health import CameraHealth, judge
+from archive.timespan import DAY, format_instant
+from ops.cli.health_command import moment_text, state_text
 from ops.cli.options import Json, actor, open_site, open_site_or_ask
 from ops.cli.output import note, print_json, print_table, say
-from ops.cli.times import value_text, zone_of_city
+from ops.cli.times import time_text, value_text, zone_of_city
 from ops.wiring import Site
+from search.health import health_of
 
 if TYPE_CHECKING:
     from ops.trial import FirstLook
@@ -118,24 +121,77 @@ def _print_import(report: ImportReport, *, json_: bool) -> None:
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List all cameras."""
+    """List all cameras, and what each does now; the JSON has only what is registered."""
     with open_site() as site:
         cameras = site.registry.cameras()
-    if json_:
-        print_json({"cameras": [public_json(camera) for camera in cameras]})
-        return
+        if json_:
+            print_json({"cameras": [public_json(camera) for camera in cameras]})
+            return
+        found = _health(site, cameras)
+        zone = zone_of_city(site)
     print_table(
-        ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "STATE"),
+        ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "STATE", "SINCE", "LAST FOOTAGE"),
         [
             (
-                c.id,
-                c.name,
-                c.place.kecamatan,
-                c.place.owner.value,
-                c.source,
-                "disabled" if c.disabled else "active",
+                one.camera.id,
+                one.camera.name,
+                one.camera.place.kecamatan,
+                one.camera.place.owner.value,
+                one.camera.source,
+                state_text(one),
+                moment_text(one.since, zone),
+                moment_text(one.newest, zone),
             )
-            for c in cameras
+            for one in found
+        ],
+    )
+
+
+def _health(site: Site, cameras: list[Camera]) -> list[CameraHealth]:
+    """What each does now; unknown if the index, where recorders report, does not answer."""
+    now = site.clock.now()
+    try:
+        return health_of(site.index, cameras, now)
+    except Unavailable as error:
+        note(f"The state of the cameras is not known: {error.message}")
+        return list(judge(cameras, (), now))
+
+
+@app.command()
+def compliance(
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False, json_: Json = False
+) -> None:
+    """List cameras by permit: registered, integrated, silent, and retention promised against kept."""
+    from search.compliance import compliance as look
+    from search.compliance import compliance_csv
+
+    with open_site() as site:
+        now, book = site.clock.now(), site.policies.book()
+        found = look(
+            site.index, lambda _: True, lambda camera: book.ruling(camera.id, camera.place, now), now
+        )
+        zone = zone_of_city(site)
+    if csv:
+        say(compliance_csv(found).replace("\r\n", "\n").rstrip("\n"))
+        return
+    if json_:
+        print_json({"cameras": [one.to_json() for one in found]})
+        return
+    print_table(
+        ("ID", "PERMIT", "OWNER", "REGISTERED", "INTEGRATED", "STATE", "PROMISED", "KEPT", "VERDICT"),
+        [
+            (
+                one.health.camera.id,
+                one.permit or "-",
+                one.owner_name or one.health.camera.place.owner.value,
+                time_text(one.health.camera.registered_at, zone),
+                moment_text(one.integrated_at, zone),
+                state_text(one.health),
+                f"{one.promised_days} d",
+                f"{one.kept // DAY} d",
+                one.verdict.value,
+            )
+            for one in found
         ],
     )
 

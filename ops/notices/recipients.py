@@ -22,6 +22,16 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30})\Z", re.ASCII)
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
 
 ALL = frozenset(Event) - {Event.TEST}
+_TO_REQUESTERS = frozenset(
+    {
+        Event.REQUEST_APPROVED,
+        Event.REQUEST_REJECTED,
+        Event.LETTER_OVERDUE,
+        Event.SEALED,
+        Event.HANDED_OVER,
+        Event.GRANT_ENDING,
+    }
+)
 BY_ROLE: dict[Role, frozenset[Event]] = {
     Role.ADMIN: frozenset(
         {
@@ -31,10 +41,13 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.CANARY_RED,
             Event.ARCHIVE_PRESSURE,
             Event.RECORDER_TROUBLE,
+            Event.CAMERA_SILENT,
         }
     ),
     Role.WAR_ROOM: frozenset(
         {
+            Event.CAMERA_SILENT,
+            Event.GRANT_ENDING,
             Event.REQUEST_NEW,
             Event.REQUEST_URGENT,
             Event.LETTER_OVERDUE,
@@ -44,23 +57,14 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
         }
     ),
     Role.KECAMATAN: frozenset(),
-    Role.POLICE: frozenset({Event.LETTER_OVERDUE, Event.HANDED_OVER}),
-    Role.SATPOL_PP: frozenset({Event.LETTER_OVERDUE, Event.HANDED_OVER}),
+    Role.POLICE: _TO_REQUESTERS,
+    Role.SATPOL_PP: _TO_REQUESTERS,
     Role.AUDITOR: frozenset({Event.INTEGRITY_INCIDENT, Event.CANARY_RED}),
 }
 """The events of a role, for a recipient that names no events."""
 
 _OF_AGENCIES = frozenset({Role.POLICE, Role.SATPOL_PP})
-_FOR_AGENCIES = frozenset(
-    {
-        Event.REQUEST_NEW,
-        Event.REQUEST_URGENT,
-        Event.LETTER_OVERDUE,
-        Event.SEALED,
-        Event.SEAL_FAILED,
-        Event.HANDED_OVER,
-    }
-)
+_FOR_AGENCIES = _TO_REQUESTERS | {Event.REQUEST_NEW, Event.REQUEST_URGENT, Event.SEAL_FAILED}
 
 
 def _mail_address(text: str) -> str:

@@ -1,6 +1,6 @@
 """The notices of one site: the job, the test, and the state of the channels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +16,7 @@ from ops.notices.mail import MailChannel
 from ops.notices.recipients import clock_times
 from ops.notices.webhooks import WebhookChannel
 from ops.wiring import Site
+from search.health import camera_health
 
 PATIENCE_S = 3.0
 """How long a turn waits for its channels; a slower channel continues during the next turns."""
@@ -58,6 +59,14 @@ class Notices:
         if not self.couriers:
             return 0
         notices = self.watch.notices()
+        sent = self._deliver(notices)
+        self.watch.measure()  # last: an index that does not answer must not stop the other notices
+        known = {one.id for one in notices}
+        fresh = tuple(one for one in self.watch.measured if one.id not in known)
+        return sent + (self._deliver((*notices, *fresh)) if fresh else 0)
+
+    def _deliver(self, notices: Sequence[Notice]) -> int:
+        """Let every channel that is not busy deliver; returns how many it accepted in :data:`PATIENCE_S`."""
         for courier in self.couriers:
             name = courier.channel.name
             if name not in self._busy:
@@ -68,7 +77,6 @@ class Notices:
         trouble = [error for error in (one.exception() for one in results) if error is not None]
         if trouble:
             raise trouble[0]
-        self.watch.measure()  # last: an index that does not answer must not stop the other notices
         return sum(one.result() for one in results)
 
     def test(self) -> list[Trial]:
@@ -97,6 +105,7 @@ class Notices:
             self.site.clock,
             pressure=lambda: pressure_of(self.site).level,
             beats=lambda: self.site.index.heartbeats(),
+            cameras=lambda: camera_health(self.site.index, self.site.clock.now()),
         )
 
     @cached_property

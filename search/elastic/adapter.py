@@ -1,8 +1,8 @@
 """The city index: :class:`ElasticIndex`, all of :class:`search.index.Index` on Elasticsearch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from urllib.parse import unquote, urlsplit
 
 from elasticsearch import Elasticsearch, OrjsonSerializer
 
@@ -12,14 +12,16 @@ from archive.ids import check_name, check_run
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import Timespan
+from archive.timespan import DAY, Timespan
 from search import stretch
 from search.checks import check_entries, check_kind
-from search.elastic import hours, leaving, names, searches, switching, wire
+from search.elastic import hours, leaving, marking, names, searches, switching, wire
+from search.elastic.address import OPEN, Access, options_of, parse_address
 from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster
 from search.elastic.loading import Loading
 from search.elastic.questions import BY_HOUR, Questions
+from search.elastic.record_part import RecordPart
 from search.elastic.writes import Json, Write
 from search.hours import Cell, cells_of
 from search.paging import Position, check_limit, position, read_cursor, write_cursor
@@ -36,29 +38,36 @@ from search.query import (
     Standing,
 )
 
-FORMAT = 2
+FORMAT = 3
 """The version of the documents' meaning: an index of another one must be rebuilt."""
 
 _FIRST_STEP = 1000
+_OPEN = 2 * DAY
+"""How long after its end a month still takes late segments."""
 _WHOLE_ID = f"{names.WHOLE}:{names.WHOLE}"
-_NS = 1000
 
 
-def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float = 30) -> "ElasticIndex":
-    """The index on a server; its indices begin with ``prefix``. Nothing is sent before the first request.
+def connect_elastic(
+    url: str,
+    *,
+    prefix: str = "saksi",
+    access: Access = OPEN,
+    timeout_seconds: float = 30,
+    pause: Callable[[float], None] = time.sleep,
+) -> "ElasticIndex":
+    """The index on a cluster; its indices begin with ``prefix``. Nothing is sent before the first request.
+
+    ``pause`` waits for a number of seconds before what a full server refused is sent again.
 
     Raises:
-        Malformed: ``bad_index_url``, ``bad_index_prefix``.
+        Malformed: ``bad_index_url``, ``bad_index_access``, ``bad_index_prefix``.
     """
     names.check_prefix(prefix)
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 9200)
-    server = f"{parts.scheme}://{host}:{port}"
+    address = parse_address(url)
+    options = options_of(address, access)
     try:
         client = Elasticsearch(
-            f"{server}{parts.path.rstrip('/')}",
-            basic_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
+            **options,
             request_timeout=timeout_seconds,
             connections_per_node=40,
             # A page of segments is some hundred kilobytes of JSON: to parse it, the standard library took a
@@ -69,10 +78,10 @@ def connect_elastic(url: str, *, prefix: str = "saksi", timeout_seconds: float =
         raise Malformed(
             "the index URL cannot be used", code="bad_index_url", hint="Write http(s)://HOST:PORT."
         ) from error
-    return ElasticIndex(Cluster(client, server, prefix), client)
+    return ElasticIndex(Cluster(client, address.server, prefix, pause=pause), client)
 
 
-class ElasticIndex(Loading):
+class ElasticIndex(Loading, RecordPart):
     """See :class:`search.index.Index`. Made by :func:`connect_elastic`."""
 
     def __init__(self, cluster: Cluster, client: Elasticsearch, claim: Claim | None = None) -> None:
@@ -115,17 +124,7 @@ class ElasticIndex(Loading):
         self._mark(segments, 0)
 
     def _mark(self, segments: Iterable[SegmentRef], held: int) -> None:
-        writes = [
-            Write(
-                names.segments_of(one.span.start),
-                wire.segment_id(one.run, one.seq),
-                {"held": held},
-                how="update",
-            )
-            for one in segments
-        ]
-        if writes:
-            self._cluster.write(writes, searchable=not self._rebuilding)
+        marking.mark(self._cluster, segments, held, searchable=not self._rebuilding)
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """Segments overlapping ``span``, ordered by start, run and seq."""
@@ -308,6 +307,10 @@ class ElasticIndex(Loading):
         found = self._questions.buckets([names.SEGMENTS], filters, [BY_HOUR], {})
         return {round(bucket["key"]["hour"]): int(bucket["doc_count"]) for bucket in found}
 
+    def compact(self, now: int) -> int:
+        """Merge the months before the last two days that are in many pieces."""
+        return self._cluster.merge_months(names.segments_of(now - _OPEN))
+
     def status(self) -> IndexStatus:
         """The contents of the index, in figures."""
         self._cluster.refresh(_EVERYTHING)
@@ -319,7 +322,6 @@ class ElasticIndex(Loading):
                 "aggs": {"first": {"min": {"field": "start_us"}}},
             },
         )
-        kinds = self._cluster.kinds_of_documents()
         ends = [one["number"] for one in self._states("high_water")]
         first = segments.get("aggregations", {}).get("first", {}).get("value")
         return IndexStatus(
@@ -328,7 +330,8 @@ class ElasticIndex(Loading):
             segments=searches.total(segments),
             gaps=self._count(names.GAPS),
             runs=self._count(names.RUNS),
-            documents={kind: self._count(names.documents_of(kind)) for kind in kinds},
+            documents=self._counts(names.DOCUMENTS),
+            records=self._counts(names.RECORDS),
             cursors={one["name"]: one["number"] for one in self._states("cursor")},
             first=None if first is None else round(first),
             last=max(ends, default=None),
@@ -348,7 +351,7 @@ class ElasticIndex(Loading):
         else:
             filters = wire.segments_filter(query, first_start=after[0])
             body = searches.fetch(wire.SEGMENT_FIELDS, filters, size, order=searches.ORDER)
-            body["search_after"] = [after[0] * _NS, *after[1:]]
+            body["search_after"] = list(after)
         return [wire.segment(hit) for hit in self._questions.hits(wire.months(query), body)]
 
     def _states(self, kind: str) -> Iterator[Json]:
@@ -361,8 +364,12 @@ class ElasticIndex(Loading):
                 return
             body["search_after"] = hits[-1]["sort"]
 
+    def _counts(self, group: str) -> dict[str, int]:
+        counts = {kind: self._count(f"{group}-{kind}") for kind in self._cluster.kinds_of(group)}
+        return {kind: count for kind, count in counts.items() if count}
+
     def _count(self, what: str) -> int:
         return searches.total(self._cluster.search([what], {"size": 0, "track_total_hits": True}))
 
 
-_EVERYTHING = (names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE)
+_EVERYTHING = (*names.GROUPS, names.GAPS, names.RUNS, names.STATE)

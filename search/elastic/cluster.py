@@ -6,25 +6,24 @@ since half an answer about footage is a wrong one.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from archive.errors import Conflict, Unavailable
-from search.elastic import names, schema
+from search.elastic import names, schema, wire
+from search.elastic.bulk import Bulk
 from search.elastic.translation import error_kind, from_answer, translated
 from search.elastic.writes import Json, Seen, Write
 
-Refresh = Literal["true", "wait_for", "false"]
-
 _BULK = 2000
-_FAILED = ["errors", "items.*.error"]
-_OUTCOMES = [*_FAILED, "items.*.status"]
 _READ = [f"docs.{name}" for name in ("found", "_source", "_seq_no", "_primary_term", "error")]
 _ATTEMPTS = 5
 _MADE = 10_000
-_UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
+_PIECES = 5
+"""A month in no more pieces than this is left as it is, so that one late document does not rewrite it."""
 
 
 class Cluster:
@@ -33,13 +32,23 @@ class Cluster:
     ``token`` names the indices of one rebuild; without it each new index gets a token of its own.
     """
 
-    def __init__(self, client: Elasticsearch, server: str, prefix: str, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        client: Elasticsearch,
+        server: str,
+        prefix: str,
+        *,
+        token: str | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
+        self._pause = pause
+        self._bulk = Bulk(client, server, self, pause=pause)
         self.server = server
         self._prefix = prefix
         self._token = token
         self._has_templates = False
-        self._widened: set[str] = set()
+        self._is_filled = token is not None
         self._aliases = prefix if token is None else f"{prefix}-rebuild-{token}"
 
     # Writing -----------------------------------------------------------------------------------------
@@ -50,85 +59,21 @@ class Cluster:
         Returns the writes that were refused because the stored document is not the one their writer saw.
         """
         if len(writes) <= _BULK:
-            return self._write_all(writes, "wait_for" if searchable else "false")
+            return self._bulk.write(writes, "wait_for" if searchable else "false")
         taken: list[Write] = []
         for at in range(0, len(writes), _BULK):
-            taken += self._write_all(writes[at : at + _BULK], "false")
+            taken += self._bulk.write(writes[at : at + _BULK], "false")
         if searchable:
             self.refresh(sorted({write.what for write in writes}))
         return taken
 
     def write_at_once(self, writes: Sequence[Write]) -> list[Write]:
         """The same for few documents in a small index: searchable without waiting for the next refresh."""
-        return self._write_all(writes, "true")
+        return self._bulk.write(writes, "true")
 
     def load(self, what: str, lines: Sequence[str]) -> None:
         """Write documents given as the lines of one bulk request; searchable only after a refresh."""
-        for _ in range(_ATTEMPTS):
-            with translated("be written", self.server):
-                answer = self._client.bulk(
-                    index=self.alias(what),
-                    operations=cast(Any, lines),
-                    require_alias=True,
-                    filter_path=_FAILED,
-                )
-            items = answer.get("items", ())
-            if not items:
-                return
-            (outcome,) = items[0].values()
-            if error_kind(outcome["error"]) != "index_not_found_exception":
-                raise from_answer("be written", self.server, 400, outcome["error"])
-            self.ensure(what)
-        raise _vanishing(self.server)
-
-    def _write_all(self, writes: Sequence[Write], refresh: Refresh) -> list[Write]:
-        left: Sequence[Write] = writes
-        taken: list[Write] = []
-        for _ in range(_ATTEMPTS):
-            if not left:
-                return taken
-            left = self._bulk(left, refresh, taken)
-            for what in sorted({write.what for write in left}):
-                self.ensure(what)
-        raise _vanishing(self.server)
-
-    def _bulk(self, writes: Sequence[Write], refresh: Refresh, taken: list[Write]) -> list[Write]:
-        """Send one request; returns the writes to send again, and adds refused ones to ``taken``.
-
-        To be sent again: their alias is missing, or an earlier version of this program made the index and it
-        lacks a field.
-        """
-        lines = [line for write in writes for line in write.lines(write.alias or self.alias(write.what))]
-        with translated("be written", self.server):
-            answer = self._client.bulk(
-                operations=lines, refresh=refresh, require_alias=True, filter_path=_OUTCOMES
-            )
-        if not answer["errors"]:
-            return []
-        homeless: list[Write] = []
-        narrow: set[str] = set()
-        for write, item in zip(writes, answer["items"], strict=True):
-            (outcome,) = item.values()
-            error = outcome.get("error")
-            if error is None or (outcome["status"] == 409 and write.version is not None):
-                continue  # written, or a later version is already there
-            if outcome["status"] == 409 and write.may_be_taken:
-                taken.append(write)
-                continue
-            if write.how == "update" and error_kind(error) == "document_missing_exception":
-                continue
-            if error_kind(error) == "index_not_found_exception":
-                if write.document is not None and write.how != "update":
-                    (homeless if write.alias is None else taken).append(write)
-                continue
-            if error_kind(error) == _UNKNOWN_FIELD and write.what not in self._widened:
-                homeless.append(write)
-                narrow.add(write.what)
-                continue
-            raise from_answer("be written", self.server, outcome["status"], error)
-        for what in sorted(narrow):
-            self._widen(what)
-        return homeless
+        self._bulk.load(what, lines)
 
     def ensure(self, what: str) -> None:
         """Make the index behind an alias if there is none; safe if another process does the same.
@@ -145,15 +90,14 @@ class Cluster:
         token = self._token or secrets.token_hex(6)
         group = names.group_of(what)
         aliases: Json = {self.alias(what): {"is_write_index": True}}
-        if group is not None:
-            aliases[self.alias(group)] = {}
+        aliases |= {self.alias(one): {} for one in names.groups_of(what)}
         if what == names.HOURS:
             aliases[names.own_alias(self._prefix, token)] = {}
         if self._exists(what):
             return
         templates = schema.templates(self._prefix)
         template = templates[f"{self._prefix}-{group or what}"]["template"]
-        if self._token is not None and group == names.SEGMENTS:
+        if self._is_filled and group in names.FILLED:
             template = schema.unrefreshed(template)
         with translated("be made", self.server):
             if not self._has_templates:
@@ -180,7 +124,7 @@ class Cluster:
         there = {alias for aliases in self.behind().values() for alias in aliases}
         return all(self.alias(one) in there for one in made)
 
-    def _widen(self, what: str) -> None:
+    def widen(self, what: str) -> None:
         """Add the fields that the index behind an alias lacks."""
         template = schema.templates(self._prefix)[f"{self._prefix}-{names.group_of(what) or what}"][
             "template"
@@ -189,7 +133,6 @@ class Cluster:
             self._client.indices.put_mapping(
                 index=self.alias(what), properties=template["mappings"]["properties"]
             )
-        self._widened.add(what)
 
     def _exists(self, what: str) -> bool:
         with translated("be read", self.server):
@@ -278,28 +221,32 @@ class Cluster:
         """The alias for a sort of documents."""
         return f"{self._aliases}-{what}"
 
-    def kinds_of_documents(self) -> list[str]:
-        """The kinds that have an index."""
-        mark = self.alias(f"{names.DOCUMENTS}-")
+    def kinds_of(self, group: str) -> list[str]:
+        """The kinds of documents, or of records, that have an index."""
+        mark = self.alias("")
         found = {alias for aliases in self.behind().values() for alias in aliases}
-        return sorted(alias.removeprefix(mark) for alias in found if alias.startswith(mark))
+        return names.kinds_in(group, (alias.removeprefix(mark) for alias in found))
 
     # Indices behind the aliases ----------------------------------------------------------------------
 
     def rebuilding(self) -> "Cluster":
         """Aliases of a new rebuild, without indices yet."""
-        return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6))
+        return Cluster(self._client, self.server, self._prefix, token=secrets.token_hex(6), pause=self._pause)
 
     def rebuilds(self) -> list["Cluster"]:
         """Aliases of the unfinished rebuilds."""
         mark, end = f"{self._prefix}-rebuild-", f"-{names.STATE}"
         found = {alias for aliases in self._holding([f"{mark}*{end}"]).values() for alias in aliases}
         tokens = sorted(alias.removeprefix(mark).removesuffix(end) for alias in found)
-        return [Cluster(self._client, self.server, self._prefix, token=token) for token in tokens]
+        return [
+            Cluster(self._client, self.server, self._prefix, token=token, pause=self._pause)
+            for token in tokens
+        ]
 
     def refresh_by_itself(self) -> None:
-        """Turn on the regular refresh of segments, as in an index in use."""
-        indices = [one for one in self.behind() if names.group_of(self.what(one)) == names.SEGMENTS]
+        """Turn on the regular refresh of segments and records, as in an index in use, for good."""
+        self._is_filled = False
+        indices = [one for one in self.behind() if names.group_of(self.what(one)) in names.FILLED]
         if indices:
             with translated("be switched", self.server):
                 self._client.indices.put_settings(
@@ -324,7 +271,7 @@ class Cluster:
             for alias in aliases:
                 what = alias.removeprefix(f"{coming._aliases}-")
                 add: Json = {"index": index, "alias": self.alias(what)}
-                if what not in (names.SEGMENTS, names.DOCUMENTS):
+                if names.is_written(what):
                     add["is_write_index"] = True
                 actions.append({"add": add})
         with translated("be switched", self.server):
@@ -348,6 +295,9 @@ class Cluster:
 
     def written_since(self, index: str, number: int) -> Iterator[Write]:
         """Documents of one index that were written after the operation of that number."""
+        what = self.what(index)
+        is_whole = names.group_of(what) != names.SEGMENTS
+        fetch: Json = {} if is_whole else {"source": False, "docvalue_fields": list(wire.DOCUMENT_FIELDS)}
         with translated("be read", self.server):
             self._client.indices.refresh(index=index)
             while True:
@@ -358,11 +308,14 @@ class Cluster:
                     size=_BULK,
                     track_total_hits=False,
                     allow_partial_search_results=False,
+                    **fetch,
                 )
                 hits = answer["hits"]["hits"]
                 for hit in hits:
+                    if not is_whole:
+                        yield wire.document_of(hit)
+                        continue
                     source = hit["_source"]
-                    what = self.what(index)
                     yield Write(what, hit["_id"], source, version=schema.version_of(what, source))
                 if len(hits) < _BULK:
                     return
@@ -370,10 +323,10 @@ class Cluster:
 
     def behind(self) -> dict[str, list[str]]:
         """The indices behind these aliases, each with its aliases."""
-        parts = (names.SEGMENTS, names.DOCUMENTS, names.GAPS, names.RUNS, names.STATE, names.HOURS)
+        parts = (*names.GROUPS, names.GAPS, names.RUNS, names.STATE, names.HOURS)
         wanted = [self.alias(part) for part in parts]
-        months = [self.alias(f"{part}-*") for part in (names.SEGMENTS, names.DOCUMENTS)]
-        return self._holding([*wanted, *months])
+        inside = [self.alias(f"{part}-*") for part in names.GROUPS]
+        return self._holding([*wanted, *inside])
 
     def unused(self) -> list[str]:
         """Indices of unfinished rebuilds, and indices that a switch left behind."""
@@ -408,20 +361,35 @@ class Cluster:
         """The alias that belongs to one index of hours only; no switch moves it."""
         return names.own_alias(self._prefix, index.rpartition(".")[2])
 
+    def merge_months(self, before: str) -> int:
+        """Merge each month of segments before one (``segments-2026.11``) that is in many pieces.
+
+        Returns how many are.
+        The server goes on by itself. A merge drops what replicas no longer need, half of a segment's bytes.
+        """
+        whats = {index: self.what(index) for index in self.behind()}
+        old = sorted(
+            index for index, what in whats.items() if names.group_of(what) == names.SEGMENTS and what < before
+        )
+        if not old:
+            return 0
+        with translated("be merged", self.server):
+            found = self._client.indices.stats(index=old, metric=["segments"])
+            many = [
+                index
+                for index, one in found["indices"].items()
+                if one["primaries"]["segments"]["count"] > _PIECES
+            ]
+            for index in many:
+                self._client.indices.forcemerge(index=index, max_num_segments=1, wait_for_completion=False)
+        return len(many)
+
     def delete(self, indices: Iterable[str]) -> None:
         """Delete indices; missing ones are ignored."""
         doomed = sorted(indices)
         if doomed:
             with translated("be cleaned up", self.server):
                 self._client.indices.delete(index=doomed, ignore_unavailable=True)
-
-
-def _vanishing(server: str) -> Unavailable:
-    return Unavailable(
-        f"the index cannot be written: its aliases on {server} keep vanishing",
-        code="index_unavailable",
-        hint="Find out who deletes indices there; then try again.",
-    )
 
 
 def superseded() -> Conflict:

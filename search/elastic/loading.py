@@ -57,9 +57,9 @@ class Loading:
         wait(self._under_way)
 
     def loaded(self) -> None:
-        """Make the loaded segments searchable."""
+        """Make the loaded segments and the records searchable."""
         self.settle()
-        self._cluster.refresh([names.SEGMENTS, names.GAPS, names.RUNS])
+        self._cluster.refresh([names.SEGMENTS, names.GAPS, names.RUNS, names.RECORDS])
 
     def rebuild_state(self) -> JsonObject | None:
         """The progress of the rebuild that fills this index."""

@@ -12,7 +12,6 @@ from search.query import HourCoverage, SegmentQuery
 from search.stretch import Stretch
 
 _BUCKETS = 5000
-_NS = 1000
 
 BY_HOUR: Json = {"hour": {"histogram": {"field": "start_us", "interval": HOUR}}}
 
@@ -48,7 +47,7 @@ class Questions:
             if len(hits) < searches.WALK:
                 return tuple(found)
             last = found[-1]
-            body["search_after"] = [last.span.start * _NS, last.camera, last.gap]
+            body["search_after"] = [last.span.start, last.camera, last.gap]
 
     def hours(self, query: SegmentQuery, gaps: Iterable[Gap]) -> tuple[HourCoverage, ...]:
         """Coverage per camera and UTC hour of a span of whole hours, computed with these gap records."""

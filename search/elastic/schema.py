@@ -4,10 +4,14 @@ Each is strict: a field that is not named here is an error at the write, not a s
 that no search uses is ``index: false`` and kept as doc values, from which answers are fetched: 56 ms for 460
 segments become 5 because ``_source`` is not decompressed, and a document takes a third less room.
 
-Times appear twice. ``start`` and ``end`` are ``date_nanos``: ``date`` keeps milliseconds and would move
-half-open edges. But Elasticsearch answers ``min`` and ``max`` of a ``date_nanos`` in milliseconds (measured
-on 9.5.3). So aggregations and fetches use ``start_us`` and ``end_us``: whole µs, which are exact in the
-double that aggregations compute with, until the year 2255.
+Times are whole µs in a ``long``. ``date`` keeps milliseconds and would move half-open edges; ``date_nanos``
+keeps them, but takes 27 bytes more of a segment, and Elasticsearch answers its ``min`` and ``max`` in
+milliseconds (measured on 9.5.3). µs are exact in the double that aggregations compute with, until the year
+2255.
+
+A segment's ``_source`` has only what tells which hours it fills. All else is in doc values, from which
+answers, changes and a rebuild's copies are made: hash and version do not compress, and stored twice they made
+249 bytes of a segment where 120 are needed (``docs/design/index.md``).
 """
 
 from typing import Any
@@ -41,11 +45,12 @@ _PLACE: Json = {
 }
 
 _TIMES: Json = {
-    "start": {"type": "date_nanos"},
-    "end": {"type": "date_nanos"},
-    "start_us": _KEPT_NUMBER,
-    "end_us": _KEPT_NUMBER,
+    "start_us": {"type": "long"},
+    "end_us": {"type": "long"},
 }
+
+IN_SOURCE = ("camera", "start_us", "end_us")
+"""The fields of a segment that a read by id returns."""
 
 SEGMENTS: Json = {
     "camera": _SEARCHED,
@@ -62,7 +67,7 @@ SEGMENTS: Json = {
     "codec": _KEPT_WORD,
     "gop": _KEPT_WORD,
     "uncertainty_us": _KEPT_NUMBER,  # as the leaf states it; absent if its clock was unsynchronised
-    "version": _KEPT_WORD,  # of the object; absent while unknown
+    "version": {"type": "binary", "doc_values": True},  # of the object, packed; absent while unknown
     "held": {"type": "byte"},  # 0 or 1: summed and searched
 }
 
@@ -92,12 +97,23 @@ DOCUMENTS: Json = {
 }
 
 STATE: Json = {
-    "kind": _SEARCHED,  # cursor, heartbeat, high_water, made, whole or compared
-    "name": _SEARCHED,  # the recorder, camera or sort of documents
+    "kind": _SEARCHED,  # cursor, heartbeat, high_water, or as in search.elastic.names
+    "name": _SEARCHED,  # the recorder, camera, sort of documents, kind of records or name of marks
+    "key": _SEARCHED,  # of a mark
     "number": _KEPT_NUMBER,  # batch, time, end or format: also the document's version, so it only grows
     "state": _OPAQUE,
 }
 
+RECORDS: Json = {
+    "id": _KEPT_WORD,  # sorted by, after at
+    "at": {"type": "long"},
+    "version": {"type": "long", "index": False, "doc_values": False},
+    "terms": {"type": "keyword", "doc_values": False},
+    "touches_from": {"type": "long"},  # absent if it is not known what the record touches
+    "touches_to": {"type": "long"},
+    "body": _OPAQUE,  # JSON as text, so that nothing in it is read as a field
+}
+"""Answers are whole records, so they are fetched from ``_source``: see :func:`templates` for its codec."""
 
 HOURS: Json = {
     "kind": _SEARCHED,  # hour, gone (segments leave this hour) or folded (how far an index is)
@@ -114,7 +130,7 @@ HOURS: Json = {
     "number": _KEPT_NUMBER,
 }
 
-_VERSIONS = {"gaps": "end_us", "state": "number", "documents": "version"}
+_VERSIONS = {"gaps": "end_us", "state": "number", "documents": "version", "records": "version"}
 
 
 def version_of(what: str, document: Json) -> int | None:
@@ -124,14 +140,22 @@ def version_of(what: str, document: Json) -> int | None:
 
 
 def templates(prefix: str) -> dict[str, Json]:
-    """The index templates by name, for indices named as in :mod:`search.elastic.names`."""
+    """The index templates by name, for indices named as in :mod:`search.elastic.names`.
+
+    The records of one person or item are scattered, and each is fetched from another block of ``_source``:
+    ``default`` makes small blocks that are unpacked quickly.
+    """
     by_hour = {"sort.field": ["camera", "hour"], "sort.order": ["asc", "asc"]}
-    sorted_by_camera = {"sort.field": ["camera", "start"], "sort.order": ["asc", "asc"]}
+    by_time = {"sort.field": ["at", "id"], "sort.order": ["asc", "asc"], "codec": "default"}
+    sorted_by_camera = {"sort.field": ["camera", "start_us"], "sort.order": ["asc", "asc"]}
     return {
-        f"{prefix}-segments": _template(f"{prefix}.segments-*", SEGMENTS, sorted_by_camera),
+        f"{prefix}-segments": _template(
+            f"{prefix}.segments-*", SEGMENTS, sorted_by_camera, source={"includes": list(IN_SOURCE)}
+        ),
         f"{prefix}-gaps": _template(f"{prefix}.gaps.*", GAPS, sorted_by_camera),
         f"{prefix}-runs": _template(f"{prefix}.runs.*", RUNS, {}),
         f"{prefix}-documents": _template(f"{prefix}.documents-*", DOCUMENTS, {}),
+        f"{prefix}-records": _template(f"{prefix}.records-*", RECORDS, by_time),
         f"{prefix}-state": _template(f"{prefix}.state.*", STATE, {}),
         f"{prefix}-hours": _template(f"{prefix}.hours.*", HOURS, by_hour),
     }
@@ -143,12 +167,12 @@ def unrefreshed(template: Json) -> Json:
     return template | {"settings": {"index": settings}}
 
 
-def _template(pattern: str, properties: Json, settings: Json) -> Json:
+def _template(pattern: str, properties: Json, settings: Json, *, source: Json | None = None) -> Json:
+    mappings: Json = {"dynamic": "strict", "properties": properties}
+    if source is not None:
+        mappings["_source"] = source
     return {
         "index_patterns": [pattern],
         "priority": 500,
-        "template": {
-            "settings": {"index": _SETTINGS | settings},
-            "mappings": {"dynamic": "strict", "properties": properties},
-        },
+        "template": {"settings": {"index": _SETTINGS | settings}, "mappings": mappings},
     }

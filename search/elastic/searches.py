@@ -7,7 +7,7 @@ from search.elastic.writes import Json
 from search.query import SegmentQuery
 
 WALK = 5000
-ORDER = ("start", "camera", "run", "seq")
+ORDER = ("start_us", "camera", "run", "seq")
 
 
 def fetch(fields: Iterable[str], filters: list[Json], size: int, *, order: Iterable[str] = ()) -> Json:
@@ -23,7 +23,7 @@ def fetch(fields: Iterable[str], filters: list[Json], size: int, *, order: Itera
 
 def gap_search(query: SegmentQuery) -> Json:
     """The first gap records that match, in order."""
-    return fetch(wire.GAP_FIELDS, wire.gaps_filter(query), WALK, order=("start", "camera", "gap"))
+    return fetch(wire.GAP_FIELDS, wire.gaps_filter(query), WALK, order=("start_us", "camera", "gap"))
 
 
 def segment_search(query: SegmentQuery, size: int) -> Json:

@@ -8,6 +8,8 @@
 6. Copy once more: writes that had found the old alias before the switch.
 7. After a grace period for running searches, copy a last time and delete the old indices.
 
+After 4, 6 and 7 the records that were removed meanwhile are removed again (:mod:`.record_documents`).
+
 If a rebuild is killed in 2 to 4, the next one resumes it (:mod:`.claims`): the loaded documents and the
 numbers of 1 are still there.
 """
@@ -17,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from archive.errors import Unavailable
-from search.elastic import claims, hours, leaving, names
+from search.elastic import claims, hours, leaving, names, record_documents
 from search.elastic.claims import Claim
 from search.elastic.cluster import Cluster, superseded
 from search.elastic.writes import Write
@@ -47,6 +49,7 @@ def rebuilt(live: Cluster) -> Iterator[tuple[Cluster, Claim]]:
             if _carry(live.behind(), claim.carried, live, fresh) < _LITTLE:
                 break
         _carry_heartbeats(live, fresh)
+        record_documents.remove_again(fresh)
         claim.require()
         claim.end()
         old = _switch(live, fresh)
@@ -57,6 +60,7 @@ def rebuilt(live: Cluster) -> Iterator[tuple[Cluster, Claim]]:
     for wait in (0.0, _GRACE_SECONDS):
         time.sleep(wait)
         _carry(old, claim.carried, live, live)
+        record_documents.remove_again(live)
     live.delete(old)
 
 
@@ -75,7 +79,7 @@ def _without_hours(live: Cluster, fresh: Cluster) -> None:
 
 def _switch(live: Cluster, fresh: Cluster) -> dict[str, list[str]]:
     """Move the aliases; returns the indices that had them."""
-    fresh.refresh((names.SEGMENTS, names.GAPS, names.RUNS, names.DOCUMENTS, names.STATE, names.HOURS))
+    fresh.refresh((*names.GROUPS, names.GAPS, names.RUNS, names.STATE, names.HOURS))
     for _ in range(_ROUNDS):
         if fresh.alias(names.STATE) not in {
             alias for aliases in fresh.behind().values() for alias in aliases

@@ -5,19 +5,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from archive.errors import Malformed
 from archive.integrity.rebuild import SegmentRow
 from archive.model.camera import Place
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, Segment, SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant
-from search.elastic import names
+from archive.timespan import HOUR, Timespan
+from search.elastic import names, versions
 from search.elastic.writes import Json, Write
 from search.query import SegmentQuery
 from search.stretch import Stretch
 
 _LATEST = 9_223_372_036_854_775
-"""The last µs that ``date_nanos`` can hold: in the year 2262."""
+"""The last µs that is kept: in the year 2262. Sums and months of later ones would be wrong."""
 
 _PAD_DEGREES = 1e-7
 _PAD_METRES = 0.02
@@ -27,6 +28,10 @@ SEGMENT_FIELDS = (
     "camera", "run", "seq", "start_us", "end_us", "media_duration", "sha256", "size", "header_bytes",
     "codec", "gop", "uncertainty_us", "version", "held",
 )  # fmt: skip
+DOCUMENT_FIELDS = (
+    *SEGMENT_FIELDS, "recorder", "duration_us", "point", "kecamatan", "kelurahan", "owner",
+)  # fmt: skip
+"""Every field of a segment's document."""
 GAP_FIELDS = ("gap", "camera", "recorder", "start_us", "end_us", "cause", "ingested_us")
 
 
@@ -56,7 +61,7 @@ def write_of(entry: IndexEntry) -> Write:
             if leaf.clock.bound_us is not None:
                 document["uncertainty_us"] = leaf.clock.bound_us
             if entry.version:
-                document["version"] = entry.version
+                document["version"] = versions.packed(entry.version)
             return Write(names.segments_of(leaf.span.start), segment_id(leaf.run, leaf.seq), document)
         case Gap():
             document |= _place(entry.place) | {
@@ -78,33 +83,31 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
     """For each row its month and its two lines of a bulk request, without the line ends.
 
     They make the same documents as :func:`write_of`. Every text was checked when it was read and needs no
-    escape; versions and places, which come from elsewhere, are escaped.
+    escape; places, which come from elsewhere, are escaped.
     """
     places: dict[int, str] = {}
-    months: dict[int, tuple[str, str]] = {}
+    months: dict[int, str] = {}
     for (
         camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
         uncertainty, version, held, place,
     ) in rows:  # fmt: skip
         hour = start // HOUR
-        found = months.get(hour)
-        if found is None:
-            found = months[hour] = (names.segments_of(start), format_instant(hour * HOUR)[:14])
-        month, prefix = found
+        month = months.get(hour)
+        if month is None:
+            _check_time(end)
+            month = months[hour] = names.segments_of(start)
         where = places.get(id(place))
         if where is None:
             where = places[id(place)] = "".join(
                 f',"{name}":{json.dumps(value)}' for name, value in _place(place).items()
             )
-        minute, rest = divmod(start % HOUR, MINUTE)
-        since = f"{prefix}{minute:02d}:{rest // SECOND:02d}.{rest % SECOND:06d}Z"
         packed = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
-        stated = f',"version":{json.dumps(version)}' if version else ""
+        stated = f',"version":"{versions.packed(version)}"' if version else ""
         bound = "" if uncertainty is None else f',"uncertainty_us":{uncertainty}'
         yield (
             month,
             f'{{"index":{{"_id":"{run}-{seq}"}}}}\n'
-            f'{{"camera":"{camera}","recorder":"{recorder}","start":"{since}","end":"{format_instant(end)}",'
+            f'{{"camera":"{camera}","recorder":"{recorder}",'
             f'"start_us":{start},"end_us":{end},"duration_us":{end - start},"run":"{run}","seq":{seq},'
             f'"media_duration":{media_duration},"sha256":"{packed}","size":{size},'
             f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}"{bound},'
@@ -114,12 +117,13 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
 
 
 def _times(span: Timespan) -> Json:
-    return {
-        "start": format_instant(span.start),
-        "end": format_instant(span.end),
-        "start_us": span.start,
-        "end_us": span.end,
-    }
+    _check_time(span.end)
+    return {"start_us": span.start, "end_us": span.end}
+
+
+def _check_time(end: int) -> None:
+    if end > _LATEST:
+        raise Malformed("a time after the year 2262 cannot be indexed", code="index_value")
 
 
 def _place(place: Place | None) -> Json:
@@ -147,10 +151,17 @@ def segment(hit: Mapping[str, Any]) -> SegmentRef:
         header_bytes=fields["header_bytes"][0],
         codec=fields["codec"][0],
         gop=fields["gop"][0],
-        version=fields.get("version", ("",))[0],
+        version=versions.unpacked(fields["version"][0]) if "version" in fields else "",
         held=bool(fields["held"][0]),
         uncertainty_us=fields.get("uncertainty_us", (None,))[0],
     )
+
+
+def document_of(hit: Mapping[str, Any]) -> Write:
+    """The whole document of a hit fetched with :data:`DOCUMENT_FIELDS`, to be written again."""
+    document = {name: values[0] for name, values in hit["fields"].items()}
+    where = names.segments_of(document["start_us"])
+    return Write(where, segment_id(document["run"], document["seq"]), document)
 
 
 def gap(hit: Mapping[str, Any]) -> Gap:
@@ -220,8 +231,8 @@ def segments_filter(query: SegmentQuery, *, first_start: int | None = None) -> l
         first = max(first, first_start)
     starts = {"gte": _instant(first), "lt": _instant(query.span.end)}
     return [
-        {"range": {"start": starts}},
-        {"range": {"end": {"gt": _instant(query.span.start)}}},
+        {"range": {"start_us": starts}},
+        {"range": {"end_us": {"gt": _instant(query.span.start)}}},
         *_filters(query),
     ]
 
@@ -229,8 +240,8 @@ def segments_filter(query: SegmentQuery, *, first_start: int | None = None) -> l
 def gaps_filter(query: SegmentQuery) -> list[Json]:
     """The filter on gap records."""
     return [
-        {"range": {"start": {"lt": _instant(query.span.end)}}},
-        {"range": {"end": {"gt": _instant(query.span.start)}}},
+        {"range": {"start_us": {"lt": _instant(query.span.end)}}},
+        {"range": {"end_us": {"gt": _instant(query.span.start)}}},
         *_filters(query),
     ]
 
@@ -241,8 +252,8 @@ def months(query: SegmentQuery) -> list[str]:
     return names.months_of(Timespan(first, max(first + 1, min(query.span.end, _LATEST))))
 
 
-def _instant(instant: int) -> str:
-    return format_instant(min(max(instant, 0), _LATEST))
+def _instant(instant: int) -> int:
+    return min(max(instant, 0), _LATEST)
 
 
 def _filters(query: SegmentQuery) -> list[Json]:

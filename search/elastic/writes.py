@@ -40,6 +40,8 @@ class Write:
         target: Json = {"_index": alias, "_id": self.id}
         if self.seen is not None:
             target |= {"if_seq_no": self.seen[0], "if_primary_term": self.seen[1]}
+        if self.version is not None:
+            target |= {"version": self.version, "version_type": "external_gte"}
         if self.document is None:
             yield {"delete": target}
             return
@@ -47,7 +49,5 @@ class Write:
             yield {"update": target | {"retry_on_conflict": _ATTEMPTS}}
             yield {"doc": self.document}
             return
-        if self.version is not None:
-            target |= {"version": self.version, "version_type": "external_gte"}
         yield {self.how: target}
         yield self.document

@@ -26,8 +26,9 @@ from search.query import (
     SegmentQuery,
     Standing,
 )
-from search.sqlite import database, generation, hours, late, pages, rows, stale, switching
+from search.sqlite import database, generation, hours, late, pages, record_rows, rows, stale, switching
 from search.sqlite.database import Database
+from search.sqlite.record_part import RecordPart
 from search.sqlite.translation import translated
 
 _SETTLED = 2000
@@ -59,11 +60,11 @@ def open_sqlite(path: Path) -> "SqliteIndex":
     return index
 
 
-class SqliteIndex:
+class SqliteIndex(RecordPart):
     """See :class:`search.index.Index`. Made by :func:`open_sqlite`."""
 
     def __init__(self, base: Database, *, filling: bool = False) -> None:
-        self._base = base
+        super().__init__(base)
         self._filling = filling
 
     # Segments, gaps and runs -------------------------------------------------------------------------
@@ -338,6 +339,12 @@ class SqliteIndex:
                 self.put_document(body["kind"], body["id"], body["version"], body["state"])
             case "cursor":
                 self.advance_cursor(body["recorder"], body["batch"])
+            case _:
+                self.apply_to_records(kind, body)
+
+    def compact(self, now: int) -> int:
+        """Does nothing: a row takes no more room than it needs."""
+        return 0
 
     def status(self) -> IndexStatus:
         """The contents of the index, in figures."""
@@ -348,6 +355,7 @@ class SqliteIndex:
             }
             documents = dict(connection.execute("SELECT kind, count(*) FROM documents GROUP BY kind"))
             cursors = dict(connection.execute("SELECT recorder, batch FROM cursors"))
+            by_kind = record_rows.counts(connection)
             (first,) = connection.execute("SELECT min(start) FROM segments").fetchone()
             (last,) = connection.execute("SELECT max(until) FROM high_waters").fetchone()
         return IndexStatus(
@@ -357,6 +365,7 @@ class SqliteIndex:
             gaps=count["gaps"],
             runs=count["runs"],
             documents=documents,
+            records=by_kind,
             cursors=cursors,
             first=first,
             last=last,

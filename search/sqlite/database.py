@@ -16,11 +16,13 @@ from archive.errors import Malformed, Unavailable
 from search.sqlite import generation
 from search.sqlite.translation import translated
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _BUSY_SECONDS = 10.0
 _IDLE = 16
 _CACHE, _CACHE_TO_FILL = -16_384, -131_072
 """In KiB: SQLite reads negative sizes so."""
+_LOG_TO_FILL = 20_000
+"""Pages of the log of a database that is filled, 80 MB: its pages are copied back less often."""
 _SWITCHES = 10
 
 
@@ -155,6 +157,8 @@ class Database:
                 )
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
             connection.execute(f"PRAGMA cache_size = {_CACHE if self._durable else _CACHE_TO_FILL}")
+            if not self._durable:
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_TO_FILL}")
             undo.pop_all()
         return connection
 

@@ -3,18 +3,22 @@
 The last notes are replayed inside a write transaction on the index in use, which also switches the link.
 A writer that waited for that transaction checks the link again before it writes (:mod:`.database`), so no
 write is lost between the two.
+
+The kinds of notes are ``entry``, ``removal``, ``held``, ``document``, ``cursor``, ``records``,
+``record_removal`` and ``record_marks``; :meth:`search.sqlite.adapter.SqliteIndex.apply` repeats them.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from archive.canonical import JsonObject
 from archive.errors import Conflict
 from archive.model import leaf as leaves
 from archive.model.camera import Place, parse_place
-from archive.ports import IndexEntry
+from archive.ports import IndexEntry, Record
+from archive.timespan import Timespan
 
 _STEP = 1000
 
@@ -80,6 +84,42 @@ def entry_from_body(body: JsonObject) -> IndexEntry:
         place=None if place is None else parse_place(*place),
         version=body["version"],
         held=body["held"],
+    )
+
+
+def records_to_bodies(records: Sequence[Record]) -> Iterator[JsonObject]:
+    """Records that were put together, as one note."""
+    yield {"records": [_record_to_body(one) for one in records]}
+
+
+def records_from_body(body: JsonObject) -> list[Record]:
+    """The records of a note."""
+    return [_record_from_body(one) for one in body["records"]]
+
+
+def _record_to_body(record: Record) -> JsonObject:
+    touches = record.touches
+    return {
+        "kind": record.kind,
+        "id": record.id,
+        "version": record.version,
+        "at": record.at,
+        "terms": sorted(record.terms),
+        "touches": None if touches is None else [touches.start, touches.end],
+        "body": record.body,
+    }
+
+
+def _record_from_body(body: JsonObject) -> Record:
+    touches = body["touches"]
+    return Record(
+        kind=body["kind"],
+        id=body["id"],
+        version=body["version"],
+        at=body["at"],
+        terms=frozenset(body["terms"]),
+        touches=None if touches is None else Timespan(*touches),
+        body=body["body"],
     )
 
 

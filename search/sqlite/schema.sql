@@ -108,6 +108,50 @@ CREATE TABLE documents (
   PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
+-- What is written down (archive.ports.Record), and an inverted index over its terms. Kinds and terms are numbers
+-- there, and a record is named by its own number, so that six terms of ten million custody events stay small.
+CREATE TABLE record_kinds (
+  kind  INTEGER PRIMARY KEY,
+  name  TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE terms (
+  term  INTEGER PRIMARY KEY,               -- from 1
+  word  TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE records (
+  record        INTEGER PRIMARY KEY,
+  kind          INTEGER NOT NULL REFERENCES record_kinds (kind),
+  at            INTEGER NOT NULL,
+  version       INTEGER NOT NULL,
+  touches_from  INTEGER,                   -- both NULL where it is not known what the record touches
+  touches_to    INTEGER,
+  terms         BLOB NOT NULL,             -- numbers of its terms, ascending, each of 4 bytes, least first
+  id            TEXT NOT NULL,
+  body          TEXT NOT NULL,             -- JSON
+  UNIQUE (kind, id)
+) STRICT;
+
+-- One row per record and term, and one with term 0 per record: all of its kind. hour and hours are the UTC hours
+-- that it touches, the first and how many follow it, NULL as above: most records are ruled out by them.
+CREATE TABLE record_terms (
+  kind    INTEGER NOT NULL,
+  term    INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  record  INTEGER NOT NULL,
+  hour    INTEGER,
+  hours   INTEGER,
+  PRIMARY KEY (kind, term, at, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record_marks (
+  name    TEXT NOT NULL,
+  key     TEXT NOT NULL,
+  number  INTEGER NOT NULL,
+  PRIMARY KEY (name, key)
+) STRICT, WITHOUT ROWID;
+
 -- Each recorder's last journal batch in the index, and its last heartbeat.
 CREATE TABLE cursors (
   recorder  TEXT PRIMARY KEY,
@@ -147,6 +191,6 @@ CREATE TABLE rebuilds (
 
 CREATE TABLE late (
   n     INTEGER PRIMARY KEY,
-  kind  TEXT NOT NULL,                     -- entry, removal, held, document or cursor
+  kind  TEXT NOT NULL,                     -- as in search.sqlite.late
   body  TEXT NOT NULL                      -- JSON
 ) STRICT;

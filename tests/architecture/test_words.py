@@ -39,6 +39,7 @@ NAMES = {
 GIVEN = frozenset(
     {
         "api/routing.py:get_route_handler",
+        "api/client/custody.py:list_acts",
         "api/routes/custody.py:list_acts",
         "archive/records/custody_report/lines.py:acts_sha256",
         "archive/records/custody_report/paper.py:_acts",

@@ -3,18 +3,23 @@
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from archive.errors import Conflict, Malformed, Refused, StoreFull, Unavailable
+from archive.ports import RecordOrder, RecordQuery
 from archive.timespan import HOUR, SECOND, Timespan
-from search.elastic import ElasticIndex, connect_elastic, schema
+from search.elastic import ElasticIndex, connect_elastic, record_documents, schema
+from search.elastic.adapter import FORMAT
 from search.elastic.translation import from_answer
 from tests.support.indexes import ANY, ask, entry, refused_with, run_id, with_span
 from tests.support.leaves import T0, gap, segment
 from tests.support.servers import ElasticServer
+from tests.support.waiting import until
+from tests.support.written import Written, every_page, record
 
 
 @pytest.fixture
@@ -41,12 +46,12 @@ def test_indices_are_monthly_strict_and_sorted(
     found = client.indices.get(index=f"{prefix}-segments-2026.11")
     ((name, one),) = found.body.items()
     settings = one["settings"]["index"]
-    assert settings["sort"]["field"] == ["camera", "start"]
+    assert settings["sort"]["field"] == ["camera", "start_us"]
     assert settings["codec"] == "best_compression"
     assert one["mappings"]["dynamic"] == "strict"
-    assert one["mappings"]["properties"]["start"]["type"] == "date_nanos"
+    assert one["mappings"]["properties"]["start_us"]["type"] == "long"
     templates = client.indices.get_index_template(name=f"{prefix}-*")["index_templates"]
-    assert len(templates) == 6
+    assert len(templates) == 7
     mapping = {t["name"]: t["index_template"]["template"]["mappings"] for t in templates}
     assert mapping[f"{prefix}-segments"] == one["mappings"]
     client.index(index=name, id="x", document={"camera": "a"})
@@ -90,6 +95,30 @@ def test_every_microsecond_of_an_hour_adds_up(city: ElasticIndex) -> None:
     assert sum(one.covered for one in city.hours(ANY)) == 300 * 10_000_019
 
 
+def test_a_past_month_is_merged_and_answers_as_before(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    month = f"{fresh_index_prefix}-segments-2026.11"
+    for number in range(8):
+        city.add([entry(segment(number))])
+    before = list(city.segments("cam-1", ANY.span))
+
+    def pieces() -> int:
+        (one,) = client.indices.stats(index=month, metric=["segments"])["indices"].values()
+        return int(one["primaries"]["segments"]["count"])
+
+    assert pieces() > 5
+    assert city.compact(T0) == 0, "the month is not over"
+    assert city.compact(T0 + 40 * 24 * HOUR) == 1
+    until(lambda: pieces() == 1, "the month is merged")
+    assert city.compact(T0 + 40 * 24 * HOUR) == 0
+    assert list(city.segments("cam-1", ANY.span)) == before
+    city.mark_held(before[:1])
+    assert [one.held for one in city.segments("cam-1", ANY.span)] == [True] + [False] * 7
+    city.remove(before[:1])
+    assert len(list(city.segments("cam-1", ANY.span))) == 7
+
+
 def test_a_value_the_server_cannot_keep_is_malformed(city: ElasticIndex) -> None:
     late = with_span(segment(0), 9_300_000_000_000_000, 9_300_000_000_000_000 + SECOND)
     with pytest.raises(Malformed) as caught:
@@ -127,6 +156,108 @@ def test_an_index_that_lost_a_month_is_not_whole(
     (month,) = client.indices.get_alias(index=f"{fresh_index_prefix}-segments-2026.11").body
     client.indices.delete(index=month)
     assert not city.is_whole()
+
+
+def test_an_index_of_an_earlier_format_is_not_whole(
+    city: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then:
+        then.setattr("search.elastic.adapter.FORMAT", FORMAT - 1)
+        city.mark_whole()
+        assert city.is_whole()
+    assert not city.is_whole()
+    city.mark_whole()
+    assert city.is_whole()
+
+
+def test_records_of_acts_are_monthly_and_those_of_other_kinds_are_not(
+    city: ElasticIndex, client: Elasticsearch, fresh_index_prefix: str
+) -> None:
+    prefix = fresh_index_prefix
+    city.put_records([record("a"), record("b", 20 * 24 * HOUR), record("r", kind="request")])
+    found = client.indices.get_alias(index=f"{prefix}-records").body.values()
+    aliases = [set(one["aliases"]) for one in found]
+    acts = {f"{prefix}-records", f"{prefix}-records-act"}
+    assert sorted(aliases, key=sorted) == sorted(
+        [
+            acts | {f"{prefix}-records-act-2026.11"},
+            acts | {f"{prefix}-records-act-2026.12"},
+            {f"{prefix}-records", f"{prefix}-records-request"},
+        ],
+        key=sorted,
+    )
+    (one,) = client.indices.get(index=f"{prefix}-records-request").body.values()
+    assert one["mappings"]["dynamic"] == "strict"
+    assert one["settings"]["index"]["sort"]["field"] == ["at", "id"]
+    (month,) = client.indices.get_alias(name=f"{prefix}-records-act-2026.12").body
+    client.indices.close(index=month)
+    every = RecordQuery(kind="act")
+    refused_with(Unavailable, "index_unavailable", lambda: city.find_records(every, limit=9))
+    refused_with(Unavailable, "index_unavailable", lambda: city.record("act", "a"))
+    refused_with(Unavailable, "index_unavailable", lambda: city.remove_records("act", ["a"]))
+    assert len(city.find_records(RecordQuery(kind="act", span=Timespan(T0, T0 + HOUR)), limit=9)) == 1
+    client.indices.open(index=month)
+    client.cluster.health(index=month, wait_for_status="yellow", timeout="20s")
+    city.mark_whole()
+    client.indices.refresh(index=f"{prefix}-state")
+    assert city.is_whole()
+    client.indices.delete(index=month)
+    assert not city.is_whole(), "an index that lost a month of acts"
+
+
+def test_the_first_record_of_a_kind_during_a_rebuild(city: ElasticIndex) -> None:
+    """Its index is made among those that a rebuild fills, after these were told to refresh themselves."""
+    with city.rebuild():
+        city.put_records([record("r", kind="request"), record("a", 40 * 24 * HOUR)])
+        city.add([entry(segment(0))])
+    assert city.record("request", "r") is not None
+    city.put_records([record("s", kind="request")])
+    assert len(city.find_records(RecordQuery(kind="request"), limit=9)) == 2
+
+
+def test_a_record_that_a_rebuild_reads_before_it_is_removed(
+    city: ElasticIndex, elastic_server: ElasticServer, fresh_index_prefix: str
+) -> None:
+    """The rebuild may write it after the removal, and no trace of the removal is in the index of records."""
+    city.put_records([record("a"), record("b")])
+    with city.rebuild() as fresh:
+        city.remove_records("act", ["a"])
+        fresh.put_records([record("a"), record("b")])
+    assert [one.id for one in city.find_records(RecordQuery(kind="act"), limit=9)] == ["b"]
+
+
+def test_the_newest_of_very_many_records(city: ElasticIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of time that go back, over busy hours, quiet weeks and the borders of months."""
+    monkeypatch.setattr(record_documents, "FEW", 5)
+    written = Written()
+    hours = [n // 4 if n < 80 else (200 + n if n < 120 else n * 30) for n in range(160)]
+    records = [
+        record(f"{n:03d}", hour * HOUR + n % 3, "every", f"item:{n % 3}") for n, hour in enumerate(hours)
+    ]
+    written.put(records)
+    city.put_records(records)
+    newest = RecordQuery(kind="act", order=RecordOrder.NEWEST_FIRST)
+    for query in (
+        newest,
+        replace(newest, terms=("item:1", "every")),
+        replace(newest, span=Timespan(T0 + HOUR, T0 + 400 * HOUR)),
+        replace(newest, after=(T0 + 10 * HOUR, "041")),
+    ):
+        expected = written.find(query)
+        assert len(expected) > 10
+        assert city.find_records(query, limit=1_000) == expected
+        assert every_page(city, query, limit=37) == expected
+
+
+def test_records_of_several_requests_are_visible_too(city: ElasticIndex) -> None:
+    city.put_records([record(f"{n:05d}", n, "every") for n in range(2_500)])
+    asked = RecordQuery(kind="act", terms=("every",), order=RecordOrder.NEWEST_FIRST)
+    assert [one.id for one in city.find_records(asked, limit=2)] == ["02499", "02498"]
+    large = [record(f"large{n}", n, text="x" * 3_000_000) for n in range(4)]
+    city.put_records(large)
+    found = city.record("act", "large3")
+    assert found is not None
+    assert len(found.body["text"]) == 3_000_000
 
 
 def test_a_thousand_cameras_in_one_question(city: ElasticIndex) -> None:

@@ -4,14 +4,17 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.errors import IntegrityError, Malformed, StoreFull, Unavailable
-from search.sqlite import generation, open_sqlite
+from archive.ports import RecordOrder, RecordQuery
+from search.sqlite import generation, open_sqlite, record_pages
 from tests.support.indexes import ANY, entry, refused_with, tiny_disk
 from tests.support.leaves import T0, gap, segment
+from tests.support.written import record, span
 
 __all__ = ["tiny_disk"]
 
@@ -163,6 +166,74 @@ def test_coverage_is_answered_from_an_index_alone(tmp_path: Path) -> None:
     assert "USING INDEX segments_by_time (start>?" in page
     assert "TEMP B-TREE" not in page
     assert "USING INDEX segments_by_camera (camera=? AND start>? AND start<?)" in walk
+
+
+def test_a_question_about_records_costs_what_it_returns(tmp_path: Path) -> None:
+    """However many records the kind and one of the words have; measured in steps of SQLite's machine."""
+    path = tmp_path / "index.sqlite"
+    index = open_sqlite(path)
+    hour = 3_600_000_000
+    index.put_records(
+        [
+            record(
+                f"{n:05d}", n * hour, "type:play", f"type:{n % 4}", f"item:{n % 50}", f"person:{n // 2000}",
+                *(["rare"] if n % 2_001 == 2_000 else []), touches=(n * hour, (n + 1) * hour),
+            )
+            for n in range(20_000)
+        ]
+    )  # fmt: skip
+    index.close()
+    types = frozenset(f"type:{n}" for n in range(3))
+    cases = (
+        (0, RecordQuery(kind="act")),
+        (0, RecordQuery(kind="act", terms=("type:play",))),
+        (0, RecordQuery(kind="act", terms=("type:play", "item:7"))),
+        (0, RecordQuery(kind="act", terms=("item:7",), any_of=(types,))),
+        (0, RecordQuery(kind="act", any_of=(types, frozenset(["item:7", "item:8"])))),
+        (9, RecordQuery(kind="act", terms=("type:play", "rare"))),
+        (9, RecordQuery(kind="act", terms=("type:play",), any_of=(types | {"type:3"}, frozenset(["rare"])))),
+        (0, RecordQuery(kind="act", terms=("person:3", "type:play"), span=span(7_000 * hour, 7_030 * hour))),
+        (0, RecordQuery(kind="act", terms=("type:play",), after=(T0 + 15_000 * hour, "15000"))),
+        (2, RecordQuery(kind="act", terms=("item:7",), touching=span(57 * hour, 108 * hour))),
+        (0, RecordQuery(kind="act", terms=("type:play", "person:none"))),
+    )
+    with sqlite3.connect(path.resolve(), isolation_level=None) as connection:
+        for count, oldest in cases:
+            for order in RecordOrder:
+                steps = 0
+
+                def step() -> None:
+                    nonlocal steps
+                    steps += 1
+
+                query = replace(oldest, order=order)
+                connection.set_progress_handler(step, 100)
+                found = record_pages.page(connection, query, 20)
+                connection.set_progress_handler(None, 0)
+                assert count in (0, len(found)), query
+                assert steps <= 600, (steps, query)
+    connection.close()
+
+
+def test_no_word_stays_that_no_record_has(tmp_path: Path) -> None:
+    """A word may be a person's name."""
+    path = tmp_path / "index.sqlite"
+    index = open_sqlite(path)
+    index.put_records([record("a", 1, "person:citra", "every"), record("b", 1, "every", kind="note")])
+    index.put_records([record("a", 1, "person:budi", "every", version=2)])
+    with sqlite3.connect(path.resolve()) as connection:
+        assert words(connection) == ["every", "person:budi"]
+        index.remove_records("act", ["a"])
+        assert words(connection) == ["every"]
+        index.remove_records("note", ["b"])
+        assert words(connection) == []
+        for table in ("records", "record_terms"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+    connection.close()
+
+
+def words(connection: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT word FROM terms ORDER BY word")]
 
 
 def plan(connection: sqlite3.Connection, sql: str) -> str:

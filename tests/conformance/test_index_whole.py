@@ -12,7 +12,7 @@ from archive.errors import Unavailable
 from archive.integrity.rebuild.sync import Sync
 from archive.model.segment import UNSYNCHRONISED
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import ObjectVersion
+from archive.ports import ObjectVersion, RecordQuery
 from archive.timespan import DAY, MINUTE, SECOND, Timespan
 from search.index import Index
 from search.rebuilding import rebuild_index
@@ -20,6 +20,7 @@ from search.whole import GRACE, WholeIndex, Wholeness
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.indexes import ANY, IndexUnderTest, entry, refused_with
 from tests.support.leaves import T0, segment
+from tests.support.written import record
 
 SPAN = Timespan(T0, T0 + MINUTE)
 
@@ -80,16 +81,24 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
         lambda: asked.document("camera", "cam-1"),
         lambda: list(asked.documents("camera")),
         lambda: asked.run("6a15000000000001"),
+        lambda: asked.find_records(RecordQuery(kind="act"), limit=1),
+        lambda: asked.record("act", "a"),
     )
     for question in questions:
         refused_with(Unavailable, "index_incomplete", question)
     asked.add([entry(segment(5))])
     asked.put_heartbeat("rec-1", T0, {})
     assert asked.heartbeats()
+    asked.put_records([record("a"), record("b")])
+    asked.remove_records("act", ["b"])
+    asked.keep_record_marks("custody", {"hour": 1})
+    assert asked.record_marks("custody") == {"hour": 1}, "the follower goes on"
+    assert asked.status().records == {"act": 1}
     incomplete(guarded(small, index))
     rebuild_index(small.stores, asked)
     small.clock.advance(3 * SECOND)
     assert asked.high_water("cam-1") is not None
+    asked.find_records(RecordQuery(kind="act"), limit=1)
     assert {ref.seq for ref in asked.segments("cam-1", SPAN)} >= {0, 1}
 
 

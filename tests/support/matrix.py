@@ -452,6 +452,22 @@ def _camera_probes() -> list[Probe]:
         ),
         Probe(
             "GET",
+            "/v1/health/cameras",
+            _at("/v1/health/cameras"),
+            listed=lambda body: {one["camera"] for one in body["cameras"]},
+            **listing,
+        ),
+        Probe("GET", "/v1/health/recorders", _at("/v1/health/recorders")),
+        Probe(
+            "GET",
+            "/v1/health/compliance",
+            _at("/v1/health/compliance"),
+            listed=lambda body: {one["camera"] for one in body["cameras"]},
+            **listing,
+        ),
+        Probe("GET", "/v1/health/compliance.csv", _at("/v1/health/compliance.csv")),
+        Probe(
+            "GET",
             "/v1/recordings",
             _at("/v1/recordings", query=span(0, 300)),
             listed=lambda body: {one["camera"] for part in body.values() for one in part},

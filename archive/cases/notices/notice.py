@@ -20,8 +20,15 @@ class Event(StrEnum):
     CANARY_RED = "canary_red"
     ARCHIVE_PRESSURE = "archive_pressure"
     RECORDER_TROUBLE = "recorder_trouble"
+    CAMERA_SILENT = "camera_silent"
+    REQUEST_APPROVED = "request_approved"
+    REQUEST_REJECTED = "request_rejected"
+    GRANT_ENDING = "grant_ending"
     TEST = "test"
 
+
+VIEW_PAGE = "/tampilan"
+"""The page where people view footage: the only page to which a notice can lead."""
 
 URGENT = frozenset(
     {
@@ -29,6 +36,7 @@ URGENT = frozenset(
         Event.INTEGRITY_INCIDENT,
         Event.CANARY_RED,
         Event.RECORDER_TROUBLE,
+        Event.CAMERA_SILENT,
         Event.TEST,
     }
 )
@@ -39,11 +47,12 @@ URGENT = frozenset(
 class Notice:
     """What happened, when (µs), and to which subject.
 
-    ``subject`` is an id: of a request, a hold, a package, an incident, a recorder. ``mark`` distinguishes two
-    occurrences of one event at one subject. ``agency`` is the account of the agency that it concerns, "" for
-    the city itself; ``agency_name`` and ``unit`` are as in the request. ``cameras`` is their number;
-    ``due_at`` is the due date, if any; ``code`` is the reason of a failure, an incident's code or a level.
-    ``link`` is a path of the HTTP interface.
+    ``subject`` is an id: of a request, a hold, a package, a grant, an incident, a recorder. ``mark``
+    distinguishes two occurrences of one event at one subject. ``agency`` is the account of the agency that it
+    concerns, "" for the city itself; ``agency_name`` and ``unit`` are as in the request. ``cameras`` is their
+    number; ``due_at`` is the due date, if any; ``code`` is the reason of a failure or a gap, an incident's
+    code or a level.
+    ``link`` is the path of a page for people; "" where there is none, for what programs read serves nobody.
     """
 
     event: Event

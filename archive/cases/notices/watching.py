@@ -10,16 +10,19 @@ from contextlib import suppress
 from typing import Protocol
 
 from archive import keys
-from archive.cases.notices.notice import URGENT, Event, Notice
+from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice
+from archive.cases.notices.silent import Silence
 from archive.cases.requests.transitions import ENDS
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.model import evidence as packages
+from archive.model import grant as grants
 from archive.model import hold as holds
 from archive.model import request as requests
 from archive.model.evidence import EvidenceStatus
 from archive.model.request import Request
 from archive.ports import ObjectStore, ObjectVersion
+from archive.records.camera_health import CameraHealth
 from archive.records.heartbeat import Beat, Trouble, troubles
 from archive.records.integrity_incidents import KIND as INCIDENT
 from archive.records.ledger.heads import StrictHeads
@@ -46,9 +49,10 @@ class PressureLevel(Protocol):
 class Watch:
     """All notices of the last :data:`HORIZON`. Not thread-safe.
 
-    ``pressure`` measures the store when :meth:`measure` is called, and ``beats`` gives the recorders' last
-    heartbeats. A lasting pressure causes one notice per day (UTC) and level, a recorder's trouble one per
-    day. An entry that cannot be read is notified as an integrity incident and suppresses no other notice.
+    ``pressure`` measures the store when :meth:`measure` is called; ``beats`` gives the recorders' last
+    heartbeats, and ``cameras`` the cameras' state by them. A lasting pressure causes one notice per day (UTC)
+    and level, a recorder's trouble one per day. An entry that cannot be read is notified as an integrity
+    incident and suppresses no other notice.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Watch:
         *,
         pressure: Callable[[], PressureLevel],
         beats: Callable[[], Iterable[Beat]] = tuple,
+        cameras: Callable[[], Iterable[CameraHealth]] = tuple,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -67,11 +72,15 @@ class Watch:
         self._requests = StrictHeads(ledger, records, requests.KIND, ends=ENDS)
         self._packages = StrictHeads(ledger, records, EVIDENCE, ends=packages.ENDS)
         self._holds = StrictHeads(ledger, records, holds.KIND, ends=holds.ENDS)
+        self._grants = StrictHeads(ledger, records, grants.KIND)
         self._read: dict[str, Notice | None] = {}
         self._measured_at: int | None = None
-        self._pressing: Notice | None = None
+        self._slow: tuple[Notice, ...] = ()
         self._beats = beats
+        self._cameras = cameras
+        self._silence = Silence()
         self._ailing: tuple[Notice, ...] = ()
+        self._silent: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
         """All of them, oldest first; each call returns the same notices until they are too old.
@@ -80,27 +89,33 @@ class Watch:
             Unavailable: the ledger does not answer.
         """
         now = self._clock.now()
-        pressing = () if self._pressing is None else (self._pressing,)
         found: dict[str, Notice] = {}
-        for one in (*self._of_entries(now), *self._due(now), *pressing, *self._ailing):
+        for one in (*self._of_entries(now), *self._due(now), *self.measured):
             found.setdefault(one.id, one)
         return tuple(sorted(found.values(), key=lambda one: (one.at, one.id)))
 
+    @property
+    def measured(self) -> tuple[Notice, ...]:
+        """The notices of the last :meth:`measure`."""
+        return (*self._slow, *self._ailing, *self._silent)
+
     def measure(self) -> None:
-        """Check the recorders and how full the store is, at most once per :data:`MEASURE_EVERY`.
+        """Check the recorders and their cameras.
+
+        At most once per :data:`MEASURE_EVERY` also check which grants end soon, and how full the store is.
 
         Raises:
             Unavailable: measuring fails now; the last result stays.
         """
+        now = self._clock.now()
+        self._ailing = tuple(_of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now))
+        self._silent = self._silence.look(self._cameras(), now)
         elapsed = self._clock.monotonic()
         if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:
-            now = self._clock.now()
-            self._ailing = tuple(
-                _of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now)
-            )
+            ending = tuple(self._ending(now))
             level = self._pressure().value
             self._measured_at = elapsed
-            self._pressing = _of_level(level, self._clock.now()) if level in _PRESSING else None
+            self._slow = (*ending, _of_level(level, self._clock.now())) if level in _PRESSING else ending
 
     # Entries -----------------------------------------------------------------------------------------
 
@@ -155,7 +170,6 @@ class Watch:
             mark=mark,
             at=entry.at,
             urgent=False,
-            link=f"/v1/evidence/{entry.id}",
             agency="" if request is None else request.agency_account,
             agency_name="" if request is None else request.requester.agency,
             unit="" if request is None else request.requester.unit,
@@ -182,11 +196,44 @@ class Watch:
                 if notice is not None and notice.at >= now - HORIZON:
                     yield notice
 
+    def _ending(self, now: int) -> Iterator[Notice]:
+        """Grants in force that end within a week, or within the second half of a shorter term."""
+        try:
+            self._grants.refresh()
+        except IntegrityError as error:
+            yield _unreadable(error, now)
+        for entry in self._grants.known.values():
+            try:
+                grant = grants.from_state(entry.id, entry.state)
+            except Malformed as error:
+                yield _unreadable(error, now)
+                continue
+            at = grant.ends_at - min(ENDING, (grant.ends_at - grant.given_at) // 2)
+            if grant.in_force(now) and at <= now:
+                yield Notice(
+                    event=Event.GRANT_ENDING,
+                    subject=grant.id,
+                    mark=str(grant.ends_at),
+                    at=at,
+                    urgent=False,
+                    link=VIEW_PAGE,
+                    agency=grant.agency,
+                    cameras=len(grant.cameras),
+                    due_at=grant.ends_at,
+                )
+
 
 MEASURE_EVERY = HOUR // 12
-"""The pause between two checks of the recorders and of the store's size."""
+"""The pause between two looks at the grants and at the store's size."""
+ENDING = 7 * DAY
+"""How long before its end a notice of a grant goes out."""
 
 _PRESSING = ("amber", "red")
+_DECIDED = {
+    "request.approved": Event.REQUEST_APPROVED,
+    "request.rejected": Event.REQUEST_REJECTED,
+    "request.handed_over": Event.HANDED_OVER,
+}
 
 
 def _of_request(entry: Entry) -> Notice | None:
@@ -194,10 +241,11 @@ def _of_request(entry: Entry) -> Notice | None:
         request = requests.from_state(entry.id, entry.state)
         event = Event.REQUEST_URGENT if request.urgent or requests.is_expiring(request) else Event.REQUEST_NEW
         return _about(request, event, mark=str(entry.version), at=entry.at, due_at=request.letter_due_at)
-    if entry.action == "request.handed_over":
-        request = requests.from_state(entry.id, entry.state)
-        return _about(request, Event.HANDED_OVER, mark=str(entry.version), at=entry.at)
-    return None
+    decided = _DECIDED.get(entry.action)
+    if decided is None:
+        return None
+    request = requests.from_state(entry.id, entry.state)
+    return _about(request, decided, mark=str(entry.version), at=entry.at)
 
 
 def _overdue(entry: Entry, now: int) -> Notice | None:
@@ -218,7 +266,6 @@ def _review(entry: Entry, now: int) -> Notice | None:
         mark=str(hold.review_at),
         at=hold.review_at,
         urgent=False,
-        link=f"/v1/holds/{hold.id}",
         cameras=len(hold.cameras),
         due_at=hold.review_at,
     )
@@ -231,7 +278,6 @@ def _unreadable(error: ArchiveError, at: int) -> Notice:
         mark=str(at // HOUR),
         at=at,
         urgent=True,
-        link="/v1/integrity-incidents",
         code=error.code,
     )
 
@@ -248,7 +294,6 @@ def _of_incident(entry: Entry) -> Notice | None:
         mark=str(entry.at // HOUR),
         at=entry.at,
         urgent=event in URGENT,
-        link="/v1/integrity-incidents",
         code=code,
     )
 
@@ -260,7 +305,6 @@ def _about(request: Request, event: Event, *, mark: str, at: int, due_at: int | 
         mark=mark,
         at=at,
         urgent=event in URGENT,
-        link=f"/v1/requests/{request.id}",
         agency=request.agency_account,
         agency_name=request.requester.agency,
         unit=request.requester.unit,
@@ -276,7 +320,7 @@ def _of_trouble(trouble: Trouble, now: int) -> Notice:
         mark=f"{trouble.code}|{now // DAY}",
         at=now,
         urgent=True,
-        link="/metrics",
+        due_at=trouble.due_at,
         code=trouble.code,
     )
 
@@ -288,6 +332,5 @@ def _of_level(level: str, now: int) -> Notice:
         mark=str(now // DAY),
         at=now,
         urgent=level == "red",
-        link="/metrics",
         code=level,
     )

@@ -36,6 +36,10 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "PENTING: perekam bermasalah",
             "IMPORTANT: a recorder is in trouble",
         ),
+        Event.CAMERA_SILENT: ("PENTING: kamera tidak terekam", "IMPORTANT: cameras are not being recorded"),
+        Event.REQUEST_APPROVED: ("Permintaan rekaman disetujui", "Request for footage approved"),
+        Event.REQUEST_REJECTED: ("Permintaan rekaman ditolak", "Request for footage rejected"),
+        Event.GRANT_ENDING: ("Izin melihat rekaman akan berakhir", "A grant of footage ends soon"),
         Event.TEST: ("Uji coba pemberitahuan Saksi", "Saksi test notice"),
     }
 )
@@ -48,11 +52,17 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.CANARY_RED: ("Temuan", "Finding"),
         Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
         Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
+        Event.CAMERA_SILENT: ("Perekam", "Recorder"),
+        Event.GRANT_ENDING: ("Izin", "Grant"),
         Event.TEST: ("Uji coba", "Test"),
     }
 )
 _DUE: Mapping[Event, tuple[str, str]] = MappingProxyType(
-    {Event.HOLD_REVIEW_DUE: ("Tinjau sejak", "Review since")}
+    {
+        Event.HOLD_REVIEW_DUE: ("Tinjau sejak", "Review since"),
+        Event.GRANT_ENDING: ("Berakhir", "Ends"),
+        Event.RECORDER_TROUBLE: ("Penuh pada", "Full at"),
+    }
 )
 MAX_TEXT = 120
 

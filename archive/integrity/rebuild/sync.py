@@ -6,7 +6,7 @@
 3. Objects of the last hours that neither a line nor their recorder brought into the index are adopted, once
    they are ten minutes old.
 4. Gaps of closed dispositions and held flags are updated, if the ledger's entries changed.
-5. Stale hours are settled.
+5. Stale hours are settled; once a day past months are compacted.
 
 A turn with nothing new costs a listing of each ledger kind and of the last three hours of journals. The first
 turn lists the whole journal, and so does one turn a day: a batch may be delayed for longer than three hours.
@@ -100,6 +100,10 @@ class SyncTarget(Protocol):
 
     def settle_hours(self) -> int:
         """Compute and keep the coverage of hours that changed."""
+        ...
+
+    def compact(self, now: int) -> int:
+        """Make past months take less room."""
         ...
 
 
@@ -213,6 +217,7 @@ class Sync:
             report.behind += sum(1 for one in numbers if one >= number)
         if whole:
             self._whole_at = now
+            self._target.compact(now)
 
     def _listed(self, after: str, report: SyncReport) -> Mapping[str, Mapping[int, str]]:
         found: dict[str, dict[int, str]] = defaultdict(dict)

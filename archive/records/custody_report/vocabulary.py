@@ -81,6 +81,7 @@ custody.read | dissemination* | examined | membaca catatan rantai pengawasan | r
 disposition.read | – | examined | melihat pemusnahan | looked at a disposition
 incident.close | – | – | menutup insiden integritas | closed an integrity incident
 log.read | – | examined | membaca log | read the log
+compliance.read | – | examined | melihat daftar kepatuhan kamera | looked at the cameras' compliance list
 key.made | – | – | perangkat kunci dibuat | keys made
 key.requested | – | – | sertifikat untuk kunci diminta | certificate for a key asked for
 key.discarded | – | – | kunci yang menunggu sertifikat dibatalkan | key that awaits its certificate given up

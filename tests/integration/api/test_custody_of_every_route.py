@@ -39,6 +39,8 @@ UNRECORDED = {
     "GET /v1/session",  # the caller's own session; pages read it constantly
     "GET /v1/cameras",  # places of cameras, which every authenticated caller may know in their reach
     "GET /v1/cameras/{camera}",
+    "GET /v1/health/cameras",  # which cameras and recorders work
+    "GET /v1/health/recorders",
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",
     "GET /v1/retention/explain",
@@ -342,6 +344,10 @@ def records(story: Story) -> None:
     key = next(iter(site.services.stores.records.list("ledger/camera/"))).key
     story("ada", "GET", "/openapi.json")
     story("first", "GET", "/metrics")
+    story("citra", "GET", "/v1/health/cameras")
+    story("ada", "GET", "/v1/health/recorders")
+    story("indra", "GET", "/v1/health/compliance")
+    story("indra", "GET", "/v1/health/compliance.csv")
     story("ada", "GET", "/v1/integrity-incidents")
     story("ada", "GET", f"/v1/integrity-incidents/{found}")
     one = f"/v1/integrity-incidents/{found}"

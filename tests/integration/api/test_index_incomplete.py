@@ -51,6 +51,8 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         (f"/v1/cameras/{CAMERA}/segments/{RUN}/0/media.m4s", {}),
         ("/v1/war-room/history", asked),
         ("/v1/dispositions", {}),
+        ("/v1/health/cameras", {}),
+        ("/v1/health/compliance", {}),
     )
     with open_site(tmp_path) as site:
         services = site.services

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.web.files import FETCHED, FILES, FOLDER, OPEN_FILES, PLAYER
+from api.web.files import FILES, FOLDER, OPEN_FILES, PLAYER, path_of
 from archive.model.user import Role, User
 from archive.timespan import SECOND
 from ops.accounts import passwords_of
@@ -34,6 +34,9 @@ from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
 from tests.support.people import add_account, add_person, caller, catch_up, code_for, cookie_of, users_of
 from tests.support.waiting import until
 
+PAGES = ("masuk.html", "tampilan.html", "antarmuka.html")
+OURS = [name for name in (*FILES, *OPEN_FILES) if (FOLDER / name).is_file()]
+"""Files of the pages that do not come from npm."""
 PASSWORD = "pasar-terong-malam-42"
 PURPOSE = "LP/B/123/XI/2026"
 SECOND_START = 12
@@ -87,7 +90,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def url(site: Site) -> Iterator[str]:
-    if not (FETCHED / PLAYER).is_file():
+    if not path_of(PLAYER).is_file():
         import os
 
         sentence = "the player is not there; fetch it with: python -m ops.pages"
@@ -457,9 +460,7 @@ def test_pages_and_their_files_are_served_as_what_they_are(site: Site) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
     for name in FILES:
         assert stranger.get(f"/aset/{name}").status_code == 401
-        assert erna.get(f"/aset/{name}").status_code == (
-            200 if name != PLAYER or (FETCHED / name).is_file() else 404
-        )
+        assert erna.get(f"/aset/{name}").status_code == (200 if path_of(name).is_file() else 404)
     for name in ("files.py", "..%2f..%2fapp.py", "masuk.html", "tampilan.html", "hls.js.map"):
         assert erna.get(f"/aset/{name}").status_code == 404
     policy = erna.get("/tampilan").headers["content-security-policy"]
@@ -470,9 +471,7 @@ def test_pages_and_their_files_are_served_as_what_they_are(site: Site) -> None:
 
 
 def test_scripts_put_no_markup_and_no_style_into_pages() -> None:
-    for name in (*FILES, *OPEN_FILES):
-        if name == PLAYER:
-            continue
+    for name in OURS:
         text = (FOLDER / name).read_text("utf-8")
         for refused in (
             "innerHTML",
@@ -485,7 +484,7 @@ def test_scripts_put_no_markup_and_no_style_into_pages() -> None:
             "https://",
         ):
             assert refused not in text.replace("http://www.w3.org/2000/svg", ""), f"{name} has {refused}"
-    for name in ("masuk.html", "tampilan.html"):
+    for name in PAGES:
         text = (FOLDER / name).read_text("utf-8")
         assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|https?://", text), name
 
@@ -493,11 +492,7 @@ def test_scripts_put_no_markup_and_no_style_into_pages() -> None:
 def test_every_text_a_page_asks_for_is_there_in_both_languages() -> None:
     words = (FOLDER / "words.js").read_text("utf-8")
     known = dict(re.findall(r'^  "([a-z_.]+)": \[(.*)\],$', words, re.MULTILINE))
-    texts = [
-        (FOLDER / name).read_text("utf-8")
-        for name in (*FILES, *OPEN_FILES, "masuk.html", "tampilan.html")
-        if name != PLAYER
-    ]
+    texts = [(FOLDER / name).read_text("utf-8") for name in (*OURS, *PAGES)]
     asked = {
         key
         for text in texts

@@ -47,6 +47,7 @@ QUIET = {
     "metrics.read": "counters alone",
     "session.read": "the caller's own session",
     "cameras.read": "public facts and places of cameras; no footage",
+    "health.read": "which cameras and recorders work",
     "policies.read": "rules",
     "retention.plan": "figures",
     "incidents.read": "what is broken",

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.notice import VIEW_PAGE, Event, Notice
 from archive.cases.notices.watching import HORIZON, MEASURE_EVERY, Watch
+from archive.cases.people.grants import Grants
 from archive.errors import Unavailable
 from archive.evidence import jobs
 from archive.lifecycle.disposition.pressure import Level
 from archive.model.evidence import EvidenceStatus, to_state
+from archive.model.grant import Right
+from archive.model.user import Role
 from archive.ports import Content
 from archive.records.integrity_incidents import close_integrity_incident, incident_id, open_integrity_incident
-from archive.timespan import DAY, HOUR
+from archive.timespan import DAY, HOUR, SECOND, Timespan
+from ops.notices.recipients import BY_ROLE
 from tests.support.requesting import POLICE, Requesting, requesting, urgent
 
 
@@ -190,3 +194,48 @@ def test_one_happening_has_one_id() -> None:
     one = Notice(event=Event.SEALED, subject="EV", mark="", at=1, urgent=False)
     assert one.id == replace(one, at=2, agency="x", code="y").id
     assert len({one.id, replace(one, mark="2").id, replace(one, subject="EW").id}) == 3
+
+
+def test_a_decision_is_told_to_the_agency_that_asked(city: Requesting) -> None:
+    approved, rejected = city.file(), city.file(case="LP/2")
+    city.approve(approved)
+    city.reject(rejected)
+    found = {one.event: one for one in watch(city).notices()}
+    assert found[Event.REQUEST_APPROVED].subject == approved.request.id
+    assert found[Event.REQUEST_REJECTED].subject == rejected.request.id
+    for event in (Event.REQUEST_APPROVED, Event.REQUEST_REJECTED):
+        assert (found[event].agency, found[event].urgent, found[event].link) == ("polrestabes", False, "")
+        assert event in BY_ROLE[Role.POLICE]
+
+
+def test_a_grant_is_told_a_week_before_it_ends_and_a_short_one_at_half_its_term(city: Requesting) -> None:
+    now = city.clock.now()
+    grants = Grants(city.site.ledger, city.clock)
+    terms = {
+        "cameras": ["cam-1"], "span": Timespan(now - HOUR, now), "rights": [Right.VIEW], "basis": "LP/1",
+        "actor": "user:citra", "agency": "polrestabes",
+    }  # fmt: skip
+    long = grants.give(until=now + 30 * DAY, **terms)
+    short = grants.give(until=now + 2 * DAY, **terms)
+
+    def ending(step: int) -> set[str]:
+        city.clock.advance(step)
+        looking = watch(city)
+        looking.measure()
+        found = [one for one in looking.notices() if one.event is Event.GRANT_ENDING]
+        assert all((one.link, one.agency) == (VIEW_PAGE, "polrestabes") for one in found)
+        return {one.subject for one in found}
+
+    assert ending(DAY - SECOND) == set()
+    assert ending(SECOND) == {short.id}
+    assert ending(DAY) == set(), "it has ended"
+    assert ending(21 * DAY - SECOND) == set()
+    assert ending(SECOND) == {long.id}
+    grants.revoke(long.id, actor="user:citra", reason="closed")
+    assert ending(HOUR) == set()
+
+
+def test_no_notice_leads_to_what_only_programs_read(city: Requesting) -> None:
+    city.approve(city.file())
+    open_integrity_incident(city.site.ledger, code="missing", subject="x", message="gone", found_by="job:x")
+    assert {one.link for one in watch(city).notices()} == {""}

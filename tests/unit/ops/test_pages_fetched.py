@@ -1,4 +1,4 @@
-"""The player from npm: only an archive with the locked hash is used, whatever the registry sends."""
+"""The packages from npm: only an archive with the locked hash is used, whatever the registry sends."""
 
 import base64
 import hashlib
@@ -43,6 +43,12 @@ def lock_of(folder: Path, content: bytes, *, algorithm: str = "sha512") -> Path:
     return lock
 
 
+@pytest.fixture
+def player_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the player is wanted."""
+    monkeypatch.setattr(pages, "PACKAGES", {"hls.js": pages.PACKAGES["hls.js"]})
+
+
 class Registry:
     """An npm registry on the loopback."""
 
@@ -79,22 +85,36 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     made.server.server_close()
 
 
+@pytest.mark.usefixtures("player_alone")
 def test_what_is_locked_is_fetched_once(registry: Registry, tmp_path: Path) -> None:
     registry.content = archive()
     lock = lock_of(tmp_path, registry.content)
     folder = tmp_path / "web" / "fetched"
     assert pages.main(folder, lock) == 0
-    assert (folder / PLAYER).read_bytes() == b"export default 1;"
-    assert (folder / "LICENSE-hls.js").is_file()
+    assert (folder / PLAYER / PLAYER).read_bytes() == b"export default 1;"
+    assert (folder / PLAYER / "LICENSE").is_file()
     assert registry.asked == ["/npm/hls.js/-/hls.js-9.9.9.tgz"]
     assert pages.main(folder, lock) == 0
     assert len(registry.asked) == 1
     registry.content = archive(**{"package/dist/hls.light.min.mjs": b"export default 2;"})
     assert pages.main(folder, lock_of(tmp_path, registry.content)) == 0
-    assert (folder / PLAYER).read_bytes() == b"export default 2;"
-    assert [one.name for one in folder.parent.iterdir()] == ["fetched"]
+    assert (folder / PLAYER / PLAYER).read_bytes() == b"export default 2;"
+    assert [one.name for one in folder.iterdir()] == [PLAYER]
 
 
+@pytest.mark.usefixtures("player_alone")
+def test_a_player_that_was_fetched_into_no_folder_of_its_own_is_replaced(
+    registry: Registry, tmp_path: Path
+) -> None:
+    registry.content = archive()
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    (folder / PLAYER).write_bytes(b"export default 0;")
+    assert pages.main(folder, lock_of(tmp_path, registry.content)) == 0
+    assert (folder / PLAYER / PLAYER).read_bytes() == b"export default 1;"
+
+
+@pytest.mark.usefixtures("player_alone")
 def test_what_was_altered_is_never_unpacked(
     registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,14 +125,16 @@ def test_what_was_altered_is_never_unpacked(
     assert not (tmp_path / "fetched").exists()
 
 
+@pytest.mark.usefixtures("player_alone")
 def test_an_old_player_stays_where_the_new_one_is_altered(registry: Registry, tmp_path: Path) -> None:
     registry.content = archive()
     assert pages.main(tmp_path / "fetched", lock_of(tmp_path, registry.content)) == 0
     lock = lock_of(tmp_path, b"something else")
     assert pages.main(tmp_path / "fetched", lock) == 1
-    assert (tmp_path / "fetched" / PLAYER).read_bytes() == b"export default 1;"
+    assert (tmp_path / "fetched" / PLAYER / PLAYER).read_bytes() == b"export default 1;"
 
 
+@pytest.mark.usefixtures("player_alone")
 def test_without_a_registry_setup_goes_on_and_says_how(
     registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,8 +154,9 @@ def test_a_lock_without_a_good_hash_lets_nothing_through(integrity: str) -> None
 
 
 def test_an_archive_without_the_player_is_refused(tmp_path: Path) -> None:
+    player = pages.Locked("hls.js", "1", "x")
     with pytest.raises(Malformed) as refused:
-        pages.unpack(archive(**{"package/dist/hls.light.min.mjs": b""}), tmp_path / "fetched", "x")
+        pages.unpack(archive(**{"package/dist/hls.light.min.mjs": b""}), tmp_path / "fetched", player)
     assert refused.value.code == "bad_package"
     assert list(tmp_path.iterdir()) == []
 
@@ -151,8 +174,17 @@ def test_the_registry_is_the_one_npm_is_set_to(tmp_path: Path, monkeypatch: pyte
 
 def test_the_lock_of_the_tree_names_a_hash_and_no_address() -> None:
     lock = ROOT / "package-lock.json"
-    found = pages.locked(lock, pages.PACKAGE)
-    assert found.integrity.startswith("sha512-")
+    found = {name: pages.locked(lock, name) for name in pages.PACKAGES}
+    assert all(one.integrity.startswith("sha512-") for one in found.values())
     assert "://" not in lock.read_text("utf-8")
     wanted = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]
-    assert wanted == {pages.PACKAGE: found.version}
+    assert wanted == {name: one.version for name, one in found.items()}
+
+
+def test_one_package_that_cannot_be_had_keeps_no_other_from_coming(
+    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry.content = archive()
+    assert pages.main(tmp_path / "fetched", lock_of(tmp_path, registry.content)) == 1
+    assert (tmp_path / "fetched" / PLAYER / PLAYER).is_file()
+    assert "does not lock swagger-ui-dist" in capsys.readouterr().err

@@ -14,12 +14,12 @@ from archive.canonical import JsonObject
 from archive.cases.notices.notice import Event
 from archive.cases.notices.watching import MEASURE_EVERY, Watch
 from archive.lifecycle.disposition.pressure import Level
-from archive.records.heartbeat import CODES, PATIENCE, troubles
+from archive.records.heartbeat import BEHIND, CODES, FILLING, PATIENCE, troubles
 from archive.timespan import DAY, SECOND
 from ops.doctor import Light, examine
 from ops.settings import Settings
 from ops.wiring import Site
-from tests.support.archives import SmallArchive, small_archive
+from tests.support.archives import SmallArchive, camera_form, small_archive
 
 WELL: JsonObject = {
     "store_error": "", "index_error": "", "journal_error": "", "stalled_us": 0, "waiting": 0, "set_aside": 0,
@@ -52,6 +52,14 @@ def test_each_trouble_has_its_code() -> None:
     assert codes(set_aside=1) == ["set_aside"]
     silent = [one.code for one in troubles(Beat(WELL), PATIENCE)]
     assert silent == ["recorder_silent"]
+    assert [one.code for one in troubles(Beat(WELL, PATIENCE), 0)] == ["recorder_clock"]
+    assert codes(oldest_us=BEHIND - 1) == []
+    assert codes(oldest_us=BEHIND) == ["archive_behind"]
+    assert codes(spool_full=1, fill_s=0) == ["spool_full"]
+    assert codes(fill_s=FILLING // SECOND) == []
+    [one] = troubles(Beat(WELL | {"fill_s": 3 * 3600 + 120}), SECOND)
+    assert (one.code, "3 h 2 min" in one.message) == ("spool_filling", True)
+    assert one.due_at == (3 * 3600 + 120) * SECOND
 
 
 @pytest.fixture
@@ -121,3 +129,32 @@ def test_the_doctor_is_red(tmp_path: Path) -> None:
         assert recorders() == {Light.RED}
         site.index.put_heartbeat("rec-1", site.clock.now(), WELL | {"stalled_us": PATIENCE, "waiting": 7})
         assert recorders() == {Light.RED}
+
+
+def test_the_doctor_names_cameras_that_are_not_recorded(tmp_path: Path) -> None:
+    with Site(Settings.load({"SAKSI_HOME": str(tmp_path)})) as site:
+
+        def cameras() -> list[tuple[Light, str]]:
+            return [(one.light, one.message) for one in examine(site) if one.subject == "cameras"]
+
+        assert cameras() == [(Light.GREEN, "no camera is registered")]
+        site.registry.add(camera_form("kam-1"), actor="os:tester")
+        now = site.clock.now()
+        entry = {
+            "capturing": 1,
+            "kept": 1,
+            "began": now,
+            "grown": now,
+            "failures": 0,
+            "cause": "",
+            "until": now,
+        }
+        site.index.put_heartbeat("rec-1", now, WELL | {"cameras": {"kam-1": entry}})
+        assert cameras() == [(Light.GREEN, "1 recording")]
+        lost = entry | {"capturing": 0, "kept": 0, "failures": 2, "cause": "unreachable"}
+        site.index.put_heartbeat("rec-1", now + 1, WELL | {"cameras": {"kam-1": lost}})
+        [(light, text)] = cameras()
+        assert (light, text) == (Light.RED, "1 of 1 cameras are not being recorded: kam-1 (unreachable)")
+        site.index.put_heartbeat("rec-1", now + 2, WELL | {"cameras": {"kam-1": {"capturing": 1}}})
+        [(light, text)] = cameras()
+        assert (light, "not known" in text) == (Light.AMBER, True)

@@ -1,0 +1,1 @@
+"""The shapes of JSON bodies, by part of the API."""

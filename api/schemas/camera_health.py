@@ -1,0 +1,137 @@
+"""The health of cameras and recorders, and the compliance list, as JSON."""
+
+from pydantic import BaseModel, Field
+
+from api.schemas.examples import FROM, TO
+from archive.model.camera import OwnerKind
+from archive.records.camera_health import CameraState
+from search.compliance import RetentionVerdict
+
+
+class CameraClockOut(BaseModel):
+    """A camera's times, by its last segments; null where nothing is known.
+
+    ``offset_ms``: observed minus stated start of the newest segment. ``uncertainty_ms``: what bounds the
+    error of its wall time. ``camera_offset_ms``: the camera's own clock minus the recorder's, if the camera
+    sends it. ``drift_ppm``: how much faster its media runs than the recorder's clock.
+    """
+
+    offset_ms: float | None = Field(examples=[1.2])
+    uncertainty_ms: float | None = Field(examples=[40.0])
+    camera_offset_ms: float | None = Field(examples=[-350.0])
+    drift_ppm: int | None = Field(examples=[12])
+
+
+class CameraHealthOut(BaseModel):
+    """One camera now.
+
+    ``since``: recording since its connection began, silent since its footage ended, unknown since its
+    recorder's last heartbeat. ``cause``: that of its open gap, or ``recorder_silent``, ``recorder_clock``,
+    ``recorder_version``, ``no_recorder``. ``newest``: the end of the newest footage that can be found,
+    ``lag_seconds`` ago. ``failures``: failed attempts since its last footage. ``gaps_today_seconds``: missing
+    time of the city's day, by cause.
+    """
+
+    camera: str = Field(examples=["cam-1"])
+    name: str = Field(examples=["Jl. Metro Tanjung"])
+    kecamatan: str = Field(examples=["73.71.01"])
+    state: CameraState = Field(examples=["silent"])
+    since: str | None = Field(examples=[FROM])
+    cause: str = Field(examples=["unreachable"])
+    recorder: str = Field(examples=["rec-1"])
+    seen_at: str | None = Field(examples=[TO])
+    newest: str | None = Field(examples=[FROM])
+    lag_seconds: float | None = Field(examples=[600.0])
+    attempts: int = Field(examples=[3])
+    failures: int = Field(examples=[180])
+    fps: float | None = Field(examples=[15.0])
+    kbit_per_second: int | None = Field(examples=[2048])
+    clock: CameraClockOut
+    gaps_today_seconds: dict[str, int] = Field(examples=[{"unreachable": 600}])
+
+
+class CamerasHealthPage(BaseModel):
+    """Some cameras, by id; ``next`` is the cursor of the next page or null.
+
+    ``counts`` are all cameras that pass the filters on place, by state.
+    """
+
+    as_of: str = Field(examples=[TO])
+    counts: dict[str, int] = Field(examples=[{"recording": 76, "silent": 1}])
+    cameras: list[CameraHealthOut]
+    next: str | None = Field(examples=[None])
+
+
+class TroubleOut(BaseModel):
+    """One problem of a recorder, and what to do."""
+
+    code: str = Field(examples=["store_error"])
+    message: str = Field(examples=["rec-1: the store takes no footage (store_unavailable)"])
+    hint: str = Field(examples=["New footage waits in the spool. Check the recorder's log."])
+
+
+class RecorderHealthOut(BaseModel):
+    """One recorder by its last heartbeat; null for what it does not say.
+
+    ``waiting`` entries are in the spool, the oldest for ``oldest_seconds``. ``commit_age_seconds``: how long
+    none of them has got through. ``spool_full_in_seconds``: at the present rate, if the spool does not empty.
+    """
+
+    recorder: str = Field(examples=["rec-1"])
+    seen_at: str = Field(examples=[TO])
+    seen_seconds_ago: int = Field(examples=[3])
+    version: str = Field(examples=["0.3.0"])
+    started_at: str | None = Field(examples=[FROM])
+    cameras: int = Field(examples=[77])
+    waiting: int | None = Field(examples=[4])
+    oldest_seconds: int | None = Field(examples=[2])
+    commit_age_seconds: int | None = Field(examples=[0])
+    spool_bytes: int | None = Field(examples=[8388608])
+    spool_room_bytes: int | None = Field(examples=[21474836480])
+    spool_full_in_seconds: int | None = Field(examples=[None])
+    disk_free_bytes: int | None = Field(examples=[107374182400])
+    store_error: str = Field(examples=[""])
+    index_error: str = Field(examples=[""])
+    journal_error: str = Field(examples=[""])
+    lost: int | None = Field(examples=[0])
+    set_aside: int | None = Field(examples=[0])
+    troubles: list[TroubleOut]
+
+
+class RecordersHealthOut(BaseModel):
+    """Every recorder that was ever seen, by id."""
+
+    as_of: str = Field(examples=[TO])
+    recorders: list[RecorderHealthOut]
+
+
+class CameraComplianceOut(BaseModel):
+    """One camera with its permit.
+
+    ``integrated_at``: when its first footage came, to the hour; null for never. ``promised_days``: how long
+    footage that it records now must be kept. ``oldest``: its oldest stored footage, to the hour.
+    ``missing_seconds``: time within the promised term that neither footage nor a gap explains.
+    """
+
+    camera: str = Field(examples=["cam-1"])
+    name: str = Field(examples=["Jl. Metro Tanjung"])
+    kecamatan: str = Field(examples=["73.71.01"])
+    owner: OwnerKind = Field(examples=["business"])
+    owner_name: str = Field(examples=["Toko Makmur"])
+    permit: str = Field(examples=["PTSP/123/2026"])
+    registered_at: str = Field(examples=[FROM])
+    integrated_at: str | None = Field(examples=[FROM])
+    state: CameraState = Field(examples=["recording"])
+    since: str | None = Field(examples=[FROM])
+    cause: str = Field(examples=[""])
+    promised_days: int = Field(examples=[30])
+    kept_days: int = Field(examples=[30])
+    oldest: str | None = Field(examples=[FROM])
+    missing_seconds: int = Field(examples=[0])
+    verdict: RetentionVerdict = Field(examples=["kept"])
+
+
+class ComplianceOut(BaseModel):
+    """Every camera that passes the filters, by id."""
+
+    cameras: list[CameraComplianceOut]

@@ -1,0 +1,23 @@
+// The page that shows the API: Swagger UI over this installation's own description. It only reads:
+// a change is made by a program with a token of its own, or in the pages for people.
+
+import { fill, switchLanguage } from "./words.js";
+
+const at = (id) => document.getElementById(id);
+const base = location.pathname.replace(/\/antarmuka$/, "");
+
+at("language").addEventListener("click", switchLanguage);
+fill();
+
+if (typeof window.SwaggerUIBundle === "function") {
+  window.SwaggerUIBundle({
+    url: `${base}/openapi.json`,
+    dom_id: "#explorer",
+    deepLinking: true,
+    docExpansion: "list",
+    supportedSubmitMethods: ["get", "head"],
+    validatorUrl: null,
+  });
+} else {
+  at("problem").hidden = false;
+}

@@ -1,0 +1,71 @@
+"""The part of :class:`search.sqlite.adapter.SqliteIndex` that keeps and finds records."""
+
+from collections.abc import Mapping, Sequence
+
+from archive.canonical import JsonObject
+from archive.ports import Record, RecordQuery
+from search.checks import check_marks, check_record_kind, check_record_query, check_records, is_record_id
+from search.sqlite import late, record_pages, record_rows
+from search.sqlite.database import Database
+
+
+class RecordPart:
+    """See :class:`archive.ports.RecordIndex`."""
+
+    def __init__(self, base: Database) -> None:
+        self._base = base
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        """Index records in one transaction, durable when this returns."""
+        bodies = check_records(records)
+        if records:
+            with self._base.write("be written") as connection:
+                record_rows.put(connection, records, bodies)
+                late.note(connection, "records", late.records_to_bodies(records))
+
+    def remove_records(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove records; idempotent."""
+        check_record_kind(kind)
+        doomed = [one for one in ids if is_record_id(one)]
+        with self._base.write("be written") as connection:
+            record_rows.remove(connection, kind, doomed)
+            late.note(connection, "record_removal", [{"kind": kind, "ids": doomed}])
+
+    def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        """The first ``limit`` matches in the query's order."""
+        checked = check_record_query(query, limit)
+        if checked is None:
+            return []
+        with self._base.read("be searched") as connection:
+            return record_pages.page(connection, checked, limit)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """One record by its id, or None."""
+        check_record_kind(kind)
+        if not is_record_id(name):
+            return None
+        with self._base.read("be read") as connection:
+            return record_pages.one(connection, kind, name)
+
+    def record_marks(self, name: str) -> Mapping[str, int]:
+        """The numbers kept under a name."""
+        check_marks(name, {})
+        with self._base.read("be read") as connection:
+            return record_rows.marks(connection, name)
+
+    def keep_record_marks(self, name: str, marks: Mapping[str, int]) -> None:
+        """Keep numbers under a name."""
+        check_marks(name, marks)
+        with self._base.write("be written") as connection:
+            record_rows.keep_marks(connection, name, marks)
+            late.note(connection, "record_marks", [{"name": name, "marks": dict(marks)}])
+
+    def apply_to_records(self, kind: str, body: JsonObject) -> None:
+        """Apply a note about records (:mod:`search.sqlite.late`)."""
+        match kind:
+            case "records":
+                self.put_records(late.records_from_body(body))
+            case "record_removal":
+                self.remove_records(body["kind"], body["ids"])
+            case "record_marks":
+                self.keep_record_marks(body["name"], body["marks"])

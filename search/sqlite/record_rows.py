@@ -1,0 +1,189 @@
+"""Writes records and their terms, inside the caller's transaction; questions are in :mod:`.record_pages`.
+
+Words are numbers in the inverted index, and so are kinds and records. Term 0 is on every record of a kind.
+Words that no record has any longer are removed with the last one: they may name a person.
+"""
+
+import json
+import sqlite3
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archive.ports import Record
+from archive.timespan import HOUR, Timespan
+
+EVERY = 0
+"""The number of the term that every record has."""
+
+_PUT = """
+INSERT INTO records (record, kind, at, version, touches_from, touches_to, terms, id, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_REPLACE = """
+UPDATE records SET at = ?, version = ?, touches_from = ?, touches_to = ?, terms = ?, body = ? WHERE record = ?
+"""
+_PUT_TERM = "INSERT INTO record_terms (kind, term, at, record, hour, hours) VALUES (?, ?, ?, ?, ?, ?)"
+_DROP_TERM = "DELETE FROM record_terms WHERE kind = ? AND term = ? AND at = ? AND record = ?"
+_KNOWN = """
+SELECT r.id, record, version, at, touches_from, touches_to, terms
+FROM json_each(?) AS asked CROSS JOIN records AS r ON kind = ? AND r.id = asked.value
+"""
+_FORGET = """
+DELETE FROM terms WHERE term = ? AND NOT EXISTS (
+  SELECT 1 FROM record_kinds AS k JOIN record_terms AS t ON t.kind = k.kind AND t.term = terms.term
+)
+"""
+_PUT_MARK = """
+INSERT INTO record_marks (name, key, number) VALUES (?, ?, ?)
+ON CONFLICT (name, key) DO UPDATE SET number = excluded.number WHERE excluded.number > record_marks.number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A stored record, without its body."""
+
+    record: int
+    version: int
+    at: int
+    touches: tuple[int | None, int | None]
+    terms: tuple[int, ...]
+
+
+def put(connection: sqlite3.Connection, records: Sequence[Record], bodies: Sequence[str]) -> None:
+    """Write records with the JSON texts of their bodies; a version older than the kept one is passed over."""
+    by_kind: dict[str, dict[str, tuple[Record, str]]] = defaultdict(dict)
+    for record, body in zip(records, bodies, strict=True):
+        newest = by_kind[record.kind].get(record.id)
+        if newest is None or record.version >= newest[0].version:
+            by_kind[record.kind][record.id] = (record, body)
+    for kind, newest_by_id in by_kind.items():
+        _put_kind(connection, _kind_made(connection, kind), newest_by_id)
+
+
+def remove(connection: sqlite3.Connection, kind_name: str, ids: Iterable[str]) -> None:
+    """Remove records; unknown ones are ignored."""
+    kind = kind_of(connection, kind_name)
+    if kind is None:
+        return
+    found = _known(connection, kind, ids).values()
+    connection.executemany(
+        _DROP_TERM, ((kind, term, one.at, one.record) for one in found for term in (EVERY, *one.terms))
+    )
+    connection.executemany("DELETE FROM records WHERE record = ?", ((one.record,) for one in found))
+    _forget(connection, {term for one in found for term in one.terms})
+
+
+def keep_marks(connection: sqlite3.Connection, name: str, marks: Mapping[str, int]) -> None:
+    """Keep numbers by key; a smaller number than the kept one changes nothing."""
+    connection.executemany(_PUT_MARK, ((name, key, number) for key, number in marks.items()))
+
+
+def marks(connection: sqlite3.Connection, name: str) -> dict[str, int]:
+    """The numbers kept under a name."""
+    return dict(connection.execute("SELECT key, number FROM record_marks WHERE name = ?", (name,)).fetchall())
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many records there are, by kind."""
+    sql = "SELECT name, count(*) FROM records JOIN record_kinds USING (kind) GROUP BY kind"
+    return dict(connection.execute(sql).fetchall())
+
+
+def kind_of(connection: sqlite3.Connection, name: str) -> int | None:
+    """The number of a kind, or None if no record of it was ever put."""
+    row = connection.execute("SELECT kind FROM record_kinds WHERE name = ?", (name,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def numbers_of(connection: sqlite3.Connection, words: Iterable[str]) -> dict[str, int]:
+    """The numbers of words; words that no record has are left out."""
+    sql = "SELECT word, term FROM json_each(?) AS asked CROSS JOIN terms ON word = asked.value"
+    return dict(connection.execute(sql, (_json(words),)).fetchall())
+
+
+def unpacked(terms: bytes) -> tuple[int, ...]:
+    """The numbers of a record's terms."""
+    return struct.unpack(f"<{len(terms) // 4}I", terms)
+
+
+def _packed(terms: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(terms)}I", *terms)
+
+
+def _kind_made(connection: sqlite3.Connection, name: str) -> int:
+    connection.execute("INSERT OR IGNORE INTO record_kinds (name) VALUES (?)", (name,))
+    (found,) = connection.execute("SELECT kind FROM record_kinds WHERE name = ?", (name,)).fetchone()
+    return int(found)
+
+
+def _put_kind(connection: sqlite3.Connection, kind: int, newest: Mapping[str, tuple[Record, str]]) -> None:
+    known = _known(connection, kind, newest)
+    numbers = _numbers_made(connection, {word for record, _ in newest.values() for word in record.terms})
+    (last,) = connection.execute("SELECT ifnull(max(record), 0) FROM records").fetchone()
+    added: list[tuple[object, ...]] = []
+    changed: list[tuple[object, ...]] = []
+    put: list[tuple[int, int, int, int, int | None, int | None]] = []
+    dropped: list[tuple[int, int, int, int]] = []
+    lost: set[int] = set()
+    for name, (record, body) in newest.items():
+        at, version = record.at, record.version
+        terms = sorted(map(numbers.__getitem__, record.terms))
+        span = record.touches
+        edges = (None, None) if span is None else (span.start, span.end)
+        hour, hours = _hours(span)
+        before = known.get(name)
+        if before is None:
+            last += 1
+            put += [(kind, term, at, last, hour, hours) for term in (EVERY, *terms)]
+            added.append((last, kind, at, version, *edges, _packed(terms), name, body))
+            continue
+        if version < before.version:
+            continue
+        had, has = {EVERY, *before.terms}, {EVERY, *terms}
+        stays = had & has if (at, edges) == (before.at, before.touches) else frozenset[int]()
+        dropped += [(kind, term, before.at, before.record) for term in had - stays]
+        put += [(kind, term, at, before.record, hour, hours) for term in has - stays]
+        lost |= had - has
+        changed.append((at, version, *edges, _packed(terms), body, before.record))
+    connection.executemany(_DROP_TERM, dropped)
+    connection.executemany(_PUT, added)
+    connection.executemany(_REPLACE, changed)
+    connection.executemany(_PUT_TERM, put)
+    _forget(connection, lost)
+
+
+def _hours(touches: Timespan | None) -> tuple[int | None, int | None]:
+    """The first UTC hour of a span, and how many follow."""
+    if touches is None:
+        return None, None
+    first = touches.start // HOUR
+    return first, (touches.end - 1) // HOUR - first
+
+
+def _known(connection: sqlite3.Connection, kind: int, ids: Iterable[str]) -> dict[str, _Known]:
+    return {
+        name: _Known(record, version, at, (start, end), unpacked(terms))
+        for name, record, version, at, start, end, terms in connection.execute(_KNOWN, (_json(ids), kind))
+    }
+
+
+def _numbers_made(connection: sqlite3.Connection, words: set[str]) -> dict[str, int]:
+    found = numbers_of(connection, words)
+    missing = sorted(words - found.keys())
+    if missing:
+        (last,) = connection.execute("SELECT ifnull(max(term), 0) FROM terms").fetchone()
+        made = dict(zip(missing, range(last + 1, last + 1 + len(missing)), strict=True))
+        connection.executemany("INSERT INTO terms (word, term) VALUES (?, ?)", made.items())
+        found |= made
+    return found
+
+
+def _forget(connection: sqlite3.Connection, terms: Iterable[int]) -> None:
+    connection.executemany(_FORGET, ((term,) for term in terms))
+
+
+def _json(texts: Iterable[str]) -> str:
+    return json.dumps(list(texts), ensure_ascii=False)
