@@ -45,6 +45,7 @@ from api.recorders import Recorders
 from api.request_context import RequestContext
 from api.routes import (
     camera_health,
+    camera_tables,
     cameras,
     clips,
     custody,
@@ -60,6 +61,7 @@ from api.routes import (
     log,
     pages,
     papers,
+    places,
     playback,
     policies,
     recordings,
@@ -83,6 +85,8 @@ RESOURCES = (
     description,
     cameras,
     camera_health,
+    camera_tables,
+    places,
     recordings,
     search,
     clips,
@@ -173,7 +177,7 @@ def create_app(services: Services) -> FastAPI:
             Middleware(
                 BodyLimit,
                 limit=settings.max_body,
-                limits={papers.UPLOADS: settings.max_upload},
+                limits={papers.UPLOADS: settings.max_upload, camera_tables.IMPORT: settings.max_table},
                 pause=settings.body_pause / SECOND,
             ),
             Middleware(Idempotency, answers=answers, exempt=WITHOUT_KEY),

@@ -24,6 +24,8 @@ class Act(StrEnum):
     """The operations of the API that are recorded."""
 
     CAMERA_CHANGE = "camera.change"
+    CAMERA_IMPORT = "camera.import"
+    CAMERA_READ = "camera.read"
     POLICY_CHANGE = "policy.change"
     HOLD_PLACE = "hold.place"
     HOLD_EXTEND = "hold.extend"

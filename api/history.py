@@ -11,7 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 from api.services import ApiSettings, Services
 from archive.canonical import JsonObject
-from archive.model.camera import Camera, Place, from_state
+from archive.model.areas import Areas
+from archive.model.camera import Camera, Place, area_names, from_state
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.coverage import CameraGap, Recordings
 
@@ -31,7 +32,7 @@ class Facts:
     since: int
     camera: Camera
 
-    def to_json(self) -> JsonObject:
+    def to_json(self, areas: Areas) -> JsonObject:
         """The facts as answers give them; never with the device's address."""
         place = self.camera.place
         return {
@@ -43,6 +44,7 @@ class Facts:
             "kelurahan": place.kelurahan,
             "owner": place.owner.value,
             "disabled": self.camera.disabled,
+            **area_names(place, areas),
         }
 
 
@@ -114,6 +116,7 @@ def camera_json(
     found: Recordings,
     held: SpanSet | None,
     addresses: Addresses,
+    areas: Areas,
     may_play: bool,
 ) -> JsonObject:
     """One camera's history. It has no playlist if there is no footage, or if some of it may not be played."""
@@ -123,7 +126,7 @@ def camera_json(
     plays = may_play and first is not None
     return {
         "camera": camera,
-        "facts": [one.to_json() for one in facts],
+        "facts": [one.to_json(areas) for one in facts],
         "coverage": [
             {**_edges(run.span), "run": run.run, "uncertainty_us": run.uncertainty_us} for run in runs
         ],

@@ -1,11 +1,14 @@
 """Filters on place: districts, owners, a circle, a box; one dependency for every route that searches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from api.parameters import asked_box, asked_circle, asked_owners, none_given
+from archive.errors import Malformed
+from archive.model.areas import Areas, Level
 from archive.model.camera import OwnerKind, Place
 from archive.timespan import Timespan
 from search.geo import Box, Circle
@@ -60,6 +63,7 @@ class Where:
 
 
 async def asked_where(
+    request: Request,
     owners: Annotated[tuple[OwnerKind, ...] | None, Depends(asked_owners)],
     near: Annotated[Circle | None, Depends(asked_circle)],
     box: Annotated[Box | None, Depends(asked_box)],
@@ -67,14 +71,41 @@ async def asked_where(
         list[str],
         Query(
             default_factory=none_given,
-            description="District codes; may be repeated.",
+            description="Districts by code or name; may be repeated.",
             max_length=MAX_FILTER,
-            examples=[["73.71.01"]],
+            examples=[["73.71.01", "Ujung Pandang"]],
         ),
     ],
 ) -> Where:
-    """The filters of a request. Raises Malformed ``bad_place``, ``bad_filter``."""
-    return Where(tuple(kecamatan) or None, owners, near, box)
+    """The filters of a request. Raises Malformed ``bad_place``, ``bad_filter``, ``ambiguous_area``."""
+    areas: Areas = request.app.state.runtime.services.areas
+    return Where(asked_codes(areas, Level.KECAMATAN, kecamatan) or None, owners, near, box)
+
+
+def district_codes(areas: Areas, texts: Iterable[str]) -> tuple[str, ...]:
+    """The codes of districts given by code or name, each once.
+
+    Raises Malformed ``bad_place``, ``ambiguous_area``.
+    """
+    return tuple(dict.fromkeys(areas.kecamatan(text) for text in texts))
+
+
+def asked_codes(areas: Areas, level: Level, texts: Iterable[str]) -> tuple[str, ...]:
+    """The codes of areas to look in, given by code or name.
+
+    A code passes whether the table has it or not. Raises Malformed ``bad_filter``, ``ambiguous_area``.
+    """
+    found: list[str] = []
+    for text in texts:
+        code = areas.found(level, text)
+        if code is None:
+            raise Malformed(
+                f"{level} {text[:40]!r} is not an area code or a known name",
+                code="bad_filter",
+                hint="GET /v1/places lists every code and name.",
+            )
+        found.append(code)
+    return tuple(found)
 
 
 WhereAsked = Annotated[Where, Depends(asked_where)]

@@ -58,6 +58,7 @@ _BY_CODE: Mapping[str, int] = {
     "request_too_large": 422,
     "attachment_too_large": 413,
     "attachment_type": 415,
+    "import_type": 415,
     "precondition_required": 428,
     "unauthenticated": 401,
     "session_ended": 401,

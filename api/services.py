@@ -24,12 +24,14 @@ from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
 from archive.cases.requests.service import Requests
 from archive.clock import Clock
+from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
 from archive.lifecycle.retention.planner import Planner
 from archive.lifecycle.retention.service import Policies
+from archive.model.areas import NO_AREAS, Areas
 from archive.model.evidence import EvidenceRecord, PackageKind
 from archive.ports import Stores
 from archive.records.custody import Company, CustodyWriter
@@ -112,6 +114,7 @@ class ApiSettings:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
     max_body: int = 256 * 1024
     max_upload: int = 20 * 1024 * 1024
+    max_table: int = 4 * 1024 * 1024
     max_cameras: int = 100
     max_playlist: int = 24 * HOUR
     streams: int = 32
@@ -139,7 +142,8 @@ class Services:
     ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
     frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
-    ``company`` counts the requests that are not answered yet, for the custody writer.
+    ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
+    city's kecamatan and kelurahan; ``city_box`` is its edge, for remarks about cameras.
     """
 
     clock: Clock
@@ -160,9 +164,11 @@ class Services:
     handover_reports: Reports
     tokens: TokenVerifier
     metrics: CollectorRegistry
+    city_box: CityBox
     pool: Executor | None = None
     stills: StillMaker | None = None
     people: People | None = None
     administration: AccountAdministration | None = None
     company: Company = field(default_factory=Company)
+    areas: Areas = field(default_factory=lambda: NO_AREAS)
     settings: ApiSettings = field(default_factory=ApiSettings)

@@ -64,6 +64,8 @@ def services_of(site: Site) -> Services:
         people=people,
         administration=administration_of(site, machines_of(site, tokens), people),
         metrics=CollectorRegistry(),
+        areas=site.areas,
+        city_box=site.settings.city_box,
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),
         settings=ApiSettings(

@@ -91,6 +91,10 @@ class Settings(BaseModel):
         default=(Decimal("-5.27"), Decimal("118.98"), Decimal("-4.72"), Decimal("119.57")),
         description="South, west, north and east edge of the city in degrees; a camera outside gets a remark",
     )
+    areas_file: Path | None = Field(
+        default=None,
+        description="CSV code,name,level of the city's kecamatan and kelurahan; if unset, those of Makassar",
+    )
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
     shortening_wait_hours: int = Field(
         default=24, ge=1, description="Time between the approval of a shorter retention and its beginning"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from archive.cases.requests.service import Requests
 from archive.clock import Clock, SystemClock
+from archive.footage.area_table import read_areas
 from archive.footage.cameras import Registry
 from archive.footage.sources import SourceRule
 from archive.integrity.canary import Canary
@@ -23,6 +24,7 @@ from archive.lifecycle.holds.job import Sweeper
 from archive.lifecycle.holds.service import Holds
 from archive.lifecycle.retention.planner import Planner
 from archive.lifecycle.retention.service import Policies
+from archive.model.areas import Areas
 from archive.objects.locations import FileLocation, S3Location, open_attacks, open_stores, parse_archive_url
 from archive.ports import SecretBox, Stores
 from archive.records.custody import CustodyWriter, new_writer_id
@@ -118,7 +120,12 @@ class Site:
     @cached_property
     def registry(self) -> Registry:
         """The camera registry."""
-        return Registry(self.ledger, self.secrets, self.index, self.clock, self.source_rule)
+        return Registry(self.ledger, self.secrets, self.index, self.clock, self.source_rule, areas=self.areas)
+
+    @cached_property
+    def areas(self) -> Areas:
+        """The city's kecamatan and kelurahan. Raises Malformed ``bad_areas``."""
+        return read_areas(self.settings.areas_file)
 
     @property
     def source_rule(self) -> SourceRule:

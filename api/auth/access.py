@@ -59,9 +59,14 @@ class Access:
 
     def shown(self, camera: Camera) -> Camera:
         """A camera that the principal may know of, without the fields that they may not see."""
-        if Reach.ALL in self._reach or Reach.OWN in self._reach:
+        if self.sees_more_than_facts:
             return camera
-        return replace(camera, source="", sealed_source="")
+        return replace(camera, source="", sealed_source="", details=replace(camera.details, owner_name=""))
+
+    @property
+    def sees_more_than_facts(self) -> bool:
+        """Whether more than the public facts of a camera may be shown: its device, its owner's name."""
+        return Reach.ALL in self._reach or Reach.OWN in self._reach
 
     def admits(self, place: Place) -> bool:
         """Whether the principal may know of a camera that stands there now."""

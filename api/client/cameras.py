@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 
-from api.client.connection import Answer, Connection, segment
-from api.client.models.cameras import CameraIn, CameraOut, CameraPatch, CamerasOut, Reason
+from api.client.connection import Answer, Connection, Download, segment
+from api.client.models.cameras import (
+    CameraIn,
+    CameraOut,
+    CameraPatch,
+    CamerasOut,
+    ImportOut,
+    MovesOut,
+    PlacesOut,
+    Reason,
+)
 
 
 class Cameras:
@@ -46,6 +55,48 @@ class Cameras:
             key=True,
         )
 
+    def export_cameras(
+        self,
+        *,
+        kecamatan: Sequence[str] | None = None,
+        owner: Sequence[str] | None = None,
+        near: str | None = None,
+        radius_m: str | None = None,
+        box: str | None = None,
+    ) -> Download:
+        """The cameras of the list as a GeoJSON FeatureCollection (RFC 7946), one point each.
+
+        GET /v1/cameras.geojson
+        """
+        return self._connection.download(
+            "/v1/cameras.geojson",
+            query={"kecamatan": kecamatan, "owner": owner, "near": near, "radius_m": radius_m, "box": box},
+        )
+
+    def import_cameras(
+        self,
+        content: bytes,
+        *,
+        dry_run: bool | None = None,
+        update: bool | None = None,
+        reason: str | None = None,
+    ) -> Answer[ImportOut]:
+        """Register cameras from a CSV or GeoJSON table, and change them with `update`; row by row.
+
+        A row that cannot be taken is refused with its line, field and cause; the other rows are taken. A
+        field whose column is left out stays as it is; so does a source that is blank or as exports show
+        it.
+
+        POST /v1/cameras/import
+        """
+        return self._connection.json(
+            "POST",
+            "/v1/cameras/import",
+            query={"dry_run": dry_run, "update": update, "reason": reason},
+            content=content,
+            key=True,
+        )
+
     def get_camera(
         self,
         camera: str,
@@ -53,6 +104,8 @@ class Cameras:
         if_none_match: str | None = None,
     ) -> Answer[CameraOut]:
         """One camera.
+
+        Its owner's name is shown to those who may see more than public facts.
 
         GET /v1/cameras/{camera}
         """
@@ -116,4 +169,32 @@ class Cameras:
             headers={"If-Match": if_match},
             body=body,
             key=True,
+        )
+
+    def list_moves(
+        self,
+        camera: str,
+    ) -> Answer[MovesOut]:
+        """Where a camera stood and looked, from when until when, oldest first; from the ledger.
+
+        District staff see its stays in their districts. Who moved it and why is shown to those who may see
+        more than public facts.
+
+        GET /v1/cameras/{camera}/moves
+        """
+        return self._connection.json(
+            "GET",
+            f"/v1/cameras/{segment(camera)}/moves",
+        )
+
+    def list_places(
+        self,
+    ) -> Answer[PlacesOut]:
+        """The city's areas as a tree, each with the number of cameras there that the caller may see.
+
+        GET /v1/places
+        """
+        return self._connection.json(
+            "GET",
+            "/v1/places",
         )

@@ -70,13 +70,29 @@ PARAMETERS: Mapping[str, Any] = {
 }
 """An example for each parameter that has none of its own; a list gets it as its one element."""
 
-BODIES: Mapping[str, str] = {
+BODIES: Mapping[str, Any] = {
     "application/vnd.apple.mpegurl": "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:10\n"
     '#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI="segments/6b05180000000001/1/init.mp4"\n'
     "#EXT-X-PROGRAM-DATE-TIME:2026-11-24T06:00:00.000000Z\n#EXTINF:10.000000,\n"
     "segments/6b05180000000001/1/media.m4s\n#EXT-X-ENDLIST\n",
-    "text/csv": "camera,state,promised_days,kept_days,verdict\r\ncam-1,recording,30,30,kept\r\n",
     "application/jsonl": '{"at":"2026-11-24T09:12:41.520000Z","type":"hold.place","outcome":"done"}\n',
+    "text/csv": "id,source,name,lat,lon,kecamatan,kelurahan,owner,view\r\n"
+    "cam-7,rtsp://viewer:secret@192.0.2.9/1,Masjid Raya,-5.133,119.416,Mamajang,Parang,worship,public\r\n",
+    "application/geo+json": {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "id": "cam-7",
+                "geometry": {"type": "Point", "coordinates": [119.416, -5.133]},
+                "properties": {
+                    "name": "Masjid Raya",
+                    "kecamatan": "73.71.02",
+                    "permit": "503/0147/PTSP/2026",
+                },
+            }
+        ],
+    },
     "text/plain": "# TYPE saksi_http_requests_total counter\nsaksi_http_requests_total 17.0\n",
 }
-"""Shortened examples of text answers that are not JSON."""
+"""Shortened examples of bodies that are not plain JSON."""

@@ -14,8 +14,8 @@ class Work(StrEnum):
     """What a request asks the process to do.
 
     ``footage`` sends stored bytes: clips, pieces, packages, papers. ``picture`` decodes a frame. ``records``
-    reads the custody record, the log, or everything of a plan. ``proof`` hashes or verifies stored bytes.
-    ``other`` is everything else: short answers and changes.
+    reads the custody record, the log, everything of a plan, or a table of cameras. ``proof`` hashes or
+    verifies stored bytes. ``other`` is everything else: short answers and changes.
     """
 
     FOOTAGE = "footage"
@@ -47,7 +47,7 @@ BOUNDS: Mapping[Work, Bound] = MappingProxyType(
 THREADS = sum(bound.all for bound in BOUNDS.values()) + 40
 """Worker threads: one for each turn, so that none waits for a thread; the rest for authentication."""
 
-_RECORDS = ("/v1/custody", "/v1/log", "/v1/retention/plan")
+_RECORDS = ("/v1/custody", "/v1/log", "/v1/retention/plan", "/v1/cameras/import")
 _PROOF = ("/verify", "/clip")
 _FOOTAGE = (".mp4", ".m4s", ".zip")
 _PAPERS = "/attachments/"

@@ -1,7 +1,7 @@
-"""Cameras: list, read, add, edit, disable, enable.
+"""Cameras: list, read, add, edit, disable, enable, and where each stood.
 
 A single camera is read from the ledger, which is authoritative; lists come from the index, which may be a
-moment behind.
+moment behind. The index holds no owner's name: it is personal data, and reading it is recorded.
 """
 
 from typing import Annotated, Protocol
@@ -11,14 +11,18 @@ from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
 from api.auth.permissions import Reach
+from api.moves import moves_json
 from api.parameters import CameraId
-from api.places import WhereAsked
+from api.places import Where, WhereAsked
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routing import add_json
-from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, Reason
+from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, MovesOut, Reason
+from archive.canonical import JsonObject
 from archive.errors import Malformed
-from archive.model.camera import Camera, public_json
+from archive.footage.moves import stays_of
+from archive.model.areas import Level
+from archive.model.camera import Camera, full_json, public_json
 
 
 def add_routes(router: APIRouter) -> None:
@@ -30,19 +34,24 @@ def add_routes(router: APIRouter) -> None:
     add_json(router, "PATCH", one, edit_camera, CameraOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/disable", disable_camera, CameraOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/enable", enable_camera, CameraOut, *CHANGE, tag=tag)
+    add_json(router, "GET", f"{one}/moves", list_moves, MovesOut, 404, tag=tag)
 
 
 def list_cameras(
     context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)], where: WhereAsked
 ) -> JSONResponse:
     """Every registered camera that passes the filters, by id; filters apply to its present place."""
-    access = context.access
-    found = [
-        access.shown(known.camera)
+    return JSONResponse({"cameras": listed(context, where)})
+
+
+def listed(context: RequestContext, where: Where) -> list[JsonObject]:
+    """The cameras that the caller may know of and that stand where the filters look, as lists show them."""
+    access, areas = context.access, context.services.areas
+    return [
+        public_json(access.shown(known.camera), areas)
         for known in context.services.directory.cameras().values()
         if where.admits(known.camera.place) and access.admits(known.camera.place)
     ]
-    return JSONResponse({"cameras": [public_json(camera) for camera in found]})
 
 
 def get_camera(
@@ -50,11 +59,16 @@ def get_camera(
     request: Request,
     camera: CameraId,
 ) -> Response:
-    """One camera."""
-    # Begun but never recorded as done: only refusals are recorded, for hidden and for missing cameras alike.
+    """One camera. Its owner's name is shown to those who may see more than public facts."""
+    # Recorded as done only if it shows a person's name: else only refusals are, for hidden and for missing
+    # cameras alike.
     context.begin(Act.ACCESS, camera, details={"action": context.action})
     head = context.services.registry.head(camera)
-    return read_answer(request, head.entry.version, public_json(context.access.found(head.camera)))
+    shown = context.access.found(head.camera)
+    if shown.details.owner_name:
+        context.begin(Act.CAMERA_READ, camera)
+        context.done()
+    return read_answer(request, head.entry.version, _shown(context, shown))
 
 
 def add_camera(
@@ -62,11 +76,11 @@ def add_camera(
 ) -> JSONResponse:
     """Register a camera; its timeline begins now."""
     context.begin(Act.CAMERA_CHANGE, form.id)
-    context.access.district(form.kecamatan)
+    context.access.district(_district(context, form.kecamatan))
     camera = context.services.registry.add(form.form(), actor=context.principal.id, reason=form.reason)
     context.services.directory.changed()
     where = f"{context.services.settings.base_path}/v1/cameras/{camera.id}"
-    return JSONResponse(public_json(camera), status_code=201, headers={"Location": where, **tagged(1)})
+    return JSONResponse(_shown(context, camera), status_code=201, headers={"Location": where, **tagged(1)})
 
 
 def edit_camera(
@@ -78,7 +92,8 @@ def edit_camera(
     """Change some fields of a camera."""
     context.begin(Act.CAMERA_CHANGE, camera)
     changes = patch.changes()
-    context.access.change(camera, changes.get("kecamatan"))
+    to = changes.get("kecamatan")
+    context.access.change(camera, None if to is None else _district(context, to))
     if not changes:
         raise Malformed("no field is to be changed", code="nothing_to_change", hint="Name a field.")
     with decided_on():
@@ -86,7 +101,7 @@ def edit_camera(
             camera, changes, actor=context.principal.id, reason=patch.reason, expected=version
         )
     context.services.directory.changed()
-    return JSONResponse(public_json(edited), headers=tagged(version + 1))
+    return JSONResponse(_shown(context, edited), headers=tagged(version + 1))
 
 
 def disable_camera(
@@ -109,6 +124,33 @@ def enable_camera(
     return _switched(context, camera, context.services.registry.enable, version, why)
 
 
+def list_moves(
+    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)], camera: CameraId
+) -> JSONResponse:
+    """Where a camera stood and looked, from when until when, oldest first; from the ledger.
+
+    District staff see its stays in their districts. Who moved it and why is shown to those who may see more
+    than public facts.
+    """
+    context.begin(Act.ACCESS, camera, details={"action": context.action})
+    access = context.access
+    access.found(context.services.registry.camera(camera))
+    stays = stays_of(context.services.registry.history(camera))
+    moves = moves_json([one for one in stays if access.admits(one.camera.place)], context.services.areas)
+    if access.sees_more_than_facts:
+        return JSONResponse({"camera": camera, "moves": moves})
+    return JSONResponse({"camera": camera, "moves": [{**one, "by": None, "reason": None} for one in moves]})
+
+
+def _shown(context: RequestContext, camera: Camera) -> JsonObject:
+    return full_json(camera, context.services.areas)
+
+
+def _district(context: RequestContext, text: str) -> str:
+    """The code of a district to register in; any other text stays, for the registry to refuse."""
+    return context.services.areas.found(Level.KECAMATAN, text) or text
+
+
 class _Switch(Protocol):
     def __call__(self, camera_id: str, /, *, actor: str, reason: str, expected: int) -> Camera: ...
 
@@ -121,4 +163,4 @@ def _switched(
     with decided_on():
         switched = switch(camera, actor=context.principal.id, reason=why.reason, expected=version)
     context.services.directory.changed()
-    return JSONResponse(public_json(switched), headers=tagged(version + 1))
+    return JSONResponse(_shown(context, switched), headers=tagged(version + 1))

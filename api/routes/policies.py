@@ -130,7 +130,8 @@ def explain_retention(
     context.begin(Act.ACCESS, check_name("camera", camera), details={"action": context.action})
     context.access.camera(camera)
     moment = instant("at", at) if at else None
-    return JSONResponse(explanation_json(context.services.policies.explain(camera, moment)))
+    found = explanation_json(context.services.policies.explain(camera, moment))
+    return JSONResponse(found | {"kecamatan_name": context.services.areas.name(found["kecamatan"] or "")})
 
 
 def plan_retention(

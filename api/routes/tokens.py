@@ -9,6 +9,7 @@ from api import problems
 from api.audit import Act
 from api.auth.holders import Known
 from api.parameters import instant
+from api.places import district_codes
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routes.users import administration_of
@@ -62,7 +63,9 @@ def make_token(context: Maker, form: TokenIn) -> Response:
     """Make a token. It expires, may do nothing that its maker may not, and ends with its maker's account."""
     scope = TokenScope(
         actions=frozenset(form.actions),
-        districts=None if form.districts is None else frozenset(form.districts),
+        districts=None
+        if form.districts is None
+        else frozenset(district_codes(context.services.areas, form.districts)),
         expires_at=instant("expires_at", form.expires_at),
     )
     context.begin(

@@ -12,6 +12,7 @@ from api.auth.invitations import Invitation
 from api.auth.viewers import who_could_see
 from api.list_pages import page_of
 from api.parameters import CameraId, instant
+from api.places import district_codes
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routing import add_json
@@ -115,7 +116,7 @@ def open_account(context: Editor, form: UserIn) -> JSONResponse:
             id=form.id,
             name=form.name,
             roles=tuple(dict.fromkeys(form.roles)),
-            districts=tuple(dict.fromkeys(form.districts)),
+            districts=district_codes(context.services.areas, form.districts),
             agency=form.agency,
         ),
         actor=context.principal.id,
@@ -138,7 +139,9 @@ def change_user(context: Editor, user_id: UserId, version: Version, form: UserCh
         administration.change(
             user_id,
             roles=None if form.roles is None else tuple(dict.fromkeys(form.roles)),
-            districts=None if form.districts is None else tuple(dict.fromkeys(form.districts)),
+            districts=None
+            if form.districts is None
+            else district_codes(context.services.areas, form.districts),
             agency=form.agency,
             actor=context.principal.id,
             reason=form.reason,
@@ -258,7 +261,7 @@ def list_viewers(
         footage_at=footage,
     )
     context.done(at=body["at"], footage_at=body["footage_at"], results=len(body["viewers"]))
-    return JSONResponse(body)
+    return JSONResponse(body | {"kecamatan_name": services.areas.name(body["kecamatan"])})
 
 
 def administration_of(services: Services) -> AccountAdministration:

@@ -14,13 +14,14 @@ from api.auth.permissions import Reach
 from api.cameras import disabled_cameras, registered_cameras
 from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then
 from api.parameters import asked_span, camera_ids, none_given
-from api.places import WhereAsked
+from api.places import WhereAsked, asked_codes
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_json
 from api.schemas.war_room import HistoryOut
 from archive.errors import Malformed, NotFound, Refused
 from archive.footage.reader import check_span
 from archive.ids import check_name
+from archive.model.areas import Level
 from archive.timespan import HOUR, SpanSet, Timespan, format_instant
 from search.coverage import recordings
 from search.held import held_spans
@@ -41,7 +42,7 @@ Kelurahan = Annotated[
     list[str],
     Query(
         default_factory=none_given,
-        description="Codes of kelurahan in which a camera stood; may be repeated.",
+        description="Kelurahan, by code or name, in which a camera stood; may be repeated.",
         max_length=MAX_FILTER,
         examples=[["73.71.01.1001"]],
     ),
@@ -69,6 +70,7 @@ def get_history(
     """
     access, services = context.access, context.services
     named = camera_ids(camera, services.settings.max_cameras)
+    kelurahan = list(asked_codes(services.areas, Level.KELURAHAN, kelurahan))
     places = {"kelurahan": ",".join(kelurahan)} if kelurahan else {}
     context.begin(
         Act.RECORDINGS_SEARCH,
@@ -112,6 +114,7 @@ def get_history(
                 found=found,
                 held=None if held is None else held.get(one, SpanSet()),
                 addresses=addresses,
+                areas=services.areas,
                 may_play=may_play(one),
             )
             for one in page

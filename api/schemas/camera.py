@@ -7,13 +7,20 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from archive.footage.cameras import CameraForm
 from archive.model.camera import OwnerKind
+from archive.model.camera_details import Signage
 
 Short = Annotated[str, StringConstraints(max_length=200)]
 Degrees = Annotated[Decimal, Field(max_digits=20, allow_inf_nan=False)]
+Cleared = Literal[""]
+"""For a field of a patch that is not text: it is not known any more."""
 
 
 class CameraOut(BaseModel):
-    """A registered camera. ``source`` is shown without user name, password and query."""
+    """A registered camera. ``source`` is shown without user name, password and query.
+
+    What is not known is null. Lists have no ``owner_name``; read by itself, a camera shows it to those who
+    may see more than public facts. A kecamatan or kelurahan that the table of areas lacks has the name "".
+    """
 
     id: str = Field(examples=["cam-1"])
     name: str = Field(examples=["Simpang Pettarani"])
@@ -21,13 +28,111 @@ class CameraOut(BaseModel):
     lat: float = Field(examples=[-5.1477])
     lon: float = Field(examples=[119.4327])
     kecamatan: str = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
     kelurahan: str = Field(examples=["73.71.01.1001"])
+    kelurahan_name: str = Field(examples=["Bontorannu"])
     owner: OwnerKind = Field(examples=["public"])
     view: Literal["public"]
     segment_seconds: int = Field(examples=[10])
     registered_at: str = Field(examples=["2026-03-02T01:00:00.000000Z"])
     disabled: bool
     audio: bool
+    address: str | None = Field(examples=["Jl. A. P. Pettarani 12"])
+    height_m: float | None = Field(examples=[6.5])
+    permit: str | None = Field(examples=["503/0147/PTSP/2026"])
+    purpose: str | None = Field(examples=["Lalu lintas"])
+    signage: Signage = Field(examples=["yes"])
+    installed_on: str | None = Field(examples=["2026-02-14"])
+    integrated_on: str | None = Field(examples=["2026-03-02"])
+    bearing: int | None = Field(examples=[135])
+    field_of_view: int | None = Field(examples=[90])
+    reach_m: int | None = Field(examples=[40])
+    owner_name: str | None = Field(None, examples=["Toko Sinar Jaya"])
+
+
+class MoveOut(BaseModel):
+    """A camera's stay at one point, looking one way. ``until`` is null for the present one.
+
+    ``moved_m`` is the distance from the stay before. ``by`` and ``reason`` are null to those who may see
+    public facts only.
+    """
+
+    start: str = Field(alias="from", examples=["2026-03-02T01:00:00.000000Z"])
+    until: str | None = Field(examples=["2026-06-02T01:00:00.000000Z"])
+    lat: float = Field(examples=[-5.1477])
+    lon: float = Field(examples=[119.4327])
+    kecamatan: str = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
+    kelurahan: str = Field(examples=["73.71.01.1001"])
+    kelurahan_name: str = Field(examples=["Bontorannu"])
+    bearing: int | None = Field(examples=[135])
+    field_of_view: int | None = Field(examples=[90])
+    reach_m: int | None = Field(examples=[40])
+    moved_m: float | None = Field(examples=[38.2])
+    version: int = Field(examples=[1])
+    by: str | None = Field(examples=["user:budi"])
+    reason: str | None = Field(examples=["Pelebaran jalan"])
+
+
+class MovesOut(BaseModel):
+    """Where one camera stood, oldest first."""
+
+    camera: str = Field(examples=["cam-1"])
+    moves: list[MoveOut]
+
+
+class FieldChangeOut(BaseModel):
+    """A field before and after, as text; a source as it may be shown."""
+
+    before: str = Field(alias="from", examples=["Simpang Pettarani"])
+    after: str = Field(alias="to", examples=["Simpang Pettarani 2"])
+
+
+class ChangedRowOut(BaseModel):
+    """A row that changes a camera, field by field."""
+
+    line: int = Field(examples=[3])
+    id: str = Field(examples=["cam-1"])
+    fields: dict[str, FieldChangeOut] = Field(
+        examples=[{"name": {"from": "Simpang Pettarani", "to": "Simpang Pettarani 2"}}]
+    )
+
+
+class RefusedRowOut(BaseModel):
+    """A row that is not taken. ``field`` is empty if the row as a whole is wrong."""
+
+    line: int = Field(examples=[4])
+    id: str = Field(examples=["cam-2"])
+    field: str = Field(examples=["lat"])
+    code: str = Field(examples=["bad_place"])
+    message: str = Field(examples=["Lokasi tidak sah. / lat '95' is outside ±90 degrees"])
+    hint: str = Field(examples=[""])
+
+
+class RowRemarkOut(BaseModel):
+    """A row that is taken and more often a slip, in Indonesian and in English."""
+
+    line: int = Field(examples=[5])
+    camera: str = Field(examples=["cam-3"])
+    code: str = Field(examples=["outside_city"])
+    id: str = Field(examples=["titik -6.2, 106.8 di luar kota; periksa lintang dan bujur"])
+    en: str = Field(examples=["the point -6.2, 106.8 is outside the city; check latitude and longitude"])
+
+
+class ImportOut(BaseModel):
+    """What an import did, or with ``dry_run`` would do; each row stands in one list of the first four.
+
+    ``line`` is the line of the CSV, or the number of the feature. ``ignored`` are columns that Saksi sets
+    itself.
+    """
+
+    dry_run: bool
+    added: list[str] = Field(examples=[["cam-7"]])
+    changed: list[ChangedRowOut]
+    unchanged: list[str] = Field(examples=[["cam-8"]])
+    refused: list[RefusedRowOut]
+    remarks: list[RowRemarkOut]
+    ignored: list[str] = Field(examples=[["registered_at"]])
 
 
 class CamerasOut(BaseModel):
@@ -53,26 +158,26 @@ class CameraIn(BaseModel):
     owner: Short = Field(examples=["public"])
     view: Short = Field(examples=["public"])
     segment_seconds: int | None = Field(None, examples=[10])
+    bearing: int | None = Field(None, examples=[135])
+    field_of_view: int | None = Field(None, examples=[90])
+    reach_m: int | None = Field(None, examples=[40])
+    address: Short = Field("", examples=["Jl. A. P. Pettarani 12"])
+    height_m: Degrees | None = Field(None, examples=[6.5])
+    owner_name: Short = Field("", examples=["Toko Sinar Jaya"])
+    permit: Short = Field("", examples=["503/0147/PTSP/2026"])
+    purpose: Short = Field("", examples=["Lalu lintas"])
+    signage: Short = Field("", examples=["yes"])
+    installed_on: Short = Field("", examples=["2026-02-14"])
+    integrated_on: Short = Field("", examples=["2026-03-02"])
     reason: Short = Field("", examples=["Izin 7/2026"])
 
     def form(self) -> CameraForm:
         """The form that the registry takes: text, not yet checked."""
-        return CameraForm(
-            id=self.id,
-            source=self.source,
-            name=self.name,
-            lat=format(self.lat, "f"),
-            lon=format(self.lon, "f"),
-            kecamatan=self.kecamatan,
-            kelurahan=self.kelurahan,
-            owner=self.owner,
-            view=self.view,
-            segment_seconds="" if self.segment_seconds is None else str(self.segment_seconds),
-        )
+        return CameraForm(**_texts(self))
 
 
 class CameraPatch(BaseModel):
-    """The fields to change; a field that is left out stays."""
+    """The fields to change; a field that is left out stays, an optional one that is "" is cleared."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,15 +192,31 @@ class CameraPatch(BaseModel):
     owner: Short | None = Field(None, examples=["public"])
     view: Short | None = Field(None, examples=["public"])
     segment_seconds: int | None = Field(None, examples=[10])
+    bearing: int | Cleared | None = Field(None, examples=[135])
+    field_of_view: int | Cleared | None = Field(None, examples=[90])
+    reach_m: int | Cleared | None = Field(None, examples=[40])
+    address: Short | None = Field(None, examples=["Jl. A. P. Pettarani 14"])
+    height_m: Degrees | Cleared | None = Field(None, examples=[6.5])
+    owner_name: Short | None = Field(None, examples=["Toko Sinar Jaya"])
+    permit: Short | None = Field(None, examples=["503/0147/PTSP/2026"])
+    purpose: Short | None = Field(None, examples=["Lalu lintas"])
+    signage: Short | None = Field(None, examples=["yes"])
+    installed_on: Short | None = Field(None, examples=["2026-02-14"])
+    integrated_on: Short | None = Field(None, examples=["2026-03-02"])
     reason: Short = Field("", examples=["lengkap"])
 
     def changes(self) -> dict[str, str]:
         """The given fields as text, for the registry to check."""
-        found = self.model_dump(exclude={"reason"}, exclude_none=True)
-        return {
-            name: format(value, "f") if isinstance(value, Decimal) else str(value)
-            for name, value in found.items()
-        }
+        return _texts(self)
+
+
+def _texts(form: BaseModel) -> dict[str, str]:
+    """The fields that are given, except the reason, as text."""
+    found = form.model_dump(exclude={"reason"}, exclude_none=True)
+    return {
+        name: format(value, "f") if isinstance(value, Decimal) else str(value)
+        for name, value in found.items()
+    }
 
 
 class Reason(BaseModel):

@@ -84,6 +84,7 @@ class ExplanationOut(BaseModel):
     camera: str = Field(examples=["cam-1"])
     at: str = Field(examples=[FROM])
     kecamatan: str | None = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
     owner: str | None = Field(examples=["public"])
     wins: str | None = Field(examples=["kecamatan:73.71.01"])
     keep_days_min: int = Field(examples=[30])

@@ -173,4 +173,5 @@ class ViewersOut(BaseModel):
     at: str = Field(examples=[FROM])
     footage_at: str = Field(examples=[FROM])
     kecamatan: str = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
     viewers: list[ViewerOut]

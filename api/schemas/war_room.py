@@ -32,7 +32,9 @@ class FactsOut(BaseModel):
     lat: float = Field(examples=[-5.1477])
     lon: float = Field(examples=[119.4327])
     kecamatan: str = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
     kelurahan: str = Field(examples=["73.71.01.1001"])
+    kelurahan_name: str = Field(examples=["Bontorannu"])
     owner: OwnerKind = Field(examples=["public"])
     disabled: bool
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from archive.model.areas import NO_AREAS, Areas, Level
 from archive.model.camera import Place
 
 CityBox = tuple[Decimal, Decimal, Decimal, Decimal]
@@ -18,8 +19,11 @@ class Remark:
     en: str
 
 
-def remarks(place: Place, box: CityBox) -> list[Remark]:
-    """What a person should look at again, in this order: where it stands, then whose area it is."""
+def remarks(place: Place, box: CityBox, areas: Areas = NO_AREAS) -> list[Remark]:
+    """What a person should look at again, in this order: where it stands, then whose area it is.
+
+    Without ``areas`` no code is remarked upon as unknown.
+    """
     found: list[Remark] = []
     if not _inside(place.lat, place.lon, box):
         found.append(_swapped() if _inside(place.lon, place.lat, box) else _outside(place))
@@ -31,7 +35,18 @@ def remarks(place: Place, box: CityBox) -> list[Remark]:
                 f"kelurahan {place.kelurahan} is not in kecamatan {place.kecamatan}",
             )
         )
+    if len(areas):
+        codes = {Level.KECAMATAN: place.kecamatan, Level.KELURAHAN: place.kelurahan}
+        found += [_unlisted(level, code) for level, code in codes.items() if not areas.has(level, code)]
     return found
+
+
+def _unlisted(level: Level, code: str) -> Remark:
+    return Remark(
+        "unknown_area",
+        f"{level} {code} tidak ada dalam tabel wilayah kota",
+        f"{level} {code} is not in the city's table of areas",
+    )
 
 
 def _inside(lat: Decimal, lon: Decimal, box: CityBox) -> bool:

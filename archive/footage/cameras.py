@@ -5,17 +5,18 @@ was recorded. Passwords in source URLs are sealed with a key that lies outside t
 shown.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TextIO
+from dataclasses import asdict, dataclass, replace
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Refused
+from archive.errors import Conflict, IntegrityError, Malformed, NotFound
 from archive.footage.source_url import parse_source
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
+from archive.model import camera_details as detailed
+from archive.model import sight as sights
+from archive.model.areas import NO_AREAS, Areas
 from archive.model.camera import (
     DEFAULT_SEGMENT_SECONDS,
     Camera,
@@ -32,23 +33,19 @@ from archive.ports import SecretBox, SegmentIndex
 from archive.records.ledger.streams import Entry, Ledger
 
 KIND = "camera"
-COLUMNS = (
-    "id",
-    "source",
-    "name",
-    "lat",
-    "lon",
-    "kecamatan",
-    "kelurahan",
-    "owner",
-    "view",
-    "segment_seconds",
-)
+REQUIRED = ("id", "source", "name", "lat", "lon", "kecamatan", "kelurahan", "owner", "view")
+COLUMNS = (*REQUIRED, "segment_seconds", *sights.FIELDS, *detailed.FIELDS)
+"""The fields of a camera, as forms and tables name them; those of :data:`REQUIRED` must be given."""
+PERSONAL = "owner_name"
+"""The member of a state that is personal data, which no index holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraForm:
-    """A camera as a person enters it: every field as text, not yet validated."""
+    """A camera as a person enters it: every field as text, not yet validated.
+
+    ``kecamatan`` and ``kelurahan`` are codes, or names that the table of areas has.
+    """
 
     id: str
     source: str
@@ -60,6 +57,36 @@ class CameraForm:
     owner: str
     view: str
     segment_seconds: str = ""
+    bearing: str = ""
+    field_of_view: str = ""
+    reach_m: str = ""
+    address: str = ""
+    height_m: str = ""
+    owner_name: str = ""
+    permit: str = ""
+    purpose: str = ""
+    signage: str = ""
+    installed_on: str = ""
+    integrated_on: str = ""
+
+
+def form_of(camera: Camera) -> CameraForm:
+    """The form of a registered camera. Its source is "": only the recorder opens it."""
+    sight = camera.sight
+    return CameraForm(
+        id=camera.id,
+        source="",
+        name=camera.name,
+        lat=format(camera.place.lat, "f"),
+        lon=format(camera.place.lon, "f"),
+        kecamatan=camera.place.kecamatan,
+        kelurahan=camera.place.kelurahan,
+        owner=camera.place.owner.value,
+        view="public",
+        segment_seconds=str(camera.segment_seconds),
+        **{name: "" if sight is None else str(getattr(sight, name)) for name in sights.FIELDS},
+        **detailed.texts_of(camera.details),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +102,8 @@ class Registry:
 
     One document is the camera, the other its stays (:mod:`archive.model.stay`). They are views: if writing
     one fails, the entry stands, and the next reconcile or rebuild writes both. ``rule`` says where sources
-    may lead. A change may name in ``expected`` the version that it is based on; without it the change is
-    based on the newest.
+    may lead, ``areas`` which names of areas are known. A change may name in ``expected`` the version that it
+    is based on; without it the change is based on the newest.
     """
 
     def __init__(
@@ -86,31 +113,40 @@ class Registry:
         index: SegmentIndex,
         clock: Clock,
         rule: SourceRule | None = None,
+        *,
+        areas: Areas = NO_AREAS,
     ) -> None:
         self._ledger = entries
         self._rule = rule or SourceRule()
         self._secrets = secrets
         self._index = index
         self._clock = clock
+        self._areas = areas
 
-    def add(self, form: CameraForm, *, actor: str, reason: str = "") -> Camera:
+    def add(
+        self, form: CameraForm, *, actor: str, reason: str = "", others: Mapping[str, str] | None = None
+    ) -> Camera:
         """Register a new camera; its timeline begins now.
+
+        ``others`` are the ids of all registered cameras by themselves in lower case (``casefold``), if the
+        caller knows them; else they are listed.
 
         Raises:
             Malformed: a field cannot be read; ``bad_source``, ``bad_place``, ``bad_view``, …
             Refused: ``private_view``; ``source_refused``: no camera's source may lead there.
             Conflict: ``camera_exists``, also for an id that differs only in case.
         """
-        camera = self._judge(form, registered_at=self._clock.now())
-        for other in self.cameras():
-            if other.id.casefold() == camera.id.casefold():
-                raise Conflict(
-                    f"camera {other.id} exists",
-                    code="camera_exists",
-                    hint=f"Choose another id, or change it with: saksi camera edit {other.id}",
-                )
+        camera = self.drafted(form)
+        if others is None:
+            others = {known.id.casefold(): known.id for known in self.cameras()}
+        if camera.id.casefold() in others:
+            raise exists(others[camera.id.casefold()])
         self._append(camera, expected=0, actor=actor, action="camera.added", reason=reason)
         return camera
+
+    def drafted(self, form: CameraForm) -> Camera:
+        """The camera that :meth:`add` would register; nothing is written. Raises Malformed, Refused."""
+        return self._judge(form, registered_at=self._clock.now())
 
     def edit(
         self,
@@ -121,37 +157,34 @@ class Registry:
         reason: str = "",
         expected: int | None = None,
     ) -> Camera:
-        """Change some fields, named as in :data:`COLUMNS` without ``id``.
+        """Change some fields, named as in :data:`COLUMNS` without ``id``; "" clears one that is optional.
+
+        A blank source stays as it is.
 
         Raises:
             NotFound, Malformed, Refused: as :meth:`add`.
+            Malformed: ``reason_missing``: the camera stands or looks elsewhere afterwards.
             Conflict: ``ledger_conflict``: another writer changed it meanwhile.
         """
         head = self._head(camera_id, expected)
         before = from_state(head.state)
+        after = self.revised(before, changes)
+        check_reason(before, after, reason)
+        self._append(after, expected=head.version, actor=actor, action="camera.edited", reason=reason)
+        return after
+
+    def revised(self, before: Camera, changes: Mapping[str, str]) -> Camera:
+        """The camera that :meth:`edit` would make of it; nothing is written. Raises Malformed, Refused."""
         unknown = set(changes) - set(COLUMNS[1:])
         if unknown:
             raise Malformed(f"a camera has no field {', '.join(sorted(unknown))}", code="bad_field")
-        form = CameraForm(
-            id=camera_id,
-            source=changes.get("source", ""),
-            name=changes.get("name", before.name),
-            lat=changes.get("lat", format(before.place.lat, "f")),
-            lon=changes.get("lon", format(before.place.lon, "f")),
-            kecamatan=changes.get("kecamatan", before.place.kecamatan),
-            kelurahan=changes.get("kelurahan", before.place.kelurahan),
-            owner=changes.get("owner", before.place.owner.value),
-            view=changes.get("view", "public"),
-            segment_seconds=changes.get("segment_seconds", str(before.segment_seconds)),
-        )
+        form = CameraForm(**{**asdict(form_of(before)), **changes})
         if form.source:
             after = self._judge(form, registered_at=before.registered_at)
         else:
             judged = self._judge(replace(form, source="test://"), registered_at=before.registered_at)
             after = replace(judged, source=before.source, sealed_source=before.sealed_source)
-        after = replace(after, disabled=before.disabled, audio=before.audio, sight=before.sight)
-        self._append(after, expected=head.version, actor=actor, action="camera.edited", reason=reason)
-        return after
+        return replace(after, disabled=before.disabled, audio=before.audio)
 
     def disable(self, camera_id: str, *, actor: str, reason: str, expected: int | None = None) -> Camera:
         """Stop recording a camera, with the reason on record; its timeline goes on as a ``disabled`` gap.
@@ -166,9 +199,13 @@ class Registry:
         """Record a disabled camera again. Raises as :meth:`disable`."""
         return self._switch(camera_id, "camera.enabled", actor=actor, reason=reason, expected=expected)
 
+    def heads(self) -> list[CameraHead]:
+        """Every camera with its newest entry, by id."""
+        return [CameraHead(entry, from_state(entry.state)) for entry in self._ledger.heads(KIND)]
+
     def cameras(self) -> list[Camera]:
         """Every camera, by id."""
-        return [from_state(entry.state) for entry in self._ledger.heads(KIND)]
+        return [head.camera for head in self.heads()]
 
     def camera(self, camera_id: str) -> Camera:
         """One camera. Raises NotFound ``camera_not_found``."""
@@ -198,33 +235,6 @@ class Registry:
         """The whole source URL, for the recorder alone. Raises IntegrityError ``secret_unreadable``."""
         return self._secrets.open(camera.sealed_source)
 
-    def import_csv(self, rows: TextIO, *, actor: str, reason: str = "") -> "ImportReport":
-        """Register every row of a CSV file with the columns of :data:`COLUMNS`.
-
-        Rows are validated one by one: a bad row is reported with its line and cause; the others are added.
-
-        Raises:
-            Malformed: ``bad_csv`` if the header is not the expected one.
-        """
-        reader = csv.DictReader(rows)
-        missing = [name for name in COLUMNS[:-1] if name not in (reader.fieldnames or ())]
-        surplus = [name for name in reader.fieldnames or () if name not in COLUMNS]
-        if missing or surplus:
-            raise Malformed(
-                f"the CSV header lacks {missing or 'nothing'} and has unknown {surplus or 'nothing'}",
-                code="bad_csv",
-                hint=f"The first line is: {','.join(COLUMNS)}",
-            )
-        added: list[Camera] = []
-        refused: list[RefusedRow] = []
-        for row in reader:
-            fields = {name: (row.get(name) or "").strip() for name in COLUMNS}
-            try:
-                added.append(self.add(CameraForm(**fields), actor=actor, reason=reason))
-            except (Malformed, Refused, Conflict) as error:
-                refused.append(RefusedRow(reader.line_num, fields["id"], error.code, error.message))
-        return ImportReport(tuple(added), tuple(refused))
-
     def _switch(
         self, camera_id: str, action: str, *, actor: str, reason: str, expected: int | None
     ) -> Camera:
@@ -248,14 +258,19 @@ class Registry:
         shown = shown_source(form.source)
         parse_source(form.source)  # what no recorder could read is not registered
         self._rule.check(form.source)
+        kecamatan = self._areas.kecamatan(form.kecamatan)
+        kelurahan = self._areas.kelurahan(form.kelurahan, kecamatan=kecamatan)
+        fields = asdict(form)
         return Camera(
             id=check_name("camera", form.id),
             name=form.name.strip(),
             source=shown,
             sealed_source=self._secrets.seal(form.source),
-            place=parse_place(form.lat, form.lon, form.kecamatan, form.kelurahan, form.owner),
+            place=parse_place(form.lat, form.lon, kecamatan, kelurahan, form.owner),
             segment_seconds=check_segment_seconds(seconds),
             registered_at=registered_at,
+            sight=sights.parse_sight(fields),
+            details=detailed.parse_details(fields),
         )
 
     def _head(self, camera_id: str, expected: int | None) -> Entry:
@@ -279,27 +294,34 @@ class Registry:
         self._index.put_document(STAYS, entry.id, history[-1].version, state)
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """One CSV row that was not added."""
-
-    line: int
-    id: str
-    code: str
-    message: str
+def has_moved(before: Camera, after: Camera) -> bool:
+    """Whether it stands at another point, or looks elsewhere than was stated."""
+    point = (before.place.lat, before.place.lon) != (after.place.lat, after.place.lon)
+    return point or (before.sight is not None and before.sight != after.sight)
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """The result of an import."""
+def check_reason(before: Camera, after: Camera, reason: str) -> None:
+    """Let a change pass that is no move, or has a reason. Raises Malformed ``reason_missing``."""
+    if has_moved(before, after) and not reason.strip():
+        raise Malformed(
+            f"camera {before.id} stands or looks elsewhere, and no reason is given",
+            code="reason_missing",
+            hint="Say why it was moved, turned or corrected; its moves show it.",
+        )
 
-    added: tuple[Camera, ...]
-    refused: tuple[RefusedRow, ...]
+
+def exists(camera_id: str) -> Conflict:
+    """The error for an id that a camera has already."""
+    return Conflict(
+        f"camera {camera_id} exists",
+        code="camera_exists",
+        hint=f"Choose another id, or change it with: saksi camera edit {camera_id}",
+    )
 
 
 def public_state(state: JsonObject) -> JsonObject:
-    """A camera's state for the index: without the sealed URL, which only the recorder needs."""
-    return {name: value for name, value in state.items() if name != "sealed_source"}
+    """A camera's state for the index: without the sealed URL and the owner's name, which no search needs."""
+    return {name: value for name, value in state.items() if name not in ("sealed_source", PERSONAL)}
 
 
 def from_public_state(state: JsonObject) -> Camera:

@@ -1,8 +1,7 @@
 """Cameras as the city registers them."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
@@ -11,14 +10,16 @@ from urllib.parse import urlsplit, urlunsplit
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
 from archive.ids import check_name
+from archive.model import camera_details as detailed
 from archive.model import sight as sights
+from archive.model.areas import AREA_CODE, Areas
+from archive.model.camera_details import Details
 from archive.model.sight import Sight
 from archive.timespan import format_instant
 
 SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
 SEGMENT_SECONDS = (2, 300)
 DEFAULT_SEGMENT_SECONDS = 10
-_REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?\Z", re.ASCII)
 
 
 class OwnerKind(StrEnum):
@@ -48,7 +49,7 @@ class Camera:
     ``source`` is the URL that may be shown: without user name, password and query. ``sealed_source`` is the
     whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera with a
     private view is not registered at all. ``registered_at`` is where its timeline begins. ``sight`` is None
-    for a camera whose direction nobody has stated.
+    for a camera whose direction nobody has stated. ``details`` are what else is known of it.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Camera:
     disabled: bool = False
     audio: bool = False
     sight: Sight | None = None
+    details: Details = field(default_factory=Details)
 
 
 def shown_source(url: str) -> str:
@@ -109,10 +111,10 @@ def check_view(view: str) -> None:
 
 def parse_place(lat: str, lon: str, kecamatan: str, kelurahan: str, owner: str) -> Place:
     """Read a place from text. Raises Malformed ``bad_place`` naming the field."""
-    for field, code in (("kecamatan", kecamatan), ("kelurahan", kelurahan)):
-        if _REGION.match(code) is None:
+    for name, code in (("kecamatan", kecamatan), ("kelurahan", kelurahan)):
+        if AREA_CODE.match(code) is None:
             raise Malformed(
-                f"{field} {code!r} is not an area code", code="bad_place", hint="It looks like 73.71.13."
+                f"{name} {code!r} is not an area code", code="bad_place", hint="It looks like 73.71.13."
             )
     try:
         kind = OwnerKind(owner)
@@ -146,13 +148,13 @@ def _refuse_swapped(lat: str, lon: str) -> None:
         )
 
 
-def _degrees(field: str, text: str, limit: int) -> Decimal:
+def _degrees(name: str, text: str, limit: int) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation as error:
-        raise Malformed(f"{field} {text!r} is not a number", code="bad_place") from error
+        raise Malformed(f"{name} {text!r} is not a number", code="bad_place") from error
     if not value.is_finite() or abs(value) > limit:
-        raise Malformed(f"{field} {text!r} is outside ±{limit} degrees", code="bad_place")
+        raise Malformed(f"{name} {text!r} is outside ±{limit} degrees", code="bad_place")
     return value.quantize(Decimal("0.000001")).normalize() + 0
 
 
@@ -182,6 +184,7 @@ def to_state(camera: Camera) -> JsonObject:
         "disabled": int(camera.disabled),
         "audio": int(camera.audio),
         **sights.to_state(camera.sight),
+        **detailed.to_state(camera.details),
     }
 
 
@@ -201,25 +204,46 @@ def from_state(state: Mapping[str, Any]) -> Camera:
             disabled=bool(state["disabled"]),
             audio=bool(state["audio"]),
             sight=sights.from_state(state),
+            details=detailed.from_state(state),
         )
     except (KeyError, TypeError) as error:
         raise Malformed(f"the camera's record lacks or misnames {error}", code="bad_camera") from error
 
 
-def public_json(camera: Camera) -> JsonObject:
-    """The camera as API answers show it; never with its sealed or whole source."""
+def area_names(place: Place, areas: Areas) -> JsonObject:
+    """The names of a place's areas, for answers that have their codes; "" for one that ``areas`` lacks."""
+    return {
+        "kecamatan_name": areas.name(place.kecamatan),
+        "kelurahan_name": areas.name(place.kelurahan),
+    }
+
+
+def public_json(camera: Camera, areas: Areas) -> JsonObject:
+    """The camera as lists show it; never with its sealed or whole source, nor with its owner's name.
+
+    What is not known is null; a kecamatan or kelurahan that ``areas`` lacks has the name "".
+    """
+    place, details, sight = camera.place, camera.details, camera.sight
     return {
         "id": camera.id,
         "name": camera.name,
         "source": camera.source,
-        "lat": float(camera.place.lat),
-        "lon": float(camera.place.lon),
-        "kecamatan": camera.place.kecamatan,
-        "kelurahan": camera.place.kelurahan,
-        "owner": camera.place.owner.value,
+        "lat": float(place.lat),
+        "lon": float(place.lon),
+        "kecamatan": place.kecamatan,
+        "kelurahan": place.kelurahan,
+        "owner": place.owner.value,
         "view": "public",
         "segment_seconds": camera.segment_seconds,
         "registered_at": format_instant(camera.registered_at),
         "disabled": camera.disabled,
         "audio": camera.audio,
+        **area_names(place, areas),
+        **detailed.public_json(details),
+        **{name: None if sight is None else getattr(sight, name) for name in sights.FIELDS},
     }
+
+
+def full_json(camera: Camera, areas: Areas) -> JsonObject:
+    """As :func:`public_json`, with the owner's name: personal data, for those who may see it."""
+    return {**public_json(camera, areas), "owner_name": camera.details.owner_name or None}

@@ -9,6 +9,8 @@ from archive.errors import Malformed
 
 LONGEST_REACH_M = 5000
 _LIMITS = {"bearing": (0, 359), "field_of_view": (1, 360), "reach_m": (1, LONGEST_REACH_M)}
+FIELDS = tuple(_LIMITS)
+"""The fields of a sight, as forms and ledger states name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

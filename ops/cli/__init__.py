@@ -19,6 +19,7 @@ from ops.cli import (
     archive_command,
     breakglass_command,
     camera,
+    camera_tables,
     custody_command,
     disposition_command,
     evidence,
@@ -31,6 +32,7 @@ from ops.cli import (
     keys_command,
     log_command,
     notice_command,
+    places_command,
     record,
     request_command,
     retention_command,
@@ -64,6 +66,7 @@ def build() -> typer.Typer:
     app.callback()(_everywhere)
     app.add_typer(camera.app, name="camera")
     app.add_typer(health_command.app, name="health")
+    app.add_typer(places_command.app, name="places")
     app.add_typer(keys_command.app, name="keys")
     app.add_typer(log_command.app, name="log")
     app.add_typer(index_command.app, name="index")
@@ -82,6 +85,7 @@ def build() -> typer.Typer:
     app.add_typer(token_command.app, name="token")
     app.add_typer(user_command.app, name="user")
     app.add_typer(grant_command.app, name="grant")
+    camera_tables.register(camera.app)
     disposition_command.register(retention_command.app, archive_command.app)
     for module in (record, retrieve, where_command, evidence, run):
         module.register(app)

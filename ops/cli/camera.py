@@ -7,8 +7,8 @@ import typer
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.advice import remarks
-from archive.footage.cameras import COLUMNS, CameraForm, ImportReport
-from archive.model.camera import Camera, public_json
+from archive.footage.cameras import CameraForm
+from archive.model.camera import Camera, full_json, public_json
 from archive.records.camera_health import CameraHealth, judge
 from archive.timespan import DAY, format_instant
 from ops.cli.health_command import moment_text, state_text
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Register, change and list cameras.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
+Bearing = Annotated[str | None, typer.Option(help="Where it looks: degrees clockwise from north, 0 to 359.")]
+FieldOfView = Annotated[str | None, typer.Option(help="Width of the view in degrees, 1 to 360.")]
+Reach = Annotated[str | None, typer.Option("--reach-m", help="Metres up to which a person can be made out.")]
+Address = Annotated[str | None, typer.Option(help="Street address of the mounting.")]
+Height = Annotated[str | None, typer.Option("--height-m", help="Metres above the ground.")]
+OwnerName = Annotated[str | None, typer.Option(help="Name of the owner; personal data.")]
+Permit = Annotated[str | None, typer.Option(help="Permit number of the licensing office (PTSP).")]
+CameraPurpose = Annotated[str | None, typer.Option("--purpose", help="Why the camera is there.")]
+Signs = Annotated[str | None, typer.Option(help="Whether a sign says so at the place: yes, no or unknown.")]
+InstalledOn = Annotated[str | None, typer.Option(help="Day it was mounted, such as 2026-11-24.")]
+IntegratedOn = Annotated[str | None, typer.Option(help="Day it was connected to the city.")]
 
 
 @app.command()
@@ -33,11 +44,22 @@ def add(
     name: Annotated[str, typer.Option(help="What people call it.")],
     lat: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
     lon: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
-    kecamatan: Annotated[str, typer.Option(help="District code, such as 73.71.13.")],
-    kelurahan: Annotated[str, typer.Option(help="Village code, such as 73.71.13.1001.")],
+    kecamatan: Annotated[str, typer.Option(help="District by code or name, such as 73.71.13 or Rappocini.")],
+    kelurahan: Annotated[str, typer.Option(help="Village by code or name, such as 73.71.13.1001 or Tidung.")],
     owner: Annotated[str, typer.Option(help="government, business, public or worship.")],
     view: Annotated[str, typer.Option(help="Must be public: only public space is recorded.")],
     segment_seconds: Annotated[str, typer.Option(help="Nominal segment length, 2 to 300.")] = "",
+    bearing: Bearing = None,
+    field_of_view: FieldOfView = None,
+    reach_m: Reach = None,
+    address: Address = None,
+    height_m: Height = None,
+    owner_name: OwnerName = None,
+    permit: Permit = None,
+    purpose: CameraPurpose = None,
+    signage: Signs = None,
+    installed_on: InstalledOn = None,
+    integrated_on: IntegratedOn = None,
     reason: Reason = "",
     probe: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Look at the camera, show what it sends, keep a still.")
@@ -59,14 +81,26 @@ def add(
         owner=owner,
         view=view,
         segment_seconds=segment_seconds,
+        bearing=bearing or "",
+        field_of_view=field_of_view or "",
+        reach_m=reach_m or "",
+        address=address or "",
+        height_m=height_m or "",
+        owner_name=owner_name or "",
+        permit=permit or "",
+        purpose=purpose or "",
+        signage=signage or "",
+        installed_on=installed_on or "",
+        integrated_on=integrated_on or "",
     )
     with open_site_or_ask() as site:
         camera = site.registry.add(form, actor=actor().id, reason=reason)
-        found = remarks(camera.place, site.settings.city_box)
+        found = remarks(camera.place, site.settings.city_box, site.areas)
         seen = _look(site, camera, still) if probe else None
+        shown = full_json(camera, site.areas)
     if json_:
         told = [{"code": one.code, "id": one.id, "en": one.en} for one in found]
-        print_json(public_json(camera) | {"remarks": told, "probe": None if seen is None else seen.to_json()})
+        print_json(shown | {"remarks": told, "probe": None if seen is None else seen.to_json()})
         return
     for one in found:
         note(f"Perhatikan: {one.id}. (Note: {one.en}.)")
@@ -92,40 +126,13 @@ def _look(site: Site, camera: Camera, still: Path | None) -> "FirstLook | None":
         return None
 
 
-@app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help=f"Columns: {','.join(COLUMNS)}")],
-    reason: Reason = "",
-    json_: Json = False,
-) -> int:
-    """Register every row of a CSV file; a bad row is reported and the others are added."""
-    try:
-        rows = file.open("r", encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise Malformed(f"{file} cannot be read: {error.strerror}", code="unreadable_input") from error
-    with rows, open_site() as site:
-        report = site.registry.import_csv(rows, actor=actor().id, reason=reason)
-    _print_import(report, json_=json_)
-    return 2 if report.refused else 0
-
-
-def _print_import(report: ImportReport, *, json_: bool) -> None:
-    if json_:
-        refused = [{"line": r.line, "id": r.id, "code": r.code, "message": r.message} for r in report.refused]
-        print_json({"added": [camera.id for camera in report.added], "refused": refused})
-        return
-    say(f"{len(report.added)} cameras added, {len(report.refused)} refused")
-    for row in report.refused:
-        note(f"  line {row.line} ({row.id}): {row.message} [{row.code}]")
-
-
 @app.command("list")
 def list_(json_: Json = False) -> None:
     """List all cameras, and what each does now; the JSON has only what is registered."""
     with open_site() as site:
-        cameras = site.registry.cameras()
+        cameras, areas = site.registry.cameras(), site.areas
         if json_:
-            print_json({"cameras": [public_json(camera) for camera in cameras]})
+            print_json({"cameras": [public_json(camera, areas) for camera in cameras]})
             return
         found = _health(site, cameras)
         zone = zone_of_city(site)
@@ -135,7 +142,7 @@ def list_(json_: Json = False) -> None:
             (
                 one.camera.id,
                 one.camera.name,
-                one.camera.place.kecamatan,
+                f"{one.camera.place.kecamatan} {areas.name(one.camera.place.kecamatan)}".strip(),
                 one.camera.place.owner.value,
                 one.camera.source,
                 state_text(one),
@@ -202,6 +209,9 @@ def show(camera_id: Annotated[str, typer.Argument(metavar="ID")], json_: Json = 
     with open_site() as site:
         camera = site.registry.camera(camera_id)
         history = list(site.registry.history(camera_id))
+        if camera.details.owner_name:  # a person's name: reading it leaves a trace
+            site.custody.record("camera.read", actor=actor(), objects=(camera_id,))
+        shown = full_json(camera, site.areas)
     changes = [
         {
             "version": e.version,
@@ -213,11 +223,12 @@ def show(camera_id: Annotated[str, typer.Argument(metavar="ID")], json_: Json = 
         for e in history
     ]
     if json_:
-        print_json(public_json(camera) | {"history": changes})
+        print_json(shown | {"history": changes})
         return
     zone = zone_of_city(site)
-    for name, value in public_json(camera).items():
-        say(f"{name:16} {value_text(value, zone)}")
+    for name, value in shown.items():
+        if value is not None:
+            say(f"{name:16} {value_text(value, zone)}")
     print_table(
         ("VERSION", "AT", "ACTOR", "ACTION", "REASON"),
         [tuple(value_text(value, zone) for value in change.values()) for change in changes],
@@ -236,10 +247,21 @@ def edit(
     owner: Annotated[str | None, typer.Option()] = None,
     view: Annotated[str | None, typer.Option()] = None,
     segment_seconds: Annotated[str | None, typer.Option()] = None,
+    bearing: Bearing = None,
+    field_of_view: FieldOfView = None,
+    reach_m: Reach = None,
+    address: Address = None,
+    height_m: Height = None,
+    owner_name: OwnerName = None,
+    permit: Permit = None,
+    purpose: CameraPurpose = None,
+    signage: Signs = None,
+    installed_on: InstalledOn = None,
+    integrated_on: IntegratedOn = None,
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
-    """Change some fields of a camera; recorders apply the change within seconds."""
+    """Change some fields of a camera; a blank value clears an optional one. Recorders follow in seconds."""
     given = {
         "source": source,
         "name": name,
@@ -250,6 +272,17 @@ def edit(
         "owner": owner,
         "view": view,
         "segment_seconds": segment_seconds,
+        "bearing": bearing,
+        "field_of_view": field_of_view,
+        "reach_m": reach_m,
+        "address": address,
+        "height_m": height_m,
+        "owner_name": owner_name,
+        "permit": permit,
+        "purpose": purpose,
+        "signage": signage,
+        "installed_on": installed_on,
+        "integrated_on": integrated_on,
     }
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:
@@ -258,10 +291,14 @@ def edit(
         )
     with open_site() as site:
         camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
+        found = remarks(camera.place, site.settings.city_box, site.areas)
+        shown = full_json(camera, site.areas)
     if json_:
-        print_json(public_json(camera))
-    else:
-        say(f"Camera {camera.id} is changed")
+        print_json(shown)
+        return
+    for one in found:
+        note(f"Perhatikan: {one.id}. (Note: {one.en}.)")
+    say(f"Camera {camera.id} is changed")
 
 
 @app.command()
@@ -273,7 +310,8 @@ def disable(
     """Stop recording a camera; its timeline continues as a gap with the cause disabled."""
     with open_site() as site:
         camera = site.registry.disable(camera_id, actor=actor().id, reason=reason)
-    print_json(public_json(camera)) if json_ else say(f"Camera {camera.id} is disabled")
+        shown = full_json(camera, site.areas)
+    print_json(shown) if json_ else say(f"Camera {camera.id} is disabled")
 
 
 @app.command()
@@ -285,4 +323,5 @@ def enable(
     """Record a disabled camera again."""
     with open_site() as site:
         camera = site.registry.enable(camera_id, actor=actor().id, reason=reason)
-    print_json(public_json(camera)) if json_ else say(f"Camera {camera.id} is enabled")
+        shown = full_json(camera, site.areas)
+    print_json(shown) if json_ else say(f"Camera {camera.id} is enabled")

@@ -2,12 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from archive.clock import SystemClock
 from archive.errors import NotFound
+from archive.footage.area_table import read_areas
 from archive.model.custody import Actor
 from archive.records.ledger.memory import EntryMemory
 from archive.timespan import Timespan
@@ -71,6 +73,16 @@ def open_site_or_ask() -> Site:
 def parse_span(start: str, end: str) -> Timespan:
     """The half-open span between two times. Raises Malformed."""
     return Timespan.parse(start, end)
+
+
+def district_codes(texts: Iterable[str]) -> tuple[str, ...]:
+    """The codes of districts given by code or name, each once.
+
+    Raises:
+        Malformed: ``bad_place``, ``ambiguous_area``; ``bad_areas``.
+    """
+    areas = read_areas(Settings.load().areas_file)
+    return tuple(dict.fromkeys(areas.kecamatan(text) for text in texts))
 
 
 def actor() -> Actor:

@@ -12,9 +12,9 @@ from archive.lifecycle.retention.answers import explanation_json, history_json, 
 from archive.lifecycle.retention.basis import Change
 from archive.lifecycle.retention.plan import Fate, Plan
 from archive.lifecycle.retention.service import PolicyRecord, scope_of
-from archive.model.retention import OnPressure, Terms
+from archive.model.retention import OnPressure, Scope, ScopeKind, Terms
 from archive.timespan import parse_instant
-from ops.cli.options import Camera, Cameras, Json, actor, open_site
+from ops.cli.options import Camera, Cameras, Json, actor, district_codes, open_site
 from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.cli.retention_text import amount, plot, terms_text
 from ops.cli.times import time_text, value_text, zone_of_city
@@ -32,6 +32,14 @@ Begins = Annotated[
     str, typer.Option("--from", help="In force from, RFC 3339 with offset; without it: now.", metavar="T")
 ]
 Ends = Annotated[str, typer.Option("--until", help="In force until; without it: for ever.", metavar="T")]
+
+
+def _asked(text: str) -> Scope:
+    """The scope that a text means; a kecamatan by code or name."""
+    kind, _, value = text.partition(":")
+    if kind == ScopeKind.KECAMATAN:
+        text = f"{kind}:{district_codes((value,))[0]}"
+    return scope_of(text)
 
 
 @app.command()
@@ -61,7 +69,7 @@ def policies(json_: Json = False) -> None:
 @app.command()
 def show(scope: ScopeText, json_: Json = False) -> None:
     """Show one policy and its history."""
-    asked = scope_of(scope)
+    asked = _asked(scope)
     with open_site() as site:
         policy = policy_json(site.policies.record(asked), site.clock.now())
         history = history_json(site.policies.history(asked))
@@ -86,6 +94,7 @@ def explain(
     moment = parse_instant(at) if at else None
     with open_site() as site:
         found = explanation_json(site.policies.explain(camera, moment))
+        found |= {"kecamatan_name": site.areas.name(found["kecamatan"] or "")}
         zone = zone_of_city(site)
     if json_:
         print_json(found)
@@ -128,7 +137,7 @@ def propose(
     with open_site() as site:
         terms = _terms(site, keep_min, keep_max, basis, start, end)
         terms = replace(terms, on_pressure=on_pressure)
-        record = site.policies.propose(scope_of(scope), terms, actor=actor().id, reason=reason)
+        record = site.policies.propose(_asked(scope), terms, actor=actor().id, reason=reason)
         _answer(site, record, json_=json_)
 
 
@@ -143,7 +152,7 @@ def approve(
 ) -> None:
     """Approve a shortening that another person proposed; it begins after the waiting time."""
     with open_site() as site:
-        record = site.policies.approve(scope_of(scope), actor=actor().id, reason=reason, expected=version)
+        record = site.policies.approve(_asked(scope), actor=actor().id, reason=reason, expected=version)
         _answer(site, record, json_=json_)
 
 
@@ -151,14 +160,14 @@ def approve(
 def reject(scope: ScopeText, reason: Why, json_: Json = False) -> None:
     """Reject a proposal, or stop an approved change that has not begun."""
     with open_site() as site:
-        _answer(site, site.policies.reject(scope_of(scope), actor=actor().id, reason=reason), json_=json_)
+        _answer(site, site.policies.reject(_asked(scope), actor=actor().id, reason=reason), json_=json_)
 
 
 @app.command()
 def withdraw(scope: ScopeText, reason: Why, json_: Json = False) -> None:
     """Withdraw a policy, so that less specific ones apply; if that shortens, a second admin must approve."""
     with open_site() as site:
-        _answer(site, site.policies.withdraw(scope_of(scope), actor=actor().id, reason=reason), json_=json_)
+        _answer(site, site.policies.withdraw(_asked(scope), actor=actor().id, reason=reason), json_=json_)
 
 
 @app.command()
@@ -231,7 +240,7 @@ def _change(site: Site, scope: str, keep_min: int, keep_max: str) -> Change | No
             code="bad_usage",
             hint="Such as: --scope default --min 30 --max 60",
         )
-    return Change(scope_of(scope), _terms(site, keep_min, keep_max, "not decided", "", ""))
+    return Change(_asked(scope), _terms(site, keep_min, keep_max, "not decided", "", ""))
 
 
 def _days(text: str) -> int | None:

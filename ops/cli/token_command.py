@@ -7,7 +7,7 @@ import typer
 from archive.errors import Malformed
 from archive.model.token import TokenScope, to_json
 from archive.timespan import parse_instant
-from ops.cli.options import Json, actor, open_site
+from ops.cli.options import Json, actor, district_codes, open_site
 from ops.cli.output import note, print_json, say
 from ops.cli.times import value_text, zone_of_city
 from ops.tokens import create_token, revoke_token, token_file
@@ -22,7 +22,9 @@ Actions = Annotated[
 Districts = Annotated[
     list[str] | None,
     typer.Option(
-        "--district", metavar="CODE", help="A permitted district; may be repeated. Without it: all."
+        "--district",
+        metavar="CODE",
+        help="A permitted district, by code or name; may be repeated. Without it: all.",
     ),
 ]
 Expires = Annotated[
@@ -37,7 +39,7 @@ def create(
     """Make a token and print it; it is never shown again."""
     scope = TokenScope(
         actions=_checked(action) if action else None,
-        districts=frozenset(district) if district else None,
+        districts=frozenset(district_codes(district)) if district else None,
         expires_at=parse_instant(expires) if expires else None,
     )
     with open_site() as site:

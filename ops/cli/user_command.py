@@ -9,7 +9,7 @@ from archive.canonical import JsonObject
 from archive.lifecycle.retention.answers import history_json
 from archive.model.user import User, parse_role
 from archive.timespan import format_instant, parse_instant
-from ops.cli.options import Json, actor, open_site
+from ops.cli.options import Json, actor, district_codes, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.times import time_text, zone_of_city
 from ops.wiring import Site
@@ -31,7 +31,11 @@ Roles = Annotated[
 ]
 Districts = Annotated[
     list[str] | None,
-    typer.Option("--district", metavar="CODE", help="Kecamatan of the role kecamatan. May be repeated."),
+    typer.Option(
+        "--district",
+        metavar="CODE",
+        help="Kecamatan of the role kecamatan, by code or name. May be repeated.",
+    ),
 ]
 Agency = Annotated[str, typer.Option("--agency", metavar="TEXT", help="The agency whose grants they share.")]
 Generate = Annotated[
@@ -67,7 +71,7 @@ def add(
         id=name,
         name=full_name,
         roles=tuple(dict.fromkeys(parse_role(text) for text in role)),
-        districts=tuple(dict.fromkeys(district or ())),
+        districts=district_codes(district or ()),
         agency=agency,
     )
     if invite:
@@ -189,7 +193,7 @@ def change(
         after = _administration(site).change(
             name,
             roles=tuple(dict.fromkeys(parse_role(text) for text in role)),
-            districts=tuple(dict.fromkeys(district or ())),
+            districts=district_codes(district or ()),
             agency=agency,
             actor=actor().id,
             reason=reason,
@@ -256,8 +260,9 @@ def viewers(
             at=moment,
             footage_at=parse_instant(footage_at) if footage_at else moment,
         )
+        named = {"kecamatan_name": site.areas.name(found["kecamatan"])}
     if json_:
-        print_json(found)
+        print_json(found | named)
         return
     print_table(
         ("WHO", "ROLES", "AGENCY", "COULD", "BY"),

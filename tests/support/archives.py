@@ -13,6 +13,7 @@ from archive.canonical import sha256_hex
 from archive.clock import ManualClock
 from archive.footage.cameras import CameraForm, Registry
 from archive.model import leaf as leaves
+from archive.model.areas import NO_AREAS, Areas
 from archive.model.leaf import Leaf
 from archive.model.segment import ClockStatement, Segment
 from archive.objects.filesystem import FilesystemStore
@@ -120,10 +121,11 @@ class SmallArchive:
         )
 
 
-def small_archive(folder: Path) -> SmallArchive:
+def small_archive(folder: Path, *, areas: Areas = NO_AREAS) -> SmallArchive:
     """An empty archive in ``folder``."""
     clock = ManualClock(T0)
     stores = Stores(*(FilesystemStore(folder / name, clock) for name in ("footage", "records", "cache")))
     index = open_sqlite(folder / "index.sqlite")
     ledger = Ledger(stores.records, clock)
-    return SmallArchive(clock, stores, index, ledger, Registry(ledger, FernetBox(new_key()), index, clock))
+    registry = Registry(ledger, FernetBox(new_key()), index, clock, areas=areas)
+    return SmallArchive(clock, stores, index, ledger, registry)

@@ -406,6 +406,11 @@ def _at(path: str, **options: Any) -> Callable[[World, str], Call]:
     return lambda _world, one: Call(path.replace("{}", one), **options)
 
 
+def _counted(body: Any) -> set[str]:
+    """The districts in which cameras are counted."""
+    return {one["code"] for city in body["cities"] for one in city["kecamatan"] if one["cameras"]}
+
+
 def _camera_probes() -> list[Probe]:
     one = "/v1/cameras/{camera}"
     here: dict[str, Any] = {"there": lambda _w: CAMERA, "missing": NO_CAMERA, "subject": a_camera(CAMERA)}
@@ -419,6 +424,7 @@ def _camera_probes() -> list[Probe]:
             Probe("PATCH", one, _at("/v1/cameras/{}", json={"name": "x", **WHY}, headers=STALE), **about),
             Probe("POST", f"{one}/disable", _at("/v1/cameras/{}/disable", json=WHY, headers=STALE), **about),
             Probe("POST", f"{one}/enable", _at("/v1/cameras/{}/enable", json=WHY, headers=STALE), **about),
+            Probe("GET", f"{one}/moves", _at("/v1/cameras/{}/moves"), **about),
             Probe(
                 "GET", "/v1/recordings", lambda _w, c: Call("/v1/recordings", {**ASKED, "camera": c}), **about
             ),
@@ -466,6 +472,30 @@ def _camera_probes() -> list[Probe]:
             **listing,
         ),
         Probe("GET", "/v1/health/compliance.csv", _at("/v1/health/compliance.csv")),
+        Probe(
+            "GET",
+            "/v1/cameras.geojson",
+            _at("/v1/cameras.geojson"),
+            listed=lambda body: {one["id"] for one in body["features"]},
+            **listing,
+        ),
+        Probe(
+            "GET",
+            "/v1/places",
+            _at("/v1/places"),
+            listed=_counted,
+            known=lambda _w: {code: a_camera(camera) for camera, code in DISTRICT_OF.items()},
+        ),
+        Probe(
+            "POST",
+            "/v1/cameras/import",
+            _at(
+                "/v1/cameras/import",
+                query={"dry_run": "true", "update": "true"},
+                content=b"id,name\ncam-1,x\n",
+                headers={"Content-Type": "text/csv"},
+            ),
+        ),
         Probe(
             "GET",
             "/v1/recordings",

@@ -18,11 +18,31 @@ class CameraIn(TypedDict):
     owner: str
     view: str
     segment_seconds: NotRequired[int | None]
+    bearing: NotRequired[int | None]
+    field_of_view: NotRequired[int | None]
+    reach_m: NotRequired[int | None]
+    address: NotRequired[str]
+    height_m: NotRequired[float | str | None]
+    owner_name: NotRequired[str]
+    permit: NotRequired[str]
+    purpose: NotRequired[str]
+    signage: NotRequired[str]
+    installed_on: NotRequired[str]
+    integrated_on: NotRequired[str]
     reason: NotRequired[str]
 
 
+Signage = Literal["yes", "no", "unknown"]
+
+
 class CameraOut(TypedDict):
-    """A registered camera. ``source`` is shown without user name, password and query."""
+    """A registered camera.
+
+    ``source`` is shown without user name, password and query.
+
+    What is not known is null. Lists have no ``owner_name``; read by itself, a camera shows it to those who
+    may see more than public facts. A kecamatan or kelurahan that the table of areas lacks has the name "".
+    """
 
     id: str
     name: str
@@ -30,17 +50,30 @@ class CameraOut(TypedDict):
     lat: float
     lon: float
     kecamatan: str
+    kecamatan_name: str
     kelurahan: str
+    kelurahan_name: str
     owner: OwnerKind
     view: Literal["public"]
     segment_seconds: int
     registered_at: str
     disabled: bool
     audio: bool
+    address: str | None
+    height_m: float | None
+    permit: str | None
+    purpose: str | None
+    signage: Signage
+    installed_on: str | None
+    integrated_on: str | None
+    bearing: int | None
+    field_of_view: int | None
+    reach_m: int | None
+    owner_name: NotRequired[str | None]
 
 
 class CameraPatch(TypedDict):
-    """The fields to change; a field that is left out stays."""
+    """The fields to change; a field that is left out stays, an optional one that is "" is cleared."""
 
     source: NotRequired[str | None]
     name: NotRequired[str | None]
@@ -51,6 +84,17 @@ class CameraPatch(TypedDict):
     owner: NotRequired[str | None]
     view: NotRequired[str | None]
     segment_seconds: NotRequired[int | None]
+    bearing: NotRequired[int | Literal[""] | None]
+    field_of_view: NotRequired[int | Literal[""] | None]
+    reach_m: NotRequired[int | Literal[""] | None]
+    address: NotRequired[str | None]
+    height_m: NotRequired[float | str | Literal[""] | None]
+    owner_name: NotRequired[str | None]
+    permit: NotRequired[str | None]
+    purpose: NotRequired[str | None]
+    signage: NotRequired[str | None]
+    installed_on: NotRequired[str | None]
+    integrated_on: NotRequired[str | None]
     reason: NotRequired[str]
 
 
@@ -58,6 +102,140 @@ class CamerasOut(TypedDict):
     """Some cameras, by id."""
 
     cameras: list[CameraOut]
+
+
+FieldChangeOut = TypedDict(
+    "FieldChangeOut",
+    {
+        "from": str,
+        "to": str,
+    },
+)
+"""A field before and after, as text; a source as it may be shown."""
+
+
+class ChangedRowOut(TypedDict):
+    """A row that changes a camera, field by field."""
+
+    line: int
+    id: str
+    fields: dict[str, FieldChangeOut]
+
+
+class KelurahanOut(TypedDict):
+    """A kelurahan, and how many cameras stand there."""
+
+    code: str
+    name: str
+    level: Literal["kelurahan"]
+    cameras: int
+
+
+class KecamatanOut(TypedDict):
+    """A kecamatan with its kelurahan. ``cameras`` also counts those whose kelurahan is not listed."""
+
+    code: str
+    name: str
+    level: Literal["kecamatan"]
+    cameras: int
+    kelurahan: list[KelurahanOut]
+
+
+class CityOut(TypedDict):
+    """A city with its kecamatan."""
+
+    code: str
+    name: str
+    level: Literal["city"]
+    cameras: int
+    kecamatan: list[KecamatanOut]
+
+
+class RefusedRowOut(TypedDict):
+    """A row that is not taken. ``field`` is empty if the row as a whole is wrong."""
+
+    line: int
+    id: str
+    field: str
+    code: str
+    message: str
+    hint: str
+
+
+class RowRemarkOut(TypedDict):
+    """A row that is taken and more often a slip, in Indonesian and in English."""
+
+    line: int
+    camera: str
+    code: str
+    id: str
+    en: str
+
+
+class ImportOut(TypedDict):
+    """What an import did, or with ``dry_run`` would do; each row stands in one list of the first four.
+
+    ``line`` is the line of the CSV, or the number of the feature. ``ignored`` are columns that Saksi sets
+    itself.
+    """
+
+    dry_run: bool
+    added: list[str]
+    changed: list[ChangedRowOut]
+    unchanged: list[str]
+    refused: list[RefusedRowOut]
+    remarks: list[RowRemarkOut]
+    ignored: list[str]
+
+
+MoveOut = TypedDict(
+    "MoveOut",
+    {
+        "from": str,
+        "until": str | None,
+        "lat": float,
+        "lon": float,
+        "kecamatan": str,
+        "kecamatan_name": str,
+        "kelurahan": str,
+        "kelurahan_name": str,
+        "bearing": int | None,
+        "field_of_view": int | None,
+        "reach_m": int | None,
+        "moved_m": float | None,
+        "version": int,
+        "by": str | None,
+        "reason": str | None,
+    },
+)
+"""A camera's stay at one point, looking one way.
+
+``until`` is null for the present one.
+
+``moved_m`` is the distance from the stay before. ``by`` and ``reason`` are null to those who may see
+public facts only.
+"""
+
+
+class MovesOut(TypedDict):
+    """Where one camera stood, oldest first."""
+
+    camera: str
+    moves: list[MoveOut]
+
+
+class UnlistedOut(TypedDict):
+    """A kecamatan that the table of areas lacks, and how many cameras name it."""
+
+    code: str
+    cameras: int
+
+
+class PlacesOut(TypedDict):
+    """The areas by code, and what the table lacks."""
+
+    cities: list[CityOut]
+    unlisted: list[UnlistedOut]
 
 
 class Reason(TypedDict):

@@ -282,4 +282,5 @@ class ViewersOut(TypedDict):
     at: str
     footage_at: str
     kecamatan: str
+    kecamatan_name: str
     viewers: list[ViewerOut]

@@ -165,6 +165,7 @@ class ExplanationOut(TypedDict):
     camera: str
     at: str
     kecamatan: str | None
+    kecamatan_name: str
     owner: str | None
     wins: str | None
     keep_days_min: int

@@ -21,6 +21,9 @@ frame.view | displaying* | examined | melihat satu gambar | looked at a frame
 clip.describe | dissemination* | examined | melihat keterangan klip | looked at what a clip is
 clip.download | dissemination* | transferred | mengunduh klip | downloaded a clip
 camera.change | – | – | mengubah data kamera | changed a camera
+camera.import | – | – | mengimpor tabel kamera | imported a table of cameras
+camera.export | dissemination* | transferred | mengekspor tabel kamera | exported a table of cameras
+camera.read | dissemination* | examined | melihat data pemilik kamera | looked at a camera's owner
 camera.added | – | – | kamera didaftarkan | camera registered
 camera.edited | – | – | data kamera diubah | camera edited
 camera.disabled | – | – | kamera dinonaktifkan | camera disabled

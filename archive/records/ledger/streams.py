@@ -89,10 +89,7 @@ class Ledger:
             Conflict: ``ledger_conflict``: another writer appended first; read the head again.
             IntegrityError: ``second_version``: the store accepted a second object under the entry's name.
         """
-        if not reason.isprintable():
-            raise Malformed(
-                "the reason cannot be recorded", code="bad_reason", hint="Use printable characters."
-            )
+        check_printable(reason)
         previous = None if expected == 0 else self.entry(kind, entity, expected)
         now = self._clock.now()
         data = encode(
@@ -198,6 +195,12 @@ class Ledger:
                 code="second_version",
                 hint="A ledger entry was removed or overwritten; run saksi archive check.",
             )
+
+
+def check_printable(reason: str) -> None:
+    """Let a reason pass that an entry can hold. Raises Malformed ``bad_reason``."""
+    if not reason.isprintable():
+        raise Malformed("the reason cannot be recorded", code="bad_reason", hint="Use printable characters.")
 
 
 def printable(text: str) -> str:

@@ -28,7 +28,10 @@ def test_the_life_of_a_camera(site: Site) -> None:
     assert made.json()["source"] == "rtsp://192.0.2.9/1"
     assert made.headers["ETag"] == '"1"'
     one, read = "/v1/cameras/masjid-1", {"If-Match": '"1"'}
-    edited = site.call("PATCH", one, json={"name": "Masjid Raya 2", "lat": "-5.1331"}, headers=read)
+    moved = {"name": "Masjid Raya 2", "lat": "-5.1331"}
+    refused = site.call("PATCH", one, json=moved, headers=read)
+    assert (refused.status_code, refused.json()["code"]) == (422, "reason_missing"), "a move has a reason"
+    edited = site.call("PATCH", one, json={**moved, "reason": "Tiang baru"}, headers=read)
     assert (edited.json()["name"], edited.json()["lat"], edited.json()["lon"]) == (
         "Masjid Raya 2",
         -5.1331,
@@ -74,7 +77,14 @@ def test_no_answer_ever_shows_a_password(site: Site) -> None:
         ({"lat": "x"}, 422, "invalid_request"),
         ({"lat": "NaN"}, 422, "invalid_request"),
         ({"owner": "hotel"}, 422, "bad_place"),
-        ({"kecamatan": "Ujung Pandang"}, 422, "bad_place"),
+        ({"kecamatan": "Ujung Panjang"}, 422, "bad_place"),
+        ({"kelurahan": "Baru"}, 422, "bad_place"),
+        ({"bearing": 90}, 422, "bad_sight"),
+        ({"bearing": 400, "field_of_view": 90, "reach_m": 40}, 422, "bad_sight"),
+        ({"height_m": -1}, 422, "bad_detail"),
+        ({"signage": "maybe"}, 422, "bad_detail"),
+        ({"installed_on": "24/11/2026"}, 422, "bad_detail"),
+        ({"owner_name": "x\u0000"}, 422, "bad_detail"),
         ({"segment_seconds": 1}, 422, "bad_segment_seconds"),
         ({"segment_seconds": "10s"}, 422, "invalid_request"),
         ({"name": "a\nb"}, 422, "bad_name"),

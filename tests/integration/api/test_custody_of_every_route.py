@@ -38,9 +38,12 @@ UNRECORDED = {
     "GET /metrics",  # metrics without names
     "GET /v1/session",  # the caller's own session; pages read it constantly
     "GET /v1/cameras",  # places of cameras, which every authenticated caller may know in their reach
-    "GET /v1/cameras/{camera}",
     "GET /v1/health/cameras",  # which cameras and recorders work
     "GET /v1/health/recorders",
+    "GET /v1/cameras.geojson",
+    "GET /v1/cameras/{camera}",  # where it shows no owner's name
+    "GET /v1/cameras/{camera}/moves",
+    "GET /v1/places",
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",
     "GET /v1/retention/explain",
@@ -188,6 +191,11 @@ def cameras(story: Story) -> None:
     story("ada", "POST", "/v1/cameras", json=camera_json("cam-7"))
     story("ada", "GET", "/v1/cameras")
     story("ada", "GET", one)
+    story("ada", "GET", "/v1/cameras.geojson")
+    story("ada", "GET", "/v1/places")
+    story("ada", "GET", f"{one}/moves")
+    table = {"content": b"id,permit\ncam-7,9\n", "headers": {"Content-Type": "text/csv"}}
+    story("ada", "POST", "/v1/cameras/import", params={"update": "true"}, **table)
     story.tagged("ada", "PATCH", one, one, json={"name": "Masjid", "reason": "x"})
     story.tagged("ada", "POST", f"{one}/disable", one, json={"reason": "x"})
     story.tagged("ada", "POST", f"{one}/enable", one, json={"reason": "x"})

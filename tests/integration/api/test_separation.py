@@ -351,9 +351,10 @@ ALONE_OVER_HTTP = frozenset(
     # token that decides nothing; the end of an incident, which stays on record.
     """accept_invitation add_camera add_paper amend_request begin_download cancel_request change_password
     close_account close_integrity_incident comment_on_request confirm disable_camera edit_camera enable_camera
-    end_sessions extend_hold file_request invite make_token open_account place_hold plan_retention
-    propose_policy propose_release refuse reject_policy request_evidence review_hold revoke_grant revoke_token
-    search_by_form set_purpose sign_in sign_out upload_paper verify_evidence withdraw_policy
+    end_sessions extend_hold file_request import_cameras invite make_token open_account place_hold
+    plan_retention propose_policy propose_release refuse reject_policy request_evidence review_hold
+    revoke_grant revoke_token search_by_form set_purpose sign_in sign_out upload_paper verify_evidence
+    withdraw_policy
     withdraw_release""".split()
 )
 
@@ -378,7 +379,7 @@ ALONE_ON_THE_HOST = frozenset(
             " work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
-            "camera": "add compliance disable edit enable import list show",
+            "camera": "add compliance disable edit enable export import list moves show",
             "custody": "show",
             "evidence": "download list request show",
             "fixity": "run status",
@@ -391,6 +392,7 @@ ALONE_ON_THE_HOST = frozenset(
             " revoke rotate show",
             "log": "make prove show verify",
             "notice": "status test",
+            "places": "list",
             "request": "cancel file handover-report list show",
             "retention": "apply dispositions explain plan policies propose record reject show withdraw",
             "stack": "down env status up",

@@ -9,6 +9,7 @@ from api.audit import Act
 from api.described.statuses import MEANINGS
 from api.routing import action_of
 from api.services import ApiSettings
+from archive.footage.exchange.rows import MAX_ROWS
 from archive.timespan import HOUR, SECOND
 from tests.support.api_site import Site, open_site
 
@@ -78,6 +79,7 @@ def test_the_page_names_every_act() -> None:
 def test_the_page_states_the_limits() -> None:
     text, limits = PAGE.read_text(), ApiSettings()
     assert f"| body of a request | {limits.max_body // 1024} KiB |" in text
+    assert f"| table of cameras | {limits.max_table >> 20} MiB, {MAX_ROWS:,} rows" in text
     assert f"| cameras in one request | {limits.max_cameras} |" in text
     assert f"| span of a playlist | {limits.max_playlist // HOUR} h |" in text
     assert f"| streams of footage at once | {limits.streams} a process |" in text

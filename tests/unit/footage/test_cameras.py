@@ -1,19 +1,21 @@
 """The registry: refusals, secrets, and history."""
 
-import io
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Refused
+from archive.footage.area_table import read_areas
+from archive.footage.cameras import form_of, from_public_state
 from archive.model.camera import shown_source
+from archive.model.camera_details import Signage
+from archive.model.sight import Sight
 from archive.timespan import HOUR
 from archive.vault import FernetBox, new_key
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.leaves import T0
-
-HEADER = "id,source,name,lat,lon,kecamatan,kelurahan,owner,view,segment_seconds"
 
 
 @pytest.fixture
@@ -125,28 +127,131 @@ def test_unknown_cameras_and_fields(site: SmallArchive) -> None:
     assert bad.value.code == "bad_field"
 
 
-def test_a_csv_adds_the_good_rows_and_names_the_bad(site: SmallArchive) -> None:
-    rows = io.StringIO(
-        f"{HEADER}\n"
-        "cam-1,rtsp://h/1,Satu,-5.1,119.4,73.71.13,73.71.13.1001,public,public,10\n"
-        "cam-2,rtsp://u:pw@h/2,Dua,-5.1,119.4,73.71.13,73.71.13.1001,business,private,10\n"
-        "cam-3,rtsp://h/3,Tiga,-95,119.4,73.71.13,73.71.13.1001,public,public,\n"
-        'cam-4,rtsp://h/4,"Empat, Utara",-5.1,119.4,73.71.13,73.71.13.1001,worship,public,\n'
-    )
-    report = site.registry.import_csv(rows, actor="os:tester")
-    assert [camera.id for camera in report.added] == ["cam-1", "cam-4"]
-    assert [(row.line, row.id, row.code) for row in report.refused] == [
-        (3, "cam-2", "private_view"),
-        (4, "cam-3", "bad_place"),
-    ]
-    assert site.registry.camera("cam-4").segment_seconds == 10
+DETAILS = {
+    "address": "Jl. A. P. Pettarani 12",
+    "height_m": "6.50",
+    "owner_name": "Toko Sinar Jaya",
+    "permit": "503/0147/PTSP/2026",
+    "purpose": "Lalu lintas",
+    "signage": "yes",
+    "installed_on": "2026-02-14",
+    "integrated_on": "2026-03-02",
+}
+SIGHT = {"bearing": "135", "field_of_view": "90", "reach_m": "40"}
 
 
-def test_a_csv_with_another_header_is_refused_whole(site: SmallArchive) -> None:
+def test_what_is_known_of_a_camera_is_kept_and_changed_field_by_field(site: SmallArchive) -> None:
+    site.registry.add(camera_form(**DETAILS, **SIGHT), actor="os:tester")
+    kept = site.registry.camera("cam-1")
+    assert asdict(form_of(kept)) == {
+        **asdict(camera_form(**DETAILS, **SIGHT)), "source": "", "height_m": "6.5"
+    }  # fmt: skip
+    edited = site.registry.edit("cam-1", {"permit": "", "signage": "no"}, actor="os:tester")
+    assert (edited.details.permit, edited.details.signage) == ("", Signage.NO)
+    assert replace(edited.details, permit=kept.details.permit, signage=Signage.YES) == kept.details
+    assert (edited.sight, edited.place) == (kept.sight, kept.place)
+    assert site.registry.camera("cam-1") == edited
+
+
+def test_a_camera_of_which_little_is_known_has_the_members_of_before(site: SmallArchive) -> None:
+    site.registry.add(camera_form(), actor="os:tester")
+    (entry,) = site.registry.history("cam-1")
+    assert set(entry.state) == {
+        "id", "name", "source", "sealed_source", "lat", "lon", "kecamatan", "kelurahan", "owner", "view",
+        "segment_seconds", "registered_at", "disabled", "audio",
+    }  # fmt: skip
+
+
+def test_no_index_holds_an_owner_s_name(site: SmallArchive, tmp_path: Path) -> None:
+    site.registry.add(camera_form(**DETAILS), actor="os:tester")
+    document = site.index.document("camera", "cam-1")
+    assert document is not None
+    assert "owner_name" not in document.state
+    assert from_public_state(document.state).details.permit == DETAILS["permit"]
+    indexed = b"".join(path.read_bytes() for path in tmp_path.glob("index.sqlite*"))
+    assert b"Pettarani" in indexed
+    assert b"Sinar Jaya" not in indexed
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"height_m": "0"}, "bad_detail"),
+        ({"height_m": "300.01"}, "bad_detail"),
+        ({"height_m": "NaN"}, "bad_detail"),
+        ({"height_m": "tall"}, "bad_detail"),
+        ({"signage": "perhaps"}, "bad_detail"),
+        ({"installed_on": "24-11-2026"}, "bad_detail"),
+        ({"installed_on": "20261124"}, "bad_detail"),
+        ({"integrated_on": "2026-02-30"}, "bad_detail"),
+        ({"owner_name": "a\nb"}, "bad_detail"),
+        ({"address": "x" * 201}, "bad_detail"),
+        ({"permit": "\ud800"}, "bad_detail"),
+        ({"bearing": "90"}, "bad_sight"),
+        ({**SIGHT, "bearing": "360"}, "bad_sight"),
+    ],
+)
+def test_a_detail_that_cannot_be_is_refused(site: SmallArchive, changes: dict[str, str], code: str) -> None:
     with pytest.raises(Malformed) as caught:
-        site.registry.import_csv(io.StringIO("id,url\ncam-1,rtsp://h\n"), actor="os:tester")
-    assert caught.value.code == "bad_csv"
-    assert HEADER in caught.value.hint
+        site.registry.add(camera_form(**changes), actor="os:tester")
+    assert caught.value.code == code
+    assert caught.value.message.startswith(tuple(changes) if code == "bad_detail" else tuple(SIGHT))
+    assert site.registry.cameras() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "moves"),
+    [
+        ({"lat": "-5.15"}, True),
+        ({"bearing": "140"}, True),
+        ({"bearing": "", "field_of_view": "", "reach_m": ""}, True),
+        ({"name": "Other"}, False),
+        ({"kelurahan": "73.71.13.1002"}, False),
+        ({"height_m": "5"}, False),
+    ],
+)
+def test_a_camera_that_stands_or_looks_elsewhere_needs_a_reason(
+    site: SmallArchive, changes: dict[str, str], moves: bool
+) -> None:
+    site.registry.add(camera_form(**SIGHT), actor="os:tester")
+    if moves:
+        for reason in ("", " "):
+            with pytest.raises(Malformed) as caught:
+                site.registry.edit("cam-1", changes, actor="os:tester", reason=reason)
+            assert caught.value.code == "reason_missing"
+        assert len(list(site.registry.history("cam-1"))) == 1
+    site.registry.edit("cam-1", changes, actor="os:tester", reason="x" if moves else "")
+    assert len(list(site.registry.history("cam-1"))) == 2
+
+
+def test_a_sight_that_is_stated_for_the_first_time_is_no_move(site: SmallArchive) -> None:
+    site.registry.add(camera_form(), actor="os:tester")
+    assert site.registry.edit("cam-1", SIGHT, actor="os:tester").sight == Sight(
+        bearing=135, field_of_view=90, reach_m=40
+    )
+
+
+def test_areas_are_given_by_code_or_name(tmp_path: Path) -> None:
+    site = small_archive(tmp_path, areas=read_areas(None))
+    named = camera_form(kecamatan=" ujung  pandang ", kelurahan="BARU")
+    place = site.registry.add(named, actor="os:tester").place
+    assert (place.kecamatan, place.kelurahan) == ("73.71.04", "73.71.04.1005")
+    moved = site.registry.edit("cam-1", {"kecamatan": "Mariso", "kelurahan": "Lette"}, actor="os:tester")
+    assert (moved.place.kecamatan, moved.place.kelurahan) == ("73.71.01", "73.71.01.1004")
+    for changes in ({"kecamatan": "Nowhere"}, {"kelurahan": "Baru"}, {"kecamatan": ""}):
+        with pytest.raises(Malformed) as caught:
+            site.registry.edit("cam-1", changes, actor="os:tester")
+        assert caught.value.code == "bad_place"
+    assert "73.71.04.1005 (Baru, Ujung Pandang)" in _hint_of(site, {"kelurahan": "Baru"})
+    unlisted = site.registry.edit("cam-1", {"kecamatan": "73.09.01"}, actor="os:tester")
+    assert unlisted.place.kecamatan == "73.09.01"
+    site.index.close()
+
+
+def _hint_of(site: SmallArchive, changes: dict[str, str]) -> str:
+    with pytest.raises(Malformed) as caught:
+        site.registry.edit("cam-1", changes, actor="os:tester")
+    return caught.value.hint
 
 
 @pytest.mark.parametrize(

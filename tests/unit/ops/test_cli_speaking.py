@@ -120,7 +120,7 @@ def test_help_and_errors_in_indonesian(tmp_path: Path) -> None:
         "Pemakaian: saksi camera add [PILIHAN]",
         "Pilihan:",
         "[wajib]",
-        "Kode kecamatan",
+        "Kecamatan menurut kode atau nama",
         "lalu keluar.",
     ):
         assert text in told

@@ -56,6 +56,7 @@ def test_what_is_for_development_is_not_in_it(installed: Path) -> None:
     for needed in (
         "ops/deploy/install.md", "ops/deploy/saksi.toml", "ops/deploy/systemd/saksi.service",
         "ops/deploy/containers/compose.yaml", "ops/cli/indonesian.toml", "api/described/indonesian.toml",
+        "archive/footage/makassar.csv",
     ):  # fmt: skip
         assert (installed / needed).is_file(), needed
     (scripts,) = installed.glob("*.dist-info/entry_points.txt")

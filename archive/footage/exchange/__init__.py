@@ -1,0 +1,1 @@
+"""Cameras as tables: CSV and GeoJSON, out and in, with a plan before anything is written."""
