@@ -66,6 +66,7 @@ from api.routes import (
     policies,
     recordings,
     requests,
+    search,
     session,
     tokens,
     users,
@@ -77,6 +78,7 @@ from api.services import Services
 from api.slots import StreamSlots
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
+from search.stays import StayBook
 
 RESOURCES = (
     health,
@@ -86,6 +88,7 @@ RESOURCES = (
     camera_tables,
     places,
     recordings,
+    search,
     clips,
     frames,
     playback,
@@ -138,6 +141,7 @@ def create_app(services: Services) -> FastAPI:
         frames=Frames(services),
         playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
         readiness=Readiness(probes_of(services), services.clock),
+        stays=StayBook(services.index, services.registry.history),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
     )
     app = DescribedApp(

@@ -34,6 +34,7 @@ class Act(StrEnum):
     HOLD_READ = "hold.read"
     RECORDINGS_SEARCH = "recordings.search"
     SEGMENTS_SEARCH = "segments.search"
+    CAMERAS_SEARCH = "cameras.search"
     CLIP_DESCRIBE = "clip.describe"
     CLIP_DOWNLOAD = "clip.download"
     PLAYBACK = "playback"

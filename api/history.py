@@ -5,7 +5,7 @@ causes, what is pending, what is held, and URLs of a playlist, a still and the p
 comes from the index, and from the ledger for cameras that were changed; no footage is read.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -13,8 +13,6 @@ from api.services import ApiSettings, Services
 from archive.canonical import JsonObject
 from archive.model.areas import Areas
 from archive.model.camera import Camera, Place, area_names, from_state
-from archive.model.hold import KIND as HOLD
-from archive.model.hold import from_state as hold_from_state
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.coverage import CameraGap, Recordings
 
@@ -71,19 +69,6 @@ def facts_then(
         else:
             found.append(Facts(at, state))
     return tuple(facts for facts in found if admits(facts.camera.place))
-
-
-def held_spans(services: Services, window: Timespan) -> Mapping[str, SpanSet]:
-    """The parts of the window that holds in force cover, by camera; nothing about their cases."""
-    found: dict[str, SpanSet] = {}
-    for document in services.index.documents(HOLD):
-        hold = hold_from_state(document.id, document.state)
-        part = hold.span.intersection(window)
-        if not hold.in_force or part is None:
-            continue
-        for camera in hold.cameras:
-            found[camera] = found.get(camera, SpanSet()) | SpanSet((part,))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ WITHOUT_KEY = frozenset(
     {
         "/v1/requests/attachments",
         "/v1/retention/plan",
+        "/v1/search",
         "/v1/tokens",
         "/v1/invitations",
         "/v1/invitations/second-half",
@@ -182,7 +183,7 @@ def _media(operation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 def _show(media: tuple[str, dict[str, Any]], schemas: Mapping[str, Any]) -> None:
     kind, body = media
-    if kind == "application/json":
+    if kind in {"application/json", "application/geo+json"}:
         body["example"] = example_of(body["schema"], schemas)
     elif kind in BODIES:
         body["example"] = BODIES[kind]

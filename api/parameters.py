@@ -9,6 +9,7 @@ from archive.errors import Malformed
 from archive.ids import check_name
 from archive.model.camera import OwnerKind
 from archive.timespan import Timespan, parse_instant
+from search.asking import numbers
 from search.geo import Box, Circle
 
 _LOST_PLUS = re.compile(r"(:\d\d(?:\.\d{1,9})?) (\d\d:\d\d)\Z", re.ASCII)
@@ -85,7 +86,7 @@ async def asked_box(
     """The box to look in. Raises Malformed ``bad_place``."""
     if not box:
         return None
-    south, west, north, east = _numbers("box", box, 4)
+    south, west, north, east = numbers("box", box, 4)
     return Box(south, west, north, east)
 
 
@@ -100,8 +101,8 @@ async def asked_circle(
         if radius_m:
             raise Malformed("a radius needs a centre", code="bad_place", hint="Add near=<lat>,<lon>.")
         return None
-    lat, lon = _numbers("near", near, 2)
-    (radius,) = _numbers("radius_m", radius_m or str(DEFAULT_RADIUS_M), 1)
+    lat, lon = numbers("near", near, 2)
+    (radius,) = numbers("radius_m", radius_m or str(DEFAULT_RADIUS_M), 1)
     return Circle(lat, lon, radius)
 
 
@@ -134,17 +135,3 @@ def camera_ids(texts: list[str], limit: int) -> tuple[str, ...]:
             hint=f"Ask for at most {limit} at a time, or filter by place.",
         )
     return found
-
-
-def _numbers(name: str, text: str, count: int) -> list[float]:
-    parts = text.split(",")
-    try:
-        if len(parts) != count or len(text) > 200:
-            raise ValueError(name)
-        return [float(part) for part in parts]
-    except ValueError as error:
-        raise Malformed(
-            f"'{name}' is not {count} number{'s' if count > 1 else ''}",
-            code="bad_place",
-            hint="Write decimal degrees separated by commas, latitude first, without spaces.",
-        ) from error

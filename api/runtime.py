@@ -13,6 +13,7 @@ from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
 from api.slots import StreamSlots
+from search.stays import StayBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,4 +30,5 @@ class Runtime:
     frames: Frames
     playback: PlaybackSessions
     readiness: Readiness
+    stays: StayBook
     readers: ThreadPoolExecutor

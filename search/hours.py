@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from archive.timespan import HOUR, Timespan, hour_of
-from search.query import MAX_FILTER, HourCoverage, SegmentQuery
+from search.query import MAX_FILTER, FootageSum, HourCoverage, SegmentQuery
 
 Cell = tuple[str, int]
 """A camera and the start of a UTC hour."""
@@ -73,3 +73,21 @@ def joined(kept: list[HourCoverage], computed: list[HourCoverage]) -> tuple[Hour
     if not computed:
         return tuple(kept)
     return tuple(sorted(kept + computed, key=lambda one: (one.camera, one.hour)))
+
+
+def summed(hours: Iterable[HourCoverage], step: int, origin: int) -> tuple[FootageSum, ...]:
+    """The footage of hours by camera and bucket of ``step`` µs from ``origin``."""
+    return in_order((one.camera, bucket_of(one.hour, step, origin), one.covered) for one in hours)
+
+
+def in_order(found: Iterable[tuple[str, int, int]]) -> tuple[FootageSum, ...]:
+    """Parts of sums (camera, start of the bucket, µs), added up and ordered; those without footage go."""
+    sums: dict[Cell, int] = defaultdict(int)
+    for camera, start, covered in found:
+        sums[camera, start] += covered
+    return tuple(FootageSum(*cell, covered) for cell, covered in sorted(sums.items()) if covered)
+
+
+def bucket_of(hour: int, step: int, origin: int) -> int:
+    """The start of the bucket that holds an hour."""
+    return hour - (hour - origin) % step

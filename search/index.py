@@ -22,6 +22,7 @@ from archive.ports import IndexEntry, RecordIndex, SegmentIndex
 from archive.timespan import Timespan
 from search.query import (
     Document,
+    FootageSum,
     Heartbeat,
     HourCoverage,
     IndexStatus,
@@ -123,6 +124,14 @@ class Index(SegmentIndex, RecordIndex, Protocol):
         """Coverage per camera and UTC hour, for every hour that the span touches and that has records.
 
         Hours are whole: a span that begins inside an hour counts all of it. Ordered by (camera, hour).
+        """
+        ...
+
+    def footage_sums(self, query: SegmentQuery, step: int, origin: int) -> tuple[FootageSum, ...]:
+        """The footage of :meth:`hours` summed over buckets of ``step`` µs that are counted from ``origin``.
+
+        Both are whole hours. Buckets without footage are left out. Ordered by (camera, start). A month of a
+        thousand cameras is thirty thousand sums, where it is seven hundred thousand hours.
         """
         ...
 

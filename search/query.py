@@ -6,6 +6,7 @@ query's span by at least one microsecond and passes every filter that is given.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed
@@ -106,6 +107,14 @@ class HourCoverage:
     segments: int
     held: int
     gaps: Mapping[GapCause, int] = field(default_factory=dict)
+
+
+class FootageSum(NamedTuple):
+    """µs of footage of one camera in a bucket of whole hours that begins at ``start``."""
+
+    camera: str
+    start: int
+    covered: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from search.followed import FollowedIndex
 from search.index import Index
 from search.query import (
     Document,
+    FootageSum,
     Heartbeat,
     HourCoverage,
     IndexStatus,
@@ -264,6 +265,10 @@ class WholeIndex:
     def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
         """As :meth:`search.index.Index.hours`."""
         return self._asked.hours(query)
+
+    def footage_sums(self, query: SegmentQuery, step: int, origin: int) -> tuple[FootageSum, ...]:
+        """As :meth:`search.index.Index.footage_sums`."""
+        return self._asked.footage_sums(query, step, origin)
 
     def settle_hours(self) -> int:
         """As :meth:`search.index.Index.settle_hours`."""

@@ -19,6 +19,7 @@ from api.client.playback import Playback
 from api.client.recordings import Recordings
 from api.client.requests import Requests
 from api.client.retention import Retention
+from api.client.search import Search
 from api.client.session import Session
 from api.client.war_room import WarRoom
 
@@ -105,6 +106,11 @@ class Client(Connection):
     def retention(self) -> Retention:
         """The operations of retention."""
         return Retention(self)
+
+    @cached_property
+    def search(self) -> Search:
+        """The operations of search."""
+        return Search(self)
 
     @cached_property
     def session(self) -> Session:

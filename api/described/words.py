@@ -18,6 +18,7 @@ TAGS: Mapping[str, str] = {
     "people": "Accounts, invitations, grants and tokens of machines: who may see what, and until when.",
     "cameras": "Registered cameras: where they stand, who owns them, how they are recorded.",
     "recordings": "What was recorded, and what is missing, with its cause.",
+    "search": "Which cameras saw a place in a span; timelines and coverage of many cameras.",
     "war room": "History of many cameras over one window, ready to play.",
     "clips": "Exact clips of a camera, byte for byte the same each time.",
     "frames": "Single pictures for viewing.",

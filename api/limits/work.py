@@ -51,6 +51,7 @@ _RECORDS = ("/v1/custody", "/v1/log", "/v1/retention/plan", "/v1/cameras/import"
 _PROOF = ("/verify", "/clip")
 _FOOTAGE = (".mp4", ".m4s", ".zip")
 _PAPERS = "/attachments/"
+_READS_BY_FORM = frozenset({"/v1/retention/plan", "/v1/search"})
 
 
 def work_of(path: str) -> Work:
@@ -68,4 +69,4 @@ def work_of(path: str) -> Work:
 
 def ends_early(method: str, path: str) -> bool:
     """Whether the work only reads, so that it may end when the client leaves."""
-    return method in {"GET", "HEAD"} or path.endswith("/verify") or path == "/v1/retention/plan"
+    return method in {"GET", "HEAD"} or path.endswith("/verify") or path in _READS_BY_FORM

@@ -12,7 +12,7 @@ from api.audit import Act
 from api.auth.access import Access
 from api.auth.permissions import Reach
 from api.cameras import disabled_cameras, registered_cameras
-from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then, held_spans
+from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then
 from api.parameters import asked_span, camera_ids, none_given
 from api.places import WhereAsked, asked_codes
 from api.request_context import RequestContext, require, span_details
@@ -24,6 +24,7 @@ from archive.ids import check_name
 from archive.model.areas import Level
 from archive.timespan import HOUR, SpanSet, Timespan, format_instant
 from search.coverage import recordings
+from search.held import held_spans
 from search.query import MAX_FILTER
 
 MAX_CAMERAS = 100
@@ -98,7 +99,7 @@ def get_history(
     )
     # That a case keeps footage is as confidential as the hold itself.
     sees_holds = Reach.ALL in context.principal.reach("holds.read")
-    held = held_spans(services, span) if sees_holds else None
+    held = held_spans(services.index, span) if sees_holds else None
     purpose = context.purpose if context.principal.is_person else ""
     addresses = Addresses(services.settings, span, purpose)
     may_play = _may_play(context, span)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.errors import Conflict, Malformed, NotFound
+from archive.errors import Conflict, IntegrityError, Malformed, NotFound
 from archive.footage.source_url import parse_source
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
@@ -27,6 +27,8 @@ from archive.model.camera import (
     shown_source,
     to_state,
 )
+from archive.model.stay import KIND as STAYS
+from archive.model.stay import stays_state
 from archive.ports import SecretBox, SegmentIndex
 from archive.records.ledger.streams import Entry, Ledger
 
@@ -96,12 +98,12 @@ class CameraHead:
 
 
 class Registry:
-    """Adds, edits and reads cameras. Each change is one ledger entry and one index document.
+    """Adds, edits and reads cameras. Each change is one ledger entry and two index documents.
 
-    The index document is a view: if writing it fails, the entry stands, and the next reconcile or rebuild
-    writes the document. ``rule`` says where sources may lead, ``areas`` which names of areas are known. A
-    change may name in ``expected`` the version that it is based on; without it the change is based on the
-    newest.
+    One document is the camera, the other its stays (:mod:`archive.model.stay`). They are views: if writing
+    one fails, the entry stands, and the next reconcile or rebuild writes both. ``rule`` says where sources
+    may lead, ``areas`` which names of areas are known. A change may name in ``expected`` the version that it
+    is based on; without it the change is based on the newest.
     """
 
     def __init__(
@@ -279,7 +281,17 @@ class Registry:
         entry = self._ledger.append(
             KIND, camera.id, state, expected=expected, actor=actor, action=action, reason=reason
         )
+        # The stays first: a camera's document then never lacks the stays of its version.
+        self._put_stays(entry)
         self._index.put_document(KIND, camera.id, entry.version, public_state(entry.state))
+
+    def _put_stays(self, entry: Entry) -> None:
+        try:
+            history = [entry] if entry.version == 1 else list(self.history(entry.id))
+        except (IntegrityError, Malformed, NotFound):
+            return  # archive check names the damaged entry; what is known of the stays is kept
+        state = stays_state((one.at, one.state) for one in history)
+        self._index.put_document(STAYS, entry.id, history[-1].version, state)
 
 
 def has_moved(before: Camera, after: Camera) -> bool:

@@ -28,6 +28,7 @@ from ops.bench import (
     results,
     sealing,
     sessions,
+    where,
 )
 from ops.bench.figures import Findings, Refusal, short
 from ops.bench.machine import commit, stamp
@@ -52,6 +53,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     heads.SUBJECT: heads.measure,
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
+    where.SUBJECT: where.measure,
 }
 
 

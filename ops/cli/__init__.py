@@ -42,6 +42,7 @@ from ops.cli import (
     store_command,
     token_command,
     user_command,
+    where_command,
 )
 from ops.cli.output import complain, note
 from ops.cli.refusing import usage_error, zone_of
@@ -86,7 +87,7 @@ def build() -> typer.Typer:
     app.add_typer(grant_command.app, name="grant")
     camera_tables.register(camera.app)
     disposition_command.register(retention_command.app, archive_command.app)
-    for module in (record, retrieve, evidence, run):
+    for module in (record, retrieve, where_command, evidence, run):
         module.register(app)
     _spoken(app)
     return app

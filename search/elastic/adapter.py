@@ -27,6 +27,7 @@ from search.hours import Cell, cells_of
 from search.paging import Position, check_limit, position, read_cursor, write_cursor
 from search.query import (
     Document,
+    FootageSum,
     Heartbeat,
     HourCoverage,
     IndexStatus,
@@ -196,6 +197,10 @@ class ElasticIndex(Loading, RecordPart):
     def hours(self, query: SegmentQuery) -> tuple[HourCoverage, ...]:
         """Coverage per camera and UTC hour, kept or computed."""
         return hours.answer(self._cluster, query)
+
+    def footage_sums(self, query: SegmentQuery, step: int, origin: int) -> tuple[FootageSum, ...]:
+        """The footage of hours by bucket: kept hours summed by the server, the others computed."""
+        return hours.footage_sums(self._cluster, query, step, origin)
 
     def settle_hours(self) -> int:
         """Store the hours that changed since the last call; 0 also if another process is doing it."""

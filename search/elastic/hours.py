@@ -39,8 +39,8 @@ from search.elastic.cluster import Cluster
 from search.elastic.leaving import GONE
 from search.elastic.questions import BY_HOUR, Questions
 from search.elastic.writes import Json, Write
-from search.hours import Cell, cells_of, joined, rectangles
-from search.query import HourCoverage, SegmentQuery
+from search.hours import Cell, bucket_of, cells_of, in_order, joined, rectangles, summed
+from search.query import FootageSum, HourCoverage, SegmentQuery
 
 _HOUR, _FOLDED, _COUNTER = "hour", "folded", "folds"
 _PAGE = 10_000
@@ -48,6 +48,8 @@ _CHUNK = 20_000
 _MANY = 40
 """With more queries than this, computing everything at once is faster."""
 _ATTEMPTS = 5
+_SUMS = 50_000
+"""Buckets of one aggregation; the server's own limit is 65,536."""
 _FIELDS = ("camera", "hour", "covered", "bytes", "segments", "held", "gaps", "told")
 _BY_END: Json = {"until": {"histogram": {"field": "end_us", "interval": HOUR}}}
 
@@ -107,6 +109,81 @@ def _partly(
     for part in parts:
         computed += questions.hours(part, questions.gap_records(part))
     return joined(kept, computed)
+
+
+def footage_sums(cluster: Cluster, query: SegmentQuery, step: int, origin: int) -> tuple[FootageSum, ...]:
+    """The footage of these hours by bucket, added up by the server where the hours are kept."""
+    whole = stretch.widened(query, stretch.whole_hours(query.span))
+    if query.cameras and not _by_place(query):
+        for _ in range(_ATTEMPTS):
+            folded = _folded(cluster)
+            found = None if folded is None else _partly_summed(cluster, folded, whole, step, origin)
+            if found is not None:
+                return found
+    return summed(answer(cluster, query), step, origin)
+
+
+def _partly_summed(
+    cluster: Cluster, folded: _Folded, query: SegmentQuery, step: int, origin: int
+) -> tuple[FootageSum, ...] | None:
+    """The sums of kept and computed hours; None if the index was switched. Gaps do not matter here."""
+    questions = Questions(cluster)
+    unsure = set(_written_since(questions, wire.months(query), folded.numbers, wire.segments_filter(query)))
+    cameras = query.cameras or ()
+    unsure |= folded.leaving
+    wanted = frozenset(cameras)
+    parts = list(rectangles(cell for cell in unsure if cell[1] in query.span and cell[0] in wanted))
+    if len(parts) > _MANY:
+        return summed(questions.hours(query, ()), step, origin)
+    sums: list[tuple[str, int, int]] = []
+    # What is computed is left out of the sums, not subtracted: a fold may store it anew between two reads.
+    beside = [_hours_filter(part) for part in parts]
+    each = max(1, _SUMS // (query.span.duration // step + 2))
+    for at in range(0, len(cameras), each):
+        found = cluster.answer(
+            [cluster.own_alias(folded.index)],
+            _sums_of(replace(query, cameras=cameras[at : at + each]), beside, step, origin),
+        )
+        if found is None:
+            return None
+        for camera in found.get("aggregations", {}).get("camera", {}).get("buckets", ()):
+            sums += (
+                (camera["key"], round(bucket["key"]), round(bucket["covered"]["value"]))
+                for bucket in camera["bucket"]["buckets"]
+            )
+    for part in parts:
+        sums += (
+            (one.camera, bucket_of(one.hour, step, origin), one.covered) for one in questions.hours(part, ())
+        )
+    return in_order(sums)
+
+
+def _sums_of(query: SegmentQuery, beside: list[Json], step: int, origin: int) -> Json:
+    histogram = {"field": "hour", "interval": step, "offset": origin % step, "min_doc_count": 1}
+    return {
+        "size": 0,
+        "query": {
+            "bool": {
+                "filter": [{"term": {"kind": _HOUR}}, _hours_filter(query)],
+                "must_not": beside,
+            }
+        },
+        "aggs": {
+            "camera": {
+                "terms": {"field": "camera", "size": len(query.cameras or ())},
+                "aggs": {
+                    "bucket": {"histogram": histogram, "aggs": {"covered": {"sum": {"field": "covered"}}}}
+                },
+            }
+        },
+    }
+
+
+def _hours_filter(query: SegmentQuery) -> Json:
+    filters: list[Json] = [{"range": {"hour": {"gte": query.span.start, "lt": query.span.end}}}]
+    if query.cameras is not None:
+        filters.append({"terms": {"camera": list(query.cameras)}})
+    return {"bool": {"filter": filters}}
 
 
 def settle(cluster: Cluster) -> int:

@@ -16,6 +16,7 @@ from search.checks import check_entries, check_kind, check_rows
 from search.paging import Position, check_limit, position, read_cursor, write_cursor
 from search.query import (
     Document,
+    FootageSum,
     Heartbeat,
     HourCoverage,
     IndexStatus,
@@ -176,6 +177,11 @@ class SqliteIndex(RecordPart):
         """Coverage per camera and UTC hour: settled hours from storage, the others computed."""
         with self._base.read("be searched") as connection:
             return hours.answer(connection, query)
+
+    def footage_sums(self, query: SegmentQuery, step: int, origin: int) -> tuple[FootageSum, ...]:
+        """The footage of hours by bucket: settled hours summed in SQL, the others computed."""
+        with self._base.read("be searched") as connection:
+            return hours.footage_sums(connection, query, step, origin)
 
     def settle_hours(self) -> int:
         """Compute and store every stale hour, a few at a time so that writers get their turns."""

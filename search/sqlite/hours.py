@@ -12,8 +12,18 @@ from dataclasses import replace
 from archive.model.gap import GapCause
 from archive.timespan import HOUR
 from search import stretch
-from search.hours import UNPLACED, Cell, Placed, joined, places_of, rectangles
-from search.query import HourCoverage, SegmentQuery
+from search.hours import (
+    UNPLACED,
+    Cell,
+    Placed,
+    bucket_of,
+    in_order,
+    joined,
+    places_of,
+    rectangles,
+    summed,
+)
+from search.query import FootageSum, HourCoverage, SegmentQuery
 from search.sqlite import filters, pages
 
 _COLUMNS = "camera, hour, covered, bytes, segments, held, gaps"
@@ -53,6 +63,37 @@ def answer(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[HourCov
     for part in rectangles(uncertain):
         computed += compute(connection, replace(query, span=part.span, cameras=part.cameras))
     return joined(kept, computed)
+
+
+def footage_sums(
+    connection: sqlite3.Connection, query: SegmentQuery, step: int, origin: int
+) -> tuple[FootageSum, ...]:
+    """The footage of these hours by bucket, added up in SQL where the hours are settled."""
+    within = stretch.whole_hours(query.span)
+    found = filters.hours_matching(connection, query)
+    if found is None:
+        return ()
+    if found.places is not None:
+        return summed(answer(connection, query), step, origin)
+    inside = found.cameras_alone.also("hour >= ? AND hour < ?", within.start, within.end)
+    sql = f"SELECT camera, hour FROM stale_hours WHERE {inside.sql}"  # noqa: S608
+    stale = [(row[0], row[1]) for row in connection.execute(sql, inside.values)]
+    first = bucket_of(within.start, step, origin)
+    sql = (
+        f"SELECT camera, ? + (hour - ?) / ? * ?, sum(covered) FROM hours WHERE {inside.sql} "  # noqa: S608
+        "GROUP BY 1, 2"
+    )
+    parts: list[tuple[str, int, int]] = connection.execute(
+        sql, (first, first, step, step, *inside.values)
+    ).fetchall()
+    kept = "SELECT camera, hour, covered FROM hours WHERE camera = ? AND hour = ?"
+    for cell in stale:
+        for camera, hour, covered in connection.execute(kept, cell):
+            parts.append((camera, bucket_of(hour, step, origin), -covered))
+    for part in rectangles(stale):
+        computed = compute(connection, replace(query, span=part.span, cameras=part.cameras))
+        parts += ((one.camera, bucket_of(one.hour, step, origin), one.covered) for one in computed)
+    return in_order(parts)
 
 
 def compute(connection: sqlite3.Connection, query: SegmentQuery) -> Sequence[HourCoverage]:

@@ -429,6 +429,16 @@ def _camera_probes() -> list[Probe]:
                 "GET", "/v1/recordings", lambda _w, c: Call("/v1/recordings", {**ASKED, "camera": c}), **about
             ),
             Probe("GET", "/v1/segments", lambda _w, c: Call("/v1/segments", {**ASKED, "camera": c}), **about),
+            *[
+                Probe("GET", path, lambda _w, c, path=path: Call(path, {**ASKED, "camera": c}), **about)
+                for path in ("/v1/search", "/v1/timeline", "/v1/coverage")
+            ],
+            Probe(
+                "POST",
+                "/v1/search",
+                lambda _w, c: Call("/v1/search", json={**ASKED, "camera": [c]}),
+                **about,
+            ),
             Probe(
                 "GET",
                 "/v1/retention/explain",
@@ -491,6 +501,23 @@ def _camera_probes() -> list[Probe]:
             "/v1/recordings",
             _at("/v1/recordings", query=span(0, 300)),
             listed=lambda body: {one["camera"] for part in body.values() for one in part},
+            **listing,
+        ),
+        *[
+            Probe(
+                "GET",
+                path,
+                _at(path, query=span(0, 3000)),
+                listed=lambda body: {one["camera"] for one in body["cameras"]},
+                **listing,
+            )
+            for path in ("/v1/search", "/v1/coverage")
+        ],
+        Probe(
+            "POST",
+            "/v1/search",
+            _at("/v1/search", json=span(0, 3000)),
+            listed=lambda body: {one["camera"] for one in body["cameras"]},
             **listing,
         ),
         Probe(

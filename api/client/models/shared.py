@@ -43,3 +43,28 @@ Right = Literal["view", "download"]
 
 
 Role = Literal["admin", "war_room", "kecamatan", "police", "satpol_pp", "auditor"]
+
+
+RunOut = TypedDict(
+    "RunOut",
+    {
+        "from": str,
+        "to": str,
+        "run": str,
+        "uncertainty_us": int | None,
+    },
+)
+"""Footage of one run, without a break, and how far its times may be wrong.
+
+``uncertainty_us`` is null where nothing bounds it: the recorder's clock was not synchronised.
+"""
+
+
+StretchOut = TypedDict(
+    "StretchOut",
+    {
+        "from": str,
+        "to": str,
+    },
+)
+"""A half-open stretch of time."""

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from api.client.models.shared import GapOut, OwnerKind
+from api.client.models.shared import GapOut, OwnerKind, RunOut, StretchOut
 
 FactsOut = TypedDict(
     "FactsOut",
@@ -20,31 +20,6 @@ FactsOut = TypedDict(
     },
 )
 """The camera's facts from ``from`` on: until its next facts, or the end of the window."""
-
-
-RunOut = TypedDict(
-    "RunOut",
-    {
-        "from": str,
-        "to": str,
-        "run": str,
-        "uncertainty_us": int | None,
-    },
-)
-"""Footage of one run, without a break, and how far its times may be wrong.
-
-``uncertainty_us`` is null where nothing bounds it: the recorder's clock was not synchronised.
-"""
-
-
-StretchOut = TypedDict(
-    "StretchOut",
-    {
-        "from": str,
-        "to": str,
-    },
-)
-"""A half-open stretch of time."""
 
 
 class CameraHistoryOut(TypedDict):

@@ -21,6 +21,8 @@ from archive.model.gap import Gap
 from archive.model.hold import Hold
 from archive.model.request import KIND as REQUEST
 from archive.model.request import public_state as public_request
+from archive.model.stay import KIND as STAYS
+from archive.model.stay import stays_state
 from archive.ports import ObjectStore
 from archive.records import journal
 from archive.records.ledger.streams import KINDS, Entry, Ledger
@@ -42,6 +44,7 @@ class Known:
         # Reading a ledger needs no clock; only appending does.
         self._ledger = Ledger(records, ManualClock(0))
         self._places: dict[str, list[tuple[int, Place]]] = {}
+        self._states: dict[str, list[tuple[int, JsonObject]]] = {}
         self.keys: dict[str, dict[str, Ed25519PublicKey]] = {}
         self._holds: list[Hold] = []
         self._dispositions: list[Disposition] = []
@@ -57,6 +60,8 @@ class Known:
         for kind in KINDS:
             for entity in self._streams(kind):
                 head = self._head(kind, entity)
+                if head is not None and kind == CAMERA and entity in self._states:
+                    tell(STAYS, entity, head.version, stays_state(self._states[entity]))
                 if head is not None:
                     tell(kind, entity, head.version, document_state(kind, head.state))
         self.book = HoldBook(self._holds)
@@ -122,6 +127,7 @@ class Known:
         """Note the camera's place, the recorder's key, the hold or the disposition of this entry."""
         if entry.kind == CAMERA:
             self._places.setdefault(entry.id, []).append((entry.at, from_state(entry.state).place))
+            self._states.setdefault(entry.id, []).append((entry.at, entry.state))
         elif entry.kind == RECORDER:
             public = journal.registered_key(entry.id, entry.state)
             self.keys.setdefault(entry.id, {})[journal.public_key_sha256(public)] = public

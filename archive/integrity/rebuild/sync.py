@@ -31,6 +31,7 @@ from archive.model.hold import Hold
 from archive.model.leaf import Leaf
 from archive.model.line import SegmentLine
 from archive.model.segment import Segment, SegmentRef
+from archive.model.stay import KIND as STAYS
 from archive.ports import IndexEntry, ObjectStore, Stores
 from archive.records import journal
 from archive.records.ledger.streams import KINDS
@@ -178,7 +179,7 @@ class Sync:
         if self._known is not None and listed == self._ledger_state:
             return self._known, False
         if self._known is None:
-            for kind in KINDS:
+            for kind in (*KINDS, STAYS):
                 self._versions.update(((kind, one.id), one.version) for one in self._target.documents(kind))
         read = RebuildReport()
         known = Known(self._stores.records, read)

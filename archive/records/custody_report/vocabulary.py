@@ -14,6 +14,7 @@ from archive.model.custody import Outcome
 
 _TABLE = """
 recordings.search | dissemination* | examined | mencari rekaman | searched recordings
+cameras.search | dissemination* | examined | mencari kamera di suatu tempat | searched cameras of a place
 segments.search | dissemination* | examined | mencari segmen rekaman | searched segments
 playback | displaying* | examined | memutar rekaman | played footage
 frame.view | displaying* | examined | melihat satu gambar | looked at a frame

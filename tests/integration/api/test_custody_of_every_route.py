@@ -207,6 +207,10 @@ def footage(story: Story) -> None:
     piece = f"{one}/segments/{ref.run}/{ref.seq}"
     story("citra", "GET", "/v1/recordings", params=span(0, 40))
     story("citra", "GET", "/v1/segments", params=span(0, 40))
+    story("citra", "GET", "/v1/search", params=span(0, 40))
+    story("citra", "POST", "/v1/search", json=span(0, 40))
+    story("citra", "GET", "/v1/timeline", params=span(0, 40, camera=CAMERA))
+    story("citra", "GET", "/v1/coverage", params=span(0, 40))
     story("citra", "GET", f"{one}/clip.mp4", params=ASKED)
     story("citra", "GET", f"{one}/clip", params=ASKED)
     story("citra", "GET", f"{one}/frame.jpg", params={"at": instant(5)})

@@ -121,7 +121,10 @@ def reads_of(app: FastAPI) -> list[str]:
         "number": "0", "scope_id": "default", "disposition": "DSP-2026-AAAAAAAAAA", "name": "words.js",
         "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
     }  # fmt: skip
-    spanned = {CLIP, DESCRIPTION, PLAYLIST, "/v1/recordings", "/v1/segments", "/v1/war-room/history"}
+    spanned = {
+        CLIP, DESCRIPTION, PLAYLIST, "/v1/recordings", "/v1/segments", "/v1/war-room/history", "/v1/search",
+        "/v1/coverage",
+    }  # fmt: skip
     found = []
     for route in app.routes:
         action = action_of(route)  # type: ignore[arg-type]

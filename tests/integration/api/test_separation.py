@@ -353,7 +353,8 @@ ALONE_OVER_HTTP = frozenset(
     close_account close_integrity_incident comment_on_request confirm disable_camera edit_camera enable_camera
     end_sessions extend_hold file_request import_cameras invite make_token open_account place_hold
     plan_retention propose_policy propose_release refuse reject_policy request_evidence review_hold
-    revoke_grant revoke_token set_purpose sign_in sign_out upload_paper verify_evidence withdraw_policy
+    revoke_grant revoke_token search_by_form set_purpose sign_in sign_out upload_paper verify_evidence
+    withdraw_policy
     withdraw_release""".split()
 )
 
@@ -374,7 +375,8 @@ ALONE_ON_THE_HOST = frozenset(
     {
         f"{group} {name}".strip()
         for group, names in {
-            "": "clip doctor init proxy record recordings seal serve up verify verify-build work",
+            "": "clip doctor init proxy record recordings seal search serve timeline up verify verify-build"
+            " work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
             "camera": "add compliance disable edit enable export import list moves show",

@@ -93,6 +93,7 @@ def test_who_asks_is_not_forgotten_for_those_who_came_once(clock: ManualClock) -
         ("GET", "/v1/cameras/a/frame.jpg", Kind.MEDIA),
         ("GET", "/v1/cameras/a/playlist.m3u8", Kind.MEDIA),
         ("GET", "/v1/evidence/e/package.zip", Kind.MEDIA),
+        ("POST", "/v1/search", Kind.SEARCH),
         ("POST", "/v1/requests", Kind.WRITE),
         ("PATCH", "/v1/session", Kind.WRITE),
         ("TRACE", "/v1/cameras/a/clip.mp4", Kind.WRITE),

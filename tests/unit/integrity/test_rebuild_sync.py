@@ -52,7 +52,7 @@ def test_an_index_that_missed_everything_is_brought_where_a_rebuild_brings_it(
     sync = Sync(late.stores, late.index, late.clock)
     assert lag(late.stores.records, {}, late.clock.now()) == {"rec-1": 2}
     report = sync.run()
-    assert (report.documents, report.batches, report.entries, report.adopted) == (2, 2, 5, 1)
+    assert (report.documents, report.batches, report.entries, report.adopted) == (3, 2, 5, 1)
     assert (report.behind, report.left_out) == (0, [])
     found = everything(late.index), late.index.cursor("rec-1"), list(late.index.documents("camera"))
     assert lag(late.stores.records, {"rec-1": 2}, late.clock.now()) == {}
