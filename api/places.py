@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.parameters import asked_box, asked_circle, asked_owners, none_given
-from archive.errors import Malformed
 from archive.model.areas import Areas, Level
 from archive.model.camera import OwnerKind, Place
 from archive.timespan import Timespan
@@ -79,7 +78,7 @@ async def asked_where(
 ) -> Where:
     """The filters of a request. Raises Malformed ``bad_place``, ``bad_filter``, ``ambiguous_area``."""
     areas: Areas = request.app.state.runtime.services.areas
-    return Where(asked_codes(areas, Level.KECAMATAN, kecamatan) or None, owners, near, box)
+    return Where(areas.codes(Level.KECAMATAN, kecamatan) or None, owners, near, box)
 
 
 def district_codes(areas: Areas, texts: Iterable[str]) -> tuple[str, ...]:
@@ -88,24 +87,6 @@ def district_codes(areas: Areas, texts: Iterable[str]) -> tuple[str, ...]:
     Raises Malformed ``bad_place``, ``ambiguous_area``.
     """
     return tuple(dict.fromkeys(areas.kecamatan(text) for text in texts))
-
-
-def asked_codes(areas: Areas, level: Level, texts: Iterable[str]) -> tuple[str, ...]:
-    """The codes of areas to look in, given by code or name.
-
-    A code passes whether the table has it or not. Raises Malformed ``bad_filter``, ``ambiguous_area``.
-    """
-    found: list[str] = []
-    for text in texts:
-        code = areas.found(level, text)
-        if code is None:
-            raise Malformed(
-                f"{level} {text[:40]!r} is not an area code or a known name",
-                code="bad_filter",
-                hint="GET /v1/places lists every code and name.",
-            )
-        found.append(code)
-    return tuple(found)
 
 
 WhereAsked = Annotated[Where, Depends(asked_where)]

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from api.parameters import asked_owners, camera_ids, none_given
+from archive.model.areas import Areas, Level
 from archive.model.camera import OwnerKind
 from search.areas import Area
 from search.asking import DEFAULT_BUFFER_M, DEFAULT_RADIUS_M, area_of
@@ -48,6 +49,7 @@ async def asked_area(
 
 
 async def asked_cameras(
+    request: Request,
     area: Annotated[Area | None, Depends(asked_area)],
     owners: Annotated[tuple[OwnerKind, ...] | None, Depends(asked_owners)],
     camera: Annotated[
@@ -61,15 +63,15 @@ async def asked_cameras(
         list[str],
         Query(
             default_factory=none_given,
-            description="District codes; may be repeated.",
-            examples=[["73.71.01"]],
+            description="Districts by code or name; may be repeated.",
+            examples=[["73.71.01", "Ujung Pandang"]],
         ),
     ],
     kelurahan: Annotated[
         list[str],
         Query(
             default_factory=none_given,
-            description="Codes of kelurahan; may be repeated.",
+            description="Kelurahan by code or name; may be repeated.",
             examples=[["73.71.01.1001"]],
         ),
     ],
@@ -81,11 +83,15 @@ async def asked_cameras(
         Query(description="'only' cameras that have the area in view; 'possible' keeps those unknown too."),
     ] = InView.ANY,
 ) -> CameraFilter:
-    """The filters of a request. Raises Malformed as :class:`search.where.CameraFilter` and ``words_of``."""
+    """The filters of a request.
+
+    Raises Malformed as :class:`search.where.CameraFilter`, ``words_of`` and :meth:`Areas.codes`.
+    """
+    areas: Areas = request.app.state.runtime.services.areas
     return CameraFilter(
         area=area,
-        kecamatan=tuple(kecamatan) or None,
-        kelurahan=tuple(kelurahan) or None,
+        kecamatan=areas.codes(Level.KECAMATAN, kecamatan) or None,
+        kelurahan=areas.codes(Level.KELURAHAN, kelurahan) or None,
         owners=owners,
         cameras=camera_ids(camera, MAX_FILTER) or None,
         words=words_of(text) if text else (),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from archive.canonical import JsonObject
+from archive.model.areas import Areas
+from archive.model.camera import area_names
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.finding import Found, FoundCamera
 from search.tally import Tally
@@ -10,21 +12,21 @@ from search.timeline import Matrix, Timeline
 from search.where import Sighting
 
 
-def found_json(found: Found, span: Timespan, now: int) -> JsonObject:
+def found_json(found: Found, span: Timespan, now: int, areas: Areas) -> JsonObject:
     """A page of cameras."""
     return {
         **_edges(span),
         "asked_at": format_instant(now),
         "resolution": found.resolution.value,
         "total": found.total,
-        "cameras": [camera_json(one) for one in found.cameras],
+        "cameras": [camera_json(one, areas) for one in found.cameras],
         "next": found.next,
     }
 
 
-def found_geojson(found: Found, span: Timespan, now: int) -> JsonObject:
+def found_geojson(found: Found, span: Timespan, now: int, areas: Areas) -> JsonObject:
     """The same as a FeatureCollection (RFC 7946): a point for each camera, longitude first."""
-    page = found_json(found, span, now)
+    page = found_json(found, span, now, areas)
     cameras = page.pop("cameras")
     return {
         "type": "FeatureCollection",
@@ -41,12 +43,13 @@ def found_geojson(found: Found, span: Timespan, now: int) -> JsonObject:
     }
 
 
-def camera_json(found: FoundCamera) -> JsonObject:
+def camera_json(found: FoundCamera, areas: Areas) -> JsonObject:
     """One camera: where it stood, what it saw, what there is of it."""
     one, tally = found.sighting, found.tally
     return {
         "camera": one.camera,
         **_facts_json(one),
+        **area_names(one.facts.place, areas),
         **_edges(one.part),
         "in_view": None if one.view is None else one.view.value,
         "stands_in": one.stands_in,

@@ -84,7 +84,14 @@ def search_cameras(
 def search_by_form(context: Asker, form: SearchIn) -> Response:
     """The same question as a body: for outlines and routes that are too long for an address."""
     span = Timespan(instant("from", form.start), instant("to", form.end))
-    return _search(context, form.wanted(), span, limit=form.limit, cursor=form.cursor, format_=form.format)
+    return _search(
+        context,
+        form.wanted(context.services.areas),
+        span,
+        limit=form.limit,
+        cursor=form.cursor,
+        format_=form.format,
+    )
 
 
 def get_timeline(
@@ -189,9 +196,10 @@ def _search(
         cursor=cursor,
     )
     context.done(cameras=len(found.cameras))
+    areas = context.services.areas
     if format_ == "geojson":
-        return JSONResponse(found_geojson(found, span, now), media_type=GEOJSON)
-    return JSONResponse(found_json(found, span, now))
+        return JSONResponse(found_geojson(found, span, now, areas), media_type=GEOJSON)
+    return JSONResponse(found_json(found, span, now, areas))
 
 
 def _begin(

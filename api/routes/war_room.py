@@ -14,7 +14,7 @@ from api.auth.permissions import Reach
 from api.cameras import disabled_cameras, registered_cameras
 from api.history import MAX_VIEWED, Addresses, Facts, camera_json, facts_then
 from api.parameters import asked_span, camera_ids, none_given
-from api.places import WhereAsked, asked_codes
+from api.places import WhereAsked
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_json
 from api.schemas.war_room import HistoryOut
@@ -70,7 +70,7 @@ def get_history(
     """
     access, services = context.access, context.services
     named = camera_ids(camera, services.settings.max_cameras)
-    kelurahan = list(asked_codes(services.areas, Level.KELURAHAN, kelurahan))
+    kelurahan = list(services.areas.codes(Level.KELURAHAN, kelurahan))
     places = {"kelurahan": ",".join(kelurahan)} if kelurahan else {}
     context.begin(
         Act.RECORDINGS_SEARCH,

@@ -8,6 +8,7 @@ from api.parameters import camera_ids
 from api.schemas.examples import FILED, FROM, TO
 from api.schemas.problem import GapOut
 from api.schemas.war_room import RunOut, StretchOut
+from archive.model.areas import Areas, Level
 from archive.model.camera import OwnerKind
 from search.areas import Near, box, one_area, polygon, route
 from search.asking import DEFAULT_BUFFER_M, DEFAULT_RADIUS_M
@@ -77,8 +78,8 @@ class SearchIn(BaseModel):
     cursor: Annotated[str, StringConstraints(max_length=1000)] | None = Field(None, examples=[None])
     format: Literal["json", "geojson"] = Field("json", examples=["json"])
 
-    def wanted(self) -> CameraFilter:
-        """The filters. Raises Malformed as :mod:`search.areas` and :mod:`search.where`."""
+    def wanted(self, areas: Areas) -> CameraFilter:
+        """The filters. Raises Malformed as :mod:`search.areas`, :mod:`search.where` and ``areas.codes``."""
         edges = self.box
         line = self.route
         area = one_area(
@@ -89,8 +90,8 @@ class SearchIn(BaseModel):
         )
         return CameraFilter(
             area=area,
-            kecamatan=None if self.kecamatan is None else tuple(self.kecamatan),
-            kelurahan=None if self.kelurahan is None else tuple(self.kelurahan),
+            kecamatan=None if self.kecamatan is None else areas.codes(Level.KECAMATAN, self.kecamatan),
+            kelurahan=None if self.kelurahan is None else areas.codes(Level.KELURAHAN, self.kelurahan),
             owners=None if self.owner is None else tuple(self.owner),
             cameras=None if self.camera is None else camera_ids(self.camera, MAX_FILTER),
             words=() if self.text is None else words_of(self.text),
@@ -123,7 +124,9 @@ class FoundCameraOut(StretchOut):
     lat: float = Field(examples=[-5.1477])
     lon: float = Field(examples=[119.4327])
     kecamatan: str = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
     kelurahan: str = Field(examples=["73.71.01.1001"])
+    kelurahan_name: str = Field(examples=["Bontorannu"])
     owner: OwnerKind = Field(examples=["public"])
     sight: CameraSightOut | None
     in_view: View | None = Field(examples=["yes"])

@@ -140,6 +140,24 @@ class Areas:
             )
         return named[0].code if named else None
 
+    def codes(self, level: Level, texts: Iterable[str]) -> tuple[str, ...]:
+        """The codes of areas to look in, given by code or name; a code passes whether it is listed or not.
+
+        Raises:
+            Malformed: ``bad_filter`` for a text that is neither; ``ambiguous_area``.
+        """
+        found: list[str] = []
+        for text in texts:
+            code = self.found(level, text)
+            if code is None:
+                raise Malformed(
+                    f"{level} {text[:40]!r} is not an area code or a known name",
+                    code="bad_filter",
+                    hint="GET /v1/places, or saksi places list, has every code and name.",
+                )
+            found.append(code)
+        return tuple(found)
+
     def kecamatan(self, text: str) -> str:
         """The code of a kecamatan by code or name. Raises Malformed ``bad_place``, ``ambiguous_area``."""
         return self._known(Level.KECAMATAN, text, self.found(Level.KECAMATAN, text))

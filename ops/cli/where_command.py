@@ -11,6 +11,7 @@ import typer
 from api.directory import CameraDirectory
 from archive.errors import NotFound
 from archive.footage.reader import check_span
+from archive.model.areas import Areas, Level
 from archive.model.camera import OwnerKind
 from archive.model.stay import Stay
 from archive.timespan import SpanSet, Timespan, format_instant
@@ -70,10 +71,10 @@ def search(
         str, typer.Option("--buffer", help="Metres to each side of --route, 1 to 500.", metavar="M")
     ] = "",
     kecamatan: Annotated[
-        Codes, typer.Option("--kecamatan", help="District code; may be repeated.", metavar="CODE")
+        Codes, typer.Option("--kecamatan", help="District by code or name; may be repeated.", metavar="AREA")
     ] = None,
     kelurahan: Annotated[
-        Codes, typer.Option("--kelurahan", help="Village code; may be repeated.", metavar="CODE")
+        Codes, typer.Option("--kelurahan", help="Kelurahan by code or name; may be repeated.", metavar="AREA")
     ] = None,
     owner: Annotated[
         list[OwnerKind] | None, typer.Option("--owner", help="Owner kind; may be repeated.", metavar="OWNER")
@@ -102,17 +103,19 @@ def search(
 ) -> None:
     """Find the cameras that may have seen a place in a span, the most useful first."""
     span = parse_span(start, end)
-    wanted = CameraFilter(
-        area=area_of(near=near, radius_m=radius, box_=box, polygon_=polygon, route_=route, buffer_m=buffer),
-        kecamatan=tuple(kecamatan) if kecamatan else None,
-        kelurahan=tuple(kelurahan) if kelurahan else None,
-        owners=tuple(owner) if owner else None,
-        cameras=tuple(dict.fromkeys(camera)) if camera else None,
-        words=words_of(text) if text else (),
-        in_view=in_view,
-    )
     with open_site() as site:
-        now = site.clock.now()
+        now, areas = site.clock.now(), site.areas
+        wanted = CameraFilter(
+            area=area_of(
+                near=near, radius_m=radius, box_=box, polygon_=polygon, route_=route, buffer_m=buffer
+            ),
+            kecamatan=areas.codes(Level.KECAMATAN, kecamatan) if kecamatan else None,
+            kelurahan=areas.codes(Level.KELURAHAN, kelurahan) if kelurahan else None,
+            owners=tuple(owner) if owner else None,
+            cameras=tuple(dict.fromkeys(camera)) if camera else None,
+            words=words_of(text) if text else (),
+            in_view=in_view,
+        )
         check_span(span, now)
         stays, states = _city(site, wanted.cameras or ())
         found = find(
@@ -135,11 +138,11 @@ def search(
         )
         zone = zone_of_city(site)
     if geojson:
-        print_json(found_geojson(found, span, now))
+        print_json(found_geojson(found, span, now, areas))
     elif json_:
-        print_json(found_json(found, span, now))
+        print_json(found_json(found, span, now, areas))
     else:
-        _tell(found, span, zone)
+        _tell(found, span, zone, areas)
 
 
 def show_timeline(
@@ -196,16 +199,16 @@ def show_timeline(
         say(line)
 
 
-def _tell(found: Found, span: Timespan, zone: ZoneInfo) -> None:
+def _tell(found: Found, span: Timespan, zone: ZoneInfo, areas: Areas) -> None:
     say(f"{found.total} cameras, {span_text(span, zone)}, read by {found.resolution.value}")
     columns = ("view", "m", "to it", "camera", "recorded", "missing", "clock", "name")
-    print_table(columns, [_row(one) for one in found.cameras])
+    print_table(columns, [_row(one, areas) for one in found.cameras])
     if found.next is not None:
         note(f"more: --cursor {found.next}")
 
 
-def _row(one: FoundCamera) -> tuple[str, ...]:
-    shown = camera_json(one)
+def _row(one: FoundCamera, areas: Areas) -> tuple[str, ...]:
+    shown = camera_json(one, areas)
     away = one.sighting.direction
     missing = [f"{cause} {seconds:.0f} s" for cause, seconds in shown["gap_seconds"].items()]
     if one.tally.pending:
