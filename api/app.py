@@ -141,7 +141,7 @@ def create_app(services: Services) -> FastAPI:
         frames=Frames(services),
         playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
         readiness=Readiness(probes_of(services), services.clock),
-        stays=StayBook(services.index, services.registry.history),
+        stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
     )
     app = DescribedApp(

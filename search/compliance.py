@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from archive.canonical import JsonObject
 from archive.footage.cameras import KIND, from_public_state
+from archive.footage.exchange.spreadsheet import guarded
 from archive.lifecycle.retention.book import Ruling
 from archive.model.camera import Camera
 from archive.records.camera_health import CameraHealth, judge
@@ -26,7 +27,6 @@ COLUMNS = (
     "camera", "name", "kecamatan", "owner", "owner_name", "permit", "registered_at", "integrated_at", "state",
     "since", "cause", "promised_days", "kept_days", "oldest", "missing_seconds", "verdict",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RetentionVerdict(StrEnum):
@@ -185,6 +185,4 @@ def _instant(at: int | None) -> str | None:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
+    return guarded(value) if isinstance(value, str) else value

@@ -117,6 +117,11 @@ def test_machines_are_called_machines(site: Site) -> None:
     assert (event.actor.id, event.actor.role) == ("token:first", "machine")
 
 
+SPANNED = {
+    "/v1/recordings", "/v1/segments", "/v1/search", "/v1/timeline", "/v1/coverage", "/v1/war-room/history",
+}  # fmt: skip
+
+
 def test_no_route_that_shows_footage_or_people_answers_without_the_record(site: Site, tmp_path: Path) -> None:
     """If the custody record refuses events, every such route answers 503 to any request."""
     store = FailingPuts(tmp_path, site.clock)
@@ -130,7 +135,8 @@ def test_no_route_that_shows_footage_or_people_answers_without_the_record(site: 
             continue
         path = filled(site, route.path)
         params = {**ASKED} if path.endswith(("clip", "clip.mp4", "playlist.m3u8")) else {}
-        params |= span(0, 9) if path in ("/v1/recordings", "/v1/segments", "/v1/war-room/history") else {}
+        params |= span(0, 9) if path in SPANNED else {}
+        params |= {"camera": CAMERA} if path == "/v1/timeline" else {}
         params |= {"at": instant(5)} if path.endswith("frame.jpg") else {}
         params |= {"person": "token:first"} if path.startswith("/v1/custody") else {}
         params |= {"key": "ledger/camera/cam-1/00000001.json"} if path.endswith("log/proof") else {}
