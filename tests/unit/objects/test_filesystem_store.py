@@ -493,7 +493,8 @@ def put(number):
         body = f"{name}-{number}".encode()
         try:
             if store.put(f"race/{key}.json", Content.of_bytes(body)).created:
-                print(key, body.decode(), flush=True)
+                sys.stdout.write(f"{key} {body.decode()}\\n")  # in one piece: other threads write too
+                sys.stdout.flush()
         except AlreadyExists:
             pass
 threads = [threading.Thread(target=put, args=(n,)) for n in range(8)]
