@@ -31,6 +31,7 @@ from ops.bench.installation import (
     lay_down,
     record_raw,
     serving,
+    working,
 )
 from ops.bench.workbench import Workbench
 from ops.tokens import token_file
@@ -69,7 +70,7 @@ def measure(bench: Workbench) -> Findings:
     events = 300 if is_brief else 3000
     span = _fill(bench, made, events)
     rows, worst, failures = [], -1e9, 0
-    with serving(made) as served, floor.running(free_port()) as (bare, _):
+    with serving(made) as served, working(made, "follow"), floor.running(free_port()) as (bare, _):
         greedy = _token(made)
         routes = _routes(served, span)
         if is_brief:
@@ -151,8 +152,12 @@ def _routes(served: Served, footage: Timespan) -> dict[str, list[str]]:
         "/v1/custody/report.jsonl": {"item": _CAMERA}, "/v1/log/proof": {"key": "0" * 32},
         "/v1/cameras/{camera}/frame.jpg": {"at": window["from"]},
         "/v1/retention/explain": {"camera": _CAMERA, "at": window["from"]},
+        "/v1/timeline": {"camera": _CAMERA, "step": "1s", **window},
     }  # fmt: skip
-    spanned = ("/clip", "/clip.mp4", "/playlist.m3u8", "/v1/recordings", "/v1/segments", "/history")
+    spanned = (
+        "/clip", "/clip.mp4", "/playlist.m3u8", "/v1/recordings", "/v1/segments", "/history", "/v1/search",
+        "/v1/coverage",
+    )  # fmt: skip
     for path, methods in described.items():
         if "get" not in methods or "x-saksi-action" not in methods["get"]:
             continue

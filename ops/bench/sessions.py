@@ -22,7 +22,7 @@ from ops.bench.workbench import Workbench, pids_of
 SUBJECT = "sessions"
 LIMIT_MS = 300.0
 _SEED = 20261126
-_JOBS = ("holds", "requests")
+_JOBS = ("holds", "requests", "follow")
 _WATCHED = 4
 _FILED = 40
 _FLOOR_S = 60.0
