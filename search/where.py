@@ -4,7 +4,6 @@ Everything here is judged in memory, over stays (:mod:`search.stays`); no index 
 within the span gives a *sighting* for each stay, because it saw something else from each.
 """
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from enum import StrEnum
 
 from archive.errors import Malformed
 from archive.ids import check_name
+from archive.model.areas import AREA_CODE
 from archive.model.camera import OwnerKind
 from archive.model.stay import Facts, Stay
 from archive.timespan import Timespan
@@ -19,7 +19,6 @@ from search.areas import Area, Direction
 from search.query import MAX_FILTER
 
 MAX_TEXT, MAX_WORDS = 100, 10
-_CODE = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?\Z", re.ASCII)
 
 
 class InView(StrEnum):
@@ -77,7 +76,7 @@ class CameraFilter:
         for camera in self.cameras or ():
             check_name("camera", camera)
         for code in (*(self.kecamatan or ()), *(self.kelurahan or ())):
-            if _CODE.match(code) is None:
+            if AREA_CODE.match(code) is None:
                 raise Malformed(
                     f"{code[:40]!r} is not an area code", code="bad_filter", hint="It looks like 73.71.13."
                 )
