@@ -128,12 +128,12 @@ def camera_json(
         "camera": camera,
         "facts": [one.to_json(areas) for one in facts],
         "coverage": [
-            {**_edges(run.span), "run": run.run, "uncertainty_us": run.uncertainty_us} for run in runs
+            {**run.span.to_json(), "run": run.run, "uncertainty_us": run.uncertainty_us} for run in runs
         ],
         "recorded_seconds": covered.duration / SECOND,
         "gaps": [_gap(gap) for gap in found.gaps if gap.camera == camera],
-        "pending": [_edges(one.span) for one in found.pending if one.camera == camera],
-        "held": None if held is None else [_edges(span) for span in held],
+        "pending": [one.span.to_json() for one in found.pending if one.camera == camera],
+        "held": None if held is None else [span.to_json() for span in held],
         "playlist": addresses.playlist(camera) if plays else None,
         "still": addresses.still(camera, first.start) if plays and first is not None else None,
         "view": addresses.view([camera]),
@@ -141,8 +141,4 @@ def camera_json(
 
 
 def _gap(gap: CameraGap) -> JsonObject:
-    return {**_edges(gap.span), "cause": gap.cause}
-
-
-def _edges(span: Timespan) -> JsonObject:
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}
+    return {**gap.span.to_json(), "cause": gap.cause}

@@ -23,7 +23,7 @@ from api.services import Services
 from archive.attended import Abandoned
 from archive.errors import ArchiveError, Malformed, Refused
 from archive.model.custody import Actor, CustodyEvent, Outcome
-from archive.timespan import Timespan, format_instant
+from archive.timespan import Timespan
 
 MAX_PURPOSE = 200
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z", re.ASCII)
@@ -205,7 +205,7 @@ def _named(request: Request) -> tuple[str, ...]:
 
 def span_details(span: Timespan) -> dict[str, Detail]:
     """A span in the form of custody events."""
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}
+    return {**span.to_json()}
 
 
 def check_purpose(text: str) -> str:

@@ -140,6 +140,10 @@ class Timespan:
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Timespan(start, end) if start < end else None
 
+    def to_json(self) -> dict[str, str]:
+        """The edges as answers, packages and custody events have them: ``from`` and ``to``."""
+        return {"from": format_instant(self.start), "to": format_instant(self.end)}
+
     def __str__(self) -> str:
         return f"[{format_instant(self.start)}, {format_instant(self.end)})"
 

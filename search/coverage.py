@@ -13,7 +13,7 @@ from archive.canonical import JsonObject
 from archive.footage.choice import RunFootage, choose
 from archive.footage.reader import UNKNOWN, GapSpan, check_span, explain
 from archive.model.gap import Gap
-from archive.timespan import SpanSet, Timespan, format_instant
+from archive.timespan import SpanSet, Timespan
 from search.index import Index
 from search.query import MAX_FILTER, RunCoverage, SegmentQuery
 
@@ -56,8 +56,8 @@ class Recordings:
         """The answer of the API and of ``saksi recordings --json``."""
         return {
             "coverage": [_run_json(one) for one in self.coverage],
-            "gaps": [{"camera": one.camera, **_edges(one.span), "cause": one.cause} for one in self.gaps],
-            "pending": [{"camera": one.camera, **_edges(one.span)} for one in self.pending],
+            "gaps": [{"camera": one.camera, **one.span.to_json(), "cause": one.cause} for one in self.gaps],
+            "pending": [{"camera": one.camera, **one.span.to_json()} for one in self.pending],
             "others": [_run_json(one) for one in self.others],
         }
 
@@ -187,7 +187,7 @@ def _run_json(one: RunCoverage) -> JsonObject:
     return {
         "camera": one.camera,
         "run": one.run,
-        **_edges(one.span),
+        **one.span.to_json(),
         "uncertainty_us": one.uncertainty_us,
     }
 
@@ -219,7 +219,3 @@ def _spans(found: Iterable[tuple[str, Timespan]]) -> dict[str, SpanSet]:
     for camera, span in found:
         by_camera[camera].append(span)
     return {camera: SpanSet(spans) for camera, spans in by_camera.items()}
-
-
-def _edges(span: Timespan) -> JsonObject:
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}

@@ -15,7 +15,7 @@ from search.where import Sighting
 def found_json(found: Found, span: Timespan, now: int, areas: Areas) -> JsonObject:
     """A page of cameras."""
     return {
-        **_edges(span),
+        **span.to_json(),
         "asked_at": format_instant(now),
         "resolution": found.resolution.value,
         "total": found.total,
@@ -50,7 +50,7 @@ def camera_json(found: FoundCamera, areas: Areas) -> JsonObject:
         "camera": one.camera,
         **_facts_json(one),
         **area_names(one.facts.place, areas),
-        **_edges(one.part),
+        **one.part.to_json(),
         "in_view": None if one.view is None else one.view.value,
         "stands_in": one.stands_in,
         "distance_m": None if one.direction is None else round(one.direction.distance_m, 1),
@@ -63,12 +63,12 @@ def camera_json(found: FoundCamera, areas: Areas) -> JsonObject:
         "coverage": None
         if found.coverage is None
         else [
-            {**_edges(run.span), "run": run.run, "uncertainty_us": run.uncertainty_us}
+            {**run.span.to_json(), "run": run.run, "uncertainty_us": run.uncertainty_us}
             for run in found.coverage
         ],
         "gaps": None
         if found.gaps is None
-        else [{**_edges(gap.span), "cause": gap.cause} for gap in found.gaps],
+        else [{**gap.span.to_json(), "cause": gap.cause} for gap in found.gaps],
         "pending": _spans(found.pending),
         "uncertainty_us": found.uncertainty_us,
         "held": _spans(found.held),
@@ -169,8 +169,4 @@ def _facts_json(one: Sighting) -> JsonObject:
 
 
 def _spans(spans: SpanSet | None) -> list[JsonObject] | None:
-    return None if spans is None else [_edges(span) for span in spans]
-
-
-def _edges(span: Timespan) -> JsonObject:
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}
+    return None if spans is None else [span.to_json() for span in spans]

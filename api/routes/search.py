@@ -74,9 +74,9 @@ def search_cameras(
 ) -> Response:
     """The cameras that may have seen a place in a span: distance, view, coverage, gaps, clock.
 
-    Cameras that had the place in view come first, then those of which that is unknown, then those that looked
-    elsewhere; of equals the nearest, then the best covered. A page is never missing a camera, however much
-    is recorded meanwhile.
+    Cameras with the place in view come first, then those whose view is unknown, then those that looked
+    elsewhere. Among equals the nearest comes first, then the best covered. A page is never missing a camera,
+    however much is recorded meanwhile.
     """
     return _search(context, wanted, span, limit=limit, cursor=cursor or None, format_=format_)
 

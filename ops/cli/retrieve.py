@@ -15,7 +15,7 @@ from archive.footage import reader
 from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segments, plan_clip
 from archive.footage.reader import Reading
 from archive.model.custody import Outcome
-from archive.timespan import Timespan, format_instant
+from archive.timespan import Timespan
 from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, progress_bar, say
 from ops.cli.picture import draw
@@ -40,7 +40,7 @@ def recordings(
     with open_site() as site:
         found, cameras = look_up(site, camera, span)
         site.custody.record(
-            "recordings.search", actor=actor(), objects=cameras, purpose=purpose, details=_edges(span)
+            "recordings.search", actor=actor(), objects=cameras, purpose=purpose, details=span.to_json()
         )
         zone = zone_of_city(site)
     if json_:
@@ -97,13 +97,13 @@ def clip(
                 objects=(camera,),
                 purpose=purpose,
                 outcome=Outcome.REFUSED,
-                details=_edges(span) | {"code": nothing.code},
+                details=span.to_json() | {"code": nothing.code},
             )
             if json_:
                 print_json(_empty(reading, nothing))
             raise
         site.custody.record(
-            "clip.download.started", actor=actor(), objects=(camera,), purpose=purpose, details=_edges(span)
+            "clip.download.started", actor=actor(), objects=(camera,), purpose=purpose, details=span.to_json()
         )
         sent = 0
         try:
@@ -115,7 +115,7 @@ def clip(
                 objects=(camera,),
                 purpose=purpose,
                 outcome=Outcome.DONE if sent else Outcome.FAILED,
-                details=_edges(span) | {"bytes_sent": sent},
+                details=span.to_json() | {"bytes_sent": sent},
             )
         if json_:
             print_json(planned.describe())
@@ -173,7 +173,7 @@ def _cannot_write(output: Path, error: OSError) -> ArchiveError:
 
 def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
     return {
-        "asked": _edges(reading.span),
+        "asked": reading.span.to_json(),
         "actual": None,
         "hidden_preroll_us": 0,
         "hidden_tail_us": 0,
@@ -182,10 +182,6 @@ def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
         "bytes": 0,
         "sha256": None,
         "pieces": [],
-        "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in nothing.gaps],
+        "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in nothing.gaps],
         "others": [],
     }
-
-
-def _edges(span: Timespan) -> dict[str, Any]:
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}

@@ -14,7 +14,7 @@ from archive.footage.reader import check_span
 from archive.model.areas import Areas, Level
 from archive.model.camera import OwnerKind
 from archive.model.stay import Stay
-from archive.timespan import SpanSet, Timespan, format_instant
+from archive.timespan import SpanSet, Timespan
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.timeline_picture import cells_of, draw, fitting_step
@@ -134,7 +134,7 @@ def search(
             actor=actor(),
             objects=wanted.cameras or (),
             purpose=purpose,
-            details={**_edges(span), **details_of(wanted), "cameras": len(found.cameras)},
+            details={**span.to_json(), **details_of(wanted), "cameras": len(found.cameras)},
         )
         zone = zone_of_city(site)
     if geojson:
@@ -190,7 +190,7 @@ def show_timeline(
             actor=actor(),
             objects=names,
             purpose=purpose,
-            details={**_edges(span), "for": "timeline", "step": chosen},
+            details={**span.to_json(), "for": "timeline", "step": chosen},
         )
     if json_:
         print_json(timeline_json(found, names, chosen, clock.key))
@@ -238,7 +238,3 @@ def _city(
         for name, one in known.items()
     }
     return StayBook(site.index, site.registry.history).stays(known), states
-
-
-def _edges(span: Timespan) -> dict[str, str]:
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import pytest
 
 from ops.stack import Places, ports
 from ops.stack.cache import Cache
 from ops.stack.elasticsearch import Elasticsearch
 from ops.stack.part import Launch, Room
 from ops.stack.process import Process, start
+from tests.support.servers import absent
 from tests.support.waiting import until
 
 NODES = 3
@@ -99,7 +99,7 @@ def elastic_cluster() -> Iterator[Cluster]:
     part = Elasticsearch()
     cache = Cache(Places.from_environment().cache_dir)
     if not cache.holds(part.name, part.version):
-        pytest.skip("Elasticsearch is not in the cache; fetch it with: saksi stack up")
+        absent("Elasticsearch is not in the cache")
     program = part.fetch(cache, lambda line: None)
     folder = Path(tempfile.mkdtemp(prefix="saksi-cluster-"))
     folder.chmod(0o755)

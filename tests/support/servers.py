@@ -187,7 +187,7 @@ def disposable_stack() -> Iterator[Stack]:
     stack = Stack(folder / "state", Places.from_environment().cache_dir, ports=0)
     if not stack.fetched():
         shutil.rmtree(folder)
-        _absent("the servers' programs are not in the cache")
+        absent("the servers' programs are not in the cache")
     try:
         yield stack
     finally:
@@ -221,11 +221,12 @@ def _required(
 ) -> list[str]:
     missing = [name for name in names if not environment.get(name)]
     if missing:
-        _absent(f"{server} is not running ({', '.join(missing)} not set)", command)
+        absent(f"{server} is not running ({', '.join(missing)} not set)", command)
     return [environment[name] for name in names]
 
 
-def _absent(what: str, command: str = "saksi stack up") -> NoReturn:
+def absent(what: str, command: str = "saksi stack up") -> NoReturn:
+    """Skip the test with a sentence that says how to get the server; fail where ``CI`` is set."""
     sentence = f"{what}; start it with: {command}"
     if os.environ.get("CI"):
         pytest.fail(sentence)

@@ -24,7 +24,7 @@ from archive.footage.clip.tables import clip_head
 from archive.footage.reader import GapSpan, Reading
 from archive.model.segment import TIMESCALE, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
-from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
+from archive.timespan import HOUR, SECOND, SpanSet, Timespan
 
 LAYOUT = 1
 """Names the layout. Any change to the bytes of an answer must change it: it is part of every ETag. Packages
@@ -128,15 +128,15 @@ class Clip:
         """:meth:`describe` without ``sha256``, which needs all the footage to be read."""
         at = self._piece_ends
         return {
-            "asked": _edges(self.asked),
-            "actual": _edges(self.actual),
+            "asked": self.asked.to_json(),
+            "actual": self.actual.to_json(),
             "hidden_preroll_us": self.hidden_preroll_us,
             "hidden_tail_us": self.hidden_tail_us,
             "frames": self.frames,
             "hidden_frames": self.hidden_frames,
             "bytes": self.size,
             "pieces": [_piece_json(piece, at[number]) for number, piece in enumerate(self.pieces)],
-            "gaps": [_edges(gap.span) | {"cause": gap.cause} for gap in self.gaps],
+            "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in self.gaps],
             "others": others_json(self.others),
         }
 
@@ -271,7 +271,7 @@ def all_gaps(reading: Reading, undecodable: Sequence[Timespan] = ()) -> tuple[Ga
 
 def others_json(others: Sequence[RunSpan]) -> list[JsonObject]:
     """Footage of runs where another run is shown, as answers state it."""
-    return [_edges(one.span) | {"run": one.run} for one in others]
+    return [one.span.to_json() | {"run": one.run} for one in others]
 
 
 def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFootage:
@@ -300,7 +300,7 @@ def _begins_open(first: SegmentRef, span: Timespan) -> bool:
 
 
 def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
-    return _edges(piece.span) | {
+    return piece.span.to_json() | {
         "at_us": piece.at_us,
         "run": piece.ref.run,
         "seq": piece.ref.seq,
@@ -313,10 +313,6 @@ def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
         "clip_offset": clip_offset,
         "length": piece.length,
     }
-
-
-def _edges(span: Timespan) -> JsonObject:
-    return {"from": format_instant(span.start), "to": format_instant(span.end)}
 
 
 def _ticks_to_us(ticks: int) -> int:
