@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
+.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -54,6 +54,9 @@ stack-down: setup  ## Stop them
 
 bench: setup  ## Measure beside the peers and write docs/benchmarks.md
 	$(BIN)/python -m ops.bench
+
+bench-search: setup  ## An hour: whatever is asked of 20 million segments and 10 million events while more come in
+	$(BIN)/python -m ops.bench citywide
 
 bench-short: setup  ## Every subject of the benchmarks in seconds, to see that each can still be measured
 	$(BIN)/python -m ops.bench --short

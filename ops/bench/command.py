@@ -12,6 +12,7 @@ import httpx
 
 from archive.errors import ArchiveError
 from ops.bench import (
+    citywide,
     clips,
     disposition,
     finalise,
@@ -54,6 +55,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
     where.SUBJECT: where.measure,
+    citywide.SUBJECT: citywide.measure,
 }
 
 
@@ -78,7 +80,12 @@ def main() -> int:
     )
     with ExitStack() as opened:
         shared = shared_stores(opened, _say) if options.short else None
-        return measure(options.subjects or list(results.ORDER), scale, words, docs=docs, stores=shared)
+        return measure(options.subjects or _usual(options.short), scale, words, docs=docs, stores=shared)
+
+
+def _usual(short: bool) -> list[str]:
+    """All subjects; in full form without those that are measured only if they are named."""
+    return [one for one in results.ORDER if short or one not in results.APART]
 
 
 def measure(
@@ -118,7 +125,8 @@ def _reason(error: Exception) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ops.bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", choices=[[], *results.ORDER], metavar="SUBJECT",
-                        help=f"one or more of {', '.join(results.ORDER)}; default: all")  # fmt: skip
+                        help=f"one or more of {', '.join(results.ORDER)}; default: all but "
+                        f"{', '.join(sorted(results.APART))}")  # fmt: skip
     parser.add_argument(
         "--short", action="store_true", help="seconds for each subject, to check that it works"
     )
