@@ -76,6 +76,7 @@ from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
 from api.services import Services
 from api.slots import StreamSlots
+from api.viewing_copies import ViewingCopies
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
 from search.stays import StayBook
@@ -139,6 +140,7 @@ def create_app(services: Services) -> FastAPI:
         slots=StreamSlots(settings.streams),
         clips=Clips(services),
         frames=Frames(services),
+        copies=ViewingCopies(services),
         playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
         readiness=Readiness(probes_of(services), services.clock),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),

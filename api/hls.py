@@ -40,9 +40,9 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where a player fetches one segment: its initialisation and its ``moof`` and ``mdat``."""
+    """Where a player fetches one segment: its initialisation, if it needs one, and its pictures."""
 
-    init: Resource
+    init: Resource | None
     media: Resource
 
 
@@ -88,7 +88,7 @@ def vod_playlist(reading: Reading, view: Callable[[SegmentRef], View]) -> str:
         if before is not None and not _goes_on(before, ref):
             lines.append("#EXT-X-DISCONTINUITY")
             init = None
-        if shown.init != init:
+        if shown.init is not None and shown.init != init:
             lines.append(f'#EXT-X-MAP:URI="{shown.init.url}"{_map_range(shown.init)}')
             init = shown.init
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{format_instant(ref.span.start)}")

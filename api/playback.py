@@ -11,22 +11,26 @@ id) opens the session again, with a start event before the piece.
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from api.audit import Act, AuditEvent, AuditTrail
 from api.statements import interval
 from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
+from archive.model.segment import SegmentRef
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
 Key = tuple[str, str, str]
 """Session id, principal id, camera."""
 
-PieceEnd = Callable[[int, Timespan | None], None]
-"""Must be called once when a piece ends: with the bytes sent, and the wall time that they show."""
+PieceEnd = Callable[[int, Timespan | None, SegmentRef | None], None]
+"""Must be called once when a piece ends: with the bytes sent, the wall time that they show, and the segment
+of which they are a viewing copy (None if they are the footage itself)."""
 
 MAX_SPANS = 200
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _STRIPES = 16
 
 
@@ -41,6 +45,8 @@ class _Playback:
     pieces: int = 0
     bytes_sent: int = 0
     spans: SpanSet = field(default_factory=SpanSet)
+    copied: dict[str, set[int]] = field(default_factory=dict)
+    """Numbers of the segments of which viewing copies were sent, by run."""
 
 
 class PlaybackSessions:
@@ -54,10 +60,15 @@ class PlaybackSessions:
         self._opening = tuple(threading.Lock() for _ in range(_STRIPES))
         self._sessions: dict[Key, _Playback] = {}
 
-    def open(self, actor: Actor, camera: str, purpose: str, span: Timespan) -> str:
-        """Begin a session; its start event is durable when this returns the session's id."""
+    def open(
+        self, actor: Actor, camera: str, purpose: str, span: Timespan, details: Mapping[str, str] = _NOTHING
+    ) -> str:
+        """Begin a session; its start event is durable when this returns the session's id.
+
+        ``details`` are added to the start event.
+        """
         session = secrets.token_urlsafe(12)
-        asked = {"from": format_instant(span.start), "to": format_instant(span.end)}
+        asked = {"from": format_instant(span.start), "to": format_instant(span.end), **details}
         made = self._begin(session, actor, camera, purpose, asked)
         with self._guard:
             self._sessions[session, actor.id, camera] = made
@@ -80,7 +91,7 @@ class PlaybackSessions:
                     with self._guard:
                         self._sessions[key] = taken
 
-        def end(count: int, span: Timespan | None) -> None:
+        def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
             with self._guard:
                 taken.active -= 1
                 taken.pieces += 1
@@ -88,6 +99,8 @@ class PlaybackSessions:
                 taken.seen_at = self._clock.monotonic()
                 if span is not None and count:
                     taken.spans = taken.spans | SpanSet((span,))
+                if copied is not None and count:
+                    taken.copied.setdefault(copied.run, set()).add(copied.seq)
 
         return end
 
@@ -145,6 +158,28 @@ class PlaybackSessions:
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
                         "seconds_shown": session.spans.duration // SECOND,
+                        **_copied(session.copied),
                     },
                 )
             )
+
+
+def _copied(copied: Mapping[str, set[int]]) -> dict[str, object]:
+    """Of which segments viewing copies were sent: ``transcoded`` counts them, ``segments`` names them.
+
+    ``segments`` reads ``run:first-last``, a word for each unbroken stretch of numbers.
+    """
+    if not copied:
+        return {}
+    words = [f"{run}:{first}-{last}" for run, seqs in copied.items() for first, last in _stretches(seqs)]
+    return {"transcoded": sum(map(len, copied.values())), "segments": " ".join(words[:MAX_SPANS])}
+
+
+def _stretches(numbers: set[int]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] + 1 == number:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found

@@ -13,6 +13,7 @@ from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
 from api.slots import StreamSlots
+from api.viewing_copies import ViewingCopies
 from search.stays import StayBook
 
 
@@ -28,6 +29,7 @@ class Runtime:
     slots: StreamSlots
     clips: Clips
     frames: Frames
+    copies: ViewingCopies
     playback: PlaybackSessions
     readiness: Readiness
     stays: StayBook

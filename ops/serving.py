@@ -1,6 +1,7 @@
 """The API process: its services, its first token, and its uvicorn server."""
 
 import logging
+import os
 import sys
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
 from archive.footage.derive import StillMaker
+from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
@@ -69,10 +71,12 @@ def services_of(site: Site) -> Services:
         city_box=site.settings.city_box,
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),
+        copies=CopyMaker(find_ffmpeg().path),
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),
             organization=site.settings.organization,
+            copies=max(1, len(os.sched_getaffinity(0)) // 2),
             max_upload=site.settings.attachment_max_mib << 20,
             public_url=site.settings.public_url.rstrip("/"),
             hosts=_hosts(site.settings),

@@ -5,7 +5,8 @@ together when the session ends. Pieces are whole segments: a playlist shows a li
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from api.audit import Act
 from api.auth.permissions import Reach
 from api.footage import Sent
 from api.parameters import CameraId, asked_span
+from api.playback import PieceEnd
 from api.ranges import ByteRange
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_document
@@ -32,6 +34,15 @@ from archive.model.segment import SegmentRef
 from archive.timespan import HOUR, Timespan
 
 MEDIA_TYPE = "video/mp4"
+COPY_TYPE = "video/mp2t"
+
+
+class Picture(StrEnum):
+    """What a playlist lists: the footage as it is stored, or viewing copies of it in H.264."""
+
+    ORIGINAL = "original"
+    VIEWING_COPY = "viewing_copy"
+
 
 Session = Annotated[
     str, Query(description="The session's id, as the playlist gives it.", pattern=r"^[A-Za-z0-9_-]{0,32}$")
@@ -64,15 +75,20 @@ def add_routes(router: APIRouter) -> None:
     add_document(router, f"{camera}/playlist.m3u8", get_playlist, hls.MEDIA_TYPE, 404, 409, tag=tag)
     add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/init.mp4", get_init, MEDIA_TYPE, tag=tag)
     add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/media.m4s", get_media, MEDIA_TYPE, tag=tag)
+    add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/copy.ts", get_copy, COPY_TYPE, tag=tag)
 
 
 def get_playlist(
     context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
+    picture: Annotated[
+        Picture,
+        Query(description="The footage as stored, or viewing copies in H.264, which are no evidence."),
+    ] = Picture.ORIGINAL,
 ) -> Response:
     """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps."""
-    context.begin(Act.PLAYBACK, camera, details=span_details(span))
+    context.begin(Act.PLAYBACK, camera, details={**span_details(span), **_as(picture)})
     longest = context.services.settings.max_playlist
     if span.duration > longest:
         raise Malformed(
@@ -84,9 +100,10 @@ def get_playlist(
     access.footage(camera, span)
     reading = access.trim(context.runtime.clips.reading(camera, span))
     hls.check_playable(reading)  # before a session is opened in vain
-    session = context.runtime.playback.open(context.actor, camera, context.purpose, span)
+    session = context.runtime.playback.open(context.actor, camera, context.purpose, span, _as(picture))
     purpose = context.purpose if context.principal.is_person else ""
-    text = hls.vod_playlist(reading, _viewer(session, purpose))
+    query = urlencode({"session": session} | ({"purpose": purpose} if purpose else {}))
+    text = hls.vod_playlist(reading, _copies(query) if picture is Picture.VIEWING_COPY else _viewer(query))
     return Response(
         text,
         media_type=hls.MEDIA_TYPE,
@@ -137,24 +154,46 @@ def get_media(
     return send(context, request, shown, record)
 
 
+def get_copy(
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    asked: SegmentAsked,
+) -> Response:
+    """A viewing copy of a segment: H.264 in MPEG-TS, made now and stored nowhere. It is no evidence.
+
+    It is for browsers that cannot decode the camera's codec. Its pictures have the original's times.
+    """
+    ref, _, record = _segment(context, asked)
+    made = context.runtime.copies.copy(ref)
+    shown = Representation(
+        size=len(made.media),
+        etag=f'"{sha256(made.media).hexdigest()}"',
+        media_type=COPY_TYPE,
+        headers={"Saksi-Skipped-Frames": str(made.skipped), "Saksi-Transcoded": "h264"},
+        stream=lambda start, length: iter((made.media[start : start + length],)),
+    )
+    return send(context, request, shown, replace(record, copied=ref))
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Records a piece under its session."""
+    """Records a piece under its session; ``copied`` is the segment that a viewing copy was made of."""
 
     context: RequestContext
     asked: _Asked
     span: Timespan | None
+    copied: SegmentRef | None = None
 
     def looked(self, etag: str, status: int) -> None:
         """Record the session; no bytes were sent."""
-        self._take()(0, None)
+        self._take()(0, None, None)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the session's start, durably; return the function to call at the end."""
         end = self._take()
-        return lambda sent: end(sent.bytes_sent, self.span)
+        return lambda sent: end(sent.bytes_sent, self.span, self.copied)
 
-    def _take(self) -> Callable[[int, Timespan | None], None]:
+    def _take(self) -> PieceEnd:
         context = self.context
         return context.runtime.playback.take(
             self.asked.session, context.actor, self.asked.camera, context.purpose
@@ -190,13 +229,17 @@ def _as_stored(context: RequestContext, ref: SegmentRef, init_bytes: int) -> Rep
     )
 
 
-def _viewer(session: str, purpose: str) -> Callable[[SegmentRef], hls.View]:
+def _as(picture: Picture) -> dict[str, str]:
+    """What custody says of it: nothing of the footage as it is stored."""
+    return {"picture": picture.value} if picture is Picture.VIEWING_COPY else {}
+
+
+def _viewer(query: str) -> Callable[[SegmentRef], hls.View]:
     """URLs relative to the playlist's; one initialisation for each run.
 
     They carry a person's purpose, so that each piece has one even if the process was restarted.
     """
     firsts: dict[str, int] = {}
-    query = urlencode({"session": session} | ({"purpose": purpose} if purpose else {}))
 
     def view(ref: SegmentRef) -> hls.View:
         first = firsts.setdefault(ref.run, ref.seq)
@@ -206,3 +249,8 @@ def _viewer(session: str, purpose: str) -> Callable[[SegmentRef], hls.View]:
         )
 
     return view
+
+
+def _copies(query: str) -> Callable[[SegmentRef], hls.View]:
+    """As :func:`_viewer`, for viewing copies, which need no initialisation."""
+    return lambda ref: hls.View(None, hls.Resource(f"segments/{ref.run}/{ref.seq}/copy.ts?{query}"))

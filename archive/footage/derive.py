@@ -1,10 +1,12 @@
 """Pictures derived from footage: labelled, at most cached, never the exhibit (design: principle 2).
 
 A still is one keyframe. Only its bytes are read; they are wrapped into an MP4 of one sample in memory and
-decoded by an FFmpeg process that has nothing else: no file, no network, no more time than it needs.
+decoded by an FFmpeg process that has nothing else: no file, no network, no more time than it needs. Viewing
+copies (:mod:`archive.footage.viewing_copy`) are made in the same way. The commands of both are here.
 """
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from archive.ports import ObjectStore
 
 _MOST = 16 << 20  # bytes of a picture; a 4K picture at this quality has fewer than four million
 _QUALITY = 4  # from 2 (best) to 31, FFmpeg's own scale for MJPEG
+
+_COPY_GOP, _COPY_CRF, _COPY_RATE = 50, 27, "1500k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +76,42 @@ class StillMaker:
         return Still(self._decode(ref, movie, width), at)
 
     def _decode(self, ref: SegmentRef, movie: bytes, width: int) -> bytes:
-        try:
-            done = run(
-                still_command(self.program, width),
-                movie,
-                Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST),
-                readable=self.readable,
-            )
-        except OSError as error:
-            raise _no_program(error.strerror or "the system has no room for it") from error
-        if done.ending is Ending.NOT_STARTED:
-            raise _no_program(_last_line(done.err))
-        if done.ending is Ending.NOT_CONFINED:
-            raise Unavailable(
-                f"FFmpeg cannot be confined here: {_last_line(done.err)}",
-                code="decoder_not_confined",
-                hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
-            )
-        if done.ending is Ending.TOO_LONG:
-            raise Unavailable(
-                f"FFmpeg made no picture of {ref.key} in {self.timeout_s:g} s",
-                code="ffmpeg_timeout",
-                hint="The machine is overloaded; try again.",
-            )
-        if done.ending is Ending.TOO_MUCH or done.status != 0 or not done.out.startswith(b"\xff\xd8"):
+        bounds = Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST)
+        done = decode(ref, still_command(self.program, width), movie, bounds, self.readable)
+        if done is None or not done.startswith(b"\xff\xd8"):
             raise _no_picture(ref, "FFmpeg cannot decode its keyframe")
-        return done.out
+        return done
+
+
+def decode(
+    ref: SegmentRef, command: Sequence[str], movie: bytes, bounds: Bounds, readable: Sequence[Path]
+) -> bytes | None:
+    """What a confined FFmpeg writes about ``movie``; None if it fails or writes more than the bounds allow.
+
+    Raises:
+        Unavailable: ``ffmpeg_missing``, ``ffmpeg_timeout``, ``decoder_not_confined``.
+    """
+    try:
+        done = run(command, movie, bounds, readable=readable)
+    except OSError as error:
+        raise _no_program(error.strerror or "the system has no room for it") from error
+    if done.ending is Ending.NOT_STARTED:
+        raise _no_program(_last_line(done.err))
+    if done.ending is Ending.NOT_CONFINED:
+        raise Unavailable(
+            f"FFmpeg cannot be confined here: {_last_line(done.err)}",
+            code="decoder_not_confined",
+            hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
+        )
+    if done.ending is Ending.TOO_LONG:
+        raise Unavailable(
+            f"FFmpeg made no picture of {ref.key} in {bounds.seconds:g} s",
+            code="ffmpeg_timeout",
+            hint="The machine is overloaded; try again.",
+        )
+    if done.ending is Ending.TOO_MUCH or done.status != 0:
+        return None
+    return done.out
 
 
 def still_command(program: Path, width: int) -> list[str]:
@@ -108,6 +122,24 @@ def still_command(program: Path, width: int) -> list[str]:
     output = picture.output(
         "pipe:1", format="image2pipe", vcodec="mjpeg", vframes=1, pix_fmt="yuvj420p", **{"q:v": _QUALITY}
     )
+    argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
+    return [str(argument) for argument in argv]
+
+
+def viewing_copy_command(program: Path, width: int) -> list[str]:
+    """FFmpeg's arguments: an MP4 on standard input to H.264 in MPEG-TS on standard output.
+
+    Times stay as they are, frame by frame (``copyts``, ``mpegts_copyts``, ``fps_mode passthrough``), in units
+    of 1/90,000 s. Without B-frames the pictures come out in the order in which they are shown.
+    """
+    picture = ffmpeg.input("pipe:0", format="mp4", threads=1, protocol_whitelist="pipe").filter(
+        "scale", f"min({width},iw)", -2
+    )
+    output = picture.output(
+        "pipe:1", format="mpegts", vcodec="libx264", preset="ultrafast", tune="zerolatency", threads=1,
+        pix_fmt="yuv420p", g=_COPY_GOP, crf=_COPY_CRF, maxrate=_COPY_RATE, bufsize=_COPY_RATE,
+        fps_mode="passthrough", enc_time_base="1:90000", mpegts_copyts=1, muxdelay=0, muxpreload=0,
+    ).global_args("-copyts")  # fmt: skip
     argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
     return [str(argument) for argument in argv]
 

@@ -72,3 +72,42 @@ def test_a_frame_is_the_keyframe_before(site: Site) -> None:
 def test_without_ffmpeg_a_frame_is_unavailable(site: Site) -> None:
     answer = Caller(site.remade(stills=None), site.headers).get(FRAME, params={"at": instant(5)})
     assert (answer.status_code, answer.json()["code"]) == (503, "ffmpeg_missing")
+
+
+def test_a_playlist_of_viewing_copies_plays_every_frame_and_custody_says_so(tmp_path: Path) -> None:
+    with open_site(tmp_path, variant="hevc-closed") as site:
+        text = site.call.get(PLAYLIST, params=span(5, 75) | {"picture": "viewing_copy"}).text
+        playlist = m3u8.loads(text)
+        assert "#EXT-X-MAP" not in text
+        assert [segment.discontinuity for segment in playlist.segments] == [False] * 3 + [True] + [False] * 2
+        pieces, skipped = [], 0
+        for segment in playlist.segments:
+            answer = site.call.get(f"/v1/cameras/{CAMERA}/{segment.uri}")
+            assert answer.headers["content-type"] == "video/mp2t"
+            skipped += int(answer.headers["saksi-skipped-frames"])
+            assert answer.headers["saksi-transcoded"] == "h264"
+            pieces.append(answer.content)
+        shown = [numbers(read_numbers(b"".join(run), "-f", "mpegts")) for run in (pieces[:3], pieces[3:])]
+        assert all(run == [number for number in range(450) if number in run] for run in shown)
+        assert sum(map(len, shown)) + skipped == 900
+        site.app.state.runtime.playback.end_all()
+        started, ended = site.events("playback.started")[-1], site.events("playback.ended")[-1]
+        assert started.details["picture"] == "viewing_copy"
+        assert ended.details["transcoded"] == 6
+        assert ended.details["bytes_sent"] == sum(map(len, pieces))
+        runs = (site.first[0].run, site.second[0].run)
+        assert ended.details["segments"] == " ".join(f"{run}:0-2" for run in runs)
+
+
+def test_playing_the_original_says_nothing_of_copies(site: Site) -> None:
+    playlist = m3u8.loads(site.call.get(PLAYLIST, params=span(5, 15)).text)
+    site.call.get(f"/v1/cameras/{CAMERA}/{playlist.segments[0].uri}")
+    site.app.state.runtime.playback.end_all()
+    assert "transcoded" not in site.events("playback.ended")[-1].details
+    assert "picture" not in site.events("playback.started")[-1].details
+
+
+def test_without_ffmpeg_a_viewing_copy_is_unavailable(site: Site) -> None:
+    path = f"/v1/cameras/{CAMERA}/segments/{site.first[0].run}/0/copy.ts"
+    answer = Caller(site.remade(copies=None), site.headers).get(path)
+    assert (answer.status_code, answer.json()["code"]) == (503, "ffmpeg_missing")
