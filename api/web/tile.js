@@ -1,6 +1,6 @@
 // One camera on screen: its picture, its name, the time of the picture, and the text shown without a picture.
 
-import { askPicture } from "./calls.js";
+import { askPicture, withQuery } from "./calls.js";
 import { boundsOf, doubtAt, doubtOfEdges } from "./certainty.js";
 import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
 import { Footage } from "./footage.js";
@@ -53,11 +53,23 @@ export class Tile {
     this.time = made("span", "stamp", caption);
     this.doubt = made("span", "doubt", caption);
     this.footage = new Footage(this.video);
+    this.copied = false; // whether viewing copies are shown instead of the footage itself
   }
 
   /** Start loading. */
   async open() {
     if (!this.problem && this.camera.playlist) await this.footage.open(this.camera.playlist);
+  }
+
+  /** Begin again with viewing copies, if the browser cannot decode the camera's codec. False if that was tried. */
+  #copies() {
+    if (this.copied || this.footage.trouble !== "codec") return false;
+    this.copied = true;
+    this.root.dataset.picture = "viewing_copy";
+    this.footage.close();
+    this.footage = new Footage(this.video);
+    this.footage.open(withQuery(this.camera.playlist, { picture: "viewing_copy" }));
+    return true;
   }
 
   /** Whether it can show an instant at once; true also if there is nothing to show. */
@@ -76,10 +88,11 @@ export class Tile {
     const here = this.#here(wall);
     this.root.dataset.state = here?.kind ?? "outside";
     put(this.doubt, doubtAt(this.bounds, wall));
-    if (here?.kind === "recorded" && this.footage.trouble) {
+    if (here?.kind === "recorded" && this.footage.trouble && !this.#copies()) {
       this.#stillOf(wall);
       return;
     }
+    this.#noteCopies();
     const shown = here?.kind === "recorded" && this.footage.show(wall, rate);
     if (here?.kind !== "recorded") this.footage.show(wall, 0);
     this.canvas.hidden = true;
@@ -128,9 +141,14 @@ export class Tile {
     put(this.coverText, text);
   }
 
+  #noteCopies() {
+    this.note.hidden = !this.copied;
+    if (this.copied) put(this.note, say("note.viewing_copy"));
+  }
+
   /** Show a still, with a note, in a browser that cannot play the footage. */
   async #stillOf(wall) {
-    const why = this.footage.trouble;
+    const why = this.copied ? "codec" : this.footage.trouble;
     this.note.hidden = false;
     this.note.textContent = sayIf(`error.${why}`, say("error.playback", { why }));
     this.video.hidden = true;

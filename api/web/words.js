@@ -48,6 +48,7 @@ const WORDS = {
   "do.language": ["English", "Bahasa Indonesia"],
   "do.timeline": ["Garis waktu", "Timeline"],
   "do.keys": ["Tombol: spasi putar/jeda · ← → 5 dtk · , . satu gambar · + − kecepatan · 1–9 perbesar", "Keys: space plays · ← → 5 s · , . one frame · + − speed · 1–9 enlarge"],
+  "note.viewing_copy": ["Salinan tampilan (H.264) karena peramban ini tidak dapat memutar H.265. Bukan barang bukti.", "Viewing copy (H.264), since this browser cannot play H.265. Not evidence."],
   "is.loading": ["Memuat…", "Loading…"],
   "is.waiting": ["Menunggu gambar…", "Waiting for pictures…"],
   "is.playing": ["Memutar", "Playing"],

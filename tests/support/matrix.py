@@ -573,7 +573,7 @@ def _footage_probes() -> list[Probe]:
             )
         )
     for number in (0, 2):  # the second reaches beyond the grant
-        for piece in ("init.mp4", "media.m4s"):
+        for piece in ("init.mp4", "media.m4s", "copy.ts"):
             made.append(
                 Probe(
                     "GET",

@@ -89,6 +89,7 @@ def without_custody(site: Site, folder: Path) -> Caller:
         (FRAME, {"at": instant(5)}),
         (f"/v1/cameras/{CAMERA}/segments/6b05180000000001/0/init.mp4", {}),
         (f"/v1/cameras/{CAMERA}/segments/6b05180000000001/0/media.m4s", {}),
+        (f"/v1/cameras/{CAMERA}/segments/6b05180000000001/0/copy.ts", {}),
         ("/v1/recordings", span(0, 60)),
         ("/v1/segments", span(0, 60)),
         (CLIP, span(31, 39)),

@@ -217,6 +217,7 @@ def footage(story: Story) -> None:
     story("citra", "GET", f"{one}/playlist.m3u8", params=ASKED)
     story("citra", "GET", f"{piece}/init.mp4", params={"session": "one"})
     story("citra", "GET", f"{piece}/media.m4s", params={"session": "two"})
+    story("citra", "GET", f"{piece}/copy.ts", params={"session": "three"})
     story("citra", "GET", "/v1/war-room/history", params=span(0, 40))
 
 

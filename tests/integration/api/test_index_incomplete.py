@@ -49,6 +49,7 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         (FRAME, {"at": instant(5)}),
         (f"/v1/cameras/{CAMERA}/segments/{RUN}/0/init.mp4", {}),
         (f"/v1/cameras/{CAMERA}/segments/{RUN}/0/media.m4s", {}),
+        (f"/v1/cameras/{CAMERA}/segments/{RUN}/0/copy.ts", {}),
         ("/v1/war-room/history", asked),
         ("/v1/dispositions", {}),
         ("/v1/health/cameras", {}),

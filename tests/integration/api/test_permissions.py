@@ -32,7 +32,7 @@ OWN, OTHER = "73.71.01", "73.71.02"
 ELSEWHERE = "cam-9"
 MISSING = "cam-0"
 GRANTED = Timespan(T0, T0 + 25 * SECOND)
-FOOTAGE = ("clip.mp4", "clip", "frame.jpg", "playlist.m3u8", "init.mp4", "media.m4s")
+FOOTAGE = ("clip.mp4", "clip", "frame.jpg", "playlist.m3u8", "init.mp4", "media.m4s", "copy.ts")
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ def footage_routes(site: Site, camera: str) -> list[tuple[str, str, dict[str, st
         (f"{base}/playlist.m3u8", "footage.play", ASKED),
         (f"{piece}/init.mp4", "footage.play", {}),
         (f"{piece}/media.m4s", "footage.play", {}),
+        (f"{piece}/copy.ts", "footage.play", {}),
     ]
 
 

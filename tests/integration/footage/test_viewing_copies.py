@@ -4,6 +4,7 @@ import json
 import subprocess
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,11 +57,11 @@ def leading(run: Run) -> set[int]:
     }
 
 
-def probed(media: bytes) -> dict[str, str]:
+def probed(media: bytes) -> dict[str, Any]:
     shown = ("-show_entries", "stream=codec_name,pix_fmt,has_b_frames", "-of", "json")
     argv = ["ffprobe", "-v", "error", *shown, "-"]
     done = subprocess.run(argv, input=media, capture_output=True, check=True)
-    streams: list[dict[str, str]] = json.loads(done.stdout)["streams"]
+    streams: list[dict[str, Any]] = json.loads(done.stdout)["streams"]
     assert len(streams) == 1
     return streams[0]
 
