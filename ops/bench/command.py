@@ -80,10 +80,12 @@ def main() -> int:
     )
     with ExitStack() as opened:
         shared = shared_stores(opened, _say) if options.short else None
-        return measure(options.subjects or _usual(options.short), scale, words, docs=docs, stores=shared)
+        return measure(
+            options.subjects or _usual(short=options.short), scale, words, docs=docs, stores=shared
+        )
 
 
-def _usual(short: bool) -> list[str]:
+def _usual(*, short: bool) -> list[str]:
     """All subjects; in full form without those that are measured only if they are named."""
     return [one for one in results.ORDER if short or one not in results.APART]
 
