@@ -1,13 +1,16 @@
 """Viewing copies for players: a limited number of transcoders at once, and nothing kept."""
 
 import threading
+import time
 
 from api.services import Services
+from archive.attended import step
 from archive.errors import Unavailable
 from archive.footage.viewing_copy import ViewingCopy
 from archive.model.segment import SegmentRef
 
 PATIENCE_S = 10.0
+_LOOK_S = 0.2
 
 
 class ViewingCopies:
@@ -22,6 +25,7 @@ class ViewingCopies:
         """The viewing copy of a segment.
 
         Raises:
+            Abandoned: ``client_left``: nobody waits for it any more.
             Unavailable: ``ffmpeg_missing``; ``busy`` if no transcoder becomes free within :data:`PATIENCE_S`.
             NotFound, IntegrityError: as :meth:`archive.footage.viewing_copy.CopyMaker.copy`.
         """
@@ -31,9 +35,15 @@ class ViewingCopies:
                 code="ffmpeg_missing",
                 hint="Install FFmpeg 5.1 or later, or set its path in the settings.",
             )
-        if not self._transcoders.acquire(timeout=PATIENCE_S):
-            raise Unavailable("all transcoders are busy", code="busy", hint="Try again in a few seconds.")
+        self._wait()
         try:
             return self._maker.copy(ref, self._footage)
         finally:
             self._transcoders.release()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while not self._transcoders.acquire(timeout=_LOOK_S):
+            step()
+            if time.monotonic() >= until:
+                raise Unavailable("all transcoders are busy", code="busy", hint="Try again in a few seconds.")

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from archive.attended import step
 from archive.footage.confinement import launch
 
 _SCRIPT = Path(__file__).with_name("launch.py")
 _ENVIRONMENT = {"LC_ALL": "C"}
 _BLOCK = 65_536
+_LOOK_S = 0.2
+"""How often a silent program's reader is looked at: one that left ends the program."""
 
 
 class Ending(StrEnum):
@@ -79,6 +82,10 @@ def run(
 
     ``readable`` lists files and folders that it may read and execute from, besides itself and the system's
     libraries. The outcome reports whatever the program does; nothing is raised for it.
+
+    Raises:
+        Abandoned: ``client_left``: the reader for whom it runs is gone (:mod:`archive.attended`). The program
+            has ended.
     """
     bounds = Bounds() if bounds is None else bounds
     argv = [
@@ -134,7 +141,8 @@ def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) ->
             patience = until - time.monotonic()
             if patience <= 0:
                 return ProgramResult(Ending.TOO_LONG, _end(started), bytes(out), bytes(err))
-            for key, _ in ready.select(patience):
+            step()
+            for key, _ in ready.select(min(patience, _LOOK_S)):
                 if key.fileobj is started.stdin:
                     left = _written(key.fd, left)
                     if not left:
