@@ -21,6 +21,7 @@ from archive.model.camera import parse_place
 from archive.model.segment import ClockStatement, Segment
 from archive.ports import IndexEntry
 from archive.timespan import SECOND, Timespan
+from ops.bench import where
 from ops.bench.installation import PLACE
 from search.locations import open_index
 
@@ -65,15 +66,16 @@ def indexing(url: str, prefix: str, *, rate: int, since: int) -> Iterator[Added]
 
 
 def _entry(camera: int, seq: int, start: int) -> IndexEntry:
+    digest = hashlib.sha256(f"live/{camera}/{seq}".encode()).hexdigest()
     leaf = Segment(
         camera=f"live-{camera}", recorder=f"rec-{camera % 40}", run=f"6a16{camera:012x}", seq=seq,
         span=Timespan(start, start + _NOMINAL), media_duration=900_000,
-        sha256=hashlib.sha256(f"live/{camera}/{seq}".encode()).hexdigest(), size=2_500_000,
+        sha256=digest, size=2_500_000,
         header_bytes=3300, codec="h264", gop="closed", frames=150, camera_time=None,
         ingested_at=start + _NOMINAL,
         clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
     )  # fmt: skip
-    return IndexEntry(leaf=leaf, place=parse_place(*PLACE), version="v1")
+    return IndexEntry(leaf=leaf, place=parse_place(*PLACE), version=where.version_of(digest))
 
 
 def _entries(rate: int, since: int) -> Iterator[IndexEntry]:

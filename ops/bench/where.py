@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from archive.integrity.rebuild import SegmentRow
@@ -143,6 +144,11 @@ def _facts(number: int) -> dict[str, Any]:
     return {**facts, **sight} if number % 2 else facts
 
 
+def version_of(digest: str) -> str:
+    """A random version in the form that MinIO gives, the same in every run."""
+    return str(UUID(digest[:32]))
+
+
 def _rows(cameras: int, hours: int, length: int) -> Iterator[SegmentRow]:
     places = [
         parse_place(*(_facts(n)[one] for one in ("lat", "lon", "kecamatan", "kelurahan", "owner")))
@@ -153,12 +159,13 @@ def _rows(cameras: int, hours: int, length: int) -> Iterator[SegmentRow]:
         for number in range(cameras):
             for part in range(each):
                 start = T0 + hour * HOUR + part * length
+                digest = hashlib.sha256(f"{number}/{hour}/{part}".encode()).hexdigest()
                 yield SegmentRow(
                     camera=f"cam-{number}", recorder="rec-bench", run=f"{hour:08x}{number:08x}", seq=part,
                     start=start, end=start + length, media_duration=900_000,
-                    sha256=hashlib.sha256(f"{number}/{hour}/{part}".encode()).hexdigest(), size=2_500_000,
+                    sha256=digest, size=2_500_000,
                     header_bytes=3300, codec="h264", gop="closed", uncertainty_us=40_000,
-                    version="v1", held=False, place=places[number],
+                    version=version_of(digest), held=False, place=places[number],
                 )  # fmt: skip
 
 
