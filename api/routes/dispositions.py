@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
-from api.list_pages import page_of
 from api.request_context import RequestContext, require
 from api.routing import BINARY, add_document, add_json
 from api.schemas.dispositions import (
@@ -29,6 +28,11 @@ from archive.model.disposition import (
     DispositionStatus,
     from_state,
 )
+from archive.ports import Record, RecordQuery
+from archive.records.indexed.newest import read_newest
+from archive.records.indexed.pages import newest_first
+from archive.records.indexed.streams import STATUS
+from archive.records.indexed.terms import term
 
 MAX_PAGE = 1000
 
@@ -66,14 +70,17 @@ def list_dispositions(
 ) -> JSONResponse:
     """Dispositions, the newest first."""
     context.begin(Act.DISPOSITION_READ)
-    known = (from_state(one.id, one.state) for one in context.services.index.documents(KIND))
-    found = sorted(
-        (one for one in known if status in (None, one.status) and cause in (None, one.cause)),
-        key=lambda one: (-one.started_at, one.id),
-    )
-    page, following = page_of(found, cursor, limit, lambda one: one.id)
-    context.done(results=len(page))
-    return JSONResponse({"dispositions": [disposition_json(one) for one in page], "next": following})
+
+    def read(record: Record) -> Disposition | None:
+        found, _ = read_newest(record, lambda state: from_state(record.id, state))
+        return found if status in (None, found.status) and cause in (None, found.cause) else None
+
+    words = () if status is None else (term(STATUS, status.value),)
+    query = RecordQuery(kind=KIND, terms=words)
+    page = newest_first(context.services.index, query, read, limit=limit, cursor=cursor)
+    context.done(results=len(page.items))
+    listed = [disposition_json(one) for one in page.items]
+    return JSONResponse({"dispositions": listed, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_disposition(context: Reader, disposition: DispositionId) -> JSONResponse:

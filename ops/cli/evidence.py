@@ -8,10 +8,13 @@ import typer
 
 from archive.clock import SystemClock
 from archive.errors import AlreadyExists, Malformed
+from archive.evidence.listing import list_packages
 from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
+from archive.records.indexed.pages import MOST
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.cli.times import time_text, value_text, zone_of_city
+from ops.following import whole_list
 from ops.wiring import Site, build_facts
 
 if TYPE_CHECKING:
@@ -192,13 +195,17 @@ def request_(
 
 @evidence_app.command("list")
 def list_(json_: Json = False) -> None:
-    """List every requested package."""
+    """List every requested package, the newest request first."""
     with open_site() as site:
-        records = list(_evidence(site).records())
+        page = whole_list(site, lambda cursor: list_packages(site.index, limit=MOST, cursor=cursor))
+        zone = zone_of_city(site)
+    records = page.items
     if json_:
-        print_json({"evidence": [_as_json(record) for record in records]})
+        listed = [_as_json(record) for record in records]
+        for one in listed:
+            del one["claim"]  # which worker has it: no list knows
+        print_json({"evidence": listed, "as_of": page.as_of_text})
         return
-    zone = zone_of_city(site)
     print_table(
         ("EVIDENCE", "STATUS", "CASE", "CAMERAS", "FROM", "TO"),
         [

@@ -19,8 +19,10 @@ of the stream's id, so that one name has some thousands of them at most.
 from archive import keys
 from archive.canonical import sha256_hex
 from archive.ports import RecordIndex
-from archive.timespan import format_instant
+from archive.timespan import MINUTE, format_instant
 
+SKEW = MINUTE
+"""How far the clocks of two machines may differ (µs)."""
 FOLLOWER, CUSTODY, LEDGER = "follower", "custody", "ledger"
 
 
@@ -49,3 +51,12 @@ def followed_at(index: RecordIndex) -> int | None:
     if CUSTODY not in marks or LEDGER not in marks:
         return None
     return min(marks[CUSTODY], marks[LEDGER])
+
+
+def is_followed(index: RecordIndex, now: int, age: int) -> bool:
+    """Whether a follower's last complete turn began less than ``age`` µs ago.
+
+    A turn in the future was taken by a clock that was wrong: nothing follows from it.
+    """
+    followed = followed_at(index)
+    return followed is not None and now - age < followed <= now + SKEW

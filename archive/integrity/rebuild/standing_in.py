@@ -1,0 +1,29 @@
+"""Follows custody and ledger while no job does, so that whoever asks is answered.
+
+``saksi serve`` stands in as long as it runs, and a command that lists does once. Two that begin at the same
+moment, or a job that starts meanwhile, do the same work twice and nothing else: any number of followers may
+work at once (:mod:`archive.integrity.rebuild.follow`).
+"""
+
+from archive.clock import Clock
+from archive.integrity.rebuild.follow import Follower
+from archive.integrity.rebuild.putting import Followed
+from archive.integrity.rebuild.report import Progress
+from archive.ports import RecordIndex
+from archive.records.indexed.marks import is_followed
+
+
+class StandIn:
+    """Takes a follower's turn only if none began within ``patience`` (µs). Not thread-safe."""
+
+    def __init__(self, follower: Follower, index: RecordIndex, clock: Clock, *, patience: int) -> None:
+        self._follower = follower
+        self._index = index
+        self._clock = clock
+        self._patience = patience
+
+    def run(self, progress: Progress | None = None) -> Followed | None:
+        """One turn, or None if somebody else follows. Raises as the follower, and as ``progress``."""
+        if is_followed(self._index, self._clock.now(), self._patience):
+            return None
+        return self._follower.run(progress)
