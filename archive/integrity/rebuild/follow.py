@@ -9,7 +9,8 @@ It tails ``custody/`` and ``ledger/``. Processes index their own writes at once
 2. The objects that are new are read; their events become records; the index keeps the new number.
 3. Ledger entries beyond each stream's number become records, then the stream itself, then the number.
 4. Objects that cannot be read are set aside: the index knows them, and refuses answers that they may belong
-   to. The daily look reads them again.
+   to. The daily look reads them again. An entry that is missing before a later one is set aside too, and is
+   read in the turn in which it is listed.
 5. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
    back, and the follower begins anew.
 
@@ -17,7 +18,7 @@ A number is kept after what it counts. So a turn that is killed between two step
 record again changes nothing. Any number of followers may work at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 
@@ -38,7 +39,7 @@ from archive.integrity.rebuild.report import LeftOut, Progress
 from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.prefetch import in_order
 from archive.records.indexed import marks
-from archive.records.indexed.unread import UNREAD
+from archive.records.indexed.unread import UNREAD, missing_entries
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, hour_of
 
@@ -198,21 +199,22 @@ class LedgerFollower:
     def turn(self, report: Followed, tell: Progress) -> None:
         """Index every entry that the index lacks. Raises as :meth:`Follower.run`."""
         putting = Putting(self._index, report)
+        holes = {str(one.body["key"]): one for one in _all(self._index, missing_entries())}
         waiting: list[ReadStream] = []
         marked: list[Stream] = []
         for read in in_order(
-            lambda one: read_stream(self._ledger, *one), self._grown(putting), self._pool, ahead=_AHEAD
+            lambda one: read_stream(self._ledger, *one), self._grown(putting, holes), self._pool, ahead=_AHEAD
         ):
             waiting.append(read)
             if sum(len(one.entries) for one in waiting) >= _ENTRIES:
-                putting.streams(waiting)
+                self._put(waiting, holes, putting)
                 marked += [one.stream for one in waiting]
                 waiting = []
                 tell("ledger entries", report.entries)
             if len(marked) >= _MARKED:
                 self._mark(marked)
                 marked = []
-        putting.streams(waiting)
+        self._put(waiting, holes, putting)
         self._mark([*marked, *(one.stream for one in waiting)])
         tell("ledger entries", report.entries)
 
@@ -226,14 +228,28 @@ class LedgerFollower:
         if stream is not None and version in stream.entries:
             putting.streams([read_stream(self._ledger, stream, version - 1)])
 
-    def _grown(self, putting: Putting) -> Iterator[tuple[Stream, int]]:
-        """The streams that have entries which the index lacks, each with the last version that it has."""
+    def _put(self, read: list[ReadStream], holes: Mapping[str, Record], putting: Putting) -> None:
+        """Put streams; an entry that was missing and is there now is set aside no longer."""
+        refused = putting.streams(read)
+        for entry in (entry for one in read for entry in one.entries):
+            if entry.key in holes and entry.key not in refused:
+                putting.readable(holes[entry.key])
+
+    def _grown(self, putting: Putting, holes: Mapping[str, Record]) -> Iterator[tuple[Stream, int]]:
+        """The streams that have entries which the index lacks, each with the last version before those."""
+        missing: dict[tuple[str, str], set[int]] = {}
+        for key in holes:
+            kind, entity, version = keys.parse_ledger_key(key)
+            missing.setdefault((kind, entity), set()).add(version)
         fresh: dict[str, dict[str, int]] = {}
         for found in ledger_streams(self._records):
             if not isinstance(found, Stream):
                 if found.key not in self._strays:
                     self._strays.add(found.key)
                     putting.stray(found)
+                continue
+            if turned_up := missing.get((found.kind, found.id), set()) & found.entries.keys():
+                yield found, min(turned_up) - 1
                 continue
             known = self._known.get((found.kind, found.id), 0)
             if known >= found.newest:

@@ -12,7 +12,9 @@ from archive.timespan import HOUR, Timespan, hour_of
 
 UNREAD = "unread"
 """The kind of their records."""
-_SOURCE, _KIND = "source", "kind"
+_MISSING = "ledger_broken"
+"""The code of an entry that is missing before a later one of its stream."""
+_SOURCE, _KIND, _CODE = "source", "kind", "code"
 _CUSTODY, _LEDGER = "custody", "ledger"
 _FAR = (1 << 53) - 1
 _WORDS = 200
@@ -28,13 +30,18 @@ def unread_custody(key: str, hour: int, error: ArchiveError) -> Record:
 
 def unread_entry(key: str, stored_at: int, error: ArchiveError) -> Record:
     """The record of a ledger entry that cannot be read, or is missing before one stored at that time."""
-    found = {term(_SOURCE, _LEDGER)}
+    found = {term(_SOURCE, _LEDGER), term(_CODE, error.code)}
     try:
         kind, entity, _ = keys.parse_ledger_key(key)
         found |= {term(_KIND, kind), term(STREAM, stream_name(kind, entity))}
     except Malformed:
         pass  # no stream can have it: it concerns questions about people alone
     return _record(key, stored_at, error, frozenset(found))
+
+
+def missing_entries() -> RecordQuery:
+    """The records of entries that are missing before a later one: they may turn up."""
+    return RecordQuery(kind=UNREAD, terms=(term(_SOURCE, _LEDGER), term(_CODE, _MISSING)))
 
 
 def refuse_unread_custody(index: RecordIndex, span: Timespan) -> None:
