@@ -23,6 +23,8 @@ from archive.timespan import MINUTE, format_instant
 
 SKEW = MINUTE
 """How far the clocks of two machines may differ (µs)."""
+LATE = 5 * MINUTE
+"""How old the follower's last turn may be (µs) before people are told; the daily turn lists everything."""
 FOLLOWER, CUSTODY, LEDGER = "follower", "custody", "ledger"
 
 

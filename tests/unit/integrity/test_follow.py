@@ -188,55 +188,6 @@ def test_a_hole_in_a_stream_is_set_aside(archive: SmallArchive) -> None:
     assert report.entries == 2
 
 
-@pytest.mark.parametrize("missing", [(1,), (2,), (2, 3)])
-def test_an_entry_that_turns_up_later_is_read_in_the_next_turn(
-    archive: SmallArchive, missing: tuple[int, ...]
-) -> None:
-    for version in range(4):
-        state = {"name": f"{version}"}
-        archive.ledger.append("user", "ani", state, expected=version, actor="os:a", action="user.x")
-    records = archive.stores.records
-    archive.clock.advance(4000 * DAY)
-    away = {key: records.get(key) for key in (keys.ledger_key("user", "ani", one) for one in missing)}
-    for key in away:
-        records.delete_version(key, version=records.head(key).version)
-    follower = followed(archive)
-    assert follower.run().entries == 4 - len(missing)
-    archive.clock.advance(6 * SECOND)
-    assert follower.run().changes == 0, "nothing is read again while it is missing"
-    for key in away:
-        with pytest.raises(ArchiveError) as caught:
-            refuse_unread_streams(archive.index, (), ["user"])
-        assert caught.value.code == "ledger_broken"
-        records.put(key, Content.of_bytes(away[key]))
-        archive.clock.advance(6 * SECOND)
-        assert follower.run().entries > 0
-    refuse_unread_streams(archive.index, (), ["user"])
-    archive.clock.advance(6 * SECOND)
-    assert follower.run().changes == 0
-    found = everything(archive)
-    assert (len(found[ACT]), len(found["user"])) == (4, 1)
-    rebuild_index(archive.stores, archive.index)
-    assert everything(archive) == found
-
-
-def test_an_entry_that_turns_up_and_cannot_be_read_stays_set_aside(archive: SmallArchive) -> None:
-    for version in range(2):
-        archive.ledger.append("user", "ani", {}, expected=version, actor="os:a", action="user.x")
-    records, first = archive.stores.records, keys.ledger_key("user", "ani", 1)
-    archive.clock.advance(4000 * DAY)
-    records.delete_version(first, version=records.head(first).version)
-    follower = followed(archive)
-    follower.run()
-    records.put(first, Content.of_bytes(b"{}"))
-    for entries in (1, 0):  # the second entry is read again, once
-        archive.clock.advance(6 * SECOND)
-        assert follower.run().entries == entries
-        with pytest.raises(ArchiveError) as caught:
-            refuse_unread_streams(archive.index, (), ["user"])
-        assert caught.value.code == "bad_entry"
-
-
 def test_an_event_that_the_index_cannot_keep_is_set_aside(archive: SmallArchive) -> None:
     clock = ManualClock(-5)  # before 1970
     chain = CustodyWriter(archive.stores.records, clock, writer="api-9", lock_days=40_000)
