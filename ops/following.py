@@ -40,7 +40,7 @@ def whole_list(site: Site, page: Callable[[str], Page[T]]) -> Page[T]:
 
 
 class _Stopped(Exception):
-    """The process ends, in the middle of a turn; whoever follows next does the rest."""
+    """The process ends in the middle of a turn."""
 
 
 class StandInThread:
@@ -61,9 +61,13 @@ class StandInThread:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        """Stop, also in the middle of a turn."""
-        self._stopped.set()
+        """Stop, and wait for the end."""
+        self.stop()
         self._thread.join(_LAST_S)
+
+    def stop(self) -> None:
+        """Take no further step, also in the middle of a turn; whoever follows next takes the turn again."""
+        self._stopped.set()
 
     def _run(self) -> None:
         site, told = self._site, ""

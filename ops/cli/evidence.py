@@ -195,16 +195,13 @@ def request_(
 
 @evidence_app.command("list")
 def list_(json_: Json = False) -> None:
-    """List every requested package, the newest request first."""
+    """List every requested package."""
     with open_site() as site:
         page = whole_list(site, lambda cursor: list_packages(site.index, limit=MOST, cursor=cursor))
         zone = zone_of_city(site)
-    records = page.items
+    records = sorted(page.items, key=lambda one: one.request.evidence_id)
     if json_:
-        listed = [_as_json(record) for record in records]
-        for one in listed:
-            del one["claim"]  # which worker has it: no list knows
-        print_json({"evidence": listed, "as_of": page.as_of_text})
+        print_json({"evidence": [_as_json(record) for record in records], "as_of": page.as_of_text})
         return
     print_table(
         ("EVIDENCE", "STATUS", "CASE", "CAMERAS", "FROM", "TO"),

@@ -56,13 +56,13 @@ def give(
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
-    """List all grants, the newest first, including ended ones."""
+    """List all grants, including ended ones."""
     with open_site() as site:
         now = site.clock.now()
         page = whole_list(
             site, lambda cursor: list_grants(site.index, Wanted(), now, limit=MOST, cursor=cursor)
         )
-    found = [grant for grant, _ in page.items]
+    found = sorted((grant for grant, _ in page.items), key=lambda grant: grant.id)
     if json_:
         print_json({"grants": [_json(grant) for grant in found], "as_of": page.as_of_text})
         return

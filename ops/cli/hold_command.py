@@ -142,8 +142,10 @@ def list_(
         wanted, now = Wanted(in_force=not every, due=due), site.clock.now()
         page = whole_list(site, lambda cursor: list_holds(site.index, wanted, now, limit=MOST, cursor=cursor))
         zone = zone_of_city(site)
+    # Those that are due: the longest overdue first.
+    found = sorted(page.items, key=lambda one: (one["review_at"], one["id"])) if due else page.items
     if json_:
-        print_json({"holds": page.items, "as_of": page.as_of_text})
+        print_json({"holds": found, "as_of": page.as_of_text})
         return
     print_table(
         ("HOLD", "CASE", "CAMERAS", "FROM", "TO", "STATUS", "REVIEW"),
@@ -157,7 +159,7 @@ def list_(
                 one["status"],
                 time_text(one["review_at"], zone) + (" (due)" if one["review_due"] else ""),
             )
-            for one in page.items
+            for one in found
         ],
     )
 

@@ -32,19 +32,17 @@ def list_(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List incidents, the newest first, by when each was first found."""
+    """List incidents."""
     with open_site() as site:
         page = whole_list(site, lambda cursor: list_incidents(site.index, status, limit=MOST, cursor=cursor))
+    found = sorted(page.items, key=lambda one: one.id)
     if json_:
-        print_json({"incidents": [incident.to_json() for incident in page.items], "as_of": page.as_of_text})
+        print_json({"incidents": [one.to_json() for one in found], "as_of": page.as_of_text})
         return
     zone = zone_of_city(site)
     print_table(
         ("incident", "status", "code", "object", "since"),
-        [
-            (one.id, one.status.value, one.code, one.subject, time_text(one.changed_at, zone))
-            for one in page.items
-        ],
+        [(one.id, one.status.value, one.code, one.subject, time_text(one.changed_at, zone)) for one in found],
     )
 
 
