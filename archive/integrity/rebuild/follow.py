@@ -11,7 +11,9 @@ It tails ``custody/`` and ``ledger/``. Processes index their own writes at once
 4. Objects that cannot be read are set aside: the index knows them, and refuses answers that they may belong
    to. The daily look reads them again. An entry that is missing before a later one is set aside too, and is
    read in the turn in which it is listed.
-5. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
+5. Once a day what was disposed of after its legal term leaves the index
+   (:mod:`archive.integrity.rebuild.forgetting`).
+6. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
    back, and the follower begins anew.
 
 A number is kept after what it counts. So a turn that is killed between two steps is repeated, and putting a
@@ -20,11 +22,11 @@ record again changes nothing. Any number of followers may work at once.
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
 
 from archive import keys
 from archive.clock import Clock, ManualClock
 from archive.errors import ArchiveError
+from archive.integrity.rebuild.forgetting import Forgetting
 from archive.integrity.rebuild.listing import (
     CUSTODY,
     LEDGER,
@@ -39,6 +41,7 @@ from archive.integrity.rebuild.report import LeftOut, Progress
 from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.prefetch import in_order
 from archive.records.indexed import marks
+from archive.records.indexed.pages import each_record
 from archive.records.indexed.unread import UNREAD, missing_entries
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, hour_of
@@ -51,17 +54,26 @@ _AHEAD = 16
 """Objects and streams that are read before their turn."""
 _ENTRIES, _MARKED = 1000, 4000
 """Entries of one write to the index; streams whose numbers are kept at once."""
-_PAGE = 1000
 
 
 class Follower:
     """Brings one index up to date with custody and ledger, turn by turn. Not thread-safe."""
 
     def __init__(
-        self, records: ObjectStore, index: RecordIndex, clock: Clock, *, pool: Executor | None = None
+        self,
+        records: ObjectStore,
+        index: RecordIndex,
+        clock: Clock,
+        *,
+        pool: Executor | None = None,
+        term: int | None = None,
     ) -> None:
-        """``pool`` reads objects in parallel from a store behind a network; None for folders."""
+        """``pool`` reads objects in parallel from a store behind a network; None for folders.
+
+        ``term`` (µs) is how long entries and events must be kept; without it nothing leaves the index.
+        """
         self._records = records
+        self._term = term
         self._index = index
         self._clock = clock
         self._pool = pool
@@ -91,6 +103,8 @@ class Follower:
             followed[marks.LEDGER] = began
         if is_whole:
             self._try_again(report)
+            if self._term is not None:
+                report.forgotten = Forgetting(self._records, self._index).run(began - self._term)
             self._whole_at = began
         self._index.keep_record_marks(marks.FOLLOWER, followed)
         self._kept |= followed
@@ -170,7 +184,7 @@ class Follower:
 
     def _try_again(self, report: Followed) -> None:
         """Read again what was set aside: a disk or a network may have been at fault."""
-        for one in tuple(_all(self._index, RecordQuery(kind=UNREAD))):
+        for one in tuple(each_record(self._index, RecordQuery(kind=UNREAD))):
             again = Followed()
             putting = Putting(self._index, again)
             key = str(one.body["key"])
@@ -199,7 +213,7 @@ class LedgerFollower:
     def turn(self, report: Followed, tell: Progress) -> None:
         """Index every entry that the index lacks. Raises as :meth:`Follower.run`."""
         putting = Putting(self._index, report)
-        holes = {str(one.body["key"]): one for one in _all(self._index, missing_entries())}
+        holes = {str(one.body["key"]): one for one in each_record(self._index, missing_entries())}
         waiting: list[ReadStream] = []
         marked: list[Stream] = []
         for read in in_order(
@@ -270,12 +284,3 @@ class LedgerFollower:
         for name, found in numbers.items():
             self._index.keep_record_marks(name, found)
         self._known.update(((one.kind, one.id), one.newest) for one in streams)
-
-
-def _all(index: RecordIndex, query: RecordQuery) -> Iterator[Record]:
-    while True:
-        found = index.find_records(query, limit=_PAGE)
-        yield from found
-        if len(found) < _PAGE:
-            return
-        query = replace(query, after=found[-1].position)

@@ -21,10 +21,11 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Followed:
-    """What a turn put into the index, and the objects that were set aside."""
+    """What a turn put into the index, and the objects that were set aside; ``forgotten`` acts left it."""
 
     events: int = 0
     entries: int = 0
+    forgotten: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property

@@ -5,6 +5,7 @@ name                      key           number
 ========================  ============  =================================================================
 ``custody-<YYYY-MM-DD>``  ``<HH>``      custody objects of that hour's folder that are wholly in the index
 ``ledger-<kind>-<x>``     stream        versions of the stream, from 1, that are wholly in the index
+``forgotten-<date>``      ``<HH>``      custody objects of that hour that were disposed of, and left the index
 ``follower``              ``custody``   when the last look at all recent custody began that missed nothing
 ``follower``              ``ledger``    the same for the whole ledger
 ========================  ============  =================================================================
@@ -31,6 +32,11 @@ FOLLOWER, CUSTODY, LEDGER = "follower", "custody", "ledger"
 def day_name(hour: int) -> str:
     """The name of the numbers of a day's hours."""
     return f"{CUSTODY}-{format_instant(hour)[:10]}"
+
+
+def forgotten_name(hour: int) -> str:
+    """The name of the numbers of a day's hours that have left the index."""
+    return f"forgotten-{format_instant(hour)[:10]}"
 
 
 def hour_key(hour: int) -> str:

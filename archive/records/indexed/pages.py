@@ -1,7 +1,7 @@
 """Pages of a list of ledger streams, the newest first, from the index."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -75,6 +75,16 @@ def newest_first(
         if len(records) < turn:
             return Page(found, None, as_of)
         query, turn = replace(query, after=records[-1].position), MOST
+
+
+def each_record(index: RecordIndex, query: RecordQuery) -> Iterator[Record]:
+    """Every record that a query finds, in its order. Raises as the index."""
+    while True:
+        found = index.find_records(query, limit=MOST)
+        yield from found
+        if len(found) < MOST:
+            return
+        query = replace(query, after=found[-1].position)
 
 
 def every(page: Callable[[str], Page[T]]) -> Page[T]:

@@ -208,7 +208,7 @@ class Dying:
 
     def __getattr__(self, name: str) -> Any:
         act = getattr(self._index, name)
-        if name not in {"put_records", "keep_record_marks", "remove_records"}:
+        if name not in {"put_records", "keep_record_marks", "remove_records", "remove_streams"}:
             return act
 
         def once(*given: Any) -> None:
