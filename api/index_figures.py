@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from api.services import Services
 from archive.errors import ArchiveError
-from archive.records.indexed.marks import followed_at
+from archive.records.indexed.marks import turn_at
 from archive.timespan import SECOND
 
 
@@ -32,9 +32,9 @@ class IndexFigures(Collector):
             "Seconds since the last complete turn that brought custody and ledger into the index began.",
         )
         try:
-            followed = followed_at(self._services.index)
+            began = turn_at(self._services.index)
         except ArchiveError:
             return
-        if followed is not None:
-            gauge.add_metric((), (self._services.clock.now() - followed) / SECOND)
+        if began is not None:
+            gauge.add_metric((), (self._services.clock.now() - began) / SECOND)
             yield gauge

@@ -253,9 +253,9 @@ def _index(site: Site) -> Iterator[Diagnosis]:
     site.wholeness.require_records()  # the same for custody and ledger
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
     now = site.clock.now()
-    if not marks.is_followed(site.bare_index, now, marks.LATE):
-        followed = marks.followed_at(site.bare_index)
-        when = "never" if followed is None else f"last at {format_instant(followed)}"
+    if not marks.is_attended(site.bare_index, now, marks.LATE):
+        turn = marks.turn_at(site.bare_index)
+        when = "never" if turn is None else f"last at {format_instant(turn)}"
         text = f"custody and ledger were brought into it {when}"
         yield Diagnosis("index", Light.AMBER, text, "Keep the job running: saksi work --only follow")
 

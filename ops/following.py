@@ -26,7 +26,8 @@ def follow_once(site: Site) -> int:
     Raises:
         Unavailable, Refused: as :meth:`archive.integrity.rebuild.follow.Follower.run`.
     """
-    StandIn(site.follower(), site.bare_index, site.clock, patience=_FRESH).run()
+    if site.wholeness.found():  # else it waits for its rebuild, and answers nothing
+        StandIn(site.follower(), site.bare_index, site.clock, patience=_FRESH).run()
     return followed_at(site.bare_index) or site.clock.now()
 
 

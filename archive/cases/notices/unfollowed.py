@@ -21,17 +21,17 @@ class Unfollowed:
     _seen: int | None = None
     _since: int | None = None
 
-    def look(self, followed: int | None, now: int, elapsed: int) -> tuple[Notice, ...]:
-        """The notice, if any. ``followed`` is the last turn (µs), ``elapsed`` a clock that never steps."""
-        if self._since is None or followed != self._seen:
-            self._seen, self._since = followed, elapsed
+    def look(self, turn: int | None, now: int, elapsed: int) -> tuple[Notice, ...]:
+        """The notice, if any. ``turn`` is when the last turn began (µs); ``elapsed`` never steps."""
+        if self._since is None or turn != self._seen:
+            self._seen, self._since = turn, elapsed
         if elapsed - self._since < LATE:
             return ()
         notice = Notice(
             event=Event.INDEX_BEHIND,
             subject="follow",
-            mark=str(followed or 0),
-            at=now if followed is None else followed + LATE,
+            mark=str(turn or 0),
+            at=now if turn is None else turn + LATE,
             urgent=True,
         )
         return (notice,)

@@ -51,7 +51,7 @@ class Watch:
     """All notices of the last :data:`HORIZON`. Not thread-safe.
 
     ``pressure`` measures the store when :meth:`measure` is called; ``beats`` gives the recorders' last
-    heartbeats, ``cameras`` the cameras' state by them, and ``followed`` when the follower's last turn began;
+    heartbeats, ``cameras`` the cameras' state by them, and ``turn`` when the follower's last turn began;
     without it no notice says that there is none. A lasting pressure causes one notice per day (UTC)
     and level, a recorder's trouble one per day. An entry that cannot be read is notified as an integrity
     incident and suppresses no other notice.
@@ -66,7 +66,7 @@ class Watch:
         pressure: Callable[[], PressureLevel],
         beats: Callable[[], Iterable[Beat]] = tuple,
         cameras: Callable[[], Iterable[CameraHealth]] = tuple,
-        followed: Callable[[], int | None] | None = None,
+        turn: Callable[[], int | None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -81,7 +81,7 @@ class Watch:
         self._slow: tuple[Notice, ...] = ()
         self._beats = beats
         self._cameras = cameras
-        self._followed = followed
+        self._turn = turn
         self._silence = Silence()
         self._unfollowed = Unfollowed()
         self._ailing: tuple[Notice, ...] = ()
@@ -114,8 +114,8 @@ class Watch:
             Unavailable: measuring fails now; the last result stays.
         """
         now = self._clock.now()
-        if self._followed is not None:
-            self._lapsed = self._unfollowed.look(self._followed(), now, self._clock.monotonic())
+        if self._turn is not None:
+            self._lapsed = self._unfollowed.look(self._turn(), now, self._clock.monotonic())
         self._ailing = tuple(_of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now))
         self._silent = self._silence.look(self._cameras(), now)
         elapsed = self._clock.monotonic()

@@ -3,18 +3,20 @@
 It tails ``custody/`` and ``ledger/``. Processes index their own writes at once
 (:mod:`archive.records.indexed.own_writes`); the follower brings those of others, and repairs what was missed.
 
-1. Custody objects are listed by hour: of the last minutes in each turn, of the last three hours each minute,
-   and all at the first turn and once a day, since an object may be stored hours after the hour in its name.
-   An hour with as many objects as its number in the index (:mod:`archive.records.indexed.marks`) is done.
+1. Custody objects are listed by hour: in each turn of the minutes before the last turn, and each minute of
+   the three hours before it. An hour with as many objects as its number in the index
+   (:mod:`archive.records.indexed.marks`) is done. An index that nobody has followed is looked at wholly.
 2. The objects that are new are read; their events become records; the index keeps the new number.
 3. Ledger entries beyond each stream's number become records, then the stream itself, then the number.
-4. Objects that cannot be read are set aside: the index knows them, and refuses answers that they may belong
+4. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
+   back, and the follower begins anew.
+5. At the first turn and once a day all hours are looked at, since an object may be stored hours after the
+   hour in its name: some seconds in each turn, so that what is new does not wait for it.
+6. Objects that cannot be read are set aside: the index knows them, and refuses answers that they may belong
    to. The daily look reads them again. An entry that is missing before a later one is set aside too, and is
    read in the turn in which it is listed.
-5. Once a day what was disposed of after its legal term leaves the index
+7. With the daily look, what was disposed of after its legal term leaves the index
    (:mod:`archive.integrity.rebuild.forgetting`).
-6. The index keeps when the turn began. If it has an earlier time than this follower kept, an old copy was put
-   back, and the follower begins anew.
 
 A number is kept after what it counts. So a turn that is killed between two steps is repeated, and putting a
 record again changes nothing. Any number of followers may work at once.
@@ -48,6 +50,8 @@ from archive.timespan import DAY, HOUR, MINUTE, SECOND, hour_of
 
 _NEAR, _RECENT = 15 * MINUTE, 3 * HOUR
 _RECENT_EVERY, _WHOLE_EVERY = MINUTE, DAY
+_SLICE = 2 * SECOND
+"""How long one turn looks at hours long past."""
 _LEDGER_EVERY, _LEDGER_REST, _LEDGER_LONGEST = 5 * SECOND, 4, 5 * MINUTE
 """The ledger is listed every so often (µs), but rests for four times as long as that took, up to a limit."""
 _AHEAD = 16
@@ -80,6 +84,7 @@ class Follower:
         self._ledger = LedgerFollower(records, index, pool=pool)
         self._ledger_due: int | None = None
         self._whole_at: int | None = None
+        self._goes_on_at: int | None = None
         self._recent_at: int | None = None
         self._known: dict[int, set[str]] = {}
         self._kept: dict[str, int] = {}
@@ -96,18 +101,18 @@ class Follower:
         report = Followed()
         began = self._clock.now()
         self._forget_if_replaced()
-        is_whole = self._whole_at is None or began - self._whole_at >= _WHOLE_EVERY
-        self._custody(report, tell, began, is_whole=is_whole)
+        since = self._since(began)
+        if since is None:
+            self._look_at_everything(report, tell, began, budget=None)
+        else:
+            self._look_at_hours(report, tell, began, since)
         followed = {marks.CUSTODY: began}
         if self._looked_at_ledger(report, tell):
             followed[marks.LEDGER] = began
-        if is_whole:
-            self._try_again(report)
-            if self._term is not None:
-                report.forgotten = Forgetting(self._records, self._index).run(began - self._term)
-            self._whole_at = began
         self._index.keep_record_marks(marks.FOLLOWER, followed)
         self._kept |= followed
+        if self._whole_at is None or began - self._whole_at >= _WHOLE_EVERY:
+            self._look_at_everything(report, tell, began, budget=_SLICE)
         return report
 
     def _forget_if_replaced(self) -> None:
@@ -118,29 +123,61 @@ class Follower:
         if any(found.get(name, 0) < at for name, at in self._kept.items()):
             self._kept.clear()
             self._known.clear()
-            self._whole_at = self._ledger_due = None
+            self._whole_at = self._goes_on_at = self._recent_at = self._ledger_due = None
             self._ledger = LedgerFollower(self._records, self._index, pool=self._pool)
 
     # Custody -------------------------------------------------------------------------------------------
 
-    def _custody(self, report: Followed, tell: Progress, now: int, *, is_whole: bool) -> None:
-        putting = Putting(self._index, report)
-        is_recent = is_whole or self._recent_at is None or now - self._recent_at >= _RECENT_EVERY
-        since = None if is_whole else hour_of(now - (_RECENT if is_recent else _NEAR))
-        oldest = hour_of(now - _RECENT)
-        days: dict[str, dict[str, int]] = {}
+    def _since(self, now: int) -> int | None:
+        """From when on custody is listed; None for all of it, if nobody has followed the index.
+
+        Whatever was stored before the last complete turn is in the index, but for what the daily look finds:
+        so a follower that slept, or whose store was away, goes on from there.
+        """
+        followed = self._kept.get(marks.CUSTODY)
+        if followed is None:
+            followed = marks.followed_at(self._index)
+            if followed is None or followed > now + marks.SKEW:
+                return None
+        is_recent = self._recent_at is None or now - self._recent_at >= _RECENT_EVERY
+        return hour_of(min(followed, now) - (_RECENT if is_recent else _NEAR))
+
+    def _look_at_hours(self, report: Followed, tell: Progress, now: int, since: int) -> None:
+        putting, days = Putting(self._index, report), dict[str, dict[str, int]]()
         for hour in custody_hours(self._records, since):
-            if hour.start is None:
-                self._foreign(hour, report)
-                continue
-            known = self._hour(hour, hour.start, days, putting)
-            if hour.start >= oldest:
-                self._known[hour.start] = known
+            self._look_at(hour, days, putting, report)
             tell("custody events", report.events)
-        if is_recent:
+        oldest = hour_of(now - _RECENT)
+        if since <= oldest:
             self._recent_at = now
         for start in [one for one in self._known if one < oldest]:
             del self._known[start]
+
+    def _look_at_everything(self, report: Followed, tell: Progress, now: int, *, budget: int | None) -> None:
+        """Look at all hours, or go on with it for about ``budget`` (µs); at the end do what is due daily."""
+        began = self._clock.monotonic()
+        putting, days = Putting(self._index, report), dict[str, dict[str, int]]()
+        for hour in custody_hours(self._records, self._goes_on_at):
+            self._look_at(hour, days, putting, report)
+            tell("custody events", report.events)
+            is_over = budget is not None and self._clock.monotonic() - began >= budget
+            if is_over and hour.start is not None:
+                self._goes_on_at = hour.start + HOUR
+                return
+        self._try_again(report)
+        if self._term is not None:
+            report.forgotten = Forgetting(self._records, self._index).run(now - self._term)
+        self._goes_on_at, self._whole_at = None, now
+
+    def _look_at(
+        self, hour: Hour, days: dict[str, dict[str, int]], putting: Putting, report: Followed
+    ) -> None:
+        if hour.start is None:
+            self._foreign(hour, report)
+            return
+        known = self._hour(hour, hour.start, days, putting)
+        if hour.start >= hour_of(self._clock.now() - _RECENT):
+            self._known[hour.start] = known
 
     def _hour(self, hour: Hour, start: int, days: dict[str, dict[str, int]], putting: Putting) -> set[str]:
         """Index the objects of an hour that are new; returns the names of all that are in the index."""

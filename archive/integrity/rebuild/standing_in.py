@@ -10,7 +10,10 @@ from archive.integrity.rebuild.follow import Follower
 from archive.integrity.rebuild.putting import Followed
 from archive.integrity.rebuild.report import Progress
 from archive.ports import RecordIndex
-from archive.records.indexed.marks import is_followed
+from archive.records.indexed.marks import LATE, is_attended
+
+_REST = 4
+"""A turn is not taken within this many times as long as the last one took: others need as long for theirs."""
 
 
 class StandIn:
@@ -21,9 +24,14 @@ class StandIn:
         self._index = index
         self._clock = clock
         self._patience = patience
+        self._took = 0
 
     def run(self, progress: Progress | None = None) -> Followed | None:
         """One turn, or None if somebody else follows. Raises as the follower, and as ``progress``."""
-        if is_followed(self._index, self._clock.now(), self._patience):
+        patience = max(self._patience, min(_REST * self._took, LATE))
+        if is_attended(self._index, self._clock.now(), patience):
             return None
-        return self._follower.run(progress)
+        began = self._clock.monotonic()
+        report = self._follower.run(progress)
+        self._took = self._clock.monotonic() - began
+        return report

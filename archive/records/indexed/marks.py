@@ -62,9 +62,25 @@ def followed_at(index: RecordIndex) -> int | None:
 
 
 def is_followed(index: RecordIndex, now: int, age: int) -> bool:
-    """Whether a follower's last complete turn began less than ``age`` µs ago.
+    """Whether the index has all that was stored ``age`` µs ago.
 
     A turn in the future was taken by a clock that was wrong: nothing follows from it.
     """
-    followed = followed_at(index)
-    return followed is not None and now - age < followed <= now + SKEW
+    return _is_within(followed_at(index), now, age)
+
+
+def turn_at(index: RecordIndex) -> int | None:
+    """When the last complete turn of a follower began (µs); None if there was none.
+
+    It is later than :func:`followed_at` while the look at a large ledger rests.
+    """
+    return index.record_marks(FOLLOWER).get(CUSTODY)
+
+
+def is_attended(index: RecordIndex, now: int, age: int) -> bool:
+    """Whether a follower took a turn that began less than ``age`` µs ago; a turn in the future is none."""
+    return _is_within(turn_at(index), now, age)
+
+
+def _is_within(at: int | None, now: int, age: int) -> bool:
+    return at is not None and now - age < at <= now + SKEW

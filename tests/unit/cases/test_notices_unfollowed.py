@@ -7,7 +7,7 @@ from archive.cases.notices.unfollowed import Unfollowed
 from archive.cases.notices.watching import Watch
 from archive.integrity.rebuild.follow import Follower
 from archive.lifecycle.disposition.pressure import Level
-from archive.records.indexed.marks import LATE, followed_at
+from archive.records.indexed.marks import LATE, turn_at
 from archive.timespan import HOUR, MINUTE, SECOND
 from search.whole import GRACE
 from tests.support.archives import small_archive
@@ -55,7 +55,7 @@ def test_the_watch_tells_of_an_index_that_nobody_follows(tmp_path: Path) -> None
         archive.stores.records,
         archive.clock,
         pressure=lambda: Level.GREEN,
-        followed=lambda: followed_at(archive.index),
+        turn=lambda: turn_at(archive.index),
     )
 
     def told() -> list[Event]:

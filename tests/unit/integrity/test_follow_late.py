@@ -8,17 +8,22 @@ from pathlib import Path
 import pytest
 
 from archive import keys
+from archive.clock import ManualClock
 from archive.errors import ArchiveError
 from archive.integrity.rebuild.follow import Follower
+from archive.integrity.rebuild.putting import Followed
+from archive.integrity.rebuild.report import Progress
 from archive.integrity.rebuild.standing_in import StandIn
 from archive.ports import Content
+from archive.records.custody import CustodyWriter
 from archive.records.indexed.events import ACT
 from archive.records.indexed.marks import followed_at
 from archive.records.indexed.unread import refuse_unread_streams
-from archive.timespan import DAY, MINUTE, SECOND
+from archive.timespan import DAY, HOUR, MINUTE, SECOND
 from search.rebuilding import rebuild_index
 from search.sqlite import open_sqlite
 from tests.support.archives import SmallArchive, small_archive
+from tests.support.leaves import T0
 from tests.unit.integrity.test_follow import act, everything, fill, followed, ids, writer
 
 
@@ -78,6 +83,54 @@ def test_an_entry_that_turns_up_and_cannot_be_read_stays_set_aside(archive: Smal
         assert caught.value.code == "bad_entry"
 
 
+def test_a_follower_that_slept_finds_what_was_written_meanwhile(archive: SmallArchive) -> None:
+    follower = followed(archive)
+    made = {act(writer(archive), "cam-1")}
+    follower.run()
+    for number in range(30):
+        archive.clock.advance(HOUR // 2)
+        made.add(act(writer(archive, f"api-{number + 2}"), "cam-1"))
+    archive.clock.advance(SECOND)
+    assert follower.run().events == 30
+    assert ids(archive) == made
+
+
+def test_what_is_new_does_not_wait_for_the_look_at_everything(archive: SmallArchive) -> None:
+    made = set()
+    for number in range(12):
+        made.add(act(writer(archive, f"api-{number}"), "cam-1"))
+        archive.clock.advance(HOUR)
+    clock = Passing(archive.clock.now())
+    archive.clock = clock
+    follower = followed(archive)
+    follower.run()
+    clock.wall += HOUR
+    late = act(CustodyWriter(archive.stores.records, ManualClock(T0 + 6 * HOUR), writer="late"), "cam-1")
+    clock.wall += DAY
+    turns = 0
+    while late not in ids(archive):
+        turns += 1
+        clock.wall += 3 * SECOND
+        made.add(act(writer(archive, f"new-{turns}"), "cam-1"))
+        follower.run()
+        assert made <= ids(archive)
+        assert followed_at(archive.index) is not None
+        assert turns < 20
+    for _ in range(20):
+        clock.wall += 3 * SECOND
+        follower.run()
+    clock.wall += DAY - MINUTE
+    assert follower.run().changes == 0
+
+
+class Passing(ManualClock):
+    """A clock on which every look at it takes a second."""
+
+    def monotonic(self) -> int:
+        self.elapsed += SECOND
+        return self.elapsed
+
+
 PATIENCE = 15 * SECOND
 
 
@@ -102,6 +155,22 @@ def test_a_stand_in_follows_only_while_nobody_else_does(archive: SmallArchive) -
     assert other.run() is not None
     assert ids(archive) == set(made)
     assert followed_at(archive.index) == archive.clock.now()
+
+
+def test_a_stand_in_waits_longer_where_turns_take_long(archive: SmallArchive) -> None:
+    class Long(Follower):
+        def run(self, progress: Progress | None = None) -> Followed:
+            found = super().run(progress)
+            archive.clock.advance(MINUTE)
+            return found
+
+    long = Long(archive.stores.records, archive.index, archive.clock)
+    other = StandIn(long, archive.index, archive.clock, patience=PATIENCE)
+    assert other.run() is not None
+    archive.clock.advance(2 * MINUTE)
+    assert other.run() is None, "somebody else may be in the middle of a turn"
+    archive.clock.advance(2 * MINUTE)
+    assert other.run() is not None
 
 
 def test_a_stand_in_does_not_believe_a_turn_in_the_future(archive: SmallArchive) -> None:
