@@ -10,7 +10,7 @@ from archive.clock import SystemClock
 from archive.errors import AlreadyExists, Malformed
 from archive.evidence.listing import list_packages
 from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
-from archive.records.indexed.pages import MOST
+from archive.records.indexed.walk import MOST
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.cli.times import time_text, value_text, zone_of_city

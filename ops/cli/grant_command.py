@@ -9,7 +9,7 @@ from archive.cases.people.grant_list import Wanted, list_grants
 from archive.errors import Malformed
 from archive.lifecycle.retention.answers import history_json
 from archive.model.grant import Grant, Right, to_state
-from archive.records.indexed.pages import MOST
+from archive.records.indexed.walk import MOST
 from archive.timespan import parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say

@@ -13,7 +13,7 @@ from archive.lifecycle.holds.progress import HoldProgress, ProgressBoard
 from archive.lifecycle.holds.service import HoldHead
 from archive.lifecycle.retention.answers import history_json
 from archive.model.custody import Outcome
-from archive.records.indexed.pages import MOST
+from archive.records.indexed.walk import MOST
 from archive.timespan import Timespan, parse_instant
 from ops.cli.options import Camera, From, Json, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from archive.records.indexed.pages import MOST
+from archive.records.indexed.walk import MOST
 from archive.records.integrity_incident_list import list_incidents
 from archive.records.integrity_incidents import (
     IntegrityIncident,

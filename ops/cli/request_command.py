@@ -17,7 +17,7 @@ from archive.cases.requests.stream import Filer
 from archive.errors import Malformed, Unavailable
 from archive.model.evidence import PackageKind
 from archive.model.request import RequestStatus
-from archive.records.indexed.pages import MOST
+from archive.records.indexed.walk import MOST
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.times import time_text, zone_of_city

@@ -3,7 +3,8 @@
 from archive.model.user import KIND, User, from_state
 from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed.newest import Newest, read_newest
-from archive.records.indexed.pages import MOST, Page, every, newest_first
+from archive.records.indexed.pages import Page, every, newest_first
+from archive.records.indexed.walk import MOST
 
 _LEFT_OUT = {"subject": "", "epoch": 0}
 """What the index does not keep of an account, because no list shows it."""

@@ -17,8 +17,8 @@ from archive.integrity.rebuild.putting import read_object, read_stream
 from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.records.indexed.entries import STREAM, record_of_entry, stream_name
 from archive.records.indexed.events import ACT
-from archive.records.indexed.pages import each_record
 from archive.records.indexed.terms import term
+from archive.records.indexed.walk import each_record
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import MINUTE, Timespan
 

@@ -43,8 +43,8 @@ from archive.integrity.rebuild.report import LeftOut, Progress
 from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.prefetch import in_order
 from archive.records.indexed import marks
-from archive.records.indexed.pages import each_record
 from archive.records.indexed.unread import UNREAD, missing_entries
+from archive.records.indexed.walk import each_record
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, hour_of
 

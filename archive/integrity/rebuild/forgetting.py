@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from archive import keys
 from archive.errors import Malformed
-from archive.integrity.rebuild.listing import CUSTODY, custody_hours
+from archive.integrity.rebuild.listing import CUSTODY, LEDGER, custody_hours
 from archive.ports import ObjectStore, RecordIndex, RecordQuery
 from archive.records.indexed import marks
 from archive.records.indexed.entries import STREAM, stream_name
 from archive.records.indexed.events import ACT
-from archive.records.indexed.pages import MOST, each_record
 from archive.records.indexed.terms import term
+from archive.records.indexed.unread import UNREAD
+from archive.records.indexed.walk import MOST, each_record
 from archive.records.ledger.streams import KINDS
 from archive.timespan import DAY, HOUR, Timespan, hour_of
 
@@ -36,7 +37,19 @@ class Forgetting:
         Raises:
             Unavailable, Refused: as the store or the index.
         """
-        return 0 if before <= 0 else self._streams(before) + self._custody(before)
+        if before <= 0:
+            return 0
+        self._set_aside(before)
+        return self._streams(before) + self._custody(before)
+
+    def _set_aside(self, before: int) -> None:
+        """Forget what could not be read, once its stream or object is not stored: no answer waits for it."""
+        old = RecordQuery(kind=UNREAD, span=Timespan(0, before))
+        for found in each_record(self.index, old):
+            key = str(found.body["key"])
+            where = f"{key.rpartition('/')[0]}/" if key.startswith(LEDGER) else key
+            if next(iter(self.records.list(where)), None) is None:
+                self.index.remove_records(UNREAD, [found.id])
 
     # Ledger --------------------------------------------------------------------------------------------
 

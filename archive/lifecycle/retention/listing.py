@@ -4,7 +4,8 @@ from archive.lifecycle.retention.service import PolicyRecord, record_of
 from archive.model.retention import KIND, from_state
 from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed.newest import read_newest
-from archive.records.indexed.pages import MOST, Page, every, newest_first
+from archive.records.indexed.pages import Page, every, newest_first
+from archive.records.indexed.walk import MOST
 
 
 def all_policies(index: RecordIndex) -> Page[PolicyRecord]:

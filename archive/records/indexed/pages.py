@@ -1,7 +1,7 @@
 """Pages of a list of ledger streams, the newest first, from the index."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -9,14 +9,13 @@ from archive.attended import each
 from archive.errors import Malformed
 from archive.ports import Record, RecordIndex, RecordOrder, RecordQuery
 from archive.records.indexed.marks import followed_at
-from archive.records.indexed.unread import refuse_unread_streams
+from archive.records.indexed.unread import refuse_unread_heads
+from archive.records.indexed.walk import MOST
 from archive.timespan import format_instant
 
 T = TypeVar("T")
 
 _CURSOR = re.compile(r"(\d{1,17})-([A-Za-z0-9.-]{1,63})\Z", re.ASCII)
-MOST = 1000
-"""Records of one answer of the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,13 @@ def newest_first(
 
     Raises:
         Malformed: ``bad_cursor``.
-        IntegrityError: an entry of these kinds cannot be read; no list leaves one out silently.
+        IntegrityError: the newest entry of a stream of these kinds cannot be read, or a stream has no first
+            one; no list leaves one out silently.
         Unavailable: ``index_incomplete``, or as the index.
     """
     after = _position(cursor) if cursor else None
     as_of = followed_at(index)
-    refuse_unread_streams(index, (), (query.kind, *rests_on))
+    refuse_unread_heads(index, (query.kind, *rests_on))
     query = replace(query, order=RecordOrder.NEWEST_FIRST, after=after)
     turn = min(limit + 1, MOST)
     found: list[T] = []
@@ -75,16 +75,6 @@ def newest_first(
         if len(records) < turn:
             return Page(found, None, as_of)
         query, turn = replace(query, after=records[-1].position), MOST
-
-
-def each_record(index: RecordIndex, query: RecordQuery) -> Iterator[Record]:
-    """Every record that a query finds, in its order. Raises as the index."""
-    while True:
-        found = index.find_records(query, limit=MOST)
-        yield from found
-        if len(found) < MOST:
-            return
-        query = replace(query, after=found[-1].position)
 
 
 def every(page: Callable[[str], Page[T]]) -> Page[T]:

@@ -8,6 +8,7 @@ from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed.entries import STREAM, stream_name
 from archive.records.indexed.terms import term
+from archive.records.indexed.walk import each_record
 from archive.timespan import HOUR, Timespan, hour_of
 
 UNREAD = "unread"
@@ -80,6 +81,22 @@ def refuse_unread_streams(
         _refuse(index, RecordQuery(kind=UNREAD, any_of=(some,)))
 
 
+def refuse_unread_heads(index: RecordIndex, kinds: Iterable[str]) -> None:
+    """Refuse a list of the newest states of these kinds if the newest entry of a stream cannot be read.
+
+    An entry that is unreadable or missing before a newer one that is in the index changes no list.
+
+    Raises:
+        IntegrityError: as :func:`refuse_unread_streams`.
+    """
+    words = frozenset(term(_KIND, one) for one in kinds)
+    for found in each_record(index, RecordQuery(kind=UNREAD, any_of=(words,))):
+        kind, entity, version = keys.parse_ledger_key(str(found.body["key"]))
+        known = index.record(kind, entity)
+        if known is None or int(known.body["version"]) <= version:
+            raise _unreadable(found)
+
+
 def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Record:
     # A name that is no custody object's and no entry's may be longer than a record's id can be.
     name = key if len(key) <= _LONGEST else f"sha256:{sha256_hex(key.encode())}"
@@ -91,8 +108,12 @@ def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Re
 
 def _refuse(index: RecordIndex, query: RecordQuery) -> None:
     for found in index.find_records(query, limit=1):
-        raise IntegrityError(
-            f"{found.body['key']} cannot be read: {found.body['message']}",
-            code=str(found.body["code"]),
-            hint="Call the auditor: saksi log verify and saksi archive check say what is damaged.",
-        )
+        raise _unreadable(found)
+
+
+def _unreadable(found: Record) -> IntegrityError:
+    return IntegrityError(
+        f"{found.body['key']} cannot be read: {found.body['message']}",
+        code=str(found.body["code"]),
+        hint="Call the auditor: saksi log verify and saksi archive check say what is damaged.",
+    )

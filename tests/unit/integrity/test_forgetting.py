@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from archive import keys
-from archive.errors import Unavailable
+from archive.errors import ArchiveError, Unavailable
 from archive.integrity.check.indexed import IndexedCheck
 from archive.integrity.check.report import CheckReport
 from archive.integrity.rebuild.follow import Follower
 from archive.model.custody import Actor
+from archive.ports import Content
 from archive.records.custody import CustodyWriter
-from archive.records.indexed.unread import UNREAD
+from archive.records.indexed.unread import UNREAD, refuse_unread_heads
 from archive.records.ledger.streams import KINDS, Ledger
 from archive.timespan import DAY, HOUR
 from search.rebuilding import rebuild_index
@@ -121,6 +122,23 @@ def test_events_leave_with_their_object(archive: SmallArchive) -> None:
     assert everything(archive) == found
     dispose(archive, f"custody/{keys.hour_folder(begun)}/")
     assert follower(archive).run().forgotten == 3
+
+
+def test_what_could_not_be_read_stops_no_answer_once_it_is_disposed_of(archive: SmallArchive) -> None:
+    bad = keys.custody_key("api-0", 1, archive.clock.now())
+    archive.stores.records.put(bad, Content.of_bytes(b"x\n"))
+    archive.stores.records.put(keys.ledger_key("user", "one", 1), Content.of_bytes(b"x"))
+    put(archive, "user", "two", OTHER)
+    follower(archive).run()
+    assert len(everything(archive)[UNREAD]) == 2
+    archive.clock.advance(TERM + HOUR)
+    follower(archive).run()
+    with pytest.raises(ArchiveError):
+        refuse_unread_heads(archive.index, ["user"])
+    dispose(archive, bad, keys.ledger_prefix("user", "one"))
+    follower(archive).run()
+    assert everything(archive)[UNREAD] == []
+    refuse_unread_heads(archive.index, ["user"])
 
 
 def test_what_vanished_before_its_term_stays_and_is_named(archive: SmallArchive) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from archive import keys
 from archive.canonical import JsonObject
 from archive.cases.people.listing import all_users
 from archive.errors import IntegrityError, Malformed
@@ -22,7 +23,7 @@ from archive.model import user as users
 from archive.model.hold import Hold, HoldStatus
 from archive.model.retention import Policy, Scope, Terms
 from archive.model.user import Role, User
-from archive.ports import Record, RecordIndex, RecordQuery
+from archive.ports import Content, Record, RecordIndex, RecordQuery
 from archive.records.indexed.own_writes import OwnEntries
 from archive.records.indexed.pages import Page, every
 from archive.records.integrity_incident_list import list_incidents
@@ -207,6 +208,35 @@ def test_a_follower_and_a_rebuild_list_what_the_writer_lists(archive: SmallArchi
     rebuild_index(archive.stores, other)
     assert [ask(other).items for ask in asked] == own
     other.close()
+
+
+def test_a_missing_entry_changes_a_list_only_if_it_is_the_newest_or_the_first(
+    archive: SmallArchive, tmp_path: Path
+) -> None:
+    states = [users.to_state(account("ani", name=f"Ani {number}")) for number in range(3)]
+    put(archive, "user", "ani", *states)
+    put(archive, "user", "budi", users.to_state(account("budi")))
+    listed = all_users(archive.index).items
+    records = archive.stores.records
+    archive.clock.advance(4000 * DAY)
+    for number, is_listed in ((2, True), (3, False), (1, False)):
+        key = keys.ledger_key("user", "ani", number)
+        data = records.get(key)
+        records.delete_version(key, version=records.head(key).version)
+        if number == 3:
+            records.put(key, Content.of_bytes(data[:-2]))
+        other = open_sqlite(tmp_path / f"without-{number}.sqlite")
+        Follower(records, other, archive.clock).run()
+        if is_listed:
+            assert all_users(other).items == listed
+        else:
+            with pytest.raises(IntegrityError) as caught:
+                all_users(other)
+            assert "user/ani" in caught.value.message
+        other.close()
+        for spoilt in list(records.list(key)):
+            records.delete_version(key, version=spoilt.version)
+        records.put(key, Content.of_bytes(data))
 
 
 def test_a_record_of_an_older_form_is_said_to_be_one(archive: SmallArchive) -> None:
