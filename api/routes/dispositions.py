@@ -18,6 +18,7 @@ from api.statements import attachment
 from archive import keys
 from archive.errors import Conflict
 from archive.ids import check_name
+from archive.lifecycle.disposition.found import list_dispositions as listed
 from archive.lifecycle.disposition.listing import PDF, RECORD
 from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import (
@@ -28,11 +29,6 @@ from archive.model.disposition import (
     DispositionStatus,
     from_state,
 )
-from archive.ports import Record, RecordQuery
-from archive.records.indexed.newest import read_newest
-from archive.records.indexed.pages import newest_first
-from archive.records.indexed.streams import STATUS
-from archive.records.indexed.terms import term
 
 MAX_PAGE = 1000
 
@@ -70,17 +66,10 @@ def list_dispositions(
 ) -> JSONResponse:
     """Dispositions, the newest first."""
     context.begin(Act.DISPOSITION_READ)
-
-    def read(record: Record) -> Disposition | None:
-        found, _ = read_newest(record, lambda state: from_state(record.id, state))
-        return found if status in (None, found.status) and cause in (None, found.cause) else None
-
-    words = () if status is None else (term(STATUS, status.value),)
-    query = RecordQuery(kind=KIND, terms=words)
-    page = newest_first(context.services.index, query, read, limit=limit, cursor=cursor)
+    page = listed(context.services.index, status, cause, limit=limit, cursor=cursor)
     context.done(results=len(page.items))
-    listed = [disposition_json(one) for one in page.items]
-    return JSONResponse({"dispositions": listed, "next": page.next, "as_of": page.as_of_text})
+    found = [disposition_json(one) for one in page.items]
+    return JSONResponse({"dispositions": found, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_disposition(context: Reader, disposition: DispositionId) -> JSONResponse:

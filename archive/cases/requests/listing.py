@@ -75,12 +75,9 @@ def list_related(
 
 
 def _shares(record: Record, request: Request) -> bool:
-    touches, cameras = record.touches, record.body["state"]["cameras"]
-    return (
-        touches is not None
-        and touches.overlaps(request.span)
-        and not set(cameras).isdisjoint(request.cameras)
-    )
+    if record.touches is None or not record.touches.overlaps(request.span):
+        return False
+    return not set(record.body["state"]["cameras"]).isdisjoint(request.cameras)
 
 
 def brief_of(record: Record, now: int) -> JsonObject:
