@@ -67,7 +67,7 @@ class StandInThread:
         self._thread.join(_LAST_S)
 
     def stop(self) -> None:
-        """Take no further step, also in the middle of a turn; whoever follows next takes the turn again."""
+        """Take no further step, also in the middle of a turn; the next follower takes the turn again."""
         self._stopped.set()
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""Follows custody and ledger while no job does, so that whoever asks is answered.
+"""Follows custody and ledger while no job does, so that questions are answered.
 
 ``saksi serve`` stands in as long as it runs, and a command that lists does once. Two that begin at the same
 moment, or a job that starts meanwhile, do the same work twice and nothing else: any number of followers may

@@ -78,7 +78,7 @@ def turn_at(index: RecordIndex) -> int | None:
 
 
 def is_attended(index: RecordIndex, now: int, age: int) -> bool:
-    """Whether a follower took a turn that began less than ``age`` µs ago; a turn in the future is none."""
+    """Whether a follower took a turn that began less than ``age`` µs ago; one in the future does not count."""
     return _is_within(turn_at(index), now, age)
 
 
