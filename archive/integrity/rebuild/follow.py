@@ -100,8 +100,9 @@ class Follower:
         tell = progress or (lambda step, seen: None)
         report = Followed()
         began = self._clock.now()
-        self._forget_if_replaced()
-        since = self._since(began)
+        found = self._index.record_marks(marks.FOLLOWER)
+        self._forget_if_replaced(found)
+        since = self._since(began, marks.followed_in(found))
         if since is None:
             self._look_at_everything(report, tell, began, budget=None)
         else:
@@ -115,11 +116,8 @@ class Follower:
             self._look_at_everything(report, tell, began, budget=_SLICE)
         return report
 
-    def _forget_if_replaced(self) -> None:
+    def _forget_if_replaced(self, found: Mapping[str, int]) -> None:
         """Begin anew if the index is not the one that was followed so far: an old copy was put back."""
-        if not self._kept:
-            return
-        found = self._index.record_marks(marks.FOLLOWER)
         if any(found.get(name, 0) < at for name, at in self._kept.items()):
             self._kept.clear()
             self._known.clear()
@@ -128,17 +126,16 @@ class Follower:
 
     # Custody -------------------------------------------------------------------------------------------
 
-    def _since(self, now: int) -> int | None:
+    def _since(self, now: int, followed: int | None) -> int | None:
         """From when on custody is listed; None for all of it, if nobody has followed the index.
 
-        Whatever was stored before the last complete turn is in the index, but for what the daily look finds:
-        so a follower that slept, or whose store was away, goes on from there.
+        ``followed`` is the last complete turn of any follower. What was stored before it is in the index, but
+        for what the daily look finds: so one that slept, or whose store was away, goes on from there.
         """
-        followed = self._kept.get(marks.CUSTODY)
+        if followed is None or followed > now + marks.SKEW:
+            followed = self._kept.get(marks.CUSTODY)
         if followed is None:
-            followed = marks.followed_at(self._index)
-            if followed is None or followed > now + marks.SKEW:
-                return None
+            return None
         is_recent = self._recent_at is None or now - self._recent_at >= _RECENT_EVERY
         return hour_of(min(followed, now) - (_RECENT if is_recent else _NEAR))
 

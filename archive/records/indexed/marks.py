@@ -17,6 +17,8 @@ ledger are numbered without holes. They are spread over 16 names by ``x``, the f
 of the stream's id, so that one name has some thousands of them at most.
 """
 
+from collections.abc import Mapping
+
 from archive import keys
 from archive.canonical import sha256_hex
 from archive.ports import RecordIndex
@@ -55,10 +57,14 @@ def followed_at(index: RecordIndex) -> int | None:
     None if no follower has completed a turn. Objects that were filed under an hour long past are found by
     the daily look at everything.
     """
-    marks = index.record_marks(FOLLOWER)
-    if CUSTODY not in marks or LEDGER not in marks:
+    return followed_in(index.record_marks(FOLLOWER))
+
+
+def followed_in(numbers: Mapping[str, int]) -> int | None:
+    """The same, from the numbers that are kept under :data:`FOLLOWER`."""
+    if CUSTODY not in numbers or LEDGER not in numbers:
         return None
-    return min(marks[CUSTODY], marks[LEDGER])
+    return min(numbers[CUSTODY], numbers[LEDGER])
 
 
 def is_followed(index: RecordIndex, now: int, age: int) -> bool:
@@ -78,7 +84,7 @@ def turn_at(index: RecordIndex) -> int | None:
 
 
 def is_attended(index: RecordIndex, now: int, age: int) -> bool:
-    """Whether a follower took a turn that began less than ``age`` µs ago; one in the future does not count."""
+    """Whether a follower took a turn that began less than ``age`` µs ago; none in the future counts."""
     return _is_within(turn_at(index), now, age)
 
 
