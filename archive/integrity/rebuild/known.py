@@ -25,6 +25,7 @@ from archive.model.stay import KIND as STAYS
 from archive.model.stay import stays_state
 from archive.ports import ObjectStore
 from archive.records import journal
+from archive.records.indexed.streams import shown_state
 from archive.records.ledger.streams import KINDS, Entry, Ledger
 from archive.timespan import Timespan
 
@@ -138,7 +139,7 @@ class Known:
 
 
 def document_state(kind: str, state: JsonObject) -> JsonObject:
-    """A ledger state as the index may keep it: cameras without sealed URLs, requests without people."""
+    """A ledger state as the index may keep it: no more than its record has, of requests no people."""
     if kind == REQUEST:
         return public_request(state)
-    return public_state(state) if kind == CAMERA else state
+    return public_state(state) if kind == CAMERA else shown_state(kind, state)
