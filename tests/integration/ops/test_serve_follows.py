@@ -8,15 +8,18 @@ import pytest
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, Unavailable
 from archive.model.custody import Actor
+from archive.model.user import Role, User, to_state
 from archive.ports import Content
 from archive.records.custody import CustodyWriter
 from archive.records.indexed.marks import followed_at
+from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE
 from ops.following import StandInThread
 from ops.settings import Settings
 from ops.wiring import Site
 from tests.support.api_server import api_server, new_token
 from tests.support.archives import camera_form
+from tests.support.command_line import CommandLine
 from tests.support.waiting import until
 
 T0 = 1_795_500_000_000_000
@@ -108,3 +111,17 @@ def test_saksi_serve_alone_lists_what_other_processes_wrote(tmp_path: Path) -> N
             server.line.must("user", "add", "ani", "--role", "police", "--agency", "polsek", "--invite")
             assert until(lambda: as_of() > before, "a later turn")
             assert [one["id"] for one in client.get("/v1/users").json()["users"]] == ["ani"]
+
+
+def test_a_command_that_lists_takes_a_turn_if_nobody_has(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path)
+    with Site(settings(tmp_path)) as site:
+        unindexed = Ledger(site.stores.records, site.clock)  # of a process that could not reach the index
+        for name in ("ani", "budi"):
+            state = to_state(User(id=name, name=name, roles=(Role.POLICE,)))
+            unindexed.append("user", name, state, expected=0, actor="os:tester", action="user.added")
+            listed = line.must("user", "list", "--json").json
+            assert [one["name"] for one in listed["users"]] == ["ani"], "within a minute there is one turn"
+        assert listed["as_of"]
+        site.follower().run()
+        assert len(line.must("user", "list", "--json").json["users"]) == 2
