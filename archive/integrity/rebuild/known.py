@@ -63,8 +63,14 @@ class Known:
                 head = self._head(kind, entity)
                 if head is not None and kind == CAMERA and entity in self._states:
                     tell(STAYS, entity, head.version, stays_state(self._states[entity]))
-                if head is not None:
-                    tell(kind, entity, head.version, document_state(kind, head.state))
+                if head is None:
+                    continue
+                try:
+                    state = document_state(kind, head.state)
+                except Malformed as error:
+                    self._report.leave_out(f"ledger/{kind}/{entity}", error)
+                    continue
+                tell(kind, entity, head.version, state)
         self.book = HoldBook(self._holds)
         self.held_cameras = frozenset(
             camera for hold in self._holds if hold.in_force for camera in hold.cameras

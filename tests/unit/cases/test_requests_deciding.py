@@ -57,7 +57,7 @@ def test_an_approval_binds_to_the_entry_that_was_read_and_asks_for_one_package(c
         head.request.id, filed.entry.digest, ("cam-1",), head.request.span, OFFICER
     )  # fmt: skip
     assert city.requests.following.run() == 0
-    assert len(list(jobs.all_jobs(city.site.ledger))) == 1
+    assert len(list(city.site.ledger.heads(jobs.KIND))) == 1
 
 
 @pytest.mark.parametrize("decide", ["approve", "reject"])

@@ -154,7 +154,7 @@ def test_an_entry_is_an_act_of_its_author() -> None:
     assert line_of(made) == line_of_entry(entry("hold", HOLD, {}))
 
 
-def test_a_hold_is_found_by_its_cameras_status_and_owner() -> None:
+def test_a_hold_is_found_by_its_cameras_status_owner_and_who_placed_it() -> None:
     hold = Hold(
         id=HOLD, cameras=("cam-1", "cam-2"), span=SPAN, case="LP/B/9", owner="user:budi", basis="surat",
         review_at=T0, placed_by="user:citra", placed_at=T0,
@@ -162,7 +162,8 @@ def test_a_hold_is_found_by_its_cameras_status_and_owner() -> None:
     newest = entry("hold", HOLD, hold_state(hold), version=3, at=T0 + HOUR)
     made = record_of_stream(entry("hold", HOLD, {}), newest)
     assert (made.kind, made.id, made.version, made.at, made.touches) == ("hold", HOLD, 3, T0, SPAN)
-    assert made.terms == {"status:active", "camera:cam-1", "camera:cam-2", "person:user:budi"}
+    people = {"person:user:budi", "person:user:citra"}
+    assert made.terms == {"status:active", "camera:cam-1", "camera:cam-2", *people}
     assert made.body["state"]["case"] == "LP/B/9"
     assert made.body["changed_at"] == format_instant(T0 + HOUR)
 

@@ -213,7 +213,7 @@ def test_a_follower_and_a_rebuild_list_what_the_writer_lists(archive: SmallArchi
 def test_a_missing_entry_changes_a_list_only_if_it_is_the_newest_or_the_first(
     archive: SmallArchive, tmp_path: Path
 ) -> None:
-    states = [users.to_state(account("ani", name=f"Ani {number}")) for number in range(3)]
+    states = [users.to_state(replace(account("ani"), name=f"Ani {number}")) for number in range(3)]
     put(archive, "user", "ani", *states)
     put(archive, "user", "budi", users.to_state(account("budi")))
     listed = all_users(archive.index).items
