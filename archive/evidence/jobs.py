@@ -14,7 +14,7 @@ worker that is alive when its lease runs out finds its last append refused. It h
 stores the same parts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from archive.clock import Clock
@@ -116,6 +116,12 @@ def find(ledger: Ledger, evidence_id: str) -> Job:
     """The newest state of a package. Raises NotFound ``evidence_not_found``."""
     entry = ledger.head(KIND, evidence_id)
     return Job(entry, from_state(entry.state))
+
+
+def all_jobs(ledger: Ledger) -> Iterator[Job]:
+    """The newest state of every package ever requested, by id."""
+    for entry in ledger.heads(KIND):
+        yield Job(entry, from_state(entry.state))
 
 
 def heads_of_jobs(ledger: Ledger, records: ObjectStore) -> LenientHeads[EvidenceRecord]:
