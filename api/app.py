@@ -30,6 +30,7 @@ from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
+from api.index_figures import IndexFigures
 from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
 from api.limits.attendance import Attendance
@@ -122,6 +123,7 @@ def create_app(services: Services) -> FastAPI:
     services.metrics.register(OpenIntegrityIncidents(services))
     services.metrics.register(Recorders(services))
     services.metrics.register(CameraFigures(services))
+    services.metrics.register(IndexFigures(services))
     answers = Answers(services.stores.cache, services.clock)
     unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
     refusals = Refusals(audit, metrics, services.clock)

@@ -62,10 +62,6 @@ class EvidenceService(Protocol):
         """The newest state of one request. Raises NotFound ``evidence_not_found``."""
         ...
 
-    def records(self) -> Iterator[EvidenceRecord]:
-        """The newest state of every request, by id."""
-        ...
-
     def package(self, evidence_id: str) -> "PackageZip":
         """The sealed package as a stored ZIP. Raises NotFound, or Conflict ``not_sealed``."""
         ...

@@ -352,6 +352,13 @@ class RecordIndex(Protocol):
         """Remove records, whose entries were disposed of; idempotent. They are not put again."""
         ...
 
+    def remove_streams(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove ledger streams that were disposed of: their records, and their documents; idempotent.
+
+        The acts of their entries are records of their own, which :meth:`remove_records` removes.
+        """
+        ...
+
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """The first ``limit`` matches in the query's order.
 

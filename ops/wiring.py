@@ -127,7 +127,8 @@ class Site:
 
     def follower(self) -> Follower:
         """A follower of custody and ledger into the index, for one thread."""
-        return Follower(self.stores.records, self.bare_index, self.clock, pool=self.pool)
+        term = self.settings.records_lock_days * DAY
+        return Follower(self.stores.records, self.bare_index, self.clock, pool=self.pool, term=term)
 
     @cached_property
     def secrets(self) -> SecretBox:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from archive.errors import Malformed
+from archive.footage.cameras import KIND as CAMERA
 from archive.ids import check_name, check_run
 from archive.integrity.rebuild import SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import LONGEST_SEGMENT, Segment
+from archive.model.stay import KIND as STAYS
 from archive.ports import IndexEntry, Record, RecordOrder, RecordQuery
 from search.paging import check_limit
 from search.query import MAX_FILTER
@@ -100,6 +102,11 @@ def check_record_kind(kind: str) -> str:
             hint="Use 1 to 40 lower-case letters and underscores, with a letter first.",
         )
     return kind
+
+
+def documents_of_stream(kind: str) -> tuple[str, ...]:
+    """The kinds of the documents that are made from a ledger stream of a kind; each has the stream's id."""
+    return (kind, STAYS) if kind == CAMERA else (kind,)
 
 
 def is_record_id(text: str) -> bool:

@@ -290,6 +290,10 @@ class WholeIndex:
         """As :meth:`search.index.Index.remove_records`."""
         self._index.remove_records(kind, ids)
 
+    def remove_streams(self, kind: str, ids: Sequence[str]) -> None:
+        """As :meth:`search.index.Index.remove_streams`."""
+        self._index.remove_streams(kind, ids)
+
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """As :meth:`search.index.Index.find_records`."""
         self._whole.require_records()

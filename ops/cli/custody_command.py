@@ -12,14 +12,12 @@ from archive.errors import AlreadyExists, Malformed, Unavailable
 from archive.records.custody_report.lines import Made, jsonl, line_json
 from archive.records.custody_report.record import Asked, Line, asked_details
 from archive.records.custody_report.vocabulary import word_of
-from archive.timespan import MINUTE, Timespan, format_instant, parse_instant
+from archive.timespan import Timespan, format_instant, parse_instant
 from ops.cli.options import Json, Purpose, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.times import time_text, zone_of_city
+from ops.following import follow_once
 from ops.wiring import Site
-
-_FRESH = MINUTE
-"""How old the follower's last turn may be."""
 
 app = typer.Typer(help="The custody record: who did what, when and why.", no_args_is_help=True)
 
@@ -70,7 +68,7 @@ def show(
             organization=site.settings.organization,
             time_zone=site.settings.time_zone,
         )
-        as_of = _followed(site)
+        as_of = follow_once(site)
         lines = site.custody_record.lines(asked)
         if pdf is not None:
             _print_pdf(pdf, asked, lines, made)
@@ -81,15 +79,6 @@ def show(
             print_json({"acts": [line_json(line) for line in lines], "as_of": format_instant(as_of)})
         else:
             _print_table(list(lines), zone_of_city(site))
-
-
-def _followed(site: Site) -> int:
-    """The time until which the index has every act; if no job follows them, this command does."""
-    as_of = site.custody_record.as_of()
-    if as_of is not None and as_of > site.clock.now() - _FRESH:
-        return as_of
-    site.follower().run()
-    return site.custody_record.as_of() or site.clock.now()
 
 
 def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: tuple[str, str]) -> Asked:

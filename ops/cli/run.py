@@ -50,7 +50,8 @@ def init(json_: Json = False) -> None:
 
 
 def serve(host: Host = "", port: Port = -1) -> None:
-    """Serve only the HTTP API."""
+    """Serve only the HTTP API. While no job follows custody and ledger into the index, this process does."""
+    from ops.following import StandInThread
     from ops.heap import settle
     from ops.serving import server_of
 
@@ -58,7 +59,8 @@ def serve(host: Host = "", port: Port = -1) -> None:
         server = server_of(site, host=host or site.settings.host, port=_port(site, port))
         _announce(site, server.config.host, server.config.port)
         settle()
-        server.run()
+        with StandInThread(site, tell=lambda error: _tell("follow", error)):
+            server.run()
 
 
 def proxy(

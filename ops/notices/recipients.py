@@ -42,6 +42,7 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.ARCHIVE_PRESSURE,
             Event.RECORDER_TROUBLE,
             Event.CAMERA_SILENT,
+            Event.INDEX_BEHIND,
         }
     ),
     Role.WAR_ROOM: frozenset(

@@ -11,6 +11,7 @@ from archive.cases.notices.memory import Delivered, Memory
 from archive.cases.notices.notice import Event, Notice
 from archive.cases.notices.watching import Watch
 from archive.errors import ArchiveError, NotFound
+from archive.records.indexed.marks import turn_at
 from ops.disposition import pressure_of
 from ops.notices.mail import MailChannel
 from ops.notices.recipients import clock_times
@@ -106,6 +107,7 @@ class Notices:
             pressure=lambda: pressure_of(self.site).level,
             beats=lambda: self.site.index.heartbeats(),
             cameras=lambda: camera_health(self.site.index, self.site.clock.now()),
+            turn=lambda: turn_at(self.site.bare_index),
         )
 
     @cached_property

@@ -47,20 +47,26 @@ def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, s
         cluster.refresh(sorted({write.what for part in parts for write in part}))
 
 
-def remove(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
-    """Remove records; searches no longer find them when this returns."""
+def remove(cluster: Cluster, kind: str, ids: Sequence[str], *, documents: Sequence[str] = ()) -> None:
+    """Remove records, and the documents of these kinds with the same ids.
+
+    Searches no longer find them when this returns.
+    """
     for at in range(0, len(ids), _AT_ONCE):
         part = list(ids[at : at + _AT_ONCE])
         key = secrets.token_hex(8)
-        note = {"kind": names.REMOVAL, "name": kind, "key": key, "number": 1, "state": {"ids": part}}
+        state = {"ids": part, "documents": list(documents)}
+        note = {"kind": names.REMOVAL, "name": kind, "key": key, "number": 1, "state": state}
         cluster.write([Write(names.STATE, f"{names.REMOVAL}:{key}", note, version=1)], searchable=False)
         _take_out(cluster, kind, part)
+        _take_documents_out(cluster, documents, part)
 
 
 def remove_again(cluster: Cluster) -> None:
     """Remove the records whose removal is noted: a rebuild may have read them before."""
     for one in _states(cluster, names.REMOVAL, []):
         _take_out(cluster, one["name"], one["state"]["ids"])
+        _take_documents_out(cluster, one["state"].get("documents", ()), one["state"]["ids"])
 
 
 def find(cluster: Cluster, query: RecordQuery, limit: int) -> list[Record]:
@@ -188,6 +194,12 @@ def _take_out(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
         code="index_busy",
         hint="Try again.",
     )
+
+
+def _take_documents_out(cluster: Cluster, kinds: Sequence[str], ids: Sequence[str]) -> None:
+    doomed = [Write(names.documents_of(kind), name, None) for kind in kinds for name in ids]
+    if doomed:
+        cluster.write(doomed, searchable=False)
 
 
 def write_of(record: Record, body: str) -> Write:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from archive.ports import Record, RecordQuery
-from search.checks import check_marks, check_record_kind, check_record_query, check_records, is_record_id
+from search.checks import (
+    check_marks,
+    check_record_kind,
+    check_record_query,
+    check_records,
+    documents_of_stream,
+    is_record_id,
+)
 from search.elastic import names, record_documents
 from search.elastic.cluster import Cluster
 
@@ -22,6 +29,12 @@ class RecordPart:
         """Remove records, also from a rebuild in progress; idempotent."""
         check_record_kind(kind)
         record_documents.remove(self._cluster, kind, [one for one in ids if is_record_id(one)])
+
+    def remove_streams(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove the records and documents of ledger streams, also from a rebuild in progress; idempotent."""
+        check_record_kind(kind)
+        doomed = [one for one in ids if is_record_id(one)]
+        record_documents.remove(self._cluster, kind, doomed, documents=documents_of_stream(kind))
 
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """The first ``limit`` matches in the query's order."""

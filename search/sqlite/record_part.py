@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from archive.canonical import JsonObject
 from archive.ports import Record, RecordQuery
-from search.checks import check_marks, check_record_kind, check_record_query, check_records, is_record_id
+from search.checks import (
+    check_marks,
+    check_record_kind,
+    check_record_query,
+    check_records,
+    documents_of_stream,
+    is_record_id,
+)
 from search.sqlite import late, record_pages, record_rows
 from search.sqlite.database import Database
 
@@ -30,6 +37,16 @@ class RecordPart:
         with self._base.write("be written") as connection:
             record_rows.remove(connection, kind, doomed)
             late.note(connection, "record_removal", [{"kind": kind, "ids": doomed}])
+
+    def remove_streams(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove the records and documents of ledger streams in one transaction; idempotent."""
+        check_record_kind(kind)
+        doomed = [one for one in ids if is_record_id(one)]
+        pairs = [(what, name) for what in documents_of_stream(kind) for name in doomed]
+        with self._base.write("be written") as connection:
+            record_rows.remove(connection, kind, doomed)
+            connection.executemany("DELETE FROM documents WHERE kind = ? AND id = ?", pairs)
+            late.note(connection, "stream_removal", [{"kind": kind, "ids": doomed}])
 
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """The first ``limit`` matches in the query's order."""
@@ -67,5 +84,7 @@ class RecordPart:
                 self.put_records(late.records_from_body(body))
             case "record_removal":
                 self.remove_records(body["kind"], body["ids"])
+            case "stream_removal":
+                self.remove_streams(body["kind"], body["ids"])
             case "record_marks":
                 self.keep_record_marks(body["name"], body["marks"])

@@ -12,6 +12,7 @@ from typing import Protocol
 from archive import keys
 from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice
 from archive.cases.notices.silent import Silence
+from archive.cases.notices.unfollowed import Unfollowed
 from archive.cases.requests.transitions import ENDS
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed
@@ -50,7 +51,8 @@ class Watch:
     """All notices of the last :data:`HORIZON`. Not thread-safe.
 
     ``pressure`` measures the store when :meth:`measure` is called; ``beats`` gives the recorders' last
-    heartbeats, and ``cameras`` the cameras' state by them. A lasting pressure causes one notice per day (UTC)
+    heartbeats, ``cameras`` the cameras' state by them, and ``turn`` when the follower's last turn began;
+    without it no notice says that there is none. A lasting pressure causes one notice per day (UTC)
     and level, a recorder's trouble one per day. An entry that cannot be read is notified as an integrity
     incident and suppresses no other notice.
     """
@@ -64,6 +66,7 @@ class Watch:
         pressure: Callable[[], PressureLevel],
         beats: Callable[[], Iterable[Beat]] = tuple,
         cameras: Callable[[], Iterable[CameraHealth]] = tuple,
+        turn: Callable[[], int | None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -78,9 +81,12 @@ class Watch:
         self._slow: tuple[Notice, ...] = ()
         self._beats = beats
         self._cameras = cameras
+        self._turn = turn
         self._silence = Silence()
+        self._unfollowed = Unfollowed()
         self._ailing: tuple[Notice, ...] = ()
         self._silent: tuple[Notice, ...] = ()
+        self._lapsed: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
         """All of them, oldest first; each call returns the same notices until they are too old.
@@ -97,10 +103,10 @@ class Watch:
     @property
     def measured(self) -> tuple[Notice, ...]:
         """The notices of the last :meth:`measure`."""
-        return (*self._slow, *self._ailing, *self._silent)
+        return (*self._slow, *self._lapsed, *self._ailing, *self._silent)
 
     def measure(self) -> None:
-        """Check the recorders and their cameras.
+        """Check the follower, the recorders and their cameras.
 
         At most once per :data:`MEASURE_EVERY` also check which grants end soon, and how full the store is.
 
@@ -108,6 +114,8 @@ class Watch:
             Unavailable: measuring fails now; the last result stays.
         """
         now = self._clock.now()
+        if self._turn is not None:
+            self._lapsed = self._unfollowed.look(self._turn(), now, self._clock.monotonic())
         self._ailing = tuple(_of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now))
         self._silent = self._silence.look(self._cameras(), now)
         elapsed = self._clock.monotonic()

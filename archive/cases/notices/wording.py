@@ -37,6 +37,10 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "IMPORTANT: a recorder is in trouble",
         ),
         Event.CAMERA_SILENT: ("PENTING: kamera tidak terekam", "IMPORTANT: cameras are not being recorded"),
+        Event.INDEX_BEHIND: (
+            "PENTING: indeks tidak mengikuti arsip",
+            "IMPORTANT: the index does not follow the archive",
+        ),
         Event.REQUEST_APPROVED: ("Permintaan rekaman disetujui", "Request for footage approved"),
         Event.REQUEST_REJECTED: ("Permintaan rekaman ditolak", "Request for footage rejected"),
         Event.GRANT_ENDING: ("Izin melihat rekaman akan berakhir", "A grant of footage ends soon"),
@@ -53,6 +57,7 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
         Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
         Event.CAMERA_SILENT: ("Perekam", "Recorder"),
+        Event.INDEX_BEHIND: ("Pekerjaan", "Job"),
         Event.GRANT_ENDING: ("Izin", "Grant"),
         Event.TEST: ("Uji coba", "Test"),
     }

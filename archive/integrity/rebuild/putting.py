@@ -21,10 +21,11 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Followed:
-    """What a turn put into the index, and the objects that were set aside."""
+    """What a turn put into the index, and the objects that were set aside; ``forgotten`` acts left it."""
 
     events: int = 0
     entries: int = 0
+    forgotten: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property
@@ -120,8 +121,9 @@ class Putting:
                 self._set_aside(unread_custody(each.key, hour, error), error)
         self._report.events += len(records)
 
-    def streams(self, read: Sequence[ReadStream]) -> None:
-        """Put the new entries of ledger streams, and then the streams themselves."""
+    def streams(self, read: Sequence[ReadStream]) -> frozenset[str]:
+        """Put the new entries of ledger streams, then the streams; returns the keys of what was set aside."""
+        before = len(self._report.left_out)
         entries = [entry for each in read for entry in each.entries]
         records = [record_of_entry(one.found) for one in entries if isinstance(one.found, Entry)]
         refused = self._put(records)
@@ -136,6 +138,7 @@ class Putting:
                 newest = each.entries[-1]
                 self._set_aside(unread_entry(newest.key, newest.stored_at, error), error)
         self._report.entries += len(records)
+        return frozenset(one.object for one in self._report.left_out[before:])
 
     def stray(self, listed: ObjectVersion) -> None:
         """Set an object of the ledger's folder aside whose name no entry can have."""

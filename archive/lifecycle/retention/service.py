@@ -22,6 +22,7 @@ from archive.model import camera as cameras
 from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
 from archive.ports import ObjectStore
+from archive.records.indexed.newest import Said
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger, changed
 from archive.records.relations import Separation
@@ -106,10 +107,6 @@ class Policies:
     def book(self) -> PolicyBook:
         """What every policy rules, including decided terms that have not begun. Raises as the ledger."""
         return PolicyBook.of_entries(self.heads().values(), floor_days=self._floor_days)
-
-    def records(self) -> tuple[PolicyRecord, ...]:
-        """Every policy that ever existed, by scope id."""
-        return tuple(_record(entry) for _, entry in sorted(self.heads().items()))
 
     def record(self, scope: Scope) -> PolicyRecord:
         """One policy. Raises NotFound ``policy_not_found``."""
@@ -379,12 +376,17 @@ def scope_of(text: str) -> Scope:
 
 
 def _record(entry: Entry) -> PolicyRecord:
+    return record_of(from_state(entry.state), entry)
+
+
+def record_of(policy: Policy, newest: Said) -> PolicyRecord:
+    """A policy with what its newest entry says."""
     return PolicyRecord(
-        policy=from_state(entry.state),
-        version=entry.version,
-        changed_at=entry.at,
-        changed_by=entry.actor,
-        reason=entry.reason,
+        policy=policy,
+        version=newest.version,
+        changed_at=newest.at,
+        changed_by=newest.actor,
+        reason=newest.reason,
     )
 
 
