@@ -17,6 +17,8 @@ from search.query import MAX_FILTER
 MAX_TERMS, MAX_TERM, MAX_ID = 300, 600, 128
 """The most terms of a record, and the most characters of a term and of an id. An id is at most 512 bytes of
 UTF-8, the limit of Elasticsearch."""
+MAX_COUNT = 100_000
+"""How far records are counted for one question."""
 
 _BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LARGEST, _LARGEST_OF_64_BITS = 2**53 - 1, 2**63 - 1
@@ -130,6 +132,15 @@ def check_record_query(query: RecordQuery, limit: int) -> RecordQuery | None:
         return None
     any_of = tuple(frozenset(word for word in words if _is_word(word, MAX_TERM)) for words in query.any_of)
     return replace(query, terms=terms, any_of=any_of) if all(any_of) else None
+
+
+def check_most(most: int) -> int:
+    """Accept how far records are counted. Raises Malformed ``bad_limit`` unless 1 ≤ most ≤ 100,000."""
+    if not 1 <= most <= MAX_COUNT:
+        raise Malformed(
+            f"records are not counted up to {most}", code="bad_limit", hint=f"Count up to 1 to {MAX_COUNT}."
+        )
+    return most
 
 
 def at_bounds(query: RecordQuery) -> tuple[int, int]:

@@ -295,6 +295,11 @@ class WholeIndex:
         self._whole.require_records()
         return self._index.find_records(query, limit=limit)
 
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """As :meth:`search.index.Index.count_records`."""
+        self._whole.require_records()
+        return self._index.count_records(query, most=most)
+
     def record(self, kind: str, name: str) -> Record | None:
         """As :meth:`search.index.Index.record`."""
         self._whole.require_records()

@@ -1,7 +1,5 @@
 """``saksi custody``: what was done to an item, or by a person."""
 
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,7 +8,7 @@ import typer
 
 from archive.errors import AlreadyExists, Malformed, Unavailable
 from archive.records.custody_report.lines import Made, jsonl, line_json
-from archive.records.custody_report.record import Asked, Line, asked_details
+from archive.records.custody_report.record import Asked, CustodyRecord, Line, asked_details
 from archive.records.custody_report.vocabulary import word_of
 from archive.timespan import MINUTE, Timespan, format_instant, parse_instant
 from ops.cli.options import Json, Purpose, actor, open_site
@@ -71,10 +69,11 @@ def show(
             time_zone=site.settings.time_zone,
         )
         as_of = _followed(site)
-        lines = site.custody_record.lines(asked)
         if pdf is not None:
-            _print_pdf(pdf, asked, lines, made)
-        elif as_lines:
+            _print_pdf(pdf, asked, site.custody_record, made)
+            return
+        lines = site.custody_record.lines(asked)
+        if as_lines:
             for line in jsonl(asked, lines, made):
                 say(line.decode("utf-8").rstrip("\n"))
         elif json_:
@@ -103,10 +102,10 @@ def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: t
     )
 
 
-def _print_pdf(path: Path, asked: Asked, lines: Iterator[Line], made: Made) -> None:
-    from archive.records.custody_report.paper import MAX_PRINTED, printed
+def _print_pdf(path: Path, asked: Asked, record: CustodyRecord, made: Made) -> None:
+    from archive.records.custody_report.paper import printable, printed
 
-    found = tuple(islice(lines, MAX_PRINTED + 1))
+    found = printable(record, asked)
     page = printed(asked, found, made)
     try:
         with path.open("xb") as target:

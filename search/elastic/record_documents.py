@@ -8,6 +8,7 @@ records again, from what it read in the archive before.
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from archive.errors import Malformed, Unavailable
 from archive.ports import Record, RecordOrder, RecordQuery
@@ -15,6 +16,7 @@ from archive.timespan import MINUTE, Timespan
 from search.checks import at_bounds
 from search.elastic import names
 from search.elastic.cluster import Cluster
+from search.elastic.searches import total
 from search.elastic.writes import Json, Write
 
 _PART = 2000
@@ -79,6 +81,20 @@ def find(cluster: Cluster, query: RecordQuery, limit: int) -> list[Record]:
     least, most = _edges(cluster, query.kind)
     width = 2 * (found[0].at - found[-1].at) if found else 0
     return _newest_of_many(cluster, query, limit, max(first, least), min(last, most), max(width, MINUTE))
+
+
+def count(cluster: Cluster, query: RecordQuery, most: int) -> int:
+    """How many records pass the filters of a query, counted up to ``most`` by the server."""
+    query = replace(query, after=None)
+    first, last = at_bounds(query)
+    if first > last:
+        return 0
+    body: Json = {
+        "size": 0,
+        "track_total_hits": most,
+        "query": {"bool": {"filter": _filters(query, first, last)}},
+    }
+    return min(most, total(cluster.search(names.records_within(query.kind, first, last), body)))
 
 
 def _newest_of_many(

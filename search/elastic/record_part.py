@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from archive.ports import Record, RecordQuery
-from search.checks import check_marks, check_record_kind, check_record_query, check_records, is_record_id
+from search.checks import (
+    check_marks,
+    check_most,
+    check_record_kind,
+    check_record_query,
+    check_records,
+    is_record_id,
+)
 from search.elastic import names, record_documents
 from search.elastic.cluster import Cluster
 
@@ -30,6 +37,15 @@ class RecordPart:
             return []
         self._make_searchable()
         return record_documents.find(self._cluster, checked, limit)
+
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """How many records match, counted up to ``most``."""
+        checked = check_record_query(query, 1)
+        check_most(most)
+        if checked is None:
+            return 0
+        self._make_searchable()
+        return record_documents.count(self._cluster, checked, most)
 
     def record(self, kind: str, name: str) -> Record | None:
         """One record by its id, or None."""

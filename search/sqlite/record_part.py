@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from archive.canonical import JsonObject
 from archive.ports import Record, RecordQuery
-from search.checks import check_marks, check_record_kind, check_record_query, check_records, is_record_id
+from search.checks import (
+    check_marks,
+    check_most,
+    check_record_kind,
+    check_record_query,
+    check_records,
+    is_record_id,
+)
 from search.sqlite import late, record_pages, record_rows
 from search.sqlite.database import Database
 
@@ -38,6 +45,15 @@ class RecordPart:
             return []
         with self._base.read("be searched") as connection:
             return record_pages.page(connection, checked, limit)
+
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """How many records match, counted up to ``most``."""
+        checked = check_record_query(query, 1)
+        check_most(most)
+        if checked is None:
+            return 0
+        with self._base.read("be searched") as connection:
+            return record_pages.count(connection, checked, most)
 
     def record(self, kind: str, name: str) -> Record | None:
         """One record by its id, or None."""

@@ -271,6 +271,29 @@ def test_a_question_out_of_bounds_is_refused(index: Index) -> None:
     assert ids(index, replace(ACTS, any_of=(many, many))) == ["a"]
 
 
+def test_records_are_counted_up_to_a_bound(index: Index) -> None:
+    index.put_records([record(f"a{n:02d}", n // 3, "every", f"item:{n % 2}") for n in range(30)])
+    every = replace(ACTS, terms=("every",))
+    either = replace(ACTS, any_of=(frozenset({"item:0", "item:1", "every"}),))
+    for query, there in (
+        (ACTS, 30),
+        (every, 30),
+        (either, 30),
+        (replace(every, terms=("every", "item:1")), 15),
+        (replace(every, span=span(2, 4)), 6),
+        (replace(every, terms=("none",)), 0),
+        (replace(every, any_of=(frozenset(),)), 0),
+        (replace(every, kind="hold"), 0),
+        (replace(every, after=(T0 + 5, "a99")), 30),
+        (replace(NEWEST, terms=("every",), after=(T0, "")), 30),
+    ):
+        for most in (1, 6, 29, 30, 31, 100_000):
+            assert index.count_records(query, most=most) == min(there, most), (query, most)
+    for most in (0, -1, 100_001):
+        refused_with(Malformed, "bad_limit", lambda most=most: index.count_records(every, most=most))
+    refused_with(Malformed, "bad_record", lambda: index.count_records(replace(every, kind="A"), most=1))
+
+
 def test_removed_records_are_gone_with_their_words(index: Index) -> None:
     index.put_records([record(str(n), n * 40 * DAY, "every", f"person:{n}") for n in range(4)])
     index.put_records([record("1", 0, "every", kind="note")])
@@ -419,6 +442,8 @@ def test_answers_are_those_of_a_plain_loop(under_test: IndexUnderTest) -> None:
         for query in (replace(one, kind=kind) for one in queries):
             expected = written.find(query)
             assert index.find_records(query, limit=1000) == expected, query
+            every = written.find(replace(query, after=None))
+            assert index.count_records(query, most=limit) == min(limit, len(every)), query
             assert every_page(index, query, limit=limit) == expected, query
         assert index.status().records.get(kind, 0) == len(written.kept)
 
