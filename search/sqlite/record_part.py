@@ -19,8 +19,9 @@ from search.sqlite.database import Database
 class RecordPart:
     """See :class:`archive.ports.RecordIndex`."""
 
-    def __init__(self, base: Database) -> None:
+    def __init__(self, base: Database, *, filling: bool) -> None:
         self._base = base
+        self._filling = filling
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Index records in one transaction, durable when this returns."""
@@ -34,6 +35,7 @@ class RecordPart:
         """Remove records; idempotent."""
         check_record_kind(kind)
         doomed = [one for one in ids if is_record_id(one)]
+        self._make_unique()
         with self._base.write("be written") as connection:
             record_rows.remove(connection, kind, doomed)
             late.note(connection, "record_removal", [{"kind": kind, "ids": doomed}])
@@ -43,6 +45,7 @@ class RecordPart:
         checked = check_record_query(query, limit)
         if checked is None:
             return []
+        self._make_unique()
         with self._base.read("be searched") as connection:
             return record_pages.page(connection, checked, limit)
 
@@ -52,6 +55,7 @@ class RecordPart:
         check_most(most)
         if checked is None:
             return 0
+        self._make_unique()
         with self._base.read("be searched") as connection:
             return record_pages.count(connection, checked, most)
 
@@ -60,6 +64,7 @@ class RecordPart:
         check_record_kind(kind)
         if not is_record_id(name):
             return None
+        self._make_unique()
         with self._base.read("be read") as connection:
             return record_pages.one(connection, kind, name)
 
@@ -75,6 +80,12 @@ class RecordPart:
         with self._base.write("be written") as connection:
             record_rows.keep_marks(connection, name, marks)
             late.note(connection, "record_marks", [{"name": name, "marks": dict(marks)}])
+
+    def _make_unique(self) -> None:
+        """A database that is filled may have several rows of one id: who asks early gets what counts."""
+        if self._filling:
+            with self._base.write("be completed") as connection:
+                record_rows.make_unique(connection)
 
     def apply_to_records(self, kind: str, body: JsonObject) -> None:
         """Apply a note about records (:mod:`search.sqlite.late`)."""

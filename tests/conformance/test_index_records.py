@@ -1,6 +1,7 @@
 """Every index keeps and finds what is written down, as a plain loop over the same records would."""
 
 from dataclasses import replace
+from random import Random
 from string import ascii_lowercase
 from typing import Any
 
@@ -386,6 +387,37 @@ def test_a_rebuild_after_a_rebuild_knows_nothing_of_the_first(index: Index) -> N
         fresh.put_records([record("b", 1, "every")])
     assert ids(index, ACTS) == ["b"]
     assert dict(index.record_marks("custody")) == {}
+
+
+def test_what_comes_again_during_a_rebuild_counts_as_ever(index: Index) -> None:
+    """A fresh index may keep every version that comes, and must know at its end which one counts."""
+    chosen, written = Random(11), Written()  # noqa: S311 - the same records in every run
+
+    def again() -> Record:
+        kind, name = chosen.choice(("act", "request")), chosen.choice("abcdefgh")
+        words = frozenset(chosen.sample(WORDS, 2))
+        made = _record(kind, name, chosen.randrange(1, 4), words, (0, HOUR))
+        return replace(made, at=T0 + chosen.randrange(9))
+
+    with index.rebuild() as fresh:
+        for _ in range(30):
+            records = [again() for _ in range(6)]
+            fresh.put_records(records)
+            written.put(records)
+        first = written.find(ACTS)[0]
+        copied = replace(first, at=first.at + 7, version=first.version - 1)
+        fresh.put_records([copied, replace(first, id="once", body={"n": 1})])
+        written.put([copied, replace(first, id="once", body={"n": 1})])
+        fresh.loaded()
+        for query in (ACTS, RecordQuery(kind="request")):
+            assert fresh.find_records(query, limit=100) == written.find(query)
+        fresh.put_records([replace(first, version=9, body={"n": 2})])
+        written.put([replace(first, version=9, body={"n": 2})])
+    for query in (ACTS, NEWEST, RecordQuery(kind="request")):
+        for asked in (query, *(replace(query, terms=(word,)) for word in WORDS)):
+            assert index.find_records(asked, limit=100) == written.find(asked), asked
+            assert index.count_records(asked, most=100) == len(written.find(asked))
+    assert sum(index.status().records.values()) == len(written.kept)
 
 
 WORDS = ("person:citra", "person:budi", "type:play", "type:seal", "every")

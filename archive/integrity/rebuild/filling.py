@@ -14,7 +14,7 @@ from typing import Any
 from archive.errors import ArchiveError, IntegrityError, Refused, Unavailable
 from archive.integrity.rebuild.follow import LedgerFollower
 from archive.integrity.rebuild.listing import Hour, custody_hours
-from archive.integrity.rebuild.putting import BATCH, Followed, Putting, ReadObject
+from archive.integrity.rebuild.putting import Followed, Putting, ReadObject
 from archive.integrity.rebuild.report import LeftOut, Progress, RebuildReport
 from archive.integrity.rebuild.workers import WORTH, Chunk, RawObject, in_workers
 from archive.ports import ObjectStore, Record, RecordIndex
@@ -26,6 +26,8 @@ from archive.timespan import Timespan, parse_instant
 _CHUNK = 2 << 20
 """Bytes of custody objects that are read together."""
 _AHEAD = 24
+_BATCH = 10_000
+"""Records of one write to the fresh index: a transaction writes each page once, however often it changed."""
 
 Row = tuple[str, tuple[str, str] | None, list[tuple[Any, ...]]]
 """A custody object in flat form: its key, the code and message of its error, and its records."""
@@ -55,7 +57,7 @@ def fill_custody(
         Unavailable, Refused: a store or the index does not answer, or denies access; ``rebuild_worker``.
     """
     followed = Followed()
-    putting = Putting(target, followed)
+    putting = Putting(target, followed, batch=_BATCH)
     filling = _Hours(target, putting)
     with closing(_read(records, filling.wanted(custody_hours(records, None)), pool, worth)) as chunks:
         for rows in chunks:
@@ -97,7 +99,7 @@ class _Hours:
             )
             self._waiting.setdefault(_hour_of(key), []).append(ReadObject(key, found))
             self._records += len(flat)
-            if self._records >= BATCH:
+            if self._records >= _BATCH:
                 self._put()
 
     def end(self) -> None:
@@ -106,11 +108,13 @@ class _Hours:
 
     def _put(self) -> None:
         waiting, self._waiting, self._records = self._waiting, {}, 0
+        self._putting.custody_of_hours(waiting)
+        days: dict[str, dict[str, int]] = {}
         for hour, objects in waiting.items():
-            self._putting.custody(hour, objects)
             self._done[hour] += len(objects)
-        for hour in waiting:
-            self._target.keep_record_marks(marks.day_name(hour), {marks.hour_key(hour): self._done[hour]})
+            days.setdefault(marks.day_name(hour), {})[marks.hour_key(hour)] = self._done[hour]
+        for name, numbers in days.items():
+            self._target.keep_record_marks(name, numbers)
         newest = max(waiting, default=0)
         for hour in [one for one in self._done if one < newest]:
             del self._done[hour]  # names come in order: no object of that hour is left

@@ -1,6 +1,6 @@
 """Puts records into an index; what cannot be read or indexed is set aside, on record, beside the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archive import keys
@@ -102,16 +102,24 @@ class Putting:
     does not answer or denies access.
     """
 
-    def __init__(self, index: RecordIndex, report: Followed) -> None:
+    def __init__(self, index: RecordIndex, report: Followed, *, batch: int = BATCH) -> None:
+        """``batch`` is the number of records of one write to the index."""
         self._index = index
         self._report = report
+        self._batch = batch
 
     def custody(self, hour: int, read: Iterable[ReadObject]) -> None:
         """Put the events of custody objects that are filed under one hour."""
-        objects = list(read)
-        records = [one for each in objects if not isinstance(each.found, ArchiveError) for one in each.found]
+        self.custody_of_hours({hour: list(read)})
+
+    def custody_of_hours(self, read: Mapping[int, Sequence[ReadObject]]) -> None:
+        """Put the events of custody objects by the hour that they are filed under."""
+        objects = [(hour, each) for hour, found in read.items() for each in found]
+        records = [
+            one for _, each in objects if not isinstance(each.found, ArchiveError) for one in each.found
+        ]
         refused = self._put(records)
-        for each in objects:
+        for hour, each in objects:
             if isinstance(each.found, ArchiveError):
                 self._set_aside(unread_custody(each.key, hour, each.found), each.found)
                 continue
@@ -153,9 +161,9 @@ class Putting:
     def _put(self, records: Sequence[Record]) -> dict[tuple[str, str], Malformed]:
         """Put records; returns the errors of those that the index cannot keep, by kind and id."""
         refused: dict[tuple[str, str], Malformed] = {}
-        for at in range(0, len(records), BATCH):
+        for at in range(0, len(records), self._batch):
             take_each(
-                records[at : at + BATCH],
+                records[at : at + self._batch],
                 self._index.put_records,
                 lambda record, error: refused.update({(record.kind, record.id): error}),
             )
