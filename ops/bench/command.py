@@ -13,6 +13,7 @@ import httpx
 from archive.errors import ArchiveError
 from ops.bench import (
     clips,
+    custody,
     disposition,
     finalise,
     fixity,
@@ -54,6 +55,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
     where.SUBJECT: where.measure,
+    custody.SUBJECT: custody.measure,
 }
 
 
