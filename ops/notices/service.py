@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from archive.cases.notices.job import Channel, Courier, QuietHours, Target
 from archive.cases.notices.memory import Delivered, Memory
 from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.running_out import WARNED
 from archive.cases.notices.watching import Watch
 from archive.errors import ArchiveError, NotFound
 from ops.disposition import pressure_of
@@ -106,6 +107,7 @@ class Notices:
             pressure=lambda: pressure_of(self.site).level,
             beats=lambda: self.site.index.heartbeats(),
             cameras=lambda: camera_health(self.site.index, self.site.clock.now()),
+            rules=lambda: self.site.policies.due_dates(within=WARNED),
         )
 
     @cached_property
