@@ -1,5 +1,7 @@
 """``saksi custody``: what was done to an item, or by a person."""
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -18,6 +20,8 @@ from ops.wiring import Site
 
 _FRESH = MINUTE
 """How old the follower's last turn may be."""
+_BLOCK = 500
+"""Events of one table."""
 
 app = typer.Typer(help="The custody record: who did what, when and why.", no_args_is_help=True)
 
@@ -79,7 +83,7 @@ def show(
         elif json_:
             print_json({"acts": [line_json(line) for line in lines], "as_of": format_instant(as_of)})
         else:
-            _print_table(list(lines), zone_of_city(site))
+            _print_tables(lines, zone_of_city(site))
 
 
 def _followed(site: Site) -> int:
@@ -117,6 +121,14 @@ def _print_pdf(path: Path, asked: Asked, record: CustodyRecord, made: Made) -> N
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}", code="output_unwritable") from error
     note(f"{path} is written: {len(found)} events")
+
+
+def _print_tables(lines: Iterator[Line], zone: ZoneInfo) -> None:
+    """One table after another, each with its head: a long report begins before it is read to its end."""
+    block = list(islice(lines, _BLOCK))
+    _print_table(block, zone)
+    while len(block) == _BLOCK and (block := list(islice(lines, _BLOCK))):
+        _print_table(block, zone)
 
 
 def _print_table(lines: list[Line], zone: ZoneInfo) -> None:
