@@ -1,7 +1,7 @@
 """Notices of footage that a request or a grant names, that a rule destroys soon, and that no hold keeps.
 
 A request keeps its footage by its own hold until a package is handed over, or until some days after the
-request was rejected or cancelled. Then the term of the footage counts again. Cameras may have different
+request was rejected. Then the term of the footage counts again. Cameras may have different
 terms: footage that falls due on one day (UTC) is one notice of a request or a grant.
 
 Pure: no store, no clock.
@@ -25,8 +25,10 @@ DueAt = Callable[[str, int], int | None]
 WARNED, WATCHED = 7 * DAY, 60 * DAY
 """How long before its term a notice of footage goes out, and how long a request without a hold is watched."""
 
-_SERVED = frozenset({RequestStatus.HANDED_OVER.value, RequestStatus.CLOSED.value})
-"""The agency has its package: the footage of the archive may go."""
+_SETTLED = frozenset(
+    {RequestStatus.HANDED_OVER.value, RequestStatus.CLOSED.value, RequestStatus.CANCELLED.value}
+)
+"""The agency has its package or wants none: the footage may go."""
 
 
 def no_rule(_camera: str, _start: int) -> None:
@@ -42,7 +44,7 @@ def of_request(
     entry: Entry, own_hold: Entry | None, kept: HoldBook, due_at: DueAt, now: int
 ) -> Iterator[Notice]:
     """The notices of a request's newest entry, and that of its own hold. Raises Malformed; as ``due_at``."""
-    if entry.state.get("status") in _SERVED:
+    if entry.state.get("status") in _SETTLED:
         return
     request = requests.from_state(entry.id, entry.state)
     free_since = _free_since(request, own_hold)

@@ -328,17 +328,18 @@ def test_footage_that_goes_late_or_never_is_not_told(city: Requesting) -> None:
     assert find(watch(city)) == []
 
 
-def test_a_package_that_was_handed_over_needs_no_notice(city: Requesting) -> None:
+@pytest.mark.parametrize("status", ["handed_over", "closed", "cancelled"])
+def test_who_has_a_package_or_wants_none_needs_no_notice(city: Requesting, status: str) -> None:
     keep_for(city, 60)
     head = city.file(start=format_instant(T0), end=format_instant(T0 + MINUTE))
     at_day(city, 55)
     release(city, head.request.hold_id)
     find = partial(running_out, event=Event.REQUEST_FOOTAGE_ENDING)
     assert len(find(watch_terms(city))) == 1, "an open request has lost its hold"
-    state = requests.to_state(replace(head.request, status=requests.RequestStatus.CLOSED))
+    state = requests.to_state(replace(head.request, status=requests.RequestStatus(status)))
     city.site.ledger.append(
         "request", head.request.id, state, expected=head.entry.version, actor="user:citra",
-        action="request.closed",
+        action=f"request.{status}",
     )  # fmt: skip
     assert find(watch_terms(city)) == []
 
