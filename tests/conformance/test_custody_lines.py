@@ -46,7 +46,7 @@ ACTS = st.builds(
     objects=st.lists(st.sampled_from(THINGS), max_size=3).map(tuple),
     begin=st.integers(-20, 60),
     length=st.integers(1, 30),
-    pause=st.sampled_from((0, 0, 1, SECOND, 20 * MINUTE, HOUR, 5 * HOUR)),
+    pause=st.sampled_from((0, 0, 1, SECOND, 20 * MINUTE, HOUR)),
     writer=st.integers(0, 1),
 )
 
@@ -149,7 +149,7 @@ def test_a_report_has_the_lines_of_a_walk_over_the_objects(
     office.desk.handovers.give(office.desk.request_id, actor=DEWI)
 
     @settings(
-        max_examples=12 if under_test.kind == "sqlite" else 3,
+        max_examples=8 if under_test.kind == "sqlite" else 3,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.explicit, Phase.generate),
