@@ -5,7 +5,7 @@ Words that no record has any longer are removed with the last one: they may name
 
 A database that is filled has no index by id at first. Ids are random, so keeping that index in order would
 write a page of it for nearly every record, and the more records there are, the slower it would become. Until
-:func:`make_unique` records are only added; then of those with one id the one that counts stays.
+:func:`make_unique` records are only added; then only the one that counts stays of those with one id.
 """
 
 import json
@@ -84,9 +84,9 @@ def put(connection: sqlite3.Connection, records: Sequence[Record], bodies: Seque
 
 
 def make_unique(connection: sqlite3.Connection) -> None:
-    """Leave of the records with one id the one that counts, and make the index by id; idempotent.
+    """Keep of the records with one id the one that counts, then make the index by id; idempotent.
 
-    As :func:`put` would: the greatest version counts, and among equal ones the last that was put.
+    The greatest version counts, and among equal ones the last that was put, as in :func:`put`.
     """
     if _is_unique(connection):
         return
@@ -151,7 +151,7 @@ def _kind_made(connection: sqlite3.Connection, name: str) -> int:
 
 
 def _is_unique(connection: sqlite3.Connection) -> bool:
-    """Whether there is an index by id; in databases of before it is part of the table."""
+    """Whether there is an index by id; in an older database it is part of the table."""
     return connection.execute(_IS_UNIQUE).fetchone() is not None
 
 
