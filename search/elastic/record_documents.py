@@ -8,6 +8,7 @@ records again, from what it read in the archive before.
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from archive.errors import Malformed, Unavailable
@@ -21,6 +22,8 @@ from search.elastic.writes import Json, Write
 
 _PART = 2000
 _PART_CHARACTERS = 8_000_000
+_BULKS = 2
+"""Requests in flight."""
 _PAGE = 5000
 _AT_ONCE = 1000
 _ATTEMPTS = 5
@@ -35,10 +38,15 @@ def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, s
     Raises:
         Malformed: ``bad_record`` if the server refuses the content of one.
     """
-    parts = list(_parts([write_of(*one) for one in zip(records, bodies, strict=True)]))
+    parts = list(_parts(_newest([write_of(*one) for one in zip(records, bodies, strict=True)])))
     try:
-        for part in parts:
-            cluster.write(part, searchable=searchable and len(parts) == 1)
+        if len(parts) == 1:
+            cluster.write(parts[0], searchable=searchable)
+        else:
+            with ThreadPoolExecutor(_BULKS, "records") as pool:
+                # While the server processes one request, the next is composed.
+                for _ in pool.map(lambda part: cluster.write(part, searchable=False), parts):
+                    pass
     except Malformed as error:
         raise Malformed(
             f"a record cannot be indexed: {error.message}",
@@ -218,6 +226,16 @@ def write_of(record: Record, body: str) -> Write:
     if record.touches is not None:
         document |= {"touches_from": record.touches.start, "touches_to": record.touches.end}
     return Write(names.records_of(record.kind, record.at), record.id, document, version=record.version)
+
+
+def _newest(writes: Sequence[Write]) -> Sequence[Write]:
+    """Of several with one id the one that counts, since requests may overtake one another."""
+    found: dict[tuple[str, str], Write] = {}
+    for write in writes:
+        kept = found.get((write.what, write.id))
+        if kept is None or (write.version or 0) >= (kept.version or 0):
+            found[write.what, write.id] = write
+    return writes if len(found) == len(writes) else list(found.values())
 
 
 def _parts(writes: Sequence[Write]) -> Iterator[list[Write]]:
