@@ -150,7 +150,7 @@ def test_a_report_has_the_lines_of_a_walk_over_the_objects(
     office.desk.handovers.give(office.desk.request_id, actor=DEWI)
 
     @settings(
-        max_examples=8 if under_test.kind == "sqlite" else 3,
+        max_examples=8 if under_test.kind == "sqlite" else 2,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.explicit, Phase.generate),
