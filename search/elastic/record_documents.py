@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from archive.errors import Malformed, Unavailable
+from archive.integrity.rebuild import RecordRow
 from archive.ports import Record, RecordOrder, RecordQuery
 from archive.timespan import MINUTE, Timespan
 from search.checks import at_bounds
@@ -32,13 +33,13 @@ FEW = 300
 """Up to this many matches per index are all compared, to find the newest: about 2 µs each."""
 
 
-def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, searchable: bool) -> None:
-    """Write records with the JSON texts of their bodies.
+def put(cluster: Cluster, rows: Sequence[RecordRow], *, searchable: bool) -> None:
+    """Write records.
 
     Raises:
         Malformed: ``bad_record`` if the server refuses the content of one.
     """
-    parts = list(_parts(_newest([write_of(*one) for one in zip(records, bodies, strict=True)])))
+    parts = list(_parts(_newest([_write_of(row) for row in rows])))
     try:
         if len(parts) == 1:
             cluster.write(parts[0], searchable=searchable)
@@ -216,16 +217,19 @@ def _take_out(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
 
 def write_of(record: Record, body: str) -> Write:
     """The document of a record, with the JSON text of its body."""
-    document: Json = {
-        "id": record.id,
-        "at": record.at,
-        "version": record.version,
-        "terms": sorted(record.terms),
-        "body": body,
-    }
-    if record.touches is not None:
-        document |= {"touches_from": record.touches.start, "touches_to": record.touches.end}
-    return Write(names.records_of(record.kind, record.at), record.id, document, version=record.version)
+    span = record.touches
+    edges = None if span is None else (span.start, span.end)
+    return _write_of(
+        RecordRow(record.kind, record.id, record.version, record.at, tuple(record.terms), edges, body)
+    )
+
+
+def _write_of(row: RecordRow) -> Write:
+    kind, name, version, at, terms, touches, body = row
+    document: Json = {"id": name, "at": at, "version": version, "terms": sorted(terms), "body": body}
+    if touches is not None:
+        document |= {"touches_from": touches[0], "touches_to": touches[1]}
+    return Write(names.records_of(kind, at), name, document, version=version)
 
 
 def _newest(writes: Sequence[Write]) -> Sequence[Write]:

@@ -208,8 +208,8 @@ def stretch(bucket: Mapping[str, Any]) -> Stretch:
 
     What was not summed is 0, and the uncertainty None.
     """
-    seq, uncertainty = bucket["seq"], bucket.get("uncertainty")
-    is_bounded = uncertainty is not None and uncertainty["count"] == bucket["doc_count"]
+    seq, uncertainty = bucket["seq"], bucket.get("uncertainty", {"count": 0})
+    is_bounded = uncertainty["count"] == bucket["doc_count"]
     return Stretch(
         camera=bucket["key"]["camera"],
         run=bucket["key"]["run"],

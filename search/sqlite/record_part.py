@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from archive.canonical import JsonObject
+from archive.integrity.rebuild import RecordRow
 from archive.ports import Record, RecordQuery
 from search.checks import (
     check_marks,
     check_most,
     check_record_kind,
     check_record_query,
+    check_record_rows,
     check_records,
     is_record_id,
 )
@@ -25,11 +27,17 @@ class RecordPart:
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Index records in one transaction, durable when this returns."""
-        bodies = check_records(records)
+        rows = check_records(records)
         if records:
             with self._base.write("be written") as connection:
-                record_rows.put(connection, records, bodies)
+                record_rows.put(connection, rows)
                 late.note(connection, "records", late.records_to_bodies(records))
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """Index very many records in one transaction."""
+        check_record_rows(rows)
+        with self._base.write("be written") as connection:
+            record_rows.put(connection, rows)
 
     def remove_records(self, kind: str, ids: Sequence[str]) -> None:
         """Remove records; idempotent."""

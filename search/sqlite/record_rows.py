@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from archive.ports import Record
-from archive.timespan import HOUR, Timespan
+from archive.integrity.rebuild import RecordRow
+from archive.timespan import HOUR
 
 EVERY = 0
 """The number of the term that every record has."""
@@ -69,13 +69,14 @@ class _Known:
     terms: tuple[int, ...]
 
 
-def put(connection: sqlite3.Connection, records: Sequence[Record], bodies: Sequence[str]) -> None:
-    """Write records with the JSON texts of their bodies; a version older than the kept one is passed over."""
-    by_kind: dict[str, dict[str, tuple[Record, str]]] = defaultdict(dict)
-    for record, body in zip(records, bodies, strict=True):
-        newest = by_kind[record.kind].get(record.id)
-        if newest is None or record.version >= newest[0].version:
-            by_kind[record.kind][record.id] = (record, body)
+def put(connection: sqlite3.Connection, rows: Iterable[RecordRow]) -> None:
+    """Write records; a version older than the kept one is passed over."""
+    by_kind: dict[str, dict[str, RecordRow]] = defaultdict(dict)
+    for row in rows:
+        newest_by_id = by_kind[row[0]]
+        newest = newest_by_id.get(row[1])
+        if newest is None or row[2] >= newest[2]:
+            newest_by_id[row[1]] = row
     unique = _is_unique(connection)
     for name, newest_by_id in by_kind.items():
         kind = _kind_made(connection, name)
@@ -171,22 +172,20 @@ def _drop(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
 def _put_kind(
     connection: sqlite3.Connection,
     kind: int,
-    newest: Mapping[str, tuple[Record, str]],
+    newest: Mapping[str, RecordRow],
     known: Mapping[str, _Known],
 ) -> None:
-    numbers = _numbers_made(connection, {word for record, _ in newest.values() for word in record.terms})
+    numbers = _numbers_made(connection, {word for row in newest.values() for word in row.terms})
     (last,) = connection.execute("SELECT ifnull(max(record), 0) FROM records").fetchone()
     added: list[tuple[object, ...]] = []
     changed: list[tuple[object, ...]] = []
     put: dict[int, list[tuple[int, int, int, int, int | None, int | None]]] = defaultdict(list)
     dropped: list[tuple[int, int, int, int]] = []
     lost: set[int] = set()
-    for name, (record, body) in newest.items():
-        at, version = record.at, record.version
-        terms = sorted(map(numbers.__getitem__, record.terms))
-        span = record.touches
-        edges = (None, None) if span is None else (span.start, span.end)
-        hour, hours = _hours(span)
+    for _, name, version, at, words, touches, body in newest.values():
+        terms = sorted(map(numbers.__getitem__, words))
+        edges = (None, None) if touches is None else touches
+        hour, hours = _hours(touches)
         before = known.get(name)
         if before is None:
             last += 1
@@ -211,12 +210,12 @@ def _put_kind(
     _forget(connection, lost)
 
 
-def _hours(touches: Timespan | None) -> tuple[int | None, int | None]:
+def _hours(touches: tuple[int, int] | None) -> tuple[int | None, int | None]:
     """The first UTC hour of a span, and how many follow."""
     if touches is None:
         return None, None
-    first = touches.start // HOUR
-    return first, (touches.end - 1) // HOUR - first
+    first = touches[0] // HOUR
+    return first, (touches[1] - 1) // HOUR - first
 
 
 def _known(connection: sqlite3.Connection, kind: int, ids: Iterable[str]) -> dict[str, _Known]:
