@@ -80,4 +80,6 @@ def first_counts(at: int) -> int:
 
 
 def _hull(spans: Sequence[Timespan]) -> Timespan:
+    if len(spans) == 1:
+        return spans[0]
     return Timespan(min(span.start for span in spans), max(span.end for span in spans))
