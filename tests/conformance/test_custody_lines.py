@@ -176,7 +176,7 @@ def test_a_report_has_the_lines_of_a_walk_over_the_objects(
     holds()
     for _ in range(12):
         office.did(replace(PLAIN, objects=("plain",)))
-        office.did(replace(PLAIN, kind="playback", objects=("cam-9",), begin=5, length=20))
+        office.did(replace(PLAIN, kind="playback", objects=("cam-900",), begin=5, length=20))
     archive = office.archive
     Follower(archive.stores.records, office.index, archive.clock).run()
     now = archive.clock.now()
@@ -187,7 +187,7 @@ def test_a_report_has_the_lines_of_a_walk_over_the_objects(
     assert not office.record.exceeds(replace(plain, span=Timespan(T0, T0 + 1)), 1)
     assert not office.record.exceeds(replace(plain, person="user:nobody"), 1)
     between = Timespan(T0 + 10 * SECOND, T0 + 15 * SECOND)
-    camera = Item(text="cam-9", names=frozenset({"cam-9"}), camera="cam-9", footage=between)
+    camera = Item(text="cam-900", names=frozenset({"cam-900"}), camera="cam-900", footage=between)
     assert list(office.record.lines(replace(plain, item=camera))) == []
     assert not office.record.exceeds(replace(plain, item=camera), 1), "the index cannot know what was played"
     archive.index.close()
