@@ -369,6 +369,16 @@ class RecordIndex(Protocol):
         """
         ...
 
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """How many records match, counted up to ``most``; the query's order and ``after`` do not matter.
+
+        It costs what it counts, however many records there are, and reads none of their bodies.
+
+        Raises:
+            Malformed: as :meth:`find_records`; ``bad_limit`` unless 1 ≤ most ≤ 100,000.
+        """
+        ...
+
     def record(self, kind: str, name: str) -> Record | None:
         """One record by its id, or None."""
         ...

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from archive.canonical import JsonObject
-from archive.integrity.rebuild import SegmentRow
+from archive.integrity.rebuild import RecordRow, SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry, RecordIndex, SegmentIndex
@@ -197,6 +197,14 @@ class Index(SegmentIndex, RecordIndex, Protocol):
 
         Raises:
             Malformed: ``segment_too_long`` for one longer than an hour; none is indexed.
+        """
+        ...
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """Index very many records in a fresh index, stored when this returns, found after :meth:`loaded`.
+
+        Raises:
+            Malformed: ``bad_record`` as :meth:`archive.ports.RecordIndex.put_records`; none is indexed.
         """
         ...
 

@@ -24,7 +24,7 @@ from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused, StoreFull, Unavailable
 from archive.footage.cameras import KIND as CAMERA
 from archive.footage.stored_cameras import stored_cameras
-from archive.integrity.rebuild import SegmentRow
+from archive.integrity.rebuild import RecordRow, SegmentRow
 from archive.integrity.rebuild.sync import batches_behind
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
@@ -299,6 +299,11 @@ class WholeIndex:
         self._whole.require_records()
         return self._index.find_records(query, limit=limit)
 
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """As :meth:`search.index.Index.count_records`."""
+        self._whole.require_records()
+        return self._index.count_records(query, most=most)
+
     def record(self, kind: str, name: str) -> Record | None:
         """As :meth:`search.index.Index.record`."""
         self._whole.require_records()
@@ -343,6 +348,10 @@ class WholeIndex:
     def load(self, rows: Sequence[SegmentRow]) -> None:
         """As :meth:`search.index.Index.load`."""
         self._index.load(rows)
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """As :meth:`search.index.Index.load_records`."""
+        self._index.load_records(rows)
 
     def settle(self) -> None:
         """As :meth:`search.index.Index.settle`."""

@@ -14,6 +14,7 @@ from archive.errors import ArchiveError
 from ops.bench import (
     citywide,
     clips,
+    custody,
     disposition,
     finalise,
     fixity,
@@ -56,6 +57,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     greedy.SUBJECT: greedy.measure,
     where.SUBJECT: where.measure,
     citywide.SUBJECT: citywide.measure,
+    custody.SUBJECT: custody.measure,
 }
 
 

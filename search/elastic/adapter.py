@@ -179,7 +179,8 @@ class ElasticIndex(Loading, RecordPart):
     def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
         """Coverage per run, aggregated on the server."""
         ask = self._questions
-        return stretch.run_coverage(ask.stretches(query, []), query.span, lambda one: ask.pieces(query, one))
+        found = ask.stretches(query, [], wire.RUN_SUMS)
+        return stretch.run_coverage(found, query.span, lambda one: ask.pieces(query, one))
 
     def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
         """Gap records that overlap the span, ordered by start."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from archive.integrity.rebuild import RecordRow
 from archive.ports import Record, RecordQuery
 from search.checks import (
     check_marks,
+    check_most,
     check_record_kind,
     check_record_query,
+    check_record_rows,
     check_records,
     documents_of_stream,
     is_record_id,
@@ -23,7 +26,12 @@ class RecordPart:
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Index records; returns at the next refresh, within about 0.2 s: put many at a time."""
-        record_documents.put(self._cluster, records, check_records(records), searchable=not self._rebuilding)
+        record_documents.put(self._cluster, check_records(records), searchable=not self._rebuilding)
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """Index very many records; they are not searchable before :meth:`loaded`."""
+        check_record_rows(rows)
+        record_documents.put(self._cluster, rows, searchable=False)
 
     def remove_records(self, kind: str, ids: Sequence[str]) -> None:
         """Remove records, also from a rebuild in progress; idempotent."""
@@ -43,6 +51,15 @@ class RecordPart:
             return []
         self._make_searchable()
         return record_documents.find(self._cluster, checked, limit)
+
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """How many records match, counted up to ``most``."""
+        checked = check_record_query(query, 1)
+        check_most(most)
+        if checked is None:
+            return 0
+        self._make_searchable()
+        return record_documents.count(self._cluster, checked, most)
 
     def record(self, kind: str, name: str) -> Record | None:
         """One record by its id, or None."""

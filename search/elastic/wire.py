@@ -190,34 +190,37 @@ def run(run_id: str, source: Mapping[str, Any]) -> Run:
     )
 
 
-STRETCH_SUMS: Json = {
+_BOUNDS: Json = {
     "start": {"min": {"field": "start_us"}},
     "end": {"max": {"field": "end_us"}},
-    "first": {"min": {"field": "seq"}},
-    "last": {"max": {"field": "seq"}},
+    "seq": {"stats": {"field": "seq"}},
     "duration": {"sum": {"field": "duration_us"}},
-    "size": {"sum": {"field": "size"}},
-    "held": {"sum": {"field": "held"}},
-    "uncertainty": {"max": {"field": "uncertainty_us"}},
-    "bounded": {"value_count": {"field": "uncertainty_us"}},
 }
+RUN_SUMS: Json = {**_BOUNDS, "uncertainty": {"stats": {"field": "uncertainty_us"}}}
+"""What coverage by run needs. Each sum reads a field of every segment, and a district's day has a hundred
+thousand. So no sum is asked for that is not used, and ``stats`` reads once for minimum, maximum and count."""
+HOUR_SUMS: Json = {**_BOUNDS, "size": {"sum": {"field": "size"}}, "held": {"sum": {"field": "held"}}}
+"""What coverage by hour needs."""
 
 
 def stretch(bucket: Mapping[str, Any]) -> Stretch:
-    """A bucket keyed by camera and run, with :data:`STRETCH_SUMS`."""
-    uncertainty = bucket["uncertainty"]["value"]
-    is_bounded = bucket["bounded"]["value"] == bucket["doc_count"] and uncertainty is not None
+    """A bucket keyed by camera and run, with :data:`RUN_SUMS` or :data:`HOUR_SUMS`.
+
+    What was not summed is 0, and the uncertainty None.
+    """
+    seq, uncertainty = bucket["seq"], bucket.get("uncertainty", {"count": 0})
+    is_bounded = uncertainty["count"] == bucket["doc_count"]
     return Stretch(
         camera=bucket["key"]["camera"],
         run=bucket["key"]["run"],
         span=Timespan(round(bucket["start"]["value"]), round(bucket["end"]["value"])),
         segments=bucket["doc_count"],
-        first_seq=round(bucket["first"]["value"]),
-        last_seq=round(bucket["last"]["value"]),
+        first_seq=round(seq["min"]),
+        last_seq=round(seq["max"]),
         duration=round(bucket["duration"]["value"]),
-        size=round(bucket["size"]["value"]),
-        held=round(bucket["held"]["value"]),
-        uncertainty_us=round(uncertainty) if is_bounded else None,
+        size=round(bucket["size"]["value"]) if "size" in bucket else 0,
+        held=round(bucket["held"]["value"]) if "held" in bucket else 0,
+        uncertainty_us=round(uncertainty["max"]) if is_bounded else None,
     )
 
 

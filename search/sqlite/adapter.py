@@ -64,8 +64,7 @@ class SqliteIndex(RecordPart):
     """See :class:`search.index.Index`. Made by :func:`open_sqlite`."""
 
     def __init__(self, base: Database, *, filling: bool = False) -> None:
-        super().__init__(base)
-        self._filling = filling
+        super().__init__(base, filling=filling)
 
     # Segments, gaps and runs -------------------------------------------------------------------------
 

@@ -68,6 +68,14 @@ def page(connection: sqlite3.Connection, query: RecordQuery, limit: int) -> list
     return found[:limit]
 
 
+def count(connection: sqlite3.Connection, query: RecordQuery, most: int) -> int:
+    """How many records pass the filters of a query, counted up to ``most`` on the walk."""
+    asked = _asked(connection, replace(query, after=None))
+    if asked is None:
+        return 0
+    return sum(1 for _ in islice(_walk(connection, asked, query.touching), most))
+
+
 def one(connection: sqlite3.Connection, kind_name: str, name: str) -> Record | None:
     """A record by its id, or None."""
     sql = "SELECT record FROM records WHERE kind = ? AND id = ?"

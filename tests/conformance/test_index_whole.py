@@ -85,6 +85,7 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
         lambda: list(asked.documents("camera")),
         lambda: asked.run("6a15000000000001"),
         lambda: asked.find_records(RecordQuery(kind="act"), limit=1),
+        lambda: asked.count_records(RecordQuery(kind="act"), most=1),
         lambda: asked.record("act", "a"),
     )
     for question in questions:
@@ -102,6 +103,7 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
     small.clock.advance(3 * SECOND)
     assert asked.high_water("cam-1") is not None
     asked.find_records(RecordQuery(kind="act"), limit=1)
+    asked.count_records(RecordQuery(kind="act"), most=1)
     assert {ref.seq for ref in asked.segments("cam-1", SPAN)} >= {0, 1}
 
 

@@ -156,6 +156,11 @@ class Following:
         self._follow()
         return self._index.find_records(query, limit=limit)
 
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """As the index, after the job's turn."""
+        self._follow()
+        return self._index.count_records(query, most=most)
+
     def record_marks(self, name: str) -> Mapping[str, int]:
         """As the index, after the job's turn."""
         self._follow()

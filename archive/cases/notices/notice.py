@@ -25,6 +25,8 @@ class Event(StrEnum):
     REQUEST_APPROVED = "request_approved"
     REQUEST_REJECTED = "request_rejected"
     GRANT_ENDING = "grant_ending"
+    GRANT_FOOTAGE_ENDING = "grant_footage_ending"
+    REQUEST_FOOTAGE_ENDING = "request_footage_ending"
     TEST = "test"
 
 

@@ -7,7 +7,7 @@ destroyable earlier than before (:func:`archive.lifecycle.retention.changes.shor
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -147,18 +147,28 @@ class Policies:
         Raises:
             NotFound: ``camera_not_found``.
         """
-        place = PlaceHistory({camera: self._places(camera)}).place(camera, start)
+        return self.due_dates(within=within)(camera, start)
+
+    def due_dates(self, *, within: int) -> Callable[[str, int], int | None]:
+        """:meth:`due_at` for many questions at one time: policies and a camera's places are read once."""
         book, now = self.book(), self._clock.now()
-        scopes = scopes_of(camera, place)
-        begins = {
-            terms.effective_from
-            for policy in book.policies
-            if policy.scope in scopes
-            for terms in policy.terms
-            if now < terms.effective_from <= now + within
-        }
-        found = (book.ruling_for(scopes, at).due_at(start) for at in (now, *begins))
-        return min((due for due in found if due is not None), default=None)
+        places: dict[str, PlaceHistory] = {}
+
+        def due_at(camera: str, start: int) -> int | None:
+            if camera not in places:
+                places[camera] = PlaceHistory({camera: self._places(camera)})
+            scopes = scopes_of(camera, places[camera].place(camera, start))
+            begins = {
+                terms.effective_from
+                for policy in book.policies
+                if policy.scope in scopes
+                for terms in policy.terms
+                if now < terms.effective_from <= now + within
+            }
+            found = (book.ruling_for(scopes, at).due_at(start) for at in (now, *begins))
+            return min((due for due in found if due is not None), default=None)
+
+        return due_at
 
     # Changing ----------------------------------------------------------------------------------------
 

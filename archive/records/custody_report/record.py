@@ -42,12 +42,14 @@ DEFAULT_DAYS = 7
 MAX_DAYS = 366
 MAX_LINES = 1000
 _CURSOR = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,18})\Z", re.ASCII)
-_TURN = 1000
-"""Records of one answer of the index."""
+_TURN, _FIRST_TURN, _FASTER = 1000, 100, 4
+"""Records of one answer of the index: few at first, so that a report begins at once, then ever more."""
 _SKEW = MINUTE
 """How far the clocks of two machines may differ; a follower further ahead has a wrong clock."""
 _WORDS = 200
 """Streams that one query names."""
+_UNSURE = frozenset({many(events.ITEM), many(events.ACCOUNT)})
+"""Words of events with very many objects: whether one of them is meant, the event itself says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class CustodyRecord:
         return Asked(span=Timespan(start, until), item=item, person=person)
 
     def lines(
-        self, asked: Asked, *, after: tuple[int, str] | None = None, turn: int = _TURN
+        self, asked: Asked, *, after: tuple[int, str] | None = None, turn: int = _FIRST_TURN
     ) -> Iterator[Line]:
         """Every act of the query, in order of time; with ``after`` only those after that position.
 
@@ -144,10 +146,26 @@ class CustodyRecord:
             Unavailable: ``index_incomplete``, or as the index.
         """
         self._settle()
-        streams = self._streams(asked.item)
-        self._refuse_unread(asked, streams)
+        streams = self._readable_streams(asked)
         found = [self._found(asked, query, after, turn) for query in _queries(asked, streams)]
         return heapq.merge(*found, key=lambda line: line.position)
+
+    def exceeds(self, asked: Asked, most: int) -> bool:
+        """Whether the query has more than ``most`` acts, as far as the index knows without reading them.
+
+        True is certain. False may be wrong where each act must be read: footage of a camera in a span, and
+        acts on very many objects. Raises as :meth:`lines`.
+        """
+        if asked.item is not None and asked.item.footage is not None:
+            return False
+        self._settle()
+        counted = 0
+        for query in _queries(asked, self._readable_streams(asked)):
+            sure = tuple(frozenset(word for word in words if word not in _UNSURE) for words in query.any_of)
+            counted += self._index.count_records(replace(query, any_of=sure), most=most + 1 - counted)
+            if counted > most:
+                return True
+        return False
 
     def page(self, asked: Asked, *, limit: int, cursor: str = "") -> Page:
         """At most ``limit`` lines after a cursor. Raises as :meth:`lines`, and Malformed ``bad_cursor``."""
@@ -177,7 +195,7 @@ class CustodyRecord:
                     yield line
             if len(records) < turn:
                 return
-            after, turn = records[-1].position, _TURN
+            after, turn = records[-1].position, min(_TURN, turn * _FASTER)
 
     def _streams(self, item: Item | None) -> Sequence[Stream]:
         """The ledger streams whose entries belong to an item."""
@@ -200,6 +218,12 @@ class CustodyRecord:
             if len(records) < _TURN:
                 return
             query = replace(query, after=records[-1].position)
+
+    def _readable_streams(self, asked: Asked) -> Sequence[Stream]:
+        """The streams whose entries belong to the query, if everything that may belong to it is readable."""
+        streams = self._streams(asked.item)
+        self._refuse_unread(asked, streams)
+        return streams
 
     def _refuse_unread(self, asked: Asked, streams: Sequence[Stream]) -> None:
         refuse_unread_custody(self._index, asked.span)

@@ -179,8 +179,11 @@ The index answers. `as_of` in the JSON is the time until which it has the acts o
 that may hold an act of the report cannot be read, there is no report, but an error that names the object.
 
 JSON lines are a head, one act per line, and an end with the number of acts and the SHA-256 of all lines above
-it. `proof` names the stored line or entry behind an act, in the form that `saksi log prove` takes. The PDF is
-in Indonesian and holds at most 5000 acts; its *SHA-256 perbuatan* covers only the lines of the acts.
+it. `proof` names the stored line or entry behind an act, in the form that `saksi log prove` takes. They
+begin to arrive when the first acts are found, however many follow. The PDF is in Indonesian and holds at
+most 5000 acts; a longer one is refused (`report_too_long`), as a rule before an act is read. Under a search
+it prints what was asked: place, codes, owner, words. Its *SHA-256 perbuatan* covers only the lines of the
+acts.
 
 The auditor sees every act and no footage. Other people see their own acts, and all acts on packages that
 they or their agency requested, without addresses and sessions. Reading is an act too: `custody.read`.

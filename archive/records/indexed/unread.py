@@ -76,6 +76,8 @@ def refuse_unread_streams(
             *(term(_KIND, one) for one in kinds),
         }
     )
+    if len(words) > _WORDS and not _any_of_ledger(index):
+        return
     for at in range(0, len(words), _WORDS):
         some = frozenset(words[at : at + _WORDS])
         _refuse(index, RecordQuery(kind=UNREAD, any_of=(some,)))
@@ -95,6 +97,11 @@ def refuse_unread_heads(index: RecordIndex, kinds: Iterable[str]) -> None:
         known = index.record(kind, entity)
         if known is None or int(known.body["version"]) <= version:
             raise _unreadable(found)
+
+
+def _any_of_ledger(index: RecordIndex) -> bool:
+    """Whether any entry is set aside: one question, where a camera may have thousands of streams."""
+    return bool(index.find_records(RecordQuery(kind=UNREAD, terms=(term(_SOURCE, _LEDGER),)), limit=1))
 
 
 def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Record:

@@ -366,7 +366,7 @@ def test_a_rebuild_that_was_killed_reads_only_the_hours_that_are_left(
     fill(archive)
     followed(archive).run()
     found = everything(archive)
-    monkeypatch.setattr(filling, "BATCH", 1)
+    monkeypatch.setattr(filling, "_BATCH", 1)
     monkeypatch.setattr(filling, "_CHUNK", 1)
     got: list[str] = []
     whole = archive.stores.records.get

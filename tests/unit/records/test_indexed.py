@@ -113,8 +113,8 @@ def test_a_line_comes_back_from_its_record_whatever_it_holds(
         event(texts[0], details=details, objects=tuple(objects), actor=Actor(id=texts[1])), KEY, 3
     )
     made = record_of_event(stored)
-    (body,) = check_records([made])
-    assert json.loads(body) == made.body
+    (row,) = check_records([made])
+    assert json.loads(row.body) == made.body
     assert line_of(made) == line_of_event(stored)
 
 
