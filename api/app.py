@@ -236,6 +236,7 @@ def _lifespan(
         refusals.write()
         runtime.audit.retry()
         runtime.readiness.close()
+        runtime.clips.headers.close()
         runtime.readers.shutdown()
 
     @asynccontextmanager

@@ -121,6 +121,7 @@ class ApiSettings:
     stills: int = 4
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
+    header_cache: int = 16 * 1024 * 1024
     stall: int = MINUTE
     body_pause: int = 30 * SECOND
     hosts: tuple[str, ...] = ()
@@ -139,7 +140,8 @@ class ApiSettings:
 class Services:
     """The parts of one API process.
 
-    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
+    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``header_key``
+    authenticates the packs of headers in the cache bucket; without it there are none. ``stills`` makes
     frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
     ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
@@ -166,6 +168,7 @@ class Services:
     metrics: CollectorRegistry
     city_box: CityBox
     pool: Executor | None = None
+    header_key: bytes | None = None
     stills: StillMaker | None = None
     people: People | None = None
     administration: AccountAdministration | None = None

@@ -19,6 +19,7 @@ from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
 from ops.handover import handovers_of, reports_of
+from ops.secret_box import header_key
 from ops.settings import Settings
 from ops.tokens import machines_of, token_file
 from ops.wire import strict_protocol
@@ -68,6 +69,7 @@ def services_of(site: Site) -> Services:
         areas=site.areas,
         city_box=site.settings.city_box,
         pool=site.pool,
+        header_key=header_key(site.settings.keys_dir),
         stills=StillMaker(find_ffmpeg().path),
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),

@@ -5,10 +5,11 @@ not the caller's mistake. It becomes an IntegrityError here.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Protocol
 
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.footage.mp4.header import SegmentHeader, parse_header
@@ -41,14 +42,25 @@ def read_header(ref: SegmentRef, footage: ObjectStore) -> SegmentHeader:
         IntegrityError: ``segment_missing``, ``segment_mismatch`` or ``segment_unreadable``.
         Unavailable: the store does not answer.
     """
+    return checked_header(ref, header_bytes_of(ref, footage))
+
+
+def header_bytes_of(ref: SegmentRef, footage: ObjectStore) -> bytes:
+    """The bytes of a segment's header, unchecked. Raises as :func:`read_header`."""
     try:
-        header = parse_header(footage.read(ref.key, 0, ref.header_bytes, version=ref.version or None))
+        return footage.read(ref.key, 0, ref.header_bytes, version=ref.version or None)
     except NotFound as error:
         raise _missing(ref) from error
     except Malformed as error:
-        raise IntegrityError(
-            f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT
-        ) from error
+        raise _unreadable(ref, error) from error
+
+
+def checked_header(ref: SegmentRef, data: bytes) -> SegmentHeader:
+    """The header in these bytes, if it is the segment's. Raises IntegrityError as :func:`read_header`."""
+    try:
+        header = parse_header(data)
+    except Malformed as error:
+        raise _unreadable(ref, error) from error
     size = header.header_bytes + sum(header.samples.sizes)
     if header.header_bytes != ref.header_bytes or size != ref.size:
         raise IntegrityError(
@@ -64,11 +76,41 @@ def read_header(ref: SegmentRef, footage: ObjectStore) -> SegmentHeader:
     return header
 
 
-def read_headers(
-    refs: Iterable[SegmentRef], footage: ObjectStore, pool: Executor | None
-) -> Iterator[tuple[SegmentRef, SegmentHeader]]:
-    """The headers in order; a pool reads :data:`HEADERS_AHEAD` at once. Raises as :func:`read_header`."""
-    return in_order(lambda ref: (ref, read_header(ref, footage)), refs, pool, ahead=HEADERS_AHEAD - 1)
+class HeaderSource(Protocol):
+    """Where clips get the headers of segments from."""
+
+    def read(self, ref: SegmentRef) -> SegmentHeader:
+        """The header of one segment. Raises as :func:`read_header`."""
+        ...
+
+    def read_all(self, refs: Sequence[SegmentRef]) -> Generator[tuple[SegmentRef, SegmentHeader], None, None]:
+        """The headers in order. Raises as :func:`read_header`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHeaders:
+    """Headers read from the segments themselves; a pool reads :data:`HEADERS_AHEAD` at once."""
+
+    footage: ObjectStore
+    pool: Executor | None
+
+    def read(self, ref: SegmentRef) -> SegmentHeader:
+        """As :class:`HeaderSource`."""
+        return read_header(ref, self.footage)
+
+    def read_all(self, refs: Sequence[SegmentRef]) -> Generator[tuple[SegmentRef, SegmentHeader], None, None]:
+        """As :class:`HeaderSource`."""
+        for ref, data in self.bytes_of(refs):
+            yield ref, checked_header(ref, data)
+
+    def bytes_of(self, refs: Sequence[SegmentRef]) -> Generator[tuple[SegmentRef, bytes], None, None]:
+        """The headers' bytes in order, unchecked. Raises as :func:`read_header`."""
+        found = in_order(
+            lambda ref: (ref, header_bytes_of(ref, self.footage)), refs, self.pool, ahead=HEADERS_AHEAD - 1
+        )
+        with closing(found):
+            yield from found
 
 
 def stream_ranges(
@@ -140,6 +182,12 @@ class _Closing:
 def _close(future: "Future[Iterator[bytes]]") -> None:
     if not future.cancelled() and future.exception() is None:
         _Closing(future.result()).close()
+
+
+def _unreadable(ref: SegmentRef, error: Malformed) -> IntegrityError:
+    return IntegrityError(
+        f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT
+    )
 
 
 def _missing(ref: SegmentRef) -> IntegrityError:
