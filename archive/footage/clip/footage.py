@@ -185,9 +185,7 @@ def _close(future: "Future[Iterator[bytes]]") -> None:
 
 
 def _unreadable(ref: SegmentRef, error: Malformed) -> IntegrityError:
-    return IntegrityError(
-        f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT
-    )
+    return IntegrityError(f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT)
 
 
 def _missing(ref: SegmentRef) -> IntegrityError:
