@@ -21,6 +21,11 @@ _PATIENCE_S = 2.0
 """How long a reader waits for what this process stored to be indexed."""
 _WAITING = 64
 """Custody objects that may wait for the index; further ones are left to the follower."""
+LINGER_S = 0.2
+"""How long custody objects are collected for one write to the index, while nobody asks for them. A download
+has a start and an end, and an index beside it works while it sends: one write costs half of two."""
+_MANY = 16
+"""As many objects are indexed at once."""
 
 
 class OwnEntries:
@@ -49,9 +54,11 @@ class OwnEvents:
     Nobody waits for it: footage starts when its event is stored. ``index`` gives the index at its first use.
     """
 
-    def __init__(self, index: Callable[[], RecordIndex]) -> None:
+    def __init__(self, index: Callable[[], RecordIndex], *, linger_s: float = LINGER_S) -> None:
         self._index = index
+        self._linger_s = linger_s
         self._thread = ThreadPoolExecutor(1, "custody-index")
+        self._hurry = threading.Event()
         self._guard = threading.Lock()
         self._waiting: list[tuple[str, bytes]] = []
 
@@ -61,6 +68,8 @@ class OwnEvents:
             if len(self._waiting) == _WAITING:
                 return  # the index is slow; the follower indexes this object
             self._waiting.append((key, data))
+            if len(self._waiting) == _MANY:
+                self._hurry.set()
             if len(self._waiting) > 1:
                 return
         try:
@@ -71,15 +80,23 @@ class OwnEvents:
     def settle(self) -> None:
         """Return once everything stored before is indexed, or the index has taken too long for it."""
         try:
-            self._thread.submit(_nothing).result(_PATIENCE_S)
+            self._hurry.set()
+            self._thread.submit(self._rest).result(_PATIENCE_S)
         except (RuntimeError, TimeoutError):
             pass  # the process is ending, or the index is slow: the answer says as of when it is
 
     def close(self) -> None:
         """Index what waits, and end."""
+        self._hurry.set()
         self._thread.shutdown()
 
+    def _rest(self) -> None:
+        """Everything that came before is done; nobody is in a hurry any more."""
+        self._hurry.clear()
+
     def _put(self) -> None:
+        if self._hurry.wait(self._linger_s):
+            self._hurry.clear()
         with self._guard:
             waiting, self._waiting = self._waiting, []
         try:
@@ -87,10 +104,6 @@ class OwnEvents:
                 self._index().put_records(part)
         except ArchiveError:
             pass  # The events are stored; the follower indexes them.
-
-
-def _nothing() -> None:
-    """Work for a thread that is asked whether it has done what came before."""
 
 
 def _parts(records: Sequence[Record]) -> Sequence[Sequence[Record]]:
