@@ -19,6 +19,7 @@ from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.limits.work import BOUNDS, Bound, Work
+from api.workers.membership import Membership
 from archive.canonical import JsonObject
 from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
@@ -144,6 +145,7 @@ class Services:
     authenticates the packs of headers in the cache bucket; without it there are none. ``stills`` makes
     frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
+    ``workers`` is what this process shares with others behind the same port; None for a process alone.
     ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
     city's kecamatan and kelurahan; ``city_box`` is its edge, for remarks about cameras.
     """
@@ -172,6 +174,7 @@ class Services:
     stills: StillMaker | None = None
     people: People | None = None
     administration: AccountAdministration | None = None
+    workers: Membership | None = None
     company: Company = field(default_factory=Company)
     areas: Areas = field(default_factory=lambda: NO_AREAS)
     settings: ApiSettings = field(default_factory=ApiSettings)
