@@ -1,9 +1,9 @@
 """``saksi serve --workers N``: several API processes behind one port, and their parent.
 
 The parent listens, starts the workers with that socket, and answers their questions about what they share
-(:mod:`api.workers`). It reads no footage. A worker that dies is replaced; what it held is free at once, because
-its sockets close with it, and connections that nobody accepted yet wait for the others. If the parent dies, the
-workers end in order. SIGTERM and SIGINT let the workers finish their answers.
+(:mod:`api.workers`). It reads no footage. A worker that dies is replaced; what it held is free at once,
+because its sockets close with it, and connections that nobody accepted yet wait for the others. If the parent
+dies, the workers end in order. SIGTERM and SIGINT let the workers finish their answers.
 """
 
 import asyncio

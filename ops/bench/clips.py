@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from archive.timespan import SECOND, Timespan, format_instant
+from archive.timespan import HOUR, SECOND, Timespan, format_instant
 from ops.bench.bank import Bank
 from ops.bench.fetching import Fetched, Fetcher
 from ops.bench.figures import Figure, Findings, Spread, Table, short
@@ -123,13 +123,15 @@ def mediamtx_recordings(bench: Workbench, prepared: Path) -> Path:
     return folder
 
 
-def lay_down_camera(bench: Workbench, made: Installation, prepared: Path, seconds: int) -> Timespan:
-    """Register a camera and write ``seconds`` of footage for it, starting an hour ago."""
+def lay_down_camera(
+    bench: Workbench, made: Installation, prepared: Path, seconds: int, *, ago: int = HOUR
+) -> Timespan:
+    """Register a camera and write ``seconds`` of footage for it, which begins ``ago`` µs before now."""
     folder = bench.scratch(f"raw-{made.home.name}")
     raw = record_raw(bench.ffmpeg.path, prepared, folder, seconds)
     with made.site() as site:
         add_camera(site, CAMERA, "rtsp://192.0.2.1/stream")
-        return lay_down(site, CAMERA, raw, site.clock.now() - 3600 * SECOND, folder)
+        return lay_down(site, CAMERA, raw, site.clock.now() - ago, folder)
 
 
 def _ways(bench: Workbench, prepared: Path, recordings: Path, opened: ExitStack) -> dict[str, Way]:

@@ -12,6 +12,7 @@ import httpx
 
 from archive.errors import ArchiveError
 from ops.bench import (
+    clip_clients,
     clips,
     disposition,
     finalise,
@@ -40,6 +41,7 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     recording.SUBJECT: recording.measure,
     clips.SUBJECT: clips.measure,
+    clip_clients.SUBJECT: clip_clients.measure,
     finalise.SUBJECT: finalise.measure,
     sealing.SUBJECT: sealing.measure,
     memory.SUBJECT: memory.measure,

@@ -12,7 +12,7 @@ from ops.bench.figures import Findings, Refusal
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
+    "recording", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
     "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where",
 )  # fmt: skip
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
