@@ -147,14 +147,17 @@ class Clip:
 
     def _stream(self, start: int, end: int) -> Iterator[bytes]:
         at = 0
+        footage: Iterator[bytes] = iter(())
+        if end > self.head_size:
+            # Opened before the head is given: the store answers while the head is being sent.
+            footage = stream_ranges(self._ranges(max(start, self.head_size), end), self._footage, self._pool)
         for part in self._head:
             if at >= end:
                 return
             for low in range(max(0, start - at), min(len(part), end - at), _CHUNK):
                 yield bytes(part[low : min(low + _CHUNK, end - at)])
             at += len(part)
-        if end > self.head_size:
-            yield from stream_ranges(self._ranges(max(start, self.head_size), end), self._footage, self._pool)
+        yield from footage
 
     def _ranges(self, start: int, end: int) -> Iterator[FootageRange]:
         number = bisect_right(self._piece_ends, start) - 1

@@ -115,34 +115,71 @@ class StoredHeaders:
 
 def stream_ranges(
     ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor | None
-) -> Generator[bytes, None, None]:
+) -> Iterator[bytes]:
     """The bytes of the ranges, one after the other, never all in memory.
 
-    With a pool the next :data:`READS_AHEAD` reads are opened early, so that a store's latency is not paid
-    at each segment. Closing the generator closes them.
+    With a pool the first :data:`READS_AHEAD` reads and the next one are opened at once, and always so many
+    before they are needed: a store's latency is not paid at each segment. Closing the iterator closes them.
 
-    Raises:
+    Raises, while it is read:
         IntegrityError: ``segment_missing``, ``segment_mismatch`` when an object ends early.
         Unavailable: the store stopped answering.
     """
-    if pool is None:
-        for one in ranges:
-            yield from _exactly(one, _open(one, footage))
-        return
-    waiting: deque[tuple[FootageRange, Future[Iterator[bytes]]]] = deque()
-    try:
-        for one in ranges:
-            waiting.append((one, pool.submit(_open, one, footage)))
-            if len(waiting) > READS_AHEAD:
-                first, future = waiting.popleft()
-                yield from _exactly(first, future.result())
-        while waiting:
-            first, future = waiting.popleft()
-            yield from _exactly(first, future.result())
-    finally:
-        for _, future in waiting:
+    return _in_turn(ranges, footage) if pool is None else _Ahead(ranges, footage, pool)
+
+
+def _in_turn(ranges: Iterable[FootageRange], footage: ObjectStore) -> Iterator[bytes]:
+    for one in ranges:
+        yield from _exactly(one, _open(one, footage))
+
+
+class _Ahead:
+    """The bytes of ranges whose objects are opened before their turn. Used by one thread at a time."""
+
+    def __init__(self, ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor) -> None:
+        self._ranges = iter(ranges)
+        self._footage = footage
+        self._pool = pool
+        self._waiting: deque[tuple[FootageRange, Future[Iterator[bytes]]]] = deque()
+        self._current: Generator[bytes, None, None] | None = None
+        self._fill()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        while True:
+            if self._current is not None:
+                chunk = next(self._current, None)
+                if chunk is not None:
+                    return chunk
+                self._current = None
+            if not self._waiting:
+                raise StopIteration
+            one, future = self._waiting.popleft()
+            self._fill()
+            self._current = _exactly(one, future.result())
+
+    def close(self) -> None:
+        """Close what is open; nothing more is opened."""
+        self._ranges = iter(())
+        current, self._current = self._current, None
+        if current is not None:
+            current.close()
+        while self._waiting:
+            _, future = self._waiting.popleft()
             if not future.cancel():
                 future.add_done_callback(_close)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _fill(self) -> None:
+        while len(self._waiting) <= READS_AHEAD:
+            one = next(self._ranges, None)
+            if one is None:
+                return
+            self._waiting.append((one, self._pool.submit(_open, one, self._footage)))
 
 
 def _open(one: FootageRange, footage: ObjectStore) -> Iterator[bytes]:
@@ -154,7 +191,7 @@ def _open(one: FootageRange, footage: ObjectStore) -> Iterator[bytes]:
         raise _short(one) from error
 
 
-def _exactly(one: FootageRange, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _exactly(one: FootageRange, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
     """Pass the chunks on, and check that they have exactly the promised number of bytes."""
     left = one.length
     with closing(_Closing(chunks)):
