@@ -36,10 +36,9 @@ class Clips:
         """
         parts = self._services
         check_span(span, parts.clock.now())
-        # Document and high-water mark in one query, first: see search.index, "Reading while it is written".
-        standing = parts.index.standing(camera)
+        # It gives document and high-water mark first: see search.index, "Reading while it is written".
+        standing, records = parts.index.reading(camera, span)
         facts = facts_of(parts, camera, standing.document)
-        records = parts.index.records(camera, span)
         before = said_last(
             parts.index, camera, span, high_water=standing.high_water, is_disabled=facts.disabled
         )

@@ -330,6 +330,7 @@ def test_a_camera_is_read_in_two_turns_as_in_four(index: Index) -> None:
     standing = index.standing("cam-1")
     assert standing.document == index.document("camera", "cam-1")
     assert standing.high_water == index.high_water("cam-1") == T0 + 50 * SECOND
+    assert index.reading("cam-1", span) == (standing, found)
 
 
 def test_records_are_those_of_the_camera_and_span_however_early_a_gap_began(index: Index) -> None:
