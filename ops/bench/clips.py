@@ -102,8 +102,8 @@ def measure(bench: Workbench) -> Findings:
             "headers, no custody.",
             f"Elasticsearch had answered the queries of {_WARMING * bench.scale.runs} plans before, so that "
             "it was warm.",
-            "The spans overlap, so almost every header was read before and is kept; the last table has processes "
-            "that have kept none.",
+            "The spans overlap, so almost every header was read before and is kept; the last table has "
+            "processes that have kept none.",
             f"The machine was {busy:.0f} % busy meanwhile; the measurement itself keeps at least one "
             "processor busy.",
         ),
