@@ -257,6 +257,7 @@ def _lifespan(
         unauthenticated.write()
         refusals.write()
         runtime.audit.retry()
+        runtime.services.custody_record.settle()
         runtime.readiness.close()
         runtime.clips.headers.close()
         runtime.readers.shutdown()

@@ -111,6 +111,8 @@ class _Parent:
             status = await process.wait()
         finally:
             stopper.cancel()
+            if process.returncode is None:
+                process.terminate()  # this task was cancelled, because another worker failed for good
             await served
             self._state.gone(number)
         return status
