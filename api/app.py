@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -37,8 +37,8 @@ from api.limits.buckets import TakingTokens
 from api.limits.rates import Kind
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
-from api.limits.turns import turns_of
-from api.limits.work import THREADS
+from api.limits.turns import TurnTaking, turns_of
+from api.limits.work import THREADS, Work
 from api.metrics import Metrics, MetricsMiddleware
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
@@ -130,7 +130,9 @@ def create_app(services: Services) -> FastAPI:
     refusals = Refusals(audit, metrics, services.clock)
     throttle = _throttle(services, refusals)
     workers = services.workers
-    turns = turns_of(settings.bounds) if workers is None else workers.turns(settings.bounds)
+    turns: Mapping[Work, TurnTaking] = (
+        turns_of(settings.bounds) if workers is None else workers.turns(settings.bounds)
+    )
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND

@@ -10,7 +10,7 @@ from typing import Any
 
 from api.limits.buckets import Buckets
 from api.limits.rates import Kind, Rates
-from api.playback_book import Opened, OpenSessions, Playback
+from api.playback_book import Key, Opened, OpenSessions, Playback
 from api.workers.figures import counted_before
 from archive.clock import Clock
 from archive.model.custody import Actor
@@ -35,14 +35,14 @@ class SharedState:
             "take_token": self._take_token,
             "take_stream": self._take_stream,
             "give_stream": self._give_stream,
-            "streams": lambda worker: self._sending.total(),
-            "claim": lambda worker, key: self._sessions.claim(tuple(key), worker=worker).value,
+            "streams": lambda _worker: self._sending.total(),
+            "claim": self._claim,
             "opened": self._opened,
-            "failed": lambda worker, key: self._sessions.failed(tuple(key)),
+            "failed": lambda _worker, key: self._sessions.failed(_key_of(key)),
             "piece": self._piece,
             "over": self._over,
             "changed": self._changed,
-            "changes": lambda worker: self._changes,
+            "changes": lambda _worker: self._changes,
             "stored": self._note_stored,
             "indexed": self._note_indexed,
             "marks": lambda worker: [[one, self._stored[one]] for one in self._present if one != worker],
@@ -82,14 +82,15 @@ class SharedState:
     def _give_stream(self, worker: int) -> None:
         self._sending[worker] -= 1
 
+    def _claim(self, worker: int, key: list[str]) -> str:
+        return self._sessions.claim(_key_of(key), worker=worker).value
+
     def _opened(self, worker: int, key: list[str], facts: dict[str, Any], active: int) -> None:
-        session, principal, camera = key
-        self._sessions.opened((session, principal, camera), opened_of(facts), active=active, worker=worker)
+        self._sessions.opened(_key_of(key), opened_of(facts), active=active, worker=worker)
 
     def _piece(self, worker: int, key: list[str], count: int, span: list[int] | None) -> None:
-        session, principal, camera = key
         shown = None if span is None else Timespan(*span)
-        self._sessions.piece((session, principal, camera), count, shown, worker=worker)
+        self._sessions.piece(_key_of(key), count, shown, worker=worker)
 
     def _over(self, worker: int, idle: int | None) -> list[dict[str, Any]]:
         if idle is None:
@@ -116,6 +117,11 @@ class SharedState:
         self._figures[worker] = text
         others = [one for number, one in self._figures.items() if number != worker]
         return [*others, self._figures_before]
+
+
+def _key_of(parts: list[str]) -> Key:
+    session, principal, camera = parts
+    return session, principal, camera
 
 
 def opened_json(opened: Opened) -> dict[str, Any]:
