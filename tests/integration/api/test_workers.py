@@ -79,12 +79,12 @@ def test_a_camera_added_through_one_worker_is_listed_by_the_other(server: ApiSer
         "reason": "Permit 9/2026",
     }  # fmt: skip
     with held(workers[0]):
-        assert ask(server, token).json()["items"] == []
+        assert ask(server, token).json()["cameras"] == []
     with held(workers[1]), server.client(headers={"Authorization": f"Bearer {token}"}) as client:
         made = client.post("/v1/cameras", json=camera)
         assert made.status_code == 201, made.text
     with held(workers[0]):
-        assert [one["id"] for one in ask(server, token).json()["items"]] == ["cam-9"]
+        assert [one["id"] for one in ask(server, token).json()["cameras"]] == ["cam-9"]
 
 
 def test_a_killed_worker_is_replaced_and_the_other_goes_on(server: ApiServer) -> None:

@@ -134,7 +134,8 @@ def test_a_session_is_opened_once_and_ends_once(parent: Parent) -> None:
     parent.clock.advance(MINUTE)
     assert mine.over(MINUTE) == [], "a piece is still being sent by the other"
     theirs.piece(KEY, 20, Timespan(SPAN.end, SPAN.end + SECOND))
-    theirs.piece(KEY, 0, SPAN)
+    assert mine.claim(KEY) is Claim.JOINED
+    mine.piece(KEY, 0, SPAN)
     parent.clock.advance(MINUTE)
     (ended,) = theirs.over(MINUTE)
     assert ended.opened == OPENED
