@@ -230,7 +230,8 @@ def _figures(
             yield Figure(
                 name=f"clip of {length} s, files, 1 client, p50", unit="ms", ours=files.whole.p50,
                 peer=peer.whole.p50, peer_name="MediaMTX",
-                **({"limit": 0.3 * peer.whole.p50, "rule": "≤ 0.3 × MediaMTX"} if length == 60 else {}),
+                limit=0.3 * peer.whole.p50 if length == 60 else None,
+                rule="≤ 0.3 × MediaMTX" if length == 60 else "",
             )  # fmt: skip
     ours, raw = found.get((_MINIO, 60, clients[-1])), found.get((_RAW, 60, clients[-1]))
     if ours is not None and raw is not None:

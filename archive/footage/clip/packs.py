@@ -56,7 +56,7 @@ class HeaderPacks:
         known: dict[str, bytes] = {}
         for pack in earlier.values():
             known |= pack or {}
-        merged = {name: data for name, data in (known | fresh).items() if name in named}
+        merged = {name: data for name, data in {**known, **fresh}.items() if name in named}
         if not merged or (merged.keys() <= known.keys() and len(earlier) < 2):
             return False
         data = encode(prefix, merged, self._key)

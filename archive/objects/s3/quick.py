@@ -124,7 +124,9 @@ class QuickRequests:
         signed = self._signer.signed(method, url, headers, body)
         if method == "PUT":
             signed["Content-Length"] = str(len(body))
-        return self._session.send(AWSPreparedRequest(method, url, signed, body or None, stream))
+        # botocore reads single fields of the headers only; its stubs ask for its own class.
+        prepared = AWSPreparedRequest(method, url, signed, body or None, stream)  # type: ignore[arg-type]
+        return self._session.send(prepared)
 
 
 def sha256_of(checksum: str | None) -> str | None:

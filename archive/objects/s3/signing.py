@@ -68,7 +68,9 @@ class RequestSigner:
         day = stamp[:8]
         scope = f"{day}/{self._region}/s3/aws4_request"
         text = "\n".join((_ALGORITHM, stamp, scope, hashlib.sha256(request.encode()).hexdigest()))
-        signature = hmac.new(self._key(account.secret_key, day), text.encode(), hashlib.sha256).hexdigest()
+        signature = hmac.new(
+            self._key(account.secret_key or "", day), text.encode(), hashlib.sha256
+        ).hexdigest()
         sent["Authorization"] = (
             f"{_ALGORITHM} Credential={account.access_key}/{scope},"
             f" SignedHeaders={names}, Signature={signature}"
