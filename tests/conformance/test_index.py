@@ -335,7 +335,8 @@ def test_a_camera_is_read_in_two_turns_as_in_four(index: Index) -> None:
 
 def test_records_are_those_of_the_camera_and_span_however_early_a_gap_began(index: Index) -> None:
     long = gap(T0 - 100 * HOUR, T0 + 12 * SECOND)
-    index.add([entry(long), entry(gap(T0 + 30 * SECOND, T0 + HOUR)), entry(segment(3)), entry(segment(2))])
+    late = gap(T0 + 30 * SECOND, T0 + HOUR, gap_id=run_id(7))
+    index.add([entry(long), entry(late), entry(segment(3)), entry(segment(2))])
     index.add([entry(segment(1, camera="cam-2", run=run_id(5)))])
     found = index.records("cam-1", Timespan(T0 + 11 * SECOND, T0 + 31 * SECOND))
     assert [one.seq for one in found.segments] == [2, 3]
