@@ -125,7 +125,7 @@ def stream_ranges(
         IntegrityError: ``segment_missing``, ``segment_mismatch`` when an object ends early.
         Unavailable: the store stopped answering.
     """
-    return _in_turn(ranges, footage) if pool is None else _Ahead(ranges, footage, pool)
+    return _in_turn(ranges, footage) if pool is None else _Prefetched(ranges, footage, pool)
 
 
 def _in_turn(ranges: Iterable[FootageRange], footage: ObjectStore) -> Iterator[bytes]:
@@ -133,7 +133,7 @@ def _in_turn(ranges: Iterable[FootageRange], footage: ObjectStore) -> Iterator[b
         yield from _exactly(one, _open(one, footage))
 
 
-class _Ahead:
+class _Prefetched:
     """The bytes of ranges whose objects are opened before their turn. Used by one thread at a time."""
 
     def __init__(self, ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor) -> None:
