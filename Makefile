@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
+.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -60,6 +60,9 @@ bench-search: setup  ## An hour: whatever is asked of 20 million segments and 10
 
 bench-short: setup  ## Every subject of the benchmarks in seconds, to see that each can still be measured
 	$(BIN)/python -m ops.bench --short
+
+bench-clip: setup  ## Clips of 10 s to 2 h for 1, 8 and 32 clients, beside MediaMTX, FFmpeg and plain GET
+	$(BIN)/python -m ops.bench clips clip
 
 client: setup  ## Write api/client from the API's description
 	$(BIN)/python -m ops.client_code

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -34,13 +34,16 @@ from api.index_figures import IndexFigures
 from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
 from api.limits.attendance import Attendance
+from api.limits.buckets import TakingTokens
+from api.limits.rates import Kind
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
-from api.limits.turns import turns_of
-from api.limits.work import THREADS
+from api.limits.turns import TurnTaking, turns_of
+from api.limits.work import THREADS, Work
 from api.metrics import Metrics, MetricsMiddleware
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
+from api.playback_book import OpenSessions
 from api.readiness import Readiness, probes_of
 from api.recorders import Recorders
 from api.request_context import RequestContext
@@ -78,6 +81,7 @@ from api.runtime import Runtime
 from api.services import Services
 from api.slots import StreamSlots
 from api.viewing_copies import ViewingCopies
+from api.workers.figures import counted
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
 from search.stays import StayBook
@@ -127,8 +131,11 @@ def create_app(services: Services) -> FastAPI:
     answers = Answers(services.stores.cache, services.clock)
     unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
     refusals = Refusals(audit, metrics, services.clock)
-    throttle = Throttle(settings.rates, services.clock, refusals) if settings.rates is not None else None
-    turns = turns_of(settings.bounds)
+    throttle = _throttle(services, refusals)
+    workers = services.workers
+    turns: Mapping[Work, TurnTaking] = (
+        turns_of(settings.bounds) if workers is None else workers.turns(settings.bounds)
+    )
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
@@ -139,11 +146,15 @@ def create_app(services: Services) -> FastAPI:
         metrics=metrics,
         unauthenticated=unauthenticated,
         cookies=cookies,
-        slots=StreamSlots(settings.streams),
+        slots=StreamSlots(settings.streams) if workers is None else workers.slots(settings.streams),
         clips=Clips(services),
         frames=Frames(services),
         copies=ViewingCopies(services),
-        playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
+        playback=PlaybackSessions(
+            audit,
+            OpenSessions(services.clock) if workers is None else workers.sessions(),
+            idle=settings.playback_idle,
+        ),
         readiness=Readiness(probes_of(services), services.clock),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
@@ -212,17 +223,30 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
+def _throttle(services: Services, refusals: Refusals) -> Throttle | None:
+    rates = services.settings.rates
+    if rates is None:
+        return None
+    if services.workers is None:
+        return Throttle.of_process(rates, services.clock, refusals)
+    shared: dict[Kind, TakingTokens] = {kind: services.workers.buckets(kind, rates.of(kind)) for kind in Kind}
+    return Throttle(shared, refusals)
+
+
 def _lifespan(
     runtime: Runtime, unauthenticated: UnauthenticatedAttempts, refusals: Refusals, answers: Answers
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Sweep while the process runs; record how everything ended when it stops."""
     pause = runtime.services.settings.sweep / SECOND
+    workers = runtime.services.workers
 
     def sweep() -> None:
         runtime.playback.end_idle()
         unauthenticated.write_if_due()
         refusals.write_if_due()
         runtime.metrics.custody_waiting.set(runtime.audit.retry())
+        if workers is not None:
+            workers.figures(counted(runtime.metrics))
         try:
             answers.tidy_if_due()
         except ArchiveError as error:
@@ -239,12 +263,16 @@ def _lifespan(
         unauthenticated.write()
         refusals.write()
         runtime.audit.retry()
+        runtime.services.custody_record.settle()
         runtime.readiness.close()
+        runtime.clips.headers.close()
         runtime.readers.shutdown()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
+        if workers is not None:
+            workers.listen()
         sweeper = asyncio.create_task(sweep_for_ever())
         try:
             yield

@@ -4,17 +4,28 @@ from api.cameras import facts_of
 from api.services import Services
 from archive.footage.clip.cache import ClipCache
 from archive.footage.clip.exact import Clip, check_length, earlier_segments, plan_clip
+from archive.footage.clip.headers import KeptHeaders
+from archive.footage.clip.packs import HeaderPacks
 from archive.footage.reader import Reading, check_span, reading_of, said_last
 from archive.ports import SegmentIndex
 from archive.timespan import Timespan
 
 
 class Clips:
-    """Plans clips, and keeps recent plans. Thread-safe."""
+    """Plans clips, and keeps recent plans and the headers of segments. Thread-safe."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._plans = ClipCache(services.settings.clip_cache)
+        key = services.header_key
+        self.headers = KeptHeaders(
+            services.stores.footage,
+            services.index,
+            services.clock,
+            pool=services.pool,
+            max_bytes=services.settings.header_cache,
+            packs=None if key is None else HeaderPacks(services.stores.cache, key),
+        )
 
     def reading(self, camera: str, span: Timespan) -> Reading:
         """The segments and gaps of a camera's span.
@@ -25,10 +36,9 @@ class Clips:
         """
         parts = self._services
         check_span(span, parts.clock.now())
-        # Document and high-water mark in one query, first: see search.index, "Reading while it is written".
-        standing = parts.index.standing(camera)
+        # It gives document and high-water mark first: see search.index, "Reading while it is written".
+        standing, records = parts.index.reading(camera, span)
         facts = facts_of(parts, camera, standing.document)
-        records = parts.index.records(camera, span)
         before = said_last(
             parts.index, camera, span, high_water=standing.high_water, is_disabled=facts.disabled
         )
@@ -61,4 +71,5 @@ class Clips:
             self._services.stores.footage,
             pool=self._services.pool,
             earlier=earlier_segments(reading, index),
+            headers=self.headers,
         )

@@ -5,25 +5,22 @@ every URL; the start event is durable before the playlist, and so before any foo
 records what was really sent; it is written when the session was idle for some time, or when the process
 stops. After a crash it is missing, which reads as "unknown end".
 
-A request for a piece with an id that this process does not know (it restarted, or another process made the
-id) opens the session again, with a start event before the piece.
+A request for a piece with an id that is not known (the process restarted, or one on another host made the id)
+opens the session again, with a start event before the piece.
 """
 
 import secrets
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from api.audit import Act, AuditEvent, AuditTrail
+from api.playback_book import Claim, Opened, Playback, PlaybackBook
 from api.statements import interval
-from archive.clock import Clock
 from archive.model.custody import Actor, Outcome
 from archive.model.segment import SegmentRef
-from archive.timespan import SECOND, SpanSet, Timespan, format_instant
-
-Key = tuple[str, str, str]
-"""Session id, principal id, camera."""
+from archive.timespan import SECOND, Timespan, format_instant
 
 PieceEnd = Callable[[int, Timespan | None, SegmentRef | None], None]
 """Must be called once when a piece ends: with the bytes sent, the wall time that they show, and the segment
@@ -31,34 +28,17 @@ of which they are a viewing copy (None if they are the footage itself)."""
 
 MAX_SPANS = 200
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_STRIPES = 16
-
-
-@dataclass(slots=True)
-class _Playback:
-    actor: Actor
-    camera: str
-    purpose: str
-    start: str
-    seen_at: int
-    active: int = 0
-    pieces: int = 0
-    bytes_sent: int = 0
-    spans: SpanSet = field(default_factory=SpanSet)
-    copied: dict[str, set[int]] = field(default_factory=dict)
-    """Numbers of the segments of which viewing copies were sent, by run."""
+_LOOK_S = 0.01
+"""Between two looks at a session that another request is opening."""
 
 
 class PlaybackSessions:
-    """The sessions of one process. Thread-safe. ``idle`` (µs) without a request ends one."""
+    """The sessions in a book. Thread-safe. ``idle`` (µs) without a request ends one."""
 
-    def __init__(self, audit: AuditTrail, clock: Clock, *, idle: int) -> None:
+    def __init__(self, audit: AuditTrail, book: PlaybackBook, *, idle: int) -> None:
         self._audit = audit
-        self._clock = clock
+        self._book = book
         self._idle = idle
-        self._guard = threading.Lock()
-        self._opening = tuple(threading.Lock() for _ in range(_STRIPES))
-        self._sessions: dict[Key, _Playback] = {}
 
     def open(
         self, actor: Actor, camera: str, purpose: str, span: Timespan, details: Mapping[str, str] = _NOTHING
@@ -70,59 +50,44 @@ class PlaybackSessions:
         session = secrets.token_urlsafe(12)
         asked = {"from": format_instant(span.start), "to": format_instant(span.end), **details}
         made = self._begin(session, actor, camera, purpose, asked)
-        with self._guard:
-            self._sessions[session, actor.id, camera] = made
+        self._book.opened((session, actor.id, camera), made, active=0)
         return session
 
     def take(self, session: str, actor: Actor, camera: str, purpose: str) -> PieceEnd:
         """Begin to send one piece within a session.
 
-        If this process does not know the session, it is opened, and its start event is durable when this
-        returns. Raises as the custody record.
+        If the session is not known, it is opened, and its start event is durable when this returns; of
+        concurrent pieces only one opens it. Raises as the custody record.
         """
         key = (session, actor.id, camera)
-        taken = self._join(key)
-        if taken is None:
-            with self._opening[hash(key) % _STRIPES]:  # of concurrent pieces only one opens the session
-                taken = self._join(key)
-                if taken is None:
-                    taken = self._begin(session, actor, camera, purpose, {})
-                    taken.active = 1
-                    with self._guard:
-                        self._sessions[key] = taken
+        while (claim := self._book.claim(key)) is Claim.WAIT:
+            time.sleep(_LOOK_S)
+        if claim is Claim.MINE:
+            made: Opened | None = None
+            try:
+                made = self._begin(session, actor, camera, purpose, {})
+            finally:
+                if made is None:
+                    self._book.failed(key)
+                else:
+                    self._book.opened(key, made, active=1)
 
         def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
-            with self._guard:
-                taken.active -= 1
-                taken.pieces += 1
-                taken.bytes_sent += count
-                taken.seen_at = self._clock.monotonic()
-                if span is not None and count:
-                    taken.spans = taken.spans | SpanSet((span,))
-                if copied is not None and count:
-                    taken.copied.setdefault(copied.run, set()).add(copied.seq)
+            self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
 
         return end
 
     def end_idle(self) -> None:
         """Write the end events of sessions that had no request for the idle time."""
-        now = self._clock.monotonic()
-        self._end(lambda session: session.active == 0 and now - session.seen_at >= self._idle)
+        self._end(self._book.over(self._idle))
 
     def end_all(self) -> None:
         """Write the end events of all sessions, because the process stops."""
-        self._end(lambda session: True)
-
-    def _join(self, key: Key) -> _Playback | None:
-        with self._guard:
-            known = self._sessions.get(key)
-            if known is not None:
-                known.active += 1
-            return known
+        self._end(self._book.over(None))
 
     def _begin(
         self, session: str, actor: Actor, camera: str, purpose: str, details: dict[str, str]
-    ) -> _Playback:
+    ) -> Opened:
         if actor.session:
             details = {**details, "sign_in": actor.session}
         who = replace(actor, session=session)
@@ -136,23 +101,21 @@ class PlaybackSessions:
                 details=details,
             )
         )
-        return _Playback(who, camera, purpose, event.id, self._clock.monotonic())
+        return Opened(event.id, who, camera, purpose)
 
-    def _end(self, is_over: Callable[[_Playback], bool]) -> None:
-        with self._guard:
-            over = [key for key, session in self._sessions.items() if is_over(session)]
-            ended = [self._sessions.pop(key) for key in over]
+    def _end(self, ended: Sequence[Playback]) -> None:
         for session in ended:
             spans = list(session.spans)
+            opened = session.opened
             self._audit.write_late(
                 AuditEvent(
                     type=f"{Act.PLAYBACK}.ended",
-                    actor=session.actor,
-                    objects=(session.camera,),
-                    purpose=session.purpose,
+                    actor=opened.actor,
+                    objects=(opened.camera,),
+                    purpose=opened.purpose,
                     outcome=Outcome.DONE,
                     details={
-                        "start": session.start,
+                        "start": opened.start,
                         "pieces": session.pieces,
                         "bytes_sent": session.bytes_sent,
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),

@@ -12,7 +12,7 @@ from api.metrics import Metrics
 from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
-from api.slots import StreamSlots
+from api.slots import Slots
 from api.viewing_copies import ViewingCopies
 from search.stays import StayBook
 
@@ -26,7 +26,7 @@ class Runtime:
     metrics: Metrics
     unauthenticated: UnauthenticatedAttempts
     cookies: Cookies
-    slots: StreamSlots
+    slots: Slots
     clips: Clips
     frames: Frames
     copies: ViewingCopies

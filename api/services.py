@@ -19,6 +19,7 @@ from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.limits.work import BOUNDS, Bound, Work
+from api.workers.membership import Membership
 from archive.canonical import JsonObject
 from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
@@ -120,6 +121,7 @@ class ApiSettings:
     copies: int = 2
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
+    header_cache: int = 16 * 1024 * 1024
     stall: int = MINUTE
     body_pause: int = 30 * SECOND
     hosts: tuple[str, ...] = ()
@@ -138,10 +140,12 @@ class ApiSettings:
 class Services:
     """The parts of one API process.
 
-    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
+    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``header_key``
+    authenticates the packs of headers in the cache bucket; without it there are none. ``stills`` makes
     frames and ``copies`` viewing copies; None without FFmpeg. ``people`` signs people in; without it only
     tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
+    ``workers`` is what this process shares with others behind the same port; None for a process alone.
     ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
     city's kecamatan and kelurahan; ``city_box`` is its edge, for remarks about cameras.
     """
@@ -166,10 +170,12 @@ class Services:
     metrics: CollectorRegistry
     city_box: CityBox
     pool: Executor | None = None
+    header_key: bytes | None = None
     stills: StillMaker | None = None
     copies: CopyMaker | None = None
     people: People | None = None
     administration: AccountAdministration | None = None
+    workers: Membership | None = None
     company: Company = field(default_factory=Company)
     areas: Areas = field(default_factory=lambda: NO_AREAS)
     settings: ApiSettings = field(default_factory=ApiSettings)

@@ -151,6 +151,10 @@ class Index(SegmentIndex, RecordIndex, Protocol):
         """Gap records and segments that overlap the span, together: as ``gaps`` and ``segments``."""
         ...
 
+    def reading(self, camera: str, span: Timespan) -> tuple[Standing, Records]:
+        """:meth:`standing`, and then :meth:`records`: all that an answer about one camera's span needs."""
+        ...
+
     # Documents, recorders ----------------------------------------------------------------------------
 
     def document(self, kind: str, entity: str) -> Document | None:

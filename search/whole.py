@@ -16,7 +16,8 @@ an index also keeps when it was last compared and lacked nothing, and batches ar
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 
 from archive import keys
 from archive.canonical import JsonObject
@@ -72,6 +73,8 @@ class Wholeness:
         self._followed = FollowedIndex(index, stores.records, clock, age=GRACE, patience=patience)
         self._guard = threading.Lock()
         self._listing = threading.Lock()
+        self._looks = ThreadPoolExecutor(1, "whole")
+        self._looking: Future[None] | None = None
         self._mark_due = self._journals_due = 0
         self._is_marked = self._is_compared = False
         self._behind: Sequence[str] = ()
@@ -102,14 +105,53 @@ class Wholeness:
         if missing := self._followed.missing():
             raise _incomplete(f"it lacks {', '.join(missing)}", hint=_FOLLOW)
 
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Let a question through that is asked in this block; its answer counts only if the block ends.
+
+        A look at the mark that is due takes as long as the question, so both are asked at once.
+
+        Raises, before the block or after it:
+            Unavailable: as :meth:`require`.
+        """
+        look = self._look_at_mark_if_due()
+        if look is None:
+            self._require_known_mark()
+        self._require_journals()
+        yield
+        if look is not None:
+            look.result()
+            self._require_known_mark()
+
     def _require_mark(self) -> None:
-        now = self._clock.monotonic()
-        with self._guard:
-            if now >= self._mark_due:
-                self._is_marked = self.found()
-                self._mark_due = now + MARK_EVERY
+        look = self._look_at_mark_if_due()
+        if look is not None:
+            look.result()
+        self._require_known_mark()
+
+    def _require_known_mark(self) -> None:
         if not self._is_marked:
             raise _incomplete("it does not hold the whole archive")
+
+    def _look_at_mark_if_due(self) -> "Future[None] | None":
+        """The look at the mark that was begun because it is due; None if it is not."""
+        now = self._clock.monotonic()
+        with self._guard:
+            if now < self._mark_due:
+                return None
+            if self._looking is None:
+                self._looking = self._looks.submit(self._look_at_mark, now)
+            return self._looking
+
+    def _look_at_mark(self, now: int) -> None:
+        marked: bool | None = None
+        try:
+            marked = self.found()
+        finally:
+            with self._guard:
+                self._looking = None
+                if marked is not None:
+                    self._is_marked, self._mark_due = marked, now + MARK_EVERY
 
     def require(self) -> None:
         """Let a question through.
@@ -118,6 +160,9 @@ class Wholeness:
             Unavailable: ``index_incomplete``; or the index does not answer.
         """
         self._require_mark()
+        self._require_journals()
+
+    def _require_journals(self) -> None:
         now = self._clock.monotonic()
         if now >= self._journals_due:
             # Others go on with the last verdict: a store that hangs must not hold up questions to the index.
@@ -281,6 +326,11 @@ class WholeIndex:
     def records(self, camera: str, span: Timespan) -> Records:
         """As :meth:`search.index.Index.records`."""
         return self._asked.records(camera, span)
+
+    def reading(self, camera: str, span: Timespan) -> tuple[Standing, Records]:
+        """As :meth:`search.index.Index.reading`; the mark is looked at meanwhile, if that is due."""
+        with self._whole.beside():
+            return self._index.reading(camera, span)
 
     def put_records(self, records: Sequence[Record]) -> None:
         """As :meth:`search.index.Index.put_records`."""

@@ -26,7 +26,6 @@ from api.routing import add_bytes, add_document
 from api.statements import gap_headers, other_headers
 from api.transfer import Representation, send
 from archive.errors import Malformed, NotFound
-from archive.footage.clip.footage import read_header
 from archive.footage.clip.viewing import ViewingSegment, viewing_init
 from archive.footage.mp4.header import SegmentHeader
 from archive.ids import check_run
@@ -212,7 +211,7 @@ def _segment(context: RequestContext, asked: _Asked) -> tuple[SegmentRef, Segmen
             code="segment_not_found",
             hint="Fetch the playlist again; the footage may have been disposed of.",
         )
-    header = read_header(ref, context.services.stores.footage)
+    header = context.runtime.clips.headers.read(ref)
     return ref, header, _Piece(context, asked, ref.span)
 
 

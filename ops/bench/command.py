@@ -13,6 +13,7 @@ import httpx
 from archive.errors import ArchiveError
 from ops.bench import (
     citywide,
+    clip_clients,
     clips,
     custody,
     disposition,
@@ -42,6 +43,7 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     recording.SUBJECT: recording.measure,
     clips.SUBJECT: clips.measure,
+    clip_clients.SUBJECT: clip_clients.measure,
     finalise.SUBJECT: finalise.measure,
     sealing.SUBJECT: sealing.measure,
     memory.SUBJECT: memory.measure,

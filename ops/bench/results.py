@@ -12,7 +12,7 @@ from ops.bench.figures import Findings, Refusal
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
+    "recording", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
     "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "custody", "citywide",
 )  # fmt: skip
 APART = frozenset({"citywide"})

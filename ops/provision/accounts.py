@@ -157,6 +157,7 @@ ACCOUNTS: Sequence[Account] = (
         _records("rs", "ledger/", "journal/", "dispositions/"),
         _records("p", *_ledger("disposition"), _CUSTODY, "dispositions/"),
         _cache("rspd", "gate/"),
+        _cache("sd", "headers/"),
     ),
     _account(
         "log",

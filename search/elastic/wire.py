@@ -14,7 +14,7 @@ from archive.ports import IndexEntry
 from archive.timespan import HOUR, Timespan
 from search.elastic import names, versions
 from search.elastic.writes import Json, Write
-from search.query import SegmentQuery
+from search.query import Records, SegmentQuery
 from search.stretch import Stretch
 
 _LATEST = 9_223_372_036_854_775
@@ -175,6 +175,20 @@ def gap(hit: Mapping[str, Any]) -> Gap:
         cause=GapCause(fields["cause"][0]),
         ingested_at=fields["ingested_us"][0],
     )
+
+
+def records(hits: Iterable[Mapping[str, Any]]) -> Records:
+    """Segments and gap records among hits fetched with both sorts of fields, each in its order."""
+    gaps: list[Gap] = []
+    segments: list[SegmentRef] = []
+    for hit in hits:
+        if "gap" in hit["fields"]:
+            gaps.append(gap(hit))
+        else:
+            segments.append(segment(hit))
+    gaps.sort(key=lambda one: (one.span.start, one.camera, one.gap))
+    segments.sort(key=lambda one: (one.span.start, one.camera, one.run, one.seq))
+    return Records(tuple(gaps), tuple(segments))
 
 
 def run(run_id: str, source: Mapping[str, Any]) -> Run:

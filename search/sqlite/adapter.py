@@ -200,6 +200,10 @@ class SqliteIndex(RecordPart):
         """Gap records and segments that overlap the span."""
         return Records(tuple(self.gaps(camera, span)), tuple(self.segments(camera, span)))
 
+    def reading(self, camera: str, span: Timespan) -> tuple[Standing, Records]:
+        """Both, one after the other."""
+        return self.standing(camera), self.records(camera, span)
+
     # Documents, recorders ----------------------------------------------------------------------------
 
     def put_document(self, kind: str, entity: str, version: int, state: JsonObject) -> None:

@@ -81,6 +81,7 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
         lambda: asked.high_water("cam-1"),
         lambda: asked.standing("cam-1"),
         lambda: asked.records("cam-1", SPAN),
+        lambda: asked.reading("cam-1", SPAN),
         lambda: asked.document("camera", "cam-1"),
         lambda: list(asked.documents("camera")),
         lambda: asked.run("6a15000000000001"),

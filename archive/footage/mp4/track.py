@@ -29,6 +29,10 @@ _OTHERS = {b"mp4v": "MJPEG or MPEG-4 Part 2", b"av01": "AV1", b"vp09": "VP9", b"
 _CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
 _VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry's body before its boxes
 _WORD = struct.Struct(">I")
+_TWO_WORDS = struct.Struct(">II")
+_SIX_WORDS = struct.Struct(">6I")
+_SHORTS = struct.Struct(">HH")
+_OCTET = struct.Struct(">B")
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _MOST_ENTRY_BYTES = 1 << 20
 
@@ -68,7 +72,7 @@ def read_track(source: Readable, moov: Box) -> Track:
     if timescale != TIMESCALE:
         raise bad_segment(f"mdhd has {timescale} ticks per second; segments have {TIMESCALE}")
     stsd = child(source, mdia, b"minf", b"stbl", b"stsd")
-    _, entries = fields(source, stsd, struct.Struct(">II"))
+    _, entries = fields(source, stsd, _TWO_WORDS)
     if entries != 1:
         raise bad_segment(f"stsd holds {entries} sample entries; a segment has exactly one")
     entry = next(boxes(source, stsd.body + 8, stsd.end, "stsd"), None)
@@ -83,7 +87,7 @@ def read_track(source: Readable, moov: Box) -> Track:
         )
     if entry.end - entry.start > _MOST_ENTRY_BYTES:
         raise bad_segment(f"the sample entry has {entry.end - entry.start} bytes")
-    width, height = fields(source, entry, struct.Struct(">HH"), 24)
+    width, height = fields(source, entry, _SHORTS, 24)
     configuration = _configuration(source, entry, codec)
     return Track(
         track_id=track_id,
@@ -181,7 +185,7 @@ def _read_timescale(source: Readable, mdhd: Box) -> int:
 
 
 def _read_trex(source: Readable, trex: Box, track_id: int) -> SampleDefaults:
-    _, stated, _, duration, size, flags = fields(source, trex, struct.Struct(">6I"))
+    _, stated, _, duration, size, flags = fields(source, trex, _SIX_WORDS)
     if stated != track_id:
         raise bad_segment(f"trex is about track {stated}, not {track_id}")
     return SampleDefaults(duration, size, flags)
@@ -197,7 +201,7 @@ def _configuration(source: Readable, entry: Box, codec: Codec) -> Box:
 
 def _nal_length_size(source: Readable, configuration: Box, codec: Codec) -> int:
     at = 4 if codec == "h264" else 21
-    (octet,) = fields(source, configuration, struct.Struct(">B"), at)
+    (octet,) = fields(source, configuration, _OCTET, at)
     size = (octet & 3) + 1
     if size == 3:
         raise bad_segment(f"{box_name(configuration.kind)} has 3-byte NAL lengths")

@@ -83,6 +83,10 @@ class CustodyRecord:
         self._index = index
         self._settle = settle
 
+    def settle(self) -> None:
+        """Return once this process's own events are in the index, or it has taken too long for them."""
+        self._settle()
+
     def as_of(self) -> int | None:
         """The time (µs) from which on acts may still be missing, except this process's own; or None.
 

@@ -1,14 +1,18 @@
 """No footage without a record of who, why and how much, also when parts fail."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from archive.model.custody import CustodyEvent, Outcome
-from archive.ports import Stores
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import Content, Stored, Stores
 from archive.records.custody import Company, CustodyWriter
 from archive.timespan import DAY, Timespan
 from tests.support.api_site import (
@@ -27,6 +31,7 @@ from tests.support.api_site import (
     open_site,
     span,
 )
+from tests.support.waiting import until_async
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +107,61 @@ def test_without_custody_no_byte_leaves(
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert answer.headers["retry-after"]
     assert len(answer.content) < 1000
+
+
+def test_the_first_piece_is_read_meanwhile_and_leaves_only_after_its_event(
+    site: Site, tmp_path: Path
+) -> None:
+    asked, read, released = threading.Event(), threading.Event(), threading.Event()
+    sent: list[Any] = []
+
+    class Held(FilesystemStore):
+        """A records bucket that answers no put until it is released."""
+
+        def put(self, key: str, content: Content, **options: Any) -> Stored:
+            asked.set()
+            assert released.wait(30)
+            return super().put(key, content, **options)
+
+    class Watched:
+        """A footage bucket that tells when sample bytes are read."""
+
+        def stream(self, *of: Any, **options: Any) -> Any:
+            read.set()
+            return site.services.stores.footage.stream(*of, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(site.services.stores.footage, name)
+
+    stores = replace(site.services.stores, footage=Watched())  # type: ignore[arg-type]
+    custody = CustodyWriter(Held(tmp_path, site.clock), site.clock, writer="held")
+    app = site.remade(stores=stores, custody=custody)
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": CLIP, "raw_path": CLIP.encode(), "query_string": urlencode(ASKED).encode(), "root_path": "",
+        "headers": [(b"host", b"saksi.test"), (b"range", b"bytes=-3000"),
+            (b"authorization", f"Bearer {site.token}".encode())],
+        "client": ("192.0.2.99", 50123), "server": ("saksi.test", 80),
+    }  # fmt: skip
+
+    async def ask() -> None:
+        waiting = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            return waiting.pop() if waiting else await asyncio.get_running_loop().create_future()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        answer = asyncio.create_task(app(scope, receive, send))
+        await until_async(lambda: asked.is_set() and read.is_set(), "custody is asked, the footage is read")
+        assert sent == [], "no byte before its event is durable"
+        released.set()
+        await answer
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 206
+    assert b"".join(one.get("body", b"") for one in sent) == site.call.get(CLIP, params=ASKED).content[-3000:]
 
 
 def with_footage(site: Site, store: Any) -> Caller:

@@ -7,6 +7,7 @@ from api.audit import Act, AuditEvent, AuditTrail
 from api.auth.unauthenticated import MAX_ADDRESSES, UnauthenticatedAttempts
 from api.metrics import Metrics
 from api.playback import PlaybackSessions
+from api.playback_book import OpenSessions
 from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.model.custody import Actor, CustodyEvent, Outcome
@@ -67,7 +68,7 @@ def test_what_is_over_is_kept_until_the_record_takes_it(desk: Desk) -> None:
 
 
 def sessions(desk: Desk) -> PlaybackSessions:
-    return PlaybackSessions(desk.audit, desk.clock, idle=MINUTE)
+    return PlaybackSessions(desk.audit, OpenSessions(desk.clock), idle=MINUTE)
 
 
 def test_playback_is_one_start_and_one_end(desk: Desk) -> None:

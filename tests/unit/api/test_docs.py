@@ -82,5 +82,5 @@ def test_the_page_states_the_limits() -> None:
     assert f"| table of cameras | {limits.max_table >> 20} MiB, {MAX_ROWS:,} rows" in text
     assert f"| cameras in one request | {limits.max_cameras} |" in text
     assert f"| span of a playlist | {limits.max_playlist // HOUR} h |" in text
-    assert f"| streams of footage at once | {limits.streams} a process |" in text
+    assert f"| streams of footage at once | {limits.streams} |" in text
     assert f"| time a client may take for one piece | {limits.stall // SECOND} s |" in text

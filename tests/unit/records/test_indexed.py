@@ -1,6 +1,7 @@
 """What the index finds of each event and entry; nothing secret is in it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from archive.model.hold import Hold
 from archive.model.hold import to_state as hold_state
 from archive.model.request import Comment, to_state
 from archive.objects.filesystem import FilesystemStore
+from archive.ports import Record
 from archive.records.custody import CustodyWriter, StoredEvent
 from archive.records.indexed.entries import record_of_entry
 from archive.records.indexed.events import record_of_event, records_of_batch
@@ -280,6 +282,29 @@ def test_own_events_are_found_after_they_settled(tmp_path: Path) -> None:
     own.close()
     late = writer.record("clip.describe", actor=Actor(id="user:a"))  # the site is closing
     assert archive.index.record("act", late.id) is None
+    archive.index.close()
+
+
+def test_events_stored_one_after_another_are_one_write_to_the_index(tmp_path: Path) -> None:
+    archive = small_archive(tmp_path)
+    writes: list[int] = []
+
+    class Noting:
+        """The index, which notes how many records each write has."""
+
+        def put_records(self, records: Sequence[Record]) -> None:
+            writes.append(len(records))
+            archive.index.put_records(records)
+
+    own = OwnEvents(Noting, linger_s=60)  # type: ignore[arg-type]
+    writer = CustodyWriter(archive.stores.records, archive.clock, writer="api-1", on_stored=own.stored)
+    made = [writer.record("clip.describe", actor=Actor(id="user:a")) for _ in range(3)]
+    own.settle()  # whoever asks does not wait for the rest of the minute
+    assert all(archive.index.record("act", one.id) is not None for one in made)
+    assert writes == [3]
+    last = writer.record("clip.describe", actor=Actor(id="user:a"))
+    own.close()
+    assert archive.index.record("act", last.id) is not None
     archive.index.close()
 
 
