@@ -7,16 +7,25 @@ stops. After a crash it is missing, which reads as "unknown end".
 
 A request for a piece with an id that this process does not know (it restarted, or another process made the
 id) opens the session again, with a start event before the piece.
+
+An id is bound to the person, the camera and the purpose that it was made for (:func:`check_bound`), so an
+address that was copied to another person is refused. It is no secret and opens nothing: the rights of the
+person who asks are checked at every piece.
 """
 
+import base64
+import hashlib
+import hmac
 import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from api.audit import Act, AuditEvent, AuditTrail
+from api.hls import Growing
 from api.statements import interval
 from archive.clock import Clock
+from archive.errors import Refused
 from archive.model.custody import Actor, Outcome
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
@@ -27,7 +36,10 @@ PieceEnd = Callable[[int, Timespan | None], None]
 """Must be called once when a piece ends: with the bytes sent, and the wall time that they show."""
 
 MAX_SPANS = 200
+MACHINE = "machine"
+"""The role of actors that are no people: they name no purpose in an address."""
 _STRIPES = 16
+_RANDOM = 16  # characters of an id before those that bind it
 
 
 @dataclass(slots=True)
@@ -41,6 +53,7 @@ class _Playback:
     pieces: int = 0
     bytes_sent: int = 0
     spans: SpanSet = field(default_factory=SpanSet)
+    lists: dict[str, Growing] = field(default_factory=dict)
 
 
 class PlaybackSessions:
@@ -56,7 +69,7 @@ class PlaybackSessions:
 
     def open(self, actor: Actor, camera: str, purpose: str, span: Timespan) -> str:
         """Begin a session; its start event is durable when this returns the session's id."""
-        session = secrets.token_urlsafe(12)
+        session = bound_id(secrets.token_urlsafe(12), actor, camera, purpose)
         asked = {"from": format_instant(span.start), "to": format_instant(span.end)}
         made = self._begin(session, actor, camera, purpose, asked)
         with self._guard:
@@ -69,16 +82,7 @@ class PlaybackSessions:
         If this process does not know the session, it is opened, and its start event is durable when this
         returns. Raises as the custody record.
         """
-        key = (session, actor.id, camera)
-        taken = self._join(key)
-        if taken is None:
-            with self._opening[hash(key) % _STRIPES]:  # of concurrent pieces only one opens the session
-                taken = self._join(key)
-                if taken is None:
-                    taken = self._begin(session, actor, camera, purpose, {})
-                    taken.active = 1
-                    with self._guard:
-                        self._sessions[key] = taken
+        taken = self._taken(session, actor, camera, purpose)
 
         def end(count: int, span: Timespan | None) -> None:
             with self._guard:
@@ -91,6 +95,28 @@ class PlaybackSessions:
 
         return end
 
+    def growing(
+        self,
+        session: str,
+        actor: Actor,
+        camera: str,
+        purpose: str,
+        *,
+        name: str,
+        made: Callable[[], Growing] | None,
+    ) -> Growing | None:
+        """The growing playlist ``name`` of a session; one that is not there is ``made``, or None.
+
+        Opens sessions as :meth:`take`.
+        """
+        taken = self._taken(session, actor, camera, purpose)
+        with self._guard:
+            taken.active -= 1
+            taken.seen_at = self._clock.monotonic()
+            if name not in taken.lists and made is not None:
+                taken.lists[name] = made()
+            return taken.lists.get(name)
+
     def end_idle(self) -> None:
         """Write the end events of sessions that had no request for the idle time."""
         now = self._clock.monotonic()
@@ -99,6 +125,20 @@ class PlaybackSessions:
     def end_all(self) -> None:
         """Write the end events of all sessions, because the process stops."""
         self._end(lambda session: True)
+
+    def _taken(self, session: str, actor: Actor, camera: str, purpose: str) -> _Playback:
+        """The session, counted as active; opened if this process does not know it."""
+        key = (session, actor.id, camera)
+        taken = self._join(key)
+        if taken is None:
+            with self._opening[hash(key) % _STRIPES]:  # of concurrent pieces only one opens the session
+                taken = self._join(key)
+                if taken is None:
+                    taken = self._begin(session, actor, camera, purpose, {})
+                    taken.active = 1
+                    with self._guard:
+                        self._sessions[key] = taken
+        return taken
 
     def _join(self, key: Key) -> _Playback | None:
         with self._guard:
@@ -148,3 +188,24 @@ class PlaybackSessions:
                     },
                 )
             )
+
+
+def check_bound(session: str, actor: Actor, camera: str, purpose: str) -> None:
+    """Check that a session's id was made for this person, camera and purpose; "" is nobody's and passes.
+
+    Raises:
+        Refused: ``playback_of_another``.
+    """
+    if session and not hmac.compare_digest(session, bound_id(session[:_RANDOM], actor, camera, purpose)):
+        raise Refused(
+            "this address belongs to the playback of another person, or for another purpose",
+            code="playback_of_another",
+            hint="Open the playlist yourself; what you see is recorded with your name and purpose.",
+        )
+
+
+def bound_id(random: str, actor: Actor, camera: str, purpose: str) -> str:
+    """An id: its random part, and 96 bits of a hash over it and over what it is bound to."""
+    why = "" if actor.role == MACHINE else purpose
+    said = "\0".join((random, actor.id, camera, why)).encode()
+    return random + base64.urlsafe_b64encode(hashlib.sha256(said).digest()[:12]).decode("ascii")

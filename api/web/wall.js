@@ -1,10 +1,13 @@
-// The page's only clock: every camera shows its instant. If one camera has to load, all wait.
+// The page's only clock: every camera shows its instant. If a camera has to load, all wait, within bounds.
 
-const STILL_MS = 250; // a camera that is late by less than this does not stop the others
+import { IN_STEP_S } from "./footage.js";
+import { Patience } from "./patience.js";
+
+const CATCH_UP_MS = 5000; // players go on while the page stands still for less, and the clock follows them
 
 export class Wall {
   #last = null;
-  #lateSince = null;
+  #patience = new Patience();
 
   /** `window` is `{start, end}`; `changed()` is called after every step. */
   constructor(window, tiles, changed) {
@@ -13,6 +16,8 @@ export class Wall {
     this.rate = 1;
     this.playing = false;
     this.waiting = false;
+    this.late = []; // cameras that the clock waits for
+    this.left = []; // cameras that it left behind
     const step = (now) => {
       this.#step(now);
       requestAnimationFrame(step);
@@ -34,7 +39,12 @@ export class Wall {
   /** Go to an instant of the window. */
   go(instant) {
     this.#set(instant);
-    this.#lateSince = null;
+    this.#patience.reset();
+    for (const tile of this.tiles) tile.retry(this.#shownAt);
+  }
+
+  get #shownAt() {
+    return Math.min(this.at, this.window.end - 1);
   }
 
   #set(instant) {
@@ -42,17 +52,22 @@ export class Wall {
   }
 
   #step(now) {
-    const passed = this.#last === null ? 0 : Math.min(now - this.#last, 1000);
+    const passed = this.#last === null ? 0 : Math.min(now - this.#last, CATCH_UP_MS);
     this.#last = now;
-    const late = this.tiles.some((tile) => !tile.ready(Math.min(this.at, this.window.end - 1)));
-    if (!late) this.#lateSince = null;
-    else this.#lateSince ??= now;
-    this.waiting = late && (!this.playing || now - this.#lateSince > STILL_MS || passed === 0);
-    const runs = this.playing && !this.waiting;
+    const seen = this.tiles.map((tile) => tile.seen(this.#shownAt));
+    const { waiting, late, left } = this.#patience.step(passed, seen, this.playing && !this.ended);
+    this.waiting = waiting;
+    const named = (ids) => this.tiles.filter((tile) => ids.includes(tile.id)).map((tile) => tile.name);
+    this.late = named(late);
+    this.left = named([...left]);
+    const runs = this.playing && !waiting;
     if (runs) this.#set(this.at + passed * this.rate);
     if (this.ended && this.playing) this.playing = false;
-    const wall = Math.min(this.at, this.window.end - 1);
-    for (const tile of this.tiles) tile.show(wall, runs && !this.ended ? this.rate : 0);
+    const rate = runs && !this.ended ? this.rate : 0;
+    for (const tile of this.tiles) {
+      tile.watch(now, this.#shownAt);
+      tile.show(this.#shownAt, { rate, slack: this.playing ? IN_STEP_S : undefined, isLeft: left.has(tile.id) });
+    }
     this.changed();
   }
 }
