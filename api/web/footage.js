@@ -51,6 +51,11 @@ export class Footage {
     return this.#trouble;
   }
 
+  /** Whether it is known what can be played. */
+  get isListed() {
+    return this.#details !== null;
+  }
+
   /** Length of a frame in seconds, as observed so far. */
   get frameSeconds() {
     const seen = [...this.#frames].sort((one, other) => one - other);

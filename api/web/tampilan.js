@@ -147,6 +147,7 @@ function shown() {
   const { wall, timeline } = state;
   put("date", dateOf(wall.at));
   put("clock", timeOf(wall.at, true));
+  at("clock").dataset.at = String(wall.at); // to the millisecond, for those who measure
   put("zone", ZONE_NAME);
   put("play", say(wall.playing ? "do.pause" : "do.play"));
   put("state", stateOf(wall));

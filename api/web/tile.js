@@ -127,6 +127,9 @@ export class Tile {
       this.video.hidden = false;
       this.cover.hidden = true;
       this.#stamp(this.footage.shown === null ? wall : this.footage.shown + ROUNDING_MS);
+    } else if (here?.kind === "recorded" && (this.footage.isListed || !this.#part)) {
+      this.#cover("locked", say("unlisted.title"), say("unlisted.lead"));
+      this.#stamp(wall);
     } else if (here?.kind === "recorded") {
       this.#cover("loading", say("is.loading"), "");
       this.#stamp(wall);

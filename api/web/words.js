@@ -63,6 +63,8 @@ const WORDS = {
   "is.pending": ["Belum masuk arsip", "Not in the archive yet"],
   "is.held": ["Ditahan untuk perkara", "Kept for a case"],
   "locked.title": ["Terekam, tetapi tidak diizinkan untuk Anda", "Recorded, but not permitted to you"],
+  "unlisted.title": ["Tidak dapat diputar di sini", "Cannot be played here"],
+  "unlisted.lead": ["Hanya sebagian segmen ini diizinkan untuk Anda, atau isinya baru berubah. Unduh atau mintalah klipnya.", "Only a part of this segment is permitted to you, or it has just changed. Download or ask for the clip."],
   "late.title": ["Gambar tertinggal", "This picture is late"],
   "late.lead": ["Kamera lain berjalan terus. Kamera ini menyusul bila siap.", "The other cameras go on. This one rejoins when it is ready."],
   "save.clip": ["Unduh klip satu menit dari waktu ini", "Download a clip of one minute from here"],
