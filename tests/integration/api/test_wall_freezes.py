@@ -1,6 +1,5 @@
-"""The wall in a real Chromium never freezes: not when the page stands still, nor for one camera's sake."""
+"""The wall in a real Chromium does not stand for one camera's sake. ``test_wall_soak.py`` has nine of them."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +9,10 @@ from api.web.files import PLAYER, path_of
 from tests.integration.api.test_server import serving
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
-from tests.support.walls import CAMERAS, NineCameras, measured, nine_cameras, play, watch
+from tests.support.walls import NineCameras, measured, nine_cameras, play, watch
 
-MOST_S = 5.0
-"""No picture that should move stands for longer, and the clock waits for no camera longer."""
+MOST_MS = 5000
+"""The clock waits for no camera longer."""
 
 
 @pytest.fixture(scope="module")
@@ -36,33 +35,6 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
         made.size(1366, 768)
         yield made
         assert [line for line in made.log if line.startswith("exception:")] == []
-
-
-def block(browser: Browser, milliseconds: int) -> None:
-    """Let the page's one thread do nothing else for a while."""
-    browser.run(
-        f"(() => {{ const end = performance.now() + {milliseconds}; while (performance.now() < end); }})()"
-    )
-
-
-def test_nine_cameras_go_on_after_the_page_stood_still_twice(
-    browser: Browser, wall: NineCameras, url: str
-) -> None:
-    watch(browser, wall, url)
-    play(browser)
-    browser.wait("window.measured().at > 2")
-    for _ in range(2):
-        block(browser, 3000)
-        browser.run("new Promise((done) => setTimeout(done, 200))")
-    browser.wait("window.measured().at > 19", seconds=60)
-    found = measured(browser)
-    assert max(found["frozen"].values()) <= MOST_S * 1000, found
-    assert found["stood"] <= MOST_S * 1000, found
-    assert min(found["frames"].values()) > 30
-    # Over a gap, a change of the run, and two pauses of the page, what is shown is what the clock says.
-    apart = sorted(found["apart"])
-    assert len(apart) > 100
-    assert apart[len(apart) // 2] <= 0.1, apart[-20:]
 
 
 HANG = """(camera, until) => {
@@ -98,7 +70,6 @@ def test_a_player_that_seeks_for_ever_is_mended(
     assert set(browser.run(f"Object.keys({{...{tile}}})")) & {"seek", "rebuild"} == tried
     before = measured(browser)["frames"]["cam-11"]
     browser.wait(f"window.measured().frames['cam-11'] > {before + 5}")
-    assert measured(browser)["stood"] <= MOST_S * 1000
 
 
 def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
@@ -112,9 +83,7 @@ def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
     browser.key(" ", code="Space", text=" ")
     state = "document.getElementById('state').textContent"
     browser.wait(f"{state} === 'Menunggu: Kamera cam-12'")
-    began = time.monotonic()
-    browser.wait(f"{state} === 'Memutar tanpa: Kamera cam-12'", seconds=MOST_S)
-    assert time.monotonic() - began <= MOST_S
+    browser.wait(f"{state} === 'Memutar tanpa: Kamera cam-12'")
     assert "Gambar tertinggal" in browser.run("document.querySelector('[data-camera=\"cam-12\"]').innerText")
     before = measured(browser)["at"]
     browser.wait(f"window.measured().at > {before + 1}")
@@ -122,12 +91,8 @@ def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
     browser.wait(f"{state} === 'Memutar'", seconds=20)
     browser.wait("document.querySelector('[data-camera=\"cam-12\"]').dataset.state === 'recorded'")
     found = measured(browser)
-    assert found["stood"] <= MOST_S * 1000
+    assert found["stood"] <= MOST_MS
     assert found["late"]["cam-12"] > 0
     assert {camera: late for camera, late in found["late"].items() if late} == {
         "cam-12": found["late"]["cam-12"]
     }
-
-
-def test_the_cameras_of_this_wall_are_nine() -> None:
-    assert len(set(CAMERAS)) == 9
