@@ -16,6 +16,7 @@ from ops.bench import (
     disposition,
     finalise,
     fixity,
+    fresh,
     greedy,
     heads,
     indexing,
@@ -54,6 +55,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
     where.SUBJECT: where.measure,
+    fresh.SUBJECT: fresh.measure,
 }
 
 

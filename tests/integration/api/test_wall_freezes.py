@@ -1,4 +1,4 @@
-"""The wall in a real Chromium does not stand for one camera's sake. ``test_wall_soak.py`` has nine of them."""
+"""The wall in a real Chromium does not stand for one camera's sake; see ``test_wall_soak.py`` for nine."""
 
 from collections.abc import Iterator
 from pathlib import Path
