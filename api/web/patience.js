@@ -4,6 +4,7 @@
 // stop the others. So it has a budget of waiting, which only running fills again. When that is spent, it leaves the
 // late cameras behind. They come back when they are in step. Where no other picture is there to go on with, it waits.
 
+const STEP_MS = 1000; // a page that stood still waited for nobody
 const STILL_MS = 250; // a camera that is late by less does not stop the others
 const WAIT_MS = 4000;
 const REFILL = 0.25; // ms of waiting for each ms of running
@@ -21,6 +22,7 @@ export class Patience {
    * waits for, and the ids it left behind.
    */
   step(passed, cameras, playing) {
+    passed = Math.min(passed, STEP_MS);
     if (!playing) {
       this.reset();
       const late = cameras.filter((one) => !one.ready).map((one) => one.id);

@@ -216,8 +216,10 @@ export class Tile {
     this.save.hidden = !offers;
     if (!offers) return;
     put(this.save, say("save.clip"));
-    const end = Math.min(wall + TAKEN_MS, this.#here(wall)?.end ?? wall + TAKEN_MS);
-    const query = { from: write(wall), to: write(Math.max(end, wall + 1000)), purpose: this.#purpose };
+    const here = this.#here(wall);
+    const from = Math.max(here.start, Math.floor(wall / STILL_EVERY_MS) * STILL_EVERY_MS);
+    const to = Math.max(from + 1000, Math.min(from + TAKEN_MS, here.end));
+    const query = { from: write(from), to: write(to), purpose: this.#purpose };
     this.save.href = `${BASE}/v1/cameras/${encodeURIComponent(this.id)}/clip.mp4?${new URLSearchParams(query)}`;
   }
 }
