@@ -1,15 +1,19 @@
 """The wall in a real Chromium does not stand for one camera's sake; see ``test_wall_soak.py`` for nine."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from api.web.files import PLAYER, path_of
 from tests.integration.api.test_server import serving
+from tests.support.api_site import instant
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
-from tests.support.walls import NineCameras, measured, nine_cameras, play, watch
+from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
+from tests.support.walls import PURPOSE, NineCameras, measured, nine_cameras, play, watch
 
 MOST_MS = 5000
 """The clock waits for no camera longer."""
@@ -96,3 +100,49 @@ def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
     assert {camera: late for camera, late in found["late"].items() if late} == {
         "cam-12": found["late"]["cam-12"]
     }
+
+
+PLAYED = """async (address) => {
+  const Hls = (await import("/aset/hls.js")).default;
+  const hls = new Hls({ enableWorker: false, enableDateRangeMetadataCues: false });
+  const video = document.createElement("video");
+  video.muted = true;
+  document.body.append(video);
+  const found = { errors: [] };
+  hls.on(Hls.Events.ERROR, (_, error) => found.errors.push(error.details));
+  const parsed = new Promise((done) => hls.on(Hls.Events.MANIFEST_PARSED, (_, one) => done(one)));
+  const loaded = new Promise((done) => hls.on(Hls.Events.LEVEL_LOADED, (_, one) => done(one.details)));
+  hls.loadSource(address);
+  hls.attachMedia(video);
+  const levels = (await parsed).levels;
+  const details = await loaded;
+  const sought = new Promise((done) => video.addEventListener("seeked", done));
+  video.currentTime = 12.35;
+  await sought;
+  const canvas = document.createElement("canvas");
+  canvas.width = WIDTH; canvas.height = HEIGHT;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(video, 0, 0, WIDTH, HEIGHT);
+  let bits = 0;
+  for (let cell = 0; cell < CELLS; cell++) {
+    bits = bits * 2 + (pen.getImageData(cell * CELL + CELL / 2, CELL / 2, 1, 1).data[0] > 127 ? 1 : 0);
+  }
+  hls.destroy();
+  return { ...found, levels: levels.length, codec: levels[0].videoCodec, height: levels[0].height,
+           live: details.live, type: details.type, fragments: details.fragments.length,
+           clocks: details.fragments.every((one) => one.programDateTime), number: Math.floor(bits / 16) };
+}"""
+
+
+def test_a_player_plays_what_the_master_playlist_names(browser: Browser, wall: NineCameras, url: str) -> None:
+    watch(browser, wall, url, "cam-11")
+    query = urlencode({"from": instant(0), "to": instant(30), "purpose": PURPOSE})
+    script = PLAYED
+    for name, value in {"WIDTH": WIDTH, "HEIGHT": HEIGHT, "CELLS": CELLS, "CELL": CELL}.items():
+        script = re.sub(rf"\b{name}\b", str(value), script)
+    found = browser.run(f"({script})('/v1/cameras/cam-11/master.m3u8?{query}')")
+    assert found["errors"] == []
+    assert (found["levels"], found["height"]) == (1, HEIGHT)
+    assert found["codec"].startswith("avc1.")
+    assert (found["type"], found["live"], found["fragments"], found["clocks"]) == ("VOD", False, 3, True)
+    assert found["number"] == int(12.35 * 15)
