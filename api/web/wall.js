@@ -3,10 +3,12 @@
 import { IN_STEP_S } from "./footage.js";
 import { Patience } from "./patience.js";
 
+const STILL_MS = 250; // the page stood still for longer
 const CATCH_UP_MS = 5000; // players go on while the page stands still for less, and the clock follows them
 
 export class Wall {
   #last = null;
+  #ran = false;
   #patience = new Patience();
 
   /** `window` is `{start, end}`; `changed()` is called after every step. */
@@ -18,8 +20,8 @@ export class Wall {
     this.waiting = false;
     this.late = []; // cameras that the clock waits for
     this.left = []; // cameras that it left behind
-    const step = (now) => {
-      this.#step(now);
+    const step = () => {
+      this.#step(performance.now()); // a frame's own time is that for which it was due, before a pause of the page
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
@@ -52,8 +54,14 @@ export class Wall {
   }
 
   #step(now) {
-    const passed = this.#last === null ? 0 : Math.min(now - this.#last, CATCH_UP_MS);
+    let passed = this.#last === null ? 0 : now - this.#last;
     this.#last = now;
+    if (this.#ran && passed > STILL_MS && passed <= CATCH_UP_MS) {
+      // The players did not stand still with the page: to seek them all back would be worse than to follow.
+      this.#set(this.at + passed * this.rate);
+      passed = 0;
+    }
+    passed = Math.min(passed, STILL_MS);
     const seen = this.tiles.map((tile) => tile.seen(this.#shownAt));
     const { waiting, late, left } = this.#patience.step(passed, seen, this.playing && !this.ended);
     this.waiting = waiting;
@@ -61,6 +69,7 @@ export class Wall {
     this.late = named(late);
     this.left = named([...left]);
     const runs = this.playing && !waiting;
+    this.#ran = runs && !this.ended;
     if (runs) this.#set(this.at + passed * this.rate);
     if (this.ended && this.playing) this.playing = false;
     const rate = runs && !this.ended ? this.rate : 0;

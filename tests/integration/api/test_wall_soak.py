@@ -22,9 +22,12 @@ from tests.support.walls import NineCameras, measured, nine_cameras, play, watch
 
 SECONDS = int(os.environ.get("SAKSI_WALL_SECONDS", "10"))
 SEED = int(os.environ.get("SAKSI_WALL_SEED", "1"))
+RATE = int(os.environ.get("SAKSI_WALL_RATE", "2"))
 FOOTAGE_S = 30 if SECONDS <= 60 else 300
 MOST_MS = 5000
-LONGEST_PAUSE_MS = 3000
+LONGEST_PAUSE_MS = int(os.environ.get("SAKSI_WALL_PAUSE_MS", "3000"))
+APART_S = 0.1 * RATE
+"""A tenth of a second on the viewer's own clock, in footage."""
 SEEKS = 6 if SECONDS <= 60 else 60
 
 SEEK = """(key) => {
@@ -73,7 +76,7 @@ def test_nine_cameras_never_freeze_for_longer_than_five_seconds(browser: Browser
     pauses = []
     with serving(wall.site) as port:
         watch(browser, wall, f"http://127.0.0.1:{port}", end=FOOTAGE_S)
-        play(browser, rate=2)
+        play(browser, rate=RATE)
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             # Twice three seconds, one soon after the other, left nine players seeking for ever.
@@ -97,7 +100,7 @@ def test_nine_cameras_never_freeze_for_longer_than_five_seconds(browser: Browser
         Path(path).write_text(json.dumps(report, indent=2) + "\n")
     assert max(found["frozen"].values()) <= MOST_MS, report
     assert found["stood"] <= MOST_MS, report
-    assert report["apart_s"]["p50"] <= 0.1, report
+    assert report["apart_s"]["p50"] <= APART_S, report
     assert min(found["frames"].values()) > SECONDS
 
 
@@ -120,7 +123,7 @@ def told(found: dict[str, Any], pauses: list[int], tries: list[int], sought: lis
     return {
         "seconds": SECONDS,
         "cameras": len(found["frozen"]),
-        "rate": 2,
+        "rate": RATE,
         "pauses": len(pauses),
         "paused_s": round(sum(pauses) / 1000, 1),
         "longest_freeze_s": round(max(found["frozen"].values()) / 1000, 2),
