@@ -171,7 +171,7 @@ def frame_command(program: Path, width: int, media_time: int, form: Form) -> lis
         "pipe:0", format="mp4", threads=1, protocol_whitelist="pipe", ignore_editlist=1
     ).filter("select", f"eq(pts,{media_time})")
     picture = source.filter("scale", f"min({width},iw)", -2)
-    kinds = {
+    kinds: dict[Form, dict[str, str | int]] = {
         Form.JPEG: {"vcodec": "mjpeg", "pix_fmt": "yuvj420p", "q:v": 2},
         Form.PNG: {"vcodec": "png", "pix_fmt": "rgb24"},
     }

@@ -43,14 +43,14 @@ class _Watch:
 
     def run(self, until: float) -> None:
         """Look until then (monotonic seconds); what is there at the first look is not counted."""
-        seen: set[tuple[str, int]] = set()
+        seen: set[str] = set()
         with httpx.Client(
             base_url=self.served.url, headers=dict(self.served.headers), trust_env=False
         ) as api:
             counts = False
             while time.monotonic() < until:
                 for one in self._listed(api):
-                    key = (one["run"], one["seq"])
+                    key = f"{one['run']}/{one['seq']}"
                     if key not in seen:
                         seen.add(key)
                         if counts:
