@@ -9,20 +9,58 @@ class Playback:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get_playlist(
+    def get_keyframe_playlist(
+        self,
+        camera: str,
+        *,
+        from_: str,
+        to: str,
+        session: str | None = None,
+    ) -> Download:
+        """A playlist of the keyframes in those segments, each at its wall time, for scrubbing.
+
+        It grows alike.
+
+        GET /v1/cameras/{camera}/keyframes.m3u8
+        """
+        return self._connection.download(
+            f"/v1/cameras/{segment(camera)}/keyframes.m3u8",
+            query={"from": from_, "to": to, "session": session},
+        )
+
+    def get_master(
         self,
         camera: str,
         *,
         from_: str,
         to: str,
     ) -> Download:
+        """The playlist that names the span's other two: one to play, one of keyframes to scrub.
+
+        GET /v1/cameras/{camera}/master.m3u8
+        """
+        return self._connection.download(
+            f"/v1/cameras/{segment(camera)}/master.m3u8",
+            query={"from": from_, "to": to},
+        )
+
+    def get_playlist(
+        self,
+        camera: str,
+        *,
+        from_: str,
+        to: str,
+        session: str | None = None,
+    ) -> Download:
         """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps.
+
+        With the session that `master.m3u8` gave it grows until the span is over.
 
         GET /v1/cameras/{camera}/playlist.m3u8
         """
         return self._connection.download(
             f"/v1/cameras/{segment(camera)}/playlist.m3u8",
-            query={"from": from_, "to": to},
+            query={"from": from_, "to": to, "session": session},
         )
 
     def get_init(
@@ -39,6 +77,23 @@ class Playback:
         """
         return self._connection.download(
             f"/v1/cameras/{segment(camera)}/segments/{segment(run)}/{segment(seq)}/init.mp4",
+            query={"session": session},
+        )
+
+    def get_keyframes(
+        self,
+        run: str,
+        seq: str,
+        camera: str,
+        *,
+        session: str | None = None,
+    ) -> Download:
+        """A segment's keyframes, each as a `moof` and `mdat` of its own; the playlist gives their ranges.
+
+        GET /v1/cameras/{camera}/segments/{run}/{seq}/keyframes.m4s
+        """
+        return self._connection.download(
+            f"/v1/cameras/{segment(camera)}/segments/{segment(run)}/{segment(seq)}/keyframes.m4s",
             query={"session": session},
         )
 
