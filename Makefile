@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip
+.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -105,6 +105,9 @@ soak-zip: setup  ## Long form: 100,000 mutated ZIPs; each refused, or unpacked t
 
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
+
+soak-wall: setup  ## Long form: nine cameras at 2x for 30 minutes, the page stopped at random; figures in wall.json
+	SAKSI_WALL_SECONDS=$${SAKSI_WALL_SECONDS:-1800} SAKSI_WALL_REPORT=$${SAKSI_WALL_REPORT:-wall.json} $(BIN)/python -m pytest -q -rA --timeout 0 tests/integration/api/test_wall_soak.py $(PYTEST_ARGS)
 
 docs: setup  ## Write the generated parts of docs/reference
 	$(BIN)/python -m ops.reference

@@ -7,17 +7,28 @@ stops. After a crash it is missing, which reads as "unknown end".
 
 A request for a piece with an id that is not known (the process restarted, or one on another host made the id)
 opens the session again, with a start event before the piece.
+
+An id is bound to the person, the camera and the purpose that it was made for (:func:`check_bound`), so an
+address that was copied to another person is refused. It is no secret and opens nothing: the rights of the
+person who asks are checked at every piece.
 """
 
+import base64
+import hashlib
+import hmac
 import secrets
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from api.audit import Act, AuditEvent, AuditTrail
-from api.playback_book import Claim, Opened, Playback, PlaybackBook
+from api.hls import Growing
+from api.playback_book import Claim, Key, Opened, Playback, PlaybackBook
 from api.statements import interval
+from archive.errors import Refused
 from archive.model.custody import Actor, Outcome
 from archive.model.segment import SegmentRef
 from archive.timespan import SECOND, Timespan, format_instant
@@ -28,6 +39,10 @@ of which they are a viewing copy (None if they are the footage itself)."""
 
 MAX_SPANS = 200
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+MACHINE = "machine"
+"""The role of actors that are no people: they name no purpose in an address."""
+_RANDOM = 16  # characters of an id before those that bind it
+_LISTS = 256
 _LOOK_S = 0.01
 """Between two looks at a session that another request is opening."""
 
@@ -39,6 +54,8 @@ class PlaybackSessions:
         self._audit = audit
         self._book = book
         self._idle = idle
+        self._guard = threading.Lock()
+        self._lists: OrderedDict[tuple[Key, str], Growing] = OrderedDict()
 
     def open(
         self, actor: Actor, camera: str, purpose: str, span: Timespan, details: Mapping[str, str] = _NOTHING
@@ -47,7 +64,7 @@ class PlaybackSessions:
 
         ``details`` are added to the start event.
         """
-        session = secrets.token_urlsafe(12)
+        session = bound_id(secrets.token_urlsafe(12), actor, camera, purpose)
         asked = {"from": format_instant(span.start), "to": format_instant(span.end), **details}
         made = self._begin(session, actor, camera, purpose, asked)
         self._book.opened((session, actor.id, camera), made, active=0)
@@ -59,6 +76,49 @@ class PlaybackSessions:
         If the session is not known, it is opened, and its start event is durable when this returns; of
         concurrent pieces only one opens it. Raises as the custody record.
         """
+        key = self._joined(session, actor, camera, purpose)
+
+        def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
+            self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
+
+        return end
+
+    def growing(
+        self,
+        session: str,
+        actor: Actor,
+        camera: str,
+        purpose: str,
+        *,
+        name: str,
+        made: Callable[[], Growing] | None,
+    ) -> Growing | None:
+        """The growing playlist ``name`` of a session; one that is not there is ``made``, or None.
+
+        Opens sessions as :meth:`take`. Each process has lists of its own, the last :data:`_LISTS` of them.
+        """
+        key = self._joined(session, actor, camera, purpose)
+        self._book.left(key)
+        with self._guard:
+            found = self._lists.get((key, name))
+            if found is None and made is not None:
+                found = self._lists[key, name] = made()
+            if found is not None:
+                self._lists.move_to_end((key, name))
+            while len(self._lists) > _LISTS:
+                self._lists.popitem(last=False)
+            return found
+
+    def end_idle(self) -> None:
+        """Write the end events of sessions that had no request for the idle time."""
+        self._end(self._book.over(self._idle))
+
+    def end_all(self) -> None:
+        """Write the end events of all sessions, because the process stops."""
+        self._end(self._book.over(None))
+
+    def _joined(self, session: str, actor: Actor, camera: str, purpose: str) -> Key:
+        """Count a request as active in its session; opens the session if it is not known."""
         key = (session, actor.id, camera)
         while (claim := self._book.claim(key)) is Claim.WAIT:
             time.sleep(_LOOK_S)
@@ -71,19 +131,7 @@ class PlaybackSessions:
                     self._book.failed(key)
                 else:
                     self._book.opened(key, made, active=1)
-
-        def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
-            self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
-
-        return end
-
-    def end_idle(self) -> None:
-        """Write the end events of sessions that had no request for the idle time."""
-        self._end(self._book.over(self._idle))
-
-    def end_all(self) -> None:
-        """Write the end events of all sessions, because the process stops."""
-        self._end(self._book.over(None))
+        return key
 
     def _begin(
         self, session: str, actor: Actor, camera: str, purpose: str, details: dict[str, str]
@@ -146,3 +194,24 @@ def _stretches(numbers: set[int]) -> list[tuple[int, int]]:
         else:
             found.append((number, number))
     return found
+
+
+def check_bound(session: str, actor: Actor, camera: str, purpose: str) -> None:
+    """Check that a session's id was made for this person, camera and purpose; "" is nobody's and passes.
+
+    Raises:
+        Refused: ``playback_of_another``.
+    """
+    if session and not hmac.compare_digest(session, bound_id(session[:_RANDOM], actor, camera, purpose)):
+        raise Refused(
+            "this address belongs to the playback of another person, or for another purpose",
+            code="playback_of_another",
+            hint="Open the playlist yourself; what you see is recorded with your name and purpose.",
+        )
+
+
+def bound_id(random: str, actor: Actor, camera: str, purpose: str) -> str:
+    """An id: its random part, and 96 bits of a hash over it and over what it is bound to."""
+    why = "" if actor.role == MACHINE else purpose
+    said = "\0".join((random, actor.id, camera, why)).encode()
+    return random + base64.urlsafe_b64encode(hashlib.sha256(said).digest()[:12]).decode("ascii")

@@ -75,6 +75,10 @@ class PlaybackBook(Protocol):
         """
         ...
 
+    def left(self, key: Key) -> None:
+        """A request of the session ended that sent no footage, such as one for its playlist."""
+        ...
+
     def over(self, idle: int | None) -> Sequence[Playback]:
         """Take out the sessions without a request for ``idle`` µs; with None all: the process stops."""
         ...
@@ -130,6 +134,14 @@ class OpenSessions:
             if copied is not None and count:
                 run, seq = copied
                 known.copied.setdefault(run, set()).add(seq)
+
+    def left(self, key: Key, *, worker: int = 0) -> None:
+        """As :class:`PlaybackBook`."""
+        with self._guard:
+            known = self._sessions.get(key)
+            if known is not None:
+                known.active[worker] -= 1
+                known.seen_at = self._clock.monotonic()
 
     def over(self, idle: int | None) -> Sequence[Playback]:
         """As :class:`PlaybackBook`."""

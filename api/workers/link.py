@@ -117,6 +117,10 @@ class LinkedSessions:
         """As :class:`api.playback_book.PlaybackBook`."""
         self._link.tell("piece", key, count, None if span is None else [span.start, span.end], copied)
 
+    def left(self, key: Key) -> None:
+        """As :class:`api.playback_book.PlaybackBook`."""
+        self._link.tell("left", key)
+
     def over(self, idle: int | None) -> Sequence[Playback]:
         """As :class:`api.playback_book.PlaybackBook`; without a parent nobody knows of any."""
         try:

@@ -40,6 +40,7 @@ class SharedState:
             "opened": self._opened,
             "failed": lambda _worker, key: self._sessions.failed(_key_of(key)),
             "piece": self._piece,
+            "left": self._left,
             "over": self._over,
             "changed": self._changed,
             "changes": lambda _worker: self._changes,
@@ -94,6 +95,9 @@ class SharedState:
         shown = None if span is None else Timespan(*span)
         segment = None if copied is None else (str(copied[0]), int(copied[1]))
         self._sessions.piece(_key_of(key), count, shown, segment, worker=worker)
+
+    def _left(self, worker: int, key: list[str]) -> None:
+        self._sessions.left(_key_of(key), worker=worker)
 
     def _over(self, worker: int, idle: int | None) -> list[dict[str, Any]]:
         if idle is None:

@@ -19,6 +19,7 @@ from ops.bench import (
     disposition,
     finalise,
     fixity,
+    fresh,
     greedy,
     heads,
     indexing,
@@ -60,6 +61,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     where.SUBJECT: where.measure,
     citywide.SUBJECT: citywide.measure,
     custody.SUBJECT: custody.measure,
+    fresh.SUBJECT: fresh.measure,
 }
 
 

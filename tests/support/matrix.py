@@ -543,7 +543,9 @@ def _footage_probes() -> list[Probe]:
     for path, base in (
         ("clip.mp4", ASKED),
         ("clip", ASKED),
+        ("master.m3u8", ASKED),
         ("playlist.m3u8", ASKED),
+        ("keyframes.m3u8", ASKED),
     ):
         for query, asked in (
             (base, inside),
@@ -562,18 +564,19 @@ def _footage_probes() -> list[Probe]:
             )
     for seconds in (5, 25, 65):
         moment = Timespan(T0 + seconds * SECOND, T0 + (seconds + 1) * SECOND)
-        made.append(
+        made += [
             Probe(
                 "GET",
-                "/v1/cameras/{camera}/frame.jpg",
-                _at("/v1/cameras/{}/frame.jpg", query={"at": instant(seconds)}),
+                f"/v1/cameras/{{camera}}/{path}",
+                _at(f"/v1/cameras/{{}}/{path}", query={"at": instant(seconds)}),
                 footage(CAMERA, moment),
                 lambda _w: CAMERA,
                 NO_CAMERA,
             )
-        )
+            for path in ("frame.jpg", "frame.png")
+        ]
     for number in (0, 2):  # the second reaches beyond the grant
-        for piece in ("init.mp4", "media.m4s", "copy.ts"):
+        for piece in ("init.mp4", "media.m4s", "keyframes.m4s", "copy.ts"):
             made.append(
                 Probe(
                     "GET",

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-Picture = Literal["original", "viewing_copy"]
+api__routes__playback__Picture = Literal["original", "viewing_copy"]

@@ -17,9 +17,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.auth.principal import Principal
+from api.playback import bound_id
 from api.routing import action_of
 from archive.model import leaf as leaves
-from archive.model.custody import CustodyEvent, Outcome
+from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.model.retention import Policy, Scope, Terms, to_state
 from archive.model.user import Role
 from archive.ports import Content, IndexEntry
@@ -30,7 +31,7 @@ from ops.disposition import Dispositions
 from ops.log import Log
 from tests.support.api_site import ASKED, CAMERA, T0, Caller, Site, camera_json, instant, open_site, span
 from tests.support.leaves import segment as a_segment
-from tests.support.people import add_person, caller, catch_up
+from tests.support.people import PURPOSE, add_person, caller, catch_up
 from tests.support.requesting import PNG
 
 UNRECORDED = {
@@ -214,10 +215,13 @@ def footage(story: Story) -> None:
     story("citra", "GET", f"{one}/clip.mp4", params=ASKED)
     story("citra", "GET", f"{one}/clip", params=ASKED)
     story("citra", "GET", f"{one}/frame.jpg", params={"at": instant(5)})
-    story("citra", "GET", f"{one}/playlist.m3u8", params=ASKED)
-    story("citra", "GET", f"{piece}/init.mp4", params={"session": "one"})
-    story("citra", "GET", f"{piece}/media.m4s", params={"session": "two"})
-    story("citra", "GET", f"{piece}/copy.ts", params={"session": "three"})
+    story("citra", "GET", f"{one}/frame.png", params={"at": instant(5)})
+    for name in ("master", "playlist", "keyframes"):
+        story("citra", "GET", f"{one}/{name}.m3u8", params=ASKED)
+    for number, name in enumerate(("init.mp4", "media.m4s", "keyframes.m4s", "copy.ts")):
+        actor = Actor(id="user:citra", role="war_room")
+        session = bound_id(f"{number:016d}", actor, CAMERA, PURPOSE)
+        story("citra", "GET", f"{piece}/{name}", params={"session": session})
     story("citra", "GET", "/v1/war-room/history", params=span(0, 40))
 
 

@@ -32,7 +32,10 @@ OWN, OTHER = "73.71.01", "73.71.02"
 ELSEWHERE = "cam-9"
 MISSING = "cam-0"
 GRANTED = Timespan(T0, T0 + 25 * SECOND)
-FOOTAGE = ("clip.mp4", "clip", "frame.jpg", "playlist.m3u8", "init.mp4", "media.m4s", "copy.ts")
+FOOTAGE = (
+    "clip.mp4", "clip", "frame.jpg", "frame.png", "master.m3u8", "playlist.m3u8", "keyframes.m3u8",
+    "init.mp4", "media.m4s", "keyframes.m4s", "copy.ts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,12 @@ def footage_routes(site: Site, camera: str) -> list[tuple[str, str, dict[str, st
         (f"{base}/clip.mp4", "clips.download", ASKED),
         (f"{base}/clip", "clips.read", ASKED),
         (f"{base}/frame.jpg", "footage.play", {"at": instant(5)}),
-        (f"{base}/playlist.m3u8", "footage.play", ASKED),
+        (f"{base}/frame.png", "footage.play", {"at": instant(5)}),
+        *[(f"{base}/{name}.m3u8", "footage.play", ASKED) for name in ("master", "playlist", "keyframes")],
         (f"{piece}/init.mp4", "footage.play", {}),
         (f"{piece}/media.m4s", "footage.play", {}),
         (f"{piece}/copy.ts", "footage.play", {}),
+        (f"{piece}/keyframes.m4s", "footage.play", {}),
     ]
 
 
