@@ -16,6 +16,7 @@ from enum import StrEnum
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from archive.attended import Abandoned, while_wanted
 from archive.errors import ArchiveError, IntegrityError
 from archive.timespan import SECOND
 
@@ -94,12 +95,14 @@ class FootageResponse(Response):
                     ending = Ending.COMPLETE
                     return
                 del piece
-                self._reading = self._readers.submit(_next, self._pieces)
+                self._reading = self._readers.submit(_next, self._pieces, lambda: not left.done())
                 piece = await asyncio.wrap_future(self._reading)
             ending = Ending.CLIENT_LEFT
         except TimeoutError:
             ending = Ending.CLIENT_STALLED
         except OSError:
+            ending = Ending.CLIENT_LEFT
+        except Abandoned:
             ending = Ending.CLIENT_LEFT
         except ArchiveError as error:
             ending, code = Ending.SOURCE_FAILED, error.code
@@ -121,8 +124,10 @@ class FootageResponse(Response):
             self._on_end(sent)
 
 
-def _next(pieces: Iterator[bytes]) -> bytes:
-    return next(pieces, b"")
+def _next(pieces: Iterator[bytes], is_wanted: Callable[[], bool]) -> bytes:
+    """The next piece; a source that reads for long before it has one stops when the client has left."""
+    with while_wanted(is_wanted):
+        return next(pieces, b"")
 
 
 async def _client_left(receive: Receive) -> None:

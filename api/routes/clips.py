@@ -12,17 +12,18 @@ from api.problems import gaps_json
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.clip import ClipOut
-from api.statements import attachment, clip_headers, compact
+from api.statements import clip_headers, named, originals_headers
 from api.transfer import Download, Representation, send
 from archive.canonical import JsonObject
-from archive.footage.clip.exact import NoFootage
+from archive.footage.clip.exact import NoFootage, check_length
 from archive.timespan import Timespan, format_instant
 
 
 def add_routes(router: APIRouter) -> None:
     """Add /v1/cameras/{camera}/clip.mp4 and /v1/cameras/{camera}/clip."""
     tag = "clips"
-    add_bytes(router, "/v1/cameras/{camera}/clip.mp4", download_clip, "video/mp4", tag=tag)
+    path = "/v1/cameras/{camera}/clip.mp4"
+    add_bytes(router, path, download_clip, "video/mp4", "application/zip", tag=tag)
     add_json(router, "GET", "/v1/cameras/{camera}/clip", describe_clip, ClipOut, 404, tag=tag)
 
 
@@ -31,23 +32,62 @@ def download_clip(
     request: Request,
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
+    container: Annotated[
+        Literal["mp4", "original"],
+        Query(
+            description="'mp4': exactly the span. 'original': the untouched segments as a ZIP with hashes; "
+            "they are not cut, so there is also footage outside the span."
+        ),
+    ] = "mp4",
 ) -> Response:
-    """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request."""
-    context.begin(Act.CLIP_DOWNLOAD, camera, details=span_details(span))
+    """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request.
+
+    With ``container=original`` the whole segments of the span, untouched, in a ZIP without compression.
+    """
+    context.begin(Act.CLIP_DOWNLOAD, camera, details={**span_details(span), "container": container})
     context.access.footage(camera, span)
-    _, clip = context.runtime.clips.clip(camera, span)
-    zone = context.services.settings.zone
-    name = f"saksi_{camera}_{compact(span.start, zone)}_{compact(span.end, zone)}.mp4"
     query = f"from={format_instant(span.start)}&to={format_instant(span.end)}"
     where = f"{context.services.settings.base_path}/v1/cameras/{camera}/clip?{query}"
-    shown = Representation(
+    make = _exact if container == "mp4" else _original
+    shown = make(context, camera, span, where)
+    return send(context, request, shown, Download(context, Act.CLIP_DESCRIBE))
+
+
+def _exact(context: RequestContext, camera: str, span: Timespan, where: str) -> Representation:
+    clips = context.runtime.clips
+    seen, clip = clips.clip(camera, span)
+    headers = clip_headers(clip, described_at=where)
+    return Representation(
         size=clip.size,
         etag=clip.etag,
         media_type="video/mp4",
-        headers={**clip_headers(clip, described_at=where), "Content-Disposition": attachment(name)},
+        headers={**headers, "Content-Disposition": named(clips.name(seen), ".mp4")},
         stream=clip.stream,
+        footage_us=clip.footage_us,
     )
-    return send(context, request, shown, Download(context, Act.CLIP_DESCRIBE))
+
+
+def _original(context: RequestContext, camera: str, span: Timespan, where: str) -> Representation:
+    check_length(span)
+    clips = context.runtime.clips
+    seen = clips.seen(camera, span)
+    segments = clips.segments(seen.reading)
+    context.access.whole(camera, segments)
+    made = clips.originals(seen, segments)
+    context.details |= {
+        **span_details(made.touched),
+        "asked_from": format_instant(span.start),
+        "asked_to": format_instant(span.end),
+    }
+    headers = originals_headers(made, described_at=where)
+    return Representation(
+        size=made.zip.size,
+        etag=made.zip.etag,
+        media_type="application/zip",
+        headers={**headers, "Content-Disposition": named(clips.name(seen), ".zip")},
+        stream=made.zip.stream,
+        footage_us=made.zip.footage_us,
+    )
 
 
 def describe_clip(
