@@ -7,10 +7,12 @@ from api.camera_then import CameraHistories
 from api.cameras import facts_of
 from api.kept import Kept
 from api.services import Services
+from archive.attended import each
 from archive.footage.clip.cache import ClipCache
 from archive.footage.clip.exact import Clip, check_length, earlier_segments, plan_clip
+from archive.footage.download.bulk import Bulk, CameraClips, clips_of, plan_bulk
 from archive.footage.download.checked import Checksums
-from archive.footage.download.naming import DownloadName, name_of
+from archive.footage.download.naming import DownloadName, name_of, several
 from archive.footage.download.originals import Originals, originals_in, plan_originals
 from archive.footage.reader import Reading, check_span, reading_of, said_last
 from archive.model.camera import Camera
@@ -110,6 +112,22 @@ class Clips:
                 known=self._checksums,
                 pool=parts.pool,
             ),
+        )
+
+    def bulk(self, cameras: Sequence[Seen], span: Timespan) -> Bulk:
+        """The ZIP with the clips of several cameras. Raises as :func:`plan_bulk` and :func:`clips_of`."""
+        parts = self._services
+        made = [self._clips_of(seen) for seen in each(cameras)]
+        name = several(len(made), span, parts.settings.zone)
+        return plan_bulk(span, made, name=name, zone=parts.settings.zone, known=self._checksums)
+
+    def _clips_of(self, seen: Seen) -> CameraClips:
+        parts, camera = self._services, self.camera_then(seen)
+        return clips_of(
+            seen.reading,
+            camera,
+            self.clip_of,
+            lambda span: name_of(camera, parts.areas, span, parts.settings.zone),
         )
 
     def name(self, seen: Seen) -> DownloadName:

@@ -5,14 +5,17 @@ A picture is looked up only through its segment in the index: once the footage i
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
 
 from api.services import Services
 from archive.errors import Unavailable
-from archive.footage.derive import Still
+from archive.footage.derive import Still, StillMaker
 from archive.model.segment import SegmentRef
 
 PATIENCE_S = 5.0
 
+Made = TypeVar("Made")
 Key = tuple[str, int, int]
 """SHA-256 of the segment, instant, width."""
 
@@ -53,6 +56,14 @@ class Frames:
         return made
 
     def _make(self, ref: SegmentRef, instant: int, width: int) -> Still:
+        return self.decode(lambda maker: maker.keyframe(ref, self._footage, instant, width=width))
+
+    def decode(self, work: Callable[[StillMaker], Made]) -> Made:
+        """Do this work with one of the decoders.
+
+        Raises:
+            Unavailable: ``ffmpeg_missing``; ``busy`` if no decoder becomes free within :data:`PATIENCE_S`.
+        """
         if self._maker is None:
             raise Unavailable(
                 "this process has no FFmpeg to make frames with",
@@ -62,6 +73,6 @@ class Frames:
         if not self._decoders.acquire(timeout=PATIENCE_S):
             raise Unavailable("all decoders are busy", code="busy", hint="Try again in a few seconds.")
         try:
-            return self._maker.keyframe(ref, self._footage, instant, width=width)
+            return work(self._maker)
         finally:
             self._decoders.release()

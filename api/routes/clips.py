@@ -7,23 +7,28 @@ from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
 from api.auth.permissions import Reach
-from api.parameters import CameraId, asked_span
+from api.parameters import CameraId, asked_span, camera_ids, none_given
 from api.problems import gaps_json
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.clip import ClipOut
-from api.statements import clip_headers, named, originals_headers
+from api.several import check_all, seen_all
+from api.statements import clip_headers, interval, named, originals_headers
 from api.transfer import Download, Representation, send
 from archive.canonical import JsonObject
+from archive.errors import Malformed
 from archive.footage.clip.exact import NoFootage, check_length
+from archive.footage.download.bulk import check_bulk
+from archive.footage.download.naming import several
 from archive.timespan import Timespan, format_instant
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/cameras/{camera}/clip.mp4 and /v1/cameras/{camera}/clip."""
+    """Add /v1/cameras/{camera}/clip.mp4, /v1/cameras/{camera}/clip and /v1/clips.zip."""
     tag = "clips"
     path = "/v1/cameras/{camera}/clip.mp4"
     add_bytes(router, path, download_clip, "video/mp4", "application/zip", tag=tag)
+    add_bytes(router, "/v1/clips.zip", download_clips, "application/zip", tag=tag)
     add_json(router, "GET", "/v1/cameras/{camera}/clip", describe_clip, ClipOut, 404, tag=tag)
 
 
@@ -87,6 +92,50 @@ def _original(context: RequestContext, camera: str, span: Timespan, where: str) 
         headers={**headers, "Content-Disposition": named(clips.name(seen), ".zip")},
         stream=made.zip.stream,
         footage_us=made.zip.footage_us,
+    )
+
+
+def download_clips(
+    context: Annotated[RequestContext, require("clips.download", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    span: Annotated[Timespan, Depends(asked_span)],
+    camera: Annotated[
+        list[str],
+        Query(default_factory=none_given, description="Camera ids; repeated.", examples=[["cam-1", "cam-2"]]),
+    ],
+) -> Response:
+    """The exact clips of several cameras as one ZIP without compression, with hashes and all gaps.
+
+    A camera without footage is named in it. If one may not be had, the whole request is refused.
+    """
+    cameras = camera_ids(camera, context.services.settings.max_cameras)
+    context.begin(Act.CLIP_DOWNLOAD, *cameras, details={**span_details(span), "container": "mp4"})
+    if not cameras:
+        raise Malformed("no camera is named", code="bad_filter", hint="Give camera=… once or more often.")
+    check_bulk(len(cameras), span)
+    check_all(context.access, cameras, span)
+    clips = context.runtime.clips
+    made = clips.bulk(seen_all(clips, cameras, span), span)
+    return send(
+        context,
+        request,
+        Representation(
+            size=made.zip.size,
+            etag=made.zip.etag,
+            media_type="application/zip",
+            headers={
+                "Saksi-Asked": interval(span),
+                "Saksi-Cameras": str(len(cameras)),
+                "Saksi-Cameras-Without-Footage": str(len(made.empty)),
+                "Content-Disposition": named(
+                    several(len(cameras), span, context.services.settings.zone), ".zip"
+                ),
+            },
+            stream=made.zip.stream,
+            footage_us=made.zip.footage_us,
+            cameras_in=made.cameras_in,
+        ),
+        Download(context, Act.CLIP_DESCRIBE),
     )
 
 

@@ -5,6 +5,7 @@ decoded by an FFmpeg process that has nothing else: no file, no network, no more
 """
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from archive.footage.clip.entries import track_shape
 from archive.footage.clip.footage import FootageRange, read_header, stream_ranges
 from archive.footage.clip.tables import ClipTables, Edit, clip_head
 from archive.footage.clip.wall import WallLine
-from archive.footage.confinement.running import Bounds, Ending, run
+from archive.footage.confinement.running import Bounds, Ending, ProgramResult, run
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 
@@ -72,32 +73,42 @@ class StillMaker:
         return Still(self._decode(ref, movie, width), at)
 
     def _decode(self, ref: SegmentRef, movie: bytes, width: int) -> bytes:
-        try:
-            done = run(
-                still_command(self.program, width),
-                movie,
-                Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST),
-                readable=self.readable,
-            )
-        except OSError as error:
-            raise _no_program(error.strerror or "the system has no room for it") from error
-        if done.ending is Ending.NOT_STARTED:
-            raise _no_program(_last_line(done.err))
-        if done.ending is Ending.NOT_CONFINED:
-            raise Unavailable(
-                f"FFmpeg cannot be confined here: {_last_line(done.err)}",
-                code="decoder_not_confined",
-                hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
-            )
-        if done.ending is Ending.TOO_LONG:
-            raise Unavailable(
-                f"FFmpeg made no picture of {ref.key} in {self.timeout_s:g} s",
-                code="ffmpeg_timeout",
-                hint="The machine is overloaded; try again.",
-            )
+        bounds = Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST)
+        done = decoded(
+            still_command(self.program, width), movie, bounds, readable=self.readable, of=f"of {ref.key}"
+        )
         if done.ending is Ending.TOO_MUCH or done.status != 0 or not done.out.startswith(b"\xff\xd8"):
             raise _no_picture(ref, "FFmpeg cannot decode its keyframe")
         return done.out
+
+
+def decoded(
+    argv: Sequence[str], given: bytes, bounds: Bounds, *, readable: Sequence[Path], of: str
+) -> ProgramResult:
+    """What a confined FFmpeg made of ``given``; it may have failed. ``of`` ends "made no picture …".
+
+    Raises:
+        Unavailable: ``ffmpeg_missing``, ``ffmpeg_timeout``, ``decoder_not_confined``.
+    """
+    try:
+        done = run(argv, given, bounds, readable=readable)
+    except OSError as error:
+        raise _no_program(error.strerror or "the system has no room for it") from error
+    if done.ending is Ending.NOT_STARTED:
+        raise _no_program(_last_line(done.err))
+    if done.ending is Ending.NOT_CONFINED:
+        raise Unavailable(
+            f"FFmpeg cannot be confined here: {_last_line(done.err)}",
+            code="decoder_not_confined",
+            hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
+        )
+    if done.ending is Ending.TOO_LONG:
+        raise Unavailable(
+            f"FFmpeg made no picture {of} in {bounds.seconds:g} s",
+            code="ffmpeg_timeout",
+            hint="The machine is overloaded; try again.",
+        )
+    return done
 
 
 def still_command(program: Path, width: int) -> list[str]:

@@ -1,42 +1,38 @@
 """``saksi recordings`` and ``saksi clip``: show coverage and gaps, and cut an exact clip."""
 
-import errno
-import os
 import shutil
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from archive.errors import AlreadyExists, ArchiveError, Malformed, StoreFull
-from archive.footage import reader
 from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segments, plan_clip
 from archive.footage.download.checked import Checksums
 from archive.footage.download.naming import name_of
 from archive.footage.download.originals import Originals, originals_in, plan_originals
 from archive.footage.reader import Reading
 from archive.model.camera import Camera as RegisteredCamera
-from archive.model.custody import Outcome
-from archive.timespan import SECOND, Timespan
-from archive.zips import VirtualZip
-from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
-from ops.cli.output import note, print_json, progress_bar, say
+from archive.timespan import Timespan
+from ops.cli.downloads import (
+    Container,
+    check_container,
+    path_in,
+    reading_of,
+    refused,
+    write_bulk,
+    write_clip,
+    write_originals,
+)
+from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
+from ops.cli.output import note, print_json, say
 from ops.cli.picture import draw
 from ops.cli.times import bound_text, span_text, zone_of_city
 from ops.wiring import Site
 from search.coverage import Recordings
 from search.coverage import recordings as search_recordings
 from search.query import SegmentQuery
-
-
-class Container(StrEnum):
-    """What a download is: one stream of exactly the span, or the untouched segments."""
-
-    MP4 = "mp4"
-    ORIGINAL = "original"
 
 
 def register(app: typer.Typer) -> None:
@@ -79,7 +75,10 @@ def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[
 
 
 def clip(
-    camera: Camera,
+    camera: Annotated[
+        list[str],
+        typer.Option("--camera", help="Camera id; repeated: a ZIP with the clip of each.", metavar="ID"),
+    ],
     start: From,
     end: To,
     output: Annotated[
@@ -101,49 +100,34 @@ def clip(
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Write the exact clip [from, to) of one camera, without re-encoding."""
+    """Write the exact clip [from, to) of one camera, without re-encoding; of several cameras a ZIP."""
     span = parse_span(start, end)
     check_length(span)
+    cameras = tuple(dict.fromkeys(camera))
     with open_site() as site:
-        reading = _reading(site, camera, span)
-        then = site.registry.as_of(camera, span.start)
+        if len(cameras) > 1:
+            check_container(container)
+            write_bulk(site, cameras, span, output, purpose, as_json=json_)
+            return
+        reading = reading_of(site, cameras[0], span)
+        then = site.registry.as_of(cameras[0], span.start)
         try:
             made = _planned(site, reading, then, container)
         except NoFootage as nothing:
-            site.custody.record(
-                "clip.download",
-                actor=actor(),
-                objects=(camera,),
-                purpose=purpose,
-                outcome=Outcome.REFUSED,
-                details=span.to_json() | {"container": container.value, "code": nothing.code},
-            )
+            refused(site, cameras, span, container, nothing, purpose)
             if json_:
                 print_json(_empty(reading, nothing))
             raise
-        if output.is_dir():
-            ending = ".mp4" if isinstance(made, Clip) else ".zip"
-            output /= name_of(then, site.areas, span, zone_of_city(site)).text + ending
-        _fetch(site, made, output, purpose)
+        zone = zone_of_city(site)
+        output = path_in(output, name_of(then, site.areas, span, zone), container)
         if isinstance(made, Clip):
+            write_clip(site, made, output, purpose)
             if json_:
                 print_json(made.describe())
             else:
-                _tell(made, output, zone_of_city(site))
+                _tell(made, output, zone)
         else:
-            _tell_originals(made, output, zone_of_city(site), as_json=json_)
-
-
-def _reading(site: Site, camera: str, span: Timespan) -> Reading:
-    registered = site.registry.camera(camera)
-    return reader.read(
-        site.index,
-        camera,
-        span,
-        registered_at=registered.registered_at,
-        now=site.clock.now(),
-        is_disabled=registered.disabled,
-    )
+            write_originals(site, made, output, purpose, as_json=json_)
 
 
 def _planned(site: Site, reading: Reading, then: RegisteredCamera, container: Container) -> Clip | Originals:
@@ -163,49 +147,6 @@ def _planned(site: Site, reading: Reading, then: RegisteredCamera, container: Co
     )
 
 
-def _fetch(site: Site, made: Clip | Originals, output: Path, purpose: str) -> None:
-    """Write it, with a custody event before the first byte and one after the last."""
-    details = made.asked.to_json() | {"container": Container.MP4.value}
-    source: Clip | VirtualZip
-    if isinstance(made, Clip):
-        camera, source = made.camera, made
-    else:
-        camera, source = made.camera, made.zip
-        asked = {f"asked_{edge}": at for edge, at in made.asked.to_json().items()}
-        details = made.touched.to_json() | asked | {"container": Container.ORIGINAL.value}
-    site.custody.record(
-        "clip.download.started", actor=actor(), objects=(camera,), purpose=purpose, details=details
-    )
-    sent = 0
-    try:
-        sent = _write(source, output)
-    finally:
-        seconds = -(-source.footage_us(0, sent) // SECOND) if sent else 0
-        site.custody.record(
-            "clip.download.ended",
-            actor=actor(),
-            objects=(camera,),
-            purpose=purpose,
-            outcome=Outcome.DONE if sent else Outcome.FAILED,
-            details=details | {"bytes_sent": sent, "seconds_sent": seconds},
-        )
-
-
-def _tell_originals(made: Originals, output: Path, zone: ZoneInfo, *, as_json: bool) -> None:
-    if as_json:
-        print_json(made.describe() | {"file": str(output)})
-        return
-    say(f"{output}: {len(made.segments)} untouched segments, {made.zip.size} bytes")
-    say(f"  whole   {span_text(made.whole, zone)}")
-    say(
-        f"  outside {made.before_us / 1e6:.3f} s before and {made.after_us / 1e6:.3f} s after:"
-        " segments are not cut"
-    )
-    say("  check   unpack it, then: sha256sum -c SHA256SUMS")
-    for gap in made.gaps:
-        note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")
-
-
 def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
     say(f"{output}: {planned.frames} frames, {planned.size} bytes, SHA-256 {planned.digest()}")
     say(f"  shown   {span_text(planned.actual, zone)}")
@@ -220,38 +161,6 @@ def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
         )
     for gap in planned.gaps:
         note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")
-
-
-def _write(planned: Clip | VirtualZip, output: Path) -> int:
-    """Write beside the target, then rename, so that an incomplete clip never has the clip's name."""
-    if output.exists():
-        raise AlreadyExists(
-            f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
-        )
-    draft = output.with_name(f".{output.name}.{os.getpid()}")
-    done = 0
-    try:
-        with draft.open("xb") as target, progress_bar("clip") as bar:
-            for piece in planned.stream():
-                target.write(piece)
-                done += len(piece)
-                bar(done, planned.size)
-            target.flush()
-            os.fsync(target.fileno())
-        draft.rename(output)
-    except OSError as error:
-        raise _cannot_write(output, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return done
-
-
-def _cannot_write(output: Path, error: OSError) -> ArchiveError:
-    if error.errno == errno.ENOSPC:
-        return StoreFull(f"there is no room for {output}", code="output_full", hint="Write to another disk.")
-    return Malformed(
-        f"{output} cannot be written: {error.strerror}", code="output_unwritable", hint="Check the folder."
-    )
 
 
 def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:

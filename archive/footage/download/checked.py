@@ -1,18 +1,20 @@
-"""Segments as parts of a ZIP: each is read whole and compared with its hash before a byte of it leaves.
+"""Footage as parts of a ZIP, and the checksums that a ZIP needs of it.
 
-A client that asks for a part of a segment gets it from a segment that was just checked, too. So a range of
-many segments costs at most one segment more than its bytes, and an altered object never goes out.
+A segment is read whole and compared with its hash before a byte of it leaves; so is the segment of which a
+client asks for a part. A range of many segments costs at most one segment more than its bytes, and an altered
+object never goes out.
 """
 
 import hashlib
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archive.attended import each
 from archive.errors import IntegrityError
+from archive.footage.clip.exact import Clip
 from archive.footage.clip.footage import FootageRange, stream_ranges
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
@@ -26,8 +28,25 @@ MOST_KNOWN = 100_000
 _PIECE = 1 << 18
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The checksums of some bytes."""
+
+    sha256: str
+    crc32: int
+
+
+def sums_of(chunks: Iterable[bytes]) -> Sums:
+    """The checksums of all chunks together, with a step before each (:mod:`archive.attended`)."""
+    digest, crc32 = hashlib.sha256(), 0
+    for chunk in each(chunks):
+        digest.update(chunk)
+        crc32 = zlib.crc32(chunk, crc32)
+    return Sums(digest.hexdigest(), crc32)
+
+
 class Checksums:
-    """CRC-32 by SHA-256, of bytes that were read and checked before. Thread-safe; the least used are dropped.
+    """Checksums of parts that were read before, by identity. Thread-safe; the least used are dropped.
 
     Without it the directory of a ZIP, which needs all checksums, would cost a continued download a second
     reading of what the client has already.
@@ -36,20 +55,20 @@ class Checksums:
     def __init__(self, most: int = MOST_KNOWN) -> None:
         self._most = most
         self._guard = threading.Lock()
-        self._known: OrderedDict[str, int] = OrderedDict()
+        self._known: OrderedDict[str, Sums] = OrderedDict()
 
-    def get(self, sha256: str) -> int | None:
-        """The CRC-32 of the bytes with this hash; None if it is not known."""
+    def get(self, identity: str) -> Sums | None:
+        """The checksums of a part; None if they are not known."""
         with self._guard:
-            known = self._known.get(sha256)
+            known = self._known.get(identity)
             if known is not None:
-                self._known.move_to_end(sha256)
+                self._known.move_to_end(identity)
             return known
 
-    def keep(self, sha256: str, crc32: int) -> None:
-        """Remember the CRC-32 of bytes with this hash."""
+    def keep(self, identity: str, sums: Sums) -> None:
+        """Remember the checksums of a part."""
         with self._guard:
-            self._known[sha256] = crc32
+            self._known[identity] = sums
             while len(self._known) > self._most:
                 self._known.popitem(last=False)
 
@@ -87,7 +106,7 @@ class _SegmentRead:
 
     def __init__(self, part: SegmentPart) -> None:
         self._part = part
-        self._crc32: int | None = None
+        self._is_checked = False
         self._data = b""
 
     def crc32(self) -> int:
@@ -97,12 +116,12 @@ class _SegmentRead:
             IntegrityError: ``segment_missing``, ``segment_mismatch``: the object is not the recorded one.
             Unavailable: the store does not answer.
         """
-        known = self._part.known.get(self._part.ref.sha256) if self._crc32 is None else self._crc32
-        return self._check() if known is None else known
+        known = self._part.known.get(self._part.identity)
+        return (self._check() if known is None else known).crc32
 
     def stream(self, start: int, length: int) -> Iterator[bytes]:
         """A part of the segment, after the whole was checked. Raises as :meth:`crc32`."""
-        if self._crc32 is None:
+        if not self._is_checked:
             self._check()
         ref = self._part.ref
         if not self._data:
@@ -111,24 +130,67 @@ class _SegmentRead:
         for at in range(start, start + length, _PIECE):
             yield self._data[at : min(at + _PIECE, start + length)]
 
-    def _check(self) -> int:
+    def _check(self) -> Sums:
         """Read the whole segment and compare it with its hash; keep it if it is small."""
         ref = self._part.ref
-        digest, crc32 = hashlib.sha256(), 0
-        kept: list[bytes] = []
-        whole = FootageRange(ref, 0, ref.size)
-        for chunk in each(stream_ranges([whole], self._part.footage, None)):
-            digest.update(chunk)
-            crc32 = zlib.crc32(chunk, crc32)
-            if ref.size <= IN_MEMORY:
-                kept.append(chunk)
-        if digest.hexdigest() != ref.sha256:
+        whole: Iterable[bytes] = stream_ranges([FootageRange(ref, 0, ref.size)], self._part.footage, None)
+        if ref.size <= IN_MEMORY:
+            self._data = b"".join(each(whole))
+            whole = (self._data,)
+        found = sums_of(whole)
+        if found.sha256 != ref.sha256:
+            self._data = b""
             raise IntegrityError(
-                f"{ref.key} was altered: its SHA-256 is {digest.hexdigest()}, not {ref.sha256}",
+                f"{ref.key} was altered: its SHA-256 is {found.sha256}, not {ref.sha256}",
                 code="segment_mismatch",
                 hint="Run saksi archive check: the index or the object was changed.",
             )
-        self._data = b"".join(kept)
-        self._crc32 = crc32
-        self._part.known.keep(ref.sha256, crc32)
-        return crc32
+        self._is_checked = True
+        self._part.known.keep(self._part.identity, found)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPart:
+    """One exact clip under a name in a ZIP (:class:`archive.zips.Part`).
+
+    Its checksums are taken in a reading of its own, before its first byte: so they stand in front of it.
+    """
+
+    name: str
+    clip: Clip
+    known: Checksums
+
+    @property
+    def size(self) -> int:
+        """The clip's size."""
+        return self.clip.size
+
+    @property
+    def identity(self) -> str:
+        """The clip's ETag, which names its bytes."""
+        return self.clip.etag.strip('"')
+
+    def begin(self) -> "ClipPart":
+        """Itself: it keeps nothing while it is read."""
+        return self
+
+    def footage_us(self, start: int, length: int) -> int:
+        """As the clip says."""
+        return self.clip.footage_us(start, length)
+
+    def sums(self) -> Sums:
+        """The checksums of the whole clip. Raises as :meth:`archive.footage.clip.exact.Clip.stream`."""
+        known = self.known.get(self.identity)
+        if known is None:
+            known = sums_of(self.clip.stream())
+            self.known.keep(self.identity, known)
+        return known
+
+    def crc32(self) -> int:
+        """The CRC-32 of the whole clip. Raises as :meth:`sums`."""
+        return self.sums().crc32
+
+    def stream(self, start: int, length: int) -> Iterator[bytes]:
+        """A part of the clip. Raises as :meth:`sums`."""
+        return self.clip.stream(start, length)
