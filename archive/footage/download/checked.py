@@ -9,7 +9,8 @@ import hashlib
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from archive.attended import each
@@ -133,11 +134,12 @@ class _SegmentRead:
     def _check(self) -> Sums:
         """Read the whole segment and compare it with its hash; keep it if it is small."""
         ref = self._part.ref
-        whole: Iterable[bytes] = stream_ranges([FootageRange(ref, 0, ref.size)], self._part.footage, None)
-        if ref.size <= IN_MEMORY:
-            self._data = b"".join(each(whole))
-            whole = (self._data,)
-        found = sums_of(whole)
+        with closing(stream_ranges([FootageRange(ref, 0, ref.size)], self._part.footage, None)) as whole:
+            if ref.size <= IN_MEMORY:
+                self._data = b"".join(each(whole))
+                found = sums_of((self._data,))
+            else:
+                found = sums_of(whole)
         if found.sha256 != ref.sha256:
             self._data = b""
             raise IntegrityError(
@@ -183,7 +185,8 @@ class ClipPart:
         """The checksums of the whole clip. Raises as :meth:`archive.footage.clip.exact.Clip.stream`."""
         known = self.known.get(self.identity)
         if known is None:
-            known = sums_of(self.clip.stream())
+            with closing(_whole(self.clip)) as chunks:
+                known = sums_of(chunks)
             self.known.keep(self.identity, known)
         return known
 
@@ -194,3 +197,8 @@ class ClipPart:
     def stream(self, start: int, length: int) -> Iterator[bytes]:
         """A part of the clip. Raises as :meth:`sums`."""
         return self.clip.stream(start, length)
+
+
+def _whole(clip: Clip) -> Generator[bytes, None, None]:
+    """All of a clip, as a generator that can be closed."""
+    yield from clip.stream()
