@@ -240,10 +240,12 @@ class VirtualZip:
 
 
 def _entry(part: Part, at: int, start: int, end: int) -> Iterator[bytes]:
-    read = part.begin()
     body = at + len(Entry(part.name, part.size, 0, at).header)
+    low, high = max(start, body), min(end, body + part.size)
+    if start >= body and low >= high:
+        return
+    read = part.begin()
     if start < body:
         yield Entry(part.name, part.size, read.crc32(), at).header[max(0, start - at) : end - at]
-    low, high = max(start, body), min(end, body + part.size)
     if low < high:
         yield from read.stream(low - body, high - low)
