@@ -10,6 +10,7 @@ from archive.attended import each
 from archive.errors import NotFound
 from archive.footage.derive import Still
 from archive.footage.reader import Reading
+from archive.footage.sheet.keyframes import Keyframes
 from archive.footage.sheet.pictures import jpeg_of, tiles_of
 from archive.footage.sheet.plan import TILE_WIDTH, Picture, Slot, compose, title_of
 
@@ -31,7 +32,14 @@ def sheet_etag(reading: Reading, slots: Sequence[Slot], columns: int) -> str:
     return f'"{sha256(text.encode("utf-8")).hexdigest()}"'
 
 
-def make_sheet(frames: Frames, reading: Reading, slots: Sequence[Slot], columns: int, zone: tzinfo) -> Sheet:
+def make_sheet(
+    frames: Frames,
+    keyframes: Keyframes,
+    reading: Reading,
+    slots: Sequence[Slot],
+    columns: int,
+    zone: tzinfo,
+) -> Sheet:
     """Make a sheet; a keyframe that cannot be decoded leaves a hatched tile that says so.
 
     Raises:
@@ -39,7 +47,7 @@ def make_sheet(frames: Frames, reading: Reading, slots: Sequence[Slot], columns:
         Unavailable: as :meth:`Frames.still`; ``sheet_failed``.
         Abandoned: the reader left in between.
     """
-    stills = [_still(frames, slot) for slot in each(slots)]
+    stills = [_still(frames, keyframes, slot) for slot in each(slots)]
     found = [still for still in stills if still is not None]
     pixels = iter(frames.decode(lambda maker: tiles_of(maker, [still.jpeg for still in found])))
     pictures = [None if still is None else Picture(next(pixels), still.instant) for still in stills]
@@ -48,11 +56,12 @@ def make_sheet(frames: Frames, reading: Reading, slots: Sequence[Slot], columns:
     return Sheet(jpeg, tuple(still.instant for still in found))
 
 
-def _still(frames: Frames, slot: Slot) -> Still | None:
-    if slot.ref is None:
+def _still(frames: Frames, keyframes: Keyframes, slot: Slot) -> Still | None:
+    at = None if slot.ref is None else keyframes.at(slot.ref, slot.at)
+    if slot.ref is None or at is None:
         return None
     try:
-        return frames.still(slot.ref, slot.at, TILE_WIDTH)
+        return frames.still(slot.ref, at, TILE_WIDTH)
     except NotFound as error:
         if error.code != "no_picture":
             raise

@@ -15,6 +15,8 @@ from api.sheets import make_sheet, sheet_etag
 from api.statements import gap_headers
 from archive.errors import Malformed
 from archive.footage.clip.exact import all_gaps, no_footage
+from archive.footage.clip.footage import read_header
+from archive.footage.sheet.keyframes import Keyframes
 from archive.footage.sheet.plan import MOST_COLUMNS, MOST_TILES, slots_of
 from archive.timespan import HOUR, SECOND, Timespan, format_instant
 
@@ -87,7 +89,8 @@ def get_contact_sheet(
     if is_unmodified(request.headers.get("if-none-match"), etag):
         context.done(status=304)
         return Response(status_code=304, headers={"ETag": etag})
-    sheet = make_sheet(context.runtime.frames, reading, slots, columns, settings.zone)
+    keyframes = Keyframes(lambda ref: read_header(ref, context.services.stores.footage))
+    sheet = make_sheet(context.runtime.frames, keyframes, reading, slots, columns, settings.zone)
     if sheet.instants:
         # A keyframe may be from before the span, which the caller may not be permitted to see.
         access.footage(camera, Timespan(min(span.start, *sheet.instants), span.end))

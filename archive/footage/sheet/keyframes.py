@@ -1,4 +1,4 @@
-"""The keyframes of segments by wall time, from their headers: so that tiles of one keyframe decode it once."""
+"""The keyframes of segments by wall time, from their headers: tiles of one keyframe decode it once."""
 
 from bisect import bisect_right
 from collections.abc import Callable
