@@ -1,6 +1,6 @@
 """Names of downloads that a person understands: camera, place, and the time in the city.
 
-A camera's name is text that somebody typed. Nothing of it may act on the computer that stores the file: no
+A camera's name is text that somebody typed. It must not act on the computer that stores the file: no
 path, no control character, no character that reorders text, no name that Windows refuses.
 """
 

@@ -31,7 +31,7 @@ from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 from archive.prefetch import in_order
 from archive.timespan import Timespan
-from archive.zips import Bytes, VirtualZip
+from archive.zips import Bytes, Part, VirtualZip
 
 LAYOUT = "saksi-originals/1"
 """Names the layout. Any change to the bytes of an answer must change it."""
@@ -136,7 +136,7 @@ def plan_originals(
     hashes = [(sha256_hex(data), path) for path, data in texts.items()]
     hashes += [(ref.sha256, _path(ref)) for ref in segments]
     texts["SHA256SUMS"] = sums(hashes)
-    parts = [
+    parts: list[Part] = [
         *(Bytes(folder + path, data) for path, data in texts.items()),
         *(SegmentPart(folder + _path(ref), ref, footage, known) for ref in segments),
     ]
