@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from archive import canonical
+from archive.attended import each
 from archive.canonical import JsonObject, sha256_hex
 from archive.errors import IntegrityError, NotFound
 from archive.footage.choice import RunSpan
@@ -117,7 +118,7 @@ def plan_originals(
     if not segments:
         raise no_footage(reading)
     whole = Timespan(min(ref.span.start for ref in segments), max(ref.span.end for ref in segments))
-    leaves = list(in_order(lambda ref: _leaf(ref, footage), segments, pool, ahead=_AHEAD))
+    leaves = list(in_order(lambda ref: _leaf(ref, footage), each(segments), pool, ahead=_AHEAD))
     plan = Originals(
         camera=reading.camera,
         asked=reading.span,
