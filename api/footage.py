@@ -17,6 +17,7 @@ from enum import StrEnum
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from archive.attended import Abandoned, while_wanted
 from archive.errors import ArchiveError, IntegrityError
 from archive.timespan import SECOND
 
@@ -95,12 +96,14 @@ class FootageResponse(Response):
                     ending = Ending.COMPLETE
                     return
                 del piece
-                self._reading = self._readers.submit(_next, self._pieces)
+                self._reading = self._readers.submit(_next, self._pieces, lambda: not left.done())
                 piece = await asyncio.wrap_future(self._reading)
             ending = Ending.CLIENT_LEFT
         except TimeoutError:
             ending = Ending.CLIENT_STALLED
         except OSError:
+            ending = Ending.CLIENT_LEFT
+        except Abandoned:
             ending = Ending.CLIENT_LEFT
         except ArchiveError as error:
             ending, code = Ending.SOURCE_FAILED, error.code
@@ -165,8 +168,10 @@ def _close_opened(opening: "Future[tuple[Iterator[bytes], bytes]]") -> None:
         _close(opening.result()[0])
 
 
-def _next(pieces: Iterator[bytes]) -> bytes:
-    return next(pieces, b"")
+def _next(pieces: Iterator[bytes], is_wanted: Callable[[], bool]) -> bytes:
+    """The next piece; a source that reads for long before it has one stops when the client has left."""
+    with while_wanted(is_wanted):
+        return next(pieces, b"")
 
 
 def _close(pieces: Iterator[bytes]) -> None:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from api.services import Services
 from archive.errors import Unavailable
@@ -15,6 +16,8 @@ from archive.footage.derive import Form, Frame, StillMaker
 from archive.model.segment import SegmentRef
 
 PATIENCE_S = 5.0
+
+Made = TypeVar("Made")
 
 
 class Picture(StrEnum):
@@ -84,7 +87,7 @@ class Frames:
             if kept is not None:
                 self._kept.move_to_end(key)
                 return kept
-        made = self._make(make)
+        made = self.decode(make)
         with self._guard:
             if key not in self._kept:
                 self._kept[key] = made
@@ -94,7 +97,12 @@ class Frames:
                 self._bytes -= len(dropped.content)
         return made
 
-    def _make(self, make: Callable[[StillMaker], Frame]) -> Frame:
+    def decode(self, work: Callable[[StillMaker], Made]) -> Made:
+        """Do this work with one of the decoders.
+
+        Raises:
+            Unavailable: ``ffmpeg_missing``; ``busy`` if no decoder becomes free within :data:`PATIENCE_S`.
+        """
         if self._maker is None:
             raise Unavailable(
                 "this process has no FFmpeg to make frames with",
@@ -104,6 +112,6 @@ class Frames:
         if not self._decoders.acquire(timeout=PATIENCE_S):
             raise Unavailable("all decoders are busy", code="busy", hint="Try again in a few seconds.")
         try:
-            return make(self._maker)
+            return work(self._maker)
         finally:
             self._decoders.release()

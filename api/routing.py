@@ -105,11 +105,11 @@ def add_document(
 
 
 def add_bytes(
-    router: APIRouter, path: str, endpoint: Callable[..., Any], media_type: str, *, tag: str
+    router: APIRouter, path: str, endpoint: Callable[..., Any], *media_types: str, tag: str
 ) -> None:
     """Add GET and HEAD of bytes, with support for ranges and conditions."""
     tags: list[str | Enum] = [tag]
-    content = {media_type: {"schema": dict(BINARY)}}
+    content = {media_type: {"schema": dict(BINARY)} for media_type in media_types}
     responses: dict[int | str, dict[str, Any]] = {
         200: {"content": content, "description": "All of the bytes."},
         206: {"content": content, "description": "The part that Range asks for."},

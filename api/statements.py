@@ -1,12 +1,14 @@
 """Headers that describe the footage in an answer."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from urllib.parse import quote
 
 from archive.footage.choice import RunSpan
 from archive.footage.clip.exact import Clip
+from archive.footage.download.naming import DownloadName
+from archive.footage.download.originals import Originals
 from archive.footage.reader import GapSpan
-from archive.timespan import Timespan, as_datetime, format_instant
+from archive.timespan import Timespan, format_instant
 
 MAX_GAPS = 32
 """Gaps named in a header at most; the clip's description names all of them."""
@@ -23,6 +25,20 @@ def clip_headers(clip: Clip, *, described_at: str) -> dict[str, str]:
         "Saksi-Hidden-Frames": str(clip.hidden_frames),
         **gap_headers(clip.gaps),
         **other_headers(clip.others),
+        "Link": f'<{described_at}>; rel="describedby"; type="application/json"',
+    }
+
+
+def originals_headers(originals: Originals, *, described_at: str) -> dict[str, str]:
+    """The spans, the footage outside the span and the gaps of a ZIP of whole segments."""
+    return {
+        "Saksi-Asked": interval(originals.asked),
+        "Saksi-Actual": interval(originals.whole),
+        "Saksi-Segments": str(len(originals.segments)),
+        "Saksi-Outside-Before-Us": str(originals.before_us),
+        "Saksi-Outside-After-Us": str(originals.after_us),
+        **gap_headers(originals.gaps),
+        **other_headers(originals.others),
         "Link": f'<{described_at}>; rel="describedby"; type="application/json"',
     }
 
@@ -59,13 +75,12 @@ def attachment(name: str) -> str:
     return f'attachment; filename="{name}"'
 
 
-def compact(instant: int, zone: tzinfo) -> str:
-    """An instant for the name of a download, in local time: ``20261124T140000+0800``.
-
-    Microseconds are included unless they are 0.
-    """
-    moment = as_datetime(instant).astimezone(zone)
-    return moment.strftime("%Y%m%dT%H%M%S.%f%z" if moment.microsecond else "%Y%m%dT%H%M%S%z")
+def named(name: DownloadName, ending: str) -> str:
+    """A Content-Disposition with the Unicode name in ``filename*`` (RFC 8187) where it differs."""
+    plain = attachment(name.ascii + ending)
+    if name.text == name.ascii:
+        return plain
+    return f"{plain}; filename*=UTF-8''{quote(name.text + ending, safe='')}"
 
 
 def interval(span: Timespan) -> str:

@@ -10,7 +10,7 @@ Every route that sends such bytes uses these steps, so that none can leave one o
 6. the slot is given back and the end event is recorded, with the bytes really sent.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,20 +20,27 @@ from starlette.responses import Response
 from api.audit import Act
 from api.footage import Begun, Ending, FootageResponse, Sent
 from api.ranges import ByteRange, is_unmodified, precondition_fails, range_to_serve
-from api.request_context import RequestContext
+from api.request_context import Detail, RequestContext
 from archive.errors import Refused
 from archive.model.custody import CustodyEvent, Outcome
+from archive.timespan import SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
-    """Bytes that can be requested in part. ``etag`` is strong, quotes included."""
+    """Bytes that can be requested in part. ``etag`` is strong, quotes included.
+
+    ``footage_us`` gives the time (µs) of footage in ``length`` bytes from ``start``; None where there is no
+    such measure. ``cameras_in`` gives the cameras of which these bytes show something; None for one camera.
+    """
 
     size: int
     etag: str
     media_type: str
     headers: Mapping[str, str]
     stream: Callable[[int, int], Iterator[bytes]]
+    footage_us: Callable[[int, int], int] | None = None
+    cameras_in: Callable[[int, int], Iterable[str]] | None = None
 
 
 class Record(Protocol):
@@ -137,13 +144,23 @@ class Download:
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the start."""
         start = self.context.started(etag=shown.etag, size=shown.size, offset=part.start, length=part.length)
-        return lambda sent: self._end(start, sent)
+        return lambda sent: self._end(start, sent, _measured(shown, part.start, sent.bytes_sent))
 
-    def _end(self, start: CustodyEvent, sent: Sent) -> None:
+    def _end(self, start: CustodyEvent, sent: Sent, measured: Mapping[str, Detail]) -> None:
         outcome = Outcome.FAILED if sent.ending is Ending.SOURCE_FAILED else Outcome.DONE
         self.context.ended(
-            start, outcome, bytes_sent=sent.bytes_sent, ending=sent.ending.value, code=sent.code
+            start, outcome, bytes_sent=sent.bytes_sent, ending=sent.ending.value, code=sent.code, **measured
         )
+
+
+def _measured(shown: Representation, start: int, sent: int) -> dict[str, Detail]:
+    """What the bytes that were really sent show: seconds of footage, rounded up, and which cameras."""
+    found: dict[str, Detail] = {}
+    if shown.footage_us is not None:
+        found["seconds_sent"] = -(-shown.footage_us(start, sent) // SECOND) if sent else 0
+    if shown.cameras_in is not None:
+        found["cameras_sent"] = " ".join(shown.cameras_in(start, sent)) if sent else ""
+    return found
 
 
 def _not_modified(headers: Mapping[str, str]) -> Response:

@@ -19,6 +19,7 @@ from archive.model.camera import Camera, Place, from_state
 from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND as REQUEST
 from archive.model.request import from_state as request_from_state
+from archive.model.segment import SegmentRef
 from archive.persons import same_person
 from archive.records.ledger.streams import Ledger
 from archive.timespan import Timespan
@@ -118,6 +119,23 @@ class Access:
         if Reach.OWN in self._reach:
             raise self._no_camera(camera)
         raise self._refused("you may not see footage")
+
+    def whole(self, camera: str, segments: Iterable[SegmentRef]) -> None:
+        """Check that the principal may have whole segments of a camera, beyond the span that they asked for.
+
+        Raises:
+            Refused: ``whole_segments_refused``: footage at an edge is not open to them.
+        """
+        if Reach.ALL in self._reach:
+            return
+        for ref in segments:
+            if not self._may(camera, ref.span):
+                self._denied("whole segments")
+                raise Refused(
+                    f"the segments of {camera} reach beyond what is open to you: {ref.span}",
+                    code="whole_segments_refused",
+                    hint="Segments are not cut. Request container=mp4, or a span that ends before the edge.",
+                )
 
     def trim(self, reading: Reading) -> Reading:
         """A reading without the segments that the principal may not have whole."""

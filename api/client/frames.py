@@ -10,6 +10,28 @@ class Frames:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def get_contact_sheet(
+        self,
+        camera: str,
+        *,
+        from_: str,
+        to: str,
+        columns: int | None = None,
+        tiles: int | None = None,
+    ) -> Download:
+        """A contact sheet: evenly spaced keyframes of a span with their times, and gaps hatched, with the
+        cause.
+
+        For viewing, never the exhibit. Each picture has its own time, which is before the middle of its
+        part.
+
+        GET /v1/cameras/{camera}/contact-sheet.jpg
+        """
+        return self._connection.download(
+            f"/v1/cameras/{segment(camera)}/contact-sheet.jpg",
+            query={"from": from_, "to": to, "columns": columns, "tiles": tiles},
+        )
+
     def get_frame(
         self,
         camera: str,

@@ -7,22 +7,28 @@ from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
 from api.auth.permissions import Reach
-from api.parameters import CameraId, asked_span
+from api.parameters import CameraId, asked_span, camera_ids, none_given
 from api.problems import gaps_json
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.clip import ClipOut
-from api.statements import attachment, clip_headers, compact
+from api.several import check_all, seen_all
+from api.statements import clip_headers, interval, named, originals_headers
 from api.transfer import Download, Representation, send
 from archive.canonical import JsonObject
-from archive.footage.clip.exact import NoFootage
+from archive.errors import Malformed
+from archive.footage.clip.exact import NoFootage, check_length
+from archive.footage.download.bulk import check_bulk
+from archive.footage.download.naming import several
 from archive.timespan import Timespan, format_instant
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/cameras/{camera}/clip.mp4 and /v1/cameras/{camera}/clip."""
+    """Add /v1/cameras/{camera}/clip.mp4, /v1/cameras/{camera}/clip and /v1/clips.zip."""
     tag = "clips"
-    add_bytes(router, "/v1/cameras/{camera}/clip.mp4", download_clip, "video/mp4", tag=tag)
+    path = "/v1/cameras/{camera}/clip.mp4"
+    add_bytes(router, path, download_clip, "video/mp4", "application/zip", tag=tag)
+    add_bytes(router, "/v1/clips.zip", download_clips, "application/zip", tag=tag)
     add_json(router, "GET", "/v1/cameras/{camera}/clip", describe_clip, ClipOut, 404, tag=tag)
 
 
@@ -31,23 +37,106 @@ def download_clip(
     request: Request,
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
+    container: Annotated[
+        Literal["mp4", "original"],
+        Query(
+            description="'mp4': exactly the span. 'original': the untouched segments as a ZIP with hashes; "
+            "they are not cut, so there is also footage outside the span."
+        ),
+    ] = "mp4",
 ) -> Response:
-    """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request."""
-    context.begin(Act.CLIP_DOWNLOAD, camera, details=span_details(span))
+    """The exact clip ``[from, to)`` as MP4: nothing re-encoded, the same bytes for the same request.
+
+    With ``container=original`` the whole segments of the span, untouched, in a ZIP without compression.
+    """
+    context.begin(Act.CLIP_DOWNLOAD, camera, details={**span_details(span), "container": container})
     context.access.footage(camera, span)
-    _, clip = context.runtime.clips.clip(camera, span)
-    zone = context.services.settings.zone
-    name = f"saksi_{camera}_{compact(span.start, zone)}_{compact(span.end, zone)}.mp4"
     query = f"from={format_instant(span.start)}&to={format_instant(span.end)}"
     where = f"{context.services.settings.base_path}/v1/cameras/{camera}/clip?{query}"
-    shown = Representation(
+    make = _exact if container == "mp4" else _original
+    shown = make(context, camera, span, where)
+    return send(context, request, shown, Download(context, Act.CLIP_DESCRIBE))
+
+
+def _exact(context: RequestContext, camera: str, span: Timespan, where: str) -> Representation:
+    clips = context.runtime.clips
+    seen, clip = clips.clip(camera, span)
+    headers = clip_headers(clip, described_at=where)
+    return Representation(
         size=clip.size,
         etag=clip.etag,
         media_type="video/mp4",
-        headers={**clip_headers(clip, described_at=where), "Content-Disposition": attachment(name)},
+        headers={**headers, "Content-Disposition": named(clips.name(seen), ".mp4")},
         stream=clip.stream,
+        footage_us=clip.footage_us,
     )
-    return send(context, request, shown, Download(context, Act.CLIP_DESCRIBE))
+
+
+def _original(context: RequestContext, camera: str, span: Timespan, where: str) -> Representation:
+    check_length(span)
+    clips = context.runtime.clips
+    seen = clips.seen(camera, span)
+    segments = clips.segments(seen.reading)
+    context.access.whole(camera, segments)
+    made = clips.originals(seen, segments)
+    context.details |= {
+        **span_details(made.touched),
+        "asked_from": format_instant(span.start),
+        "asked_to": format_instant(span.end),
+    }
+    headers = originals_headers(made, described_at=where)
+    return Representation(
+        size=made.zip.size,
+        etag=made.zip.etag,
+        media_type="application/zip",
+        headers={**headers, "Content-Disposition": named(clips.name(seen), ".zip")},
+        stream=made.zip.stream,
+        footage_us=made.zip.footage_us,
+    )
+
+
+def download_clips(
+    context: Annotated[RequestContext, require("clips.download", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    span: Annotated[Timespan, Depends(asked_span)],
+    camera: Annotated[
+        list[str],
+        Query(default_factory=none_given, description="Camera ids; repeated.", examples=[["cam-1", "cam-2"]]),
+    ],
+) -> Response:
+    """The exact clips of several cameras as one ZIP without compression, with hashes and all gaps.
+
+    A camera without footage is named in it. If one may not be had, the whole request is refused.
+    """
+    cameras = camera_ids(camera, context.services.settings.max_cameras)
+    context.begin(Act.CLIP_DOWNLOAD, *cameras, details={**span_details(span), "container": "mp4"})
+    if not cameras:
+        raise Malformed("no camera is named", code="bad_filter", hint="Give camera=… once or more often.")
+    check_bulk(len(cameras), span)
+    check_all(context.access, cameras, span)
+    clips = context.runtime.clips
+    made = clips.bulk(seen_all(clips, cameras, span), span)
+    return send(
+        context,
+        request,
+        Representation(
+            size=made.zip.size,
+            etag=made.zip.etag,
+            media_type="application/zip",
+            headers={
+                "Saksi-Asked": interval(span),
+                "Saksi-Cameras": str(len(cameras)),
+                "Saksi-Cameras-Without-Footage": str(len(made.empty)),
+                "Content-Disposition": named(
+                    several(len(cameras), span, context.services.settings.zone), ".zip"
+                ),
+            },
+            stream=made.zip.stream,
+            footage_us=made.zip.footage_us,
+            cameras_in=made.cameras_in,
+        ),
+        Download(context, Act.CLIP_DESCRIBE),
+    )
 
 
 def describe_clip(

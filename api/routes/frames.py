@@ -12,15 +12,20 @@ from starlette.responses import Response
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.frames import Picture
-from api.parameters import CameraId, instant
+from api.parameters import CameraId, asked_span, instant
 from api.ranges import is_unmodified
-from api.request_context import RequestContext, require
+from api.request_context import RequestContext, require, span_details
 from api.routing import BINARY, add_document
-from archive.footage.clip.exact import earlier_segments, no_footage
+from api.sheets import make_sheet, sheet_etag
+from api.statements import gap_headers
+from archive.errors import Malformed
+from archive.footage.clip.exact import all_gaps, earlier_segments, no_footage
 from archive.footage.derive import Form, Frame
 from archive.footage.reader import Reading
+from archive.footage.sheet.keyframes import Keyframes
+from archive.footage.sheet.plan import MOST_COLUMNS, MOST_TILES, slots_of
 from archive.model.segment import SegmentRef
-from archive.timespan import Timespan, format_instant
+from archive.timespan import HOUR, SECOND, Timespan, format_instant
 
 UNBOUNDED = "unbounded"
 """The uncertainty of a time that nothing bounds, because the recorder's clock was not synchronised."""
@@ -48,11 +53,13 @@ Which = Annotated[
 
 
 def add_routes(router: APIRouter) -> None:
-    """Add /v1/cameras/{camera}/frame.jpg and frame.png."""
+    """Add /v1/cameras/{camera}/frame.jpg, frame.png and contact-sheet.jpg."""
     for form, endpoint in (("jpg", get_frame), ("png", get_lossless_frame)):
         path = f"/v1/cameras/{{camera}}/frame.{form}"
         media_type = "image/png" if form == "png" else "image/jpeg"
         add_document(router, path, endpoint, media_type, 304, 404, 409, tag="frames", schema=BINARY)
+    path = "/v1/cameras/{camera}/contact-sheet.jpg"
+    add_document(router, path, get_contact_sheet, "image/jpeg", 304, 404, 409, tag="frames", schema=BINARY)
 
 
 def get_frame(
@@ -120,3 +127,45 @@ def _statements(ref: SegmentRef, frame: Frame, picture: Picture) -> dict[str, st
         "Saksi-Frame-Picture": picture.value,
         "Saksi-Frame-Uncertainty-Us": UNBOUNDED if uncertainty is None else str(uncertainty),
     }
+
+
+def get_contact_sheet(
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    camera: CameraId,
+    span: Annotated[Timespan, Depends(asked_span)],
+    columns: Annotated[int, Query(ge=1, le=MOST_COLUMNS, description="Pictures in a row.")] = 4,
+    tiles: Annotated[int, Query(ge=1, le=MOST_TILES, description="Pictures in all.")] = 16,
+) -> Response:
+    """A contact sheet: evenly spaced keyframes of a span with their times, and gaps hatched, with the cause.
+
+    For viewing, never the exhibit. Each picture has its own time, which is before the middle of its part.
+    """
+    context.begin(
+        Act.FRAME_VIEW, camera, details={**span_details(span), "for": "contact_sheet", "tiles": tiles}
+    )
+    settings = context.services.settings
+    if not SECOND <= span.duration <= settings.max_playlist:
+        raise Malformed(
+            f"a contact sheet of {span.duration // SECOND} s is not made",
+            code="bad_sheet_span",
+            hint=f"Request 1 s to {settings.max_playlist // HOUR} h.",
+        )
+    access = context.access
+    access.footage(camera, span)
+    reading = context.runtime.clips.reading(camera, span)
+    if not reading.segments:
+        raise no_footage(reading)
+    slots = slots_of(reading, tiles)
+    etag = sheet_etag(reading, slots, columns)
+    if is_unmodified(request.headers.get("if-none-match"), etag):
+        context.done(status=304)
+        return Response(status_code=304, headers={"ETag": etag})
+    keyframes = Keyframes(context.runtime.clips.headers.read)
+    sheet = make_sheet(context.runtime.frames, keyframes, reading, slots, columns, settings.zone)
+    if sheet.instants:
+        # A keyframe may be from before the span, which the caller may not be permitted to see.
+        access.footage(camera, Timespan(min(span.start, *sheet.instants), span.end))
+    context.done(bytes=len(sheet.jpeg), frames=len(sheet.instants))
+    headers = {"ETag": etag, "Saksi-Frames": str(len(sheet.instants)), **gap_headers(all_gaps(reading))}
+    return Response(sheet.jpeg, media_type="image/jpeg", headers=headers)

@@ -39,6 +39,7 @@ from archive.footage.clip.exact import (
     others_json,
     plan_clip,
 )
+from archive.footage.download.originals import originals_in
 from archive.footage.reader import Reading, part_of
 from archive.model import custody as events
 from archive.model.camera import Camera, from_state
@@ -139,7 +140,7 @@ class Preparer:
                 [gap for reading in readings for gap in reading.gaps],
             )
         before = {reading.camera: earlier_segments(reading, self.index) for reading in readings}
-        segments = [one for reading in readings for one in _originals(reading, before[reading.camera])]
+        segments = [one for reading in readings for one in originals_in(reading, before[reading.camera])]
         looked_at = map if self.pool is None else self.pool.map
         originals = tuple(looked_at(self._original, segments))
         enclosed = self._enclosed(originals, readings)
@@ -270,12 +271,6 @@ class Preparer:
 
 def _stated(camera: Camera) -> tuple[object, ...]:
     return camera.name, camera.place, camera.segment_seconds
-
-
-def _originals(reading: Reading, before: Iterable[SegmentRef]) -> list[SegmentRef]:
-    """The segments of all runs of a reading, and those before them where a clip refers to their frames."""
-    found = dict.fromkeys((*before, *reading.segments))
-    return sorted(found, key=lambda ref: (ref.span.start, ref.run, ref.seq))
 
 
 def _others(reading: Reading, span: Timespan) -> list[JsonObject]:

@@ -2,74 +2,30 @@
 
 The same package gives the same bytes (until files are added to ``signatures/`` or ``handover/``), so that a
 broken download of many gigabytes resumes where it stopped. Nothing is compressed and nothing is buffered: the
-CRC-32 of the large parts was computed when the package was sealed. ZIP64 records appear only where a size, an
-offset or the number of entries needs them (APPNOTE.TXT 6.3.10, 4.3.9 to 4.5.3).
+CRC-32 of the large parts was computed when the package was sealed. :mod:`archive.zips` has the records.
 """
 
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from archive import canonical, keys
+from archive import canonical, keys, zips
 from archive.errors import IntegrityError, Malformed, NotFound, StoreFull, Unavailable
 from archive.evidence import bag, paths
 from archive.evidence.sealed import read_seal
 from archive.evidence.sealing import Progress
 from archive.ports import ObjectStore
 
-_LOCAL, _CENTRAL, _END, _END64, _LOCATOR = (
-    b"PK\x03\x04",
-    b"PK\x01\x02",
-    b"PK\x05\x06",
-    b"PK\x06\x06",
-    b"PK\x06\x07",
-)
-_LIMIT32, _LIMIT16 = 0xFFFFFFFF, 0xFFFF
-_DOS_DATE = 0x21  # 1980-01-01; the times that matter are inside the package
-_UNIX = 3 << 8
-_REGULAR_READ_ONLY = 0o100444 << 16
+_LIMIT32 = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One part of the ZIP: its name there, its object, and where its local header begins."""
+class Entry(zips.Entry):
+    """One part of the ZIP, and its object."""
 
-    name: str
     key: str
-    size: int
-    crc32: int
-    offset: int
-
-    @property
-    def header(self) -> bytes:
-        """The local header."""
-        name = self.name.encode("ascii")
-        large = self.size >= _LIMIT32
-        extra = struct.pack("<HHQQ", 1, 16, self.size, self.size) if large else b""
-        size = _LIMIT32 if large else self.size
-        fixed = struct.pack(
-            "<4s5H3I2H",
-            _LOCAL, 45 if large else 20, 0, 0, 0, _DOS_DATE, self.crc32, size, size, len(name), len(extra),
-        )  # fmt: skip
-        return fixed + name + extra
-
-    @property
-    def record(self) -> bytes:
-        """The record in the central directory."""
-        name = self.name.encode("ascii")
-        large = [value for value in (self.size, self.size, self.offset) if value >= _LIMIT32]
-        extra = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
-        version = 45 if large else 20
-        fixed = struct.pack(
-            "<4s6H3I5H2I",
-            _CENTRAL, _UNIX | version, version, 0, 0, 0, _DOS_DATE, self.crc32,
-            min(self.size, _LIMIT32), min(self.size, _LIMIT32), len(name), len(extra), 0, 0, 0,
-            _REGULAR_READ_ONLY, min(self.offset, _LIMIT32),
-        )  # fmt: skip
-        return fixed + name + extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +108,10 @@ def plan_zip(target: ObjectStore, evidence_id: str) -> ZippedPackage:
             raise IntegrityError(f"{prefix}{path} is missing from the store", code="package_altered")
         key, size = prefix + path, listed[path]
         crc = known.get(path) if path.startswith(("data/original/", "data/derivative/")) else None
-        entry = Entry(f"{evidence_id}/{path}", key, size, _crc32(target, key) if crc is None else crc, at)
+        entry = Entry(f"{evidence_id}/{path}", size, _crc32(target, key) if crc is None else crc, at, key)
         entries.append(entry)
         at += len(entry.header) + size
-    tail = _tail(entries, at)
+    tail = zips.directory(entries, at)
     return ZippedPackage(
         target=target,
         evidence_id=evidence_id,
@@ -194,21 +150,6 @@ def write_zip(target: ObjectStore, evidence_id: str, path: Path, progress: Progr
     finally:
         draft.unlink(missing_ok=True)
     return done
-
-
-def _tail(entries: list[Entry], offset: int) -> bytes:
-    directory = b"".join(entry.record for entry in entries)
-    count, size = len(entries), len(directory)
-    tail = directory
-    if count >= _LIMIT16 or size >= _LIMIT32 or offset >= _LIMIT32:
-        tail += struct.pack(
-            "<4sQ2H2I4Q", _END64, 44, _UNIX | 45, 45, 0, 0, count, count, size, offset
-        )  # fmt: skip
-        tail += struct.pack("<4sIQI", _LOCATOR, 0, offset + size, 1)
-    return tail + struct.pack(
-        "<4s4H2IH",
-        _END, 0, 0, min(count, _LIMIT16), min(count, _LIMIT16), min(size, _LIMIT32), min(offset, _LIMIT32), 0,
-    )  # fmt: skip
 
 
 def _kept_checksums(target: ObjectStore, evidence_id: str) -> dict[str, int]:

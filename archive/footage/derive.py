@@ -20,7 +20,7 @@ from archive.footage.clip.entries import track_shape
 from archive.footage.clip.footage import FootageRange, read_header, stream_ranges
 from archive.footage.clip.tables import ClipTables, Edit, clip_head
 from archive.footage.clip.wall import WallLine
-from archive.footage.confinement.running import Bounds, Ending, run
+from archive.footage.confinement.running import Bounds, Ending, ProgramResult, run
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 from archive.timespan import Timespan
@@ -143,8 +143,20 @@ def decode(
     Raises:
         Unavailable: ``ffmpeg_missing``, ``ffmpeg_timeout``, ``decoder_not_confined``.
     """
+    done = decoded(command, movie, bounds, readable=readable, of=f"of {ref.key}")
+    return None if done.ending is Ending.TOO_MUCH or done.status != 0 else done.out
+
+
+def decoded(
+    argv: Sequence[str], given: bytes, bounds: Bounds, *, readable: Sequence[Path], of: str
+) -> ProgramResult:
+    """What a confined FFmpeg made of ``given``; it may have failed. ``of`` ends "made no picture …".
+
+    Raises:
+        Unavailable: ``ffmpeg_missing``, ``ffmpeg_timeout``, ``decoder_not_confined``.
+    """
     try:
-        done = run(command, movie, bounds, readable=readable)
+        done = run(argv, given, bounds, readable=readable)
     except OSError as error:
         raise _no_program(error.strerror or "the system has no room for it") from error
     if done.ending is Ending.NOT_STARTED:
@@ -157,13 +169,11 @@ def decode(
         )
     if done.ending is Ending.TOO_LONG:
         raise Unavailable(
-            f"FFmpeg made no picture of {ref.key} in {bounds.seconds:g} s",
+            f"FFmpeg made no picture {of} in {bounds.seconds:g} s",
             code="ffmpeg_timeout",
             hint="The machine is overloaded; try again.",
         )
-    if done.ending is Ending.TOO_MUCH or done.status != 0:
-        return None
-    return done.out
+    return done
 
 
 def still_command(program: Path, width: int) -> list[str]:

@@ -153,10 +153,11 @@ def _routes(served: Served, footage: Timespan) -> dict[str, list[str]]:
         "/v1/cameras/{camera}/frame.jpg": {"at": window["from"]},
         "/v1/retention/explain": {"camera": _CAMERA, "at": window["from"]},
         "/v1/timeline": {"camera": _CAMERA, "step": "1s", **window},
+        "/v1/clips.zip": {"camera": _CAMERA, **window},
     }  # fmt: skip
     spanned = (
         "/clip", "/clip.mp4", "/playlist.m3u8", "/v1/recordings", "/v1/segments", "/history", "/v1/search",
-        "/v1/coverage",
+        "/v1/coverage", "/contact-sheet.jpg",
     )  # fmt: skip
     for path, methods in described.items():
         if "get" not in methods or "x-saksi-action" not in methods["get"]:

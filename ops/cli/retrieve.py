@@ -1,7 +1,5 @@
 """``saksi recordings`` and ``saksi clip``: show coverage and gaps, and cut an exact clip."""
 
-import errno
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +8,25 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from archive.errors import AlreadyExists, ArchiveError, Malformed, StoreFull
-from archive.footage import reader
 from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segments, plan_clip
+from archive.footage.download.checked import Checksums
+from archive.footage.download.naming import name_of
+from archive.footage.download.originals import Originals, originals_in, plan_originals
 from archive.footage.reader import Reading
-from archive.model.custody import Outcome
+from archive.model.camera import Camera as RegisteredCamera
 from archive.timespan import Timespan
-from ops.cli.options import Camera, Cameras, From, Json, Purpose, To, actor, open_site, parse_span
-from ops.cli.output import note, print_json, progress_bar, say
+from ops.cli.downloads import (
+    Container,
+    check_container,
+    path_in,
+    reading_of,
+    refused,
+    write_bulk,
+    write_clip,
+    write_originals,
+)
+from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
+from ops.cli.output import note, print_json, say
 from ops.cli.picture import draw
 from ops.cli.times import bound_text, span_text, zone_of_city
 from ops.wiring import Site
@@ -66,61 +75,76 @@ def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[
 
 
 def clip(
-    camera: Camera,
+    camera: Annotated[
+        list[str],
+        typer.Option("--camera", help="Camera id; repeated: a ZIP with the clip of each.", metavar="ID"),
+    ],
     start: From,
     end: To,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the MP4.", metavar="FILE")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Where to write it; in a folder it gets a name with camera, place and time.",
+            metavar="FILE",
+        ),
+    ],
+    container: Annotated[
+        Container,
+        typer.Option(
+            "--container",
+            help="mp4: exactly the span. original: the untouched segments as a ZIP with hashes.",
+        ),
+    ] = Container.MP4,
     purpose: Purpose = "",
     json_: Json = False,
 ) -> None:
-    """Write the exact clip [from, to) of one camera, without re-encoding."""
+    """Write the exact clip [from, to) of one camera, without re-encoding; of several cameras a ZIP."""
     span = parse_span(start, end)
     check_length(span)
+    cameras = tuple(dict.fromkeys(camera))
     with open_site() as site:
-        registered = site.registry.camera(camera)
-        now = site.clock.now()
-        reading = reader.read(
-            site.index,
-            camera,
-            span,
-            registered_at=registered.registered_at,
-            now=now,
-            is_disabled=registered.disabled,
-        )
+        if len(cameras) > 1:
+            check_container(container)
+            write_bulk(site, cameras, span, output, purpose, as_json=json_)
+            return
+        reading = reading_of(site, cameras[0], span)
+        then = site.registry.as_of(cameras[0], span.start)
         try:
-            earlier = earlier_segments(reading, site.index)
-            planned = plan_clip(reading, site.stores.footage, pool=site.pool, earlier=earlier)
+            made = _planned(site, reading, then, container)
         except NoFootage as nothing:
-            site.custody.record(
-                "clip.download",
-                actor=actor(),
-                objects=(camera,),
-                purpose=purpose,
-                outcome=Outcome.REFUSED,
-                details=span.to_json() | {"code": nothing.code},
-            )
+            refused(site, cameras, span, container, nothing, purpose)
             if json_:
                 print_json(_empty(reading, nothing))
             raise
-        site.custody.record(
-            "clip.download.started", actor=actor(), objects=(camera,), purpose=purpose, details=span.to_json()
-        )
-        sent = 0
-        try:
-            sent = _write(planned, output)
-        finally:
-            site.custody.record(
-                "clip.download.ended",
-                actor=actor(),
-                objects=(camera,),
-                purpose=purpose,
-                outcome=Outcome.DONE if sent else Outcome.FAILED,
-                details=span.to_json() | {"bytes_sent": sent},
-            )
-        if json_:
-            print_json(planned.describe())
+        zone = zone_of_city(site)
+        output = path_in(output, name_of(then, site.areas, span, zone), container)
+        if isinstance(made, Clip):
+            write_clip(site, made, output, purpose)
+            if json_:
+                print_json(made.describe())
+            else:
+                _tell(made, output, zone)
         else:
-            _tell(planned, output, zone_of_city(site))
+            write_originals(site, made, output, purpose, as_json=json_)
+
+
+def _planned(site: Site, reading: Reading, then: RegisteredCamera, container: Container) -> Clip | Originals:
+    earlier = earlier_segments(reading, site.index)
+    if container is Container.MP4:
+        return plan_clip(reading, site.stores.footage, pool=site.pool, earlier=earlier)
+    zone = zone_of_city(site)
+    return plan_originals(
+        reading,
+        originals_in(reading, earlier),
+        site.stores.footage,
+        camera=then,
+        name=name_of(then, site.areas, reading.span, zone),
+        zone=zone,
+        known=Checksums(),
+        pool=site.pool,
+    )
 
 
 def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
@@ -137,38 +161,6 @@ def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
         )
     for gap in planned.gaps:
         note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")
-
-
-def _write(planned: Clip, output: Path) -> int:
-    """Write beside the target, then rename, so that an incomplete clip never has the clip's name."""
-    if output.exists():
-        raise AlreadyExists(
-            f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
-        )
-    draft = output.with_name(f".{output.name}.{os.getpid()}")
-    done = 0
-    try:
-        with draft.open("xb") as target, progress_bar("clip") as bar:
-            for piece in planned.stream():
-                target.write(piece)
-                done += len(piece)
-                bar(done, planned.size)
-            target.flush()
-            os.fsync(target.fileno())
-        draft.rename(output)
-    except OSError as error:
-        raise _cannot_write(output, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return done
-
-
-def _cannot_write(output: Path, error: OSError) -> ArchiveError:
-    if error.errno == errno.ENOSPC:
-        return StoreFull(f"there is no room for {output}", code="output_full", hint="Write to another disk.")
-    return Malformed(
-        f"{output} cannot be written: {error.strerror}", code="output_unwritable", hint="Check the folder."
-    )
 
 
 def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:

@@ -184,6 +184,11 @@ def _footage(variant: str) -> tuple[tempfile.TemporaryDirectory[str], list[tuple
     return folder, finalised_run(recorded, where / "finalised")
 
 
+def made_footage(variant: str = "h264-closed") -> list[tuple[Path, Finalised]]:
+    """The finalised segments of :func:`open_site`, to archive again: for another camera or another time."""
+    return _footage(variant)[1]
+
+
 @contextmanager
 def open_site(
     folder: Path,

@@ -562,6 +562,28 @@ def _footage_probes() -> list[Probe]:
                     NO_CAMERA,
                 )
             )
+    for query, asked in ((ASKED, inside), (across, Timespan(T0 + 3 * SECOND, T0 + 26 * SECOND))):
+        made.append(
+            Probe(
+                "GET",
+                "/v1/clips.zip",
+                lambda _w, camera, query=query: Call("/v1/clips.zip", {**query, "camera": camera}),
+                footage(CAMERA, asked),
+                lambda _w: CAMERA,
+                NO_CAMERA,
+            )
+        )
+    sheet = "/v1/cameras/{}/contact-sheet.jpg"
+    made.append(
+        Probe(
+            "GET",
+            sheet.replace("{}", "{camera}"),
+            _at(sheet, query={**ASKED, "tiles": "1"}),
+            footage(CAMERA, inside),
+            lambda _w: CAMERA,
+            NO_CAMERA,
+        )
+    )
     for seconds in (5, 25, 65):
         moment = Timespan(T0 + seconds * SECOND, T0 + (seconds + 1) * SECOND)
         made += [

@@ -116,6 +116,17 @@ class Clip:
             raise Malformed(f"the clip has {self.size} bytes, not {start} to {end}", code="bad_range")
         return self._stream(start, end)
 
+    def footage_us(self, start: int, length: int) -> int:
+        """The time (µs) of footage in these bytes: each piece's in proportion to its bytes, rounded up."""
+        total, end = 0, start + length
+        for number in range(max(0, bisect_right(self._piece_ends, start) - 1), len(self.pieces)):
+            low, high = max(start, self._piece_ends[number]), min(end, self._piece_ends[number + 1])
+            if low >= high:
+                break
+            piece = self.pieces[number]
+            total -= -piece.span.duration * (high - low) // piece.length
+        return total
+
     def digest(self) -> str:
         """SHA-256 of the whole clip in hex. The first call reads each original's part; later calls do not."""
         if self._sha256 is None:

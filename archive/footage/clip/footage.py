@@ -115,7 +115,7 @@ class StoredHeaders:
 
 def stream_ranges(
     ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor | None
-) -> Iterator[bytes]:
+) -> "Generator[bytes, None, None] | Prefetched":
     """The bytes of the ranges, one after the other, never all in memory.
 
     With a pool the first :data:`READS_AHEAD` reads and the next one are opened at once, and always so many
@@ -125,15 +125,15 @@ def stream_ranges(
         IntegrityError: ``segment_missing``, ``segment_mismatch`` when an object ends early.
         Unavailable: the store stopped answering.
     """
-    return _in_turn(ranges, footage) if pool is None else _Prefetched(ranges, footage, pool)
+    return _in_turn(ranges, footage) if pool is None else Prefetched(ranges, footage, pool)
 
 
-def _in_turn(ranges: Iterable[FootageRange], footage: ObjectStore) -> Iterator[bytes]:
+def _in_turn(ranges: Iterable[FootageRange], footage: ObjectStore) -> Generator[bytes, None, None]:
     for one in ranges:
         yield from _exactly(one, _open(one, footage))
 
 
-class _Prefetched:
+class Prefetched:
     """The bytes of ranges whose objects are opened before their turn. Used by one thread at a time."""
 
     def __init__(self, ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor) -> None:

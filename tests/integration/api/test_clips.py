@@ -38,7 +38,7 @@ def test_a_clip_shows_exactly_its_span(site: Site, whole: bytes) -> None:
     assert headers["saksi-gap-count"] == "0"
     assert "saksi-gaps" not in headers
     assert headers["content-disposition"] == (
-        'attachment; filename="saksi_cam-1_20261124T140003.300000+0800_20261124T140014.050000+0800.mp4"'
+        'attachment; filename="cam-1 Jl. Penghibur cam-1, Mariso, 2026-11-24 14.00.03.3-14.00.14.05 WITA.mp4"'
     )
 
 

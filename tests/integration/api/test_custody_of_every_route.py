@@ -213,6 +213,8 @@ def footage(story: Story) -> None:
     story("citra", "GET", "/v1/timeline", params=span(0, 40, camera=CAMERA))
     story("citra", "GET", "/v1/coverage", params=span(0, 40))
     story("citra", "GET", f"{one}/clip.mp4", params=ASKED)
+    story("citra", "GET", f"{one}/clip.mp4", params={**ASKED, "container": "original"})
+    story("citra", "GET", "/v1/clips.zip", params={**ASKED, "camera": CAMERA})
     story("citra", "GET", f"{one}/clip", params=ASKED)
     story("citra", "GET", f"{one}/frame.jpg", params={"at": instant(5)})
     story("citra", "GET", f"{one}/frame.png", params={"at": instant(5)})
@@ -222,6 +224,7 @@ def footage(story: Story) -> None:
         actor = Actor(id="user:citra", role="war_room")
         session = bound_id(f"{number:016d}", actor, CAMERA, PURPOSE)
         story("citra", "GET", f"{piece}/{name}", params={"session": session})
+    story("citra", "GET", f"{one}/contact-sheet.jpg", params={**ASKED, "tiles": "1"})
     story("citra", "GET", "/v1/war-room/history", params=span(0, 40))
 
 

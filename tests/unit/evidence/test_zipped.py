@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive import keys
+from archive import keys, zips
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
-from archive.evidence import zipped
 from archive.evidence.verifier import layout
 from archive.evidence.zipped import Entry, ZippedPackage, plan_zip, stream_zip, write_zip
 from archive.ports import Content, ObjectStore
@@ -132,9 +131,9 @@ def test_beyond_four_gib_the_directory_reads_as_zip64(world: World, sizes: tuple
     entries: list[Entry] = []
     at = 0
     for number, size in enumerate(sizes):
-        entries.append(Entry(f"p/{number}", f"k{number}", size, zlib.crc32(bytes(size % 100)), at))
+        entries.append(Entry(f"p/{number}", size, zlib.crc32(bytes(size % 100)), at, f"k{number}"))
         at += len(entries[-1].header) + size
-    tail = zipped._tail(entries, at)
+    tail = zips.directory(entries, at)
     zeros: ObjectStore = Zeros()  # type: ignore[assignment]
     plan = ZippedPackage(zeros, EVIDENCE_ID, tuple(entries), tail, at + len(tail), "")
     with zipfile.ZipFile(Sparse(plan)) as package:
@@ -151,9 +150,9 @@ def test_many_entries_read_as_zip64(world: World) -> None:
     entries: list[Entry] = []
     at = 0
     for number in range(70_000):
-        entries.append(Entry(f"{number:05x}", "k", 0, 0, at))
+        entries.append(Entry(f"{number:05x}", 0, 0, at, "k"))
         at += len(entries[-1].header)
-    data = b"".join(entry.header for entry in entries) + zipped._tail(entries, at)
+    data = b"".join(entry.header for entry in entries) + zips.directory(entries, at)
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         assert len(package.infolist()) == 70_000
     assert [one.header for one in read_as_verified(io.BytesIO(data))] == [one.header for one in entries]

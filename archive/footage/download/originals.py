@@ -1,0 +1,237 @@
+"""The untouched segments of a span as one ZIP: ``container=original``.
+
+A clip shows exactly its span, in one stream. This is the opposite: every segment that overlaps the span, of
+every run, byte for byte as it was recorded, with its leaf and hash. So it holds footage outside the span, up
+to the edges of the segments, and says how much. ``docs/design/clips.md`` has the layout.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from archive import canonical
+from archive.attended import each
+from archive.canonical import JsonObject, sha256_hex
+from archive.errors import IntegrityError, NotFound
+from archive.footage.choice import RunSpan
+from archive.footage.clip.exact import all_gaps, check_length, no_footage, others_json
+from archive.footage.download.checked import Checksums, SegmentPart
+from archive.footage.download.naming import DownloadName, time_text
+from archive.footage.download.texts import (
+    gaps_in_english,
+    gaps_in_indonesian,
+    joined,
+    seconds,
+    steady_gaps,
+    sums,
+)
+from archive.footage.reader import GapSpan, Reading, leaf_of
+from archive.model.camera import Camera
+from archive.model.segment import SegmentRef
+from archive.ports import ObjectStore
+from archive.prefetch import in_order
+from archive.timespan import Timespan
+from archive.zips import Bytes, Part, VirtualZip
+
+LAYOUT = "saksi-originals/1"
+"""Names the layout. Any change to the bytes of an answer must change it."""
+
+_AHEAD = 16
+_HINT = "Run saksi archive check: the index or the object was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """The ZIP, and what it holds. Safe to share between threads.
+
+    ``whole`` is from the start of the first segment to the end of the last. The two times (µs) are footage
+    outside the span: segments are not cut. ``gaps`` are all of the span at the moment of the request.
+    """
+
+    camera: str
+    asked: Timespan
+    whole: Timespan
+    segments: tuple[SegmentRef, ...]
+    gaps: tuple[GapSpan, ...]
+    others: tuple[RunSpan, ...]
+    zip: VirtualZip
+
+    @property
+    def touched(self) -> Timespan:
+        """The span and all footage outside it that leaves: what the custody record must name."""
+        return Timespan(min(self.asked.start, self.whole.start), max(self.asked.end, self.whole.end))
+
+    @property
+    def before_us(self) -> int:
+        """Footage before the span."""
+        return max(0, self.asked.start - self.whole.start)
+
+    @property
+    def after_us(self) -> int:
+        """Footage after the span."""
+        return max(0, self.whole.end - self.asked.end)
+
+    def describe(self) -> JsonObject:
+        """What the ZIP holds, as the command line prints it."""
+        return {
+            "asked": self.asked.to_json(),
+            "segments_span": self.whole.to_json(),
+            "outside_before_us": self.before_us,
+            "outside_after_us": self.after_us,
+            "segments": len(self.segments),
+            "bytes": self.zip.size,
+            "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in self.gaps],
+            "others": others_json(self.others),
+        }
+
+
+def originals_in(reading: Reading, before: Iterable[SegmentRef]) -> tuple[SegmentRef, ...]:
+    """The segments of all runs of a reading, and those ``before`` to whose frames the first ones refer."""
+    found = dict.fromkeys((*before, *reading.segments))
+    return tuple(sorted(found, key=lambda ref: (ref.span.start, ref.run, ref.seq)))
+
+
+def plan_originals(
+    reading: Reading,
+    segments: Sequence[SegmentRef],
+    footage: ObjectStore,
+    *,
+    camera: Camera,
+    name: DownloadName,
+    zone: tzinfo,
+    known: Checksums,
+    pool: Executor | None = None,
+) -> Originals:
+    """Lay out the ZIP of a reading; ``segments`` is the result of :func:`originals_in`.
+
+    Asks the store about each segment, so that one that is missing or has another size is refused before the
+    first byte. Their contents are read only when they are sent. ``camera`` is as it was registered then.
+
+    Raises:
+        Malformed: ``clip_too_short``, ``clip_too_long``.
+        NoFootage: ``no_footage``, with the gaps.
+        IntegrityError: ``segment_missing``, ``segment_mismatch``, ``leaf_missing``, ``leaf_differs``.
+        Unavailable: the store does not answer.
+    """
+    check_length(reading.span)
+    if not segments:
+        raise no_footage(reading)
+    whole = Timespan(min(ref.span.start for ref in segments), max(ref.span.end for ref in segments))
+    leaves = list(in_order(lambda ref: _leaf(ref, footage), each(segments), pool, ahead=_AHEAD))
+    plan = Originals(
+        camera=reading.camera,
+        asked=reading.span,
+        whole=whole,
+        segments=tuple(segments),
+        gaps=all_gaps(reading),
+        others=reading.others,
+        zip=VirtualZip((), layout=LAYOUT),
+    )
+    folder = f"{name.ascii}/"
+    texts = {
+        "README.txt": _readme(plan, camera, zone),
+        "index.json": canonical.encode(_index(plan, camera)) + b"\n",
+        "leaves.jsonl": b"".join(leaf + b"\n" for leaf in leaves),
+    }
+    hashes = [(sha256_hex(data), path) for path, data in texts.items()]
+    hashes += [(ref.sha256, _path(ref)) for ref in segments]
+    texts["SHA256SUMS"] = sums(hashes)
+    parts: list[Part] = [
+        *(Bytes(folder + path, data) for path, data in texts.items()),
+        *(SegmentPart(folder + _path(ref), ref, footage, known) for ref in segments),
+    ]
+    return replace(plan, zip=VirtualZip(parts, layout=LAYOUT))
+
+
+def _path(ref: SegmentRef) -> str:
+    return f"original/{ref.key.rpartition('/')[2]}"
+
+
+def _leaf(ref: SegmentRef, footage: ObjectStore) -> bytes:
+    try:
+        head = footage.head(ref.key, version=ref.version or None)
+    except NotFound as error:
+        raise IntegrityError(
+            f"{ref.key} is in the index and not in the store", code="segment_missing", hint=_HINT
+        ) from error
+    if head.size != ref.size:
+        raise IntegrityError(
+            f"{ref.key} has {head.size} bytes; the index says {ref.size}", code="segment_mismatch", hint=_HINT
+        )
+    return leaf_of(head, ref)
+
+
+def _index(plan: Originals, camera: Camera) -> JsonObject:
+    return {
+        "v": 1,
+        "container": "original",
+        "camera": {"id": camera.id, "name": camera.name, "kecamatan": camera.place.kecamatan},
+        "asked": plan.asked.to_json(),
+        "segments_span": plan.whole.to_json(),
+        "outside_before_us": plan.before_us,
+        "outside_after_us": plan.after_us,
+        "segments": [
+            ref.span.to_json()
+            | {
+                "path": _path(ref),
+                "object": ref.key,
+                "run": ref.run,
+                "seq": ref.seq,
+                "sha256": ref.sha256,
+                "bytes": ref.size,
+                "uncertainty_us": ref.uncertainty_us,
+            }
+            for ref in plan.segments
+        ],
+        "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in steady_gaps(plan.gaps)],
+        "others": others_json(plan.others),
+    }
+
+
+def _readme(plan: Originals, camera: Camera, zone: tzinfo) -> bytes:
+    gaps = steady_gaps(plan.gaps)
+    asked, whole = time_text(plan.asked, zone), time_text(plan.whole, zone)
+    before, after = seconds(plan.before_us), seconds(plan.after_us)
+    count = len(plan.segments)
+    return joined(
+        [
+            "REKAMAN ASLI (SEGMEN UTUH)",
+            "",
+            f"Kamera: {camera.id}, {camera.name}",
+            f"Waktu yang diminta: {asked}",
+            f"Waktu semua segmen: {whole}",
+            "",
+            f"Folder original/ berisi {count} segmen MP4 persis seperti direkam: tidak ada byte yang diubah.",
+            "Segmen tidak dipotong. Karena itu berkas ini juga memuat rekaman di luar waktu yang diminta:",
+            f"paling lama {before} detik sebelumnya dan {after} detik sesudahnya.",
+            "Ini unduhan, bukan paket bukti: tidak ada segel, tanda tangan, atau cap waktu di dalamnya.",
+            "",
+            "Celah di dalam waktu yang diminta:",
+            *gaps_in_indonesian(gaps, zone),
+            "",
+            "Memeriksa: buka folder ini, lalu jalankan  sha256sum -c SHA256SUMS",
+            "leaves.jsonl memuat catatan perekam untuk setiap segmen, satu baris JSON per segmen.",
+            "index.json memuat isi berkas ini untuk program; waktu di sana dalam UTC.",
+            "",
+            "----",
+            "",
+            "ORIGINAL FOOTAGE (WHOLE SEGMENTS)",
+            "",
+            f"Camera: {camera.id}, {camera.name}",
+            f"Requested time: {asked}",
+            f"Time of all segments: {whole}",
+            "",
+            f"The folder original/ has {count} MP4 segments exactly as recorded: no byte is changed.",
+            "Segments are not cut. So there is also footage outside the requested time:",
+            f"at most {before} s before it and {after} s after it.",
+            "This is a download, not an evidence package: it has no seal, signature or time stamp.",
+            "",
+            "Gaps inside the requested time:",
+            *gaps_in_english(gaps, zone),
+            "",
+            "To check: open this folder and run  sha256sum -c SHA256SUMS",
+            "leaves.jsonl has the recorder's record of each segment, one line of JSON each.",
+            "index.json describes the contents for programs; its times are in UTC.",
+        ]
+    )
