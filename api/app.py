@@ -68,6 +68,7 @@ from api.routes import (
     requests,
     search,
     session,
+    skim,
     tokens,
     users,
     war_room,
@@ -75,6 +76,7 @@ from api.routes import (
 from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
 from api.services import Services
+from api.skim import Skims
 from api.slots import StreamSlots
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
@@ -91,6 +93,7 @@ RESOURCES = (
     search,
     clips,
     frames,
+    skim,
     playback,
     evidence,
     policies,
@@ -130,6 +133,7 @@ def create_app(services: Services) -> FastAPI:
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
+    clips_of_services = Clips(services)
     runtime = Runtime(
         services=services,
         audit=audit,
@@ -137,8 +141,9 @@ def create_app(services: Services) -> FastAPI:
         unauthenticated=unauthenticated,
         cookies=cookies,
         slots=StreamSlots(settings.streams),
-        clips=Clips(services),
+        clips=clips_of_services,
         frames=Frames(services),
+        skims=Skims.of(services, clips_of_services),
         playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
         readiness=Readiness(probes_of(services), services.clock),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),

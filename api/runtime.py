@@ -12,6 +12,7 @@ from api.metrics import Metrics
 from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
+from api.skim import Skims
 from api.slots import StreamSlots
 from search.stays import StayBook
 
@@ -28,6 +29,7 @@ class Runtime:
     slots: StreamSlots
     clips: Clips
     frames: Frames
+    skims: Skims
     playback: PlaybackSessions
     readiness: Readiness
     stays: StayBook

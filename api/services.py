@@ -27,6 +27,7 @@ from archive.clock import Clock
 from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
+from archive.footage.skim.skimmer import Skimmer
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
 from archive.lifecycle.retention.planner import Planner
@@ -97,7 +98,8 @@ class ApiSettings:
     """Limits and addresses of one API process. Times in µs, sizes in bytes.
 
     ``base_path`` is the path under which a proxy serves the API ("" for the root); ``zone`` is the time zone
-    for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``stall``
+    for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``skims`` is
+    how many parts are skimmed at once; ``stall``
     is how long a client may take for one piece; a playback session ends after ``playback_idle`` without a
     request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
@@ -119,6 +121,7 @@ class ApiSettings:
     max_playlist: int = 24 * HOUR
     streams: int = 32
     stills: int = 4
+    skims: int = 2
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
     stall: int = MINUTE
@@ -140,7 +143,8 @@ class Services:
     """The parts of one API process.
 
     ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
-    frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted.
+    frames and ``skimmer`` activity and thumbnails; None without FFmpeg.
+    ``people`` signs people in; without it only tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
     ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
     city's kecamatan and kelurahan; ``city_box`` is its edge, for remarks about cameras.
@@ -167,6 +171,7 @@ class Services:
     city_box: CityBox
     pool: Executor | None = None
     stills: StillMaker | None = None
+    skimmer: Skimmer | None = None
     people: People | None = None
     administration: AccountAdministration | None = None
     company: Company = field(default_factory=Company)

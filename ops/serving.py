@@ -14,6 +14,7 @@ from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
 from archive.footage.derive import StillMaker
+from archive.footage.skim.decoding import Decoder
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
@@ -69,6 +70,7 @@ def services_of(site: Site) -> Services:
         city_box=site.settings.city_box,
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),
+        skimmer=site.skimmer(Decoder(find_ffmpeg().path)),
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),

@@ -5,8 +5,10 @@ decoded by an FFmpeg process that has nothing else: no file, no network, no more
 """
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
@@ -15,7 +17,7 @@ from archive.footage.clip.entries import track_shape
 from archive.footage.clip.footage import FootageRange, read_header, stream_ranges
 from archive.footage.clip.tables import ClipTables, Edit, clip_head
 from archive.footage.clip.wall import WallLine
-from archive.footage.confinement.running import Bounds, Ending, run
+from archive.footage.confinement.running import Bounds, Ending, ProgramResult, run
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 
@@ -72,32 +74,42 @@ class StillMaker:
         return Still(self._decode(ref, movie, width), at)
 
     def _decode(self, ref: SegmentRef, movie: bytes, width: int) -> bytes:
-        try:
-            done = run(
-                still_command(self.program, width),
-                movie,
-                Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST),
-                readable=self.readable,
-            )
-        except OSError as error:
-            raise _no_program(error.strerror or "the system has no room for it") from error
-        if done.ending is Ending.NOT_STARTED:
-            raise _no_program(_last_line(done.err))
-        if done.ending is Ending.NOT_CONFINED:
-            raise Unavailable(
-                f"FFmpeg cannot be confined here: {_last_line(done.err)}",
-                code="decoder_not_confined",
-                hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
-            )
-        if done.ending is Ending.TOO_LONG:
-            raise Unavailable(
-                f"FFmpeg made no picture of {ref.key} in {self.timeout_s:g} s",
-                code="ffmpeg_timeout",
-                hint="The machine is overloaded; try again.",
-            )
+        bounds = Bounds(seconds=self.timeout_s, memory=self.memory, output=_MOST)
+        done = decoded(
+            still_command(self.program, width), movie, bounds, readable=self.readable, of=f"of {ref.key}"
+        )
         if done.ending is Ending.TOO_MUCH or done.status != 0 or not done.out.startswith(b"\xff\xd8"):
             raise _no_picture(ref, "FFmpeg cannot decode its keyframe")
         return done.out
+
+
+def decoded(
+    argv: Sequence[str], given: bytes, bounds: Bounds, *, readable: Sequence[Path], of: str
+) -> ProgramResult:
+    """What a confined FFmpeg made of ``given``; it may have failed. ``of`` ends "made no picture …".
+
+    Raises:
+        Unavailable: ``ffmpeg_missing``, ``ffmpeg_timeout``, ``decoder_not_confined``.
+    """
+    try:
+        done = run(argv, given, bounds, readable=readable)
+    except OSError as error:
+        raise _no_program(error.strerror or "the system has no room for it") from error
+    if done.ending is Ending.NOT_STARTED:
+        raise _no_program(_last_line(done.err))
+    if done.ending is Ending.NOT_CONFINED:
+        raise Unavailable(
+            f"FFmpeg cannot be confined here: {_last_line(done.err)}",
+            code="decoder_not_confined",
+            hint="It never decodes unconfined; saksi doctor says what this machine lacks.",
+        )
+    if done.ending is Ending.TOO_LONG:
+        raise Unavailable(
+            f"FFmpeg made no picture {of} in {bounds.seconds:g} s",
+            code="ffmpeg_timeout",
+            hint="The machine is overloaded; try again.",
+        )
+    return done
 
 
 def still_command(program: Path, width: int) -> list[str]:
@@ -108,6 +120,41 @@ def still_command(program: Path, width: int) -> list[str]:
     output = picture.output(
         "pipe:1", format="image2pipe", vcodec="mjpeg", vframes=1, pix_fmt="yuvj420p", **{"q:v": _QUALITY}
     )
+    return _compiled(output, program)
+
+
+def skim_command(
+    program: Path, *, width: int, height: int, columns: int, rows: int, threads: int
+) -> list[str]:
+    """FFmpeg's arguments: from an MP4 of keyframes to raw pictures, each a thumbnail and a grid below it.
+
+    A picture is YUV 4:2:0 of ``width`` × (``height`` + ``rows``). Its last ``rows`` begin with ``columns``
+    cells of mean luma. The loop filter is left out: it costs a third and changes no mean that counts here.
+    """
+    source = ffmpeg.input(
+        "pipe:0", format="mp4", threads=threads, skip_loop_filter="all", protocol_whitelist="pipe"
+    )
+    small = source.filter("scale", width, height, flags="area").filter("format", "yuv420p")
+    parts = small.filter_multi_output("split")
+    grid = parts[1].filter("scale", columns, rows, flags="area").filter("pad", width, rows, 0, 0)
+    output = ffmpeg.filter([parts[0], grid], "vstack").output(
+        "pipe:1", format="rawvideo", pix_fmt="yuv420p", fps_mode="passthrough"
+    )
+    return _compiled(output, program)
+
+
+def sheet_command(program: Path, *, width: int, height: int, columns: int, rows: int) -> list[str]:
+    """FFmpeg's arguments: from raw thumbnails to JPEGs with ``columns`` × ``rows`` of them, in order."""
+    source = ffmpeg.input(
+        "pipe:0", format="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", protocol_whitelist="pipe"
+    )
+    output = source.filter("tile", f"{columns}x{rows}").output(
+        "pipe:1", format="image2pipe", vcodec="mjpeg", pix_fmt="yuvj420p", **{"q:v": _QUALITY}
+    )
+    return _compiled(output, program)
+
+
+def _compiled(output: Any, program: Path) -> list[str]:
     argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
     return [str(argument) for argument in argv]
 
