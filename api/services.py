@@ -98,8 +98,8 @@ class ApiSettings:
     """Limits and addresses of one API process. Times in µs, sizes in bytes.
 
     ``base_path`` is the path under which a proxy serves the API ("" for the root); ``zone`` is the time zone
-    for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``skims`` is
-    how many parts are skimmed at once; ``stall``
+    for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``skims``
+    is how many parts are skimmed at once; ``stall``
     is how long a client may take for one piece; a playback session ends after ``playback_idle`` without a
     request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
     ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;

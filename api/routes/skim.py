@@ -49,7 +49,7 @@ def get_activity(
         str,
         Query(
             max_length=100,
-            description="x0,y0,x1,y1 from 0 to 1, the upper left corner first; without it: the whole picture.",
+            description="x0,y0,x1,y1 from 0 to 1, the upper left corner first; without it: all of it.",
             examples=["0.2,0.5,0.4,0.9"],
         ),
     ] = "",

@@ -40,7 +40,7 @@ QUIET = 2.0
 LEARNED = 20
 """With fewer steps than this nothing is learnt about the noise of single cells."""
 
-_AROUND = 4  # cells to each side of a cell that are its surroundings
+_AROUND = 2  # cells to each side of a cell that are its surroundings
 _DEVIATION = 1.4826  # standard deviations in a median deviation, of normal noise
 
 

@@ -111,6 +111,8 @@ class Skimmer:
             return between.duration <= _LONGEST_STEP and not coverage.gaps_within(between)
 
         made = Activity(part.start, tuple(steps_of(cells, is_joined)), tuple(undecodable), tuple(damaged))
+        if damaged:
+            return made  # not kept: a segment that is put back is looked at again
         self.cache.keep_activity(part, made)
         if any(tiles):
             (jpeg,) = self.decoder.sheets([[tile and tile[1] for tile in tiles]], height=height)
