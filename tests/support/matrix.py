@@ -544,6 +544,8 @@ def _footage_probes() -> list[Probe]:
         ("clip.mp4", ASKED),
         ("clip", ASKED),
         ("playlist.m3u8", ASKED),
+        ("activity", ASKED),
+        ("sprites", ASKED),
     ):
         for query, asked in (
             (base, inside),
@@ -572,6 +574,16 @@ def _footage_probes() -> list[Probe]:
                 NO_CAMERA,
             )
         )
+    made.append(
+        Probe(
+            "GET",
+            "/v1/cameras/{camera}/sprites/{part}/sheet.jpg",
+            _at("/v1/cameras/{}/sprites/20261124T0600Z/sheet.jpg"),
+            footage(CAMERA, Timespan(T0, T0 + 80 * SECOND)),  # all that its ten minutes have
+            lambda _w: CAMERA,
+            NO_CAMERA,
+        )
+    )
     for number in (0, 2):  # the second reaches beyond the grant
         for piece in ("init.mp4", "media.m4s"):
             made.append(

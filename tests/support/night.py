@@ -127,8 +127,11 @@ def make_night(kinds: Sequence[Minute], start: int, folder: Path, *, camera: str
     return Night(footage, refs, Timespan(start, at), crossings)
 
 
-def random_night(minutes: int, seed: int) -> list[Minute]:
-    """A night in which the light changes twice, rain comes and goes, and somebody crosses now and then."""
+def random_night(minutes: int, seed: int, *, seeds: Sequence[int] = (1,)) -> list[Minute]:
+    """A night in which the light changes twice, rain comes and goes, and somebody crosses now and then.
+
+    ``seeds`` are those of its noise and rain.
+    """
     chance = random.Random(seed)  # noqa: S311 - a picture, no secret
     found: list[Minute] = []
     mode, rain = "lamp", False
@@ -142,11 +145,11 @@ def random_night(minutes: int, seed: int) -> list[Minute]:
         kind = Minute(
             mode=mode,
             rain=rain,
-            headlights=not crossing and chance.random() < 0.3,
+            headlights=chance.random() < 0.3,
             switch=switch,
             crossing=crossing,
             elsewhere=not crossing and not switch and chance.random() < 0.2,
-            seed=chance.choice((1, 2)),
+            seed=chance.choice(seeds),
         )
         found.append(kind)
         mode = kind.mode_after

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from archive import attended
 from archive.footage.clip.exact import all_gaps
-from archive.footage.reader import NOT_YET, GapSpan, Reading
+from archive.footage.reader import NOT_YET, GapSpan, Reading, check_span
 from archive.footage.skim.looking import Looking, Question
 from archive.footage.skim.made import Activity
 from archive.footage.skim.parts import LEAD, PART, Part, parts_of, starts_in
@@ -27,8 +27,13 @@ def look(
 ) -> Looking:
     """Look at the hours of a question until enough was found; hours without time are left, and named.
 
-    ``read`` gives the camera's reading of a span. Raises as both, and ``client_left``.
+    ``read`` gives the camera's reading of a span.
+
+    Raises:
+        Malformed: ``span_in_future``.
+        ArchiveError: as ``read`` and ``skim``; ``client_left``.
     """
+    check_span(question.span, now)
     looking = Looking(question)
     hours = question.hours
     for number, hour in enumerate(hours):
