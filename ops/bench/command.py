@@ -28,6 +28,7 @@ from ops.bench import (
     results,
     sealing,
     sessions,
+    skim,
     where,
 )
 from ops.bench.figures import Findings, Refusal, short
@@ -54,6 +55,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
     where.SUBJECT: where.measure,
+    skim.SUBJECT: skim.measure,
 }
 
 

@@ -13,7 +13,7 @@ Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
     "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
-    "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where",
+    "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "skim",
 )  # fmt: skip
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 
