@@ -70,7 +70,7 @@ def services_of(site: Site) -> Services:
         city_box=site.settings.city_box,
         pool=site.pool,
         stills=StillMaker(find_ffmpeg().path),
-        skimmer=site.skimmer(Decoder(find_ffmpeg().path)),
+        skimmer=site.skimmer(Decoder(find_ffmpeg().path, threads=2)),
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),

@@ -149,7 +149,12 @@ def sheet_command(program: Path, *, width: int, height: int, columns: int, rows:
         "pipe:0", format="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", protocol_whitelist="pipe"
     )
     output = source.filter("tile", f"{columns}x{rows}").output(
-        "pipe:1", format="image2pipe", vcodec="mjpeg", pix_fmt="yuvj420p", **{"q:v": _QUALITY}
+        "pipe:1",
+        format="image2pipe",
+        vcodec="mjpeg",
+        pix_fmt="yuvj420p",
+        fps_mode="passthrough",
+        **{"q:v": _QUALITY},
     )
     return _compiled(output, program)
 

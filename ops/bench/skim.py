@@ -1,4 +1,4 @@
-"""Skimming: the activity of a camera, and the thumbnails of an hour, at the first question and from the cache."""
+"""Skimming: the activity of a camera, and the thumbnails of an hour, at the first ask and from the cache."""
 
 import resource
 import time

@@ -9,6 +9,7 @@ job ``skim``, which looks at all of them in turn.
 used for longest go first.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from archive.timespan import DAY, Timespan, as_datetime, hour_of
 
 _COPIES = "skim/copies/"
 _USED = "skim/used/"
+_NAMED = re.compile(r"skim/copies/(?P<camera>[^/]+)/(?P<stamp>\d{8}T\d\d[0-5]0Z)/[^/]+\Z", re.ASCII)
+_MARKED = re.compile(r"skim/used/(?P<day>\d{8})/(?P<camera>[^/]+)/(?P<stamp>\d{8}T\d\d00Z)\Z", re.ASCII)
 MARKS_KEPT = 62 * DAY
 """How long it is remembered on which days an hour was asked for."""
 
@@ -133,8 +136,10 @@ class SkimCache:
         """Every part with copies, by camera and start."""
         part: StoredPart | None = None
         for version in self._store.versions(_COPIES):
-            camera, stamp, _ = version.key.removeprefix(_COPIES).split("/")
-            start = start_of(stamp)
+            named = _NAMED.match(version.key)
+            if named is None:
+                continue  # nothing of ours, and nothing that anybody finds
+            camera, start = named["camera"], start_of(named["stamp"])
             if part is None or (part.camera, part.start) != (camera, start):
                 if part is not None:
                     yield part
@@ -171,12 +176,12 @@ class SkimCache:
         found: dict[tuple[str, int], int] = defaultdict(int)
         oldest = self._clock.now() - MARKS_KEPT
         for version in list(self._store.versions(_USED)):
-            day, camera, stamp = version.key.removeprefix(_USED).split("/")
-            at = start_of(f"{day}T0000Z")
-            if at < oldest:
+            marked = _MARKED.match(version.key)
+            at = start_of(f"{marked['day']}T0000Z") if marked is not None else 0
+            if marked is None or at < oldest:
                 self._store.delete_version(version.key, version=version.version)
                 continue
-            hour = camera, start_of(stamp)
+            hour = marked["camera"], start_of(marked["stamp"])
             found[hour] = max(found[hour], at)
         return found
 

@@ -1,13 +1,14 @@
 """What the job ``skim`` does: makes parts that holds keep before anybody asks, and keeps the cache in order.
 
-A turn is short: at most :data:`PARTS` parts are made, at low priority, and :data:`CHECKED` stored parts are
-compared with the index. A part that fails is not tried again by this process: reading it on request says why.
+A turn is short: at most :data:`PARTS` parts are made, at low priority, and :data:`CHECKED` are compared with
+the index. Each held part is dealt with once by this process, also one whose segments are damaged: the answer on
+request names them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
-from archive.errors import IntegrityError
 from archive.footage.skim.cache import Kind, StoredPart
 from archive.footage.skim.parts import PART, read_part, starts_in
 from archive.footage.skim.skimmer import Skimmer
@@ -17,7 +18,7 @@ PARTS = 2
 """Parts made in one turn: a few seconds of one processor at 1080p."""
 
 CHECKED = 200
-"""Stored parts compared with the index in one turn."""
+"""Stored parts, and held parts, compared with the index in one turn."""
 
 SETTLED = 2 * MINUTE
 """A part is made before it is asked for once its end is so long ago (µs): its segments have arrived."""
@@ -63,18 +64,14 @@ class SkimKeeper:
     def _make(self) -> int:
         made = 0
         skimmer = self.skimmer.giving_way(NICENESS)
-        for camera, start in self._wanted():
+        for camera, start in islice(self._wanted(), CHECKED):
             if made == PARTS:
                 break
-            self._settled.add((camera, start))
             part = read_part(skimmer.index, camera, start)
-            if part.recorded is None or skimmer.cache.has(part, Kind.ACTIVITY):
-                continue
-            try:
+            if part.recorded is not None and not skimmer.cache.has(part, Kind.ACTIVITY):
                 skimmer.activity(part)
-            except IntegrityError:
-                continue  # the answer on request names what is damaged; fixity finds it too
-            made += 1
+                made += 1
+            self._settled.add((camera, start))
         return made
 
     def _wanted(self) -> Iterator[tuple[str, int]]:

@@ -95,7 +95,7 @@ def keyframes_for_sheet(part: Part, footage: ObjectStore, pool: Executor | None)
 
 
 def keyframes_of(ref: SegmentRef, header: SegmentHeader) -> Iterator[Keyframe]:
-    """Every keyframe of a segment, in decode order."""
+    """Every keyframe of a segment that has bytes, in decode order."""
     samples, pts = header.samples, header.presentation_times
     line = WallLine.of(ref, min(pts))
     shape = Shape(
@@ -108,6 +108,8 @@ def keyframes_of(ref: SegmentRef, header: SegmentHeader) -> Iterator[Keyframe]:
     )
     at = list(accumulate(samples.sizes, initial=header.header_bytes))
     for index in header.syncs:
+        if not samples.sizes[index]:
+            continue
         yield Keyframe(line.instant_of(pts[index]), ref, at[index], samples.sizes[index], shape)
 
 

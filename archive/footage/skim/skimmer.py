@@ -28,7 +28,7 @@ from archive.footage.skim.keyframes import (
 from archive.footage.skim.made import Activity, Sheet
 from archive.footage.skim.parts import LEAD, Part, read_part
 from archive.ports import ObjectStore, SegmentIndex
-from archive.timespan import Timespan
+from archive.timespan import SpanSet, Timespan
 
 _LONGEST_STEP = LEAD
 """Keyframes further apart (µs) are not compared."""
@@ -105,7 +105,8 @@ class Skimmer:
             # The bytes of one segment are damaged, though its header is not: nothing is concluded from the
             # rest of the part either, and nothing of it is stored.
             return Activity(part.start, (), damaged=(Damage(part.span, _key_in(error), error.code),))
-        coverage = part.reading.coverage
+        # Nothing is said about a damaged segment, not even by what is before and after it.
+        coverage = part.reading.coverage - SpanSet(one.span for one in damaged)
 
         def is_joined(between: Timespan) -> bool:
             return between.duration <= _LONGEST_STEP and not coverage.gaps_within(between)

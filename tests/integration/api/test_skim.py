@@ -12,6 +12,7 @@ from archive.model.custody import Outcome
 from archive.model.grant import Right
 from archive.model.user import Role
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan, format_instant, parse_instant
+from ops.cli.options import actor
 from tests.support.api_site import (
     CAMERA,
     T0,
@@ -267,5 +268,5 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     body = saksi.must(*words, "--json").json
     assert len(body["intervals"]) == 1
     assert saksi.must(*words[:6], "--box", "0,0,1,0.4").out == "no activity found\n"
-    acts = saksi.must("custody", "show", "--item", CAMERA, "--from", instant(-60), "--json").json["acts"]
+    acts = saksi.must("custody", "show", "--person", actor().id, "--json").json["acts"]
     assert [act["type"] for act in acts if act["type"] == "activity.search"] == ["activity.search"] * 3
