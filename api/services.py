@@ -121,7 +121,7 @@ class ApiSettings:
     max_playlist: int = 24 * HOUR
     streams: int = 32
     stills: int = 4
-    skims: int = 2
+    skims: int = 4
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
     stall: int = MINUTE

@@ -29,12 +29,13 @@ WIDTH = 160
 
 SHEET_COLUMNS, SHEET_ROWS = 5, 4
 
-BATCH_FRAMES, BATCH_BYTES = 128, 24 << 20
+BATCH_FRAMES, BATCH_BYTES = 128, 12 << 20
 """Keyframes of one run of FFmpeg: at most so many, and no more once they are so many bytes."""
 
 _LEAST_HEIGHT, _MOST_HEIGHT = 40, 240
 _TICKS = 3000
 _SHEET_BYTES = 32 << 20
+_IDR = 5  # H.264, table 7-1
 _END_OF_SEQUENCE = b"\x48\x01"  # H.265, 7.3.1.2: a NAL unit of type 36
 
 
@@ -78,7 +79,14 @@ class Decoder:
         for batch in _batches(keyframes):
             attended.step()
             wanted = [FootageRange(one.ref, one.offset, one.size) for one in batch]
-            yield from zip(batch, self._decoded(batch, _samples(wanted, footage, pool), height), strict=True)
+            samples = _samples(wanted, footage, pool)
+            if all(_starts_anew(batch[0].shape, one) for one in samples):
+                yield from zip(batch, self._decoded(batch, samples, height), strict=True)
+                continue
+            for one, sample in zip(batch, samples, strict=True):
+                attended.step()
+                (picture,) = self._decoded([one], [sample], height)
+                yield one, picture
 
     def sheets(self, tiles: Sequence[Sequence[bytes | None]], *, height: int) -> list[bytes]:
         """One JPEG for each row of ``SHEET_COLUMNS × SHEET_ROWS`` thumbnails; black where there is none.
@@ -161,6 +169,22 @@ def _samples(wanted: Sequence[FootageRange], footage: ObjectStore, pool: Executo
                 found.append(bytes(left[:length]))
                 del left[:length]
     return found
+
+
+def _starts_anew(shape: Shape, sample: bytes) -> bool:
+    """Whether a decoder forgets all earlier pictures at this keyframe.
+
+    An I picture of H.264 that is no IDR picture (open GOP) does not reset the order of pictures. Without the
+    pictures between, FFmpeg takes several such keyframes for pictures in another order, and drops some.
+    """
+    if shape.codec != "h264":
+        return True  # H.265 has an end of sequence after each keyframe
+    at, size = 0, shape.nal_length_size
+    while at + size < len(sample):
+        if sample[at + size] & 0x1F == _IDR:
+            return True
+        at += size + int.from_bytes(sample[at : at + size])
+    return False
 
 
 def _movie(shape: Shape, samples: Sequence[bytes]) -> bytes:

@@ -1,8 +1,8 @@
 """What the job ``skim`` does: makes parts that holds keep before anybody asks, and keeps the cache in order.
 
 A turn is short: at most :data:`PARTS` parts are made, at low priority, and :data:`CHECKED` are compared with
-the index. Each held part is dealt with once by this process, also one whose segments are damaged: the answer on
-request names them.
+the index. Each held part is dealt with once by this process, also one whose segments are damaged: the answer
+on request names them.
 """
 
 from collections.abc import Callable, Iterator, Mapping

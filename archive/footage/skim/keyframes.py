@@ -21,6 +21,9 @@ from archive.timespan import SECOND, Timespan
 DENSE = SECOND - SECOND // 20
 """Keyframes that follow the last one that is looked at sooner than this (µs) are skipped."""
 
+DENSE_OPEN = 10 * SECOND - SECOND // 20
+"""The same for H.264 with open GOPs, whose keyframes have to be decoded one by one."""
+
 SLOT = 30 * SECOND
 """A sheet has the first keyframe of every slot."""
 
@@ -114,10 +117,11 @@ def keyframes_of(ref: SegmentRef, header: SegmentHeader) -> Iterator[Keyframe]:
 
 
 def thinned(keyframes: Iterable[Keyframe]) -> Iterator[Keyframe]:
-    """At most one keyframe a second: those that come sooner are skipped."""
+    """At most one keyframe a second, or in ten if their GOPs are open: those that come sooner are skipped."""
     last: int | None = None
     for one in keyframes:
-        if last is None or one.at - last >= DENSE:
+        is_open = one.shape.codec == "h264" and one.ref.gop == "open"
+        if last is None or one.at - last >= (DENSE_OPEN if is_open else DENSE):
             last = one.at
             yield one
 
