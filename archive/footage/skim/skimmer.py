@@ -69,9 +69,7 @@ class Skimmer:
     def sheets(self, parts: Iterable[Part]) -> list[Sheet]:
         """The sheets of parts, in order; those that are missing are made together.
 
-        Raises:
-            Unavailable: as :meth:`activity`.
-            IntegrityError: a segment is shorter than its header says.
+        A sheet without a picture has an empty JPEG, and is not kept. Raises Unavailable as :meth:`activity`.
         """
         found: dict[int, Sheet] = {}
         missing: list[tuple[Part, list[Keyframe]]] = []
@@ -122,6 +120,15 @@ class Skimmer:
         return made
 
     def _make_sheets(self, missing: Sequence[tuple[Part, list[Keyframe]]]) -> list[Sheet]:
+        """Sheets made together; if a segment is damaged, each alone, and that part's shows nothing."""
+        try:
+            return self._made_together(missing)
+        except IntegrityError:
+            if len(missing) == 1:
+                return [_empty(missing[0][0])]
+            return [sheet for one in missing for sheet in self._make_sheets([one])]
+
+    def _made_together(self, missing: Sequence[tuple[Part, list[Keyframe]]]) -> list[Sheet]:
         wanted = [(part, one) for part, keyframes in missing for one in keyframes]
         if not wanted:
             return [_empty(part) for part, _ in missing]
