@@ -249,6 +249,21 @@ def test_a_lost_segment_is_named_and_the_rest_is_searched(tmp_path: Path) -> Non
     assert told == [{**lost.span.to_json(), "cause": "unreadable", "what": f"{lost.key} [segment_missing]"}]
 
 
+def test_a_truncated_segment_spoils_its_own_ten_minutes_alone(tmp_path: Path) -> None:
+    night = make_night([Minute()] * 20, T0, tmp_path)
+    cut = night.refs[0]
+    short = tmp_path / "short.mp4"
+    short.write_bytes(night.footage.paths[cut.key].read_bytes()[: cut.header_bytes + 10])
+    night.footage.paths[cut.key] = short
+    skimmer = skimmer_of(night, tmp_path)
+    first, second = (part_of(CAMERA, start, night.refs) for start in (T0, T0 + PART))
+    sheets = skimmer.sheets([first, second])
+    assert [bool(sheet.jpeg) for sheet in sheets] == [False, True]
+    (damage,) = skimmer.activity(first).damaged
+    assert (damage.span, damage.key, damage.code) == (first.span, cut.key, "segment_mismatch")
+    assert skimmer.activity(second).damaged == ()
+
+
 @pytest.mark.slow
 def test_a_day_of_the_night_is_found_in_one_question(tmp_path: Path) -> None:
     """The long form: ``make soak-skim`` writes what it measured where SAKSI_SKIM_REPORT says."""
