@@ -69,7 +69,7 @@ class ActivityOut(StretchOut):
     camera: str = Field(examples=["cam-1"])
     box: list[float] = Field(examples=[[0.2, 0.5, 0.4, 0.9]])
     looked_box: list[float] = Field(examples=[[0.1875, 0.5, 0.40625, 0.888889]])
-    threshold: float = Field(examples=[6.0])
+    threshold: float = Field(examples=[8.0])
     notice: NoticeOut
     complete: bool = Field(examples=[True])
     hours: HoursOut

@@ -268,11 +268,11 @@ def _glow() -> bytes:
 
 
 def _rain(seed: int) -> bytes:
-    """Streaks of a tenth of the picture's height, in a picture that is four times as high."""
+    """Streaks, each as on a lens at 1080p: 6 × 48 pixels there; in a picture that is four times as high."""
     chance = random.Random(seed)  # noqa: S311 - a picture, no secret
     rows = [bytearray(WIDTH) for _ in range(720)]
-    for _ in range(500):
+    for _ in range(900):
         x, y = chance.randrange(WIDTH), chance.randrange(720)
-        for row in rows[y : y + 16]:
-            row[x] = 120
+        for row in rows[y : y + 8]:
+            row[x] = 110
     return _image(WIDTH, 720, b"".join(rows))

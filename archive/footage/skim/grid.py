@@ -6,13 +6,15 @@ and rain largely cancel out. A *step* compares two consecutive keyframes:
 1. The difference of each cell. If a gain and an offset explain the differences better (exposure, dusk), the
    line that fits most cells is taken off.
 2. The mean difference of the cell's surroundings is taken off: light that falls on a wide area, such as a
-   headlight's, is no movement of something in the picture.
+   headlight's, is no movement of something in the picture. What is left counts only as far as the cell itself
+   changed: a cell beside somebody who walks by is not lit.
 3. What is left is divided by its noise: the largest of :data:`FLOOR`, of what this cell does in the median
-   step of its ten minutes, and of what the median cell does in this step.
+   step of its ten minutes, and of what most cells do in this step (its median, and all but the most restless
+   of them: rain touches many cells, a person few).
 
-So a *strength* counts multiples of the noise. If the median cell itself changed by more than :data:`WHOLE`
-the whole picture changed (a switch to infrared, a camera that was turned): that step is not judged, and the
-answer says so. Pure: no I/O, no clock; the same cells give the same steps.
+So a *strength* counts multiples of the noise. If too many cells changed, the whole picture did (a camera that
+was turned), and so it is with fewer cells if the light changed as well (a switch to infrared): that step is
+not judged, and the answer says so. Pure: no I/O, no clock; the same cells give the same steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +30,14 @@ CELLS = COLUMNS * ROWS
 FLOOR = 1.0
 """The least noise of a cell, in levels of luma: rounding alone makes half of it."""
 
-WHOLE = 5.0
-"""A step in which the median cell changes by more levels than this is a change of the whole picture."""
+CHANGED = 5.0
+"""Levels by which a cell that changed differs from what is around it."""
+
+WHOLE, WHOLE_IN_NEW_LIGHT = 0.4, 0.1
+"""With more cells than these shares of all changed, the whole picture changed."""
+
+NEW_LIGHT = 8
+"""Levels by which the median cell changes in new light."""
 
 UNIT = 4
 """Strengths are stored in quarters, up to 63.75."""
@@ -41,6 +49,7 @@ LEARNED = 20
 """With fewer steps than this nothing is learnt about the noise of single cells."""
 
 _AROUND = 2  # cells to each side of a cell that are its surroundings
+_MOST, _MOST_DEVIATIONS = 85, 1.44  # so many per cent of normal noise lie within so many deviations
 _DEVIATION = 1.4826  # standard deviations in a median deviation, of normal noise
 
 
@@ -68,22 +77,24 @@ def steps_of(pictures: Sequence[tuple[int, bytes]], is_joined: Callable[[Timespa
     """
     spans: list[Timespan] = []
     changes: list[list[float]] = []
+    whole: list[bool] = []
     for (start, before), (end, after) in pairwise(pictures):
         if start < end and is_joined(Timespan(start, end)):
             spans.append(Timespan(start, end))
             changes.append(residual(before, after))
-    middles = [median_size(change) for change in changes]
-    noise = _noise([one for one, middle in zip(changes, middles, strict=True) if middle <= WHOLE])
+            whole.append(_is_whole(changes[-1], median_size(list(map(sub, after, before)))))
+    noise = _noise([change for change, is_whole in zip(changes, whole, strict=True) if not is_whole])
     return [
-        Step(span, b"" if middle > WHOLE else _strengths(change, noise, middle))
-        for span, change, middle in zip(spans, changes, middles, strict=True)
+        Step(span, b"" if is_whole else _strengths(change, noise, _common(change)))
+        for span, change, is_whole in zip(spans, changes, whole, strict=True)
     ]
 
 
 def residual(before: bytes, after: bytes) -> list[float]:
     """How each cell changed beyond what changed around it, in levels of luma, by rules 1 and 2."""
     changed = list(map(sub, after, before))
-    plain = _beyond_surroundings(changed)
+    middle = sorted(changed)[CELLS // 2]
+    plain = _beyond_surroundings([value - middle for value in changed])
     levelled = _beyond_surroundings(_beyond_gain(before, changed))
     return levelled if median_size(levelled) < median_size(plain) else plain
 
@@ -95,7 +106,7 @@ def median_size(values: Sequence[float]) -> float:
 
 def _beyond_gain(before: bytes, changed: Sequence[float]) -> list[float]:
     """The changes less the line through (cell, change) that fits most of them: fitted twice."""
-    kept = range(len(before))
+    kept: Sequence[int] = range(len(before))
     left = list(changed)
     for _ in range(2):
         level, change = [before[index] for index in kept], [changed[index] for index in kept]
@@ -136,16 +147,20 @@ _CORNERS = tuple(_corners())
 
 
 def _beyond_surroundings(changed: Sequence[float]) -> list[float]:
-    """Each cell less the mean of its surroundings, itself included, from a table of sums over rectangles."""
+    """Each cell less the mean of its surroundings, itself included, or its own change if that is smaller.
+
+    The means come from a table of sums over rectangles.
+    """
     above: list[float] = [0] * (COLUMNS + 1)
     sums = list(above)
     for start in range(0, CELLS, COLUMNS):
         above = list(map(add, above, accumulate(changed[start : start + COLUMNS], initial=0)))
         sums += above
-    return [
-        value - (sums[a] - sums[b] - sums[c] + sums[d]) / count
-        for value, (a, b, c, d, count) in zip(changed, _CORNERS, strict=True)
-    ]
+    found = []
+    for value, (a, b, c, d, count) in zip(changed, _CORNERS, strict=True):
+        beyond = value - (sums[a] - sums[b] - sums[c] + sums[d]) / count
+        found.append(beyond if -abs(value) < beyond < abs(value) else value)
+    return found
 
 
 def _noise(changes: Sequence[Sequence[float]]) -> list[float]:
@@ -155,8 +170,19 @@ def _noise(changes: Sequence[Sequence[float]]) -> list[float]:
     return [max(FLOOR, _DEVIATION * median_size(cell)) for cell in zip(*changes, strict=True)]
 
 
-def _strengths(change: Sequence[float], noise: Sequence[float], middle: float) -> bytes:
-    common = _DEVIATION * middle
+def _is_whole(change: Sequence[float], light: float) -> bool:
+    """Whether the whole picture changed; ``light`` is how much its median cell did."""
+    share = sum(abs(value) > CHANGED for value in change) / CELLS
+    return share > (WHOLE_IN_NEW_LIGHT if light > NEW_LIGHT else WHOLE)
+
+
+def _common(change: Sequence[float]) -> float:
+    """The noise of a step over its cells, as a standard deviation."""
+    sizes = sorted(map(abs, change))
+    return max(_DEVIATION * sizes[CELLS // 2], sizes[CELLS * _MOST // 100] / _MOST_DEVIATIONS)
+
+
+def _strengths(change: Sequence[float], noise: Sequence[float], common: float) -> bytes:
     return bytes(
         _quarters(abs(value) / (own if own > common else common))
         for value, own in zip(change, noise, strict=True)

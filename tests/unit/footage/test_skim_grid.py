@@ -122,7 +122,7 @@ def test_a_restless_cell_needs_more() -> None:
     def picture(person: bool) -> bytes:
         cells = list(street)
         for cell in tree:
-            cells[cell] += chance.choice((-12, 12))
+            cells[cell] += chance.choice((-12, -6, 6, 12))
         for cell in cells_at(24, 10, 1, 2) if person else ():
             cells[cell] = 220
         return noisy(cells, chance)
