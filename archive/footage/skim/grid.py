@@ -34,7 +34,7 @@ CHANGED = 5.0
 """Levels by which a cell that changed differs from what is around it."""
 
 WHOLE, WHOLE_IN_NEW_LIGHT = 0.4, 0.1
-"""With more cells than these shares of all changed, the whole picture changed."""
+"""With so many more cells changed than usual, as shares of all, the whole picture changed."""
 
 NEW_LIGHT = 8
 """Levels by which the median cell changes in new light."""
@@ -77,12 +77,13 @@ def steps_of(pictures: Sequence[tuple[int, bytes]], is_joined: Callable[[Timespa
     """
     spans: list[Timespan] = []
     changes: list[list[float]] = []
-    whole: list[bool] = []
+    lights: list[float] = []
     for (start, before), (end, after) in pairwise(pictures):
         if start < end and is_joined(Timespan(start, end)):
             spans.append(Timespan(start, end))
             changes.append(residual(before, after))
-            whole.append(_is_whole(changes[-1], median_size(list(map(sub, after, before)))))
+            lights.append(median_size(list(map(sub, after, before))))
+    whole = _whole(changes, lights)
     noise = _noise([change for change, is_whole in zip(changes, whole, strict=True) if not is_whole])
     return [
         Step(span, b"" if is_whole else _strengths(change, noise, _common(change)))
@@ -170,10 +171,17 @@ def _noise(changes: Sequence[Sequence[float]]) -> list[float]:
     return [max(FLOOR, _DEVIATION * median_size(cell)) for cell in zip(*changes, strict=True)]
 
 
-def _is_whole(change: Sequence[float], light: float) -> bool:
-    """Whether the whole picture changed; ``light`` is how much its median cell did."""
-    share = sum(abs(value) > CHANGED for value in change) / CELLS
-    return share > (WHOLE_IN_NEW_LIGHT if light > NEW_LIGHT else WHOLE)
+def _whole(changes: Sequence[Sequence[float]], lights: Sequence[float]) -> list[bool]:
+    """In which steps the whole picture changed; ``lights`` are how much their median cell did.
+
+    In rain many cells change in every step, and nothing follows from that.
+    """
+    shares = [sum(abs(value) > CHANGED for value in change) / CELLS for change in changes]
+    usual = sorted(shares)[len(shares) // 2] if len(shares) >= LEARNED else 0.0
+    return [
+        share - usual > (WHOLE_IN_NEW_LIGHT if light > NEW_LIGHT else WHOLE)
+        for share, light in zip(shares, lights, strict=True)
+    ]
 
 
 def _common(change: Sequence[float]) -> float:
