@@ -101,7 +101,7 @@ class Skimmer:
                     tiles[slot] = keyframe.at, picture.thumbnail
         except IntegrityError as error:
             # The bytes of one segment are damaged, though its header is not: nothing is concluded from the
-            # rest of the part either, and nothing of it is stored.
+            # rest of the part either, and it is not stored.
             return Activity(part.start, (), damaged=(Damage(part.span, _key_in(error), error.code),))
         # Nothing is said about a damaged segment, not even by what is before and after it.
         coverage = part.reading.coverage - SpanSet(one.span for one in damaged)

@@ -55,7 +55,7 @@ UNRECORDED = {
 PAGES = {"GET /", "GET /tampilan", "GET /antarmuka", "GET /aset/{name}"}
 """Pages and their parts, the same for everybody and without a fact in them."""
 
-PARTS = {"run", "seq", "sha256", "number"}
+PARTS = {"run", "seq", "sha256", "number", "part"}
 PEOPLE = (
     ("ada", (Role.ADMIN,), ""),
     ("budi", (Role.ADMIN,), ""),
@@ -396,6 +396,7 @@ EXAMPLES = {
     "scope_id": "default",
     "run": "6b05180000000001",
     "seq": "0",
+    "part": "20261124T0600Z",
     "sha256": "00" * 32,
     "number": "1",
 }
