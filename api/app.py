@@ -72,6 +72,7 @@ from api.routes import (
     requests,
     search,
     session,
+    skim,
     tokens,
     users,
     war_room,
@@ -79,6 +80,7 @@ from api.routes import (
 from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
 from api.services import Services
+from api.skim import Skims
 from api.slots import StreamSlots
 from api.viewing_copies import ViewingCopies
 from api.workers.figures import counted
@@ -97,6 +99,7 @@ RESOURCES = (
     search,
     clips,
     frames,
+    skim,
     playback,
     evidence,
     policies,
@@ -140,6 +143,7 @@ def create_app(services: Services) -> FastAPI:
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
+    clips_of_services = Clips(services)
     runtime = Runtime(
         services=services,
         audit=audit,
@@ -147,9 +151,10 @@ def create_app(services: Services) -> FastAPI:
         unauthenticated=unauthenticated,
         cookies=cookies,
         slots=StreamSlots(settings.streams) if workers is None else workers.slots(settings.streams),
-        clips=Clips(services),
+        clips=clips_of_services,
         frames=Frames(services),
         copies=ViewingCopies(services),
+        skims=Skims.of(services, clips_of_services),
         playback=PlaybackSessions(
             audit,
             OpenSessions(services.clock) if workers is None else workers.sessions(),

@@ -39,6 +39,8 @@ class Act(StrEnum):
     CLIP_DOWNLOAD = "clip.download"
     PLAYBACK = "playback"
     FRAME_VIEW = "frame.view"
+    ACTIVITY_SEARCH = "activity.search"
+    SPRITES_VIEW = "sprites.view"
     EVIDENCE_REQUEST = "evidence.request"
     EVIDENCE_READ = "evidence.read"
     EVIDENCE_DOWNLOAD = "evidence.download"

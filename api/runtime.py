@@ -12,6 +12,7 @@ from api.metrics import Metrics
 from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
+from api.skim import Skims
 from api.slots import Slots
 from api.viewing_copies import ViewingCopies
 from search.stays import StayBook
@@ -30,6 +31,7 @@ class Runtime:
     clips: Clips
     frames: Frames
     copies: ViewingCopies
+    skims: Skims
     playback: PlaybackSessions
     readiness: Readiness
     stays: StayBook

@@ -28,6 +28,7 @@ from archive.clock import Clock
 from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
+from archive.footage.skim.skimmer import Skimmer
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
@@ -96,10 +97,10 @@ class ApiSettings:
 
     ``base_path`` is the path under which a proxy serves the API ("" for the root); ``zone`` is the time zone
     for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``stall``
-    is how long a client may take for one piece; ``copies`` viewing copies are made at once; a playback
-    session ends after ``playback_idle`` without a request, checked every ``sweep``. ``public_url``
-    is the URL for browsers, "" for the loopback: with ``https://`` cookies are sent over HTTPS only.
-    ``hosts`` are the accepted host names, any if empty;
+    is how long a client may take for one piece; ``copies`` viewing copies are made and ``skims`` parts are
+    skimmed at once; a playback session ends after ``playback_idle`` without a request, checked every
+    ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with ``https://`` cookies are sent
+    over HTTPS only. ``hosts`` are the accepted host names, any if empty;
     ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
     ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
     answered at beats of ``beat``; a body may pause for ``body_pause``. ``camera_series`` is the most cameras
@@ -119,6 +120,7 @@ class ApiSettings:
     streams: int = 32
     stills: int = 4
     copies: int = 2
+    skims: int = 4
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
     header_cache: int = 16 * 1024 * 1024
@@ -142,8 +144,8 @@ class Services:
 
     ``pool`` fetches footage in parallel from stores behind a network; None for files. ``header_key``
     authenticates the packs of headers in the cache bucket; without it there are none. ``stills`` makes
-    frames and ``copies`` viewing copies; None without FFmpeg. ``people`` signs people in; without it only
-    tokens are accepted.
+    frames, ``copies`` viewing copies, and ``skimmer`` activity and thumbnails; None without FFmpeg.
+    ``people`` signs people in; without it only tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
     ``workers`` is what this process shares with others behind the same port; None for a process alone.
     ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
@@ -173,6 +175,7 @@ class Services:
     header_key: bytes | None = None
     stills: StillMaker | None = None
     copies: CopyMaker | None = None
+    skimmer: Skimmer | None = None
     people: People | None = None
     administration: AccountAdministration | None = None
     workers: Membership | None = None

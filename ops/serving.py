@@ -16,6 +16,7 @@ from api.limits.rates import Rates
 from api.services import ApiSettings, Services
 from api.workers.membership import Membership
 from archive.footage.derive import StillMaker
+from archive.footage.skim.decoding import Decoder
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
@@ -78,6 +79,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         workers=workers,
         stills=StillMaker(find_ffmpeg().path),
         copies=CopyMaker(find_ffmpeg().path),
+        skimmer=site.skimmer(Decoder(find_ffmpeg().path, threads=2)),
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),

@@ -17,6 +17,9 @@ from archive.cases.requests.service import Requests
 from archive.clock import Clock, SystemClock
 from archive.footage.area_table import read_areas
 from archive.footage.cameras import Registry
+from archive.footage.skim.cache import SkimCache
+from archive.footage.skim.decoding import Decoder
+from archive.footage.skim.skimmer import Skimmer
 from archive.footage.sources import SourceRule
 from archive.integrity.canary import Canary
 from archive.integrity.rebuild.follow import Follower
@@ -189,6 +192,11 @@ class Site:
     def hold_sweeper(self) -> Sweeper:
         """A sweep of the holds, for one thread."""
         return Sweeper(self.stores, self.ledger, self.index, self.clock, pool=self.pool)
+
+    def skimmer(self, decoder: Decoder) -> Skimmer:
+        """A skimmer of footage with this decoder; it may be shared between threads."""
+        cache = SkimCache(self.stores.cache, self.clock)
+        return Skimmer(self.index, self.stores.footage, cache, decoder, self.pool)
 
     @cached_property
     def planner(self) -> Planner:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
@@ -184,6 +185,46 @@ def still_command(program: Path, width: int) -> list[str]:
     output = picture.output(
         "pipe:1", format="image2pipe", vcodec="mjpeg", vframes=1, pix_fmt="yuvj420p", **{"q:v": _QUALITY}
     )
+    return _compiled(output, program)
+
+
+def skim_command(
+    program: Path, *, width: int, height: int, columns: int, rows: int, threads: int
+) -> list[str]:
+    """FFmpeg's arguments: from an MP4 of keyframes to raw pictures, each a thumbnail and a grid below it.
+
+    A picture is YUV 4:2:0 of ``width`` × (``height`` + ``rows``). Its last ``rows`` begin with ``columns``
+    cells of mean luma. The loop filter is left out: it costs a third and changes no mean that counts here.
+    """
+    source = ffmpeg.input(
+        "pipe:0", format="mp4", threads=threads, skip_loop_filter="all", protocol_whitelist="pipe"
+    )
+    small = source.filter("scale", width, height, flags="area").filter("format", "yuv420p")
+    parts = small.filter_multi_output("split")
+    grid = parts[1].filter("scale", columns, rows, flags="area").filter("pad", width, rows, 0, 0)
+    output = ffmpeg.filter([parts[0], grid], "vstack").output(
+        "pipe:1", format="rawvideo", pix_fmt="yuv420p", fps_mode="passthrough"
+    )
+    return _compiled(output, program)
+
+
+def sheet_command(program: Path, *, width: int, height: int, columns: int, rows: int) -> list[str]:
+    """FFmpeg's arguments: from raw thumbnails to JPEGs with ``columns`` × ``rows`` of them, in order."""
+    source = ffmpeg.input(
+        "pipe:0", format="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", protocol_whitelist="pipe"
+    )
+    output = source.filter("tile", f"{columns}x{rows}").output(
+        "pipe:1",
+        format="image2pipe",
+        vcodec="mjpeg",
+        pix_fmt="yuvj420p",
+        fps_mode="passthrough",
+        **{"q:v": _QUALITY},
+    )
+    return _compiled(output, program)
+
+
+def _compiled(output: Any, program: Path) -> list[str]:
     argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
     return [str(argument) for argument in argv]
 

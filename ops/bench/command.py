@@ -32,6 +32,7 @@ from ops.bench import (
     results,
     sealing,
     sessions,
+    skim,
     where,
 )
 from ops.bench.figures import Findings, Refusal, short
@@ -62,6 +63,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     citywide.SUBJECT: citywide.measure,
     custody.SUBJECT: custody.measure,
     fresh.SUBJECT: fresh.measure,
+    skim.SUBJECT: skim.measure,
 }
 
 

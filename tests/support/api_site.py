@@ -29,6 +29,7 @@ from archive.footage.cameras import CameraForm
 from archive.footage.derive import StillMaker
 from archive.footage.mp4.finalise import Finalised
 from archive.footage.reader import recorded_leaf
+from archive.footage.skim.decoding import Decoder
 from archive.footage.viewing_copy import CopyMaker
 from archive.model import leaf as leaves
 from archive.model.camera import parse_place
@@ -206,7 +207,12 @@ def open_site(
     with wiring.Site(Settings.load({"SAKSI_HOME": str(folder), **(environ or {})}), now) as wired:
         keys.init(wired.settings.keys_dir, clock=now)
         ffmpeg = Path(DEFAULT_FFMPEG)
-        services = replace(services_of(wired), stills=StillMaker(ffmpeg), copies=CopyMaker(ffmpeg))
+        services = replace(
+            services_of(wired),
+            stills=StillMaker(ffmpeg),
+            copies=CopyMaker(ffmpeg),
+            skimmer=wired.skimmer(Decoder(ffmpeg)),
+        )
         # The clock stands still and tests call fast, so limits are off; a test of limits sets its own.
         services = replace(
             services, settings=replace(services.settings, hosts=(), rates=None, rest=0, beat=0)

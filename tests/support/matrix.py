@@ -546,6 +546,8 @@ def _footage_probes() -> list[Probe]:
         ("master.m3u8", ASKED),
         ("playlist.m3u8", ASKED),
         ("keyframes.m3u8", ASKED),
+        ("activity", ASKED),
+        ("sprites", ASKED),
     ):
         for query, asked in (
             (base, inside),
@@ -580,6 +582,16 @@ def _footage_probes() -> list[Probe]:
             sheet.replace("{}", "{camera}"),
             _at(sheet, query={**ASKED, "tiles": "1"}),
             footage(CAMERA, inside),
+            lambda _w: CAMERA,
+            NO_CAMERA,
+        )
+    )
+    made.append(
+        Probe(
+            "GET",
+            "/v1/cameras/{camera}/sprites/{part}/sheet.jpg",
+            _at("/v1/cameras/{}/sprites/20261124T0600Z/sheet.jpg"),
+            footage(CAMERA, Timespan(T0, T0 + 80 * SECOND)),  # all that its ten minutes have
             lambda _w: CAMERA,
             NO_CAMERA,
         )

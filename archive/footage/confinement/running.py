@@ -38,11 +38,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Seconds of wall and processor time, bytes of address space, and bytes of each of its two outputs."""
+    """Seconds of wall and processor time, bytes of address space, and bytes of each of its two outputs.
+
+    ``niceness`` is how far the program gives way to others, from 0 to 19.
+    """
 
     seconds: float = 10.0
     memory: int = 2 << 30
     output: int = 16 << 20
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,19 @@ def run(
         start_new_session=True,
     )
     try:
+        if bounds.niceness:
+            _give_way(started.pid, bounds.niceness)
         return _exchange(started, given, bounds)
     finally:
         _end(started)
+
+
+def _give_way(pid: int, niceness: int) -> None:
+    """Lower the priority of a program that has just been started; one that has ended needs none."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    except ProcessLookupError:
+        return
 
 
 def measures(path: Path) -> Measures | None:

@@ -9,7 +9,6 @@ from archive import keys
 from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.errors import Malformed, Refused
-from archive.footage.clip.packs import forget
 from archive.footage.places import PlaceHistory
 from archive.lifecycle.breakglass.service import (
     Order,
@@ -17,6 +16,7 @@ from archive.lifecycle.breakglass.service import (
     append,
     approved_order,
 )
+from archive.lifecycle.disposition.copies import forget_copies
 from archive.lifecycle.disposition.gaps import disposed_gaps
 from archive.lifecycle.disposition.listing import (
     LIST,
@@ -223,7 +223,7 @@ class Execution:
                 [IndexEntry(leaf=gap, place=places.place(gap.camera, gap.span.start)) for gap in gaps]
             )
             self.index.remove([one.ref for one in batch])
-            forget(self.stores.cache, [one.ref for one in batch])
+            forget_copies(self.stores.cache, batch)
             done += len(batch)
             self.progress("destroyed", done)
 

@@ -18,6 +18,8 @@ cameras.search | dissemination* | examined | mencari kamera di suatu tempat | se
 segments.search | dissemination* | examined | mencari segmen rekaman | searched segments
 playback | displaying* | examined | memutar rekaman | played footage
 frame.view | displaying* | examined | melihat satu gambar | looked at a frame
+activity.search | dissemination* | examined | mencari gerakan dalam gambar | searched for activity in pictures
+sprites.view | displaying* | examined | melihat gambar kecil rekaman | looked at thumbnails of footage
 clip.describe | dissemination* | examined | melihat keterangan klip | looked at what a clip is
 clip.download | dissemination* | transferred | mengunduh klip | downloaded a clip
 camera.change | – | – | mengubah data kamera | changed a camera

@@ -56,7 +56,7 @@ UNRECORDED = {
 PAGES = {"GET /", "GET /tampilan", "GET /antarmuka", "GET /aset/{name}"}
 """Pages and their parts, the same for everybody and without a fact in them."""
 
-PARTS = {"run", "seq", "sha256", "number"}
+PARTS = {"run", "seq", "sha256", "number", "part"}
 PEOPLE = (
     ("ada", (Role.ADMIN,), ""),
     ("budi", (Role.ADMIN,), ""),
@@ -225,6 +225,9 @@ def footage(story: Story) -> None:
         session = bound_id(f"{number:016d}", actor, CAMERA, PURPOSE)
         story("citra", "GET", f"{piece}/{name}", params={"session": session})
     story("citra", "GET", f"{one}/contact-sheet.jpg", params={**ASKED, "tiles": "1"})
+    story("citra", "GET", f"{one}/activity", params=ASKED)
+    story("citra", "GET", f"{one}/sprites", params=ASKED)
+    story("citra", "GET", f"{one}/sprites/20261124T0600Z/sheet.jpg")
     story("citra", "GET", "/v1/war-room/history", params=span(0, 40))
 
 
@@ -401,6 +404,7 @@ EXAMPLES = {
     "scope_id": "default",
     "run": "6b05180000000001",
     "seq": "0",
+    "part": "20261124T0600Z",
     "sha256": "00" * 32,
     "number": "1",
 }
