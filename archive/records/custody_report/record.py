@@ -44,9 +44,11 @@ MAX_LINES = 1000
 _CURSOR = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,18})\Z", re.ASCII)
 _TURN, _FIRST_TURN, _FASTER = 1000, 100, 4
 """Records of one answer of the index: few at first, so that a report begins at once, then ever more."""
+_MANY, _LEAST = 3, 4
+"""With more queries than this, each begins with its part of the records, but with no fewer than these."""
 _SKEW = MINUTE
 """How far the clocks of two machines may differ; a follower further ahead has a wrong clock."""
-_WORDS = 200
+_WORDS = 500
 """Streams that one query names."""
 _UNSURE = frozenset({many(events.ITEM), many(events.ACCOUNT)})
 """Words of events with very many objects: whether one of them is meant, the event itself says."""
@@ -151,7 +153,10 @@ class CustodyRecord:
         """
         self._settle()
         streams = self._readable_streams(asked)
-        found = [self._found(asked, query, after, turn) for query in _queries(asked, streams)]
+        queries = list(_queries(asked, streams))
+        if len(queries) > _MANY:  # each answers before the first line: a camera may have thousands of streams
+            turn = max(_LEAST, turn // len(queries))
+        found = [self._found(asked, query, after, turn) for query in queries]
         return heapq.merge(*found, key=lambda line: line.position)
 
     def exceeds(self, asked: Asked, most: int) -> bool:

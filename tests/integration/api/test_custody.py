@@ -14,6 +14,7 @@ from archive.model.custody import CustodyEvent, Outcome
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, Stored, Stores
 from archive.records.custody import Company, CustodyWriter
+from archive.records.custody_report import paper
 from archive.timespan import DAY, Timespan
 from tests.support.api_site import (
     ASKED,
@@ -261,3 +262,19 @@ def test_the_record_of_the_day_reads_back_whole(site: Site) -> None:
     events = site.events()
     assert events
     assert all(event.at in day and event.actor.id for event in events)
+
+
+def test_a_report_too_long_for_paper_says_what_to_do_and_is_on_record(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        assert site.call.get(DESCRIPTION, params=ASKED).status_code == 200
+    monkeypatch.setattr(paper.printable, "__kwdefaults__", {"most": 2})
+    for params in ({"person": "token:first"}, {"item": CAMERA}):
+        answer = site.call.get("/v1/custody/report.pdf", params=params)
+        assert (answer.status_code, answer.json()["code"]) == (422, "report_too_long")
+        assert "JSON lines" in answer.json()["hint"]
+        event = site.events("custody.read")[-1]
+        assert (event.outcome, event.details["code"]) == (Outcome.REFUSED, "report_too_long")
+    lines = site.call.get("/v1/custody/report.jsonl", params={"person": "token:first"}).text.splitlines()
+    assert len(lines) > 4, "the JSON lines have no such limit"
