@@ -116,7 +116,7 @@ def _ways(bench: Workbench, opened: ExitStack, seconds: int) -> dict[str, _Way]:
     stack = bench.mediamtx("clip-clients-player")
     peer = MediamtxPeer(stack)
     peer.serve("tens", recordings)
-    recorded_from, recorded_to = peer.recorded("tens")
+    recorded_from, recorded = peer.recorded("tens")
     ways[_MEDIAMTX] = _Way(
         lambda _number: Fetcher(peer.playback),
         lambda fetcher, start, length: fetcher.fetch(
@@ -124,7 +124,7 @@ def _ways(bench: Workbench, opened: ExitStack, seconds: int) -> dict[str, _Way]:
             f"&duration={length}&format=mp4"
         ),
         list(pids_of(stack).values()),
-        (recorded_to - recorded_from) / SECOND - 2,
+        recorded - 2,
     )
     plain = bench.scratch("clip-plain")
     segments = segment_loop(bench.ffmpeg, prepared, plain, min(seconds, 660))
