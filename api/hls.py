@@ -6,9 +6,9 @@ class ``saksi.gap`` with its cause. Segments are listed whole: a viewer who may 
 given a clip. Of several runs one is listed at a time (:mod:`archive.footage.choice`); the others are named
 as ranges of class ``saksi.other-run``; where the run changes, up to one segment's time is listed twice.
 
-A gap is not an ``EXT-X-GAP``: that marks a segment that players must skip, needs an address that answers
-nothing, and a piece of at most the target duration for each part of the gap; a player that does not know it
-asks for the address and stops.
+A gap is not an ``EXT-X-GAP``: that marks a segment that is absent, so it needs an address for each target
+duration of the gap. FFmpeg 5.1 asks for all of them; hls.js 1.7 stalls at the gap, reports an error, and
+jumps over the time that the wall has to show (measured).
 """
 
 import threading

@@ -949,7 +949,10 @@ def _session_probes() -> list[Probe]:
         ),
         *[
             Probe("GET", path, _at(path), is_open=True)
-            for path in ("/masuk", "/aset/masuk.js", "/aset/words.js", "/aset/saksi.css", "/aset/saksi.svg")
+            for path in (
+                "/masuk", "/aset/masuk.js", "/aset/words.js", "/aset/saksi.css", "/aset/saksi.svg",
+                "/aset/gembok.svg",
+            )
         ],
         Probe("GET", "/", _at("/")),
         Probe("GET", "/tampilan", _at("/tampilan")),
