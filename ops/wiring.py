@@ -41,7 +41,8 @@ from ops.index_access import opened_index
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
-from search.whole import WholeIndex, Wholeness
+from search.whole import WholeIndex
+from search.wholeness import Wholeness
 
 FETCHERS = 16
 CONNECTIONS = 64

@@ -133,7 +133,7 @@ def _filled(fresh: Index, records: Iterable[Record]) -> float:
 
 
 def questions(index: Index, events: int) -> dict[str, Callable[[], object]]:
-    """What is asked of an index with so many custody events."""
+    """Questions to an index with so many custody events, by name."""
     chosen = random.Random(1)  # noqa: S311 - the same questions in every run, nothing secret
     every = RecordQuery(kind="act")
     deep = every

@@ -123,7 +123,7 @@ def load(fresh: Index, cameras: int, hours: int, length: int = _NOMINAL) -> None
 
 
 def city_of(cameras: int, hours: int) -> City:
-    """What is asked for in an index with this footage."""
+    """The cameras and the span of an index with this footage."""
     return City(
         {f"cam-{n}": stays_of(f"cam-{n}", stays_state([(T0 - DAY, _facts(n))])) for n in range(cameras)},
         {f"cam-{n}": CameraState(T0 - DAY) for n in range(cameras)},
@@ -174,7 +174,7 @@ Questions = Mapping[str, tuple[Callable[[], object], float]]
 
 
 def questions(index: Index, city: City) -> Questions:
-    """What is asked of a city's footage."""
+    """Questions about a city's footage, by name."""
     chosen = random.Random(1)  # noqa: S311 - the same questions in every run, nothing secret
 
     def span(length: int) -> Timespan:
@@ -234,7 +234,7 @@ def _cursor_before(index: Index, every: SegmentQuery) -> str | None:
 
 
 def wide_questions(index: Index, city: City) -> Questions:
-    """What is asked of the hours of very many cameras."""
+    """Questions about the hours of very many cameras, by name."""
     span = whole_buckets(city.span, DAY, _ZONE)
     parts = {name: SpanSet((span,)) for name in city.names}
 

@@ -19,7 +19,8 @@ from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, MINUTE, SECOND, Timespan
 from search.index import Index
 from search.rebuilding import rebuild_index
-from search.whole import GRACE, WholeIndex, Wholeness
+from search.whole import WholeIndex
+from search.wholeness import GRACE, Wholeness
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.indexes import ANY, IndexUnderTest, entry, refused_with
 from tests.support.leaves import T0, segment

@@ -15,7 +15,8 @@ from ops.settings import Settings
 from ops.wiring import Site as Wired
 from search.rebuilding import rebuild_index
 from search.sqlite import open_sqlite
-from search.whole import WholeIndex, Wholeness
+from search.whole import WholeIndex
+from search.wholeness import Wholeness
 from tests.support.api_site import (
     CAMERA,
     CLIP,

@@ -15,7 +15,8 @@ from archive.model.user import Role
 from archive.records.ledger.streams import Entry
 from archive.timespan import DAY, HOUR, MINUTE, format_instant
 from search.sqlite import open_sqlite
-from search.whole import WholeIndex, Wholeness
+from search.whole import WholeIndex
+from search.wholeness import Wholeness
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
 from tests.support.people import add_person, caller, catch_up
 from tests.support.requesting import JPEG, PDF, PNG, pdf_of

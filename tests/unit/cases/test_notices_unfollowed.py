@@ -9,7 +9,7 @@ from archive.integrity.rebuild.follow import Follower
 from archive.lifecycle.disposition.pressure import Level
 from archive.records.indexed.marks import LATE, turn_at
 from archive.timespan import HOUR, MINUTE, SECOND
-from search.whole import GRACE
+from search.wholeness import GRACE
 from tests.support.archives import small_archive
 from tests.support.leaves import T0
 

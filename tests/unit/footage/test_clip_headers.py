@@ -211,7 +211,9 @@ def test_an_account_without_the_right_does_not_stop_a_disposition(bench: Bench) 
             raise Refused("no", code="store_access_denied")
 
     bench.pack()
+    packs = [one.key for one in bench.cache.list("headers/")]
     forget(Closed(bench.cache), [bench.refs[5]])  # type: ignore[arg-type]
+    assert [one.key for one in bench.cache.list("headers/")] == packs != []
 
 
 def test_a_pack_written_while_its_footage_is_destroyed_goes_too(bench: Bench) -> None:
