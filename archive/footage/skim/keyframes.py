@@ -85,7 +85,7 @@ def keyframes_in(
             found += (one for one in keyframes_of(ref, header) if _within(one.at, shown[ref]))
     found.sort(key=lambda one: one.at)
     before = [one for one in found if one.at < part.start][-1:]
-    return [*before, *thinned(one for one in found if one.at >= part.start)], damaged
+    return [*before, *thinned(part.start, (one for one in found if one.at >= part.start))], damaged
 
 
 def keyframes_for_sheet(part: Part, footage: ObjectStore, pool: Executor | None) -> list[Keyframe]:
@@ -119,13 +119,20 @@ def keyframes_of(ref: SegmentRef, header: SegmentHeader) -> Iterator[Keyframe]:
         yield Keyframe(line.instant_of(pts[index]), ref, at[index], samples.sizes[index], shape)
 
 
-def thinned(keyframes: Iterable[Keyframe]) -> Iterator[Keyframe]:
-    """Without keyframes that come too soon after the one before: :data:`DENSE`, :data:`DENSE_OPEN`."""
-    last: int | None = None
+def thinned(part: int, keyframes: Iterable[Keyframe]) -> Iterator[Keyframe]:
+    """The first keyframe of each slot, for the sheet, and those that do not come too soon after one.
+
+    ``part`` is where the part starts; :data:`DENSE` and :data:`DENSE_OPEN` say what is too soon.
+    """
+    last: Keyframe | None = None
     for one in keyframes:
         is_open = one.shape.codec == "h264" and one.ref.gop == "open"
-        if last is None or one.at - last >= (DENSE_OPEN if is_open else DENSE):
-            last = one.at
+        if (
+            last is None
+            or slot_of(part, one.at) != slot_of(part, last.at)
+            or one.at - last.at >= (DENSE_OPEN if is_open else DENSE)
+        ):
+            last = one
             yield one
 
 
