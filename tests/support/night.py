@@ -22,6 +22,9 @@ from archive.timespan import SECOND, Timespan
 from tests.support.numbered import DEFAULT_FFMPEG, _cache, _run, _version, finalised_run, record
 
 WIDTH, HEIGHT, FPS, GOP_SECONDS = 320, 180, 5, 2
+STEP_SECONDS = 4
+"""Every second keyframe is looked at, and the first of each half minute."""
+
 BOX = Box(0.4, 0.6, 0.6, 0.95)
 """Where the crossings are: pixels 128 to 192 of the width, 108 to 171 of the height."""
 

@@ -18,8 +18,11 @@ from archive.ports import ObjectStore
 from archive.prefetch import in_order
 from archive.timespan import SECOND, Timespan
 
-DENSE = SECOND - SECOND // 20
-"""Keyframes that follow the last one that is looked at sooner than this (µs) are skipped."""
+DENSE = 3 * SECOND - SECOND // 10
+"""Keyframes that follow the last one that is looked at sooner than this (µs) are skipped.
+
+A keyframe costs about 10 ms to decode at 1080p. So with GOPs of 2 s every second one is looked at.
+"""
 
 DENSE_OPEN = 10 * SECOND - SECOND // 20
 """The same for H.264 with open GOPs, whose keyframes have to be decoded one by one."""
@@ -82,7 +85,7 @@ def keyframes_in(
             found += (one for one in keyframes_of(ref, header) if _within(one.at, shown[ref]))
     found.sort(key=lambda one: one.at)
     before = [one for one in found if one.at < part.start][-1:]
-    return [*before, *thinned(one for one in found if one.at >= part.start)], damaged
+    return [*before, *thinned(part.start, (one for one in found if one.at >= part.start))], damaged
 
 
 def keyframes_for_sheet(part: Part, footage: ObjectStore, pool: Executor | None) -> list[Keyframe]:
@@ -116,13 +119,20 @@ def keyframes_of(ref: SegmentRef, header: SegmentHeader) -> Iterator[Keyframe]:
         yield Keyframe(line.instant_of(pts[index]), ref, at[index], samples.sizes[index], shape)
 
 
-def thinned(keyframes: Iterable[Keyframe]) -> Iterator[Keyframe]:
-    """At most one keyframe a second, or in ten if their GOPs are open: those that come sooner are skipped."""
-    last: int | None = None
+def thinned(part: int, keyframes: Iterable[Keyframe]) -> Iterator[Keyframe]:
+    """The first keyframe of each slot, for the sheet, and those that do not come too soon after one.
+
+    ``part`` is where the part starts; :data:`DENSE` and :data:`DENSE_OPEN` say what is too soon.
+    """
+    last: Keyframe | None = None
     for one in keyframes:
         is_open = one.shape.codec == "h264" and one.ref.gop == "open"
-        if last is None or one.at - last >= (DENSE_OPEN if is_open else DENSE):
-            last = one.at
+        if (
+            last is None
+            or slot_of(part, one.at) != slot_of(part, last.at)
+            or one.at - last.at >= (DENSE_OPEN if is_open else DENSE)
+        ):
+            last = one
             yield one
 
 

@@ -24,7 +24,7 @@ from tests.support.api_site import (
     span,
 )
 from tests.support.commands_at import CommandsAt
-from tests.support.night import BOX, GOP_SECONDS, IN_BOX, Minute, segments_of
+from tests.support.night import BOX, IN_BOX, STEP_SECONDS, Minute, segments_of
 from tests.support.people import add_person, caller, catch_up, grant
 from tests.support.recordings import RUN
 
@@ -68,12 +68,12 @@ def test_a_crossing_is_found_and_the_answer_is_honest(site: Site) -> None:
     answer = site.call.get(ACTIVITY, params=ALL | IN | {"step": "1m"})
     assert answer.status_code == 200, answer.text
     (found,) = spans_of(answer)
-    near = GOP_SECONDS * SECOND
+    near = STEP_SECONDS * SECOND
     assert abs(found.start - CROSSED.start) <= near
     assert abs(found.end - CROSSED.end) <= near
     body = answer.json()
     assert body["complete"]
-    assert body["longest_step_seconds"] == GOP_SECONDS
+    assert body["longest_step_seconds"] == STEP_SECONDS
     assert "tidak mengenali siapa pun" in body["notice"]["id"]
     assert "recognises nobody" in body["notice"]["en"]
     assert [one["activity_seconds"] > 0 for one in body["buckets"]] == [False, True, False]

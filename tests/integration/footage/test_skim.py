@@ -21,7 +21,7 @@ from archive.footage.skim.searching import look
 from archive.footage.skim.skimmer import Skimmer
 from archive.objects.filesystem import FilesystemStore
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
-from tests.support.night import BOX, GOP_SECONDS, Minute, Night, make_night, random_night
+from tests.support.night import BOX, STEP_SECONDS, Minute, Night, make_night, random_night
 from tests.support.numbered import CELLS, DEFAULT_FFMPEG, VARIANTS, finalised_run, recorded_segments
 from tests.support.recordings import archive_run, frames_of, reading_of, store_made
 
@@ -63,7 +63,7 @@ def test_each_keyframe_has_its_own_picture_at_its_own_time(variant: str, tmp_pat
     frames = {int(frame.wall): frame.number for frame in frames_of(refs, [one.header for _, one in made])}
     found, damaged = keyframes_in(part_of(CAMERA, T0, refs), store, None)
     assert damaged == []
-    assert len(found) == {"h264-open-b": 2, "h264-oddgop": 6}.get(variant, 10)
+    assert len(found) == {"h264-open-b": 2, "h264-oddgop": 6}.get(variant, 5)
     height = height_of(found[0].shape)
     assert height == 96
     shown = [
@@ -77,7 +77,7 @@ def test_no_other_byte_is_fetched(tmp_path: Path) -> None:
     night = make_night([Minute()], T0, tmp_path)
     part = part_of(CAMERA, T0, night.refs)
     found, _ = keyframes_in(part, night.footage, None)  # type: ignore[arg-type]
-    assert len(found) == 60 // GOP_SECONDS
+    assert len(found) == 2 * 8  # two half minutes, each begun anew
     headers = sum(ref.header_bytes for ref in night.refs)
     assert night.footage.read_bytes == headers
     list(DECODER.pictures(found, night.footage, None, height=90))  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def asked(night: Night, skimmer: Skimmer, box: Box = BOX, **more: object) -> Loo
 
 def missed_and_false(night: Night, looking: Looking) -> tuple[list[Timespan], list[Timespan]]:
     """Crossings that no interval touches, and intervals that touch no crossing, as near as keyframes are."""
-    near = GOP_SECONDS * SECOND + JOIN
+    near = STEP_SECONDS * SECOND + JOIN
     found = [one.span for one in looking.intervals]
     wide = [Timespan(one.start - near, one.end + near) for one in night.crossings]
     missed = [one for one in night.crossings if not any(one.overlaps(span) for span in found)]
@@ -173,7 +173,7 @@ def test_somebody_who_crosses_the_box_is_found(kind: Minute, tmp_path: Path) -> 
     looking = asked(night, skimmer)
     (one,) = looking.intervals
     (crossing,) = night.crossings
-    near = GOP_SECONDS * SECOND
+    near = STEP_SECONDS * SECOND
     assert crossing.start - near <= one.span.start <= crossing.start + near
     assert crossing.end - near <= one.span.end <= crossing.end + near
     assert one.span.start < one.at <= one.span.end
@@ -188,8 +188,10 @@ def test_an_hour_of_the_night_is_searched_and_then_found_again_at_once(tmp_path:
     check_night(night, looking)
     answer = looking.answer()
     assert answer["complete"]
-    assert answer["longest_step_seconds"] == GOP_SECONDS
-    assert answer["looked_seconds"] >= 3600 - 4 * GOP_SECONDS
+    assert answer["longest_step_seconds"] == STEP_SECONDS
+    assert answer["looked_seconds"] >= 0.99 * 3600
+    causes = {one["cause"] for one in answer["not_looked_at"]}
+    assert causes == {"whole_picture_changed", "nothing_to_compare"}
     read = night.footage.read_bytes
     again = asked(night, skimmer)
     assert again.answer() == answer
@@ -268,7 +270,7 @@ def test_a_truncated_segment_spoils_its_own_ten_minutes_alone(tmp_path: Path) ->
 def test_a_day_of_the_night_is_found_in_one_question(tmp_path: Path) -> None:
     """The long form: ``make soak-skim`` writes what it measured where SAKSI_SKIM_REPORT says."""
     seed = int(os.environ.get("SAKSI_SKIM_SEED", "24"))
-    night = make_night(random_night(24 * 60, seed, seeds=(1, 2, 3)), T0 - T0 % HOUR, tmp_path)
+    night = make_night(random_night(24 * 60, seed, seeds=(1, 2)), T0 - T0 % HOUR, tmp_path)
     skimmer = skimmer_of(night, tmp_path)
     used = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     looking = asked(night, skimmer)
