@@ -7,11 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from itertools import count
 
-from api.limits.turns import all_taken, too_many
+from api.limits.turns import PATIENCE_S, all_taken, too_many
 from api.limits.work import Bound, Work
 from api.workers.turn_desk import BUSY, TAKEN, TOO_MANY
 
 Answer = asyncio.Future[str]
+
+LONGEST_S = PATIENCE_S + 5
+"""The parent lets a request wait for :data:`PATIENCE_S`; one that does not answer even then hangs."""
 
 
 class TurnLine:
@@ -92,8 +95,9 @@ class TurnLine:
 class LinkedTurns:
     """The turns for one kind of work, given by the parent; as :class:`api.limits.turns.Turns`."""
 
-    def __init__(self, line: TurnLine, work: Work, bound: Bound) -> None:
+    def __init__(self, line: TurnLine, work: Work, bound: Bound, *, patience_s: float = LONGEST_S) -> None:
         self._line = line
+        self._patience_s = patience_s
         self._work = work
         self._taken: defaultdict[str, list[int]] = defaultdict(list)
         self.bound = bound
@@ -104,7 +108,9 @@ class LinkedTurns:
         leaving = asyncio.ensure_future(left.wait())
         is_taken = False
         try:
-            await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (answer, leaving), timeout=self._patience_s, return_when=asyncio.FIRST_COMPLETED
+            )
             is_taken = answer.done() and answer.result() == TAKEN and not left.is_set()
         finally:
             leaving.cancel()
@@ -113,9 +119,10 @@ class LinkedTurns:
         if is_taken:
             self._taken[person].append(number)
             return True
-        if not answer.done() or left.is_set():
+        if left.is_set():
             return False
-        raise too_many(self.bound) if answer.result() == TOO_MANY else all_taken(self.bound)
+        is_own = answer.done() and answer.result() == TOO_MANY
+        raise too_many(self.bound) if is_own else all_taken(self.bound)
 
     def end(self, person: str, *, rest_s: float = 0.0, rest_if_waited_s: float = 0.0) -> None:
         """As :meth:`api.limits.turns.Turns.end`."""

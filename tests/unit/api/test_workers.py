@@ -381,3 +381,18 @@ def test_a_dead_workers_turns_and_waits_are_free() -> None:
             await one.take("ani", stays())
 
     run(scenario, Bound(1, 1))
+
+
+def test_a_parent_that_hangs_keeps_nobody_waiting_for_ever() -> None:
+    async def ask() -> None:
+        ours, theirs = socket.socketpair()
+        with closing(ours), closing(theirs):
+            line = TurnLine(theirs, lambda: None)
+            line.listen()
+            turns = LinkedTurns(line, Work.OTHER, Bound(1, 1), patience_s=0.01)
+            with pytest.raises(Unavailable) as caught:
+                await turns.take("ani", stays())
+            assert caught.value.code == "busy"
+            asyncio.get_running_loop().remove_reader(theirs)
+
+    asyncio.run(ask())
