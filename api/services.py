@@ -20,6 +20,7 @@ from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.limits.work import BOUNDS, Bound, Work
 from archive.canonical import JsonObject
+from archive.cases.exports.board import ExportBoard
 from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
 from archive.cases.requests.service import Requests
@@ -159,6 +160,7 @@ class Services:
     custody: CustodyWriter
     custody_record: CustodyRecord
     evidence: EvidenceService
+    exports: ExportBoard
     requests: Requests
     handovers: Handovers
     handover_reports: Reports

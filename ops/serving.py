@@ -18,6 +18,7 @@ from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
+from ops.exports import board_of
 from ops.handover import handovers_of, reports_of
 from ops.settings import Settings
 from ops.tokens import machines_of, token_file
@@ -58,6 +59,7 @@ def services_of(site: Site) -> Services:
         company=company,
         custody_record=site.custody_record,
         evidence=Evidence(site, build_facts()),
+        exports=board_of(site),
         handovers=handovers_of(site),
         handover_reports=reports_of(site),
         requests=site.requests,

@@ -21,6 +21,7 @@ TAGS: Mapping[str, str] = {
     "search": "Which cameras saw a place in a span; timelines and coverage of many cameras.",
     "war room": "History of many cameras over one window, ready to play.",
     "clips": "Exact clips of a camera, byte for byte the same each time.",
+    "exports": "Clips of many cameras and hours, made in the background.",
     "frames": "Single pictures for viewing.",
     "playback": "Playlists, and the pieces that they name.",
     "evidence": "Sealed packages: request, read, fetch and verify them.",

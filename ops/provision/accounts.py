@@ -195,6 +195,7 @@ JOBS: Mapping[str, str] = {
     "canary": "api",
     "handover": "api",
     "notices": "api",
+    "exports": "api",
 }
 """The account of each job; the canary runs in every process, with that process's account."""
 
