@@ -56,6 +56,7 @@ PARAMETERS: Mapping[str, Any] = {
     "run": "6b05180000000001",
     "seq": 1,
     "evidence_id": "EVD-2026-4H8N2WZ6RC",
+    "export_id": "exp-0a1b2c3d4e5f60718293a4b5",
     "request_id": "REQ-2026-7K3M9QX2TB",
     "hold_id": "hold-5f2c7a90b1d34e86a7c8d9e0f1a2b3c4",
     "incident_id": "inc-89abcdef0123456789abcdef",

@@ -216,7 +216,6 @@ def footage(story: Story) -> None:
     story("citra", "GET", f"{one}/clip.mp4", params={**ASKED, "container": "original"})
     story("citra", "GET", "/v1/clips.zip", params={**ASKED, "camera": CAMERA})
     ordered = {"cameras": [CAMERA], **ASKED}
-    story.stay("citra")
     export = story("citra", "POST", "/v1/exports", json=ordered).json()["export_id"]
     worker_of(story.site.evidence.site).run()
     story("citra", "GET", "/v1/exports")
